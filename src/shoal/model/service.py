@@ -1,0 +1,227 @@
+"""What one service is: its endpoints, events, calls and stores, as pure data."""
+
+from typing import Any, Literal
+
+import msgspec
+
+from shoal.errors import DeclarationError
+from shoal.model.names import check_event, check_label, event_id
+
+Schema = dict[str, Any]
+"""A JSON Schema (draft 2020-12); references point into the service's ``schemas``."""
+
+Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
+
+
+class Data(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Base of the model's data: frozen, by keyword, strict about unknown fields."""
+
+
+class Access(Data, kw_only=True):
+    """Who may call an endpoint.
+
+    ``anyone`` and ``principal`` endpoints are reachable through the gateway; ``internal`` ones only by the
+    services that declared the call.
+    """
+
+    kind: Literal["anyone", "principal", "internal"] = "principal"
+    roles: tuple[str, ...] = ()
+    """The principal needs one of these; empty asks for none."""
+    scopes: tuple[str, ...] = ()
+    """The principal needs all of these."""
+
+
+class Policy(Data, kw_only=True):
+    """How a request, call or delivery is bounded and repeated."""
+
+    timeout: float = 5.0
+    """Seconds until work is cancelled."""
+    attempts: int = 1
+    """Tries in all, the first one included."""
+    backoff: float = 0.2
+    """Seconds before the second try; doubles each time, with jitter."""
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be meant."""
+        if not 0 < self.timeout <= 3600:
+            raise DeclarationError(f"timeout {self.timeout!r} s is out of range", hint="use 0 < timeout <= 3600")
+        if not 1 <= self.attempts <= 100:
+            raise DeclarationError(f"attempts={self.attempts!r} is out of range", hint="use 1 to 100")
+        if not 0 <= self.backoff <= 3600:
+            raise DeclarationError(f"backoff {self.backoff!r} s is out of range", hint="use 0 <= backoff <= 3600")
+
+
+class Parameter(Data, kw_only=True):
+    """One path, query or header parameter."""
+
+    name: str
+    place: Literal["path", "query", "header"]
+    schema: Schema
+    required: bool = True
+
+
+class Endpoint(Data, kw_only=True):
+    """One HTTP operation of a service."""
+
+    name: str
+    method: Method
+    path: str
+    """Template such as ``/orders/{order_id}``."""
+    access: Access = Access()
+    policy: Policy = Policy()
+    status: int = 200
+    idempotent: bool = False
+    """Whether an ``Idempotency-Key`` makes it safe to repeat."""
+    parameters: tuple[Parameter, ...] = ()
+    request: Schema | None = None
+    response: Schema | None = None
+    summary: str = ""
+    source: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse a path that is not absolute or whose parameters do not match."""
+        if not self.path.startswith("/") or "//" in self.path or " " in self.path:
+            raise DeclarationError(
+                f"path {self.path!r} of {self.name} is not an absolute path", hint="start it with one '/'",
+                where=self.source,
+            )  # fmt: skip
+        declared = {p.name for p in self.parameters if p.place == "path"}
+        named = set(path_parameters(self.path))
+        if declared != named:
+            odd = ", ".join(sorted(declared ^ named))
+            raise DeclarationError(
+                f"path {self.path!r} and the parameters of {self.name} disagree about: {odd}",
+                hint="name each {parameter} of the path as a parameter of the handler", where=self.source,
+            )  # fmt: skip
+
+    @property
+    def exposed(self) -> bool:
+        """Whether the gateway routes to it."""
+        return self.access.kind != "internal"
+
+
+class Event(Data, kw_only=True):
+    """One version of an event type."""
+
+    name: str
+    version: int = 1
+    key: str = ""
+    """Field whose value orders events; empty when they are not ordered."""
+    schema: Schema
+    source: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse a malformed name or version."""
+        check_event(self.name, where=self.source)
+        if self.version < 1:
+            raise DeclarationError(f"event {self.name} has version {self.version}", hint="count from 1", where=self.source)
+
+    @property
+    def id(self) -> str:
+        """CloudEvents ``type``."""
+        return event_id(self.name, self.version)
+
+    @property
+    def owner(self) -> str:
+        """The service that publishes it: an event is named after its owner."""
+        return self.name.partition(".")[0]
+
+
+class Subscription(Data, kw_only=True):
+    """One handler of one event type."""
+
+    event: str
+    """`Event.id` of the event."""
+    handler: str
+    policy: Policy = Policy(timeout=25.0, attempts=8, backoff=0.2)
+    source: str = ""
+
+
+class Call(Data, kw_only=True):
+    """One operation of another service that this one calls."""
+
+    service: str
+    endpoint: str
+    policy: Policy = Policy()
+    source: str = ""
+
+
+class Store(Data, kw_only=True):
+    """The service's own store."""
+
+    engine: str = "postgres"
+    needs: tuple[str, ...] = ("transactions",)
+    """Capabilities that the service relies on; see `catalog.CAPABILITIES`."""
+    migrations: str = ""
+    """Folder of numbered SQL files, relative to the service's module; empty when there are none."""
+
+
+class Setting(Data, kw_only=True):
+    """One value that the service reads from its environment."""
+
+    name: str
+    variable: str
+    required: bool = True
+    secret: bool = False
+
+
+class Service(Data, kw_only=True):
+    """One service: what it serves, says, hears, calls and keeps."""
+
+    name: str
+    entry: str
+    """Where its declaration lives: ``package.module:attribute``."""
+    version: str = "0.1.0"
+    summary: str = ""
+    endpoints: tuple[Endpoint, ...] = ()
+    publishes: tuple[Event, ...] = ()
+    subscriptions: tuple[Subscription, ...] = ()
+    calls: tuple[Call, ...] = ()
+    store: Store | None = None
+    settings: tuple[Setting, ...] = ()
+    externals: tuple[str, ...] = ()
+    """Names of the outside systems it talks to."""
+    schemas: dict[str, Schema] = {}
+    """Named schemas that the others refer to."""
+    source: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse names twice, and events without a store to commit them in."""
+        check_label("service", self.name, where=self.source)
+        _refuse_twice(self, "endpoint", [e.name for e in self.endpoints])
+        _refuse_twice(self, "route", [f"{e.method} {shape(e.path)}" for e in self.endpoints])
+        _refuse_twice(self, "event", [e.id for e in self.publishes])
+        _refuse_twice(self, "subscription to", [s.event for s in self.subscriptions])
+        for event in self.publishes:
+            if event.owner != self.name:
+                raise DeclarationError(
+                    f"service {self.name} publishes {event.name}, which is named after {event.owner}",
+                    hint=f"name it {self.name}.{event.name.partition('.')[2]!s}", where=event.source,
+                )  # fmt: skip
+        if (self.publishes or self.subscriptions) and self.store is None:
+            raise DeclarationError(
+                f"service {self.name} has events but no store: they could not commit with its data",
+                hint=f'declare Service("{self.name}", store=Postgres(...))', where=self.source,
+            )  # fmt: skip
+
+    def endpoint(self, name: str) -> Endpoint | None:
+        """Find an endpoint by name."""
+        return next((e for e in self.endpoints if e.name == name), None)
+
+
+def path_parameters(path: str) -> tuple[str, ...]:
+    """List the parameter names of a path template, in order."""
+    return tuple(part[1:-1] for part in path.split("/") if part.startswith("{") and part.endswith("}"))
+
+
+def shape(path: str) -> str:
+    """Reduce a path template to what makes it unique: its parameters lose their names."""
+    return "/".join("{}" if part.startswith("{") else part for part in path.split("/"))
+
+
+def _refuse_twice(service: Service, kind: str, names: list[str]) -> None:
+    for name in names:
+        if names.count(name) > 1:
+            raise DeclarationError(
+                f"service {service.name} declares {kind} {name} twice", hint="rename or remove one", where=service.source
+            )

@@ -1,0 +1,158 @@
+"""What a whole system is: its services, its gateway and what lies outside."""
+
+from typing import Literal
+
+import msgspec
+
+from shoal.errors import DeclarationError
+from shoal.model.names import check_label
+from shoal.model.service import Data, Service, shape
+
+
+class Issuer(Data, kw_only=True):
+    """Who signs the tokens that the gateway and the services accept."""
+
+    service: str
+    """The service of this system that signs them."""
+    audience: str
+    """Required ``aud`` claim."""
+    name: str
+    """Required ``iss`` claim."""
+
+
+class Gateway(Data, kw_only=True):
+    """The one door from outside."""
+
+    issuer: Issuer | None = None
+    port: int = 8000
+    """Port on the laptop."""
+
+
+class Sandbox(Data, kw_only=True):
+    """A stand-in for an outside system, run beside the services on a laptop and in tests."""
+
+    module: str
+    """Run as ``python -m MODULE``; it listens on ``127.0.0.1:$PORT`` and keeps what it must under ``$STATE``."""
+    health: str = "/health"
+
+
+class External(Data, kw_only=True):
+    """A system outside ours that services talk to."""
+
+    name: str
+    protocol: Literal["http", "smtp"] = "http"
+    setting: str
+    """Setting by which a service learns its address."""
+    sandbox: Sandbox | None = None
+    """Stand-in; ``smtp`` needs none, the mailbox stands in."""
+    source: str = ""
+
+
+class System(Data, kw_only=True):
+    """Everything that is declared; refuses what contradicts itself."""
+
+    name: str
+    services: tuple[Service, ...]
+    gateway: Gateway = Gateway()
+    externals: tuple[External, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Check names, references, ownership and routes."""
+        check_label("system", self.name)
+        _check_unique(self)
+        _check_events(self)
+        _check_calls(self)
+        _check_references(self)
+
+    def service(self, name: str) -> Service:
+        """Find a service by name, or raise `DeclarationError` with the names that exist."""
+        for candidate in self.services:
+            if candidate.name == name:
+                return candidate
+        known = ", ".join(s.name for s in self.services)
+        raise DeclarationError(f"system {self.name} has no service {name!r}", hint=f"its services are: {known}")
+
+    def producer(self, event: str) -> Service | None:
+        """Find the service that publishes an event id."""
+        return next((s for s in self.services for e in s.publishes if e.id == event), None)
+
+
+def to_json(system: System) -> bytes:
+    """Write a system as JSON; `from_json` gives the equal system back."""
+    return msgspec.json.format(msgspec.json.encode(system, order="deterministic"), indent=2)
+
+
+def from_json(text: bytes) -> System:
+    """Read a system from JSON, or raise `DeclarationError` that says where it is malformed."""
+    try:
+        return msgspec.json.decode(text, type=System)
+    except msgspec.MsgspecError as error:
+        raise DeclarationError(f"this is not a system: {error}", hint="write it with `shoal describe -o json`") from error
+
+
+def _check_unique(system: System) -> None:
+    names = [s.name for s in system.services] + [e.name for e in system.externals] + ["gateway"]
+    for name in names:
+        if names.count(name) > 1:
+            raise DeclarationError(f"system {system.name} uses the name {name!r} twice", hint="rename one of them")
+    routes: dict[tuple[str, str], str] = {}
+    for service in system.services:
+        for endpoint in filter(lambda e: e.exposed, service.endpoints):
+            route = (endpoint.method, shape(endpoint.path))
+            if route in routes:
+                raise DeclarationError(
+                    f"{endpoint.method} {endpoint.path} of {service.name} is already served by {routes[route]}",
+                    hint="two services cannot share one route of the gateway", where=endpoint.source,
+                )  # fmt: skip
+            routes[route] = f"{service.name} ({endpoint.source})"
+
+
+def _check_events(system: System) -> None:
+    owners: dict[str, Service] = {}
+    for service in system.services:
+        for event in service.publishes:
+            if event.id in owners:
+                raise DeclarationError(
+                    f"event {event.id} is published by {owners[event.id].name} and by {service.name}",
+                    hint="an event has one owner", where=event.source,
+                )  # fmt: skip
+            owners[event.id] = service
+    for service in system.services:
+        for subscription in service.subscriptions:
+            if subscription.event not in owners:
+                raise DeclarationError(
+                    f"{service.name} subscribes to {subscription.event}, which no service publishes",
+                    hint="add the event to its owner's publishes=[...]", where=subscription.source,
+                )  # fmt: skip
+
+
+def _check_calls(system: System) -> None:
+    services = {s.name: s for s in system.services}
+    for service in system.services:
+        for call in service.calls:
+            callee = services.get(call.service)
+            if callee is None or callee.endpoint(call.endpoint) is None:
+                raise DeclarationError(
+                    f"{service.name} calls {call.service}.{call.endpoint}, which does not exist",
+                    hint=f"add the service {call.service} to the system, or implement the contract's method there",
+                    where=call.source,
+                )  # fmt: skip
+
+
+def _check_references(system: System) -> None:
+    issuer = system.gateway.issuer
+    names = {s.name for s in system.services}
+    if issuer is not None and issuer.service not in names:
+        raise DeclarationError(f"the issuer {issuer.service!r} is no service of {system.name}", hint="name one of them")
+    needs_issuer = [e for s in system.services for e in s.endpoints if e.access.kind == "principal"]
+    if issuer is None and needs_issuer:
+        first = needs_issuer[0]
+        raise DeclarationError(
+            f"{first.method} {first.path} needs a principal, but system {system.name} has no issuer of tokens",
+            hint="declare System(..., issuer=Issuer(...)), or access=anyone", where=first.source,
+        )  # fmt: skip
+    outside = {e.name for e in system.externals}
+    for service in system.services:
+        for name in service.externals:
+            if name not in outside:
+                raise DeclarationError(f"{service.name} uses the external {name!r}, which is not declared")

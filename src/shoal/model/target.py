@@ -1,0 +1,49 @@
+"""Where a system is to run, and with what."""
+
+from typing import Literal
+
+import msgspec
+
+from shoal.errors import DeclarationError
+from shoal.model.service import Data
+
+Shape = Literal["processes", "one-process", "memory"]
+
+
+class Target(Data, kw_only=True):
+    """One environment: its shape, engines and sizes."""
+
+    name: str = "local"
+    shape: Shape = "processes"
+    """``processes``: one per replica, each behind Envoy. ``one-process``: all services in one, on real engines.
+    ``memory``: all services in one, on the reference drivers."""
+    store: str = "postgres"
+    """Engine of every store that declares no other."""
+    broker: str = "nats"
+    replicas: dict[str, int] = {}
+    """Replicas by service; 1 where nothing is said."""
+    port: int = 0
+    """Port of the gateway; 0 takes the system's own."""
+
+    def __post_init__(self) -> None:
+        """Refuse sizes and ports that cannot be."""
+        for service, count in self.replicas.items():
+            if not 1 <= count <= 64:
+                raise DeclarationError(f"{count} replicas of {service}", hint="ask for 1 to 64")
+        if not 0 <= self.port <= 65535:
+            raise DeclarationError(f"{self.port} is no port", hint="use 1 to 65535")
+
+
+LOCAL = Target()
+"""One process per replica, on real engines."""
+
+ONE_PROCESS = Target(shape="one-process")
+"""All services in one process, on real engines."""
+
+MEMORY = Target(name="memory", shape="memory", store="memory", broker="memory-bus")
+"""All services in one process, on the reference drivers; starts in milliseconds and keeps nothing."""
+
+
+def with_options(target: Target, *, replicas: dict[str, int] | None = None, port: int = 0) -> Target:
+    """Return `target` with other sizes."""
+    return msgspec.structs.replace(target, replicas=replicas or target.replicas, port=port or target.port)
