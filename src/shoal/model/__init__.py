@@ -1,0 +1,25 @@
+"""What a system is: frozen data and pure functions."""
+
+from shoal.model.plan import Plan, plan
+from shoal.model.service import Access, Call, Endpoint, Event, Policy, Service, Store, Subscription
+from shoal.model.system import External, Gateway, Issuer, Sandbox, System
+from shoal.model.target import Target
+
+__all__ = [
+    "Access",
+    "Call",
+    "Endpoint",
+    "Event",
+    "External",
+    "Gateway",
+    "Issuer",
+    "Plan",
+    "Policy",
+    "Sandbox",
+    "Service",
+    "Store",
+    "Subscription",
+    "System",
+    "Target",
+    "plan",
+]

@@ -1,0 +1,65 @@
+"""Shoal: many small services that move as one. This module is the whole vocabulary of an author."""
+
+from shoal.errors import (
+    CallFailed,
+    CallRefused,
+    CallRejected,
+    CallTimedOut,
+    Conflict,
+    Duplicate,
+    Problem,
+    ShoalError,
+    Unavailable,
+)
+from shoal.model.system import External, Sandbox
+from shoal.service.access import anyone, internal, role, scope, signed_in
+from shoal.service.context import Clock, Deadline, Principal, TokenIssuer, Transaction
+from shoal.service.declare import Postgres, Service
+from shoal.service.http import Header, Page, PageRequest, Reply
+from shoal.service.marks import contract, delete, event, get, patch, post, put, record
+from shoal.service.settings import Secret, Settings
+from shoal.service.system import Issuer, System
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "CallFailed",
+    "CallRefused",
+    "CallRejected",
+    "CallTimedOut",
+    "Clock",
+    "Conflict",
+    "Deadline",
+    "Duplicate",
+    "External",
+    "Header",
+    "Issuer",
+    "Page",
+    "PageRequest",
+    "Postgres",
+    "Principal",
+    "Problem",
+    "Reply",
+    "Sandbox",
+    "Secret",
+    "Service",
+    "Settings",
+    "ShoalError",
+    "System",
+    "TokenIssuer",
+    "Transaction",
+    "Unavailable",
+    "anyone",
+    "contract",
+    "delete",
+    "event",
+    "get",
+    "internal",
+    "patch",
+    "post",
+    "put",
+    "record",
+    "role",
+    "scope",
+    "signed_in",
+]

@@ -1,0 +1,87 @@
+"""Find free loopback ports, and say who holds a busy one."""
+
+import contextlib
+import os
+import socket
+from pathlib import Path
+
+from shoal.errors import HostError
+
+LOOPBACK = "127.0.0.1"
+_LISTENING = "0A"  # TCP_LISTEN in /proc/net/tcp
+
+
+def free_port() -> int:
+    """Return a port of 127.0.0.1 that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind((LOOPBACK, 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def is_free(port: int, address: str = LOOPBACK) -> bool:
+    """Say whether a server could listen on `port` now."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((address, port))
+        except OSError:
+            return False
+        return True
+
+
+def check_port(port: int, *, option: str = "--port", address: str = LOOPBACK) -> None:
+    """Refuse a port that cannot be listened on, and name who holds it.
+
+    Args:
+        port: The port wanted.
+        option: Command-line option that chooses another; part of the hint.
+        address: Address to listen on.
+
+    Raises:
+        HostError: The port is busy, or reserved for root.
+    """
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((address, port))
+        except PermissionError as error:
+            raise HostError(
+                f"port {port} is reserved for the administrator", hint=f"choose one above 1023: {option} 8080"
+            ) from error
+        except OSError as error:
+            raise _busy(port, option) from error
+
+
+def _busy(port: int, option: str) -> HostError:
+    holder = listener(port)
+    if holder is None:
+        return HostError(f"port {port} is already in use", hint=f"choose another with {option} {port + 1}")
+    pid, program = holder
+    return HostError(
+        f"port {port} is already in use by {program} (pid {pid})",
+        hint=f"stop it with `kill {pid}`, or choose another port with {option} {port + 1}",
+    )
+
+
+def listener(port: int) -> tuple[int, str] | None:
+    """Return pid and program of who listens on a port; None when it cannot be found (only Linux tells)."""
+    inodes = _listening_inodes(port)
+    for process in Path("/proc").glob("[0-9]*") if inodes else ():
+        with contextlib.suppress(OSError):
+            for handle in (process / "fd").iterdir():
+                if os.readlink(handle) in inodes:  # noqa: PTH115 - a socket is no path
+                    return int(process.name), (process / "comm").read_text().strip()
+    return None
+
+
+def _listening_inodes(port: int) -> set[str]:
+    found = set()
+    for name in ("/proc/net/tcp", "/proc/net/tcp6"):
+        with contextlib.suppress(OSError):
+            for line in Path(name).read_text().splitlines()[1:]:
+                # sl local_address rem_address st tx:rx tr:when retrnsmt uid timeout inode (proc_net_tcp)
+                fields = line.split()
+                if fields[3] == _LISTENING and int(fields[1].rpartition(":")[2], 16) == port:
+                    found.add(f"socket:[{fields[9]}]")
+    return found

@@ -1,0 +1,78 @@
+"""Ask whether something answers: over HTTP on a UNIX socket or a loopback port."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+Place = Path | int
+"""Where something listens: a UNIX socket, or a port of 127.0.0.1."""
+
+_FIRST_PAUSE = 0.005
+_LONGEST_PAUSE = 0.1
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """Status and body of an HTTP answer."""
+
+    status: int
+    body: bytes
+
+
+async def until(check: Callable[[], Awaitable[T | None]]) -> T:
+    """Repeat `check` until it returns something, with short and growing pauses; bound it with a timeout.
+
+    A check that fails with OSError, as a refused connection does, counts as "not yet".
+    """
+    pause = _FIRST_PAUSE
+    while True:
+        try:
+            found = await check()
+        except (OSError, EOFError):
+            found = None
+        if found is not None:
+            return found
+        await asyncio.sleep(pause)
+        pause = min(pause * 1.5, _LONGEST_PAUSE)
+
+
+async def connect(place: Place) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """Connect to a place."""
+    if isinstance(place, Path):
+        return await asyncio.open_unix_connection(str(place))
+    return await asyncio.open_connection("127.0.0.1", place)
+
+
+async def get(place: Place, path: str, *, within: float = 2.0) -> Answer:
+    """Make one GET request.
+
+    Raises:
+        OSError: Nobody answers there, or not within `within` seconds.
+    """
+    async with asyncio.timeout(within):
+        reader, writer = await connect(place)
+        try:
+            # HTTP/1.0 asks for an answer that ends with the connection, so no framing has to be read.
+            writer.write(f"GET {path} HTTP/1.0\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())
+            await writer.drain()
+            answer = await reader.read(-1)
+        finally:
+            writer.close()
+    head, _, body = answer.partition(b"\r\n\r\n")
+    words = head.split(None, 2)
+    if len(words) < 2 or not words[1].isdigit():  # noqa: PLR2004 - "HTTP/1.1 200"
+        raise ConnectionError(f"no HTTP answer from {place}")
+    return Answer(status=int(words[1]), body=body)
+
+
+async def ready(place: Place, path: str) -> None:
+    """Wait until GET `path` answers with a status of class 2xx."""
+
+    async def check() -> bool | None:
+        return (await get(place, path)).status // 100 == 2 or None  # noqa: PLR2004 - class 2xx
+
+    await until(check)

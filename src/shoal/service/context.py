@@ -1,0 +1,100 @@
+"""What a handler may ask for by type, besides what its service declares itself."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Protocol, TypeVar
+
+import msgspec
+
+T = TypeVar("T")
+
+
+class Principal(msgspec.Struct, frozen=True, kw_only=True):
+    """The verified caller, from a token that gateway and service both checked."""
+
+    subject: str
+    roles: frozenset[str] = frozenset()
+    scopes: frozenset[str] = frozenset()
+    claims: Mapping[str, Any] = {}
+    """All claims of the token."""
+
+
+class Deadline(Protocol):
+    """When the work at hand is no longer wanted."""
+
+    def remaining(self) -> float:
+        """Seconds left; never negative."""
+        ...
+
+
+class Clock(Protocol):
+    """The time, which tests can move."""
+
+    def now(self) -> datetime:
+        """Return the present, in UTC."""
+        ...
+
+
+class TokenIssuer(Protocol):
+    """Signs the system's tokens; only the service that the system names as its issuer gets one."""
+
+    def issue(
+        self, subject: str, *, roles: Sequence[str] = (), lifetime: float = 3600.0, claims: Mapping[str, Any] | None = None
+    ) -> str:
+        """Sign a token for `subject`, valid for `lifetime` seconds; scopes go into `claims` as ``scope``."""
+        ...
+
+
+class Transaction(Protocol):
+    """One unit of work on the service's own store: it commits when the handler returns, or nothing of it happens.
+
+    Writes and events are held back until the handler returns, the next read, or `flush`; a conflict they meet surfaces
+    there. Events go into the outbox and are announced after the commit.
+    """
+
+    async def get(self, kind: type[T], key: object, *, lock: bool = False) -> T | None:
+        """Read one record; `lock` holds it against other transactions until this one ends."""
+        ...
+
+    async def require(self, kind: type[T], key: object, *, lock: bool = False) -> T:
+        """Read one record, or answer the caller 404."""
+        ...
+
+    async def find(
+        self, kind: type[T], where: Mapping[str, object] | None = None, *,
+        order: Sequence[str] = (), limit: int | None = None, offset: int = 0, lock: bool = False,
+    ) -> list[T]:  # fmt: skip
+        """Read the records whose fields equal `where`; a tuple means any of its items, ``-field`` descends."""
+        ...
+
+    async def count(self, kind: type[Any], where: Mapping[str, object] | None = None) -> int:
+        """Count the records whose fields equal `where`."""
+        ...
+
+    def put(self, record: object) -> None:
+        """Write a record, replacing the one with its key."""
+        ...
+
+    def insert(self, record: object) -> None:
+        """Write a new record; the commit raises `Conflict` when its key is taken."""
+        ...
+
+    def delete(self, kind: type[Any], key: object) -> None:
+        """Remove a record."""
+        ...
+
+    def publish(self, event: object) -> None:
+        """Announce an event once the transaction has committed; `Undeclared` when the service does not publish it."""
+        ...
+
+    async def flush(self) -> None:
+        """Send the writes held back so far, so that their conflicts surface here."""
+        ...
+
+    async def execute(self, sql: str, *args: object) -> None:
+        """Run the service's own SQL."""
+        ...
+
+    async def fetch(self, kind: type[T], sql: str, *args: object) -> list[T]:
+        """Run the service's own SQL and read its rows as `kind`."""
+        ...

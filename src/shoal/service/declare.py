@@ -1,0 +1,211 @@
+"""`Service`: what authors declare endpoints, handlers, providers and seeds on. Declaring starts nothing."""
+
+import sys
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Concatenate, ParamSpec, TypeVar, Unpack
+
+import msgspec
+
+from shoal.errors import DeclarationError
+from shoal.model.names import check_label
+from shoal.model.service import Method, Policy
+from shoal.model.service import Store as StoreModel
+from shoal.service.marks import EventMark, Operation, Options, build_operation, event_mark, operations_of
+from shoal.service.settings import Settings
+from shoal.service.source import of_caller, of_function
+
+P = ParamSpec("P")
+R = TypeVar("R")
+E = TypeVar("E")
+Handler = Callable[..., Awaitable[Any]]
+H = TypeVar("H", bound=Handler)
+Provider = Callable[..., Any]
+V = TypeVar("V", bound=Provider)
+
+
+class EndpointDeclaration(msgspec.Struct, frozen=True, kw_only=True):
+    """One handler of HTTP requests."""
+
+    operation: Operation
+    handler: Handler
+    implements: Callable[..., Any] | None = None
+    """The contract's method that it implements."""
+
+
+class SubscriptionDeclaration(msgspec.Struct, frozen=True, kw_only=True):
+    """One handler of events."""
+
+    event: EventMark
+    kind: type
+    handler: Handler
+    policy: Policy
+    source: str
+
+
+class SeedDeclaration(msgspec.Struct, frozen=True, kw_only=True):
+    """One function that fills an empty store, once."""
+
+    name: str
+    handler: Handler
+
+
+def Postgres(*, migrations: str = "migrations", sql: bool = False) -> StoreModel:  # noqa: N802 - reads as the engine
+    """Keep the service's data in a PostgreSQL database of its own.
+
+    Args:
+        migrations: Folder of numbered SQL files beside the service's module.
+        sql: Whether handlers run SQL of their own, which the in-memory shape cannot offer.
+    """
+    needs = ("transactions", "sql") if sql else ("transactions",)
+    return StoreModel(engine="postgres", migrations=migrations, needs=needs)
+
+
+class Service:
+    """Declare one service.
+
+    Args:
+        name: DNS label; also names its database, its identity and its events.
+        store: Where it keeps its data; needed as soon as it has events.
+        publishes: The events it may announce.
+        contracts: Contracts that it promises to implement in full.
+        settings: Class of its settings.
+        externals: Names of the outside systems it talks to.
+        summary: One sentence for the documents.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        store: StoreModel | None = None,
+        publishes: Sequence[type] = (),
+        contracts: Sequence[type] = (),
+        settings: type[Settings] | None = None,
+        externals: Sequence[str] = (),
+        summary: str = "",
+    ) -> None:
+        self.module, self.source = of_caller()
+        self.name = check_label("service", name, where=self.source)
+        self.store = store
+        self.publishes = tuple(publishes)
+        self.contracts = tuple(contracts)
+        self.settings = settings
+        self.externals = tuple(externals)
+        self.summary = summary
+        self.endpoints: list[EndpointDeclaration] = []
+        self.subscriptions: list[SubscriptionDeclaration] = []
+        self.providers: list[Provider] = []
+        self.seeds: list[SeedDeclaration] = []
+
+    @property
+    def entry(self) -> str:
+        """``package.module:attribute`` by which another process finds this declaration."""
+        for attribute, value in vars(sys.modules[self.module]).items():
+            if value is self:
+                return f"{self.module}:{attribute}"
+        raise DeclarationError(
+            f"service {self.name} is not bound to a name in {self.module}",
+            hint=f"assign it at the top of the module: {self.name.replace('-', '_')} = Service(...)", where=self.source,
+        )  # fmt: skip
+
+    def get(self, path: str, **options: Unpack[Options]) -> Callable[[H], H]:
+        """Serve ``GET path``."""
+        return self._endpoint("GET", path, options)
+
+    def post(self, path: str, **options: Unpack[Options]) -> Callable[[H], H]:
+        """Serve ``POST path``."""
+        return self._endpoint("POST", path, options)
+
+    def put(self, path: str, **options: Unpack[Options]) -> Callable[[H], H]:
+        """Serve ``PUT path``."""
+        return self._endpoint("PUT", path, options)
+
+    def patch(self, path: str, **options: Unpack[Options]) -> Callable[[H], H]:
+        """Serve ``PATCH path``."""
+        return self._endpoint("PATCH", path, options)
+
+    def delete(self, path: str, **options: Unpack[Options]) -> Callable[[H], H]:
+        """Serve ``DELETE path``."""
+        return self._endpoint("DELETE", path, options)
+
+    def implements(
+        self, method: Callable[Concatenate[Any, P], Awaitable[R]]
+    ) -> Callable[[Callable[..., Awaitable[R]]], Callable[..., Awaitable[R]]]:
+        """Serve one method of a contract: same path, parameters and answer; further parameters are injected."""
+
+        def declare(handler: Callable[..., Awaitable[R]]) -> Callable[..., Awaitable[R]]:
+            found = getattr(method, "__shoal_operation__", None)
+            if not isinstance(found, Operation) or found.service != self.name:
+                raise DeclarationError(
+                    f"{getattr(method, '__qualname__', method)} is no operation of a contract of {self.name}",
+                    hint=f'use a method of a class decorated with @contract("{self.name}")', where=of_function(handler),
+                )  # fmt: skip
+            bound = msgspec.structs.replace(found, source=of_function(handler))
+            self.endpoints.append(EndpointDeclaration(operation=bound, handler=handler, implements=method))
+            return handler
+
+        return declare
+
+    def on(
+        self, kind: type[E], *, timeout: float = 25.0, attempts: int = 8, backoff: float = 0.2
+    ) -> Callable[[Callable[Concatenate[E, P], Awaitable[None]]], Callable[Concatenate[E, P], Awaitable[None]]]:
+        """Handle an event; its effect on the store happens once.
+
+        Args:
+            kind: Class of the event.
+            timeout: Seconds until one attempt is cancelled.
+            attempts: Attempts over all replicas before the event becomes a dead letter.
+            backoff: Seconds before the second attempt; doubles each time, with jitter.
+        """
+        mark, place = event_mark(kind), of_caller()[1]
+        policy = Policy(timeout=timeout, attempts=attempts, backoff=backoff)
+
+        def declare(handler: Callable[Concatenate[E, P], Awaitable[None]]) -> Callable[Concatenate[E, P], Awaitable[None]]:
+            self.subscriptions.append(
+                SubscriptionDeclaration(event=mark, kind=kind, handler=handler, policy=policy, source=place)
+            )
+            return handler
+
+        return declare
+
+    def provide(self, provider: V) -> V:
+        """Offer the annotated return type to every handler, made once per process.
+
+        An async generator yields the value and cleans up after it when the process stops.
+        """
+        self.providers.append(provider)
+        return provider
+
+    def seed(self, name: str) -> Callable[[H], H]:
+        """Fill the store when the service first starts on it; `name` is remembered, so that it happens once."""
+
+        def declare(handler: H) -> H:
+            self.seeds.append(SeedDeclaration(name=name, handler=handler))
+            return handler
+
+        return declare
+
+    def _endpoint(self, method: Method, path: str, options: Options) -> Callable[[H], H]:
+        def declare(handler: H) -> H:
+            built = build_operation(getattr(handler, "__name__", ""), method, path, of_function(handler), options)
+            self.endpoints.append(EndpointDeclaration(operation=built, handler=handler))
+            return handler
+
+        return declare
+
+    def __repr__(self) -> str:
+        """Show the name."""
+        return f"Service({self.name!r})"
+
+
+def contract_operations(service: Service) -> dict[str, Operation]:
+    """Collect the operations that a service's contracts promise."""
+    promised: dict[str, Operation] = {}
+    for kind in service.contracts:
+        operations = operations_of(kind)
+        if operations is None:
+            raise DeclarationError(f"{kind!r} is no contract", hint="decorate it with @contract", where=service.source)
+        promised |= operations
+    return promised
+
+

@@ -1,0 +1,214 @@
+"""From what authors declared to the pure model."""
+
+import typing
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from shoal import model
+from shoal.errors import DeclarationError
+from shoal.model.names import identity, variable
+from shoal.model.service import Access, Call, Endpoint, Event, Parameter, Policy, Schema, Setting, Subscription
+from shoal.service import codec
+from shoal.service.declare import EndpointDeclaration, Service, contract_operations
+from shoal.service.http import MAX_LIMIT, PageRequest
+from shoal.service.marks import Operation, event_mark, operations_of
+from shoal.service.settings import Secret, Settings
+from shoal.service.signature import Signature, analyse, analyse_provider
+from shoal.service.system import System
+
+JWKS_PATH = "/.well-known/jwks.json"
+"""Where the issuing service publishes its keys (RFC 7517; the usual place below RFC 8615)."""
+
+BODIES = ("POST", "PUT", "PATCH")
+"""Methods that carry a body."""
+
+
+def describe(system: System) -> model.System:
+    """Describe a system as pure data; raises `DeclarationError` for what is impossible."""
+    issuer = system.issuer
+    services = tuple(describe_service(s, issues_tokens=issuer is not None and issuer.service is s) for s in system.services)
+    return model.System(
+        name=system.name,
+        services=services,
+        gateway=model.Gateway(
+            port=system.port,
+            issuer=None
+            if issuer is None
+            else model.Issuer(
+                service=issuer.service.name,
+                audience=issuer.audience,
+                name=issuer.name or identity(system.name, issuer.service.name),
+            ),
+        ),
+        externals=system.externals,
+    )
+
+
+def describe_service(service: Service, *, issues_tokens: bool = False) -> model.Service:
+    """Describe one service as pure data."""
+    signatures = [endpoint_signature(service, e) for e in service.endpoints]
+    heard = [analyse(service, s.handler, event=s.kind) for s in service.subscriptions]
+    provided = [analyse_provider(service, p) for p in service.providers]
+    seeded = [analyse(service, s.handler) for s in service.seeds]
+    _check_contracts(service, signatures)
+    shapes = _Shapes(
+        [p.kind for s in signatures for p in s.params if p.place != "injected"]
+        + [s.returns for s in signatures if s.returns is not None]
+        + list(service.publishes)
+    )
+    endpoints = [_endpoint(e, s, shapes) for e, s in zip(service.endpoints, signatures, strict=True)]
+    return model.Service(
+        name=service.name,
+        entry=service.entry,
+        summary=service.summary,
+        endpoints=(*endpoints, *([_jwks_endpoint(service)] if issues_tokens else [])),
+        publishes=tuple(_event(kind, shapes) for kind in service.publishes),
+        subscriptions=tuple(
+            Subscription(event=s.event.id, handler=s.handler.__name__, policy=s.policy, source=s.source)
+            for s in service.subscriptions
+        ),
+        calls=_calls([*signatures, *heard, *seeded, *provided]),
+        store=service.store,
+        settings=_settings(service.name, service.settings),
+        externals=service.externals,
+        schemas=shapes.named,
+        source=service.source,
+    )
+
+
+def endpoint_signature(service: Service, declared: EndpointDeclaration) -> Signature:
+    """Read the signature of an endpoint's handler."""
+    operation = declared.operation
+    return analyse(service, declared.handler, path=operation.path, body=operation.method in BODIES)
+
+
+class _Shapes:
+    """The JSON Schemas of every type that a service shows, made together so that they share their names."""
+
+    def __init__(self, kinds: Sequence[Any]) -> None:
+        unique: list[Any] = []
+        for kind in kinds:
+            if kind not in unique:
+                unique.append(kind)
+        found, self.named = codec.schemas(unique)
+        self._found = list(zip(unique, found, strict=True))
+
+    def of(self, kind: Any) -> Schema:
+        return next(schema for known, schema in self._found if known == kind)
+
+
+def _endpoint(declared: EndpointDeclaration, signature: Signature, shapes: _Shapes) -> Endpoint:
+    operation = declared.operation
+    parameters = [
+        Parameter(name=p.wire, place=p.place, schema=shapes.of(p.kind), required=p.required)
+        for p in signature.params
+        if p.place in ("path", "query", "header")
+    ]
+    body = next((shapes.of(p.kind) for p in signature.at("body")), None)
+    return Endpoint(
+        name=operation.name,
+        method=operation.method,
+        path=operation.path,
+        access=operation.access,
+        policy=operation.policy,
+        status=operation.status,
+        idempotent=operation.idempotent,
+        parameters=tuple(parameters + _paging(signature)),
+        request=body,
+        response=None if signature.returns is None else shapes.of(signature.returns),
+        summary=(declared.handler.__doc__ or "").strip().partition("\n")[0],
+        source=operation.source,
+    )
+
+
+def _paging(signature: Signature) -> list[Parameter]:
+    if all(p.kind is not PageRequest for p in signature.params):
+        return []
+    page: Schema = {"type": "integer", "minimum": 1, "default": 1}
+    limit: Schema = {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": 20}
+    return [
+        Parameter(name="page", place="query", schema=page, required=False),
+        Parameter(name="limit", place="query", schema=limit, required=False),
+    ]
+
+
+def _jwks_endpoint(service: Service) -> Endpoint:
+    return Endpoint(
+        name="jwks",
+        method="GET",
+        path=JWKS_PATH,
+        access=Access(kind="anyone"),
+        policy=Policy(timeout=2.0),
+        response={"type": "object"},
+        summary="Public keys of the tokens' signatures.",
+        source=service.source,
+    )
+
+
+def _event(kind: type, shapes: _Shapes) -> Event:
+    mark = event_mark(kind)
+    return Event(name=mark.name, version=mark.version, key=mark.key, schema=shapes.of(kind), source=mark.source)
+
+
+def _calls(signatures: Sequence[Signature]) -> tuple[Call, ...]:
+    """Every operation of every contract that is injected somewhere, once."""
+    calls: dict[tuple[str, str], Call] = {}
+    for signature in signatures:
+        for param in signature.at("injected"):
+            for operation in (operations_of(param.kind) or {}).values():
+                call = Call(
+                    service=operation.service, endpoint=operation.name, policy=operation.policy, source=signature.source
+                )
+                calls.setdefault((operation.service, operation.name), call)
+    return tuple(calls.values())
+
+
+def _settings(service: str, kind: type[Settings] | None, prefix: str = "") -> tuple[Setting, ...]:
+    if kind is None:
+        return ()
+    hints = typing.get_type_hints(kind)
+    found: list[Setting] = []
+    for field in msgspec.structs.fields(kind):
+        declared = hints[field.name]
+        name = f"{prefix}{field.name}"
+        if isinstance(declared, type) and issubclass(declared, msgspec.Struct):
+            found += _settings(service, typing.cast("type[Settings]", declared), f"{name}__")
+            continue
+        found.append(
+            Setting(name=name, variable=variable(service, name), required=field.required, secret=declared is Secret)
+        )
+    return tuple(found)
+
+
+def _check_contracts(service: Service, signatures: Sequence[Signature]) -> None:
+    promised = contract_operations(service)
+    kept = {e.operation.name for e in service.endpoints if e.implements is not None}
+    for name in promised:
+        if name not in kept:
+            raise DeclarationError(
+                f"service {service.name} promises {name} but nothing implements it",
+                hint=f"decorate a handler with @{service.name}.implements(...{name})", where=service.source,
+            )  # fmt: skip
+    for declared, signature in zip(service.endpoints, signatures, strict=True):
+        if declared.implements is not None:
+            _check_method(declared, declared.operation, signature)
+
+
+def _check_method(declared: EndpointDeclaration, operation: Operation, signature: Signature) -> None:
+    hints = typing.get_type_hints(declared.implements, include_extras=True)
+    returned = hints.pop("return", None)
+    wanted = {name: kind for name, kind in hints.items() if name != "self"}
+    given = {p.name: p.kind for p in signature.params if p.place != "injected"}
+    for name, kind in wanted.items():
+        if name not in given or (given[name] != kind and given[name] not in typing.get_args(kind)):
+            raise DeclarationError(
+                f"{operation.name} does not take {name}: {kind!r} as its contract says",
+                hint="give it the contract's parameters; further ones are injected", where=signature.source,
+            )  # fmt: skip
+    if (returned if returned is not type(None) else None) != signature.returns:
+        raise DeclarationError(
+            f"{operation.name} answers {signature.returns!r}, its contract says {returned!r}",
+            hint="return what the contract says", where=signature.source,
+        )  # fmt: skip

@@ -1,0 +1,224 @@
+"""Marks that turn plain classes into events, records and contracts."""
+
+from collections.abc import Callable
+from typing import Any, TypedDict, TypeVar, Unpack
+
+import msgspec
+
+from shoal.errors import DeclarationError
+from shoal.model.names import check_event, check_label, event_id
+from shoal.model.service import Access, Method, Policy
+from shoal.service.access import signed_in
+from shoal.service.source import of_class, of_function
+
+C = TypeVar("C")
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class Options(TypedDict, total=False):
+    """What every operation may say besides its method and path."""
+
+    status: int
+    """Status of a successful answer."""
+    access: Access
+    """Who may call it; a signed-in principal when nothing is said."""
+    idempotent: bool
+    """Honour ``Idempotency-Key``, which makes it safe to repeat."""
+    timeout: float
+    """Seconds until the work is cancelled; 5 when nothing is said."""
+    attempts: int
+    """Tries in all that a caller may make; 2 where repeating is safe."""
+
+
+class EventMark(msgspec.Struct, frozen=True, kw_only=True):
+    """What `event` says about a class."""
+
+    name: str
+    version: int
+    key: str
+    source: str
+
+    @property
+    def id(self) -> str:
+        """CloudEvents ``type``."""
+        return event_id(self.name, self.version)
+
+
+class RecordMark(msgspec.Struct, frozen=True, kw_only=True):
+    """What `record` says about a class."""
+
+    table: str
+    key: str
+    source: str
+
+
+class Operation(msgspec.Struct, frozen=True, kw_only=True):
+    """What a contract, or a service without one, says about one operation."""
+
+    name: str
+    method: Method
+    path: str
+    access: Access = signed_in
+    policy: Policy = Policy()
+    status: int = 200
+    idempotent: bool = False
+    service: str = ""
+    """The contract's service; empty outside a contract."""
+    source: str = ""
+
+
+def event(name: str, *, version: int = 1, key: str = "") -> Callable[[type[C]], type[C]]:
+    """Declare a class as an event.
+
+    Args:
+        name: ``owner.happened``; the owner is the service that publishes it.
+        version: Version of its shape, from 1.
+        key: Field by whose value events keep their order.
+    """
+
+    def mark(cls: type[C]) -> type[C]:
+        place = of_class(cls)
+        check_event(name, where=place)
+        if key and key not in field_names(cls):
+            raise DeclarationError(
+                f"event {name} is keyed by {key!r}, which {cls.__name__} does not have",
+                hint=f"its fields are: {', '.join(field_names(cls))}", where=place,
+            )  # fmt: skip
+        cls.__shoal_event__ = EventMark(name=name, version=version, key=key, source=place)  # type: ignore[attr-defined]
+        return cls
+
+    return mark
+
+
+def record(table: str, *, key: str) -> Callable[[type[C]], type[C]]:
+    """Declare a class as what a table holds: one column per field, JSON columns for nested values.
+
+    Args:
+        table: Name of the table, which a migration creates.
+        key: Field that is its primary key.
+    """
+
+    def mark(cls: type[C]) -> type[C]:
+        place = of_class(cls)
+        if key not in field_names(cls):
+            raise DeclarationError(
+                f"record {cls.__name__} is keyed by {key!r}, which it does not have",
+                hint=f"its fields are: {', '.join(field_names(cls))}", where=place,
+            )  # fmt: skip
+        cls.__shoal_record__ = RecordMark(table=table, key=key, source=place)  # type: ignore[attr-defined]
+        return cls
+
+    return mark
+
+
+def contract(service: str) -> Callable[[type[C]], type[C]]:
+    """Declare a Protocol as the contract of a service; whoever takes it as a parameter calls that service."""
+    check_label("service", service)
+
+    def mark(cls: type[C]) -> type[C]:
+        operations = {}
+        for name, member in vars(cls).items():
+            operation = getattr(member, "__shoal_operation__", None)
+            if operation is not None:
+                bound = msgspec.structs.replace(operation, service=service)
+                member.__shoal_operation__ = bound
+                operations[name] = bound
+        if not operations:
+            raise DeclarationError(
+                f"contract {cls.__name__} has no operations", hint='mark its methods: @get("/path")', where=of_class(cls)
+            )
+        cls.__shoal_contract__ = operations  # type: ignore[attr-defined]
+        return cls
+
+    return mark
+
+
+def get(path: str, **options: Unpack[Options]) -> Callable[[F], F]:
+    """Declare a method of a contract as ``GET path``."""
+    return _operation("GET", path, options)
+
+
+def post(path: str, **options: Unpack[Options]) -> Callable[[F], F]:
+    """Declare a method of a contract as ``POST path``."""
+    return _operation("POST", path, options)
+
+
+def put(path: str, **options: Unpack[Options]) -> Callable[[F], F]:
+    """Declare a method of a contract as ``PUT path``."""
+    return _operation("PUT", path, options)
+
+
+def patch(path: str, **options: Unpack[Options]) -> Callable[[F], F]:
+    """Declare a method of a contract as ``PATCH path``."""
+    return _operation("PATCH", path, options)
+
+
+def delete(path: str, **options: Unpack[Options]) -> Callable[[F], F]:
+    """Declare a method of a contract as ``DELETE path``."""
+    return _operation("DELETE", path, options)
+
+
+def _operation(method: Method, path: str, options: Options) -> Callable[[F], F]:
+    def mark(function: F) -> F:
+        built = build_operation(function.__name__, method, path, of_function(function), options)
+        function.__shoal_operation__ = built  # type: ignore[attr-defined]
+        return function
+
+    return mark
+
+
+def build_operation(name: str, method: Method, path: str, source: str, options: Options) -> Operation:
+    """Make an operation from a decorator's options, with the policy they imply."""
+    idempotent = options.get("idempotent", False)
+    repeatable = method in ("GET", "PUT", "DELETE") or idempotent
+    attempts = options.get("attempts", 2 if repeatable else 1)
+    if attempts > 1 and not repeatable:
+        raise DeclarationError(
+            f"{method} {path} asks for {attempts} attempts but is not safe to repeat",
+            hint="add idempotent=True, or leave attempts out", where=source,
+        )  # fmt: skip
+    return Operation(
+        name=name,
+        method=method,
+        path=path,
+        source=source,
+        access=options.get("access", signed_in),
+        policy=Policy(timeout=options.get("timeout", 5.0), attempts=attempts),
+        status=options.get("status", 200),
+        idempotent=idempotent,
+    )
+
+
+def field_names(cls: type) -> tuple[str, ...]:
+    """List the fields of a struct, dataclass or Pydantic model."""
+    for attribute in ("__struct_fields__", "__dataclass_fields__", "model_fields"):
+        fields = getattr(cls, attribute, None)
+        if fields is not None:
+            return tuple(fields)
+    return tuple(getattr(cls, "__annotations__", ()))
+
+
+def event_mark(cls: type) -> EventMark:
+    """Return what `event` said about a class, or raise `DeclarationError`."""
+    found = getattr(cls, "__shoal_event__", None)
+    if isinstance(found, EventMark):
+        return found
+    raise DeclarationError(
+        f"{cls.__name__} is not an event", hint='decorate it: @event("owner.happened")', where=of_class(cls)
+    )
+
+
+def record_mark(cls: type) -> RecordMark:
+    """Return what `record` said about a class, or raise `DeclarationError`."""
+    found = getattr(cls, "__shoal_record__", None)
+    if isinstance(found, RecordMark):
+        return found
+    raise DeclarationError(
+        f"{cls.__name__} is not a record", hint='decorate it: @record("table", key="id")', where=of_class(cls)
+    )
+
+
+def operations_of(cls: Any) -> dict[str, Operation] | None:
+    """Return the operations of a contract, or None for anything else."""
+    found = getattr(cls, "__shoal_contract__", None)
+    return found if isinstance(found, dict) and isinstance(cls, type) else None

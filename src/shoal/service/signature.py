@@ -1,0 +1,221 @@
+"""Read a handler's signature once: which parameter comes from where."""
+
+import datetime as dt
+import enum
+import inspect
+import types
+import typing
+import uuid
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from decimal import Decimal
+from typing import Any, Literal
+
+import msgspec
+
+from shoal.errors import DeclarationError
+from shoal.model.service import path_parameters
+from shoal.service.context import Clock, Deadline, Principal, TokenIssuer, Transaction
+from shoal.service.declare import Service
+from shoal.service.http import Header, PageRequest, Reply
+from shoal.service.marks import operations_of
+from shoal.service.settings import Settings
+from shoal.service.source import of_function
+
+Place = Literal["path", "query", "header", "body", "event", "injected"]
+
+FRAMEWORK: tuple[type, ...] = (Transaction, Principal, Deadline, Clock, PageRequest, TokenIssuer)
+"""Types that the framework itself injects."""
+
+_SCALARS = (str, int, float, bool, Decimal, uuid.UUID, dt.datetime, dt.date)
+_MISSING = inspect.Parameter.empty
+
+
+class Param(msgspec.Struct, frozen=True, kw_only=True):
+    """One parameter of a handler."""
+
+    name: str
+    place: Place
+    kind: Any
+    """Its type, without `Annotated` and without ``None``."""
+    wire: str = ""
+    """Name outside: of the header, query or path parameter."""
+    required: bool = True
+    default: Any = None
+
+
+class Signature(msgspec.Struct, frozen=True, kw_only=True):
+    """All parameters of a handler, and what it answers."""
+
+    params: tuple[Param, ...]
+    returns: Any
+    """Type of the answer's body; None for an empty one."""
+    source: str
+
+    def at(self, place: Place) -> tuple[Param, ...]:
+        """List the parameters that come from `place`."""
+        return tuple(p for p in self.params if p.place == place)
+
+
+def analyse(service: Service, handler: Callable[..., Any], *, path: str = "", body: bool = False, event: Any = None) -> Signature:
+    """Classify the parameters of `handler`, or raise `DeclarationError` that shows the one that fits nowhere.
+
+    Args:
+        service: Whose providers and settings may be injected.
+        handler: The author's coroutine function.
+        path: Path template of an endpoint.
+        body: Whether the endpoint's method carries a body.
+        event: Class of the event, for a handler of events.
+    """
+    source = of_function(handler)
+    if not inspect.iscoroutinefunction(handler):
+        raise DeclarationError(f"handler {_name(handler)} is not asynchronous", hint="write `async def`", where=source)
+    hints = _hints(handler, source)
+    offered = injectables(service)
+    in_path = path_parameters(path)
+    params = []
+    for parameter in inspect.signature(handler).parameters.values():
+        if parameter.name not in hints:
+            raise DeclarationError(
+                f"parameter {parameter.name!r} of {_name(handler)} has no type", hint="annotate it", where=source
+            )
+        params.append(_classify(parameter, hints[parameter.name], in_path, offered, event, body))
+    found = Signature(params=tuple(params), returns=_returned(hints.get("return")), source=source)
+    _refuse_odd(service, handler, found)
+    return found
+
+
+def analyse_provider(service: Service, provider: Callable[..., Any]) -> Signature:
+    """Read what a provider needs: only what can be injected outside a request."""
+    source = of_function(provider)
+    hints = _hints(provider, source)
+    hints.pop("return", None)
+    params = tuple(Param(name=name, place="injected", kind=_unwrap_none(kind)[1]) for name, kind in hints.items())
+    found = Signature(params=params, returns=None, source=source)
+    _refuse_odd(service, provider, found)
+    for param in params:
+        if param.kind in (Transaction, Principal, Deadline, PageRequest):
+            raise DeclarationError(
+                f"provider {_name(provider)} asks for {param.kind.__name__}, which exists only within a request",
+                hint="take it in the handler instead", where=source,
+            )  # fmt: skip
+    return found
+
+
+def injectables(service: Service) -> set[Any]:
+    """Collect every type that this service's handlers may ask for."""
+    offered: set[Any] = set(FRAMEWORK) | {provided_kind(p) for p in service.providers}
+    return offered | ({service.settings} if service.settings else set())
+
+
+def provided_kind(provider: Callable[..., Any]) -> Any:
+    """Read which type a provider offers from its return annotation."""
+    returned = _hints(provider, of_function(provider)).get("return")
+    if returned is None:
+        raise DeclarationError(
+            f"provider {_name(provider)} does not say what it returns", hint="annotate it", where=of_function(provider)
+        )
+    if typing.get_origin(returned) in (AsyncIterator, AsyncGenerator, Awaitable):
+        return typing.get_args(returned)[0]
+    return returned
+
+
+def _classify(
+    parameter: inspect.Parameter, annotation: Any, in_path: tuple[str, ...], offered: set[Any], event: Any, body: bool
+) -> Param:
+    kind, header = _strip(annotation)
+    optional, kind = _unwrap_none(kind)
+    required = parameter.default is _MISSING and not optional
+    default = None if parameter.default is _MISSING else parameter.default
+    place: Place
+    wire = parameter.name
+    if parameter.name in in_path:
+        place = "path"
+    elif header is not None:
+        place, wire = "header", header.name
+    elif kind in offered or operations_of(kind) is not None or _is_settings(kind):
+        place = "injected"
+    elif event is not None and kind is event:
+        place = "event"
+    elif is_scalar(base_kind(kind)) and event is None:
+        place = "query"
+    else:
+        place = "body" if body else "injected"
+    return Param(name=parameter.name, place=place, kind=kind, wire=wire, required=required, default=default)
+
+
+def _refuse_odd(service: Service, handler: Callable[..., Any], found: Signature) -> None:
+    bodies = found.at("body")
+    if len(bodies) > 1:
+        names = " and ".join(p.name for p in bodies)
+        raise DeclarationError(
+            f"{_name(handler)} has more than one body: {names}",
+            hint=f"keep one; offer the others with @{service.name}.provide if they are meant to be injected",
+            where=found.source,
+        )
+    offered = injectables(service)
+    for param in found.at("injected"):
+        if param.kind not in offered and operations_of(param.kind) is None:
+            raise DeclarationError(
+                f"nothing provides parameter {param.name!r} of {_name(handler)}: {getattr(param.kind, '__name__', param.kind)}",
+                hint=f"offer it with @{service.name}.provide, pass it as settings=, or make it a scalar for the query",
+                where=found.source,
+            )
+
+
+def _returned(annotation: Any) -> Any:
+    """Unwrap ``Reply[T]``, since its status and headers are not part of the body."""
+    if annotation is None or annotation is type(None):
+        return None
+    if typing.get_origin(annotation) is Reply:
+        inner = typing.get_args(annotation)[0]
+        return None if inner is type(None) else inner
+    return annotation
+
+
+def is_scalar(kind: Any) -> bool:
+    """Tell whether a value of this type fits in a path, a query or a header."""
+    if typing.get_origin(kind) is Literal:
+        return True
+    if typing.get_origin(kind) in (list, tuple):
+        return all(is_scalar(item) for item in typing.get_args(kind) if item is not Ellipsis)
+    return isinstance(kind, type) and (issubclass(kind, (enum.Enum, *_SCALARS)))
+
+
+def _is_settings(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, Settings)
+
+
+def _strip(annotation: Any) -> tuple[Any, Header | None]:
+    """Take a header's mark off; every other annotation stays, since it may hold constraints."""
+    if typing.get_origin(annotation) is typing.Annotated:
+        marks = typing.get_args(annotation)[1:]
+        header = next((m for m in marks if isinstance(m, Header)), None)
+        return (typing.get_args(annotation)[0], header) if header else (annotation, None)
+    return annotation, None
+
+
+def _unwrap_none(kind: Any) -> tuple[bool, Any]:
+    if typing.get_origin(kind) in (typing.Union, types.UnionType):
+        rest = [a for a in typing.get_args(kind) if a is not type(None)]
+        if len(rest) == 1:
+            return True, rest[0]
+    return False, kind
+
+
+def base_kind(kind: Any) -> Any:
+    """Return the bare type below `Annotated`."""
+    return typing.get_args(kind)[0] if typing.get_origin(kind) is typing.Annotated else kind
+
+
+def _hints(function: Callable[..., Any], source: str) -> dict[str, Any]:
+    try:
+        return typing.get_type_hints(function, include_extras=True)
+    except NameError as error:
+        raise DeclarationError(
+            f"an annotation of {_name(function)} cannot be resolved: {error}",
+            hint="import the type at run time, not only under TYPE_CHECKING", where=source,
+        ) from error  # fmt: skip
+
+
+def _name(function: Callable[..., Any]) -> str:
+    return getattr(function, "__qualname__", repr(function))

@@ -1,0 +1,49 @@
+"""`System`: the author's list of services and what lies around them."""
+
+from collections.abc import Sequence
+
+from shoal.model.names import check_label
+from shoal.model.system import External
+from shoal.service.declare import Service
+from shoal.service.source import of_caller
+
+
+class Issuer:
+    """Name the service that signs the system's tokens.
+
+    Args:
+        service: Its handlers may ask for a `TokenIssuer`; it serves ``/.well-known/jwks.json``.
+        audience: What the tokens are for (``aud``).
+        name: Who signs them (``iss``); by default the service's identity within the system.
+    """
+
+    def __init__(self, service: Service, *, audience: str, name: str = "") -> None:
+        self.service, self.audience, self.name = service, audience, name
+
+
+class System:
+    """Declare a system.
+
+    Args:
+        name: DNS label.
+        services: Its services.
+        issuer: Who signs its tokens; needed as soon as an endpoint asks for a principal.
+        externals: Systems outside it that its services talk to.
+        port: Port of the gateway on a laptop.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        services: Sequence[Service],
+        issuer: Issuer | None = None,
+        externals: Sequence[External] = (),
+        port: int = 8000,
+    ) -> None:
+        self.source = of_caller()[1]
+        self.name = check_label("system", name, where=self.source)
+        self.services = tuple(services)
+        self.issuer = issuer
+        self.externals = tuple(externals)
+        self.port = port
