@@ -1,0 +1,76 @@
+"""What runs here, written by the supervisor and read by everyone else: ``.shoal/state.json``."""
+
+import os
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+Status = Literal["starting", "ready", "restarting", "failed", "stopping", "stopped"]
+Kind = Literal["engine", "service", "sandbox"]
+
+
+class ProcessState(msgspec.Struct, frozen=True, kw_only=True):
+    """One process: an engine, a replica of a service, or a sandbox."""
+
+    name: str
+    """Such as ``postgres``, ``orders-0`` or ``payment-provider``."""
+    kind: Kind
+    service: str = ""
+    """Service of a replica."""
+    pid: int = 0
+    born: str = ""
+    """Mark of the process's start, so that a recycled pid is not taken for it."""
+    status: Status = "starting"
+    reason: str = ""
+    """Why it is not ready, for people."""
+    restarts: int = 0
+    address: str = ""
+    ready_after: float = 0.0
+    """Seconds from start to ready."""
+    log: str = ""
+    """Log file."""
+
+
+class RunState(msgspec.Struct, frozen=True, kw_only=True):
+    """One run of a system."""
+
+    system: str
+    root: str
+    """Folder of the project."""
+    shape: str
+    pid: int
+    born: str = ""
+    status: Status = "starting"
+    started_at: str = ""
+    """RFC 3339, UTC."""
+    gateway: str = ""
+    """Base URL of the gateway."""
+    runtime: str = ""
+    """Folder of sockets."""
+    urls: dict[str, str] = {}
+    """Base URLs of sandboxes and engines that people may read, such as the mailbox."""
+    processes: tuple[ProcessState, ...] = ()
+
+
+def state_file(root: Path) -> Path:
+    """Locate the state of the project at `root`."""
+    return root / ".shoal" / "state.json"
+
+
+def read_state(root: Path) -> RunState | None:
+    """Read the state of the project at `root`; None when it never ran or the file is damaged."""
+    try:
+        return msgspec.json.decode(state_file(root).read_bytes(), type=RunState)
+    except (OSError, msgspec.MsgspecError):
+        return None
+
+
+def write_state(root: Path, state: RunState) -> None:
+    """Replace the state in one step, so that no reader sees half of it."""
+    path = state_file(root)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_suffix(f".{os.getpid()}.tmp")
+    draft.write_bytes(msgspec.json.format(msgspec.json.encode(state), indent=1))
+    draft.chmod(0o600)
+    draft.replace(path)

@@ -1,0 +1,63 @@
+"""What the world tells one service: addresses, credentials and keys, from ``SHOAL_*`` variables."""
+
+import os
+from collections.abc import Mapping
+from typing import Self
+
+import msgspec
+
+from shoal.errors import SettingsError
+
+PROCESS = "SHOAL_PROCESS"
+"""Names a JSON file with a `ProcessConfig`, for one process that runs several services."""
+
+
+class ServiceConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything one service needs to know to run; one field, one ``SHOAL_`` variable."""
+
+    system: str
+    entry: str
+    """``package.module:attribute`` of the declaration."""
+    replica: str = "0"
+    listen: str = ""
+    """``unix:/path`` or ``tcp:127.0.0.1:8000``; empty within a process of several services."""
+    store_url: str = ""
+    broker_url: str = ""
+    mesh: str = ""
+    """``unix:/path`` of its outbound listener; calls name the callee in the authority."""
+    jwks: str = ""
+    """File of the key set that verifies tokens."""
+    issuer: str = ""
+    audience: str = ""
+    signing_key: str = ""
+    """File of the private key; only the issuing service gets one."""
+    access_log: bool = True
+    drain: float = 10.0
+    """Seconds that work in progress gets at the end."""
+    environ: Mapping[str, str] = {}
+    """The variables that the service's own settings are read from."""
+
+    @classmethod
+    def from_environ(cls, environ: Mapping[str, str] | None = None) -> Self:
+        """Read the configuration; raises `SettingsError` that names the variables at fault."""
+        found = dict(os.environ if environ is None else environ)
+        values: dict[str, object] = {"environ": found}
+        for field in msgspec.structs.fields(cls):
+            text = found.get(f"SHOAL_{field.name.upper()}")
+            if field.name != "environ" and text is not None:
+                values[field.name] = text
+        try:
+            return msgspec.convert(values, cls, strict=False)
+        except msgspec.ValidationError as error:
+            raise SettingsError(
+                f"the configuration of this service is incomplete: {error}",
+                hint="fields are read from SHOAL_<FIELD>; `shoal run` sets them all",
+            ) from error
+
+
+class ProcessConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """One process that runs several services and is its own gateway."""
+
+    listen: str
+    services: tuple[dict[str, str], ...]
+    """One environment per service, as `ServiceConfig.from_environ` reads it."""
