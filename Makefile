@@ -1,0 +1,75 @@
+# Needs git, make and Python 3.11 or newer. Everything else is installed into .venv, from locked files with hashes.
+PYTHON ?= python3
+ARGS ?=
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
+LOCKED := $(VENV)/.locked
+READY := $(VENV)/.ready
+BENCH := $(VENV)/.bench
+COMPILE := CUSTOM_COMPILE_COMMAND="make lock" PIP_CONFIG_FILE=/dev/null \
+	env -u PIP_FIND_LINKS -u PIP_EXTRA_INDEX_URL -u PIP_TRUSTED_HOST \
+	$(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-build-isolation --newline=lf \
+	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options $(if $(UPGRADE),--upgrade)
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.SUFFIXES:
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+
+.PHONY: help run test check format bench lock clean
+
+help:  ## show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+run: $(READY)  ## start the whole shop on this machine (ARGS="--one-process" …)
+	@$(BIN)/shoal run $(ARGS)
+
+test: $(READY)  ## run every test (ARGS="tests/model -k plan" for some)
+	@$(BIN)/pytest $(ARGS)
+
+check: $(READY)  ## lint, format, types, architecture: what must hold before a commit
+	@echo "ruff check"; $(BIN)/ruff check --quiet --output-format concise
+	@echo "ruff format"; $(BIN)/ruff format --check --quiet || { echo "Not formatted. Run: make format"; exit 1; }
+	@echo "mypy"; $(BIN)/mypy
+	@echo "architecture"; $(BIN)/pytest -q tests/test_architecture.py
+
+format: $(READY)  ## format the code and apply the safe fixes
+	@$(BIN)/ruff check --quiet --fix --exit-zero
+	@$(BIN)/ruff format
+
+bench: $(READY) $(BENCH)  ## compare with the alternatives, as ratios (takes minutes)
+	@$(BIN)/python -m bench $(ARGS)
+
+lock: $(READY)  ## pin every dependency again, with hashes (UPGRADE=1 for the newest)
+	@echo "requirements/dev.txt"; $(COMPILE) -o requirements/dev.txt \
+		--extra local --extra testing --extra shop --extra pydantic --extra dev pyproject.toml
+	@echo "requirements/bench.txt"; $(COMPILE) -o requirements/bench.txt \
+		--constraint requirements/dev.txt --extra bench pyproject.toml
+
+clean:  ## remove the environment, the caches and what was built
+	@rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "Shoal needs Python 3.11 or newer and $(PYTHON) is older. Try: make PYTHON=python3.11"; exit 1; }
+	@echo "Creating $(VENV) with $$($(PYTHON) --version)"
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
+		echo "$(PYTHON) cannot make environments. Install its venv module (Debian: apt install python3-venv)"; exit 1; }
+
+$(LOCKED): requirements/dev.txt | $(BIN)/python
+	@echo "Installing $$(grep -c == $<) locked packages (once; one or two minutes)"
+	@$(PIP) install --require-hashes -r $<
+	@touch $@
+
+$(READY): pyproject.toml $(LOCKED)
+	@echo "Installing shoal itself"
+	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(BENCH): requirements/bench.txt $(READY)
+	@echo "Installing what the benchmarks compare with"
+	@$(PIP) install --require-hashes -r $<
+	@touch $@
