@@ -1,0 +1,1 @@
+"""Compile a plan into the configuration, identities and access policies of Envoy."""

@@ -1,0 +1,106 @@
+"""Where requests go: the replicas of a service, and the mTLS hop to another one."""
+
+from shoal.mesh import proto, tls
+from shoal.mesh.endpoints import assignment, endpoint_file
+from shoal.mesh.manager import Scope
+from shoal.mesh.proto import Json, seconds
+from shoal.model.plan import GATEWAY, ServicePlan
+
+_HTTP = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
+
+CONNECT_TIMEOUT = 1.0
+"""Seconds to connect; every address is on this machine."""
+
+APPLICATION_IDLE = 4.0
+"""Seconds that an idle connection to an application is kept: less than the 5 s after which uvicorn closes
+it by default, or a request could meet the closing connection."""
+
+HOP_IDLE = 300.0
+"""Seconds that an idle connection between listeners is kept."""
+
+CONCURRENCY = 1024
+"""Requests, waiting requests and connections of one cluster; what is over it gets 503 at once."""
+
+RETRY_BUDGET = 10.0
+"""Percent of the requests under way that may be repeats: attempts stay under 110 %."""
+
+
+def hop(caller: str, callee: str) -> str:
+    """Name the cluster by which `caller` reaches `callee`."""
+    return f"{caller}.{callee}"
+
+
+def replicas(scope: Scope, service: ServicePlan) -> Json:
+    """Reach the processes of one service, the least busy of two first."""
+    cluster = _cluster(service.name, _protocol("http_protocol_options", APPLICATION_IDLE))
+    cluster |= {"lb_policy": "LEAST_REQUEST", "outlier_detection": _outliers()}
+    if scope.static:
+        return cluster | {"type": "STATIC", "load_assignment": assignment(service.name, ())}
+    source = proto.watched(scope.layout.path(endpoint_file(service.name)))
+    return cluster | {
+        "type": "EDS",
+        "eds_cluster_config": {"service_name": service.name, "eds_config": source},
+    }
+
+
+def hops(scope: Scope) -> list[Json]:
+    """Reach every declared callee: from the gateway, then from each service."""
+    routed = sorted({route.service for route in scope.plan.routes})
+    found = [_hop(scope, GATEWAY, callee) for callee in routed]
+    for service in scope.plan.services:
+        found += [_hop(scope, service.name, callee) for callee in callees(service)]
+    return found
+
+
+def callees(service: ServicePlan) -> list[str]:
+    """List the services that `service` calls, each once, sorted."""
+    return sorted({call.service for call in service.calls})
+
+
+def _hop(scope: Scope, caller: str, callee: str) -> Json:
+    name = hop(caller, callee)
+    cluster = _cluster(name, _protocol("http2_protocol_options", HOP_IDLE))
+    return cluster | {
+        "type": "STATIC",
+        "load_assignment": assignment(name, (scope.layout.inbound(callee),)),
+        "transport_socket": tls.client(scope, caller, scope.plan.service(callee).identity),
+    }
+
+
+def _cluster(name: str, protocol: Json) -> Json:
+    thresholds = {
+        "max_connections": CONCURRENCY,
+        "max_pending_requests": CONCURRENCY,
+        "max_requests": CONCURRENCY,
+        "retry_budget": {"budget_percent": {"value": RETRY_BUDGET}, "min_retry_concurrency": 3},
+    }
+    return {
+        "name": name,
+        "connect_timeout": seconds(CONNECT_TIMEOUT),
+        "circuit_breakers": {"thresholds": [thresholds]},
+        "typed_extension_protocol_options": {_HTTP: protocol},
+    }
+
+
+def _protocol(version: str, idle: float) -> Json:
+    return proto.typed(
+        _HTTP,
+        common_http_protocol_options={"idle_timeout": seconds(idle)},
+        explicit_http_config={version: {}},
+    )
+
+
+def _outliers() -> Json:
+    """Rest a replica that cannot be connected to; an application's own 5xx answers are no reason."""
+    return {
+        "split_external_local_origin_errors": True,
+        "consecutive_local_origin_failure": 3,
+        "enforcing_consecutive_local_origin_failure": 100,
+        "enforcing_local_origin_success_rate": 0,
+        "enforcing_consecutive_5xx": 0,
+        "enforcing_success_rate": 0,
+        "interval": seconds(1),
+        "base_ejection_time": seconds(1),
+        "max_ejection_time": seconds(10),
+        "max_ejection_percent": 50,
+    }

@@ -1,0 +1,58 @@
+"""Compile a plan into everything that Envoy reads."""
+
+from shoal.mesh import bootstrap, clusters, edge, inbound, manager, outbound, proto, tls
+from shoal.mesh.endpoints import endpoints
+from shoal.mesh.layout import Layout
+from shoal.mesh.manager import Entrance, Scope
+from shoal.mesh.proto import Json, typed
+from shoal.model.artifact import Artifact
+from shoal.model.plan import Plan
+
+_LISTENER = "envoy.config.listener.v3.Listener"
+_CLUSTER = "envoy.config.cluster.v3.Cluster"
+_ROUTES = "envoy.config.route.v3.RouteConfiguration"
+_SECRET = "envoy.extensions.transport_sockets.tls.v3.Secret"  # noqa: S105 — the name of a message
+
+
+def compile_mesh(plan: Plan, layout: Layout) -> tuple[Artifact, ...]:
+    """Compile `plan` for one Envoy; every artifact belongs below `layout.root`, sorted by path.
+
+    Every service starts without replicas; `endpoints` writes them. Envoy wants the directories of
+    `layout.directories`, the certificates and (with an issuer) the JWKS before it starts.
+    """
+    scope = Scope(plan=plan, layout=layout)
+    entrances = _entrances(scope)
+    found = [
+        bootstrap.dynamic(scope),
+        proto.discovery(
+            bootstrap.LISTENERS, [typed(_LISTENER, **manager.listener(scope, e)) for e in entrances]
+        ),
+        proto.discovery(bootstrap.CLUSTERS, [typed(_CLUSTER, **cluster) for cluster in _clusters(scope)]),
+    ]
+    found += [proto.discovery(manager.route_file(e.name), [typed(_ROUTES, **e.routes)]) for e in entrances]
+    found += [endpoints(service.name, ()) for service in plan.services]
+    found += [
+        proto.discovery(tls.secret_file(name), [typed(_SECRET, **secret)])
+        for name, secret in tls.secrets(scope).items()
+    ]
+    return tuple(sorted(found, key=lambda artifact: artifact.path))
+
+
+def compile_static(plan: Plan, layout: Layout) -> Artifact:
+    """Compile the same configuration into one file, for ``envoy --mode validate``.
+
+    Envoy does not look into the files that a bootstrap points to; in this one it checks everything.
+    """
+    scope = Scope(plan=plan, layout=layout, static=True)
+    return bootstrap.static(scope, [manager.listener(scope, e) for e in _entrances(scope)], _clusters(scope))
+
+
+def _entrances(scope: Scope) -> list[Entrance]:
+    found = [edge.entrance(scope)]
+    for service in scope.plan.services:
+        found += [inbound.entrance(scope, service), outbound.entrance(scope, service)]
+    return found
+
+
+def _clusters(scope: Scope) -> list[Json]:
+    return [clusters.replicas(scope, service) for service in scope.plan.services] + clusters.hops(scope)

@@ -1,0 +1,180 @@
+"""The one door from outside: what Envoy advises for an edge, tokens, and only the declared routes."""
+
+from shoal.mesh import filters, problems, routes
+from shoal.mesh.clusters import hop
+from shoal.mesh.manager import Entrance, Scope
+from shoal.mesh.proto import Json, seconds, typed
+from shoal.model.plan import GATEWAY, Route
+from shoal.model.service import Policy
+from shoal.model.system import Issuer
+
+EDGE = "edge"
+"""Name of the listener."""
+
+BODY_LIMIT = 1024 * 1024
+"""Bytes of a request's body; more gets 413."""
+
+BUFFER_LIMIT = 32 * 1024
+"""Bytes held for one connection (Envoy, edge best practices)."""
+
+CLOCK_SKEW = 60
+"""Seconds by which the clocks of issuer and edge may differ."""
+
+TOKEN_CACHE = 1000
+"""Verified tokens remembered by each worker; their expiry is still looked at each time."""
+
+_JWT = "envoy.filters.http.jwt_authn"
+_PER_ROUTE = "envoy.extensions.filters.http.jwt_authn.v3.PerRouteConfig"
+_ACCESS_LOG = "envoy.extensions.access_loggers.file.v3.FileAccessLog"
+
+UNTRUSTED = (
+    "forwarded",
+    "x-forwarded-for",
+    "x-forwarded-host",
+    "x-forwarded-port",
+    "x-forwarded-prefix",
+    "x-http-method",
+    "x-http-method-override",
+    "x-method-override",
+    "x-original-host",
+    "x-original-method",
+    "x-original-url",
+    "x-real-ip",
+    "x-rewrite-url",
+)
+"""Headers that only a proxy of ours could say truthfully; what comes from outside is dropped.
+
+``x-envoy-*`` goes as a whole; Envoy itself replaces ``x-forwarded-for``, ``x-forwarded-proto``,
+``x-forwarded-client-cert`` and ``x-request-id``.
+"""
+
+LEAKS = ("x-envoy-upstream-service-time", "x-envoy-decorator-operation", "x-envoy-overloaded", "x-powered-by")
+"""Headers of answers that tell of the inside."""
+
+LOG_FIELDS = {
+    "time": "%START_TIME%",
+    "method": "%REQ(:METHOD)%",
+    "path": "%PATH(NQ:PATH)%",
+    "status": "%RESPONSE_CODE%",
+    "flags": "%RESPONSE_FLAGS%",
+    "details": "%RESPONSE_CODE_DETAILS%",
+    "duration_ms": "%DURATION%",
+    "route": "%ROUTE_NAME%",
+    "traceparent": "%REQ(TRACEPARENT)%",
+    "request_id": "%REQ(X-REQUEST-ID)%",
+}
+"""Fields of the access log: no query, no header that could hold a secret."""
+
+
+def entrance(scope: Scope) -> Entrance:
+    """Describe the edge listener."""
+    dropped: list[Json] = [{"remove_on_match": {"key_matcher": {"prefix": "x-envoy-"}}}]
+    dropped += [{"remove": name} for name in UNTRUSTED]
+    return Entrance(
+        name=EDGE,
+        address=scope.layout.edge(),
+        routes=_routes(scope),
+        filters=_filters(scope),
+        mutations=tuple(dropped),
+        manager=_manager(scope),
+        listener={
+            "enable_reuse_port": False,  # with it, a second system would silently share a busy port
+            "connection_balance_config": {"exact_balance": {}},
+            "per_connection_buffer_limit_bytes": BUFFER_LIMIT,
+        },
+    )
+
+
+def _manager(scope: Scope) -> Json:
+    settings: Json = {
+        "use_remote_address": True,
+        "internal_address_config": {},
+        "common_http_protocol_options": {
+            "idle_timeout": seconds(300),
+            "headers_with_underscores_action": "REJECT_REQUEST",
+        },
+        "http2_protocol_options": {
+            "max_concurrent_streams": 100,
+            "initial_stream_window_size": 64 * 1024,
+            "initial_connection_window_size": 1024 * 1024,
+        },
+        "request_timeout": seconds(60),
+        "request_headers_timeout": seconds(10),
+        "server_name": scope.plan.system.name,
+        "forward_client_cert_details": "SANITIZE",
+        "local_reply_config": problems.at_edge(),
+    }
+    return settings | ({"access_log": [_access_log(scope)]} if scope.layout.access_log else {})
+
+
+def _access_log(scope: Scope) -> Json:
+    form = {"json_format": LOG_FIELDS}
+    return {
+        "name": "envoy.access_loggers.file",
+        "typed_config": typed(_ACCESS_LOG, path=scope.layout.access(), log_format=form),
+    }
+
+
+def _filters(scope: Scope) -> tuple[Json, ...]:
+    buffer = filters.http_filter("envoy.filters.http.buffer", max_request_bytes=BODY_LIMIT)
+    issuer = scope.plan.system.gateway.issuer
+    return (buffer,) if issuer is None else (_tokens(scope, issuer), buffer)
+
+
+def _tokens(scope: Scope, issuer: Issuer) -> Json:
+    path = scope.layout.jwks()
+    keys: Json = {"filename": path, "watched_directory": {"path": path.rpartition("/")[0]}}
+    provider = {
+        "issuer": issuer.name,
+        "audiences": [issuer.audience],
+        "local_jwks": keys,
+        "forward": True,  # the service verifies it again
+        "from_headers": [{"name": "authorization", "value_prefix": "Bearer "}],  # never from the query
+        "clock_skew_seconds": CLOCK_SKEW,
+        "require_expiration": True,
+        "jwt_cache_config": {"jwt_cache_size": TOKEN_CACHE},
+    }
+    required = {"provider_name": issuer.service}
+    return filters.http_filter(
+        _JWT, providers={issuer.service: provider}, requirement_map={"principal": required}
+    )
+
+
+def _routes(scope: Scope) -> Json:
+    ordered = routes.in_order(scope.plan.routes)
+    found = [routes.odd_encoding(), *(_route(route) for route in ordered), *routes.wrong_methods(ordered)]
+    return {
+        "name": EDGE,
+        "virtual_hosts": [{"name": EDGE, "domains": ["*"], "routes": found}],
+        "response_headers_to_remove": list(LEAKS),
+    }
+
+
+def _route(route: Route) -> Json:
+    """Ask for a token where a principal is asked for; elsewhere a bad one is passed on unread.
+
+    Somebody whose token has just expired must still be able to log in.
+    """
+    retries = (
+        {"retry_policy": _retries(route.policy)}
+        if route.method == "GET" and route.policy.attempts > 1
+        else {}
+    )
+    entry = {
+        "name": f"{route.service}.{route.endpoint}",
+        "match": routes.matches(route),
+        "route": routes.forward(hop(GATEWAY, route.service), route.policy, **retries),
+    }
+    if route.access.kind == "principal":
+        entry["typed_per_filter_config"] = {_JWT: typed(_PER_ROUTE, requirement_name="principal")}
+    return entry
+
+
+def _retries(policy: Policy) -> Json:
+    """Repeat by the route's policy, as any caller does; only GET, which changes nothing."""
+    return {
+        "retry_on": "reset,connect-failure,refused-stream,retriable-status-codes",
+        "retriable_status_codes": [503],
+        "num_retries": policy.attempts - 1,
+        "retry_back_off": {"base_interval": seconds(max(policy.backoff, 0.001))},
+    }

@@ -1,0 +1,64 @@
+"""The order of HTTP filters, as a table with reasons."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from shoal.errors import DeclarationError
+from shoal.mesh.proto import Json, typed
+
+_HTTP = "envoy.extensions.filters.http"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slot:
+    """One filter, its message and why it stands where it stands."""
+
+    name: str
+    message: str
+    reason: str
+
+
+ORDER = (
+    Slot(
+        name="envoy.filters.http.jwt_authn",
+        message=f"{_HTTP}.jwt_authn.v3.JwtAuthentication",
+        reason="first: a caller without a valid token must cost nothing more, not even a buffer",
+    ),
+    Slot(
+        name="envoy.filters.http.rbac",
+        message=f"{_HTTP}.rbac.v3.RBAC",
+        reason="after authentication, whose result it judges; before anything reads the body",
+    ),
+    Slot(
+        name="envoy.filters.http.buffer",
+        message=f"{_HTTP}.buffer.v3.Buffer",
+        reason="only for requests that were let in: it holds a whole body in memory",
+    ),
+    Slot(
+        name="envoy.filters.http.router",
+        message=f"{_HTTP}.router.v3.Router",
+        reason="last: it ends the chain by sending the request on",
+    ),
+)
+"""Every filter that the mesh may use. A filter missing here is an error."""
+
+_RANK = {slot.name: rank for rank, slot in enumerate(ORDER)}
+
+
+def http_filter(name: str, **settings: object) -> Json:
+    """Write one filter; raises `DeclarationError` for a name missing in `ORDER`."""
+    return {"name": name, "typed_config": typed(ORDER[_rank(name)].message, **settings)}
+
+
+def in_order(filters: Iterable[Json]) -> list[Json]:
+    """Sort filters as `ORDER` says; raises `DeclarationError` for one missing there."""
+    return sorted(filters, key=lambda entry: _rank(entry["name"]))
+
+
+def _rank(name: str) -> int:
+    if name not in _RANK:
+        raise DeclarationError(
+            f"filter {name!r} has no place in the order of filters",
+            hint="add it to the table of shoal.mesh.filters, with the reason for its place",
+        )
+    return _RANK[name]

@@ -1,0 +1,61 @@
+"""Where a service sends its calls: one host for each callee, declared calls, its own certificate."""
+
+from shoal.mesh import problems, routes
+from shoal.mesh.clusters import callees, hop
+from shoal.mesh.manager import Entrance, Scope
+from shoal.mesh.proto import Json
+from shoal.model.plan import CallPlan, ServicePlan
+
+
+def name(service: str) -> str:
+    """Name the listener to which `service` sends its calls."""
+    return f"outbound.{service}"
+
+
+def entrance(scope: Scope, service: ServicePlan) -> Entrance:
+    """Describe the outbound listener of `service`.
+
+    The authority names the callee (``http://products/…``); ``x-envoy-upstream-rq-timeout-ms`` replaces the
+    declared timeout by what is left of the caller's own.
+    """
+    return Entrance(
+        name=name(service.name),
+        address=scope.layout.outbound(service.name),
+        routes=_routes(service),
+        mutations=({"remove": "x-forwarded-for"},),  # with one, Envoy would not believe the timeout
+        manager={
+            "use_remote_address": True,
+            "internal_address_config": {"unix_sockets": True, "cidr_ranges": [_loopback()]},
+            "server_header_transformation": "PASS_THROUGH",
+            "local_reply_config": problems.inside(),
+        },
+        listener={"ignore_global_conn_limit": True},
+    )
+
+
+def _loopback() -> Json:
+    return {"address_prefix": "127.0.0.0", "prefix_len": 8}
+
+
+def _routes(service: ServicePlan) -> Json:
+    hosts = [_host(service, callee) for callee in callees(service)]
+    hosts.append({"name": "undeclared", "domains": ["*"], "routes": [_undeclared()]})
+    return {"name": name(service.name), "virtual_hosts": hosts}
+
+
+def _host(service: ServicePlan, callee: str) -> Json:
+    declared = routes.in_order(call for call in service.calls if call.service == callee)
+    found = [_route(service, call) for call in declared]
+    return {"name": callee, "domains": [callee], "routes": [routes.odd_encoding(), *found, _undeclared()]}
+
+
+def _route(service: ServicePlan, call: CallPlan) -> Json:
+    return {
+        "name": f"{call.service}.{call.endpoint}",
+        "match": routes.matches(call),
+        "route": routes.forward(hop(service.name, call.service), call.policy),
+    }
+
+
+def _undeclared() -> Json:
+    return routes.refuse("undeclared", {"prefix": "/"}, 403)

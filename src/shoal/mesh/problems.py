@@ -1,0 +1,85 @@
+"""What Envoy answers when it refuses: problem details (RFC 9457) that say nothing of the inside."""
+
+import json
+from dataclasses import dataclass
+
+from shoal.mesh.proto import Json
+
+FORBIDDEN = 403
+
+CONTENT_TYPE = "application/problem+json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """One status that Envoy may answer by itself."""
+
+    status: int
+    code: str
+    title: str
+
+
+REFUSALS = (
+    Refusal(status=400, code="bad-request", title="Bad request"),
+    Refusal(status=401, code="unauthenticated", title="A valid token is required"),
+    Refusal(status=403, code="forbidden", title="This caller may not do that"),
+    Refusal(status=404, code="not-found", title="Nothing is here"),
+    Refusal(status=405, code="method-not-allowed", title="This method is not allowed here"),
+    Refusal(status=408, code="timeout", title="The request did not arrive in time"),
+    Refusal(status=413, code="too-large", title="The request is too large"),
+    Refusal(status=429, code="too-many-requests", title="Too many requests"),
+    Refusal(status=431, code="headers-too-large", title="The headers of the request are too large"),
+    Refusal(status=502, code="bad-gateway", title="The service gave no valid answer"),
+    Refusal(status=503, code="unavailable", title="The service is not available now"),
+    Refusal(status=504, code="timeout", title="The service did not answer in time"),
+)
+"""Every refusal with an own name; others say only their status."""
+
+_BY_STATUS = {refusal.status: refusal for refusal in REFUSALS}
+
+CHALLENGE = 'Bearer error="invalid_token"'
+"""Challenge of RFC 6750, 3.1."""
+
+
+INSIDE = frozenset({400, 403, 503, 504})
+"""What the listeners between services answer; anything else there says only its status."""
+
+
+def at_edge() -> Json:
+    """Write the answers of the edge.
+
+    Envoy answers 403 to a token for another audience, and at the edge to nothing else; it becomes a 401,
+    as RFC 6750 (3.1) wants for every invalid token.
+    """
+    mappers = [_mapper(refusal.status, refusal) for refusal in REFUSALS if refusal.status != FORBIDDEN]
+    foreign = _mapper(FORBIDDEN, _BY_STATUS[401]) | {"status_code": 401, "headers_to_add": [_challenge()]}
+    return _replies([*mappers, foreign])
+
+
+def inside() -> Json:
+    """Write the answers of the listeners between services."""
+    return _replies([_mapper(refusal.status, refusal) for refusal in REFUSALS if refusal.status in INSIDE])
+
+
+def _replies(mappers: list[Json]) -> Json:
+    rest = '{"type": "about:blank", "title": "Request refused", "status": %RESPONSE_CODE%}'
+    return {"mappers": mappers, "body_format": _body(rest)}
+
+
+def _mapper(status: int, refusal: Refusal) -> Json:
+    content = {"type": f"urn:shoal:problem:{refusal.code}", "title": refusal.title, "status": refusal.status}
+    return {"filter": _status(status), "body_format_override": _body(json.dumps(content))}
+
+
+def _status(status: int) -> Json:
+    comparison = {"op": "EQ", "value": {"default_value": status, "runtime_key": "unused"}}
+    return {"status_code_filter": {"comparison": comparison}}
+
+
+def _body(text: str) -> Json:
+    return {"text_format_source": {"inline_string": text + "\n"}, "content_type": CONTENT_TYPE}
+
+
+def _challenge() -> Json:
+    header = {"key": "www-authenticate", "value": CHALLENGE}
+    return {"header": header, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}

@@ -1,0 +1,103 @@
+"""Path templates as Envoy's matches: a ``{parameter}`` is one segment, never more, never ``.`` or ``..``."""
+
+import re
+from collections.abc import Iterable
+from typing import Protocol, TypeVar
+
+from shoal.mesh.proto import Json, seconds
+from shoal.model.service import Policy, shape
+
+SEGMENT = r"(?:[^/.][^/]*|\.[^/.][^/]*|\.\.[^/]+)"
+"""One non-empty segment that is no dot segment (RFC 3986, 3.3), without the look-ahead that RE2 lacks."""
+
+
+ENCODED_UNRESERVED = r".*%(?:2[DEde]|3[0-9]|4[1-9A-Fa-f]|5[0-9AFaf]|6[1-9A-Fa-f]|7[0-9AEae]).*"
+"""A path that encodes what needs no encoding (RFC 3986, 2.3): letters, digits, ``-._~``."""
+
+_PLAIN = re.compile(r"[A-Za-z0-9._~/-]*")
+
+
+class Operation(Protocol):
+    """What has a method and a path template."""
+
+    @property
+    def method(self) -> str:
+        """HTTP method."""
+        ...
+
+    @property
+    def path(self) -> str:
+        """Path template."""
+        ...
+
+
+O = TypeVar("O", bound=Operation)  # noqa: E741 — an operation
+
+
+def in_order(operations: Iterable[O]) -> list[O]:
+    """Sort so that the first match is the closest: segment by segment, literal before parameter."""
+    return sorted(operations, key=lambda o: ([("{" in part, part) for part in o.path.split("/")], o.method))
+
+
+def expression(path: str) -> str:
+    """Write a path template as a regular expression (RE2) for the whole path."""
+    return "/".join(SEGMENT if part.startswith("{") else _literal(part) for part in path.split("/"))
+
+
+def _literal(part: str) -> str:
+    """Spell out a literal; what may also arrive percent-encoded is accepted so, as applications decode it."""
+    return "".join(c if _PLAIN.fullmatch(c) else _either(c) for c in part).replace(".", r"\.")
+
+
+def _either(character: str) -> str:
+    encoded = "".join(f"%{octet:02X}" for octet in character.encode())
+    return f"(?:{re.escape(character)}|(?i:{encoded}))"
+
+
+def matches_path(path: str) -> Json:
+    """Match a path template, whatever the method; the query is not looked at."""
+    if _PLAIN.fullmatch(path):
+        return {"path": path}
+    return {"safe_regex": {"regex": expression(path)}}
+
+
+def matches(operation: Operation) -> Json:
+    """Match one operation: its method and its path template."""
+    method = {"name": ":method", "string_match": {"exact": operation.method}}
+    return matches_path(operation.path) | {"headers": [method]}
+
+
+def forward(cluster: str, policy: Policy, **settings: object) -> Json:
+    """Send on to `cluster` within the policy's time, the answer's body included."""
+    return {"cluster": cluster, "timeout": seconds(policy.timeout), **settings}
+
+
+def refuse(name: str, match: Json, status: int) -> Json:
+    """Answer by a status; its body comes from the listener's problems."""
+    return {"name": name, "match": match, "direct_response": {"status": status}}
+
+
+def odd_encoding() -> Json:
+    """Refuse encoded letters and digits, before any other route.
+
+    Applications decode a path before they route it: ``/orders/%73ummary`` would match a template here and
+    the literal ``/orders/summary`` there, past its access policy.
+    """
+    return refuse("odd-encoding", {"safe_regex": {"regex": ENCODED_UNRESERVED}}, 400)
+
+
+def wrong_methods(operations: Iterable[Operation]) -> list[Json]:
+    """Answer 405 with ``Allow`` (RFC 9110, 15.5.6) to the methods that known paths do not have.
+
+    They belong after every other route: a template may serve what a literal path does not.
+    """
+    methods: dict[str, list[Operation]] = {}
+    for operation in operations:
+        methods.setdefault(shape(operation.path), []).append(operation)
+    return [_wrong_method(same) for same in methods.values()]
+
+
+def _wrong_method(same: list[Operation]) -> Json:
+    allowed = ", ".join(sorted(operation.method for operation in same))
+    route = refuse(f"405 {shape(same[0].path)}", matches_path(same[0].path), 405)
+    return route | {"response_headers_to_add": [{"header": {"key": "allow", "value": allowed}}]}
