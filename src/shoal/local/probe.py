@@ -10,7 +10,7 @@ Place = Path | int
 """Where something listens: a UNIX socket, or a port of 127.0.0.1."""
 
 _FIRST_PAUSE = 0.005
-_LONGEST_PAUSE = 0.1
+_LONGEST_PAUSE = 0.03
 
 T = TypeVar("T")
 
@@ -56,8 +56,7 @@ async def get(place: Place, path: str, *, within: float = 2.0) -> Answer:
     async with asyncio.timeout(within):
         reader, writer = await connect(place)
         try:
-            # HTTP/1.0 asks for an answer that ends with the connection, so no framing has to be read.
-            writer.write(f"GET {path} HTTP/1.0\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())
+            writer.write(f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())
             await writer.drain()
             answer = await reader.read(-1)
         finally:
@@ -66,7 +65,17 @@ async def get(place: Place, path: str, *, within: float = 2.0) -> Answer:
     words = head.split(None, 2)
     if len(words) < 2 or not words[1].isdigit():  # noqa: PLR2004 - "HTTP/1.1 200"
         raise ConnectionError(f"no HTTP answer from {place}")
-    return Answer(status=int(words[1]), body=body)
+    chunked = b"transfer-encoding: chunked" in head.lower()
+    return Answer(status=int(words[1]), body=_join_chunks(body) if chunked else body)
+
+
+def _join_chunks(body: bytes) -> bytes:
+    whole = bytearray()
+    size, _, rest = body.partition(b"\r\n")
+    while size and (length := int(size.partition(b";")[0], 16)):
+        whole += rest[:length]
+        size, _, rest = rest[length + 2 :].partition(b"\r\n")
+    return bytes(whole)
 
 
 async def ready(place: Place, path: str) -> None:

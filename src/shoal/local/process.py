@@ -73,11 +73,16 @@ def describe_exit(code: int) -> str:
 
 
 class Process:
-    """A started process. Make it with `start`; its pid is also its process group."""
+    """A started process. Make it with `start`.
+
+    Its `pid` is also its process group; `born` tells it from any later process with that pid; `started_at`
+    is a UNIX time.
+    """
 
     def __init__(self, command: Command, child: asyncio.subprocess.Process, lines: LineReader) -> None:
         self.command = command
         self.pid = child.pid
+        self.born = reaper.born(child.pid)
         self.started_at = time.time()
         self._child = child
         self._lines = lines

@@ -53,6 +53,12 @@ def table() -> dict[int, Entry]:
     return _table_from_proc() if Path("/proc/self/stat").exists() else _table_from_ps()
 
 
+def born(pid: int) -> str:
+    """Return the mark of a living process that no later process with its pid will have; empty if it is dead."""
+    entry = table().get(pid)
+    return "" if entry is None or entry.dead else entry.born
+
+
 def family(pid: int, processes: Table | None = None) -> set[int]:
     """Return the living members of the group `pid`, with all their descendants in whatever group."""
     entries = table() if processes is None else processes
