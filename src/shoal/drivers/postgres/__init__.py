@@ -1,0 +1,15 @@
+"""PostgreSQL as a service's own store. URLs: ``postgres://role:password@host:port/database`` or ``…@/database?host=/folder``."""
+
+from shoal.drivers.base import Store, StoreAdmin
+from shoal.drivers.postgres.admin import PostgresAdmin
+from shoal.drivers.postgres.store import PostgresStore
+
+
+def store(url: str) -> Store:
+    """Return the store at `url`, not yet connected; ``?pool=`` sets its number of connections."""
+    return PostgresStore(url)
+
+
+def store_admin(url: str) -> StoreAdmin:
+    """Return the operator's side; `url` is a superuser's."""
+    return PostgresAdmin(url)

@@ -1,0 +1,182 @@
+"""Connections to PostgreSQL, and the meaning of their errors. The only file that imports asyncpg."""
+
+import asyncio
+from collections.abc import Awaitable, Mapping, Sequence
+from typing import TYPE_CHECKING, TypeVar
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+import asyncpg
+
+from shoal.drivers.base import Row
+from shoal.errors import Conflict, Duplicate, EngineError, Unavailable
+
+if TYPE_CHECKING:
+    from asyncpg import Record
+
+COMMAND_SECONDS = 12.0
+"""A statement that the server has not answered by then is given up, and its connection with it."""
+
+SETTINGS = {
+    "application_name": "shoal",
+    "idle_in_transaction_session_timeout": "30s",
+    "jit": "off",
+    "statement_timeout": "10s",
+    "tcp_keepalives_count": "3",
+    "tcp_keepalives_idle": "5",
+    "tcp_keepalives_interval": "2",
+    "timezone": "UTC",
+}
+"""Of every connection; the URL's query may replace them. Keep-alives let the server notice a dead client."""
+
+_TRY_AGAIN = ("08", "40", "53", "55P03", "57", "25P03", "25P04")
+"""SQLSTATE classes and codes after which trying again may help (PostgreSQL documentation, appendix A)."""
+
+_RECORDED = {"inbox": "this message was already handled", "receipts": "this key already has an answer"}
+
+_FATAL = ("08", "57P", "25P03", "25P04")
+"""The server closes the connection after these."""
+
+_LOST = (asyncpg.InternalClientError, OSError, TimeoutError)
+
+_A_DAY = 86_400.0
+
+_T = TypeVar("_T")
+
+
+class Link:
+    """One connection. Once `broken` it is of no further use."""
+
+    def __init__(self, connection: "asyncpg.Connection[Record]") -> None:
+        self._connection = connection
+        self.dirty = False
+        """Whether SQL that is not ours ran on it, and may have changed the state of its server session."""
+
+    async def fetch(self, sql: str, args: Sequence[object] = ()) -> list[Row]:
+        """Run one statement and return its rows."""
+        return [dict(record) for record in await self._answer(self._connection.fetch(sql, *args))]
+
+    async def execute(self, sql: str, args: Sequence[object] = ()) -> None:
+        """Run one statement, or without arguments several, separated by semicolons."""
+        await self._answer(self._connection.execute(sql, *args))
+
+    async def script(self, sql: str) -> None:
+        """Run statements, however long they take."""
+        await self._answer(self._connection.execute(sql, timeout=_A_DAY))
+
+    @property
+    def broken(self) -> bool:
+        """Whether the connection is gone."""
+        return self._connection.is_closed()
+
+    @property
+    def in_transaction(self) -> bool:
+        """Whether the server session is inside a transaction."""
+        return self._connection.is_in_transaction()
+
+    def abort(self) -> None:
+        """Drop the connection without a word to the server, which might not listen."""
+        self._connection.terminate()
+
+    async def _answer(self, call: Awaitable[_T]) -> _T:
+        """Wait for the server; a connection whose state is unknown afterwards is dropped."""
+        try:
+            return await call
+        except asyncpg.PostgresError as error:
+            if (error.sqlstate or "").startswith(_FATAL):
+                self.abort()
+            raise _translate_state(error) from error
+        except asyncpg.InterfaceError as error:
+            if self.broken:
+                raise _lost(error) from error
+            raise EngineError(f"PostgreSQL was asked in a wrong way: {error}") from error
+        except _LOST as error:
+            self.abort()
+            raise _lost(error) from error
+        except BaseException:
+            self.abort()
+            raise
+
+
+async def connect(url: str, settings: Mapping[str, str] | None = None, *, seconds: float = 5.0) -> Link:
+    """Open a connection; `Unavailable` when the server does not answer in time."""
+    try:
+        async with asyncio.timeout(seconds):
+            connection = await asyncpg.connect(
+                url,
+                timeout=seconds,
+                command_timeout=COMMAND_SECONDS,
+                statement_cache_size=512,
+                max_cached_statement_lifetime=0,
+                max_cacheable_statement_size=1 << 20,
+                server_settings=SETTINGS | dict(settings or {}),
+            )
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, *_LOST) as error:
+        raise _refused(url, error) from error
+    return Link(connection)
+
+
+def take(url: str, name: str, default: int) -> tuple[str, int]:
+    """Take an option of ours out of a URL's query, since the client would pass it to the server."""
+    parts = urlsplit(url)
+    query = parse_qsl(parts.query, keep_blank_values=True)
+    values = [value for key, value in query if key == name]
+    rest = urlencode([(key, value) for key, value in query if key != name], safe="/")
+    # urlunsplit drops the empty host of a URL whose query names the socket's folder.
+    base = f"{parts.scheme}://{parts.netloc}{parts.path}"
+    bare = f"{base}?{rest}" if rest else base
+    return bare, int(values[-1]) if values else default
+
+
+def position(error: BaseException) -> int:
+    """Return where in its SQL a statement failed, as a character counted from 1; 0 when nobody knows."""
+    cause = error.__cause__
+    found = getattr(cause, "position", None) if isinstance(cause, asyncpg.PostgresError) else None
+    return int(found) if found else 0
+
+
+def hint(error: BaseException) -> str:
+    """Return the server's own hint or detail, or nothing."""
+    cause = error.__cause__
+    if not isinstance(cause, asyncpg.PostgresError):
+        return ""
+    return str(getattr(cause, "hint", None) or getattr(cause, "detail", None) or "")
+
+
+def _translate_state(error: asyncpg.PostgresError) -> EngineError:
+    state = error.sqlstate or ""
+    said = str(error.args[0]) if error.args else type(error).__name__
+    if state == "23505":
+        return _taken(error)
+    if state.startswith("23") and state != "23502":
+        table, constraint = getattr(error, "table_name", None), getattr(error, "constraint_name", None)
+        return Conflict(f"PostgreSQL refused a change of table {table}: constraint {constraint} ({said})")
+    if state.startswith(_TRY_AGAIN):
+        return Unavailable(f"PostgreSQL gave up: {said}", hint="try the whole transaction again")
+    return EngineError(f"PostgreSQL failed: {said}", hint=str(getattr(error, "hint", None) or ""))
+
+
+def _lost(error: Exception) -> Unavailable:
+    reason = "no answer in time" if isinstance(error, TimeoutError) else str(error) or type(error).__name__
+    return Unavailable(f"lost PostgreSQL: {reason}", hint="try the whole transaction again")
+
+
+def _taken(error: asyncpg.PostgresError) -> Conflict:
+    schema, table = getattr(error, "schema_name", None), str(getattr(error, "table_name", None))
+    constraint = getattr(error, "constraint_name", None)
+    if schema == "shoal" and table in _RECORDED:
+        return Duplicate(_RECORDED[table])
+    return Conflict(
+        f"a row of table {table} with this key exists: unique constraint {constraint}",
+        hint="read it first, or answer the caller with 409",
+    )
+
+
+def _refused(url: str, error: Exception) -> EngineError:
+    parts = urlsplit(url)
+    query = dict(parse_qsl(parts.query))
+    where = parts.hostname or query.get("host") or "the default host"
+    place = f"database {parts.path.lstrip('/')!r} at {where} as {parts.username!r}"
+    if isinstance(error, asyncpg.PostgresError) and not (error.sqlstate or "").startswith(_TRY_AGAIN):
+        return EngineError(f"PostgreSQL refused {place}: {error}", hint="check the store's URL and its role's rights")
+    reason = "no answer" if isinstance(error, TimeoutError) else str(error) or type(error).__name__
+    return Unavailable(f"cannot reach {place}: {reason}", hint="start PostgreSQL, or check the store's URL")

@@ -1,0 +1,94 @@
+"""Apply numbered SQL files, each in a transaction of its own, each exactly once."""
+
+from collections.abc import Mapping, Sequence
+
+from shoal.drivers.base import Migration, Row
+from shoal.drivers.postgres import client, schema
+from shoal.drivers.postgres.client import Link
+from shoal.errors import EngineError, MigrationError, Unavailable
+
+
+async def migrate(link: Link, migrations: Sequence[Migration]) -> Sequence[Migration]:
+    """Create the framework's tables, apply what is new in order of number, and return it."""
+    await schema.lock(link, schema.MIGRATING)
+    await _atomically(link, schema.TABLES)
+    rows = await link.fetch("select number, name, checksum from shoal.migrations order by number")
+    applied = {row["number"]: row for row in rows}
+    _require_history(applied, migrations)
+    fresh = sorted((m for m in migrations if m.number not in applied), key=lambda m: m.number)
+    for migration in fresh:
+        await _apply(link, migration)
+    return fresh
+
+
+def _require_history(applied: Mapping[object, Row], migrations: Sequence[Migration]) -> None:
+    files: dict[object, Migration] = {}
+    for migration in migrations:
+        if migration.number in files:
+            raise MigrationError(
+                f"migrations {files[migration.number].name} and {migration.name} have the same number",
+                hint="renumber the newer one",
+            )
+        files[migration.number] = migration
+    for number, row in applied.items():
+        file = files.get(number)
+        if file is None:
+            raise MigrationError(
+                f"migration {row['name']} was applied to this database, but its file is missing",
+                hint="restore the file, or run the version of the service that has it",
+            )
+        if file.checksum != row["checksum"]:
+            raise MigrationError(
+                f"migration {file.name} was changed after it had been applied",
+                hint="restore the file and put the change into a new one",
+            )
+
+
+async def _apply(link: Link, migration: Migration) -> None:
+    try:
+        await link.execute("begin")
+        await link.script(migration.sql)
+        if not link.in_transaction:
+            raise MigrationError(
+                f"migration {migration.name} ends the transaction it runs in",
+                hint="remove COMMIT and ROLLBACK; every file is one transaction already",
+            )
+        await link.fetch(
+            "insert into shoal.migrations (number, name, checksum) values ($1, $2, $3)",
+            [migration.number, migration.name, migration.checksum],
+        )
+        await link.execute("commit")
+    except Unavailable:
+        raise
+    except EngineError as error:
+        await _undo(link)
+        raise _failed(migration, error) from error
+
+
+async def _atomically(link: Link, script: str) -> None:
+    try:
+        await link.execute("begin")
+        await link.script(script)
+        await link.execute("commit")
+    except EngineError as error:
+        await _undo(link)
+        raise MigrationError(
+            f"the tables of the framework could not be created: {error.message}",
+            hint="let the service's role own its database, or give it the right to create schemas",
+        ) from error
+
+
+async def _undo(link: Link) -> None:
+    if link.in_transaction and not link.broken:
+        await link.execute("rollback")
+
+
+def _failed(migration: Migration, error: EngineError) -> MigrationError:
+    at = client.position(error)
+    line = migration.sql.count("\n", 0, at - 1) + 1 if at else 0
+    place = f", line {line}" if line else ""
+    text = f": {migration.sql.splitlines()[line - 1].strip()}" if line else ""
+    return MigrationError(
+        f"migration {migration.name}{place} failed: {error.message}{text}",
+        hint=client.hint(error) or "nothing of the file was applied: correct it and start again",
+    )

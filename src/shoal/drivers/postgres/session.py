@@ -1,0 +1,181 @@
+"""One transaction on PostgreSQL, in as few round trips as it allows.
+
+A read without a lock needs no transaction at READ COMMITTED, since each of its statements sees what is committed at
+that time; and writes that follow no lock are one statement, which commits itself. So BEGIN is only sent for the rest,
+and no connection is held while the author's code waits for something else.
+"""
+
+from collections.abc import Awaitable, Mapping, Sequence
+from types import TracebackType
+from typing import TypeVar, cast
+
+from shoal.drivers.base import Message, Query, Receipt, Row, Table
+from shoal.drivers.postgres import sql
+from shoal.drivers.postgres.client import Link
+from shoal.drivers.postgres.pool import Pool
+from shoal.drivers.postgres.writes import Statement, Writes
+from shoal.errors import EngineError
+
+_T = TypeVar("_T")
+
+_CLEAN = "; reset all; select pg_advisory_unlock_all()"
+
+
+class PostgresSession:
+    """A `base.Session`, and the context manager that ends it."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+        self._link: Link | None = None
+        self._writes = Writes()
+        self._failed = False
+
+    async def __aenter__(self) -> "PostgresSession":
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if kind is None and not self._failed:
+                await self._commit()
+        finally:
+            await self._leave()
+        if kind is None and self._failed:
+            raise EngineError(
+                "the transaction was rolled back, because a statement of it had failed",
+                hint="let the exception of a failed statement leave the session's block",
+            )
+
+    async def get(self, table: Table, key: object, *, lock: bool = False) -> Row | None:
+        """Read one row."""
+        rows = await self._read(sql.get(table, lock=lock), [key], lock=lock, touched=self._writes.touch(table, key))
+        return rows[0] if rows else None
+
+    async def find(self, table: Table, query: Query) -> Sequence[Row]:
+        """Read the rows that match."""
+        text, values = sql.find(table, query)
+        return await self._read(text, values, lock=query.lock, touched=self._writes.touch(table))
+
+    async def count(self, table: Table, where: Mapping[str, object]) -> int:
+        """Count the rows that match."""
+        shape, values = sql.condition(table, where)
+        rows = await self._read(sql.count(table, shape), values, lock=False, touched=self._writes.touch(table))
+        return cast("int", rows[0]["count"])
+
+    def put(self, table: Table, row: Row) -> None:
+        """Write a row later."""
+        self._writes.put(table, row)
+
+    def insert(self, table: Table, row: Row) -> None:
+        """Write a new row later."""
+        self._writes.insert(table, row)
+
+    def delete(self, table: Table, key: object) -> None:
+        """Remove a row later."""
+        self._writes.delete(table, key)
+
+    def publish(self, message: Message) -> None:
+        """Add a message to the outbox later."""
+        self._writes.publish(message)
+
+    def accept(self, consumer: str, message_id: str) -> None:
+        """Record a handled message later."""
+        self._writes.accept(consumer, message_id)
+
+    def answer(self, receipt: Receipt) -> None:
+        """Record the answer to a command later."""
+        self._writes.answer(receipt)
+
+    async def flush(self) -> None:
+        """Send the writes held back so far."""
+        if self._writes:
+            await self._flush(await self._begin())
+
+    async def execute(self, sql: str, *args: object) -> None:
+        """Run the service's own SQL."""
+        link = await self._foreign()
+        await self._run(link.execute(sql, args))
+
+    async def fetch(self, sql: str, *args: object) -> Sequence[Row]:
+        """Run the service's own SQL and return its rows."""
+        link = await self._foreign()
+        return await self._run(link.fetch(sql, args))
+
+    async def _foreign(self) -> Link:
+        """Prepare for SQL of which nobody knows what it reads, writes or sets."""
+        link = await self._begin()
+        link.dirty = True
+        await self._flush(link)
+        return link
+
+    async def _read(self, text: str, values: Sequence[object], *, lock: bool, touched: bool) -> Sequence[Row]:
+        if self._link is None and not lock and not touched:
+            link = await self._acquire()
+            try:
+                return await self._run(link.fetch(text, values))
+            finally:
+                self._pool.release(link)
+        link = await self._begin()
+        if touched:
+            await self._flush(link)
+        return await self._run(link.fetch(text, values))
+
+    async def _begin(self) -> Link:
+        if self._link is None:
+            self._link = await self._acquire()
+            await self._run(self._link.execute("begin"))
+        return self._link
+
+    async def _flush(self, link: Link) -> None:
+        writes, self._writes = self._writes, Writes()
+        for text, values in writes.statements():
+            await self._run(link.execute(text, values))
+
+    async def _commit(self) -> None:
+        if self._link is None:
+            statements = self._writes.statements()
+            if len(statements) < 2:  # noqa: PLR2004 - one statement commits itself
+                await self._commit_itself(statements)
+                return
+        link = await self._begin()
+        await self._flush(link)
+        await self._end(link, "commit")
+
+    async def _commit_itself(self, statements: Sequence[Statement]) -> None:
+        for text, values in statements:
+            self._link = await self._pool.acquire()
+            await self._link.execute(text, values)
+
+    async def _leave(self) -> None:
+        """Let go of the connection, in whatever state it is."""
+        link, self._link = self._link, None
+        if link is None:
+            return
+        try:
+            if link.in_transaction and not link.broken:
+                await self._end(link, "rollback")
+        except EngineError:
+            link.abort()  # the server rolls back what it hears no more of
+        finally:
+            self._pool.release(link)
+
+    async def _end(self, link: Link, how: str) -> None:
+        """Commit or roll back, and leave nothing behind that SQL of the service's own may have set."""
+        await link.execute(how + _CLEAN if link.dirty else how)
+        link.dirty = False
+
+    async def _acquire(self) -> Link:
+        try:
+            return await self._pool.acquire()
+        except BaseException:
+            self._failed = True
+            raise
+
+    async def _run(self, answer: Awaitable[_T]) -> _T:
+        """Wait for an answer; after a failure the session can only be left."""
+        try:
+            return await answer
+        except BaseException:
+            self._failed = True
+            raise
