@@ -178,21 +178,21 @@ def _broker(system: System, service: Service, target: Target) -> BrokerPlan | No
         engine=target.broker,
         user=service.name,
         publish=tuple(publish),
-        consumers=_consumers(system, service),
+        consumers=consumers(system.name, service),
     )
 
 
-def _consumers(system: System, service: Service) -> tuple[ConsumerPlan, ...]:
-    """One durable per producer; it waits for the slowest handler it feeds, and 5 s more."""
+def consumers(system: str, service: Service) -> tuple[ConsumerPlan, ...]:
+    """Plan a service's subscriptions: one durable per producer; it waits for its slowest handler, and 5 s more."""
     by_owner: dict[str, list[tuple[str, float]]] = {}
     for subscription in service.subscriptions:
         owner = subscription.event.partition(".")[0]
         by_owner.setdefault(owner, []).append((subscription.event, subscription.policy.timeout))
     return tuple(
         ConsumerPlan(
-            stream=names.stream(system.name, owner),
+            stream=names.stream(system, owner),
             durable=names.database(service.name),
-            subjects=tuple(sorted(names.subject(system.name, event) for event, _ in heard)),
+            subjects=tuple(sorted(names.subject(system, event) for event, _ in heard)),
             ack_wait=max(timeout for _, timeout in heard) + 5.0,
         )
         for owner, heard in sorted(by_owner.items())

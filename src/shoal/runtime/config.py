@@ -58,6 +58,8 @@ class ServiceConfig(msgspec.Struct, frozen=True, kw_only=True):
 class ProcessConfig(msgspec.Struct, frozen=True, kw_only=True):
     """One process that runs several services and is its own gateway."""
 
+    system: str
+    """``package.module:attribute`` of the system's declaration."""
     listen: str
     services: tuple[dict[str, str], ...]
     """One environment per service, as `ServiceConfig.from_environ` reads it."""

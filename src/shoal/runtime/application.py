@@ -1,0 +1,77 @@
+"""One service as an ASGI application: routing, context, problems, access log, health."""
+
+import time
+from collections.abc import Awaitable, Callable, Iterable
+
+from shoal.errors import Problem
+from shoal.runtime.deadline import EXPECTED, Budget, budget
+from shoal.runtime.endpoint import Endpoint
+from shoal.runtime.logs import Journal
+from shoal.runtime.problems import CONTENT_TYPE, render, to_problem
+from shoal.runtime.request import Receive, Request, Response, Scope, Send, send_response
+from shoal.runtime.routes import Routes
+from shoal.runtime.trace import Context, Trace, current, resume
+
+Probe = Callable[[], Awaitable[Response]]
+
+_EXPECTED = EXPECTED.encode()
+
+
+class Application:
+    """Serves one service's endpoints and its own probes."""
+
+    def __init__(self, endpoints: Iterable[Endpoint], probes: dict[str, Probe], journal: Journal | None) -> None:
+        self._routes = Routes([(e.operation.method, e.operation.path, e) for e in endpoints])
+        self._probes = probes
+        self._journal = journal
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection's message, as ASGI 3 asks."""
+        if scope["type"] != "http":
+            raise RuntimeError(f"only HTTP is served here, not {scope['type']}")
+        probe = self._probes.get(scope["path"])
+        if probe is not None:
+            await send_response(send, await probe())
+            return
+        await self._serve(scope, receive, send)
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        started = time.perf_counter()
+        headers: dict[bytes, bytes] = dict(scope["headers"])
+        trace = resume(_text(headers.get(b"traceparent")))
+        endpoint = None
+        try:
+            endpoint, values = self._routes.find(scope["method"], scope["path"])
+            seconds = budget(endpoint.timeout, _text(headers.get(_EXPECTED)))
+            context = Context(trace, Budget(seconds), _text(headers.get(b"authorization")) or "")
+            current.set(context)
+            response = await endpoint.serve(Request(scope, headers, values, context), receive)
+        except Exception as error:  # noqa: BLE001 - the border: every failure becomes an answer
+            response = _problem_response(to_problem(error), trace)
+        response.headers.append((b"x-trace-id", trace.trace_id.encode()))
+        await send_response(send, response)
+        self._account(scope, endpoint, response, trace, time.perf_counter() - started)
+
+    def _account(self, scope: Scope, endpoint: Endpoint | None, response: Response, trace: Trace, seconds: float) -> None:
+        if endpoint is not None:
+            endpoint.series.observe(f"{response.status // 100}xx", seconds)
+        if self._journal is not None:
+            self._journal.write(
+                "info" if response.status < 500 else "error",
+                f"{scope['method']} {scope['path']} {response.status}",
+                trace,
+                {
+                    "endpoint": endpoint.operation.name if endpoint else "",
+                    "status": response.status,
+                    "ms": round(seconds * 1000, 2),
+                },
+            )
+
+
+def _problem_response(problem: Problem, trace: Trace) -> Response:
+    headers = [(k.lower().encode(), v.encode("latin-1")) for k, v in problem.headers.items()]
+    return Response(problem.status, [(b"content-type", CONTENT_TYPE), *headers], render(problem, trace.trace_id))
+
+
+def _text(value: bytes | None) -> str | None:
+    return None if value is None else value.decode("latin-1")

@@ -1,0 +1,176 @@
+"""Typed clients of other services, made from their contracts."""
+
+import asyncio
+import inspect
+import typing
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Protocol
+from urllib.parse import quote, urlencode
+
+import msgspec
+
+from shoal.errors import CallFailed, CallRefused, CallRejected, CallTimedOut
+from shoal.model.service import path_parameters
+from shoal.runtime.asgi import request
+from shoal.runtime.deadline import EXPECTED, REQUESTED
+from shoal.runtime.trace import HEADER, current
+from shoal.service import codec
+from shoal.service.http import Header
+from shoal.service.marks import Operation, operations_of
+from shoal.service.signature import base_kind, is_scalar
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """What came back from a call."""
+
+    status: int
+    body: bytes
+
+
+class Transport(Protocol):
+    """Carries calls to other services; raises `CallFailed` when there is no answer. Safe for many tasks."""
+
+    async def send(self, service: str, method: str, path: str, headers: Mapping[str, str], body: bytes, timeout: float) -> Answer:
+        """Send one request and read its whole answer within `timeout` seconds."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of every connection."""
+        ...
+
+
+def client(contract: type, transport: Transport) -> Any:
+    """Make an object that has the contract's methods; each call is bounded, traced and typed."""
+    methods = {
+        name: _method(getattr(contract, name), operation, transport)
+        for name, operation in (operations_of(contract) or {}).items()
+    }
+    return type(f"{contract.__name__}Client", (), methods)()
+
+
+class _Call(msgspec.Struct, frozen=True):
+    """How the arguments of one operation become a request."""
+
+    operation: Operation
+    names: tuple[str, ...]
+    defaults: Mapping[str, Any]
+    in_path: tuple[str, ...]
+    headers: Mapping[str, str]
+    body: str
+    """Name of the body's parameter; empty without one."""
+
+
+def _method(function: Callable[..., Any], operation: Operation, transport: Transport) -> Callable[..., Awaitable[Any]]:
+    hints = typing.get_type_hints(function, include_extras=True)
+    returned = hints.pop("return", None)
+    reader = None if returned in (None, type(None)) else codec.Codec(returned)
+    call = _compile(function, operation, hints)
+    target = f"{operation.service}.{operation.name}"
+    passes_token = operation.access.kind == "principal"
+
+    async def method(_self: object, *args: Any, **kwargs: Any) -> Any:
+        values = {**call.defaults, **dict(zip(call.names, args, strict=False)), **kwargs}
+        path, headers, body = _request(call, values)
+        timeout = _context(headers, operation.policy.timeout, passes_token=passes_token)
+        if timeout <= 0:
+            raise CallTimedOut(target, detail="the deadline had already passed")
+        try:
+            answer = await transport.send(operation.service, operation.method, path, headers, body, timeout)
+        except TimeoutError as error:
+            raise CallTimedOut(target, detail=f"no answer within {timeout:.3f} s") from error
+        if answer.status >= 400:
+            raise _failure(target, answer)
+        if reader is None:
+            return None
+        try:
+            return reader.decode(answer.body)
+        except codec.Malformed as error:
+            raise CallFailed(target, status=answer.status, detail=f"the answer is not as agreed: {error}") from error
+
+    return method
+
+
+def _compile(function: Callable[..., Any], operation: Operation, hints: Mapping[str, Any]) -> _Call:
+    in_path = path_parameters(operation.path)
+    names = tuple(n for n in inspect.signature(function).parameters if n != "self")
+    headers = {
+        n: mark.name for n in names for mark in getattr(hints.get(n), "__metadata__", ()) if isinstance(mark, Header)
+    }
+    defaults = {
+        n: p.default for n, p in inspect.signature(function).parameters.items() if p.default is not inspect.Parameter.empty
+    }
+    rest = [n for n in names if n not in in_path and n not in headers]
+    carries = operation.method in ("POST", "PUT", "PATCH")
+    body = next((n for n in rest if carries and not is_scalar(base_kind(hints[n]))), "")
+    return _Call(operation, names, defaults, in_path, headers, body)
+
+
+def _request(call: _Call, values: Mapping[str, Any]) -> tuple[str, dict[str, str], bytes]:
+    path = call.operation.path
+    for name in call.in_path:
+        path = path.replace(f"{{{name}}}", quote(str(values[name]), safe=""))
+    headers = {call.headers[n]: str(values[n]) for n in call.headers if values.get(n) is not None}
+    query = [
+        (n, item)
+        for n in call.names
+        if n not in call.in_path and n not in call.headers and n != call.body
+        for value in (codec.to_plain(values.get(n)),)
+        if value is not None
+        for item in (value if isinstance(value, list) else [value])
+    ]
+    if query:
+        path = f"{path}?{urlencode(query)}"
+    if not call.body:
+        return path, headers, b""
+    headers["content-type"] = "application/json"
+    return path, headers, codec.encode(values[call.body])
+
+
+def _context(headers: dict[str, str], timeout: float, *, passes_token: bool) -> float:
+    """Add trace, deadline and token; return the seconds that the call gets."""
+    context = current.get()
+    if context is not None:
+        headers[HEADER] = context.trace.header()
+        timeout = min(timeout, context.budget.remaining())
+        if passes_token and context.authorization:
+            headers["authorization"] = context.authorization
+    headers[REQUESTED] = str(max(1, int(timeout * 1000)))
+    return timeout
+
+
+def _failure(target: str, answer: Answer) -> CallFailed:
+    code, detail = "", ""
+    try:
+        document = msgspec.json.decode(answer.body, type=dict[str, Any])
+        code, detail = str(document.get("type", "")).rpartition(":")[2], str(document.get("detail", ""))
+    except msgspec.MsgspecError:
+        detail = "the answer is no problem document"
+    kind = CallFailed
+    if answer.status in (408, 504):
+        kind = CallTimedOut
+    elif answer.status in (401, 403):
+        kind = CallRefused
+    elif answer.status < 500:
+        kind = CallRejected
+    return kind(target, status=answer.status, code=code, detail=detail)
+
+
+class LocalTransport:
+    """Carries calls within one process, straight to the callee's ASGI application."""
+
+    def __init__(self) -> None:
+        self.applications: dict[str, Callable[..., Awaitable[None]]] = {}
+
+    async def send(self, service: str, method: str, path: str, headers: Mapping[str, str], body: bytes, timeout: float) -> Answer:
+        """Run the callee's application in a task of its own, as a server would."""
+        application = self.applications.get(service)
+        if application is None:
+            raise CallFailed(service, detail="this process does not run it")
+        relayed = dict(headers)
+        relayed[EXPECTED] = relayed.pop(REQUESTED, "")
+        async with asyncio.timeout(timeout):
+            status, _, answer = await asyncio.create_task(request(application, method, path, relayed, body))
+        return Answer(status, answer)
+
+    async def close(self) -> None:
+        """Nothing is held."""

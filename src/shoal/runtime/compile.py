@@ -1,0 +1,66 @@
+"""Compile everything that a service declares, once; a wrong signature is an error at start."""
+
+import sys
+import typing
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+
+from shoal.runtime.consumer import Subscriber
+from shoal.runtime.endpoint import Endpoint, Surroundings
+from shoal.runtime.inject import Plan
+from shoal.runtime.issuer import key_set_endpoint
+from shoal.runtime.metrics import Metrics
+from shoal.service import codec
+from shoal.service.declare import Service
+from shoal.service.describe import endpoint_signature
+from shoal.service.marks import operations_of
+from shoal.service.signature import analyse
+
+
+class Compiled(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that can be called."""
+
+    endpoints: tuple[Endpoint, ...]
+    subscribers: Mapping[str, Subscriber]
+    """By event id."""
+    seeds: Mapping[str, Plan]
+    """By name."""
+
+
+def compile_service(service: Service, around: Surroundings, metrics: Metrics, *, jwks: str = "") -> Compiled:
+    """Compile a service's handlers; `jwks` names the file of keys that an issuing service publishes."""
+    declared = [*service.endpoints, *([key_set_endpoint(jwks, service.source)] if jwks else [])]
+    return Compiled(
+        endpoints=tuple(
+            Endpoint(d, endpoint_signature(service, d), around, metrics.series("request", d.operation.name)) for d in declared
+        ),
+        subscribers={
+            s.event.id: Subscriber(
+                name=s.handler.__name__,
+                handler=s.handler,
+                plan=Plan(analyse(service, s.handler, event=s.kind), (), around.values),
+                codec=codec.Codec(s.kind),
+                policy=s.policy,
+                series=metrics.series("event", s.event.id),
+            )
+            for s in service.subscriptions
+        },
+        seeds={s.name: Plan(analyse(service, s.handler), (), around.values) for s in service.seeds},
+    )
+
+
+def contracts_of(service: Service) -> set[Any]:
+    """Collect the contracts that a service's handlers and providers ask for."""
+    functions: list[Callable[..., Any]] = [e.handler for e in service.endpoints]
+    functions += [s.handler for s in service.subscriptions]
+    functions += [s.handler for s in service.seeds]
+    functions += service.providers
+    hints = [hint for f in functions for name, hint in typing.get_type_hints(f).items() if name != "return"]
+    return {hint for hint in hints if operations_of(hint) is not None}
+
+
+def records_of(service: Service) -> list[type]:
+    """Collect the records that a service's module knows."""
+    return [v for v in vars(sys.modules[service.module]).values() if isinstance(v, type) and hasattr(v, "__shoal_record__")]

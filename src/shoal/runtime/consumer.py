@@ -1,0 +1,190 @@
+"""Hand events to their handlers: effect and inbox mark commit together, failures come again, poison is set aside."""
+
+import asyncio
+import logging
+import random
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from shoal.drivers.base import Broker, Consumer, Delivery, Message, Store
+from shoal.errors import Duplicate, EngineError, Unavailable
+from shoal.model.names import dead_letter_subject
+from shoal.model.service import Policy
+from shoal.runtime.deadline import Budget
+from shoal.runtime.envelope import Envelope, unpack
+from shoal.runtime.inject import Plan
+from shoal.runtime.logs import Journal
+from shoal.runtime.metrics import Series
+from shoal.runtime.request import Request
+from shoal.runtime.trace import Context, Trace, current, resume
+from shoal.runtime.transaction import Announcer, UnitOfWork
+from shoal.service import codec
+
+BATCH = 64
+"""Deliveries taken at a time; all are answered before the next are taken."""
+
+WAIT = 5.0
+"""Seconds that one look waits for the first delivery."""
+
+LONGEST_BACKOFF = 30.0
+
+_log = logging.getLogger("shoal.consumer")
+
+
+class Subscriber(msgspec.Struct, frozen=True, kw_only=True):
+    """One compiled handler of events."""
+
+    name: str
+    handler: Callable[..., Awaitable[Any]]
+    plan: Plan
+    codec: codec.Codec[Any]
+    policy: Policy
+    series: Series
+
+
+class Desk(msgspec.Struct, frozen=True, kw_only=True):
+    """What the consumers of one service share."""
+
+    system: str
+    service: str
+    store: Store
+    broker: Broker
+    announcer: Announcer
+    subscribers: Mapping[str, Subscriber]
+    """By event id."""
+    journal: Journal | None
+    poke: Callable[[], None]
+
+
+class ConsumerLoop:
+    """Works off one durable subscription."""
+
+    def __init__(self, desk: Desk, consumer: Consumer) -> None:
+        self._desk, self._consumer = desk, consumer
+        self._stopping = asyncio.Event()
+
+    def stop(self) -> None:
+        """Take no further deliveries; those in hand are finished."""
+        self._stopping.set()
+
+    async def run(self) -> None:
+        """Take and handle until stopped, through every outage of broker and store."""
+        while not self._stopping.is_set():
+            try:
+                deliveries = await self._next()
+            except EngineError as error:
+                _log.warning("cannot take from %s: %s", self._consumer.stream, error)
+                await asyncio.sleep(0.5 + random.random() / 2)  # noqa: S311 - jitter
+                continue
+            await asyncio.gather(*(self._in_order(group) for group in _by_key(deliveries)))
+
+    async def _next(self) -> Sequence[Delivery]:
+        """Fetch, but give up the wait when asked to stop."""
+        fetching = asyncio.ensure_future(self._desk.broker.fetch(self._consumer, BATCH, WAIT))
+        stopping = asyncio.ensure_future(self._stopping.wait())
+        try:
+            await asyncio.wait({fetching, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            return await fetching if fetching.done() else ()
+        finally:
+            fetching.cancel()
+            stopping.cancel()
+
+    async def _in_order(self, group: Sequence[tuple[Delivery, Envelope | None]]) -> None:
+        for delivery, envelope in group:
+            await asyncio.create_task(self._handle(delivery, envelope))
+
+    async def _handle(self, delivery: Delivery, envelope: Envelope | None) -> None:
+        try:
+            if envelope is None:
+                await self._bury(delivery, "the message is not a CloudEvent")
+            elif (subscriber := self._desk.subscribers.get(envelope.type)) is None:
+                await delivery.ack()
+            else:
+                await self._attempt(delivery, envelope, subscriber)
+        except EngineError as error:
+            _log.warning("a delivery of %s stays unanswered and will come again: %s", delivery.message.id, error)
+
+    async def _attempt(self, delivery: Delivery, envelope: Envelope, subscriber: Subscriber) -> None:
+        started = time.perf_counter()
+        header = envelope.traceparent if isinstance(envelope.traceparent, str) else None
+        trace = resume(header)
+        current.set(Context(trace, Budget(subscriber.policy.timeout)))
+        outcome = "ok"
+        try:
+            await self._apply(envelope, subscriber)
+            await delivery.ack()
+        except Duplicate:
+            outcome = "duplicate"
+            await delivery.ack()
+        except Exception as error:  # noqa: BLE001 - the border: a handler may raise anything
+            outcome = await self._failed(delivery, subscriber, error)
+        subscriber.series.observe(outcome, time.perf_counter() - started)
+        self._account(envelope, subscriber, trace, outcome, delivery.attempt, time.perf_counter() - started)
+
+    async def _apply(self, envelope: Envelope, subscriber: Subscriber) -> None:
+        """Run the handler and commit its effect with the inbox mark, or neither."""
+        context = current.get()
+        if context is None:
+            raise RuntimeError("unreachable: set by the caller")
+        request = Request({"path": "", "query_string": b""}, {}, (), context)
+        request.body = subscriber.codec.decode(bytes(envelope.data))
+        async with asyncio.timeout(subscriber.policy.timeout), self._desk.store.session() as session:
+            session.accept(subscriber.name, envelope.id)
+            unit = UnitOfWork(session, self._desk.announcer)
+            request.transaction = unit
+            await subscriber.handler(**subscriber.plan.arguments(request))
+        if unit.published:
+            self._desk.poke()
+
+    async def _failed(self, delivery: Delivery, subscriber: Subscriber, error: Exception) -> str:
+        """Decide what becomes of a failed delivery; an absent engine is never the message's fault."""
+        policy = subscriber.policy
+        if delivery.attempt >= policy.attempts and not isinstance(error, Unavailable):
+            await self._bury(delivery, f"{type(error).__name__}: {error}")
+            _log.error("%s gave up after %d attempts: %s", subscriber.name, delivery.attempt, error, exc_info=error)
+            return "dead"
+        exponent = min(delivery.attempt - 1, 10)
+        delay = min(policy.backoff * 2**exponent, LONGEST_BACKOFF) * (0.5 + random.random() / 2)  # noqa: S311 - jitter
+        await delivery.retry(delay)
+        _log.warning("%s failed, attempt %d of %d: %r", subscriber.name, delivery.attempt, policy.attempts, error)
+        return "retried"
+
+    async def _bury(self, delivery: Delivery, reason: str) -> None:
+        """Copy a message to the dead letters, then take it out of the way."""
+        desk, message = self._desk, delivery.message
+        letter = Message(
+            id=f"{message.id}-{desk.service}",
+            subject=dead_letter_subject(desk.system, desk.service),
+            body=message.body,
+            headers={
+                "Shoal-Subject": message.subject,
+                "Shoal-Attempts": str(delivery.attempt),
+                "Shoal-Error": " ".join(reason.split())[:500],
+            },
+        )
+        await desk.broker.publish([letter])
+        await delivery.drop()
+
+    def _account(
+        self, envelope: Envelope, subscriber: Subscriber, trace: Trace, outcome: str, attempt: int, seconds: float
+    ) -> None:
+        if self._desk.journal is not None:
+            fields = {"event": envelope.type, "event_id": envelope.id, "handler": subscriber.name, "outcome": outcome,
+                      "attempt": attempt, "ms": round(seconds * 1000, 2)}  # fmt: skip
+            self._desk.journal.write("info", f"{envelope.type} {outcome}", trace, fields)
+
+
+def _by_key(deliveries: Sequence[Delivery]) -> list[list[tuple[Delivery, Envelope | None]]]:
+    """Part deliveries by their event's key: within one key they keep their order, keys run side by side."""
+    groups: dict[object, list[tuple[Delivery, Envelope | None]]] = {}
+    for position, delivery in enumerate(deliveries):
+        try:
+            envelope: Envelope | None = unpack(delivery.message)
+        except codec.Malformed:
+            envelope = None
+        subject = envelope.subject if envelope is not None and isinstance(envelope.subject, str) else ""
+        groups.setdefault(subject or position, []).append((delivery, envelope))
+    return list(groups.values())

@@ -1,0 +1,147 @@
+"""One compiled endpoint: from a request to its answer."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from shoal.drivers.base import Session, Store
+from shoal.errors import DeclarationError, Duplicate, Problem
+from shoal.model.service import path_parameters
+from shoal.runtime import idempotency
+from shoal.runtime.auth import Authenticator, authorize
+from shoal.runtime.inject import Plan, Values
+from shoal.runtime.metrics import Series
+from shoal.runtime.request import Receive, Request, Response, read_body
+from shoal.runtime.transaction import Announcer, UnitOfWork
+from shoal.service import codec
+from shoal.service.declare import EndpointDeclaration
+from shoal.service.http import Reply
+from shoal.service.signature import Signature
+
+JSON = (b"content-type", b"application/json")
+
+
+class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
+    """What the endpoints of one service share."""
+
+    store: Store | None
+    announcer: Announcer
+    authenticator: Authenticator | None
+    values: Values
+    poke: Callable[[], None]
+    """Tells the relay that something was announced."""
+
+
+class Endpoint:
+    """Serves one operation."""
+
+    def __init__(self, declared: EndpointDeclaration, signature: Signature, around: Surroundings, series: Series) -> None:
+        self.operation = declared.operation
+        self.series = series
+        self.timeout = declared.operation.policy.timeout
+        self._handler = declared.handler
+        self._around = around
+        self._plan = Plan(signature, path_parameters(self.operation.path), around.values)
+        bodies = signature.at("body")
+        self._codec: codec.Codec[Any] | None = codec.Codec(bodies[0].kind) if bodies else None
+        self._body_required = bool(bodies) and bodies[0].required
+        self._returns_body = signature.returns is not None
+        self._transactional = self._plan.needs_transaction or self.operation.idempotent
+        if self._transactional and around.store is None:
+            raise DeclarationError(
+                f"{self.operation.name} needs a transaction, but its service has no store",
+                hint='declare Service(..., store=Postgres())', where=self.operation.source,
+            )  # fmt: skip
+
+    async def serve(self, request: Request, receive: Receive) -> Response:
+        """Answer a request, within its budget; failures leave as exceptions."""
+        async with asyncio.timeout(request.context.budget.remaining()):
+            self._authorize(request)
+            body = b""
+            if self._codec is not None or self.operation.idempotent:
+                body = await read_body(receive)
+            if self._codec is not None:
+                self._decode(request, body)
+            if not self._transactional:
+                return self._answer(await self._handler(**self._plan.arguments(request)))
+            if self.operation.idempotent:
+                key = idempotency.key_of(request, self.operation.name)
+                if key is not None:
+                    return await self._once(request, key, idempotency.fingerprint(request, body))
+            return await self._commit(request, None)
+
+    def _authorize(self, request: Request) -> None:
+        access = self.operation.access
+        if access.kind == "principal":
+            if self._around.authenticator is None:
+                raise Problem(401, "unauthenticated", "this service knows no issuer of tokens")
+            request.principal = self._around.authenticator.authenticate(request.headers.get(b"authorization"))
+            if access.roles or access.scopes:
+                authorize(request.principal, access)
+        elif self._plan.needs_principal and self._around.authenticator is not None:
+            header = request.headers.get(b"authorization")
+            request.principal = self._around.authenticator.authenticate(header) if header else None
+
+    def _decode(self, request: Request, body: bytes) -> None:
+        if self._codec is None or (not body and not self._body_required):
+            return
+        content_type = request.headers.get(b"content-type", b"application/json")
+        if not content_type.startswith(b"application/json") and b"+json" not in content_type:
+            raise Problem(415, "unsupported-media-type", "send application/json")
+        try:
+            request.body = self._codec.read(body)
+        except msgspec.ValidationError as error:
+            raise Problem(422, "invalid-body", str(error)) from error
+        except (msgspec.DecodeError, RecursionError) as error:
+            raise Problem(400, "malformed-body", f"not JSON: {error}") from error
+
+    async def _once(self, request: Request, key: str, digest: str) -> Response:
+        """Run an idempotent command, or repeat its recorded answer.
+
+        Where every effect lies within the transaction, a repeated key is found by the commit's own conflict, which
+        saves a look-up; otherwise it is looked up before any outside effect.
+        """
+        store = self._around.store
+        if store is None:
+            raise RuntimeError("unreachable: checked when the endpoint was compiled")
+        if not self._plan.only_transaction and (receipt := await store.receipt(key)) is not None:
+            return idempotency.replay(receipt, digest)
+        try:
+            return await self._commit(request, (key, digest))
+        except Exception as error:
+            receipt = await store.receipt(key)
+            if receipt is not None:
+                return idempotency.replay(receipt, digest)
+            if isinstance(error, Duplicate):
+                raise Problem(409, "idempotency-conflict", "the first request under this key is not finished") from error
+            raise
+
+    async def _commit(self, request: Request, receipt: tuple[str, str] | None) -> Response:
+        store = self._around.store
+        if store is None:
+            raise RuntimeError("unreachable: checked when the endpoint was compiled")
+        async with store.session() as session:
+            unit = UnitOfWork(session, self._around.announcer)
+            request.transaction = unit
+            response = self._answer(await self._handler(**self._plan.arguments(request)))
+            self._record(session, receipt, response)
+        if unit.published:
+            self._around.poke()
+        return response
+
+    def _record(self, session: Session, receipt: tuple[str, str] | None, response: Response) -> None:
+        if receipt is not None:
+            key, digest = receipt
+            session.answer(idempotency.to_receipt(key, digest, response))
+
+    def _answer(self, result: Any) -> Response:
+        status, headers = self.operation.status, []
+        if isinstance(result, Reply):
+            status = result.status
+            headers = [(k.lower().encode("latin-1"), v.encode("latin-1")) for k, v in result.headers.items()]
+            result = result.body
+        if not self._returns_body:
+            return Response(204 if status == 200 else status, headers, b"")
+        return Response(status, [JSON, *headers], codec.encode(result))

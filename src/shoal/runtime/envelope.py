@@ -1,0 +1,58 @@
+"""CloudEvents 1.0 in structured JSON mode: how events travel."""
+
+import uuid
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from shoal.drivers.base import Message
+from shoal.model import names
+from shoal.runtime.trace import Trace
+from shoal.service import codec
+from shoal.service.marks import EventMark
+
+
+class Envelope(msgspec.Struct, frozen=True, kw_only=True):
+    """One event with its context attributes (CloudEvents 1.0, section "Context Attributes")."""
+
+    specversion: str = "1.0"
+    id: str
+    source: str
+    type: str
+    time: datetime
+    subject: str | msgspec.UnsetType = msgspec.UNSET
+    """Value of the event's key."""
+    datacontenttype: str = "application/json"
+    traceparent: str | msgspec.UnsetType = msgspec.UNSET
+    data: msgspec.Raw
+
+    def __post_init__(self) -> None:
+        """Refuse what is no CloudEvent."""
+        if not (self.id and self.source and self.type) or not self.specversion.startswith("1."):
+            raise ValueError("id, source, type and specversion 1.x are required")
+
+
+_decode = msgspec.json.Decoder(Envelope).decode
+
+
+def pack(system: str, service: str, mark: EventMark, event: Any, *, now: datetime, trace: Trace | None) -> Message:
+    """Wrap an event of `service` as a message for the broker."""
+    envelope = Envelope(
+        id=uuid.uuid4().hex,
+        source=f"/{system}/{service}",
+        type=mark.id,
+        time=now,
+        subject=str(getattr(event, mark.key)) if mark.key else msgspec.UNSET,
+        traceparent=trace.header() if trace else msgspec.UNSET,
+        data=msgspec.Raw(codec.encode(event)),
+    )
+    return Message(id=envelope.id, subject=names.subject(system, mark.id), body=codec.encode(envelope))
+
+
+def unpack(message: Message) -> Envelope:
+    """Read a message as a CloudEvent, or raise `codec.Malformed`."""
+    try:
+        return _decode(message.body)
+    except msgspec.MsgspecError as error:
+        raise codec.Malformed(f"not a CloudEvent: {error}") from error

@@ -1,0 +1,70 @@
+"""A service's side of the events: its relay and its consumers, from the first connection to the drain."""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+
+from shoal.drivers.base import Broker, Consumer
+from shoal.errors import EngineError
+from shoal.runtime.consumer import ConsumerLoop, Desk
+from shoal.runtime.relay import Relay
+
+_log = logging.getLogger("shoal.events")
+
+
+class EventSide:
+    """Connects to the broker for as long as it takes, then relays and consumes until stopped."""
+
+    def __init__(self, desk: Desk, relay: Relay | None, consumers: Sequence[Consumer]) -> None:
+        self._desk, self._relay = desk, relay
+        self._loops = [ConsumerLoop(desk, c) for c in consumers]
+        self._consuming: list[asyncio.Task[None]] = []
+        self._background: list[asyncio.Task[None]] = []
+
+    def start(self) -> None:
+        """Begin in the background; commands are accepted meanwhile, their events wait in the outbox."""
+        self._background.append(asyncio.create_task(self._connect()))
+
+    async def stop(self, drain: float) -> None:
+        """Finish deliveries in hand within `drain` seconds, announce what they committed, and end."""
+        for loop in self._loops:
+            loop.stop()
+        if self._consuming:
+            await asyncio.wait(self._consuming, timeout=drain)
+        await self._announce_rest()
+        tasks = [*self._background, *self._consuming]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._desk.broker.close()
+
+    async def _connect(self) -> None:
+        await patiently(self._desk.broker)
+        if self._relay is not None:
+            self._background.append(asyncio.create_task(self._relay.run()))
+        self._consuming += [asyncio.create_task(loop.run()) for loop in self._loops]
+
+    async def _announce_rest(self) -> None:
+        if self._relay is None:
+            return
+        try:
+            async with asyncio.timeout(2.0):
+                while (await self._desk.store.backlog()).count:
+                    self._relay.poke()
+                    await asyncio.sleep(0.01)
+        except (TimeoutError, EngineError):
+            _log.warning("stopping with events in the outbox; the next relay announces them")
+
+
+async def patiently(broker: Broker) -> None:
+    """Open a broker, however long it is away."""
+    delay = 0.05
+    while True:
+        try:
+            await broker.open()
+        except EngineError as error:
+            _log.warning("the broker is away, trying again in %.2f s: %s", delay, error)
+            await asyncio.sleep(delay)
+            delay = min(delay * 2, 2.0)
+        else:
+            return

@@ -1,0 +1,212 @@
+"""Run one declared service: connect, migrate, provide, seed, serve, relay, consume, drain."""
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from shoal.drivers import open_broker, open_store
+from shoal.drivers.base import Broker, Consumer, Store
+from shoal.errors import DeclarationError, Duplicate, MigrationError, Unavailable
+from shoal.model.plan import consumers
+from shoal.runtime import migrations
+from shoal.runtime.application import Application
+from shoal.runtime.auth import Authenticator
+from shoal.runtime.clients import Transport, client
+from shoal.runtime.clock import SystemClock
+from shoal.runtime.compile import Compiled, compile_service, contracts_of, records_of
+from shoal.runtime.config import ServiceConfig
+from shoal.runtime.consumer import Desk, Subscriber
+from shoal.runtime.deadline import Budget
+from shoal.runtime.endpoint import Surroundings
+from shoal.runtime.events import EventSide
+from shoal.runtime.issuer import KeyIssuer
+from shoal.runtime.logs import Journal
+from shoal.runtime.metrics import Metrics
+from shoal.runtime.probes import Probes
+from shoal.runtime.providers import provide
+from shoal.runtime.relay import Relay
+from shoal.runtime.request import Receive, Request, Scope, Send
+from shoal.runtime.tables import table_of
+from shoal.runtime.trace import Context, begin, current
+from shoal.runtime.transaction import Announcer, UnitOfWork
+from shoal.service.context import Clock, TokenIssuer
+from shoal.service.declare import Service
+from shoal.service.describe import describe_service
+from shoal.tokens import Signer
+
+_log = logging.getLogger("shoal.host")
+
+CONNECT = 30.0
+"""Seconds that a starting service waits for its store."""
+
+SEED_TIMEOUT = 120.0
+"""Seconds that one seed may take."""
+
+
+class Fittings(msgspec.Struct, frozen=True, kw_only=True):
+    """What a host is given from outside; tests give their own."""
+
+    transport: Transport
+    clock: Clock = msgspec.field(default_factory=SystemClock)
+    store: Store | None = None
+    """Takes the place of the one that the configuration names."""
+    broker: Broker | None = None
+    journal: Journal | None = None
+    overrides: Mapping[Any, Any] = {}
+    """Values that take the place of provided ones, by type; their providers are not called."""
+
+
+class Host:
+    """One running service; an ASGI application itself."""
+
+    def __init__(self, service: Service, config: ServiceConfig, fittings: Fittings) -> None:
+        self.service, self.config = service, config
+        self._fittings = fittings
+        self.model = describe_service(service, issues_tokens=bool(config.signing_key))
+        self.store = fittings.store or (open_store(config.store_url) if config.store_url else None)
+        self.broker = fittings.broker or (open_broker(config.broker_url) if config.broker_url else None)
+        self._metrics = Metrics()
+        self._probes = Probes(self.model, self._metrics, self.store, self.broker)
+        self._announcer = Announcer(config.system, service, fittings.clock)
+        self._relay = Relay(self.store, self.broker) if self.store and self.broker and service.publishes else None
+        self._values: dict[Any, Any] = {}
+        self._subscribers: dict[str, Subscriber] = {}
+        self._application: Application | None = None
+        self._events: EventSide | None = None
+        self._stack = AsyncExitStack()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection's message, as ASGI 3 asks."""
+        if self._application is None:
+            raise RuntimeError("the service has not started")
+        await self._application(scope, receive, send)
+
+    async def start(self) -> None:
+        """Get everything ready; afterwards requests may come and events flow."""
+        if self.store is not None:
+            await _prepare(self.service, self.store)
+        elif self.service.store is not None:
+            raise DeclarationError(
+                f"service {self.service.name} declares a store but was given none",
+                hint="set SHOAL_STORE_URL; `shoal run` does", where=self.service.source,
+            )  # fmt: skip
+        await self._provide()
+        self.override({})
+        await self._sow()
+        self._start_events()
+
+    async def stop(self) -> None:
+        """Finish the work in hand, announce what is left, let go of everything."""
+        if self._events is not None:
+            await self._events.stop(self.config.drain)
+        await self._stack.aclose()
+        await self._fittings.transport.close()
+        if self.store is not None:
+            await self.store.close()
+
+    def override(self, overrides: Mapping[Any, Any]) -> None:
+        """Compile every handler with `overrides` in place of provided values; requests pay nothing for it."""
+        compiled = self._compile({**self._values, **overrides})
+        self._subscribers.clear()
+        self._subscribers.update(compiled.subscribers)
+        self._application = Application(compiled.endpoints, self._probes.table(), self._fittings.journal)
+
+    def _compile(self, values: dict[Any, Any]) -> Compiled:
+        config, clock = self.config, self._fittings.clock
+        verifier = None
+        if config.jwks:
+            verifier = Authenticator(config.jwks, config.issuer, config.audience, lambda: clock.now().timestamp())
+        around = Surroundings(
+            store=self.store, announcer=self._announcer, authenticator=verifier, values=values, poke=self._poke
+        )
+        return compile_service(self.service, around, self._metrics, jwks=config.jwks if config.signing_key else "")
+
+    def _poke(self) -> None:
+        if self._relay is not None:
+            self._relay.poke()
+
+    async def _provide(self) -> None:
+        """Collect what can be injected."""
+        config, values, clock = self.config, self._values, self._fittings.clock
+        values[Clock] = clock
+        if self.service.settings is not None:
+            values[self.service.settings] = self.service.settings.load(self.service.name, config.environ)
+        if config.signing_key:
+            key = Path(config.signing_key).read_bytes()  # noqa: ASYNC240 - one small file, before anything is served
+            values[TokenIssuer] = KeyIssuer(Signer(key, issuer=config.issuer, audience=config.audience), clock)
+        for kind in contracts_of(self.service):
+            values[kind] = client(kind, self._fittings.transport)
+        values.update(self._fittings.overrides)
+        await provide(self.service, values, self._stack)
+
+    async def _sow(self) -> None:
+        """Run the seeds that this store has not seen."""
+        plans = self._compile(self._values).seeds
+        for seed in self.service.seeds:
+            if self.store is None:
+                continue
+            context = Context(begin(), Budget(SEED_TIMEOUT))
+            current.set(context)
+            request = Request({"path": "", "query_string": b""}, {}, (), context)
+            try:
+                async with self.store.session() as session:
+                    session.accept("seed", seed.name)
+                    await session.flush()
+                    request.transaction = UnitOfWork(session, self._announcer)
+                    await seed.handler(**plans[seed.name].arguments(request))
+            except Duplicate:
+                _log.debug("seed %s was sown before", seed.name)
+
+    def _start_events(self) -> None:
+        if self.store is None or self.broker is None:
+            return
+        desk = Desk(
+            system=self.config.system,
+            service=self.service.name,
+            store=self.store,
+            broker=self.broker,
+            announcer=self._announcer,
+            subscribers=self._subscribers,
+            journal=self._fittings.journal,
+            poke=self._poke,
+        )
+        planned = [
+            Consumer(stream=p.stream, name=p.durable, subjects=p.subjects, ack_wait=p.ack_wait)
+            for p in consumers(self.config.system, self.model)
+        ]
+        self._events = EventSide(desk, self._relay, planned)
+        self._events.start()
+
+
+async def _prepare(service: Service, store: Store) -> None:
+    """Open a store, however long it takes to come up within reason; migrate it and check that it fits."""
+    async with asyncio.timeout(CONNECT):
+        await _open(store)
+    declared = service.store
+    folder = declared.migrations if declared is not None else ""
+    found = migrations.read(migrations.folder_of(service.module, folder)) if folder else ()
+    for applied in await store.migrate(found):
+        _log.info("migration %s applied", applied.name)
+    lacking = await store.verify([table_of(kind).table for kind in records_of(service)])
+    if lacking:
+        raise MigrationError(
+            f"the store of {service.name} does not fit its records: {'; '.join(lacking)}",
+            hint="add a numbered migration that creates what is lacking", where=service.source,
+        )  # fmt: skip
+
+
+async def _open(store: Store) -> None:
+    delay = 0.02
+    while True:
+        try:
+            await store.open()
+        except Unavailable:
+            await asyncio.sleep(delay)
+            delay = min(delay * 2, 1.0)
+        else:
+            return

@@ -1,0 +1,78 @@
+"""Structured logs: one JSON object per line on standard output, each with the trace it belongs to."""
+
+import asyncio
+import logging
+import sys
+import time
+from typing import Any
+
+import msgspec
+
+from shoal.runtime.trace import Trace, current
+
+_encode = msgspec.json.Encoder(enc_hook=repr).encode
+_STANDARD = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
+
+
+class Journal:
+    """Writes lines; those of one turn of the event loop go out in one system call."""
+
+    def __init__(self, service: str, replica: str) -> None:
+        self.service, self.replica = service, replica
+        self._lines: list[bytes] = []
+        self._stream = sys.stdout.buffer
+
+    def write(self, level: str, message: str, trace: Trace | None, fields: dict[str, Any]) -> None:
+        """Write one line; `fields` must hold no secret."""
+        line: dict[str, Any] = {
+            "time": time.time(),
+            "level": level,
+            "service": self.service,
+            "replica": self.replica,
+            "message": message,
+        }
+        if trace is not None:
+            line["trace_id"], line["span_id"] = trace.trace_id, trace.span_id
+        line.update(fields)
+        self._lines.append(_encode(line))
+        if len(self._lines) == 1:
+            try:
+                asyncio.get_running_loop().call_soon(self.flush)
+            except RuntimeError:
+                self.flush()
+
+    def flush(self) -> None:
+        """Send what was written so far."""
+        if self._lines:
+            self._stream.write(b"\n".join(self._lines) + b"\n")
+            self._stream.flush()
+            self._lines.clear()
+
+
+class JournalHandler(logging.Handler):
+    """Leads the standard library's logging into the journal."""
+
+    def __init__(self, journal: Journal) -> None:
+        super().__init__()
+        self._journal = journal
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a record, with its extra fields and the present trace."""
+        fields = {k: v for k, v in record.__dict__.items() if k not in _STANDARD}
+        fields["logger"] = record.name
+        if record.exc_info:
+            fields["error"] = logging.Formatter().formatException(record.exc_info)
+        context = current.get()
+        trace = context.trace if context else None
+        self._journal.write(record.levelname.lower(), record.getMessage(), trace, fields)
+
+
+def configure(service: str, replica: str) -> Journal:
+    """Make the journal of this process and lead the root logger into it."""
+    journal = Journal(service, replica)
+    root = logging.getLogger()
+    root.handlers[:] = [JournalHandler(journal)]
+    root.setLevel(logging.INFO)
+    for noisy in ("uvicorn", "uvicorn.access", "uvicorn.error", "nats", "asyncio"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+    return journal

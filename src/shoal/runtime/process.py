@@ -1,0 +1,85 @@
+"""One process: a single service behind its proxy, or several that are their own gateway."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+
+import msgspec
+import uvloop
+
+from shoal.errors import SettingsError
+from shoal.model.plan import plan
+from shoal.model.target import ONE_PROCESS
+from shoal.runtime.clients import LocalTransport, Transport
+from shoal.runtime.config import PROCESS, ProcessConfig, ServiceConfig
+from shoal.runtime.gateway import Gateway
+from shoal.runtime.host import Fittings, Host
+from shoal.runtime.load import load
+from shoal.runtime.logs import Journal, configure
+from shoal.runtime.server import serve
+from shoal.service.declare import Service
+from shoal.service.describe import describe
+from shoal.service.system import System
+
+_log = logging.getLogger("shoal.process")
+
+
+def main(environ: Mapping[str, str]) -> None:
+    """Run what the environment names until told to stop; raises `ShoalError` when it cannot start."""
+    several = environ.get(PROCESS)
+    uvloop.run(run_several(Path(several)) if several else run_one(ServiceConfig.from_environ(environ)))
+
+
+async def run_one(config: ServiceConfig) -> None:
+    """Run one service on its socket."""
+    service = load(config.entry, Service)
+    journal = configure(service.name, config.replica)
+    fittings = Fittings(transport=_transport(config), journal=journal if config.access_log else None)
+    host = Host(service, config, fittings)
+    await host.start()
+    try:
+        await serve(host, config.listen, drain=config.drain, started=_announce(service.name))
+    finally:
+        await host.stop()
+        journal.flush()
+
+
+async def run_several(file: Path) -> None:
+    """Run several services in this process; calls between them stay in it."""
+    try:
+        process = msgspec.json.decode(file.read_bytes(), type=ProcessConfig)
+    except msgspec.MsgspecError as error:
+        raise SettingsError(f"{file} is no process configuration: {error}") from error
+    system = load(process.system, System)
+    transport = LocalTransport()
+    configure(system.name, "0")
+    hosts = {}
+    for environ in process.services:
+        config = ServiceConfig.from_environ(environ)
+        service = load(config.entry, Service)
+        journal = Journal(service.name, config.replica) if config.access_log else None
+        hosts[service.name] = Host(service, config, Fittings(transport=transport, journal=journal))
+    transport.applications.update(hosts)
+    await asyncio.gather(*(host.start() for host in hosts.values()))
+    gateway = Gateway(plan(describe(system), ONE_PROCESS).routes, hosts)
+    try:
+        await serve(gateway, process.listen, drain=10.0, started=_announce(system.name))
+    finally:
+        await asyncio.gather(*(host.stop() for host in hosts.values()))
+
+
+def _transport(config: ServiceConfig) -> Transport:
+    """Calls leave through the proxy; without one, only services in this process can be called."""
+    if not config.mesh:
+        return LocalTransport()
+    from shoal.runtime.mesh import MeshTransport  # noqa: PLC0415 - its client takes 0.1 s to import; most services call nobody
+
+    return MeshTransport(config.mesh)
+
+
+def _announce(name: str) -> Callable[[], Awaitable[None]]:
+    async def started() -> None:
+        _log.info("%s is ready", name)
+
+    return started

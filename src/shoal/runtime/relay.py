@@ -1,0 +1,60 @@
+"""Empty the outbox into the broker: one active relay per service, whichever replica holds the right."""
+
+import asyncio
+import logging
+
+from shoal.drivers.base import Broker, OutboxLease, Store
+from shoal.errors import EngineError
+
+BATCH = 500
+"""Rows of one round."""
+
+SHORTEST, LONGEST = 0.02, 0.5
+"""Seconds between looks while nothing is announced in this process; other replicas announce too."""
+
+_log = logging.getLogger("shoal.relay")
+
+
+class Relay:
+    """Publishes what transactions announced."""
+
+    def __init__(self, store: Store, broker: Broker) -> None:
+        self._store, self._broker = store, broker
+        self._news = asyncio.Event()
+
+    def poke(self) -> None:
+        """Say that something was announced in this process."""
+        self._news.set()
+
+    async def run(self) -> None:
+        """Relay until cancelled, through every outage of store and broker."""
+        delay = 0.1
+        while True:
+            try:
+                async with self._store.outbox() as lease:
+                    delay = 0.1
+                    await self._drain_for_ever(lease)
+            except EngineError as error:
+                _log.warning("relay interrupted, trying again in %.1f s: %s", delay, error)
+                await asyncio.sleep(delay)
+                delay = min(delay * 2, 2.0)
+
+    async def _drain_for_ever(self, lease: OutboxLease) -> None:
+        pause = SHORTEST
+        while True:
+            self._news.clear()
+            if await self._round(lease):
+                pause = SHORTEST
+                continue
+            try:
+                await asyncio.wait_for(self._news.wait(), pause)
+                pause = SHORTEST
+            except TimeoutError:
+                pause = min(pause * 1.5, LONGEST)
+
+    async def _round(self, lease: OutboxLease) -> bool:
+        rows = await lease.pending(BATCH)
+        if rows:
+            await self._broker.publish([row.message for row in rows])
+            await lease.sent([row.position for row in rows])
+        return bool(rows)

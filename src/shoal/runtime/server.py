@@ -1,0 +1,67 @@
+"""Serve an application on a socket until told to stop; the only file that knows the HTTP server."""
+
+import asyncio
+import signal
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import uvicorn
+
+from shoal.errors import SettingsError
+from shoal.runtime.request import Application
+
+
+class _Server(uvicorn.Server):
+    """Leaves signals to `serve`, which has more to do at the end than the server knows."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+async def serve(application: Application, listen: str, *, drain: float, started: Callable[[], Awaitable[None]]) -> None:
+    """Serve until SIGTERM or SIGINT; then finish requests in progress within `drain` seconds.
+
+    Args:
+        application: What to serve.
+        listen: ``unix:/path`` or ``tcp:HOST:PORT``.
+        drain: Seconds.
+        started: Called once the socket is open.
+    """
+    server = _Server(
+        uvicorn.Config(
+            application,
+            **_address(listen),
+            loop="none",
+            http="httptools",
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            date_header=False,
+            timeout_keep_alive=75,
+            timeout_graceful_shutdown=max(1, round(drain)),
+        )
+    )
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, setattr, server, "should_exit", True)
+    serving = asyncio.create_task(server.serve())
+    while not server.started and not serving.done():
+        await asyncio.sleep(0.001)
+    if server.started:
+        await started()
+    await serving
+
+
+def _address(listen: str) -> dict[str, object]:
+    kind, _, rest = listen.partition(":")
+    if kind == "unix" and rest:
+        Path(rest).unlink(missing_ok=True)
+        return {"uds": rest}
+    host, _, port = rest.rpartition(":")
+    if kind == "tcp" and host and port.isdigit():
+        return {"host": host, "port": int(port)}
+    raise SettingsError(f"cannot listen on {listen!r}", hint="use unix:/path or tcp:127.0.0.1:8000")

@@ -1,0 +1,80 @@
+"""Records as rows: one column per field, JSON text for nested values."""
+
+import datetime as dt
+import enum
+import typing
+import uuid
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any, Generic, Literal, TypeVar
+
+import msgspec
+
+from shoal.drivers.base import Row, Table
+from shoal.service import codec
+from shoal.service.marks import field_names, record_mark
+from shoal.service.signature import base_kind
+
+T = TypeVar("T")
+
+_PLAIN = (str, int, float, bool, bytes, Decimal, uuid.UUID, dt.datetime, dt.date)
+
+
+class RecordTable(Generic[T]):
+    """How records of one type become rows and back."""
+
+    def __init__(self, kind: type[T]) -> None:
+        mark = record_mark(kind)
+        hints = typing.get_type_hints(kind, include_extras=True)
+        columns = field_names(kind)
+        nested = frozenset(name for name in columns if not _fits_column(hints[name]))
+        self.kind = kind
+        self.table = Table(name=mark.table, key=mark.key, columns=columns, json=nested)
+
+    def to_row(self, record: object) -> Row:
+        """Spread a record over its columns."""
+        nested = self.table.json
+        return {
+            name: codec.encode(value).decode() if name in nested else _plain(value)
+            for name in self.table.columns
+            for value in (getattr(record, name),)
+        }
+
+    def from_row(self, row: Row) -> T:
+        """Read a record from its row; columns that it does not have are passed over."""
+        nested = self.table.json
+        values = {
+            name: msgspec.json.decode(typing.cast("str", row[name])) if name in nested and row[name] is not None else row[name]
+            for name in self.table.columns
+        }
+        return codec.from_plain(values, self.kind, strict=False)
+
+    def where(self, where: typing.Mapping[str, object] | None) -> dict[str, object]:
+        """Turn field values to compare with into column values."""
+        return {
+            name: tuple(_plain(v) for v in value) if isinstance(value, tuple | list) else _plain(value)
+            for name, value in (where or {}).items()
+        }
+
+
+@lru_cache(maxsize=1024)
+def table_of(kind: type[T]) -> RecordTable[T]:
+    """Return the mapping of a record type, made once."""
+    return RecordTable(kind)
+
+
+def _fits_column(kind: Any) -> bool:
+    """Tell whether a field has a column type of its own."""
+    bare = base_kind(kind)
+    origin = typing.get_origin(bare)
+    if origin is Literal:
+        return True
+    if origin is not None:
+        options = [a for a in typing.get_args(bare) if a is not type(None)]
+        is_optional = type(None) in typing.get_args(bare)
+        return is_optional and len(options) == 1 and _fits_column(options[0])
+    return isinstance(bare, type) and issubclass(bare, (enum.Enum, *_PLAIN))
+
+
+def _plain(value: object) -> object:
+    return value.value if isinstance(value, enum.Enum) else value

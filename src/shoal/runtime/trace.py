@@ -1,0 +1,57 @@
+"""W3C Trace Context (level 1): one trace through HTTP, outbox, broker and consumers.
+
+This is the seam for telemetry: everything that begins work makes a `Context` here, and everything that logs, calls or
+publishes reads `current`.
+"""
+
+import re
+from contextvars import ContextVar
+from random import getrandbits
+from typing import NamedTuple
+
+from shoal.runtime.deadline import Budget
+
+HEADER = "traceparent"
+
+_PATTERN = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(?:-.*)?")
+
+
+class Trace(NamedTuple):
+    """Where in which trace the present work stands."""
+
+    trace_id: str
+    span_id: str
+    parent_id: str = ""
+    flags: str = "01"
+
+    def header(self) -> str:
+        """Spell it as ``traceparent`` for whoever continues it."""
+        return f"00-{self.trace_id}-{self.span_id}-{self.flags}"
+
+
+class Context(NamedTuple):
+    """What travels with the present work."""
+
+    trace: Trace
+    budget: Budget
+    authorization: str = ""
+    """The caller's ``Authorization`` header, passed on to operations that need a principal."""
+
+
+current: ContextVar[Context | None] = ContextVar("shoal_context", default=None)
+"""The context of the work at hand; None outside of any."""
+
+
+def begin() -> Trace:
+    """Start a trace of our own."""
+    return Trace(f"{getrandbits(128) | 1:032x}", f"{getrandbits(64) | 1:016x}")
+
+
+def resume(header: str | None) -> Trace:
+    """Continue the trace of a ``traceparent``; begin one where it is missing or malformed, as the standard asks."""
+    if header is None:
+        return begin()
+    match = _PATTERN.fullmatch(header)
+    if match is None or header.startswith("ff") or match[1] == "0" * 32 or match[2] == "0" * 16:
+        return begin()
+    return Trace(match[1], f"{getrandbits(64) | 1:016x}", match[2], match[3])

@@ -1,0 +1,107 @@
+"""`Transaction` as handlers see it, over a driver's session."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
+
+from shoal.drivers.base import Query, Session
+from shoal.errors import Problem, Undeclared
+from shoal.runtime.envelope import pack
+from shoal.runtime.tables import table_of
+from shoal.runtime.trace import current
+from shoal.service import codec
+from shoal.service.context import Clock
+from shoal.service.declare import Service
+from shoal.service.marks import EventMark, event_mark
+
+T = TypeVar("T")
+
+
+class Announcer:
+    """Knows which events a service may announce."""
+
+    def __init__(self, system: str, service: Service, clock: Clock) -> None:
+        self.system, self.service, self.clock = system, service.name, clock
+        self._marks = {kind: event_mark(kind) for kind in service.publishes}
+
+    def mark(self, event: object) -> EventMark:
+        """Return an event's mark, or raise `Undeclared`."""
+        found = self._marks.get(type(event))
+        if found is None:
+            raise Undeclared(
+                f"service {self.service} announces {type(event).__name__}, which it does not declare",
+                hint=f'add it: Service("{self.service}", publishes=[..., {type(event).__name__}])',
+            )
+        return found
+
+
+class UnitOfWork:
+    """Implements `shoal.Transaction`."""
+
+    __slots__ = ("_announcer", "published", "session")
+
+    def __init__(self, session: Session, announcer: Announcer) -> None:
+        self.session, self._announcer = session, announcer
+        self.published = 0
+
+    async def get(self, kind: type[T], key: object, *, lock: bool = False) -> T | None:
+        """Read one record."""
+        mapping = table_of(kind)
+        row = await self.session.get(mapping.table, key, lock=lock)
+        return None if row is None else mapping.from_row(row)
+
+    async def require(self, kind: type[T], key: object, *, lock: bool = False) -> T:
+        """Read one record, or answer 404."""
+        found = await self.get(kind, key, lock=lock)
+        if found is None:
+            raise Problem(404, "not-found", f"there is no {kind.__name__} {key}")
+        return found
+
+    async def find(
+        self, kind: type[T], where: Mapping[str, object] | None = None, *,
+        order: Sequence[str] = (), limit: int | None = None, offset: int = 0, lock: bool = False,
+    ) -> list[T]:  # fmt: skip
+        """Read the records that match."""
+        mapping = table_of(kind)
+        query = Query(where=mapping.where(where), order=tuple(order), limit=limit, offset=offset, lock=lock)
+        return [mapping.from_row(row) for row in await self.session.find(mapping.table, query)]
+
+    async def count(self, kind: type[Any], where: Mapping[str, object] | None = None) -> int:
+        """Count the records that match."""
+        mapping = table_of(kind)
+        return await self.session.count(mapping.table, mapping.where(where))
+
+    def put(self, record: object) -> None:
+        """Write a record."""
+        mapping = table_of(type(record))
+        self.session.put(mapping.table, mapping.to_row(record))
+
+    def insert(self, record: object) -> None:
+        """Write a new record."""
+        mapping = table_of(type(record))
+        self.session.insert(mapping.table, mapping.to_row(record))
+
+    def delete(self, kind: type[Any], key: object) -> None:
+        """Remove a record."""
+        self.session.delete(table_of(kind).table, key)
+
+    def publish(self, event: object) -> None:
+        """Add an event to the outbox."""
+        announcer, context = self._announcer, current.get()
+        mark = announcer.mark(event)
+        trace = context.trace if context else None
+        self.session.publish(
+            pack(announcer.system, announcer.service, mark, event, now=announcer.clock.now(), trace=trace)
+        )
+        self.published += 1
+
+    async def flush(self) -> None:
+        """Send the writes held back so far."""
+        await self.session.flush()
+
+    async def execute(self, sql: str, *args: object) -> None:
+        """Run SQL."""
+        await self.session.execute(sql, *args)
+
+    async def fetch(self, kind: type[T], sql: str, *args: object) -> list[T]:
+        """Run SQL and read its rows."""
+        return [codec.from_plain(dict(row), kind, strict=False) for row in await self.session.fetch(sql, *args)]
