@@ -24,6 +24,8 @@ class Table(msgspec.Struct, frozen=True, kw_only=True):
     columns: tuple[str, ...]
     json: frozenset[str] = frozenset()
     """Columns that hold JSON text."""
+    unique: frozenset[str] = frozenset()
+    """Columns besides the key that no two rows share; ``null`` is shared freely."""
 
 
 class Query(msgspec.Struct, frozen=True, kw_only=True):

@@ -30,7 +30,9 @@ async def verify(link: Link, tables: Sequence[Table]) -> Sequence[str]:
         for name in (str(row["name"]), str(row["full_name"])):
             kinds.setdefault(name, {})[str(row["column"])] = str(row["data_type"])
     unique = {
-        (str(row[name]), str(row["column"])) for row in await link.fetch(_UNIQUE, [names]) for name in ("name", "full_name")
+        (str(row[name]), str(row["column"]))
+        for row in await link.fetch(_UNIQUE, [names])
+        for name in ("name", "full_name")
     }
     return [lack for table in tables for lack in _lacks(table, kinds.get(table.name), unique)]
 

@@ -1,0 +1,57 @@
+"""Which rows a query means, in which order. Pure; `postgres` gives the same answers in SQL."""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+from uuid import UUID
+
+from shoal.drivers.base import Query, Row, Table
+from shoal.errors import EngineError
+
+
+def identity(key: object) -> object:
+    """Make equal what a database compares as equal: a UUID and its text."""
+    return str(key) if isinstance(key, UUID) else key
+
+
+def require(table: Table, columns: Iterable[str]) -> None:
+    """Refuse columns that the table does not declare."""
+    for column in columns:
+        if column not in table.columns:
+            raise EngineError(
+                f"table {table.name} has no column {column!r}",
+                hint=f"its columns: {', '.join(table.columns)}",
+            )
+
+
+def matches(row: Row, where: Mapping[str, object]) -> bool:
+    """Say whether a row is meant."""
+    return all(_equals(row.get(column), value) for column, value in where.items())
+
+
+def arrange(table: Table, query: Query, rows: Iterable[Row]) -> list[Row]:
+    """Sort rows and cut out the page."""
+    found = sort(table, query.order, rows)
+    end = None if query.limit is None else query.offset + query.limit
+    return found[query.offset : end]
+
+
+def sort(table: Table, order: tuple[str, ...], rows: Iterable[Row]) -> list[Row]:
+    """Sort rows; null is larger than every value."""
+    found = [*rows]
+    for column in reversed((*order, table.key)):
+        found.sort(key=_ranking(column.removeprefix("-")), reverse=column.startswith("-"))
+    return found
+
+
+def _equals(value: object, wanted: object) -> bool:
+    if isinstance(wanted, (tuple, list)):
+        return any(_equals(value, item) for item in wanted)
+    return identity(value) == identity(wanted)
+
+
+def _ranking(column: str) -> Callable[[Row], tuple[bool, Any]]:
+    def rank(row: Row) -> tuple[bool, Any]:
+        value = identity(row.get(column))
+        return (True, 0) if value is None else (False, value)
+
+    return rank

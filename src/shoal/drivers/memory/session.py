@@ -1,0 +1,191 @@
+"""One transaction in memory, as PostgreSQL runs it at READ COMMITTED with row locks."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from types import TracebackType
+from typing import NoReturn, Self
+
+from shoal.drivers.base import Message, Query, Receipt, Row, Table
+from shoal.drivers.memory import rows
+from shoal.drivers.memory.state import State
+from shoal.errors import Conflict, Duplicate, EngineError
+
+
+class MemorySession:
+    """A `base.Session`, and the context manager that ends it."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+        self._waiting: list[tuple[Callable[..., Awaitable[None]], tuple[object, ...]]] = []
+        self._changes: dict[str, dict[object, Row | None]] = {}
+        self._outbox: list[tuple[int, Message]] = []
+        self._inbox: set[tuple[str, str]] = set()
+        self._receipts: dict[str, Receipt] = {}
+        self._failed = False
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if kind is None and not self._failed:
+                await self.flush()
+                self._state.commit(self._changes, self._outbox, self._inbox, self._receipts)
+        finally:
+            self._state.locks.leave(self)
+        if kind is None and self._failed:
+            raise EngineError(
+                "the transaction was rolled back, because a statement of it had failed",
+                hint="let the exception of a failed statement leave the session's block",
+            )
+
+    async def get(self, table: Table, key: object, *, lock: bool = False) -> Row | None:
+        """Read one row."""
+        await self.flush()
+        if lock:
+            await self._hold((table.name, rows.identity(key)))
+        row = self._seen(table, rows.identity(key))
+        return dict(row) if row is not None else None
+
+    async def find(self, table: Table, query: Query) -> Sequence[Row]:
+        """Read the rows that match; locked ones are looked at again once they are held."""
+        await self.flush()
+        rows.require(table, [*query.where, *(column.removeprefix("-") for column in query.order)])
+        found = rows.arrange(table, query, self._matching(table, query.where))
+        if query.lock:
+            for row in rows.sort(table, (), found):
+                await self._hold((table.name, rows.identity(row[table.key])))
+            again = [self._seen(table, rows.identity(row[table.key])) for row in found]
+            kept = [row for row in again if row is not None and rows.matches(row, query.where)]
+            found = rows.sort(table, query.order, kept)
+        return [dict(row) for row in found]
+
+    async def count(self, table: Table, where: Mapping[str, object]) -> int:
+        """Count the rows that match."""
+        await self.flush()
+        rows.require(table, where)
+        return len(self._matching(table, where))
+
+    def put(self, table: Table, row: Row) -> None:
+        """Write a row later."""
+        rows.require(table, row)
+        self._waiting.append((self._put, (table, dict(row))))
+
+    def insert(self, table: Table, row: Row) -> None:
+        """Write a new row later."""
+        rows.require(table, row)
+        self._waiting.append((self._insert, (table, dict(row))))
+
+    def delete(self, table: Table, key: object) -> None:
+        """Remove a row later."""
+        self._waiting.append((self._delete, (table, rows.identity(key))))
+
+    def publish(self, message: Message) -> None:
+        """Add a message to the outbox later."""
+        self._waiting.append((self._publish, (message,)))
+
+    def accept(self, consumer: str, message_id: str) -> None:
+        """Record a handled message later."""
+        self._waiting.append((self._accept, (consumer, message_id)))
+
+    def answer(self, receipt: Receipt) -> None:
+        """Record the answer to a command later."""
+        self._waiting.append((self._answer, (receipt,)))
+
+    async def flush(self) -> None:
+        """Make the writes held back so far, waiting for the rows they need."""
+        waiting, self._waiting = self._waiting, []
+        try:
+            for write, args in waiting:
+                await write(*args)
+        except BaseException:
+            self._failed = True
+            raise
+
+    async def execute(self, sql: str, *args: object) -> None:
+        """Refuse SQL."""
+        self._refuse(sql, args)
+
+    async def fetch(self, sql: str, *args: object) -> Sequence[Row]:
+        """Refuse SQL."""
+        self._refuse(sql, args)
+
+    def _refuse(self, sql: str, args: Sequence[object]) -> NoReturn:
+        self._failed = True
+        raise EngineError(
+            f"this store is in memory and knows no SQL: {sql.strip()[:80]} ({len(args)} values)",
+            hint="test this code on postgres, or use find and put",
+        )
+
+    async def _put(self, table: Table, row: Row) -> None:
+        key = await self._own(table, row)
+        await self._claim(table, key, row)
+        self._change(table, key, row)
+
+    async def _insert(self, table: Table, row: Row) -> None:
+        key = await self._own(table, row)
+        if self._seen(table, key) is not None:
+            raise Conflict(f"a row of table {table.name} with this key exists: unique constraint {table.key}")
+        await self._claim(table, key, row)
+        self._change(table, key, row)
+
+    async def _delete(self, table: Table, key: object) -> None:
+        await self._hold((table.name, key))
+        await self._claim(table, key, {})
+        self._changes.setdefault(table.name, {})[key] = None
+
+    async def _publish(self, message: Message) -> None:
+        self._outbox.append((self._state.next_position(), message))
+
+    async def _accept(self, consumer: str, message_id: str) -> None:
+        await self._hold(("shoal.inbox", consumer, message_id))
+        if (consumer, message_id) in self._inbox or (consumer, message_id) in self._state.inbox:
+            raise Duplicate("this message was already handled")
+        self._inbox.add((consumer, message_id))
+
+    async def _answer(self, receipt: Receipt) -> None:
+        await self._hold(("shoal.receipts", receipt.key))
+        if receipt.key in self._receipts or receipt.key in self._state.receipts:
+            raise Duplicate("this key already has an answer")
+        self._receipts[receipt.key] = receipt
+
+    async def _own(self, table: Table, row: Row) -> object:
+        """Hold the row of this key."""
+        key = rows.identity(row.get(table.key))
+        if key is None:
+            raise EngineError(
+                f"a row of table {table.name} has no {table.key}", hint="choose its key yourself"
+            )
+        await self._hold((table.name, key))
+        return key
+
+    async def _claim(self, table: Table, key: object, row: Row) -> None:
+        """Hold the unique values that the row gives up and takes; refuse one that another row has."""
+        before = self._seen(table, key) or {}
+        for column in sorted(table.unique):
+            for value in {rows.identity(before.get(column)), rows.identity(row.get(column))} - {None}:
+                await self._hold((table.name, column, value))
+        for column in sorted(table.unique):
+            value = row.get(column)
+            others = [] if value is None else self._matching(table, {column: value})
+            if any(rows.identity(other[table.key]) != key for other in others):
+                raise Conflict(f"a row of table {table.name} has this {column}: unique constraint {column}")
+
+    async def _hold(self, row: tuple[object, ...]) -> None:
+        try:
+            await self._state.locks.take(row, self)
+        except BaseException:
+            self._failed = True
+            raise
+
+    def _change(self, table: Table, key: object, row: Row) -> None:
+        self._changes.setdefault(table.name, {})[key] = {column: row.get(column) for column in table.columns}
+
+    def _seen(self, table: Table, key: object) -> Row | None:
+        changed = self._changes.get(table.name, {})
+        return changed[key] if key in changed else self._state.tables.get(table.name, {}).get(key)
+
+    def _matching(self, table: Table, where: Mapping[str, object]) -> list[Row]:
+        view = {**self._state.tables.get(table.name, {}), **self._changes.get(table.name, {})}
+        return [row for row in view.values() if row is not None and rows.matches(row, where)]

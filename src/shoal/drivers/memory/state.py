@@ -1,0 +1,62 @@
+"""What a store in memory holds."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import count
+
+from shoal.drivers.base import Message, Migration, Receipt, Row
+from shoal.drivers.memory.locks import RowLocks
+
+Clock = Callable[[], float]
+"""Seconds since whenever."""
+
+
+@dataclass(slots=True)
+class Entry:
+    """One row of the outbox."""
+
+    message: Message
+    created_at: float
+    sent_at: float | None = None
+
+
+@dataclass(slots=True)
+class State:
+    """What is committed, and who holds what."""
+
+    clock: Clock
+    tables: dict[str, dict[object, Row]] = field(default_factory=dict)
+    outbox: dict[int, Entry] = field(default_factory=dict)
+    inbox: set[tuple[str, str]] = field(default_factory=set)
+    receipts: dict[str, Receipt] = field(default_factory=dict)
+    migrations: dict[int, Migration] = field(default_factory=dict)
+    locks: RowLocks = field(default_factory=RowLocks)
+    positions: "count[int]" = field(default_factory=lambda: count(1))
+
+    def next_position(self) -> int:
+        """Give out a position: in order of asking, which is not the order of committing."""
+        return next(self.positions)
+
+    def commit(
+        self,
+        changes: Mapping[str, Mapping[object, Row | None]],
+        outbox: Sequence[tuple[int, Message]],
+        inbox: set[tuple[str, str]],
+        receipts: Mapping[str, Receipt],
+    ) -> None:
+        """Make everything of a transaction true in one step."""
+        for name, rows in changes.items():
+            table = self.tables.setdefault(name, {})
+            for key, row in rows.items():
+                if row is None:
+                    table.pop(key, None)
+                else:
+                    table[key] = row
+        now = self.clock()
+        self.outbox.update({position: Entry(message, now) for position, message in outbox})
+        self.inbox |= inbox
+        self.receipts.update(receipts)
+
+    def unsent(self) -> list[int]:
+        """List the positions that wait, in order."""
+        return sorted(position for position, entry in self.outbox.items() if entry.sent_at is None)

@@ -1,0 +1,109 @@
+"""A store in memory; every sentence of `base.Store` holds, but for what ends with the process."""
+
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+
+from shoal.drivers.base import Account, Backlog, Migration, OutboxLease, Pending, Receipt, Session, Table
+from shoal.drivers.memory.session import MemorySession
+from shoal.drivers.memory.state import Clock, State
+from shoal.errors import MigrationError, Unavailable
+
+
+class MemoryStore:
+    """A `base.Store`.
+
+    Args:
+        clock: Measures the age of what waits in the outbox.
+    """
+
+    def __init__(self, clock: Clock = time.time) -> None:
+        self._state = State(clock)
+
+    async def open(self) -> None:
+        """Do nothing: it is always open."""
+
+    async def close(self) -> None:
+        """Do nothing: others may share it."""
+
+    async def ping(self) -> None:
+        """Do nothing: it is always there."""
+
+    async def migrate(self, migrations: Sequence[Migration]) -> Sequence[Migration]:
+        """Note the migrations as applied; tables need no creation here."""
+        applied = self._state.migrations
+        files = {migration.number: migration for migration in migrations}
+        if len(files) < len(migrations):
+            raise MigrationError("two migrations have the same number", hint="renumber the newer one")
+        for number, before in applied.items():
+            if number not in files or files[number].checksum != before.checksum:
+                fate = "changed" if number in files else "missing"
+                raise MigrationError(
+                    f"migration {before.name} was applied, but its file is {fate}",
+                    hint="restore the file and put the change into a new one",
+                )
+        fresh = [files[number] for number in sorted(files) if number not in applied]
+        applied.update({migration.number: migration for migration in fresh})
+        return fresh
+
+    async def verify(self, tables: Sequence[Table]) -> Sequence[str]:  # noqa: ARG002 - the contract's parameter
+        """Find nothing missing: every table is there once it is used."""
+        return ()
+
+    def session(self) -> AbstractAsyncContextManager[Session]:
+        """Begin a transaction."""
+        return MemorySession(self._state)
+
+    async def receipt(self, key: str) -> Receipt | None:
+        """Read the answer recorded under a key."""
+        return self._state.receipts.get(key)
+
+    @asynccontextmanager
+    async def outbox(self) -> AsyncIterator[OutboxLease]:
+        """Wait in line for the right."""
+        lease = MemoryLease(self._state)
+        await self._state.locks.take("outbox", lease)
+        try:
+            yield lease
+        finally:
+            lease.lost = True
+            self._state.locks.leave(lease)
+
+    async def backlog(self) -> Backlog:
+        """Count the unsent rows."""
+        waiting = [self._state.outbox[position].created_at for position in self._state.unsent()]
+        age = self._state.clock() - min(waiting) if waiting else 0.0
+        return Backlog(count=len(waiting), age=max(0.0, age))
+
+
+class MemoryLease:
+    """A `base.OutboxLease`."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+        self.lost = False
+
+    async def pending(self, limit: int) -> Sequence[Pending]:
+        """Read the oldest unsent rows."""
+        self._require()
+        outbox = self._state.outbox
+        return [Pending(position=p, message=outbox[p].message) for p in self._state.unsent()[:limit]]
+
+    async def sent(self, positions: Sequence[int]) -> None:
+        """Mark rows as sent."""
+        self._require()
+        now = self._state.clock()
+        for position in positions:
+            if position in self._state.outbox:
+                self._state.outbox[position].sent_at = now
+
+    def _require(self) -> None:
+        if self.lost:
+            raise Unavailable("the right to empty the outbox was given back", hint="ask for it again")
+
+
+class MemoryAdmin:
+    """A `base.StoreAdmin`."""
+
+    async def declare(self, accounts: Sequence[Account]) -> None:
+        """Do nothing: stores are apart by name."""
