@@ -1,0 +1,126 @@
+"""Plan → the variables of each service: addresses, its own credentials and no other's."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import quote, urlencode
+
+from shoal.errors import SettingsError
+from shoal.local.ports import LOOPBACK
+from shoal.local.secrets import OPERATOR, Passwords, SigningKey
+from shoal.model import catalog
+from shoal.model.plan import Plan, ServicePlan
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class World:
+    """What was decided about this machine before anything started."""
+
+    passwords: Passwords
+    key: SigningKey | None
+    postgres: str
+    """Folder of PostgreSQL's socket."""
+    broker_port: int
+    externals: Mapping[str, str]
+    """External → address of its stand-in."""
+    outbound: Mapping[str, str]
+    """Service → socket of its outbound listener; empty when calls stay in the process."""
+    drain: float = 10.0
+
+
+def service_environment(plan: Plan, service: ServicePlan, world: World, outside: Mapping[str, str]) -> dict[str, str]:
+    """Return the ``SHOAL_*`` variables of a service, its externals and its own settings out of `outside`."""
+    values = {
+        "SHOAL_SYSTEM": plan.system.name,
+        "SHOAL_ENTRY": service.entry,
+        "SHOAL_STORE_URL": store_url(service, world),
+        "SHOAL_BROKER_URL": broker_url(service, world),
+        "SHOAL_MESH": world.outbound.get(service.name, ""),
+        "SHOAL_DRAIN": f"{world.drain:g}",
+    }
+    issuer = plan.system.gateway.issuer
+    if issuer is not None and world.key is not None:
+        values |= {
+            "SHOAL_JWKS": str(world.key.public),
+            "SHOAL_ISSUER": issuer.name,
+            "SHOAL_AUDIENCE": issuer.audience,
+            "SHOAL_SIGNING_KEY": str(world.key.private) if service.issues_tokens else "",
+        }
+    values = {name: value for name, value in values.items() if value}
+    return values | _externals(service, world) | _settings(plan, service, outside)
+
+
+def missing_settings(plan: Plan, outside: Mapping[str, str]) -> None:
+    """Refuse to start services that could not read their settings; the error names every variable."""
+    lines = []
+    for service in plan.services:
+        given = set(service.externals.values())
+        lines += [
+            f"{setting.variable} is not set ({service.name}: {setting.name})"
+            for setting in plan.system.service(service.name).settings
+            if setting.required and setting.variable not in outside and setting.variable not in given
+        ]
+    lines += _missing_externals(plan, outside)
+    if lines:
+        raise SettingsError(
+            "settings are missing:\n  " + "\n  ".join(sorted(set(lines))),
+            hint=f"set them where you start it: {sorted(lines)[0].partition(' ')[0]}=... shoal run",
+        )
+
+
+def store_url(service: ServicePlan, world: World) -> str:
+    """Write the address of a service's own database; empty without one."""
+    store = service.store
+    if store is None:
+        return ""
+    scheme = catalog.engine(store.engine).scheme
+    if store.engine != "postgres":
+        return f"{scheme}://{store.database}"
+    return postgres_url(world.postgres, store.role, world.passwords.stores[store.role], store.database)
+
+
+def broker_url(service: ServicePlan, world: World) -> str:
+    """Write the address of the broker with a service's own credentials; empty without events."""
+    broker = service.broker
+    if broker is None:
+        return ""
+    if broker.engine != "nats":
+        return f"{catalog.engine(broker.engine).scheme}://"
+    return nats_url(world.broker_port, broker.user, world.passwords.brokers[broker.user])
+
+
+def operator_url(world: World) -> str:
+    """Write the address of the broker for who declares streams."""
+    return nats_url(world.broker_port, OPERATOR, world.passwords.brokers[OPERATOR])
+
+
+def postgres_url(folder: str, role: str, password: str, database: str) -> str:
+    """Write a URL that goes through the UNIX socket in `folder`."""
+    query = urlencode({"host": folder, "port": "5432"}, safe="/")
+    return f"postgres://{quote(role)}:{quote(password)}@/{quote(database)}?{query}"
+
+
+def nats_url(port: int, user: str, password: str) -> str:
+    """Write a URL of the broker."""
+    return f"nats://{quote(user)}:{quote(password)}@{LOOPBACK}:{port}"
+
+
+def _externals(service: ServicePlan, world: World) -> dict[str, str]:
+    return {
+        variable: world.externals[name] for name, variable in service.externals.items() if name in world.externals
+    }
+
+
+def _settings(plan: Plan, service: ServicePlan, outside: Mapping[str, str]) -> dict[str, str]:
+    """What is set by hand wins over a stand-in's address."""
+    declared = {s.variable for s in plan.system.service(service.name).settings} | set(service.externals.values())
+    return {name: outside[name] for name in sorted(declared) if name in outside}
+
+
+def _missing_externals(plan: Plan, outside: Mapping[str, str]) -> list[str]:
+    bare = {e.name for e in plan.externals if e.protocol == "http" and e.sandbox is None}
+    return [
+        f"{variable} is not set ({service.name}: address of {name}, which has no sandbox)"
+        for service in plan.services
+        for name, variable in service.externals.items()
+        if name in bare and variable not in outside
+    ]

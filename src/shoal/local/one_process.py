@@ -1,0 +1,42 @@
+"""All services of a system in one process, which is its own gateway."""
+
+import os
+
+import msgspec
+
+from shoal.local.engines.recipe import Addresses, Recipe
+from shoal.local.environment import service_environment
+from shoal.local.host import private_file
+from shoal.local.ports import LOOPBACK
+from shoal.local.probe import get, until
+from shoal.local.process import Command
+from shoal.local.replicas import runtime_command
+from shoal.local.world import Site
+
+_READY_WITHIN = 60.0
+
+
+def recipe(site: Site, entry: str) -> Recipe:
+    """Describe how to run them.
+
+    Args:
+        site: The plan on this machine.
+        entry: ``package.module:attribute`` of the system's declaration.
+    """
+    plan = site.plan
+    file = site.layout.home / "process.json"
+    services = [service_environment(plan, s, site.world, os.environ) for s in plan.services]
+    document = {"system": entry, "listen": f"tcp:{LOOPBACK}:{plan.port}", "services": services}
+
+    async def prepare() -> Command:
+        private_file(file, msgspec.json.encode(document).decode())
+        return runtime_command(site, plan.system.name, {"SHOAL_PROCESS": str(file)})
+
+    async def probe() -> Addresses:
+        async def answers() -> bool | None:
+            return (await get(plan.port, "/health")).status > 0 or None
+
+        await until(answers)  # it listens only once all its services have started
+        return {"http": f"http://{LOOPBACK}:{plan.port}"}
+
+    return Recipe(name=plan.system.name, prepare=prepare, probe=probe, ready_within=_READY_WITHIN)

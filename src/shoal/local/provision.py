@@ -1,0 +1,62 @@
+"""Roles, databases, streams and consumers: declared through the drivers before services start.
+
+What was declared is noted beside the engine's data, so that a second start with the same plan and passwords needs no
+connection at all.
+"""
+
+import hashlib
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+
+import msgspec
+
+from shoal.drivers import broker_admin, store_admin
+from shoal.drivers.base import Account, Consumer, Stream
+from shoal.local.environment import World, operator_url, postgres_url
+from shoal.local.host import private_file
+from shoal.model.plan import Plan
+
+
+def accounts(plan: Plan, world: World, engine: str) -> tuple[Account, ...]:
+    """List the databases of `engine`, each with its own role."""
+    return tuple(
+        Account(database=s.store.database, role=s.store.role, password=world.passwords.stores[s.store.role])
+        for s in plan.services
+        if s.store is not None and s.store.engine == engine
+    )
+
+
+def streams(plan: Plan) -> tuple[tuple[Stream, ...], tuple[Consumer, ...]]:
+    """List the streams and the durable consumers of a plan."""
+    logs = tuple(Stream(name=s.name, subjects=s.subjects) for s in plan.streams)
+    consumers = tuple(
+        Consumer(stream=c.stream, name=c.durable, subjects=c.subjects, ack_wait=c.ack_wait)
+        for s in plan.services
+        if s.broker is not None
+        for c in s.broker.consumers
+    )
+    return logs, consumers
+
+
+async def declare_stores(plan: Plan, world: World, note: Path) -> None:
+    """Declare every role and database."""
+    wanted = accounts(plan, world, "postgres")
+    url = postgres_url(world.postgres, "postgres", world.passwords.stores["postgres"], "postgres")
+    await _once(note, wanted, lambda: store_admin(url).declare(wanted))
+
+
+async def declare_broker(plan: Plan, world: World, note: Path) -> None:
+    """Declare every stream and consumer."""
+    logs, consumers = streams(plan)
+    await _once(note, (logs, consumers), lambda: broker_admin(operator_url(world)).declare(logs, consumers))
+
+
+async def _once(note: Path, wanted: Sequence[object], declare: Callable[[], Awaitable[None]]) -> None:
+    digest = hashlib.sha256(msgspec.json.encode(wanted, order="deterministic")).hexdigest()
+    try:
+        if note.read_text("ascii") == digest:
+            return
+    except OSError:
+        pass
+    await declare()
+    private_file(note, digest)

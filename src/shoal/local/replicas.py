@@ -1,0 +1,138 @@
+"""The replicas of one service: started side by side, replaced one after the other while requests flow."""
+
+import os
+import sys
+import time
+from pathlib import Path
+
+from shoal import files
+from shoal.errors import ShoalError
+from shoal.local.engines.recipe import Addresses, Recipe
+from shoal.local.environment import service_environment
+from shoal.local.forks import Program
+from shoal.local.probe import ready
+from shoal.local.process import Command, base_environment
+from shoal.local.together import together
+from shoal.local.unit import Job, Surroundings, Unit
+from shoal.local.world import Site, python_path
+from shoal.mesh.endpoints import endpoints
+from shoal.mesh.layout import Layout as MeshLayout
+from shoal.mesh.layout import Pipe
+from shoal.model.plan import ServicePlan
+
+RUNTIME = "shoal.runtime"
+_READY_WITHIN = 60.0  # migrations of a large database take their time
+_DRAIN_MARGIN = 3.0
+
+
+class Replicas:
+    """Every replica of one service behind the proxy."""
+
+    def __init__(self, site: Site, mesh: MeshLayout, service: ServicePlan, around: Surroundings) -> None:
+        self.service, self._site, self._mesh, self._around = service, site, mesh, around
+        self._sockets: dict[Unit, Pipe] = {}
+        self.units = [self._unit(slot) for slot in range(service.replicas)]
+        self._publish(list(self._sockets.values()))
+
+    async def warm(self) -> None:
+        """Fork every replica up to where it needs its engines."""
+        await together(*(unit.warm() for unit in self.units))
+
+    async def start(self, *, strict: bool) -> None:
+        """Start every replica and keep it alive; with `strict`, raise the first failure."""
+        await together(*(self._start(unit, strict=strict) for unit in self.units))
+
+    async def reload(self) -> float:
+        """Replace each replica by one with fresh code; return the seconds it took.
+
+        A new one starts beside the old one, which serves until the new one is ready.
+
+        Raises:
+            EngineError: The new one failed; the old one still serves.
+        """
+        began = time.monotonic()
+        for slot, old in enumerate(self.units):
+            fresh = self._unit(slot)
+            try:
+                await fresh.start()
+            except BaseException:
+                self._sockets.pop(fresh)
+                old.hurry()
+                raise
+            fresh.keep()
+            self.units[slot] = fresh
+            self._announce()
+            await old.stop()
+            self._sockets.pop(old)
+            self._around.reporter.changed(fresh.state)
+        return time.monotonic() - began
+
+    async def stop(self) -> None:
+        """Drain every replica."""
+        await together(*(unit.stop() for unit in self.units))
+
+    async def _start(self, unit: Unit, *, strict: bool) -> None:
+        try:
+            await unit.start()
+        except ShoalError as error:
+            if strict:
+                raise
+            self._around.reporter.problem(unit.state.name, str(error))
+        unit.keep()
+
+    def _unit(self, slot: int) -> Unit:
+        """Make the unit of a replica, on a socket that no other has."""
+        taken = set(self._sockets.values())
+        numbers = range(len(taken) + 1)
+        pipe = next(p for n in numbers if (p := self._mesh.replica(self.service.name, n)) not in taken)
+        name = f"{self.service.name}-{slot}"
+        module = self.service.entry.partition(":")[0]
+        job = Job(
+            recipe=replica_recipe(self._site, self.service, name, pipe.path),
+            kind="service",
+            service=self.service.name,
+            program=Program(module=RUNTIME, warm=module),
+        )
+        unit = Unit(job, Surroundings(ground=self._around.ground, reporter=self._around.reporter, changed=self._changed))
+        self._sockets[unit] = pipe
+        return unit
+
+    def _changed(self) -> None:
+        self._announce()
+        self._around.changed()
+
+    def _announce(self) -> None:
+        """Let the proxy use the replicas that are ready; all of them while none is, so that the first one counts."""
+        units = getattr(self, "units", [])
+        answering = [self._sockets[u] for u in units if u.ready]
+        self._publish(answering or [self._sockets[u] for u in units])
+
+    def _publish(self, sockets: list[Pipe]) -> None:
+        files.write(Path(self._mesh.root), [endpoints(self.service.name, sockets)])
+
+
+def replica_recipe(site: Site, service: ServicePlan, name: str, socket: str) -> Recipe:
+    """Describe how to run one replica on a UNIX socket."""
+    variables = service_environment(site.plan, service, site.world, os.environ)
+    own = {"SHOAL_REPLICA": name.rpartition("-")[2], "SHOAL_LISTEN": f"unix:{socket}"}
+
+    async def prepare() -> Command:
+        Path(socket).unlink(missing_ok=True)
+        return runtime_command(site, name, variables | own)
+
+    async def probe() -> Addresses:
+        await ready(Path(socket), "/ready")
+        return {"http": f"unix:{socket}"}
+
+    return Recipe(name=name, prepare=prepare, probe=probe, ready_within=_READY_WITHIN)
+
+
+def runtime_command(site: Site, name: str, variables: dict[str, str]) -> Command:
+    """Return the command of a process of the runtime: this interpreter, the project's modules, and nothing inherited."""
+    return Command(
+        name=name,
+        argv=(sys.executable, "-m", RUNTIME),
+        cwd=site.layout.root,
+        env=base_environment({"PYTHONPATH": python_path(site.layout.root)} | variables),
+        stop_after=site.world.drain + _DRAIN_MARGIN,
+    )

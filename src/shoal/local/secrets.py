@@ -1,0 +1,63 @@
+"""Passwords and keys of a project, made once and kept under ``.shoal/secrets``, readable by their owner only."""
+
+import secrets
+from pathlib import Path
+
+import msgspec
+
+from shoal.local.host import private_directory, private_file
+from shoal.model.plan import Plan
+
+OPERATOR = "operator"
+"""The broker user that declares streams and consumers."""
+
+
+class Passwords(msgspec.Struct, frozen=True, kw_only=True):
+    """Passwords by user, for each kind of engine."""
+
+    stores: dict[str, str] = {}
+    """By role; the engine's superuser under the engine's name."""
+    brokers: dict[str, str] = {}
+
+    def __repr__(self) -> str:
+        """Show nothing of them."""
+        return "Passwords(***)"
+
+
+def passwords(folder: Path, plan: Plan) -> Passwords:
+    """Read the passwords of the project, adding what `plan` needs and has none yet."""
+    file = folder / "passwords.json"
+    try:
+        known = msgspec.json.decode(file.read_bytes(), type=Passwords)
+    except (OSError, msgspec.MsgspecError):
+        known = Passwords()
+    stores = [s.store.role for s in plan.services if s.store] + ["postgres"]
+    brokers = [s.broker.user for s in plan.services if s.broker] + [OPERATOR]
+    full = Passwords(stores=_filled(known.stores, stores), brokers=_filled(known.brokers, brokers))
+    if full != known:
+        private_file(file, msgspec.json.encode(full).decode())
+    return full
+
+
+class SigningKey(msgspec.Struct, frozen=True, kw_only=True):
+    """Files of the key that signs tokens, and of the key set that verifies them."""
+
+    private: Path
+    public: Path
+
+
+def signing_key(folder: Path) -> SigningKey:
+    """Return the key of the project's tokens; make it at first use."""
+    files = SigningKey(private=folder / "signing-key.json", public=folder / "jwks.json")
+    if not files.private.exists() or not files.public.exists():
+        from shoal import tokens  # noqa: PLC0415 - cryptography takes 0.1 s to import, once per project
+
+        private_directory(folder)
+        private, public = tokens.generate()
+        private_file(files.public, public.decode())
+        private_file(files.private, private.decode())
+    return files
+
+
+def _filled(known: dict[str, str], names: list[str]) -> dict[str, str]:
+    return {**known, **{name: secrets.token_urlsafe(24) for name in names if name not in known}}

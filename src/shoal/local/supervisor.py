@@ -1,0 +1,275 @@
+"""Run a plan on this machine: engines, then what they hold, then services; all that can at once, nothing by the clock."""
+
+import asyncio
+import contextlib
+import os
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+
+from shoal.local import edge, engines, one_process, provision, reaper
+from shoal.local.environment import missing_settings
+from shoal.local.forks import Program
+from shoal.local.ground import Ground, take
+from shoal.local.ports import LOOPBACK, check_port
+from shoal.local.replicas import RUNTIME, Replicas
+from shoal.local.reporter import Quiet, Reporter
+from shoal.local.state import RunState, Status, write_state
+from shoal.local.together import together
+from shoal.local.unit import Job, Surroundings, Unit
+from shoal.local.world import Site, engine_recipe, sandbox_recipe, settle, write_mesh
+from shoal.mesh.layout import Pipe
+from shoal.model.plan import Plan
+
+_EDGE_SECONDS = 10.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """How to run a plan.
+
+    Args:
+        entry: ``package.module:attribute`` of the system's declaration; a single process needs it.
+        fresh: Remove what engines and sandboxes kept.
+        reload: Replace a service when a file of its module's folder changes.
+        strict: Give up when a service cannot start, instead of trying again.
+        reporter: Who is told.
+    """
+
+    entry: str = ""
+    fresh: bool = False
+    reload: bool = False
+    strict: bool = False
+    reporter: Reporter = field(default_factory=Quiet)
+
+
+class Supervisor:
+    """One run of a plan. `start`, `wait` and `stop` it, or `run` it, all in one event loop."""
+
+    def __init__(self, plan: Plan, root: Path, options: Options | None = None, *, ground: Ground | None = None) -> None:
+        self.plan, self.root = plan, root.resolve()
+        self.options = options or Options()
+        self._ground = ground
+        self._engines: dict[str, Unit] = {}
+        self._sandboxes: list[Unit] = []
+        self._services: dict[str, Replicas] = {}
+        self._single: Unit | None = None
+        self._site: Site | None = None
+        self._status: Status = "starting"
+        self._started_at = datetime.now(UTC).isoformat(timespec="seconds")
+        self._asked = asyncio.Event()
+        self._watching: asyncio.Task[None] | None = None
+        self._noted: asyncio.Handle | None = None
+
+    @property
+    def gateway(self) -> str:
+        """Base URL of the gateway."""
+        return f"http://{LOOPBACK}:{self.plan.port}"
+
+    @property
+    def units(self) -> list[Unit]:
+        """Every process that is meant to run."""
+        replicas = [unit for service in self._services.values() for unit in service.units]
+        return [*self._engines.values(), *self._sandboxes, *replicas, *([self._single] if self._single else [])]
+
+    @property
+    def state(self) -> RunState:
+        """What runs now."""
+        return RunState(
+            system=self.plan.system.name,
+            root=str(self.root),
+            shape=self.plan.target.shape,
+            pid=os.getpid(),
+            born=reaper.born(os.getpid()),
+            status=self._status,
+            started_at=self._started_at,
+            gateway=self.gateway,
+            runtime=str(self._ground.layout.runtime) if self._ground else "",
+            urls=self._urls(),
+            processes=tuple(unit.state for unit in self.units),
+        )
+
+    async def run(self) -> None:
+        """Start everything, wait until asked to stop, and stop it."""
+        try:
+            await self.start()
+            await self._asked.wait()
+        finally:
+            await self.stop()
+
+    def request_stop(self) -> None:
+        """Ask `run` to end. Call it in the event loop."""
+        self._asked.set()
+
+    async def start(self) -> None:
+        """Start everything and return when all of it answers.
+
+        Raises:
+            HostError: The machine lacks something, or the project is running already.
+            SettingsError: Services lack settings.
+            EngineError: An engine cannot start; with ``strict`` also a service.
+        """
+        began = time.monotonic()
+        missing_settings(self.plan, os.environ)
+        if self._ground is None:
+            self._ground = await take(self.root, fresh=self.options.fresh)
+        check_port(self.plan.port)
+        try:
+            await self._start(self._ground)
+        except BaseException:
+            self._status = "failed"
+            raise
+        self._status = "ready"
+        self._write()
+        self.options.reporter.ready(self.state, time.monotonic() - began)
+        if self.options.reload:
+            from shoal.local.reload import watch  # noqa: PLC0415 - its library is not needed to start
+
+            self._watching = asyncio.create_task(watch(self.plan, self.root, self._services, self.options.reporter))
+
+    async def stop(self) -> None:
+        """Stop in order: the edge takes no more requests, services drain, the proxy and the engines end."""
+        if self._ground is None:
+            return
+        failed = self._status == "failed"
+        self._status = "stopping"
+        self._write()
+        await self._unwatch()
+        await self._close_edge()
+        await together(*(s.stop() for s in self._services.values()), *([self._single.stop()] if self._single else []))
+        await together(*(unit.stop() for unit in self._sandboxes), *self._stop_engines("envoy", "mailbox"))
+        await together(*self._stop_engines(*self._engines))
+        await self._leave("failed" if failed else "stopped")
+
+    async def kill(self) -> None:
+        """End everything at once, without asking."""
+        if self._ground is None:
+            return
+        await self._unwatch()
+        await together(*(unit.kill() for unit in self.units))
+        await self._leave("stopped")
+
+    async def reload(self, service: str) -> float:
+        """Replace the replicas of a service by fresh ones; see `Replicas.reload`."""
+        return await self._services[service].reload()
+
+    async def _start(self, ground: Ground) -> None:
+        site = self._site = settle(self.plan, ground.layout)
+        write_mesh(site)
+        around = Surroundings(ground=ground, reporter=self.options.reporter, changed=self._note)
+        self._make(site, around)
+        self._write()
+        await together(
+            *(self._start_engine(site, name) for name in self._engines),
+            *(self._start_kept(unit) for unit in self._sandboxes),
+            *(self._start_service(site, replicas) for replicas in self._services.values()),
+            *([self._start_single(site, self._single)] if self._single else []),
+        )
+
+    def _make(self, site: Site, around: Surroundings) -> None:
+        for name in site.plan.engines:
+            if name in {kind.name for kind in engines.KINDS}:
+                self._engines[name] = Unit(Job(recipe=engine_recipe(site, name), kind="engine"), around)
+        for external in site.plan.externals:
+            if external.sandbox is not None:
+                recipe, program = sandbox_recipe(site, external, external.sandbox)
+                self._sandboxes.append(Unit(Job(recipe=recipe, kind="sandbox", program=program), around))
+        if site.mesh is not None:
+            for service in site.plan.services:
+                self._services[service.name] = Replicas(site, site.mesh, service, around)
+        else:
+            program = Program(module=RUNTIME, warm=self.options.entry.partition(":")[0])
+            recipe = one_process.recipe(site, self.options.entry)
+            self._single = Unit(Job(recipe=recipe, kind="service", program=program), around)
+        self._provided = {name: asyncio.Event() for name in self._engines}
+
+    async def _start_engine(self, site: Site, name: str) -> None:
+        unit = self._engines[name]
+        await unit.start()
+        unit.keep()
+        note = site.layout.data / name / "declared"
+        if name == "postgres":
+            await provision.declare_stores(site.plan, site.world, note)
+        elif name == "nats":
+            await provision.declare_broker(site.plan, site.world, note)
+        self._provided[name].set()
+
+    async def _start_kept(self, unit: Unit) -> None:
+        await unit.start()
+        unit.keep()
+
+    async def _start_service(self, site: Site, replicas: Replicas) -> None:
+        await replicas.warm()
+        await self._await_engines(*_engines_of(site.plan, replicas.service.name))
+        await replicas.start(strict=self.options.strict)
+
+    async def _start_single(self, site: Site, unit: Unit) -> None:
+        await unit.warm()
+        names = {name for service in site.plan.services for name in _engines_of(site.plan, service.name)}
+        await self._await_engines(*names)
+        await self._start_kept(unit)
+
+    async def _await_engines(self, *names: str) -> None:
+        for name in names:
+            if name in self._provided:
+                await self._provided[name].wait()
+
+    def _stop_engines(self, *names: str) -> list["asyncio.Future[None]"]:
+        return [asyncio.ensure_future(self._engines[name].stop()) for name in names if name in self._engines]
+
+    async def _close_edge(self) -> None:
+        proxy = self._engines.get("envoy")
+        if proxy is None or not proxy.ready or self._site is None or self._site.mesh is None:
+            return
+        admin = self._site.mesh.admin()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_EDGE_SECONDS):
+                await edge.close(self._site.mesh, Path(admin.path if isinstance(admin, Pipe) else ""))
+
+    async def _unwatch(self) -> None:
+        watching, self._watching = self._watching, None
+        if watching is not None:
+            watching.cancel()
+            await asyncio.gather(watching, return_exceptions=True)
+
+    async def _leave(self, status: Status) -> None:
+        self._status = status
+        self._write()
+        ground, self._ground = self._ground, None
+        if ground is not None:
+            await ground.leave()
+
+    def _urls(self) -> dict[str, str]:
+        shown = [*self._sandboxes, *(unit for name, unit in self._engines.items() if name == "mailbox")]
+        return {unit.state.name: unit.addresses["http"] for unit in shown if "http" in unit.addresses}
+
+    def _note(self) -> None:
+        """Write the state once per turn of the event loop, however much has changed."""
+        if self._noted is None:
+            self._noted = asyncio.get_running_loop().call_soon(self._write)
+
+    def _write(self) -> None:
+        self._noted = None
+        if self._ground is not None:
+            with contextlib.suppress(OSError):  # a full disk must not stop what runs
+                write_state(self.root, self.state)
+
+
+@contextlib.asynccontextmanager
+async def running(plan: Plan, root: Path, options: Options | None = None) -> AsyncIterator[Supervisor]:
+    """Run a plan for the length of a block: everything answers inside it, nothing is left after it."""
+    supervisor = Supervisor(plan, root, options)
+    try:
+        await supervisor.start()
+        yield supervisor
+    finally:
+        await supervisor.stop()
+
+
+def _engines_of(plan: Plan, service: str) -> tuple[str, ...]:
+    found = plan.service(service)
+    return tuple(part.engine for part in (found.store, found.broker) if part is not None)

@@ -1,0 +1,171 @@
+"""Decide what a plan leaves to the machine: ports, passwords, sockets, and the recipe of each engine."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from shoal import files
+from shoal.local import identities, ports, secrets
+from shoal.local.engines import Recipe, envoy, mailbox, nats, postgres, sandbox
+from shoal.local.environment import World
+from shoal.local.forks import Program
+from shoal.local.host import private_directory, private_file
+from shoal.local.layout import Layout
+from shoal.local.secrets import OPERATOR
+from shoal.mesh.compile import compile_mesh
+from shoal.mesh.layout import Layout as MeshLayout
+from shoal.mesh.layout import Pipe, layout_for
+from shoal.model.plan import Plan
+from shoal.model.system import External, Sandbox
+
+_SMTP, _MAIL_PAGE, _BROKER = "mailbox smtp", "mailbox page", "broker"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """A plan on this machine."""
+
+    plan: Plan
+    layout: Layout
+    mesh: MeshLayout | None
+    """None when there is no proxy."""
+    world: World
+    ports: Mapping[str, int]
+
+
+def settle(plan: Plan, layout: Layout) -> Site:
+    """Take the decisions, making passwords, keys and certificates where there are none."""
+    found = kept_ports(layout.home / "ports.json", _wanted_ports(plan))
+    mesh = _mesh(plan, layout) if "envoy" in plan.engines else None
+    issuer = plan.system.gateway.issuer
+    key = secrets.signing_key(layout.secrets) if issuer is not None else None
+    world = World(
+        passwords=secrets.passwords(layout.secrets, plan),
+        key=key,
+        postgres=str(layout.postgres_sockets),
+        broker_port=found.get(_BROKER, 0),
+        externals={e.name: address for e in plan.externals if (address := _address(e, found))},
+        outbound={s.name: f"unix:{_pipe(mesh, s.name)}" for s in plan.services} if mesh else {},
+    )
+    return Site(plan=plan, layout=layout, mesh=mesh, world=world, ports=found)
+
+
+def write_mesh(site: Site) -> None:
+    """Write the configuration of Envoy, its certificates and the keys that verify tokens."""
+    if site.mesh is None:
+        return
+    for folder in site.mesh.directories:
+        private_directory(Path(folder))
+    identities.ensure(site.layout.secrets, site.plan, site.mesh)
+    if site.world.key is not None:
+        private_file(Path(site.mesh.jwks()), site.world.key.public.read_text("utf-8"))
+    files.write_all(Path(site.mesh.root), compile_mesh(site.plan, site.mesh))
+
+
+def engine_recipe(site: Site, engine: str) -> Recipe:
+    """Return how to run one engine of the plan."""
+    return _RECIPES[engine](site)
+
+
+def sandbox_recipe(site: Site, external: External, stand_in: Sandbox) -> tuple[Recipe, Program]:
+    """Return how to run the stand-in of an external, by command or in a fork."""
+    options = sandbox.SandboxOptions(
+        name=external.name, module=stand_in.module, health=stand_in.health, port=site.ports[external.name],
+        directory=site.layout.data / "sandboxes" / external.name, root=site.layout.root, path=python_path(site.layout.root),
+    )  # fmt: skip
+    return sandbox.recipe(options), Program(module=stand_in.module)
+
+
+def python_path(root: Path) -> str:
+    """Return the search path of authors' modules: the project first, then what was given to us."""
+    given = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    return os.pathsep.join([str(root), *(str(Path(p).absolute()) for p in given if p)])
+
+
+def kept_ports(file: Path, names: tuple[str, ...]) -> dict[str, int]:
+    """Give each name a loopback port; the one it had last time while that is free."""
+    try:
+        known = msgspec.json.decode(file.read_bytes(), type=dict[str, int])
+    except (OSError, msgspec.MsgspecError):
+        known = {}
+    found: dict[str, int] = {}
+    for name in names:
+        port = known.get(name, 0)
+        while port in {0, *found.values()} or not ports.is_free(port):
+            port = ports.free_port()
+        found[name] = port
+    if known != known | found:
+        private_file(file, msgspec.json.encode(known | found).decode())
+    return found
+
+
+def _wanted_ports(plan: Plan) -> tuple[str, ...]:
+    names = [_BROKER] if "nats" in plan.engines else []
+    names += [_SMTP, _MAIL_PAGE] if "mailbox" in plan.engines else []
+    return (*names, *(e.name for e in plan.externals if e.sandbox is not None))
+
+
+def _mesh(plan: Plan, layout: Layout) -> MeshLayout:
+    return layout_for(plan, root=str(layout.mesh), sockets=str(layout.sockets))
+
+
+def _pipe(mesh: MeshLayout, service: str) -> str:
+    address = mesh.outbound(service)
+    return address.path if isinstance(address, Pipe) else ""
+
+
+def _address(external: External, found: Mapping[str, int]) -> str:
+    if external.sandbox is not None:
+        return f"{external.protocol}://{ports.LOOPBACK}:{found[external.name]}"
+    if external.protocol == "smtp" and _SMTP in found:
+        return f"smtp://{ports.LOOPBACK}:{found[_SMTP]}"
+    return ""
+
+
+def _postgres(site: Site) -> Recipe:
+    return postgres.recipe(
+        postgres.PostgresOptions(
+            data=site.layout.data / "postgres" / "cluster",
+            sockets=site.layout.postgres_sockets,
+            password=site.world.passwords.stores["postgres"],
+        )
+    )
+
+
+def _nats(site: Site) -> Recipe:
+    from shoal.drivers.nats.permissions import permissions  # noqa: PLC0415 - only systems with events need it
+
+    own = [
+        nats.NatsUser(name=user, password=site.world.passwords.brokers[user], publish=p.publish, subscribe=p.subscribe)
+        for user, p in permissions(site.plan).items()
+    ]
+    operator = nats.NatsUser(
+        name=OPERATOR, password=site.world.passwords.brokers[OPERATOR], publish=(">",), subscribe=(">",)
+    )
+    return nats.recipe(
+        nats.NatsOptions(directory=site.layout.data / "nats", users=(operator, *own), port=site.ports[_BROKER])
+    )
+
+
+def _mailbox(site: Site) -> Recipe:
+    return mailbox.recipe(
+        mailbox.MailboxOptions(
+            directory=site.layout.data / "mailbox", smtp_port=site.ports[_SMTP], http_port=site.ports[_MAIL_PAGE]
+        )
+    )
+
+
+def _envoy(site: Site) -> Recipe:
+    assert site.mesh is not None, "the plan has a proxy, so its mesh is laid out"  # noqa: S101
+    admin = site.mesh.admin()
+    return envoy.recipe(
+        envoy.EnvoyOptions(
+            bootstrap=Path(site.mesh.root) / "bootstrap.json", admin=Path(admin.path if isinstance(admin, Pipe) else "")
+        )
+    )
+
+
+_RECIPES = {"postgres": _postgres, "nats": _nats, "mailbox": _mailbox, "envoy": _envoy}
