@@ -35,7 +35,5 @@ def _module(table: dict[str, str], url: str):  # type: ignore[no-untyped-def]  #
     """Import the module of a URL's scheme; its functions are checked by the conformance suites."""
     scheme = urlsplit(url).scheme
     if scheme not in table:
-        raise DeclarationError(
-            f"no driver for the scheme {scheme!r}", hint=f"use one of: {', '.join(sorted(table))}"
-        )
+        raise DeclarationError(f"no driver for the scheme {scheme!r}", hint=f"use one of: {', '.join(sorted(table))}")
     return import_module(table[scheme])

@@ -42,7 +42,7 @@ def shorten(name: str, limit: int = LABEL_LIMIT) -> str:
     if len(name) <= limit:
         return name
     digest = hashlib.sha256(name.encode()).hexdigest()[:8]
-    return f"{digest}-{name[-(limit - 9):].lstrip('-')}"
+    return f"{digest}-{name[-(limit - 9) :].lstrip('-')}"
 
 
 def event_id(name: str, version: int) -> str:

@@ -54,7 +54,10 @@ def _operation(endpoint: Endpoint) -> dict[str, Any]:
     if parameters:
         operation["parameters"] = parameters
     if endpoint.request is not None:
-        operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": endpoint.request}}}
+        operation["requestBody"] = {
+            "required": True,
+            "content": {"application/json": {"schema": endpoint.request}},
+        }
     if endpoint.access.kind == "principal":
         operation["security"] = [{"token": list(endpoint.access.scopes)}]
     if endpoint.access.kind == "internal":

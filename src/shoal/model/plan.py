@@ -8,7 +8,7 @@ from shoal.model.system import External, System
 from shoal.model.target import Target
 
 
-class StorePlan(Data, kw_only=True):
+class StorePlan(Data, frozen=True, kw_only=True):
     """A service's own database, opened by a role that can open no other."""
 
     engine: str
@@ -16,7 +16,7 @@ class StorePlan(Data, kw_only=True):
     role: str
 
 
-class ConsumerPlan(Data, kw_only=True):
+class ConsumerPlan(Data, frozen=True, kw_only=True):
     """A durable subscription of one service to one producer's stream."""
 
     stream: str
@@ -26,7 +26,7 @@ class ConsumerPlan(Data, kw_only=True):
     """Seconds after which an unanswered delivery is repeated."""
 
 
-class BrokerPlan(Data, kw_only=True):
+class BrokerPlan(Data, frozen=True, kw_only=True):
     """What a service may say and hear; everything else is refused by the broker."""
 
     engine: str
@@ -36,14 +36,14 @@ class BrokerPlan(Data, kw_only=True):
     consumers: tuple[ConsumerPlan, ...] = ()
 
 
-class StreamPlan(Data, kw_only=True):
+class StreamPlan(Data, frozen=True, kw_only=True):
     """One stream of the broker."""
 
     name: str
     subjects: tuple[str, ...]
 
 
-class Grant(Data, kw_only=True):
+class Grant(Data, frozen=True, kw_only=True):
     """One operation of a service and the identities that may call it."""
 
     endpoint: str
@@ -53,7 +53,7 @@ class Grant(Data, kw_only=True):
     policy: Policy
 
 
-class CallPlan(Data, kw_only=True):
+class CallPlan(Data, frozen=True, kw_only=True):
     """One operation that a service may call."""
 
     service: str
@@ -63,7 +63,7 @@ class CallPlan(Data, kw_only=True):
     policy: Policy
 
 
-class Route(Data, kw_only=True):
+class Route(Data, frozen=True, kw_only=True):
     """One operation that the gateway serves."""
 
     service: str
@@ -74,7 +74,7 @@ class Route(Data, kw_only=True):
     policy: Policy
 
 
-class ServicePlan(Data, kw_only=True):
+class ServicePlan(Data, frozen=True, kw_only=True):
     """Everything decided about one service."""
 
     name: str
@@ -90,7 +90,7 @@ class ServicePlan(Data, kw_only=True):
     issues_tokens: bool
 
 
-class Plan(Data, kw_only=True):
+class Plan(Data, frozen=True, kw_only=True):
     """A system on a target, with every decision taken."""
 
     system: System
@@ -211,8 +211,11 @@ def _grants(system: System, service: Service) -> tuple[Grant, ...]:
             callers.append(names.identity(system.name, GATEWAY))
         grants.append(
             Grant(
-                endpoint=endpoint.name, method=endpoint.method, path=endpoint.path,
-                callers=tuple(sorted(callers)), policy=endpoint.policy,
+                endpoint=endpoint.name,
+                method=endpoint.method,
+                path=endpoint.path,
+                callers=tuple(sorted(callers)),
+                policy=endpoint.policy,
             )  # fmt: skip
         )
     return tuple(grants)
@@ -225,7 +228,10 @@ def _calls(system: System, service: Service) -> tuple[CallPlan, ...]:
         if endpoint is not None:
             calls.append(
                 CallPlan(
-                    service=call.service, endpoint=call.endpoint, method=endpoint.method, path=endpoint.path,
+                    service=call.service,
+                    endpoint=call.endpoint,
+                    method=endpoint.method,
+                    path=endpoint.path,
                     policy=call.policy,
                 )  # fmt: skip
             )
@@ -236,7 +242,12 @@ def _routes(system: System) -> tuple[Route, ...]:
     """Exposed operations, literal paths before templates so that the first match is the closest."""
     routes = [
         Route(
-            service=s.name, endpoint=e.name, method=e.method, path=e.path, access=e.access, policy=e.policy,
+            service=s.name,
+            endpoint=e.name,
+            method=e.method,
+            path=e.path,
+            access=e.access,
+            policy=e.policy,
         )  # fmt: skip
         for s in system.services
         for e in s.endpoints
@@ -271,13 +282,21 @@ def _findings(system: System, target: Target) -> list[Finding]:
     known = {s.name for s in system.services}
     for name in sorted(set(target.replicas) - known):
         found.append(
-            Finding(code="PLAN-SIZE-01", severity="error", message=f"replicas are asked for {name!r}, which is no service",
-                    help=f"services: {', '.join(sorted(known))}")  # fmt: skip
+            Finding(
+                code="PLAN-SIZE-01",
+                severity="error",
+                message=f"replicas are asked for {name!r}, which is no service",
+                help=f"services: {', '.join(sorted(known))}",
+            )  # fmt: skip
         )
     if target.shape != "processes" and any(count > 1 for count in target.replicas.values()):
         found.append(
-            Finding(code="PLAN-SIZE-02", severity="error", message=f"shape {target.shape} has one replica of each service",
-                    help="leave out the replicas or the shape")  # fmt: skip
+            Finding(
+                code="PLAN-SIZE-02",
+                severity="error",
+                message=f"shape {target.shape} has one replica of each service",
+                help="leave out the replicas or the shape",
+            )  # fmt: skip
         )
     for service in system.services:
         found += _store_findings(service, target) + _broker_findings(service, target)
@@ -291,7 +310,9 @@ def _store_findings(service: Service, target: Target) -> list[Finding]:
     needs = {*service.store.needs} | ({"processes"} if target.shape != "memory" else set())
     return [
         Finding(
-            code="PLAN-STORE-01", severity="error", where=service.source,
+            code="PLAN-STORE-01",
+            severity="error",
+            where=service.source,
             message=f"{service.name} needs a store that {catalog.CAPABILITIES[need]}; {row.product} does not",
             help="choose another engine for it, or do without",
         )  # fmt: skip
@@ -307,7 +328,9 @@ def _broker_findings(service: Service, target: Target) -> list[Finding]:
         return []
     return [
         Finding(
-            code="PLAN-BROKER-01", severity="error", where=service.source,
+            code="PLAN-BROKER-01",
+            severity="error",
+            where=service.source,
             message=f"the events of {service.name} need a broker that {catalog.CAPABILITIES['processes']}",
             help=f"{row.product} does not; choose nats",
         )  # fmt: skip
@@ -317,7 +340,9 @@ def _broker_findings(service: Service, target: Target) -> list[Finding]:
 def _external_findings(system: System, target: Target) -> list[Finding]:
     return [
         Finding(
-            code="PLAN-EXTERNAL-01", severity="warning", where=external.source,
+            code="PLAN-EXTERNAL-01",
+            severity="warning",
+            where=external.source,
             message=f"external {external.name} has no sandbox: set {external.setting} by hand",
             help="declare External(..., sandbox=Sandbox(...))",
         )  # fmt: skip

@@ -17,7 +17,7 @@ class Data(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """Base of the model's data: frozen, by keyword, strict about unknown fields."""
 
 
-class Access(Data, kw_only=True):
+class Access(Data, frozen=True, kw_only=True):
     """Who may call an endpoint.
 
     ``anyone`` and ``principal`` endpoints are reachable through the gateway; ``internal`` ones only by the
@@ -31,7 +31,7 @@ class Access(Data, kw_only=True):
     """The principal needs all of these."""
 
 
-class Policy(Data, kw_only=True):
+class Policy(Data, frozen=True, kw_only=True):
     """How a request, call or delivery is bounded and repeated."""
 
     timeout: float = 5.0
@@ -51,7 +51,7 @@ class Policy(Data, kw_only=True):
             raise DeclarationError(f"backoff {self.backoff!r} s is out of range", hint="use 0 <= backoff <= 3600")
 
 
-class Parameter(Data, kw_only=True):
+class Parameter(Data, frozen=True, kw_only=True):
     """One path, query or header parameter."""
 
     name: str
@@ -60,7 +60,7 @@ class Parameter(Data, kw_only=True):
     required: bool = True
 
 
-class Endpoint(Data, kw_only=True):
+class Endpoint(Data, frozen=True, kw_only=True):
     """One HTTP operation of a service."""
 
     name: str
@@ -100,7 +100,7 @@ class Endpoint(Data, kw_only=True):
         return self.access.kind != "internal"
 
 
-class Event(Data, kw_only=True):
+class Event(Data, frozen=True, kw_only=True):
     """One version of an event type."""
 
     name: str
@@ -114,7 +114,9 @@ class Event(Data, kw_only=True):
         """Refuse a malformed name or version."""
         check_event(self.name, where=self.source)
         if self.version < 1:
-            raise DeclarationError(f"event {self.name} has version {self.version}", hint="count from 1", where=self.source)
+            raise DeclarationError(
+                f"event {self.name} has version {self.version}", hint="count from 1", where=self.source
+            )
 
     @property
     def id(self) -> str:
@@ -127,7 +129,7 @@ class Event(Data, kw_only=True):
         return self.name.partition(".")[0]
 
 
-class Subscription(Data, kw_only=True):
+class Subscription(Data, frozen=True, kw_only=True):
     """One handler of one event type."""
 
     event: str
@@ -137,7 +139,7 @@ class Subscription(Data, kw_only=True):
     source: str = ""
 
 
-class Call(Data, kw_only=True):
+class Call(Data, frozen=True, kw_only=True):
     """One operation of another service that this one calls."""
 
     service: str
@@ -146,7 +148,7 @@ class Call(Data, kw_only=True):
     source: str = ""
 
 
-class Store(Data, kw_only=True):
+class Store(Data, frozen=True, kw_only=True):
     """The service's own store."""
 
     engine: str = "postgres"
@@ -156,7 +158,7 @@ class Store(Data, kw_only=True):
     """Folder of numbered SQL files, relative to the service's module; empty when there are none."""
 
 
-class Setting(Data, kw_only=True):
+class Setting(Data, frozen=True, kw_only=True):
     """One value that the service reads from its environment."""
 
     name: str
@@ -165,7 +167,7 @@ class Setting(Data, kw_only=True):
     secret: bool = False
 
 
-class Service(Data, kw_only=True):
+class Service(Data, frozen=True, kw_only=True):
     """One service: what it serves, says, hears, calls and keeps."""
 
     name: str
@@ -223,5 +225,7 @@ def _refuse_twice(service: Service, kind: str, names: list[str]) -> None:
     for name in names:
         if names.count(name) > 1:
             raise DeclarationError(
-                f"service {service.name} declares {kind} {name} twice", hint="rename or remove one", where=service.source
+                f"service {service.name} declares {kind} {name} twice",
+                hint="rename or remove one",
+                where=service.source,
             )

@@ -9,7 +9,7 @@ from shoal.model.names import check_label
 from shoal.model.service import Data, Service, shape
 
 
-class Issuer(Data, kw_only=True):
+class Issuer(Data, frozen=True, kw_only=True):
     """Who signs the tokens that the gateway and the services accept."""
 
     service: str
@@ -20,7 +20,7 @@ class Issuer(Data, kw_only=True):
     """Required ``iss`` claim."""
 
 
-class Gateway(Data, kw_only=True):
+class Gateway(Data, frozen=True, kw_only=True):
     """The one door from outside."""
 
     issuer: Issuer | None = None
@@ -28,7 +28,7 @@ class Gateway(Data, kw_only=True):
     """Port on the laptop."""
 
 
-class Sandbox(Data, kw_only=True):
+class Sandbox(Data, frozen=True, kw_only=True):
     """A stand-in for an outside system, run beside the services on a laptop and in tests."""
 
     module: str
@@ -36,7 +36,7 @@ class Sandbox(Data, kw_only=True):
     health: str = "/health"
 
 
-class External(Data, kw_only=True):
+class External(Data, frozen=True, kw_only=True):
     """A system outside ours that services talk to."""
 
     name: str
@@ -48,7 +48,7 @@ class External(Data, kw_only=True):
     source: str = ""
 
 
-class System(Data, kw_only=True):
+class System(Data, frozen=True, kw_only=True):
     """Everything that is declared; refuses what contradicts itself."""
 
     name: str
@@ -87,7 +87,9 @@ def from_json(text: bytes) -> System:
     try:
         return msgspec.json.decode(text, type=System)
     except msgspec.MsgspecError as error:
-        raise DeclarationError(f"this is not a system: {error}", hint="write it with `shoal describe -o json`") from error
+        raise DeclarationError(
+            f"this is not a system: {error}", hint="write it with `shoal describe -o json`"
+        ) from error
 
 
 def _check_unique(system: System) -> None:

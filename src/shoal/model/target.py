@@ -10,7 +10,7 @@ from shoal.model.service import Data
 Shape = Literal["processes", "one-process", "memory"]
 
 
-class Target(Data, kw_only=True):
+class Target(Data, frozen=True, kw_only=True):
     """One environment: its shape, engines and sizes."""
 
     name: str = "local"

@@ -52,7 +52,9 @@ class Application:
         await send_response(send, response)
         self._account(scope, endpoint, response, trace, time.perf_counter() - started)
 
-    def _account(self, scope: Scope, endpoint: Endpoint | None, response: Response, trace: Trace, seconds: float) -> None:
+    def _account(
+        self, scope: Scope, endpoint: Endpoint | None, response: Response, trace: Trace, seconds: float
+    ) -> None:
         if endpoint is not None:
             endpoint.series.observe(f"{response.status // 100}xx", seconds)
         if self._journal is not None:

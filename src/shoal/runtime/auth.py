@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from shoal.errors import Problem
 from shoal.model.service import Access
@@ -50,7 +51,7 @@ class Authenticator:
         self._known[header] = (float(claims["exp"]), principal)
         return principal
 
-    def _try(self, token: str) -> dict[str, object]:
+    def _try(self, token: str) -> dict[str, Any]:
         try:
             return self._verifier.verify(token, self._now())
         except Refused:

@@ -30,7 +30,9 @@ class Answer(msgspec.Struct, frozen=True):
 class Transport(Protocol):
     """Carries calls to other services; raises `CallFailed` when there is no answer. Safe for many tasks."""
 
-    async def send(self, service: str, method: str, path: str, headers: Mapping[str, str], body: bytes, timeout: float) -> Answer:
+    async def send(
+        self, service: str, method: str, path: str, headers: Mapping[str, str], body: bytes, timeout: float
+    ) -> Answer:
         """Send one request and read its whole answer within `timeout` seconds."""
         ...
 
@@ -97,7 +99,9 @@ def _compile(function: Callable[..., Any], operation: Operation, hints: Mapping[
         n: mark.name for n in names for mark in getattr(hints.get(n), "__metadata__", ()) if isinstance(mark, Header)
     }
     defaults = {
-        n: p.default for n, p in inspect.signature(function).parameters.items() if p.default is not inspect.Parameter.empty
+        n: p.default
+        for n, p in inspect.signature(function).parameters.items()
+        if p.default is not inspect.Parameter.empty
     }
     rest = [n for n in names if n not in in_path and n not in headers]
     carries = operation.method in ("POST", "PUT", "PATCH")
@@ -161,7 +165,9 @@ class LocalTransport:
     def __init__(self) -> None:
         self.applications: dict[str, Callable[..., Awaitable[None]]] = {}
 
-    async def send(self, service: str, method: str, path: str, headers: Mapping[str, str], body: bytes, timeout: float) -> Answer:
+    async def send(
+        self, service: str, method: str, path: str, headers: Mapping[str, str], body: bytes, timeout: float
+    ) -> Answer:
         """Run the callee's application in a task of its own, as a server would."""
         application = self.applications.get(service)
         if application is None:

@@ -34,7 +34,8 @@ def compile_service(service: Service, around: Surroundings, metrics: Metrics, *,
     declared = [*service.endpoints, *([key_set_endpoint(jwks, service.source)] if jwks else [])]
     return Compiled(
         endpoints=tuple(
-            Endpoint(d, endpoint_signature(service, d), around, metrics.series("request", d.operation.name)) for d in declared
+            Endpoint(d, endpoint_signature(service, d), around, metrics.series("request", d.operation.name))
+            for d in declared
         ),
         subscribers={
             s.event.id: Subscriber(
@@ -63,4 +64,6 @@ def contracts_of(service: Service) -> set[Any]:
 
 def records_of(service: Service) -> list[type]:
     """Collect the records that a service's module knows."""
-    return [v for v in vars(sys.modules[service.module]).values() if isinstance(v, type) and hasattr(v, "__shoal_record__")]
+    return [
+        v for v in vars(sys.modules[service.module]).values() if isinstance(v, type) and hasattr(v, "__shoal_record__")
+    ]

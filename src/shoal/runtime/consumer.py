@@ -169,7 +169,13 @@ class ConsumerLoop:
         await delivery.drop()
 
     def _account(
-        self, envelope: Envelope, subscriber: Subscriber, trace: Trace, outcome: str, attempt: int, seconds: float
+        self,
+        envelope: Envelope,
+        subscriber: Subscriber,
+        trace: Trace,
+        outcome: str,
+        attempt: int,
+        seconds: float,
     ) -> None:
         if self._desk.journal is not None:
             fields = {"event": envelope.type, "event_id": envelope.id, "handler": subscriber.name, "outcome": outcome,

@@ -37,7 +37,9 @@ class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
 class Endpoint:
     """Serves one operation."""
 
-    def __init__(self, declared: EndpointDeclaration, signature: Signature, around: Surroundings, series: Series) -> None:
+    def __init__(
+        self, declared: EndpointDeclaration, signature: Signature, around: Surroundings, series: Series
+    ) -> None:
         self.operation = declared.operation
         self.series = series
         self.timeout = declared.operation.policy.timeout
@@ -115,7 +117,9 @@ class Endpoint:
             if receipt is not None:
                 return idempotency.replay(receipt, digest)
             if isinstance(error, Duplicate):
-                raise Problem(409, "idempotency-conflict", "the first request under this key is not finished") from error
+                raise Problem(
+                    409, "idempotency-conflict", "the first request under this key is not finished"
+                ) from error
             raise
 
     async def _commit(self, request: Request, receipt: tuple[str, str] | None) -> Response:

@@ -116,13 +116,21 @@ class Host:
         self._subscribers.update(compiled.subscribers)
         self._application = Application(compiled.endpoints, self._probes.table(), self._fittings.journal)
 
+    def injects(self, kind: object) -> bool:
+        """Tell whether handlers here may ask for `kind`."""
+        return kind in self._values
+
     def _compile(self, values: dict[Any, Any]) -> Compiled:
         config, clock = self.config, self._fittings.clock
         verifier = None
         if config.jwks:
             verifier = Authenticator(config.jwks, config.issuer, config.audience, lambda: clock.now().timestamp())
         around = Surroundings(
-            store=self.store, announcer=self._announcer, authenticator=verifier, values=values, poke=self._poke
+            store=self.store,
+            announcer=self._announcer,
+            authenticator=verifier,
+            values=values,
+            poke=self._poke,
         )
         return compile_service(self.service, around, self._metrics, jwks=config.jwks if config.signing_key else "")
 

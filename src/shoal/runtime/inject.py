@@ -100,8 +100,14 @@ def _injected(param: Param, values: Values) -> Resolver:
     value = values.get(param.kind, _MISSING)
     if value is _MISSING:
         needed = getattr(param.kind, "__name__", param.kind)
-        hint = "name this service as the system's issuer" if param.kind is TokenIssuer else "offer it with @service.provide"
-        raise DeclarationError(f"parameter {param.name!r} asks for {needed}, which this service does not have", hint=hint)
+        hint = (
+            "name this service as the system's issuer"
+            if param.kind is TokenIssuer
+            else "offer it with @service.provide"
+        )
+        raise DeclarationError(
+            f"parameter {param.name!r} asks for {needed}, which this service does not have", hint=hint
+        )
     return lambda _request: value
 
 

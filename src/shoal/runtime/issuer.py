@@ -21,7 +21,12 @@ class KeyIssuer:
         self._signer, self._clock = signer, clock
 
     def issue(
-        self, subject: str, *, roles: Sequence[str] = (), lifetime: float = 3600.0, claims: Mapping[str, Any] | None = None
+        self,
+        subject: str,
+        *,
+        roles: Sequence[str] = (),
+        lifetime: float = 3600.0,
+        claims: Mapping[str, Any] | None = None,
     ) -> str:
         """Sign a token for `subject`."""
         full = dict(claims or {}) | ({"roles": list(roles)} if roles else {})

@@ -17,7 +17,8 @@ def load(entry: str, kind: type[T]) -> T:
         if error.name is None or not module_name.startswith(error.name):
             raise
         raise DeclarationError(
-            f"there is no module {error.name!r} (looking for {entry})", hint="start from the project's folder, or use -C DIR"
+            f"there is no module {error.name!r} (looking for {entry})",
+            hint="start from the project's folder, or use -C DIR",
         ) from error
     found = getattr(module, attribute or "", None)
     if isinstance(found, kind):

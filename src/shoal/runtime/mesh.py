@@ -13,13 +13,21 @@ class MeshTransport:
 
     def __init__(self, address: str) -> None:
         path = address.removeprefix("unix:")
-        connector = aiohttp.UnixConnector(path=path, limit=256) if address.startswith("unix:") else aiohttp.TCPConnector(limit=256)
+        connector = (
+            aiohttp.UnixConnector(path=path, limit=256)
+            if address.startswith("unix:")
+            else aiohttp.TCPConnector(limit=256)
+        )
         self._base = "" if address.startswith("unix:") else address
         self._session = aiohttp.ClientSession(
-            connector=connector, auto_decompress=False, skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding")
+            connector=connector,
+            auto_decompress=False,
+            skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding"),
         )
 
-    async def send(self, service: str, method: str, path: str, headers: Mapping[str, str], body: bytes, timeout: float) -> Answer:
+    async def send(
+        self, service: str, method: str, path: str, headers: Mapping[str, str], body: bytes, timeout: float
+    ) -> Answer:
         """Send one request and read its whole answer within `timeout` seconds."""
         host = {"host": service}
         try:

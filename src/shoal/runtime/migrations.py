@@ -23,7 +23,9 @@ def read(folder: Path) -> tuple[Migration, ...]:
     for path in sorted(folder.glob("*.sql")):
         match = _NAME.fullmatch(path.name)
         if match is None:
-            raise MigrationError(f"{path.name} is not named like 001_create_orders.sql", hint="rename it", where=str(path))
+            raise MigrationError(
+                f"{path.name} is not named like 001_create_orders.sql", hint="rename it", where=str(path)
+            )
         sql = path.read_text(encoding="utf-8")
         digest = hashlib.sha256(sql.encode()).hexdigest()
         found.append(Migration(number=int(match[1]), name=path.stem, sql=sql, checksum=digest))

@@ -18,7 +18,9 @@ async def provide(service: Service, values: dict[Any, Any], stack: AsyncExitStac
         ready = [entry for entry in waiting if all(param.kind in values for param in entry[2].params)]
         if not ready:
             provider, kind, signature = waiting[0]
-            missing = ", ".join(getattr(p.kind, "__name__", str(p.kind)) for p in signature.params if p.kind not in values)
+            missing = ", ".join(
+                getattr(p.kind, "__name__", str(p.kind)) for p in signature.params if p.kind not in values
+            )
             raise DeclarationError(
                 f"provider of {getattr(kind, '__name__', kind)} needs {missing}, which depends on it or does not exist",
                 hint="break the circle", where=of_function(provider),

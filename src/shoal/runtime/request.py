@@ -22,9 +22,21 @@ BODY_LIMIT = 1024 * 1024
 class Request:
     """What injection reads from."""
 
-    __slots__ = ("_query", "body", "context", "headers", "path", "path_values", "principal", "scope", "transaction")
+    __slots__ = (
+        "_query",
+        "body",
+        "context",
+        "headers",
+        "path",
+        "path_values",
+        "principal",
+        "scope",
+        "transaction",
+    )
 
-    def __init__(self, scope: Scope, headers: dict[bytes, bytes], path_values: tuple[str, ...], context: Context) -> None:
+    def __init__(
+        self, scope: Scope, headers: dict[bytes, bytes], path_values: tuple[str, ...], context: Context
+    ) -> None:
         self.scope = scope
         self.headers = headers
         self.path: str = scope["path"]
@@ -39,7 +51,9 @@ class Request:
         """Parse the query string, once."""
         if self._query is None:
             try:
-                self._query = parse_qs(self.scope["query_string"].decode("ascii"), keep_blank_values=True, max_num_fields=100)
+                self._query = parse_qs(
+                    self.scope["query_string"].decode("ascii"), keep_blank_values=True, max_num_fields=100
+                )
             except ValueError as error:
                 raise Problem(400, "malformed-query", str(error)) from error
         return self._query

@@ -51,7 +51,9 @@ class Routes(Generic[T]):
                 node = node.literals.setdefault(part, _Node())
         node.targets[method] = target
 
-    def _walk(self, node: _Node[T], parts: list[str], values: tuple[str, ...]) -> Iterable[tuple[_Node[T], tuple[str, ...]]]:
+    def _walk(
+        self, node: _Node[T], parts: list[str], values: tuple[str, ...]
+    ) -> Iterable[tuple[_Node[T], tuple[str, ...]]]:
         if not parts:
             if node.targets:
                 yield node, values

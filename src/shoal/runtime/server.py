@@ -5,6 +5,7 @@ import signal
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypedDict
 
 import uvicorn
 
@@ -56,7 +57,13 @@ async def serve(application: Application, listen: str, *, drain: float, started:
     await serving
 
 
-def _address(listen: str) -> dict[str, object]:
+class _Address(TypedDict, total=False):
+    uds: str
+    host: str
+    port: int
+
+
+def _address(listen: str) -> _Address:
     kind, _, rest = listen.partition(":")
     if kind == "unix" and rest:
         Path(rest).unlink(missing_ok=True)

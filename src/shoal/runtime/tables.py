@@ -5,7 +5,6 @@ import enum
 import typing
 import uuid
 from decimal import Decimal
-from functools import lru_cache
 from typing import Any, Generic, Literal, TypeVar
 
 import msgspec
@@ -44,7 +43,9 @@ class RecordTable(Generic[T]):
         """Read a record from its row; columns that it does not have are passed over."""
         nested = self.table.json
         values = {
-            name: msgspec.json.decode(typing.cast("str", row[name])) if name in nested and row[name] is not None else row[name]
+            name: msgspec.json.decode(typing.cast("str", row[name]))
+            if name in nested and row[name] is not None
+            else row[name]
             for name in self.table.columns
         }
         return codec.from_plain(values, self.kind, strict=False)
@@ -57,10 +58,15 @@ class RecordTable(Generic[T]):
         }
 
 
-@lru_cache(maxsize=1024)
+_tables: dict[type, RecordTable[Any]] = {}
+
+
 def table_of(kind: type[T]) -> RecordTable[T]:
     """Return the mapping of a record type, made once."""
-    return RecordTable(kind)
+    found = _tables.get(kind)
+    if found is None:
+        found = _tables[kind] = RecordTable(kind)
+    return found
 
 
 def _fits_column(kind: Any) -> bool:

@@ -39,7 +39,12 @@ class TokenIssuer(Protocol):
     """Signs the system's tokens; only the service that the system names as its issuer gets one."""
 
     def issue(
-        self, subject: str, *, roles: Sequence[str] = (), lifetime: float = 3600.0, claims: Mapping[str, Any] | None = None
+        self,
+        subject: str,
+        *,
+        roles: Sequence[str] = (),
+        lifetime: float = 3600.0,
+        claims: Mapping[str, Any] | None = None,
     ) -> str:
         """Sign a token for `subject`, valid for `lifetime` seconds; scopes go into `claims` as ``scope``."""
         ...

@@ -160,7 +160,9 @@ class Service:
         mark, place = event_mark(kind), of_caller()[1]
         policy = Policy(timeout=timeout, attempts=attempts, backoff=backoff)
 
-        def declare(handler: Callable[Concatenate[E, P], Awaitable[None]]) -> Callable[Concatenate[E, P], Awaitable[None]]:
+        def declare(
+            handler: Callable[Concatenate[E, P], Awaitable[None]],
+        ) -> Callable[Concatenate[E, P], Awaitable[None]]:
             self.subscriptions.append(
                 SubscriptionDeclaration(event=mark, kind=kind, handler=handler, policy=policy, source=place)
             )
@@ -207,5 +209,3 @@ def contract_operations(service: Service) -> dict[str, Operation]:
             raise DeclarationError(f"{kind!r} is no contract", hint="decorate it with @contract", where=service.source)
         promised |= operations
     return promised
-
-

@@ -9,7 +9,17 @@ import msgspec
 from shoal import model
 from shoal.errors import DeclarationError
 from shoal.model.names import identity, variable
-from shoal.model.service import Access, Call, Endpoint, Event, Parameter, Policy, Schema, Setting, Subscription
+from shoal.model.service import (
+    Access,
+    Call,
+    Endpoint,
+    Event,
+    Parameter,
+    Policy,
+    Schema,
+    Setting,
+    Subscription,
+)
 from shoal.service import codec
 from shoal.service.declare import EndpointDeclaration, Service, contract_operations
 from shoal.service.http import MAX_LIMIT, PageRequest
@@ -28,7 +38,9 @@ BODIES = ("POST", "PUT", "PATCH")
 def describe(system: System) -> model.System:
     """Describe a system as pure data; raises `DeclarationError` for what is impossible."""
     issuer = system.issuer
-    services = tuple(describe_service(s, issues_tokens=issuer is not None and issuer.service is s) for s in system.services)
+    services = tuple(
+        describe_service(s, issues_tokens=issuer is not None and issuer.service is s) for s in system.services
+    )
     return model.System(
         name=system.name,
         services=services,
@@ -159,7 +171,10 @@ def _calls(signatures: Sequence[Signature]) -> tuple[Call, ...]:
         for param in signature.at("injected"):
             for operation in (operations_of(param.kind) or {}).values():
                 call = Call(
-                    service=operation.service, endpoint=operation.name, policy=operation.policy, source=signature.source
+                    service=operation.service,
+                    endpoint=operation.name,
+                    policy=operation.policy,
+                    source=signature.source,
                 )
                 calls.setdefault((operation.service, operation.name), call)
     return tuple(calls.values())
@@ -177,7 +192,12 @@ def _settings(service: str, kind: type[Settings] | None, prefix: str = "") -> tu
             found += _settings(service, typing.cast("type[Settings]", declared), f"{name}__")
             continue
         found.append(
-            Setting(name=name, variable=variable(service, name), required=field.required, secret=declared is Secret)
+            Setting(
+                name=name,
+                variable=variable(service, name),
+                required=field.required,
+                secret=declared is Secret,
+            )
         )
     return tuple(found)
 

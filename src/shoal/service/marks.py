@@ -125,7 +125,9 @@ def contract(service: str) -> Callable[[type[C]], type[C]]:
                 operations[name] = bound
         if not operations:
             raise DeclarationError(
-                f"contract {cls.__name__} has no operations", hint='mark its methods: @get("/path")', where=of_class(cls)
+                f"contract {cls.__name__} has no operations",
+                hint='mark its methods: @get("/path")',
+                where=of_class(cls),
             )
         cls.__shoal_contract__ = operations  # type: ignore[attr-defined]
         return cls

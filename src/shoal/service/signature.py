@@ -56,7 +56,9 @@ class Signature(msgspec.Struct, frozen=True, kw_only=True):
         return tuple(p for p in self.params if p.place == place)
 
 
-def analyse(service: Service, handler: Callable[..., Any], *, path: str = "", body: bool = False, event: Any = None) -> Signature:
+def analyse(
+    service: Service, handler: Callable[..., Any], *, path: str = "", body: bool = False, event: Any = None
+) -> Signature:
     """Classify the parameters of `handler`, or raise `DeclarationError` that shows the one that fits nowhere.
 
     Args:
@@ -76,7 +78,9 @@ def analyse(service: Service, handler: Callable[..., Any], *, path: str = "", bo
     for parameter in inspect.signature(handler).parameters.values():
         if parameter.name not in hints:
             raise DeclarationError(
-                f"parameter {parameter.name!r} of {_name(handler)} has no type", hint="annotate it", where=source
+                f"parameter {parameter.name!r} of {_name(handler)} has no type",
+                hint="annotate it",
+                where=source,
             )
         params.append(_classify(parameter, hints[parameter.name], in_path, offered, event, body))
     found = Signature(params=tuple(params), returns=_returned(hints.get("return")), source=source)
@@ -112,7 +116,9 @@ def provided_kind(provider: Callable[..., Any]) -> Any:
     returned = _hints(provider, of_function(provider)).get("return")
     if returned is None:
         raise DeclarationError(
-            f"provider {_name(provider)} does not say what it returns", hint="annotate it", where=of_function(provider)
+            f"provider {_name(provider)} does not say what it returns",
+            hint="annotate it",
+            where=of_function(provider),
         )
     if typing.get_origin(returned) in (AsyncIterator, AsyncGenerator, Awaitable):
         return typing.get_args(returned)[0]
@@ -120,7 +126,12 @@ def provided_kind(provider: Callable[..., Any]) -> Any:
 
 
 def _classify(
-    parameter: inspect.Parameter, annotation: Any, in_path: tuple[str, ...], offered: set[Any], event: Any, body: bool
+    parameter: inspect.Parameter,
+    annotation: Any,
+    in_path: tuple[str, ...],
+    offered: set[Any],
+    event: Any,
+    body: bool,
 ) -> Param:
     kind, header = _strip(annotation)
     optional, kind = _unwrap_none(kind)

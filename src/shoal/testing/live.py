@@ -1,0 +1,103 @@
+"""A whole system on its real engines, as ``shoal run`` starts it."""
+
+import asyncio
+import http.client
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from shoal import tokens
+from shoal.errors import HostError, ShoalError
+from shoal.local.ports import free_port
+from shoal.local.state import ProcessState, RunState, read_state
+from shoal.model import plan
+from shoal.model.system import System as SystemModel
+from shoal.model.target import LOCAL
+from shoal.runtime.load import load
+from shoal.service.describe import describe
+from shoal.service.system import System
+from shoal.testing.http import Client, Response
+
+START = 120.0
+"""Seconds that a start may take, cold and on a busy machine."""
+
+_ENVIRONMENT_EXIT = 3
+
+
+class LiveSystem(Client):
+    """A running system in processes of its own; `post`, `get` and the rest go through its gateway."""
+
+    def __init__(self, root: Path, system: SystemModel, command: tuple[str, ...], environ: Mapping[str, str]) -> None:
+        super().__init__(self._through_gateway)
+        self.root = root
+        self.plan = plan(system, LOCAL)
+        self._command, self._environ = command, environ
+
+    @property
+    def state(self) -> RunState:
+        """What runs at present."""
+        found = read_state(self.root)
+        if found is None:
+            raise ShoalError(f"nothing runs in {self.root}")
+        return found
+
+    def process(self, name: str) -> ProcessState:
+        """Find a process by name."""
+        return {p.name: p for p in self.state.processes}[name]
+
+    def token(self, subject: str, *, lifetime: float = 3600.0, audience: str = "", **claims: Any) -> str:
+        """Sign a token with the run's own key."""
+        issuer = self.plan.system.gateway.issuer
+        if issuer is None:
+            raise ShoalError("the system has no issuer of tokens")
+        key = (self.root / ".shoal" / "secrets" / "signing-key.json").read_bytes()
+        signer = tokens.Signer(key, issuer=issuer.name, audience=audience or issuer.audience)
+        return signer.sign(subject, time.time(), lifetime, claims)
+
+    def run(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
+        """Run a ``shoal`` command on this system."""
+        return _run((*self._command, *arguments), self._environ)
+
+    def stop(self) -> None:
+        """Stop it and wait for the end."""
+        self.run("stop")
+
+    async def _through_gateway(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> Response:
+        return await asyncio.to_thread(send, self.state.gateway, method, target, headers, body)
+
+
+def send(base: str, method: str, target: str, headers: Mapping[str, str], body: bytes) -> Response:
+    """Send one request on a connection of its own."""
+    address = urlsplit(base)
+    connection = http.client.HTTPConnection(address.hostname or "127.0.0.1", address.port, timeout=30)
+    try:
+        connection.request(method, target, body=body or None, headers=dict(headers))
+        answer = connection.getresponse()
+        return Response(answer.status, {k.lower(): v for k, v in answer.getheaders()}, answer.read())
+    finally:
+        connection.close()
+
+
+def start_live(project: Path, entry: str, root: Path, *options: str) -> LiveSystem:
+    """Start the system that `project` declares, with its state below `root`; `HostError` where it cannot run."""
+    environ = {**os.environ, "PYTHONPATH": os.pathsep.join([str(project), os.environ.get("PYTHONPATH", "")])}
+    command = (sys.executable, "-m", "shoal.cli", "-C", str(root), "--system", entry)
+    sys.path.insert(0, str(project))
+    system = describe(load(entry, System))
+    result = _run((*command, "run", "--detach", "--wait", "--no-reload", "--port", str(free_port()), *options), environ)
+    if result.returncode == _ENVIRONMENT_EXIT:
+        raise HostError(result.stderr.strip())
+    if result.returncode != 0:
+        raise ShoalError(f"the system did not start:\n{result.stderr}")
+    return LiveSystem(root, system, command, environ)
+
+
+def _run(command: tuple[str, ...], environ: Mapping[str, str]) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(  # noqa: S603 - our own command line, as a list
+        command, env=dict(environ), capture_output=True, text=True, timeout=START, check=False, stdin=subprocess.DEVNULL
+    )

@@ -1,0 +1,180 @@
+"""A whole system in this process, on the reference drivers, started in milliseconds."""
+
+import asyncio
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from shoal import tokens
+from shoal.drivers.base import Consumer, Message, Stream
+from shoal.drivers.memory import MemoryBroker, MemoryStore
+from shoal.errors import DeclarationError, ShoalError
+from shoal.model import Plan, plan
+from shoal.model.plan import ServicePlan
+from shoal.model.target import MEMORY
+from shoal.runtime.asgi import request
+from shoal.runtime.clients import LocalTransport
+from shoal.runtime.config import ServiceConfig
+from shoal.runtime.gateway import Gateway
+from shoal.runtime.host import Fittings, Host
+from shoal.service.describe import describe
+from shoal.service.system import System
+from shoal.testing.clock import MovableClock
+from shoal.testing.events import Events
+from shoal.testing.http import Client, Response
+
+NOWHERE = "http://sandbox.invalid"
+"""Address of every outside system: what is not overridden must not be reached (RFC 2606)."""
+
+
+class MemorySystem(Client):
+    """A running system; `post`, `get` and the rest go through its gateway."""
+
+    def __init__(
+        self,
+        declared: System,
+        folder: Path,
+        *,
+        overrides: Mapping[Any, Any] | None = None,
+        environ: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(self._through_gateway)
+        self.clock = MovableClock()
+        self.events = Events()
+        self.plan: Plan = plan(describe(declared), MEMORY).require()
+        self._keys = Keys(folder, self.plan)
+        self._broker = _Tapped(self.events, self.clock)
+        self._transport = LocalTransport()
+        self._environ = dict(environ or {})
+        self._hosts = {
+            service.name: Host(service, self._config(self.plan.service(service.name)), self._fittings(overrides))
+            for service in declared.services
+        }
+        self._transport.applications.update(self._hosts)
+        self._gateway = Gateway(self.plan.routes, self._hosts)
+
+    async def start(self) -> None:
+        """Start every service."""
+        streams = [Stream(name=s.name, subjects=s.subjects) for s in self.plan.streams]
+        planned = [c for s in self.plan.services if s.broker for c in s.broker.consumers]
+        consumers = [
+            Consumer(stream=c.stream, name=c.durable, subjects=c.subjects, ack_wait=c.ack_wait) for c in planned
+        ]
+        await self._broker.declare(streams, consumers)
+        await asyncio.gather(*(host.start() for host in self._hosts.values()))
+
+    async def stop(self) -> None:
+        """Stop every service."""
+        await asyncio.gather(*(host.stop() for host in self._hosts.values()))
+
+    def token(self, subject: str, *, lifetime: float = 3600.0, **claims: Any) -> str:
+        """Sign a token as the system's issuer does; `claims` may hold ``roles=[...]`` and ``scope="..."``."""
+        return self._keys.sign(subject, self.clock.now().timestamp(), lifetime, claims)
+
+    @contextmanager
+    def override(self, kind: Any, value: object) -> Iterator[None]:
+        """Inject `value` wherever a handler of any service asks for `kind`."""
+        if not any(host.injects(kind) for host in self._hosts.values()):
+            raise DeclarationError(
+                f"no service injects {getattr(kind, '__name__', kind)}", hint="override what some handler asks for"
+            )
+        for host in self._hosts.values():
+            host.override({kind: value})
+        try:
+            yield
+        finally:
+            for host in self._hosts.values():
+                host.override({})
+
+    async def settle(self, *, within: float = 10.0) -> None:
+        """Wait until every event is announced and handled; raises `ShoalError` after `within` seconds."""
+        try:
+            async with asyncio.timeout(within):
+                while not await self._is_quiet():
+                    await self._broker.stirred()
+        except TimeoutError:
+            raise ShoalError(
+                f"the system did not come to rest within {within:g} s",
+                hint=f"announced were: {', '.join(self.events.types()) or 'none'}; is a handler failing?",
+            ) from None
+
+    async def _is_quiet(self) -> bool:
+        for host in self._hosts.values():
+            if host.store is not None and (await host.store.backlog()).count:
+                return False
+        return self._broker.idle()
+
+    async def _through_gateway(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> Response:
+        sent = asyncio.create_task(request(self._gateway, method, target, headers, body))
+        status, received, answer = await sent
+        return Response(status, {k.decode(): v.decode("latin-1") for k, v in received}, answer)
+
+    def _fittings(self, overrides: Mapping[Any, Any] | None) -> Fittings:
+        return Fittings(
+            transport=self._transport,
+            clock=self.clock,
+            store=MemoryStore(),
+            broker=self._broker,
+            overrides=dict(overrides or {}),
+        )
+
+    def _config(self, service: ServicePlan) -> ServiceConfig:
+        outside = dict.fromkeys(service.externals.values(), NOWHERE)
+        return ServiceConfig(
+            system=self.plan.system.name,
+            entry=service.entry,
+            environ={**outside, **self._environ},
+            **self._keys.config(issues=service.issues_tokens),
+        )
+
+
+class Keys:
+    """The keys of a system under test, in files as a service expects them."""
+
+    def __init__(self, folder: Path, planned: Plan) -> None:
+        issuer = planned.system.gateway.issuer
+        self._signer: tokens.Signer | None = None
+        self._values: dict[str, str] = {}
+        if issuer is not None:
+            private, public = tokens.generate()
+            key, jwks = folder / "signing-key.json", folder / "jwks.json"
+            key.write_bytes(private)
+            jwks.write_bytes(public)
+            self._signer = tokens.Signer(private, issuer=issuer.name, audience=issuer.audience)
+            self._values = {"jwks": str(jwks), "issuer": issuer.name, "audience": issuer.audience}
+            self._key = str(key)
+
+    def config(self, *, issues: bool) -> dict[str, str]:
+        """Return the fields of a service's configuration."""
+        return {**self._values, "signing_key": self._key} if issues else self._values
+
+    def sign(self, subject: str, now: float, lifetime: float, claims: Mapping[str, Any]) -> str:
+        """Sign a token."""
+        if self._signer is None:
+            raise DeclarationError("the system has no issuer of tokens", hint="declare System(..., issuer=Issuer(...))")
+        return self._signer.sign(subject, now, lifetime, claims)
+
+
+class _Tapped(MemoryBroker):
+    """Notes everything that is published, and says when something was answered."""
+
+    def __init__(self, events: Events, clock: MovableClock) -> None:
+        super().__init__(clock.monotonic)
+        self._events = events
+        clock.watch(self.wake)
+
+    async def publish(self, messages: Any) -> None:
+        """Store and note."""
+        await super().publish(messages)
+        for message in messages:
+            if _is_event(message):
+                await self._events.record(message)
+
+    async def stirred(self) -> None:
+        """Let others work for a moment."""
+        await asyncio.sleep(0.001)
+
+
+def _is_event(message: Message) -> bool:
+    return message.subject.split(".")[1] == "event"
