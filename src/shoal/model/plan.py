@@ -162,7 +162,7 @@ def _service(system: System, service: Service, target: Target) -> ServicePlan:
 
 
 def _store_engine(service: Service, target: Target) -> str:
-    """The memory shape replaces every store; the others keep what the service declares."""
+    """Choose a store: the memory shape replaces every one, the others keep what the service declares."""
     if target.shape == "memory" or service.store is None:
         return target.store
     return service.store.engine
@@ -216,7 +216,7 @@ def _grants(system: System, service: Service) -> tuple[Grant, ...]:
                 path=endpoint.path,
                 callers=tuple(sorted(callers)),
                 policy=endpoint.policy,
-            )  # fmt: skip
+            )
         )
     return tuple(grants)
 
@@ -233,7 +233,7 @@ def _calls(system: System, service: Service) -> tuple[CallPlan, ...]:
                     method=endpoint.method,
                     path=endpoint.path,
                     policy=call.policy,
-                )  # fmt: skip
+                )
             )
     return tuple(calls)
 
@@ -248,7 +248,7 @@ def _routes(system: System) -> tuple[Route, ...]:
             path=e.path,
             access=e.access,
             policy=e.policy,
-        )  # fmt: skip
+        )
         for s in system.services
         for e in s.endpoints
         if e.exposed
@@ -278,29 +278,29 @@ def _engines(system: System, target: Target, services: tuple[ServicePlan, ...]) 
 
 
 def _findings(system: System, target: Target) -> list[Finding]:
-    found = []
-    known = {s.name for s in system.services}
-    for name in sorted(set(target.replicas) - known):
-        found.append(
-            Finding(
-                code="PLAN-SIZE-01",
-                severity="error",
-                message=f"replicas are asked for {name!r}, which is no service",
-                help=f"services: {', '.join(sorted(known))}",
-            )  # fmt: skip
-        )
-    if target.shape != "processes" and any(count > 1 for count in target.replicas.values()):
-        found.append(
-            Finding(
-                code="PLAN-SIZE-02",
-                severity="error",
-                message=f"shape {target.shape} has one replica of each service",
-                help="leave out the replicas or the shape",
-            )  # fmt: skip
-        )
+    found = _size_findings(system, target)
     for service in system.services:
         found += _store_findings(service, target) + _broker_findings(service, target)
     return found + _external_findings(system, target)
+
+
+def _size_findings(system: System, target: Target) -> list[Finding]:
+    known = {s.name for s in system.services}
+    found = [
+        Finding(
+            code="PLAN-SIZE-01",
+            severity="error",
+            message=f"replicas are asked for {name!r}, which is no service",
+            help=f"services: {', '.join(sorted(known))}",
+        )
+        for name in sorted(set(target.replicas) - known)
+    ]
+    if target.shape != "processes" and any(count > 1 for count in target.replicas.values()):
+        message = f"shape {target.shape} has one replica of each service"
+        found.append(
+            Finding(code="PLAN-SIZE-02", severity="error", message=message, help="leave out the replicas or the shape")
+        )
+    return found
 
 
 def _store_findings(service: Service, target: Target) -> list[Finding]:
@@ -315,7 +315,7 @@ def _store_findings(service: Service, target: Target) -> list[Finding]:
             where=service.source,
             message=f"{service.name} needs a store that {catalog.CAPABILITIES[need]}; {row.product} does not",
             help="choose another engine for it, or do without",
-        )  # fmt: skip
+        )
         for need in sorted(needs - row.capabilities)
     ]
 
@@ -333,7 +333,7 @@ def _broker_findings(service: Service, target: Target) -> list[Finding]:
             where=service.source,
             message=f"the events of {service.name} need a broker that {catalog.CAPABILITIES['processes']}",
             help=f"{row.product} does not; choose nats",
-        )  # fmt: skip
+        )
     ]
 
 
@@ -345,7 +345,7 @@ def _external_findings(system: System, target: Target) -> list[Finding]:
             where=external.source,
             message=f"external {external.name} has no sandbox: set {external.setting} by hand",
             help="declare External(..., sandbox=Sandbox(...))",
-        )  # fmt: skip
+        )
         for external in system.externals
         if target.shape != "memory" and external.protocol == "http" and external.sandbox is None
     ]

@@ -82,17 +82,19 @@ class Endpoint(Data, frozen=True, kw_only=True):
         """Refuse a path that is not absolute or whose parameters do not match."""
         if not self.path.startswith("/") or "//" in self.path or " " in self.path:
             raise DeclarationError(
-                f"path {self.path!r} of {self.name} is not an absolute path", hint="start it with one '/'",
+                f"path {self.path!r} of {self.name} is not an absolute path",
+                hint="start it with one '/'",
                 where=self.source,
-            )  # fmt: skip
+            )
         declared = {p.name for p in self.parameters if p.place == "path"}
         named = set(path_parameters(self.path))
         if declared != named:
             odd = ", ".join(sorted(declared ^ named))
             raise DeclarationError(
                 f"path {self.path!r} and the parameters of {self.name} disagree about: {odd}",
-                hint="name each {parameter} of the path as a parameter of the handler", where=self.source,
-            )  # fmt: skip
+                hint="name each {parameter} of the path as a parameter of the handler",
+                where=self.source,
+            )
 
     @property
     def exposed(self) -> bool:
@@ -198,13 +200,15 @@ class Service(Data, frozen=True, kw_only=True):
             if event.owner != self.name:
                 raise DeclarationError(
                     f"service {self.name} publishes {event.name}, which is named after {event.owner}",
-                    hint=f"name it {self.name}.{event.name.partition('.')[2]!s}", where=event.source,
-                )  # fmt: skip
+                    hint=f"name it {self.name}.{event.name.partition('.')[2]!s}",
+                    where=event.source,
+                )
         if (self.publishes or self.subscriptions) and self.store is None:
             raise DeclarationError(
                 f"service {self.name} has events but no store: they could not commit with its data",
-                hint=f'declare Service("{self.name}", store=Postgres(...))', where=self.source,
-            )  # fmt: skip
+                hint=f'declare Service("{self.name}", store=Postgres(...))',
+                where=self.source,
+            )
 
     def endpoint(self, name: str) -> Endpoint | None:
         """Find an endpoint by name."""

@@ -104,8 +104,9 @@ def _check_unique(system: System) -> None:
             if route in routes:
                 raise DeclarationError(
                     f"{endpoint.method} {endpoint.path} of {service.name} is already served by {routes[route]}",
-                    hint="two services cannot share one route of the gateway", where=endpoint.source,
-                )  # fmt: skip
+                    hint="two services cannot share one route of the gateway",
+                    where=endpoint.source,
+                )
             routes[route] = f"{service.name} ({endpoint.source})"
 
 
@@ -116,16 +117,18 @@ def _check_events(system: System) -> None:
             if event.id in owners:
                 raise DeclarationError(
                     f"event {event.id} is published by {owners[event.id].name} and by {service.name}",
-                    hint="an event has one owner", where=event.source,
-                )  # fmt: skip
+                    hint="an event has one owner",
+                    where=event.source,
+                )
             owners[event.id] = service
     for service in system.services:
         for subscription in service.subscriptions:
             if subscription.event not in owners:
                 raise DeclarationError(
                     f"{service.name} subscribes to {subscription.event}, which no service publishes",
-                    hint="add the event to its owner's publishes=[...]", where=subscription.source,
-                )  # fmt: skip
+                    hint="add the event to its owner's publishes=[...]",
+                    where=subscription.source,
+                )
 
 
 def _check_calls(system: System) -> None:
@@ -138,7 +141,7 @@ def _check_calls(system: System) -> None:
                     f"{service.name} calls {call.service}.{call.endpoint}, which does not exist",
                     hint=f"add the service {call.service} to the system, or implement the contract's method there",
                     where=call.source,
-                )  # fmt: skip
+                )
 
 
 def _check_references(system: System) -> None:
@@ -151,8 +154,9 @@ def _check_references(system: System) -> None:
         first = needs_issuer[0]
         raise DeclarationError(
             f"{first.method} {first.path} needs a principal, but system {system.name} has no issuer of tokens",
-            hint="declare System(..., issuer=Issuer(...)), or access=anyone", where=first.source,
-        )  # fmt: skip
+            hint="declare System(..., issuer=Issuer(...)), or access=anyone",
+            where=first.source,
+        )
     outside = {e.name for e in system.externals}
     for service in system.services:
         for name in service.externals:

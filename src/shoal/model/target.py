@@ -20,7 +20,7 @@ class Target(Data, frozen=True, kw_only=True):
     store: str = "postgres"
     """Engine of every store that declares no other."""
     broker: str = "nats"
-    replicas: dict[str, int] = {}
+    replicas: dict[str, int] = msgspec.field(default_factory=dict)
     """Replicas by service; 1 where nothing is said."""
     port: int = 0
     """Port of the gateway; 0 takes the system's own."""

@@ -1,0 +1,1 @@
+"""Run declared services: one in a process behind its proxy, or several that share one."""

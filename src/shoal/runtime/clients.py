@@ -31,9 +31,9 @@ class Transport(Protocol):
     """Carries calls to other services; raises `CallFailed` when there is no answer. Safe for many tasks."""
 
     async def send(
-        self, service: str, method: str, path: str, headers: Mapping[str, str], body: bytes, timeout: float
+        self, service: str, method: str, path: str, headers: Mapping[str, str], body: bytes, within: float
     ) -> Answer:
-        """Send one request and read its whole answer within `timeout` seconds."""
+        """Send one request and read its whole answer within `within` seconds."""
         ...
 
     async def close(self) -> None:
@@ -166,7 +166,7 @@ class LocalTransport:
         self.applications: dict[str, Callable[..., Awaitable[None]]] = {}
 
     async def send(
-        self, service: str, method: str, path: str, headers: Mapping[str, str], body: bytes, timeout: float
+        self, service: str, method: str, path: str, headers: Mapping[str, str], body: bytes, within: float
     ) -> Answer:
         """Run the callee's application in a task of its own, as a server would."""
         application = self.applications.get(service)
@@ -174,7 +174,7 @@ class LocalTransport:
             raise CallFailed(service, detail="this process does not run it")
         relayed = dict(headers)
         relayed[EXPECTED] = relayed.pop(REQUESTED, "")
-        async with asyncio.timeout(timeout):
+        async with asyncio.timeout(within):
             status, _, answer = await asyncio.create_task(request(application, method, path, relayed, body))
         return Answer(status, answer)
 

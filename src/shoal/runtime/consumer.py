@@ -178,8 +178,14 @@ class ConsumerLoop:
         seconds: float,
     ) -> None:
         if self._desk.journal is not None:
-            fields = {"event": envelope.type, "event_id": envelope.id, "handler": subscriber.name, "outcome": outcome,
-                      "attempt": attempt, "ms": round(seconds * 1000, 2)}  # fmt: skip
+            fields = {
+                "event": envelope.type,
+                "event_id": envelope.id,
+                "handler": subscriber.name,
+                "outcome": outcome,
+                "attempt": attempt,
+                "ms": round(seconds * 1000, 2),
+            }
             self._desk.journal.write("info", f"{envelope.type} {outcome}", trace, fields)
 
 

@@ -54,8 +54,9 @@ class Endpoint:
         if self._transactional and around.store is None:
             raise DeclarationError(
                 f"{self.operation.name} needs a transaction, but its service has no store",
-                hint='declare Service(..., store=Postgres())', where=self.operation.source,
-            )  # fmt: skip
+                hint="declare Service(..., store=Postgres())",
+                where=self.operation.source,
+            )
 
     async def serve(self, request: Request, receive: Receive) -> Response:
         """Answer a request, within its budget; failures leave as exceptions."""

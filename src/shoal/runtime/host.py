@@ -93,8 +93,9 @@ class Host:
         elif self.service.store is not None:
             raise DeclarationError(
                 f"service {self.service.name} declares a store but was given none",
-                hint="set SHOAL_STORE_URL; `shoal run` does", where=self.service.source,
-            )  # fmt: skip
+                hint="set SHOAL_STORE_URL; `shoal run` does",
+                where=self.service.source,
+            )
         await self._provide()
         self.override({})
         await self._sow()
@@ -204,8 +205,9 @@ async def _prepare(service: Service, store: Store) -> None:
     if lacking:
         raise MigrationError(
             f"the store of {service.name} does not fit its records: {'; '.join(lacking)}",
-            hint="add a numbered migration that creates what is lacking", where=service.source,
-        )  # fmt: skip
+            hint="add a numbered migration that creates what is lacking",
+            where=service.source,
+        )
 
 
 async def _open(store: Store) -> None:

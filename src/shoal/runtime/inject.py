@@ -60,10 +60,7 @@ def _query(param: Param) -> Resolver:
     many = getattr(base_kind(param.kind), "__origin__", None) in (list, tuple)
 
     def resolve(request: Request) -> Any:
-        if not request.scope["query_string"]:
-            found = None
-        else:
-            found = request.query().get(name)
+        found = request.query().get(name) if request.scope["query_string"] else None
         if found is None:
             if param.required:
                 raise codec.Malformed(f"query parameter {name!r} is missing")

@@ -33,12 +33,17 @@ class KeyIssuer:
         return self._signer.sign(subject, self._clock.now().timestamp(), lifetime, full)
 
 
+def _read(file: Path) -> dict[str, Any]:
+    """Read the keys anew each time, since they may be rotated; the file is small."""
+    return msgspec.json.decode(file.read_bytes(), type=dict[str, Any])
+
+
 def key_set_endpoint(jwks: str, source: str) -> EndpointDeclaration:
     """Publish the public keys in the file `jwks`."""
     file = Path(jwks)
 
     async def published() -> dict[str, Any]:
-        return msgspec.json.decode(file.read_bytes(), type=dict[str, Any])
+        return _read(file)
 
     operation = Operation(name="jwks", method="GET", path=JWKS_PATH, access=anyone, source=source)
     handler: Callable[[], Awaitable[dict[str, Any]]] = published

@@ -26,9 +26,9 @@ class MeshTransport:
         )
 
     async def send(
-        self, service: str, method: str, path: str, headers: Mapping[str, str], body: bytes, timeout: float
+        self, service: str, method: str, path: str, headers: Mapping[str, str], body: bytes, within: float
     ) -> Answer:
-        """Send one request and read its whole answer within `timeout` seconds."""
+        """Send one request and read its whole answer within `within` seconds."""
         host = {"host": service}
         try:
             async with self._session.request(
@@ -36,7 +36,7 @@ class MeshTransport:
                 f"{self._base or f'http://{service}'}{path}",
                 headers={**headers, **host},
                 data=body or None,
-                timeout=aiohttp.ClientTimeout(total=timeout),
+                timeout=aiohttp.ClientTimeout(total=within),
                 allow_redirects=False,
             ) as response:
                 return Answer(response.status, await response.read())

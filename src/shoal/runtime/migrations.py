@@ -33,6 +33,7 @@ def read(folder: Path) -> tuple[Migration, ...]:
         if migration.number != position:
             raise MigrationError(
                 f"migration {migration.name} should have number {position}",
-                hint="number the files from 001 without gaps or repetition", where=str(folder),
-            )  # fmt: skip
+                hint="number the files from 001 without gaps or repetition",
+                where=str(folder),
+            )
     return tuple(found)

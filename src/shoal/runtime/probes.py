@@ -41,11 +41,8 @@ class Probes:
         store, broker = await asyncio.gather(_ask(self._store), _ask(self._broker))
         checks = {name: state for name, state in (("store", store), ("broker", broker)) if state}
         status = 200 if store in ("", "ok") else 503
-        if status == 200:
-            summary = "ready" if broker in ("", "ok") else "degraded"
-        else:
-            summary = "unavailable"
-        return _json(status, {"status": summary, "checks": checks})
+        whole = "ready" if broker in ("", "ok") else "degraded"
+        return _json(status, {"status": whole if status == 200 else "unavailable", "checks": checks})
 
     async def metrics(self) -> Response:
         """Show the counters."""

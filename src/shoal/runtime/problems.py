@@ -16,20 +16,23 @@ _log = logging.getLogger("shoal.request")
 
 def to_problem(error: Exception) -> Problem:
     """Choose the answer for an exception; what was not foreseen says nothing of itself to the caller."""
-    if isinstance(error, Problem):
-        return error
-    if isinstance(error, Malformed):
-        return Problem(422, "invalid-request", str(error))
-    if isinstance(error, TimeoutError | CallTimedOut):
-        return Problem(504, "timeout", "the answer was not ready in time")
-    if isinstance(error, CallFailed):
-        return Problem(502, "upstream-failed", f"{error.target} did not answer as needed")
-    if isinstance(error, Unavailable):
-        return Problem(503, "unavailable", "try again shortly", headers={"Retry-After": "1"})
-    if isinstance(error, Conflict):
-        return Problem(409, "conflict", "the change contradicts what is stored")
-    _log.error("request failed: %s", error, exc_info=error)
-    return Problem(500, "internal-error", "the failure was recorded under the trace id")
+    match error:
+        case Problem():
+            return error
+        case Malformed():
+            answer = Problem(422, "invalid-request", str(error))
+        case TimeoutError() | CallTimedOut():
+            answer = Problem(504, "timeout", "the answer was not ready in time")
+        case CallFailed():
+            answer = Problem(502, "upstream-failed", f"{error.target} did not answer as needed")
+        case Unavailable():
+            answer = Problem(503, "unavailable", "try again shortly", headers={"Retry-After": "1"})
+        case Conflict():
+            answer = Problem(409, "conflict", "the change contradicts what is stored")
+        case _:
+            _log.error("request failed: %s", error, exc_info=error)
+            answer = Problem(500, "internal-error", "the failure was recorded under the trace id")
+    return answer
 
 
 def render(problem: Problem, trace_id: str) -> bytes:

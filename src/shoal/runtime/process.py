@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import msgspec
@@ -28,7 +28,7 @@ _log = logging.getLogger("shoal.process")
 def main(environ: Mapping[str, str]) -> None:
     """Run what the environment names until told to stop; raises `ShoalError` when it cannot start."""
     several = environ.get(PROCESS)
-    uvloop.run(run_several(Path(several)) if several else run_one(ServiceConfig.from_environ(environ)))
+    uvloop.run(run_several(_read(Path(several))) if several else run_one(ServiceConfig.from_environ(environ)))
 
 
 async def run_one(config: ServiceConfig) -> None:
@@ -45,12 +45,8 @@ async def run_one(config: ServiceConfig) -> None:
         journal.flush()
 
 
-async def run_several(file: Path) -> None:
+async def run_several(process: ProcessConfig) -> None:
     """Run several services in this process; calls between them stay in it."""
-    try:
-        process = msgspec.json.decode(file.read_bytes(), type=ProcessConfig)
-    except msgspec.MsgspecError as error:
-        raise SettingsError(f"{file} is no process configuration: {error}") from error
     system = load(process.system, System)
     transport = LocalTransport()
     configure(system.name, "0")
@@ -69,8 +65,15 @@ async def run_several(file: Path) -> None:
         await asyncio.gather(*(host.stop() for host in hosts.values()))
 
 
+def _read(file: Path) -> ProcessConfig:
+    try:
+        return msgspec.json.decode(file.read_bytes(), type=ProcessConfig)
+    except (OSError, msgspec.MsgspecError) as error:
+        raise SettingsError(f"{file} is no process configuration: {error}") from error
+
+
 def _transport(config: ServiceConfig) -> Transport:
-    """Calls leave through the proxy; without one, only services in this process can be called."""
+    """Choose how calls leave: through the proxy, or to services in this process only."""
     if not config.mesh:
         return LocalTransport()
     from shoal.runtime.mesh import MeshTransport  # noqa: PLC0415 - its client takes 0.1 s to import; most services call nobody
@@ -78,8 +81,8 @@ def _transport(config: ServiceConfig) -> Transport:
     return MeshTransport(config.mesh)
 
 
-def _announce(name: str) -> Callable[[], Awaitable[None]]:
-    async def started() -> None:
+def _announce(name: str) -> Callable[[], None]:
+    def started() -> None:
         _log.info("%s is ready", name)
 
     return started

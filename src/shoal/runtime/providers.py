@@ -23,8 +23,9 @@ async def provide(service: Service, values: dict[Any, Any], stack: AsyncExitStac
             )
             raise DeclarationError(
                 f"provider of {getattr(kind, '__name__', kind)} needs {missing}, which depends on it or does not exist",
-                hint="break the circle", where=of_function(provider),
-            )  # fmt: skip
+                hint="break the circle",
+                where=of_function(provider),
+            )
         for entry in ready:
             provider, kind, signature = entry
             if kind not in values:

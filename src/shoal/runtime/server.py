@@ -2,7 +2,8 @@
 
 import asyncio
 import signal
-from collections.abc import Awaitable, Callable, Iterator
+import socket
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TypedDict
@@ -16,12 +17,25 @@ from shoal.runtime.request import Application
 class _Server(uvicorn.Server):
     """Leaves signals to `serve`, which has more to do at the end than the server knows."""
 
+    def __init__(self, config: uvicorn.Config, announce: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._announce = announce
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            self._announce()
+
+    def leave(self) -> None:
+        """Stop accepting, finish what is in progress, return."""
+        self.should_exit = True
+
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
 
 
-async def serve(application: Application, listen: str, *, drain: float, started: Callable[[], Awaitable[None]]) -> None:
+async def serve(application: Application, listen: str, *, drain: float, started: Callable[[], None]) -> None:
     """Serve until SIGTERM or SIGINT; then finish requests in progress within `drain` seconds.
 
     Args:
@@ -44,17 +58,13 @@ async def serve(application: Application, listen: str, *, drain: float, started:
             date_header=False,
             timeout_keep_alive=75,
             timeout_graceful_shutdown=max(1, round(drain)),
-        )
+        ),
+        started,
     )
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, setattr, server, "should_exit", True)
-    serving = asyncio.create_task(server.serve())
-    while not server.started and not serving.done():
-        await asyncio.sleep(0.001)
-    if server.started:
-        await started()
-    await serving
+        loop.add_signal_handler(number, server.leave)
+    await server.serve()
 
 
 class _Address(TypedDict, total=False):

@@ -57,9 +57,15 @@ class UnitOfWork:
         return found
 
     async def find(
-        self, kind: type[T], where: Mapping[str, object] | None = None, *,
-        order: Sequence[str] = (), limit: int | None = None, offset: int = 0, lock: bool = False,
-    ) -> list[T]:  # fmt: skip
+        self,
+        kind: type[T],
+        where: Mapping[str, object] | None = None,
+        *,
+        order: Sequence[str] = (),
+        limit: int | None = None,
+        offset: int = 0,
+        lock: bool = False,
+    ) -> list[T]:
         """Read the records that match."""
         mapping = table_of(kind)
         query = Query(where=mapping.where(where), order=tuple(order), limit=limit, offset=offset, lock=lock)

@@ -1,0 +1,1 @@
+"""What authors import; `shoal` re-exports it. Importing declares, and starts nothing."""

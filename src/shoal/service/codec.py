@@ -122,10 +122,12 @@ def _lift(schema: dict[str, Any], named: dict[str, dict[str, Any]]) -> dict[str,
 
 
 def _redirect(node: Any) -> Any:
-    if isinstance(node, dict):
-        return {
-            key: REF.format(name=value.removeprefix("#/$defs/")) if key == "$ref" and isinstance(value, str) and value.startswith("#/$defs/")
-            else _redirect(value)
-            for key, value in node.items()
-        }  # fmt: skip
-    return [_redirect(item) for item in node] if isinstance(node, list) else node
+    """Point references at the named schemas of the document."""
+    if isinstance(node, list):
+        return [_redirect(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    reference = node.get("$ref")
+    if isinstance(reference, str) and reference.startswith("#/$defs/"):
+        return {**node, "$ref": REF.format(name=reference.removeprefix("#/$defs/"))}
+    return {key: _redirect(value) for key, value in node.items()}

@@ -66,9 +66,15 @@ class Transaction(Protocol):
         ...
 
     async def find(
-        self, kind: type[T], where: Mapping[str, object] | None = None, *,
-        order: Sequence[str] = (), limit: int | None = None, offset: int = 0, lock: bool = False,
-    ) -> list[T]:  # fmt: skip
+        self,
+        kind: type[T],
+        where: Mapping[str, object] | None = None,
+        *,
+        order: Sequence[str] = (),
+        limit: int | None = None,
+        offset: int = 0,
+        lock: bool = False,
+    ) -> list[T]:
         """Read the records whose fields equal `where`; a tuple means any of its items, ``-field`` descends."""
         ...
 

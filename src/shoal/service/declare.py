@@ -105,8 +105,9 @@ class Service:
                 return f"{self.module}:{attribute}"
         raise DeclarationError(
             f"service {self.name} is not bound to a name in {self.module}",
-            hint=f"assign it at the top of the module: {self.name.replace('-', '_')} = Service(...)", where=self.source,
-        )  # fmt: skip
+            hint=f"assign it at the top of the module: {self.name.replace('-', '_')} = Service(...)",
+            where=self.source,
+        )
 
     def get(self, path: str, **options: Unpack[Options]) -> Callable[[H], H]:
         """Serve ``GET path``."""
@@ -138,8 +139,9 @@ class Service:
             if not isinstance(found, Operation) or found.service != self.name:
                 raise DeclarationError(
                     f"{getattr(method, '__qualname__', method)} is no operation of a contract of {self.name}",
-                    hint=f'use a method of a class decorated with @contract("{self.name}")', where=of_function(handler),
-                )  # fmt: skip
+                    hint=f'use a method of a class decorated with @contract("{self.name}")',
+                    where=of_function(handler),
+                )
             bound = msgspec.structs.replace(found, source=of_function(handler))
             self.endpoints.append(EndpointDeclaration(operation=bound, handler=handler, implements=method))
             return handler

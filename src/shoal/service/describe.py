@@ -209,8 +209,9 @@ def _check_contracts(service: Service, signatures: Sequence[Signature]) -> None:
         if name not in kept:
             raise DeclarationError(
                 f"service {service.name} promises {name} but nothing implements it",
-                hint=f"decorate a handler with @{service.name}.implements(...{name})", where=service.source,
-            )  # fmt: skip
+                hint=f"decorate a handler with @{service.name}.implements(...{name})",
+                where=service.source,
+            )
     for declared, signature in zip(service.endpoints, signatures, strict=True):
         if declared.implements is not None:
             _check_method(declared, declared.operation, signature)
@@ -225,10 +226,12 @@ def _check_method(declared: EndpointDeclaration, operation: Operation, signature
         if name not in given or (given[name] != kind and given[name] not in typing.get_args(kind)):
             raise DeclarationError(
                 f"{operation.name} does not take {name}: {kind!r} as its contract says",
-                hint="give it the contract's parameters; further ones are injected", where=signature.source,
-            )  # fmt: skip
+                hint="give it the contract's parameters; further ones are injected",
+                where=signature.source,
+            )
     if (returned if returned is not type(None) else None) != signature.returns:
         raise DeclarationError(
             f"{operation.name} answers {signature.returns!r}, its contract says {returned!r}",
-            hint="return what the contract says", where=signature.source,
-        )  # fmt: skip
+            hint="return what the contract says",
+            where=signature.source,
+        )

@@ -82,8 +82,9 @@ def event(name: str, *, version: int = 1, key: str = "") -> Callable[[type[C]], 
         if key and key not in field_names(cls):
             raise DeclarationError(
                 f"event {name} is keyed by {key!r}, which {cls.__name__} does not have",
-                hint=f"its fields are: {', '.join(field_names(cls))}", where=place,
-            )  # fmt: skip
+                hint=f"its fields are: {', '.join(field_names(cls))}",
+                where=place,
+            )
         cls.__shoal_event__ = EventMark(name=name, version=version, key=key, source=place)  # type: ignore[attr-defined]
         return cls
 
@@ -103,8 +104,9 @@ def record(table: str, *, key: str) -> Callable[[type[C]], type[C]]:
         if key not in field_names(cls):
             raise DeclarationError(
                 f"record {cls.__name__} is keyed by {key!r}, which it does not have",
-                hint=f"its fields are: {', '.join(field_names(cls))}", where=place,
-            )  # fmt: skip
+                hint=f"its fields are: {', '.join(field_names(cls))}",
+                where=place,
+            )
         cls.__shoal_record__ = RecordMark(table=table, key=key, source=place)  # type: ignore[attr-defined]
         return cls
 
@@ -177,8 +179,9 @@ def build_operation(name: str, method: Method, path: str, source: str, options: 
     if attempts > 1 and not repeatable:
         raise DeclarationError(
             f"{method} {path} asks for {attempts} attempts but is not safe to repeat",
-            hint="add idempotent=True, or leave attempts out", where=source,
-        )  # fmt: skip
+            hint="add idempotent=True, or leave attempts out",
+            where=source,
+        )
     return Operation(
         name=name,
         method=method,

@@ -82,7 +82,7 @@ def analyse(
                 hint="annotate it",
                 where=source,
             )
-        params.append(_classify(parameter, hints[parameter.name], in_path, offered, event, body))
+        params.append(_classify(parameter, hints[parameter.name], in_path, offered, event, body=body))
     found = Signature(params=tuple(params), returns=_returned(hints.get("return")), source=source)
     _refuse_odd(service, handler, found)
     return found
@@ -100,8 +100,9 @@ def analyse_provider(service: Service, provider: Callable[..., Any]) -> Signatur
         if param.kind in (Transaction, Principal, Deadline, PageRequest):
             raise DeclarationError(
                 f"provider {_name(provider)} asks for {param.kind.__name__}, which exists only within a request",
-                hint="take it in the handler instead", where=source,
-            )  # fmt: skip
+                hint="take it in the handler instead",
+                where=source,
+            )
     return found
 
 
@@ -131,6 +132,7 @@ def _classify(
     in_path: tuple[str, ...],
     offered: set[Any],
     event: Any,
+    *,
     body: bool,
 ) -> Param:
     kind, header = _strip(annotation)
@@ -167,7 +169,7 @@ def _refuse_odd(service: Service, handler: Callable[..., Any], found: Signature)
     for param in found.at("injected"):
         if param.kind not in offered and operations_of(param.kind) is None:
             raise DeclarationError(
-                f"nothing provides parameter {param.name!r} of {_name(handler)}: {getattr(param.kind, '__name__', param.kind)}",
+                f"nothing provides {param.name!r} of {_name(handler)}: {getattr(param.kind, '__name__', param.kind)}",
                 hint=f"offer it with @{service.name}.provide, pass it as settings=, or make it a scalar for the query",
                 where=found.source,
             )
@@ -224,8 +226,9 @@ def _hints(function: Callable[..., Any], source: str) -> dict[str, Any]:
     except NameError as error:
         raise DeclarationError(
             f"an annotation of {_name(function)} cannot be resolved: {error}",
-            hint="import the type at run time, not only under TYPE_CHECKING", where=source,
-        ) from error  # fmt: skip
+            hint="import the type at run time, not only under TYPE_CHECKING",
+            where=source,
+        ) from error
 
 
 def _name(function: Callable[..., Any]) -> str:

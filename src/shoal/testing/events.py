@@ -4,13 +4,13 @@ import asyncio
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+import msgspec
+
 from shoal.drivers.base import Message
 from shoal.errors import ShoalError
 from shoal.runtime.envelope import Envelope, unpack
 from shoal.service.codec import from_plain
 from shoal.service.marks import event_mark
-
-import msgspec
 
 E = TypeVar("E")
 

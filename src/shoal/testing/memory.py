@@ -6,6 +6,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from shoal import tokens
 from shoal.drivers.base import Consumer, Message, Stream
 from shoal.drivers.memory import MemoryBroker, MemoryStore
@@ -121,12 +123,8 @@ class MemorySystem(Client):
 
     def _config(self, service: ServicePlan) -> ServiceConfig:
         outside = dict.fromkeys(service.externals.values(), NOWHERE)
-        return ServiceConfig(
-            system=self.plan.system.name,
-            entry=service.entry,
-            environ={**outside, **self._environ},
-            **self._keys.config(issues=service.issues_tokens),
-        )
+        config = ServiceConfig(system=self.plan.system.name, entry=service.entry, environ={**outside, **self._environ})
+        return msgspec.structs.replace(config, **self._keys.config(issues=service.issues_tokens))
 
 
 class Keys:

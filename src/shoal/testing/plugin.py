@@ -3,7 +3,7 @@
 ``system``
     The system in this process, on the reference drivers, new for each test.
 ``live``
-    The system on its real engines, as ``shoal run`` starts it, once per session; skipped by name where they are missing.
+    The system on its real engines, as ``shoal run`` starts it, once per session; skipped where they are missing.
 
 A project's ``conftest.py`` may override three smaller fixtures: ``system_declaration`` (by default ``[tool.shoal]
 system`` of ``pyproject.toml``), ``system_overrides`` (values by type, in place of provided ones) and

@@ -93,6 +93,13 @@ class MemoryBroker:
             if not waiter.done():
                 waiter.set_result(None)
 
+    def idle(self) -> bool:
+        """Tell whether every consumer has answered everything that its stream holds."""
+        return all(
+            not member.due and member.next >= len(self._logs[stream].messages)
+            for (stream, _), member in self._members.items()
+        )
+
     def log(self, stream: str) -> Sequence[Message]:
         """Return everything a stream holds, for tests and tools."""
         return tuple(self._logs[stream].messages)
