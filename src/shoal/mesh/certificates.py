@@ -96,9 +96,7 @@ def _signed(
     encoded = key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
-    return Credential(
-        certificate=certificate.public_bytes(serialization.Encoding.PEM).decode(), key=encoded.decode()
-    )
+    return Credential(certificate=certificate.public_bytes(serialization.Encoding.PEM).decode(), key=encoded.decode())
 
 
 def _usage(*, signs_certificates: bool) -> x509.KeyUsage:

@@ -1,6 +1,6 @@
 """Compile a plan into everything that Envoy reads."""
 
-from shoal.mesh import bootstrap, clusters, edge, inbound, manager, outbound, proto, tls
+from shoal.mesh import bootstrap, clusters, edge, inbound, manager, outbound, proto, tls, tokens
 from shoal.mesh.endpoints import endpoints
 from shoal.mesh.layout import Layout
 from shoal.mesh.manager import Entrance, Scope
@@ -24,12 +24,11 @@ def compile_mesh(plan: Plan, layout: Layout) -> tuple[Artifact, ...]:
     entrances = _entrances(scope)
     found = [
         bootstrap.dynamic(scope),
-        proto.discovery(
-            bootstrap.LISTENERS, [typed(_LISTENER, **manager.listener(scope, e)) for e in entrances]
-        ),
+        proto.discovery(bootstrap.LISTENERS, [typed(_LISTENER, **manager.listener(scope, e)) for e in entrances]),
         proto.discovery(bootstrap.CLUSTERS, [typed(_CLUSTER, **cluster) for cluster in _clusters(scope)]),
     ]
     found += [proto.discovery(manager.route_file(e.name), [typed(_ROUTES, **e.routes)]) for e in entrances]
+    found += tokens.initial_keys(scope)
     found += [endpoints(service.name, ()) for service in plan.services]
     found += [
         proto.discovery(tls.secret_file(name), [typed(_SECRET, **secret)])

@@ -1,12 +1,11 @@
 """The one door from outside: what Envoy advises for an edge, tokens, and only the declared routes."""
 
-from shoal.mesh import filters, problems, routes
+from shoal.mesh import filters, problems, routes, tokens
 from shoal.mesh.clusters import hop
 from shoal.mesh.manager import Entrance, Scope
 from shoal.mesh.proto import Json, seconds, typed
 from shoal.model.plan import GATEWAY, Route
 from shoal.model.service import Policy
-from shoal.model.system import Issuer
 
 EDGE = "edge"
 """Name of the listener."""
@@ -17,14 +16,6 @@ BODY_LIMIT = 1024 * 1024
 BUFFER_LIMIT = 32 * 1024
 """Bytes held for one connection (Envoy, edge best practices)."""
 
-CLOCK_SKEW = 60
-"""Seconds by which the clocks of issuer and edge may differ."""
-
-TOKEN_CACHE = 1000
-"""Verified tokens remembered by each worker; their expiry is still looked at each time."""
-
-_JWT = "envoy.filters.http.jwt_authn"
-_PER_ROUTE = "envoy.extensions.filters.http.jwt_authn.v3.PerRouteConfig"
 _ACCESS_LOG = "envoy.extensions.access_loggers.file.v3.FileAccessLog"
 
 UNTRUSTED = (
@@ -47,6 +38,15 @@ UNTRUSTED = (
 ``x-envoy-*`` goes as a whole; Envoy itself replaces ``x-forwarded-for``, ``x-forwarded-proto``,
 ``x-forwarded-client-cert`` and ``x-request-id``.
 """
+
+_NOBODY = [{"address_prefix": "255.255.255.255", "prefix_len": 32}]
+"""Envoy takes an empty list of internal addresses for all private ones, loopback included."""
+
+_CLIENT = {
+    "header": {"key": "x-forwarded-for", "value": "%DOWNSTREAM_DIRECT_REMOTE_ADDRESS_WITHOUT_PORT%"},
+    "append_action": "OVERWRITE_IF_EXISTS_OR_ADD",
+}
+"""The client's address, alone. Envoy's own would name this machine's address for a client on loopback."""
 
 LEAKS = ("x-envoy-upstream-service-time", "x-envoy-decorator-operation", "x-envoy-overloaded", "x-powered-by")
 """Headers of answers that tell of the inside."""
@@ -88,7 +88,8 @@ def entrance(scope: Scope) -> Entrance:
 def _manager(scope: Scope) -> Json:
     settings: Json = {
         "use_remote_address": True,
-        "internal_address_config": {},
+        "internal_address_config": {"cidr_ranges": _NOBODY},
+        "skip_xff_append": True,
         "common_http_protocol_options": {
             "idle_timeout": seconds(300),
             "headers_with_underscores_action": "REJECT_REQUEST",
@@ -117,35 +118,17 @@ def _access_log(scope: Scope) -> Json:
 
 def _filters(scope: Scope) -> tuple[Json, ...]:
     buffer = filters.http_filter("envoy.filters.http.buffer", max_request_bytes=BODY_LIMIT)
-    issuer = scope.plan.system.gateway.issuer
-    return (buffer,) if issuer is None else (_tokens(scope, issuer), buffer)
-
-
-def _tokens(scope: Scope, issuer: Issuer) -> Json:
-    path = scope.layout.jwks()
-    keys: Json = {"filename": path, "watched_directory": {"path": path.rpartition("/")[0]}}
-    provider = {
-        "issuer": issuer.name,
-        "audiences": [issuer.audience],
-        "local_jwks": keys,
-        "forward": True,  # the service verifies it again
-        "from_headers": [{"name": "authorization", "value_prefix": "Bearer "}],  # never from the query
-        "clock_skew_seconds": CLOCK_SKEW,
-        "require_expiration": True,
-        "jwt_cache_config": {"jwt_cache_size": TOKEN_CACHE},
-    }
-    required = {"provider_name": issuer.service}
-    return filters.http_filter(
-        _JWT, providers={issuer.service: provider}, requirement_map={"principal": required}
-    )
+    return (*tokens.token_filters(scope), buffer)
 
 
 def _routes(scope: Scope) -> Json:
     ordered = routes.in_order(scope.plan.routes)
-    found = [routes.odd_encoding(), *(_route(route) for route in ordered), *routes.wrong_methods(ordered)]
+    found = [_route(route) for route in ordered] + routes.wrong_methods(ordered)
     return {
         "name": EDGE,
         "virtual_hosts": [{"name": EDGE, "domains": ["*"], "routes": found}],
+        "request_headers_to_add": [_CLIENT],
+        "request_headers_to_remove": ["x-envoy-external-address"],
         "response_headers_to_remove": list(LEAKS),
     }
 
@@ -155,18 +138,14 @@ def _route(route: Route) -> Json:
 
     Somebody whose token has just expired must still be able to log in.
     """
-    retries = (
-        {"retry_policy": _retries(route.policy)}
-        if route.method == "GET" and route.policy.attempts > 1
-        else {}
-    )
+    retries = {"retry_policy": _retries(route.policy)} if route.method == "GET" and route.policy.attempts > 1 else {}
     entry = {
         "name": f"{route.service}.{route.endpoint}",
         "match": routes.matches(route),
         "route": routes.forward(hop(GATEWAY, route.service), route.policy, **retries),
     }
     if route.access.kind == "principal":
-        entry["typed_per_filter_config"] = {_JWT: typed(_PER_ROUTE, requirement_name="principal")}
+        entry["typed_per_filter_config"] = tokens.require_token()
     return entry
 
 

@@ -50,6 +50,12 @@ def http_filter(name: str, **settings: object) -> Json:
     return {"name": name, "typed_config": typed(ORDER[_rank(name)].message, **settings)}
 
 
+def discovered(name: str, **settings: object) -> Json:
+    """Write a filter whose settings come from a file of their own (ECDS)."""
+    _rank(name)
+    return {"name": name, "config_discovery": settings}
+
+
 def in_order(filters: Iterable[Json]) -> list[Json]:
     """Sort filters as `ORDER` says; raises `DeclarationError` for one missing there."""
     return sorted(filters, key=lambda entry: _rank(entry["name"]))

@@ -43,7 +43,7 @@ def entrance(scope: Scope, service: ServicePlan) -> Entrance:
 
 
 def _routes(service: ServicePlan) -> Json:
-    found = [routes.odd_encoding(), *(_route(service, grant) for grant in routes.in_order(service.grants))]
+    found = [_route(service, grant) for grant in routes.in_order(service.grants)]
     host = {"name": service.name, "domains": ["*"], "routes": found, "retry_policy": _retries()}
     return {"name": name(service.name), "virtual_hosts": [host]}
 
@@ -70,8 +70,7 @@ def _retries() -> Json:
             {
                 "name": "envoy.retry_host_predicates.previous_hosts",
                 "typed_config": {
-                    "@type": "type.googleapis.com/"
-                    "envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate"
+                    "@type": "type.googleapis.com/envoy.extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate"
                 },
             }
         ],

@@ -105,9 +105,9 @@ class Layout:
         return f"{self.root}/trust/ca.pem"
 
     def jwks(self) -> str:
-        """Locate the public keys of the issuer of tokens, alone in their directory.
+        """Locate the public keys of the issuer of tokens (a JWK set).
 
-        The file must exist before Envoy starts; it is read again after a rename beside it.
+        The file must exist before Envoy starts, which reads it once; `token_keys` changes them later.
         """
         return f"{self.root}/jwks/jwks.json"
 
@@ -127,7 +127,7 @@ class Layout:
     @property
     def directories(self) -> tuple[str, ...]:
         """Every directory that must exist before Envoy starts."""
-        kinds = ("lds", "cds", "rds", "eds", "sds", "trust", "jwks")
+        kinds = ("lds", "cds", "rds", "eds", "ecds", "sds", "trust", "jwks")
         watched = [f"{self.root}/{kind}" for kind in kinds]
         return (self.root, self.sockets, *watched, *(self.identity(holder) for holder in self.holders))
 
@@ -145,6 +145,4 @@ def layout_for(plan: Plan, *, root: str, sockets: str = "", access_log: bool = T
         HostError: The path of a socket would be too long for the system.
     """
     services = tuple(service.name for service in plan.services)
-    return Layout(
-        root=root, sockets=sockets or f"{root}/s", port=plan.port, services=services, access_log=access_log
-    )
+    return Layout(root=root, sockets=sockets or f"{root}/s", port=plan.port, services=services, access_log=access_log)

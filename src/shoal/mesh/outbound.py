@@ -46,7 +46,7 @@ def _routes(service: ServicePlan) -> Json:
 def _host(service: ServicePlan, callee: str) -> Json:
     declared = routes.in_order(call for call in service.calls if call.service == callee)
     found = [_route(service, call) for call in declared]
-    return {"name": callee, "domains": [callee], "routes": [routes.odd_encoding(), *found, _undeclared()]}
+    return {"name": callee, "domains": [callee], "routes": [*found, _undeclared()]}
 
 
 def _route(service: ServicePlan, call: CallPlan) -> Json:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from shoal.mesh.proto import Json
 
+UNAUTHENTICATED = 401
 FORBIDDEN = 403
 
 CONTENT_TYPE = "application/problem+json"
@@ -37,8 +38,11 @@ REFUSALS = (
 
 _BY_STATUS = {refusal.status: refusal for refusal in REFUSALS}
 
-CHALLENGE = 'Bearer error="invalid_token"'
-"""Challenge of RFC 6750, 3.1."""
+MISSING = "Bearer"
+INVALID = 'Bearer error="invalid_token"'
+"""Challenges of RFC 6750, 3 and 3.1; Envoy's own would repeat the request's address, query included."""
+
+_TOKEN_GIVEN: Json = {"header_filter": {"header": {"name": "authorization", "present_match": True}}}
 
 
 INSIDE = frozenset({400, 403, 503, 504})
@@ -51,14 +55,19 @@ def at_edge() -> Json:
     Envoy answers 403 to a token for another audience, and at the edge to nothing else; it becomes a 401,
     as RFC 6750 (3.1) wants for every invalid token.
     """
-    mappers = [_mapper(refusal.status, refusal) for refusal in REFUSALS if refusal.status != FORBIDDEN]
-    foreign = _mapper(FORBIDDEN, _BY_STATUS[401]) | {"status_code": 401, "headers_to_add": [_challenge()]}
-    return _replies([*mappers, foreign])
+    unauthenticated = _BY_STATUS[UNAUTHENTICATED]
+    tokens = [
+        _mapper(_all_of(_status(UNAUTHENTICATED), _TOKEN_GIVEN), unauthenticated) | _challenge(INVALID),
+        _mapper(_status(UNAUTHENTICATED), unauthenticated) | _challenge(MISSING),
+        _mapper(_status(FORBIDDEN), unauthenticated) | _challenge(INVALID) | {"status_code": UNAUTHENTICATED},
+    ]
+    rest = [refusal for refusal in REFUSALS if refusal.status not in (UNAUTHENTICATED, FORBIDDEN)]
+    return _replies([*tokens, *(_mapper(_status(refusal.status), refusal) for refusal in rest)])
 
 
 def inside() -> Json:
     """Write the answers of the listeners between services."""
-    return _replies([_mapper(refusal.status, refusal) for refusal in REFUSALS if refusal.status in INSIDE])
+    return _replies([_mapper(_status(refusal.status), refusal) for refusal in REFUSALS if refusal.status in INSIDE])
 
 
 def _replies(mappers: list[Json]) -> Json:
@@ -66,9 +75,9 @@ def _replies(mappers: list[Json]) -> Json:
     return {"mappers": mappers, "body_format": _body(rest)}
 
 
-def _mapper(status: int, refusal: Refusal) -> Json:
+def _mapper(match: Json, refusal: Refusal) -> Json:
     content = {"type": f"urn:shoal:problem:{refusal.code}", "title": refusal.title, "status": refusal.status}
-    return {"filter": _status(status), "body_format_override": _body(json.dumps(content))}
+    return {"filter": match, "body_format_override": _body(json.dumps(content))}
 
 
 def _status(status: int) -> Json:
@@ -80,6 +89,10 @@ def _body(text: str) -> Json:
     return {"text_format_source": {"inline_string": text + "\n"}, "content_type": CONTENT_TYPE}
 
 
-def _challenge() -> Json:
-    header = {"key": "www-authenticate", "value": CHALLENGE}
-    return {"header": header, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}
+def _all_of(*filters: Json) -> Json:
+    return {"and_filter": {"filters": list(filters)}}
+
+
+def _challenge(value: str) -> Json:
+    header = {"key": "www-authenticate", "value": value}
+    return {"headers_to_add": [{"header": header, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}]}

@@ -10,10 +10,6 @@ from shoal.model.service import Policy, shape
 SEGMENT = r"(?:[^/.][^/]*|\.[^/.][^/]*|\.\.[^/]+)"
 """One non-empty segment that is no dot segment (RFC 3986, 3.3), without the look-ahead that RE2 lacks."""
 
-
-ENCODED_UNRESERVED = r".*%(?:2[DEde]|3[0-9]|4[1-9A-Fa-f]|5[0-9AFaf]|6[1-9A-Fa-f]|7[0-9AEae]).*"
-"""A path that encodes what needs no encoding (RFC 3986, 2.3): letters, digits, ``-._~``."""
-
 _PLAIN = re.compile(r"[A-Za-z0-9._~/-]*")
 
 
@@ -41,11 +37,19 @@ def in_order(operations: Iterable[O]) -> list[O]:
 
 def expression(path: str) -> str:
     """Write a path template as a regular expression (RE2) for the whole path."""
-    return "/".join(SEGMENT if part.startswith("{") else _literal(part) for part in path.split("/"))
+    return "/".join(SEGMENT if _is_parameter(part) else _literal(part) for part in path.split("/"))
+
+
+def _is_parameter(part: str) -> bool:
+    return part.startswith("{") and part.endswith("}")
 
 
 def _literal(part: str) -> str:
-    """Spell out a literal; what may also arrive percent-encoded is accepted so, as applications decode it."""
+    """Spell out a literal, also as it may arrive percent-encoded.
+
+    Applications decode a path before they route it: had a template taken the encoded form here, it would
+    lead past the literal's own policy. Of letters, digits and ``-._~`` Envoy itself decodes the encoded form.
+    """
     return "".join(c if _PLAIN.fullmatch(c) else _either(c) for c in part).replace(".", r"\.")
 
 
@@ -75,15 +79,6 @@ def forward(cluster: str, policy: Policy, **settings: object) -> Json:
 def refuse(name: str, match: Json, status: int) -> Json:
     """Answer by a status; its body comes from the listener's problems."""
     return {"name": name, "match": match, "direct_response": {"status": status}}
-
-
-def odd_encoding() -> Json:
-    """Refuse encoded letters and digits, before any other route.
-
-    Applications decode a path before they route it: ``/orders/%73ummary`` would match a template here and
-    the literal ``/orders/summary`` there, past its access policy.
-    """
-    return refuse("odd-encoding", {"safe_regex": {"regex": ENCODED_UNRESERVED}}, 400)
 
 
 def wrong_methods(operations: Iterable[Operation]) -> list[Json]:

@@ -1,0 +1,1 @@
+"""Tests of the mesh: pure ones, goldens, and live ones with the real Envoy."""

@@ -1,0 +1,138 @@
+"""HTTP/1.1 written out by hand: a client that sends what no library would, and an application to receive it."""
+
+import asyncio
+import contextlib
+import json
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from shoal.mesh.layout import Address, Pipe
+
+WITHIN = 20.0
+"""Seconds after which a test has hung."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    body: bytes
+
+
+async def ask(
+    where: Address,
+    line: str,
+    *,
+    host: str = "example.test",
+    headers: Mapping[str, str] | None = None,
+    body: bytes = b"",
+    tls: ssl.SSLContext | None = None,
+) -> Answer:
+    """Send one request, such as ``GET /x``, over a connection of its own."""
+    async with asyncio.timeout(WITHIN):
+        reader, writer = await _connect(where, tls)
+        try:
+            fields = {"host": host, "connection": "close", "content-length": str(len(body))} | dict(headers or {})
+            head = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
+            writer.write(f"{line} HTTP/1.1\r\n{head}\r\n".encode("latin-1") + body)
+            await writer.drain()
+            status, got = await _head(reader)
+            return Answer(status=int(status.split()[1]), headers=got, body=await _body(reader, got))
+        finally:
+            writer.close()
+            with contextlib.suppress(OSError, ssl.SSLError):
+                await writer.wait_closed()
+
+
+async def _connect(where: Address, tls: ssl.SSLContext | None) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    if isinstance(where, Pipe):
+        name = "mesh.test" if tls else None
+        return await asyncio.open_unix_connection(where.path, ssl=tls, server_hostname=name)
+    return await asyncio.open_connection(where.host, where.port)
+
+
+async def _head(reader: asyncio.StreamReader) -> tuple[str, dict[str, str]]:
+    first, *rest = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").rstrip().split("\r\n")
+    return first, {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in rest)}
+
+
+async def _body(reader: asyncio.StreamReader, headers: Mapping[str, str]) -> bytes:
+    if headers.get("transfer-encoding") == "chunked":
+        whole = b""
+        while size := int((await reader.readline()).strip(), 16):
+            whole += (await reader.readexactly(size + 2))[:-2]
+        await reader.readline()
+        return whole
+    return await reader.readexactly(int(headers.get("content-length", 0)))
+
+
+@dataclass(slots=True, kw_only=True)
+class App:
+    """An application on a UNIX socket that answers with what it saw.
+
+    ``x-test-hold`` makes a request wait for `release`; ``x-test-status`` chooses the status.
+    """
+
+    name: str
+    seen: list[Request] = field(default_factory=list)
+    release: asyncio.Event = field(default_factory=asyncio.Event)
+    connections: set[asyncio.StreamWriter] = field(default_factory=set)
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections.add(writer)
+        with contextlib.suppress(OSError, asyncio.IncompleteReadError):
+            while True:
+                first, headers = await _head(reader)
+                method, path, _ = first.split(" ")
+                request = Request(method=method, path=path, headers=headers, body=await _body(reader, headers))
+                self.seen.append(request)
+                if "x-test-hold" in headers:
+                    await self.release.wait()
+                writer.write(self._reply(request))
+                await writer.drain()
+        self.connections.discard(writer)
+        writer.close()
+
+    def _reply(self, request: Request) -> bytes:
+        status = request.headers.get("x-test-status", "200")
+        content = {"app": self.name, "method": request.method, "path": request.path, "headers": request.headers}
+        body = json.dumps(content | {"size": len(request.body)}).encode()
+        head = f"HTTP/1.1 {status} X\r\ncontent-type: application/json\r\nserver: inside\r\nx-powered-by: inside\r\n"
+        return f"{head}content-length: {len(body)}\r\n\r\n".encode() + body
+
+
+async def eventually_true(check: Callable[[], Awaitable[bool]]) -> None:
+    """Repeat `check` until it holds."""
+    async with asyncio.timeout(WITHIN):
+        while not await check():
+            pass
+
+
+@contextlib.asynccontextmanager
+async def serving(app: App, where: Pipe) -> AsyncIterator[App]:
+    """Serve `app`; leaving cuts its connections as the end of its process would."""
+    Path(where.path).unlink(missing_ok=True)
+    server = await asyncio.start_unix_server(app.serve, where.path)
+    try:
+        yield app
+    finally:
+        app.release.set()
+        server.close()
+        for writer in tuple(app.connections):
+            writer.transport.abort()
+        Path(where.path).unlink(missing_ok=True)
