@@ -33,7 +33,10 @@ from pathlib import Path
 from shoal.local.guardian import Guardian
 from shoal.local.process import Command, base_environment, start
 
-STUBBORN = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('ready'); time.sleep(600)"
+STUBBORN = '''import signal, time
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+print("ready")
+time.sleep(600)'''
 PARENT = '''import subprocess, sys, time
 child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"], start_new_session=True)
 print(child.pid)
@@ -77,9 +80,9 @@ async def said(output: list[str], words: str) -> None:
         await until(check)
 
 
-async def noted(record: Path, pid: int) -> None:
+async def noted(record: Path, words: str) -> None:
     async def check() -> bool | None:
-        return f"+{pid} " in record.read_text() or None
+        return words in await asyncio.to_thread(record.read_text) or None
 
     async with asyncio.timeout(20):
         await until(check)
@@ -97,9 +100,7 @@ async def supervise(run_python: Begin, output: list[str], record: Path) -> tuple
     return process, [int(line.split()[1]) for line in output if line.startswith("pid ")]
 
 
-async def test_nothing_outlives_a_killed_supervisor(
-    run_python: Begin, output: list[str], place: Path
-) -> None:
+async def test_nothing_outlives_a_killed_supervisor(run_python: Begin, output: list[str], place: Path) -> None:
     record = place / "processes"
     supervisor, pids = await supervise(run_python, output, record)
     assert len(pids) == 6
@@ -123,9 +124,7 @@ async def test_the_next_start_ends_what_a_killed_guardian_left(
     assert await sweep(record) == ()
 
 
-async def test_processes_are_asked_with_their_own_signal(
-    run_python: Begin, output: list[str], place: Path
-) -> None:
+async def test_processes_are_asked_with_their_own_signal(run_python: Begin, output: list[str], place: Path) -> None:
     guardian = await Guardian.start(place / "processes")
     process = await run_python(POLITE, str(place / "answer"), death_signal=signal.SIGUSR1)
     guardian.watch(process)
@@ -154,11 +153,11 @@ async def test_a_guardian_ignores_the_terminal_and_is_replaced_when_killed(
     guardian.watch(first)
     program = guardian._program
     assert program is not None
-    await noted(place / "processes", first.pid)
+    await noted(place / "processes", f"+{first.pid} ")
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
         program.send_signal(number)
     guardian.watch(third := await run_python(SLEEPER))
-    await noted(place / "processes", third.pid)
+    await noted(place / "processes", f"+{third.pid} ")
     program.kill()
     program.wait()
     guardian.watch(second)
@@ -172,6 +171,17 @@ async def test_a_guardian_that_cannot_start_says_why(place: Path, monkeypatch: p
     monkeypatch.setattr(sys, "executable", str(place / "missing"))
     with pytest.raises(HostError, match="cannot start the guardian"):
         await Guardian.start(place / "processes")
+
+
+async def test_a_guardian_leaves_the_record_of_the_next_run_alone(place: Path) -> None:
+    first = await Guardian.start(place / "processes")
+    await noted(place / "processes", "=")
+    second = await Guardian.start(place / "processes")
+    await noted(place / "processes", f"={second._token}")
+    await first.close()
+    assert (place / "processes").exists()
+    await second.close()
+    assert not (place / "processes").exists()
 
 
 async def test_sweep_without_a_record_does_nothing(place: Path) -> None:

@@ -25,7 +25,8 @@ time.sleep(600)
 """
 PARENT = """
 import subprocess, sys, time
-child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"], start_new_session=sys.argv[1] == "own")
+own = sys.argv[1] == "own"
+child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"], start_new_session=own)
 print(child.pid)
 if sys.argv[2] == "stay":
     time.sleep(600)
@@ -48,12 +49,8 @@ async def gone(pid: int) -> bool:
         return await until(check)
 
 
-async def test_lines_of_both_outputs_arrive_in_order_and_the_code_returns(
-    run_python: Begin, output: list[str]
-) -> None:
-    process = await run_python(
-        "import os, sys\nfor n in range(3): os.write(1 + n % 2, b'line %d\\n' % n)\nsys.exit(3)"
-    )
+async def test_lines_of_both_outputs_arrive_in_order_and_the_code_returns(run_python: Begin, output: list[str]) -> None:
+    process = await run_python("import os, sys\nfor n in range(3): os.write(1 + n % 2, b'line %d\\n' % n)\nsys.exit(3)")
     assert await process.wait() == 3
     assert output == ["line 0", "line 1", "line 2"]
     assert describe_exit(3) == "exited with code 3"
@@ -61,7 +58,11 @@ async def test_lines_of_both_outputs_arrive_in_order_and_the_code_returns(
 
 async def test_undecodable_long_and_unfinished_lines_are_bounded(run_python: Begin, output: list[str]) -> None:
     process = await run_python(
-        f"import os\nos.write(1, b'\\xff\\n')\nos.write(1, b'x' * {LONGEST_LINE + 5} + b'\\r\\n')\nos.write(1, b'end')"
+        "import os, sys\n"
+        "os.write(1, b'\\xff\\n')\n"
+        "os.write(1, b'x' * int(sys.argv[1]) + b'\\r\\n')\n"
+        "os.write(1, b'end')",
+        str(LONGEST_LINE + 5),
     )
     await process.wait()
     assert output[0] == "\N{REPLACEMENT CHARACTER}"
@@ -118,9 +119,7 @@ async def test_the_rest_of_a_group_ends_with_its_leader(run_python: Begin, outpu
     assert await gone(int(output[0]))
 
 
-async def test_the_end_is_seen_though_a_stray_descendant_holds_the_pipe(
-    run_python: Begin, output: list[str]
-) -> None:
+async def test_the_end_is_seen_though_a_stray_descendant_holds_the_pipe(run_python: Begin, output: list[str]) -> None:
     process = await run_python(PARENT, "own", "leave")
     assert await process.wait() == 0
     os.kill(int(output[0]), signal.SIGKILL)
@@ -155,7 +154,7 @@ async def test_what_cannot_start_says_why_and_what_to_do(
 
 
 async def test_a_missing_working_directory_is_named(python: Make, place: Path) -> None:
-    with pytest.raises(HostError, match="working directory .*/nowhere does not exist"):
+    with pytest.raises(HostError, match=r"working directory .*/nowhere does not exist"):
         await start(python("", cwd=place / "nowhere"), print)
 
 
@@ -164,8 +163,13 @@ async def test_run_feeds_input_and_returns_output(python: Make) -> None:
     assert (finished.code, finished.output) == (2, "ABC")
 
 
+async def test_run_refuses_input_that_a_pipe_might_not_hold(python: Make) -> None:
+    with pytest.raises(ValueError, match="is given 5000 bytes"):
+        await run(python(""), stdin=b"x" * 5000)
+
+
 async def test_run_kills_what_takes_too_long(python: Make) -> None:
-    with pytest.raises(EngineError, match="did not end within 0.2 s"):
+    with pytest.raises(EngineError, match=r"did not end within 0\.2 s"):
         await run(python(STUBBORN), within=0.2)
 
 

@@ -31,9 +31,7 @@ def recipe(command: Command, *, within: float = 20.0, ready: bool = False) -> Re
     async def prepare() -> Command:
         return command
 
-    return Recipe(
-        name="sample", prepare=prepare, probe=at_once if ready else never, ready_within=within
-    )
+    return Recipe(name="sample", prepare=prepare, probe=at_once if ready else never, ready_within=within)
 
 
 async def test_a_ready_process_is_returned_with_its_addresses(python: Make) -> None:
@@ -60,7 +58,7 @@ async def test_a_full_disk_is_recognised_in_its_words(python: Make) -> None:
 
 
 async def test_a_silent_process_is_stopped(python: Make, output: list[str]) -> None:
-    with pytest.raises(EngineError, match="did not answer within 0.5 s"):
+    with pytest.raises(EngineError, match=r"did not answer within 0\.5 s"):
         await start(recipe(python(SLEEPER), within=0.5), on_line=output.append)
     assert not any(reaper.born(int(line)) for line in output)
 

@@ -63,7 +63,7 @@ async def get(place: Place, path: str, *, within: float = 2.0) -> Answer:
             writer.close()
     head, _, body = answer.partition(b"\r\n\r\n")
     words = head.split(None, 2)
-    if len(words) < 2 or not words[1].isdigit():  # noqa: PLR2004 - "HTTP/1.1 200"
+    if len(words) < 2 or not words[1].isdigit():  # "HTTP/1.1 200"
         raise ConnectionError(f"no HTTP answer from {place}")
     chunked = b"transfer-encoding: chunked" in head.lower()
     return Answer(status=int(words[1]), body=_join_chunks(body) if chunked else body)
@@ -82,6 +82,6 @@ async def ready(place: Place, path: str) -> None:
     """Wait until GET `path` answers with a status of class 2xx."""
 
     async def check() -> bool | None:
-        return (await get(place, path)).status // 100 == 2 or None  # noqa: PLR2004 - class 2xx
+        return (await get(place, path)).status // 100 == 2 or None
 
     await until(check)

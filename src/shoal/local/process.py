@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 from shoal.errors import EngineError, HostError
 from shoal.local import reaper
@@ -23,6 +24,7 @@ OnLine = Callable[[str], None]
 
 _INHERITED = ("PATH", "HOME", "USER", "LANG", "LC_ALL", "TMPDIR", "TZ", "SSL_CERT_FILE", "SSL_CERT_DIR")
 _PIPE_LINGERS = 1.0
+_LARGEST_STDIN = 4096
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +74,21 @@ def describe_exit(code: int) -> str:
         return f"was killed by signal {-code}"
 
 
+class Child(Protocol):
+    """What `Process` needs to know of the process it stands for; asyncio's own has it."""
+
+    @property
+    def pid(self) -> int:
+        """Its id."""
+
+    @property
+    def returncode(self) -> int | None:
+        """Exit code, negative for a signal, None while it runs."""
+
+    async def wait(self) -> int:
+        """Wait for its end and return the exit code."""
+
+
 class Process:
     """A started process. Make it with `start`.
 
@@ -79,7 +96,7 @@ class Process:
     is a UNIX time.
     """
 
-    def __init__(self, command: Command, child: asyncio.subprocess.Process, lines: LineReader) -> None:
+    def __init__(self, command: Command, child: Child, lines: LineReader) -> None:
         self.command = command
         self.pid = child.pid
         self.born = reaper.born(child.pid)
@@ -132,13 +149,14 @@ class Process:
         return code
 
 
-async def start(command: Command, on_line: OnLine) -> Process:
+async def start(command: Command, on_line: OnLine, *, stdin: bytes = b"") -> Process:
     """Start a process.
 
     Args:
         command: What to start.
         on_line: Called in the event loop with each line of its output and error output, in order and
             without the end of line. Long lines are cut and undecodable bytes replaced. It should not raise.
+        stdin: What it can read; at most 4 KiB.
 
     Raises:
         HostError: It could not be started.
@@ -147,7 +165,7 @@ async def start(command: Command, on_line: OnLine) -> Process:
     lines = LineReader(on_line)
     try:
         await lines.attach(read_end)
-        child = await _spawn(command, write_end)
+        child = await _spawn(command, write_end, stdin)
     except BaseException:
         lines.close()
         raise
@@ -163,17 +181,18 @@ async def run(command: Command, *, stdin: bytes = b"", within: float = 60.0) -> 
         HostError: It could not be started.
         EngineError: It did not end within `within` seconds; it was killed.
     """
-    child = await _spawn(command, asyncio.subprocess.PIPE, asyncio.subprocess.PIPE)
+    lines: list[str] = []
+    process = await start(command, lines.append, stdin=stdin)
     try:
-        output, _ = await asyncio.wait_for(child.communicate(stdin), within)
+        code = await asyncio.wait_for(process.wait(), within)
     except TimeoutError as error:
-        raise EngineError(f"{command.name} did not end within {within:g} s ({command.argv[0]})") from error
+        raise EngineError(
+            f"{command.name} did not end within {within:g} s ({command.argv[0]})",
+            hint="the machine may be overloaded: try again",
+        ) from error
     finally:
-        if child.returncode is None:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(child.pid, signal.SIGKILL)
-            await child.wait()
-    return Finished(code=child.returncode or 0, output=output.decode("utf-8", "replace").strip())
+        await process.kill()
+    return Finished(code=code, output="\n".join(lines).strip())
 
 
 def spawn_detached(argv: Sequence[str], stdin: int) -> subprocess.Popen[bytes]:
@@ -188,13 +207,18 @@ def spawn_detached(argv: Sequence[str], stdin: int) -> subprocess.Popen[bytes]:
     )
 
 
-async def _spawn(
-    command: Command, output: int, stdin: int = asyncio.subprocess.DEVNULL
-) -> asyncio.subprocess.Process:
+async def _spawn(command: Command, output: int, stdin: bytes) -> asyncio.subprocess.Process:
+    if len(stdin) > _LARGEST_STDIN:  # a pipe holds this much, so nobody waits for the process to read it
+        raise ValueError(f"{command.name} is given {len(stdin)} bytes to read; at most {_LARGEST_STDIN}")
+    read_end, write_end = os.pipe()
+    try:
+        os.write(write_end, stdin)
+    finally:
+        os.close(write_end)
     try:
         return await asyncio.create_subprocess_exec(
             *command.argv,
-            stdin=stdin,
+            stdin=read_end,
             stdout=output,
             stderr=asyncio.subprocess.STDOUT,
             env=dict(command.env),
@@ -203,6 +227,8 @@ async def _spawn(
         )
     except (OSError, ValueError) as error:
         raise _not_started(command, error) from error
+    finally:
+        os.close(read_end)
 
 
 def _not_started(command: Command, error: OSError | ValueError) -> HostError:

@@ -50,12 +50,12 @@ Table = Mapping[int, Entry]
 
 def table() -> dict[int, Entry]:
     """Return every process of the machine."""
-    return _table_from_proc() if Path("/proc/self/stat").exists() else _table_from_ps()
+    return _table_from_proc() if _has_proc() else _table_from_ps()
 
 
 def born(pid: int) -> str:
-    """Return the mark of a living process that no later process with its pid will have; empty if it is dead."""
-    entry = table().get(pid)
+    """Return what tells a living process from any later one with its pid; empty when it is dead."""
+    entry = _entry_from_proc(str(pid)) if _has_proc() else _table_from_ps().get(pid)
     return "" if entry is None or entry.dead else entry.born
 
 
@@ -82,7 +82,7 @@ def replay(lines: Iterable[str]) -> tuple[str, list[Charge]]:
         words = line.split()
         if line.startswith("=") and len(words) == 1:
             token = words[0][1:]
-        elif line.startswith("+") and len(words) == 3:  # noqa: PLR2004 - pid, signal, start time
+        elif line.startswith("+") and len(words) == 3:  # pid, signal, start time
             charges[int(words[0])] = Charge(int(words[0]), int(words[1]), words[2])
         elif line.startswith("-") and len(words) == 1:
             charges.pop(int(words[0][1:]), None)
@@ -167,18 +167,23 @@ def _carries(pid: int, token: str) -> bool:
         return False
 
 
+def _has_proc() -> bool:
+    return Path("/proc/self/stat").exists()
+
+
 def _table_from_proc() -> dict[int, Entry]:
-    found = {}
-    for name in os.listdir("/proc"):  # noqa: PTH208 - thousands of names, many times a second
-        if name.isdigit():
-            # Fields of proc_pid_stat(5); the second, in parentheses, may hold anything.
-            with contextlib.suppress(OSError, IndexError):
-                fields = Path("/proc", name, "stat").read_bytes().rpartition(b")")[2].split()
-                dead = fields[0] in b"ZX"
-                found[int(name)] = Entry(
-                    int(name), int(fields[1]), int(fields[2]), dead, fields[19].decode("ascii")
-                )
-    return found
+    names = os.listdir("/proc")  # noqa: PTH208 - thousands of names, many times a second
+    entries = (_entry_from_proc(name) for name in names if name.isdigit())
+    return {entry.pid: entry for entry in entries if entry is not None}
+
+
+def _entry_from_proc(name: str) -> Entry | None:
+    try:
+        # Fields of proc_pid_stat(5); the second, in parentheses, may hold anything.
+        fields = Path("/proc", name, "stat").read_bytes().rpartition(b")")[2].split()
+        return Entry(int(name), int(fields[1]), int(fields[2]), fields[0] in (b"Z", b"X"), fields[19].decode("ascii"))
+    except (OSError, IndexError):  # it has just ended
+        return None
 
 
 def _table_from_ps() -> dict[int, Entry]:
@@ -200,21 +205,23 @@ class _Ledger:
     def __init__(self, token: str, record: Path) -> None:
         self.charges: dict[int, Charge] = {}
         self._record = record
+        self._title = f"={token}\n"
         self._note(f"={token}", "w")
 
     def obey(self, order: str) -> None:
         words = order.split()
         pid = int(words[0][1:])
         if order.startswith("+"):
-            entry = table().get(pid)
-            self.charges[pid] = Charge(pid, int(words[1]), entry.born if entry else "gone")
+            self.charges[pid] = Charge(pid, int(words[1]), born(pid) or "gone")
             self._note(f"+{pid} {words[1]} {self.charges[pid].born}")
         elif self.charges.pop(pid, None):
             self._note(f"-{pid}")
 
     def forget(self) -> None:
+        """Remove the record, unless the next run has already begun its own."""
         with contextlib.suppress(OSError):
-            self._record.unlink()
+            if self._record.read_text("ascii").startswith(self._title):
+                self._record.unlink()
 
     def _note(self, line: str, mode: str = "a") -> None:
         # A full disk must not stop the guard; the record is a second line of defence.

@@ -84,9 +84,7 @@ async def validate(bootstrap: Path) -> None:
         HostError: Missing wheel.
     """
     argv = (*_program(bootstrap), "--mode", "validate", "--log-level", "error", *_LOG_FORMAT)
-    finished = await run(
-        Command(name="envoy", argv=argv, cwd=bootstrap.parent, env=base_environment()), within=30
-    )
+    finished = await run(Command(name="envoy", argv=argv, cwd=bootstrap.parent, env=base_environment()), within=30)
     if finished.code:
         raise EngineError(
             f"Envoy refuses {bootstrap}:\n{finished.output}", hint="the first line names the field it refuses"

@@ -134,7 +134,7 @@ def reload(process: Process, options: NatsOptions) -> None:
 
     Connections of users that are gone or have another password are closed by the server.
     """
-    private_file(configuration(options), render(options, _remembered(options)))
+    private_file(configuration(options), render(options, _configured(options)))
     process.send(signal.SIGHUP)
 
 
@@ -167,6 +167,12 @@ def _announced(options: NatsOptions) -> dict[str, str] | None:
         except (ValueError, LookupError):  # being written
             return None
     return None
+
+
+def _configured(options: NatsOptions) -> dict[str, int]:
+    """Return the ports as they were configured: the server refuses a reload that spells them otherwise."""
+    document = json.loads(configuration(options).read_text("utf-8"))
+    return {"nats": document["port"], "monitoring": int(document["http"].rpartition(":")[2])}
 
 
 def _memory(options: NatsOptions) -> Path:

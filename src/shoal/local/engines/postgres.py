@@ -187,9 +187,7 @@ async def _template(privilege: Privilege) -> Path | None:
     """
     digest = zlib.crc32(repr(_INITDB).encode())
     try:
-        home = private_directory(
-            cache_directory() / f"postgres-{KIND.version}-{platform.machine()}-{digest:08x}"
-        )
+        home = private_directory(cache_directory() / f"postgres-{KIND.version}-{platform.machine()}-{digest:08x}")
     except (HostError, RuntimeError):  # no home directory, or one that cannot be written
         return None
     template = home / "template"

@@ -134,9 +134,7 @@ async def _answering(recipe: Recipe, process: Process, last_lines: deque[str]) -
     probing = asyncio.ensure_future(recipe.probe())
     ending = asyncio.ensure_future(process.wait())
     try:
-        await asyncio.wait(
-            {probing, ending}, timeout=recipe.ready_within, return_when=asyncio.FIRST_COMPLETED
-        )
+        await asyncio.wait({probing, ending}, timeout=recipe.ready_within, return_when=asyncio.FIRST_COMPLETED)
         if ending.done():
             raise _failed(f"{recipe.name} {describe_exit(ending.result())} before it was ready", last_lines)
         if not probing.done():

@@ -50,7 +50,7 @@ class Page:
         """Answer the head of a request."""
         request, *headers = head.split("\r\n")
         words = request.split(" ")
-        if len(words) != 3:  # noqa: PLR2004 - method, target, version
+        if len(words) != 3:  # method, target, version
             return _problem(400)
         if words[0] != "GET":
             return _problem(405)

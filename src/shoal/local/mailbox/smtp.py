@@ -35,6 +35,4 @@ async def listen(store: Store, host: str, port: int) -> asyncio.Server:
     """Start taking mail."""
     loop = asyncio.get_running_loop()
     handler = _Handler(store)
-    return await loop.create_server(
-        lambda: SMTP(handler, hostname=_OWN_NAME, enable_SMTPUTF8=True), host, port
-    )
+    return await loop.create_server(lambda: SMTP(handler, hostname=_OWN_NAME, enable_SMTPUTF8=True), host, port)

@@ -99,13 +99,20 @@ def _read(delivery: Delivery, number: int) -> Mail:
     message = email.message_from_bytes(delivery.content, policy=email.policy.default)
     return Mail(
         id=number,
-        message_id=str(message["Message-ID"] or f"<none-{number}@mailbox>").strip(),
-        sender=str(message["From"] or delivery.sender),
+        message_id=_header(message, "Message-ID") or f"<none-{number}@mailbox>",
+        sender=_header(message, "From") or delivery.sender,
         to=delivery.to,
-        subject=str(message["Subject"] or ""),
+        subject=_header(message, "Subject"),
         body=_body(message),
         received_at=delivery.at,
     )
+
+
+def _header(message: email.message.EmailMessage, name: str) -> str:
+    try:
+        return str(message[name] or "").strip()
+    except Exception:  # noqa: BLE001 - the standard parser fails in many ways on malformed headers
+        return ""
 
 
 def _body(message: email.message.EmailMessage) -> str:
