@@ -6,7 +6,6 @@ import json
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from shoal.mesh.layout import Address, Pipe
@@ -81,6 +80,17 @@ async def _body(reader: asyncio.StreamReader, headers: Mapping[str, str]) -> byt
     return await reader.readexactly(int(headers.get("content-length", 0)))
 
 
+async def shown_certificate(where: Pipe, tls: ssl.SSLContext) -> bytes:
+    """Return the certificate that a server shows (DER)."""
+    _, writer = await _connect(where, tls)
+    try:
+        shown = writer.get_extra_info("ssl_object").getpeercert(binary_form=True)
+        assert isinstance(shown, bytes)
+        return shown
+    finally:
+        writer.transport.abort()
+
+
 @dataclass(slots=True, kw_only=True)
 class App:
     """An application on a UNIX socket that answers with what it saw.
@@ -92,6 +102,8 @@ class App:
     seen: list[Request] = field(default_factory=list)
     release: asyncio.Event = field(default_factory=asyncio.Event)
     connections: set[asyncio.StreamWriter] = field(default_factory=set)
+    hung_up: int = 0
+    """Held requests whose connection ended."""
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections.add(writer)
@@ -102,11 +114,20 @@ class App:
                 request = Request(method=method, path=path, headers=headers, body=await _body(reader, headers))
                 self.seen.append(request)
                 if "x-test-hold" in headers:
-                    await self.release.wait()
+                    await self._hold(reader)
                 writer.write(self._reply(request))
                 await writer.drain()
         self.connections.discard(writer)
         writer.close()
+
+    async def _hold(self, reader: asyncio.StreamReader) -> None:
+        """Wait to be released, or for the end of the connection."""
+        released, ended = asyncio.ensure_future(self.release.wait()), asyncio.ensure_future(reader.read(1))
+        done, _ = await asyncio.wait({released, ended}, return_when=asyncio.FIRST_COMPLETED)
+        self.hung_up += ended in done
+        released.cancel()
+        ended.cancel()
+        await asyncio.gather(released, ended, return_exceptions=True)
 
     def _reply(self, request: Request) -> bytes:
         status = request.headers.get("x-test-status", "200")
@@ -120,13 +141,12 @@ async def eventually_true(check: Callable[[], Awaitable[bool]]) -> None:
     """Repeat `check` until it holds."""
     async with asyncio.timeout(WITHIN):
         while not await check():
-            pass
+            await asyncio.sleep(0)
 
 
 @contextlib.asynccontextmanager
 async def serving(app: App, where: Pipe) -> AsyncIterator[App]:
     """Serve `app`; leaving cuts its connections as the end of its process would."""
-    Path(where.path).unlink(missing_ok=True)
     server = await asyncio.start_unix_server(app.serve, where.path)
     try:
         yield app
@@ -135,4 +155,3 @@ async def serving(app: App, where: Pipe) -> AsyncIterator[App]:
         server.close()
         for writer in tuple(app.connections):
             writer.transport.abort()
-        Path(where.path).unlink(missing_ok=True)

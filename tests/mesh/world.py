@@ -77,15 +77,22 @@ class World:
         """Call as the application of `caller` does, through its outbound listener."""
         return await ask(self.layout.outbound(caller), line, host=to, headers=headers)
 
-    def token(self, *, key: ECKey | None = None, without: Sequence[str] = (), **claims: object) -> str:
+    def token(
+        self, claims: Mapping[str, object] | None = None, *, key: ECKey | None = None, without: Sequence[str] = ()
+    ) -> str:
         now = int(time.time())
-        all_claims = {"iss": ISSUER.name, "aud": ISSUER.audience, "sub": "u1", "exp": now + 600, "iat": now} | claims
+        all_claims = {"iss": ISSUER.name, "aud": ISSUER.audience, "sub": "u1", "exp": now + 600, "iat": now} | dict(
+            claims or {}
+        )
         kept = {name: value for name, value in all_claims.items() if name not in without}
         signer = key or self.signer
         return jwt.encode({"alg": "ES256", "kid": str(signer.kid)}, kept, signer)
 
-    def bearer(self, **claims: object) -> dict[str, str]:
-        return {"authorization": f"Bearer {self.token(**claims)}"}  # type: ignore[arg-type]
+    def bearer(self, token: str = "") -> dict[str, str]:
+        return {"authorization": f"Bearer {token or self.token()}"}
+
+    def access_log(self) -> str:
+        return Path(self.layout.access()).read_text("utf-8")
 
     def client(self, credential: Credential | None) -> ssl.SSLContext:
         """Make a TLS client that shows `credential`."""
