@@ -1,0 +1,102 @@
+"""How pieces move between shelves and orders: pure, and indifferent to order and repetition of what it is told.
+
+An order's pieces are laid ready once the order is known *and* paid for, whichever is heard first: all of them,
+or none.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+
+import msgspec
+
+from shop.inventory.contract import Shortage, StockRejected, StockReserved
+from shop.inventory.records import Reservation, Shelf, Stage, Wanted
+
+Shelves = Mapping[str, Shelf]
+"""By SKU."""
+
+
+class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+    """What changed."""
+
+    reservation: Reservation
+    shelves: tuple[Shelf, ...] = ()
+    announcement: StockReserved | StockRejected | None = None
+
+
+def learn(reservation: Reservation, wanted: Iterable[Wanted]) -> Reservation:
+    """Note what is ordered."""
+    return msgspec.structs.replace(reservation, wanted=tuple(wanted))
+
+
+def pay(reservation: Reservation) -> Reservation:
+    """Note that it is paid for."""
+    return msgspec.structs.replace(reservation, paid=True)
+
+
+def is_due(reservation: Reservation) -> bool:
+    """Tell whether the pieces are to be laid ready now."""
+    return reservation.stage == "AWAITED" and reservation.paid and bool(reservation.wanted)
+
+
+def reserve(reservation: Reservation, shelves: Shelves) -> Outcome:
+    """Lay all pieces ready, or none."""
+    order_id = reservation.order_id
+    if missing := shortages(reservation.wanted, shelves):
+        rejection = StockRejected(order_id=order_id, shortages=missing)
+        return Outcome(reservation=_staged(reservation, "REJECTED"), announcement=rejection)
+    return Outcome(
+        reservation=_staged(reservation, "RESERVED"),
+        shelves=_each(reservation, shelves, _lay_ready),
+        announcement=StockReserved(order_id=order_id),
+    )
+
+
+def sell(reservation: Reservation, shelves: Shelves) -> Outcome:
+    """Hand the pieces over; what does not lie ready stays as it is."""
+    if reservation.stage != "RESERVED":
+        return Outcome(reservation=reservation)
+    return Outcome(reservation=_staged(reservation, "SOLD"), shelves=_each(reservation, shelves, _hand_over))
+
+
+def release(reservation: Reservation, shelves: Shelves) -> Outcome:
+    """Give up a reservation: its pieces go back on the shelf, and it will not be made later."""
+    if reservation.stage == "AWAITED":
+        return Outcome(reservation=_staged(reservation, "RELEASED"))
+    if reservation.stage != "RESERVED":
+        return Outcome(reservation=reservation)
+    return Outcome(reservation=_staged(reservation, "RELEASED"), shelves=_each(reservation, shelves, _put_back))
+
+
+def shortages(wanted: Iterable[Wanted], shelves: Shelves) -> tuple[Shortage, ...]:
+    """List what is missing; a product without a shelf is missing altogether."""
+    found = (
+        Shortage(sku=w.sku, wanted=w.quantity, available=shelves[w.sku].available if w.sku in shelves else 0)
+        for w in wanted
+    )
+    return tuple(shortage for shortage in found if shortage.available < shortage.wanted)
+
+
+def take_stock(shelf: Shelf, available: int) -> Shelf:
+    """Correct a shelf to what was counted on it."""
+    received = available + shelf.reserved + shelf.sold
+    return msgspec.structs.replace(shelf, received=received, available=available)
+
+
+def _staged(reservation: Reservation, stage: Stage) -> Reservation:
+    return msgspec.structs.replace(reservation, stage=stage)
+
+
+def _each(reservation: Reservation, shelves: Shelves, change: Callable[[Shelf, int], Shelf]) -> tuple[Shelf, ...]:
+    return tuple(change(shelves[w.sku], w.quantity) for w in reservation.wanted)
+
+
+def _lay_ready(shelf: Shelf, quantity: int) -> Shelf:
+    return msgspec.structs.replace(shelf, available=shelf.available - quantity, reserved=shelf.reserved + quantity)
+
+
+def _hand_over(shelf: Shelf, quantity: int) -> Shelf:
+    return msgspec.structs.replace(shelf, reserved=shelf.reserved - quantity, sold=shelf.sold + quantity)
+
+
+def _put_back(shelf: Shelf, quantity: int) -> Shelf:
+    return _lay_ready(shelf, -quantity)

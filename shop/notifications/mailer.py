@@ -1,0 +1,34 @@
+"""What notifications asks of a mail server: a narrow port."""
+
+from typing import Protocol
+
+import msgspec
+
+from shoal import ShoalError
+
+
+class Mail(msgspec.Struct, frozen=True, kw_only=True):
+    """A plain text to one person."""
+
+    message_id: str
+    """The same for every sending of the same news, by which a receiver recognises a repetition."""
+    name: str
+    email: str
+    subject: str
+    text: str
+
+
+class MailNotSent(ShoalError):
+    """Report that nobody knows whether a mail went out: send it again under the same Message-ID."""
+
+
+class MailRefused(ShoalError):
+    """Report an address that the server will never deliver to."""
+
+
+class Mailer(Protocol):
+    """Sends mail."""
+
+    async def send(self, mail: Mail) -> None:
+        """Hand a mail over; `MailNotSent` or `MailRefused` when that failed."""
+        ...

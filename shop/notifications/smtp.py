@@ -1,0 +1,85 @@
+"""Mail by SMTP: the only file that imports aiosmtplib."""
+
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.utils import formatdate
+from urllib.parse import urlsplit
+
+import aiosmtplib
+import msgspec
+
+from shoal import Secret
+from shop.notifications.mailer import Mail, MailNotSent, MailRefused
+
+TIMEOUT = 10.0
+"""Seconds for each step of the conversation."""
+
+_PERMANENT = range(500, 600)  # RFC 5321, section 4.2.1
+
+
+class Server(msgspec.Struct, frozen=True, kw_only=True):
+    """Where mail goes out, and in whose name."""
+
+    url: str
+    """``smtp://host:port``, or ``smtps://`` for TLS from the first byte; plain SMTP changes to TLS when it can."""
+    username: str = ""
+    password: Secret = Secret("")
+    sender: str = "orders@shop.example"
+
+
+class SmtpMailer:
+    """Implements `Mailer`, with one connection per mail."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+        parts = urlsplit(server.url)
+        self._tls = parts.scheme == "smtps"
+        self._host = parts.hostname or "localhost"
+        self._port = parts.port or (465 if self._tls else 587)
+
+    async def send(self, mail: Mail) -> None:
+        """Hand a mail over."""
+        server = self._server
+        message = _rendered(mail, server.sender)
+        try:
+            await aiosmtplib.send(
+                message,
+                hostname=self._host,
+                port=self._port,
+                use_tls=self._tls,
+                username=server.username or None,
+                password=server.password.reveal() or None,
+                local_hostname=server.sender.rpartition("@")[2],  # the default asks the network for it
+                timeout=TIMEOUT,
+            )
+        except (aiosmtplib.SMTPException, OSError) as error:
+            raise _translated(error, mail) from error
+
+
+def render(mail: Mail, sender: str) -> EmailMessage:
+    """Write a mail as RFC 5322 wants it."""
+    message = EmailMessage()
+    message["Message-ID"] = mail.message_id
+    message["Date"] = formatdate()
+    message["From"] = Address(display_name="Shop", addr_spec=sender)
+    message["To"] = Address(display_name=mail.name, addr_spec=mail.email)
+    message["Subject"] = mail.subject
+    message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no absence notes, please
+    message.set_content(mail.text)
+    return message
+
+
+def _rendered(mail: Mail, sender: str) -> EmailMessage:
+    try:
+        return render(mail, sender)
+    except ValueError as error:  # an address that no mail can carry
+        raise MailRefused(f"mail {mail.message_id} has an address that cannot be written: {error}") from error
+
+
+def _translated(error: Exception, mail: Mail) -> MailNotSent | MailRefused:
+    said = str(error) or type(error).__name__
+    if isinstance(error, aiosmtplib.SMTPRecipientsRefused):
+        codes = [refused.code for refused in error.recipients]
+        if codes and all(code in _PERMANENT for code in codes):
+            return MailRefused(f"mail {mail.message_id} has an address that takes no mail: {said}")
+    return MailNotSent(f"mail {mail.message_id} may not have gone out: {said}", hint="it is sent again")

@@ -1,0 +1,39 @@
+"""What the orders service keeps."""
+
+from datetime import datetime
+from typing import Literal
+
+import msgspec
+
+from shoal import record
+from shop.orders.contract import OrderLine
+
+Status = Literal["PENDING", "PAID", "CONFIRMED", "CANCELLED"]
+"""CONFIRMED and CANCELLED are final."""
+
+Fact = Literal["CAPTURED", "DECLINED", "REFUNDED", "RESERVED"]
+"""What the other services may report about an order."""
+
+Reason = Literal["payment-declined", "out-of-stock"]
+
+
+@record("orders", key="order_id")
+class Order(msgspec.Struct, frozen=True, kw_only=True):
+    """An order, and all that was reported about it."""
+
+    order_id: str
+    customer_id: str
+    lines: tuple[OrderLine, ...]
+    total: int
+    """In cents of the currency."""
+    currency: str
+    payment_method: str
+    status: Status = "PENDING"
+    reason: Reason | None = None
+    """Why it is cancelled."""
+    facts: tuple[Fact, ...] = ()
+    """Each once, sorted; the status follows from them alone."""
+    version: int = 1
+    """Counts its changes, without gaps."""
+    placed_at: datetime
+    updated_at: datetime

@@ -1,0 +1,97 @@
+"""Orders: from the wish to their end, by events of payments and inventory."""
+
+import uuid
+
+from shoal import (
+    Clock,
+    Page,
+    PageRequest,
+    Postgres,
+    Principal,
+    Problem,
+    Reply,
+    Service,
+    Transaction,
+    signed_in,
+)
+from shop.inventory.contract import StockReserved
+from shop.orders.contract import OrderCancelled, OrderConfirmed, OrderPlaced
+from shop.orders.lifecycle import announcement, learn
+from shop.orders.messages import NewOrder, OrderView, view
+from shop.orders.placing import Placement, pieces, place, placed
+from shop.orders.records import Fact, Order
+from shop.payments.contract import PaymentCaptured, PaymentDeclined, PaymentRefunded
+from shop.products.contract import ProductsApi
+
+orders = Service(
+    "orders",
+    summary="Orders, from placing to their end.",
+    store=Postgres(),
+    publishes=[OrderPlaced, OrderConfirmed, OrderCancelled],
+)
+
+
+@orders.post("/orders", status=201, access=signed_in, idempotent=True)
+async def place_order(
+    body: NewOrder, principal: Principal, tx: Transaction, products: ProductsApi, clock: Clock
+) -> Reply[OrderView]:
+    """Place an order at today's prices."""
+    offered = await products.prices(skus=list(pieces(body)))
+    order_id = f"ord_{uuid.uuid4().hex}"
+    placement = Placement(order_id=order_id, customer_id=principal.subject, placed_at=clock.now())
+    order = place(body, offered, placement)
+    tx.insert(order)
+    tx.publish(placed(order))
+    return Reply(body=view(order), status=201, headers={"Location": f"/orders/{order_id}"})
+
+
+@orders.get("/orders/{order_id}")
+async def show_order(order_id: str, principal: Principal, tx: Transaction) -> OrderView:
+    """Show one of the caller's orders; that of somebody else is as unknown as one that never was."""
+    order = await tx.get(Order, order_id)
+    if order is None or order.customer_id != principal.subject:
+        raise Problem(404, "not-found", f"there is no order {order_id}")
+    return view(order)
+
+
+@orders.get("/orders")
+async def list_orders(page: PageRequest, principal: Principal, tx: Transaction) -> Page[OrderView]:
+    """List the caller's orders, newest first."""
+    own = {"customer_id": principal.subject}
+    found = await tx.find(Order, own, order=("-placed_at",), limit=page.limit, offset=page.offset)
+    return page.of([view(order) for order in found], await tx.count(Order, own))
+
+
+@orders.on(PaymentCaptured)
+async def captured(event: PaymentCaptured, tx: Transaction, clock: Clock) -> None:
+    """Note that an order is paid for."""
+    await _learn(event.order_id, "CAPTURED", tx, clock)
+
+
+@orders.on(PaymentDeclined)
+async def declined(event: PaymentDeclined, tx: Transaction, clock: Clock) -> None:
+    """Cancel an order that will not be paid for."""
+    await _learn(event.order_id, "DECLINED", tx, clock)
+
+
+@orders.on(PaymentRefunded)
+async def refunded(event: PaymentRefunded, tx: Transaction, clock: Clock) -> None:
+    """Cancel an order whose money went back."""
+    await _learn(event.order_id, "REFUNDED", tx, clock)
+
+
+@orders.on(StockReserved)
+async def reserved(event: StockReserved, tx: Transaction, clock: Clock) -> None:
+    """Note that an order lies ready."""
+    await _learn(event.order_id, "RESERVED", tx, clock)
+
+
+async def _learn(order_id: str, fact: Fact, tx: Transaction, clock: Clock) -> None:
+    """Note a fact, and announce what follows from it. An unknown order is nobody's: the event becomes a dead letter."""
+    before = await tx.require(Order, order_id, lock=True)
+    after = learn(before, fact, clock.now())
+    if after is before:
+        return
+    tx.put(after)
+    if news := announcement(before, after):
+        tx.publish(news)

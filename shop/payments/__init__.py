@@ -1,0 +1,1 @@
+"""Money: charges and refunds at the payment provider."""

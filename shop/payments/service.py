@@ -1,0 +1,94 @@
+"""Money: taken when an order is placed, given back when it cannot be delivered."""
+
+from collections.abc import AsyncIterator
+from datetime import datetime
+
+import msgspec
+
+from shoal import Clock, Postgres, Principal, Problem, Secret, Service, Settings, ShoalError, Transaction
+from shop.inventory.contract import StockRejected
+from shop.orders.contract import OrderPlaced
+from shop.payments.bookkeeping import Booking, book_charge, book_refund, charge_for, refund_of
+from shop.payments.contract import PaymentCaptured, PaymentDeclined, PaymentRefunded
+from shop.payments.provider import PaymentProvider
+from shop.payments.records import Payment, Status
+from shop.payments.stripe import StripeProvider, open_http
+
+
+class PaymentsSettings(Settings, frozen=True, kw_only=True):
+    """What may be said about the payments service from outside."""
+
+    provider_url: str
+    """``https://api.stripe.com``, or the sandbox."""
+    provider_key: Secret = Secret("sk_test_sandbox")
+
+
+payments = Service(
+    "payments",
+    summary="Money: charges and refunds at the payment provider.",
+    store=Postgres(),
+    publishes=[PaymentCaptured, PaymentDeclined, PaymentRefunded],
+    settings=PaymentsSettings,
+    externals=["payment-provider"],
+)
+
+
+class PaymentView(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A payment as the customer sees it."""
+
+    order_id: str
+    status: Status
+    amount: int
+    currency: str
+    reason: str | None = None
+    updated_at: datetime
+
+
+@payments.provide
+async def provider(settings: PaymentsSettings) -> AsyncIterator[PaymentProvider]:
+    """Keep the connections to the provider open while the service runs."""
+    async with open_http(settings.provider_key) as http:
+        yield StripeProvider(http, settings.provider_url)
+
+
+@payments.get("/payments/{order_id}")
+async def show_payment(order_id: str, principal: Principal, tx: Transaction) -> PaymentView:
+    """Show what became of the money for one of the caller's orders."""
+    payment = await tx.get(Payment, order_id)
+    if payment is None or payment.customer_id != principal.subject:
+        raise Problem(404, "not-found", f"there is no payment for order {order_id}")
+    return PaymentView(
+        order_id=payment.order_id,
+        status=payment.status,
+        amount=payment.amount,
+        currency=payment.currency,
+        reason=payment.reason,
+        updated_at=payment.updated_at,
+    )
+
+
+# The provider may be away for longer than our own services: 14 attempts last more than an hour.
+@payments.on(OrderPlaced, attempts=14, backoff=0.5)
+async def charge(event: OrderPlaced, tx: Transaction, port: PaymentProvider, clock: Clock) -> None:
+    """Take the money. It happens before the commit and maybe again, so the key is that of the order."""
+    answer = await port.charge(charge_for(event))
+    if await tx.get(Payment, event.order_id) is None:
+        _book(book_charge(event, answer, clock.now()), tx)
+
+
+@payments.on(StockRejected, attempts=14, backoff=0.5)
+async def refund(event: StockRejected, tx: Transaction, port: PaymentProvider, clock: Clock) -> None:
+    """Give the money back, once."""
+    payment = await tx.get(Payment, event.order_id, lock=True)
+    if payment is None:
+        raise ShoalError(f"order {event.order_id} has no payment yet", hint="the event is tried again")
+    request = refund_of(payment)
+    if request is not None:
+        _book(book_refund(payment, await port.refund(request), clock.now()), tx)
+
+
+def _book(booking: Booking, tx: Transaction) -> None:
+    tx.put(booking.payment)
+    for entry in booking.entries:
+        tx.insert(entry)
+    tx.publish(booking.news)

@@ -1,0 +1,1 @@
+"""Stand-ins for the systems outside, for laptops and tests."""

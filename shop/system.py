@@ -1,0 +1,24 @@
+"""The shop: every service of it, and what lies around them."""
+
+from shoal import External, Issuer, Sandbox, System
+from shop.inventory.service import inventory
+from shop.notifications.service import notifications
+from shop.orders.service import orders
+from shop.payments.service import payments
+from shop.products.service import products
+from shop.users.service import users
+
+system = System(
+    "shop",
+    services=[users, products, inventory, orders, payments, notifications],
+    issuer=Issuer(users, audience="shop"),
+    externals=[
+        External(
+            name="payment-provider",
+            protocol="http",
+            setting="provider_url",
+            sandbox=Sandbox(module="shop.sandboxes.payment_provider"),
+        ),
+        External(name="mail", protocol="smtp", setting="smtp_url"),
+    ],
+)

@@ -1,0 +1,17 @@
+"""What the users service tells the others."""
+
+from datetime import datetime
+
+import msgspec
+
+from shoal import event
+
+
+@event("users.signed_up", key="user_id")
+class UserSignedUp(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody has an account now."""
+
+    user_id: str
+    email: str
+    name: str
+    signed_up_at: datetime
