@@ -13,12 +13,17 @@ _CLUSTER = "envoy.config.cluster.v3.Cluster"
 _ROUTES = "envoy.config.route.v3.RouteConfiguration"
 _SECRET = "envoy.extensions.transport_sockets.tls.v3.Secret"  # noqa: S105 — the name of a message
 
+_ORDER = ("sds", "eds", "ecds", "cds", "rds", "lds", "")
+"""Folders of artifacts; Envoy refuses what names a file that does not exist yet."""
+
 
 def compile_mesh(plan: Plan, layout: Layout) -> tuple[Artifact, ...]:
-    """Compile `plan` for one Envoy; every artifact belongs below `layout.root`, sorted by path.
+    """Compile `plan` for one Envoy; every artifact belongs below `layout.root`.
 
-    Every service starts without replicas; `endpoints` writes them. Envoy wants the directories of
-    `layout.directories`, the certificates and (with an issuer) the JWKS before it starts.
+    They come in the order in which a running Envoy wants them: what is named before what names it. Every
+    service starts without replicas; `endpoints` writes them, so leave ``eds/`` of the services that already
+    run as it is. Envoy wants the directories of `layout.directories`, the certificates and (with an issuer)
+    the JWKS before it starts.
     """
     scope = Scope(plan=plan, layout=layout)
     entrances = _entrances(scope)
@@ -34,7 +39,7 @@ def compile_mesh(plan: Plan, layout: Layout) -> tuple[Artifact, ...]:
         proto.discovery(tls.secret_file(name), [typed(_SECRET, **secret)])
         for name, secret in tls.secrets(scope).items()
     ]
-    return tuple(sorted(found, key=lambda artifact: artifact.path))
+    return tuple(sorted(found, key=_place))
 
 
 def compile_static(plan: Plan, layout: Layout) -> Artifact:
@@ -44,6 +49,11 @@ def compile_static(plan: Plan, layout: Layout) -> Artifact:
     """
     scope = Scope(plan=plan, layout=layout, static=True)
     return bootstrap.static(scope, [manager.listener(scope, e) for e in _entrances(scope)], _clusters(scope))
+
+
+def _place(artifact: Artifact) -> tuple[int, str]:
+    folder, _, _ = artifact.path.rpartition("/")
+    return _ORDER.index(folder), artifact.path
 
 
 def _entrances(scope: Scope) -> list[Entrance]:
