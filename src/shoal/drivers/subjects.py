@@ -12,6 +12,4 @@ def covers(patterns: Iterable[str], subject: str) -> bool:
 def _covers(pattern: list[str], tokens: list[str]) -> bool:
     if pattern[-1] == ">":
         return len(tokens) >= len(pattern) and _covers(pattern[:-1], tokens[: len(pattern) - 1])
-    return len(pattern) == len(tokens) and all(
-        p in ("*", token) for p, token in zip(pattern, tokens, strict=True)
-    )
+    return len(pattern) == len(tokens) and all(p in ("*", token) for p, token in zip(pattern, tokens, strict=True))

@@ -108,9 +108,7 @@ class MemoryBroker:
         logs = self._logs.values()
         log = next((log for log in logs if covers(log.stream.subjects, message.subject)), None)
         if log is None:
-            raise Unavailable(
-                f"no stream holds the subject {message.subject}", hint="declare a stream for it"
-            )
+            raise Unavailable(f"no stream holds the subject {message.subject}", hint="declare a stream for it")
         now = self._clock()
         while log.seen and now - next(iter(log.seen.values())) > DUPLICATE_SECONDS:
             del log.seen[next(iter(log.seen))]

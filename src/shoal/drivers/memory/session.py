@@ -154,9 +154,7 @@ class MemorySession:
         """Hold the row of this key."""
         key = rows.identity(row.get(table.key))
         if key is None:
-            raise EngineError(
-                f"a row of table {table.name} has no {table.key}", hint="choose its key yourself"
-            )
+            raise EngineError(f"a row of table {table.name} has no {table.key}", hint="choose its key yourself")
         await self._hold((table.name, key))
         return key
 

@@ -100,9 +100,7 @@ def _matches(password: str, stored: str) -> bool:
 
 async def _create(link: Link, account: Account) -> None:
     name = quote(account.database)
-    await link.execute(
-        f"create database {name} owner {quote(account.role)} template template0 strategy file_copy"
-    )
+    await link.execute(f"create database {name} owner {quote(account.role)} template template0 strategy file_copy")
     await _close(link, account)
 
 

@@ -177,8 +177,6 @@ def _refused(url: str, error: Exception) -> EngineError:
     where = parts.hostname or query.get("host") or "the default host"
     place = f"database {parts.path.lstrip('/')!r} at {where} as {parts.username!r}"
     if isinstance(error, asyncpg.PostgresError) and not (error.sqlstate or "").startswith(_TRY_AGAIN):
-        return EngineError(
-            f"PostgreSQL refused {place}: {error}", hint="check the store's URL and its role's rights"
-        )
+        return EngineError(f"PostgreSQL refused {place}: {error}", hint="check the store's URL and its role's rights")
     reason = "no answer" if isinstance(error, TimeoutError) else str(error) or type(error).__name__
     return Unavailable(f"cannot reach {place}: {reason}", hint="start PostgreSQL, or check the store's URL")

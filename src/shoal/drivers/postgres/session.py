@@ -49,9 +49,7 @@ class PostgresSession:
 
     async def get(self, table: Table, key: object, *, lock: bool = False) -> Row | None:
         """Read one row."""
-        rows = await self._read(
-            sql.get(table, lock=lock), [key], lock=lock, touched=self._writes.touch(table, key)
-        )
+        rows = await self._read(sql.get(table, lock=lock), [key], lock=lock, touched=self._writes.touch(table, key))
         return rows[0] if rows else None
 
     async def find(self, table: Table, query: Query) -> Sequence[Row]:
@@ -62,9 +60,7 @@ class PostgresSession:
     async def count(self, table: Table, where: Mapping[str, object]) -> int:
         """Count the rows that match."""
         shape, values = sql.condition(table, where)
-        rows = await self._read(
-            sql.count(table, shape), values, lock=False, touched=self._writes.touch(table)
-        )
+        rows = await self._read(sql.count(table, shape), values, lock=False, touched=self._writes.touch(table))
         return cast("int", rows[0]["count"])
 
     def put(self, table: Table, row: Row) -> None:

@@ -21,9 +21,7 @@ POOL_SIZE = 8
 
 PING_SECONDS = 1.0
 
-_RECEIPT = (
-    "select key, fingerprint, status, headers::text as headers, body from shoal.receipts where key = $1"
-)
+_RECEIPT = "select key, fingerprint, status, headers::text as headers, body from shoal.receipts where key = $1"
 
 _BACKLOG = """
 select count(*) as count, coalesce(extract(epoch from clock_timestamp() - min(created_at)), 0)::float8 as age

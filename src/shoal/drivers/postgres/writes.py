@@ -25,8 +25,7 @@ LARGEST_ROWS = 64
 _TEMPLATES = {
     "answer": (
         5,
-        "insert into shoal.receipts (key, fingerprint, status, headers, body) "
-        "values ({0}, {1}, {2}, {3}::jsonb, {4})",
+        "insert into shoal.receipts (key, fingerprint, status, headers, body) values ({0}, {1}, {2}, {3}::jsonb, {4})",
     ),
     "accept": (2, "insert into shoal.inbox (consumer, message_id) values ({0}, {1})"),
     "accept-many": (

@@ -1,0 +1,252 @@
+"""One connection to NATS that never gives up. The only file that imports nats-py.
+
+nats-py closes its client for good when the server refuses it once, for example while it reloads its users; and by
+default takes minutes to notice a dead server and buffers what is published meanwhile. None of that here.
+"""
+
+import asyncio
+import contextlib
+import random
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
+from urllib.parse import unquote, urlsplit
+
+import nats.errors
+from nats.aio.client import Client, Server
+from nats.aio.msg import Msg
+from nats.nuid import NUID
+
+from shoal.errors import EngineError, Unavailable
+
+OPEN_SECONDS = 5.0
+CLOSE_SECONDS = 4.0
+PING_SECONDS = 1.0
+STALE_SECONDS = 5.0
+"""Pause between pings; the second one without an answer ends the connection."""
+
+_VIOLATION = re.compile(r'permissions violation for (publish|subscription) to "([^"]*)"', re.IGNORECASE)
+
+
+class Incoming(Protocol):
+    """A message as it arrives."""
+
+    subject: str
+    reply: str
+    data: bytes
+    headers: dict[str, str] | None
+
+
+Handler = Callable[[Incoming], None]
+"""Takes what arrives at a part of the inbox. What a stream delivers keeps the subject it was published to."""
+
+
+class Listener(Protocol):
+    """Hears what happens to a connection."""
+
+    def lost(self) -> None:
+        """Learn that answers to what was sent so far will not come."""
+        ...
+
+    def refused(self, subject: str) -> None:
+        """Learn that the server refused to take a message for `subject`, which arrives in lower case."""
+        ...
+
+
+class Connection:
+    """A connection with an inbox of its own."""
+
+    def __init__(self, url: str, listener: Listener) -> None:
+        parts = urlsplit(url)
+        self.user = unquote(parts.username or "")
+        self._password = unquote(parts.password or "")
+        self._servers = [f"{parts.scheme}://{host}" for host in parts.netloc.rpartition("@")[2].split(",")]
+        self._listener = listener
+        prefix = f"_INBOX_{self.user}" if self.user else "_INBOX"
+        self.inbox = f"{prefix}.{NUID().next().decode()}"
+        """Subject below which answers to this connection arrive."""
+        self._handlers: dict[str, Handler] = {}
+        self._client: Client | None = None
+        self._closing = False
+        self._reopening: asyncio.Task[None] | None = None
+        self._pinging: asyncio.Task[None] | None = None
+        self._refusal: Exception | None = None
+
+    @property
+    def place(self) -> str:
+        """Where the server is, without secrets."""
+        return f"NATS at {', '.join(self._servers)} as {self.user!r}"
+
+    @property
+    def alive(self) -> bool:
+        """Whether something can be sent now."""
+        return self._client is not None and self._client.is_connected
+
+    async def open(self) -> None:
+        """Connect, and stay connected for ever after."""
+        self._closing = False
+        await self._connect()
+
+    async def close(self) -> None:
+        """Let go of the connection, whatever state it is in."""
+        self._closing = True
+        for task in (self._reopening, self._pinging):
+            if task is not None:
+                task.cancel()
+        client, self._client = self._client, None
+        if client is not None:
+            await _discard(client)
+        self._listener.lost()
+
+    async def ping(self) -> None:
+        """Ask the server for a sign of life."""
+        client = self._require()
+        if self._pinging is None or self._pinging.done():
+            # Not cancelled when it is late: nats-py stops reading when a pong comes for a ping that was given up.
+            self._pinging = asyncio.ensure_future(client.flush(60))
+        done, _ = await asyncio.wait({self._pinging}, timeout=PING_SECONDS)
+        if not done or self._pinging.cancelled() or self._pinging.exception() is not None:
+            raise Unavailable(f"{self.place} did not answer within {PING_SECONDS:g} s")
+
+    async def listen(self, part: str, handler: Handler) -> None:
+        """Hand what arrives at the tokens ``part.*`` of the inbox to `handler`, also after reconnecting."""
+        self._handlers[part] = handler
+        if self._client is not None:
+            await self._subscribe(self._client, part, handler)
+
+    async def send(
+        self, subject: str, body: bytes, *, token: str = "", headers: Mapping[str, str] | None = None
+    ) -> None:
+        """Send a message, to be answered at `token` of the inbox. Never waits for a server."""
+        client = self._require()
+        reply = f"{self.inbox}.{token}" if token else ""
+        try:
+            await client.publish(subject, body, reply, dict(headers) if headers else None)
+        except nats.errors.MaxPayloadError as error:
+            raise EngineError(
+                f"a message of {len(body)} bytes for {subject} is larger than NATS takes",
+                hint="keep large content elsewhere and send its address",
+            ) from error
+        except (nats.errors.OutboundBufferLimitError, nats.errors.ConnectionClosedError, OSError) as error:
+            raise self._away() from error
+        except (nats.errors.Error, ValueError) as error:
+            raise EngineError(f"NATS cannot carry a message for {subject!r}: {error}") from error
+
+    def _require(self) -> Client:
+        if self._client is None or not self._client.is_connected:
+            raise self._away()
+        return self._client
+
+    def _away(self) -> Unavailable:
+        return Unavailable(f"cannot reach {self.place}", hint="it is connected to again as soon as it is there")
+
+    async def _connect(self) -> None:
+        """Open a fresh client and listen at the inbox."""
+        client = Client()
+        self._refusal = None
+        try:
+            async with asyncio.timeout(OPEN_SECONDS):
+                await self._dial(client)
+                for part, handler in self._handlers.items():
+                    await self._subscribe(client, part, handler)
+        except BaseException as error:
+            await _discard(client)
+            if isinstance(error, (TimeoutError, OSError, nats.errors.Error)):
+                raise self._not_open() from error
+            raise
+        self._client = client
+
+    async def _dial(self, client: Client) -> None:
+        """Connect, and do not try again with credentials that were refused."""
+        dialling = asyncio.ensure_future(
+            client.connect(
+                self._servers,
+                user=self.user or None,
+                password=self._password or None,
+                name=f"shoal {self.user}",
+                error_cb=self._erred,
+                disconnected_cb=self._disconnected,
+                closed_cb=self._closed,
+                reconnect_to_server_handler=_next_server,
+                connect_timeout=2,
+                reconnect_time_wait=0.1,  # type: ignore[arg-type]
+                max_reconnect_attempts=-1,
+                ping_interval=STALE_SECONDS,  # type: ignore[arg-type]
+                max_outstanding_pings=2,
+                inbox_prefix=self.inbox,
+                pending_size=0,
+                flush_timeout=2.0,
+            )
+        )
+        try:
+            while not dialling.done():
+                await asyncio.wait({dialling}, timeout=0.1)
+                if self._unwelcome:
+                    raise nats.errors.AuthorizationError
+            await dialling
+        finally:
+            dialling.cancel()
+
+    @property
+    def _unwelcome(self) -> bool:
+        return "authorization" in str(self._refusal).lower()
+
+    def _not_open(self) -> EngineError:
+        if self._unwelcome:
+            return EngineError(f"{self.place} was refused", hint="check the user and the password of its URL")
+        reason = f": {self._refusal}" if self._refusal else ""
+        return Unavailable(f"cannot reach {self.place}{reason}", hint="start NATS, or check the broker's URL")
+
+    async def _subscribe(self, client: Client, part: str, handler: Handler) -> None:
+        async def arrived(message: Msg) -> None:
+            handler(message)
+
+        try:
+            await client.subscribe(f"{self.inbox}.{part}.*", cb=arrived)
+        except nats.errors.ConnectionClosedError as error:
+            raise self._away() from error
+
+    async def _erred(self, error: Exception) -> None:
+        self._refusal = error
+        match = _VIOLATION.search(str(error))
+        if match:
+            self._listener.refused(match[2] if match[1] == "publish" else "")
+
+    async def _disconnected(self) -> None:
+        if self._pinging is not None:
+            self._pinging.cancel()
+        self._listener.lost()
+
+    async def _closed(self) -> None:
+        """Begin anew with another client when this one gave up."""
+        self._listener.lost()
+        if not self._closing and (self._reopening is None or self._reopening.done()):
+            self._reopening = asyncio.ensure_future(self._reopen())
+
+    async def _reopen(self) -> None:
+        attempt = 0
+        while not self._closing:
+            with contextlib.suppress(EngineError):
+                await self._connect()
+                return
+            await asyncio.sleep(_pause(attempt))
+            attempt += 1
+
+
+def _next_server(servers: Sequence[Server], _: Mapping[str, object]) -> tuple[Server, float]:
+    """Choose any server, after a pause that grows and differs between clients."""
+    chosen = random.choice(servers)  # noqa: S311 - spreads load, guards nothing
+    return chosen, _pause(chosen.reconnects)
+
+
+def _pause(attempt: int) -> float:
+    return min(1.0, 0.02 * 2.0 ** min(attempt, 10)) * random.uniform(0.5, 1.0)  # noqa: S311 - spreads load
+
+
+async def _discard(client: Client) -> None:
+    """Close a client without waiting for a server that may be gone."""
+    closing = asyncio.ensure_future(client.close())
+    done, _ = await asyncio.wait({closing}, timeout=CLOSE_SECONDS)
+    if done and not closing.cancelled():
+        closing.exception()
+    closing.cancel()

@@ -1,0 +1,52 @@
+"""One message in the hands of a service, and the answers it may give."""
+
+from shoal.drivers.base import Message
+from shoal.drivers.nats import wire
+from shoal.drivers.nats.client import Connection, Incoming
+
+
+class NatsDelivery:
+    """A `base.Delivery`. An answer that the broker does not hear counts as none: the message comes again."""
+
+    def __init__(self, connection: Connection, incoming: Incoming) -> None:
+        self._connection = connection
+        self._reply = incoming.reply
+        self._message = wire.message(incoming.subject, incoming.reply, incoming.data, incoming.headers)
+        self._answered = False
+
+    @property
+    def message(self) -> Message:
+        """The message."""
+        return self._message
+
+    @property
+    def attempt(self) -> int:
+        """Which delivery this is."""
+        return wire.attempt(self._reply)
+
+    async def ack(self) -> None:
+        """Settle it."""
+        await self._answer(wire.ACK)
+
+    async def retry(self, delay: float) -> None:
+        """Give it back."""
+        await self._answer(wire.retry(delay))
+
+    async def progress(self) -> None:
+        """Ask for more time."""
+        if not self._answered:
+            await self._say(wire.PROGRESS)
+
+    async def drop(self) -> None:
+        """Terminate it."""
+        await self._answer(wire.DROP)
+
+    async def _answer(self, what: bytes) -> None:
+        """Give the one answer; later ones change nothing."""
+        if not self._answered:
+            self._answered = True
+            await self._say(what)
+
+    async def _say(self, what: bytes) -> None:
+        if self._connection.alive:
+            await self._connection.send(self._reply, what)
