@@ -109,5 +109,6 @@ def _replace(path: Path, text: str, mode: int) -> None:
         with contextlib.suppress(OSError):
             draft.unlink()
         raise HostError(
-            f"cannot write {path}: {error.strerror or error}", hint="free disk space, and check the rights of its folder"
+            f"cannot write {path}: {error.strerror or error}",
+            hint="free disk space, and check the rights of its folder",
         ) from error

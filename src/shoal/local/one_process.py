@@ -1,6 +1,7 @@
 """All services of a system in one process, which is its own gateway."""
 
 import os
+import time
 
 import msgspec
 
@@ -9,11 +10,45 @@ from shoal.local.environment import service_environment
 from shoal.local.host import private_file
 from shoal.local.ports import LOOPBACK
 from shoal.local.probe import get, until
+from shoal.local.forks import Program
 from shoal.local.process import Command
-from shoal.local.replicas import runtime_command
+from shoal.local.replicas import RUNTIME, runtime_command
+from shoal.local.unit import Job, Surroundings, Unit
 from shoal.local.world import Site
 
 _READY_WITHIN = 60.0
+
+
+class Single:
+    """The one process."""
+
+    def __init__(self, site: Site, entry: str, around: Surroundings) -> None:
+        program = Program(module=RUNTIME, warm=entry.partition(":")[0])
+        self._job = Job(recipe=recipe(site, entry), kind="service", program=program)
+        self._around = around
+        self.unit = Unit(self._job, around)
+
+    async def start(self) -> None:
+        """Start it and keep it alive."""
+        await self.unit.start()
+        self.unit.keep()
+
+    async def reload(self) -> float:
+        """Replace it; since its port is the gateway's, requests are refused meanwhile. Return the seconds it took.
+
+        Raises:
+            EngineError: The new one failed; it is tried again until it works.
+        """
+        began = time.monotonic()
+        fresh = Unit(self._job, self._around)
+        await fresh.warm()
+        old, self.unit = self.unit, fresh
+        await old.stop()
+        try:
+            await fresh.start()
+        finally:
+            fresh.keep()
+        return time.monotonic() - began
 
 
 def recipe(site: Site, entry: str) -> Recipe:

@@ -11,12 +11,12 @@ from pathlib import Path
 
 import msgspec
 
-from shoal.local import edge, engines, one_process, provision, reaper
+from shoal.local import edge, engines, provision, reaper
 from shoal.local.environment import missing_settings
-from shoal.local.forks import Program
 from shoal.local.ground import Ground, take
 from shoal.local.ports import LOOPBACK, check_port
-from shoal.local.replicas import RUNTIME, Replicas
+from shoal.local.one_process import Single
+from shoal.local.replicas import Replicas
 from shoal.local.reporter import Quiet, Reporter
 from shoal.local.state import RunState, Status, write_state
 from shoal.local.together import together
@@ -57,11 +57,11 @@ class Supervisor:
         self._engines: dict[str, Unit] = {}
         self._sandboxes: list[Unit] = []
         self._services: dict[str, Replicas] = {}
-        self._single: Unit | None = None
+        self._single: Single | None = None
         self._site: Site | None = None
         self._status: Status = "starting"
         self._started_at = datetime.now(UTC).isoformat(timespec="seconds")
-        self._asked = asyncio.Event()
+        self._asked, self._hurried = asyncio.Event(), asyncio.Event()
         self._watching: asyncio.Task[None] | None = None
         self._noted: asyncio.Handle | None = None
 
@@ -74,7 +74,7 @@ class Supervisor:
     def units(self) -> list[Unit]:
         """Every process that is meant to run."""
         replicas = [unit for service in self._services.values() for unit in service.units]
-        return [*self._engines.values(), *self._sandboxes, *replicas, *([self._single] if self._single else [])]
+        return [*self._engines.values(), *self._sandboxes, *replicas, *([self._single.unit] if self._single else [])]
 
     @property
     def state(self) -> RunState:
@@ -94,11 +94,18 @@ class Supervisor:
         )
 
     async def run(self) -> None:
-        """Start everything, wait until asked to stop, and stop it."""
+        """Start everything, wait until asked to stop, also while starting, and stop it."""
+        starting = asyncio.ensure_future(self.start())
+        asked = asyncio.ensure_future(self._asked.wait())
         try:
-            await self.start()
-            await self._asked.wait()
+            await asyncio.wait({starting, asked}, return_when=asyncio.FIRST_COMPLETED)
+            if not asked.done():
+                starting.result()
+                await asked
         finally:
+            for task in (starting, asked):
+                task.cancel()
+            await asyncio.gather(starting, asked, return_exceptions=True)
             await self.stop()
 
     def request_stop(self) -> None:
@@ -114,11 +121,11 @@ class Supervisor:
             EngineError: An engine cannot start; with ``strict`` also a service.
         """
         began = time.monotonic()
-        missing_settings(self.plan, os.environ)
-        if self._ground is None:
-            self._ground = await take(self.root, fresh=self.options.fresh)
-        check_port(self.plan.port)
         try:
+            missing_settings(self.plan, os.environ)
+            if self._ground is None:
+                self._ground = await take(self.root, fresh=self.options.fresh)
+            check_port(self.plan.port)
             await self._start(self._ground)
         except BaseException:
             self._status = "failed"
@@ -127,9 +134,7 @@ class Supervisor:
         self._write()
         self.options.reporter.ready(self.state, time.monotonic() - began)
         if self.options.reload:
-            from shoal.local.reload import watch  # noqa: PLC0415 - its library is not needed to start
-
-            self._watching = asyncio.create_task(watch(self.plan, self.root, self._services, self.options.reporter))
+            self._watch()
 
     async def stop(self) -> None:
         """Stop in order: the edge takes no more requests, services drain, the proxy and the engines end."""
@@ -140,22 +145,26 @@ class Supervisor:
         self._write()
         await self._unwatch()
         await self._close_edge()
-        await together(*(s.stop() for s in self._services.values()), *([self._single.stop()] if self._single else []))
+        await together(*(s.stop() for s in self._services.values()), *([self._single.unit.stop()] if self._single else []))
         await together(*(unit.stop() for unit in self._sandboxes), *self._stop_engines("envoy", "mailbox"))
         await together(*self._stop_engines(*self._engines))
         await self._leave("failed" if failed else "stopped")
 
     async def kill(self) -> None:
-        """End everything at once, without asking."""
-        if self._ground is None:
-            return
-        await self._unwatch()
+        """End every process without asking, so that a `stop` under way has nothing left to wait for."""
+        self._hurried.set()
         await together(*(unit.kill() for unit in self.units))
-        await self._leave("stopped")
 
     async def reload(self, service: str) -> float:
         """Replace the replicas of a service by fresh ones; see `Replicas.reload`."""
         return await self._services[service].reload()
+
+    def _watch(self) -> None:
+        from shoal.local.reload import Sources, watch  # noqa: PLC0415 - its library is not needed to start
+
+        sources = Sources(self.root, {s.name: s.entry for s in self.plan.services})
+        single = {s.name: self._single for s in self.plan.services} if self._single else {}
+        self._watching = asyncio.create_task(watch(sources, {**self._services, **single}, self.options.reporter))
 
     async def _start(self, ground: Ground) -> None:
         site = self._site = settle(self.plan, ground.layout)
@@ -182,9 +191,7 @@ class Supervisor:
             for service in site.plan.services:
                 self._services[service.name] = Replicas(site, site.mesh, service, around)
         else:
-            program = Program(module=RUNTIME, warm=self.options.entry.partition(":")[0])
-            recipe = one_process.recipe(site, self.options.entry)
-            self._single = Unit(Job(recipe=recipe, kind="service", program=program), around)
+            self._single = Single(site, self.options.entry, around)
         self._provided = {name: asyncio.Event() for name in self._engines}
 
     async def _start_engine(self, site: Site, name: str) -> None:
@@ -207,11 +214,11 @@ class Supervisor:
         await self._await_engines(*_engines_of(site.plan, replicas.service.name))
         await replicas.start(strict=self.options.strict)
 
-    async def _start_single(self, site: Site, unit: Unit) -> None:
-        await unit.warm()
+    async def _start_single(self, site: Site, single: Single) -> None:
+        await single.unit.warm()
         names = {name for service in site.plan.services for name in _engines_of(site.plan, service.name)}
         await self._await_engines(*names)
-        await self._start_kept(unit)
+        await single.start()
 
     async def _await_engines(self, *names: str) -> None:
         for name in names:
@@ -226,9 +233,12 @@ class Supervisor:
         if proxy is None or not proxy.ready or self._site is None or self._site.mesh is None:
             return
         admin = self._site.mesh.admin()
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(_EDGE_SECONDS):
-                await edge.close(self._site.mesh, Path(admin.path if isinstance(admin, Pipe) else ""))
+        closing = asyncio.ensure_future(edge.close(self._site.mesh, Path(admin.path if isinstance(admin, Pipe) else "")))
+        hurried = asyncio.ensure_future(self._hurried.wait())
+        await asyncio.wait({closing, hurried}, timeout=_EDGE_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+        for task in (closing, hurried):
+            task.cancel()
+        await asyncio.gather(closing, hurried, return_exceptions=True)
 
     async def _unwatch(self) -> None:
         watching, self._watching = self._watching, None

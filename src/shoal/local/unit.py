@@ -96,7 +96,7 @@ class Unit:
         except BaseException as error:
             await self._abandon()
             self._failures += 1
-            reason = error.message.partition("\n")[0] if isinstance(error, ShoalError) else "stopped"
+            reason = error.message.partition("\n")[0].partition("; its last")[0] if isinstance(error, ShoalError) else ""
             self._set("failed", reason=reason, pid=0)
             raise
         self._ready_at = time.monotonic()
@@ -119,15 +119,13 @@ class Unit:
         self._set("stopping")
         await self._unkeep()
         await self._abandon()
-        self._set("stopped", pid=0)
+        self._set("stopped", pid=0, reason="")
 
     async def kill(self) -> None:
-        """Stop keeping it and end it without asking."""
+        """Stop keeping it and end it, with all its descendants, without asking."""
         await self._unkeep()
         if self._process is not None:
             await self._process.kill()
-        await self._abandon()
-        self._set("stopped", pid=0)
 
     async def _keep(self) -> None:
         while True:

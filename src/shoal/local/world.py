@@ -18,6 +18,7 @@ from shoal.local.secrets import OPERATOR
 from shoal.mesh.compile import compile_mesh
 from shoal.mesh.layout import Layout as MeshLayout
 from shoal.mesh.layout import Pipe, layout_for
+from shoal.model.permissions import permissions
 from shoal.model.plan import Plan
 from shoal.model.system import External, Sandbox
 
@@ -136,12 +137,15 @@ def _postgres(site: Site) -> Recipe:
 
 
 def _nats(site: Site) -> Recipe:
-    from shoal.drivers.nats.permissions import permissions  # noqa: PLC0415 - only systems with events need it
-
-    own = [
-        nats.NatsUser(name=user, password=site.world.passwords.brokers[user], publish=p.publish, subscribe=p.subscribe)
-        for user, p in permissions(site.plan).items()
-    ]
+    own = []
+    for service in site.plan.services:
+        if service.broker is not None:
+            rights, user = permissions(service.broker), service.broker.user
+            own.append(
+                nats.NatsUser(
+                    name=user, password=site.world.passwords.brokers[user], publish=rights.publish, subscribe=rights.subscribe
+                )
+            )
     operator = nats.NatsUser(
         name=OPERATOR, password=site.world.passwords.brokers[OPERATOR], publish=(">",), subscribe=(">",)
     )

@@ -1,0 +1,1 @@
+"""One file per command; each module has an attribute `command`."""

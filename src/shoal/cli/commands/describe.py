@@ -1,0 +1,104 @@
+"""``shoal describe``."""
+
+import click
+
+from shoal import model
+from shoal.cli import output
+from shoal.cli.program import Global
+from shoal.model.system import to_json
+
+
+@click.command("describe")
+@click.argument("service", default="")
+@output.output_option
+@click.option("--openapi", default="", metavar="SERVICE", help="Print the OpenAPI 3.1 document of a service.")
+@click.option("--asyncapi", default="", metavar="SERVICE", help="Print the AsyncAPI 3 document of a service.")
+@click.pass_obj
+def command(context: Global, service: str, output: str, openapi: str, asyncapi: str) -> None:
+    """Show what the system is: its services, what they serve, say, hear, call and keep.
+
+    With -o json the system comes as data that any of our tools read back without loss.
+
+    \b
+    Examples:
+      shoal describe
+      shoal describe orders
+      shoal describe -o json > system.json
+      shoal describe --openapi orders
+    """
+    from shoal.cli import project
+
+    system = project.read(context)
+    if openapi:
+        from shoal.model.openapi import openapi as document
+
+        _json(document(system.service(openapi)))
+    elif asyncapi:
+        from shoal.model.asyncapi import asyncapi as document
+
+        _json(document(system.service(asyncapi)))
+    elif output == "json":
+        _whole(system, service)
+    elif service:
+        _one(system, system.service(service))
+    else:
+        _overview(system)
+
+
+def _json(data: object) -> None:
+    output.print_json(data)
+
+
+def _whole(system: model.System, service: str) -> None:
+    if service:
+        _json(system.service(service))
+    else:
+        click.echo(to_json(system).decode())
+
+
+def _overview(system: model.System) -> None:
+    rows = [
+        (
+            s.name,
+            str(sum(e.exposed for e in s.endpoints)),
+            str(sum(not e.exposed for e in s.endpoints)),
+            ", ".join(e.id for e in s.publishes) or "-",
+            ", ".join(sorted({h.event for h in s.subscriptions})) or "-",
+            ", ".join(sorted({c.service for c in s.calls})) or "-",
+            s.store.engine if s.store else "-",
+        )
+        for s in system.services
+    ]
+    output.print_table(("SERVICE", "PUBLIC", "INTERNAL", "PUBLISHES", "HEARS", "CALLS", "STORE"), rows)
+    for external in system.externals:
+        stand_in = external.sandbox.module if external.sandbox else "the mailbox" if external.protocol == "smtp" else "none"
+        output.say(f"external {external.name} ({external.protocol}), stand-in: {stand_in}")
+    issuer = system.gateway.issuer
+    output.say(f"{system.name} · port {system.gateway.port} · tokens by {issuer.service if issuer else 'nobody'}")
+
+
+def _one(system: model.System, service: model.Service) -> None:
+    click.echo(f"{service.name}  {service.summary}".rstrip() + f"  ({service.source})")
+    rows = [(e.method, e.path, e.name, _access(e), e.source) for e in service.endpoints]
+    if rows:
+        click.echo()
+        output.print_table(("METHOD", "PATH", "ENDPOINT", "ACCESS", "SOURCE"), rows)
+    parts = [
+        ("publishes", [f"{e.id}  key={e.key or '-'}  {e.source}" for e in service.publishes]),
+        ("hears", [f"{h.event} -> {h.handler}  {h.source}" for h in service.subscriptions]),
+        ("calls", [f"{c.service}.{c.endpoint}" for c in service.calls]),
+        ("called by", [f"{o.name} ({c.endpoint})" for o in system.services for c in o.calls if c.service == service.name]),
+        ("store", [service.store.engine] if service.store else []),
+        ("settings", [f"{s.variable}{'' if s.required else ' (optional)'}" for s in service.settings]),
+        ("externals", list(service.externals)),
+    ]
+    for title, lines in parts:
+        if lines:
+            click.echo(f"\n{title}")
+            click.echo("\n".join(f"  {line}" for line in lines))
+
+
+def _access(endpoint: model.Endpoint) -> str:
+    access = endpoint.access
+    limits = [*access.roles, *access.scopes]
+    return f"{access.kind} ({', '.join(limits)})" if limits else access.kind

@@ -1,0 +1,142 @@
+"""``shoal logs``."""
+
+import heapq
+import re
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import click
+
+from shoal.cli.lines import LEVELS, Painter
+from shoal.cli.output import colourful, output_option
+from shoal.cli.program import FOUND, OK, Global
+from shoal.errors import HostError
+
+_UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_LOOK_EVERY = 0.1
+
+
+class _Filter(NamedTuple):
+    level: int
+    trace: str
+    after: float
+
+
+class _Entry(NamedTuple):
+    time: float
+    source: str
+    text: str
+
+
+@click.command("logs")
+@click.argument("services", nargs=-1, metavar="[SERVICE]...")
+@click.option("-f", "--follow", is_flag=True, help="Go on with what is printed from now on.")
+@click.option("--level", type=click.Choice(list(LEVELS)), default="debug", help="Only lines of this level or above.")
+@click.option("--trace", default="", help="Only lines of this trace.")
+@click.option("--since", default="", metavar="5m", help="Only lines younger than this (s, m, h, d).")
+@output_option
+@click.pass_obj
+def command(context: Global, services: tuple[str, ...], follow: bool, **options: str) -> int:
+    """Show what processes printed: all of them, or only those named.
+
+    SERVICE is a service (all its replicas), one replica such as orders-0, an engine or a sandbox. With -o json the
+    lines come as they were written, one JSON object each.
+
+    \b
+    Examples:
+      shoal logs orders payments -f
+      shoal logs --level error --since 5m
+      shoal logs --trace 7be1c0ffee -o json
+    """
+    from shoal.local.layout import layout_of
+
+    folder = layout_of(context.root).logs
+    files = _files(folder, services)
+    chosen = _Filter(LEVELS[options["level"]], options["trace"], time.time() - _seconds(options["since"]))
+    if not options["since"]:
+        chosen = chosen._replace(after=0.0)
+    show = _shower(options["output"])
+    shown = 0
+    for entry in heapq.merge(*(_entries(name, file, chosen) for name, file in files.items()), key=lambda e: e.time):
+        show(entry)
+        shown += 1
+    if follow:
+        _follow(folder, services, chosen, show)
+    return OK if shown or not (options["trace"]) else FOUND
+
+
+def _files(folder: Path, services: tuple[str, ...]) -> dict[str, Path]:
+    found = {f.stem: f for f in sorted(folder.glob("*.log")) if not re.search(r"\.1$", f.stem)}
+    if not services:
+        return found
+    chosen = {n: f for n, f in found.items() if any(n == s or re.fullmatch(rf"{re.escape(s)}-\d+", n) for s in services)}
+    for service in services:
+        if not any(n == service or re.fullmatch(rf"{re.escape(service)}-\d+", n) for n in chosen):
+            raise HostError(
+                f"there is no log of {service!r} in {folder}",
+                hint=f"there are logs of: {', '.join(found)}" if found else "nothing has run here yet",
+            )
+    return chosen
+
+
+def _entries(source: str, file: Path, chosen: _Filter) -> Iterator[_Entry]:
+    from shoal.local.logs import read
+
+    yield from (entry for line in read(file) if (entry := _entry(source, line, chosen)))
+
+
+def _entry(source: str, line: bytes, chosen: _Filter) -> _Entry | None:
+    from shoal.local.logs import parse
+
+    common, _ = parse(line)
+    if LEVELS.get(common.level, 20) < chosen.level or common.time < chosen.after:
+        return None
+    if chosen.trace and not common.trace_id.startswith(chosen.trace):
+        return None
+    return _Entry(common.time, source, line.decode("utf-8", "replace"))
+
+
+def _shower(form: str):  # type: ignore[no-untyped-def]  # noqa: ANN202 - a function of an entry
+    if form == "json":
+        return lambda entry: click.echo(entry.text)
+    painter = Painter(sys.stdout)
+    colours = colourful(sys.stdout)
+    return lambda entry: click.echo(painter.paint(entry.source, entry.text), color=colours)
+
+
+def _follow(folder: Path, services: tuple[str, ...], chosen: _Filter, show) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001
+    """Show what is added to the logs, also to those that appear later, until interrupted."""
+    ends = {file: file.stat().st_size for file in _files(folder, services).values()}
+    while True:
+        for name, file in _files(folder, services).items():
+            fresh, ends[file] = _added(file, ends.get(file, 0))
+            for line in fresh:
+                if entry := _entry(name, line, chosen):
+                    show(entry)
+        sys.stdout.flush()
+        time.sleep(_LOOK_EVERY)
+
+
+def _added(file: Path, end: int) -> tuple[list[bytes], int]:
+    try:
+        if file.stat().st_size < end:  # rotated
+            end = 0
+        with file.open("rb") as text:
+            text.seek(end)
+            fresh = text.read()
+    except OSError:
+        return [], end
+    whole = fresh[: fresh.rfind(b"\n") + 1]
+    return whole.splitlines(), end + len(whole)
+
+
+def _seconds(text: str) -> float:
+    if not text:
+        return 0.0
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)([smhd])", text)
+    if match is None:
+        raise click.BadParameter(f"{text!r} is no span of time such as 30s, 5m or 2h", param_hint="--since")
+    return float(match[1]) * _UNITS[match[2]]

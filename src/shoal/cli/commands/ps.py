@@ -1,0 +1,77 @@
+"""``shoal ps``."""
+
+import time
+from collections.abc import Callable
+
+import click
+
+from shoal.cli import output
+from shoal.cli.program import FOUND, OK, Global
+from shoal.errors import HostError
+from shoal.local.state import RunState
+
+
+@click.command("ps")
+@output.output_option
+@click.option("-w", "--watch", is_flag=True, help="Show it again whenever it changes.")
+@click.pass_obj
+def command(context: Global, output: str, watch: bool) -> int:
+    """Show what runs: engines, sandboxes and every replica.
+
+    Exits with 0 when everything is ready, 1 when something is not, 3 when nothing runs.
+
+    \b
+    Examples:
+      shoal ps
+      shoal ps -w
+      shoal ps -o json | jq '.processes[].status'
+    """
+    show = _show_json if output == "json" else _show_table
+    return _watch(context, show) if watch else _once(context, show)
+
+
+def _once(context: Global, show: Callable[[RunState], None]) -> int:
+    from shoal.cli.running import current
+
+    state = current(context.root)
+    show(state)
+    return OK if all(p.status == "ready" for p in state.processes) else FOUND
+
+
+def _watch(context: Global, show: Callable[[RunState], None]) -> int:
+    from shoal.cli.running import current
+
+    last: RunState | None = None
+    while True:
+        try:
+            state = current(context.root)
+        except HostError:
+            if last is None:
+                raise
+            output.say("it has stopped")
+            return OK
+        if state != last:
+            show(state)
+            last = state
+        time.sleep(0.2)
+
+
+def _show_json(state: RunState) -> None:
+    output.print_json(state)
+
+
+def _show_table(state: RunState) -> None:
+    rows = [
+        (
+            p.name,
+            p.kind,
+            output.status(p.status),
+            f"{p.ready_after:.2f} s" if p.ready_after else "-",
+            str(p.restarts),
+            str(p.pid or "-"),
+            p.reason or p.address,
+        )
+        for p in state.processes
+    ]
+    output.print_table(("NAME", "KIND", "STATUS", "STARTED IN", "RESTARTS", "PID", "ADDRESS"), rows)
+    output.say(f"{state.system} · {state.shape} · pid {state.pid} · API {state.gateway}")

@@ -1,0 +1,147 @@
+"""``shoal run``."""
+
+import asyncio
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from shoal.cli.output import say
+from shoal.cli.program import INTERRUPTED, OK, Global
+from shoal.errors import HostError
+
+if TYPE_CHECKING:
+    from shoal.local.ground import Ground
+    from shoal.local.supervisor import Supervisor
+
+_EXAMPLES = """\b
+Examples:
+  shoal run                            start everything, reload on save, stop with Ctrl-C
+  shoal run --replicas orders=3        three processes of one service behind the proxy
+  shoal run --one-process              all services in one process, without the proxy
+  shoal run --detach --wait            return once everything answers; see `shoal ps`
+  shoal run --fresh --port 9000        empty databases, another port
+"""
+
+
+@click.command("run", epilog=_EXAMPLES)
+@click.option("--one-process", is_flag=True, help="Run all services in one process, without the proxy.")
+@click.option("--replicas", multiple=True, metavar="SERVICE=N", help="Processes of a service; can be repeated.")
+@click.option("--port", type=click.IntRange(1, 65535), help="Port of the gateway.")
+@click.option("--fresh", is_flag=True, help="Empty every database, stream and mailbox first.")
+@click.option("--detach", is_flag=True, help="Go on in the background.")
+@click.option("--wait", is_flag=True, help="Fail when a service cannot start; with --detach, return once all answer.")
+@click.option("--no-reload", is_flag=True, help="Do not replace a service when its files change.")
+@click.option("--into", type=click.Path(path_type=Path), hidden=True, help="Print to this file (used by --detach).")
+@click.pass_obj
+def command(
+    context: Global,
+    one_process: bool,
+    replicas: tuple[str, ...],
+    port: int | None,
+    into: Path | None,
+    **flags: bool,
+) -> int:
+    """Start the system here and keep it running.
+
+    Engines (PostgreSQL, NATS, Envoy) come from the packages of shoal[local]; no Docker and no root are needed.
+    """
+    sizes = dict(_size(text) for text in replicas)
+    if flags["detach"]:
+        from shoal.cli.detach import detach
+
+        return detach(context, _again(one_process, replicas, port, flags), wait=flags["wait"])
+    if into is not None:
+        _print_into(into)
+    say(f"shoal · {context.root.name} · Ctrl-C stops it")
+    return asyncio.run(_run(context, _Wish(one_process, sizes, port or 0, flags)))
+
+
+class _Wish:
+    """What the options ask for."""
+
+    def __init__(self, one_process: bool, sizes: dict[str, int], port: int, flags: dict[str, bool]) -> None:
+        self.one_process, self.sizes, self.port, self.flags = one_process, sizes, port, flags
+
+
+async def _run(context: Global, wish: _Wish) -> int:
+    from shoal.local.ground import take
+
+    ground = await take(context.root, fresh=wish.flags["fresh"])  # first: its fork server imports while we read
+    try:
+        supervisor = _supervisor(context, wish, ground)
+    except BaseException:
+        await ground.leave()
+        raise
+    seen: list[int] = []
+    _on_signals(supervisor, seen)
+    await supervisor.run()
+    return INTERRUPTED if signal.SIGINT in seen else OK
+
+
+def _supervisor(context: Global, wish: _Wish, ground: "Ground") -> "Supervisor":
+    from shoal.cli import project
+    from shoal.cli.console import Console
+    from shoal.local.supervisor import Options, Supervisor
+    from shoal.model.plan import plan
+    from shoal.model.target import LOCAL, ONE_PROCESS, with_options
+
+    system = project.read(context)
+    target = with_options(ONE_PROCESS if wish.one_process else LOCAL, replicas=wish.sizes, port=wish.port)
+    decided = plan(system, target).require()
+    for finding in decided.findings:
+        say(f"{finding.severity}: {finding.code} {finding.message}")
+    options = Options(
+        entry=project.entry(context),
+        reload=not wish.flags["no_reload"],
+        strict=wish.flags["wait"],
+        reporter=Console(verbosity=context.verbosity),
+    )
+    return Supervisor(decided, context.root, options, ground=ground)
+
+
+def _on_signals(supervisor: "Supervisor", seen: list[int]) -> None:
+    """Stop in order at the first signal, at once at the second; `seen` collects them."""
+    ending: list[asyncio.Task[None]] = []
+
+    def asked(number: int) -> None:
+        seen.append(number)
+        if len(seen) == 1:
+            say("\nstopping; Ctrl-C again ends everything at once")
+            supervisor.request_stop()
+        else:
+            ending.append(asyncio.create_task(supervisor.kill()))
+
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(number, asked, number)
+
+
+def _size(text: str) -> tuple[str, int]:
+    name, _, count = text.partition("=")
+    if not name or not count.isdigit():
+        raise click.BadParameter(f"{text!r} is not SERVICE=N", param_hint="--replicas")
+    return name, int(count)
+
+
+def _again(one_process: bool, replicas: tuple[str, ...], port: int | None, flags: dict[str, bool]) -> tuple[str, ...]:
+    """Spell the options again, for the process in the background."""
+    words = ["--one-process"] if one_process else []
+    words += [word for text in replicas for word in ("--replicas", text)]
+    words += ["--port", str(port)] if port else []
+    names = {"fresh": "--fresh", "wait": "--wait", "no_reload": "--no-reload"}
+    return (*words, *(option for name, option in names.items() if flags[name]))
+
+
+def _print_into(file: Path) -> None:
+    try:
+        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    except OSError as error:
+        raise HostError(f"cannot write {file}: {error.strerror}", hint="check its folder") from error
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+        os.dup2(descriptor, stream.fileno())
+    os.close(descriptor)

@@ -1,0 +1,84 @@
+"""Run in the background, and say how that goes."""
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from shoal.cli.output import say
+from shoal.cli.program import ENVIRONMENT, FOUND, OK, Global
+from shoal.cli.running import alive
+from shoal.errors import HostError
+from shoal.local.layout import layout_of, make
+from shoal.local.process import spawn_detached
+from shoal.local.state import RunState, read_state
+
+_LOOK_EVERY = 0.03
+_SIGNS_WITHIN = 20.0
+
+
+def detach(context: Global, options: tuple[str, ...], *, wait: bool) -> int:
+    """Start `shoal run` with `options` in the background.
+
+    Args:
+        context: The project.
+        options: Of ``shoal run``.
+        wait: Return once everything answers, with what it says meanwhile; otherwise once it has begun.
+    """
+    running = read_state(context.root)
+    if running is not None and alive(running):
+        raise HostError(
+            f"this project is already running (pid {running.pid})", hint="`shoal ps` shows it and `shoal stop` stops it"
+        )
+    layout = layout_of(context.root)
+    make(layout)
+    file = layout.logs / "supervisor.txt"
+    file.unlink(missing_ok=True)
+    argv = [sys.executable, "-m", "shoal.cli", "-C", str(context.root)]
+    argv += ["--system", context.system] if context.system else []
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    try:
+        child = spawn_detached([*argv, "run", *options, "--into", str(file)], nothing)
+    finally:
+        os.close(nothing)
+    return _follow(context.root, child, file, wait=wait)
+
+
+def _follow(root: Path, child: "subprocess.Popen[bytes]", file: Path, *, wait: bool) -> int:
+    shown = 0
+    until = time.monotonic() + _SIGNS_WITHIN
+    while child.poll() is None:
+        state = read_state(root)
+        begun = state is not None and state.pid == child.pid
+        if wait:
+            shown = _copy(file, shown)
+        if state is not None and begun and (state.status == "ready" or not wait):
+            _copy(file, shown) if wait else None
+            _tell(state)
+            return OK
+        if not begun and time.monotonic() > until:
+            break
+        time.sleep(_LOOK_EVERY)
+    _copy(file, shown)
+    return ENVIRONMENT if child.poll() == ENVIRONMENT else FOUND
+
+
+def _tell(state: RunState) -> None:
+    say(f"running in the background, pid {state.pid}")
+    say(f"  API   {state.gateway}")
+    say("  next  shoal ps · shoal logs -f · shoal stop")
+
+
+def _copy(file: Path, shown: int) -> int:
+    """Show what was printed beyond `shown` bytes; return how much that makes."""
+    try:
+        with file.open("rb") as text:
+            text.seek(shown)
+            fresh = text.read()
+    except FileNotFoundError:
+        return shown
+    whole = fresh[: fresh.rfind(b"\n") + 1]
+    if whole:
+        say(whole.decode("utf-8", "replace").rstrip("\n"))
+    return shown + len(whole)

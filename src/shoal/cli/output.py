@@ -1,0 +1,70 @@
+"""Tables, JSON and colour, the same for every command."""
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from typing import IO, Any, TypeVar
+
+import click
+import msgspec
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+STATUS_COLOURS = {
+    "ready": "green",
+    "starting": "yellow",
+    "restarting": "yellow",
+    "stopping": "yellow",
+    "failed": "red",
+    "stopped": "bright_black",
+}
+
+
+def output_option(command: F) -> F:
+    """Add ``-o table|json``."""
+    kinds = click.Choice(["table", "json"])
+    return click.option("-o", "--output", type=kinds, default="table", help="Form of the output.")(command)
+
+
+def colourful(stream: IO[str]) -> bool:
+    """Say whether to colour what goes to `stream` (NO_COLOR, FORCE_COLOR, TERM, CI)."""
+    if os.environ.get("NO_COLOR"):
+        return False
+    if os.environ.get("FORCE_COLOR"):
+        return True
+    return stream.isatty() and os.environ.get("TERM") != "dumb" and not os.environ.get("CI")
+
+
+def style(text: str, stream: IO[str], **how: Any) -> str:
+    """Colour `text` where `stream` shows colours."""
+    return click.style(text, **how) if colourful(stream) else text
+
+
+def status(word: str) -> str:
+    """Colour the word for a status, for standard output."""
+    return style(word, sys.stdout, fg=STATUS_COLOURS.get(word))
+
+
+def print_json(data: object) -> None:
+    """Print data as JSON."""
+    click.echo(msgspec.json.format(msgspec.json.encode(data), indent=2).decode())
+
+
+def print_table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print rows in columns; nothing but the headers when there are none."""
+    click.echo(table(headers, rows), color=True)
+
+
+def table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Align rows in columns."""
+    everything = [tuple(headers), *(tuple(row) for row in rows)]
+    widths = [max(len(click.unstyle(row[n])) for row in everything) for n in range(len(headers))]
+    return "\n".join(
+        "  ".join(cell + " " * (width - len(click.unstyle(cell))) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in everything
+    )
+
+
+def say(text: str) -> None:
+    """Print progress, which is no data, to standard error."""
+    click.echo(text, err=True, color=True)

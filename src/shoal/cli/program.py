@@ -1,0 +1,123 @@
+"""The program ``shoal``: its commands, imported when they are used, and its exit codes."""
+
+import importlib
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NoReturn
+
+import click
+
+from shoal.errors import DeclarationError, EngineError, HostError, SettingsError, ShoalError
+
+OK, FOUND, USAGE, ENVIRONMENT, INTERRUPTED = 0, 1, 2, 3, 130
+
+COMMANDS = {
+    "new": "Make a working system of two services with green tests.",
+    "run": "Start the system here and keep it running.",
+    "ps": "Show what runs.",
+    "logs": "Show what processes printed.",
+    "stop": "Stop the system.",
+    "call": "Send a typed request through the gateway.",
+    "token": "Print a signed token for the local gateway.",
+    "describe": "Show what the system is.",
+    "doctor": "Check what this machine offers.",
+}
+"""Command → summary. Each is the attribute ``command`` of a module of that name in ``shoal.cli.commands``."""
+
+_CODES = """\b
+Exit codes:
+  0    all is well
+  1    something was found or has failed
+  2    the command line is wrong
+  3    this machine lacks something, or an engine cannot be reached
+  130  interrupted
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Global:
+    """What every command may need."""
+
+    root: Path
+    system: str
+    """``module:attribute``; empty when it is to be found in ``pyproject.toml``."""
+    verbosity: int = 0
+    """-1 quiet, 0 normal, 1 verbose."""
+
+
+class Commands(click.Group):
+    """Imports a command when it is used, so that ``--help`` answers at once."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click.Group
+        """List the names of all commands."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click.Group
+        """Import one command."""
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = importlib.import_module(f"shoal.cli.commands.{cmd_name}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click.Group
+        """Write the list of commands, without importing any."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(cls=Commands, epilog=_CODES, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("-C", "folder", type=click.Path(path_type=Path), default=".", help="Folder of the project.")
+@click.option("--system", default="", help="MODULE:ATTRIBUTE of the system [default: pyproject.toml, else system:system].")
+@click.option("-q", "--quiet", is_flag=True, help="Say only what is wrong.")
+@click.option("-v", "--verbose", is_flag=True, help="Say more.")
+@click.version_option(package_name="shoal", prog_name="shoal", message="%(prog)s %(version)s")
+@click.pass_context
+def shoal(context: click.Context, folder: Path, system: str, quiet: bool, verbose: bool) -> None:
+    """Many small services that move as one.
+
+    \b
+    Examples:
+      shoal new demo && cd demo
+      shoal run
+      shoal ps
+    """
+    if not folder.is_dir():
+        raise click.UsageError(f"-C {folder}: there is no such folder")
+    context.obj = Global(root=folder.resolve(), system=system, verbosity=verbose - quiet)
+
+
+def main(arguments: list[str] | None = None) -> NoReturn:
+    """Run the program and exit. Errors of ours are printed as ``error:`` and ``hint:``, never as a traceback."""
+    try:
+        found = shoal.main(args=arguments, prog_name="shoal", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        sys.exit(INTERRUPTED)
+    except ShoalError as error:
+        complain(error)
+        sys.exit(exit_code(error))
+    except BrokenPipeError:  # the reader of our output has gone, as `head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(OK)
+    sys.exit(found if isinstance(found, int) else OK)
+
+
+def complain(error: ShoalError) -> None:
+    """Print an error and what to do about it."""
+    from shoal.cli.output import style
+
+    head, *rest = f"error: {error}".splitlines()
+    lines = [style(head, sys.stderr, fg="red", bold=True)]
+    lines += [style(line, sys.stderr, fg="cyan") if line.startswith("hint: ") else line for line in rest]
+    click.echo("\n".join(lines), err=True, color=True)
+
+
+def exit_code(error: ShoalError) -> int:
+    """Choose the exit code of an error."""
+    if isinstance(error, DeclarationError):
+        return FOUND
+    return ENVIRONMENT if isinstance(error, (HostError, EngineError, SettingsError)) else FOUND

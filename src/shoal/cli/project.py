@@ -1,0 +1,93 @@
+"""Find and read the system that a command is about."""
+
+import sys
+import tomllib
+import traceback
+from pathlib import Path
+
+from shoal import model
+from shoal.cli.program import Global
+from shoal.errors import DeclarationError, ShoalError
+from shoal.service.system import System
+
+DEFAULT = "system:system"
+
+
+def entry(context: Global) -> str:
+    """Return ``module:attribute`` of the system: ``--system``, ``pyproject.toml`` or the default."""
+    return context.system or _configured(context.root / "pyproject.toml") or DEFAULT
+
+
+def read(context: Global) -> model.System:
+    """Import the system's declaration and describe it.
+
+    Raises:
+        DeclarationError: It is not there, cannot be imported, or is impossible.
+    """
+    from shoal.service.describe import describe
+
+    return describe(declared(context))
+
+
+def declared(context: Global) -> System:
+    """Import the system's declaration."""
+    from shoal.runtime.load import load
+
+    where = entry(context)
+    _importable(context.root)
+    try:
+        return load(where, System)
+    except ShoalError as error:
+        raise _hinted(error, where, context.root) from error
+    except Exception as error:
+        raise DeclarationError(
+            f"cannot import {where.partition(':')[0]}: {_reason(error)}",
+            where=_place(error, context.root),
+            hint="correct the module; nothing was started",
+        ) from error
+
+
+def _importable(root: Path) -> None:
+    if sys.path[:1] != [str(root)]:
+        sys.path.insert(0, str(root))
+
+
+def _configured(file: Path) -> str:
+    try:
+        document = tomllib.loads(file.read_text("utf-8"))
+    except FileNotFoundError:
+        return ""
+    except (OSError, ValueError) as error:
+        raise DeclarationError(f"cannot read {file}: {error}", hint="correct the file, or use --system") from error
+    found = document.get("tool", {}).get("shoal", {}).get("system", "")
+    return found if isinstance(found, str) else ""
+
+
+def _hinted(error: ShoalError, where: str, root: Path) -> ShoalError:
+    if "there is no module" not in error.message:
+        return error
+    return DeclarationError(
+        f"there is no system {where} in {root}",
+        hint="name it with --system MODULE:ATTRIBUTE or [tool.shoal] system in pyproject.toml, or make one: shoal new DIR",
+    )
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, SyntaxError) and error.text:
+        caret = " " * max(0, (error.offset or 1) - 1 - (len(error.text) - len(error.text.lstrip())))
+        return f"{error.msg}\n    {error.text.strip()}\n    {caret}^"
+    return f"{type(error).__name__}: {error}"
+
+
+def _place(error: Exception, root: Path) -> str:
+    """Point to the author's last line on the way to the error."""
+    if isinstance(error, SyntaxError) and error.filename:
+        return f"{_relative(error.filename, root)}:{error.lineno}"
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if Path(f.filename).is_relative_to(root)]
+    frames = [f for f in frames if "site-packages" not in f.filename]
+    return f"{_relative(frames[-1].filename, root)}:{frames[-1].lineno}" if frames else ""
+
+
+def _relative(file: str, root: Path) -> str:
+    path = Path(file)
+    return str(path.relative_to(root)) if path.is_relative_to(root) else file

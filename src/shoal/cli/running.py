@@ -1,0 +1,21 @@
+"""The run of a project, as its state file tells it."""
+
+from pathlib import Path
+
+from shoal.errors import HostError
+from shoal.local import reaper
+from shoal.local.state import RunState, read_state
+
+
+def alive(state: RunState) -> bool:
+    """Say whether the supervisor that wrote the state still lives."""
+    born = reaper.born(state.pid)
+    return bool(born) and born == state.born
+
+
+def current(root: Path) -> RunState:
+    """Return the state of the living run, or raise `HostError`."""
+    state = read_state(root)
+    if state is None or not alive(state):
+        raise HostError(f"nothing runs in {root}", hint="start it with `shoal run`, or name the project with -C DIR")
+    return state

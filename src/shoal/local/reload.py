@@ -1,0 +1,139 @@
+"""Replace a service when its files change: the new version starts beside the old one and takes over once it is ready.
+
+A change in the folder of a service's module reloads that service; one elsewhere in the same package, where shared code
+lies, reloads them all.
+"""
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Protocol
+
+import watchfiles
+
+from shoal.errors import ShoalError
+from shoal.local.reporter import Reporter
+
+SUFFIXES = frozenset({".py", ".sql", ".html", ".json", ".toml", ".yaml", ".yml"})
+
+_QUIET_FOR_MS = 20
+_AT_LATEST_MS = 200
+_SKIPPED = frozenset({"__pycache__", "node_modules", "tests", "build", "dist", "venv"})
+
+
+class Reloadable(Protocol):
+    """What can be replaced by a fresh version of itself."""
+
+    async def reload(self) -> float:
+        """Replace it and return the seconds that took; raise `ShoalError` while the old version still serves."""
+        ...
+
+
+class Sources:
+    """Which services a file belongs to.
+
+    Args:
+        root: Folder of the project.
+        entries: Service → ``package.module:attribute``.
+    """
+
+    def __init__(self, root: Path, entries: Mapping[str, str]) -> None:
+        self.root = root
+        self._folders = {name: folder_of(root, entry.partition(":")[0]) for name, entry in entries.items()}
+        tops = {root / entry.partition(":")[0].split(".")[0] for entry in entries.values()}
+        self.packages = tuple(sorted(top for top in tops if top.is_dir()))
+        self.flat = any(not (root / entry.partition(":")[0].split(".")[0]).is_dir() for entry in entries.values())
+        """Whether modules lie in the root itself."""
+
+    def relevant(self, path: Path) -> bool:
+        """Say whether a change of this file can matter."""
+        try:
+            parts = path.relative_to(self.root).parts
+        except ValueError:
+            return False
+        hidden = any(part.startswith(".") or part in _SKIPPED for part in parts)
+        return path.suffix in SUFFIXES and not hidden and not path.name.startswith("test_")
+
+    def affected(self, paths: Iterable[Path]) -> tuple[str, ...]:
+        """Name the services to reload: those with the deepest folder that holds a file, or all for shared code."""
+        found: set[str] = set()
+        for path in paths:
+            holding = {name: f for name, f in self._folders.items() if path.is_relative_to(f)}
+            deepest = max((len(f.parts) for f in holding.values()), default=0)
+            found |= {name for name, f in holding.items() if len(f.parts) == deepest} or set(self._folders)
+        return tuple(sorted(found))
+
+
+def folder_of(root: Path, module: str) -> Path:
+    """Locate the folder of a module without importing anything."""
+    path = root.joinpath(*module.split("."))
+    return path if (path / "__init__.py").is_file() else path.parent
+
+
+async def watch(sources: Sources, services: Mapping[str, Reloadable], reporter: Reporter) -> None:
+    """Reload what changes, until cancelled. Packages are watched in depth, the project's folder only itself."""
+    changes: asyncio.Queue[set[Path]] = asyncio.Queue()
+    async with asyncio.TaskGroup() as group:
+        if sources.packages:
+            group.create_task(_feed(changes, sources, *sources.packages, recursive=True))
+        if sources.flat:
+            group.create_task(_feed(changes, sources, sources.root, recursive=False))
+        while True:
+            paths = await changes.get()
+            while not changes.empty():
+                paths |= changes.get_nowait()
+            await _take(paths, sources, services, reporter)
+
+
+async def _take(
+    paths: set[Path], sources: Sources, services: Mapping[str, Reloadable], reporter: Reporter
+) -> None:
+    names = [name for name in sources.affected(paths) if name in services]
+    mistake = syntax_error(paths)
+    edited = ", ".join(sorted(path.name for path in paths))
+    fresh: dict[Reloadable, str] = {}
+    for name in names:
+        if mistake:
+            reporter.problem(name, f"{mistake}\nthe previous version still serves")
+        else:
+            fresh.setdefault(services[name], name)  # one process may be several services
+    await asyncio.gather(*(_reload(name, service, edited, reporter) for service, name in fresh.items()))
+
+
+def syntax_error(paths: Iterable[Path]) -> str:
+    """Compile changed modules; return the first mistake with its place and line, or nothing."""
+    for path in sorted(paths):
+        if path.suffix == ".py" and path.is_file():
+            try:
+                compile(path.read_bytes(), str(path), "exec", dont_inherit=True)
+            except (SyntaxError, ValueError) as error:
+                return _explain(path, error)
+    return ""
+
+
+def _explain(path: Path, error: SyntaxError | ValueError) -> str:
+    if not isinstance(error, SyntaxError) or not error.text:
+        return f"{path.name}: {error}"
+    line = error.text.rstrip()
+    caret = " " * max(0, (error.offset or 1) - 1)
+    return f"{type(error).__name__} {path.name}:{error.lineno}: {error.msg}\n{error.lineno:>5} | {line}\n      | {caret}^"
+
+
+async def _reload(name: str, service: Reloadable, edited: str, reporter: Reporter) -> None:
+    try:
+        seconds = await service.reload()
+    except (ShoalError, OSError) as error:
+        reporter.problem(name, f"{error}\nthe previous version still serves")
+    else:
+        reporter.solved(name)
+        reporter.event(name, f"edited {edited} → new version after {seconds * 1000:.0f} ms")
+
+
+async def _feed(changes: "asyncio.Queue[set[Path]]", sources: Sources, *folders: Path, recursive: bool) -> None:
+    watching = watchfiles.awatch(
+        *folders, recursive=recursive, step=_QUIET_FOR_MS, debounce=_AT_LATEST_MS, watch_filter=None
+    )
+    async for found in watching:
+        paths = {path for _, name in found if sources.relevant(path := Path(name))}
+        if paths:
+            changes.put_nowait(paths)
