@@ -118,6 +118,7 @@ async def _is(world: World, headers: dict[str, str], status: int) -> bool:
         ("GET /products/%73ecret", 403, "forbidden"),
         ("GET /products/x/../secret", 403, "forbidden"),
         ("GET /products/x/%2e%2E/secret", 403, "forbidden"),
+        ("GET /products/x/..;/secret", 403, "forbidden"),
         ("GET //products//secret", 403, "forbidden"),
         ("GET /products\\secret", 403, "forbidden"),
         ("GET /products/x%2f..%2fsecret", 400, "bad-request"),
