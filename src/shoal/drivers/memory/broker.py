@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from shoal.drivers.base import Consumer, Delivery, Message, Stream
-from shoal.drivers.subjects import covers
+from shoal.drivers.memory.subjects import covers
 from shoal.errors import Unavailable
 
 DUPLICATE_SECONDS = 120.0

@@ -1,4 +1,7 @@
-"""PostgreSQL as a service's own store. URLs: ``postgres://role:password@host:port/database`` or ``…@/database?host=/folder``."""
+"""PostgreSQL as a service's own store.
+
+URLs: ``postgres://role:password@host:port/database``, or ``postgres://role:password@/database?host=/folder/of/socket``.
+"""
 
 from shoal.drivers.base import Store, StoreAdmin
 from shoal.drivers.postgres.admin import PostgresAdmin

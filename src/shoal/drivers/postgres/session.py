@@ -7,7 +7,7 @@ and no connection is held while the author's code waits for something else.
 
 from collections.abc import Awaitable, Mapping, Sequence
 from types import TracebackType
-from typing import TypeVar, cast
+from typing import Self, TypeVar, cast
 
 from shoal.drivers.base import Message, Query, Receipt, Row, Table
 from shoal.drivers.postgres import sql
@@ -30,7 +30,7 @@ class PostgresSession:
         self._writes = Writes()
         self._failed = False
 
-    async def __aenter__(self) -> "PostgresSession":
+    async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(
@@ -135,7 +135,7 @@ class PostgresSession:
     async def _commit(self) -> None:
         if self._link is None:
             statements = self._writes.statements()
-            if len(statements) < 2:  # noqa: PLR2004 - one statement commits itself
+            if len(statements) < 2:  # one statement commits itself
                 await self._commit_itself(statements)
                 return
         link = await self._begin()

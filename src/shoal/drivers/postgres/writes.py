@@ -23,24 +23,12 @@ LARGEST_ROWS = 64
 """More rows are split into powers of two up to this, so that few texts serve every count."""
 
 _TEMPLATES = {
-    "answer": (
-        5,
-        "insert into shoal.receipts (key, fingerprint, status, headers, body) values ({0}, {1}, {2}, {3}::jsonb, {4})",
-    ),
-    "accept": (2, "insert into shoal.inbox (consumer, message_id) values ({0}, {1})"),
-    "accept-many": (
-        2,
-        "insert into shoal.inbox (consumer, message_id) select * from unnest({0}::text[], {1}::text[])",
-    ),
-    "publish": (
-        4,
-        "insert into shoal.outbox (id, subject, body, headers) values ({0}, {1}, {2}, {3}::jsonb)",
-    ),
-    "publish-many": (
-        4,
-        "insert into shoal.outbox (id, subject, body, headers) "
-        "select * from unnest({0}::text[], {1}::text[], {2}::bytea[], {3}::jsonb[])",
-    ),
+    "answer": "insert into shoal.receipts (key, fingerprint, status, headers, body) values ({}, {}, {}, {}::jsonb, {})",
+    "accept": "insert into shoal.inbox (consumer, message_id) values ({}, {})",
+    "accept-many": "insert into shoal.inbox (consumer, message_id) select * from unnest({}::text[], {}::text[])",
+    "publish": "insert into shoal.outbox (id, subject, body, headers) values ({}, {}, {}, {}::jsonb)",
+    "publish-many": """insert into shoal.outbox (id, subject, body, headers)
+        select * from unnest({}::text[], {}::text[], {}::bytea[], {}::jsonb[])""",
 }
 
 _json = msgspec.json.Encoder()
@@ -210,7 +198,8 @@ def _text(shapes: tuple[str | tuple[Table, Kind, tuple[str, ...], int], ...]) ->
     first = 1
     for shape in shapes:
         if isinstance(shape, str):
-            used, template = _TEMPLATES[shape]
+            template = _TEMPLATES[shape]
+            used = template.count("{}")
             texts.append(template.format(*(f"${first + i}" for i in range(used))))
         else:
             table, kind, columns, rows = shape
