@@ -1,0 +1,24 @@
+"""The floor: an ASGI callable that reads the body and answers bytes prepared beforehand. No route, no type, no token."""
+
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+Message = MutableMapping[str, Any]
+
+
+class Bare:
+    """Answers everything alike."""
+
+    def __init__(self, body: bytes) -> None:
+        self._body = body
+        self._headers = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(body))]
+
+    async def __call__(
+        self, scope: Message, receive: Callable[[], Awaitable[Message]], send: Callable[[Message], Awaitable[None]]
+    ) -> None:
+        """Answer, as ASGI 3 asks."""
+        assert scope["type"] == "http"
+        while (await receive()).get("more_body", False):
+            pass
+        await send({"type": "http.response.start", "status": 200, "headers": self._headers})
+        await send({"type": "http.response.body", "body": self._body})

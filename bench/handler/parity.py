@@ -1,0 +1,61 @@
+"""Before anything is timed: every contestant must refuse and answer the same."""
+
+import asyncio
+from collections.abc import Mapping
+
+import msgspec
+
+from bench.handler.world import Keys, body, quote, request
+
+PATIENCE = 10.0
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """What came back."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+async def send(port: int, sent: bytes) -> Answer:
+    """Send one request on a connection of its own."""
+    async with asyncio.timeout(PATIENCE):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        try:
+            writer.write(sent)
+            head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
+            headers = {k.lower(): v.strip() for k, _, v in (line.partition(":") for line in head[1:-2])}
+            found = await reader.readexactly(int(headers.get("content-length", "0")))
+            return Answer(status=int(head[0].split()[1]), headers=headers, body=found)
+        finally:
+            writer.close()
+
+
+def cases(keys: Keys) -> dict[str, tuple[bytes, int]]:
+    """List what is sent, and the status that must come back."""
+    token = keys.tokens[0]
+    line = {"sku": "SKU-1", "quantity": 1, "unit_price": 1}
+    return {
+        "a valid order": (request(token, body()), 200),
+        "no token": (request("", body()), 401),
+        "a forged token": (request(keys.forged, body()), 401),
+        "no token at all": (request("x", body()), 401),
+        "a lower-case currency": (request(token, body(currency="eur")), 422),
+        "a quantity too large": (request(token, body(lines=[line | {"quantity": 101}])), 422),
+        "a text as a price": (request(token, body(lines=[line | {"unit_price": "cheap"}])), 422),
+        "no lines": (request(token, body(lines=[])), 422),
+        "no number in the path": (request(token, body(), "/baskets/seven/quote"), 422),
+        "another path": (request(token, body(), "/elsewhere"), 404),
+    }
+
+
+async def check(name: str, port: int, keys: Keys) -> int:
+    """Raise where a contestant answers otherwise; return how many cases agreed."""
+    for case, (sent, expected) in cases(keys).items():
+        found = await send(port, sent)
+        if found.status != expected:
+            raise RuntimeError(f"{name} answers {found.status} to {case}; {expected} was agreed: {found.body!r}")
+        if expected == 200 and msgspec.json.decode(found.body) != quote("customer-00"):
+            raise RuntimeError(f"{name} answers {found.body!r}")
+    return len(cases(keys))
