@@ -16,7 +16,8 @@ _SILENT_ENGINES = ("postgres", "nats", "envoy", "mailbox")
 class Console:
     """A `local.reporter.Reporter` for people."""
 
-    def __init__(self, *, verbosity: int = 0) -> None:
+    def __init__(self, *, verbosity: int = 0, began: float | None = None) -> None:
+        self._began = began
         self._verbosity = verbosity
         self._painter = Painter(sys.stdout)
         self._problems: dict[str, str] = {}
@@ -58,7 +59,9 @@ class Console:
             say(f"{_now()} {source:<14} {style('✓', sys.stderr, fg='green')} solved")
 
     def ready(self, run: RunState, seconds: float) -> None:
-        """Say where everything is, and what to do next."""
+        """Say where everything is, and what to do next; the time is what the caller waited."""
+        if self._began is not None:
+            seconds = time.monotonic() - self._began
         self._up = True
         good = sum(p.status == "ready" for p in run.processes)
         mark = style("✓", sys.stderr, fg="green") if good == len(run.processes) else style("!", sys.stderr, fg="yellow")

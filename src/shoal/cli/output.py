@@ -26,6 +26,11 @@ def output_option(command: F) -> F:
     return click.option("-o", "--output", type=kinds, default="table", help="Form of the output.")(command)
 
 
+def examples(*lines: str) -> str:
+    """Write the examples of a command for the end of its help."""
+    return "\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines)
+
+
 def colourful(stream: IO[str]) -> bool:
     """Say whether to colour what goes to `stream` (NO_COLOR, FORCE_COLOR, TERM, CI)."""
     if os.environ.get("NO_COLOR"):
@@ -60,7 +65,9 @@ def table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     everything = [tuple(headers), *(tuple(row) for row in rows)]
     widths = [max(len(click.unstyle(row[n])) for row in everything) for n in range(len(headers))]
     return "\n".join(
-        "  ".join(cell + " " * (width - len(click.unstyle(cell))) for cell, width in zip(row, widths, strict=True)).rstrip()
+        "  ".join(
+            cell + " " * (width - len(click.unstyle(cell))) for cell, width in zip(row, widths, strict=True)
+        ).rstrip()
         for row in everything
     )
 

@@ -3,6 +3,7 @@
 import importlib
 import os
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
@@ -10,6 +11,9 @@ from typing import NoReturn
 import click
 
 from shoal.errors import DeclarationError, EngineError, HostError, SettingsError, ShoalError
+
+BEGAN = time.monotonic()
+"""When this program began, on the monotonic clock."""
 
 OK, FOUND, USAGE, ENVIRONMENT, INTERRUPTED = 0, 1, 2, 3, 130
 
@@ -26,7 +30,13 @@ COMMANDS = {
 }
 """Command → summary. Each is the attribute ``command`` of a module of that name in ``shoal.cli.commands``."""
 
-_CODES = """\b
+_EPILOG = """\b
+Examples:
+  shoal new demo && cd demo
+  shoal run
+  shoal ps
+
+\b
 Exit codes:
   0    all is well
   1    something was found or has failed
@@ -67,22 +77,17 @@ class Commands(click.Group):
             formatter.write_dl(list(COMMANDS.items()))
 
 
-@click.group(cls=Commands, epilog=_CODES, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Commands, epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("-C", "folder", type=click.Path(path_type=Path), default=".", help="Folder of the project.")
-@click.option("--system", default="", help="MODULE:ATTRIBUTE of the system [default: pyproject.toml, else system:system].")
+@click.option(
+    "--system", default="", help="MODULE:ATTRIBUTE of the system [default: pyproject.toml, else system:system]."
+)
 @click.option("-q", "--quiet", is_flag=True, help="Say only what is wrong.")
 @click.option("-v", "--verbose", is_flag=True, help="Say more.")
 @click.version_option(package_name="shoal", prog_name="shoal", message="%(prog)s %(version)s")
 @click.pass_context
 def shoal(context: click.Context, folder: Path, system: str, quiet: bool, verbose: bool) -> None:
-    """Many small services that move as one.
-
-    \b
-    Examples:
-      shoal new demo && cd demo
-      shoal run
-      shoal ps
-    """
+    """Many small services that move as one."""
     if not folder.is_dir():
         raise click.UsageError(f"-C {folder}: there is no such folder")
     context.obj = Global(root=folder.resolve(), system=system, verbosity=verbose - quiet)

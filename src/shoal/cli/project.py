@@ -68,7 +68,7 @@ def _hinted(error: ShoalError, where: str, root: Path) -> ShoalError:
         return error
     return DeclarationError(
         f"there is no system {where} in {root}",
-        hint="name it with --system MODULE:ATTRIBUTE or [tool.shoal] system in pyproject.toml, or make one: shoal new DIR",
+        hint="name it with --system MODULE:ATTRIBUTE or [tool.shoal] system in pyproject.toml, or: shoal new DIR",
     )
 
 

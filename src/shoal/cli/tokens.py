@@ -12,14 +12,21 @@ from shoal.local.secrets import signing_key
 
 
 def sign(
-    root: Path, system: model.System, subject: str, roles: Sequence[str], claims: Mapping[str, Any], lifetime: float = 3600.0
+    root: Path,
+    system: model.System,
+    subject: str,
+    roles: Sequence[str],
+    claims: Mapping[str, Any],
+    lifetime: float = 3600.0,
 ) -> str:
     """Sign a token for `subject` as the system's issuer would."""
     from shoal.tokens import Signer
 
     issuer = system.gateway.issuer
     if issuer is None:
-        raise DeclarationError(f"system {system.name} has no issuer of tokens", hint="declare System(..., issuer=Issuer(...))")
+        raise DeclarationError(
+            f"system {system.name} has no issuer of tokens", hint="declare System(..., issuer=Issuer(...))"
+        )
     place = layout.layout_of(root)
     layout.make(place)
     key = signing_key(place.secrets).private.read_bytes()

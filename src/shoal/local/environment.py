@@ -63,7 +63,7 @@ def missing_settings(plan: Plan, outside: Mapping[str, str]) -> None:
     if lines:
         raise SettingsError(
             "settings are missing:\n  " + "\n  ".join(sorted(set(lines))),
-            hint=f"set them where you start it: {sorted(lines)[0].partition(' ')[0]}=... shoal run",
+            hint=f"set them where you start it: {min(lines).partition(' ')[0]}=... shoal run",
         )
 
 
@@ -105,13 +105,11 @@ def nats_url(port: int, user: str, password: str) -> str:
 
 
 def _externals(service: ServicePlan, world: World) -> dict[str, str]:
-    return {
-        variable: world.externals[name] for name, variable in service.externals.items() if name in world.externals
-    }
+    return {variable: world.externals[name] for name, variable in service.externals.items() if name in world.externals}
 
 
 def _settings(plan: Plan, service: ServicePlan, outside: Mapping[str, str]) -> dict[str, str]:
-    """What is set by hand wins over a stand-in's address."""
+    """Take what is set by hand; it wins over a stand-in's address."""
     declared = {s.variable for s in plan.system.service(service.name).settings} | set(service.externals.values())
     return {name: outside[name] for name in sorted(declared) if name in outside}
 

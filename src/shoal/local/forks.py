@@ -138,7 +138,8 @@ class ForkServer:
             id=number, name=command.name, module=program.module, arguments=program.arguments,
             cwd=str(command.cwd), env=dict(command.env), warm=program.warm,
         )  # fmt: skip
-        answer = self._starting[number] = asyncio.get_running_loop().create_future()
+        answer: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        self._starting[number] = answer
         message = msgspec.msgpack.encode(request)
         try:
             await asyncio.to_thread(socket.send_fds, self._control, [message], descriptors)

@@ -72,12 +72,12 @@ def main(modules: list[str]) -> None:
 def _serve(control: socket.socket, wake: int) -> None:
     decode, encode = msgspec.msgpack.Decoder(Request).decode, msgspec.msgpack.encode
     while True:
-        readable, _, _ = select.select([control, wake], [], [])
+        readable, _, _ = select.select([control.fileno(), wake], [], [])
         if wake in readable:
             os.read(wake, 4096)
             for event in _ended():
                 control.send(encode(event))
-        if control in readable:
+        if control.fileno() in readable:
             message, descriptors, _, _ = socket.recv_fds(control, LONGEST, 2)
             if not message:
                 return

@@ -99,6 +99,6 @@ def _enterable(folder: Path) -> None:
     private_directory(folder)
     owner = folder.lstat()
     if owner.st_uid != os.getuid() or folder.is_symlink():
-        raise HostError(f"{folder} belongs to another user", hint=f"remove it, or set TMPDIR to a folder of your own")
+        raise HostError(f"{folder} belongs to another user", hint="remove it, or set TMPDIR to a folder of your own")
     if owner.st_mode & 0o777 != _ENTERABLE:
         folder.chmod(_ENTERABLE)

@@ -7,10 +7,10 @@ import msgspec
 
 from shoal.local.engines.recipe import Addresses, Recipe
 from shoal.local.environment import service_environment
+from shoal.local.forks import Program
 from shoal.local.host import private_file
 from shoal.local.ports import LOOPBACK
 from shoal.local.probe import get, until
-from shoal.local.forks import Program
 from shoal.local.process import Command
 from shoal.local.replicas import RUNTIME, runtime_command
 from shoal.local.unit import Job, Surroundings, Unit

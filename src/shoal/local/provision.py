@@ -53,10 +53,13 @@ async def declare_broker(plan: Plan, world: World, note: Path) -> None:
 
 async def _once(note: Path, wanted: Sequence[object], declare: Callable[[], Awaitable[None]]) -> None:
     digest = hashlib.sha256(msgspec.json.encode(wanted, order="deterministic")).hexdigest()
+    if _noted(note) != digest:
+        await declare()
+        private_file(note, digest)
+
+
+def _noted(note: Path) -> str:
     try:
-        if note.read_text("ascii") == digest:
-            return
+        return note.read_text("ascii")
     except OSError:
-        pass
-    await declare()
-    private_file(note, digest)
+        return ""

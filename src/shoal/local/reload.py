@@ -85,9 +85,7 @@ async def watch(sources: Sources, services: Mapping[str, Reloadable], reporter: 
             await _take(paths, sources, services, reporter)
 
 
-async def _take(
-    paths: set[Path], sources: Sources, services: Mapping[str, Reloadable], reporter: Reporter
-) -> None:
+async def _take(paths: set[Path], sources: Sources, services: Mapping[str, Reloadable], reporter: Reporter) -> None:
     names = [name for name in sources.affected(paths) if name in services]
     mistake = syntax_error(paths)
     edited = ", ".join(sorted(path.name for path in paths))
@@ -116,7 +114,9 @@ def _explain(path: Path, error: SyntaxError | ValueError) -> str:
         return f"{path.name}: {error}"
     line = error.text.rstrip()
     caret = " " * max(0, (error.offset or 1) - 1)
-    return f"{type(error).__name__} {path.name}:{error.lineno}: {error.msg}\n{error.lineno:>5} | {line}\n      | {caret}^"
+    return (
+        f"{type(error).__name__} {path.name}:{error.lineno}: {error.msg}\n{error.lineno:>5} | {line}\n      | {caret}^"
+    )
 
 
 async def _reload(name: str, service: Reloadable, edited: str, reporter: Reporter) -> None:

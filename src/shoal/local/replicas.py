@@ -93,7 +93,9 @@ class Replicas:
             service=self.service.name,
             program=Program(module=RUNTIME, warm=module),
         )
-        unit = Unit(job, Surroundings(ground=self._around.ground, reporter=self._around.reporter, changed=self._changed))
+        unit = Unit(
+            job, Surroundings(ground=self._around.ground, reporter=self._around.reporter, changed=self._changed)
+        )
         self._sockets[unit] = pipe
         return unit
 
@@ -117,7 +119,7 @@ def replica_recipe(site: Site, service: ServicePlan, name: str, socket: str) -> 
     own = {"SHOAL_REPLICA": name.rpartition("-")[2], "SHOAL_LISTEN": f"unix:{socket}"}
 
     async def prepare() -> Command:
-        Path(socket).unlink(missing_ok=True)
+        _clear(socket)
         return runtime_command(site, name, variables | own)
 
     async def probe() -> Addresses:
@@ -127,8 +129,12 @@ def replica_recipe(site: Site, service: ServicePlan, name: str, socket: str) -> 
     return Recipe(name=name, prepare=prepare, probe=probe, ready_within=_READY_WITHIN)
 
 
+def _clear(socket: str) -> None:
+    Path(socket).unlink(missing_ok=True)
+
+
 def runtime_command(site: Site, name: str, variables: dict[str, str]) -> Command:
-    """Return the command of a process of the runtime: this interpreter, the project's modules, and nothing inherited."""
+    """Return the command of a process of the runtime: this interpreter and the project's modules."""
     return Command(
         name=name,
         argv=(sys.executable, "-m", RUNTIME),

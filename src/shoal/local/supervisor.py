@@ -1,4 +1,4 @@
-"""Run a plan on this machine: engines, then what they hold, then services; all that can at once, nothing by the clock."""
+"""Run a plan on this machine: engines, what they hold, services; at once what can be, and nothing by the clock."""
 
 import asyncio
 import contextlib
@@ -9,13 +9,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-import msgspec
-
+from shoal.errors import ShoalError
 from shoal.local import edge, engines, provision, reaper
 from shoal.local.environment import missing_settings
 from shoal.local.ground import Ground, take
-from shoal.local.ports import LOOPBACK, check_port
 from shoal.local.one_process import Single
+from shoal.local.ports import LOOPBACK, check_port
 from shoal.local.replicas import Replicas
 from shoal.local.reporter import Quiet, Reporter
 from shoal.local.state import RunState, Status, write_state
@@ -127,7 +126,7 @@ class Supervisor:
                 self._ground = await take(self.root, fresh=self.options.fresh)
             check_port(self.plan.port)
             await self._start(self._ground)
-        except BaseException:
+        except ShoalError:
             self._status = "failed"
             raise
         self._status = "ready"
@@ -145,15 +144,17 @@ class Supervisor:
         self._write()
         await self._unwatch()
         await self._close_edge()
-        await together(*(s.stop() for s in self._services.values()), *([self._single.unit.stop()] if self._single else []))
-        await together(*(unit.stop() for unit in self._sandboxes), *self._stop_engines("envoy", "mailbox"))
-        await together(*self._stop_engines(*self._engines))
+        services = [s.stop() for s in self._services.values()] + ([self._single.unit.stop()] if self._single else [])
+        await asyncio.gather(*services, return_exceptions=True)  # one that cannot be stopped is left to the guardian
+        outside = [unit.stop() for unit in self._sandboxes]
+        await asyncio.gather(*outside, *self._stop_engines("envoy", "mailbox"), return_exceptions=True)
+        await asyncio.gather(*self._stop_engines(*self._engines), return_exceptions=True)
         await self._leave("failed" if failed else "stopped")
 
     async def kill(self) -> None:
         """End every process without asking, so that a `stop` under way has nothing left to wait for."""
         self._hurried.set()
-        await together(*(unit.kill() for unit in self.units))
+        await asyncio.gather(*(unit.kill() for unit in self.units), return_exceptions=True)
 
     async def reload(self, service: str) -> float:
         """Replace the replicas of a service by fresh ones; see `Replicas.reload`."""
@@ -233,7 +234,9 @@ class Supervisor:
         if proxy is None or not proxy.ready or self._site is None or self._site.mesh is None:
             return
         admin = self._site.mesh.admin()
-        closing = asyncio.ensure_future(edge.close(self._site.mesh, Path(admin.path if isinstance(admin, Pipe) else "")))
+        closing = asyncio.ensure_future(
+            edge.close(self._site.mesh, Path(admin.path if isinstance(admin, Pipe) else ""))
+        )
         hurried = asyncio.ensure_future(self._hurried.wait())
         await asyncio.wait({closing, hurried}, timeout=_EDGE_SECONDS, return_when=asyncio.FIRST_COMPLETED)
         for task in (closing, hurried):

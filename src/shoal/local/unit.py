@@ -96,8 +96,8 @@ class Unit:
         except BaseException as error:
             await self._abandon()
             self._failures += 1
-            reason = error.message.partition("\n")[0].partition("; its last")[0] if isinstance(error, ShoalError) else ""
-            self._set("failed", reason=reason, pid=0)
+            if isinstance(error, ShoalError):
+                self._set("failed", reason=error.message.partition("\n")[0].partition("; its last")[0], pid=0)
             raise
         self._ready_at = time.monotonic()
         address = next(iter(self.addresses.values()), "")
@@ -113,13 +113,14 @@ class Unit:
         self._hurry.set()
 
     async def stop(self) -> None:
-        """Stop keeping it, ask it to end and wait for that."""
-        if self.state.status == "stopped":
-            return
-        self._set("stopping")
+        """Stop keeping it, ask it to end and wait for that. One that has failed stays so."""
+        failed = self.state.status == "failed"
+        if not failed:
+            self._set("stopping")
         await self._unkeep()
         await self._abandon()
-        self._set("stopped", pid=0, reason="")
+        if not failed:
+            self._set("stopped", pid=0, reason="")
 
     async def kill(self) -> None:
         """Stop keeping it and end it, with all its descendants, without asking."""

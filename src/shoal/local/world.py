@@ -75,7 +75,8 @@ def sandbox_recipe(site: Site, external: External, stand_in: Sandbox) -> tuple[R
     """Return how to run the stand-in of an external, by command or in a fork."""
     options = sandbox.SandboxOptions(
         name=external.name, module=stand_in.module, health=stand_in.health, port=site.ports[external.name],
-        directory=site.layout.data / "sandboxes" / external.name, root=site.layout.root, path=python_path(site.layout.root),
+        directory=site.layout.data / "sandboxes" / external.name, root=site.layout.root,
+        path=python_path(site.layout.root),
     )  # fmt: skip
     return sandbox.recipe(options), Program(module=stand_in.module)
 
@@ -143,7 +144,10 @@ def _nats(site: Site) -> Recipe:
             rights, user = permissions(service.broker), service.broker.user
             own.append(
                 nats.NatsUser(
-                    name=user, password=site.world.passwords.brokers[user], publish=rights.publish, subscribe=rights.subscribe
+                    name=user,
+                    password=site.world.passwords.brokers[user],
+                    publish=rights.publish,
+                    subscribe=rights.subscribe,
                 )
             )
     operator = nats.NatsUser(

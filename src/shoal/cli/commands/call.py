@@ -8,7 +8,7 @@ from urllib.parse import quote, urlencode, urlsplit
 import click
 
 from shoal import model
-from shoal.cli.output import say
+from shoal.cli.output import examples, say
 from shoal.cli.program import FOUND, OK, Global
 from shoal.errors import DeclarationError, HostError
 
@@ -16,28 +16,31 @@ _REFUSED = 400
 _METHODS_WITH_BODY = ("POST", "PUT", "PATCH")
 
 
-@click.command("call")
+_EXAMPLES = examples(
+    "shoal call tasks.add title='Buy milk'",
+    "shoal call tasks.show task_id=7 --as alice",
+    "shoal call orders.cancel order_id=7 --role admin",
+    'shoal call tasks.add --body \'{"title": "Buy milk"}\'',
+)
+
+
+@click.command("call", epilog=_EXAMPLES)
 @click.argument("target", metavar="SERVICE.ENDPOINT")
 @click.argument("values", nargs=-1, metavar="[K=V]...")
-@click.option("--as", "subject", default="", help="Call as this principal; `dev` where one is needed and none is named.")
+@click.option(
+    "--as", "subject", default="", help="Call as this principal; `dev` where one is needed and none is named."
+)
 @click.option("--role", "roles", multiple=True, help="A role of theirs; can be repeated.")
 @click.option("--claim", "claims", multiple=True, metavar="K=V", help="A further claim of theirs.")
 @click.option("--body", default="", help="The whole body, as JSON; `-` reads standard input.")
 @click.option("--header", "headers", multiple=True, metavar="NAME=V", help="A further header.")
 @click.option("--timeout", default=30.0, show_default=True, help="Seconds to wait for the answer.")
 @click.pass_obj
-def command(context: Global, target: str, values: tuple[str, ...], **options: Any) -> int:
+def command(context: Global, /, target: str, values: tuple[str, ...], **options: Any) -> int:
     """Send a typed request through the gateway, with a signed local token where one is needed.
 
     K=V fills path, query and header parameters by name; what is left becomes the body. The body of the answer goes
     to standard output, its status to standard error. Exits with 1 when the answer is a refusal (status 400 and up).
-
-    \b
-    Examples:
-      shoal call tasks.add title='Buy milk'
-      shoal call tasks.show task_id=7 --as alice
-      shoal call orders.cancel order_id=7 --role admin
-      shoal call tasks.add --body '{"title": "Buy milk"}'
     """
     from shoal.cli import arguments, project
     from shoal.cli.running import current
@@ -64,7 +67,7 @@ def command(context: Global, target: str, values: tuple[str, ...], **options: An
 class _Request:
     """One request through the gateway."""
 
-    def __init__(  # noqa: PLR0913 - a request is that
+    def __init__(
         self, gateway: str, method: str, path: str, headers: dict[str, str], body: bytes | None, timeout: float
     ) -> None:
         self.gateway, self.method, self.path, self.headers, self.body = gateway, method, path, headers, body
@@ -77,7 +80,9 @@ def _endpoint(system: model.System, target: str) -> model.Endpoint:
     endpoint = service.endpoint(wanted.replace("-", "_")) or service.endpoint(wanted)
     if endpoint is None:
         known = ", ".join(f"{name}.{e.name}" for e in service.endpoints if e.exposed)
-        raise DeclarationError(f"service {name} has no endpoint {wanted!r}", hint=f"exposed endpoints: {known or 'none'}")
+        raise DeclarationError(
+            f"service {name} has no endpoint {wanted!r}", hint=f"exposed endpoints: {known or 'none'}"
+        )
     if not endpoint.exposed:
         raise DeclarationError(
             f"{target} is internal: the gateway has no route to it", where=endpoint.source,
@@ -92,7 +97,9 @@ def _fill(endpoint: model.Endpoint, given: dict[str, str]) -> tuple[str, dict[st
     for parameter in endpoint.parameters:
         if parameter.name not in given:
             if parameter.required:
-                raise click.UsageError(f"{parameter.place} parameter {parameter.name} is missing: add {parameter.name}=...")
+                raise click.UsageError(
+                    f"{parameter.place} parameter {parameter.name} is missing: add {parameter.name}=..."
+                )
             continue
         text = given[parameter.name]
         if parameter.place == "path":
@@ -143,14 +150,15 @@ def _send(request: _Request) -> int:
         text = answer.read()
     except (OSError, http.client.HTTPException) as error:
         raise HostError(
-            f"{request.method} {request.gateway}{request.path} got no answer: {error}", hint="see `shoal ps` and `shoal logs`"
+            f"{request.method} {request.gateway}{request.path} got no answer: {error}",
+            hint="see `shoal ps` and `shoal logs`",
         ) from error
     finally:
         connection.close()
     say(f"{answer.status} {answer.reason}  {request.method} {request.path}")
     for name in ("Location", "X-Trace-Id"):
-        if value := answer.getheader(name):
-            say(f"{name.lower()}: {value}")
+        if found := answer.getheader(name):
+            say(f"{name.lower()}: {found}")
     if text:
         click.echo(_pretty(text))
     return FOUND if answer.status >= _REFUSED else OK

@@ -4,11 +4,19 @@ import click
 
 from shoal import model
 from shoal.cli import output
+from shoal.cli.output import examples
 from shoal.cli.program import Global
 from shoal.model.system import to_json
 
+_EXAMPLES = examples(
+    "shoal describe",
+    "shoal describe orders",
+    "shoal describe -o json > system.json",
+    "shoal describe --openapi orders",
+)
 
-@click.command("describe")
+
+@click.command("describe", epilog=_EXAMPLES)
 @click.argument("service", default="")
 @output.output_option
 @click.option("--openapi", default="", metavar="SERVICE", help="Print the OpenAPI 3.1 document of a service.")
@@ -18,13 +26,6 @@ def command(context: Global, service: str, output: str, openapi: str, asyncapi: 
     """Show what the system is: its services, what they serve, say, hear, call and keep.
 
     With -o json the system comes as data that any of our tools read back without loss.
-
-    \b
-    Examples:
-      shoal describe
-      shoal describe orders
-      shoal describe -o json > system.json
-      shoal describe --openapi orders
     """
     from shoal.cli import project
 
@@ -71,7 +72,9 @@ def _overview(system: model.System) -> None:
     ]
     output.print_table(("SERVICE", "PUBLIC", "INTERNAL", "PUBLISHES", "HEARS", "CALLS", "STORE"), rows)
     for external in system.externals:
-        stand_in = external.sandbox.module if external.sandbox else "the mailbox" if external.protocol == "smtp" else "none"
+        stand_in = (
+            external.sandbox.module if external.sandbox else "the mailbox" if external.protocol == "smtp" else "none"
+        )
         output.say(f"external {external.name} ({external.protocol}), stand-in: {stand_in}")
     issuer = system.gateway.issuer
     output.say(f"{system.name} · port {system.gateway.port} · tokens by {issuer.service if issuer else 'nobody'}")
@@ -87,7 +90,10 @@ def _one(system: model.System, service: model.Service) -> None:
         ("publishes", [f"{e.id}  key={e.key or '-'}  {e.source}" for e in service.publishes]),
         ("hears", [f"{h.event} -> {h.handler}  {h.source}" for h in service.subscriptions]),
         ("calls", [f"{c.service}.{c.endpoint}" for c in service.calls]),
-        ("called by", [f"{o.name} ({c.endpoint})" for o in system.services for c in o.calls if c.service == service.name]),
+        (
+            "called by",
+            [f"{o.name} ({c.endpoint})" for o in system.services for c in o.calls if c.service == service.name],
+        ),
         ("store", [service.store.engine] if service.store else []),
         ("settings", [f"{s.variable}{'' if s.required else ' (optional)'}" for s in service.settings]),
         ("externals", list(service.externals)),

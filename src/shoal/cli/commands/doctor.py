@@ -9,6 +9,7 @@ import click
 import msgspec
 
 from shoal.cli import output
+from shoal.cli.output import examples
 from shoal.cli.program import ENVIRONMENT, OK, Global
 
 _NEEDED_PYTHON = (3, 11)
@@ -28,20 +29,30 @@ class Check(msgspec.Struct, frozen=True, kw_only=True):
     fix: str = ""
 
 
-@click.command("doctor")
+_EXAMPLES = examples(
+    "shoal doctor",
+    "shoal doctor -o json",
+)
+
+
+@click.command("doctor", epilog=_EXAMPLES)
 @output.output_option
 @click.pass_obj
 def command(context: Global, output: str) -> int:
     """Check what this machine offers: Python, engines, disk, ports, user namespaces.
 
     Exits with 3 when something is missing that `shoal run` needs.
-
-    \b
-    Examples:
-      shoal doctor
-      shoal doctor -o json
     """
-    checks = [_python(), _platform(), *_engines(), _space(context), _port(context), _sockets(context), _namespaces(), _cores()]
+    checks = [
+        _python(),
+        _platform(),
+        *_engines(),
+        _space(context),
+        _port(context),
+        _sockets(context),
+        _namespaces(),
+        _cores(),
+    ]
     if output == "json":
         _json(checks)
     else:
@@ -95,7 +106,10 @@ def _space(context: Global) -> Check:
     free = shutil.disk_usage(context.root).free // _MIB
     ok = free >= _NEEDED_MIB
     return Check(
-        name="disk", ok=ok, found=f"{free} MiB free at {context.root}", fix="" if ok else f"free {_NEEDED_MIB} MiB of space"
+        name="disk",
+        ok=ok,
+        found=f"{free} MiB free at {context.root}",
+        fix="" if ok else f"free {_NEEDED_MIB} MiB of space",
     )
 
 
@@ -155,4 +169,6 @@ def _namespaces() -> Check:
 
 def _cores() -> Check:
     count = os.cpu_count() or 1
-    return Check(name="processors", ok=count > 1, needed=False, found=str(count), fix="" if count > 1 else "give it two or more")
+    return Check(
+        name="processors", ok=count > 1, needed=False, found=str(count), fix="" if count > 1 else "give it two or more"
+    )

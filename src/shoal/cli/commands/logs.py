@@ -11,7 +11,7 @@ from typing import NamedTuple
 import click
 
 from shoal.cli.lines import LEVELS, Painter
-from shoal.cli.output import colourful, output_option
+from shoal.cli.output import colourful, examples, output_option
 from shoal.cli.program import FOUND, OK, Global
 from shoal.errors import HostError
 
@@ -31,7 +31,14 @@ class _Entry(NamedTuple):
     text: str
 
 
-@click.command("logs")
+_EXAMPLES = examples(
+    "shoal logs orders payments -f",
+    "shoal logs --level error --since 5m",
+    "shoal logs --trace 7be1c0ffee -o json",
+)
+
+
+@click.command("logs", epilog=_EXAMPLES)
 @click.argument("services", nargs=-1, metavar="[SERVICE]...")
 @click.option("-f", "--follow", is_flag=True, help="Go on with what is printed from now on.")
 @click.option("--level", type=click.Choice(list(LEVELS)), default="debug", help="Only lines of this level or above.")
@@ -39,17 +46,11 @@ class _Entry(NamedTuple):
 @click.option("--since", default="", metavar="5m", help="Only lines younger than this (s, m, h, d).")
 @output_option
 @click.pass_obj
-def command(context: Global, services: tuple[str, ...], follow: bool, **options: str) -> int:
+def command(context: Global, /, services: tuple[str, ...], follow: bool, **options: str) -> int:
     """Show what processes printed: all of them, or only those named.
 
     SERVICE is a service (all its replicas), one replica such as orders-0, an engine or a sandbox. With -o json the
     lines come as they were written, one JSON object each.
-
-    \b
-    Examples:
-      shoal logs orders payments -f
-      shoal logs --level error --since 5m
-      shoal logs --trace 7be1c0ffee -o json
     """
     from shoal.local.layout import layout_of
 
@@ -72,7 +73,9 @@ def _files(folder: Path, services: tuple[str, ...]) -> dict[str, Path]:
     found = {f.stem: f for f in sorted(folder.glob("*.log")) if not re.search(r"\.1$", f.stem)}
     if not services:
         return found
-    chosen = {n: f for n, f in found.items() if any(n == s or re.fullmatch(rf"{re.escape(s)}-\d+", n) for s in services)}
+    chosen = {
+        n: f for n, f in found.items() if any(n == s or re.fullmatch(rf"{re.escape(s)}-\d+", n) for s in services)
+    }
     for service in services:
         if not any(n == service or re.fullmatch(rf"{re.escape(service)}-\d+", n) for n in chosen):
             raise HostError(

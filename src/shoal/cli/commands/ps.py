@@ -6,12 +6,19 @@ from collections.abc import Callable
 import click
 
 from shoal.cli import output
+from shoal.cli.output import examples
 from shoal.cli.program import FOUND, OK, Global
 from shoal.errors import HostError
 from shoal.local.state import RunState
 
+_EXAMPLES = examples(
+    "shoal ps",
+    "shoal ps -w",
+    "shoal ps -o json | jq '.processes[].status'",
+)
 
-@click.command("ps")
+
+@click.command("ps", epilog=_EXAMPLES)
 @output.output_option
 @click.option("-w", "--watch", is_flag=True, help="Show it again whenever it changes.")
 @click.pass_obj
@@ -19,12 +26,6 @@ def command(context: Global, output: str, watch: bool) -> int:
     """Show what runs: engines, sandboxes and every replica.
 
     Exits with 0 when everything is ready, 1 when something is not, 3 when nothing runs.
-
-    \b
-    Examples:
-      shoal ps
-      shoal ps -w
-      shoal ps -o json | jq '.processes[].status'
     """
     show = _show_json if output == "json" else _show_table
     return _watch(context, show) if watch else _once(context, show)

@@ -9,22 +9,21 @@ from typing import TYPE_CHECKING
 
 import click
 
-from shoal.cli.output import say
-from shoal.cli.program import INTERRUPTED, OK, Global
-from shoal.errors import HostError
+from shoal.cli.output import examples, say
+from shoal.cli.program import BEGAN, FOUND, INTERRUPTED, OK, Global, complain
+from shoal.errors import EngineError, HostError
 
 if TYPE_CHECKING:
     from shoal.local.ground import Ground
     from shoal.local.supervisor import Supervisor
 
-_EXAMPLES = """\b
-Examples:
-  shoal run                            start everything, reload on save, stop with Ctrl-C
-  shoal run --replicas orders=3        three processes of one service behind the proxy
-  shoal run --one-process              all services in one process, without the proxy
-  shoal run --detach --wait            return once everything answers; see `shoal ps`
-  shoal run --fresh --port 9000        empty databases, another port
-"""
+_EXAMPLES = examples(
+    "shoal run                            start everything, reload on save, stop with Ctrl-C",
+    "shoal run --replicas orders=3        three processes of one service behind the proxy",
+    "shoal run --one-process              all services in one process, without the proxy",
+    "shoal run --detach --wait            return once everything answers; see `shoal ps`",
+    "shoal run --fresh --port 9000        empty databases, another port",
+)
 
 
 @click.command("run", epilog=_EXAMPLES)
@@ -39,6 +38,7 @@ Examples:
 @click.pass_obj
 def command(
     context: Global,
+    /,
     one_process: bool,
     replicas: tuple[str, ...],
     port: int | None,
@@ -78,7 +78,14 @@ async def _run(context: Global, wish: _Wish) -> int:
         raise
     seen: list[int] = []
     _on_signals(supervisor, seen)
-    await supervisor.run()
+    try:
+        await supervisor.run()
+    except EngineError as error:
+        if all(p.status != "failed" for p in supervisor.state.processes if p.kind == "service"):
+            raise  # an engine, so this machine
+        complain(error)
+        return FOUND
+    say("stopped")
     return INTERRUPTED if signal.SIGINT in seen else OK
 
 
@@ -98,7 +105,7 @@ def _supervisor(context: Global, wish: _Wish, ground: "Ground") -> "Supervisor":
         entry=project.entry(context),
         reload=not wish.flags["no_reload"],
         strict=wish.flags["wait"],
-        reporter=Console(verbosity=context.verbosity),
+        reporter=Console(verbosity=context.verbosity, began=BEGAN),
     )
     return Supervisor(decided, context.root, options, ground=ground)
 

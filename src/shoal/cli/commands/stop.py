@@ -7,13 +7,19 @@ import time
 
 import click
 
-from shoal.cli.output import say
+from shoal.cli.output import examples, say
 from shoal.cli.program import FOUND, OK, Global
 
 _LOOK_EVERY = 0.03
 
 
-@click.command("stop")
+_EXAMPLES = examples(
+    "shoal stop",
+    "shoal stop --now",
+)
+
+
+@click.command("stop", epilog=_EXAMPLES)
 @click.option("--timeout", default=60.0, show_default=True, help="Seconds to wait for the end.")
 @click.option("--now", is_flag=True, help="End every process at once, without draining.")
 @click.pass_obj
@@ -21,11 +27,6 @@ def command(context: Global, timeout: float, now: bool) -> int:
     """Stop the system: the gateway takes no more requests, services finish theirs, engines end.
 
     Stopping what does not run is no error.
-
-    \b
-    Examples:
-      shoal stop
-      shoal stop --now
     """
     from shoal.cli.running import alive
     from shoal.local.guardian import sweep
