@@ -4,7 +4,7 @@ from typing import Protocol
 
 import msgspec
 
-from shoal import ShoalError
+from shoal import ShoalError, Unavailable
 
 
 class Mail(msgspec.Struct, frozen=True, kw_only=True):
@@ -18,8 +18,8 @@ class Mail(msgspec.Struct, frozen=True, kw_only=True):
     text: str
 
 
-class MailNotSent(ShoalError):
-    """Report that nobody knows whether a mail went out: send it again under the same Message-ID."""
+class MailNotSent(Unavailable):
+    """Report that nobody knows whether a mail went out: send it again under the same Message-ID, until it did."""
 
 
 class MailRefused(ShoalError):

@@ -21,6 +21,9 @@ from shop.notifications.smtp import Server, SmtpMailer
 from shop.orders.contract import OrderCancelled, OrderConfirmed
 from shop.users.contract import UserSignedUp
 
+PATIENCE = 100
+"""Attempts to tell somebody who is not known here yet: their sign-up may come late, when users was away."""
+
 
 class NotificationsSettings(Settings, frozen=True, kw_only=True):
     """What may be said about the notifications service from outside."""
@@ -68,8 +71,7 @@ async def remember(event: UserSignedUp, tx: Transaction) -> None:
     tx.put(Recipient(user_id=event.user_id, name=event.name, email=event.email))
 
 
-# A mail server may be away for longer than our own services: 14 attempts last more than an hour.
-@notifications.on(OrderConfirmed, attempts=14, backoff=0.5)
+@notifications.on(OrderConfirmed, attempts=PATIENCE)
 async def tell_confirmed(event: OrderConfirmed, tx: Transaction, port: Mailer, clock: Clock) -> None:
     """Tell the customer that the order is confirmed."""
     mail = confirmed(event, await _recipient(event.customer_id, tx))
@@ -77,7 +79,7 @@ async def tell_confirmed(event: OrderConfirmed, tx: Transaction, port: Mailer, c
     tx.put(_note(event, mail, outcome, clock.now()))
 
 
-@notifications.on(OrderCancelled, attempts=14, backoff=0.5)
+@notifications.on(OrderCancelled, attempts=PATIENCE)
 async def tell_cancelled(event: OrderCancelled, tx: Transaction, port: Mailer, clock: Clock) -> None:
     """Tell the customer that the order is cancelled."""
     mail = cancelled(event, await _recipient(event.customer_id, tx))
@@ -89,7 +91,7 @@ async def _recipient(user_id: str, tx: Transaction) -> Recipient:
     found = await tx.get(Recipient, user_id)
     if found is None:
         raise ShoalError(
-            f"user {user_id} is not known here yet", hint="the event is tried again, after users.signed_up"
+            f"user {user_id} is not known here yet", hint="it is tried again; accounts are made with POST /users"
         )
     return found
 

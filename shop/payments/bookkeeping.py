@@ -1,14 +1,17 @@
 """What an answer of the provider means for the books, pure."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 import msgspec
 
 from shop.orders.contract import OrderPlaced
 from shop.payments.contract import PaymentCaptured, PaymentDeclined, PaymentRefunded
-from shop.payments.provider import Charge, ChargeRequest, Decline, Refund, RefundRequest
+from shop.payments.provider import Charge, ChargeRequest, Decline, ProviderRefused, Refund, RefundRequest
 from shop.payments.records import Entry, Payment
+
+KEY_LIFETIME = timedelta(hours=23)
+"""How long a key surely works: Stripe may forget keys that are at least 24 hours old."""
 
 
 class Booking(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,6 +31,15 @@ def charge_for(order: OrderPlaced) -> ChargeRequest:
         currency=order.currency,
         method=order.payment_method,
     )
+
+
+def refuse_stale(order: OrderPlaced, now: datetime) -> None:
+    """Raise `ProviderRefused` for an order whose key may be forgotten, since it could be charged a second time."""
+    if now - order.placed_at > KEY_LIFETIME:
+        raise ProviderRefused(
+            f"order {order.order_id} was placed {now - order.placed_at} ago: its key no longer protects it",
+            hint="look for the order's number at the provider, then charge or cancel by hand",
+        )
 
 
 def refund_of(payment: Payment) -> RefundRequest | None:

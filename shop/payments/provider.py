@@ -4,7 +4,7 @@ from typing import Protocol
 
 import msgspec
 
-from shoal import ShoalError
+from shoal import ShoalError, Unavailable
 
 
 class ChargeRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,8 +44,8 @@ class Refund(msgspec.Struct, frozen=True, kw_only=True):
     refund_id: str
 
 
-class OutcomeUnknown(ShoalError):
-    """Report that nobody knows whether the provider did it: ask again under the same key."""
+class OutcomeUnknown(Unavailable):
+    """Report that nobody knows whether the provider did it: ask again under the same key, for as long as it takes."""
 
 
 class ProviderRefused(ShoalError):

@@ -8,7 +8,7 @@ import msgspec
 from shoal import Clock, Postgres, Principal, Problem, Secret, Service, Settings, ShoalError, Transaction
 from shop.inventory.contract import StockRejected
 from shop.orders.contract import OrderPlaced
-from shop.payments.bookkeeping import Booking, book_charge, book_refund, charge_for, refund_of
+from shop.payments.bookkeeping import Booking, book_charge, book_refund, charge_for, refund_of, refuse_stale
 from shop.payments.contract import PaymentCaptured, PaymentDeclined, PaymentRefunded
 from shop.payments.provider import PaymentProvider
 from shop.payments.records import Payment, Status
@@ -67,16 +67,16 @@ async def show_payment(order_id: str, principal: Principal, tx: Transaction) -> 
     )
 
 
-# The provider may be away for longer than our own services: 14 attempts last more than an hour.
-@payments.on(OrderPlaced, attempts=14, backoff=0.5)
+@payments.on(OrderPlaced)
 async def charge(event: OrderPlaced, tx: Transaction, port: PaymentProvider, clock: Clock) -> None:
     """Take the money. It happens before the commit and maybe again, so the key is that of the order."""
+    refuse_stale(event, clock.now())
     answer = await port.charge(charge_for(event))
     if await tx.get(Payment, event.order_id) is None:
         _book(book_charge(event, answer, clock.now()), tx)
 
 
-@payments.on(StockRejected, attempts=14, backoff=0.5)
+@payments.on(StockRejected)
 async def refund(event: StockRejected, tx: Transaction, port: PaymentProvider, clock: Clock) -> None:
     """Give the money back, once."""
     payment = await tx.get(Payment, event.order_id, lock=True)

@@ -1,12 +1,13 @@
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from shop.orders.contract import OrderPlaced
-from shop.payments.bookkeeping import Booking, book_charge, book_refund, charge_for, refund_of
+from shop.payments.bookkeeping import Booking, book_charge, book_refund, charge_for, refund_of, refuse_stale
 from shop.payments.contract import PaymentCaptured, PaymentDeclined, PaymentRefunded
-from shop.payments.provider import Charge, Decline, Refund
+from shop.payments.provider import Charge, Decline, ProviderRefused, Refund
 from shop.payments.records import Entry
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -32,6 +33,12 @@ def test_a_key_belongs_to_one_effect_of_one_order() -> None:
     assert refund is not None
     assert charge_for(ORDER).key == charge_for(ORDER).key == "ord_1-charge"
     assert (refund.key, refund.charge_id) == ("ord_1-refund", "pi_1")
+
+
+def test_an_order_is_not_charged_after_its_key_may_be_forgotten() -> None:
+    refuse_stale(ORDER, NOW + timedelta(hours=22))
+    with pytest.raises(ProviderRefused, match="ord_1"):
+        refuse_stale(ORDER, NOW + timedelta(hours=24))
 
 
 def test_a_charge_is_booked_on_both_sides() -> None:

@@ -1,0 +1,85 @@
+"""The adapter over a real socket."""
+
+import asyncio
+import email
+import email.policy
+from collections.abc import AsyncIterator
+from email.message import EmailMessage
+from typing import Any
+
+import pytest
+
+from shop.notifications.mailer import Mail, MailNotSent, MailRefused
+from shop.notifications.smtp import Server, SmtpMailer
+
+smtp = pytest.importorskip("aiosmtpd.smtp", reason="needs the `local` extra")
+
+MAIL = Mail(
+    message_id="<ord_1.confirmed@shop.example>",
+    name="Ada Lovelace",
+    email="ada@example.com",
+    subject="Your order is confirmed",
+    text="Grüße\n\n  1 × Enamel mug: 12.50 EUR\n",
+)
+
+
+class Sink:
+    """A mail server that keeps what it gets and refuses whom it is told to."""
+
+    def __init__(self) -> None:
+        self.kept: list[EmailMessage] = []
+        self.refuse: dict[str, str] = {}
+
+    async def handle_RCPT(self, server: Any, session: Any, envelope: Any, address: str, options: Any) -> str:  # noqa: N802 - the name that aiosmtpd calls
+        if address in self.refuse:
+            return self.refuse[address]
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802 - likewise
+        self.kept.append(email.message_from_bytes(envelope.content, policy=email.policy.default))
+        return "250 OK"
+
+
+@pytest.fixture
+def sink() -> Sink:
+    return Sink()
+
+
+@pytest.fixture
+async def mailer(sink: Sink) -> AsyncIterator[SmtpMailer]:
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(
+        lambda: smtp.SMTP(sink, hostname="sink.example", enable_SMTPUTF8=True), "127.0.0.1", 0
+    )
+    port = server.sockets[0].getsockname()[1]
+    yield SmtpMailer(Server(url=f"smtp://127.0.0.1:{port}"))
+    server.close()
+    await server.wait_closed()
+
+
+async def test_a_mail_arrives_as_it_was_written(sink: Sink, mailer: SmtpMailer) -> None:
+    await mailer.send(MAIL)
+    (kept,) = sink.kept
+    assert kept["Message-ID"] == MAIL.message_id
+    assert kept["From"] == "Shop <orders@shop.example>"
+    assert kept["To"] == "Ada Lovelace <ada@example.com>"
+    assert kept["Subject"] == MAIL.subject
+    assert kept.get_content().replace("\r\n", "\n") == MAIL.text
+
+
+async def test_an_address_that_takes_no_mail_is_refused_for_good(sink: Sink, mailer: SmtpMailer) -> None:
+    sink.refuse[MAIL.email] = "550 5.1.1 no such mailbox"
+    with pytest.raises(MailRefused):
+        await mailer.send(MAIL)
+
+
+async def test_an_address_that_takes_no_mail_now_is_tried_again(sink: Sink, mailer: SmtpMailer) -> None:
+    sink.refuse[MAIL.email] = "450 4.2.0 come back later"
+    with pytest.raises(MailNotSent):
+        await mailer.send(MAIL)
+
+
+async def test_a_server_that_is_away_is_tried_again() -> None:
+    with pytest.raises(MailNotSent, match="ord_1"):
+        await SmtpMailer(Server(url="smtp://127.0.0.1:9")).send(MAIL)

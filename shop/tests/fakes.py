@@ -1,0 +1,91 @@
+"""Stand-ins for what lies outside, in memory; they count what reaches them, per key."""
+
+from collections import Counter
+
+from shop.notifications.mailer import Mail, Mailer, MailNotSent, MailRefused
+from shop.payments.provider import (
+    Charge,
+    ChargeRequest,
+    Decline,
+    OutcomeUnknown,
+    PaymentProvider,
+    Refund,
+    RefundRequest,
+)
+
+
+class FakeProvider:
+    """A payment provider that remembers its keys, as a good one does."""
+
+    def __init__(self) -> None:
+        self.requests: Counter[str] = Counter()
+        self.charged: dict[str, int] = {}
+        """Amount by key."""
+        self.refunded: dict[str, str] = {}
+        """Charge by key."""
+        self.lose_answers = 0
+        """How many answers are lost from now on, after the effect."""
+        self._answers: dict[str, Charge | Decline | Refund] = {}
+
+    async def charge(self, request: ChargeRequest) -> Charge | Decline:
+        """Take money, unless the card says no."""
+        self.requests[request.key] += 1
+        if request.key not in self._answers:
+            self._answers[request.key] = self._charge(request)
+            self._maybe_lose(request.key)
+        answer = self._answers[request.key]
+        assert isinstance(answer, Charge | Decline)
+        return answer
+
+    async def refund(self, request: RefundRequest) -> Refund:
+        """Give a charge back."""
+        self.requests[request.key] += 1
+        if request.key not in self._answers:
+            self.refunded[request.key] = request.charge_id
+            self._answers[request.key] = Refund(refund_id=f"re_{request.charge_id}")
+            self._maybe_lose(request.key)
+        answer = self._answers[request.key]
+        assert isinstance(answer, Refund)
+        return answer
+
+    def _charge(self, request: ChargeRequest) -> Charge | Decline:
+        if request.method == "tok_declined":
+            return Decline(reason="generic_decline")
+        self.charged[request.key] = request.amount
+        return Charge(charge_id=f"pi_{request.order_id}")
+
+    def _maybe_lose(self, key: str) -> None:
+        if self.lose_answers:
+            self.lose_answers -= 1
+            raise OutcomeUnknown(f"the answer to {key} was lost")
+
+
+class FakeMailer:
+    """A mail server that counts deliveries by Message-ID."""
+
+    def __init__(self) -> None:
+        self.deliveries: Counter[str] = Counter()
+        self.mails: dict[str, Mail] = {}
+        self.failures = 0
+        """How many mails fail from now on."""
+        self.refused: set[str] = set()
+        """Addresses that take no mail."""
+
+    async def send(self, mail: Mail) -> None:
+        """Take a mail."""
+        if mail.email in self.refused:
+            raise MailRefused(f"nobody is at {mail.email}")
+        if self.failures:
+            self.failures -= 1
+            raise MailNotSent(f"mail {mail.message_id} got stuck")
+        self.deliveries[mail.message_id] += 1
+        self.mails[mail.message_id] = mail
+
+    def to(self, email: str) -> list[Mail]:
+        """List the mails to one address."""
+        return [mail for mail in self.mails.values() if mail.email == email]
+
+
+def as_ports(provider: FakeProvider, mailer: FakeMailer) -> tuple[PaymentProvider, Mailer]:
+    """Let the type checker hold the fakes to what they stand in for."""
+    return provider, mailer
