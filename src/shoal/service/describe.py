@@ -24,7 +24,7 @@ from shoal.service import codec
 from shoal.service.declare import EndpointDeclaration, Service, contract_operations
 from shoal.service.http import MAX_LIMIT, PageRequest
 from shoal.service.marks import Operation, event_mark, operations_of
-from shoal.service.settings import Secret, Settings
+from shoal.service.settings import Secret, Settings, without_none
 from shoal.service.signature import Signature, analyse, analyse_provider
 from shoal.service.system import System
 
@@ -196,7 +196,7 @@ def _settings(service: str, kind: type[Settings] | None, prefix: str = "") -> tu
                 name=name,
                 variable=variable(service, name),
                 required=field.required,
-                secret=declared is Secret,
+                secret=without_none(declared) is Secret,
             )
         )
     return tuple(found)

@@ -71,6 +71,7 @@ def _read(cls: type[Any], prefix: str, environ: Mapping[str, str], problems: lis
 
 
 def _convert(text: str, kind: Any, name: str, field: str, values: dict[str, Any], problems: list[str]) -> None:
+    kind = without_none(kind)
     try:
         if kind is Secret:
             values[field] = Secret(text)
@@ -80,6 +81,14 @@ def _convert(text: str, kind: Any, name: str, field: str, values: dict[str, Any]
             values[field] = msgspec.convert(text, kind, strict=False)
     except msgspec.MsgspecError as error:
         problems.append(f"{name} is malformed: {error}")
+
+
+def without_none(kind: Any) -> Any:
+    """Return the type of an optional value, since a variable that is set is not None."""
+    if typing.get_origin(kind) in (typing.Union, types.UnionType):
+        rest = [option for option in typing.get_args(kind) if option is not type(None)]
+        return rest[0] if len(rest) == 1 else kind
+    return kind
 
 
 def _spell(kind: Any) -> str:
