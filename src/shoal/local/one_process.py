@@ -2,18 +2,20 @@
 
 import os
 import time
+from dataclasses import replace
 
 import msgspec
 
+from shoal.errors import EngineError
 from shoal.local.engines.recipe import Addresses, Recipe
 from shoal.local.environment import service_environment
 from shoal.local.forks import Program
 from shoal.local.host import private_file
 from shoal.local.ports import LOOPBACK
 from shoal.local.probe import get, until
-from shoal.local.process import Command
+from shoal.local.process import Command, run
 from shoal.local.replicas import RUNTIME, runtime_command
-from shoal.local.unit import Job, Surroundings, Unit
+from shoal.local.unit import Job, Surroundings, Unit, without_machinery
 from shoal.local.world import Site
 
 _READY_WITHIN = 60.0
@@ -23,7 +25,8 @@ class Single:
     """The one process."""
 
     def __init__(self, site: Site, entry: str, around: Surroundings) -> None:
-        program = Program(module=RUNTIME, warm=entry.partition(":")[0])
+        self._module = entry.partition(":")[0]
+        program = Program(module=RUNTIME, warm=self._module)
         self._job = Job(recipe=recipe(site, entry), kind="service", program=program)
         self._around = around
         self.unit = Unit(self._job, around)
@@ -37,9 +40,11 @@ class Single:
         """Replace it; since its port is the gateway's, requests are refused meanwhile. Return the seconds it took.
 
         Raises:
-            EngineError: The new one failed; it is tried again until it works.
+            EngineError: The new code cannot be imported, and the old serves on; or the new process failed, and is
+                tried again until it works.
         """
         began = time.monotonic()
+        await self._check()
         fresh = Unit(self._job, self._around)
         await fresh.warm()
         old, self.unit = self.unit, fresh
@@ -49,6 +54,15 @@ class Single:
         finally:
             fresh.keep()
         return time.monotonic() - began
+
+    async def _check(self) -> None:
+        """Import the changed code aside, while the old still serves; raise `EngineError` when that fails."""
+        command = await self._job.recipe.prepare()
+        code = "import importlib, sys; importlib.import_module(sys.argv[1])"
+        argv = (command.argv[0], "-c", code, self._module)
+        finished = await run(replace(command, argv=argv))
+        if finished.code:
+            raise EngineError(f"{self._module} cannot be imported:\n{without_machinery(finished.output)}")
 
 
 def recipe(site: Site, entry: str) -> Recipe:

@@ -5,7 +5,9 @@ lies, reloads them all.
 """
 
 import asyncio
+import contextlib
 from collections.abc import Iterable, Mapping
+from importlib.util import cache_from_source
 from pathlib import Path
 from typing import Protocol
 
@@ -88,6 +90,7 @@ async def watch(sources: Sources, services: Mapping[str, Reloadable], reporter: 
 async def _take(paths: set[Path], sources: Sources, services: Mapping[str, Reloadable], reporter: Reporter) -> None:
     names = [name for name in sources.affected(paths) if name in services]
     mistake = syntax_error(paths)
+    forget_bytecode(paths)
     edited = ", ".join(sorted(path.name for path in paths))
     fresh: dict[Reloadable, str] = {}
     for name in names:
@@ -107,6 +110,18 @@ def syntax_error(paths: Iterable[Path]) -> str:
             except (SyntaxError, ValueError) as error:
                 return _explain(path, error)
     return ""
+
+
+def forget_bytecode(paths: Iterable[Path]) -> None:
+    """Remove the bytecode of changed modules.
+
+    Python takes bytecode for fresh when the source has the same size and second of change, so two quick edits could
+    leave the first one serving.
+    """
+    for path in paths:
+        if path.suffix == ".py":
+            with contextlib.suppress(OSError):
+                Path(cache_from_source(str(path))).unlink()
 
 
 def _explain(path: Path, error: SyntaxError | ValueError) -> str:

@@ -26,7 +26,7 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.1, 10.0
 STEADY_AFTER = 20.0
 """Seconds of being ready after which earlier failures are forgotten."""
 
-_REMEMBERED = 20
+_REMEMBERED = 30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,7 +184,8 @@ class Unit:
             await asyncio.gather(probing, ending, return_exceptions=True)
 
     def _failed(self, what: str) -> EngineError:
-        said = "\n".join(f"  | {line}" for text in self._last for line in _words(text).splitlines())
+        words = without_machinery("\n".join(_words(text) for text in self._last))
+        said = "\n".join(f"  | {line}" for line in words.splitlines())
         message = f"{self.state.name} {what}"
         hint = f"its whole log: {self.state.log}"
         return EngineError(f"{message}; its last lines:\n{said}" if said else message, hint=hint)
@@ -218,6 +219,11 @@ class Unit:
         self.state = msgspec.structs.replace(self.state, status=status, **changes)
         self._around.reporter.changed(self.state)
         self._around.changed()
+
+
+def without_machinery(text: str) -> str:
+    """Leave out the lines of a traceback that show how Python imports."""
+    return "\n".join(line for line in text.splitlines() if not line.startswith('  File "<frozen '))
 
 
 def _words(line: str) -> str:
