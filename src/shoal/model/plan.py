@@ -118,6 +118,9 @@ class Plan(Data, frozen=True, kw_only=True):
         return self
 
 
+ACK_WAIT = 5.0
+"""Seconds after which a delivery goes to another member unless its holder says that it is still at work."""
+
 GATEWAY = "gateway"
 """Name of the gateway among the callers."""
 
@@ -183,17 +186,16 @@ def _broker(system: System, service: Service, target: Target) -> BrokerPlan | No
 
 
 def consumers(system: str, service: Service) -> tuple[ConsumerPlan, ...]:
-    """Plan a service's subscriptions: one durable per producer; it waits for its slowest handler, and 5 s more."""
-    by_owner: dict[str, list[tuple[str, float]]] = {}
+    """Plan a service's subscriptions: one durable per producer."""
+    by_owner: dict[str, list[str]] = {}
     for subscription in service.subscriptions:
-        owner = subscription.event.partition(".")[0]
-        by_owner.setdefault(owner, []).append((subscription.event, subscription.policy.timeout))
+        by_owner.setdefault(subscription.event.partition(".")[0], []).append(subscription.event)
     return tuple(
         ConsumerPlan(
             stream=names.stream(system, owner),
             durable=names.database(service.name),
-            subjects=tuple(sorted(names.subject(system, event) for event, _ in heard)),
-            ack_wait=max(timeout for _, timeout in heard) + 5.0,
+            subjects=tuple(sorted(names.subject(system, event) for event in heard)),
+            ack_wait=ACK_WAIT,
         )
         for owner, heard in sorted(by_owner.items())
     )

@@ -1,6 +1,7 @@
 """Hand events to their handlers: effect and inbox mark commit together, failures come again, poison is set aside."""
 
 import asyncio
+import contextlib
 import logging
 import random
 import time
@@ -65,6 +66,7 @@ class ConsumerLoop:
     def __init__(self, desk: Desk, consumer: Consumer) -> None:
         self._desk, self._consumer = desk, consumer
         self._stopping = asyncio.Event()
+        self._in_hand: set[Delivery] = set()
 
     def stop(self) -> None:
         """Take no further deliveries; those in hand are finished."""
@@ -72,6 +74,13 @@ class ConsumerLoop:
 
     async def run(self) -> None:
         """Take and handle until stopped, through every outage of broker and store."""
+        beating = asyncio.create_task(self._beat())
+        try:
+            await self._work()
+        finally:
+            beating.cancel()
+
+    async def _work(self) -> None:
         while not self._stopping.is_set():
             try:
                 deliveries = await self._next()
@@ -79,7 +88,16 @@ class ConsumerLoop:
                 _log.warning("cannot take from %s: %s", self._consumer.stream, error)
                 await asyncio.sleep(0.5 + random.random() / 2)  # noqa: S311 - jitter
                 continue
+            self._in_hand.update(deliveries)
             await asyncio.gather(*(self._in_order(group) for group in _by_key(deliveries)))
+
+    async def _beat(self) -> None:
+        """Say of everything in hand that it is still worked on, so that only a dead member's deliveries go elsewhere."""
+        while True:
+            await asyncio.sleep(self._consumer.ack_wait / 3)
+            for delivery in tuple(self._in_hand):
+                with contextlib.suppress(EngineError):
+                    await delivery.progress()
 
     async def _next(self) -> Sequence[Delivery]:
         """Fetch, but give up the wait when asked to stop."""
@@ -106,6 +124,8 @@ class ConsumerLoop:
                 await self._attempt(delivery, envelope, subscriber)
         except EngineError as error:
             _log.warning("a delivery of %s stays unanswered and will come again: %s", delivery.message.id, error)
+        finally:
+            self._in_hand.discard(delivery)
 
     async def _attempt(self, delivery: Delivery, envelope: Envelope, subscriber: Subscriber) -> None:
         started = time.perf_counter()
