@@ -3,6 +3,7 @@
 import asyncio
 import inspect
 import typing
+import uuid
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Protocol
 from urllib.parse import quote, urlencode
@@ -13,6 +14,7 @@ from shoal.errors import CallFailed, CallRefused, CallRejected, CallTimedOut
 from shoal.model.service import path_parameters
 from shoal.runtime.asgi import request
 from shoal.runtime.deadline import EXPECTED, REQUESTED
+from shoal.runtime.retries import RetryBudget, repeated
 from shoal.runtime.trace import HEADER, current
 from shoal.service import codec
 from shoal.service.http import Header
@@ -67,29 +69,38 @@ def _method(function: Callable[..., Any], operation: Operation, transport: Trans
     returned = hints.pop("return", None)
     reader = None if returned in (None, type(None)) else codec.Codec(returned)
     call = _compile(function, operation, hints)
-    target = f"{operation.service}.{operation.name}"
-    passes_token = operation.access.kind == "principal"
+    budget = RetryBudget()
 
     async def method(_self: object, *args: Any, **kwargs: Any) -> Any:
         values = {**call.defaults, **dict(zip(call.names, args, strict=False)), **kwargs}
         path, headers, body = _request(call, values)
-        timeout = _context(headers, operation.policy.timeout, passes_token=passes_token)
-        if timeout <= 0:
-            raise CallTimedOut(target, detail="the deadline had already passed")
-        try:
-            answer = await transport.send(operation.service, operation.method, path, headers, body, timeout)
-        except TimeoutError as error:
-            raise CallTimedOut(target, detail=f"no answer within {timeout:.3f} s") from error
-        if answer.status >= 400:
-            raise _failure(target, answer)
-        if reader is None:
-            return None
-        try:
-            return reader.decode(answer.body)
-        except codec.Malformed as error:
-            raise CallFailed(target, status=answer.status, detail=f"the answer is not as agreed: {error}") from error
+        answer = await repeated(lambda: _send(transport, operation, path, headers, body), operation.policy, budget)
+        return None if reader is None else _read(reader, answer, operation)
 
     return method
+
+
+async def _send(transport: Transport, operation: Operation, path: str, headers: dict[str, str], body: bytes) -> Answer:
+    """Send a request once, within what is left of the caller's time; every failure is a `CallFailed`."""
+    target = f"{operation.service}.{operation.name}"
+    timeout = _context(headers, operation.policy.timeout, passes_token=operation.access.kind == "principal")
+    if timeout <= 0:
+        raise CallTimedOut(target, detail="the deadline had already passed")
+    try:
+        answer = await transport.send(operation.service, operation.method, path, headers, body, timeout)
+    except TimeoutError as error:
+        raise CallTimedOut(target, detail=f"no answer within {timeout:.3f} s") from error
+    if answer.status >= 400:
+        raise _failure(target, answer)
+    return answer
+
+
+def _read(reader: codec.Codec[Any], answer: Answer, operation: Operation) -> Any:
+    try:
+        return reader.decode(answer.body)
+    except codec.Malformed as error:
+        target = f"{operation.service}.{operation.name}"
+        raise CallFailed(target, status=answer.status, detail=f"the answer is not as agreed: {error}") from error
 
 
 def _compile(function: Callable[..., Any], operation: Operation, hints: Mapping[str, Any]) -> _Call:
@@ -114,6 +125,8 @@ def _request(call: _Call, values: Mapping[str, Any]) -> tuple[str, dict[str, str
     for name in call.in_path:
         path = path.replace(f"{{{name}}}", quote(str(values[name]), safe=""))
     headers = {call.headers[n]: str(values[n]) for n in call.headers if values.get(n) is not None}
+    if call.operation.idempotent:
+        headers.setdefault("idempotency-key", uuid.uuid4().hex)
     query = [
         (n, item)
         for n in call.names

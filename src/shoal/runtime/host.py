@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from shoal.drivers import open_broker, open_store
-from shoal.drivers.base import Broker, Consumer, Store
+from shoal.drivers.base import Broker, Consumer, Receipt, Store
 from shoal.errors import DeclarationError, Duplicate, MigrationError, Unavailable
 from shoal.model.plan import consumers
 from shoal.runtime import migrations
@@ -24,6 +24,7 @@ from shoal.runtime.consumer import Desk, Subscriber
 from shoal.runtime.deadline import Budget
 from shoal.runtime.endpoint import Surroundings
 from shoal.runtime.events import EventSide
+from shoal.runtime.inject import Plan
 from shoal.runtime.issuer import KeyIssuer
 from shoal.runtime.logs import Journal
 from shoal.runtime.metrics import Metrics
@@ -35,7 +36,7 @@ from shoal.runtime.tables import table_of
 from shoal.runtime.trace import Context, begin, current
 from shoal.runtime.transaction import Announcer, UnitOfWork
 from shoal.service.context import Clock, TokenIssuer
-from shoal.service.declare import Service
+from shoal.service.declare import SeedDeclaration, Service
 from shoal.service.describe import describe_service
 from shoal.tokens import Signer
 
@@ -154,22 +155,25 @@ class Host:
         await provide(self.service, values, self._stack)
 
     async def _sow(self) -> None:
-        """Run the seeds that this store has not seen."""
+        """Run the seeds that this store has not seen; a receipt remembers each."""
         plans = self._compile(self._values).seeds
         for seed in self.service.seeds:
-            if self.store is None:
+            key = f"seed\n{seed.name}"
+            if self.store is None or await self.store.receipt(key) is not None:
                 continue
-            context = Context(begin(), Budget(SEED_TIMEOUT))
-            current.set(context)
-            request = Request({"path": "", "query_string": b""}, {}, (), context)
-            try:
-                async with self.store.session() as session:
-                    session.accept("seed", seed.name)
-                    await session.flush()
-                    request.transaction = UnitOfWork(session, self._announcer)
-                    await seed.handler(**plans[seed.name].arguments(request))
-            except Duplicate:
-                _log.debug("seed %s was sown before", seed.name)
+            await asyncio.create_task(self._sow_one(self.store, seed, plans[seed.name], key))
+
+    async def _sow_one(self, store: Store, seed: SeedDeclaration, plan: Plan, key: str) -> None:
+        context = Context(begin(), Budget(SEED_TIMEOUT))
+        current.set(context)
+        request = Request({"path": "", "query_string": b""}, {}, (), context)
+        try:
+            async with store.session() as session:
+                session.answer(Receipt(key=key, fingerprint="", status=200, headers=(), body=b""))
+                request.transaction = UnitOfWork(session, self._announcer)
+                await seed.handler(**plan.arguments(request))
+        except Duplicate:
+            _log.info("seed %s was sown by another replica", seed.name)
 
     def _start_events(self) -> None:
         if self.store is None or self.broker is None:
