@@ -71,7 +71,7 @@ class Link:
     @property
     def in_transaction(self) -> bool:
         """Whether the server session is inside a transaction."""
-        return self._connection.is_in_transaction()
+        return not self.broken and self._connection.is_in_transaction()
 
     def abort(self) -> None:
         """Drop the connection without a word to the server, which might not listen."""

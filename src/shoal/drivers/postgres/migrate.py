@@ -79,7 +79,7 @@ async def _atomically(link: Link, script: str) -> None:
 
 
 async def _undo(link: Link) -> None:
-    if link.in_transaction and not link.broken:
+    if link.in_transaction:
         await link.execute("rollback")
 
 

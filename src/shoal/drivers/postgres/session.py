@@ -153,7 +153,7 @@ class PostgresSession:
         if link is None:
             return
         try:
-            if link.in_transaction and not link.broken:
+            if link.in_transaction:
                 await self._end(link, "rollback")
         except EngineError:
             link.abort()  # the server rolls back what it hears no more of
