@@ -10,6 +10,6 @@ from shop.inventory.reserving import take_stock
 
 def opening() -> tuple[Shelf, ...]:
     """Read the shelves that the shop opens with."""
-    text = resources.files(__package__).joinpath("delivery.json").read_bytes()
+    text = resources.files("shop.inventory").joinpath("delivery.json").read_bytes()
     delivered = msgspec.json.decode(text, type=list[Wanted])
     return tuple(take_stock(Shelf(sku=item.sku), item.quantity) for item in delivered)

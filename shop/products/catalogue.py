@@ -63,5 +63,5 @@ def price(offered: Product) -> Price:
 
 def opening() -> tuple[Product, ...]:
     """Read the products that the shop opens with."""
-    text = resources.files(__package__).joinpath("catalogue.json").read_bytes()
+    text = resources.files("shop.products").joinpath("catalogue.json").read_bytes()
     return tuple(product(new.sku, new) for new in msgspec.json.decode(text, type=list[NewProduct]))

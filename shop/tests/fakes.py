@@ -1,6 +1,7 @@
 """Stand-ins for what lies outside, in memory; they count what reaches them, per key."""
 
 from collections import Counter
+from typing import Literal
 
 from shop.notifications.mailer import Mail, Mailer, MailNotSent, MailRefused
 from shop.payments.provider import (
@@ -23,8 +24,8 @@ class FakeProvider:
         """Amount by key."""
         self.refunded: dict[str, str] = {}
         """Charge by key."""
-        self.lose_answers = 0
-        """How many answers are lost from now on, after the effect."""
+        self.loses: set[Literal["charge", "refund"]] = set()
+        """For what the first answer to each key is lost, after the effect."""
         self._answers: dict[str, Charge | Decline | Refund] = {}
 
     async def charge(self, request: ChargeRequest) -> Charge | Decline:
@@ -32,7 +33,7 @@ class FakeProvider:
         self.requests[request.key] += 1
         if request.key not in self._answers:
             self._answers[request.key] = self._charge(request)
-            self._maybe_lose(request.key)
+            self._maybe_lose("charge", request.key)
         answer = self._answers[request.key]
         assert isinstance(answer, Charge | Decline)
         return answer
@@ -43,7 +44,7 @@ class FakeProvider:
         if request.key not in self._answers:
             self.refunded[request.key] = request.charge_id
             self._answers[request.key] = Refund(refund_id=f"re_{request.charge_id}")
-            self._maybe_lose(request.key)
+            self._maybe_lose("refund", request.key)
         answer = self._answers[request.key]
         assert isinstance(answer, Refund)
         return answer
@@ -54,9 +55,8 @@ class FakeProvider:
         self.charged[request.key] = request.amount
         return Charge(charge_id=f"pi_{request.order_id}")
 
-    def _maybe_lose(self, key: str) -> None:
-        if self.lose_answers:
-            self.lose_answers -= 1
+    def _maybe_lose(self, kind: Literal["charge", "refund"], key: str) -> None:
+        if kind in self.loses:
             raise OutcomeUnknown(f"the answer to {key} was lost")
 
 

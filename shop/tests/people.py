@@ -4,13 +4,15 @@ from typing import Any
 
 import msgspec
 
-from shoal.testing import MemorySystem, Response
+from shoal.testing import LiveSystem, MemorySystem, Response
+
+Running = MemorySystem | LiveSystem
 
 
 class Customer(msgspec.Struct, frozen=True, kw_only=True):
     """Somebody with an account, and the ways to use it."""
 
-    system: MemorySystem
+    system: Running
     user_id: str
     email: str
     token: str
@@ -29,7 +31,7 @@ class Customer(msgspec.Struct, frozen=True, kw_only=True):
         return answer.json()
 
 
-async def sign_up(system: MemorySystem, email: str) -> Customer:
+async def sign_up(system: Running, email: str) -> Customer:
     password = "a password of some length"
     account = {"email": email, "name": email.partition("@")[0].title(), "password": password}
     made = await system.post("/users", json=account)

@@ -108,9 +108,9 @@ class Provider:
         found = self.ledger.effects_of(charge_id)
         if not found:
             raise Refused(404, "resource_missing", f"no such payment_intent: {charge_id}", "payment_intent")
-        if len(found) > 1:
+        charge, *refunds = found
+        if refunds:
             raise Refused(400, "charge_already_refunded", f"{charge_id} was given back already")
-        charge = found[0]
         effect = Effect(
             id=f"re_{uuid.uuid4().hex[:24]}",
             kind="refund",

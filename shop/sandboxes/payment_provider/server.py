@@ -5,7 +5,7 @@ import logging
 import socket
 from dataclasses import asdict
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, cast
 from urllib.parse import parse_qsl
 
 from shop.sandboxes.payment_provider.api import INTENTS, REFUNDS, Call, Provider, error
@@ -30,14 +30,17 @@ class Server(ThreadingHTTPServer):
 
 
 class _Handler(BaseHTTPRequestHandler):
-    server: Server
     protocol_version = "HTTP/1.1"
     wbufsize = -1  # headers and body in one packet
     disable_nagle_algorithm = True
     timeout = 120
 
+    @property
+    def provider(self) -> Provider:
+        return cast("Server", self.server).provider
+
     def do_GET(self) -> None:
-        provider = self.server.provider
+        provider = self.provider
         if self.path == "/health":
             self._say(200, {"status": "ok"})
         elif self.path == "/_sandbox/ledger":
@@ -68,7 +71,7 @@ class _Handler(BaseHTTPRequestHandler):
             form=dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True)),
             authorized=self.headers.get("Authorization", "").startswith("Bearer sk_"),
         )
-        response = self.server.provider.handle(call)
+        response = self.provider.handle(call)
         said = "lost" if response.lost else f"{response.answer.status}{' replayed' * response.replayed}"
         _log.info("POST %s %s: %s", call.path, call.key, said)
         if response.lost:
@@ -79,12 +82,12 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _behave(self, body: bytes) -> None:
         try:
-            self.server.provider.behaviour = parse(json.loads(body or b"{}"))
+            self.provider.behaviour = parse(json.loads(body or b"{}"))
         except (Malformed, json.JSONDecodeError) as problem:
             self._send(error(400, type="invalid_request_error", message=str(problem)))
             return
-        _log.info("behaviour: %s", self.server.provider.behaviour)
-        self._say(200, asdict(self.server.provider.behaviour))
+        _log.info("behaviour: %s", self.provider.behaviour)
+        self._say(200, asdict(self.provider.behaviour))
 
     def _say(self, status: int, document: dict[str, Any]) -> None:
         self._send(Answer(status=status, body=json.dumps(document)))

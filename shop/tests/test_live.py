@@ -1,0 +1,70 @@
+"""The shop on its real engines, with a provider that loses every first answer: nothing happens twice."""
+
+import asyncio
+from collections import Counter
+from typing import Any
+
+import pytest
+
+from shoal.testing import LiveSystem
+from shop.tests.outside import Sandbox
+from shop.tests.people import Customer, sign_up
+
+pytestmark = pytest.mark.live
+
+MUG, SOLD_OUT = "KIT-0160", "BOK-0121"
+ENDS = {
+    ("tok_visa", MUG): ("CONFIRMED", None),
+    ("tok_declined", MUG): ("CANCELLED", "payment-declined"),
+    ("tok_visa", SOLD_OUT): ("CANCELLED", "out-of-stock"),
+    ("tok_flaky_then_ok", MUG): ("CONFIRMED", None),
+    ("tok_slow", MUG): ("CONFIRMED", None),
+}
+
+
+async def ended(customer: Customer, order_id: str) -> Any:
+    """Wait for the end of an order."""
+    async with asyncio.timeout(60):
+        while True:
+            order = await customer.get(f"/orders/{order_id}")
+            if order["status"] in ("CONFIRMED", "CANCELLED"):
+                return order
+            await asyncio.sleep(0.05)
+
+
+async def mails_to(mailbox: Sandbox, email: str, count: int) -> list[dict[str, Any]]:
+    """Wait for so many mails to one address."""
+    async with asyncio.timeout(60):
+        while True:
+            mails = [mail for mail in mailbox.request("GET", "/messages")[1] if mail["to"] == [email]]
+            if len(mails) >= count:
+                return mails
+            await asyncio.sleep(0.05)
+
+
+async def test_every_order_ends_and_nothing_happens_twice(live: LiveSystem) -> None:
+    provider = Sandbox(url=live.state.urls["payment-provider"])
+    mailbox = Sandbox(url=live.state.urls["mailbox"])
+    customer = await sign_up(live, "live@example.com")
+    before = await customer.get(f"/stock/{MUG}")
+    provider.behave(fail_after_commit=True)
+    placed = {}
+    for (card, sku), end in ENDS.items():
+        answer = await customer.order((sku, 1), card=card, key=f"{card}-{sku}")
+        assert answer.status == 201, answer.body
+        placed[answer.json()["order_id"]] = end
+    orders = [await ended(customer, order_id) for order_id in placed]
+    provider.behave()
+    assert {order["order_id"]: (order["status"], order.get("reason")) for order in orders} == placed
+
+    mails = await mails_to(mailbox, customer.email, len(placed))
+    assert Counter(mail["deliveries"] for mail in mails) == {1: len(placed)}
+    keys = provider.ledger()["keys"]
+    effects = [entry for key, entry in keys.items() if entry["reference"] in placed]
+    assert all(entry["effects"] == 1 for entry in effects)
+    charged = sum(e["amount"] for e in effects if e["path"].endswith("payment_intents"))
+    refunded = sum(e["amount"] for e in effects if e["path"].endswith("refunds"))
+    assert charged - refunded == sum(o["total"] for o in orders if o["status"] == "CONFIRMED")
+    after = await customer.get(f"/stock/{MUG}")
+    assert after["received"] == after["available"] + after["reserved"] + after["sold"]
+    assert before["available"] - after["available"] == 3
