@@ -1,7 +1,10 @@
 """Read a page of the documentation as a reader would: write its files, run its commands, compare what they print."""
 
+import os
 import re
-from collections.abc import Iterator
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,31 +20,60 @@ class File:
 
 
 @dataclass(frozen=True)
-class Command:
-    """A command that the page asks the reader to run, and the lines that it shows; ``...`` stands for anything."""
+class Script:
+    """Commands that the page asks the reader to type, and the lines that it shows; ``...`` stands for anything."""
 
-    line: str
+    text: str
     shown: tuple[str, ...]
 
 
-def steps(page: Path) -> Iterator[File | Command]:
+def steps(page: Path) -> Iterator[File | Script]:
     """Yield what the reader does, in order."""
     for language, title, text in _FENCE.findall(page.read_text(encoding="utf-8")):
         if title:
             yield File(path=title, text=text)
         elif language == "console":
-            yield from _commands(text)
+            yield _script(text)
 
 
-def unmet(command: Command, output: str) -> list[str]:
+def run(script: Script, folder: Path, environ: Mapping[str, str], port: int) -> None:
+    """Type the commands into a shell, and compare what they print.
+
+    Only the gateway's port differs from what the page says, so that the test runs beside a system in use.
+    """
+    text = script.text.replace(":8000", f":{port}").replace("shoal run", f"shoal run --port {port}")
+    result = subprocess.run(  # noqa: S603 - the documentation's own lines, typed into a shell as a reader does
+        ["/bin/bash", "-ec", text],
+        cwd=folder,
+        env=dict(environ),
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    output = result.stdout + result.stderr
+    assert result.returncode == 0, f"$ {text}\n{output}"
+    assert unmet(script, output) == [], f"$ {text}\n{output}"
+
+
+def unmet(script: Script, output: str) -> list[str]:
     """List the shown lines that the output lacks."""
-    return [line for line in command.shown if not _pattern(line).search(output)]
+    return [line for line in script.shown if not _pattern(line).search(output)]
 
 
-def _commands(text: str) -> Iterator[Command]:
-    for part in re.split(r"^\$ ", text, flags=re.MULTILINE)[1:]:
-        line, _, shown = part.partition("\n")
-        yield Command(line=line, shown=tuple(s for s in shown.splitlines() if s.strip()))
+def reader() -> dict[str, str]:
+    """Return the environment of a reader who has installed Shoal as the page says."""
+    environ = {k: v for k, v in os.environ.items() if not k.startswith(("PYTEST_", "SHOAL_", "PYTHONPATH"))}
+    environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environ['PATH']}"
+    return environ
+
+
+def _script(text: str) -> Script:
+    lines = [line for line in text.splitlines() if line.strip()]
+    return Script(
+        text="\n".join(line[2:] for line in lines if line.startswith("$ ")),
+        shown=tuple(line for line in lines if not line.startswith("$ ")),
+    )
 
 
 def _pattern(line: str) -> re.Pattern[str]:

@@ -3,13 +3,15 @@
 from typing import Any
 
 import msgspec
+
 from shoal.testing import LiveSystem
 from shoal.testing.live import send
 
 
 def ledger(live: LiveSystem) -> dict[str, Any]:
     """Read what the payment provider counted."""
-    return _read(live, "payment-provider", "/_sandbox/ledger")
+    found: dict[str, Any] = _read(live, "payment-provider", "/_sandbox/ledger")
+    return found
 
 
 def mails(live: LiveSystem, address: str) -> list[dict[str, Any]]:

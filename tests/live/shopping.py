@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
 import msgspec
+
 from shoal.testing.http import Client, Response
 
 T = TypeVar("T")
@@ -56,7 +57,7 @@ async def until(check: Callable[[], Awaitable[T | None]], *, within: float, what
     """Ask again until there is an answer."""
     try:
         async with asyncio.timeout(within):
-            while (found := await check()) is None:
+            while (found := await check()) is None:  # noqa: ASYNC110 - it happens in another process
                 await asyncio.sleep(0.05)
             return found
     except TimeoutError:

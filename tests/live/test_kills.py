@@ -6,6 +6,7 @@ import signal
 from collections.abc import Iterator
 
 import pytest
+
 from shoal.errors import HostError
 from shoal.testing import LiveSystem
 from shoal.testing.http import Response

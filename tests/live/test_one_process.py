@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+
 from shoal.errors import HostError
 from shoal.testing import LiveSystem
 from shoal.testing.http import Response

@@ -2,6 +2,7 @@
 
 import msgspec
 import pytest
+
 from shoal.testing import LiveSystem
 from tests.live.outside import ledger, mails
 from tests.live.shopping import end_of, order, sign_in, until

@@ -9,6 +9,7 @@ import asyncpg
 import msgspec
 import nats
 import pytest
+
 from shoal.local.environment import nats_url, postgres_url
 from shoal.local.layout import layout_of
 from shoal.local.secrets import Passwords
