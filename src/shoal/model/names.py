@@ -8,6 +8,13 @@ from shoal.errors import DeclarationError
 _LABEL = re.compile(r"[a-z]([a-z0-9-]*[a-z0-9])?")
 _EVENT = re.compile(r"[a-z][a-z0-9_-]*(\.[a-z][a-z0-9_-]*)+")
 
+RESERVED = frozenset(
+    {"envoy", "gateway", "mailbox", "nats", "operator", "postgres"}  # what runs beside the services, and its users
+    | {"template0", "template1"}  # databases that PostgreSQL makes itself
+    | {"current-role", "current-user", "none", "public", "session-user"}  # names that it refuses as roles
+)
+"""Names that no service can have: its process, its database or its role would be another's."""
+
 LABEL_LIMIT = 63
 """Characters of a DNS label (RFC 1035, 2.3.4)."""
 
@@ -24,6 +31,18 @@ def check_label(kind: str, name: str, *, where: str = "") -> str:
         hint="use lower-case letters, digits and hyphens, at most 40 characters, starting with a letter",
         where=where,
     )
+
+
+def check_service(name: str, *, where: str = "") -> str:
+    """Return `name` when a service can have it, else raise `DeclarationError`."""
+    check_label("service", name, where=where)
+    if name in RESERVED or name.startswith("pg-"):
+        raise DeclarationError(
+            f"service name {name!r} is reserved for what runs beside the services",
+            hint="name it after what it does",
+            where=where,
+        )
+    return name
 
 
 def check_event(name: str, *, where: str = "") -> str:
@@ -56,8 +75,8 @@ def identity(system: str, service: str) -> str:
 
 
 def stream(system: str, service: str) -> str:
-    """Name the stream that holds a producer's events."""
-    return f"{system}_{service}".replace("-", "_").upper()
+    """Name the stream that holds a producer's events; hyphens stay, so that no two names meet."""
+    return f"{system}_{service}".upper()
 
 
 def subject(system: str, event: str) -> str:

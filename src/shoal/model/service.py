@@ -1,11 +1,13 @@
 """What one service is: its endpoints, events, calls and stores, as pure data."""
 
+import re
 from typing import Any, Literal
 
 import msgspec
 
 from shoal.errors import DeclarationError
-from shoal.model.names import check_event, check_label, event_id
+from shoal.model import catalog
+from shoal.model.names import check_event, check_service, event_id
 
 Schema = dict[str, Any]
 """A JSON Schema (draft 2020-12); references point into the service's ``schemas``."""
@@ -29,6 +31,14 @@ class Access(Data, frozen=True, kw_only=True):
     """The principal needs one of these; empty asks for none."""
     scopes: tuple[str, ...] = ()
     """The principal needs all of these."""
+
+    def __post_init__(self) -> None:
+        """Refuse demands on a principal where none is asked for."""
+        if self.kind != "principal" and (self.roles or self.scopes):
+            raise DeclarationError(
+                f"access {self.kind!r} asks for roles or scopes, but no principal is asked for",
+                hint="use role(...) or scope(...)",
+            )
 
 
 class Policy(Data, frozen=True, kw_only=True):
@@ -79,13 +89,8 @@ class Endpoint(Data, frozen=True, kw_only=True):
     source: str = ""
 
     def __post_init__(self) -> None:
-        """Refuse a path that is not absolute or whose parameters do not match."""
-        if not self.path.startswith("/") or "//" in self.path or " " in self.path:
-            raise DeclarationError(
-                f"path {self.path!r} of {self.name} is not an absolute path",
-                hint="start it with one '/'",
-                where=self.source,
-            )
+        """Refuse a malformed path, parameters that do not match it, and a status that cannot answer."""
+        check_path(self.path, of=self.name, where=self.source)
         declared = {p.name for p in self.parameters if p.place == "path"}
         named = set(path_parameters(self.path))
         if declared != named:
@@ -93,6 +98,16 @@ class Endpoint(Data, frozen=True, kw_only=True):
             raise DeclarationError(
                 f"path {self.path!r} and the parameters of {self.name} disagree about: {odd}",
                 hint="name each {parameter} of the path as a parameter of the handler",
+                where=self.source,
+            )
+        twice = _twice([f"{p.place} parameter {p.name.lower()}" for p in self.parameters])
+        if twice:
+            raise DeclarationError(f"{self.name} takes {twice} twice", hint="rename one of them", where=self.source)
+        if not 200 <= self.status <= 399 or (self.status in (204, 304) and self.response is not None):
+            raise DeclarationError(
+                f"{self.name} cannot answer with status {self.status}"
+                + ("" if self.response is None else " and a body"),
+                hint="use 200 to 399 for a success, without a body for 204 and 304; raise Problem for failures",
                 where=self.source,
             )
 
@@ -159,6 +174,14 @@ class Store(Data, frozen=True, kw_only=True):
     migrations: str = ""
     """Folder of numbered SQL files, relative to the service's module; empty when there are none."""
 
+    def __post_init__(self) -> None:
+        """Refuse an engine or a capability that nobody knows."""
+        catalog.engine(self.engine, kind="store")
+        for need in self.needs:
+            if need not in catalog.CAPABILITIES:
+                known = ", ".join(sorted(catalog.CAPABILITIES))
+                raise DeclarationError(f"no store is known to be capable of {need!r}", hint=f"choose from: {known}")
+
 
 class Setting(Data, frozen=True, kw_only=True):
     """One value that the service reads from its environment."""
@@ -191,11 +214,12 @@ class Service(Data, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         """Refuse names twice, and events without a store to commit them in."""
-        check_label("service", self.name, where=self.source)
+        check_service(self.name, where=self.source)
         _refuse_twice(self, "endpoint", [e.name for e in self.endpoints])
         _refuse_twice(self, "route", [f"{e.method} {shape(e.path)}" for e in self.endpoints])
         _refuse_twice(self, "event", [e.id for e in self.publishes])
         _refuse_twice(self, "subscription to", [s.event for s in self.subscriptions])
+        _check_paths(self)
         for event in self.publishes:
             if event.owner != self.name:
                 raise DeclarationError(
@@ -215,6 +239,26 @@ class Service(Data, frozen=True, kw_only=True):
         return next((e for e in self.endpoints if e.name == name), None)
 
 
+_SEGMENT = re.compile(r"\{[A-Za-z_][A-Za-z0-9_]*\}|[A-Za-z0-9._~!$&'()*+,;=:@-]*")
+
+RESERVED_PATHS = ("/health", "/ready", "/metrics", "/openapi.json", "/asyncapi.json")
+"""What every service answers by itself."""
+
+
+def check_path(path: str, *, of: str, where: str = "") -> str:
+    """Return a path template whose segments are each plain or one ``{parameter}``, else raise `DeclarationError`."""
+    parts = path.split("/")
+    if parts[0] or "//" in path or len(parts) < 2 or any(p in (".", "..") or not _SEGMENT.fullmatch(p) for p in parts):
+        raise DeclarationError(
+            f"path {path!r} of {of} is not an absolute path template",
+            hint="start it with one '/'; a segment is plain text (RFC 3986, unescaped) or one whole {parameter}",
+            where=where,
+        )
+    if len(set(path_parameters(path))) < len(path_parameters(path)):
+        raise DeclarationError(f"path {path!r} of {of} names a parameter twice", hint="rename one", where=where)
+    return path
+
+
 def path_parameters(path: str) -> tuple[str, ...]:
     """List the parameter names of a path template, in order."""
     return tuple(part[1:-1] for part in path.split("/") if part.startswith("{") and part.endswith("}"))
@@ -225,11 +269,34 @@ def shape(path: str) -> str:
     return "/".join("{}" if part.startswith("{") else part for part in path.split("/"))
 
 
-def _refuse_twice(service: Service, kind: str, names: list[str]) -> None:
-    for name in names:
-        if names.count(name) > 1:
+def _check_paths(service: Service) -> None:
+    """Refuse the framework's own paths, and one path whose parameters bear two names."""
+    spelled: dict[str, Endpoint] = {}
+    for endpoint in service.endpoints:
+        if endpoint.path in RESERVED_PATHS:
             raise DeclarationError(
-                f"service {service.name} declares {kind} {name} twice",
-                hint="rename or remove one",
-                where=service.source,
+                f"{endpoint.name} asks for {endpoint.path}, which every service answers by itself",
+                hint="choose another path",
+                where=endpoint.source,
             )
+        first = spelled.setdefault(shape(endpoint.path), endpoint)
+        if first.path != endpoint.path:
+            raise DeclarationError(
+                f"{endpoint.name} spells {endpoint.path} what {first.name} spells {first.path}",
+                hint="name the parameters of one path alike; OpenAPI knows each path once",
+                where=endpoint.source,
+            )
+
+
+def _refuse_twice(service: Service, kind: str, names: list[str]) -> None:
+    if name := _twice(names):
+        raise DeclarationError(
+            f"service {service.name} declares {kind} {name} twice",
+            hint="rename or remove one",
+            where=service.source,
+        )
+
+
+def _twice(names: list[str]) -> str:
+    """Return the first name that comes again; empty when none does."""
+    return next((name for position, name in enumerate(names) if name in names[:position]), "")

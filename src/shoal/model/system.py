@@ -19,6 +19,14 @@ class Issuer(Data, frozen=True, kw_only=True):
     name: str
     """Required ``iss`` claim."""
 
+    def __post_init__(self) -> None:
+        """Refuse claims that would be met by nothing said."""
+        if not self.audience or not self.name:
+            raise DeclarationError(
+                f"the issuer {self.service} has no audience or no name",
+                hint="declare Issuer(service, audience=...)",
+            )
+
 
 class Gateway(Data, frozen=True, kw_only=True):
     """The one door from outside."""
@@ -26,6 +34,11 @@ class Gateway(Data, frozen=True, kw_only=True):
     issuer: Issuer | None = None
     port: int = 8000
     """Port on the laptop."""
+
+    def __post_init__(self) -> None:
+        """Refuse a port that cannot be."""
+        if not 1 <= self.port <= 65535:
+            raise DeclarationError(f"{self.port} is no port of the gateway", hint="use 1 to 65535")
 
 
 class Sandbox(Data, frozen=True, kw_only=True):
@@ -46,6 +59,10 @@ class External(Data, frozen=True, kw_only=True):
     sandbox: Sandbox | None = None
     """Stand-in; ``smtp`` needs none, the mailbox stands in."""
     source: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse a name that no host could have."""
+        check_label("external", self.name, where=self.source)
 
 
 class System(Data, frozen=True, kw_only=True):
@@ -86,7 +103,7 @@ def from_json(text: bytes) -> System:
     """Read a system from JSON, or raise `DeclarationError` that says where it is malformed."""
     try:
         return msgspec.json.decode(text, type=System)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise DeclarationError(
             f"this is not a system: {error}", hint="write it with `shoal describe -o json`"
         ) from error
@@ -161,4 +178,8 @@ def _check_references(system: System) -> None:
     for service in system.services:
         for name in service.externals:
             if name not in outside:
-                raise DeclarationError(f"{service.name} uses the external {name!r}, which is not declared")
+                raise DeclarationError(
+                    f"{service.name} uses the external {name!r}, which is not declared",
+                    hint="add it: System(..., externals=[External(name=..., ...)])",
+                    where=service.source,
+                )

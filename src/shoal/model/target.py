@@ -5,6 +5,7 @@ from typing import Literal
 import msgspec
 
 from shoal.errors import DeclarationError
+from shoal.model import catalog
 from shoal.model.service import Data
 
 Shape = Literal["processes", "one-process", "memory"]
@@ -26,7 +27,9 @@ class Target(Data, frozen=True, kw_only=True):
     """Port of the gateway; 0 takes the system's own."""
 
     def __post_init__(self) -> None:
-        """Refuse sizes and ports that cannot be."""
+        """Refuse engines, sizes and ports that cannot be."""
+        catalog.engine(self.store, kind="store")
+        catalog.engine(self.broker, kind="broker")
         for service, count in self.replicas.items():
             if not 1 <= count <= 64:
                 raise DeclarationError(f"{count} replicas of {service}", hint="ask for 1 to 64")

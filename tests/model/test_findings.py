@@ -1,0 +1,83 @@
+"""What a target cannot do is collected, all of it, and then refused at once."""
+
+import pytest
+
+from shoal.errors import PlanError
+from shoal.model import Event, External, Sandbox, Service, Store, System, Target, plan
+from shoal.model.catalog import CAPABILITIES, ENGINES, engine
+from shoal.model.target import LOCAL, MEMORY, ONE_PROCESS, with_options
+
+
+def shop(needs: tuple[str, ...] = ("transactions",), engine: str = "postgres") -> Service:
+    said = (Event(name="shop.sold", schema={"type": "object"}),)
+    return Service(
+        name="shop", entry="m:s", source="shop.py:1", publishes=said, store=Store(engine=engine, needs=needs)
+    )
+
+
+def codes(system: System, target: Target) -> list[str]:
+    return [f.code for f in plan(system, target).findings]
+
+
+SYSTEM = System(name="sys", services=(shop(),))
+
+
+@pytest.mark.parametrize("target", [LOCAL, ONE_PROCESS, MEMORY], ids=lambda t: t.shape)
+def test_a_plain_system_runs_everywhere(target: Target) -> None:
+    planned = plan(SYSTEM, target)
+    assert planned.findings == ()
+    assert planned.require() is planned
+
+
+def test_a_memory_store_knows_no_sql() -> None:
+    finding = plan(System(name="sys", services=(shop(needs=("transactions", "sql")),)), MEMORY).findings[0]
+    assert (finding.code, finding.severity, finding.where) == ("PLAN-STORE-01", "error", "shop.py:1")
+    assert CAPABILITIES["sql"] in finding.message
+    assert finding.help
+
+
+def test_a_memory_store_cannot_be_shared_between_processes() -> None:
+    system = System(name="sys", services=(shop(engine="memory"),))
+    assert codes(system, LOCAL) == ["PLAN-STORE-01"]
+    assert codes(system, MEMORY) == []
+
+
+def test_a_memory_broker_cannot_be_shared_between_processes() -> None:
+    assert codes(SYSTEM, Target(broker="memory-bus")) == ["PLAN-BROKER-01"]
+
+
+def test_replicas_are_of_known_services_and_in_processes() -> None:
+    assert codes(SYSTEM, Target(replicas={"shopp": 2})) == ["PLAN-SIZE-01"]
+    assert codes(SYSTEM, with_options(ONE_PROCESS, replicas={"shop": 2})) == ["PLAN-SIZE-02"]
+    assert codes(SYSTEM, Target(replicas={"shop": 2})) == []
+
+
+def test_an_external_without_a_sandbox_is_a_warning_that_stops_nothing() -> None:
+    bare = External(name="bank", setting="bank_url", source="s.py:4")
+    system = System(name="sys", services=(shop(),), externals=(bare,))
+    planned = plan(system, LOCAL).require()
+    assert [(f.code, f.severity, f.where) for f in planned.findings] == [("PLAN-EXTERNAL-01", "warning", "s.py:4")]
+    stands_in = External(name="bank", setting="bank_url", sandbox=Sandbox(module="bank"))
+    assert codes(System(name="sys", services=(shop(),), externals=(stands_in,)), LOCAL) == []
+
+
+def test_all_errors_are_told_at_once() -> None:
+    target = Target(broker="memory-bus", replicas={"bank": 2})
+    with pytest.raises(PlanError) as caught:
+        plan(System(name="sys", services=(shop(engine="memory"),)), target).require()
+    for code in ("PLAN-SIZE-01", "PLAN-STORE-01", "PLAN-BROKER-01", "shop.py:1"):
+        assert code in str(caught.value)
+
+
+def test_rows_of_the_catalogue_name_only_known_capabilities() -> None:
+    assert all(row.capabilities <= CAPABILITIES.keys() for row in ENGINES)
+    assert len({row.name for row in ENGINES}) == len(ENGINES)
+    assert engine("postgres", kind="store").scheme == "postgres"
+
+
+def test_a_mailbox_stands_in_for_a_mail_server_without_a_sandbox() -> None:
+    mail = External(name="mail", protocol="smtp", setting="smtp_url")
+    system = System(name="sys", services=(shop(),), externals=(mail,))
+    assert "mailbox" in plan(system, LOCAL).engines
+    assert "mailbox" not in plan(system, MEMORY).engines
+    assert codes(system, LOCAL) == []
