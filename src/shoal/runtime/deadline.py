@@ -1,6 +1,9 @@
 """Deadlines: how long the present work is still wanted."""
 
+import asyncio
 import time
+from math import inf
+from types import TracebackType
 
 EXPECTED = "x-envoy-expected-rq-timeout-ms"
 """Header by which Envoy tells a service how long the caller will wait (Envoy, HTTP headers of the router filter)."""
@@ -27,3 +30,79 @@ def budget(policy_timeout: float, header: str | None) -> float:
     if header is not None and header.isascii() and header.isdigit():
         return min(policy_timeout, int(header) / 1000)
     return policy_timeout
+
+
+class Limits:
+    """Holds pieces of work to their budgets, as `asyncio.timeout` does, with one timer for all of them.
+
+    A timer for each request costs more than routing, authorising and decoding it together. This one is set for the
+    earliest budget and only looks again when it goes off, which work that ends in time hardly ever sees.
+    """
+
+    __slots__ = ("_armed", "_loop", "_timer", "live")
+
+    def __init__(self) -> None:
+        self.live: set[_Limit] = set()
+        self._armed = inf
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._timer: asyncio.TimerHandle | None = None
+
+    def within(self, budget: Budget) -> "_Limit":
+        """Cancel the block when its budget is spent, and raise `TimeoutError` from it."""
+        return _Limit(self, budget.at)
+
+    def watch(self, limit: "_Limit", loop: asyncio.AbstractEventLoop) -> None:
+        """Begin to watch over a piece of work."""
+        if loop is not self._loop:  # tests bring one loop after another
+            self._loop, self._armed, self._timer = loop, inf, None
+            self.live.clear()
+        self.live.add(limit)
+        if limit.at < self._armed:
+            self._arm(loop, limit.at)
+
+    def _arm(self, loop: asyncio.AbstractEventLoop, at: float) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._armed = at
+        self._timer = loop.call_later(max(0.0, at - time.monotonic()), self._look, loop)
+
+    def _look(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Cancel what is late and set the timer for what is next."""
+        now, self._armed, self._timer = time.monotonic(), inf, None
+        for limit in [limit for limit in self.live if limit.at <= now]:
+            self.live.discard(limit)
+            limit.expire()
+        if self.live:
+            self._arm(loop, min(limit.at for limit in self.live))
+
+
+class _Limit:
+    """The context manager of one piece of work."""
+
+    __slots__ = ("_cancelling", "_expired", "_limits", "_task", "at")
+
+    def __init__(self, limits: Limits, at: float) -> None:
+        self.at = at
+        self._limits = limits
+        self._expired = False
+
+    def __enter__(self) -> None:
+        loop = asyncio.get_running_loop()
+        task = asyncio.current_task(loop)
+        if task is None:
+            raise RuntimeError("only a task can be held to a budget")
+        self._task, self._cancelling = task, task.cancelling()
+        self._limits.watch(self, loop)
+
+    def expire(self) -> None:
+        """Cancel the work."""
+        self._expired = True
+        self._task.cancel()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._limits.live.discard(self)
+        # As asyncio.timeout: a cancellation from elsewhere, at the same time, goes on as one.
+        if self._expired and self._task.uncancel() <= self._cancelling and kind is asyncio.CancelledError:
+            raise TimeoutError from error

@@ -1,6 +1,5 @@
 """One compiled endpoint: from a request to its answer."""
 
-import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +10,7 @@ from shoal.errors import DeclarationError, Duplicate, Problem
 from shoal.model.service import path_parameters
 from shoal.runtime import idempotency
 from shoal.runtime.auth import Authenticator, authorize
+from shoal.runtime.deadline import Limits
 from shoal.runtime.inject import Plan, Values
 from shoal.runtime.metrics import Series
 from shoal.runtime.request import Receive, Request, Response, read_body
@@ -43,6 +43,7 @@ class Endpoint:
         self.operation = declared.operation
         self.series = series
         self.timeout = declared.operation.policy.timeout
+        self._limits = Limits()
         self._handler = declared.handler
         self._around = around
         self._plan = Plan(signature, path_parameters(self.operation.path), around.values)
@@ -60,7 +61,7 @@ class Endpoint:
 
     async def serve(self, request: Request, receive: Receive) -> Response:
         """Answer a request, within its budget; failures leave as exceptions."""
-        async with asyncio.timeout(request.context.budget.remaining()):
+        with self._limits.within(request.context.budget):
             self._authorize(request)
             body = b""
             if self._codec is not None or self.operation.idempotent:
