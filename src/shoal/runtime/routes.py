@@ -1,20 +1,27 @@
 """The route table: literal paths by one look-up, templates by their shape."""
 
 from collections.abc import Iterable
-from typing import Generic, TypeVar
+from operator import itemgetter
+from typing import Any, Generic, TypeVar
 
 from shoal.errors import Problem
 
 T = TypeVar("T")
 
+_Form = tuple[bool, ...]
+"""For each segment of a template, whether it is a parameter."""
 
-class _Node(Generic[T]):
-    __slots__ = ("literals", "targets", "wildcard")
 
-    def __init__(self) -> None:
-        self.literals: dict[str, _Node[T]] = {}
-        self.wildcard: _Node[T] | None = None
-        self.targets: dict[str, T] = {}
+class _Shape(Generic[T]):
+    """The templates of one method whose parameters stand at the same places: told apart by one look-up."""
+
+    __slots__ = ("literals", "parameters", "targets")
+
+    def __init__(self, form: _Form) -> None:
+        # The part before the first slash is always there, so every shape has a literal.
+        self.literals = itemgetter(*(i for i, is_parameter in enumerate(form) if not is_parameter))
+        self.parameters = tuple(i for i, is_parameter in enumerate(form) if is_parameter)
+        self.targets: dict[Any, T] = {}
 
 
 class Routes(Generic[T]):
@@ -22,44 +29,39 @@ class Routes(Generic[T]):
 
     def __init__(self, entries: Iterable[tuple[str, str, T]]) -> None:
         self._literal: dict[tuple[str, str], T] = {}
-        self._root: _Node[T] = _Node()
+        self._methods: set[str] = set()
+        forms: dict[tuple[str, int], dict[_Form, _Shape[T]]] = {}
         for method, path, target in entries:
-            if "{" not in path:
+            self._methods.add(method)
+            parts = path.split("/")
+            form = tuple(part.startswith("{") for part in parts)
+            if not any(form):
                 self._literal[method, path] = target
-            self._insert(method, path, target)
+                continue
+            shape = forms.setdefault((method, len(parts)), {}).setdefault(form, _Shape(form))
+            shape.targets[shape.literals(parts)] = target
+        # A literal segment is False and sorts first, from the left.
+        self._shapes = {place: [some[form] for form in sorted(some)] for place, some in forms.items()}
 
     def find(self, method: str, path: str) -> tuple[T, tuple[str, ...]]:
         """Return the target and the values of the path's parameters; raises 404 or 405 as a `Problem`."""
-        found = self._literal.get((method, path))
+        found = self._match(method, path)
         if found is not None:
-            return found, ()
-        matches = list(self._walk(self._root, path.split("/")[1:], ()))
-        for node, values in matches:
-            if method in node.targets:
-                return node.targets[method], values
-        allowed = sorted({m for node, _ in matches for m in node.targets})
+            return found
+        allowed = sorted(other for other in self._methods if self._match(other, path))
         if allowed:
             raise Problem(405, "method-not-allowed", headers={"Allow": ", ".join(allowed)})
         raise Problem(404, "not-found", "there is nothing at this path")
 
-    def _insert(self, method: str, path: str, target: T) -> None:
-        node = self._root
-        for part in path.split("/")[1:]:
-            if part.startswith("{"):
-                node.wildcard = node = node.wildcard or _Node()
-            else:
-                node = node.literals.setdefault(part, _Node())
-        node.targets[method] = target
-
-    def _walk(
-        self, node: _Node[T], parts: list[str], values: tuple[str, ...]
-    ) -> Iterable[tuple[_Node[T], tuple[str, ...]]]:
-        if not parts:
-            if node.targets:
-                yield node, values
-            return
-        head, rest = parts[0], parts[1:]
-        if head in node.literals:
-            yield from self._walk(node.literals[head], rest, values)
-        if node.wildcard is not None and head:
-            yield from self._walk(node.wildcard, rest, (*values, head))
+    def _match(self, method: str, path: str) -> tuple[T, tuple[str, ...]] | None:
+        literal = self._literal.get((method, path))
+        if literal is not None:
+            return literal, ()
+        parts = path.split("/")
+        for shape in self._shapes.get((method, len(parts)), ()):
+            target = shape.targets.get(shape.literals(parts))
+            if target is not None:
+                values = tuple([parts[i] for i in shape.parameters])
+                if all(values):
+                    return target, values
+        return None
