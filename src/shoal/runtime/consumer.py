@@ -92,7 +92,7 @@ class ConsumerLoop:
             await asyncio.gather(*(self._in_order(group) for group in _by_key(deliveries)))
 
     async def _beat(self) -> None:
-        """Say of everything in hand that it is still worked on, so that only a dead member's deliveries go elsewhere."""
+        """Say of everything in hand that it is worked on: only a dead member's deliveries go elsewhere."""
         while True:
             await asyncio.sleep(self._consumer.ack_wait / 3)
             for delivery in tuple(self._in_hand):
@@ -152,7 +152,7 @@ class ConsumerLoop:
         request = Request({"path": "", "query_string": b""}, {}, (), context)
         request.body = subscriber.codec.decode(bytes(envelope.data))
         async with asyncio.timeout(subscriber.policy.timeout), self._desk.store.session() as session:
-            session.accept(subscriber.name, envelope.id)
+            session.accept(envelope.type, envelope.id)  # by type, since a handler may be renamed
             unit = UnitOfWork(session, self._desk.announcer)
             request.transaction = unit
             await subscriber.handler(**subscriber.plan.arguments(request))
