@@ -276,16 +276,17 @@ def nearest(name: str, known: Iterable[str]) -> str:
 
 
 def one_home(found: Iterable[Module]) -> list[str]:
-    """Keep each client library in one file, so that its replacement is one file too."""
-    homes: dict[str, set[str]] = {}
+    """Keep each client library in one file of Shoal and one of the shop, so that its replacement is one file too."""
+    homes: dict[tuple[str, str], set[str]] = {}
     for module in found:
         if within(module.name, "shoal", "shop") and ".tests" not in module.name:
+            house = module.name.partition(".")[0]
             for name, _ in imports(module):
-                homes.setdefault(name.partition(".")[0], set()).add(module.name)
+                homes.setdefault((house, name.partition(".")[0]), set()).add(module.name)
     return [
-        f"{library} is imported in more than one file: {', '.join(sorted(homes[library]))}"
-        for library in sorted(ONE_HOME & homes.keys())
-        if len(homes[library]) > 1
+        f"{library} is imported in more than one file of {house}: {', '.join(sorted(files))}"
+        for (house, library), files in sorted(homes.items())
+        if library in ONE_HOME and len(files) > 1
     ]
 
 

@@ -169,7 +169,8 @@ class ConsumerLoop:
         exponent = min(delivery.attempt - 1, 10)
         delay = min(policy.backoff * 2**exponent, LONGEST_BACKOFF) * (0.5 + random.random() / 2)  # noqa: S311 - jitter
         await delivery.retry(delay)
-        _log.warning("%s failed, attempt %d of %d: %r", subscriber.name, delivery.attempt, policy.attempts, error)
+        most = "any number" if isinstance(error, Unavailable) else policy.attempts
+        _log.warning("%s failed, attempt %d of %s: %r", subscriber.name, delivery.attempt, most, error)
         return "retried"
 
     async def _bury(self, delivery: Delivery, reason: str) -> None:

@@ -157,7 +157,7 @@ class Service:
             kind: Class of the event.
             timeout: Seconds until one attempt is cancelled.
             attempts: Attempts over all replicas before the event becomes a dead letter.
-            backoff: Seconds before the second attempt; doubles each time, with jitter.
+            backoff: Seconds before the second attempt; doubles each time up to 30 s, with jitter.
         """
         mark, place = event_mark(kind), of_caller()[1]
         policy = Policy(timeout=timeout, attempts=attempts, backoff=backoff)
