@@ -7,16 +7,20 @@ publishes reads `current`.
 import re
 from contextvars import ContextVar
 from random import getrandbits
-from typing import NamedTuple
+
+import msgspec
 
 from shoal.runtime.deadline import Budget
 
 HEADER = "traceparent"
 
+_NEVER_ZERO = 1 << 64 | 1
+"""The last bits of a trace's and a span's identifier, which must not be all zero."""
+
 _PATTERN = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(?:-.*)?")
 
 
-class Trace(NamedTuple):
+class Trace(msgspec.Struct, frozen=True):
     """Where in which trace the present work stands."""
 
     trace_id: str
@@ -29,7 +33,7 @@ class Trace(NamedTuple):
         return f"00-{self.trace_id}-{self.span_id}-{self.flags}"
 
 
-class Context(NamedTuple):
+class Context(msgspec.Struct, frozen=True):
     """What travels with the present work."""
 
     trace: Trace
@@ -44,7 +48,8 @@ current: ContextVar[Context | None] = ContextVar("shoal_context", default=None)
 
 def begin() -> Trace:
     """Start a trace of our own."""
-    return Trace(f"{getrandbits(128) | 1:032x}", f"{getrandbits(64) | 1:016x}")
+    digits = (getrandbits(192) | _NEVER_ZERO).to_bytes(24, "big").hex()
+    return Trace(digits[:32], digits[32:])
 
 
 def resume(header: str | None) -> Trace:
