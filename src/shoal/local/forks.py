@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import cast
 
 import msgspec
@@ -71,6 +72,12 @@ class Forked:
         os.close(self.word)
 
 
+def _argv(modules: Sequence[str]) -> tuple[str, ...]:
+    """Start the file and not the module: our search path may be relative, and the server lives in another folder."""
+    path = os.pathsep.join(dict.fromkeys(str(Path(entry).absolute()) for entry in sys.path))
+    return sys.executable, "-P", str(Path(forkserver.__file__).absolute()), path, *modules
+
+
 class ForkServer:
     """A running fork server. Make it with `start`, end it with `close`."""
 
@@ -88,7 +95,7 @@ class ForkServer:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, forkserver.LONGEST)
         try:
-            program = spawn_detached((sys.executable, "-m", forkserver.__name__, *modules), theirs.fileno())
+            program = spawn_detached(_argv(modules), theirs.fileno())
         except OSError as error:
             ours.close()
             raise HostError(

@@ -1,8 +1,8 @@
 """Fork services from a process that has imported the framework once.
 
 Importing the runtime and its drivers takes about half a second of CPU; with one interpreter per replica that is most
-of the start-up time of a system. This program, ``python -m shoal.local.forkserver MODULE...``, imports the given
-modules and then forks a child per request. It never imports an author's module, so each child gets it fresh from disk.
+of the start-up time of a system. This program, ``python -P forkserver.py PATH MODULE...``, imports modules once and
+then forks a child per request. It never imports an author's module, so each child gets it fresh from disk.
 
 Requests arrive on standard input, a UNIX socket that keeps message boundaries, each with two descriptors: the output
 of the child and its "go" pipe. The child imports the author's module, waits for a byte on the pipe, and becomes the
@@ -51,8 +51,9 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     """Exit code, negative for a signal, when it has ended."""
 
 
-def main(modules: list[str]) -> None:
-    """Import `modules` and serve until the control socket ends."""
+def main(path: str, *modules: str) -> None:
+    """Import `modules` from the search path `path` and serve until the control socket ends."""
+    sys.path[:] = path.split(os.pathsep)
     for number in (signal.SIGINT, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     wake_read, wake_write = os.pipe()
@@ -164,4 +165,4 @@ def _exit_code(ending: SystemExit) -> int:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main(*sys.argv[1:])

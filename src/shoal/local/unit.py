@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 import msgspec
 
-from shoal.errors import EngineError, ShoalError
+from shoal.errors import EngineError, HostError, ShoalError
 from shoal.local import process
 from shoal.local.engines.recipe import Addresses, Recipe
 from shoal.local.forks import Forked, Program
@@ -76,7 +76,11 @@ class Unit:
         forks, program = self._around.ground.forks, self.job.program
         if program is not None and forks is not None and forks.alive and self._forked is None:
             command = self._guarded(await self.job.recipe.prepare())
-            self._forked = await forks.fork(command, program, self._heard)
+            try:
+                self._forked = await forks.fork(command, program, self._heard)
+            except HostError:
+                if forks.alive:
+                    raise  # without the server, its command does as well, only later
 
     async def start(self) -> None:
         """Start it and wait until it answers.

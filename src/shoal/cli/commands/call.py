@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import sys
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -127,7 +128,7 @@ def _authorization(
 
 def _body(endpoint: model.Endpoint, fields: dict[str, Any], given: str) -> bytes | None:
     if given:
-        text = click.get_text_stream("stdin").read() if given == "-" else given
+        text = sys.stdin.read() if given == "-" else given
         try:
             json.loads(text)
         except ValueError as error:
