@@ -1,6 +1,7 @@
 """The contract of a `Broker`, sentence by sentence. Subclasses bring the fixture ``harness``."""
 
 import asyncio
+import itertools
 from collections.abc import Sequence
 
 import pytest
@@ -48,7 +49,7 @@ class PublishContract:
         broker = await service(harness)
         sent = [message(number, traceparent="00-1", note="é: ü", empty="") for number in range(1500)]
         await soon(broker.publish(sent))
-        found = []
+        found: list[Delivery] = []
         while len(found) < len(sent):
             some = await broker.fetch(MAIN, 100, LONG)
             assert 0 < len(some) <= 100
@@ -73,7 +74,7 @@ class PublishContract:
         fetching = [asyncio.create_task(gather(broker, 25)) for _ in range(4)]
         await asyncio.gather(*(broker.publish([message(n * 10 + i) for i in range(10)]) for n in range(10)))
         found = [ids(deliveries) for deliveries in await soon(asyncio.gather(*fetching))]
-        assert sorted(sum(found, [])) == sorted(f"m{number}" for number in range(100))
+        assert sorted(itertools.chain(*found)) == sorted(f"m{number}" for number in range(100))
 
     async def test_a_subject_without_stream_is_unavailable(self, harness: BrokerHarness) -> None:
         await service(harness)

@@ -81,7 +81,7 @@ def message(number: int | str, subject: str = "t.event.placed", **headers: str) 
 
 def account(name: str) -> Account:
     """Make an account with a password that needs quoting everywhere."""
-    return Account(database=name, role=name, password="pass'word\\ \"of\" %s/@:?#&= " + name)
+    return Account(database=name, role=name, password='pass\'word\\ "of" %s/@:?#&= ' + name)
 
 
 async def soon(happening: Awaitable[T]) -> T:

@@ -1,10 +1,11 @@
 """PostgreSQL keeps the contract of stores, and what is its own."""
 
 import asyncio
+import contextlib
 import itertools
 import shutil
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from urllib.parse import quote
 
@@ -12,11 +13,11 @@ import pytest
 import pytest_asyncio
 
 from shoal.drivers import open_store, store_admin
-from shoal.drivers.base import Account, Migration, Store, Table
-from shoal.errors import EngineError, MigrationError, Unavailable
+from shoal.drivers.base import Account, Migration, Receipt, Store
+from shoal.errors import Conflict, EngineError, MigrationError, Unavailable
 from shoal.local.engines import Running, postgres, start
 from shoal.model import catalog
-from tests.conformance.harness import CREATE, account, row, soon
+from tests.conformance.harness import CREATE, ORDERS, account, message, row, soon
 from tests.conformance.outbox import FailureContract, MigrationContract, OutboxContract, QueryContract
 from tests.conformance.store import ConflictContract, LockContract, TransactionContract, fill, keys, ready
 
@@ -32,6 +33,7 @@ class Engine:
         self.options = postgres.PostgresOptions(data=place / "pg" / "data", sockets=place / "run", password=PASSWORD)
         self.log: list[str] = []
         self._running: Running | None = None
+        self._unused: list[Account] = []
         self._names = (f"svc_{number}" for number in itertools.count())
 
     async def start(self) -> None:
@@ -53,9 +55,11 @@ class Engine:
         return self.url(postgres.SUPERUSER, PASSWORD, "postgres")
 
     async def account(self) -> Account:
-        made = account(next(self._names))
-        await store_admin(self.operator).declare([made])
-        return made
+        """Take an unused database; they are made several at once, which costs little more than one."""
+        if not self._unused:
+            self._unused = [account(next(self._names)) for _ in range(16)]
+            await store_admin(self.operator).declare(self._unused)
+        return self._unused.pop()
 
 
 class Harness:
@@ -64,6 +68,7 @@ class Harness:
     capabilities = catalog.engine("postgres").capabilities
 
     def __init__(self, engine: Engine, made: Account) -> None:
+        self.made = made
         self.crash, self.start = engine.crash, engine.start
         self.url = engine.url(made.role, made.password, made.database) + "&pool=6"
         self.opened: list[Store] = []
@@ -75,15 +80,20 @@ class Harness:
         return store
 
 
+@pytest.fixture(scope="module")
+def place() -> Iterator[Path]:
+    path = Path(tempfile.mkdtemp(prefix="sh-", dir="/tmp"))
+    path.chmod(0o755)
+    yield path
+    shutil.rmtree(path, ignore_errors=True)
+
+
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def engine() -> AsyncIterator[Engine]:
-    place = Path(tempfile.mkdtemp(prefix="sh-", dir="/tmp"))
-    place.chmod(0o755)
+async def engine(place: Path) -> AsyncIterator[Engine]:
     engine = Engine(place)
     await engine.start()
     yield engine
     await engine.stop()
-    shutil.rmtree(place, ignore_errors=True)
 
 
 @pytest_asyncio.fixture(loop_scope="module")
@@ -120,3 +130,126 @@ class TestMigrations(MigrationContract):
 
 class TestFailures(FailureContract):
     pass
+
+
+async def superuser(engine: Engine, database: str) -> Store:
+    store = open_store(engine.url(postgres.SUPERUSER, PASSWORD, database))
+    await store.open()
+    return store
+
+
+async def test_a_durable_command_is_one_statement(engine: Engine, harness: Harness) -> None:
+    store = await ready(harness)
+    async with store.session() as session:
+        session.put(ORDERS, row("0"))
+    watcher = await superuser(engine, harness.made.database)
+    async with watcher.session() as session:
+        await session.execute("create extension pg_stat_statements")
+        await session.execute("select pg_stat_statements_reset()")
+    for number in range(1, 11):
+        async with store.session() as session:
+            assert await session.get(ORDERS, "0") is not None
+            session.insert(ORDERS, row(str(number)))
+            session.publish(message(number))
+            session.accept("c", str(number))
+            session.answer(Receipt(key=str(number), fingerprint="", status=201, headers=(), body=b""))
+    counted = (
+        "select calls, query like 'with%' as writes from pg_stat_statements "
+        "where userid = $1::regrole order by query like 'with%'"
+    )
+    async with watcher.session() as session:
+        found = await session.fetch(counted, harness.made.role)
+    await watcher.close()
+    assert list(found) == [{"calls": 10, "writes": False}, {"calls": 10, "writes": True}]
+
+
+async def test_settings_of_own_sql_do_not_leak(harness: Harness) -> None:
+    store = await ready(harness)
+    before: set[object] = set()
+    for end in (None, ValueError):
+        with contextlib.suppress(ValueError):
+            async with store.session() as session:
+                before.add((await session.fetch("select current_setting('search_path') as path"))[0]["path"])
+                await session.execute("set search_path to shoal")
+                await session.execute("select pg_advisory_lock(1)")
+                if end is not None:
+                    raise end
+    async with store.session() as session:
+        (found,) = await session.fetch("select current_setting('search_path') as path, pg_try_advisory_lock(1) as free")
+    assert before == {found["path"]}
+    assert found["free"]
+
+
+async def test_nobody_waits_long_for_a_connection(harness: Harness) -> None:
+    store = await ready(harness)
+
+    async def hold() -> None:
+        async with store.session() as session:
+            await session.get(ORDERS, "1", lock=True)
+            await asyncio.Event().wait()
+
+    holders = [asyncio.create_task(hold()) for _ in range(9)]
+    await asyncio.wait(holders, timeout=3)
+    failed = [task for task in holders if task.done()]
+    assert len(failed) == 3
+    assert all(isinstance(task.exception(), Unavailable) for task in failed)
+    for task in holders:
+        task.cancel()
+    await asyncio.wait(holders)
+    await store.ping()
+
+
+async def test_a_role_opens_its_own_database_only(engine: Engine, harness: Harness) -> None:
+    other = await engine.account()
+    for database in (other.database, "postgres", "template1"):
+        with pytest.raises(EngineError, match="refused") as caught:
+            await open_store(engine.url(harness.made.role, harness.made.password, database)).open()
+        assert not isinstance(caught.value, Unavailable)
+
+
+async def test_a_wrong_password_is_not_repeated(engine: Engine, harness: Harness) -> None:
+    with pytest.raises(EngineError, match="refused") as caught:
+        await open_store(engine.url(harness.made.role, "wr0ng", harness.made.database)).open()
+    assert "wr0ng" not in str(caught.value)
+
+
+async def test_declaring_an_account_again_keeps_its_data_and_takes_a_new_password(
+    engine: Engine, harness: Harness
+) -> None:
+    await fill(await ready(harness), [row("1")])
+    changed = Account(database=harness.made.database, role=harness.made.role, password="new")
+    for _ in range(2):
+        await store_admin(engine.operator).declare([changed])
+    with pytest.raises(EngineError, match="refused"):
+        await open_store(harness.url).open()
+    store = open_store(engine.url(changed.role, "new", changed.database))
+    assert await keys(store) == ["1"]
+    await store.close()
+
+
+async def test_passwords_are_not_in_the_log(engine: Engine, harness: Harness) -> None:
+    store = await ready(harness)
+    with pytest.raises(EngineError):
+        async with store.session() as session:
+            await session.fetch("select nothing from nowhere")
+    assert not [line for line in engine.log if "pass'word" in line or PASSWORD in line]
+
+
+async def test_a_migration_may_not_end_its_transaction(harness: Harness) -> None:
+    store = await ready(harness)
+    file = Migration(number=2, name="0002_ends.sql", checksum="e" * 64, sql="select 1; commit;")
+    with pytest.raises(MigrationError, match="ends the transaction"):
+        await store.migrate([CREATE, file])
+
+
+async def test_other_constraints_are_conflicts_and_wrong_values_are_errors(harness: Harness) -> None:
+    store = await ready(harness)
+    sql = "alter table orders add check (total >= 0); alter table orders alter column customer set not null;"
+    await store.migrate([CREATE, Migration(number=2, name="0002_check.sql", checksum="f" * 64, sql=sql)])
+    with pytest.raises(Conflict, match="orders_total_check"):
+        await fill(store, [row("1", total=-1)])
+    for wrong in (row("1", total="many"), row("1", customer=None)):
+        with pytest.raises(EngineError) as caught:
+            await fill(store, [wrong])
+        assert not isinstance(caught.value, Unavailable | Conflict)
+    await store.ping()

@@ -48,3 +48,6 @@ def _lacks(table: Table, kinds: dict[str, str] | None, unique: set[tuple[str, st
             yield f"column {column} of table {table.name} is {kinds[column]}, not jsonb"
     if table.key in kinds and (table.name, table.key) not in unique:
         yield f"table {table.name} has no primary key or unique index on {table.key} alone"
+    for column in sorted(table.unique & kinds.keys()):
+        if (table.name, column) not in unique:
+            yield f"table {table.name} has no unique index on {column} alone"

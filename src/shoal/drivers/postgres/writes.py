@@ -92,7 +92,8 @@ class Writes:
         if self._deletes:  # it may cascade to any table
             return True
         keys = self._touched.get(table.name)
-        return keys is not None and (key is None or not keys.isdisjoint(("", _loose(key))))
+        loose = "" if key is None else _loose(key)
+        return keys is not None and (not loose or not keys.isdisjoint(("", loose)))
 
     def statements(self) -> list[Statement]:
         """Compose the statements, to be run in this order in one transaction."""

@@ -1,0 +1,81 @@
+"""How writes become statements: pure, no server."""
+
+from shoal.drivers.base import Message, Receipt, Table
+from shoal.drivers.postgres.writes import INLINE_ROWS, Writes
+
+ORDERS = Table(name="orders", key="id", columns=("id", "lines"), json=frozenset({"lines"}))
+LINES = Table(name="shop.lines", key="sku", columns=("sku", 'a "b"'))
+
+
+def order(key: str, lines: str = "[]") -> dict[str, object]:
+    return {"id": key, "lines": lines}
+
+
+def test_a_command_is_one_statement() -> None:
+    writes = Writes()
+    writes.insert(ORDERS, order("1"))
+    writes.publish(Message(id="m", subject="s", body=b"b", headers={"h": "v"}))
+    writes.answer(Receipt(key="k", fingerprint="f", status=201, headers=(("a", "b"),), body=b"r"))
+    ((text, values),) = writes.statements()
+    assert text == (
+        "with w0 as (insert into shoal.receipts (key, fingerprint, status, headers, body) "
+        "values ($1, $2, $3, $4::jsonb, $5)), "
+        "w1 as (insert into shoal.outbox (id, subject, body, headers) values ($6, $7, $8, $9::jsonb)) "
+        'insert into "orders" ("id", "lines") values ($10, $11::jsonb)'
+    )
+    assert values == ["k", "f", 201, '[["a","b"]]', b"r", "m", "s", b"b", '{"h":"v"}', "1", "[]"]
+
+
+def test_a_put_replaces_what_it_leaves_out() -> None:
+    writes = Writes()
+    writes.put(LINES, {"sku": "s"})
+    ((text, values),) = writes.statements()
+    assert text == (
+        'insert into "shop"."lines" ("sku") values ($1) on conflict ("sku") do update set "a ""b""" = default'
+    )
+    assert values == ["s"]
+
+
+def test_writes_that_one_statement_cannot_hold_are_split_in_order() -> None:
+    writes = Writes()
+    writes.put(ORDERS, order("1"))
+    writes.put(LINES, {"sku": "s", 'a "b"': 1})
+    writes.delete(ORDERS, "1")
+    writes.delete(ORDERS, "2")
+    writes.insert(ORDERS, order("1"))
+    first, second, third = (text for text, _ in writes.statements())
+    assert first.startswith('with w0 as (insert into "orders"')
+    assert second == 'delete from "orders" where "id" in ($1, $2)'
+    assert third.startswith('insert into "orders"')
+
+
+def test_the_last_put_of_a_row_wins_within_a_statement() -> None:
+    writes = Writes()
+    writes.insert(ORDERS, order("1", "a"))
+    writes.put(ORDERS, order("1", "b"))
+    ((text, values),) = writes.statements()
+    assert "conflict" not in text
+    assert values == ["1", "b"]
+
+
+def test_many_rows_are_split_into_powers_of_two() -> None:
+    writes = Writes()
+    for number in range(100):
+        writes.put(ORDERS, order(str(number)))
+    assert [len(values) // 2 for _, values in writes.statements()] == [64, 32, 4]
+    few = Writes()
+    for number in range(INLINE_ROWS):
+        few.put(ORDERS, order(str(number)))
+    assert len(few.statements()) == 1
+
+
+def test_a_read_is_touched_by_writes_it_could_see() -> None:
+    writes = Writes()
+    writes.put(ORDERS, order("A"))
+    assert writes.touch(ORDERS)
+    assert writes.touch(ORDERS, "a")
+    assert not writes.touch(ORDERS, "b")
+    assert writes.touch(ORDERS, 1.5)
+    assert not writes.touch(LINES)
+    writes.delete(LINES, "s")
+    assert writes.touch(ORDERS, "b")
