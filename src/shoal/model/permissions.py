@@ -4,7 +4,7 @@ from shoal.model.plan import BrokerPlan, ConsumerPlan
 from shoal.model.service import Data
 
 
-class Rights(Data, kw_only=True):
+class Rights(Data, frozen=True, kw_only=True):
     """Subjects that one user may use; the broker refuses the rest."""
 
     publish: tuple[str, ...]
