@@ -55,7 +55,7 @@ def _operation(endpoint: Endpoint) -> dict[str, Any]:
         operation["parameters"] = parameters
     if endpoint.request is not None:
         operation["requestBody"] = {
-            "required": True,
+            "required": endpoint.request_required,
             "content": {"application/json": {"schema": endpoint.request}},
         }
     if endpoint.access.kind == "principal":

@@ -84,6 +84,7 @@ class Endpoint(Data, frozen=True, kw_only=True):
     """Whether an ``Idempotency-Key`` makes it safe to repeat."""
     parameters: tuple[Parameter, ...] = ()
     request: Schema | None = None
+    request_required: bool = True
     response: Schema | None = None
     summary: str = ""
     source: str = ""

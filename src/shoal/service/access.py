@@ -1,5 +1,6 @@
 """Who may call an endpoint."""
 
+from shoal.errors import DeclarationError
 from shoal.model.service import Access
 
 anyone = Access(kind="anyone")
@@ -14,9 +15,16 @@ internal = Access(kind="internal")
 
 def role(*names: str) -> Access:
     """Ask for a principal that has one of the roles."""
-    return Access(kind="principal", roles=names)
+    return Access(kind="principal", roles=_some("role", names))
 
 
 def scope(*names: str) -> Access:
     """Ask for a principal whose token carries all the scopes."""
-    return Access(kind="principal", scopes=names)
+    return Access(kind="principal", scopes=_some("scope", names))
+
+
+def _some(kind: str, names: tuple[str, ...]) -> tuple[str, ...]:
+    """Refuse to ask for nothing: everybody who is signed in would have it."""
+    if not all(names) or not names:
+        raise DeclarationError(f"{kind}() names no {kind}", hint="name one, or say signed_in")
+    return names

@@ -38,7 +38,7 @@ class Codec(Generic[T]):
         """Read JSON, or raise `Malformed`."""
         try:
             return self._decoder.decode(body)
-        except msgspec.MsgspecError as error:
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
             raise Malformed(str(error)) from error
 
     def from_plain(self, value: object) -> T:
@@ -71,7 +71,7 @@ def _dec_hook(kind: type[Any], value: Any) -> Any:
 
 def _enc_hook(value: Any) -> Any:
     if _is_pydantic(type(value)):
-        return value.model_dump(mode="json")
+        return value.model_dump(mode="json", by_alias=True)
     if isinstance(value, Secret):
         return "***"
     raise NotImplementedError(f"values of {type(value)!r} cannot be written")
@@ -88,8 +88,11 @@ def _schema_hook(kind: type[Any]) -> dict[str, Any]:
 
 def _pydantic_text(error: Any) -> str:
     """Spell Pydantic's errors as msgspec spells its own: what is wrong, then where."""
-    parts = [f"{e['msg']} - at `$.{'.'.join(map(str, e['loc']))}`" for e in error.errors()]
-    return "; ".join(parts)
+    return "; ".join(f"{e['msg']} - at `${''.join(map(_step, e['loc']))}`" for e in error.errors())
+
+
+def _step(place: str | int) -> str:
+    return f"[{place}]" if isinstance(place, int) else f".{place}"
 
 
 _ENCODER = msgspec.json.Encoder(enc_hook=_enc_hook, decimal_format="string")
@@ -109,25 +112,26 @@ def schemas(kinds: list[Any]) -> tuple[list[dict[str, Any]], dict[str, dict[str,
         found, named = msgspec.json.schema_components(kinds, schema_hook=_schema_hook, ref_template=REF)
     except (TypeError, NotImplementedError) as error:
         raise DeclarationError(f"no JSON Schema can be made: {error}") from error
-    flat = {name: _lift(schema, named) for name, schema in dict(named).items()}
-    return [_lift(schema, named) for schema in found], {**named, **flat}
+    lifted: dict[str, dict[str, Any]] = {}
+    plain = {name: _lift(schema, lifted) for name, schema in named.items()}
+    return [_lift(schema, lifted) for schema in found], {**_lift_all(lifted), **plain}
 
 
-def _lift(schema: dict[str, Any], named: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    """Move Pydantic's nested ``$defs`` to the named schemas, where the references of a document can reach them."""
-    definitions = schema.pop("$defs", {})
-    for name, definition in definitions.items():
-        named.setdefault(name, cast("dict[str, Any]", _redirect(definition)))
-    return cast("dict[str, Any]", _redirect(schema)) if definitions else schema
+def _lift_all(lifted: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Lift what was found within what was lifted, too."""
+    deeper: dict[str, dict[str, Any]] = {}
+    flat = {name: _lift(schema, deeper) for name, schema in lifted.items()}
+    return {**_lift_all(deeper), **flat} if deeper else flat
 
 
-def _redirect(node: Any) -> Any:
-    """Point references at the named schemas of the document."""
+def _lift(node: Any, lifted: dict[str, dict[str, Any]]) -> Any:
+    """Move Pydantic's nested ``$defs``, wherever they are, to where the references of a document can reach them."""
     if isinstance(node, list):
-        return [_redirect(item) for item in node]
+        return [_lift(item, lifted) for item in node]
     if not isinstance(node, dict):
         return node
+    lifted.update(node.get("$defs", {}))
     reference = node.get("$ref")
     if isinstance(reference, str) and reference.startswith("#/$defs/"):
         return {**node, "$ref": REF.format(name=reference.removeprefix("#/$defs/"))}
-    return {key: _redirect(value) for key, value in node.items()}
+    return {key: _lift(value, lifted) for key, value in node.items() if key != "$defs"}

@@ -10,7 +10,15 @@ from shoal.errors import DeclarationError
 from shoal.model.names import check_label
 from shoal.model.service import Method, Policy
 from shoal.model.service import Store as StoreModel
-from shoal.service.marks import EventMark, Operation, Options, build_operation, event_mark, operations_of
+from shoal.service.marks import (
+    EventMark,
+    Operation,
+    Options,
+    build_operation,
+    build_policy,
+    event_mark,
+    operations_of,
+)
 from shoal.service.settings import Settings
 from shoal.service.source import of_caller, of_function
 
@@ -160,7 +168,7 @@ class Service:
             backoff: Seconds before the second attempt; doubles each time up to 30 s, with jitter.
         """
         mark, place = event_mark(kind), of_caller()[1]
-        policy = Policy(timeout=timeout, attempts=attempts, backoff=backoff)
+        policy = build_policy(place, timeout=timeout, attempts=attempts, backoff=backoff)
 
         def declare(
             handler: Callable[Concatenate[E, P], Awaitable[None]],

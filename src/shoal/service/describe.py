@@ -21,11 +21,13 @@ from shoal.model.service import (
     Subscription,
 )
 from shoal.service import codec
+from shoal.service.context import Transaction
 from shoal.service.declare import EndpointDeclaration, Service, contract_operations
 from shoal.service.http import MAX_LIMIT, PageRequest
 from shoal.service.marks import Operation, event_mark, operations_of
-from shoal.service.settings import Secret, Settings, without_none
-from shoal.service.signature import Signature, analyse, analyse_provider
+from shoal.service.settings import Secret, Settings
+from shoal.service.signature import Signature, analyse, analyse_provider, plain_kind, provided_kind
+from shoal.service.source import of_function
 from shoal.service.system import System
 
 JWKS_PATH = "/.well-known/jwks.json"
@@ -64,6 +66,8 @@ def describe_service(service: Service, *, issues_tokens: bool = False) -> model.
     heard = [analyse(service, s.handler, event=s.kind) for s in service.subscriptions]
     provided = [analyse_provider(service, p) for p in service.providers]
     seeded = [analyse(service, s.handler) for s in service.seeds]
+    _check_store(service, signatures)
+    _check_providers(service)
     _check_contracts(service, signatures)
     shapes = _Shapes(
         [p.kind for s in signatures for p in s.params if p.place != "injected"]
@@ -114,22 +118,24 @@ class _Shapes:
 def _endpoint(declared: EndpointDeclaration, signature: Signature, shapes: _Shapes) -> Endpoint:
     operation = declared.operation
     parameters = [
-        Parameter(name=p.wire, place=p.place, schema=shapes.of(p.kind), required=p.required)
+        Parameter(name=p.wire, place=p.place, schema=shapes.of(p.kind), required=p.required or p.place == "path")
         for p in signature.params
         if p.place in ("path", "query", "header")
     ]
-    body = next((shapes.of(p.kind) for p in signature.at("body")), None)
+    body = next(iter(signature.at("body")), None)
+    empty = signature.returns is None
     return Endpoint(
         name=operation.name,
         method=operation.method,
         path=operation.path,
         access=operation.access,
         policy=operation.policy,
-        status=operation.status,
+        status=204 if empty and operation.status == 200 else operation.status,
         idempotent=operation.idempotent,
         parameters=tuple(parameters + _paging(signature)),
-        request=body,
-        response=None if signature.returns is None else shapes.of(signature.returns),
+        request=None if body is None else shapes.of(body.kind),
+        request_required=body is None or body.required,
+        response=None if empty else shapes.of(signature.returns),
         summary=(declared.handler.__doc__ or "").strip().partition("\n")[0],
         source=operation.source,
     )
@@ -180,7 +186,10 @@ def _calls(signatures: Sequence[Signature]) -> tuple[Call, ...]:
     return tuple(calls.values())
 
 
-def _settings(service: str, kind: type[Settings] | None, prefix: str = "") -> tuple[Setting, ...]:
+def _settings(
+    service: str, kind: type[Settings] | None, prefix: str = "", *, required: bool = True
+) -> tuple[Setting, ...]:
+    """List the variables; within a nested struct that has a default, none must be set."""
     if kind is None:
         return ()
     hints = typing.get_type_hints(kind)
@@ -189,17 +198,22 @@ def _settings(service: str, kind: type[Settings] | None, prefix: str = "") -> tu
         declared = hints[field.name]
         name = f"{prefix}{field.name}"
         if isinstance(declared, type) and issubclass(declared, msgspec.Struct):
-            found += _settings(service, typing.cast("type[Settings]", declared), f"{name}__")
+            nested = typing.cast("type[Settings]", declared)
+            found += _settings(service, nested, f"{name}__", required=required and field.required)
             continue
         found.append(
             Setting(
                 name=name,
                 variable=variable(service, name),
-                required=field.required,
-                secret=without_none(declared) is Secret,
+                required=required and field.required,
+                secret=_holds_secret(declared),
             )
         )
     return tuple(found)
+
+
+def _holds_secret(kind: Any) -> bool:
+    return kind is Secret or any(_holds_secret(part) for part in typing.get_args(kind))
 
 
 def _check_contracts(service: Service, signatures: Sequence[Signature]) -> None:
@@ -220,13 +234,20 @@ def _check_contracts(service: Service, signatures: Sequence[Signature]) -> None:
 def _check_method(declared: EndpointDeclaration, operation: Operation, signature: Signature) -> None:
     hints = typing.get_type_hints(declared.implements, include_extras=True)
     returned = hints.pop("return", None)
-    wanted = {name: kind for name, kind in hints.items() if name != "self"}
-    given = {p.name: p.kind for p in signature.params if p.place != "injected"}
-    for name, kind in wanted.items():
-        if name not in given or (given[name] != kind and given[name] not in typing.get_args(kind)):
+    given = {p.name: p for p in signature.params if p.place != "injected"}
+    for name, kind in hints.items():
+        wanted, wire = plain_kind(kind)
+        if name not in given or given[name].kind != wanted or (wire and given[name].wire != wire):
             raise DeclarationError(
                 f"{operation.name} does not take {name}: {kind!r} as its contract says",
                 hint="give it the contract's parameters; further ones are injected",
+                where=signature.source,
+            )
+    for name, param in given.items():
+        if name not in hints and param.required:
+            raise DeclarationError(
+                f"{operation.name} needs {name!r}, which its contract does not send",
+                hint="add it to the contract, give it a default, or offer its type with @service.provide",
                 where=signature.source,
             )
     if (returned if returned is not type(None) else None) != signature.returns:
@@ -235,3 +256,35 @@ def _check_method(declared: EndpointDeclaration, operation: Operation, signature
             hint="return what the contract says",
             where=signature.source,
         )
+
+
+def _check_store(service: Service, signatures: Sequence[Signature]) -> None:
+    """Refuse, without a store, what needs one."""
+    if service.store is not None:
+        return
+    for declared, signature in zip(service.endpoints, signatures, strict=True):
+        if declared.operation.idempotent or any(p.kind is Transaction for p in signature.params):
+            raise _storeless(service, declared.operation.name, declared.operation.source)
+    for seed in service.seeds:
+        raise _storeless(service, f"seed {seed.name}", of_function(seed.handler))
+
+
+def _storeless(service: Service, name: str, where: str) -> DeclarationError:
+    return DeclarationError(
+        f"{name} needs a transaction, but service {service.name} has no store",
+        hint=f'declare Service("{service.name}", store=Postgres())',
+        where=where,
+    )
+
+
+def _check_providers(service: Service) -> None:
+    first: dict[Any, str] = {}
+    for provider in service.providers:
+        kind, where = provided_kind(provider), of_function(provider)
+        if kind in first:
+            raise DeclarationError(
+                f"{getattr(kind, '__name__', kind)} is provided twice, first at {first[kind]}",
+                hint="remove one of them",
+                where=where,
+            )
+        first[kind] = where

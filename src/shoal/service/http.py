@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from typing import Generic, TypeVar
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import msgspec
 
@@ -78,4 +78,4 @@ class PageRequest(msgspec.Struct, frozen=True, kw_only=True):
         )
 
     def _link(self, page: int) -> str:
-        return f"{self.path}?{urlencode([*self.query, ('page', page), ('limit', self.limit)])}"
+        return f"{quote(self.path)}?{urlencode([*self.query, ('page', page), ('limit', self.limit)])}"

@@ -173,6 +173,12 @@ def _operation(method: Method, path: str, options: Options) -> Callable[[F], F]:
 
 def build_operation(name: str, method: Method, path: str, source: str, options: Options) -> Operation:
     """Make an operation from a decorator's options, with the policy they imply."""
+    if unknown := sorted(set(options) - set(Options.__annotations__)):
+        raise DeclarationError(
+            f"{method} {path} has an unknown option {unknown[0]!r}",
+            hint=f"the options are: {', '.join(Options.__annotations__)}",
+            where=source,
+        )
     idempotent = options.get("idempotent", False)
     repeatable = method in ("GET", "PUT", "DELETE") or idempotent
     attempts = options.get("attempts", 2 if repeatable else 1)
@@ -188,10 +194,18 @@ def build_operation(name: str, method: Method, path: str, source: str, options: 
         path=path,
         source=source,
         access=options.get("access", signed_in),
-        policy=Policy(timeout=options.get("timeout", 5.0), attempts=attempts),
+        policy=build_policy(source, timeout=options.get("timeout", 5.0), attempts=attempts),
         status=options.get("status", 200),
         idempotent=idempotent,
     )
+
+
+def build_policy(source: str, *, timeout: float, attempts: int, backoff: float = 0.2) -> Policy:
+    """Make a policy; a refusal shows where it was declared."""
+    try:
+        return Policy(timeout=timeout, attempts=attempts, backoff=backoff)
+    except DeclarationError as error:
+        raise DeclarationError(error.message, hint=error.hint, where=source) from error
 
 
 def field_names(cls: type) -> tuple[str, ...]:

@@ -56,10 +56,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
 def _read(cls: type[Any], prefix: str, environ: Mapping[str, str], problems: list[str]) -> dict[str, Any]:
     values = {}
-    hints = typing.get_type_hints(cls)
+    hints = typing.get_type_hints(cls, include_extras=True)
     for field in msgspec.structs.fields(cls):
         kind, name = hints[field.name], f"{prefix}{field.name}".upper().replace("-", "_")
         if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
+            if not field.required and not any(key.startswith(f"{name}__") for key in environ):
+                continue
             nested = _read(kind, f"{name}__", environ, problems)
             if not problems:
                 values[field.name] = kind(**nested)
@@ -76,11 +78,17 @@ def _convert(text: str, kind: Any, name: str, field: str, values: dict[str, Any]
         if kind is Secret:
             values[field] = Secret(text)
         elif typing.get_origin(kind) in (list, tuple, dict, set, frozenset):
-            values[field] = msgspec.json.decode(text, type=kind)
+            values[field] = msgspec.json.decode(text, type=kind, dec_hook=_secret)
         else:
             values[field] = msgspec.convert(text, kind, strict=False)
     except msgspec.MsgspecError as error:
         problems.append(f"{name} is malformed: {error}")
+
+
+def _secret(kind: type[Any], value: Any) -> Any:
+    if kind is Secret and isinstance(value, str):
+        return Secret(value)
+    raise ValueError(f"Expected `{kind.__name__}`")
 
 
 def without_none(kind: Any) -> Any:

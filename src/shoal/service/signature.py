@@ -6,7 +6,7 @@ import inspect
 import types
 import typing
 import uuid
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Generator, Iterator
 from decimal import Decimal
 from typing import Any, Literal
 
@@ -74,26 +74,70 @@ def analyse(
     hints = _hints(handler, source)
     offered = injectables(service)
     in_path = path_parameters(path)
-    params = []
-    for parameter in inspect.signature(handler).parameters.values():
-        if parameter.name not in hints:
-            raise DeclarationError(
-                f"parameter {parameter.name!r} of {_name(handler)} has no type",
-                hint="annotate it",
-                where=source,
-            )
-        params.append(_classify(parameter, hints[parameter.name], in_path, offered, event, body=body))
+    params = [
+        _classify(parameter, hints[parameter.name], in_path, offered, event, body=body)
+        for parameter in _parameters(handler, hints, source)
+    ]
+    if path:
+        _check_answer(handler, hints, source)
     found = Signature(params=tuple(params), returns=_returned(hints.get("return")), source=source)
     _refuse_odd(service, handler, found)
+    if not path:
+        _refuse_request(handler, found)
+    if event is not None and not found.at("event"):
+        raise DeclarationError(
+            f"{_name(handler)} handles {event.__name__} but has no parameter of that type",
+            hint=f"write: async def {_name(handler)}(event: {event.__name__}, ...)",
+            where=source,
+        )
     return found
+
+
+def _parameters(function: Callable[..., Any], hints: dict[str, Any], source: str) -> list[inspect.Parameter]:
+    """List the parameters; each must have a type and be given by name."""
+    found = list(inspect.signature(function).parameters.values())
+    for parameter in found:
+        if parameter.kind not in (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY):
+            raise DeclarationError(
+                f"parameter {parameter.name!r} of {_name(function)} cannot be given by name",
+                hint="write plain parameters: no *args, no **kwargs, nothing before '/'",
+                where=source,
+            )
+        if parameter.name not in hints:
+            raise DeclarationError(
+                f"parameter {parameter.name!r} of {_name(function)} has no type", hint="annotate it", where=source
+            )
+    return found
+
+
+def _check_answer(handler: Callable[..., Any], hints: dict[str, Any], source: str) -> None:
+    if "return" not in hints or hints["return"] is Reply:
+        raise DeclarationError(
+            f"{_name(handler)} does not say what it answers",
+            hint="annotate it: `-> None` for an empty answer, `-> Reply[T]` for one with headers of its own",
+            where=source,
+        )
+
+
+def _refuse_request(handler: Callable[..., Any], found: Signature) -> None:
+    """Refuse, outside of HTTP, what only a request has."""
+    for param in found.params:
+        if param.place in ("query", "header") or param.kind in (Principal, PageRequest):
+            raise DeclarationError(
+                f"{_name(handler)} asks for {param.name!r}, which exists only within an HTTP request",
+                hint="take it from the event or from the settings",
+                where=found.source,
+            )
 
 
 def analyse_provider(service: Service, provider: Callable[..., Any]) -> Signature:
     """Read what a provider needs: only what can be injected outside a request."""
     source = of_function(provider)
     hints = _hints(provider, source)
-    hints.pop("return", None)
-    params = tuple(Param(name=name, place="injected", kind=_unwrap_none(kind)[1]) for name, kind in hints.items())
+    params = tuple(
+        Param(name=p.name, place="injected", kind=_unwrap_none(hints[p.name])[1])
+        for p in _parameters(provider, hints, source)
+    )
     found = Signature(params=params, returns=None, source=source)
     _refuse_odd(service, provider, found)
     for param in params:
@@ -121,7 +165,7 @@ def provided_kind(provider: Callable[..., Any]) -> Any:
             hint="annotate it",
             where=of_function(provider),
         )
-    if typing.get_origin(returned) in (AsyncIterator, AsyncGenerator, Awaitable):
+    if typing.get_origin(returned) in (AsyncIterator, AsyncGenerator, Awaitable, Iterator, Generator):
         return typing.get_args(returned)[0]
     return returned
 
@@ -165,11 +209,18 @@ def _refuse_odd(service: Service, handler: Callable[..., Any], found: Signature)
             hint=f"keep one; offer the others with @{service.name}.provide if they are meant to be injected",
             where=found.source,
         )
+    for param in found.params:
+        if param.place in ("path", "header") and not _fits_text(base_kind(param.kind)):
+            raise DeclarationError(
+                f"{param.name!r} of {_name(handler)} cannot come from a {param.place}: {_spell(param.kind)}",
+                hint="use a text, a number, a boolean, a date, a UUID, a Literal or an Enum",
+                where=found.source,
+            )
     offered = injectables(service)
     for param in found.at("injected"):
         if param.kind not in offered and operations_of(param.kind) is None:
             raise DeclarationError(
-                f"nothing provides {param.name!r} of {_name(handler)}: {getattr(param.kind, '__name__', param.kind)}",
+                f"nothing provides {param.name!r} of {_name(handler)}: {_spell(param.kind)}",
                 hint=f"offer it with @{service.name}.provide, pass it as settings=, or make it a scalar for the query",
                 where=found.source,
             )
@@ -194,8 +245,19 @@ def is_scalar(kind: Any) -> bool:
     return isinstance(kind, type) and (issubclass(kind, (enum.Enum, *_SCALARS)))
 
 
+def _fits_text(kind: Any) -> bool:
+    """Tell whether one text holds a value of this type."""
+    return is_scalar(kind) and typing.get_origin(kind) not in (list, tuple)
+
+
 def _is_settings(kind: Any) -> bool:
     return isinstance(kind, type) and issubclass(kind, Settings)
+
+
+def plain_kind(annotation: Any) -> tuple[Any, str]:
+    """Return a parameter's type as `Param.kind` has it, and its header's name; empty when it is no header."""
+    kind, header = _strip(annotation)
+    return _unwrap_none(kind)[1], header.name if header else ""
 
 
 def _strip(annotation: Any) -> tuple[Any, Header | None]:
@@ -216,8 +278,14 @@ def _unwrap_none(kind: Any) -> tuple[bool, Any]:
 
 
 def base_kind(kind: Any) -> Any:
-    """Return the bare type below `Annotated`."""
-    return typing.get_args(kind)[0] if typing.get_origin(kind) is typing.Annotated else kind
+    """Return the bare type below `Annotated` and `NewType`."""
+    while True:
+        if typing.get_origin(kind) is typing.Annotated:
+            kind = typing.get_args(kind)[0]
+        elif isinstance(kind, typing.NewType):
+            kind = kind.__supertype__
+        else:
+            return kind
 
 
 def _hints(function: Callable[..., Any], source: str) -> dict[str, Any]:
@@ -233,3 +301,7 @@ def _hints(function: Callable[..., Any], source: str) -> dict[str, Any]:
 
 def _name(function: Callable[..., Any]) -> str:
     return getattr(function, "__qualname__", repr(function))
+
+
+def _spell(kind: Any) -> str:
+    return str(getattr(kind, "__name__", kind))
