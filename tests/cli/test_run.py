@@ -89,8 +89,8 @@ def test_from_nothing_to_an_event_counted(shoal: Terminal) -> None:
 
 def test_ctrl_c_stops_in_order(shoal: Terminal) -> None:
     argv = shoal.argv("run", "--port", str(free_port()))
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    with subprocess.Popen(argv, env=shoal.environ, text=True, **pipes) as running:  # noqa: S603
+    pipe = subprocess.PIPE
+    with subprocess.Popen(argv, env=shoal.environ, stdout=pipe, stderr=pipe, text=True) as running:  # noqa: S603
         assert running.stderr is not None
         for line in running.stderr:
             if "ready in" in line:

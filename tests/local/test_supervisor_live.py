@@ -30,6 +30,28 @@ WITHIN = 30.0
 """Seconds after which a test gives up waiting; far more than anything here takes."""
 
 
+NEW_EVENT = """
+
+@event("tasks.counted", key="number")
+class Counted(msgspec.Struct, frozen=True, kw_only=True):
+    number: int
+"""
+NEW_ENDPOINT = """
+
+@tasks.get("/count", access=anyone)
+async def counted(tx: Transaction) -> Counted:
+    found = Counted(number=await tx.count(Task))
+    tx.publish(found)
+    return found
+"""
+NEW_SUBSCRIPTION = """
+
+@scores.on(Counted)
+async def remember(event: Counted, tx: Transaction) -> None:
+    tx.put(Score(owner="count", finished=1000 + event.number))
+"""
+
+
 @dataclass
 class Heard(Quiet):
     """Remembers what a supervisor says."""
@@ -162,6 +184,32 @@ async def test_broken_code_leaves_the_old_one_serving(
     assert await status(supervisor, "/scores/ada") == 200
     _edit(project / "demo/scores/service.py", mistake, "finished: int = 3")
     await eventually(lambda: process(supervisor, "scores-0").pid != before)
+
+
+async def test_a_new_endpoint_and_a_new_event_need_no_new_run(project: Path, demo: tuple[Supervisor, Heard]) -> None:
+    supervisor, heard = demo
+    assert await status(supervisor, "/count") == 404
+    contract = project / "demo/tasks/contract.py"
+    more = contract.read_text() + NEW_EVENT
+    contract.write_text(more)
+    service = project / "demo/tasks/service.py"
+    service.write_text(
+        service.read_text()
+        .replace("publishes=[TaskFinished]", "publishes=[TaskFinished, Counted]")
+        .replace("import TaskFinished", "import Counted, TaskFinished")
+        + NEW_ENDPOINT
+    )
+    _edit(project / "demo/scores/service.py", "import TaskFinished", "import Counted, TaskFinished")
+    scores = project / "demo/scores/service.py"
+    scores.write_text(scores.read_text() + NEW_SUBSCRIPTION)
+    await works(supervisor, "/count")
+
+    async def heard_of() -> bool | None:
+        return b'"finished":1000' in (await get(supervisor.plan.port, "/scores/count")).body or None
+
+    async with asyncio.timeout(WITHIN):
+        await until(heard_of)
+    assert any("follow the new declaration" in event for event in heard.events)
 
 
 async def test_replicas_are_processes_of_their_own(project: Path) -> None:

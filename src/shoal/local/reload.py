@@ -6,7 +6,7 @@ lies, reloads them all.
 
 import asyncio
 import contextlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from importlib.util import cache_from_source
 from pathlib import Path
 from typing import Protocol
@@ -72,8 +72,20 @@ def folder_of(root: Path, module: str) -> Path:
     return path if (path / "__init__.py").is_file() else path.parent
 
 
-async def watch(sources: Sources, services: Mapping[str, Reloadable], reporter: Reporter) -> None:
-    """Reload what changes, until cancelled. Packages are watched in depth, the project's folder only itself."""
+async def watch(
+    sources: Sources,
+    services: Mapping[str, Reloadable],
+    reporter: Reporter,
+    afterwards: Callable[[], Awaitable[None]],
+) -> None:
+    """Reload what changes, until cancelled. Packages are watched in depth, the project's folder only itself.
+
+    Args:
+        sources: Which files belong to which service.
+        services: What can be reloaded.
+        reporter: Is told what happens.
+        afterwards: Called after each change of code that compiles.
+    """
     changes: asyncio.Queue[set[Path]] = asyncio.Queue()
     async with asyncio.TaskGroup() as group:
         if sources.packages:
@@ -84,10 +96,12 @@ async def watch(sources: Sources, services: Mapping[str, Reloadable], reporter: 
             paths = await changes.get()
             while not changes.empty():
                 paths |= changes.get_nowait()
-            await _take(paths, sources, services, reporter)
+            if await _take(paths, sources, services, reporter):
+                await afterwards()
 
 
-async def _take(paths: set[Path], sources: Sources, services: Mapping[str, Reloadable], reporter: Reporter) -> None:
+async def _take(paths: set[Path], sources: Sources, services: Mapping[str, Reloadable], reporter: Reporter) -> bool:
+    """Reload the services that files belong to; say whether the files are sound."""
     names = [name for name in sources.affected(paths) if name in services]
     mistake = syntax_error(paths)
     forget_bytecode(paths)
@@ -99,6 +113,7 @@ async def _take(paths: set[Path], sources: Sources, services: Mapping[str, Reloa
         else:
             fresh.setdefault(services[name], name)  # one process may be several services
     await asyncio.gather(*(_reload(name, service, edited, reporter) for service, name in fresh.items()))
+    return not mistake
 
 
 def syntax_error(paths: Iterable[Path]) -> str:

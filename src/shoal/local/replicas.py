@@ -67,6 +67,10 @@ class Replicas:
             self._around.reporter.changed(fresh.state)
         return time.monotonic() - began
 
+    def follow(self, site: Site, service: ServicePlan) -> None:
+        """Start replicas from now on as another plan says."""
+        self._site, self.service = site, service
+
     async def stop(self) -> None:
         """Drain every replica."""
         await together(*(unit.stop() for unit in self.units))

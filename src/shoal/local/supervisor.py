@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from shoal.errors import ShoalError
-from shoal.local import edge, engines, provision, reaper
+from shoal.local import adopt, edge, engines, provision, reaper
 from shoal.local.environment import missing_settings
 from shoal.local.ground import Ground, take
 from shoal.local.one_process import Single
@@ -22,7 +22,7 @@ from shoal.local.together import together
 from shoal.local.unit import Job, Surroundings, Unit
 from shoal.local.world import Site, engine_recipe, sandbox_recipe, settle, write_mesh
 from shoal.mesh.layout import Pipe
-from shoal.model.plan import Plan
+from shoal.model.plan import Plan, plan
 
 _EDGE_SECONDS = 10.0
 
@@ -165,7 +165,30 @@ class Supervisor:
 
         sources = Sources(self.root, {s.name: s.entry for s in self.plan.services})
         single = {s.name: self._single for s in self.plan.services} if self._single else {}
-        self._watching = asyncio.create_task(watch(sources, {**self._services, **single}, self.options.reporter))
+        self._watching = asyncio.create_task(
+            watch(sources, {**self._services, **single}, self.options.reporter, self._adopt)
+        )
+
+    async def _adopt(self) -> None:
+        """Follow the declaration when a change of code has changed it."""
+        reporter, site = self.options.reporter, self._site
+        if not self.options.entry or site is None:
+            return
+        try:
+            system = await adopt.declared(self.root, self.options.entry)
+            if adopt.same(system, self.plan.system):
+                return
+            new = plan(system, self.plan.target).require()
+            if adopt.adoptable(self.plan, new):
+                self._site = await adopt.adopt(new, site, self._engines, self._services)
+                self.plan = new
+                reporter.event("system", "routes and permissions follow the new declaration")
+            else:
+                reporter.event("system", "its services, engines or surroundings have changed: stop it and run it again")
+        except (ShoalError, OSError) as error:
+            reporter.problem("system", f"{error}\nroutes and permissions stay as they were")
+        else:
+            reporter.solved("system")
 
     async def _start(self, ground: Ground) -> None:
         site = self._site = settle(self.plan, ground.layout)

@@ -71,6 +71,11 @@ class Unit:
         """Whether it answers."""
         return self.state.status == "ready"
 
+    @property
+    def process(self) -> Process | None:
+        """Its process, while there is one."""
+        return self._process
+
     async def warm(self) -> None:
         """Fork its process ahead, where that is possible, up to the point where it needs its engines."""
         forks, program = self._around.ground.forks, self.job.program

@@ -37,9 +37,15 @@ class Site:
     ports: Mapping[str, int]
 
 
-def settle(plan: Plan, layout: Layout) -> Site:
-    """Take the decisions, making passwords, keys and certificates where there are none."""
-    found = kept_ports(layout.home / "ports.json", _wanted_ports(plan))
+def settle(plan: Plan, layout: Layout, *, ports: Mapping[str, int] | None = None) -> Site:
+    """Take the decisions, making passwords and keys where there are none.
+
+    Args:
+        plan: What runs.
+        layout: Where.
+        ports: Those of engines that run already; chosen anew when None.
+    """
+    found = kept_ports(layout.home / "ports.json", _wanted_ports(plan)) if ports is None else dict(ports)
     mesh = _mesh(plan, layout) if "envoy" in plan.engines else None
     issuer = plan.system.gateway.issuer
     key = secrets.signing_key(layout.secrets) if issuer is not None else None
@@ -137,25 +143,20 @@ def _postgres(site: Site) -> Recipe:
     )
 
 
-def _nats(site: Site) -> Recipe:
-    own = []
+def nats_options(site: Site) -> nats.NatsOptions:
+    """Return how the broker is run: who may connect, and what each may say and hear."""
+    known = site.world.passwords.brokers
+    users = [nats.NatsUser(name=OPERATOR, password=known[OPERATOR], publish=(">",), subscribe=(">",))]
     for service in site.plan.services:
         if service.broker is not None:
-            rights, user = permissions(service.broker), service.broker.user
-            own.append(
-                nats.NatsUser(
-                    name=user,
-                    password=site.world.passwords.brokers[user],
-                    publish=rights.publish,
-                    subscribe=rights.subscribe,
-                )
-            )
-    operator = nats.NatsUser(
-        name=OPERATOR, password=site.world.passwords.brokers[OPERATOR], publish=(">",), subscribe=(">",)
-    )
-    return nats.recipe(
-        nats.NatsOptions(directory=site.layout.data / "nats", users=(operator, *own), port=site.ports[_BROKER])
-    )
+            rights, name = permissions(service.broker), service.broker.user
+            user = nats.NatsUser(name=name, password=known[name], publish=rights.publish, subscribe=rights.subscribe)
+            users.append(user)
+    return nats.NatsOptions(directory=site.layout.data / "nats", users=tuple(users), port=site.ports[_BROKER])
+
+
+def _nats(site: Site) -> Recipe:
+    return nats.recipe(nats_options(site))
 
 
 def _mailbox(site: Site) -> Recipe:

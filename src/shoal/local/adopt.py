@@ -1,0 +1,80 @@
+"""Take over a changed declaration while everything runs: routes, access, permissions, streams and consumers."""
+
+import asyncio
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from shoal import files
+from shoal.errors import DeclarationError
+from shoal.local import provision, world
+from shoal.local.engines import nats
+from shoal.local.process import Command, base_environment, run
+from shoal.local.replicas import Replicas
+from shoal.local.unit import Unit
+from shoal.local.world import Site
+from shoal.mesh.compile import compile_mesh
+from shoal.model.plan import Plan
+from shoal.model.system import System, from_json
+
+
+async def declared(root: Path, entry: str) -> System:
+    """Read the system's declaration in a process of its own, since ours remembers the old one.
+
+    Raises:
+        DeclarationError: It is impossible; the message says why.
+    """
+    command = Command(
+        name="describe",
+        argv=(sys.executable, "-m", "shoal.cli", "-C", str(root), "--system", entry, "describe", "-o", "json"),
+        cwd=root,
+        env=base_environment({"PYTHONPATH": world.python_path(root), "NO_COLOR": "1"}),
+    )
+    finished = await run(command)
+    if finished.code:
+        message, _, hint = finished.output.removeprefix("error: ").partition("\nhint: ")
+        raise DeclarationError(message, hint=hint)
+    return from_json(finished.output.encode())
+
+
+def same(one: System, other: System) -> bool:
+    """Say whether two declarations mean the same, wherever their lines are."""
+    return bool(_meaning(msgspec.to_builtins(one)) == _meaning(msgspec.to_builtins(other)))
+
+
+def adoptable(old: Plan, new: Plan) -> bool:
+    """Say whether a running system can become the new plan: the same processes, with other rights and routes."""
+    return (
+        old.engines == new.engines
+        and old.externals == new.externals
+        and old.system.gateway == new.system.gateway
+        and [s.name for s in old.services] == [s.name for s in new.services]
+        and all(a.entry == b.entry and a.store == b.store for a, b in zip(old.services, new.services, strict=True))
+    )
+
+
+async def adopt(plan: Plan, old: Site, engines: Mapping[str, Unit], replicas: Mapping[str, Replicas]) -> Site:
+    """Let everything that runs on the site `old` follow `plan`, and return its new site."""
+    layout = old.layout
+    site = world.settle(plan, layout, ports=old.ports)
+    broker = engines.get("nats")
+    if broker is not None and broker.process is not None:
+        nats.reload(broker.process, world.nats_options(site))
+        await provision.declare_broker(plan, site.world, layout.data / "nats" / "declared")
+    for name, each in replicas.items():
+        each.follow(site, plan.service(name))
+    if site.mesh is not None:
+        artifacts = [a for a in compile_mesh(plan, site.mesh) if not a.path.startswith("eds/")]
+        await asyncio.to_thread(files.write, Path(site.mesh.root), artifacts)
+    return site
+
+
+def _meaning(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _meaning(item) for key, item in value.items() if key != "source"}
+    if isinstance(value, list | tuple):
+        return [_meaning(item) for item in value]
+    return value
