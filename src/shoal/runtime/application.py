@@ -8,13 +8,14 @@ from shoal.runtime.deadline import EXPECTED, Budget, budget
 from shoal.runtime.endpoint import Endpoint
 from shoal.runtime.logs import Journal
 from shoal.runtime.problems import CONTENT_TYPE, render, to_problem
-from shoal.runtime.request import Receive, Request, Response, Scope, Send, send_response
+from shoal.runtime.request import Receive, Request, Response, Scope, Send, messages, send_response
 from shoal.runtime.routes import Routes
-from shoal.runtime.trace import Context, Trace, current, resume
+from shoal.runtime.trace import Context, Trace, begin, current, resume
 
 Probe = Callable[[], Awaitable[Response]]
 
 _EXPECTED = EXPECTED.encode()
+_OUTCOMES = tuple(f"{hundreds}xx" for hundreds in range(10))
 
 
 class Application:
@@ -33,30 +34,28 @@ class Application:
         if probe is not None:
             await send_response(send, await probe())
             return
-        await self._serve(scope, receive, send)
-
-    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = time.perf_counter()
         headers: dict[bytes, bytes] = dict(scope["headers"])
-        trace = resume(_text(headers.get(b"traceparent")))
+        parent = headers.get(b"traceparent")
+        trace = begin() if parent is None else resume(parent.decode("latin-1"))
         endpoint = None
         try:
             endpoint, values = self._routes.find(scope["method"], scope["path"])
-            seconds = budget(endpoint.timeout, _text(headers.get(_EXPECTED)))
-            context = Context(trace, Budget(seconds), _text(headers.get(b"authorization")) or "")
+            context = _context(trace, endpoint.timeout, headers)
             current.set(context)
             response = await endpoint.serve(Request(scope, headers, values, context), receive)
         except Exception as error:  # noqa: BLE001 - the border: every failure becomes an answer
             response = _problem_response(to_problem(error), trace)
         response.headers.append((b"x-trace-id", trace.trace_id.encode()))
-        await send_response(send, response)
+        for message in messages(response):
+            await send(message)
         self._account(scope, endpoint, response, trace, time.perf_counter() - started)
 
     def _account(
         self, scope: Scope, endpoint: Endpoint | None, response: Response, trace: Trace, seconds: float
     ) -> None:
         if endpoint is not None:
-            endpoint.series.observe(f"{response.status // 100}xx", seconds)
+            endpoint.series.observe(_OUTCOMES[response.status // 100], seconds)
         if self._journal is not None:
             self._journal.write(
                 "info" if response.status < 500 else "error",
@@ -75,5 +74,7 @@ def _problem_response(problem: Problem, trace: Trace) -> Response:
     return Response(problem.status, [(b"content-type", CONTENT_TYPE), *headers], render(problem, trace.trace_id))
 
 
-def _text(value: bytes | None) -> str | None:
-    return None if value is None else value.decode("latin-1")
+def _context(trace: Trace, timeout: float, headers: dict[bytes, bytes]) -> Context:
+    expected = headers.get(_EXPECTED)
+    seconds = timeout if expected is None else budget(timeout, expected.decode("latin-1"))
+    return Context(trace, Budget(seconds), headers.get(b"authorization", b"").decode("latin-1"))

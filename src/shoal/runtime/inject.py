@@ -1,7 +1,8 @@
 """Compile a signature to a plan of resolvers: nothing is inspected while requests are served."""
 
 from collections.abc import Callable, Mapping
-from typing import Any, cast
+from operator import attrgetter
+from typing import Any
 
 from shoal.errors import DeclarationError, Problem
 from shoal.runtime.request import Request
@@ -44,14 +45,18 @@ def _resolver(param: Param, path: tuple[str, ...], values: Values) -> Resolver:
         return _query(param)
     if param.place == "header":
         return _header(param)
+    if param.place == "body" and param.default is not None:
+        return lambda request: param.default if request.body is None else request.body
     if param.place in ("body", "event"):
-        return lambda request: request.body
+        return attrgetter("body")
     return _injected(param, values)
 
 
 def _path(param: Param, index: int) -> Resolver:
     if base_kind(param.kind) is param.kind is str:
         return lambda request: request.path_values[index]
+    if param.kind is int:
+        return lambda request: _integer(request.path_values[index], param)
     return lambda request: _convert(request.path_values[index], param)
 
 
@@ -82,6 +87,13 @@ def _header(param: Param) -> Resolver:
         return _convert(found.decode("latin-1"), param)
 
     return resolve
+
+
+def _integer(text: str, param: Param) -> Any:
+    """Read what is plainly a number without the general converter, which takes three times as long."""
+    if text.isascii() and text.isdigit() and text[0] != "0" and len(text) < 19:
+        return int(text)
+    return _convert(text, param)
 
 
 def _convert(value: object, param: Param) -> Any:
@@ -137,8 +149,8 @@ def _whole(asked: dict[str, list[str]], name: str, default: int, most: int) -> i
 
 
 _FROM_REQUEST: dict[Any, Resolver] = {
-    Transaction: lambda request: cast("Transaction", request.transaction),
-    Principal: lambda request: request.principal,
-    Deadline: lambda request: request.context.budget,
+    Transaction: attrgetter("transaction"),
+    Principal: attrgetter("principal"),
+    Deadline: attrgetter("context.budget"),
     PageRequest: _page,
 }

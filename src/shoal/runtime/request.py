@@ -1,7 +1,7 @@
 """One HTTP request as the runtime sees it, and the small ASGI vocabulary around it."""
 
 from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any
+from typing import Any, cast
 from urllib.parse import parse_qs
 
 import msgspec
@@ -19,33 +19,22 @@ BODY_LIMIT = 1024 * 1024
 """Largest request body in bytes."""
 
 
-class Request:
+class Request(msgspec.Struct):
     """What injection reads from."""
 
-    __slots__ = (
-        "_query",
-        "body",
-        "context",
-        "headers",
-        "path",
-        "path_values",
-        "principal",
-        "scope",
-        "transaction",
-    )
+    scope: Scope
+    headers: dict[bytes, bytes]
+    path_values: tuple[str, ...]
+    context: Context
+    body: Any = None
+    principal: Principal | None = None
+    transaction: Transaction | None = None
+    _query: dict[str, list[str]] | None = None
 
-    def __init__(
-        self, scope: Scope, headers: dict[bytes, bytes], path_values: tuple[str, ...], context: Context
-    ) -> None:
-        self.scope = scope
-        self.headers = headers
-        self.path: str = scope["path"]
-        self.path_values = path_values
-        self.context = context
-        self.body: Any = None
-        self.principal: Principal | None = None
-        self.transaction: Transaction | None = None
-        self._query: dict[str, list[str]] | None = None
+    @property
+    def path(self) -> str:
+        """Its path."""
+        return cast("str", self.scope["path"])
 
     def query(self) -> dict[str, list[str]]:
         """Parse the query string, once."""
@@ -93,6 +82,15 @@ def _within(body: bytes, limit: int) -> bytes:
 
 async def send_response(send: Send, response: Response) -> None:
     """Send an answer."""
-    length = (b"content-length", str(len(response.body)).encode())
-    await send({"type": "http.response.start", "status": response.status, "headers": [*response.headers, length]})
-    await send({"type": "http.response.body", "body": response.body})
+    for message in messages(response):
+        await send(message)
+
+
+def messages(response: Response) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Spell an answer as the two messages of ASGI."""
+    body = response.body
+    headers = [*response.headers, (b"content-length", b"%d" % len(body))]
+    return (
+        {"type": "http.response.start", "status": response.status, "headers": headers},
+        {"type": "http.response.body", "body": body},
+    )

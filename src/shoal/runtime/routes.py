@@ -20,7 +20,8 @@ class _Shape(Generic[T]):
     def __init__(self, form: _Form) -> None:
         # The part before the first slash is always there, so every shape has a literal.
         self.literals = itemgetter(*(i for i, is_parameter in enumerate(form) if not is_parameter))
-        self.parameters = tuple(i for i, is_parameter in enumerate(form) if is_parameter)
+        places = [i for i, is_parameter in enumerate(form) if is_parameter]
+        self.parameters = itemgetter(*places) if len(places) > 1 else itemgetter(slice(places[0], places[0] + 1))
         self.targets: dict[Any, T] = {}
 
 
@@ -61,7 +62,7 @@ class Routes(Generic[T]):
         for shape in self._shapes.get((method, len(parts)), ()):
             target = shape.targets.get(shape.literals(parts))
             if target is not None:
-                values = tuple([parts[i] for i in shape.parameters])
-                if all(values):
+                values = tuple(shape.parameters(parts))
+                if "" not in values:
                     return target, values
         return None
