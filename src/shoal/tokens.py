@@ -67,7 +67,7 @@ class Verifier:
         expires, begins = claims.get("exp"), claims.get("nbf", 0)
         if not isinstance(expires, int | float) or not isinstance(begins, int | float):
             raise Refused("token lacks an expiry, or its times are no numbers")
-        if not isinstance(claims.get("sub"), str):
+        if not isinstance(claims.get("sub"), str) or not claims["sub"]:
             raise Refused("token lacks a subject")
         if expires + LEEWAY < now:
             raise Refused("token has expired")

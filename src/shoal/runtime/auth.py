@@ -12,6 +12,9 @@ from shoal.tokens import Refused, Verifier
 
 _CACHE_LIMIT = 10_000
 
+_LOOK = 5.0
+"""Seconds for which a withdrawn key may still be believed."""
+
 
 class Authenticator:
     """Turns ``Authorization`` headers into principals; verified tokens are remembered until they expire."""
@@ -20,6 +23,7 @@ class Authenticator:
         self._file = Path(jwks)
         self._issuer, self._audience, self._now = issuer, audience, now
         self._changed = 0.0
+        self._look_again = 0.0
         self._known: dict[bytes, tuple[float, Principal]] = {}
         self._load()
 
@@ -27,8 +31,13 @@ class Authenticator:
         """Return the principal of a bearer token, or raise a 401 `Problem`."""
         if header is None:
             raise _unauthenticated("the request carries no token")
+        now = self._now()
+        if now >= self._look_again:
+            self._look_again = now + _LOOK
+            if self._file.stat().st_mtime != self._changed:
+                self._load()
         known = self._known.get(header)
-        if known is not None and known[0] > self._now():
+        if known is not None and known[0] > now:
             return known[1]
         return self._verify(header)
 

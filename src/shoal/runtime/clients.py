@@ -72,7 +72,7 @@ def _method(function: Callable[..., Any], operation: Operation, transport: Trans
     budget = RetryBudget()
 
     async def method(_self: object, *args: Any, **kwargs: Any) -> Any:
-        values = {**call.defaults, **dict(zip(call.names, args, strict=False)), **kwargs}
+        values = _bind(call, args, kwargs)
         path, headers, body = _request(call, values)
         answer = await repeated(lambda: _send(transport, operation, path, headers, body), operation.policy, budget)
         return None if reader is None else _read(reader, answer, operation)
@@ -120,11 +120,36 @@ def _compile(function: Callable[..., Any], operation: Operation, hints: Mapping[
     return _Call(operation, names, defaults, in_path, headers, body)
 
 
+def _bind(call: _Call, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, Any]:
+    """Give each argument its name, or raise `TypeError` as a function would."""
+    values = {**call.defaults, **dict(zip(call.names, args, strict=False)), **kwargs}
+    twice = [name for name in call.names[: len(args)] if name in kwargs]
+    if len(args) > len(call.names) or twice or values.keys() ^ set(call.names):
+        odd = ", ".join(sorted({*twice, *(values.keys() ^ set(call.names))})) or f"{len(args)} in all"
+        raise TypeError(f"{call.operation.service}.{call.operation.name}() was given wrong arguments: {odd}")
+    return values
+
+
+def _segment(call: _Call, name: str, value: Any) -> str:
+    """Spell a path parameter as one segment; what would change the path is refused."""
+    text = _text(value)
+    if text in ("", ".", ".."):
+        target = f"{call.operation.service}.{call.operation.name}"
+        raise CallRejected(target, detail=f"the path parameter {name} cannot be {text!r}")
+    return quote(text, safe="")
+
+
+def _text(value: Any) -> str:
+    """Spell a value as its own JSON does, without quotes."""
+    plain = codec.to_plain(value)
+    return str(plain).lower() if isinstance(plain, bool) else str(plain)
+
+
 def _request(call: _Call, values: Mapping[str, Any]) -> tuple[str, dict[str, str], bytes]:
     path = call.operation.path
     for name in call.in_path:
-        path = path.replace(f"{{{name}}}", quote(str(values[name]), safe=""))
-    headers = {call.headers[n]: str(values[n]) for n in call.headers if values.get(n) is not None}
+        path = path.replace(f"{{{name}}}", _segment(call, name, values[name]))
+    headers = {call.headers[n]: _text(values[n]) for n in call.headers if values.get(n) is not None}
     if call.operation.idempotent:
         headers.setdefault("idempotency-key", uuid.uuid4().hex)
     query = [
@@ -137,7 +162,7 @@ def _request(call: _Call, values: Mapping[str, Any]) -> tuple[str, dict[str, str
     ]
     if query:
         path = f"{path}?{urlencode(query)}"
-    if not call.body:
+    if not call.body or values[call.body] is None:
         return path, headers, b""
     headers["content-type"] = "application/json"
     return path, headers, codec.encode(values[call.body])

@@ -16,7 +16,7 @@ from shoal.service import codec
 from shoal.service.declare import Service
 from shoal.service.describe import endpoint_signature
 from shoal.service.marks import operations_of
-from shoal.service.signature import analyse
+from shoal.service.signature import analyse, plain_kind
 
 
 class Compiled(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,7 +59,7 @@ def contracts_of(service: Service) -> set[Any]:
     functions += [s.handler for s in service.seeds]
     functions += service.providers
     hints = [hint for f in functions for name, hint in typing.get_type_hints(f).items() if name != "return"]
-    return {hint for hint in hints if operations_of(hint) is not None}
+    return {kind for hint in hints for kind in (plain_kind(hint)[0],) if operations_of(kind) is not None}
 
 
 def records_of(service: Service) -> list[type]:

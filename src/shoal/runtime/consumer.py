@@ -88,6 +88,10 @@ class ConsumerLoop:
                 _log.warning("cannot take from %s: %s", self._consumer.stream, error)
                 await asyncio.sleep(0.5 + random.random() / 2)  # noqa: S311 - jitter
                 continue
+            except Exception:  # noqa: BLE001 - the loop must go on, whatever a driver raises
+                _log.exception("taking from %s failed", self._consumer.stream)
+                await asyncio.sleep(1 + random.random())  # noqa: S311 - jitter
+                continue
             self._in_hand.update(deliveries)
             await asyncio.gather(*(self._in_order(group) for group in _by_key(deliveries)))
 
@@ -124,6 +128,8 @@ class ConsumerLoop:
                 await self._attempt(delivery, envelope, subscriber)
         except EngineError as error:
             _log.warning("a delivery of %s stays unanswered and will come again: %s", delivery.message.id, error)
+        except Exception:  # noqa: BLE001 - the loop must go on, whatever a driver raises
+            _log.exception("a delivery of %s stays unanswered and will come again", delivery.message.id)
         finally:
             self._in_hand.discard(delivery)
 

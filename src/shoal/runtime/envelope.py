@@ -20,12 +20,12 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     source: str
     type: str
-    time: datetime
+    time: datetime | msgspec.UnsetType = msgspec.UNSET
     subject: str | msgspec.UnsetType = msgspec.UNSET
     """Value of the event's key."""
     datacontenttype: str = "application/json"
     traceparent: str | msgspec.UnsetType = msgspec.UNSET
-    data: msgspec.Raw
+    data: msgspec.Raw = msgspec.Raw(b"null")
 
     def __post_init__(self) -> None:
         """Refuse what is no CloudEvent."""
@@ -43,16 +43,22 @@ def pack(system: str, service: str, mark: EventMark, event: Any, *, now: datetim
         source=f"/{system}/{service}",
         type=mark.id,
         time=now,
-        subject=str(getattr(event, mark.key)) if mark.key else msgspec.UNSET,
+        subject=_key(event, mark) or msgspec.UNSET,
         traceparent=trace.header() if trace else msgspec.UNSET,
         data=msgspec.Raw(codec.encode(event)),
     )
     return Message(id=envelope.id, subject=names.subject(system, mark.id), body=codec.encode(envelope))
 
 
+def _key(event: Any, mark: EventMark) -> str:
+    """Spell the value that events are ordered by as the event itself spells it; empty when there is none."""
+    value = codec.to_plain(getattr(event, mark.key)) if mark.key else None
+    return "" if value is None else str(value)
+
+
 def unpack(message: Message) -> Envelope:
     """Read a message as a CloudEvent, or raise `codec.Malformed`."""
     try:
         return _decode(message.body)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise codec.Malformed(f"not a CloudEvent: {error}") from error

@@ -1,12 +1,12 @@
 """The gateway of a process that runs several services: the same routes as the proxy's, without the proxy."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from shoal.errors import Problem
-from shoal.model.plan import Route
+from shoal.model.plan import Plan, Route
 from shoal.runtime.problems import CONTENT_TYPE, render
 from shoal.runtime.request import Application, Receive, Response, Scope, Send, send_response
-from shoal.runtime.routes import Routes
+from shoal.runtime.routes import Routes, locate
 from shoal.runtime.trace import begin
 
 _INTERNAL = (b"x-envoy-", b"x-forwarded-client-cert")
@@ -16,18 +16,31 @@ _INTERNAL = (b"x-envoy-", b"x-forwarded-client-cert")
 class Gateway:
     """Routes exposed operations to the services in this process; nothing else is reachable."""
 
-    def __init__(self, routes: Iterable[Route], applications: Mapping[str, Application]) -> None:
-        self._routes = Routes([(r.method, r.path, applications[r.service]) for r in routes])
+    def __init__(self, plan: Plan, applications: Mapping[str, Application]) -> None:
+        self._applications = applications
+        self._routes = Routes([(r.method, r.path, r) for r in plan.routes])
+        self._services = {
+            s.name: Routes([(g.method, g.path, g.endpoint) for g in s.grants])
+            for s in plan.services
+            if any(plan.gateway_identity not in g.callers for g in s.grants)
+        }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection's message, as ASGI 3 asks."""
         try:
-            application, _ = self._routes.find(scope["method"], scope["path"])
+            route, _ = locate(self._routes, scope)
+            self._check(route, scope)
         except Problem as problem:
             await send_response(send, _refusal(problem))
             return
         scope["headers"] = [(k, v) for k, v in scope["headers"] if not k.startswith(_INTERNAL)]
-        await application(scope, receive, send)
+        await self._applications[route.service](scope, receive, send)
+
+    def _check(self, route: Route, scope: Scope) -> None:
+        """Refuse what the service would take for another, internal operation, as a template's sibling can be."""
+        service = self._services.get(route.service)
+        if service is not None and locate(service, scope)[0] != route.endpoint:
+            raise Problem(404, "not-found", "there is nothing at this path")
 
 
 def _refusal(problem: Problem) -> Response:

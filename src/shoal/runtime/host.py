@@ -88,7 +88,16 @@ class Host:
         await self._application(scope, receive, send)
 
     async def start(self) -> None:
-        """Get everything ready; afterwards requests may come and events flow."""
+        """Get everything ready; afterwards requests may come and events flow. A failed start lets go of everything."""
+        try:
+            await self._start()
+        except BaseException:
+            await self._stack.aclose()
+            if self.store is not None:
+                await self.store.close()
+            raise
+
+    async def _start(self) -> None:
         if self.store is not None:
             await _prepare(self.service, self.store)
         elif self.service.store is not None:

@@ -14,7 +14,7 @@ def load(entry: str, kind: type[T]) -> T:
     try:
         module = importlib.import_module(module_name)
     except ModuleNotFoundError as error:
-        if error.name is None or not module_name.startswith(error.name):
+        if error.name is None or not f"{module_name}.".startswith(f"{error.name}."):
             raise
         raise DeclarationError(
             f"there is no module {error.name!r} (looking for {entry})",

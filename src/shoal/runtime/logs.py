@@ -57,7 +57,13 @@ class JournalHandler(logging.Handler):
         self._journal = journal
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Write a record, with its extra fields and the present trace."""
+        """Write a record, with its extra fields and the present trace; a record that cannot be written harms nobody."""
+        try:
+            self._emit(record)
+        except Exception:  # noqa: BLE001 - as the handlers of the standard library: logging never raises
+            self.handleError(record)
+
+    def _emit(self, record: logging.LogRecord) -> None:
         fields = {k: v for k, v in record.__dict__.items() if k not in _STANDARD}
         fields["logger"] = record.name
         if record.exc_info:

@@ -24,11 +24,14 @@ class Series:
         self._buckets[bisect_left(BUCKETS, seconds)] += 1
         self._sum += seconds
 
-    def lines(self) -> Iterable[str]:
-        """Write the samples."""
-        label = f'{self._kind}="{self._name}"'
+    def counts(self) -> Iterable[str]:
+        """Write the samples of the counter."""
         for outcome, count in sorted(self._outcomes.items()):
-            yield f'shoal_{self._kind}_total{{{label},outcome="{outcome}"}} {count}'
+            yield f'shoal_{self._kind}_total{{{self._kind}="{self._name}",outcome="{outcome}"}} {count}'
+
+    def durations(self) -> Iterable[str]:
+        """Write the samples of the histogram."""
+        label = f'{self._kind}="{self._name}"'
         running = 0
         for bound, count in zip((*map(str, BUCKETS), "+Inf"), self._buckets, strict=True):
             running += count
@@ -48,13 +51,13 @@ class Metrics:
         return self._series.setdefault((kind, name), Series(kind, name))
 
     def render(self, gauges: dict[str, float]) -> str:
-        """Write everything, with present values of `gauges`."""
+        """Write everything, the samples of one family together, with present values of `gauges`."""
         lines = []
         for kind in ("request", "event"):
             members = [s for (k, _), s in sorted(self._series.items()) if k == kind]
             if members:
-                lines += [f"# TYPE shoal_{kind}_total counter", f"# TYPE shoal_{kind}_seconds histogram"]
-                lines += [line for member in members for line in member.lines()]
+                lines += [f"# TYPE shoal_{kind}_total counter", *(x for m in members for x in m.counts())]
+                lines += [f"# TYPE shoal_{kind}_seconds histogram", *(x for m in members for x in m.durations())]
         for name, value in sorted(gauges.items()):
-            lines += [f"# TYPE {name} gauge", f"{name} {value:g}"]
+            lines += [f"# TYPE {name} gauge", f"{name} {value!r}"]
         return "\n".join(lines) + "\n"

@@ -29,6 +29,7 @@ def read(folder: Path) -> tuple[Migration, ...]:
         sql = path.read_text(encoding="utf-8")
         digest = hashlib.sha256(sql.encode()).hexdigest()
         found.append(Migration(number=int(match[1]), name=path.stem, sql=sql, checksum=digest))
+    found.sort(key=lambda migration: migration.number)
     for position, migration in enumerate(found, start=1):
         if migration.number != position:
             raise MigrationError(

@@ -50,7 +50,11 @@ class Probes:
         if self._store is not None:
             try:
                 backlog = await self._store.backlog()
-                gauges = {"shoal_outbox_pending": backlog.count, "shoal_outbox_age_seconds": backlog.age}
+                gauges = {
+                    "shoal_outbox_pending": backlog.count,
+                    "shoal_outbox_age_seconds": backlog.age,
+                    "shoal_store_up": 1.0,
+                }
             except EngineError:
                 gauges = {"shoal_store_up": 0.0}
         return Response(200, [TEXT], self._metrics.render(gauges).encode())

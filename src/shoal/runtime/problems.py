@@ -17,6 +17,9 @@ _log = logging.getLogger("shoal.request")
 def to_problem(error: Exception) -> Problem:
     """Choose the answer for an exception; what was not foreseen says nothing of itself to the caller."""
     match error:
+        case Problem() if not 400 <= error.status <= 599:
+            _log.error("a problem has status %d, which is no failure", error.status, exc_info=error)
+            answer = Problem(500, "internal-error", "the failure was recorded under the trace id")
         case Problem():
             return error
         case Malformed():

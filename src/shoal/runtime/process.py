@@ -58,7 +58,7 @@ async def run_several(process: ProcessConfig) -> None:
         hosts[service.name] = Host(service, config, Fittings(transport=transport, journal=journal))
     transport.applications.update(hosts)
     await asyncio.gather(*(host.start() for host in hosts.values()))
-    gateway = Gateway(plan(describe(system), ONE_PROCESS).routes, hosts)
+    gateway = Gateway(plan(describe(system), ONE_PROCESS), hosts)
     try:
         await serve(gateway, process.listen, drain=10.0, started=_announce(system.name))
     finally:

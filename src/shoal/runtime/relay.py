@@ -32,12 +32,15 @@ class Relay:
         while True:
             try:
                 async with self._store.outbox() as lease:
+                    await self._round(lease)
                     delay = 0.1
                     await self._drain_for_ever(lease)
             except EngineError as error:
                 _log.warning("relay interrupted, trying again in %.1f s: %s", delay, error)
-                await asyncio.sleep(delay)
-                delay = min(delay * 2, 2.0)
+            except Exception:  # noqa: BLE001 - the relay must go on, whatever a driver raises
+                _log.exception("relay failed, trying again in %.1f s", delay)
+            await asyncio.sleep(delay)
+            delay = min(delay * 2, 2.0)
 
     async def _drain_for_ever(self, lease: OutboxLease) -> None:
         pause = SHORTEST

@@ -18,6 +18,8 @@ _NEVER_ZERO = 1 << 64 | 1
 """The last bits of a trace's and a span's identifier, which must not be all zero."""
 
 _PATTERN = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(?:-.*)?")
+_LENGTH = 55
+"""Characters of version 00; only later versions may be longer."""
 
 
 class Trace(msgspec.Struct, frozen=True):
@@ -57,6 +59,8 @@ def resume(header: str | None) -> Trace:
     if header is None:
         return begin()
     match = _PATTERN.fullmatch(header)
-    if match is None or header.startswith("ff") or match[1] == "0" * 32 or match[2] == "0" * 16:
+    if match is None or match[1] == "0" * 32 or match[2] == "0" * 16:
+        return begin()
+    if header.startswith("ff") or (header.startswith("00") and len(header) > _LENGTH):
         return begin()
     return Trace(match[1], f"{getrandbits(64) | 1:016x}", match[2], match[3])

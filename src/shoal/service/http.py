@@ -22,7 +22,8 @@ class Reply(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
     """An answer with a status or headers of its own."""
 
     body: T
-    status: int = 200
+    status: int | None = None
+    """The operation's own when nothing is said."""
     headers: Mapping[str, str] = {}
 
 

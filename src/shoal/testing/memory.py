@@ -20,6 +20,7 @@ from shoal.runtime.clients import LocalTransport
 from shoal.runtime.config import ServiceConfig
 from shoal.runtime.gateway import Gateway
 from shoal.runtime.host import Fittings, Host
+from shoal.service.declare import Service
 from shoal.service.describe import describe
 from shoal.service.system import System
 from shoal.testing.clock import MovableClock
@@ -49,12 +50,15 @@ class MemorySystem(Client):
         self._broker = _Tapped(self.events, self.clock)
         self._transport = LocalTransport()
         self._environ = dict(environ or {})
+        self._overridden: dict[Any, Any] = {}
         self._hosts = {
-            service.name: Host(service, self._config(self.plan.service(service.name)), self._fittings(overrides))
+            service.name: Host(
+                service, self._config(self.plan.service(service.name)), self._fittings(service, overrides)
+            )
             for service in declared.services
         }
         self._transport.applications.update(self._hosts)
-        self._gateway = Gateway(self.plan.routes, self._hosts)
+        self._gateway = Gateway(self.plan, self._hosts)
 
     async def start(self) -> None:
         """Start every service."""
@@ -81,13 +85,17 @@ class MemorySystem(Client):
             raise DeclarationError(
                 f"no service injects {getattr(kind, '__name__', kind)}", hint="override what some handler asks for"
             )
-        for host in self._hosts.values():
-            host.override({kind: value})
+        before = dict(self._overridden)
+        self._override({**before, kind: value})
         try:
             yield
         finally:
-            for host in self._hosts.values():
-                host.override({})
+            self._override(before)
+
+    def _override(self, values: dict[Any, Any]) -> None:
+        self._overridden = values
+        for host in self._hosts.values():
+            host.override(values)
 
     async def settle(self, *, within: float = 10.0) -> None:
         """Wait until every event is announced and handled; raises `ShoalError` after `within` seconds."""
@@ -112,11 +120,11 @@ class MemorySystem(Client):
         status, received, answer = await sent
         return Response(status, {k.decode(): v.decode("latin-1") for k, v in received}, answer)
 
-    def _fittings(self, overrides: Mapping[Any, Any] | None) -> Fittings:
+    def _fittings(self, service: Service, overrides: Mapping[Any, Any] | None) -> Fittings:
         return Fittings(
             transport=self._transport,
             clock=self.clock,
-            store=MemoryStore(),
+            store=MemoryStore() if service.store is not None else None,
             broker=self._broker,
             overrides=dict(overrides or {}),
         )
