@@ -8,8 +8,8 @@ from shoal.runtime.deadline import EXPECTED, Budget, budget
 from shoal.runtime.endpoint import Endpoint
 from shoal.runtime.logs import Journal
 from shoal.runtime.problems import CONTENT_TYPE, render, to_problem
-from shoal.runtime.request import Receive, Request, Response, Scope, Send, messages, send_response
-from shoal.runtime.routes import Routes
+from shoal.runtime.request import Receive, Request, Response, Scope, Send, encode_headers, messages, send_response
+from shoal.runtime.routes import Routes, locate
 from shoal.runtime.trace import Context, Trace, begin, current, resume
 
 Probe = Callable[[], Awaitable[Response]]
@@ -40,7 +40,7 @@ class Application:
         trace = begin() if parent is None else resume(parent.decode("latin-1"))
         endpoint = None
         try:
-            endpoint, values = self._routes.find(scope["method"], scope["path"])
+            endpoint, values = locate(self._routes, scope)
             context = _context(trace, endpoint.timeout, headers)
             current.set(context)
             response = await endpoint.serve(Request(scope, headers, values, context), receive)
@@ -70,8 +70,11 @@ class Application:
 
 
 def _problem_response(problem: Problem, trace: Trace) -> Response:
-    headers = [(k.lower().encode(), v.encode("latin-1")) for k, v in problem.headers.items()]
-    return Response(problem.status, [(b"content-type", CONTENT_TYPE), *headers], render(problem, trace.trace_id))
+    try:
+        headers = encode_headers(problem.headers)
+        return Response(problem.status, [(b"content-type", CONTENT_TYPE), *headers], render(problem, trace.trace_id))
+    except Exception as error:  # noqa: BLE001 - what the author put into the problem cannot be sent
+        return _problem_response(to_problem(error), trace)
 
 
 def _context(trace: Trace, timeout: float, headers: dict[bytes, bytes]) -> Context:

@@ -13,7 +13,7 @@ from shoal.runtime.auth import Authenticator, authorize
 from shoal.runtime.deadline import Limits
 from shoal.runtime.inject import Plan, Values
 from shoal.runtime.metrics import Series
-from shoal.runtime.request import Receive, Request, Response, read_body
+from shoal.runtime.request import Receive, Request, Response, encode_headers, read_body
 from shoal.runtime.transaction import Announcer, UnitOfWork
 from shoal.service import codec
 from shoal.service.declare import EndpointDeclaration
@@ -92,13 +92,13 @@ class Endpoint:
         if self._codec is None or (not body and not self._body_required):
             return
         content_type = request.headers.get(b"content-type", b"application/json")
-        if not content_type.startswith(b"application/json") and b"+json" not in content_type:
+        if content_type != b"application/json" and not _is_json(content_type):
             raise Problem(415, "unsupported-media-type", "send application/json")
         try:
             request.body = self._codec.read(body)
         except msgspec.ValidationError as error:
             raise Problem(422, "invalid-body", str(error)) from error
-        except (msgspec.DecodeError, RecursionError) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise Problem(400, "malformed-body", f"not JSON: {error}") from error
 
     async def _once(self, request: Request, key: str, digest: str) -> Response:
@@ -145,9 +145,18 @@ class Endpoint:
     def _answer(self, result: Any) -> Response:
         status, headers = self.operation.status, []
         if isinstance(result, Reply):
-            status = result.status
-            headers = [(k.lower().encode("latin-1"), v.encode("latin-1")) for k, v in result.headers.items()]
+            status, headers = result.status or status, encode_headers(result.headers)
             result = result.body
         if not self._returns_body:
             return Response(204 if status == 200 else status, headers, b"")
+        if any(name == JSON[0] for name, _ in headers):
+            return Response(status, headers, codec.encode(result))
         return Response(status, [JSON, *headers], codec.encode(result))
+
+
+def _is_json(content_type: bytes) -> bool:
+    """Tell whether a media type is JSON (RFC 6839 for the suffix); its parameters say nothing."""
+    media_type = content_type.partition(b";")[0].strip().lower()
+    return media_type == b"application/json" or (
+        media_type.startswith(b"application/") and media_type.endswith(b"+json")
+    )

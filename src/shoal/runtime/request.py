@@ -1,6 +1,6 @@
 """One HTTP request as the runtime sees it, and the small ASGI vocabulary around it."""
 
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Any, cast
 from urllib.parse import parse_qs
 
@@ -94,3 +94,11 @@ def messages(response: Response) -> tuple[dict[str, Any], dict[str, Any]]:
         {"type": "http.response.start", "status": response.status, "headers": headers},
         {"type": "http.response.body", "body": body},
     )
+
+
+def encode_headers(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
+    """Spell an author's headers for ASGI; a line break would begin a header of its own (RFC 9110, 5.5)."""
+    for name, value in headers.items():
+        if not {"\r", "\n", "\0"}.isdisjoint(name + value):
+            raise ValueError(f"header {name!r} holds a line break")
+    return [(k.lower().encode("latin-1"), v.encode("latin-1")) for k, v in headers.items()]

@@ -1,12 +1,17 @@
 """The route table: literal paths by one look-up, templates by their shape."""
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Mapping
 from operator import itemgetter
 from typing import Any, Generic, TypeVar
+from urllib.parse import quote, unquote
 
 from shoal.errors import Problem
 
 T = TypeVar("T")
+
+_SLASH = "\ue000"
+"""Stands for an encoded slash while a path is taken apart; of no character set (Unicode, private use)."""
 
 _Form = tuple[bool, ...]
 """For each segment of a template, whether it is a parameter."""
@@ -66,3 +71,13 @@ class Routes(Generic[T]):
                 if "" not in values:
                     return target, values
         return None
+
+
+def locate(routes: Routes[T], scope: Mapping[str, Any]) -> tuple[T, tuple[str, ...]]:
+    """Find the target of an ASGI request; an encoded slash belongs to its segment (RFC 3986, 2.2)."""
+    raw = scope.get("raw_path") or b""
+    if b"%" not in raw or b"%2f" not in raw.lower():
+        return routes.find(scope["method"], scope["path"])
+    path = unquote(re.sub("%2[fF]", quote(_SLASH), raw.decode("ascii")))
+    target, values = routes.find(scope["method"], path)
+    return target, tuple(value.replace(_SLASH, "/") for value in values)
