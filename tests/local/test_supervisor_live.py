@@ -44,6 +44,15 @@ async def counted(tx: Transaction) -> Counted:
     tx.publish(found)
     return found
 """
+SLOW_ENDPOINT = """
+
+@tasks.get("/slow", access=anyone)
+async def slow() -> dict[str, str]:
+    import asyncio, pathlib
+    pathlib.Path("slow").touch()
+    await asyncio.sleep(1.0)
+    return {}
+"""
 NEW_SUBSCRIPTION = """
 
 @scores.on(Counted)
@@ -284,6 +293,20 @@ async def test_stopping_while_starting_leaves_nothing(project: Path) -> None:
     run = asyncio.create_task(supervisor.run())
     await eventually(lambda: any(u.state.pid for u in supervisor.units))
     supervisor.request_stop()
+    await run
+    assert living(supervisor.state) == []
+
+
+async def test_what_is_under_way_is_finished_before_the_end(project: Path) -> None:
+    service = project / "demo/tasks/service.py"
+    service.write_text(service.read_text() + SLOW_ENDPOINT)
+    supervisor = Supervisor(decide(project), project)
+    run = asyncio.create_task(supervisor.run())
+    await works(supervisor)
+    under_way = asyncio.create_task(get(supervisor.plan.port, "/slow", within=WITHIN))
+    await eventually((project / "slow").exists)
+    supervisor.request_stop()
+    assert (await under_way).status == 200
     await run
     assert living(supervisor.state) == []
 

@@ -64,7 +64,8 @@ class Console:
             seconds = time.monotonic() - self._began
         self._up = True
         good = sum(p.status == "ready" for p in run.processes)
-        mark = style("✓", sys.stderr, fg="green") if good == len(run.processes) else style("!", sys.stderr, fg="yellow")
+        whole = good == len(run.processes)
+        mark = style("✓" if whole else "!", sys.stderr, fg="green" if whole else "yellow")
         say(f"{mark} {good} of {len(run.processes)} ready in {seconds:.2f} s")
         if self._verbosity < 0:
             return

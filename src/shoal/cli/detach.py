@@ -37,6 +37,8 @@ def detach(context: Global, options: tuple[str, ...], *, wait: bool) -> int:
     file.unlink(missing_ok=True)
     argv = [sys.executable, "-m", "shoal.cli", "-C", str(context.root)]
     argv += ["--system", context.system] if context.system else []
+    if given := os.environ.get("PYTHONPATH"):  # it may be relative, and the child lives in another folder
+        os.environ["PYTHONPATH"] = os.pathsep.join(str(Path(p).absolute()) for p in given.split(os.pathsep) if p)
     nothing = os.open(os.devnull, os.O_RDONLY)
     try:
         child = spawn_detached([*argv, "run", *options, "--into", str(file)], nothing)

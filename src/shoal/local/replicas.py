@@ -1,5 +1,6 @@
 """The replicas of one service: started side by side, replaced one after the other while requests flow."""
 
+import asyncio
 import os
 import sys
 import time
@@ -73,7 +74,7 @@ class Replicas:
 
     async def stop(self) -> None:
         """Drain every replica."""
-        await together(*(unit.stop() for unit in self.units))
+        await asyncio.gather(*(unit.stop() for unit in self.units), return_exceptions=True)
 
     async def _start(self, unit: Unit, *, strict: bool) -> None:
         try:

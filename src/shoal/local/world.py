@@ -14,6 +14,7 @@ from shoal.local.environment import World
 from shoal.local.forks import Program
 from shoal.local.host import private_directory, private_file
 from shoal.local.layout import Layout
+from shoal.local.logs import LARGEST, older
 from shoal.local.secrets import OPERATOR
 from shoal.mesh.compile import compile_mesh
 from shoal.mesh.layout import Layout as MeshLayout
@@ -66,10 +67,17 @@ def write_mesh(site: Site) -> None:
         return
     for folder in site.mesh.directories:
         private_directory(Path(folder))
+    _set_aside(Path(site.mesh.access()))
     identities.ensure(site.layout.secrets, site.plan, site.mesh)
     if site.world.key is not None:
         private_file(Path(site.mesh.jwks()), site.world.key.public.read_text("utf-8"))
     files.write_all(Path(site.mesh.root), compile_mesh(site.plan, site.mesh))
+
+
+def _set_aside(log: Path) -> None:
+    """Keep the edge's access log from growing over many runs; Envoy itself writes it."""
+    if log.exists() and log.stat().st_size > LARGEST:
+        log.replace(older(log))
 
 
 def engine_recipe(site: Site, engine: str) -> Recipe:
