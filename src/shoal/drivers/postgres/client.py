@@ -50,6 +50,8 @@ class Link:
         self._connection = connection
         self.dirty = False
         """Whether SQL that is not ours ran on it, and may have changed the state of its server session."""
+        self.used_at = 0.0
+        """When it was given back, on the event loop's clock."""
 
     async def fetch(self, sql: str, args: Sequence[object] = ()) -> list[Row]:
         """Run one statement and return its rows."""

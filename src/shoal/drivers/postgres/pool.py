@@ -11,6 +11,7 @@ from shoal.drivers.postgres.client import Link
 from shoal.errors import EngineError, Unavailable
 
 ACQUIRE_SECONDS = 1.0
+IDLE_SECONDS = 60.0
 
 
 class Pool:
@@ -42,7 +43,7 @@ class Pool:
             link.abort()
             self._hand(None)
         elif not self._hand(link):
-            self._idle.append(link)
+            self._rest(link)
 
     def close(self) -> None:
         """Drop every connection, used or not, and send away who waits."""
@@ -53,6 +54,13 @@ class Pool:
         while self._hand(None):
             pass
 
+    def _rest(self, link: Link) -> None:
+        """Keep a connection for the next use, and let go of one that was not needed for long."""
+        link.used_at = asyncio.get_running_loop().time()
+        self._idle.append(link)
+        if self._idle[0].used_at < link.used_at - IDLE_SECONDS:
+            self._idle.pop(0).abort()
+
     def _take(self) -> Link | None:
         while self._idle:
             link = self._idle.pop()
@@ -62,13 +70,13 @@ class Pool:
 
     async def _later(self) -> Link:
         """Open a connection while there is room, else wait in line."""
+        until = asyncio.get_running_loop().time() + ACQUIRE_SECONDS
         try:
-            async with asyncio.timeout(ACQUIRE_SECONDS):
-                while not self._closed:
-                    link = self._take() or await (self._open() if self._room else self._turn())
-                    if link is not None and not link.broken:
-                        return link
-                    self._forget(link)
+            while not self._closed:
+                link = self._take() or await (self._open(until) if self._room else self._turn(until))
+                if link is not None and not link.broken:
+                    return link
+                self._forget(link)
         except TimeoutError as error:
             raise Unavailable(
                 f"no connection to PostgreSQL came free within {ACQUIRE_SECONDS:g} s ({len(self._used)} in use)",
@@ -84,27 +92,32 @@ class Pool:
     def _room(self) -> bool:
         return len(self._used) + self._opening < self._size
 
-    async def _open(self) -> Link:
+    async def _open(self, until: float) -> Link:
         self._opening += 1
         try:
-            return await self._connect()
+            async with asyncio.timeout_at(until):
+                return await self._connect()
         except BaseException:
             self._hand(None)  # who waits may try as well
             raise
         finally:
             self._opening -= 1
 
-    async def _turn(self) -> Link | None:
+    async def _turn(self, until: float) -> Link | None:
         """Wait in line for a connection, or for room to open one."""
-        turn: asyncio.Future[Link | None] = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        turn: asyncio.Future[Link | None] = loop.create_future()
+        timer = loop.call_at(until, _expire, turn)
         self._waiting.append(turn)
         try:
             return await turn
         except asyncio.CancelledError:
-            if turn.done() and not turn.cancelled():  # it was our turn: pass it on
+            if turn.done() and not turn.cancelled() and turn.exception() is None:  # it was our turn: pass it on
                 link = turn.result()
                 self._hand(None) if link is None else self.release(link)
             raise
+        finally:
+            timer.cancel()
 
     def _hand(self, link: Link | None) -> bool:
         """Give a connection, or room for one, to the first in line; say whether anybody was there."""
@@ -116,3 +129,9 @@ class Pool:
                     self._used.add(link)
                 return True
         return False
+
+
+def _expire(turn: asyncio.Future[Link | None]) -> None:
+    """End a wait; an `asyncio.timeout` around it would cost more than all the rest."""
+    if not turn.done():
+        turn.set_exception(TimeoutError())

@@ -16,8 +16,8 @@ from shoal.drivers.postgres.session import PostgresSession
 from shoal.drivers.postgres.verify import verify
 from shoal.errors import Unavailable
 
-POOL_SIZE = 8
-"""Connections of one process, one more for its relay; ``?pool=`` in the URL replaces it."""
+POOL_SIZE = 16
+"""Most connections of one process, one more for its relay; ``?pool=`` in the URL replaces it."""
 
 PING_SECONDS = 1.0
 

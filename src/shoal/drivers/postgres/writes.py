@@ -31,6 +31,9 @@ _TEMPLATES = {
         select * from unnest({}::text[], {}::text[], {}::bytea[], {}::jsonb[])""",
 }
 
+_GUARDS = ("answer", "accept", "accept-many")
+"""What tells a repetition from something new."""
+
 _json = msgspec.json.Encoder()
 
 
@@ -189,6 +192,10 @@ def _part(group: _Group, rows: list[Row]) -> _Part:
 def _compose(parts: list[_Part]) -> list[Statement]:
     if not parts:
         return []
+    if parts[0][0] in _GUARDS:
+        # The main statement runs before its WITH parts (PostgreSQL, ExecPostprocessPlan): a repetition must meet the
+        # mark of the first time, and not a row that the first time made.
+        parts = [*parts[1:], parts[0]]
     return [(_text(tuple(shape for shape, _ in parts)), [value for _, values in parts for value in values])]
 
 
