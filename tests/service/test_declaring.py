@@ -276,10 +276,10 @@ def test_an_issuer_publishes_its_keys() -> None:
 
 
 def test_pages_link_to_their_neighbours() -> None:
-    asked = PageRequest(page=2, limit=10, path="/things/a b?ü", query=(("tag", "x&y"),))
+    asked = PageRequest(page=2, limit=10, path="/things/a%20b", query=(("tag", "x&y"),))
     page: Page[int] = asked.of(list(range(10)), total=25)
     assert asked.offset == 10
-    assert page.links.self == "/things/a%20b%3F%C3%BC?tag=x%26y&page=2&limit=10"
+    assert page.links.self == "/things/a%20b?tag=x%26y&page=2&limit=10"
     assert (page.links.prev or "").endswith("page=1&limit=10")
     assert (page.links.next or "").endswith("page=3&limit=10")
     last = PageRequest(page=3, limit=10, path="/t").of(list(range(5)), total=25)

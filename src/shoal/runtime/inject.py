@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from operator import attrgetter
 from typing import Any
+from urllib.parse import quote
 
 from shoal.errors import DeclarationError, Problem
 from shoal.runtime.request import Request
@@ -136,7 +137,8 @@ def _page(request: Request) -> PageRequest:
     asked = request.query() if request.scope["query_string"] else {}
     page, limit = _whole(asked, "page", 1, 1_000_000), _whole(asked, "limit", 20, MAX_LIMIT)
     rest = tuple((k, v) for k, vs in asked.items() if k not in ("page", "limit") for v in vs)
-    return PageRequest(page=page, limit=limit, path=request.path, query=rest)
+    path = (request.scope.get("raw_path") or quote(request.path).encode()).decode("ascii")
+    return PageRequest(page=page, limit=limit, path=path, query=rest)
 
 
 def _whole(asked: dict[str, list[str]], name: str, default: int, most: int) -> int:

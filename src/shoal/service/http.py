@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from typing import Generic, TypeVar
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 import msgspec
 
@@ -57,7 +57,7 @@ class PageRequest(msgspec.Struct, frozen=True, kw_only=True):
     page: int = 1
     limit: int = 20
     path: str = ""
-    """Path of the request, for the links."""
+    """Path of the request as it was sent, percent-encoded, for the links."""
     query: tuple[tuple[str, str], ...] = ()
     """The other query parameters, for the links."""
 
@@ -79,4 +79,4 @@ class PageRequest(msgspec.Struct, frozen=True, kw_only=True):
         )
 
     def _link(self, page: int) -> str:
-        return f"{quote(self.path)}?{urlencode([*self.query, ('page', page), ('limit', self.limit)])}"
+        return f"{self.path}?{urlencode([*self.query, ('page', page), ('limit', self.limit)])}"
