@@ -137,6 +137,10 @@ class Connection:
             raise self._away()
         return self._client
 
+    def _require_open(self, client: Client) -> None:
+        if client.is_closed:
+            raise self._away()
+
     def _away(self) -> Unavailable:
         return Unavailable(f"cannot reach {self.place}", hint="it is connected to again as soon as it is there")
 
@@ -149,6 +153,7 @@ class Connection:
                 await self._dial(client)
                 for part, handler in self._handlers.items():
                     await self._subscribe(client, part, handler)
+                self._require_open(client)
         except BaseException as error:
             await _discard(client)
             if isinstance(error, (TimeoutError, OSError, nats.errors.Error)):
@@ -158,6 +163,10 @@ class Connection:
 
     async def _dial(self, client: Client) -> None:
         """Connect, and do not try again with credentials that were refused."""
+
+        async def closed() -> None:
+            self._closed(client)
+
         dialling = asyncio.ensure_future(
             client.connect(
                 self._servers,
@@ -166,7 +175,7 @@ class Connection:
                 name=f"shoal {self.user}",
                 error_cb=self._erred,
                 disconnected_cb=self._disconnected,
-                closed_cb=self._closed,
+                closed_cb=closed,
                 reconnect_to_server_handler=_next_server,
                 connect_timeout=2,
                 reconnect_time_wait=0.1,  # type: ignore[arg-type]
@@ -217,8 +226,10 @@ class Connection:
             self._pinging.cancel()
         self._listener.lost()
 
-    async def _closed(self) -> None:
-        """Begin anew with another client when this one gave up."""
+    def _closed(self, client: Client) -> None:
+        """Begin anew with another client when ours gave up; one that never got through is tried again by who opens."""
+        if client is not self._client:
+            return
         self._listener.lost()
         if not self._closing and (self._reopening is None or self._reopening.done()):
             self._reopening = asyncio.ensure_future(self._reopen())
