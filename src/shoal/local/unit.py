@@ -27,6 +27,13 @@ STEADY_AFTER = 20.0
 """Seconds of being ready after which earlier failures are forgotten."""
 
 _REMEMBERED = 30
+_CAUSES = (
+    ("inotify_fd_ >= 0", "this machine watches too many files: sudo sysctl fs.inotify.max_user_instances=1024"),
+    ("No space left on device", "the disk is full: free space and start again"),
+    ("Too many open files", "raise the limit of open files: ulimit -n 4096"),
+    ("Cannot allocate memory", "free memory and start again"),
+)
+"""What an engine says, and what helps."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -196,7 +203,7 @@ class Unit:
         words = without_machinery("\n".join(_words(text) for text in self._last))
         said = "\n".join(f"  | {line}" for line in words.splitlines())
         message = f"{self.state.name} {what}"
-        hint = f"its whole log: {self.state.log}"
+        hint = next((hint for sign, hint in _CAUSES if sign in words), f"its whole log: {self.state.log}")
         return EngineError(f"{message}; its last lines:\n{said}" if said else message, hint=hint)
 
     async def _unkeep(self) -> None:

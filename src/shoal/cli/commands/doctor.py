@@ -4,6 +4,7 @@ import os
 import platform
 import shutil
 import sys
+from pathlib import Path
 
 import click
 import msgspec
@@ -15,6 +16,7 @@ from shoal.cli.program import ENVIRONMENT, OK, Global
 _NEEDED_PYTHON = (3, 11)
 _MIB = 1024 * 1024
 _NEEDED_MIB = 512
+_ENOUGH_WATCHES = 512
 _INSTALL = "pip install 'shoal[local]'"
 
 
@@ -51,6 +53,7 @@ def command(context: Global, output: str) -> int:
         _port(context),
         _sockets(context),
         _namespaces(),
+        _watches(),
         _cores(),
     ]
     if output == "json":
@@ -165,6 +168,17 @@ def _namespaces() -> Check:
     found = "root, with user namespaces" if works else "root, without user namespaces: PostgreSQL will run as nobody"
     fix = "" if works else "run as an ordinary user, or allow user namespaces (`unshare --user true`)"
     return Check(name="user", ok=works, needed=False, found=found, fix=fix)
+
+
+def _watches() -> Check:
+    """Envoy watches each part of its configuration through an inotify instance of its own, six per service."""
+    file = Path("/proc/sys/fs/inotify/max_user_instances")
+    limit = int(file.read_text("ascii")) if file.exists() else _ENOUGH_WATCHES
+    ok = limit >= _ENOUGH_WATCHES
+    fix = (
+        "" if ok else f"before several systems run at once: sudo sysctl fs.inotify.max_user_instances={_ENOUGH_WATCHES}"
+    )
+    return Check(name="file watches", ok=ok, needed=False, found=f"{limit} inotify instances per user", fix=fix)
 
 
 def _cores() -> Check:
