@@ -21,6 +21,7 @@ from shoal.runtime.config import ServiceConfig
 from shoal.runtime.gateway import Gateway
 from shoal.runtime.host import Fittings, Host
 from shoal.runtime.logs import Journal
+from shoal.runtime.request import Application
 from shoal.service.describe import describe
 from shoal.testing import MovableClock, Response
 from shoal.testing.http import Client
@@ -119,13 +120,13 @@ class World(Client):
         self, method: str, target: str, headers: Mapping[str, str] | None = None, body: bytes = b""
     ) -> Response:
         """Send a request with any body through the gateway."""
-        return _response(await request(self.gateway, method, target, headers or {}, body))
+        return await _ask(self.gateway, method, target, headers or {}, body)
 
     async def direct(
         self, service: str, method: str, target: str, headers: Mapping[str, str] | None = None
     ) -> Response:
         """Ask one service, as its neighbours and its probes do."""
-        return _response(await request(self.hosts[service], method, target, headers or {}, b""))
+        return await _ask(self.hosts[service], method, target, headers or {}, b"")
 
     def token(self, subject: str, *, lifetime: float = 3600.0, **claims: Any) -> str:
         """Sign a token."""
@@ -160,6 +161,8 @@ async def running(declared: System, folder: Path, **environ: str) -> AsyncIterat
             await host.stop()
 
 
-def _response(answer: tuple[int, list[tuple[bytes, bytes]], bytes]) -> Response:
-    status, headers, body = answer
-    return Response(status, {k.decode(): v.decode("latin-1") for k, v in headers}, body)
+async def _ask(application: Application, method: str, target: str, headers: Mapping[str, str], body: bytes) -> Response:
+    """Ask in a task of its own, as a server does."""
+    asked = asyncio.create_task(request(application, method, target, headers, body))
+    status, received, answer = await asked
+    return Response(status, {k.decode(): v.decode("latin-1") for k, v in received}, answer)

@@ -10,7 +10,7 @@ from shoal.runtime.request import Request
 from shoal.service import codec
 from shoal.service.context import Clock, Deadline, Principal, TokenIssuer, Transaction
 from shoal.service.http import MAX_LIMIT, PageRequest
-from shoal.service.signature import Param, Signature, base_kind
+from shoal.service.signature import Param, Signature, base_kind, is_list
 
 Resolver = Callable[[Request], Any]
 Values = Mapping[Any, Any]
@@ -63,11 +63,13 @@ def _path(param: Param, index: int) -> Resolver:
 
 def _query(param: Param) -> Resolver:
     name, default = param.wire, param.default
-    many = getattr(base_kind(param.kind), "__origin__", None) in (list, tuple)
+    many = is_list(param.kind)
 
     def resolve(request: Request) -> Any:
         found = request.query().get(name) if request.scope["query_string"] else None
         if found is None:
+            if many and param.required:  # a query cannot spell an empty list but by leaving it out
+                return _convert([], param)
             if param.required:
                 raise codec.Malformed(f"query parameter {name!r} is missing")
             return default

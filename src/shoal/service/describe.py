@@ -26,7 +26,7 @@ from shoal.service.declare import EndpointDeclaration, Service, contract_operati
 from shoal.service.http import MAX_LIMIT, PageRequest
 from shoal.service.marks import Operation, event_mark, operations_of
 from shoal.service.settings import Secret, Settings
-from shoal.service.signature import Signature, analyse, analyse_provider, plain_kind, provided_kind
+from shoal.service.signature import Param, Signature, analyse, analyse_provider, is_list, plain_kind, provided_kind
 from shoal.service.source import of_function
 from shoal.service.system import System
 
@@ -118,7 +118,7 @@ class _Shapes:
 def _endpoint(declared: EndpointDeclaration, signature: Signature, shapes: _Shapes) -> Endpoint:
     operation = declared.operation
     parameters = [
-        Parameter(name=p.wire, place=p.place, schema=shapes.of(p.kind), required=p.required or p.place == "path")
+        Parameter(name=p.wire, place=p.place, schema=shapes.of(p.kind), required=_must_be_sent(p))
         for p in signature.params
         if p.place in ("path", "query", "header")
     ]
@@ -139,6 +139,10 @@ def _endpoint(declared: EndpointDeclaration, signature: Signature, shapes: _Shap
         summary=(declared.handler.__doc__ or "").strip().partition("\n")[0],
         source=operation.source,
     )
+
+
+def _must_be_sent(param: Param) -> bool:
+    return param.place == "path" or (param.required and not is_list(param.kind))
 
 
 def _paging(signature: Signature) -> list[Parameter]:

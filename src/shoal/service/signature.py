@@ -236,6 +236,11 @@ def _returned(annotation: Any) -> Any:
     return annotation
 
 
+def is_list(kind: Any) -> bool:
+    """Tell whether a query names a parameter of this type as often as it has items."""
+    return typing.get_origin(base_kind(kind)) in (list, tuple)
+
+
 def is_scalar(kind: Any) -> bool:
     """Tell whether a value of this type fits in a path, a query or a header."""
     if typing.get_origin(kind) is Literal:
@@ -247,7 +252,7 @@ def is_scalar(kind: Any) -> bool:
 
 def _fits_text(kind: Any) -> bool:
     """Tell whether one text holds a value of this type."""
-    return is_scalar(kind) and typing.get_origin(kind) not in (list, tuple)
+    return is_scalar(kind) and not is_list(kind)
 
 
 def _is_settings(kind: Any) -> bool:
