@@ -74,6 +74,7 @@ def entrance(scope: Scope) -> Entrance:
         name=EDGE,
         address=scope.layout.edge(),
         routes=_routes(scope),
+        routes_apart=True,
         filters=_filters(scope),
         mutations=tuple(dropped),
         manager=_manager(scope),

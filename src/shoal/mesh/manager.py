@@ -29,6 +29,11 @@ class Entrance:
     address: Address
     routes: Json
     """Its RouteConfiguration."""
+    routes_apart: bool = False
+    """Whether its routes are a file of their own, so that they change without the listener.
+
+    Each file that Envoy watches costs one of the user's inotify instances, of which Linux allows 128 by default.
+    """
     filters: tuple[Json, ...] = ()
     """Without the router."""
     router: Json = field(default_factory=dict)
@@ -83,7 +88,7 @@ def _manager(scope: Scope, entrance: Entrance) -> Json:
 
 
 def _routes(scope: Scope, entrance: Entrance) -> Json:
-    if scope.static:
+    if scope.static or not entrance.routes_apart:
         return {"route_config": entrance.routes}
     source = proto.watched(scope.layout.path(route_file(entrance.name)))
     return {"rds": {"route_config_name": entrance.name, "config_source": source}}
