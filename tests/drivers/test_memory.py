@@ -6,6 +6,7 @@ from shoal.drivers.base import Broker, BrokerAdmin, Store
 from shoal.drivers.memory import MemoryBroker, MemoryStore
 from shoal.model import catalog
 from tests.conformance.broker import AnswerContract, FetchContract, LossContract, PublishContract
+from tests.conformance.inbox import InboxContract
 from tests.conformance.outbox import (
     FailureContract,
     MigrationContract,
@@ -87,6 +88,10 @@ class TestQueries(OnShelf, QueryContract):
 
 
 class TestOutbox(OnShelf, OutboxContract):
+    pass
+
+
+class TestInbox(OnShelf, InboxContract):
     pass
 
 

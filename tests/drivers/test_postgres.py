@@ -18,6 +18,7 @@ from shoal.errors import Conflict, EngineError, MigrationError, Unavailable
 from shoal.local.engines import Running, postgres, start
 from shoal.model import catalog
 from tests.conformance.harness import CREATE, ORDERS, account, message, row, soon
+from tests.conformance.inbox import InboxContract
 from tests.conformance.outbox import FailureContract, MigrationContract, OutboxContract, QueryContract
 from tests.conformance.store import ConflictContract, LockContract, TransactionContract, fill, keys, ready
 
@@ -121,6 +122,10 @@ class TestQueries(QueryContract):
 
 
 class TestOutbox(OutboxContract):
+    pass
+
+
+class TestInbox(InboxContract):
     pass
 
 

@@ -18,12 +18,11 @@ def test_a_command_is_one_statement() -> None:
     writes.answer(Receipt(key="k", fingerprint="f", status=201, headers=(("a", "b"),), body=b"r"))
     ((text, values),) = writes.statements()
     assert text == (
-        "with w0 as (insert into shoal.receipts (key, fingerprint, status, headers, body) "
-        "values ($1, $2, $3, $4::jsonb, $5)), "
-        "w1 as (insert into shoal.outbox (id, subject, body, headers) values ($6, $7, $8, $9::jsonb)) "
-        'insert into "orders" ("id", "lines") values ($10, $11::jsonb)'
+        "with w0 as (insert into shoal.outbox (id, subject, body, headers) values ($1, $2, $3, $4::jsonb)), "
+        'w1 as (insert into "orders" ("id", "lines") values ($5, $6::jsonb)) '
+        "insert into shoal.receipts (key, fingerprint, status, headers, body) values ($7, $8, $9, $10::jsonb, $11)"
     )
-    assert values == ["k", "f", 201, '[["a","b"]]', b"r", "m", "s", b"b", '{"h":"v"}', "1", "[]"]
+    assert values == ["m", "s", b"b", '{"h":"v"}', "1", "[]", "k", "f", 201, '[["a","b"]]', b"r"]
 
 
 def test_a_put_replaces_what_it_leaves_out() -> None:

@@ -191,6 +191,10 @@ class Store(Protocol):
         """Read the recorded answer to an idempotent command."""
         ...
 
+    async def handled(self, consumer: str, message_id: str) -> bool:
+        """Say whether a committed transaction recorded that `consumer` handled a message."""
+        ...
+
     def outbox(self) -> AbstractAsyncContextManager[OutboxLease]:
         """Wait for the exclusive right to empty the outbox; it passes on within seconds when a holder dies."""
         ...

@@ -58,6 +58,10 @@ class MemoryStore:
         """Read the answer recorded under a key."""
         return self._state.receipts.get(key)
 
+    async def handled(self, consumer: str, message_id: str) -> bool:
+        """Look into the inbox."""
+        return (consumer, message_id) in self._state.inbox
+
     @asynccontextmanager
     async def outbox(self) -> AsyncIterator[OutboxLease]:
         """Wait in line for the right."""

@@ -23,6 +23,8 @@ PING_SECONDS = 1.0
 
 _RECEIPT = "select key, fingerprint, status, headers::text as headers, body from shoal.receipts where key = $1"
 
+_HANDLED = "select 1 from shoal.inbox where consumer = $1 and message_id = $2"
+
 _BACKLOG = """
 select count(*) as count, coalesce(extract(epoch from clock_timestamp() - min(created_at)), 0)::float8 as age
 from shoal.outbox where sent_at is null
@@ -80,6 +82,10 @@ class PostgresStore:
         """Read the answer recorded under a key."""
         rows = await self._fetch(_RECEIPT, [key])
         return _receipt(rows[0]) if rows else None
+
+    async def handled(self, consumer: str, message_id: str) -> bool:
+        """Look into the inbox."""
+        return bool(await self._fetch(_HANDLED, [consumer, message_id]))
 
     @asynccontextmanager
     async def outbox(self) -> AsyncIterator[OutboxLease]:
