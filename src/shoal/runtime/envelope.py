@@ -7,10 +7,14 @@ from typing import Any
 import msgspec
 
 from shoal.drivers.base import Message
+from shoal.errors import ShoalError
 from shoal.model import names
 from shoal.runtime.trace import Trace
 from shoal.service import codec
 from shoal.service.marks import EventMark
+
+LARGEST = 256 * 1024
+"""Bytes of one event; far below what brokers refuse, since a refused one would hold up the outbox for ever."""
 
 
 class Envelope(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,7 +51,13 @@ def pack(system: str, service: str, mark: EventMark, event: Any, *, now: datetim
         traceparent=trace.header() if trace else msgspec.UNSET,
         data=msgspec.Raw(codec.encode(event)),
     )
-    return Message(id=envelope.id, subject=names.subject(system, mark.id), body=codec.encode(envelope))
+    body = codec.encode(envelope)
+    if len(body) > LARGEST:
+        raise ShoalError(
+            f"service {service} announces {type(event).__name__} in {len(body)} bytes; an event may have {LARGEST}",
+            hint="keep large content elsewhere and announce where it is",
+        )
+    return Message(id=envelope.id, subject=names.subject(system, mark.id), body=body)
 
 
 def _key(event: Any, mark: EventMark) -> str:
