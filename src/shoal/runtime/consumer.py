@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 import random
+import re
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 import msgspec
 
 from shoal.drivers.base import Broker, Consumer, Delivery, Message, Store
-from shoal.errors import Duplicate, EngineError, Unavailable
+from shoal.errors import CallFailed, Conflict, Duplicate, EngineError, Unavailable
 from shoal.model.names import dead_letter_subject
 from shoal.model.service import Policy
 from shoal.runtime.deadline import Budget
@@ -31,6 +32,18 @@ WAIT = 5.0
 """Seconds that one look waits for the first delivery."""
 
 LONGEST_BACKOFF = 30.0
+
+STRANGE_ATTEMPTS = 20
+"""Deliveries of an event that no handler here knows, until it becomes a dead letter: some eight minutes, in which a
+replica with newer code may take it."""
+
+MOST_NOTES = 10_000
+"""Messages of which it is remembered how often an outage kept them from being handled."""
+
+_NOT_REACHED = (0, 502, 503)
+"""Statuses of a call that found its callee absent."""
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]+")
 
 _log = logging.getLogger("shoal.consumer")
 
@@ -67,6 +80,7 @@ class ConsumerLoop:
         self._desk, self._consumer = desk, consumer
         self._stopping = asyncio.Event()
         self._in_hand: set[Delivery] = set()
+        self._outages: dict[str, int] = {}
 
     def stop(self) -> None:
         """Take no further deliveries; those in hand are finished."""
@@ -123,7 +137,7 @@ class ConsumerLoop:
             if envelope is None:
                 await self._bury(delivery, "the message is not a CloudEvent")
             elif (subscriber := self._desk.subscribers.get(envelope.type)) is None:
-                await delivery.ack()
+                await self._pass_on(delivery, envelope)
             else:
                 await self._attempt(delivery, envelope, subscriber)
         except EngineError as error:
@@ -138,26 +152,34 @@ class ConsumerLoop:
         header = envelope.traceparent if isinstance(envelope.traceparent, str) else None
         trace = resume(header)
         current.set(Context(trace, Budget(subscriber.policy.timeout)))
-        outcome = "ok"
         try:
             await self._apply(envelope, subscriber)
-            await delivery.ack()
-        except Duplicate:
-            outcome = "duplicate"
-            await delivery.ack()
         except Exception as error:  # noqa: BLE001 - the border: a handler may raise anything
-            outcome = await self._failed(delivery, subscriber, error)
+            outcome = await self._failed(delivery, envelope, subscriber, error)
+        else:
+            outcome = "ok"
+            await self._done(delivery)
         subscriber.series.observe(outcome, time.perf_counter() - started)
         self._account(envelope, subscriber, trace, outcome, delivery.attempt, time.perf_counter() - started)
 
     async def _apply(self, envelope: Envelope, subscriber: Subscriber) -> None:
-        """Run the handler and commit its effect with the inbox mark, or neither."""
+        """Run the handler and commit its effect with the inbox mark, or neither.
+
+        The mark's own conflict tells a repetition, which saves a look-up, unless the handler does something that no
+        rollback undoes, such as sending a mail.
+        """
         context = current.get()
         if context is None:
             raise RuntimeError("unreachable: set by the caller")
         request = Request({"path": "", "query_string": b""}, {}, (), context)
         request.body = subscriber.codec.decode(bytes(envelope.data))
-        async with asyncio.timeout(subscriber.policy.timeout), self._desk.store.session() as session:
+        async with asyncio.timeout(subscriber.policy.timeout):
+            if not subscriber.plan.only_transaction and await self._desk.store.handled(envelope.type, envelope.id):
+                raise Duplicate("this message was already handled")
+            await self._commit(envelope, subscriber, request)
+
+    async def _commit(self, envelope: Envelope, subscriber: Subscriber, request: Request) -> None:
+        async with self._desk.store.session() as session:
             session.accept(envelope.type, envelope.id)  # by type, since a handler may be renamed
             unit = UnitOfWork(session, self._desk.announcer)
             request.transaction = unit
@@ -165,19 +187,41 @@ class ConsumerLoop:
         if unit.published:
             self._desk.poke()
 
-    async def _failed(self, delivery: Delivery, subscriber: Subscriber, error: Exception) -> str:
-        """Decide what becomes of a failed delivery; an absent engine is never the message's fault."""
-        policy = subscriber.policy
-        if delivery.attempt >= policy.attempts and not isinstance(error, Unavailable):
+    async def _failed(self, delivery: Delivery, envelope: Envelope, subscriber: Subscriber, error: Exception) -> str:
+        """Decide what becomes of a failed delivery; an absent engine or service is never the message's fault."""
+        if isinstance(error, Conflict) and await self._desk.store.handled(envelope.type, envelope.id):
+            await self._done(delivery)
+            return "duplicate"
+        policy, outage = subscriber.policy, _is_outage(error)
+        if delivery.attempt - self._note(delivery, outage) >= policy.attempts and not outage:
             await self._bury(delivery, f"{type(error).__name__}: {error}")
             _log.error("%s gave up after %d attempts: %s", subscriber.name, delivery.attempt, error, exc_info=error)
             return "dead"
-        exponent = min(delivery.attempt - 1, 10)
-        delay = min(policy.backoff * 2**exponent, LONGEST_BACKOFF) * (0.5 + random.random() / 2)  # noqa: S311 - jitter
-        await delivery.retry(delay)
-        most = "any number" if isinstance(error, Unavailable) else policy.attempts
+        await delivery.retry(_delay(policy.backoff, delivery.attempt))
+        most = "any number" if outage else policy.attempts
         _log.warning("%s failed, attempt %d of %s: %r", subscriber.name, delivery.attempt, most, error)
         return "retried"
+
+    def _note(self, delivery: Delivery, outage: bool) -> int:  # noqa: FBT001 - says what the delivery met
+        """Count the deliveries of a message that met an outage here: they used up none of its attempts."""
+        met = self._outages.get(delivery.message.id, 0)
+        if outage:
+            if len(self._outages) >= MOST_NOTES:
+                self._outages.clear()
+            self._outages[delivery.message.id] = met + 1
+        return met
+
+    async def _done(self, delivery: Delivery) -> None:
+        self._outages.pop(delivery.message.id, None)
+        await delivery.ack()
+
+    async def _pass_on(self, delivery: Delivery, envelope: Envelope) -> None:
+        """Give back an event that only other code than ours can handle, as there is while a service is updated."""
+        if delivery.attempt >= STRANGE_ATTEMPTS:
+            await self._bury(delivery, f"nothing handles {envelope.type}")
+            _log.error("event %s of type %s found no handler", envelope.id, envelope.type)
+        else:
+            await delivery.retry(_delay(0.5, delivery.attempt))
 
     async def _bury(self, delivery: Delivery, reason: str) -> None:
         """Copy a message to the dead letters, then take it out of the way."""
@@ -189,10 +233,11 @@ class ConsumerLoop:
             headers={
                 "Shoal-Subject": message.subject,
                 "Shoal-Attempts": str(delivery.attempt),
-                "Shoal-Error": " ".join(reason.split())[:500],
+                "Shoal-Error": _one_line(reason)[:500],
             },
         )
         await desk.broker.publish([letter])
+        self._outages.pop(message.id, None)
         await delivery.drop()
 
     def _account(
@@ -214,6 +259,21 @@ class ConsumerLoop:
                 "ms": round(seconds * 1000, 2),
             }
             self._desk.journal.write("info", f"{envelope.type} {outcome}", trace, fields)
+
+
+def _is_outage(error: Exception) -> bool:
+    """Tell whether something was absent; timeouts and refusals can be the message's own fault."""
+    return isinstance(error, Unavailable) or (type(error) is CallFailed and error.status in _NOT_REACHED)
+
+
+def _delay(backoff: float, attempt: int) -> float:
+    longest = min(backoff * 2.0 ** min(attempt - 1, 10), LONGEST_BACKOFF)
+    return longest * (0.5 + random.random() / 2)  # noqa: S311 - jitter
+
+
+def _one_line(text: str) -> str:
+    """Write a text as a header can carry it."""
+    return " ".join(_CONTROL.sub(" ", text).encode("utf-8", "replace").decode().split())
 
 
 def _by_key(deliveries: Sequence[Delivery]) -> list[list[tuple[Delivery, Envelope | None]]]:
