@@ -143,15 +143,20 @@ class Endpoint:
             session.answer(idempotency.to_receipt(key, digest, response))
 
     def _answer(self, result: Any) -> Response:
-        status, headers = self.operation.status, []
+        status = self.operation.status
         if isinstance(result, Reply):
-            status, headers = result.status or status, encode_headers(result.headers)
-            result = result.body
+            return self._reply(result, result.status or status)
+        if not self._returns_body:
+            return Response(204 if status == 200 else status, [], b"")
+        return Response(status, [JSON], codec.encode(result))
+
+    def _reply(self, reply: Reply[Any], status: int) -> Response:
+        headers = encode_headers(reply.headers)
         if not self._returns_body:
             return Response(204 if status == 200 else status, headers, b"")
         if any(name == JSON[0] for name, _ in headers):
-            return Response(status, headers, codec.encode(result))
-        return Response(status, [JSON, *headers], codec.encode(result))
+            return Response(status, headers, codec.encode(reply.body))
+        return Response(status, [JSON, *headers], codec.encode(reply.body))
 
 
 def _is_json(content_type: bytes) -> bool:

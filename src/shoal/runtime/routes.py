@@ -76,7 +76,7 @@ class Routes(Generic[T]):
 def locate(routes: Routes[T], scope: Mapping[str, Any]) -> tuple[T, tuple[str, ...]]:
     """Find the target of an ASGI request; an encoded slash belongs to its segment (RFC 3986, 2.2)."""
     raw = scope.get("raw_path") or b""
-    if b"%" not in raw or b"%2f" not in raw.lower():
+    if raw.find(b"%2") < 0 or b"%2f" not in raw.lower():
         return routes.find(scope["method"], scope["path"])
     path = unquote(re.sub("%2[fF]", quote(_SLASH), raw.decode("ascii")))
     target, values = routes.find(scope["method"], path)
