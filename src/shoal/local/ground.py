@@ -45,6 +45,7 @@ class Ground:
             await asyncio.gather(self.guardian.close(), *([self.forks.close()] if self.forks else []))
         for log in self.logs.values():
             log.close()
+        layout.clear(self.layout)
         self.lock.release()
 
 

@@ -95,6 +95,11 @@ def wipe(layout: Layout) -> None:
     shutil.rmtree(layout.data, ignore_errors=True)
 
 
+def clear(layout: Layout) -> None:
+    """Remove the folder of sockets; the next run makes it again."""
+    shutil.rmtree(layout.runtime, ignore_errors=True)
+
+
 def _enterable(folder: Path) -> None:
     private_directory(folder)
     owner = folder.lstat()
