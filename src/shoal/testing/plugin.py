@@ -10,6 +10,7 @@ system`` of ``pyproject.toml``), ``system_overrides`` (values by type, in place 
 ``system_environ`` (variables for the services' settings).
 """
 
+import sys
 import tomllib
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -34,8 +35,10 @@ def system_entry(pytestconfig: pytest.Config) -> str:
 
 
 @pytest.fixture(scope="session")
-def system_declaration(system_entry: str) -> System:
-    """Load the system under test."""
+def system_declaration(system_entry: str, pytestconfig: pytest.Config) -> System:
+    """Load the system under test, from the project's folder, as ``shoal`` does."""
+    if str(pytestconfig.rootpath) not in sys.path:
+        sys.path.insert(0, str(pytestconfig.rootpath))
     return load(system_entry, System)
 
 
@@ -60,8 +63,8 @@ async def system(
 ) -> AsyncIterator[MemorySystem]:
     """Run the whole system in this process, on the reference drivers."""
     running = MemorySystem(system_declaration, tmp_path, overrides=system_overrides, environ=system_environ)
-    await running.start()
     try:
+        await running.start()
         yield running
     finally:
         await running.stop()
