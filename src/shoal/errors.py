@@ -8,6 +8,7 @@
     ├── HostError             this machine lacks something: a wheel, a port, space, a platform
     ├── EngineError           an engine failed, refused or cannot be reached
     │   ├── Unavailable       it cannot be reached now; trying again may help
+    │   ├── Unstorable        it cannot hold a value, such as a number too large for its column
     │   └── Conflict          it refused a change that contradicts what it holds
     │       └── Duplicate     it already holds this message or this key
     ├── Undeclared            code used what its service never declared
@@ -62,6 +63,10 @@ class EngineError(ShoalError):
 
 class Unavailable(EngineError):
     """Report an engine that cannot be reached now."""
+
+
+class Unstorable(EngineError):
+    """Report a value that no row of the engine can hold."""
 
 
 class Conflict(EngineError):

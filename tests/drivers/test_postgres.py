@@ -5,6 +5,7 @@ import contextlib
 import itertools
 import shutil
 import tempfile
+import traceback
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from urllib.parse import quote
@@ -14,7 +15,7 @@ import pytest_asyncio
 
 from shoal.drivers import open_store, store_admin
 from shoal.drivers.base import Account, Migration, Receipt, Store
-from shoal.errors import Conflict, EngineError, MigrationError, Unavailable
+from shoal.errors import Conflict, EngineError, MigrationError, Unavailable, Unstorable
 from shoal.local.engines import Running, postgres, start
 from shoal.model import catalog
 from tests.conformance.harness import CREATE, ORDERS, account, message, row, soon
@@ -25,6 +26,7 @@ from tests.conformance.store import ConflictContract, LockContract, TransactionC
 pytestmark = [pytest.mark.live, pytest.mark.asyncio(loop_scope="module")]
 
 PASSWORD = "it's a secret"
+QUOTED = "nobody's business"
 
 
 class Engine:
@@ -258,3 +260,18 @@ async def test_other_constraints_are_conflicts_and_wrong_values_are_errors(harne
             await fill(store, [wrong])
         assert not isinstance(caught.value, Unavailable | Conflict)
     await store.ping()
+
+
+@pytest.mark.parametrize("fields", [{"note": "a\0b"}, {"total": 2**80}, {"total": 2**40}, {"lines": '["\\u0000"]'}])
+async def test_a_value_that_fits_nowhere_is_unstorable(harness: Harness, fields: dict[str, object]) -> None:
+    store = await ready(harness)
+    with pytest.raises(Unstorable):
+        await fill(store, [row("1", **fields)])
+
+
+async def test_an_error_quotes_no_row(harness: Harness) -> None:
+    store = await ready(harness)
+    await fill(store, [row("1", customer=QUOTED)])
+    with pytest.raises(Conflict) as caught:
+        await fill(store, [row("2", customer=QUOTED)])
+    assert QUOTED not in "".join(traceback.format_exception(caught.value))

@@ -1,8 +1,9 @@
 """What the runtime asks of an engine: narrow Protocols whose docstrings are the contract.
 
 Every driver translates its client's exceptions at its border: `Unavailable` when trying again may help, `Conflict`
-(or `Duplicate`) when the engine holds something that contradicts the change, `EngineError` for the rest. No driver
-retries by itself. All methods may be cancelled; a cancelled commit may or may not have happened.
+(or `Duplicate`) when the engine holds something that contradicts the change, `Unstorable` for a value that it can hold
+nowhere, `EngineError` for the rest. No driver retries by itself. All methods may be cancelled; a cancelled commit may or
+may not have happened.
 """
 
 from collections.abc import Mapping, Sequence

@@ -3,7 +3,7 @@
 import logging
 from typing import Any
 
-from shoal.errors import CallFailed, CallTimedOut, Conflict, Problem, Unavailable
+from shoal.errors import CallFailed, CallTimedOut, Conflict, Problem, Unavailable, Unstorable
 from shoal.service.codec import Malformed, encode
 
 CONTENT_TYPE = b"application/problem+json"
@@ -30,6 +30,9 @@ def to_problem(error: Exception) -> Problem:
             answer = Problem(502, "upstream-failed", f"{error.target} did not answer as needed")
         case Unavailable():
             answer = Problem(503, "unavailable", "try again shortly", headers={"Retry-After": "1"})
+        case Unstorable():
+            _log.warning("request has a value that cannot be stored: %s", error.message)
+            answer = Problem(422, "invalid-request", "a value is too large, or has a character that cannot be stored")
         case Conflict():
             answer = Problem(409, "conflict", "the change contradicts what is stored")
         case _:

@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 import asyncpg
 
 from shoal.drivers.base import Row
-from shoal.errors import Conflict, Duplicate, EngineError, Unavailable
+from shoal.errors import Conflict, Duplicate, EngineError, Unavailable, Unstorable
 
 if TYPE_CHECKING:
     from asyncpg import Record
@@ -30,6 +30,9 @@ SETTINGS = {
 
 _TRY_AGAIN = ("08", "40", "53", "55P03", "57", "25P03", "25P04")
 """SQLSTATE classes and codes after which trying again may help (PostgreSQL documentation, appendix A)."""
+
+_UNSTORABLE = ("22001", "22003", "22008", "22021", "22P05")
+"""Too long a text, too large a number or date, and characters that no text holds, such as NUL."""
 
 _RECORDED = {"inbox": "this message was already handled", "receipts": "this key already has an answer"}
 
@@ -63,7 +66,7 @@ class Link:
 
     async def script(self, sql: str) -> None:
         """Run statements, however long they take."""
-        await self._answer(self._connection.execute(sql, timeout=_A_DAY))
+        await self._answer(self._connection.execute(sql, timeout=_A_DAY), show_rows=True)
 
     @property
     def broken(self) -> bool:
@@ -79,13 +82,18 @@ class Link:
         """Drop the connection without a word to the server, which might not listen."""
         self._connection.terminate()
 
-    async def _answer(self, call: Awaitable[_T]) -> _T:
-        """Wait for the server; a connection whose state is unknown afterwards is dropped."""
+    async def _answer(self, call: Awaitable[_T], *, show_rows: bool = False) -> _T:
+        """Wait for the server; a connection whose state is unknown afterwards is dropped.
+
+        Unless `show_rows`, errors lose their detail: it quotes rows, and tracebacks end in logs.
+        """
         try:
             return await call
         except asyncpg.PostgresError as error:
             if (error.sqlstate or "").startswith(_FATAL):
                 self.abort()
+            if not show_rows:
+                error.detail = None
             raise _translate_state(error) from error
         except asyncpg.InterfaceError as error:
             if self.broken:
@@ -152,6 +160,8 @@ def _translate_state(error: asyncpg.PostgresError) -> EngineError:
     if state.startswith("23") and state != "23502":
         table, constraint = getattr(error, "table_name", None), getattr(error, "constraint_name", None)
         return Conflict(f"PostgreSQL refused a change of table {table}: constraint {constraint} ({said})")
+    if state in _UNSTORABLE or (state == "22000" and "out of" in said):  # the client's own check of numbers says so
+        return Unstorable(f"PostgreSQL cannot store a value: {said}", hint="bound it in the type of the request")
     if state.startswith(_TRY_AGAIN):
         return Unavailable(f"PostgreSQL gave up: {said}", hint="try the whole transaction again")
     return EngineError(f"PostgreSQL failed: {said}", hint=str(getattr(error, "hint", None) or ""))
