@@ -39,41 +39,38 @@ class Limits:
     earliest budget and only looks again when it goes off, which work that ends in time hardly ever sees.
     """
 
-    __slots__ = ("_armed", "_loop", "_timer", "live")
+    __slots__ = ("_timer", "armed", "live", "loop")
 
     def __init__(self) -> None:
         self.live: set[_Limit] = set()
-        self._armed = inf
-        self._loop: asyncio.AbstractEventLoop | None = None
+        self.armed = inf
+        self.loop: asyncio.AbstractEventLoop | None = None
         self._timer: asyncio.TimerHandle | None = None
 
     def within(self, budget: Budget) -> "_Limit":
         """Cancel the block when its budget is spent, and raise `TimeoutError` from it."""
         return _Limit(self, budget.at)
 
-    def watch(self, limit: "_Limit", loop: asyncio.AbstractEventLoop) -> None:
-        """Begin to watch over a piece of work."""
-        if loop is not self._loop:  # tests bring one loop after another
-            self._loop, self._armed, self._timer = loop, inf, None
-            self.live.clear()
-        self.live.add(limit)
-        if limit.at < self._armed:
-            self._arm(loop, limit.at)
+    def move(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Begin anew on another loop, as tests bring one after the other."""
+        self.loop, self.armed, self._timer = loop, inf, None
+        self.live.clear()
 
-    def _arm(self, loop: asyncio.AbstractEventLoop, at: float) -> None:
+    def arm(self, loop: asyncio.AbstractEventLoop, at: float) -> None:
+        """Set the timer."""
         if self._timer is not None:
             self._timer.cancel()
-        self._armed = at
+        self.armed = at
         self._timer = loop.call_later(max(0.0, at - time.monotonic()), self._look, loop)
 
     def _look(self, loop: asyncio.AbstractEventLoop) -> None:
         """Cancel what is late and set the timer for what is next."""
-        now, self._armed, self._timer = time.monotonic(), inf, None
+        now, self.armed, self._timer = time.monotonic(), inf, None
         for limit in [limit for limit in self.live if limit.at <= now]:
             self.live.discard(limit)
             limit.expire()
         if self.live:
-            self._arm(loop, min(limit.at for limit in self.live))
+            self.arm(loop, min(limit.at for limit in self.live))
 
 
 class _Limit:
@@ -92,7 +89,12 @@ class _Limit:
         if task is None:
             raise RuntimeError("only a task can be held to a budget")
         self._task, self._cancelling = task, task.cancelling()
-        self._limits.watch(self, loop)
+        limits = self._limits
+        if loop is not limits.loop:
+            limits.move(loop)
+        limits.live.add(self)
+        if self.at < limits.armed:
+            limits.arm(loop, self.at)
 
     def expire(self) -> None:
         """Cancel the work."""

@@ -57,7 +57,7 @@ def _path(param: Param, index: int) -> Resolver:
     if base_kind(param.kind) is param.kind is str:
         return lambda request: request.path_values[index]
     if param.kind is int:
-        return lambda request: _integer(request.path_values[index], param)
+        return _integer(param, index)
     return lambda request: _convert(request.path_values[index], param)
 
 
@@ -92,11 +92,16 @@ def _header(param: Param) -> Resolver:
     return resolve
 
 
-def _integer(text: str, param: Param) -> Any:
+def _integer(param: Param, index: int) -> Resolver:
     """Read what is plainly a number without the general converter, which takes three times as long."""
-    if text.isascii() and text.isdigit() and text[0] != "0" and len(text) < 19:
-        return int(text)
-    return _convert(text, param)
+
+    def resolve(request: Request) -> Any:
+        text = request.path_values[index]
+        if text.isascii() and text.isdigit() and text[0] != "0" and len(text) < 19:
+            return int(text)
+        return _convert(text, param)
+
+    return resolve
 
 
 def _convert(value: object, param: Param) -> Any:

@@ -60,9 +60,9 @@ class Routes(Generic[T]):
         raise Problem(404, "not-found", "there is nothing at this path")
 
     def _match(self, method: str, path: str) -> tuple[T, tuple[str, ...]] | None:
-        literal = self._literal.get((method, path))
-        if literal is not None:
-            return literal, ()
+        target = self._literal.get((method, path))
+        if target is not None:
+            return target, ()
         parts = path.split("/")
         for shape in self._shapes.get((method, len(parts)), ()):
             target = shape.targets.get(shape.literals(parts))
