@@ -1,0 +1,1 @@
+"""Code as authors write it, for type checkers: what must pass, and lines that must be flagged."""

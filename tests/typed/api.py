@@ -1,0 +1,148 @@
+"""A service as authors write it: every part of the vocabulary, none of it flagged by a strict type checker."""
+
+from collections.abc import AsyncIterator
+from typing import Annotated, assert_type
+
+from shoal import (
+    CallRejected,
+    Clock,
+    Conflict,
+    Deadline,
+    External,
+    Header,
+    Issuer,
+    Page,
+    PageRequest,
+    Postgres,
+    Principal,
+    Problem,
+    Reply,
+    Sandbox,
+    Secret,
+    Service,
+    Settings,
+    System,
+    TokenIssuer,
+    Transaction,
+    anyone,
+    role,
+    scope,
+)
+from tests.typed.contract import Quote, QuoteMade, QuotesApi, QuoteTaken, StoredQuote
+
+
+class QuotesSettings(Settings, frozen=True, kw_only=True):
+    """What may be said from outside."""
+
+    url: str
+    password: Secret
+    retries: int = 3
+
+
+class Till:
+    """Something that is provided."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+
+
+quotes = Service(
+    "quotes",
+    store=Postgres(sql=True),
+    publishes=[QuoteMade, QuoteTaken],
+    contracts=[QuotesApi],
+    settings=QuotesSettings,
+    externals=["bank"],
+    summary="Offers.",
+)
+shop = Service("shop", store=Postgres())
+system = System(
+    "typed",
+    services=[quotes, shop],
+    issuer=Issuer(shop, audience="typed"),
+    externals=[External(name="bank", setting="url", sandbox=Sandbox(module="bank"))],
+)
+
+
+@quotes.provide
+async def till(settings: QuotesSettings) -> AsyncIterator[Till]:
+    """Open and close it."""
+    yield Till(settings.url + settings.password.reveal())
+
+
+@quotes.seed("first")
+async def first(tx: Transaction) -> None:
+    """Fill the store."""
+    tx.insert(StoredQuote(sku="a", amount=1))
+
+
+@quotes.implements(QuotesApi.quote)
+async def quote(
+    sku: str, tx: Transaction, till: Till, language: Annotated[str, Header("Accept-Language")] = "en"
+) -> Quote:
+    """Read one record, which may be missing."""
+    found = await tx.get(StoredQuote, sku, lock=True)
+    assert_type(found, StoredQuote | None)
+    if found is None:
+        raise Problem(404, "no-quote", f"{sku} {till.url} {language}", extra={"sku": sku})
+    return Quote(sku=found.sku, amount=found.amount)
+
+
+@quotes.implements(QuotesApi.make)
+async def make(quote: Quote, tx: Transaction) -> Quote:
+    """Write and announce."""
+    tx.put(StoredQuote(sku=quote.sku, amount=quote.amount))
+    tx.publish(QuoteMade(sku=quote.sku, amount=quote.amount))
+    try:
+        await tx.flush()
+    except Conflict as error:
+        raise Problem(409, "taken") from error
+    return quote
+
+
+@quotes.implements(QuotesApi.drop)
+async def drop(sku: str, tx: Transaction) -> None:
+    """Remove."""
+    tx.delete(StoredQuote, sku)
+    await tx.execute("delete from quotes where sku = $1", sku)
+
+
+@quotes.get("/all", access=anyone)
+async def every(page: PageRequest, tx: Transaction) -> Page[Quote]:
+    """Page through records."""
+    found = await tx.find(StoredQuote, {"amount": (1, 2)}, order=["-amount"], limit=page.limit, offset=page.offset)
+    assert_type(found, list[StoredQuote])
+    more = await tx.fetch(StoredQuote, "select * from quotes")
+    assert_type(more, list[StoredQuote])
+    answer = page.of([Quote(sku=q.sku, amount=q.amount) for q in found], await tx.count(StoredQuote))
+    assert_type(answer, Page[Quote])
+    return answer
+
+
+@shop.post("/orders", access=role("clerk"), idempotent=True, status=201, timeout=2.5, attempts=3)
+async def order(
+    principal: Principal, tx: Transaction, offers: QuotesApi, deadline: Deadline, clock: Clock, sku: str = "a"
+) -> Reply[Quote]:
+    """Call another service through its contract."""
+    try:
+        made = await offers.quote(sku, language="de")
+    except CallRejected as error:
+        raise Problem(422, "no-such-thing", error.detail) from error
+    assert_type(made, Quote)
+    await offers.drop(sku=made.sku)
+    tx.put(StoredQuote(sku=f"{principal.subject} {deadline.remaining()} {clock.now().year}"))
+    return Reply(body=made, headers={"Location": f"/orders/{sku}"})
+
+
+@shop.get("/token", access=scope("sign"))
+async def token(tokens: TokenIssuer, principal: Principal | None = None) -> str:
+    """Sign."""
+    return tokens.issue("ann", roles=["clerk"], claims={"by": principal.subject if principal else None})
+
+
+@shop.on(QuoteMade, attempts=3)
+async def made(event: QuoteMade, tx: Transaction) -> None:
+    """Handle an event."""
+    stored = await tx.require(StoredQuote, event.sku)
+    assert_type(stored, StoredQuote)
+    tx.put(stored)

@@ -1,0 +1,47 @@
+"""Mistakes with events and transactions; each line that says so must be flagged."""
+
+from shoal import Postgres, Service, Transaction
+from tests.typed.contract import QuoteMade, QuoteTaken, StoredQuote
+
+shop = Service("shop", store=Postgres())
+
+
+@shop.on(QuoteMade)  # expect-error
+async def another_event(event: QuoteTaken) -> None:
+    """Handle an event of another class."""
+
+
+@shop.on(QuoteMade)  # expect-error
+async def no_event(tx: Transaction) -> None:
+    """Take no event at all."""
+
+
+@shop.on(QuoteMade)  # expect-error
+def synchronous(event: QuoteMade) -> None:
+    """Forget that handlers are asynchronous."""
+
+
+@shop.on(QuoteMade, attempts="many")  # expect-error
+async def wordy(event: QuoteMade) -> None:
+    """Say a number in words."""
+
+
+@shop.on(QuoteMade)
+async def careless(event: QuoteMade, tx: Transaction) -> None:
+    """Make every mistake that a transaction allows."""
+    tx.publish()  # expect-error
+    tx.publish(QuoteMade(sku="a"))  # expect-error
+    tx.publish(QuoteMade(sku="a", amount="1"))  # expect-error
+    await tx.publish(QuoteTaken(sku="a"))  # expect-error
+    await tx.put(StoredQuote(sku="a"))  # expect-error
+    tx.flush()  # expect-error
+    tx.get(StoredQuote, "a")  # expect-error
+    found = await tx.get(StoredQuote, "a")
+    print(found.amount)  # expect-error  # noqa: T201
+    stored = await tx.require(StoredQuote, "a")
+    print(stored.price)  # expect-error  # noqa: T201
+    stored.amount = 3  # expect-error
+    amount: str = stored.amount  # expect-error
+    await tx.find(StoredQuote, limit=amount)  # expect-error
+    event.amount.upper()  # expect-error
+    tx.insrt(stored)  # expect-error

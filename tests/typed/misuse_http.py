@@ -1,0 +1,74 @@
+"""Mistakes with endpoints, contracts and clients; each line that says so must be flagged."""
+
+from shoal import Page, PageRequest, Postgres, Principal, Reply, Secret, Service, System, anyone, role
+from tests.typed.contract import Quote, QuotesApi
+
+quotes = Service("quotes", contracts=[QuotesApi])
+wordy = Service("wordy", store="postgres")  # expect-error
+homeless = Service("homeless", store=Postgres(migration="sql"))  # expect-error
+numbered = System("numbered", services=["quotes"])  # expect-error
+roles = role(1)  # expect-error
+text = "password: " + Secret("x")  # expect-error
+
+
+@quotes.implements(QuotesApi.quote)  # expect-error
+async def other_answer(sku: str) -> str:
+    """Answer something else than the contract says."""
+    return sku
+
+
+@quotes.implements(QuotesApi.qoute)  # expect-error
+async def misspelt(sku: str) -> Quote:
+    """Implement what is not there."""
+    return Quote(sku=sku, amount=1)
+
+
+@quotes.implements(QuotesApi.drop)  # expect-error
+def synchronous(sku: str) -> None:
+    """Forget that handlers are asynchronous."""
+
+
+@quotes.get("/a")  # expect-error
+def blocking() -> str:
+    """Forget that handlers are asynchronous."""
+    return "a"
+
+
+@quotes.get("/b", acces=anyone)  # expect-error
+async def open_door() -> str:
+    """Misspell an option."""
+    return "b"
+
+
+@quotes.get("/c", timeout="5 s")  # expect-error
+async def timely() -> str:
+    """Say a number in words."""
+    return "c"
+
+
+@quotes.get("/d", access="anyone")  # expect-error
+async def worded() -> str:
+    """Say who may call in words."""
+    return "d"
+
+
+@quotes.get("/e", access=anyone)
+async def caller(api: QuotesApi, principal: Principal | None = None) -> Reply[Quote]:
+    """Make every mistake that a client allows."""
+    await api.qoute("a")  # expect-error
+    await api.quote(1)  # expect-error
+    await api.quote()  # expect-error
+    await api.quote("a", lang="de")  # expect-error
+    await api.make({"sku": "a"})  # expect-error
+    api.drop("a")  # expect-error
+    made = await api.quote("a")
+    print(made.price)  # expect-error  # noqa: T201
+    made.amount.upper()  # expect-error
+    print(principal.subject)  # expect-error  # noqa: T201
+    return Reply(body="quote")  # expect-error
+
+
+@quotes.get("/f", access=anyone)
+async def pages(page: PageRequest) -> Page[Quote]:
+    """Answer a page of something else."""
+    return page.of(["a"], total=1)  # expect-error
