@@ -1,8 +1,8 @@
 """A closed loop over HTTP/1.1: every connection sends its next request when it has its whole answer.
 
 It runs in a process of its own and takes its orders, one JSON document per line, on standard input. It is made to cost
-less per request than any server under test, and believes no answer: each must be as long as the first one and begin
-with the same status line.
+less per request than any server under test, and believes no answer: each must be as long as the first one of its
+connection and begin with the expected status line. Connections stay open from one order to the next.
 """
 
 import asyncio
@@ -10,7 +10,7 @@ import functools
 import os
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import cast
 
 import msgspec
@@ -33,7 +33,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     failure: str = ""
 
 
-class _Loop:
+class _Count:
     """What the connections of one order share: how much there is left to send and to hear."""
 
     def __init__(self, order: Order) -> None:
@@ -47,42 +47,48 @@ class _Loop:
 
 
 class _Connection(asyncio.Protocol):
-    def __init__(self, loop: _Loop, request: bytes) -> None:
-        self._loop, self._request = loop, request
+    def __init__(self, request: bytes) -> None:
+        self._request = request
+        self._count: _Count | None = None
         self._length = 0
         self._received = b""
-        self._transport: asyncio.WriteTransport | None = None
+        self._write = lambda _: None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast("asyncio.WriteTransport", transport)  # uvloop's is no subclass
+        self._write = cast("asyncio.WriteTransport", transport).write  # uvloop's is no subclass
 
     def connection_lost(self, exc: Exception | None) -> None:
-        if self._loop.unheard:
-            self._loop.fail(f"the server closed a connection: {exc or 'without a reason'}")
+        if self._count is not None:
+            self._count.fail(f"the server closed a connection: {exc or 'without a reason'}")
 
-    def send(self) -> None:
-        if self._loop.unsent and self._transport is not None:
-            self._loop.unsent -= 1
-            self._transport.write(self._request)
+    def begin(self, count: _Count) -> None:
+        self._count = count
+        self._next(count)
 
-    def close(self) -> None:
-        if self._transport is not None:
-            self._transport.close()
+    def _next(self, count: _Count) -> None:
+        if count.unsent:
+            count.unsent -= 1
+            self._write(self._request)
+        else:
+            self._count = None
 
     def data_received(self, data: bytes) -> None:
+        count = self._count
+        if count is None:
+            raise RuntimeError("an answer that nobody asked for")
         received = self._received = self._received + data if self._received else data
         if not self._length:
             self._length = _length(received)
         if not self._length or len(received) < self._length:
             return
-        if len(received) > self._length or not received.startswith(self._loop.expected):
-            self._loop.fail(f"unlike the first answer: {received!r}")
+        if len(received) > self._length or not received.startswith(count.expected):
+            count.fail(f"unlike the first answer: {received!r}")
             return
         self._received = b""
-        self._loop.unheard -= 1
-        if not self._loop.unheard:
-            self._loop.done.set_result(None)
-        self.send()
+        count.unheard -= 1
+        self._next(count)
+        if not count.unheard:
+            count.done.set_result(None)
 
 
 def _length(received: bytes) -> int:
@@ -95,46 +101,54 @@ def _length(received: bytes) -> int:
     return len(head) + len(end) + (lengths[0] if lengths else 0)
 
 
-async def drive(order: Order) -> Answer:
-    """Carry an order out; connecting is not part of the time."""
-    loop = _Loop(order)
-    connections = await _connect(order, loop)
-    started = time.perf_counter()
-    for connection in connections:
-        connection.send()
-    try:
-        await loop.done
-    except RuntimeError as error:
-        return Answer(seconds=0.0, failure=str(error))
-    finally:
-        elapsed = time.perf_counter() - started
+class Generator:
+    """Carries out orders, one after the other."""
+
+    def __init__(self) -> None:
+        self._connections: dict[int, Sequence[_Connection]] = {}
+
+    async def drive(self, order: Order) -> Answer:
+        """Carry an order out; connecting is not part of the time."""
+        connections = self._connections.get(order.port)
+        if connections is None:
+            connections = self._connections[order.port] = await _connect(order)
+        count = _Count(order)
+        _stay_awake(count)
+        started = time.perf_counter()
         for connection in connections:
-            connection.close()
-    return Answer(seconds=elapsed)
+            connection.begin(count)
+        try:
+            await count.done
+        except RuntimeError as error:
+            return Answer(seconds=0.0, failure=str(error))
+        return Answer(seconds=time.perf_counter() - started)
 
 
-async def _connect(order: Order, loop: _Loop) -> Sequence[_Connection]:
+def _stay_awake(count: _Count) -> None:
+    """Poll without ever sleeping, since waking a sleeper costs the server that answers it, and slower ones more."""
+    if not count.done.done():
+        asyncio.get_running_loop().call_soon(_stay_awake, count)
+
+
+async def _connect(order: Order) -> Sequence[_Connection]:
     made = []
     for request in order.requests:
-        make = functools.partial(_Connection, loop, request)
+        make = functools.partial(_Connection, request)
         _, connection = await asyncio.get_running_loop().create_connection(make, "127.0.0.1", order.port)
         made.append(connection)
     return made
 
 
-def main() -> None:
-    """Serve orders from standard input, on the processor named as the only argument."""
-    if len(sys.argv) > 1:
-        os.sched_setaffinity(0, {int(sys.argv[1])})
-    for order in _orders():
-        sys.stdout.buffer.write(msgspec.json.encode(uvloop.run(drive(order))) + b"\n")
+async def serve() -> None:
+    """Serve orders from standard input until it ends."""
+    generator, read = Generator(), msgspec.json.Decoder(Order).decode
+    while line := await asyncio.to_thread(sys.stdin.buffer.readline):
+        answer = await generator.drive(read(line))
+        sys.stdout.buffer.write(msgspec.json.encode(answer) + b"\n")
         sys.stdout.buffer.flush()
 
 
-def _orders() -> Iterator[Order]:
-    read = msgspec.json.Decoder(Order).decode
-    yield from map(read, sys.stdin.buffer)
-
-
 if __name__ == "__main__":
-    main()
+    if len(sys.argv) > 1:
+        os.sched_setaffinity(0, {int(sys.argv[1])})
+    uvloop.run(serve())

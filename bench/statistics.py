@@ -78,4 +78,3 @@ def palindrome(names: Sequence[str], turn: int) -> tuple[str, ...]:
     start = turn % len(names)
     once = (*names[start:], *names[:start])
     return (*once, *reversed(once))
-

@@ -51,8 +51,7 @@ class Quote(msgspec.Struct, frozen=True, kw_only=True):
 async def quote(basket: int, order: Basket, principal: Principal) -> Quote:
     """Price a basket."""
     priced = tuple(
-        PricedLine(sku=line.sku, quantity=line.quantity, total=line.quantity * line.unit_price)
-        for line in order.lines
+        PricedLine(sku=line.sku, quantity=line.quantity, total=line.quantity * line.unit_price) for line in order.lines
     )
     return Quote(
         basket=basket,

@@ -37,20 +37,20 @@ class Server:
 
 
 @asynccontextmanager
-async def _server(name: str, keys: world.Keys, load: Worker) -> AsyncIterator[Server]:
-    async with worker("bench.handler.serve", [name, str(keys.jwks), str(SERVER_CPU)]) as process:
+async def _server(name: str, keys: world.Keys, load: Worker, size: int) -> AsyncIterator[Server]:
+    async with worker("bench.handler.serve", [name, str(keys.jwks), str(size), str(SERVER_CPU)]) as process:
         serving = await process.read(Serving)
-        requests = tuple(world.request(token, world.body()) for token in keys.tokens)
+        requests = tuple(world.request(token, world.body(size)) for token in keys.tokens)
         yield Server(name=name, port=serving.port, process=process, load=load, requests=requests)
 
 
-async def measure(amount: Amount, say: Say) -> tuple[Round, ...]:
+async def measure(amount: Amount, size: int, say: Say) -> tuple[Round, ...]:
     """Check that the contestants mean the same, then race them."""
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="shoal-bench-")))
         keys = world.make_keys(folder, time.time())
         load = await stack.enter_async_context(generator())
-        servers = [await stack.enter_async_context(_server(n, keys, load)) for n in (BARE, OURS, FASTAPI)]
+        servers = [await stack.enter_async_context(_server(n, keys, load, size)) for n in (BARE, OURS, FASTAPI)]
         for server in servers:
             if server.name != BARE:
                 agreed = await parity.check(server.name, server.port, keys)

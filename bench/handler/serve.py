@@ -20,7 +20,7 @@ class Serving(msgspec.Struct, frozen=True, kw_only=True):
     port: int
 
 
-async def _ours(jwks: Path) -> Any:
+async def _ours(jwks: Path, _size: int) -> Any:
     from bench.handler.ours import baskets  # noqa: PLC0415 - a contestant must not pay for the others
     from shoal.runtime.clients import LocalTransport  # noqa: PLC0415
     from shoal.runtime.config import ServiceConfig  # noqa: PLC0415
@@ -34,24 +34,24 @@ async def _ours(jwks: Path) -> Any:
     return host
 
 
-async def _fastapi(jwks: Path) -> Any:
+async def _fastapi(jwks: Path, _size: int) -> Any:
     from bench.handler.fastapi_app import application  # noqa: PLC0415
 
     return application(jwks, world.ISSUER, world.AUDIENCE)
 
 
-async def _bare(_jwks: Path) -> Any:
+async def _bare(_jwks: Path, size: int) -> Any:
     from bench.handler.bare import Bare  # noqa: PLC0415
 
-    return Bare(msgspec.json.encode(world.quote("customer-00")))
+    return Bare(msgspec.json.encode(world.quote("customer-00", size)))
 
 
 CONTESTANTS = {"Shoal": _ours, "FastAPI": _fastapi, "bare ASGI": _bare}
 
 
-async def serve(name: str, jwks: Path) -> None:
+async def serve(name: str, jwks: Path, size: int) -> None:
     """Serve until killed; say first where."""
-    application = await CONTESTANTS[name](jwks)
+    application = await CONTESTANTS[name](jwks, size)
     config = uvicorn.Config(
         application,
         loop="none",
@@ -62,6 +62,7 @@ async def serve(name: str, jwks: Path) -> None:
         access_log=False,
         server_header=False,
         date_header=False,
+        timeout_keep_alive=600,
     )
     listening = socket.create_server(("127.0.0.1", 0), backlog=128)
     sys.stdout.buffer.write(msgspec.json.encode(Serving(port=listening.getsockname()[1])) + b"\n")
@@ -70,11 +71,11 @@ async def serve(name: str, jwks: Path) -> None:
 
 
 def main() -> None:
-    """Serve the contestant of the first argument with the keys of the second, on the processor of the third."""
-    name, jwks, processor = sys.argv[1:]
+    """Serve a contestant: its name, the file of keys, the lines of an order, the processor to run on."""
+    name, jwks, size, processor = sys.argv[1:]
     os.sched_setaffinity(0, {int(processor)})
     asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
-    asyncio.run(serve(name, Path(jwks)))
+    asyncio.run(serve(name, Path(jwks), int(size)))
 
 
 if __name__ == "__main__":

@@ -12,7 +12,8 @@ from shoal import tokens
 ISSUER, AUDIENCE = "https://issuer.invalid", "bench"
 PATH = "/baskets/7/quote"
 CLIENTS = 16
-LINES = 10
+SMALL, LARGE = 3, 10
+"""Lines of the order that is sent; as text, the small one is JSON of ten lines."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,16 +42,16 @@ def _token(key: bytes, subject: str, now: float) -> str:
     return signer.sign(subject, now, 86_400.0, {"roles": ["customer"]})
 
 
-def order() -> dict[str, Any]:
+def order(size: int) -> dict[str, Any]:
     """Make the body that is sent."""
-    lines = [{"sku": f"SKU-{n:05}", "quantity": n + 1, "unit_price": 199 + n} for n in range(LINES)]
+    lines = [{"sku": f"SKU-{n:05}", "quantity": n + 1, "unit_price": 199 + n} for n in range(size)]
     return {"currency": "EUR", "lines": lines, "note": "leave it at the door"}
 
 
-def quote(customer: str) -> dict[str, Any]:
+def quote(customer: str, size: int) -> dict[str, Any]:
     """Make the answer that must come back."""
     lines = [{"sku": line["sku"], "quantity": line["quantity"], "total": line["quantity"] * line["unit_price"]}
-             for line in order()["lines"]]  # fmt: skip
+             for line in order(size)["lines"]]  # fmt: skip
     total = sum(line["total"] for line in lines)
     return {"basket": 7, "customer": customer, "currency": "EUR", "lines": lines, "total": total}
 
@@ -68,6 +69,6 @@ def request(token: str, body: bytes, path: str = PATH) -> bytes:
     return f"POST {path} HTTP/1.1\r\n{head}\r\n".encode() + body
 
 
-def body(**changes: Any) -> bytes:
+def body(size: int, **changes: Any) -> bytes:
     """Encode the body, with some fields changed."""
-    return msgspec.json.encode(order() | changes)
+    return msgspec.json.encode(order(size) | changes)

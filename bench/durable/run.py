@@ -1,0 +1,80 @@
+"""Measure B5."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+from bench import cpu
+from bench.durable.database import Database, database
+from bench.durable.work import Done, Task
+from bench.rounds import Amount, Round, Sample, Say, interleave
+from bench.workers import Worker, worker
+
+OURS, BARE = "Shoal", "bare insert"
+PROBE = 400
+"""Commands by which two probes of the number of commits differ."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Client:
+    """A process that works on the database, and how many tasks it uses for it."""
+
+    name: str
+    process: Worker
+    server: int
+    clients: int
+
+    async def run(self, operations: int) -> Sample:
+        """Do the work; the server's processor time counts as well."""
+        roots = (self.process.pid, self.server)
+        before = cpu.used(roots)
+        done = await self.process.ask(Task(operations=operations, clients=self.clients), Done)
+        return Sample(operations=operations, seconds=done.seconds, cpu_ns=cpu.used(roots) - before)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Durable:
+    """What was found."""
+
+    settings: dict[str, str]
+    commits: float
+    """Per command."""
+    rounds: dict[int, tuple[Round, ...]]
+    """By the number of clients."""
+
+
+async def measure(amount: Amount, clients: tuple[int, ...], say: Say) -> Durable:
+    """Count the commits of a command, then race it against the bare insert."""
+    async with database() as server:
+        settings = await server.settings()
+        say(", ".join(f"{name} = {value}" for name, value in settings.items()))
+        commits = await _commits_per_command(server)
+        say(f"{commits:.2f} commits per command")
+        rounds = {number: await _race(server, amount, number, say) for number in clients}
+        return Durable(settings=settings, commits=commits, rounds=rounds)
+
+
+async def _race(server: Database, amount: Amount, clients: int, say: Say) -> tuple[Round, ...]:
+    async with AsyncExitStack() as stack:
+        sides = [await stack.enter_async_context(_client(name, server, clients)) for name in (OURS, BARE)]
+        return await interleave(sides, amount, say)
+
+
+@asynccontextmanager
+async def _client(name: str, server: Database, clients: int) -> AsyncIterator[Client]:
+    async with worker("bench.durable.work", [name, server.url, str(clients)]) as process:
+        yield Client(name=name, process=process, server=server.pid, clients=clients)
+
+
+async def _commits_per_command(server: Database) -> float:
+    """Count the commits of sessions that did nothing and of others that worked; starting up cancels out."""
+    await _commits(server, 1)  # makes the tables
+    few, many = await _commits(server, PROBE), await _commits(server, 2 * PROBE)
+    return (many - few) / PROBE
+
+
+async def _commits(server: Database, commands: int) -> int:
+    before = await server.commits()
+    async with _client(OURS, server, 1) as client:
+        await client.run(commands)
+    return await server.commits() - before

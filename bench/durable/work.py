@@ -1,0 +1,99 @@
+"""A process that does durable work: commands through Shoal, or bare inserts, by several tasks at a time."""
+
+import asyncio
+import sys
+import time
+import uuid
+from collections.abc import Awaitable, Callable, Sequence
+
+import asyncpg
+import msgspec
+import uvloop
+
+from bench.durable.service import orders
+from shoal.runtime.asgi import request
+from shoal.runtime.clients import LocalTransport
+from shoal.runtime.config import ServiceConfig
+from shoal.runtime.host import Fittings, Host
+
+INSERT = "insert into orders (id, customer, sku, quantity, total) values ($1, $2, $3, $4, $5)"
+BODY = msgspec.json.encode({"customer": "customer-01", "sku": "SKU-00001", "quantity": 3})
+
+Act = Callable[[], Awaitable[None]]
+"""One durable operation; each task has its own."""
+
+
+class Task(msgspec.Struct, frozen=True, kw_only=True):
+    """What to do next."""
+
+    operations: int
+    clients: int
+
+
+class Done(msgspec.Struct, frozen=True, kw_only=True):
+    """How long it took."""
+
+    seconds: float
+
+
+async def commands(url: str, clients: int) -> Sequence[Act]:
+    """Start the service, with a connection for each client as the bare inserts have."""
+    config = ServiceConfig(system="bench", entry=orders.entry, store_url=f"{url}&pool={clients}")
+    host = Host(orders, config, Fittings(transport=LocalTransport()))
+    await host.start()
+
+    async def act() -> None:
+        headers = {"content-type": "application/json", "idempotency-key": uuid.uuid4().hex}
+        status, _, answer = await request(host, "POST", "/orders", headers, BODY)
+        if status != 201:
+            raise RuntimeError(f"the command was answered {status}: {answer!r}")
+
+    return [act] * clients
+
+
+async def inserts(url: str, clients: int) -> Sequence[Act]:
+    """Connect once for each client: no pool, no framework, one prepared statement that commits itself."""
+    return [await _insert(url) for _ in range(clients)]
+
+
+async def _insert(url: str) -> Act:
+    connection = await asyncpg.connect(url)
+    statement = await connection.prepare(INSERT)
+
+    async def act() -> None:
+        await statement.fetch(uuid.uuid4().hex, "customer-01", "SKU-00001", 3, 597)
+
+    return act
+
+
+KINDS = {"Shoal": commands, "bare insert": inserts}
+
+
+async def repeat(acts: Sequence[Act], operations: int) -> float:
+    """Have every client act again and again until `operations` are done in all; return the seconds."""
+    left = operations
+
+    async def client(act: Act) -> None:
+        nonlocal left
+        while left > 0:
+            left -= 1
+            await act()
+
+    started = time.perf_counter()
+    await asyncio.gather(*(client(act) for act in acts))
+    return time.perf_counter() - started
+
+
+async def serve(kind: str, url: str, clients: int) -> None:
+    """Take tasks from standard input until it ends."""
+    acts = await KINDS[kind](url, clients)
+    read = msgspec.json.Decoder(Task).decode
+    while line := await asyncio.to_thread(sys.stdin.buffer.readline):
+        task = read(line)
+        seconds = await repeat(acts[: task.clients], task.operations)
+        sys.stdout.buffer.write(msgspec.json.encode(Done(seconds=seconds)) + b"\n")
+        sys.stdout.buffer.flush()
+
+
+if __name__ == "__main__":
+    uvloop.run(serve(sys.argv[1], sys.argv[2], int(sys.argv[3])))
