@@ -23,7 +23,7 @@ class MailNotSent(Unavailable):
 
 
 class MailRefused(ShoalError):
-    """Report an address that the server will never deliver to."""
+    """Report a mail, or its address, that the server will never take."""
 
 
 class Mailer(Protocol):

@@ -14,7 +14,7 @@ from shop.notifications.mailer import Mail, MailNotSent, MailRefused
 TIMEOUT = 10.0
 """Seconds for each step of the conversation."""
 
-_PERMANENT = range(500, 600)  # RFC 5321, section 4.2.1
+_PERMANENT = range(500, 600)  # RFC 5321, section 4.2.1: the same mail would be refused for ever
 
 
 class Server(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,12 +72,16 @@ def render(mail: Mail, sender: str) -> EmailMessage:
 def _rendered(mail: Mail, sender: str) -> EmailMessage:
     try:
         return render(mail, sender)
-    except ValueError as error:  # an address that no mail can carry
+    except Exception as error:  # an address that no mail can carry; the parser fails in many ways
         raise MailRefused(f"mail {mail.message_id} has an address that cannot be written: {error}") from error
 
 
 def _translated(error: Exception, mail: Mail) -> MailNotSent | MailRefused:
     said = str(error) or type(error).__name__
+    if isinstance(error, aiosmtplib.SMTPNotSupported) or (
+        isinstance(error, aiosmtplib.SMTPDataError) and error.code in _PERMANENT
+    ):
+        return MailRefused(f"mail {mail.message_id} is none that the server takes: {said}")
     if isinstance(error, aiosmtplib.SMTPRecipientsRefused):
         codes = [refused.code for refused in error.recipients]
         if codes and all(code in _PERMANENT for code in codes):

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from email.message import EmailMessage
 from typing import Any
 
+import msgspec
 import pytest
 
 from shop.notifications.mailer import Mail, MailNotSent, MailRefused
@@ -29,6 +30,7 @@ class Sink:
     def __init__(self) -> None:
         self.kept: list[EmailMessage] = []
         self.refuse: dict[str, str] = {}
+        self.verdict = "250 OK"
 
     async def handle_RCPT(self, server: Any, session: Any, envelope: Any, address: str, options: Any) -> str:  # noqa: N802 - the name that aiosmtpd calls
         if address in self.refuse:
@@ -38,7 +40,7 @@ class Sink:
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802 - likewise
         self.kept.append(email.message_from_bytes(envelope.content, policy=email.policy.default))
-        return "250 OK"
+        return self.verdict
 
 
 @pytest.fixture
@@ -70,6 +72,18 @@ async def test_a_mail_arrives_as_it_was_written(sink: Sink, mailer: SmtpMailer) 
 
 async def test_an_address_that_takes_no_mail_is_refused_for_good(sink: Sink, mailer: SmtpMailer) -> None:
     sink.refuse[MAIL.email] = "550 5.1.1 no such mailbox"
+    with pytest.raises(MailRefused):
+        await mailer.send(MAIL)
+
+
+@pytest.mark.parametrize("address", ['?@>."', '.b@[\x7f."', "a@b.c("])
+async def test_an_address_that_cannot_be_written_is_refused_for_good(mailer: SmtpMailer, address: str) -> None:
+    with pytest.raises(MailRefused):
+        await mailer.send(msgspec.structs.replace(MAIL, email=address))
+
+
+async def test_a_mail_that_the_server_rejects_is_refused_for_good(sink: Sink, mailer: SmtpMailer) -> None:
+    sink.verdict = "554 5.6.0 not with this text"
     with pytest.raises(MailRefused):
         await mailer.send(MAIL)
 
