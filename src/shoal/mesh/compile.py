@@ -32,7 +32,8 @@ def compile_mesh(plan: Plan, layout: Layout) -> tuple[Artifact, ...]:
         proto.discovery(bootstrap.LISTENERS, [typed(_LISTENER, **manager.listener(scope, e)) for e in entrances]),
         proto.discovery(bootstrap.CLUSTERS, [typed(_CLUSTER, **cluster) for cluster in _clusters(scope)]),
     ]
-    found += [proto.discovery(manager.route_file(e.name), [typed(_ROUTES, **e.routes)]) for e in entrances if e.routes_apart]
+    apart = [e for e in entrances if e.routes_apart]
+    found += [proto.discovery(manager.route_file(e.name), [typed(_ROUTES, **e.routes)]) for e in apart]
     found += tokens.initial_keys(scope)
     found += [endpoints(service.name, ()) for service in plan.services]
     found += [
