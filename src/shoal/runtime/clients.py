@@ -209,7 +209,7 @@ class LocalTransport:
         """Run the callee's application in a task of its own, as a server would."""
         application = self.applications.get(service)
         if application is None:
-            raise CallFailed(service, detail="this process does not run it")
+            raise CallFailed(service, detail="it does not run in this process, or not yet")
         relayed = dict(headers)
         relayed[EXPECTED] = relayed.pop(REQUESTED, "")
         async with asyncio.timeout(within):

@@ -2,12 +2,17 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Sequence
+from math import inf
 
 from shoal.drivers.base import Broker, Consumer
 from shoal.errors import EngineError
 from shoal.runtime.consumer import ConsumerLoop, Desk
 from shoal.runtime.relay import Relay
+
+LEAST = 0.5
+"""Seconds that deliveries in hand get even when requests took all the time there was."""
 
 _log = logging.getLogger("shoal.events")
 
@@ -20,17 +25,23 @@ class EventSide:
         self._loops = [ConsumerLoop(desk, c) for c in consumers]
         self._consuming: list[asyncio.Task[None]] = []
         self._background: list[asyncio.Task[None]] = []
+        self._left = inf
 
     def start(self) -> None:
         """Begin in the background; commands are accepted meanwhile, their events wait in the outbox."""
         self._background.append(asyncio.create_task(self._connect()))
 
-    async def stop(self, drain: float) -> None:
-        """Finish deliveries in hand within `drain` seconds, announce what they committed, and end."""
+    def leave(self) -> None:
+        """Take no further deliveries; those in hand go on."""
+        self._left = min(self._left, time.monotonic())
         for loop in self._loops:
             loop.stop()
+
+    async def stop(self, drain: float) -> None:
+        """Finish deliveries in hand within `drain` seconds of leaving, announce what they committed, and end."""
+        self.leave()
         if self._consuming:
-            await asyncio.wait(self._consuming, timeout=drain)
+            await asyncio.wait(self._consuming, timeout=max(LEAST, self._left + drain - time.monotonic()))
         await self._announce_rest()
         tasks = [*self._background, *self._consuming]
         for task in tasks:

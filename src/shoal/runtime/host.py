@@ -111,6 +111,11 @@ class Host:
         await self._sow()
         self._start_events()
 
+    def leave(self) -> None:
+        """Take no more events from now on; those in hand are finished while requests still are."""
+        if self._events is not None:
+            self._events.leave()
+
     async def stop(self) -> None:
         """Finish the work in hand, announce what is left, let go of everything."""
         async with AsyncExitStack() as ends:  # in reverse, each also when one before it failed

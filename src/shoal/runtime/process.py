@@ -39,7 +39,7 @@ async def run_one(config: ServiceConfig) -> None:
     host = Host(service, config, fittings)
     await host.start()
     try:
-        await serve(host, config.listen, drain=config.drain, started=_announce(service.name))
+        await serve(host, config.listen, drain=config.drain, started=_announce(service.name), leaving=host.leave)
     finally:
         await host.stop()
         journal.flush()
@@ -56,11 +56,20 @@ async def run_several(process: ProcessConfig) -> None:
         service = load(config.entry, Service)
         journal = Journal(service.name, config.replica) if config.access_log else None
         hosts[service.name] = Host(service, config, Fittings(transport=transport, journal=journal))
-    transport.applications.update(hosts)
-    await asyncio.gather(*(host.start() for host in hosts.values()))
+
+    async def start(name: str, host: Host) -> None:
+        await host.start()
+        transport.applications[name] = host  # before, whoever calls it finds it absent, and tries again
+
+    await asyncio.gather(*(start(name, host) for name, host in hosts.items()))
     gateway = Gateway(plan(describe(system), ONE_PROCESS), hosts)
+
+    def leave() -> None:
+        for host in hosts.values():
+            host.leave()
+
     try:
-        await serve(gateway, process.listen, drain=10.0, started=_announce(system.name))
+        await serve(gateway, process.listen, drain=10.0, started=_announce(system.name), leaving=leave)
     finally:
         await asyncio.gather(*(host.stop() for host in hosts.values()))
 

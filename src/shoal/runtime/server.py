@@ -35,7 +35,14 @@ class _Server(uvicorn.Server):
         yield
 
 
-async def serve(application: Application, listen: str, *, drain: float, started: Callable[[], None]) -> None:
+async def serve(
+    application: Application,
+    listen: str,
+    *,
+    drain: float,
+    started: Callable[[], None],
+    leaving: Callable[[], None],
+) -> None:
     """Serve until SIGTERM or SIGINT; then finish requests in progress within `drain` seconds.
 
     Args:
@@ -43,6 +50,7 @@ async def serve(application: Application, listen: str, *, drain: float, started:
         listen: ``unix:/path`` or ``tcp:HOST:PORT``.
         drain: Seconds.
         started: Called once the socket is open.
+        leaving: Called when it is told to stop, before requests in progress are waited for.
     """
     server = _Server(
         uvicorn.Config(
@@ -62,8 +70,13 @@ async def serve(application: Application, listen: str, *, drain: float, started:
         started,
     )
     loop = asyncio.get_running_loop()
+
+    def leave() -> None:
+        server.leave()
+        leaving()
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, server.leave)
+        loop.add_signal_handler(number, leave)
     await server.serve()
 
 
