@@ -72,3 +72,9 @@ def test_other_methods_of_a_known_path_are_told_which_exist() -> None:
     assert first["direct_response"] == {"status": 405}
     assert first["response_headers_to_add"] == [{"header": {"key": "allow", "value": "GET, PUT"}}]
     assert second["response_headers_to_add"] == [{"header": {"key": "allow", "value": "POST"}}]
+
+
+def test_a_literal_comes_before_a_parameter_whatever_their_names() -> None:
+    paths = ("/a/{aaa}/{b}", "/a/{zzz}/id", "/a/{b}/me")
+    ordered = routes.in_order(endpoint(f"e{i}", "GET", path) for i, path in enumerate(paths))
+    assert [o.path for o in ordered] == ["/a/{zzz}/id", "/a/{b}/me", "/a/{aaa}/{b}"]

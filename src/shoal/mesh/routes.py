@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from typing import Protocol, TypeVar
 
 from shoal.mesh.proto import Json, seconds
-from shoal.model.service import Policy, shape
+from shoal.model.service import Policy, closeness, shape
 
 SEGMENT = r"(?:[^/.][^/]*|\.[^/.][^/]*|\.\.[^/]+)"
 """One non-empty segment that is no dot segment (RFC 3986, 3.3), without the look-ahead that RE2 lacks."""
@@ -32,7 +32,7 @@ O = TypeVar("O", bound=Operation)  # noqa: E741 — an operation
 
 def in_order(operations: Iterable[O]) -> list[O]:
     """Sort so that the first match is the closest: segment by segment, literal before parameter."""
-    return sorted(operations, key=lambda o: ([("{" in part, part) for part in o.path.split("/")], o.method))
+    return sorted(operations, key=lambda o: (closeness(o.path), o.method))
 
 
 def expression(path: str) -> str:

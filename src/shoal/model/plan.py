@@ -3,7 +3,7 @@
 from shoal.errors import PlanError
 from shoal.model import catalog, names
 from shoal.model.finding import Finding
-from shoal.model.service import Access, Data, Method, Policy, Service
+from shoal.model.service import Access, Data, Method, Policy, Service, closeness
 from shoal.model.system import External, System
 from shoal.model.target import Target
 
@@ -255,7 +255,7 @@ def _routes(system: System) -> tuple[Route, ...]:
         for e in s.endpoints
         if e.exposed
     ]
-    return tuple(sorted(routes, key=lambda r: ([("{" in p, p) for p in r.path.split("/")], r.method)))
+    return tuple(sorted(routes, key=lambda r: (closeness(r.path), r.method)))
 
 
 def _streams(system: System) -> tuple[StreamPlan, ...]:

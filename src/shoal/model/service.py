@@ -270,6 +270,11 @@ def shape(path: str) -> str:
     return "/".join("{}" if part.startswith("{") else part for part in path.split("/"))
 
 
+def closeness(path: str) -> list[tuple[bool, str]]:
+    """Order path templates so that the first match is the closest: literal before parameter, whatever its name."""
+    return [(part == "{}", part) for part in shape(path).split("/")]
+
+
 def _check_paths(service: Service) -> None:
     """Refuse the framework's own paths, and one path whose parameters bear two names."""
     spelled: dict[str, Endpoint] = {}
