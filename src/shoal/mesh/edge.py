@@ -1,11 +1,13 @@
 """The one door from outside: what Envoy advises for an edge, tokens, and only the declared routes."""
 
+import re
+
 from shoal.mesh import filters, problems, routes, tokens
 from shoal.mesh.clusters import hop
 from shoal.mesh.manager import Entrance, Scope
 from shoal.mesh.proto import Json, seconds, typed
 from shoal.model.plan import GATEWAY, Route
-from shoal.model.service import Policy
+from shoal.model.service import RESERVED_PATHS, Policy
 
 EDGE = "edge"
 """Name of the listener."""
@@ -124,7 +126,7 @@ def _filters(scope: Scope) -> tuple[Json, ...]:
 
 def _routes(scope: Scope) -> Json:
     ordered = routes.in_order(scope.plan.routes)
-    found = [_route(route) for route in ordered] + routes.wrong_methods(ordered)
+    found = [*_reserved(ordered), *(_route(route) for route in ordered), *routes.wrong_methods(ordered)]
     return {
         "name": EDGE,
         "virtual_hosts": [{"name": EDGE, "domains": ["*"], "routes": found}],
@@ -132,6 +134,13 @@ def _routes(scope: Scope) -> Json:
         "request_headers_to_remove": ["x-envoy-external-address"],
         "response_headers_to_remove": list(LEAKS),
     }
+
+
+def _reserved(exposed: list[Route]) -> list[Json]:
+    """Keep what services tell of themselves inside, where a template such as ``/{page}`` would let it out."""
+    open_templates = [re.compile(routes.expression(route.path)) for route in exposed if "{" in route.path]
+    let_out = [path for path in RESERVED_PATHS if any(template.fullmatch(path) for template in open_templates)]
+    return [routes.refuse(f"reserved {path}", routes.matches_path(path), 404) for path in let_out]
 
 
 def _route(route: Route) -> Json:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from shoal.errors import Problem
 from shoal.model.plan import Plan, Route
+from shoal.model.service import RESERVED_PATHS
 from shoal.runtime.problems import CONTENT_TYPE, render
 from shoal.runtime.request import Application, Receive, Response, Scope, Send, send_response
 from shoal.runtime.routes import Routes, locate
@@ -37,8 +38,10 @@ class Gateway:
         await self._applications[route.service](scope, receive, send)
 
     def _check(self, route: Route, scope: Scope) -> None:
-        """Refuse what the service would take for another, internal operation, as a template's sibling can be."""
+        """Refuse what the service would take for an internal operation or a probe, as a template's sibling can be."""
         service = self._services.get(route.service)
+        if scope["path"] in RESERVED_PATHS:
+            raise Problem(404, "not-found", "there is nothing at this path")
         if service is not None and locate(service, scope)[0] != route.endpoint:
             raise Problem(404, "not-found", "there is nothing at this path")
 
