@@ -52,23 +52,7 @@ async def serve(
         started: Called once the socket is open.
         leaving: Called when it is told to stop, before requests in progress are waited for.
     """
-    server = _Server(
-        uvicorn.Config(
-            application,
-            **_address(listen),
-            loop="none",
-            http="httptools",
-            ws="none",
-            lifespan="off",
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            date_header=False,
-            timeout_keep_alive=75,
-            timeout_graceful_shutdown=max(1, round(drain)),
-        ),
-        started,
-    )
+    server = _Server(_configuration(application, listen, drain), started)
     loop = asyncio.get_running_loop()
 
     def leave() -> None:
@@ -78,6 +62,23 @@ async def serve(
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, leave)
     await server.serve()
+
+
+def _configuration(application: Application, listen: str, drain: float) -> uvicorn.Config:
+    return uvicorn.Config(
+        application,
+        **_address(listen),
+        loop="none",
+        http="httptools",
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        date_header=False,
+        timeout_keep_alive=75,
+        timeout_graceful_shutdown=max(1, round(drain)),
+    )
 
 
 class _Address(TypedDict, total=False):
