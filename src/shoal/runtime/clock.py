@@ -1,6 +1,10 @@
 """The time, as production has it."""
 
+import time
+from collections.abc import Callable
 from datetime import UTC, datetime
+
+from shoal.service.context import Clock
 
 
 class SystemClock:
@@ -9,3 +13,8 @@ class SystemClock:
     def now(self) -> datetime:
         """Return the present, in UTC."""
         return datetime.now(UTC)
+
+
+def seconds_of(clock: Clock) -> Callable[[], float]:
+    """Return what reads a clock in seconds since 1970; the machine's own is read without making a `datetime`."""
+    return time.time if isinstance(clock, SystemClock) else lambda: clock.now().timestamp()

@@ -77,16 +77,16 @@ class Endpoint:
             return await self._commit(request, None)
 
     def _authorize(self, request: Request) -> None:
-        access = self.operation.access
+        access, authenticator = self.operation.access, self._around.authenticator
+        header = request.headers.get(b"authorization")
         if access.kind == "principal":
-            if self._around.authenticator is None:
+            if authenticator is None:
                 raise Problem(401, "unauthenticated", "this service knows no issuer of tokens")
-            request.principal = self._around.authenticator.authenticate(request.headers.get(b"authorization"))
+            request.principal = authenticator.authenticate(header)
             if access.roles or access.scopes:
                 authorize(request.principal, access)
-        elif self._plan.needs_principal and self._around.authenticator is not None:
-            header = request.headers.get(b"authorization")
-            request.principal = self._around.authenticator.authenticate(header) if header else None
+        elif header and authenticator is not None and self._plan.needs_principal:
+            request.principal = authenticator.authenticate(header)
 
     def _decode(self, request: Request, body: bytes) -> None:
         if self._codec is None or (not body and not self._body_required):

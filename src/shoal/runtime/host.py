@@ -17,7 +17,7 @@ from shoal.runtime import migrations
 from shoal.runtime.application import Application
 from shoal.runtime.auth import Authenticator
 from shoal.runtime.clients import Transport, client
-from shoal.runtime.clock import SystemClock
+from shoal.runtime.clock import SystemClock, seconds_of
 from shoal.runtime.compile import Compiled, compile_service, contracts_of, records_of
 from shoal.runtime.config import ServiceConfig
 from shoal.runtime.consumer import Desk, Subscriber
@@ -141,7 +141,7 @@ class Host:
         config, clock = self.config, self._fittings.clock
         verifier = None
         if config.jwks:
-            verifier = Authenticator(config.jwks, config.issuer, config.audience, lambda: clock.now().timestamp())
+            verifier = Authenticator(config.jwks, config.issuer, config.audience, seconds_of(clock))
         around = Surroundings(
             store=self.store,
             announcer=self._announcer,
