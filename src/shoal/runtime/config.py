@@ -37,6 +37,10 @@ class ServiceConfig(msgspec.Struct, frozen=True, kw_only=True):
     environ: Mapping[str, str] = {}
     """The variables that the service's own settings are read from."""
 
+    def __repr__(self) -> str:
+        """Show what it is for; its addresses hold passwords."""
+        return f"ServiceConfig(system={self.system!r}, entry={self.entry!r}, replica={self.replica!r})"
+
     @classmethod
     def from_environ(cls, environ: Mapping[str, str] | None = None) -> Self:
         """Read the configuration; raises `SettingsError` that names the variables at fault."""

@@ -10,6 +10,7 @@ from typing import Any, Generic, Literal, TypeVar
 import msgspec
 
 from shoal.drivers.base import Row, Table
+from shoal.errors import EngineError
 from shoal.service import codec
 from shoal.service.marks import field_names, record_mark
 from shoal.service.signature import base_kind
@@ -48,7 +49,7 @@ class RecordTable(Generic[T]):
             else row[name]
             for name in self.table.columns
         }
-        return codec.from_plain(values, self.kind, strict=False)
+        return read_stored(values, self.kind, f"table {self.table.name}")
 
     def where(self, where: typing.Mapping[str, object] | None) -> dict[str, object]:
         """Turn field values to compare with into column values."""
@@ -67,6 +68,17 @@ def table_of(kind: type[T]) -> RecordTable[T]:
     if found is None:
         found = _tables[kind] = RecordTable(kind)
     return found
+
+
+def read_stored(values: Row, kind: type[T], origin: str) -> T:
+    """Read stored values as `kind`; `EngineError` for what does not fit, since the caller of a request cannot help it."""
+    try:
+        return codec.from_plain(dict(values), kind, strict=False)
+    except codec.Malformed as error:
+        raise EngineError(
+            f"a row of {origin} is no {kind.__name__}: {error}",
+            hint="let the record's fields accept what is stored, or mend the rows in a migration",
+        ) from error
 
 
 def _fits_column(kind: Any) -> bool:

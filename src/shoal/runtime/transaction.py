@@ -6,9 +6,8 @@ from typing import Any, TypeVar
 from shoal.drivers.base import Query, Session
 from shoal.errors import Problem, Undeclared
 from shoal.runtime.envelope import pack
-from shoal.runtime.tables import table_of
+from shoal.runtime.tables import read_stored, table_of
 from shoal.runtime.trace import current
-from shoal.service import codec
 from shoal.service.context import Clock
 from shoal.service.declare import Service
 from shoal.service.marks import EventMark, event_mark
@@ -110,4 +109,4 @@ class UnitOfWork:
 
     async def fetch(self, kind: type[T], sql: str, *args: object) -> list[T]:
         """Run SQL and read its rows."""
-        return [codec.from_plain(dict(row), kind, strict=False) for row in await self.session.fetch(sql, *args)]
+        return [read_stored(row, kind, "an SQL query") for row in await self.session.fetch(sql, *args)]
