@@ -71,7 +71,7 @@ def table_of(kind: type[T]) -> RecordTable[T]:
 
 
 def read_stored(values: Row, kind: type[T], origin: str) -> T:
-    """Read stored values as `kind`; `EngineError` for what does not fit, since the caller of a request cannot help it."""
+    """Read stored values as `kind`; `EngineError` for what does not fit: the caller of a request cannot help it."""
     try:
         return codec.from_plain(dict(values), kind, strict=False)
     except codec.Malformed as error:
