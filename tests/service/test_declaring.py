@@ -15,6 +15,7 @@ from shoal import (
     Page,
     PageRequest,
     Postgres,
+    Principal,
     Service,
     System,
     Transaction,
@@ -238,6 +239,17 @@ def test_what_needs_a_store_is_refused_without_one(what: str) -> None:
         shop.post("/a", idempotent=what == "idempotent")(write if what == "transaction" else nothing)
     with pytest.raises(DeclarationError, match="needs a transaction, but service shop has no store"):
         described(shop)
+
+
+def test_an_internal_operation_cannot_ask_who_calls() -> None:
+    shop = Service("shop")
+
+    @shop.get("/a", access=internal)
+    async def who(principal: Principal | None = None) -> None: ...
+
+    with pytest.raises(DeclarationError, match="who is internal and asks for a principal") as caught:
+        described(shop)
+    assert "signed_in" in caught.value.hint
 
 
 def test_an_empty_answer_is_described_as_it_is_sent() -> None:

@@ -21,7 +21,7 @@ from shoal.model.service import (
     Subscription,
 )
 from shoal.service import codec
-from shoal.service.context import Transaction
+from shoal.service.context import Principal, Transaction
 from shoal.service.declare import EndpointDeclaration, Service, contract_operations
 from shoal.service.http import MAX_LIMIT, PageRequest
 from shoal.service.marks import Operation, event_mark, operations_of
@@ -67,6 +67,7 @@ def describe_service(service: Service, *, issues_tokens: bool = False) -> model.
     provided = [analyse_provider(service, p) for p in service.providers]
     seeded = [analyse(service, s.handler) for s in service.seeds]
     _check_store(service, signatures)
+    _check_principals(service, signatures)
     _check_providers(service)
     _check_contracts(service, signatures)
     shapes = _Shapes(
@@ -271,6 +272,18 @@ def _check_store(service: Service, signatures: Sequence[Signature]) -> None:
             raise _storeless(service, declared.operation.name, declared.operation.source)
     for seed in service.seeds:
         raise _storeless(service, f"seed {seed.name}", of_function(seed.handler))
+
+
+def _check_principals(service: Service, signatures: Sequence[Signature]) -> None:
+    """Refuse an internal operation that asks who calls: no token is passed on to it, so it would always answer 401."""
+    for declared, signature in zip(service.endpoints, signatures, strict=True):
+        kinds = {p.kind for p in signature.params}
+        if declared.operation.access.kind == "internal" and Principal in kinds:
+            raise DeclarationError(
+                f"{declared.operation.name} is internal and asks for a principal, whom nobody sends there",
+                hint="declare it signed_in, or take what it needs to know as a parameter",
+                where=signature.source,
+            )
 
 
 def _storeless(service: Service, name: str, where: str) -> DeclarationError:
