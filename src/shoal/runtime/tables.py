@@ -30,15 +30,15 @@ class RecordTable(Generic[T]):
         nested = frozenset(name for name in columns if not _fits_column(hints[name]))
         self.kind = kind
         self.table = Table(name=mark.table, key=mark.key, columns=columns, json=nested)
+        self._spelled = tuple(name for name in columns if base_kind(hints[name]) not in _PLAIN)
 
     def to_row(self, record: object) -> Row:
         """Spread a record over its columns."""
-        nested = self.table.json
-        return {
-            name: codec.encode(value).decode() if name in nested else _plain(value)
-            for name in self.table.columns
-            for value in (getattr(record, name),)
-        }
+        row = {name: getattr(record, name) for name in self.table.columns}
+        for name in self._spelled:
+            value = row[name]
+            row[name] = codec.encode(value).decode() if name in self.table.json else _plain(value)
+        return row
 
     def from_row(self, row: Row) -> T:
         """Read a record from its row; columns that it does not have are passed over."""
