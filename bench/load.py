@@ -10,7 +10,7 @@ import functools
 import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import cast
 
 import msgspec
@@ -52,7 +52,7 @@ class _Connection(asyncio.Protocol):
         self._count: _Count | None = None
         self._length = 0
         self._received = b""
-        self._write = lambda _: None
+        self._write: Callable[[bytes], None] = _nowhere
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._write = cast("asyncio.WriteTransport", transport).write  # uvloop's is no subclass
@@ -89,6 +89,10 @@ class _Connection(asyncio.Protocol):
         self._next(count)
         if not count.unheard:
             count.done.set_result(None)
+
+
+def _nowhere(_data: bytes) -> None:
+    raise RuntimeError("not connected yet")
 
 
 def _length(received: bytes) -> int:

@@ -36,16 +36,21 @@ class Database:
 
     async def commits(self) -> int:
         """Read how many transactions were committed, once every session has ended, which is when they are counted."""
-        while await self.admin.fetchval(_SESSIONS, DATABASE):
+        while await self.admin.fetchval(_SESSIONS, DATABASE):  # noqa: ASYNC110 - the server sends no word of it
             await asyncio.sleep(0.02)
         return int(await self.admin.fetchval(_COMMITS, DATABASE))
+
+
+def _place() -> Path:
+    place = Path(tempfile.mkdtemp(prefix="shoal-bench-"))
+    place.chmod(0o755)  # the server's user may be another one
+    return place
 
 
 @asynccontextmanager
 async def database() -> AsyncIterator[Database]:
     """Run a server until the block ends."""
-    place = Path(tempfile.mkdtemp(prefix="shoal-bench-"))
-    place.chmod(0o755)  # its user may be another one
+    place = _place()
     options = PostgresOptions(
         data=place / "data", sockets=place / "run", password=_PASSWORD, settings=_QUIET, max_connections=100
     )

@@ -2,17 +2,30 @@
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bench import cpu
 from bench.durable.database import Database, database
 from bench.durable.work import Done, Task
+from bench.outcome import Effort, Outcome
+from bench.races import circumstances, compare, figures
+from bench.report import Section
 from bench.rounds import Amount, Round, Sample, Say, interleave
+from bench.statistics import Target
 from bench.workers import Worker, worker
 
 OURS, BARE = "Shoal", "bare insert"
+ROUNDS, OPERATIONS, CLIENTS = 31, 400, (16, 1)
 PROBE = 400
 """Commands by which two probes of the number of commits differ."""
+
+ABOUT = """
+A `POST` with an `Idempotency-Key` that stores one row, announces one event and records its answer, through the whole
+framework but without an HTTP server, against one prepared `INSERT` of the same row that commits itself, sent by
+asyncpg alone. Both have a connection for each client, to the same PostgreSQL, with the same durability: every command,
+like every insert, is one transaction that is flushed to the disk before it is answered. Processor time is that of the
+client's process and of all of PostgreSQL's.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +54,35 @@ class Durable:
     """Per command."""
     rounds: dict[int, tuple[Round, ...]]
     """By the number of clients."""
+
+
+async def run(effort: Effort, say: Say) -> Outcome:
+    """Measure with many clients and with one."""
+    amount = Amount(rounds=effort.choose(ROUNDS), operations=OPERATIONS)
+    found = await measure(amount, CLIENTS, say)
+    if found.commits != 1:
+        raise RuntimeError(f"a command took {found.commits} commits; it promises one")
+    targets = {16: Target(bound=0.5)}
+    comparisons = [
+        c
+        for number, rounds in found.rounds.items()
+        for c in compare(rounds, OURS, BARE, what=f"{OURS} / {BARE}, {number} at a time", target=targets.get(number))
+    ]
+    comparisons[1] = replace(comparisons[1], target=None)  # the promise is about the clock
+    many = found.rounds[CLIENTS[0]]
+    section = Section(
+        id="B5",
+        title="what a durable command costs",
+        about=ABOUT,
+        comparisons=tuple(comparisons),
+        tables=tuple(figures(rounds) for rounds in found.rounds.values()),
+        facts={
+            "commits per command": f"{found.commits:.2f} (`pg_stat_database.xact_commit`)",
+            "PostgreSQL": ", ".join(f"{name} = {value}" for name, value in found.settings.items()),
+            **circumstances(many),
+        },
+    )
+    return Outcome(section=section, rows={str(number): rounds for number, rounds in found.rounds.items()})
 
 
 async def measure(amount: Amount, clients: tuple[int, ...], say: Say) -> Durable:

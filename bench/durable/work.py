@@ -4,14 +4,16 @@ import asyncio
 import sys
 import time
 import uuid
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+from itertools import count
+from typing import Any
 
 import asyncpg
 import msgspec
 import uvloop
 
 from bench.durable.service import orders
-from shoal.runtime.asgi import request
+from shoal.runtime.asgi import scope
 from shoal.runtime.clients import LocalTransport
 from shoal.runtime.config import ServiceConfig
 from shoal.runtime.host import Fittings, Host
@@ -41,14 +43,22 @@ async def commands(url: str, clients: int) -> Sequence[Act]:
     config = ServiceConfig(system="bench", entry=orders.entry, store_url=f"{url}&pool={clients}")
     host = Host(orders, config, Fittings(transport=LocalTransport()))
     await host.start()
+    template, numbers, run = scope("POST", "/orders", {"content-type": "application/json"}), count(), uuid.uuid4().hex
 
     async def act() -> None:
-        headers = {"content-type": "application/json", "idempotency-key": uuid.uuid4().hex}
-        status, _, answer = await request(host, "POST", "/orders", headers, BODY)
-        if status != 201:
-            raise RuntimeError(f"the command was answered {status}: {answer!r}")
+        key = (b"idempotency-key", b"%s-%d" % (run.encode(), next(numbers)))
+        await host({**template, "headers": [*template["headers"], key]}, _receive, _send)
 
     return [act] * clients
+
+
+async def _receive() -> MutableMapping[str, Any]:
+    return {"type": "http.request", "body": BODY, "more_body": False}
+
+
+async def _send(message: MutableMapping[str, Any]) -> None:
+    if message.get("status", 201) != 201:
+        raise RuntimeError(f"a command was answered {message['status']}")
 
 
 async def inserts(url: str, clients: int) -> Sequence[Act]:

@@ -1,4 +1,4 @@
-"""The floor: an ASGI callable that reads the body and answers bytes prepared beforehand. No route, no type, no token."""
+"""The floor: an ASGI callable that reads the body and answers bytes prepared beforehand: no route, type or token."""
 
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
