@@ -208,6 +208,19 @@ def test_values_fill_path_query_and_headers(run: Run, project: Path) -> None:
     assert call._fill(listing, {"limit": "2"}) == ("/tasks?limit=2", {})
 
 
+def test_call_keeps_digits_as_text_where_the_body_wants_text(run: Run, project: Path) -> None:
+    system = from_json(run("describe", "-o", "json")[1].encode())
+    add = call._endpoint(system, "tasks.add")
+    assert call._texts(add, system.service("tasks").schemas) == {"title", "owner"}
+    assert call._texts(call._endpoint(system, "tasks.finish"), {}) == set()
+
+
+def test_logs_say_that_there_are_none(run: Run, tmp_path: Path) -> None:
+    code, out, err = run("logs")
+    assert (code, out) == (0, "")
+    assert err == f"nothing has run in {tmp_path} yet\n"
+
+
 def test_doctor_names_every_engine(run: Run, project: Path) -> None:
     _, out, _ = run("doctor", "-o", "json")
     checks = {check["name"]: check for check in json.loads(out)}

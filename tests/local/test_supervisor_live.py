@@ -197,6 +197,7 @@ async def test_broken_code_leaves_the_old_one_serving(
 
 async def test_a_new_endpoint_and_a_new_event_need_no_new_run(project: Path, demo: tuple[Supervisor, Heard]) -> None:
     supervisor, heard = demo
+    await works(supervisor)  # over connections that were made under the old rules
     assert await status(supervisor, "/count") == 404
     contract = project / "demo/tasks/contract.py"
     more = contract.read_text() + NEW_EVENT

@@ -66,7 +66,11 @@ class Console:
         good = sum(p.status == "ready" for p in run.processes)
         whole = good == len(run.processes)
         mark = style("✓" if whole else "!", sys.stderr, fg="green" if whole else "yellow")
-        say(f"{mark} {good} of {len(run.processes)} ready in {seconds:.2f} s")
+        if not whole or self._verbosity >= 0:
+            say(f"{mark} {good} of {len(run.processes)} ready in {seconds:.2f} s")
+        for process in run.processes:
+            if process.status != "ready":
+                say(f"  {process.name} is tried again until it starts; why it does not: shoal logs {process.name}")
         if self._verbosity < 0:
             return
         say(f"  API        {run.gateway}")

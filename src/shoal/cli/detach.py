@@ -37,6 +37,7 @@ def detach(context: Global, options: tuple[str, ...], *, wait: bool) -> int:
     file.unlink(missing_ok=True)
     argv = [sys.executable, "-m", "shoal.cli", "-C", str(context.root)]
     argv += ["--system", context.system] if context.system else []
+    argv += ["-q"] if context.verbosity < 0 else ["-v"] * context.verbosity
     if given := os.environ.get("PYTHONPATH"):  # it may be relative, and the child lives in another folder
         os.environ["PYTHONPATH"] = os.pathsep.join(str(Path(p).absolute()) for p in given.split(os.pathsep) if p)
     nothing = os.open(os.devnull, os.O_RDONLY)
@@ -44,20 +45,20 @@ def detach(context: Global, options: tuple[str, ...], *, wait: bool) -> int:
         child = spawn_detached([*argv, "run", *options, "--into", str(file)], nothing)
     finally:
         os.close(nothing)
-    return _follow(context.root, child, file, wait=wait)
+    return _follow(context, child, file, wait=wait)
 
 
-def _follow(root: Path, child: "subprocess.Popen[bytes]", file: Path, *, wait: bool) -> int:
+def _follow(context: Global, child: "subprocess.Popen[bytes]", file: Path, *, wait: bool) -> int:
     shown = 0
     until = time.monotonic() + _SIGNS_WITHIN
     while child.poll() is None:
-        state = read_state(root)
+        state = read_state(context.root)
         begun = state is not None and state.pid == child.pid
         if wait:
             shown = _copy(file, shown)
         if state is not None and begun and (state.status == "ready" or not wait):
             _copy(file, shown) if wait else None
-            _tell(state)
+            _tell(state) if context.verbosity >= 0 else None
             return OK
         if not begun and time.monotonic() > until:
             break

@@ -177,6 +177,7 @@ class Supervisor:
         try:
             system = await adopt.declared(self.root, self.options.entry)
             if adopt.same(system, self.plan.system):
+                reporter.solved("system")
                 return
             new = plan(system, self.plan.target).require()
             if adopt.adoptable(self.plan, new):

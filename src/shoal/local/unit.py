@@ -7,6 +7,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import msgspec
 
@@ -25,6 +26,9 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.1, 10.0
 
 STEADY_AFTER = 20.0
 """Seconds of being ready after which earlier failures are forgotten."""
+
+_PATIENCE = 5.0
+"""Seconds of starting after which people are told what is awaited."""
 
 _REMEMBERED = 30
 _CAUSES = (
@@ -188,16 +192,26 @@ class Unit:
         probing = asyncio.ensure_future(recipe.probe())
         ending = asyncio.ensure_future(started.wait())
         try:
-            await asyncio.wait({probing, ending}, timeout=recipe.ready_within, return_when=asyncio.FIRST_COMPLETED)
+            await self._first(probing, ending, within=recipe.ready_within)
             if ending.done():
                 raise self._failed(f"{describe_exit(ending.result())} before it was ready")
             if not probing.done():
-                raise self._failed(f"did not answer within {recipe.ready_within:g} s")
+                asked = f" {recipe.asked}" if recipe.asked else ""
+                raise self._failed(f"did not answer{asked} within {recipe.ready_within:g} s")
             return probing.result()
         finally:
             probing.cancel()
             ending.cancel()
             await asyncio.gather(probing, ending, return_exceptions=True)
+
+    async def _first(self, *awaited: "asyncio.Future[Any]", within: float) -> None:
+        """Wait for the first of these, and say so when that takes long."""
+        soon = min(_PATIENCE, within)
+        done, _ = await asyncio.wait(awaited, timeout=soon, return_when=asyncio.FIRST_COMPLETED)
+        if not done:
+            asked = f" to answer {self.job.recipe.asked}" if self.job.recipe.asked else ""
+            self._around.reporter.event(self.state.name, f"still waiting for it{asked}, up to {within:g} s")
+            await asyncio.wait(awaited, timeout=within - soon, return_when=asyncio.FIRST_COMPLETED)
 
     def _failed(self, what: str) -> EngineError:
         words = without_machinery("\n".join(_words(text) for text in self._last))

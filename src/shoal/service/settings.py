@@ -50,7 +50,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             return cls(**values)
         raise SettingsError(
             f"settings of {service} are incomplete:\n  " + "\n  ".join(problems),
-            hint="set them in the environment of the service",
+            hint="set them in the environment of the service; in tests, return them from the fixture system_environ",
         )
 
 

@@ -12,6 +12,7 @@ from shoal import model
 from shoal.cli.output import examples, say
 from shoal.cli.program import FOUND, OK, Global
 from shoal.errors import DeclarationError, HostError
+from shoal.model.service import Schema
 
 _REFUSED = 400
 _METHODS_WITH_BODY = ("POST", "PUT", "PATCH")
@@ -55,7 +56,9 @@ def command(context: Global, /, target: str, values: tuple[str, ...], **options:
     headers |= {k: str(v) for k, v in arguments.pairs(options["headers"], option="--header").items()}
     headers |= _authorization(context, system, endpoint, options)
     taken = {p.name for p in endpoint.parameters}
-    body = _body(endpoint, {k: v for k, v in typed.items() if k not in taken}, options["body"])
+    texts = _texts(endpoint, system.service(target.partition(".")[0]).schemas)
+    fields = {k: given[k] if k in texts else v for k, v in typed.items() if k not in taken}
+    body = _body(endpoint, fields, options["body"])
     if body is not None:
         headers["Content-Type"] = "application/json"
     if endpoint.idempotent and "Idempotency-Key" not in headers:
@@ -90,6 +93,14 @@ def _endpoint(system: model.System, target: str) -> model.Endpoint:
             hint="only services that declared the call reach it; call an endpoint of theirs, or give it another access",
         )  # fmt: skip
     return endpoint
+
+
+def _texts(endpoint: model.Endpoint, schemas: dict[str, Schema]) -> set[str]:
+    """Name the fields of the body that are text and nothing else, so that ``isbn=978`` stays text."""
+    schema = endpoint.request or {}
+    while "$ref" in schema:
+        schema = schemas[schema["$ref"].rpartition("/")[2]]
+    return {name for name, field in schema.get("properties", {}).items() if field.get("type") == "string"}
 
 
 def _fill(endpoint: model.Endpoint, given: dict[str, str]) -> tuple[str, dict[str, str]]:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import click
 
 from shoal.cli.lines import LEVELS, Painter
-from shoal.cli.output import colourful, examples, output_option
+from shoal.cli.output import colourful, examples, output_option, say
 from shoal.cli.program import FOUND, OK, Global
 from shoal.errors import HostError
 
@@ -64,9 +64,17 @@ def command(context: Global, /, services: tuple[str, ...], follow: bool, **optio
     for entry in heapq.merge(*(_entries(name, file, chosen) for name, file in files.items()), key=lambda e: e.time):
         show(entry)
         shown += 1
+    if not shown:
+        _say_nothing(context.root, bool(files), follow)
     if follow:
         _follow(folder, services, chosen, show)
     return OK if shown or not (options["trace"]) else FOUND
+
+
+def _say_nothing(root: Path, written: bool, follow: bool) -> None:
+    """Tell an empty answer from a wrong folder."""
+    waiting = "; waiting for the first" if follow else ""
+    say(f"no such lines in the logs{waiting}" if written else f"nothing has run in {root} yet{waiting}")
 
 
 def _files(folder: Path, services: tuple[str, ...]) -> dict[str, Path]:

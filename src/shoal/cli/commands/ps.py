@@ -9,7 +9,7 @@ from shoal.cli import output
 from shoal.cli.output import examples
 from shoal.cli.program import FOUND, OK, Global
 from shoal.errors import HostError
-from shoal.local.state import RunState
+from shoal.local.state import ProcessState, RunState
 
 _EXAMPLES = examples(
     "shoal ps",
@@ -61,6 +61,11 @@ def _show_json(state: RunState) -> None:
     output.print_json(state)
 
 
+def _places(state: RunState, process: ProcessState) -> str:
+    """Say where a process answers, for programs and, if that is another place, for people."""
+    return " ".join(dict.fromkeys(place for place in (process.address, state.urls.get(process.name, "")) if place))
+
+
 def _show_table(state: RunState) -> None:
     rows = [
         (
@@ -70,7 +75,7 @@ def _show_table(state: RunState) -> None:
             f"{p.ready_after:.2f} s" if p.ready_after else "-",
             str(p.restarts),
             str(p.pid or "-"),
-            p.reason or p.address,
+            p.reason or _places(state, p),
         )
         for p in state.processes
     ]

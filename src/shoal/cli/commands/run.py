@@ -56,7 +56,8 @@ def command(
         return detach(context, _again(one_process, replicas, port, flags), wait=flags["wait"])
     if into is not None:
         _print_into(into)
-    say(f"shoal · {context.root.name} · Ctrl-C stops it")
+    elif context.verbosity >= 0:
+        say(f"shoal · {context.root.name} · Ctrl-C stops it")
     return asyncio.run(_run(context, _Wish(one_process, sizes, port or 0, flags)))
 
 

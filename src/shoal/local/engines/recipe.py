@@ -38,12 +38,14 @@ class Recipe:
             start, also before a restart.
         probe: Returns the addresses once the process answers; it never gives up by itself.
         ready_within: Seconds after which a process that does not answer has failed.
+        asked: What it is to answer, for messages.
     """
 
     name: str
     prepare: Callable[[], Awaitable[Command]]
     probe: Callable[[], Awaitable[Addresses]]
     ready_within: float = 30.0
+    asked: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -41,6 +41,7 @@ def recipe(options: SandboxOptions) -> Recipe:
         name=options.name,
         prepare=functools.partial(prepare, options),
         probe=functools.partial(probe, options),
+        asked=f"GET http://{LOOPBACK}:{options.port}{options.health}",
     )
 
 
