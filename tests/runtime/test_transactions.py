@@ -235,6 +235,14 @@ async def test_requests_at_the_same_time_have_one_effect(world: World) -> None:
     assert await sold(world) == ["a"]
 
 
+async def test_requests_at_the_same_time_have_one_effect_outside(world: World) -> None:
+    asked = [asyncio.create_task(world.post("/paid", json={"id": "a"}, headers=KEY)) for _ in range(5)]
+    answers = await asyncio.gather(*asked)
+    assert {a.status for a in answers} == {200}
+    assert len({a.body for a in answers}) == 1
+    assert paid == [1]
+
+
 async def test_a_key_belongs_to_its_principal(world: World) -> None:
     for subject in ("ann", "bob"):
         answer = await world.post("/own", token=world.token(subject), headers=KEY)

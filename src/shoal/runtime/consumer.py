@@ -183,6 +183,8 @@ class ConsumerLoop:
             session.accept(envelope.type, envelope.id)  # by type, since a handler may be renamed
             unit = UnitOfWork(session, self._desk.announcer)
             request.transaction = unit
+            if not subscriber.plan.only_transaction:
+                await session.flush()  # whoever else has this event waits for our end
             await subscriber.handler(**subscriber.plan.arguments(request))
         if unit.published:
             self._desk.poke()

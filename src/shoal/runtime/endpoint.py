@@ -105,7 +105,8 @@ class Endpoint:
         """Run an idempotent command, or repeat its recorded answer.
 
         Where every effect lies within the transaction, a repeated key is found by the commit's own conflict, which
-        saves a look-up; otherwise it is looked up before any outside effect.
+        saves a look-up. Otherwise it is looked up before any outside effect, and claimed, so that of requests at the
+        same time one goes on and the others wait for its answer.
         """
         store = self._around.store
         if store is None:
@@ -131,6 +132,9 @@ class Endpoint:
         async with store.session() as session:
             unit = UnitOfWork(session, self._around.announcer)
             request.transaction = unit
+            if receipt is not None and not self._plan.only_transaction:
+                session.accept("idempotency-key", receipt[0])
+                await session.flush()
             response = self._answer(await self._handler(**self._plan.arguments(request)))
             self._record(session, receipt, response)
         if unit.published:
