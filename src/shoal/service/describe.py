@@ -244,7 +244,7 @@ def _check_method(declared: EndpointDeclaration, operation: Operation, signature
         wanted, wire = plain_kind(kind)
         if name not in given or given[name].kind != wanted or (wire and given[name].wire != wire):
             raise DeclarationError(
-                f"{operation.name} does not take {name}: {kind!r} as its contract says",
+                f"{operation.name} does not take {name}: {getattr(kind, '__name__', kind)} as its contract says",
                 hint="give it the contract's parameters; further ones are injected",
                 where=signature.source,
             )
