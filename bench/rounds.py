@@ -97,5 +97,6 @@ async def _one(contestants: Sequence[Contestant], operations: int, turn: int) ->
 
 def _spell(found: Round) -> Iterator[str]:
     for name in found.samples:
-        yield f"{name} {found.rate(name):,.0f}/s {found.cpu_us(name):.1f} µs"
+        rate, spent = found.rate(name), found.cpu_us(name)
+        yield f"{name} {rate:,.0f}/s {spent:.1f} µs" if spent else f"{name} {1 / rate:.2f} s"
     yield f"steal {found.busyness.steal:.1%}"

@@ -1,35 +1,9 @@
 """Before anything is timed: every contestant must refuse and answer the same."""
 
-import asyncio
-from collections.abc import Mapping
-
 import msgspec
 
 from bench.handler.world import SMALL, Keys, body, quote, request
-
-PATIENCE = 10.0
-
-
-class Answer(msgspec.Struct, frozen=True, kw_only=True):
-    """What came back."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-
-
-async def send(port: int, sent: bytes) -> Answer:
-    """Send one request on a connection of its own."""
-    async with asyncio.timeout(PATIENCE):
-        reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        try:
-            writer.write(sent)
-            head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
-            headers = {k.lower(): v.strip() for k, _, v in (line.partition(":") for line in head[1:-2])}
-            found = await reader.readexactly(int(headers.get("content-length", "0")))
-            return Answer(status=int(head[0].split()[1]), headers=headers, body=found)
-        finally:
-            writer.close()
+from bench.http import send
 
 
 def cases(keys: Keys) -> dict[str, tuple[bytes, int]]:
