@@ -92,6 +92,7 @@ def test_an_unknown_command_is_a_matter_of_usage(run: Run) -> None:
     code, out, err = run("dance")
     assert (code, out) == (2, "")
     assert "No such command 'dance'" in err
+    assert "Did you mean 'describe'?" in run("dscribe")[2]
 
 
 def test_without_a_system_it_says_how_to_name_one(run: Run) -> None:

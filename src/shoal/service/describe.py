@@ -243,8 +243,9 @@ def _check_method(declared: EndpointDeclaration, operation: Operation, signature
     for name, kind in hints.items():
         wanted, wire = plain_kind(kind)
         if name not in given or given[name].kind != wanted or (wire and given[name].wire != wire):
+            spelled = kind.__name__ if isinstance(kind, type) else kind
             raise DeclarationError(
-                f"{operation.name} does not take {name}: {getattr(kind, '__name__', kind)} as its contract says",
+                f"{operation.name} does not take {name}: {spelled} as its contract says",
                 hint="give it the contract's parameters; further ones are injected",
                 where=signature.source,
             )

@@ -3,6 +3,7 @@
 import importlib.util
 import keyword
 import re
+import shlex
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -41,7 +42,7 @@ def command(context: Global, /, folder: Path, name: str) -> None:
     written = files.write(place, artifacts(system))
     for entry in written:
         click.echo(folder / entry.path)
-    say(f"made {system}: {len(written)} files\n  next  cd {folder} && shoal run\n        pytest")
+    say(f"made {system}: {len(written)} files\n  next  cd {shlex.quote(str(folder))} && shoal run\n        pytest")
 
 
 def artifacts(system: str) -> list[Artifact]:
