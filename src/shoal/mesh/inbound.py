@@ -26,6 +26,7 @@ def entrance(scope: Scope, service: ServicePlan) -> Entrance:
         name=name(service.name),
         address=scope.layout.inbound(service.name),
         routes=_routes(service),
+        routes_apart=True,
         filters=(access.default_deny(),),
         router={"respect_expected_rq_timeout": True},
         mutations=({"append": _LOOPBACK},),

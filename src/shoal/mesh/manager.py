@@ -30,9 +30,10 @@ class Entrance:
     routes: Json
     """Its RouteConfiguration."""
     routes_apart: bool = False
-    """Whether its routes are a file of their own, so that they change without the listener.
+    """Whether its routes are a file of their own, so that they change for connections in use as well.
 
-    Each file that Envoy watches costs one of the user's inotify instances, of which Linux allows 128 by default.
+    Each file that Envoy watches costs one of the user's inotify instances, of which Linux allows 128 by default;
+    so it is done where others keep connections open, and not where a service calls out: it starts anew then.
     """
     filters: tuple[Json, ...] = ()
     """Without the router."""
