@@ -41,7 +41,9 @@ class Application:
         endpoint = None
         try:
             endpoint, values = locate(self._routes, scope)
-            context = _context(trace, endpoint.timeout, headers)
+            expected = headers.get(_EXPECTED)
+            seconds = endpoint.timeout if expected is None else budget(endpoint.timeout, expected.decode("latin-1"))
+            context = Context(trace, Budget(seconds), headers.get(b"authorization", b"").decode("latin-1"))
             current.set(context)
             response = await endpoint.serve(Request(scope, headers, values, context), receive)
         except Exception as error:  # noqa: BLE001 - the border: every failure becomes an answer
@@ -49,24 +51,14 @@ class Application:
         response.headers.append((b"x-trace-id", trace.trace_id.encode()))
         for message in messages(response):
             await send(message)
-        self._account(scope, endpoint, response, trace, time.perf_counter() - started)
-
-    def _account(
-        self, scope: Scope, endpoint: Endpoint | None, response: Response, trace: Trace, seconds: float
-    ) -> None:
+        seconds = time.perf_counter() - started
         if endpoint is not None:
             endpoint.series.observe(_OUTCOMES[response.status // 100], seconds)
         if self._journal is not None:
-            self._journal.write(
-                "info" if response.status < 500 else "error",
-                f"{scope['method']} {scope['path']} {response.status}",
-                trace,
-                {
-                    "endpoint": endpoint.operation.name if endpoint else "",
-                    "status": response.status,
-                    "ms": round(seconds * 1000, 2),
-                },
-            )
+            name = endpoint.operation.name if endpoint else ""
+            fields = {"endpoint": name, "status": response.status, "ms": round(seconds * 1000, 2)}
+            level = "info" if response.status < 500 else "error"
+            self._journal.write(level, f"{scope['method']} {scope['path']} {response.status}", trace, fields)
 
 
 def _problem_response(problem: Problem, trace: Trace) -> Response:
@@ -75,9 +67,3 @@ def _problem_response(problem: Problem, trace: Trace) -> Response:
         return Response(problem.status, [(b"content-type", CONTENT_TYPE), *headers], render(problem, trace.trace_id))
     except Exception as error:  # noqa: BLE001 - what the author put into the problem cannot be sent
         return _problem_response(to_problem(error), trace)
-
-
-def _context(trace: Trace, timeout: float, headers: dict[bytes, bytes]) -> Context:
-    expected = headers.get(_EXPECTED)
-    seconds = timeout if expected is None else budget(timeout, expected.decode("latin-1"))
-    return Context(trace, Budget(seconds), headers.get(b"authorization", b"").decode("latin-1"))

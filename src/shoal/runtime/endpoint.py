@@ -49,6 +49,7 @@ class Endpoint:
         self._plan = Plan(signature, path_parameters(self.operation.path), around.values)
         bodies = signature.at("body")
         self._codec: codec.Codec[Any] | None = codec.Codec(bodies[0].kind) if bodies else None
+        self._reads_body = bool(bodies) or self.operation.idempotent
         self._body_required = bool(bodies) and bodies[0].required
         self._returns_body = signature.returns is not None
         self._transactional = self._plan.needs_transaction or self.operation.idempotent
@@ -63,9 +64,7 @@ class Endpoint:
         """Answer a request, within its budget; failures leave as exceptions."""
         with self._limits.within(request.context.budget):
             self._authorize(request)
-            body = b""
-            if self._codec is not None or self.operation.idempotent:
-                body = await read_body(receive)
+            body = await read_body(receive) if self._reads_body else b""
             if self._codec is not None:
                 self._decode(request, body)
             if not self._transactional:

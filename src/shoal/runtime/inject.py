@@ -38,7 +38,10 @@ class Plan:
 
     def arguments(self, request: Request) -> dict[str, Any]:
         """Resolve the arguments; raises `codec.Malformed` or `Problem` for what the caller got wrong."""
-        return {name: resolve(request) for name, resolve in self._resolvers}
+        arguments = {}
+        for name, resolve in self._resolvers:  # a comprehension would be a call of its own
+            arguments[name] = resolve(request)
+        return arguments
 
 
 def _leaves_no_trace(kind: Any) -> bool:

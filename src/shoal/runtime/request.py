@@ -60,8 +60,8 @@ async def read_body(receive: Receive, limit: int = BODY_LIMIT) -> bytes:
     """Read a request's body, or raise 413 when it is larger than `limit` bytes, 400 when the client went away."""
     message = await receive()
     body: bytes = message.get("body", b"")
-    if not message.get("more_body", False) and message["type"] == "http.request":
-        return _within(body, limit)
+    if not message.get("more_body", False) and message["type"] == "http.request" and len(body) <= limit:
+        return body
     chunks, size = [body], len(body)
     while message.get("more_body", False):
         message = await receive()
