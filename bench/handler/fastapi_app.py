@@ -6,7 +6,7 @@ tokens exactly as Shoal does.
 
 import time
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import Depends, FastAPI, HTTPException, Request
 from pydantic import BaseModel, ConfigDict, Field
@@ -29,7 +29,7 @@ class Basket(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    currency: Annotated[str, Field(pattern="^[A-Z]{3}$")]
+    currency: Literal["EUR", "GBP", "USD"]
     lines: Annotated[tuple[Line, ...], Field(min_length=1, max_length=50)]
     note: str = ""
 

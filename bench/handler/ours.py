@@ -1,6 +1,6 @@
 """The handler, as an author of Shoal writes it."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -24,7 +24,7 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
 class Basket(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that is wanted."""
 
-    currency: Annotated[str, msgspec.Meta(pattern="^[A-Z]{3}$")]
+    currency: Literal["EUR", "GBP", "USD"]
     lines: Annotated[tuple[Line, ...], msgspec.Meta(min_length=1, max_length=50)]
     note: str = ""
 

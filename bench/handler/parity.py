@@ -15,7 +15,7 @@ def cases(keys: Keys) -> dict[str, tuple[bytes, int]]:
         "no token": (request("", body(SMALL)), 401),
         "a forged token": (request(keys.forged, body(SMALL)), 401),
         "no token but a word": (request("x", body(SMALL)), 401),
-        "a lower-case currency": (request(token, body(SMALL, currency="eur")), 422),
+        "an unknown currency": (request(token, body(SMALL, currency="DEM")), 422),
         "a quantity too large": (request(token, body(SMALL, lines=[line | {"quantity": 101}])), 422),
         "a text as a price": (request(token, body(SMALL, lines=[line | {"unit_price": "cheap"}])), 422),
         "no lines": (request(token, body(SMALL, lines=[])), 422),

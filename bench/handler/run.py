@@ -24,13 +24,13 @@ ROUNDS, OPERATIONS = 61, 500
 
 ABOUT = f"""
 A `POST` with a path parameter, a bearer token (ES256) and a JSON body, answered with a typed JSON document. Shoal and
-FastAPI verify the token, remember verified ones until they expire, validate every field (lengths, ranges, a pattern)
+FastAPI verify the token, remember verified ones until they expire, validate every field (lengths, ranges, choices)
 and compute the same answer; FastAPI has Pydantic models, an asynchronous dependency and a return type, as its
-documentation advises. The bare ASGI callable does none of that: it reads the body and sends constant bytes of the same
-length. All are served by uvicorn with uvloop and httptools, one process each, without access log, on a processor that
-the load generator does not use: {world.CLIENTS} connections, each sending when it has its answer. Shoal's own counters
-and trace identifiers stay on. The order has {world.SMALL} lines, which makes a JSON text of ten; the second table is
-for {world.LARGE} lines.
+documentation advises. The bare ASGI callable does none of that: it reads the body and sends what Shoal would send,
+headers included, from constants. All are served by uvicorn with uvloop and httptools, one process each, without access
+log, on a processor that the load generator does not use: {world.CLIENTS} connections, each sending when it has its
+answer. Shoal's own counters and trace identifiers stay on. The order has {world.SMALL} lines, which makes a JSON text
+of ten; the second table is for {world.LARGE} lines.
 """
 
 
