@@ -304,9 +304,7 @@ RULES: tuple[Rule, ...] = (
 
 def texts() -> Iterator[tuple[str, str]]:
     """Yield every file of the checkout that a person wrote or a tool locked."""
-    tops = [
-        top for top in ROOT.iterdir() if not top.name.startswith(".") or top.name == ".ci" or top.is_file()
-    ]
+    tops = [top for top in ROOT.iterdir() if not top.name.startswith(".") or top.name == ".ci" or top.is_file()]
     for top in tops:
         for path in (top,) if top.is_file() else top.rglob("*"):
             if path.is_file() and not SKIPPED_FOLDERS & set(path.parts):

@@ -102,9 +102,7 @@ def test_no_import_goes_round() -> None:
 
 
 def test_each_client_library_has_one_home() -> None:
-    assert one_home(
-        [parse("shoal.drivers.nats", "import nats.js"), parse("shoal.mail.send", "from nats import js")]
-    )
+    assert one_home([parse("shoal.drivers.nats", "import nats.js"), parse("shoal.mail.send", "from nats import js")])
     assert not one_home(modules())
 
 

@@ -102,6 +102,13 @@ def test_without_a_system_it_says_how_to_name_one(run: Run) -> None:
     assert "hint: name it with --system" in err
 
 
+def test_a_run_without_a_system_makes_nothing(run: Run, tmp_path: Path) -> None:
+    code, out, err = run("run")
+    assert (code, out) == (1, "")
+    assert "error: there is no system system:system" in err
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_module_that_cannot_be_imported_is_shown_at_its_line(run: Run, tmp_path: Path) -> None:
     (tmp_path / "broken.py").write_text("x = 1\ny = (2\n")
     code, _, err = run("--system", "broken:system", "describe")

@@ -4,6 +4,7 @@ import asyncio
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -316,10 +317,14 @@ async def test_fresh_forgets_the_data(project: Path) -> None:
     plan = decide(project)
     async with running(plan, project) as supervisor:
         password = (project / ".shoal/secrets/passwords.json").read_bytes()
-        (project / ".shoal/data/postgres/mark").write_text("x")
+        mark = project / ".shoal/data/postgres/mark"
+        mark.write_text("x")
+    with socket.create_server(("127.0.0.1", plan.port)), pytest.raises(HostError, match="port"):
+        await Supervisor(plan, project, Options(fresh=True)).run()
+    assert mark.exists(), "what cannot start must cost no data"
     async with running(plan, project, Options(fresh=True)) as supervisor:
         assert await status(supervisor, "/tasks") == 200
-    assert not (project / ".shoal/data/postgres/mark").exists()
+    assert not mark.exists()
     assert (project / ".shoal/secrets/passwords.json").read_bytes() == password
 
 

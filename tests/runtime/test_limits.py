@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from shoal.runtime.deadline import Budget, Limits
+from shoal.runtime.deadline import Budget, Limit, Limits
 
 SOON, LATE = 0.01, 60.0
 
@@ -15,13 +15,13 @@ async def forever() -> None:
 
 async def test_work_that_outlives_its_budget_is_timed_out() -> None:
     limits = Limits()
-    with pytest.raises(TimeoutError), limits.within(Budget(SOON)):
+    with pytest.raises(TimeoutError), Limit(limits, Budget(SOON)):
         await forever()
     assert not limits.live
 
 
 async def test_a_spent_budget_ends_the_work_at_its_first_wait() -> None:
-    with pytest.raises(TimeoutError), Limits().within(Budget(0.0)):
+    with pytest.raises(TimeoutError), Limit(Limits(), Budget(0.0)):
         await forever()
 
 
@@ -29,12 +29,12 @@ async def test_a_shorter_budget_that_comes_later_is_not_held_up_by_a_longer_one(
     limits = Limits()
 
     async def patient() -> None:
-        with limits.within(Budget(LATE)):
+        with Limit(limits, Budget(LATE)):
             await forever()
 
     waiting = asyncio.create_task(patient())
     await asyncio.sleep(0)
-    with pytest.raises(TimeoutError), limits.within(Budget(SOON)):
+    with pytest.raises(TimeoutError), Limit(limits, Budget(SOON)):
         await forever()
     assert not waiting.done()
     waiting.cancel()
@@ -48,7 +48,7 @@ async def test_every_piece_of_work_is_ended_at_its_own_time() -> None:
 
     async def work(seconds: float) -> None:
         try:
-            with limits.within(Budget(seconds)):
+            with Limit(limits, Budget(seconds)):
                 await forever()
         except TimeoutError:
             ended.append(seconds)
@@ -59,9 +59,9 @@ async def test_every_piece_of_work_is_ended_at_its_own_time() -> None:
 
 async def test_the_timer_looks_again_for_what_began_while_it_was_set() -> None:
     limits = Limits()
-    with limits.within(Budget(SOON)):
+    with Limit(limits, Budget(SOON)):
         pass
-    with pytest.raises(TimeoutError), limits.within(Budget(SOON * 2)):
+    with pytest.raises(TimeoutError), Limit(limits, Budget(SOON * 2)):
         await forever()
 
 
@@ -69,7 +69,7 @@ async def test_a_cancellation_from_elsewhere_stays_one() -> None:
     limits = Limits()
 
     async def work() -> None:
-        with limits.within(Budget(LATE)):
+        with Limit(limits, Budget(LATE)):
             await forever()
 
     task = asyncio.create_task(work())
@@ -81,7 +81,7 @@ async def test_a_cancellation_from_elsewhere_stays_one() -> None:
 
 
 async def test_the_task_goes_on_after_a_timeout() -> None:
-    with pytest.raises(TimeoutError), Limits().within(Budget(SOON)):
+    with pytest.raises(TimeoutError), Limit(Limits(), Budget(SOON)):
         await forever()
     task = asyncio.current_task()
     assert task is not None
@@ -93,11 +93,11 @@ def test_one_loop_may_follow_another() -> None:
     limits = Limits()
 
     async def in_time() -> None:
-        with limits.within(Budget(SOON)):
+        with Limit(limits, Budget(SOON)):
             pass
 
     async def late() -> None:
-        with limits.within(Budget(SOON)):
+        with Limit(limits, Budget(SOON)):
             await forever()
 
     asyncio.run(in_time())

@@ -1,5 +1,6 @@
 """Find and read the system that a command is about."""
 
+import importlib.util
 import sys
 import tomllib
 import traceback
@@ -16,6 +17,14 @@ DEFAULT = "system:system"
 def entry(context: Global) -> str:
     """Return ``module:attribute`` of the system: ``--system``, ``pyproject.toml`` or the default."""
     return context.system or _configured(context.root / "pyproject.toml") or DEFAULT
+
+
+def require(context: Global) -> None:
+    """Refuse a folder without a system before anything is made in it; no code of the author's runs."""
+    where = entry(context)
+    _importable(context.root)
+    if importlib.util.find_spec(where.partition(":")[0].partition(".")[0]) is None:
+        raise _absent(where, context.root)
 
 
 def read(context: Global) -> model.System:
@@ -64,8 +73,10 @@ def _configured(file: Path) -> str:
 
 
 def _hinted(error: ShoalError, where: str, root: Path) -> ShoalError:
-    if "there is no module" not in error.message:
-        return error
+    return _absent(where, root) if "there is no module" in error.message else error
+
+
+def _absent(where: str, root: Path) -> DeclarationError:
     return DeclarationError(
         f"there is no system {where} in {root}",
         hint="name it with --system MODULE:ATTRIBUTE or [tool.shoal] system in pyproject.toml, or: shoal new DIR",

@@ -39,6 +39,11 @@ class Ground:
             self.logs[name] = Log(self.layout.logs / f"{name}.log")
         return self.logs[name]
 
+    def wipe(self) -> None:
+        """Remove what engines and sandboxes kept; only while none of them runs."""
+        layout.wipe(self.layout)
+        layout.make(self.layout)
+
     async def leave(self) -> None:
         """End what is still watched and let the next supervisor in."""
         with contextlib.suppress(OSError):
@@ -49,14 +54,13 @@ class Ground:
         self.lock.release()
 
 
-async def take(root: Path, *, fresh: bool = False, preload: Sequence[str] = PRELOADED) -> Ground:
+async def take(root: Path, *, preload: Sequence[str] = PRELOADED) -> Ground:
     """Become the one supervisor of the project at `root`, and clear away what an earlier one left.
 
     The fork server begins to import `preload` at once, so take the ground before reading the system.
 
     Args:
         root: Folder of the project.
-        fresh: Remove what engines and sandboxes kept.
         preload: Modules of the fork server.
 
     Raises:
@@ -69,9 +73,6 @@ async def take(root: Path, *, fresh: bool = False, preload: Sequence[str] = PREL
     try:
         server = ForkServer.start(preload) if forks.supported() else None
         swept = await sweep(place.guard)
-        if fresh:
-            layout.wipe(place)
-            layout.make(place)
         guardian = await Guardian.start(place.guard)
     except BaseException:
         held.release()

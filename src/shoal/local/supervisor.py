@@ -123,8 +123,10 @@ class Supervisor:
         try:
             missing_settings(self.plan, os.environ)
             if self._ground is None:
-                self._ground = await take(self.root, fresh=self.options.fresh)
+                self._ground = await take(self.root)
             check_port(self.plan.port)
+            if self.options.fresh:
+                self._ground.wipe()  # last: whatever else is wrong must cost no data
             await self._start(self._ground)
         except ShoalError:
             self._status = "failed"

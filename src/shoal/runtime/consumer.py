@@ -201,7 +201,10 @@ class ConsumerLoop:
             return "dead"
         await delivery.retry(_delay(policy.backoff, delivery.attempt))
         most = "any number" if outage else policy.attempts
-        _log.warning("%s failed, attempt %d of %s: %r", subscriber.name, delivery.attempt, most, error)
+        trouble = error if delivery.attempt == 1 and not outage else None
+        _log.warning(
+            "%s failed, attempt %d of %s: %r", subscriber.name, delivery.attempt, most, error, exc_info=trouble
+        )
         return "retried"
 
     def _note(self, delivery: Delivery, outage: bool) -> int:  # noqa: FBT001 - says what the delivery met

@@ -33,7 +33,7 @@ def budget(policy_timeout: float, header: str | None) -> float:
 
 
 class Limits:
-    """Holds pieces of work to their budgets, as `asyncio.timeout` does, with one timer for all of them.
+    """Holds pieces of work to their budgets with one timer for all of them; see `Limit`.
 
     A timer for each request costs more than routing, authorising and decoding it together. This one is set for the
     earliest budget and only looks again when it goes off, which work that ends in time hardly ever sees.
@@ -42,14 +42,10 @@ class Limits:
     __slots__ = ("_timer", "armed", "live", "loop")
 
     def __init__(self) -> None:
-        self.live: set[_Limit] = set()
+        self.live: set[Limit] = set()
         self.armed = inf
         self.loop: asyncio.AbstractEventLoop | None = None
         self._timer: asyncio.TimerHandle | None = None
-
-    def within(self, budget: Budget) -> "_Limit":
-        """Cancel the block when its budget is spent, and raise `TimeoutError` from it."""
-        return _Limit(self, budget.at)
 
     def move(self, loop: asyncio.AbstractEventLoop) -> None:
         """Begin anew on another loop, as tests bring one after the other."""
@@ -73,13 +69,13 @@ class Limits:
             self.arm(loop, min(limit.at for limit in self.live))
 
 
-class _Limit:
-    """The context manager of one piece of work."""
+class Limit:
+    """Cancels its block when its budget is spent and raises `TimeoutError` from it, as `asyncio.timeout` does."""
 
     __slots__ = ("_cancelling", "_expired", "_limits", "_task", "at")
 
-    def __init__(self, limits: Limits, at: float) -> None:
-        self.at = at
+    def __init__(self, limits: Limits, budget: Budget) -> None:
+        self.at = budget.at
         self._limits = limits
         self._expired = False
 

@@ -10,7 +10,7 @@ from shoal.errors import DeclarationError, Duplicate, Problem
 from shoal.model.service import path_parameters
 from shoal.runtime import idempotency
 from shoal.runtime.auth import Authenticator, authorize
-from shoal.runtime.deadline import Limits
+from shoal.runtime.deadline import Limit, Limits
 from shoal.runtime.inject import Plan, Values
 from shoal.runtime.metrics import Series
 from shoal.runtime.request import Receive, Request, Response, encode_headers, read_body
@@ -62,7 +62,7 @@ class Endpoint:
 
     async def serve(self, request: Request, receive: Receive) -> Response:
         """Answer a request, within its budget; failures leave as exceptions."""
-        with self._limits.within(request.context.budget):
+        with Limit(self._limits, request.context.budget):
             self._authorize(request)
             body = await read_body(receive) if self._reads_body else b""
             if self._codec is not None:

@@ -20,10 +20,11 @@ class MovableClock:
         """Return seconds that only grow."""
         return time.monotonic() + self._ahead
 
-    def advance(self, seconds: float) -> None:
-        """Move the time forward; what was due meanwhile becomes due now."""
+    def advance(self, by: float | timedelta) -> None:
+        """Move the time forward by seconds or a span; what was due meanwhile becomes due now."""
+        seconds = by.total_seconds() if isinstance(by, timedelta) else by
         if seconds < 0:
-            raise ValueError("time only moves forward")
+            raise ValueError(f"time only moves forward, not by {seconds} s")
         self._ahead += seconds
         for watcher in self._watchers:
             watcher()

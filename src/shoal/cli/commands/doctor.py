@@ -175,9 +175,7 @@ def _watches() -> Check:
     file = Path("/proc/sys/fs/inotify/max_user_instances")
     limit = int(file.read_text("ascii")) if file.exists() else _ENOUGH_WATCHES
     ok = limit >= _ENOUGH_WATCHES
-    fix = (
-        "" if ok else f"for several systems at once: sudo sysctl fs.inotify.max_user_instances={_ENOUGH_WATCHES}"
-    )
+    fix = "" if ok else f"for several systems at once: sudo sysctl fs.inotify.max_user_instances={_ENOUGH_WATCHES}"
     return Check(name="file watches", ok=ok, needed=False, found=f"{limit} inotify instances per user", fix=fix)
 
 

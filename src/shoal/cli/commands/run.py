@@ -69,9 +69,11 @@ class _Wish:
 
 
 async def _run(context: Global, wish: _Wish) -> int:
+    from shoal.cli import project
     from shoal.local.ground import take
 
-    ground = await take(context.root, fresh=wish.flags["fresh"])  # first: its fork server imports while we read
+    project.require(context)
+    ground = await take(context.root)  # first: its fork server imports while we read
     try:
         supervisor = _supervisor(context, wish, ground)
     except BaseException:
@@ -104,6 +106,7 @@ def _supervisor(context: Global, wish: _Wish, ground: "Ground") -> "Supervisor":
         say(f"{finding.severity}: {finding.code} {finding.message}")
     options = Options(
         entry=project.entry(context),
+        fresh=wish.flags["fresh"],
         reload=not wish.flags["no_reload"],
         strict=wish.flags["wait"],
         reporter=Console(verbosity=context.verbosity, began=BEGAN),

@@ -40,7 +40,7 @@ def _require_history(applied: Mapping[object, Row], migrations: Sequence[Migrati
         if file.checksum != row["checksum"]:
             raise MigrationError(
                 f"migration {file.name} was changed after it had been applied",
-                hint="restore the file and put the change into a new one",
+                hint="restore the file and put the change into a new one; on a laptop, `shoal run --fresh` begins anew",
             )
 
 
