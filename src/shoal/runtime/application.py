@@ -49,8 +49,9 @@ class Application:
         except Exception as error:  # noqa: BLE001 - the border: every failure becomes an answer
             response = _problem_response(to_problem(error), trace)
         response.headers.append((b"x-trace-id", trace.trace_id.encode()))
-        for message in messages(response):
-            await send(message)
+        start, body = messages(response)
+        await send(start)
+        await send(body)
         seconds = time.perf_counter() - started
         if endpoint is not None:
             endpoint.series.observe(_OUTCOMES[response.status // 100], seconds)

@@ -51,15 +51,16 @@ class Routes(Generic[T]):
 
     def find(self, method: str, path: str) -> tuple[T, tuple[str, ...]]:
         """Return the target and the values of the path's parameters; raises 404 or 405 as a `Problem`."""
-        found = self._match(method, path)
+        found = self.match(method, path)
         if found is not None:
             return found
-        allowed = sorted(other for other in self._methods if self._match(other, path))
+        allowed = sorted(other for other in self._methods if self.match(other, path))
         if allowed:
             raise Problem(405, "method-not-allowed", headers={"Allow": ", ".join(allowed)})
         raise Problem(404, "not-found", "there is nothing at this path")
 
-    def _match(self, method: str, path: str) -> tuple[T, tuple[str, ...]] | None:
+    def match(self, method: str, path: str) -> tuple[T, tuple[str, ...]] | None:
+        """Return what `find` returns, or None where it raises."""
         target = self._literal.get((method, path))
         if target is not None:
             return target, ()
@@ -77,7 +78,8 @@ def locate(routes: Routes[T], scope: Mapping[str, Any]) -> tuple[T, tuple[str, .
     """Find the target of an ASGI request; an encoded slash belongs to its segment (RFC 3986, 2.2)."""
     raw = scope.get("raw_path") or b""
     if raw.find(b"%2") < 0 or b"%2f" not in raw.lower():
-        return routes.find(scope["method"], scope["path"])
+        method, path = scope["method"], scope["path"]
+        return routes.match(method, path) or routes.find(method, path)
     path = unquote(re.sub("%2[fF]", quote(_SLASH), raw.decode("ascii")))
     target, values = routes.find(scope["method"], path)
     return target, tuple(value.replace(_SLASH, "/") for value in values)
