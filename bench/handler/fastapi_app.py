@@ -30,7 +30,7 @@ class Basket(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     currency: Literal["EUR", "GBP", "USD"]
-    lines: Annotated[tuple[Line, ...], Field(min_length=1, max_length=50)]
+    lines: Annotated[list[Line], Field(min_length=1, max_length=50)]
     note: str = ""
 
 
@@ -48,7 +48,7 @@ class Quote(BaseModel):
     basket: int
     customer: str
     currency: str
-    lines: tuple[PricedLine, ...]
+    lines: list[PricedLine]
     total: int
 
 
@@ -88,16 +88,16 @@ def application(jwks: Path, issuer: str, audience: str) -> FastAPI:
     @app.post("/baskets/{basket}/quote")
     async def quote(basket: int, order: Basket, subject: Annotated[str, Depends(bearer)]) -> Quote:
         """Price a basket."""
-        priced = tuple(
+        priced = [
             PricedLine(sku=line.sku, quantity=line.quantity, total=line.quantity * line.unit_price)
             for line in order.lines
-        )
+        ]
         return Quote(
             basket=basket,
             customer=subject,
             currency=order.currency,
             lines=priced,
-            total=sum(line.total for line in priced),
+            total=sum([line.total for line in priced]),
         )
 
     return app

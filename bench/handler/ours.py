@@ -25,7 +25,7 @@ class Basket(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that is wanted."""
 
     currency: Literal["EUR", "GBP", "USD"]
-    lines: Annotated[tuple[Line, ...], msgspec.Meta(min_length=1, max_length=50)]
+    lines: Annotated[list[Line], msgspec.Meta(min_length=1, max_length=50)]
     note: str = ""
 
 
@@ -43,20 +43,20 @@ class Quote(msgspec.Struct, frozen=True, kw_only=True):
     basket: int
     customer: str
     currency: str
-    lines: tuple[PricedLine, ...]
+    lines: list[PricedLine]
     total: int
 
 
 @baskets.post("/baskets/{basket}/quote", access=signed_in)
 async def quote(basket: int, order: Basket, principal: Principal) -> Quote:
     """Price a basket."""
-    priced = tuple(
+    priced = [
         PricedLine(sku=line.sku, quantity=line.quantity, total=line.quantity * line.unit_price) for line in order.lines
-    )
+    ]
     return Quote(
         basket=basket,
         customer=principal.subject,
         currency=order.currency,
         lines=priced,
-        total=sum(line.total for line in priced),
+        total=sum([line.total for line in priced]),
     )
