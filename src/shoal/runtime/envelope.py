@@ -62,7 +62,9 @@ def pack(system: str, service: str, mark: EventMark, event: Any, *, now: datetim
 
 def _key(event: Any, mark: EventMark) -> str:
     """Spell the value that events are ordered by as the event itself spells it; empty when there is none."""
-    value = codec.to_plain(getattr(event, mark.key)) if mark.key else None
+    value = getattr(event, mark.key) if mark.key else None
+    if type(value) is not str:
+        value = codec.to_plain(value)
     return "" if value is None else str(value)
 
 

@@ -5,6 +5,7 @@ import enum
 import typing
 import uuid
 from decimal import Decimal
+from operator import attrgetter
 from typing import Any, Generic, Literal, TypeVar
 
 import msgspec
@@ -30,11 +31,12 @@ class RecordTable(Generic[T]):
         nested = frozenset(name for name in columns if not _fits_column(hints[name]))
         self.kind = kind
         self.table = Table(name=mark.table, key=mark.key, columns=columns, json=nested)
+        self._fields = attrgetter(*columns) if len(columns) > 1 else lambda record: (getattr(record, columns[0]),)
         self._spelled = tuple(name for name in columns if base_kind(hints[name]) not in _PLAIN)
 
     def to_row(self, record: object) -> Row:
         """Spread a record over its columns."""
-        row = {name: getattr(record, name) for name in self.table.columns}
+        row = dict(zip(self.table.columns, self._fields(record), strict=True))
         for name in self._spelled:
             value = row[name]
             row[name] = codec.encode(value).decode() if name in self.table.json else _plain(value)
