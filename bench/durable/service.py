@@ -1,6 +1,6 @@
 """The command, as an author of Shoal writes it: one row and one event, at most once per ``Idempotency-Key``."""
 
-import uuid
+from secrets import token_hex
 from typing import Annotated
 
 import msgspec
@@ -43,7 +43,7 @@ orders = Service("orders", store=Postgres(migrations="tables"), publishes=[Order
 async def place(order: NewOrder, tx: Transaction) -> Order:
     """Keep an order and announce it."""
     placed = Order(
-        id=uuid.uuid4().hex,
+        id=token_hex(16),
         customer=order.customer,
         sku=order.sku,
         quantity=order.quantity,

@@ -3,9 +3,9 @@
 import asyncio
 import sys
 import time
-import uuid
 from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from itertools import count
+from secrets import token_hex
 from typing import Any
 
 import asyncpg
@@ -43,7 +43,7 @@ async def commands(url: str, clients: int) -> Sequence[Act]:
     config = ServiceConfig(system="bench", entry=orders.entry, store_url=f"{url}&pool={clients}")
     host = Host(orders, config, Fittings(transport=LocalTransport()))
     await host.start()
-    template, numbers, run = scope("POST", "/orders", {"content-type": "application/json"}), count(), uuid.uuid4().hex
+    template, numbers, run = scope("POST", "/orders", {"content-type": "application/json"}), count(), token_hex(16)
 
     async def act() -> None:
         key = (b"idempotency-key", b"%s-%d" % (run.encode(), next(numbers)))
@@ -71,7 +71,7 @@ async def _insert(url: str) -> Act:
     statement = await connection.prepare(INSERT)
 
     async def act() -> None:
-        await statement.fetch(uuid.uuid4().hex, "customer-01", "SKU-00001", 3, 597)
+        await statement.fetch(token_hex(16), "customer-01", "SKU-00001", 3, 597)
 
     return act
 
