@@ -19,6 +19,15 @@ from shoal.runtime.config import ServiceConfig
 from shoal.runtime.host import Fittings, Host
 
 INSERT = "insert into orders (id, customer, sku, quantity, total) values ($1, $2, $3, $4, $5)"
+BY_HAND = f"""
+with receipt as (
+    insert into shoal.receipts (key, fingerprint, status, headers, body) values ($6, $7, 201, $8::jsonb, $9)
+), message as (
+    insert into shoal.outbox (id, subject, body, headers) values ($10, $11, $12, $13::jsonb)
+) {INSERT}
+"""  # noqa: S608 - no value comes from outside
+"""What a command writes, as somebody without a framework would write it."""
+
 BODY = msgspec.json.encode({"customer": "customer-01", "sku": "SKU-00001", "quantity": 3})
 
 Act = Callable[[], Awaitable[None]]
@@ -66,6 +75,11 @@ async def inserts(url: str, clients: int) -> Sequence[Act]:
     return [await _insert(url) for _ in range(clients)]
 
 
+async def by_hand(url: str, clients: int) -> Sequence[Act]:
+    """Write all that a command writes, without reading a request or spelling an event."""
+    return [await _by_hand(url) for _ in range(clients)]
+
+
 async def _insert(url: str) -> Act:
     connection = await asyncpg.connect(url)
     statement = await connection.prepare(INSERT)
@@ -73,10 +87,26 @@ async def _insert(url: str) -> Act:
     async def act() -> None:
         await statement.fetch(token_hex(16), "customer-01", "SKU-00001", 3, 597)
 
+    await act()  # preparing has left a transaction open
     return act
 
 
-KINDS = {"Shoal": commands, "bare insert": inserts}
+async def _by_hand(url: str) -> Act:
+    connection = await asyncpg.connect(url)
+    statement = await connection.prepare(BY_HAND)
+    answer, message = b"x" * 110, b"x" * 330  # as long as what Shoal writes
+    digest, headers = "f" * 64, '[["content-type","application/json"]]'
+
+    async def act() -> None:
+        row = (token_hex(16), "customer-01", "SKU-00001", 3, 597)
+        receipt = (f"place\n\n{token_hex(16)}", digest, headers, answer)
+        await statement.fetch(*row, *receipt, token_hex(16), "bench.event.orders.placed.v1", message, "{}")
+
+    await act()
+    return act
+
+
+KINDS = {"Shoal": commands, "bare insert": inserts, "by hand": by_hand}
 
 
 async def repeat(acts: Sequence[Act], operations: int) -> float:
