@@ -13,7 +13,7 @@ create table if not exists shoal.migrations (
     applied_at timestamptz not null default clock_timestamp()
 );
 create table if not exists shoal.outbox (
-    position bigint generated always as identity primary key,
+    position bigint generated always as identity, -- without a key: only what waits is ever looked up
     id text not null,
     subject text not null,
     body bytea not null,
