@@ -249,6 +249,14 @@ async def test_a_migration_may_not_end_its_transaction(harness: Harness) -> None
         await store.migrate([CREATE, file])
 
 
+async def test_a_second_start_does_not_wait_for_those_who_write(harness: Harness) -> None:
+    store = await ready(harness)
+    async with store.session() as session:
+        session.publish(message(1))
+        await session.flush()  # an open transaction holds the outbox
+        assert list(await soon(store.migrate([CREATE]))) == []
+
+
 async def test_other_constraints_are_conflicts_and_wrong_values_are_errors(harness: Harness) -> None:
     store = await ready(harness)
     sql = "alter table orders add check (total >= 0); alter table orders alter column customer set not null;"

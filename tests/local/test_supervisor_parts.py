@@ -104,7 +104,7 @@ def test_a_signing_key_is_made_once(tmp_path: Path) -> None:
 
 def test_a_service_gets_its_own_credentials_only(tmp_path: Path) -> None:
     here = a_world(tmp_path)
-    outside = {"ALPHA__KEY": "k", "BETA__KEY": "other", "AWS_SECRET": "no"}
+    outside = {"ALPHA__KEY": "k", "BETA__KEY": "undeclared-key", "AWS_SECRET": "secret-of-the-shell"}
     alpha = environment.service_environment(PLAN, PLAN.service("alpha"), here, outside)
     assert alpha["SHOAL_STORE_URL"].startswith(f"postgres://alpha:{here.passwords.stores['alpha']}@/alpha?host=/run/pg")
     assert alpha["SHOAL_BROKER_URL"] == f"nats://alpha:{here.passwords.brokers['alpha']}@127.0.0.1:4222"
@@ -115,7 +115,9 @@ def test_a_service_gets_its_own_credentials_only(tmp_path: Path) -> None:
     assert "SHOAL_BROKER_URL" not in beta
     assert beta["SHOAL_SIGNING_KEY"] == str(tmp_path / "private")
     everything = " ".join(beta.values())
-    assert all(secret not in everything for secret in (here.passwords.stores["alpha"], "no", "other"))
+    assert all(
+        secret not in everything for secret in (here.passwords.stores["alpha"], "undeclared-key", "secret-of-the-shell")
+    )
 
 
 def test_what_is_set_by_hand_wins_over_a_stand_in(tmp_path: Path) -> None:

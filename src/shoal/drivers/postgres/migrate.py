@@ -11,7 +11,8 @@ from shoal.errors import EngineError, MigrationError, Unavailable
 async def migrate(link: Link, migrations: Sequence[Migration]) -> Sequence[Migration]:
     """Create the framework's tables, apply what is new in order of number, and return it."""
     await schema.lock(link, schema.MIGRATING)
-    await _atomically(link, schema.TABLES)
+    if not (await link.fetch("select to_regclass($1::text) as found", [schema.LAST]))[0]["found"]:
+        await _atomically(link, schema.TABLES)  # `if not exists` waits for writers even where it has nothing to do
     rows = await link.fetch("select number, name, checksum from shoal.migrations order by number")
     applied = {row["number"]: row for row in rows}
     _require_history(applied, migrations)

@@ -38,6 +38,9 @@ create table if not exists shoal.receipts (
 );
 """
 
+LAST = "shoal.receipts"
+"""The last of them; they are made in one transaction, so where it exists all do."""
+
 MIGRATING = (0x53484F41, 1)
 """Advisory lock of the one process that migrates; advisory locks are local to a database."""
 
