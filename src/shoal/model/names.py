@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+import zlib
 
 from shoal.errors import DeclarationError
 
@@ -79,9 +80,28 @@ def stream(system: str, service: str) -> str:
     return f"{system}_{service}".upper()
 
 
-def subject(system: str, event: str) -> str:
-    """Name the broker subject of an event type."""
-    return f"{system}.event.{event}"
+BUCKETS = 4
+"""Parts of every event type; one member of a consumer works off one part at a time, in order."""
+
+
+def bucket(key: str) -> int:
+    """Tell the part that events of a key go to: the same for ever, so that their order holds."""
+    return zlib.crc32(key.encode()) % BUCKETS
+
+
+def subject(system: str, event: str, part: int | str) -> str:
+    """Name the broker subject of an event type's part; ``*`` means all of them."""
+    return f"{system}.event.{event}.{part}"
+
+
+def durable(service: str, part: int | str) -> str:
+    """Name the durable consumer of a service for one part."""
+    return f"{database(service)}-{part}"
+
+
+def again_subject(system: str, service: str) -> str:
+    """Name the subject of dead letters that somebody sent to their consumer once more."""
+    return f"{system}.again.{service}"
 
 
 def dead_letter_stream(system: str, service: str) -> str:

@@ -14,8 +14,9 @@ class Rights(Data, frozen=True, kw_only=True):
 def permissions(broker: BrokerPlan) -> Rights:
     """List the subjects of a service: its events, its own consumers, and the inbox where answers reach it."""
     consuming = [subject for consumer in broker.consumers for subject in _consume(consumer)]
+    looking = [f"$JS.API.STREAM.INFO.{broker.stream}"] if broker.stream else []
     return Rights(
-        publish=tuple(sorted({*broker.publish, *consuming})),
+        publish=tuple(sorted({*broker.publish, *consuming, *looking})),
         subscribe=(f"{inbox(broker.user)}.>",),
     )
 
@@ -26,8 +27,9 @@ def inbox(user: str) -> str:
 
 
 def _consume(consumer: ConsumerPlan) -> tuple[str, ...]:
-    """Ask a consumer for messages and answer them, which is less than seeing or changing it (JetStream wire API)."""
+    """Ask a consumer for messages, answer them, and begin again with the unanswered (JetStream wire API, ADR-60)."""
     return (
+        f"$JS.API.CONSUMER.RESET.{consumer.stream}.{consumer.durable}",
         f"$JS.API.CONSUMER.MSG.NEXT.{consumer.stream}.{consumer.durable}",
         f"$JS.ACK.{consumer.stream}.{consumer.durable}.>",
     )

@@ -17,7 +17,7 @@ class StorePlan(Data, frozen=True, kw_only=True):
 
 
 class ConsumerPlan(Data, frozen=True, kw_only=True):
-    """A durable subscription of one service to one producer's stream."""
+    """A durable subscription of one service to one part of one producer's stream."""
 
     stream: str
     durable: str
@@ -31,6 +31,8 @@ class BrokerPlan(Data, frozen=True, kw_only=True):
 
     engine: str
     user: str
+    stream: str = ""
+    """The stream of its own events; empty when it has none."""
     publish: tuple[str, ...] = ()
     """Subjects it may publish to."""
     consumers: tuple[ConsumerPlan, ...] = ()
@@ -174,30 +176,44 @@ def _store_engine(service: Service, target: Target) -> str:
 def _broker(system: System, service: Service, target: Target) -> BrokerPlan | None:
     if not service.publishes and not service.subscriptions:
         return None
-    publish = [names.subject(system.name, e.id) for e in service.publishes]
+    publish = [names.subject(system.name, e.id, "*") for e in service.publishes]
     if service.subscriptions:
         publish.append(names.dead_letter_subject(system.name, service.name))
     return BrokerPlan(
         engine=target.broker,
         user=service.name,
+        stream=names.stream(system.name, service.name) if service.publishes else "",
         publish=tuple(publish),
         consumers=consumers(system.name, service),
     )
 
 
 def consumers(system: str, service: Service) -> tuple[ConsumerPlan, ...]:
-    """Plan a service's subscriptions: one durable per producer."""
+    """Plan a service's subscriptions: one durable for each part of each producer, and one for dead letters' return."""
     by_owner: dict[str, list[str]] = {}
     for subscription in service.subscriptions:
         by_owner.setdefault(subscription.event.partition(".")[0], []).append(subscription.event)
-    return tuple(
+    planned = [
         ConsumerPlan(
             stream=names.stream(system, owner),
-            durable=names.database(service.name),
-            subjects=tuple(sorted(names.subject(system, event) for event in heard)),
+            durable=names.durable(service.name, part),
+            subjects=tuple(sorted(names.subject(system, event, part) for event in heard)),
             ack_wait=ACK_WAIT,
         )
         for owner, heard in sorted(by_owner.items())
+        for part in range(names.BUCKETS)
+    ]
+    if service.subscriptions:
+        planned.append(_again(system, service))
+    return tuple(planned)
+
+
+def _again(system: str, service: Service) -> ConsumerPlan:
+    return ConsumerPlan(
+        stream=names.dead_letter_stream(system, service.name),
+        durable=names.durable(service.name, "again"),
+        subjects=(names.again_subject(system, service.name),),
+        ack_wait=ACK_WAIT,
     )
 
 
@@ -262,11 +278,12 @@ def _streams(system: System) -> tuple[StreamPlan, ...]:
     streams = []
     for service in system.services:
         if service.publishes:
-            subjects = tuple(sorted(names.subject(system.name, e.id) for e in service.publishes))
+            subjects = tuple(sorted(names.subject(system.name, e.id, "*") for e in service.publishes))
             streams.append(StreamPlan(name=names.stream(system.name, service.name), subjects=subjects))
         if service.subscriptions:
             name = names.dead_letter_stream(system.name, service.name)
-            streams.append(StreamPlan(name=name, subjects=(names.dead_letter_subject(system.name, service.name),)))
+            letters = names.dead_letter_subject(system.name, service.name)
+            streams.append(StreamPlan(name=name, subjects=(names.again_subject(system.name, service.name), letters)))
     return tuple(streams)
 
 

@@ -42,12 +42,13 @@ def pack(system: str, service: str, mark: EventMark, event: Any, *, now: datetim
     """Wrap an event of `service` as a message for the broker."""
     type_ = mark.id
     identifier = getrandbits(128).to_bytes(16, "big").hex()  # no secret, so nothing the kernel must be asked for
+    key = _key(event, mark)
     envelope = Envelope(
         id=identifier,
         source=f"/{system}/{service}",
         type=type_,
         time=now,
-        subject=_key(event, mark) or msgspec.UNSET,
+        subject=key or msgspec.UNSET,
         traceparent=trace.header() if trace else msgspec.UNSET,
         data=msgspec.Raw(codec.encode(event)),
     )
@@ -57,7 +58,8 @@ def pack(system: str, service: str, mark: EventMark, event: Any, *, now: datetim
             f"service {service} announces {type(event).__name__} in {len(body)} bytes; an event may have {LARGEST}",
             hint="keep large content elsewhere and announce where it is",
         )
-    return Message(id=identifier, subject=names.subject(system, type_), body=body)
+    part = names.bucket(key or identifier)
+    return Message(id=identifier, subject=names.subject(system, type_, part), body=body, key=key)
 
 
 def _key(event: Any, mark: EventMark) -> str:

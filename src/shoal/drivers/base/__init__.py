@@ -1,0 +1,54 @@
+"""What the runtime asks of an engine: narrow Protocols whose docstrings are the contract.
+
+Every driver translates its client's exceptions at its border: `Unavailable` when trying again may help, `Conflict`
+(or `Duplicate`) when the engine holds something that contradicts the change, `Unstorable` for a value that it can hold
+nowhere, `EngineError` for the rest. No driver retries by itself. All methods may be cancelled; a cancelled commit may
+or may not have happened.
+"""
+
+from shoal.drivers.base.admin import Account, StoreAdmin
+from shoal.drivers.base.broker import (
+    Broker,
+    BrokerAdmin,
+    Consumer,
+    Delivery,
+    Kept,
+    Outcome,
+    Position,
+    Published,
+    Stream,
+)
+from shoal.drivers.base.messages import Announced, Mark, Message, Pending, Sent
+from shoal.drivers.base.rows import ColumnKind, OwnTable, Query, Row, Table
+from shoal.drivers.base.store import Backlog, Lease, Migration, OutboxLease, Receipt, Session, Store
+
+__all__ = [
+    "Account",
+    "Announced",
+    "Backlog",
+    "Broker",
+    "BrokerAdmin",
+    "ColumnKind",
+    "Consumer",
+    "Delivery",
+    "Kept",
+    "Lease",
+    "Mark",
+    "Message",
+    "Migration",
+    "OutboxLease",
+    "Outcome",
+    "OwnTable",
+    "Pending",
+    "Position",
+    "Published",
+    "Query",
+    "Receipt",
+    "Row",
+    "Sent",
+    "Session",
+    "Store",
+    "StoreAdmin",
+    "Stream",
+    "Table",
+]

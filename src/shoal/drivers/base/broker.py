@@ -1,0 +1,170 @@
+"""A broker: durable streams of messages, and consumers that share them."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Protocol
+
+import msgspec
+
+from shoal.drivers.base.messages import Message
+from shoal.errors import EngineError
+
+
+class Consumer(msgspec.Struct, frozen=True, kw_only=True):
+    """A durable subscription; its members compete for its messages."""
+
+    stream: str
+    name: str
+    subjects: tuple[str, ...]
+    ack_wait: float = 30.0
+    """Seconds after which an unanswered delivery is repeated."""
+
+
+class Stream(msgspec.Struct, frozen=True, kw_only=True):
+    """A durable log of messages."""
+
+    name: str
+    subjects: tuple[str, ...]
+
+
+class Published(msgspec.Struct, frozen=True, kw_only=True):
+    """The broker holds a message."""
+
+    sequence: int
+    """Its place in the stream, from 1."""
+    duplicate: bool = False
+    """Whether the broker held it already, under the same id; `sequence` may then be unknown, which is 0."""
+
+
+Outcome = Published | EngineError
+"""What became of one message: `Unavailable` when it may not be held, any other error when it is refused as it is."""
+
+
+class Position(msgspec.Struct, frozen=True, kw_only=True):
+    """How far a stream has come."""
+
+    last: int
+    """Place of its latest message, also when that is gone; 0 for a new one."""
+    count: int = 0
+    """Messages that it holds."""
+
+
+class Kept(msgspec.Struct, frozen=True, kw_only=True):
+    """A message as a stream holds it."""
+
+    sequence: int
+    at: datetime
+    message: Message
+
+
+class Delivery(Protocol):
+    """One message in the hands of one member of a consumer; answered exactly once."""
+
+    @property
+    def message(self) -> Message:
+        """The message."""
+        ...
+
+    @property
+    def sequence(self) -> int:
+        """Its place in the stream."""
+        ...
+
+    @property
+    def attempt(self) -> int:
+        """Which delivery of this message this is, over all members, from 1 since the consumer was last rewound."""
+        ...
+
+    async def ack(self) -> None:
+        """Done: never deliver it to this consumer again. Fire and forget: it may still come again."""
+        ...
+
+    async def retry(self, delay: float) -> None:
+        """Give it back, to be delivered again after `delay` seconds."""
+        ...
+
+    async def progress(self) -> None:
+        """Still working: begin `Consumer.ack_wait` anew."""
+        ...
+
+    async def drop(self) -> None:
+        """Never deliver it again although it was not handled."""
+        ...
+
+
+class Broker(Protocol):
+    """One service's connection to the broker, with that service's rights. Used by many tasks at a time."""
+
+    async def open(self) -> None:
+        """Connect, and reconnect for ever when the connection is lost; `Unavailable` if there is none within 5 s."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of the connection within 5 s."""
+        ...
+
+    async def ping(self) -> None:
+        """Answer within 1 s or raise `Unavailable`."""
+        ...
+
+    @property
+    def epoch(self) -> int:
+        """How often it connected. After a change, the broker may be another one than before, or an older copy."""
+        ...
+
+    async def publish(self, messages: Sequence[Message]) -> Sequence[Outcome]:
+        """Store messages in order, many in flight, and say what became of each; publishing an id again is safe.
+
+        A message that fails does not keep later ones from being stored.
+        """
+        ...
+
+    async def position(self, stream: str) -> Position | None:
+        """Say how far one of the service's own streams has come; None when there is no such stream.
+
+        `Unavailable` when the broker is away.
+        """
+        ...
+
+    async def fetch(self, consumer: Consumer, limit: int, wait: float) -> Sequence[Delivery]:
+        """Take up to `limit` messages, waiting up to `wait` seconds for the first; empty when none came.
+
+        `Unavailable` when the broker is away or the consumer does not exist; `Undeclared` when the service has no
+        right to it.
+        """
+        ...
+
+    async def rewind(self, consumer: Consumer) -> None:
+        """Deliver all that is unanswered again, at once, in the order of the stream.
+
+        For the one member that consumes, when it begins. Raises as `fetch` does.
+        """
+        ...
+
+
+class BrokerAdmin(Protocol):
+    """The operator's hands on a broker. Services never get them. All methods raise `Unavailable` when it is away."""
+
+    async def declare(self, streams: Sequence[Stream], consumers: Sequence[Consumer]) -> None:
+        """Create or adapt streams and consumers; safe to repeat."""
+        ...
+
+    async def positions(self) -> Mapping[str, Position]:
+        """Say of every stream how far it has come."""
+        ...
+
+    async def lags(self, stream: str) -> Mapping[str, int]:
+        """Say of every consumer of a stream how many messages it has not yet answered."""
+        ...
+
+    async def read(self, stream: str, above: int, limit: int) -> Sequence[Kept]:
+        """Read a stream by place, from the first message above `above`; nobody's consumption is touched."""
+        ...
+
+    async def publish(self, messages: Sequence[Message]) -> Sequence[Outcome]:
+        """Store messages as the operator, on any subject."""
+        ...
+
+    async def remove(self, stream: str, sequences: Sequence[int]) -> None:
+        """Take messages out of a stream; those that are gone are passed over."""
+        ...
