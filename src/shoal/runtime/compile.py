@@ -57,7 +57,7 @@ def contracts_of(service: Service) -> set[Any]:
     functions: list[Callable[..., Any]] = [e.handler for e in service.endpoints]
     functions += [s.handler for s in service.subscriptions]
     functions += [s.handler for s in service.seeds]
-    functions += service.providers
+    functions += [*service.background, *service.providers]
     hints = [hint for f in functions for name, hint in typing.get_type_hints(f).items() if name != "return"]
     return {kind for hint in hints for kind in (plain_kind(hint)[0],) if operations_of(kind) is not None}
 

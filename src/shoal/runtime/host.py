@@ -32,6 +32,8 @@ from shoal.runtime.probes import Probes
 from shoal.runtime.providers import provide
 from shoal.runtime.relay import Relay
 from shoal.runtime.request import Receive, Request, Scope, Send
+from shoal.runtime.side import Around
+from shoal.runtime.sides import OWN_TABLES, SIDES
 from shoal.runtime.tables import table_of
 from shoal.runtime.trace import Context, begin, current
 from shoal.runtime.transaction import Announcer, UnitOfWork
@@ -79,6 +81,9 @@ class Host:
         self._subscribers: dict[str, Subscriber] = {}
         self._application: Application | None = None
         self._events: EventSide | None = None
+        around = self._around()
+        built = [build(around) for build in SIDES] if around is not None else []
+        self._sides = [side for side in built if side is not None]
         self._stack = AsyncExitStack()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -110,9 +115,13 @@ class Host:
         self.override({})
         await self._sow()
         self._start_events()
+        for side in self._sides:
+            side.start()
 
     def leave(self) -> None:
-        """Take no more events from now on; those in hand are finished while requests still are."""
+        """Begin nothing of one's own from now on; what is in hand is finished while requests still are."""
+        for side in reversed(self._sides):
+            side.leave()
         if self._events is not None:
             self._events.leave()
 
@@ -124,11 +133,16 @@ class Host:
             ends.push_async_callback(self._fittings.transport.close)
             ends.push_async_callback(self._stack.aclose)
             if self._events is not None:
-                await self._events.stop(self.config.drain)
+                ends.push_async_callback(self._events.stop, self.config.drain)
+            for side in self._sides:
+                ends.push_async_callback(side.stop, self.config.drain)
 
     def override(self, overrides: Mapping[Any, Any]) -> None:
         """Compile every handler with `overrides` in place of provided values; requests pay nothing for it."""
-        compiled = self._compile({**self._values, **overrides})
+        values = {**self._values, **overrides}
+        compiled = self._compile(values)
+        for side in self._sides:
+            side.compile(values)
         self._subscribers.clear()
         self._subscribers.update(compiled.subscribers)
         self._application = Application(compiled.endpoints, self._probes.table(), self._fittings.journal)
@@ -150,6 +164,23 @@ class Host:
             poke=self._poke,
         )
         return compile_service(self.service, around, self._metrics, jwks=config.jwks if config.signing_key else "")
+
+    def _around(self) -> Around | None:
+        if self.store is None:
+            return None
+        return Around(
+            system=self.config.system,
+            replica=self.config.replica,
+            service=self.service,
+            model=self.model,
+            store=self.store,
+            broker=self.broker,
+            announcer=self._announcer,
+            clock=self._fittings.clock,
+            metrics=self._metrics,
+            journal=self._fittings.journal,
+            poke=self._poke,
+        )
 
     def _poke(self) -> None:
         if self._relay is not None:
@@ -220,7 +251,7 @@ async def _prepare(service: Service, store: Store) -> None:
     declared = service.store
     folder = declared.migrations if declared is not None else ""
     found = migrations.read(migrations.folder_of(service.module, folder)) if folder else ()
-    for applied in await store.migrate(found):
+    for applied in await store.migrate(found, OWN_TABLES):
         _log.info("migration %s applied", applied.name)
     lacking = await store.verify([table_of(kind).table for kind in records_of(service)])
     if lacking:

@@ -104,6 +104,8 @@ class Service:
         self.subscriptions: list[SubscriptionDeclaration] = []
         self.providers: list[Provider] = []
         self.seeds: list[SeedDeclaration] = []
+        self.background: list[Handler] = []
+        """Handlers that neither requests nor events nor seeds reach, such as steps of sagas; what they call counts."""
 
     @property
     def entry(self) -> str:

@@ -26,7 +26,16 @@ from shoal.service.declare import EndpointDeclaration, Service, contract_operati
 from shoal.service.http import MAX_LIMIT, PageRequest
 from shoal.service.marks import Operation, event_mark, operations_of
 from shoal.service.settings import Secret, Settings
-from shoal.service.signature import Param, Signature, analyse, analyse_provider, is_list, plain_kind, provided_kind
+from shoal.service.signature import (
+    Param,
+    Signature,
+    analyse,
+    analyse_provider,
+    is_list,
+    outline,
+    plain_kind,
+    provided_kind,
+)
 from shoal.service.source import of_function
 from shoal.service.system import System
 
@@ -66,6 +75,7 @@ def describe_service(service: Service, *, issues_tokens: bool = False) -> model.
     heard = [analyse(service, s.handler, event=s.kind) for s in service.subscriptions]
     provided = [analyse_provider(service, p) for p in service.providers]
     seeded = [analyse(service, s.handler) for s in service.seeds]
+    background = [outline(handler) for handler in service.background]
     _check_store(service, signatures)
     _check_principals(service, signatures)
     _check_providers(service)
@@ -86,7 +96,7 @@ def describe_service(service: Service, *, issues_tokens: bool = False) -> model.
             Subscription(event=s.event.id, handler=s.handler.__name__, policy=s.policy, source=s.source)
             for s in service.subscriptions
         ),
-        calls=_calls([*signatures, *heard, *seeded, *provided]),
+        calls=_calls([*signatures, *heard, *seeded, *background, *provided]),
         store=service.store,
         settings=_settings(service.name, service.settings),
         externals=service.externals,

@@ -150,6 +150,15 @@ def analyse_provider(service: Service, provider: Callable[..., Any]) -> Signatur
     return found
 
 
+def outline(handler: Callable[..., Any]) -> Signature:
+    """Read what a handler takes, wherever that comes from."""
+    source = of_function(handler)
+    hints = _hints(handler, source)
+    names = [name for name in inspect.signature(handler).parameters if name in hints]
+    params = tuple(Param(name=name, place="injected", kind=_unwrap_none(hints[name])[1]) for name in names)
+    return Signature(params=params, returns=None, source=source)
+
+
 def injectables(service: Service) -> set[Any]:
     """Collect every type that this service's handlers may ask for."""
     offered: set[Any] = set(FRAMEWORK) | {provided_kind(p) for p in service.providers}

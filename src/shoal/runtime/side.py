@@ -1,0 +1,55 @@
+"""What a service does besides answering requests: its events, sagas, schedules and projections are each a side."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+import msgspec
+
+from shoal import model
+from shoal.drivers.base import Broker, Store
+from shoal.runtime.logs import Journal
+from shoal.runtime.metrics import Metrics
+from shoal.runtime.transaction import Announcer
+from shoal.service.context import Clock
+from shoal.service.declare import Service
+
+
+class Around(msgspec.Struct, frozen=True, kw_only=True):
+    """What a side is given."""
+
+    system: str
+    replica: str
+    service: Service
+    model: model.Service
+    store: Store
+    broker: Broker | None
+    announcer: Announcer
+    clock: Clock
+    metrics: Metrics
+    journal: Journal | None
+    poke: Callable[[], None]
+    """Tells the relay that something was announced."""
+
+
+class Side(Protocol):
+    """One kind of background work of a running service."""
+
+    def compile(self, values: Mapping[Any, Any]) -> None:
+        """Compile handlers with what can be injected; called before `start`, and again when a test overrides values."""
+        ...
+
+    def start(self) -> None:
+        """Begin in the background; must not wait for engines."""
+        ...
+
+    def leave(self) -> None:
+        """Begin nothing new; what is in hand goes on."""
+        ...
+
+    async def stop(self, drain: float) -> None:
+        """Finish what is in hand within `drain` seconds, and end. The store is still open."""
+        ...
+
+
+Builder = Callable[[Around], Side | None]
+"""Makes a side of a service; None where the service declares nothing of the kind."""
