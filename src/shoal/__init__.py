@@ -19,6 +19,7 @@ from shoal.service.http import Header, Page, PageRequest, Reply
 from shoal.service.marks import contract, delete, event, get, patch, post, put, record
 from shoal.service.settings import Secret, Settings
 from shoal.service.system import Issuer, System
+from shoal.service.upcasting import upcast
 
 __version__ = "0.1.0"
 
@@ -62,4 +63,5 @@ __all__ = [
     "role",
     "scope",
     "signed_in",
+    "upcast",
 ]

@@ -176,7 +176,7 @@ def _store_engine(service: Service, target: Target) -> str:
 def _broker(system: System, service: Service, target: Target) -> BrokerPlan | None:
     if not service.publishes and not service.subscriptions:
         return None
-    publish = [names.subject(system.name, e.id, "*") for e in service.publishes]
+    publish = [names.subject(system.name, event, "*") for event in system.spoken(service)]
     if service.subscriptions:
         publish.append(names.dead_letter_subject(system.name, service.name))
     return BrokerPlan(
@@ -192,7 +192,7 @@ def consumers(system: str, service: Service) -> tuple[ConsumerPlan, ...]:
     """Plan a service's subscriptions: one durable for each part of each producer, and one for dead letters' return."""
     by_owner: dict[str, list[str]] = {}
     for subscription in service.subscriptions:
-        by_owner.setdefault(subscription.event.partition(".")[0], []).append(subscription.event)
+        by_owner.setdefault(subscription.event.partition(".")[0], []).extend(subscription.heard)
     planned = [
         ConsumerPlan(
             stream=names.stream(system, owner),
@@ -278,7 +278,7 @@ def _streams(system: System) -> tuple[StreamPlan, ...]:
     streams = []
     for service in system.services:
         if service.publishes:
-            subjects = tuple(sorted(names.subject(system.name, e.id, "*") for e in service.publishes))
+            subjects = tuple(sorted(names.subject(system.name, event, "*") for event in system.spoken(service)))
             streams.append(StreamPlan(name=names.stream(system.name, service.name), subjects=subjects))
         if service.subscriptions:
             name = names.dead_letter_stream(system.name, service.name)

@@ -14,6 +14,9 @@ Schema = dict[str, Any]
 
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 
+Mode = Literal["structured", "binary"]
+"""Content mode of CloudEvents: everything in the body, or the attributes in headers and the body nothing but data."""
+
 
 class Data(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Base of the model's data: frozen, by keyword, strict about unknown fields."""
@@ -125,6 +128,9 @@ class Event(Data, frozen=True, kw_only=True):
     version: int = 1
     key: str = ""
     """Field whose value orders events; empty when they are not ordered."""
+    mode: Mode = "structured"
+    failure: bool = False
+    """Whether it says that a step failed, so that earlier steps are to be undone."""
     schema: Schema
     source: str = ""
 
@@ -153,8 +159,28 @@ class Subscription(Data, frozen=True, kw_only=True):
     event: str
     """`Event.id` of the event."""
     handler: str
+    accepts: tuple[str, ...] = ()
+    """Ids of older versions that upcasters turn into it."""
+    leads_to: tuple[str, ...] | None = None
+    """Ids of the events that its handler may publish; None when nobody said."""
     policy: Policy = Policy(timeout=25.0, attempts=8, backoff=0.2)
     source: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse to accept what is no other version of the event."""
+        name = self.event.rpartition(".v")[0]
+        odd = [older for older in self.accepts if older == self.event or older.rpartition(".v")[0] != name]
+        if odd:
+            raise DeclarationError(
+                f"{self.handler} handles {self.event} and cannot accept {odd[0]} for it",
+                hint="an upcaster leads from another version of the same event",
+                where=self.source,
+            )
+
+    @property
+    def heard(self) -> tuple[str, ...]:
+        """Every id that reaches the handler."""
+        return (self.event, *self.accepts)
 
 
 class Call(Data, frozen=True, kw_only=True):
@@ -219,8 +245,9 @@ class Service(Data, frozen=True, kw_only=True):
         _refuse_twice(self, "endpoint", [e.name for e in self.endpoints])
         _refuse_twice(self, "route", [f"{e.method} {shape(e.path)}" for e in self.endpoints])
         _refuse_twice(self, "event", [e.id for e in self.publishes])
-        _refuse_twice(self, "subscription to", [s.event for s in self.subscriptions])
+        _refuse_twice(self, "subscription to", [id for s in self.subscriptions for id in s.heard])
         _check_paths(self)
+        _check_flow(self)
         for event in self.publishes:
             if event.owner != self.name:
                 raise DeclarationError(
@@ -292,6 +319,19 @@ def _check_paths(service: Service) -> None:
                 hint="name the parameters of one path alike; OpenAPI knows each path once",
                 where=endpoint.source,
             )
+
+
+def _check_flow(service: Service) -> None:
+    """Refuse a handler that is said to publish what its service does not."""
+    published = {e.id for e in service.publishes}
+    for subscription in service.subscriptions:
+        for event in subscription.leads_to or ():
+            if event not in published:
+                raise DeclarationError(
+                    f"{subscription.handler} is said to lead to {event}, which {service.name} does not publish",
+                    hint=f"add it: Service({service.name!r}, publishes=[...]), or take it out of leads_to",
+                    where=subscription.source,
+                )
 
 
 def _refuse_twice(service: Service, kind: str, names: list[str]) -> None:

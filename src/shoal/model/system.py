@@ -93,6 +93,17 @@ class System(Data, frozen=True, kw_only=True):
         """Find the service that publishes an event id."""
         return next((s for s in self.services for e in s.publishes if e.id == event), None)
 
+    def spoken(self, service: Service) -> tuple[str, ...]:
+        """List the ids on a service's stream: what it publishes, and older versions that somebody still accepts."""
+        accepted = {
+            older
+            for other in self.services
+            for s in other.subscriptions
+            for older in s.accepts
+            if older.partition(".")[0] == service.name
+        }
+        return tuple(sorted(accepted | {e.id for e in service.publishes}))
+
 
 def to_json(system: System) -> bytes:
     """Write a system as JSON; `from_json` gives the equal system back."""

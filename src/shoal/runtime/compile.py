@@ -2,7 +2,7 @@
 
 import sys
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -13,10 +13,11 @@ from shoal.runtime.inject import Plan
 from shoal.runtime.issuer import key_set_endpoint
 from shoal.runtime.metrics import Metrics
 from shoal.service import codec
-from shoal.service.declare import Service
+from shoal.service.declare import Service, SubscriptionDeclaration
 from shoal.service.describe import endpoint_signature
 from shoal.service.marks import operations_of
 from shoal.service.signature import analyse, plain_kind
+from shoal.service.upcasting import Upcasting
 
 
 class Compiled(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,18 +39,26 @@ def compile_service(service: Service, around: Surroundings, metrics: Metrics, *,
             for d in declared
         ),
         subscribers={
-            s.event.id: Subscriber(
+            event: Subscriber(
                 name=s.handler.__name__,
                 handler=s.handler,
                 plan=Plan(analyse(service, s.handler, event=s.kind), (), around.values),
-                codec=codec.Codec(s.kind),
+                codec=reader,
                 policy=s.policy,
-                series=metrics.series("event", s.event.id),
+                series=metrics.series("event", event),
             )
             for s in service.subscriptions
+            for event, reader in _readers(s)
         },
         seeds={s.name: Plan(analyse(service, s.handler), (), around.values) for s in service.seeds},
     )
+
+
+def _readers(subscription: SubscriptionDeclaration) -> Iterator[tuple[str, codec.Codec[Any]]]:
+    """Yield every id that reaches a handler, and how it becomes the event that the handler takes."""
+    yield subscription.event.id, codec.Codec(subscription.kind)
+    for chain in subscription.chains:
+        yield chain.event.id, Upcasting(chain)
 
 
 def contracts_of(service: Service) -> set[Any]:

@@ -21,6 +21,7 @@ from shoal.service.marks import (
 )
 from shoal.service.settings import Settings
 from shoal.service.source import of_caller, of_function
+from shoal.service.upcasting import Chain, Upcast, chains
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -47,6 +48,9 @@ class SubscriptionDeclaration(msgspec.Struct, frozen=True, kw_only=True):
     kind: type
     handler: Handler
     policy: Policy
+    chains: tuple[Chain, ...] = ()
+    """Ways from older versions of the event."""
+    leads_to: tuple[type, ...] | None = None
     source: str
 
 
@@ -159,7 +163,14 @@ class Service:
         return declare
 
     def on(
-        self, kind: type[E], *, timeout: float = 25.0, attempts: int = 8, backoff: float = 0.2
+        self,
+        kind: type[E],
+        *,
+        timeout: float = 25.0,
+        attempts: int = 8,
+        backoff: float = 0.2,
+        upcasters: Sequence[Upcast[Any, Any]] = (),
+        leads_to: Sequence[type] | None = None,
     ) -> Callable[[Callable[Concatenate[E, P], Awaitable[None]]], Callable[Concatenate[E, P], Awaitable[None]]]:
         """Handle an event; its effect on the store happens once.
 
@@ -168,15 +179,26 @@ class Service:
             timeout: Seconds until one attempt is cancelled.
             attempts: Attempts over all replicas before the event becomes a dead letter.
             backoff: Seconds before the second attempt; doubles each time up to 30 s, with jitter.
+            upcasters: Ways from older versions of the event, which then reach this handler too; they may build a chain.
+            leads_to: Events that this handler may publish, for the map of the flow; any of the service's when unsaid.
         """
         mark, place = event_mark(kind), of_caller()[1]
         policy = build_policy(place, timeout=timeout, attempts=attempts, backoff=backoff)
+        older, following = chains(kind, upcasters, place), None if leads_to is None else tuple(leads_to)
 
         def declare(
             handler: Callable[Concatenate[E, P], Awaitable[None]],
         ) -> Callable[Concatenate[E, P], Awaitable[None]]:
             self.subscriptions.append(
-                SubscriptionDeclaration(event=mark, kind=kind, handler=handler, policy=policy, source=place)
+                SubscriptionDeclaration(
+                    event=mark,
+                    kind=kind,
+                    handler=handler,
+                    policy=policy,
+                    chains=older,
+                    leads_to=following,
+                    source=place,
+                )
             )
             return handler
 

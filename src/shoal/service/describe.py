@@ -22,7 +22,7 @@ from shoal.model.service import (
 )
 from shoal.service import codec
 from shoal.service.context import Principal, Transaction
-from shoal.service.declare import EndpointDeclaration, Service, contract_operations
+from shoal.service.declare import EndpointDeclaration, Service, SubscriptionDeclaration, contract_operations
 from shoal.service.http import MAX_LIMIT, PageRequest
 from shoal.service.marks import Operation, event_mark, operations_of
 from shoal.service.settings import Secret, Settings
@@ -92,10 +92,7 @@ def describe_service(service: Service, *, issues_tokens: bool = False) -> model.
         summary=service.summary,
         endpoints=(*endpoints, *([_jwks_endpoint(service)] if issues_tokens else [])),
         publishes=tuple(_event(kind, shapes) for kind in service.publishes),
-        subscriptions=tuple(
-            Subscription(event=s.event.id, handler=s.handler.__name__, policy=s.policy, source=s.source)
-            for s in service.subscriptions
-        ),
+        subscriptions=tuple(_subscription(s) for s in service.subscriptions),
         calls=_calls([*signatures, *heard, *seeded, *background, *provided]),
         store=service.store,
         settings=_settings(service.name, service.settings),
@@ -182,7 +179,27 @@ def _jwks_endpoint(service: Service) -> Endpoint:
 
 def _event(kind: type, shapes: _Shapes) -> Event:
     mark = event_mark(kind)
-    return Event(name=mark.name, version=mark.version, key=mark.key, schema=shapes.of(kind), source=mark.source)
+    return Event(
+        name=mark.name,
+        version=mark.version,
+        key=mark.key,
+        mode=mark.mode,
+        failure=mark.failure,
+        schema=shapes.of(kind),
+        source=mark.source,
+    )
+
+
+def _subscription(declared: SubscriptionDeclaration) -> Subscription:
+    leads_to = declared.leads_to
+    return Subscription(
+        event=declared.event.id,
+        handler=declared.handler.__name__,
+        accepts=tuple(chain.event.id for chain in declared.chains),
+        leads_to=None if leads_to is None else tuple(event_mark(kind).id for kind in leads_to),
+        policy=declared.policy,
+        source=declared.source,
+    )
 
 
 def _calls(signatures: Sequence[Signature]) -> tuple[Call, ...]:

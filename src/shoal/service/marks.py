@@ -7,7 +7,7 @@ import msgspec
 
 from shoal.errors import DeclarationError
 from shoal.model.names import check_event, check_label, event_id
-from shoal.model.service import Access, Method, Policy
+from shoal.model.service import Access, Method, Mode, Policy
 from shoal.service.access import signed_in
 from shoal.service.source import of_class, of_function
 
@@ -36,6 +36,8 @@ class EventMark(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     version: int
     key: str
+    mode: Mode = "structured"
+    failure: bool = False
     source: str
 
     @property
@@ -67,13 +69,17 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     source: str = ""
 
 
-def event(name: str, *, version: int = 1, key: str = "") -> Callable[[type[C]], type[C]]:
+def event(
+    name: str, *, version: int = 1, key: str = "", mode: Mode = "structured", failure: bool = False
+) -> Callable[[type[C]], type[C]]:
     """Declare a class as an event.
 
     Args:
         name: ``owner.happened``; the owner is the service that publishes it.
         version: Version of its shape, from 1.
         key: Field by whose value events keep their order.
+        mode: Content mode of CloudEvents in which it travels; readers understand both.
+        failure: It says that a step failed: the services that did earlier steps should undo them.
     """
 
     def mark(cls: type[C]) -> type[C]:
@@ -85,7 +91,8 @@ def event(name: str, *, version: int = 1, key: str = "") -> Callable[[type[C]], 
                 hint=f"its fields are: {', '.join(field_names(cls))}",
                 where=place,
             )
-        cls.__shoal_event__ = EventMark(name=name, version=version, key=key, source=place)  # type: ignore[attr-defined]
+        marked = EventMark(name=name, version=version, key=key, mode=mode, failure=failure, source=place)
+        cls.__shoal_event__ = marked  # type: ignore[attr-defined]
         return cls
 
     return mark
