@@ -18,9 +18,15 @@ def test_streams_of_different_services_never_meet_even_on_a_shared_broker() -> N
 
 
 def test_subjects_of_different_systems_never_meet() -> None:
-    events = [names.subject(system, names.event_id(f"{service}.sold", 1)) for system, service in PAIRS]
+    events = [names.subject(system, names.event_id(f"{service}.sold", 1), 0) for system, service in PAIRS]
     dead = [names.dead_letter_subject(system, service) for system, service in PAIRS]
-    assert len({*events, *dead}) == 2 * len(PAIRS)
+    again = [names.again_subject(system, service) for system, service in PAIRS]
+    assert len({*events, *dead, *again}) == 3 * len(PAIRS)
+
+
+def test_a_key_goes_to_the_same_part_for_ever_and_every_part_is_used() -> None:
+    assert [names.bucket(key) for key in ("a", "b", "order-1", "order-2")] == [3, 1, 3, 1]
+    assert {names.bucket(str(number)) for number in range(100)} == set(range(names.BUCKETS))
 
 
 def test_databases_identities_and_versions_are_one_per_thing() -> None:

@@ -8,17 +8,20 @@ def test_a_service_may_publish_its_events_and_use_its_own_consumers() -> None:
     plan = BrokerPlan(
         engine="nats",
         user="order-history",
-        publish=("shop.event.orders.placed.v1", "shop.dead.order-history"),
+        stream="SHOP_ORDER-HISTORY",
+        publish=("shop.event.order-history.kept.v1.*", "shop.dead.order-history"),
         consumers=(
-            ConsumerPlan(stream="SHOP_CARTS", durable="order_history", subjects=("shop.event.carts.>",), ack_wait=30.0),
+            ConsumerPlan(stream="SHOP_CARTS", durable="order_history-0", subjects=("shop.event.carts.>",), ack_wait=30),
         ),
     )
     assert permissions(plan) == Rights(
         publish=(
-            "$JS.ACK.SHOP_CARTS.order_history.>",
-            "$JS.API.CONSUMER.MSG.NEXT.SHOP_CARTS.order_history",
+            "$JS.ACK.SHOP_CARTS.order_history-0.>",
+            "$JS.API.CONSUMER.MSG.NEXT.SHOP_CARTS.order_history-0",
+            "$JS.API.CONSUMER.RESET.SHOP_CARTS.order_history-0",
+            "$JS.API.STREAM.INFO.SHOP_ORDER-HISTORY",
             "shop.dead.order-history",
-            "shop.event.orders.placed.v1",
+            "shop.event.order-history.kept.v1.*",
         ),
         subscribe=("_INBOX_order-history.>",),
     )
