@@ -9,7 +9,7 @@ CONTENT_TYPE = "application/cloudevents+json"
 
 def asyncapi(service: Service) -> dict[str, Any]:
     """Describe what `service` announces, and name what it hears; the latter's schemas are their owners'."""
-    heard = sorted(s.event for s in service.subscriptions)
+    heard = sorted(id for s in service.subscriptions for id in s.heard)
     said = [e.id for e in service.publishes]
     operations = {f"announce-{e}": _operation("send", e) for e in said} | {
         f"handle-{e}": _operation("receive", e) for e in heard
@@ -41,6 +41,13 @@ def _operation(action: str, event: str) -> dict[str, Any]:
 
 
 def _message(event: Event) -> dict[str, Any]:
+    if event.mode == "binary":
+        return {
+            "name": event.id,
+            "contentType": "application/json",
+            "headers": _binary_headers(event.id),
+            "payload": event.schema,
+        }
     return {
         "name": event.id,
         "contentType": CONTENT_TYPE,
@@ -54,6 +61,25 @@ def _foreign(event: str) -> dict[str, Any]:
         "contentType": CONTENT_TYPE,
         "payload": _cloud_event(event, {}),
         "description": f"Its data is described by its owner, {event.partition('.')[0]}.",
+    }
+
+
+def _binary_headers(event: str) -> dict[str, Any]:
+    """Describe the headers that carry the attributes in binary mode (CloudEvents, NATS protocol binding)."""
+    text = {"type": "string"}
+    return {
+        "type": "object",
+        "required": ["ce-specversion", "ce-id", "ce-source", "ce-type"],
+        "properties": {
+            "ce-specversion": {"const": "1.0"},
+            "ce-id": text,
+            "ce-source": {"type": "string", "format": "uri-reference"},
+            "ce-type": {"const": event},
+            "ce-time": {"type": "string", "format": "date-time"},
+            "ce-subject": text,
+            "ce-datacontenttype": {"const": "application/json"},
+            "ce-traceparent": text,
+        },
     }
 
 
