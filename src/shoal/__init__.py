@@ -13,6 +13,7 @@ from shoal.errors import (
 )
 from shoal.model.system import External, Sandbox
 from shoal.service.access import anyone, internal, role, scope, signed_in
+from shoal.service.audit import Audit, Evidence, Verdict
 from shoal.service.context import Clock, Deadline, Principal, TokenIssuer, Transaction
 from shoal.service.declare import Postgres, Service
 from shoal.service.http import Header, Page, PageRequest, Reply
@@ -24,6 +25,7 @@ from shoal.service.upcasting import upcast
 __version__ = "0.1.0"
 
 __all__ = [
+    "Audit",
     "CallFailed",
     "CallRefused",
     "CallRejected",
@@ -32,6 +34,7 @@ __all__ = [
     "Conflict",
     "Deadline",
     "Duplicate",
+    "Evidence",
     "External",
     "Header",
     "Issuer",
@@ -50,6 +53,7 @@ __all__ = [
     "TokenIssuer",
     "Transaction",
     "Unavailable",
+    "Verdict",
     "anyone",
     "contract",
     "delete",

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from shoal.model.names import check_label
 from shoal.model.system import External
+from shoal.service.audit import Audit
 from shoal.service.declare import Service
 from shoal.service.source import of_caller
 
@@ -30,6 +31,7 @@ class System:
         issuer: Who signs its tokens; needed as soon as an endpoint asks for a principal.
         externals: Systems outside it that its services talk to.
         port: Port of the gateway on a laptop.
+        audits: What it promises of itself, besides what every system promises; for ``shoal audit`` and tests.
     """
 
     def __init__(
@@ -40,6 +42,7 @@ class System:
         issuer: Issuer | None = None,
         externals: Sequence[External] = (),
         port: int = 8000,
+        audits: Sequence[Audit] = (),
     ) -> None:
         self.source = of_caller()[1]
         self.name = check_label("system", name, where=self.source)
@@ -47,3 +50,4 @@ class System:
         self.issuer = issuer
         self.externals = tuple(externals)
         self.port = port
+        self.audits = tuple(audits)
