@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from shoal.drivers.base import Broker, Consumer, Delivery, Stream
+from shoal.drivers.base import Broker, Consumer, Delivery, Message, Outcome, Published, Stream
 from shoal.errors import EngineError, Unavailable, Undeclared
 from tests.conformance.harness import BrokerHarness, back, message, soon
 
@@ -39,6 +39,24 @@ def ids(deliveries: Sequence[Delivery]) -> list[str]:
     return [delivery.message.id for delivery in deliveries]
 
 
+def stored(outcome: Outcome) -> Published:
+    """Require that a message was taken."""
+    assert isinstance(outcome, Published), outcome
+    return outcome
+
+
+async def store(broker: Broker, messages: Sequence[Message]) -> None:
+    """Publish until all are stored, however long the broker is away."""
+
+    async def attempt() -> None:
+        for outcome in await broker.publish(messages):
+            if isinstance(outcome, Unavailable):
+                raise outcome
+            stored(outcome)
+
+    await back(attempt)
+
+
 class PublishContract:
     """Many in flight, in order, stored once."""
 
@@ -60,12 +78,13 @@ class PublishContract:
         assert [delivery.message for delivery in found] == sent
 
     async def test_publishing_nothing_is_nothing(self, harness: BrokerHarness) -> None:
-        await (await service(harness)).publish([])
+        assert list(await (await service(harness)).publish([])) == []
 
     async def test_an_id_is_stored_once(self, harness: BrokerHarness) -> None:
         broker = await service(harness)
-        await broker.publish([message(1), message(1), message(2)])
-        await broker.publish([message(2), message(3)])
+        first = await broker.publish([message(1), message(1), message(2)])
+        second = await broker.publish([message(2), message(3)])
+        assert [stored(o).duplicate for o in (*first, *second)] == [False, True, False, True, False]
         assert ids(await gather(broker, 3)) == ["m1", "m2", "m3"]
         assert not await broker.fetch(MAIN, 1, SHORT)
 
@@ -76,20 +95,27 @@ class PublishContract:
         found = [ids(deliveries) for deliveries in await soon(asyncio.gather(*fetching))]
         assert sorted(itertools.chain(*found)) == sorted(f"m{number}" for number in range(100))
 
-    async def test_a_subject_without_stream_is_unavailable(self, harness: BrokerHarness) -> None:
+    async def test_it_says_where_each_message_lies(self, harness: BrokerHarness) -> None:
+        broker = await service(harness)
+        outcomes = await broker.publish([message(number) for number in range(1200)])
+        assert [stored(outcome).sequence for outcome in outcomes] == list(range(1, 1201))
+
+    async def test_a_subject_without_stream_is_unavailable_and_the_others_are_stored(
+        self, harness: BrokerHarness
+    ) -> None:
         await service(harness)
         operator = await harness.broker("operator")
-        with pytest.raises(Unavailable, match=r"t\.event\.unheard"):
-            await soon(operator.publish([message(1), message(2, "t.event.unheard")]))
+        one, lost, two = await soon(operator.publish([message(1), message(2, "t.event.unheard"), message(3)]))
+        assert isinstance(lost, Unavailable)
+        assert "t.event.unheard" in str(lost)
+        assert [stored(one).sequence, stored(two).sequence] == [1, 2]
 
     async def test_a_header_cannot_forge_another(self, harness: BrokerHarness) -> None:
         broker = await service(harness)
-        try:
-            await broker.publish([message(1, note="a\r\nforged: yes")])
-        except EngineError:
-            return
-        (found,) = await gather(broker, 1)
-        assert "forged" not in found.message.headers
+        refused, taken = await broker.publish([message(1, note="a\r\nforged: yes"), message(2)])
+        assert isinstance(refused, EngineError)
+        assert not isinstance(refused, Unavailable)
+        assert stored(taken).sequence == 1
 
     async def test_what_is_not_declared_is_refused_at_once(self, harness: BrokerHarness) -> None:
         if "permissions" not in harness.capabilities:
@@ -97,12 +123,17 @@ class PublishContract:
         broker = await service(harness)
         other = Consumer(stream=STREAM.name, name="other", subjects=STREAM.subjects)
         await harness.admin().declare([], [other])
-        with pytest.raises(Undeclared, match=r"t\.event\.Secret"):
-            await asyncio.wait_for(broker.publish([message(1, "t.event.Secret")]), 2)
+        secret = [message(1, "t.event.Secret"), message(2), message(3, "t.event.Secret")]
+        first, second, third = await asyncio.wait_for(broker.publish(secret), 2)
+        assert isinstance(first, Undeclared)
+        assert "t.event.Secret" in str(first)
+        assert isinstance(third, Undeclared)
+        assert stored(second).sequence == 1
         with pytest.raises(Undeclared, match="other"):
             await asyncio.wait_for(broker.fetch(other, 1, LONG), 2)
-        await broker.publish([message(1)])
-        assert ids(await gather(broker, 1)) == ["m1"]
+        with pytest.raises(Undeclared, match="other"):
+            await asyncio.wait_for(broker.rewind(other), 2)
+        assert ids(await gather(broker, 1)) == ["m2"]
 
 
 class FetchContract:
@@ -283,11 +314,12 @@ class LossContract:
             await soon(waiting)
         for delivery in rest:
             await delivery.retry(0)  # nobody hears it
-        for attempt in (broker.ping(), broker.publish([message(100)]), broker.fetch(MAIN, 1, LONG)):
+        for attempt in (broker.ping(), broker.position(STREAM.name), broker.rewind(MAIN), broker.fetch(MAIN, 1, LONG)):
             with pytest.raises(Unavailable):
                 await soon(attempt)
+        assert [type(outcome) for outcome in await soon(broker.publish([message(100)]))] == [Unavailable]
         await harness.start()
-        await back(lambda: broker.publish([message(number) for number in range(90, 110)]))
+        await store(broker, [message(number) for number in range(90, 110)])
         await harness.admin().declare([STREAM], [HASTY])
         missing = {f"m{number}" for number in range(50, 110)}
         async with asyncio.timeout(LONG):
@@ -304,10 +336,12 @@ class LossContract:
         publishing = asyncio.create_task(broker.publish(sent))
         assert len(await gather(broker, 100)) == 100
         await harness.crash()
-        with pytest.raises(Unavailable):
-            await soon(publishing)
+        outcomes = await soon(publishing)
+        kept = [isinstance(outcome, Published) for outcome in outcomes]
+        assert kept == sorted(kept, reverse=True)
+        assert isinstance(outcomes[-1], Unavailable)
         await harness.start()
-        await back(lambda: broker.publish(sent))
+        await store(broker, sent)
         other = Consumer(stream=STREAM.name, name="audit", subjects=STREAM.subjects)
         await harness.admin().declare([STREAM], [other])
         operator = await harness.broker("operator")

@@ -17,7 +17,16 @@ from shoal.local.engines import Running, nats, start
 from shoal.model import catalog
 from shoal.model.permissions import permissions
 from shoal.model.plan import BrokerPlan, ConsumerPlan
-from tests.conformance.broker import MAIN, STREAM, AnswerContract, FetchContract, LossContract, PublishContract
+from tests.conformance.broker import (
+    MAIN,
+    STREAM,
+    AnswerContract,
+    FetchContract,
+    LossContract,
+    PublishContract,
+    store,
+    stored,
+)
 from tests.conformance.harness import back, message, soon
 
 pytestmark = [pytest.mark.live, pytest.mark.asyncio(loop_scope="module")]
@@ -120,7 +129,7 @@ async def test_it_connects_anew_after_the_server_has_sent_it_away(harness: Harne
     harness.use(USERS[:1])
     await soon(absent(broker))
     harness.use(USERS)
-    await back(lambda: broker.publish([message(1)]))
+    await store(broker, [message(1)])
     (delivery,) = await back(lambda: broker.fetch(MAIN, 1, 5.0))
     assert delivery.message == message(1)
 
@@ -128,9 +137,12 @@ async def test_it_connects_anew_after_the_server_has_sent_it_away(harness: Harne
 async def test_a_message_that_is_too_large_is_an_error_of_its_own(harness: Harness) -> None:
     broker = await harness.broker("service")
     large = Message(id="large", subject=STREAM.subjects[0], body=b"x" * 1024 * 1024 + b"x")
-    with pytest.raises(EngineError, match="larger than NATS takes") as caught:
-        await broker.publish([large])
-    assert not isinstance(caught.value, Unavailable)
+    await harness.admin().declare([STREAM], [MAIN])
+    refused, taken = await broker.publish([large, message(1)])
+    assert isinstance(refused, EngineError)
+    assert not isinstance(refused, Unavailable)
+    assert "larger than NATS takes" in str(refused)
+    assert stored(taken).sequence == 1
 
 
 async def test_without_a_server_it_is_unavailable(harness: Harness) -> None:

@@ -69,9 +69,9 @@ class Broker(MemoryBroker):
     async def ping(self) -> None:
         self._require()
 
-    async def publish(self, messages: Any) -> None:
+    async def publish(self, messages: Any) -> Any:
         self._require()
-        await super().publish(messages)
+        return await super().publish(messages)
 
     def _require(self) -> None:
         if self.away:

@@ -7,11 +7,12 @@ import random
 import re
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 import msgspec
 
-from shoal.drivers.base import Broker, Consumer, Delivery, Message, Store
+from shoal.drivers.base import Broker, Consumer, Delivery, Mark, Message, Published, Store
 from shoal.errors import CallFailed, Conflict, Duplicate, EngineError, Unavailable
 from shoal.model.names import dead_letter_subject
 from shoal.model.service import Policy
@@ -153,7 +154,7 @@ class ConsumerLoop:
         trace = resume(header)
         current.set(Context(trace, Budget(subscriber.policy.timeout)))
         try:
-            await self._apply(envelope, subscriber)
+            await self._apply(_mark(delivery, envelope), envelope, subscriber)
         except Exception as error:  # noqa: BLE001 - the border: a handler may raise anything
             outcome = await self._failed(delivery, envelope, subscriber, error)
         else:
@@ -162,7 +163,7 @@ class ConsumerLoop:
         subscriber.series.observe(outcome, time.perf_counter() - started)
         self._account(envelope, subscriber, trace, outcome, delivery.attempt, time.perf_counter() - started)
 
-    async def _apply(self, envelope: Envelope, subscriber: Subscriber) -> None:
+    async def _apply(self, mark: Mark, envelope: Envelope, subscriber: Subscriber) -> None:
         """Run the handler and commit its effect with the inbox mark, or neither.
 
         The mark's own conflict tells a repetition, which saves a look-up, unless the handler does something that no
@@ -174,13 +175,13 @@ class ConsumerLoop:
         request = Request({"path": "", "query_string": b""}, {}, (), context)
         request.body = subscriber.codec.decode(bytes(envelope.data))
         async with asyncio.timeout(subscriber.policy.timeout):
-            if not subscriber.plan.only_transaction and await self._desk.store.handled(envelope.type, envelope.id):
+            if not subscriber.plan.only_transaction and await self._desk.store.handled([mark]):
                 raise Duplicate("this message was already handled")
-            await self._commit(envelope, subscriber, request)
+            await self._commit(mark, subscriber, request)
 
-    async def _commit(self, envelope: Envelope, subscriber: Subscriber, request: Request) -> None:
+    async def _commit(self, mark: Mark, subscriber: Subscriber, request: Request) -> None:
         async with self._desk.store.session() as session:
-            session.accept(envelope.type, envelope.id)  # by type, since a handler may be renamed
+            session.accept(mark)
             unit = UnitOfWork(session, self._desk.announcer)
             request.transaction = unit
             if not subscriber.plan.only_transaction:
@@ -191,7 +192,7 @@ class ConsumerLoop:
 
     async def _failed(self, delivery: Delivery, envelope: Envelope, subscriber: Subscriber, error: Exception) -> str:
         """Decide what becomes of a failed delivery; an absent engine or service is never the message's fault."""
-        if isinstance(error, Conflict) and await self._desk.store.handled(envelope.type, envelope.id):
+        if isinstance(error, Conflict) and await self._desk.store.handled([_mark(delivery, envelope)]):
             await self._done(delivery)
             return "duplicate"
         policy, outage = subscriber.policy, _is_outage(error)
@@ -241,7 +242,9 @@ class ConsumerLoop:
                 "Shoal-Error": _one_line(reason)[:500],
             },
         )
-        await desk.broker.publish([letter])
+        (outcome,) = await desk.broker.publish([letter])
+        if not isinstance(outcome, Published):
+            raise outcome
         self._outages.pop(message.id, None)
         await delivery.drop()
 
@@ -264,6 +267,12 @@ class ConsumerLoop:
                 "ms": round(seconds * 1000, 2),
             }
             self._desk.journal.write("info", f"{envelope.type} {outcome}", trace, fields)
+
+
+def _mark(delivery: Delivery, envelope: Envelope) -> Mark:
+    """Name what is handled by its type, since a handler may be renamed."""
+    made = envelope.time if isinstance(envelope.time, datetime) else delivery.at
+    return Mark(consumer=envelope.type, message_id=envelope.id, at=made)
 
 
 def _is_outage(error: Exception) -> bool:

@@ -1,7 +1,7 @@
 """A whole system in this process, on the reference drivers, started in milliseconds."""
 
 import asyncio
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from shoal import tokens
-from shoal.drivers.base import Consumer, Message, Stream
+from shoal.drivers.base import Consumer, Message, Outcome, Stream
 from shoal.drivers.memory import MemoryBroker, MemoryStore
 from shoal.errors import DeclarationError, ShoalError
 from shoal.model import Plan, plan
@@ -170,12 +170,13 @@ class _Tapped(MemoryBroker):
         self._events = events
         clock.watch(self.wake)
 
-    async def publish(self, messages: Any) -> None:
+    async def publish(self, messages: Sequence[Message]) -> Sequence[Outcome]:
         """Store and note."""
-        await super().publish(messages)
+        outcomes = await super().publish(messages)
         for message in messages:
             if _is_event(message):
                 await self._events.record(message)
+        return outcomes
 
     async def stirred(self) -> None:
         """Let others work for a moment."""

@@ -7,7 +7,7 @@ from typing import Protocol
 import msgspec
 
 from shoal.drivers.base.messages import Message
-from shoal.errors import EngineError
+from shoal.errors import EngineError, Undeclared
 
 
 class Consumer(msgspec.Struct, frozen=True, kw_only=True):
@@ -18,6 +18,8 @@ class Consumer(msgspec.Struct, frozen=True, kw_only=True):
     subjects: tuple[str, ...]
     ack_wait: float = 30.0
     """Seconds after which an unanswered delivery is repeated."""
+    max_in_hand: int = 1000
+    """Deliveries that may be unanswered at a time; no more are made until some are answered."""
 
 
 class Stream(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,7 +38,7 @@ class Published(msgspec.Struct, frozen=True, kw_only=True):
     """Whether the broker held it already, under the same id; `sequence` may then be unknown, which is 0."""
 
 
-Outcome = Published | EngineError
+Outcome = Published | EngineError | Undeclared
 """What became of one message: `Unavailable` when it may not be held, any other error when it is refused as it is."""
 
 
@@ -71,8 +73,21 @@ class Delivery(Protocol):
         ...
 
     @property
+    def at(self) -> datetime:
+        """When the stream stored it."""
+        ...
+
+    @property
     def attempt(self) -> int:
         """Which delivery of this message this is, over all members, from 1 since the consumer was last rewound."""
+        ...
+
+    @property
+    def number(self) -> int:
+        """Which delivery of the consumer this is, over all members, from 1 since it was last rewound.
+
+        A gap means that deliveries went to somebody else, or were lost.
+        """
         ...
 
     async def ack(self) -> None:
@@ -109,13 +124,18 @@ class Broker(Protocol):
 
     @property
     def epoch(self) -> int:
-        """How often it connected. After a change, the broker may be another one than before, or an older copy."""
+        """Grow whenever the connection is lost or made.
+
+        After a change the broker may be another one than before, or an older copy of itself. Read it before asking how
+        things are, so that a change meanwhile is seen afterwards.
+        """
         ...
 
     async def publish(self, messages: Sequence[Message]) -> Sequence[Outcome]:
         """Store messages in order, many in flight, and say what became of each; publishing an id again is safe.
 
-        A message that fails does not keep later ones from being stored.
+        A message that is refused does not keep later ones from being stored. Once the connection is lost, nothing more
+        of the call is sent, and the outcome of all that is not acknowledged is `Unavailable`; it is never raised.
         """
         ...
 
@@ -135,9 +155,9 @@ class Broker(Protocol):
         ...
 
     async def rewind(self, consumer: Consumer) -> None:
-        """Deliver all that is unanswered again, at once, in the order of the stream.
+        """Deliver again, at once and in the order of the stream, everything from the first unanswered message on.
 
-        For the one member that consumes, when it begins. Raises as `fetch` does.
+        Among it may be what was answered. For the one member that consumes, when it begins. Raises as `fetch` does.
         """
         ...
 

@@ -1,38 +1,22 @@
 """A broker in memory: streams, durable consumers, redelivery, and de-duplication by id."""
 
 import asyncio
+import re
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
 
-from shoal.drivers.base import Consumer, Delivery, Message, Stream
-from shoal.drivers.memory.subjects import covers
-from shoal.errors import Unavailable
-
-DUPLICATE_SECONDS = 120.0
-"""For so long a stream remembers the ids it stored."""
+from shoal.drivers.base import Consumer, Delivery, Kept, Message, Outcome, Position, Published, Stream
+from shoal.drivers.memory.streams import Log, Member
+from shoal.errors import EngineError, Unavailable
 
 Clock = Callable[[], float]
 
-
-@dataclass(slots=True)
-class _Log:
-    """A stream and what it holds."""
-
-    stream: Stream
-    messages: list[Message] = field(default_factory=list)
-    seen: dict[str, float] = field(default_factory=dict)
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
-@dataclass(slots=True)
-class _Member:
-    """The shared state of a consumer's members. Numbers are positions in the stream."""
-
-    consumer: Consumer
-    next: int = 0
-    attempts: dict[int, int] = field(default_factory=dict)
-    due: dict[int, float] = field(default_factory=dict)
-    """When each unanswered or returned message is delivered again."""
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 class MemoryBroker:
@@ -40,23 +24,25 @@ class MemoryBroker:
 
     Args:
         clock: Measures waits for redelivery. After moving it by hand, call `wake`.
+        now: Tells when a message was stored.
     """
 
-    def __init__(self, clock: Clock = time.monotonic) -> None:
+    def __init__(self, clock: Clock = time.monotonic, now: Callable[[], datetime] = _now) -> None:
         self._clock = clock
-        self._logs: dict[str, _Log] = {}
-        self._members: dict[tuple[str, str], _Member] = {}
+        self._now = now
+        self._epoch = 1
+        self._logs: dict[str, Log] = {}
+        self._members: dict[tuple[str, str], Member] = {}
         self._waiting: set[asyncio.Future[None]] = set()
 
     async def declare(self, streams: Sequence[Stream], consumers: Sequence[Consumer]) -> None:
         """Create or adapt streams and consumers."""
         for stream in streams:
-            self._logs.setdefault(stream.name, _Log(stream)).stream = stream
+            self._logs.setdefault(stream.name, Log(stream)).stream = stream
         for consumer in consumers:
-            if consumer.stream not in self._logs:
-                raise Unavailable(f"there is no stream {consumer.stream}", hint="declare it first")
+            self._log(consumer.stream)
             key = (consumer.stream, consumer.name)
-            self._members.setdefault(key, _Member(consumer)).consumer = consumer
+            self._members.setdefault(key, Member(consumer)).consumer = consumer
         self.wake()
 
     async def open(self) -> None:
@@ -68,11 +54,21 @@ class MemoryBroker:
     async def ping(self) -> None:
         """Do nothing: it is always there."""
 
-    async def publish(self, messages: Sequence[Message]) -> None:
+    @property
+    def epoch(self) -> int:
+        """How often it was another one than before; see `restart`."""
+        return self._epoch
+
+    async def publish(self, messages: Sequence[Message]) -> Sequence[Outcome]:
         """Store messages in order."""
-        for message in messages:
-            self._store(message)
+        outcomes = [self._store(message) for message in messages]
         self.wake()
+        return outcomes
+
+    async def position(self, stream: str) -> Position | None:
+        """Measure a stream."""
+        log = self._logs.get(stream)
+        return None if log is None else log.position
 
     async def fetch(self, consumer: Consumer, limit: int, wait: float) -> Sequence[Delivery]:
         """Take what is due, or wait for it."""
@@ -80,12 +76,40 @@ class MemoryBroker:
         until = loop.time() + wait
         while True:
             member = self._member(consumer)
-            taken = self._take(member, limit)
+            numbers = member.take(self._log(consumer.stream), self._clock(), limit)
             left = until - loop.time()
-            if taken or left <= 0 or limit <= 0:
-                return taken
+            if numbers or left <= 0 or limit <= 0:
+                return [self._deliver(member, number) for number in numbers]
             soonest = min(member.due.values(), default=None)
             await self._pause(left if soonest is None else min(left, max(0.0, soonest - self._clock())))
+
+    async def rewind(self, consumer: Consumer) -> None:
+        """Begin again with the first unanswered message."""
+        self._member(consumer).rewind(self._clock())
+        self.wake()
+
+    async def positions(self) -> Mapping[str, Position]:
+        """Measure every stream."""
+        return {name: log.position for name, log in self._logs.items()}
+
+    async def lags(self, stream: str) -> Mapping[str, int]:
+        """Measure every consumer of a stream."""
+        log = self._log(stream)
+        return {name: member.lag(log) for (of, name), member in self._members.items() if of == stream}
+
+    async def read(self, stream: str, above: int, limit: int) -> Sequence[Kept]:
+        """Read a stream by place."""
+        return self._log(stream).read(above, limit)
+
+    async def remove(self, stream: str, sequences: Sequence[int]) -> None:
+        """Take messages out of a stream."""
+        for sequence in sequences:
+            self._log(stream).remove(sequence)
+
+    def restart(self) -> None:
+        """Let every user see that the broker may be another one than before."""
+        self._epoch += 1
+        self.wake()
 
     def wake(self) -> None:
         """Let everybody who waits look again."""
@@ -95,28 +119,33 @@ class MemoryBroker:
 
     def idle(self) -> bool:
         """Tell whether every consumer has answered everything that its stream holds."""
-        return all(
-            not member.due and member.next >= len(self._logs[stream].messages)
-            for (stream, _), member in self._members.items()
-        )
+        return all(not member.lag(self._log(stream)) for (stream, _), member in self._members.items())
 
     def log(self, stream: str) -> Sequence[Message]:
         """Return everything a stream holds, for tests and tools."""
-        return tuple(self._logs[stream].messages)
+        log = self._logs[stream]
+        return tuple(kept.message for kept in log.read(0, log.last))
 
-    def _store(self, message: Message) -> None:
-        logs = self._logs.values()
-        log = next((log for log in logs if covers(log.stream.subjects, message.subject)), None)
+    def _store(self, message: Message) -> Outcome:
+        for name, value in message.headers.items():
+            if _CONTROL.search(name + value):
+                return EngineError(
+                    f"the header {name} of message {message.id} has a control character",
+                    hint="keep names and values of headers on one line",
+                )
+        log = next((log for log in self._logs.values() if log.covers(message.subject)), None)
         if log is None:
-            raise Unavailable(f"no stream holds the subject {message.subject}", hint="declare a stream for it")
-        now = self._clock()
-        while log.seen and now - next(iter(log.seen.values())) > DUPLICATE_SECONDS:
-            del log.seen[next(iter(log.seen))]
-        if message.id not in log.seen:
-            log.seen[message.id] = now
-            log.messages.append(message)
+            return Unavailable(f"no stream takes the subject {message.subject}", hint="declare a stream for it")
+        known, sequence = log.store(message, self._clock(), self._now())
+        return Published(sequence=sequence, duplicate=known)
 
-    def _member(self, consumer: Consumer) -> _Member:
+    def _log(self, stream: str) -> Log:
+        log = self._logs.get(stream)
+        if log is None:
+            raise Unavailable(f"there is no stream {stream}", hint="declare it first")
+        return log
+
+    def _member(self, consumer: Consumer) -> Member:
         member = self._members.get((consumer.stream, consumer.name))
         if member is None:
             raise Unavailable(
@@ -124,19 +153,8 @@ class MemoryBroker:
             )
         return member
 
-    def _take(self, member: _Member, limit: int) -> list[Delivery]:
-        """Take what comes again, then what is new."""
-        now = self._clock()
-        numbers = sorted(number for number, due in member.due.items() if due <= now)[:limit]
-        messages = self._logs[member.consumer.stream].messages
-        while len(numbers) < limit and member.next < len(messages):
-            if covers(member.consumer.subjects, messages[member.next].subject):
-                numbers.append(member.next)
-            member.next += 1
-        for number in numbers:
-            member.due[number] = now + member.consumer.ack_wait
-            member.attempts[number] = member.attempts.get(number, 0) + 1
-        return [MemoryDelivery(self, member, number, messages[number]) for number in numbers]
+    def _deliver(self, member: Member, sequence: int) -> Delivery:
+        return MemoryDelivery(self, member, self._log(member.consumer.stream).at(sequence))
 
     async def _pause(self, seconds: float) -> None:
         waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -146,58 +164,72 @@ class MemoryBroker:
         finally:
             self._waiting.discard(waiter)
 
-    def postpone(self, member: _Member, number: int, seconds: float) -> None:
+    def postpone(self, member: Member, sequence: int, seconds: float) -> None:
         """Deliver an unanswered message again after so long."""
-        if number in member.due:
-            member.due[number] = self._clock() + seconds
+        if member.postpone(sequence, self._clock() + seconds):
             self.wake()
 
-    def settle(self, member: _Member, number: int) -> None:
+    def settled(self, member: Member, sequence: int) -> None:
         """Never deliver a message again."""
-        member.due.pop(number, None)
-        member.attempts.pop(number, None)
+        member.settle(sequence)
+        self.wake()
 
 
 class MemoryDelivery:
     """A `base.Delivery`."""
 
-    def __init__(self, broker: MemoryBroker, member: _Member, number: int, message: Message) -> None:
+    def __init__(self, broker: MemoryBroker, member: Member, kept: Kept) -> None:
         self._broker = broker
         self._member = member
-        self._number = number
-        self._message = message
-        self._attempt = member.attempts[number]
+        self._kept = kept
+        self._attempt = member.attempts[kept.sequence]
+        self._number = member.deliveries[kept.sequence]
         self._answered = False
 
     @property
     def message(self) -> Message:
         """The message."""
-        return self._message
+        return self._kept.message
+
+    @property
+    def sequence(self) -> int:
+        """Its place in the stream."""
+        return self._kept.sequence
+
+    @property
+    def at(self) -> datetime:
+        """When the stream stored it."""
+        return self._kept.at
 
     @property
     def attempt(self) -> int:
-        """Which delivery this is."""
+        """Which delivery of this message this is."""
         return self._attempt
+
+    @property
+    def number(self) -> int:
+        """Which delivery of the consumer this is."""
+        return self._number
 
     async def ack(self) -> None:
         """Settle it."""
         if self._answer():
-            self._broker.settle(self._member, self._number)
+            self._broker.settled(self._member, self.sequence)
 
     async def retry(self, delay: float) -> None:
         """Give it back."""
         if self._answer():
-            self._broker.postpone(self._member, self._number, delay)
+            self._broker.postpone(self._member, self.sequence, delay)
 
     async def progress(self) -> None:
         """Ask for more time."""
         if not self._answered:
-            self._broker.postpone(self._member, self._number, self._member.consumer.ack_wait)
+            self._broker.postpone(self._member, self.sequence, self._member.consumer.ack_wait)
 
     async def drop(self) -> None:
         """Settle it."""
         if self._answer():
-            self._broker.settle(self._member, self._number)
+            self._broker.settled(self._member, self.sequence)
 
     def _answer(self) -> bool:
         """Take the one answer; later ones change nothing."""

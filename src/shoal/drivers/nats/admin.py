@@ -1,42 +1,101 @@
-"""Streams and consumers, made by the operator's user."""
+"""Streams and consumers, made and read by the operator's user."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 
-import msgspec
-
-from shoal.drivers.base import Consumer, Stream
+from shoal.drivers.base import Consumer, Kept, Message, Outcome, Position, Stream
 from shoal.drivers.nats import wire
-from shoal.drivers.nats.client import Connection, Incoming
-from shoal.drivers.nats.mux import Answered, Mux
+from shoal.drivers.nats.api import Api
+from shoal.drivers.nats.client import Connection
+from shoal.drivers.nats.mux import Mux
+from shoal.drivers.nats.publish import Publisher
+from shoal.drivers.nats.reading import Reader
 from shoal.errors import EngineError, Unavailable
 
-ANSWER_SECONDS = 5.0
 _NANOSECONDS = 1_000_000_000
-_STREAM_EXISTS = 10058
 
 
 class NatsAdmin:
-    """A `base.BrokerAdmin`."""
+    """A `base.BrokerAdmin`; each method connects for itself."""
 
     def __init__(self, url: str) -> None:
         self._url = url
 
     async def declare(self, streams: Sequence[Stream], consumers: Sequence[Consumer]) -> None:
         """Create all streams at once, and then all consumers."""
+        async with self._connected() as (connection, mux):
+            api = Api(connection, mux)
+            try:
+                async with asyncio.TaskGroup() as group:
+                    for stream in streams:
+                        group.create_task(_declare_stream(api, stream))
+                async with asyncio.TaskGroup() as group:
+                    for consumer in consumers:
+                        group.create_task(_declare_consumer(api, consumer))
+            except* EngineError as errors:
+                raise _first(errors) from None
+
+    async def positions(self) -> Mapping[str, Position]:
+        """List the streams, page by page."""
+        found: dict[str, Position] = {}
+        seen = 0
+        async with self._connected() as (connection, mux):
+            while True:
+                page = await Api(connection, mux).ask("STREAM.LIST", {"offset": seen}, wire.StreamList)
+                _require(page.error, "to list the streams")
+                some = page.streams or ()
+                found |= {s.config.name: Position(last=s.state.last_seq, count=s.state.messages) for s in some}
+                seen += len(some)
+                if not some or seen >= page.total:
+                    return found
+
+    async def lags(self, stream: str) -> Mapping[str, int]:
+        """List the consumers of a stream, page by page."""
+        found: dict[str, int] = {}
+        seen = 0
+        async with self._connected() as (connection, mux):
+            while True:
+                page = await Api(connection, mux).ask(f"CONSUMER.LIST.{stream}", {"offset": seen}, wire.ConsumerList)
+                if page.error is not None and page.error.err_code == wire.STREAM_NOT_FOUND:
+                    raise Unavailable(f"there is no stream {stream}", hint="declare it first")
+                _require(page.error, f"to list the consumers of stream {stream}")
+                some = page.consumers or ()
+                found |= {c.name: c.num_pending + c.num_ack_pending for c in some}
+                seen += len(some)
+                if not some or seen >= page.total:
+                    return found
+
+    async def read(self, stream: str, above: int, limit: int) -> Sequence[Kept]:
+        """Get messages directly, without a consumer."""
+        async with self._connected() as (connection, mux):
+            return await Reader(connection, mux).read(stream, above, limit)
+
+    async def publish(self, messages: Sequence[Message]) -> Sequence[Outcome]:
+        """Send all, keeping a window of them unacknowledged."""
+        async with self._connected() as (connection, mux):
+            return await Publisher(connection, mux).publish(messages)
+
+    async def remove(self, stream: str, sequences: Sequence[int]) -> None:
+        """Delete messages one by one, without overwriting what they held."""
+        async with self._connected() as (connection, mux):
+            api = Api(connection, mux)
+            for sequence in sequences:
+                request = {"seq": sequence, "no_erase": True}
+                answer = await api.ask(f"STREAM.MSG.DELETE.{stream}", request, wire.Answer)
+                if answer.error is not None and answer.error.err_code == wire.STREAM_NOT_FOUND:
+                    raise Unavailable(f"there is no stream {stream}", hint="declare it first")
+                if answer.error is None or answer.error.err_code not in wire.GONE:
+                    _require(answer.error, f"to remove message {sequence} of stream {stream}")
+
+    @asynccontextmanager
+    async def _connected(self) -> AsyncIterator[tuple[Connection, Mux]]:
         mux = Mux()
         connection = Connection(self._url, mux)
         await connection.listen(mux.PART, mux.receive)
         await connection.open()
         try:
-            async with asyncio.TaskGroup() as group:
-                for stream in streams:
-                    group.create_task(_declare_stream(connection, mux, stream))
-            async with asyncio.TaskGroup() as group:
-                for consumer in consumers:
-                    group.create_task(_declare_consumer(connection, mux, consumer))
-        except* EngineError as errors:
-            raise _first(errors) from None
+            yield connection, mux
         finally:
             await connection.close()
 
@@ -56,6 +115,7 @@ def stream_settings(stream: Stream) -> dict[str, object]:
         "max_msgs": -1,
         "num_replicas": 1,
         "duplicate_window": 120 * _NANOSECONDS,
+        "allow_direct": True,
     }
 
 
@@ -69,23 +129,24 @@ def consumer_settings(consumer: Consumer) -> dict[str, object]:
         "ack_policy": "explicit",
         "ack_wait": round(consumer.ack_wait * _NANOSECONDS),
         "max_deliver": -1,
-        "max_ack_pending": 1000,
+        "max_ack_pending": consumer.max_in_hand,
         "filter_subjects": [*consumer.subjects],
     }
 
 
-async def _declare_stream(connection: Connection, mux: Mux, stream: Stream) -> None:
+async def _declare_stream(api: Api, stream: Stream) -> None:
     settings = stream_settings(stream)
-    fault = await _ask(connection, mux, f"$JS.API.STREAM.CREATE.{stream.name}", settings)
-    if fault is not None and fault.err_code == _STREAM_EXISTS:
-        fault = await _ask(connection, mux, f"$JS.API.STREAM.UPDATE.{stream.name}", settings)
+    fault = (await api.ask(f"STREAM.CREATE.{stream.name}", settings, wire.Answer)).error
+    if fault is not None and fault.err_code == wire.STREAM_EXISTS:
+        fault = (await api.ask(f"STREAM.UPDATE.{stream.name}", settings, wire.Answer)).error
     _require(fault, f"stream {stream.name}")
 
 
-async def _declare_consumer(connection: Connection, mux: Mux, consumer: Consumer) -> None:
+async def _declare_consumer(api: Api, consumer: Consumer) -> None:
     request = {"stream_name": consumer.stream, "config": consumer_settings(consumer)}
-    subject = f"$JS.API.CONSUMER.DURABLE.CREATE.{consumer.stream}.{consumer.name}"
-    _require(await _ask(connection, mux, subject, request), f"consumer {consumer.name} of stream {consumer.stream}")
+    subject = f"CONSUMER.DURABLE.CREATE.{consumer.stream}.{consumer.name}"
+    fault = (await api.ask(subject, request, wire.Answer)).error
+    _require(fault, f"consumer {consumer.name} of stream {consumer.stream}")
 
 
 def _require(fault: wire.Fault | None, what: str) -> None:
@@ -96,43 +157,9 @@ def _require(fault: wire.Fault | None, what: str) -> None:
         )
 
 
-async def _ask(connection: Connection, mux: Mux, subject: str, request: object) -> wire.Fault | None:
-    """Send a request to JetStream's API; return why it was refused, or nothing."""
-    call = _Call(subject)
-    token = mux.enter(call)
-    try:
-        await connection.send(subject, msgspec.json.encode(request), token=f"{token}0")
-        while call.answer is None:
-            await call.pause(ANSWER_SECONDS, f"NATS did not answer {subject} within {ANSWER_SECONDS:g} s")
-    finally:
-        mux.leave(token)
-    return call.answer.error
-
-
 def _first(errors: "BaseExceptionGroup[EngineError]") -> EngineError:
     """Return the first error of a group; the others of its kind repeat it."""
     error: BaseException = errors
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
     return error if isinstance(error, EngineError) else EngineError(str(error))
-
-
-class _Call(Answered):
-    """One request to JetStream's API."""
-
-    def __init__(self, subject: str) -> None:
-        super().__init__()
-        self.answer: wire.Answer | None = None
-        self._subject = subject
-
-    def receive(self, number: str, message: Incoming) -> None:  # noqa: ARG002 - it asks once
-        """Take the answer."""
-        if message.headers and message.headers.get(wire.STATUS) == wire.NO_RESPONDERS:
-            self.fail(Unavailable("JetStream is off, or starting", hint="enable it, or try again"))
-            return
-        self.answer = wire.answer(message.data)
-        self.wake()
-
-    def asked(self, subject: str) -> str:
-        """Compare with the subject of the request."""
-        return self._subject if self._subject.lower() == subject else ""

@@ -2,18 +2,17 @@
 
 from collections.abc import Sequence
 
-from shoal.drivers.base import Consumer, Delivery, Message
+from shoal.drivers.base import Consumer, Delivery, Message, Outcome, Position
 from shoal.drivers.nats import wire
-from shoal.drivers.nats.client import Connection, Incoming
+from shoal.drivers.nats.api import Api
+from shoal.drivers.nats.client import Connection
 from shoal.drivers.nats.fetch import Fetcher
-from shoal.drivers.nats.mux import Answered, Mux
-from shoal.errors import EngineError, Unavailable
+from shoal.drivers.nats.mux import Mux
+from shoal.drivers.nats.publish import Publisher
+from shoal.errors import Unavailable
 
-WINDOW = 512
-"""Messages in flight while publishing."""
-
-ANSWER_SECONDS = 5.0
-"""Without any answer for so long, the broker is away."""
+RESET_SECONDS = 2.0
+"""Within so long a consumer that exists is rewound; the server says nothing of one that does not."""
 
 
 class NatsBroker:
@@ -23,6 +22,8 @@ class NatsBroker:
         self._mux = Mux()
         self._connection = Connection(url, self._mux)
         self._fetcher = Fetcher(self._connection, self._mux)
+        self._publisher = Publisher(self._connection, self._mux)
+        self._api = Api(self._connection, self._mux)
 
     async def open(self) -> None:
         """Connect for ever."""
@@ -37,59 +38,35 @@ class NatsBroker:
         """Ask for a sign of life."""
         await self._connection.ping()
 
-    async def publish(self, messages: Sequence[Message]) -> None:
+    @property
+    def epoch(self) -> int:
+        """How often the connection was made or lost."""
+        return self._connection.epoch
+
+    async def publish(self, messages: Sequence[Message]) -> Sequence[Outcome]:
         """Send all, keeping a window of them unacknowledged."""
-        batch = _Batch()
-        token = self._mux.enter(batch)
-        try:
-            for number, message in enumerate(messages):
-                await self._send(batch, token, str(number), message)
-            while batch.waiting:
-                await batch.settle(0)
-        finally:
-            self._mux.leave(token)
+        return await self._publisher.publish(messages)
+
+    async def position(self, stream: str) -> Position | None:
+        """Ask for the stream's state."""
+        info = await self._api.ask(f"STREAM.INFO.{stream}", None, wire.StreamInfo)
+        if info.error is None:
+            return Position(last=info.state.last_seq, count=info.state.messages)
+        if info.error.err_code == wire.STREAM_NOT_FOUND:
+            return None
+        raise Unavailable(f"NATS cannot describe stream {stream}: {info.error.description} ({info.error.err_code})")
 
     async def fetch(self, consumer: Consumer, limit: int, wait: float) -> Sequence[Delivery]:
         """Ask the durable consumer by its name, which needs no right to look at it or change it."""
         return await self._fetcher.fetch(consumer, limit, wait)
 
-    async def _send(self, batch: "_Batch", token: str, number: str, message: Message) -> None:
-        while len(batch.waiting) >= WINDOW:
-            await batch.settle(WINDOW // 2)
-        batch.check()
-        try:
-            headers = wire.headers(message)
-        except ValueError as error:
-            raise EngineError(str(error), hint="keep header values on one line") from error
-        batch.waiting[number] = message.subject
-        await self._connection.send(message.subject, message.body, token=token + number, headers=headers)
-
-
-class _Batch(Answered):
-    """Publications that wait for their acknowledgement: number → subject."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.waiting: dict[str, str] = {}
-        self._enough = 0
-
-    async def settle(self, enough: int) -> None:
-        """Wait until at most so many are left."""
-        self._enough = enough
-        await self.pause(ANSWER_SECONDS, f"NATS acknowledged nothing for {ANSWER_SECONDS:g} s")
-
-    def receive(self, number: str, message: Incoming) -> None:
-        """Count an acknowledgement; that of a duplicate is one too."""
-        subject = self.waiting.pop(number, "")
-        if (message.headers or {}).get(wire.STATUS) == wire.NO_RESPONDERS:
-            self.fail(Unavailable(f"no stream takes the subject {subject}", hint="declare the streams first"))
-        elif (fault := wire.answer(message.data).error) is not None:
-            self.fail(
-                Unavailable(f"NATS did not store a message for {subject}: {fault.description} ({fault.err_code})")
+    async def rewind(self, consumer: Consumer) -> None:
+        """Reset the consumer to the first message that is not answered (ADR-60; NATS 2.14)."""
+        subject = f"CONSUMER.RESET.{consumer.stream}.{consumer.name}"
+        answer = await self._api.ask(subject, None, wire.Answer, within=RESET_SECONDS)
+        if answer.error is not None:
+            what = f"{answer.error.description} ({answer.error.err_code})"
+            raise Unavailable(
+                f"NATS cannot rewind consumer {consumer.name} of stream {consumer.stream}: {what}",
+                hint="declare the streams and consumers first",
             )
-        elif len(self.waiting) <= self._enough:
-            self.wake()
-
-    def asked(self, subject: str) -> str:
-        """Look among the subjects that wait."""
-        return next((waiting for waiting in self.waiting.values() if waiting.lower() == subject), "")

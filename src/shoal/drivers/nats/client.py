@@ -71,6 +71,8 @@ class Connection:
         self._reopening: asyncio.Task[None] | None = None
         self._pinging: asyncio.Task[None] | None = None
         self._refusal: Exception | None = None
+        self.epoch = 0
+        """Grows whenever the connection is made or lost, before anything goes through the next one."""
 
     @property
     def place(self) -> str:
@@ -159,6 +161,7 @@ class Connection:
             if isinstance(error, (TimeoutError, OSError, nats.errors.Error)):
                 raise self._not_open() from error
             raise
+        self.epoch += 1
         self._client = client
 
     async def _dial(self, client: Client) -> None:
@@ -222,6 +225,7 @@ class Connection:
             self._listener.refused(match[2] if match[1] == "publish" else "")
 
     async def _disconnected(self) -> None:
+        self.epoch += 1
         if self._pinging is not None:
             self._pinging.cancel()
         self._listener.lost()

@@ -1,5 +1,7 @@
 """One message in the hands of a service, and the answers it may give."""
 
+from datetime import UTC, datetime
+
 from shoal.drivers.base import Message
 from shoal.drivers.nats import wire
 from shoal.drivers.nats.client import Connection, Incoming
@@ -11,7 +13,8 @@ class NatsDelivery:
     def __init__(self, connection: Connection, incoming: Incoming) -> None:
         self._connection = connection
         self._reply = incoming.reply
-        self._message = wire.message(incoming.subject, incoming.reply, incoming.data, incoming.headers)
+        self._meta = wire.metadata(incoming.reply)
+        self._message = wire.message(incoming.subject, self._meta, incoming.data, incoming.headers)
         self._answered = False
 
     @property
@@ -22,7 +25,22 @@ class NatsDelivery:
     @property
     def attempt(self) -> int:
         """Which delivery this is."""
-        return wire.attempt(self._reply)
+        return self._meta.attempt
+
+    @property
+    def sequence(self) -> int:
+        """Its place in the stream."""
+        return self._meta.sequence
+
+    @property
+    def at(self) -> datetime:
+        """When the stream stored it."""
+        return datetime.fromtimestamp(self._meta.at / 1e9, UTC)
+
+    @property
+    def number(self) -> int:
+        """Which of the consumer's deliveries this is."""
+        return self._meta.number
 
     async def ack(self) -> None:
         """Settle it."""

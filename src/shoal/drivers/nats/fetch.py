@@ -11,7 +11,7 @@ from shoal.drivers.base import Consumer, Delivery
 from shoal.drivers.nats import wire
 from shoal.drivers.nats.client import Connection, Incoming
 from shoal.drivers.nats.delivery import NatsDelivery
-from shoal.drivers.nats.mux import Mux, Waiter
+from shoal.drivers.nats.mux import Asking, Mux
 from shoal.errors import Unavailable
 
 LATE_SECONDS = 3.0
@@ -59,14 +59,13 @@ class Fetcher:
         return slot
 
 
-class _Pull(Waiter):
+class _Pull(Asking):
     """One request for messages of a consumer."""
 
     def __init__(self, subject: str, limit: int) -> None:
-        super().__init__()
+        super().__init__(subject)
         self.taken: list[Incoming] = []
         self.ended = False
-        self._subject = subject
         self._limit = limit
 
     def take(self, message: Incoming) -> None:
@@ -84,11 +83,7 @@ class _Pull(Waiter):
         """Learn that the request is over, for a reason (ADR-37 of JetStream lists them)."""
         what = "there is no such consumer" if status == wire.NO_RESPONDERS else f"{status} {description}"
         hint = "declare the streams and consumers first; after a restart of NATS, try again"
-        self.fail(Unavailable(f"NATS refused {self._subject}: {what}", hint=hint))
-
-    def asked(self, subject: str) -> str:
-        """Compare with the subject of the request."""
-        return self._subject if self._subject.lower() == subject else ""
+        self.fail(Unavailable(f"NATS refused {self.subject}: {what}", hint=hint))
 
 
 class _Slot:

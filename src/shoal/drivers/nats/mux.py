@@ -5,6 +5,14 @@ import asyncio
 from shoal.drivers.nats.client import Incoming
 from shoal.errors import ShoalError, Unavailable, Undeclared
 
+LISTEN = "listen at its inbox"
+
+
+def undeclared(what: str) -> Undeclared:
+    """Say what this user may not do."""
+    hint = "declare what the service publishes and consumes; its permissions follow from that"
+    return Undeclared(f"NATS does not let this user {what}", hint=hint)
+
 
 class Waiter:
     """One task that waits; `fail` ends its wait with an error."""
@@ -13,8 +21,8 @@ class Waiter:
         self._signal: asyncio.Future[None] | None = None
         self._error: ShoalError | None = None
 
-    def asked(self, subject: str) -> str:
-        """Return the subject that equals this one but for its case, when an answer to it is awaited; else nothing."""
+    def refused(self, subject: str) -> None:
+        """Learn that this user may not publish to a subject, given in lower case, or not listen when it is empty."""
         raise NotImplementedError
 
     def fail(self, error: ShoalError) -> None:
@@ -41,6 +49,19 @@ class Waiter:
         if not self._signal.done():
             raise Unavailable(lateness, hint="try again; what was stored already is not stored twice")
         self.check()
+
+
+class Asking(Waiter):
+    """A task that waits for what it asked at one subject."""
+
+    def __init__(self, subject: str) -> None:
+        super().__init__()
+        self.subject = subject
+
+    def refused(self, subject: str) -> None:
+        """Compare with the subject of the request."""
+        if not subject or self.subject.lower() == subject:
+            self.fail(undeclared(f"publish to {self.subject}" if subject else LISTEN))
 
 
 class Answered(Waiter):
@@ -90,14 +111,10 @@ class Mux:
 
     def lost(self) -> None:
         """End every wait: the answers will not come."""
-        for waiter in self._waiters:
+        for waiter in tuple(self._waiters):
             waiter.fail(Unavailable("the connection to NATS was lost", hint="try again"))
 
     def refused(self, subject: str) -> None:
         """End the waits for a subject that this user may not use, or all when it is the inbox."""
-        hint = "declare what the service publishes and consumes; its permissions follow from that"
-        for waiter in self._waiters:
-            asked = waiter.asked(subject) if subject else ""
-            if asked or not subject:
-                what = f"publish to {asked}" if asked else "listen at its inbox"
-                waiter.fail(Undeclared(f"NATS does not let this user {what}", hint=hint))
+        for waiter in tuple(self._waiters):
+            waiter.refused(subject)

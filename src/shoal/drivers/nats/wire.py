@@ -2,10 +2,12 @@
 
 import re
 from collections.abc import Mapping
+from typing import NamedTuple, TypeVar
 
 import msgspec
 
 from shoal.drivers.base import Consumer, Message
+from shoal.errors import EngineError
 
 MESSAGE_ID = "Nats-Msg-Id"
 """Header by which a stream drops what it already stored (JetStream, de-duplication)."""
@@ -16,6 +18,13 @@ NO_RESPONDERS = "503"
 NOTHING_THERE = ("404", "408")
 """The end of a pull: no messages are left, or none came in time."""
 
+READ = ("204", "404")
+"""The end of a direct read: all that was asked for, or nothing is left."""
+
+SEQUENCE, STREAM, SUBJECT, AT = "Nats-Sequence", "Nats-Stream", "Nats-Subject", "Nats-Time-Stamp"
+ADDED = frozenset({SEQUENCE, STREAM, SUBJECT, AT, "Nats-Num-Pending", "Nats-Last-Sequence"})
+"""Headers by which a direct read says where a message lies."""
+
 ACK = b"+ACK"
 PROGRESS = b"+WPI"
 DROP = b"+TERM"
@@ -23,6 +32,7 @@ RETRY_NOW = b"-NAK"
 
 _NANOSECONDS = 1_000_000_000
 _SHORT_REPLY = 9
+_NAME = re.compile(r"[^\x00-\x20\x7f:]+")
 _PLAIN = re.compile(r"[^\x00-\x1f\x7f]*")
 
 
@@ -34,21 +44,92 @@ class Fault(msgspec.Struct, frozen=True):
     description: str = ""
 
 
+UNACCEPTABLE = (10054, 10097)
+"""Codes of refusals that will not pass: the message, or its headers, are larger than the stream takes."""
+
+STREAM_EXISTS = 10058
+STREAM_NOT_FOUND = 10059
+GONE = (10043, 10057)
+"""Codes of a message that a stream no longer holds, and of a place that it never came to."""
+
+
 class Answer(msgspec.Struct, frozen=True):
-    """Answer to a publication or a request; `error` when it was refused."""
+    """Answer to a request; `error` when it was refused."""
 
     error: Fault | None = None
 
 
-_answers = msgspec.json.Decoder(Answer)
+class Stored(Answer, frozen=True):
+    """Answer to a publication."""
+
+    seq: int = 0
+    duplicate: bool = False
 
 
-def answer(data: bytes) -> Answer:
-    """Read an answer; anything unreadable is a refusal."""
+class StreamState(msgspec.Struct, frozen=True):
+    """What a stream holds."""
+
+    messages: int = 0
+    last_seq: int = 0
+
+
+class StreamConfig(msgspec.Struct, frozen=True):
+    """How a stream is set up, as far as it is read."""
+
+    name: str = ""
+
+
+class StreamInfo(Answer, frozen=True):
+    """Answer to ``STREAM.INFO``, and one entry of ``STREAM.LIST``."""
+
+    config: StreamConfig = StreamConfig()
+    state: StreamState = StreamState()
+
+
+class StreamList(Answer, frozen=True):
+    """One page of ``STREAM.LIST``."""
+
+    total: int = 0
+    streams: tuple[StreamInfo, ...] | None = None
+
+
+class ConsumerInfo(msgspec.Struct, frozen=True):
+    """One entry of ``CONSUMER.LIST``."""
+
+    name: str
+    num_pending: int = 0
+    num_ack_pending: int = 0
+
+
+class ConsumerList(Answer, frozen=True):
+    """One page of ``CONSUMER.LIST``."""
+
+    total: int = 0
+    consumers: tuple[ConsumerInfo, ...] | None = None
+
+
+A = TypeVar("A", bound=Answer)
+
+_stored = msgspec.json.Decoder(Stored)
+
+
+def stored(data: bytes) -> Stored:
+    """Read the answer to a publication; anything unreadable is a refusal."""
     try:
-        return _answers.decode(data)
-    except msgspec.DecodeError:
-        return Answer(error=Fault(description="an unreadable answer"))
+        return _stored.decode(data)
+    except msgspec.MsgspecError:
+        return Stored(error=_UNREADABLE)
+
+
+def answer(data: bytes, kind: type[A]) -> A:
+    """Read the answer to a request; anything unreadable is a refusal."""
+    try:
+        return msgspec.json.decode(data, type=kind)
+    except msgspec.MsgspecError:
+        return kind(error=_UNREADABLE)
+
+
+_UNREADABLE = Fault(description="an unreadable answer")
 
 
 def next_subject(consumer: Consumer) -> str:
@@ -69,26 +150,38 @@ def retry(delay: float) -> bytes:
     return RETRY_NOW + b" " + msgspec.json.encode({"delay": round(delay * _NANOSECONDS)})
 
 
-def attempt(reply: str) -> int:
-    """Read the number of deliveries from ``$JS.ACK.[domain.account.]stream.consumer.deliveries.…``."""
+class Metadata(NamedTuple):
+    """What the reply subject of a delivery says: ``$JS.ACK.[domain.account.]stream.consumer.deliveries.…``."""
+
+    stream: str
+    attempt: int
+    sequence: int
+    number: int
+    at: int
+    """Nanoseconds since 1970."""
+
+
+def metadata(reply: str) -> Metadata:
+    """Read the reply subject of a delivery."""
     tokens = reply.split(".")
-    return int(tokens[4 if len(tokens) == _SHORT_REPLY else 6])
+    first = 2 if len(tokens) == _SHORT_REPLY else 4
+    return Metadata(tokens[first], *map(int, tokens[first + 2 : first + 6]))
 
 
 def headers(message: Message) -> dict[str, str]:
     """Return the headers of a message and its id; a line break could forge a header and is refused."""
-    for name, value in message.headers.items():
-        if not _PLAIN.fullmatch(value):
-            raise ValueError(f"the header {name} of message {message.id} has a control character")
-    return {MESSAGE_ID: message.id, **message.headers}
+    named = {MESSAGE_ID: message.id, **message.headers}
+    for name, value in named.items():
+        if not _PLAIN.fullmatch(value) or not _NAME.fullmatch(name):
+            raise EngineError(
+                f"the header {name!r} of message {message.id!r} has a control character",
+                hint="keep names and values of headers on one line",
+            )
+    return named
 
 
-def message(subject: str, reply: str, data: bytes, received: Mapping[str, str] | None) -> Message:
+def message(subject: str, meta: Metadata, data: bytes, received: Mapping[str, str] | None) -> Message:
     """Read a delivered message; one that was published without an id is named after its place in the stream."""
     kept = dict(received or {})
-    identity = kept.pop(MESSAGE_ID, "")
-    if not identity:
-        tokens = reply.split(".")
-        first = 2 if len(tokens) == _SHORT_REPLY else 4
-        identity = f"{tokens[first]}.{tokens[first + 3]}"
+    identity = kept.pop(MESSAGE_ID, "") or f"{meta.stream}.{meta.sequence}"
     return Message(id=identity, subject=subject, body=data, headers=kept)
