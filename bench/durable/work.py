@@ -23,7 +23,7 @@ BY_HAND = f"""
 with receipt as (
     insert into shoal.receipts (key, fingerprint, status, headers, body) values ($6, $7, 201, $8::jsonb, $9)
 ), message as (
-    insert into shoal.outbox (id, subject, body, headers) values ($10, $11, $12, $13::jsonb)
+    insert into shoal.outbox (id, subject, key, body, headers) values ($10, $11, $12, $13, $14::jsonb)
 ) {INSERT}
 """  # noqa: S608 - no value comes from outside
 """What a command writes, as somebody without a framework would write it."""
@@ -100,7 +100,7 @@ async def _by_hand(url: str) -> Act:
     async def act() -> None:
         row = (token_hex(16), "customer-01", "SKU-00001", 3, 597)
         receipt = (f"place\n\n{token_hex(16)}", digest, headers, answer)
-        await statement.fetch(*row, *receipt, token_hex(16), "bench.event.orders.placed.v1", message, "{}")
+        await statement.fetch(*row, *receipt, token_hex(16), "bench.event.orders.placed.v1.0", token_hex(16), message, None)
 
     await act()
     return act

@@ -2,15 +2,18 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
 from typing import Protocol, TypeVar
 
-from shoal.drivers.base import Account, Broker, BrokerAdmin, Message, Migration, Store, Table
+from shoal.drivers.base import Account, Broker, BrokerAdmin, Mark, Message, Migration, Store, Table
 from shoal.errors import Unavailable
 
 T = TypeVar("T")
 
 PATIENCE = 20.0
 """Seconds after which something that should happen has not."""
+
+NOW = datetime.now(UTC)
 
 ORDERS = Table(
     name="orders", key="id", columns=("id", "customer", "total", "note", "lines"), json=frozenset({"lines"}),
@@ -77,6 +80,11 @@ def row(key: str, **fields: object) -> dict[str, object]:
 def message(number: int | str, subject: str = "t.event.placed", **headers: str) -> Message:
     """Make a message."""
     return Message(id=f"m{number}", subject=subject, body=f"body {number}".encode(), headers=headers)
+
+
+def mark(message_id: int | str = "m", consumer: str = "c", days: float = 0.0) -> Mark:
+    """Make a mark of a message that was made `days` ago."""
+    return Mark(consumer=consumer, message_id=str(message_id), at=NOW - timedelta(days=days))
 
 
 def account(name: str) -> Account:

@@ -4,7 +4,7 @@ import pytest
 
 from shoal.drivers.base import Store
 from shoal.errors import Duplicate
-from tests.conformance.harness import CREATE, PRICES, StoreHarness
+from tests.conformance.harness import CREATE, PRICES, StoreHarness, mark
 
 
 class InboxContract:
@@ -14,12 +14,13 @@ class InboxContract:
         store = await harness.store()
         await store.migrate([CREATE])
         async with store.session() as session:
-            session.accept("c", "m")
+            session.accept(mark())
+            session.accept(mark("n"))
             await session.flush()
-            assert not await store.handled("c", "m")
-        assert await store.handled("c", "m")
-        assert not await store.handled("c", "n")
-        assert not await store.handled("d", "m")
+            assert await store.handled([mark()]) == frozenset()
+        others = [mark("o"), mark(consumer="d"), mark(days=1)]
+        assert await store.handled([mark(), mark("n"), *others]) == {mark(), mark("n")}
+        assert await store.handled([]) == frozenset()
 
     async def test_a_repetition_meets_its_mark_before_a_row_of_the_first_time(self, harness: StoreHarness) -> None:
         store = await harness.store()
@@ -31,5 +32,5 @@ class InboxContract:
 
 async def _handle(store: Store) -> None:
     async with store.session() as session:
-        session.accept("c", "m")
+        session.accept(mark())
         session.insert(PRICES, {"sku": "s", "amount": 1})

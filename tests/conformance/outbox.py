@@ -5,15 +5,21 @@
 import asyncio
 import itertools
 import random
+from collections.abc import Sequence
 
 import pytest
 
-from shoal.drivers.base import Migration, Query, Store, Table
+from shoal.drivers.base import Migration, Pending, Query, Sent, Store, Table
 from shoal.errors import MigrationError, Unavailable
-from tests.conformance.harness import CREATE, ORDERS, PRICES, StoreHarness, back, message, row, soon, turns
+from tests.conformance.harness import CREATE, ORDERS, PRICES, StoreHarness, back, mark, message, row, soon, turns
 from tests.conformance.store import Stop, fill, keys, ready
 
 NEXT = Migration(number=2, name="0002_next.sql", checksum="b" * 64, sql="create table next (id text primary key);")
+
+
+def acknowledged(rows: Sequence[Pending]) -> list[Sent]:
+    """Give rows the places that they have in the outbox."""
+    return [Sent(position=row.position, sequence=row.position) for row in rows]
 
 
 class QueryContract:
@@ -78,7 +84,7 @@ class OutboxContract:
             ]
             assert await lease.pending(2) == first
             for _ in range(2):
-                await lease.sent([pending.position for pending in first])
+                await lease.sent(acknowledged(first))
             assert [pending.message.id for pending in await lease.pending(9)] == ["m2", "m3", "m4"]
         assert (await store.backlog()).count == 3
 
@@ -106,7 +112,7 @@ class OutboxContract:
                     await soon(writers[number])
                     found = await lease.pending(100)
                     seen += [pending.message.id for pending in found]
-                    await lease.sent([pending.position for pending in found])
+                    await lease.sent(acknowledged(found))
         assert sorted(seen) == sorted(f"m{number}" for number in range(40))
 
     async def test_one_holds_the_lease_until_it_leaves_or_dies(self, harness: StoreHarness) -> None:
@@ -142,7 +148,7 @@ class OutboxContract:
         with pytest.raises(Unavailable):
             await lease.pending(1)
         with pytest.raises(Unavailable):
-            await lease.sent([1])
+            await lease.sent([Sent(position=1, sequence=1)])
 
 
 class MigrationContract:
@@ -252,7 +258,7 @@ class FailureContract:
                 async with store.session() as session:
                     session.insert(ORDERS, row(key))
                     session.publish(message(key))
-                    session.accept("c", key)
+                    session.accept(mark(key))
                 done.add(key)
 
         writers = [asyncio.create_task(write(name)) for name in range(6)]

@@ -10,7 +10,7 @@ import pytest
 
 from shoal.drivers.base import Query, Receipt, Row, Session, Store, Table
 from shoal.errors import Conflict, Duplicate, EngineError
-from tests.conformance.harness import CREATE, ORDERS, PRICES, StoreHarness, message, row, soon, turns
+from tests.conformance.harness import CREATE, ORDERS, PRICES, StoreHarness, mark, message, row, soon, turns
 
 RECEIPT = Receipt(key="k", fingerprint="f", status=201, headers=(("a", "b"), ("a", "c")), body=b"\x00done")
 
@@ -55,7 +55,7 @@ class TransactionContract:
         assert (await store.backlog()).count == 1
         with pytest.raises(Duplicate):
             async with store.session() as session:
-                session.accept("c", "m")
+                session.accept(mark())
 
     @pytest.mark.parametrize("flushed", [False, True])
     async def test_an_exception_rolls_everything_back(self, harness: StoreHarness, flushed: bool) -> None:
@@ -138,7 +138,7 @@ class TransactionContract:
                 session.insert(ORDERS, row(f"{number:03}"))
                 session.put(PRICES, {"sku": f"{number:03}", "amount": number})
                 session.publish(message(number))
-                session.accept("c", f"{number}")
+                session.accept(mark(number))
         assert await keys(store) == [f"{number:03}" for number in range(200)]
         assert len(await keys(store, table=PRICES)) == 200
         async with store.outbox() as lease:
@@ -219,16 +219,16 @@ class ConflictContract:
     async def test_a_message_is_accepted_once_by_each_consumer(self, harness: StoreHarness, together: bool) -> None:
         store = await ready(harness)
         async with store.session() as session:
-            session.accept("c", "m")
-            session.accept("d", "m")
-            session.accept("c", "n")
+            session.accept(mark())
+            session.accept(mark(consumer="d"))
+            session.accept(mark("n"))
         with pytest.raises(Duplicate):
             async with store.session() as session:
                 session.put(ORDERS, row("1"))
                 session.publish(message(1))
                 session.answer(RECEIPT)
-                session.accept("e", "m")
-                session.accept("e" if together else "c", "m")
+                session.accept(mark(consumer="e"))
+                session.accept(mark(consumer="e" if together else "c"))
         assert await keys(store) == []
         assert await store.receipt("k") is None
         assert (await store.backlog()).count == 0
@@ -262,7 +262,7 @@ class ConflictContract:
 
         async def accept(number: int) -> None:
             async with stores[number % 2].session() as session:
-                session.accept("c", "m")
+                session.accept(mark())
                 session.publish(message(number))
 
         for task in (insert, accept):
@@ -371,7 +371,7 @@ def everything(session: Session) -> None:
     """Write one of each."""
     session.insert(ORDERS, row("1"))
     session.publish(message(1))
-    session.accept("c", "m")
+    session.accept(mark())
     session.answer(RECEIPT)
 
 
@@ -382,4 +382,4 @@ async def assert_nothing(store: Store, *, accepted: bool = True) -> None:
     assert (await store.backlog()).count == 0
     if accepted:
         async with store.session() as session:
-            session.accept("c", "m")
+            session.accept(mark())

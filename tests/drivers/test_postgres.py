@@ -18,7 +18,7 @@ from shoal.drivers.base import Account, Migration, Receipt, Store
 from shoal.errors import Conflict, EngineError, MigrationError, Unavailable, Unstorable
 from shoal.local.engines import Running, postgres, start
 from shoal.model import catalog
-from tests.conformance.harness import CREATE, ORDERS, account, message, row, soon
+from tests.conformance.harness import CREATE, ORDERS, account, mark, message, row, soon
 from tests.conformance.inbox import InboxContract
 from tests.conformance.outbox import FailureContract, MigrationContract, OutboxContract, QueryContract
 from tests.conformance.store import ConflictContract, LockContract, TransactionContract, fill, keys, ready
@@ -158,7 +158,7 @@ async def test_a_durable_command_is_one_statement(engine: Engine, harness: Harne
             assert await session.get(ORDERS, "0") is not None
             session.insert(ORDERS, row(str(number)))
             session.publish(message(number))
-            session.accept("c", str(number))
+            session.accept(mark(number))
             session.answer(Receipt(key=str(number), fingerprint="", status=201, headers=(), body=b""))
     counted = (
         "select calls, query like 'with%' as writes from pg_stat_statements "

@@ -14,15 +14,15 @@ def order(key: str, lines: str = "[]") -> dict[str, object]:
 def test_a_command_is_one_statement() -> None:
     writes = Writes()
     writes.insert(ORDERS, order("1"))
-    writes.publish(Message(id="m", subject="s", body=b"b", headers={"h": "v"}))
+    writes.publish(Message(id="m", subject="s", key="k", body=b"b", headers={"h": "v"}))
     writes.answer(Receipt(key="k", fingerprint="f", status=201, headers=(("a", "b"),), body=b"r"))
     ((text, values),) = writes.statements()
     assert text == (
-        "with w0 as (insert into shoal.outbox (id, subject, body, headers) values ($1, $2, $3, $4::jsonb)), "
-        'w1 as (insert into "orders" ("id", "lines") values ($5, $6::jsonb)) '
-        "insert into shoal.receipts (key, fingerprint, status, headers, body) values ($7, $8, $9, $10::jsonb, $11)"
+        "with w0 as (insert into shoal.outbox (id, subject, key, body, headers) values ($1, $2, $3, $4, $5::jsonb)), "
+        'w1 as (insert into "orders" ("id", "lines") values ($6, $7::jsonb)) '
+        "insert into shoal.receipts (key, fingerprint, status, headers, body) values ($8, $9, $10, $11::jsonb, $12)"
     )
-    assert values == ["m", "s", b"b", '{"h":"v"}', "1", "[]", "k", "f", 201, '[["a","b"]]', b"r"]
+    assert values == ["m", "s", "k", b"b", '{"h":"v"}', "1", "[]", "k", "f", 201, '[["a","b"]]', b"r"]
 
 
 def test_a_put_replaces_what_it_leaves_out() -> None:

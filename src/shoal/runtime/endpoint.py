@@ -132,8 +132,9 @@ class Endpoint:
             unit = UnitOfWork(session, self._around.announcer)
             request.transaction = unit
             if receipt is not None and not self._plan.only_transaction:
-                session.accept("idempotency-key", receipt[0])
-                await session.flush()
+                known = await session.claim(receipt[0])
+                if known is not None:
+                    return idempotency.replay(known, receipt[1])
             response = self._answer(await self._handler(**self._plan.arguments(request)))
             self._record(session, receipt, response)
         if unit.published:

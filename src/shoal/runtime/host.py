@@ -215,7 +215,7 @@ class Host:
         request = Request({"path": "", "query_string": b""}, {}, (), context)
         try:
             async with store.session() as session:
-                session.answer(Receipt(key=key, fingerprint="", status=200, headers=(), body=b""))
+                session.answer(Receipt(key=key, fingerprint="", status=200, headers=(), body=b"", lasting=True))
                 request.transaction = UnitOfWork(session, self._announcer)
                 await seed.handler(**plan.arguments(request))
         except Conflict:  # with the receipt, or with a row of the replica that was quicker

@@ -3,8 +3,8 @@
 import asyncio
 import logging
 
-from shoal.drivers.base import Broker, OutboxLease, Store
-from shoal.errors import EngineError
+from shoal.drivers.base import Broker, OutboxLease, Published, Sent, Store
+from shoal.errors import EngineError, Unavailable
 
 BATCH = 500
 """Rows of one round."""
@@ -57,7 +57,14 @@ class Relay:
 
     async def _round(self, lease: OutboxLease) -> bool:
         rows = await lease.pending(BATCH)
-        if rows:
-            await self._broker.publish([row.message for row in rows])
-            await lease.sent([row.position for row in rows])
-        return bool(rows)
+        if not rows:
+            return False
+        outcomes = await self._broker.publish([row.message for row in rows])
+        found = [*zip(rows, outcomes, strict=True)]
+        await lease.sent([Sent(position=r.position, sequence=o.sequence) for r, o in found if isinstance(o, Published)])
+        for row, outcome in found:
+            if isinstance(outcome, Unavailable):
+                raise outcome
+            if isinstance(outcome, EngineError):
+                await lease.refuse(row.position, outcome.message)
+        return True

@@ -22,6 +22,8 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
     status: int
     headers: tuple[tuple[str, str], ...]
     body: bytes
+    lasting: bool = False
+    """Whether it is kept for ever; others are let go of some days later."""
 
 
 class Migration(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,6 +83,13 @@ class Session(Protocol):
 
     def accept(self, mark: Mark) -> None:
         """Record that a consumer handled a message; `Duplicate` when it already had."""
+        ...
+
+    async def claim(self, key: str) -> Receipt | None:
+        """Wait for other transactions that claim `key`, keep it until this one ends, and return its recorded answer.
+
+        For commands whose effects lie outside the store as well: `answer` alone tells a repetition too late for them.
+        """
         ...
 
     def answer(self, receipt: Receipt) -> None:

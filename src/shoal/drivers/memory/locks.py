@@ -36,9 +36,17 @@ class RowLocks:
         finally:
             self._wanted.pop(id(owner), None)
 
-    def leave(self, owner: Owner) -> None:
-        """Let go of every row that `owner` holds."""
-        for row in [row for row, holder in self._holders.items() if holder is owner]:
+    def free(self, row: Hashable, owner: Owner) -> bool:
+        """Say whether `owner` would get `row` at once."""
+        return self._holders.get(row, owner) is owner
+
+    def held(self, owner: Owner) -> frozenset[Hashable]:
+        """List the rows that `owner` holds."""
+        return frozenset(row for row, holder in self._holders.items() if holder is owner)
+
+    def leave(self, owner: Owner, keep: frozenset[Hashable] = frozenset()) -> None:
+        """Let go of every row that `owner` holds, but for those in `keep`."""
+        for row in self.held(owner) - keep:
             self._pass(row)
 
     def _pass(self, row: Hashable) -> None:

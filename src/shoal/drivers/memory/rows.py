@@ -1,6 +1,6 @@
 """Which rows a query means, in which order. Pure; `postgres` gives the same answers in SQL."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from typing import Any
 from uuid import UUID
 
@@ -23,9 +23,18 @@ def require(table: Table, columns: Iterable[str]) -> None:
             )
 
 
-def matches(row: Row, where: Mapping[str, object]) -> bool:
+def columns(query: Query) -> Iterable[str]:
+    """List the columns that a query names."""
+    return [*query.where, *query.above, *query.at_most, *(column.removeprefix("-") for column in query.order)]
+
+
+def matches(row: Row, query: Query) -> bool:
     """Say whether a row is meant."""
-    return all(_equals(row.get(column), value) for column, value in where.items())
+    return (
+        all(_equals(row.get(column), value) for column, value in query.where.items())
+        and all(_exceeds(row.get(column), value) for column, value in query.above.items())
+        and all(_exceeds(value, row.get(column), equal=True) for column, value in query.at_most.items())
+    )
 
 
 def arrange(table: Table, query: Query, rows: Iterable[Row]) -> list[Row]:
@@ -47,6 +56,14 @@ def _equals(value: object, wanted: object) -> bool:
     if isinstance(wanted, (tuple, list)):
         return any(_equals(value, item) for item in wanted)
     return identity(value) == identity(wanted)
+
+
+def _exceeds(larger: Any, smaller: Any, *, equal: bool = False) -> bool:
+    """Compare as SQL does: null is neither more nor less than anything."""
+    if larger is None or smaller is None:
+        return False
+    larger, smaller = identity(larger), identity(smaller)
+    return bool(larger > smaller or (equal and larger == smaller))
 
 
 def _ranking(column: str) -> Callable[[Row], tuple[bool, Any]]:

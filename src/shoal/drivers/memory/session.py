@@ -1,13 +1,44 @@
 """One transaction in memory, as PostgreSQL runs it at READ COMMITTED with row locks."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import NoReturn, Self
 
-from shoal.drivers.base import Message, Query, Receipt, Row, Table
+from shoal.drivers.base import Mark, Message, Query, Receipt, Row, Table
 from shoal.drivers.memory import rows
 from shoal.drivers.memory.state import State
 from shoal.errors import Conflict, Duplicate, EngineError
+
+Write = tuple[Callable[..., Awaitable[None]], tuple[object, ...]]
+"""A write held back."""
+
+
+@dataclass(slots=True)
+class _Done:
+    """What a transaction has changed so far."""
+
+    changes: dict[str, dict[object, Row | None]] = field(default_factory=dict)
+    outbox: list[tuple[int, Message]] = field(default_factory=list)
+    inbox: set[Mark] = field(default_factory=set)
+    receipts: dict[str, Receipt] = field(default_factory=dict)
+
+    def copy(self) -> "_Done":
+        """Keep it as it is now."""
+        changes = {name: dict(rows) for name, rows in self.changes.items()}
+        return _Done(changes, [*self.outbox], {*self.inbox}, dict(self.receipts))
+
+
+@dataclass(slots=True)
+class _Part:
+    """A part of the transaction that can fail alone."""
+
+    held: list[Write]
+    """Writes from before it."""
+    failed: bool
+    saved: tuple[_Done, frozenset[Hashable]] | None = None
+    """What was done, and which rows were held, where it began; None before it did anything."""
 
 
 class MemorySession:
@@ -15,11 +46,9 @@ class MemorySession:
 
     def __init__(self, state: State) -> None:
         self._state = state
-        self._waiting: list[tuple[Callable[..., Awaitable[None]], tuple[object, ...]]] = []
-        self._changes: dict[str, dict[object, Row | None]] = {}
-        self._outbox: list[tuple[int, Message]] = []
-        self._inbox: set[tuple[str, str]] = set()
-        self._receipts: dict[str, Receipt] = {}
+        self._waiting: list[Write] = []
+        self._done = _Done()
+        self._parts: list[_Part] = []
         self._failed = False
 
     async def __aenter__(self) -> Self:
@@ -31,14 +60,12 @@ class MemorySession:
         try:
             if kind is None and not self._failed:
                 await self.flush()
-                self._state.commit(self._changes, self._outbox, self._inbox, self._receipts)
+                done = self._done
+                self._state.commit(done.changes, done.outbox, done.inbox, done.receipts)
         finally:
             self._state.locks.leave(self)
-        if kind is None and self._failed:
-            raise EngineError(
-                "the transaction was rolled back, because a statement of it had failed",
-                hint="let the exception of a failed statement leave the session's block",
-            )
+        if kind is None:
+            self._require_good()
 
     async def get(self, table: Table, key: object, *, lock: bool = False) -> Row | None:
         """Read one row."""
@@ -51,13 +78,16 @@ class MemorySession:
     async def find(self, table: Table, query: Query) -> Sequence[Row]:
         """Read the rows that match; locked ones are looked at again once they are held."""
         await self.flush()
-        rows.require(table, [*query.where, *(column.removeprefix("-") for column in query.order)])
-        found = rows.arrange(table, query, self._matching(table, query.where))
+        rows.require(table, rows.columns(query))
+        matching = self._matching(table, query)
+        if query.lock and query.skip_locked:
+            matching = [row for row in matching if self._state.locks.free(_place(table, row), self)]
+        found = rows.arrange(table, query, matching)
         if query.lock:
             for row in rows.sort(table, (), found):
-                await self._hold((table.name, rows.identity(row[table.key])))
+                await self._hold(_place(table, row))
             again = [self._seen(table, rows.identity(row[table.key])) for row in found]
-            kept = [row for row in again if row is not None and rows.matches(row, query.where)]
+            kept = [row for row in again if row is not None and rows.matches(row, query)]
             found = rows.sort(table, query.order, kept)
         return [dict(row) for row in found]
 
@@ -65,7 +95,7 @@ class MemorySession:
         """Count the rows that match."""
         await self.flush()
         rows.require(table, where)
-        return len(self._matching(table, where))
+        return len(self._matching(table, Query(where=where)))
 
     def put(self, table: Table, row: Row) -> None:
         """Write a row later."""
@@ -85,9 +115,15 @@ class MemorySession:
         """Add a message to the outbox later."""
         self._waiting.append((self._publish, (message,)))
 
-    def accept(self, consumer: str, message_id: str) -> None:
+    def accept(self, mark: Mark) -> None:
         """Record a handled message later."""
-        self._waiting.append((self._accept, (consumer, message_id)))
+        self._waiting.append((self._accept, (mark,)))
+
+    async def claim(self, key: str) -> Receipt | None:
+        """Hold the key, and look for its answer once it is ours."""
+        await self.flush()
+        await self._hold(("shoal.claims", key))
+        return self._done.receipts.get(key) or self._state.receipts.get(key)
 
     def answer(self, receipt: Receipt) -> None:
         """Record the answer to a command later."""
@@ -95,21 +131,61 @@ class MemorySession:
 
     async def flush(self) -> None:
         """Make the writes held back so far, waiting for the rows they need."""
+        for part in self._parts:
+            if part.saved is None:
+                held, part.held = part.held, []
+                await self._make(held)
+                part.saved = self._done.copy(), self._state.locks.held(self)
         waiting, self._waiting = self._waiting, []
+        await self._make(waiting)
+
+    async def _make(self, writes: list[Write]) -> None:
         try:
-            for write, args in waiting:
+            for write, args in writes:
                 await write(*args)
         except BaseException:
             self._failed = True
             raise
 
+    @asynccontextmanager
+    async def savepoint(self) -> AsyncIterator[None]:
+        """Note where the part begins; what was done by then is kept once the part does something."""
+        part = _Part(self._waiting, self._failed)
+        self._parts.append(part)
+        self._waiting = []
+        try:
+            yield
+            self._require_good()
+        except BaseException:
+            self._undo(part)
+            raise
+        self._parts.pop()
+        self._waiting = part.held + self._waiting
+
+    def _undo(self, part: _Part) -> None:
+        del self._parts[self._parts.index(part) :]
+        self._waiting = part.held
+        if part.saved is not None:
+            self._done, held = part.saved
+            self._state.locks.leave(self, held)
+            self._failed = part.failed
+
     async def execute(self, sql: str, *args: object) -> None:
         """Refuse SQL."""
+        await self.flush()
         self._refuse(sql, args)
 
     async def fetch(self, sql: str, *args: object) -> Sequence[Row]:
         """Refuse SQL."""
+        await self.flush()
         self._refuse(sql, args)
+
+    def _require_good(self) -> None:
+        if self._failed:
+            raise EngineError(
+                "the transaction was rolled back, because a statement of it had failed",
+                hint="let the exception of a failed statement leave the session's block",
+            )
 
     def _refuse(self, sql: str, args: Sequence[object]) -> NoReturn:
         self._failed = True
@@ -133,22 +209,22 @@ class MemorySession:
     async def _delete(self, table: Table, key: object) -> None:
         await self._hold((table.name, key))
         await self._claim(table, key, {})
-        self._changes.setdefault(table.name, {})[key] = None
+        self._done.changes.setdefault(table.name, {})[key] = None
 
     async def _publish(self, message: Message) -> None:
-        self._outbox.append((self._state.next_position(), message))
+        self._done.outbox.append((self._state.next_position(), message))
 
-    async def _accept(self, consumer: str, message_id: str) -> None:
-        await self._hold(("shoal.inbox", consumer, message_id))
-        if (consumer, message_id) in self._inbox or (consumer, message_id) in self._state.inbox:
+    async def _accept(self, mark: Mark) -> None:
+        await self._hold(("shoal.inbox", mark.consumer, mark.message_id, mark.at))
+        if mark in self._done.inbox or mark in self._state.inbox:
             raise Duplicate("this message was already handled")
-        self._inbox.add((consumer, message_id))
+        self._done.inbox.add(mark)
 
     async def _answer(self, receipt: Receipt) -> None:
         await self._hold(("shoal.receipts", receipt.key))
-        if receipt.key in self._receipts or receipt.key in self._state.receipts:
+        if receipt.key in self._done.receipts or receipt.key in self._state.receipts:
             raise Duplicate("this key already has an answer")
-        self._receipts[receipt.key] = receipt
+        self._done.receipts[receipt.key] = receipt
 
     async def _own(self, table: Table, row: Row) -> object:
         """Hold the row of this key."""
@@ -166,7 +242,7 @@ class MemorySession:
                 await self._hold((table.name, column, value))
         for column in sorted(table.unique):
             value = row.get(column)
-            others = [] if value is None else self._matching(table, {column: value})
+            others = [] if value is None else self._matching(table, Query(where={column: value}))
             if any(rows.identity(other[table.key]) != key for other in others):
                 raise Conflict(f"a row of table {table.name} has this {column}: unique constraint {column}")
 
@@ -178,12 +254,17 @@ class MemorySession:
             raise
 
     def _change(self, table: Table, key: object, row: Row) -> None:
-        self._changes.setdefault(table.name, {})[key] = {column: row.get(column) for column in table.columns}
+        self._done.changes.setdefault(table.name, {})[key] = {column: row.get(column) for column in table.columns}
 
     def _seen(self, table: Table, key: object) -> Row | None:
-        changed = self._changes.get(table.name, {})
+        changed = self._done.changes.get(table.name, {})
         return changed[key] if key in changed else self._state.tables.get(table.name, {}).get(key)
 
-    def _matching(self, table: Table, where: Mapping[str, object]) -> list[Row]:
-        view = {**self._state.tables.get(table.name, {}), **self._changes.get(table.name, {})}
-        return [row for row in view.values() if row is not None and rows.matches(row, where)]
+    def _matching(self, table: Table, query: Query) -> list[Row]:
+        view = {**self._state.tables.get(table.name, {}), **self._done.changes.get(table.name, {})}
+        return [row for row in view.values() if row is not None and rows.matches(row, query)]
+
+
+def _place(table: Table, row: Row) -> tuple[object, ...]:
+    """Name a row for others to wait for."""
+    return (table.name, rows.identity(row[table.key]))

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 
-from shoal.drivers.base import Message, Migration, Receipt, Row
+from shoal.drivers.base import Mark, Message, Migration, Receipt, Row
 from shoal.drivers.memory.locks import RowLocks
 
 Clock = Callable[[], float]
@@ -17,7 +17,13 @@ class Entry:
 
     message: Message
     created_at: float
-    sent_at: float | None = None
+    sequence: int | None = None
+    refused: str = ""
+
+    @property
+    def waits(self) -> bool:
+        """Whether it is to be sent."""
+        return self.sequence is None and not self.refused
 
 
 @dataclass(slots=True)
@@ -27,7 +33,7 @@ class State:
     clock: Clock
     tables: dict[str, dict[object, Row]] = field(default_factory=dict)
     outbox: dict[int, Entry] = field(default_factory=dict)
-    inbox: set[tuple[str, str]] = field(default_factory=set)
+    inbox: set[Mark] = field(default_factory=set)
     receipts: dict[str, Receipt] = field(default_factory=dict)
     migrations: dict[int, Migration] = field(default_factory=dict)
     locks: RowLocks = field(default_factory=RowLocks)
@@ -41,7 +47,7 @@ class State:
         self,
         changes: Mapping[str, Mapping[object, Row | None]],
         outbox: Sequence[tuple[int, Message]],
-        inbox: set[tuple[str, str]],
+        inbox: set[Mark],
         receipts: Mapping[str, Receipt],
     ) -> None:
         """Make everything of a transaction true in one step."""
@@ -57,6 +63,6 @@ class State:
         self.inbox |= inbox
         self.receipts.update(receipts)
 
-    def unsent(self) -> list[int]:
+    def waiting(self) -> list[int]:
         """List the positions that wait, in order."""
-        return sorted(position for position, entry in self.outbox.items() if entry.sent_at is None)
+        return sorted(position for position, entry in self.outbox.items() if entry.waits)

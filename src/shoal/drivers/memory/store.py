@@ -4,10 +4,24 @@ import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
-from shoal.drivers.base import Account, Backlog, Migration, OutboxLease, Pending, Receipt, Session, Table
+from shoal.drivers.base import (
+    Account,
+    Announced,
+    Backlog,
+    Lease,
+    Mark,
+    Migration,
+    OutboxLease,
+    OwnTable,
+    Receipt,
+    Session,
+    Table,
+)
+from shoal.drivers.memory.leases import MemoryLease
+from shoal.drivers.memory.outbox import MemoryOutbox, announced
 from shoal.drivers.memory.session import MemorySession
 from shoal.drivers.memory.state import Clock, State
-from shoal.errors import MigrationError, Unavailable
+from shoal.errors import MigrationError
 
 
 class MemoryStore:
@@ -29,7 +43,11 @@ class MemoryStore:
     async def ping(self) -> None:
         """Do nothing: it is always there."""
 
-    async def migrate(self, migrations: Sequence[Migration]) -> Sequence[Migration]:
+    async def migrate(
+        self,
+        migrations: Sequence[Migration],
+        own: Sequence[OwnTable] = (),  # noqa: ARG002 - the contract's parameter
+    ) -> Sequence[Migration]:
         """Note the migrations as applied; tables need no creation here."""
         applied = self._state.migrations
         files = {migration.number: migration for migration in migrations}
@@ -58,14 +76,14 @@ class MemoryStore:
         """Read the answer recorded under a key."""
         return self._state.receipts.get(key)
 
-    async def handled(self, consumer: str, message_id: str) -> bool:
+    async def handled(self, marks: Sequence[Mark]) -> frozenset[Mark]:
         """Look into the inbox."""
-        return (consumer, message_id) in self._state.inbox
+        return frozenset(marks) & self._state.inbox
 
     @asynccontextmanager
     async def outbox(self) -> AsyncIterator[OutboxLease]:
         """Wait in line for the right."""
-        lease = MemoryLease(self._state)
+        lease = MemoryOutbox(self._state)
         await self._state.locks.take("outbox", lease)
         try:
             yield lease
@@ -73,37 +91,28 @@ class MemoryStore:
             lease.lost = True
             self._state.locks.leave(lease)
 
+    @asynccontextmanager
+    async def lease(self, name: str, *, group: str = "") -> AsyncIterator[Lease]:  # noqa: ARG002
+        """Wait in line for a right."""
+        lease = MemoryLease()
+        await self._state.locks.take(("lease", name), lease)
+        try:
+            yield lease
+        finally:
+            self._state.locks.leave(lease)
+
     async def backlog(self) -> Backlog:
-        """Count the unsent rows."""
-        waiting = [self._state.outbox[position].created_at for position in self._state.unsent()]
-        age = self._state.clock() - min(waiting) if waiting else 0.0
-        return Backlog(count=len(waiting), age=max(0.0, age))
-
-
-class MemoryLease:
-    """A `base.OutboxLease`."""
-
-    def __init__(self, state: State) -> None:
-        self._state = state
-        self.lost = False
-
-    async def pending(self, limit: int) -> Sequence[Pending]:
-        """Read the oldest unsent rows."""
-        self._require()
+        """Count the waiting rows."""
         outbox = self._state.outbox
-        return [Pending(position=p, message=outbox[p].message) for p in self._state.unsent()[:limit]]
+        waiting = [outbox[position].created_at for position in self._state.waiting()]
+        age = self._state.clock() - min(waiting) if waiting else 0.0
+        refused = sum(bool(entry.refused) for entry in outbox.values())
+        return Backlog(count=len(waiting), age=max(0.0, age), refused=refused)
 
-    async def sent(self, positions: Sequence[int]) -> None:
-        """Mark rows as sent."""
-        self._require()
-        now = self._state.clock()
-        for position in positions:
-            if position in self._state.outbox:
-                self._state.outbox[position].sent_at = now
-
-    def _require(self) -> None:
-        if self.lost:
-            raise Unavailable("the right to empty the outbox was given back", hint="ask for it again")
+    async def announced(self, above: int, limit: int) -> Sequence[Announced]:
+        """Read the outbox by position."""
+        found = sorted(position for position in self._state.outbox if position > above)[:limit]
+        return [announced(position, self._state.outbox[position]) for position in found]
 
 
 class MemoryAdmin:

@@ -1,6 +1,7 @@
 """Connections to PostgreSQL, and the meaning of their errors. The only file that imports asyncpg."""
 
 import asyncio
+import re
 from collections.abc import Awaitable, Mapping, Sequence
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import parse_qsl, urlencode, urlsplit
@@ -35,6 +36,7 @@ _UNSTORABLE = ("22001", "22003", "22008", "22021", "22P05")
 """Too long a text, too large a number or date, and characters that no text holds, such as NUL."""
 
 _RECORDED = {"inbox": "this message was already handled", "receipts": "this key already has an answer"}
+_PARTITION = re.compile(r"_(rest|\d{8})$")
 
 _FATAL = ("08", "57P", "25P03", "25P04")
 """The server closes the connection after these."""
@@ -175,8 +177,9 @@ def _lost(error: Exception) -> Unavailable:
 def _taken(error: asyncpg.PostgresError) -> Conflict:
     schema, table = getattr(error, "schema_name", None), str(getattr(error, "table_name", None))
     constraint = getattr(error, "constraint_name", None)
-    if schema == "shoal" and table in _RECORDED:
-        return Duplicate(_RECORDED[table])
+    whole = _PARTITION.sub("", table)
+    if schema == "shoal" and whole in _RECORDED:
+        return Duplicate(_RECORDED[whole])
     return Conflict(
         f"a row of table {table} with this key exists: unique constraint {constraint}",
         hint="read it first, or answer the caller with 409",

@@ -2,17 +2,19 @@
 
 from collections.abc import Mapping, Sequence
 
-from shoal.drivers.base import Migration, Row
-from shoal.drivers.postgres import client, schema
+from shoal.drivers.base import Migration, OwnTable, Row
+from shoal.drivers.postgres import client, own_tables, schema
 from shoal.drivers.postgres.client import Link
 from shoal.errors import EngineError, MigrationError, Unavailable
 
 
-async def migrate(link: Link, migrations: Sequence[Migration]) -> Sequence[Migration]:
+async def migrate(link: Link, migrations: Sequence[Migration], own: Sequence[OwnTable]) -> Sequence[Migration]:
     """Create the framework's tables, apply what is new in order of number, and return it."""
     await schema.lock(link, schema.MIGRATING)
     if not (await link.fetch("select to_regclass($1::text) as found", [schema.LAST]))[0]["found"]:
         await _atomically(link, schema.TABLES)  # `if not exists` waits for writers even where it has nothing to do
+    if script := await own_tables.missing(link, own):
+        await _atomically(link, script)
     rows = await link.fetch("select number, name, checksum from shoal.migrations order by number")
     applied = {row["number"]: row for row in rows}
     _require_history(applied, migrations)

@@ -12,40 +12,54 @@ create table if not exists shoal.migrations (
     checksum text not null,
     applied_at timestamptz not null default clock_timestamp()
 );
-create table if not exists shoal.outbox (
-    position bigint generated always as identity, -- without a key: only what waits is ever looked up
+create sequence shoal.outbox_position;
+create table shoal.outbox (
+    position bigint not null default nextval('shoal.outbox_position'), -- no key: only what waits is ever looked up
+    created_at timestamptz not null default clock_timestamp(),
+    sequence bigint,
     id text not null,
     subject text not null,
+    key text not null,
     body bytea not null,
-    headers jsonb not null,
-    created_at timestamptz not null default clock_timestamp(),
-    sent_at timestamptz
-);
-create index if not exists outbox_unsent on shoal.outbox (position) where sent_at is null;
-create table if not exists shoal.inbox (
+    headers jsonb,
+    refused text
+) partition by range (created_at);
+create table shoal.outbox_rest partition of shoal.outbox default;
+create index outbox_waiting on shoal.outbox (position) where sequence is null and refused is null;
+create table shoal.inbox (
+    at timestamptz not null,
     consumer text not null,
     message_id text not null,
+    primary key (message_id, consumer, at)
+) partition by range (at);
+create table shoal.inbox_rest partition of shoal.inbox default;
+create table shoal.receipts (
     at timestamptz not null default clock_timestamp(),
-    primary key (consumer, message_id)
-);
-create table if not exists shoal.receipts (
+    status integer not null,
     key text primary key,
     fingerprint text not null,
-    status integer not null,
     headers jsonb not null,
-    body bytea not null,
-    at timestamptz not null default clock_timestamp()
+    body bytea not null
 );
 """
 
 LAST = "shoal.receipts"
 """The last of them; they are made in one transaction, so where it exists all do."""
 
-MIGRATING = (0x53484F41, 1)
-"""Advisory lock of the one process that migrates; advisory locks are local to a database."""
+_LOCKS = 0x53484F41
+"""First half of the keys of our advisory locks, which are local to a database."""
 
-RELAYING = (0x53484F41, 2)
-"""Advisory lock of the one process that empties the outbox."""
+MIGRATING = (_LOCKS, 1)
+"""Of the one process that migrates."""
+
+RELAYING = (_LOCKS, 2)
+"""Of the one process that empties the outbox."""
+
+CLAIMING = _LOCKS + 1
+"""First half of the keys of locks that idempotent commands claim; the second is a hash of theirs."""
+
+LEASING = _LOCKS + 2
+"""First half of the keys of leases; the second is a hash of their names."""
 
 POLL_SECONDS = 0.25
 

@@ -5,12 +5,13 @@ that time; and writes that follow no lock are one statement, which commits itsel
 and no connection is held while the author's code waits for something else.
 """
 
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from types import TracebackType
 from typing import Self, TypeVar, cast
 
-from shoal.drivers.base import Message, Query, Receipt, Row, Table
-from shoal.drivers.postgres import sql
+from shoal.drivers.base import Mark, Message, Query, Receipt, Row, Table
+from shoal.drivers.postgres import receipts, sql
 from shoal.drivers.postgres.client import Link
 from shoal.drivers.postgres.pool import Pool
 from shoal.drivers.postgres.writes import Statement, Writes
@@ -21,6 +22,18 @@ _T = TypeVar("_T")
 _CLEAN = "; reset all; select pg_advisory_unlock_all()"
 
 
+class _Part:
+    """A part of the transaction that can fail alone."""
+
+    __slots__ = ("failed", "held", "saved")
+
+    def __init__(self, held: Writes, *, failed: bool) -> None:
+        self.held, self.failed = held, failed
+        """Writes from before it, and whether the session was of no more use then."""
+        self.saved = False
+        """Whether the server has a savepoint at its beginning."""
+
+
 class PostgresSession:
     """A `base.Session`, and the context manager that ends it."""
 
@@ -28,6 +41,7 @@ class PostgresSession:
         self._pool = pool
         self._link: Link | None = None
         self._writes = Writes()
+        self._parts: list[_Part] = []
         self._failed = False
 
     async def __aenter__(self) -> Self:
@@ -41,26 +55,23 @@ class PostgresSession:
                 await self._commit()
         finally:
             await self._leave()
-        if kind is None and self._failed:
-            raise EngineError(
-                "the transaction was rolled back, because a statement of it had failed",
-                hint="let the exception of a failed statement leave the session's block",
-            )
+        if kind is None:
+            self._require_good()
 
     async def get(self, table: Table, key: object, *, lock: bool = False) -> Row | None:
         """Read one row."""
-        rows = await self._read(sql.get(table, lock=lock), [key], lock=lock, touched=self._writes.touch(table, key))
+        rows = await self._read(sql.get(table, lock=lock), [key], lock=lock, touched=self._touches(table, key))
         return rows[0] if rows else None
 
     async def find(self, table: Table, query: Query) -> Sequence[Row]:
         """Read the rows that match."""
         text, values = sql.find(table, query)
-        return await self._read(text, values, lock=query.lock, touched=self._writes.touch(table))
+        return await self._read(text, values, lock=query.lock, touched=self._touches(table))
 
     async def count(self, table: Table, where: Mapping[str, object]) -> int:
         """Count the rows that match."""
         shape, values = sql.condition(table, where)
-        rows = await self._read(sql.count(table, shape), values, lock=False, touched=self._writes.touch(table))
+        rows = await self._read(sql.count(table, shape), values, lock=False, touched=self._touches(table))
         return cast("int", rows[0]["count"])
 
     def put(self, table: Table, row: Row) -> None:
@@ -79,9 +90,16 @@ class PostgresSession:
         """Add a message to the outbox later."""
         self._writes.publish(message)
 
-    def accept(self, consumer: str, message_id: str) -> None:
+    def accept(self, mark: Mark) -> None:
         """Record a handled message later."""
-        self._writes.accept(consumer, message_id)
+        self._writes.accept(mark)
+
+    async def claim(self, key: str) -> Receipt | None:
+        """Take an advisory lock, and look for the answer once it is ours."""
+        link = await self._begin()
+        await self._run(link.fetch(receipts.CLAIM, [key]))
+        found = await self._run(link.fetch(receipts.READ, [key]))
+        return receipts.receipt(found[0]) if found else None
 
     def answer(self, receipt: Receipt) -> None:
         """Record the answer to a command later."""
@@ -89,8 +107,39 @@ class PostgresSession:
 
     async def flush(self) -> None:
         """Send the writes held back so far."""
-        if self._writes:
+        if self._writes or any(part.held for part in self._parts):
             await self._flush(await self._begin())
+
+    @asynccontextmanager
+    async def savepoint(self) -> AsyncIterator[None]:
+        """Note where the part begins; the server hears of it when the part sends a statement."""
+        part = _Part(self._writes, failed=self._failed)
+        self._parts.append(part)
+        self._writes = Writes()
+        try:
+            yield
+            self._require_good()
+        except BaseException:
+            await self._undo(part)
+            raise
+        self._parts.pop()
+        later, self._writes = self._writes, part.held
+        self._writes.absorb(later)
+        if part.saved and self._link is not None:
+            await self._run(self._link.execute(f"release savepoint s{len(self._parts)}"))
+
+    async def _undo(self, part: _Part) -> None:
+        """Return to the beginning of a part, if the session was good there and still can be."""
+        number, link = self._parts.index(part), self._link
+        del self._parts[number:]
+        self._writes = part.held
+        if link is None:
+            self._failed = part.failed
+        elif part.saved and not link.broken:
+            await link.execute(f"rollback to savepoint s{number}; release savepoint s{number}")
+            self._failed = part.failed
+        else:  # what was written before the part failed, or the connection is gone
+            self._failed = self._failed or link.broken
 
     async def execute(self, sql: str, *args: object) -> None:
         """Run the service's own SQL."""
@@ -101,6 +150,13 @@ class PostgresSession:
         """Run the service's own SQL and return its rows."""
         link = await self._foreign()
         return await self._run(link.fetch(sql, args))
+
+    def _require_good(self) -> None:
+        if self._failed:
+            raise EngineError(
+                "the transaction was rolled back, because a statement of it had failed",
+                hint="let the exception of a failed statement leave the session's block",
+            )
 
     async def _foreign(self) -> Link:
         """Prepare for SQL of which nobody knows what it reads, writes or sets."""
@@ -125,10 +181,26 @@ class PostgresSession:
         if self._link is None:
             self._link = await self._acquire()
             await self._run(self._link.execute("begin"))
+        for number, part in enumerate(self._parts):
+            if not part.saved:
+                await self._save(self._link, number, part)
         return self._link
+
+    async def _save(self, link: Link, number: int, part: _Part) -> None:
+        """Set a savepoint after what was written before a part."""
+        held, part.held = part.held, Writes()
+        await self._send(link, held)
+        await self._run(link.execute(f"savepoint s{number}"))
+        part.saved = True
+
+    def _touches(self, table: Table, key: object = None) -> bool:
+        return self._writes.touch(table, key) or any(part.held.touch(table, key) for part in self._parts)
 
     async def _flush(self, link: Link) -> None:
         writes, self._writes = self._writes, Writes()
+        await self._send(link, writes)
+
+    async def _send(self, link: Link, writes: Writes) -> None:
         for text, values in writes.statements():
             await self._run(link.execute(text, values))
 

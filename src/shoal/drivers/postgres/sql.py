@@ -8,7 +8,7 @@ from shoal.drivers.base import Query, Table
 from shoal.errors import EngineError
 
 Shape = tuple[tuple[str, str], ...]
-"""For each column of a condition, how it is tested: ``=``, ``null``, ``any`` or ``any-or-null``."""
+"""For each test of a condition, its column and its kind: ``=``, ``null``, ``any``, ``any-or-null``, ``>`` or ``<=``."""
 
 Kind = Literal["put", "insert", "delete"]
 
@@ -65,6 +65,11 @@ def count(table: Table, shape: Shape) -> str:
 def find(table: Table, query: Query) -> tuple[str, list[object]]:
     """Select the rows that match, with the values of its parameters."""
     shape, values = condition(table, query.where)
+    for test, bounds in ((">", query.above), ("<=", query.at_most)):
+        for column, value in bounds.items():
+            require(table, column)
+            shape += ((column, test),)
+            values.append(value)
     if query.limit is not None:
         values.append(query.limit)
     if query.offset:
@@ -72,26 +77,25 @@ def find(table: Table, query: Query) -> tuple[str, list[object]]:
     for column in query.order:
         require(table, column.removeprefix("-"))
     paged = (query.limit is not None, bool(query.offset))
-    return _find(table, shape, query.order, paged, query.lock), values
+    how = "" if not query.lock else " for update skip locked" if query.skip_locked else " for update"
+    return _find(table, shape, query.order, paged, how), values
 
 
 @lru_cache(maxsize=2048)
-def _find(table: Table, shape: Shape, order: tuple[str, ...], paged: tuple[bool, bool], lock: bool) -> str:  # noqa: FBT001
+def _find(table: Table, shape: Shape, order: tuple[str, ...], paged: tuple[bool, bool], lock: str) -> str:
     where = _where(table, shape)
     page = _page(paged, sum(test != "null" for _, test in shape))
     by = _order(table, order)
-    if not lock:
-        return f"{_select(table)}{where}{by}{page}"
     by_key = _order(table, ())
-    if by == by_key:
-        return f"{_select(table)}{where}{by}{page} for update"
+    if by == by_key or lock != " for update":  # who waits for nobody may take locks in any order
+        return f"{_select(table)}{where}{by}{page}{lock}"
     # Locks are taken in the order in which rows come, so rows come by key and are put in order afterwards.
     key, name = quote(table.key), quote(table.name)
     if page:
         some = f"{key} in (select {key} from {name}{where}{by}{page})"  # noqa: S608
         where = f"{where} and {some}" if where else f" where {some}"
     return (
-        f"with locked as materialized ({_select(table)}{where}{by_key} for update) "  # noqa: S608
+        f"with locked as materialized ({_select(table)}{where}{by_key}{lock}) "  # noqa: S608
         f"select * from locked{by}"
     )
 
@@ -143,6 +147,8 @@ def _where(table: Table, shape: Shape) -> str:
                 "null": f"{name} is null",
                 "any": listed,
                 "any-or-null": f"({listed} or {name} is null)",
+                ">": f"{name} > {_place(table, column, number)}",
+                "<=": f"{name} <= {_place(table, column, number)}",
             }[test]
         )
     return f" where {' and '.join(tests)}" if tests else ""

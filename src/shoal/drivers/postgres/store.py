@@ -3,14 +3,25 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import cast
 
 import msgspec
 
-from shoal.drivers.base import Backlog, Migration, OutboxLease, Receipt, Row, Session, Table
-from shoal.drivers.postgres import client, lease, schema
-from shoal.drivers.postgres.lease import PostgresLease
+from shoal.drivers.base import (
+    Announced,
+    Backlog,
+    Lease,
+    Mark,
+    Migration,
+    OutboxLease,
+    OwnTable,
+    Receipt,
+    Row,
+    Session,
+    Table,
+)
+from shoal.drivers.postgres import client, lease, outbox, receipts, schema
 from shoal.drivers.postgres.migrate import migrate
+from shoal.drivers.postgres.outbox import PostgresOutbox
 from shoal.drivers.postgres.pool import Pool
 from shoal.drivers.postgres.session import PostgresSession
 from shoal.drivers.postgres.verify import verify
@@ -21,18 +32,12 @@ POOL_SIZE = 16
 
 PING_SECONDS = 1.0
 
-_RECEIPT = "select key, fingerprint, status, headers::text as headers, body from shoal.receipts where key = $1"
-
-_HANDLED = "select 1 from shoal.inbox where consumer = $1 and message_id = $2"
-
-_BACKLOG = """
-select count(*) as count, coalesce(extract(epoch from clock_timestamp() - min(created_at)), 0)::float8 as age
-from shoal.outbox where sent_at is null
+_HANDLED = """
+select consumer, message_id, at from shoal.inbox
+where (consumer, message_id, at) in (select * from unnest($1::text[], $2::text[], $3::timestamptz[]))
 """
 
 _MIGRATING = {"statement_timeout": "0", "idle_in_transaction_session_timeout": "0", "lock_timeout": "60s"}
-
-_pairs = msgspec.json.Decoder(tuple[tuple[str, str], ...])
 
 
 class PostgresStore:
@@ -58,11 +63,11 @@ class PostgresStore:
         except TimeoutError as error:
             raise Unavailable(f"PostgreSQL did not answer within {PING_SECONDS:g} s") from error
 
-    async def migrate(self, migrations: Sequence[Migration]) -> Sequence[Migration]:
+    async def migrate(self, migrations: Sequence[Migration], own: Sequence[OwnTable] = ()) -> Sequence[Migration]:
         """Migrate over a connection of its own, which may wait longer than others."""
         link = await client.connect(self._url, _MIGRATING)
         try:
-            return await migrate(link, migrations)
+            return await migrate(link, migrations, own)
         finally:
             link.abort()
 
@@ -80,27 +85,36 @@ class PostgresStore:
 
     async def receipt(self, key: str) -> Receipt | None:
         """Read the answer recorded under a key."""
-        rows = await self._fetch(_RECEIPT, [key])
-        return _receipt(rows[0]) if rows else None
+        rows = await self._fetch(receipts.READ, [key])
+        return receipts.receipt(rows[0]) if rows else None
 
-    async def handled(self, consumer: str, message_id: str) -> bool:
+    async def handled(self, marks: Sequence[Mark]) -> frozenset[Mark]:
         """Look into the inbox."""
-        return bool(await self._fetch(_HANDLED, [consumer, message_id]))
+        columns = [m.consumer for m in marks], [m.message_id for m in marks], [m.at for m in marks]
+        found = await self._fetch(_HANDLED, columns)
+        return frozenset(msgspec.convert(row, Mark) for row in found)
 
     @asynccontextmanager
     async def outbox(self) -> AsyncIterator[OutboxLease]:
         """Wait for the lock on a connection of its own."""
-        link = await client.connect(self._url, lease.SETTINGS)
+        link = await client.connect(self._url, outbox.SETTINGS)
         try:
             await schema.lock(link, schema.RELAYING)
-            yield PostgresLease(link)
+            yield PostgresOutbox(link)
         finally:
             link.abort()
 
+    def lease(self, name: str, *, group: str = "") -> AbstractAsyncContextManager[Lease]:  # noqa: ARG002
+        """Wait for an advisory lock."""
+        return lease.hold(lambda: client.connect(self._url, lease.SETTINGS), name)
+
     async def backlog(self) -> Backlog:
-        """Count the unsent rows."""
-        row = (await self._fetch(_BACKLOG))[0]
-        return Backlog(count=cast("int", row["count"]), age=max(0.0, cast("float", row["age"])))
+        """Count the waiting rows."""
+        return outbox.backlog((await self._fetch(outbox.BACKLOG))[0])
+
+    async def announced(self, above: int, limit: int) -> Sequence[Announced]:
+        """Read the outbox by position."""
+        return [outbox.announced(row) for row in await self._fetch(outbox.ANNOUNCED, [above, limit])]
 
     async def _fetch(self, sql: str, args: Sequence[object] = ()) -> Sequence[Row]:
         link = await self._pool.acquire()
@@ -108,10 +122,3 @@ class PostgresStore:
             return await link.fetch(sql, args)
         finally:
             self._pool.release(link)
-
-
-def _receipt(row: Row) -> Receipt:
-    return Receipt(
-        key=cast("str", row["key"]), fingerprint=cast("str", row["fingerprint"]), status=cast("int", row["status"]),
-        headers=_pairs.decode(cast("str", row["headers"])), body=cast("bytes", row["body"]),
-    )  # fmt: skip

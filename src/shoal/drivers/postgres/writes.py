@@ -4,14 +4,14 @@ The parts of one statement see the same state of the tables and run in no promis
 table in one way only and holds each of its rows once; what does not fit begins the next stage.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from uuid import UUID
 
 import msgspec
 
-from shoal.drivers.base import Message, Receipt, Row, Table
+from shoal.drivers.base import Mark, Message, Receipt, Row, Table
 from shoal.drivers.postgres.sql import Kind, require, write
 
 Statement = tuple[str, list[object]]
@@ -24,14 +24,17 @@ LARGEST_ROWS = 64
 
 _TEMPLATES = {
     "answer": "insert into shoal.receipts (key, fingerprint, status, headers, body) values ({}, {}, {}, {}::jsonb, {})",
-    "accept": "insert into shoal.inbox (consumer, message_id) values ({}, {})",
-    "accept-many": "insert into shoal.inbox (consumer, message_id) select * from unnest({}::text[], {}::text[])",
-    "publish": "insert into shoal.outbox (id, subject, body, headers) values ({}, {}, {}, {}::jsonb)",
-    "publish-many": """insert into shoal.outbox (id, subject, body, headers)
-        select * from unnest({}::text[], {}::text[], {}::bytea[], {}::jsonb[])""",
+    "answer-lasting": """insert into shoal.receipts (key, fingerprint, status, headers, body, at)
+        values ({}, {}, {}, {}::jsonb, {}, 'infinity')""",
+    "accept": "insert into shoal.inbox (consumer, message_id, at) values ({}, {}, {})",
+    "accept-many": """insert into shoal.inbox (consumer, message_id, at)
+        select * from unnest({}::text[], {}::text[], {}::timestamptz[])""",
+    "publish": "insert into shoal.outbox (id, subject, key, body, headers) values ({}, {}, {}, {}, {}::jsonb)",
+    "publish-many": """insert into shoal.outbox (id, subject, key, body, headers)
+        select * from unnest({}::text[], {}::text[], {}::text[], {}::bytea[], {}::jsonb[])""",
 }
 
-_GUARDS = ("answer", "accept", "accept-many")
+_GUARDS = ("answer", "answer-lasting", "accept", "accept-many")
 """What tells a repetition from something new."""
 
 _json = msgspec.json.Encoder()
@@ -54,16 +57,18 @@ _Part = tuple[str | tuple[Table, Kind, tuple[str, ...], int], list[object]]
 class Writes:
     """The writes that a session holds back, in order."""
 
+    __slots__ = ("answers", "changes", "deletes", "marks", "messages", "touched")
+
     def __init__(self) -> None:
-        self._stages: list[dict[str, _Group]] = [{}]
-        self._touched: dict[str, set[str]] = {}
-        self._deletes = False
-        self._messages: list[Message] = []
-        self._accepted: list[tuple[str, str]] = []
-        self._answers: list[Receipt] = []
+        self.changes: list[tuple[Kind, Table, tuple[str, ...], Row]] = []
+        self.touched: dict[str, set[str]] = {}
+        self.deletes = False
+        self.messages: list[Message] = []
+        self.marks: list[Mark] = []
+        self.answers: list[Receipt] = []
 
     def __bool__(self) -> bool:
-        return bool(self._touched or self._messages or self._accepted or self._answers)
+        return bool(self.changes or self.messages or self.marks or self.answers)
 
     def put(self, table: Table, row: Row) -> None:
         """Write a row over the one with its key."""
@@ -75,26 +80,36 @@ class Writes:
 
     def delete(self, table: Table, key: object) -> None:
         """Remove a row."""
-        self._deletes = True
+        self.deletes = True
         self._add("delete", table, (table.key,), {table.key: key})
 
     def publish(self, message: Message) -> None:
         """Add a message to the outbox."""
-        self._messages.append(message)
+        self.messages.append(message)
 
-    def accept(self, consumer: str, message_id: str) -> None:
+    def accept(self, mark: Mark) -> None:
         """Record a handled message."""
-        self._accepted.append((consumer, message_id))
+        self.marks.append(mark)
 
     def answer(self, receipt: Receipt) -> None:
         """Record the answer to a command."""
-        self._answers.append(receipt)
+        self.answers.append(receipt)
+
+    def absorb(self, later: "Writes") -> None:
+        """Take over writes that come after these."""
+        self.changes += later.changes
+        self.messages += later.messages
+        self.marks += later.marks
+        self.answers += later.answers
+        self.deletes = self.deletes or later.deletes
+        for name, keys in later.touched.items():
+            self.touched.setdefault(name, set()).update(keys)
 
     def touch(self, table: Table, key: object = None) -> bool:
         """Say whether a read of `table`, or of its row `key`, could see one of these writes."""
-        if self._deletes:  # it may cascade to any table
+        if self.deletes:  # it may cascade to any table
             return True
-        keys = self._touched.get(table.name)
+        keys = self.touched.get(table.name)
         loose = "" if key is None else _loose(key)
         return keys is not None and (not loose or not keys.isdisjoint(("", loose)))
 
@@ -102,7 +117,7 @@ class Writes:
         """Compose the statements, to be run in this order in one transaction."""
         statements: list[Statement] = []
         waiting = [*self._records()]
-        for stage in self._stages:
+        for stage in _stages(self.changes):
             for group in stage.values():
                 rows = [*group.rows.values()]
                 if len(rows) <= INLINE_ROWS:
@@ -116,33 +131,46 @@ class Writes:
         return statements
 
     def _add(self, kind: Kind, table: Table, columns: tuple[str, ...], row: Row) -> None:
-        """Join the current stage where that changes nothing, else begin the next."""
-        key = row.get(table.key)
-        self._touched.setdefault(table.name, set()).add(_loose(key))
-        identity = _identity(key)
-        group = self._stages[-1].get(table.name)
-        if group is not None and not _joins(group, kind, columns, identity):
-            self._stages.append({})
-            group = None
-        if group is None:
-            self._stages[-1][table.name] = _Group(table, kind, columns, {identity: row})
-        else:
-            group.rows[identity] = row
+        self.touched.setdefault(table.name, set()).add(_loose(row.get(table.key)))
+        self.changes.append((kind, table, columns, row))
 
     def _records(self) -> Iterator[_Part]:
-        for r in self._answers:
-            yield "answer", [r.key, r.fingerprint, r.status, _json.encode(r.headers).decode(), r.body]
-        if len(self._accepted) == 1:
-            yield "accept", [*self._accepted[0]]
-        elif self._accepted:
-            yield "accept-many", [[a for a, _ in self._accepted], [b for _, b in self._accepted]]
-        if len(self._messages) == 1:
-            m = self._messages[0]
-            yield "publish", [m.id, m.subject, m.body, _json.encode(m.headers).decode()]
-        elif self._messages:
-            ms = self._messages
-            headers = [_json.encode(m.headers).decode() for m in ms]
-            yield "publish-many", [[m.id for m in ms], [m.subject for m in ms], [m.body for m in ms], headers]
+        for r in self.answers:
+            kind = "answer-lasting" if r.lasting else "answer"
+            yield kind, [r.key, r.fingerprint, r.status, _json.encode(r.headers).decode(), r.body]
+        if len(self.marks) == 1:
+            mark = self.marks[0]
+            yield "accept", [mark.consumer, mark.message_id, mark.at]
+        elif self.marks:
+            marks = self.marks
+            yield "accept-many", [[m.consumer for m in marks], [m.message_id for m in marks], [m.at for m in marks]]
+        if len(self.messages) == 1:
+            m = self.messages[0]
+            yield "publish", [m.id, m.subject, m.key, m.body, _headers(m)]
+        elif self.messages:
+            ms = self.messages
+            texts = [[m.id for m in ms], [m.subject for m in ms], [m.key for m in ms]]
+            yield "publish-many", [*texts, [m.body for m in ms], [_headers(m) for m in ms]]
+
+
+def _headers(message: Message) -> str | None:
+    return _json.encode(message.headers).decode() if message.headers else None
+
+
+def _stages(changes: Sequence[tuple[Kind, Table, tuple[str, ...], Row]]) -> list[dict[str, _Group]]:
+    """Put every change into the current stage where that changes nothing, else begin the next."""
+    stages: list[dict[str, _Group]] = [{}]
+    for kind, table, columns, row in changes:
+        identity = _identity(row.get(table.key))
+        group = stages[-1].get(table.name)
+        if group is not None and not _joins(group, kind, columns, identity):
+            stages.append({})
+            group = None
+        if group is None:
+            stages[-1][table.name] = _Group(table, kind, columns, {identity: row})
+        else:
+            group.rows[identity] = row
+    return stages
 
 
 def _joins(group: _Group, kind: Kind, columns: tuple[str, ...], identity: object) -> bool:

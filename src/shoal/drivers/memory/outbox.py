@@ -1,0 +1,74 @@
+"""The outbox of a store in memory, as the one that may empty it sees it."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+from shoal.drivers.base import Announced, Pending, Sent
+from shoal.drivers.memory.state import Entry, State
+from shoal.errors import Unavailable
+
+
+class MemoryOutbox:
+    """A `base.OutboxLease`."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+        self.lost = False
+
+    async def pending(self, limit: int) -> Sequence[Pending]:
+        """Read the oldest waiting rows."""
+        outbox = self._held()
+        return [Pending(position=p, message=outbox[p].message) for p in self._state.waiting()[:limit]]
+
+    async def sent(self, rows: Sequence[Sent]) -> None:
+        """Mark rows as sent."""
+        outbox = self._held()
+        for row in rows:
+            entry = outbox.get(row.position)
+            if entry is not None and entry.sequence is None:
+                entry.sequence, entry.refused = row.sequence, ""
+
+    async def refuse(self, position: int, reason: str) -> None:
+        """Set a row aside."""
+        entry = self._held().get(position)
+        if entry is not None and entry.sequence is None:
+            entry.refused = reason
+
+    async def reprieve(self) -> int:
+        """Let refused rows wait again."""
+        refused = [entry for entry in self._held().values() if entry.refused]
+        for entry in refused:
+            entry.refused = ""
+        return len(refused)
+
+    async def highest(self) -> int:
+        """Look for the highest sequence."""
+        return max((entry.sequence or 0 for entry in self._held().values()), default=0)
+
+    async def forget(self, above: int) -> int:
+        """Let rows wait again."""
+        gone = [entry for entry in self._held().values() if (entry.sequence or 0) > above]
+        for entry in gone:
+            entry.sequence = None
+        return len(gone)
+
+    async def tidy(self, window: timedelta) -> None:
+        """Let go of what is old."""
+        outbox, horizon = self._held(), self._state.clock() - window.total_seconds()
+        for position in [p for p, e in outbox.items() if e.sequence is not None and e.created_at < horizon]:
+            del outbox[position]
+        self._state.inbox -= {mark for mark in self._state.inbox if mark.at.timestamp() < horizon}
+
+    def _held(self) -> dict[int, Entry]:
+        if self.lost:
+            raise Unavailable("the right to empty the outbox was given back", hint="ask for it again")
+        return self._state.outbox
+
+
+def announced(position: int, entry: Entry) -> Announced:
+    """Show a row to an auditor."""
+    message = entry.message
+    return Announced(
+        position=position, id=message.id, subject=message.subject, key=message.key, refused=entry.refused,
+        at=datetime.fromtimestamp(entry.created_at, UTC), sequence=entry.sequence,
+    )  # fmt: skip
