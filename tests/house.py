@@ -29,8 +29,9 @@ ALLOWED: dict[str, frozenset[str]] = {  # package of shoal -> the packages of sh
     "cost": frozenset({"errors", "model", "deploy"}),
     "check": frozenset({"errors", "model"}),
     "local": frozenset({"errors", "model", "files", "mesh", "drivers", "tokens"}),
+    "audit": frozenset({"errors", "model", "service", "runtime", "drivers", "local"}),
     "dashboard": frozenset({"errors", "model", "check", "cost", "local"}),
-    "testing": frozenset({"errors", "model", "service", "runtime", "drivers", "local", "tokens"}),
+    "testing": frozenset({"errors", "model", "service", "runtime", "drivers", "local", "audit", "tokens"}),
     "cli": ANYTHING,
 }
 PURE = ("shoal.model", "shoal.mesh", "shoal.check", "shoal.deploy", "shoal.cost.estimate")
@@ -49,7 +50,7 @@ ONE_HOME = (  # one file each knows them
 )
 TERMINAL = frozenset({"click", "rich"})
 SHARED_BY_DRIVERS = "shoal.drivers.base"
-SHOP_WIRING = ("shop", "shop.system", "shop.tests")
+SHOP_WIRING = ("shop", "shop.system", "shop.audit", "shop.tests")
 SHOP_MAY_USE = ("shoal", "shoal.testing")
 REGISTRIES = tuple(  # in two parts, so that this file passes its own test
     f"{name}.{domain}"

@@ -6,19 +6,21 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from shoal import tokens
+from shoal import audit, tokens
+from shoal.audit.standing import opened, site_of
 from shoal.errors import HostError, ShoalError
 from shoal.local.ports import free_port
 from shoal.local.state import ProcessState, RunState, read_state
 from shoal.model import plan
-from shoal.model.system import System as SystemModel
 from shoal.model.target import LOCAL
 from shoal.runtime.load import load
+from shoal.service.audit import Operation
 from shoal.service.describe import describe
 from shoal.service.system import System
 from shoal.testing.http import Client, Response
@@ -32,10 +34,11 @@ _ENVIRONMENT_EXIT = 3
 class LiveSystem(Client):
     """A running system in processes of its own; `post`, `get` and the rest go through its gateway."""
 
-    def __init__(self, root: Path, system: SystemModel, command: tuple[str, ...], environ: Mapping[str, str]) -> None:
+    def __init__(self, root: Path, declared: System, command: tuple[str, ...], environ: Mapping[str, str]) -> None:
         super().__init__(self._through_gateway)
         self.root = root
-        self.plan = plan(system, LOCAL)
+        self.declared = declared
+        self.plan = plan(describe(declared), LOCAL)
         self._command, self._environ = command, environ
 
     @property
@@ -58,6 +61,31 @@ class LiveSystem(Client):
         key = (self.root / ".shoal" / "secrets" / "signing-key.json").read_bytes()
         signer = tokens.Signer(key, issuer=issuer.name, audience=audience or issuer.audience)
         return signer.sign(subject, time.time(), lifetime, claims)
+
+    async def audit(
+        self,
+        *,
+        wait: float = 30.0,
+        expected: Iterable[tuple[str, str]] = (),
+        operations: Iterable[Operation] = (),
+        secrets: Mapping[str, str] | None = None,
+    ) -> audit.Report:
+        """Wait up to `wait` seconds for everything in flight, then check every promise of the system.
+
+        Args:
+            wait: Seconds.
+            expected: The dead letters that there should be: service, and id of the message.
+            operations: What the test's clients did.
+            secrets: Further secrets that nobody may find in logs and events, by name.
+        """
+        async with opened(self.declared, site_of(self.plan, self.root), self.state.urls) as subject:
+            told = replace(
+                subject,
+                expected=frozenset(expected),
+                operations=tuple(operations),
+                secrets={**subject.secrets, **(secrets or {})},
+            )
+            return await audit.check(told, wait=wait)
 
     def run(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
         """Run a ``shoal`` command on this system."""
@@ -88,13 +116,13 @@ def start_live(project: Path, entry: str, root: Path, *options: str) -> LiveSyst
     environ = {**os.environ, "PYTHONPATH": os.pathsep.join([str(project), os.environ.get("PYTHONPATH", "")])}
     command = (sys.executable, "-m", "shoal.cli", "-C", str(root), "--system", entry)
     sys.path.insert(0, str(project))
-    system = describe(load(entry, System))
+    declared = load(entry, System)
     result = _run((*command, "run", "--detach", "--wait", "--no-reload", "--port", str(free_port()), *options), environ)
     if result.returncode == _ENVIRONMENT_EXIT:
         raise HostError(result.stderr.strip())
     if result.returncode != 0:
         raise ShoalError(f"the system did not start:\n{result.stderr}")
-    return LiveSystem(root, system, command, environ)
+    return LiveSystem(root, declared, command, environ)
 
 
 def _run(command: tuple[str, ...], environ: Mapping[str, str]) -> "subprocess.CompletedProcess[str]":

@@ -1,0 +1,28 @@
+"""The promises that hold for every system, each with the function that checks it."""
+
+from collections.abc import Awaitable, Callable
+from typing import NamedTuple
+
+from shoal.audit import events, operations, secrecy
+from shoal.audit.subject import Subject
+from shoal.audit.survey import Survey
+from shoal.service.audit import Verdict
+
+
+class Promise(NamedTuple):
+    """One promise."""
+
+    code: str
+    title: str
+    check: Callable[[Subject, Survey], Awaitable[Verdict]]
+
+
+PROMISES: tuple[Promise, ...] = (
+    Promise("I7", "every event that was committed is announced", events.announced),
+    Promise("I7", "every event is handled once by each service that hears it", events.handled),
+    Promise("I7", "every consumer has answered all that it was given", events.lag),
+    Promise("I9", "every command of a client happened as often as its answer says", operations.operations),
+    Promise("I10", "dead letters are exactly those expected", events.dead_letters),
+    Promise("I11", "no secret is in a log, an event or a dead letter", secrecy.secrets),
+    Promise("I12", "the broker holds every event that it acknowledged", events.carried),
+)
