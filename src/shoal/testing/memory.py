@@ -1,14 +1,15 @@
 """A whole system in this process, on the reference drivers, started in milliseconds."""
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from shoal import tokens
+from shoal import audit, tokens
+from shoal.audit.subject import Ask
 from shoal.drivers.base import Consumer, Message, Outcome, Stream
 from shoal.drivers.memory import MemoryBroker, MemoryStore
 from shoal.errors import DeclarationError, ShoalError
@@ -21,6 +22,7 @@ from shoal.runtime.config import ServiceConfig
 from shoal.runtime.gateway import Gateway
 from shoal.runtime.host import Fittings, Host
 from shoal.service.declare import Service
+from shoal.service.audit import Operation
 from shoal.service.describe import describe
 from shoal.service.system import System
 from shoal.testing.clock import MovableClock
@@ -45,6 +47,7 @@ class MemorySystem(Client):
         super().__init__(self._through_gateway)
         self.clock = MovableClock()
         self.events = Events()
+        self.declared = declared
         self.plan: Plan = plan(describe(declared), MEMORY).require()
         self._keys = Keys(folder, self.plan)
         self._broker = _Tapped(self.events, self.clock)
@@ -108,6 +111,32 @@ class MemorySystem(Client):
                 f"the system did not come to rest within {within:g} s",
                 hint=f"announced were: {', '.join(self.events.types()) or 'none'}; is a handler failing?",
             ) from None
+
+    async def audit(
+        self,
+        *,
+        expected: Iterable[tuple[str, str]] = (),
+        operations: Iterable[Operation] = (),
+        externals: Mapping[str, Ask] | None = None,
+    ) -> audit.Report:
+        """Check every promise of the system, as it is now; `settle` first.
+
+        Args:
+            expected: The dead letters that there should be: service, and id of the message.
+            operations: What the test's clients did.
+            externals: What the system's own audits ask of the world outside, by name.
+        """
+        subject = audit.Subject(
+            declared=self.declared,
+            plan=self.plan,
+            now=self.clock.now,
+            stores={name: host.store for name, host in self._hosts.items() if host.store is not None},
+            broker=self._broker,
+            externals=externals or {},
+            expected=frozenset(expected),
+            operations=tuple(operations),
+        )
+        return await audit.check(subject)
 
     async def _is_quiet(self) -> bool:
         for host in self._hosts.values():
