@@ -60,6 +60,8 @@ def _operation(endpoint: Endpoint) -> dict[str, Any]:
         }
     if endpoint.access.kind == "principal":
         operation["security"] = [{"token": list(endpoint.access.scopes)}]
+    if endpoint.access.roles:
+        operation["x-roles"] = list(endpoint.access.roles)
     if endpoint.access.kind == "internal":
         operation["x-internal"] = True
     return operation

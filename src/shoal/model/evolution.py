@@ -1,0 +1,83 @@
+"""Compare the locked contracts with the declared system: what is new, what is gone, what breaks whom."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from shoal.model.change import Change, subscribers, words
+from shoal.model.compatibility import compare
+from shoal.model.contracts import Locked, LockedEvent, declared
+from shoal.model.evolution_http import http_changes
+from shoal.model.service import Event
+from shoal.model.system import System
+
+
+def evolve(locked: Locked, system: System) -> tuple[Change, ...]:
+    """List every difference between the locked contracts and those of `system`, breaking ones first in each contract.
+
+    Raises:
+        Unreadable: A locked document is not of the form that we write.
+    """
+    now = declared(system)
+    found = [*_events(locked, now, system), *http_changes(locked, now, system)]
+    return tuple(sorted(found, key=lambda change: (change.file, change.contract, not change.breaking)))
+
+
+def _events(locked: Locked, now: Locked, system: System) -> Iterator[Change]:
+    before, after = {e.id: e for e in locked.events}, {e.id: e for e in now.events}
+    models = {e.id: e for service in system.services for e in service.publishes}
+    for event in sorted(before.keys() | after.keys()):
+        if event not in before:
+            yield _change(after[event], system, models, rule="added", message="the event is new")
+        elif event in after:
+            yield from _event(before[event], after[event], system, models)
+        elif not subscribers(system, event):  # else an upcaster still reads what is left of it
+            yield _gone(before[event], system, models)
+
+
+def _event(before: LockedEvent, after: LockedEvent, system: System, models: dict[str, Event]) -> Iterator[Change]:
+    breaking = list(_breaking(before, after, system, models))
+    yield from breaking
+    if not breaking and (before.schema, before.named) != (after.schema, after.named):
+        back = compare(after.schema, before.schema, "sent", known=after.named, now=before.named)
+        places = ", ".join(dict.fromkeys(clash.path for clash in back)) or "wording"
+        yield _change(after, system, models, rule="compatible", path=places, message="changed, and readers stay able")
+
+
+def _breaking(before: LockedEvent, after: LockedEvent, system: System, models: dict[str, Event]) -> Iterator[Change]:
+    for clash in compare(before.schema, after.schema, "sent", known=before.named, now=after.named):
+        yield _change(
+            after,
+            system,
+            models,
+            rule=clash.kind,
+            path=clash.path,
+            message=words(clash, "sent"),
+            old=clash.old,
+            new=clash.new,
+            breaking=True,
+        )
+    pairs = (
+        ("key", "the events are ordered by something else", before.key or "no key", after.key or "no key"),
+        ("mode", "the events travel in another content mode", before.mode, after.mode),
+    )
+    for rule, message, old, new in pairs:
+        if old != new:
+            yield _change(after, system, models, rule=rule, message=message, old=old, new=new, breaking=True)
+
+
+def _gone(event: LockedEvent, system: System, models: dict[str, Event]) -> Change:
+    """Judge a version that is published no more: harmless once a newer one is, and nobody here waits for the old."""
+    name, _, version = event.id.rpartition(".v")
+    newer = [m.id for m in models.values() if m.name == name and version.isdigit() and m.version > int(version)]
+    if newer:
+        message = f"the version is gone, {max(newer)} has taken its place"
+        return _change(event, system, models, rule="superseded", message=message)
+    return _change(event, system, models, rule="removed", message="the event is gone", breaking=True)
+
+
+def _change(event: LockedEvent, system: System, models: dict[str, Event], **told: Any) -> Change:
+    model, service = models.get(event.id), next((s for s in system.services if s.name == event.service), None)
+    where = model.source if model else service.source if service else ""
+    told.setdefault("breaking", False)
+    breaks = subscribers(system, event.id) if told["breaking"] else ()
+    return Change(contract=event.id, service=event.service, file=event.path, where=where, breaks=breaks, **told)
