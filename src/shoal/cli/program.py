@@ -26,6 +26,7 @@ COMMANDS = {
     "call": "Send a typed request through the gateway.",
     "token": "Print a signed token for the local gateway.",
     "describe": "Show what the system is.",
+    "contract": "Keep contracts in files, and refuse what breaks their consumers.",
     "audit": "Check that nothing was lost and nothing happened twice.",
     "doctor": "Check what this machine offers.",
 }
