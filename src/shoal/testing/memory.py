@@ -21,8 +21,8 @@ from shoal.runtime.clients import LocalTransport
 from shoal.runtime.config import ServiceConfig
 from shoal.runtime.gateway import Gateway
 from shoal.runtime.host import Fittings, Host
-from shoal.service.declare import Service
 from shoal.service.audit import Operation
+from shoal.service.declare import Service
 from shoal.service.describe import describe
 from shoal.service.system import System
 from shoal.testing.clock import MovableClock
