@@ -1,6 +1,7 @@
 """The shop: every service of it, and what lies around them."""
 
 from shoal import External, Issuer, Sandbox, System
+from shop.audit import AUDITS
 from shop.inventory.service import inventory
 from shop.notifications.service import notifications
 from shop.orders.service import orders
@@ -12,6 +13,7 @@ system = System(
     "shop",
     services=[users, products, inventory, orders, payments, notifications],
     issuer=Issuer(users, audience="shop"),
+    audits=AUDITS,
     externals=[
         External(
             name="payment-provider",
