@@ -36,6 +36,7 @@ class EventMark(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     version: int
     key: str
+    sequence: str = ""
     mode: Mode = "structured"
     failure: bool = False
     source: str
@@ -70,7 +71,13 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def event(
-    name: str, *, version: int = 1, key: str = "", mode: Mode = "structured", failure: bool = False
+    name: str,
+    *,
+    version: int = 1,
+    key: str = "",
+    sequence: str = "",
+    mode: Mode = "structured",
+    failure: bool = False,
 ) -> Callable[[type[C]], type[C]]:
     """Declare a class as an event.
 
@@ -78,6 +85,8 @@ def event(
         name: ``owner.happened``; the owner is the service that publishes it.
         version: Version of its shape, from 1.
         key: Field by whose value events keep their order.
+        sequence: Field that numbers the events of a key from 1 without gaps, over all events of the owner that are
+            keyed by the same field and numbered; projections then notice one that is repeated or missing.
         mode: Content mode of CloudEvents in which it travels; readers understand both.
         failure: It says that a step failed: the services that did earlier steps should undo them.
     """
@@ -91,11 +100,29 @@ def event(
                 hint=f"its fields are: {', '.join(field_names(cls))}",
                 where=place,
             )
-        marked = EventMark(name=name, version=version, key=key, mode=mode, failure=failure, source=place)
+        _check_sequence(cls, name, key, sequence, place)
+        marked = EventMark(
+            name=name, version=version, key=key, sequence=sequence, mode=mode, failure=failure, source=place
+        )
         cls.__shoal_event__ = marked  # type: ignore[attr-defined]
         return cls
 
     return mark
+
+
+def _check_sequence(cls: type, name: str, key: str, sequence: str, place: str) -> None:
+    if not sequence:
+        return
+    if sequence not in field_names(cls):
+        raise DeclarationError(
+            f"event {name} is numbered by {sequence!r}, which {cls.__name__} does not have",
+            hint=f"its fields are: {', '.join(field_names(cls))}",
+            where=place,
+        )
+    if not key:
+        raise DeclarationError(
+            f"event {name} is numbered by {sequence!r} but has no key", hint="add key=: each key counts", where=place
+        )
 
 
 def record(table: str, *, key: str) -> Callable[[type[C]], type[C]]:
