@@ -20,7 +20,7 @@ class StockReserved(msgspec.Struct, frozen=True, kw_only=True):
     order_id: str
 
 
-@event("inventory.rejected", key="order_id")
+@event("inventory.rejected", key="order_id", failure=True)
 class StockRejected(msgspec.Struct, frozen=True, kw_only=True):
     """Not all lines of an order are there, so that none was taken."""
 

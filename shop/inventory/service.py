@@ -51,33 +51,33 @@ async def count_stock(sku: str, body: Count, tx: Transaction) -> Shelf:
     return counted
 
 
-@inventory.on(ProductListed)
+@inventory.on(ProductListed, leads_to=[])
 async def make_room(event: ProductListed, tx: Transaction) -> None:
     """Give a new product an empty shelf."""
     if await tx.get(Shelf, event.sku) is None:
         tx.insert(Shelf(sku=event.sku))
 
 
-@inventory.on(OrderPlaced)
+@inventory.on(OrderPlaced, leads_to=[StockReserved, StockRejected])
 async def learn_order(event: OrderPlaced, tx: Transaction) -> None:
     """Note what is ordered, and lay it ready if it is paid for already."""
     wanted = [Wanted(sku=line.sku, quantity=line.quantity) for line in event.lines]
     await _hear(event.order_id, tx, lambda known: reserving.learn(known, wanted))
 
 
-@inventory.on(PaymentCaptured)
+@inventory.on(PaymentCaptured, leads_to=[StockReserved, StockRejected])
 async def reserve_paid(event: PaymentCaptured, tx: Transaction) -> None:
     """Lay ready what is paid for, if the order is known already."""
     await _hear(event.order_id, tx, reserving.pay)
 
 
-@inventory.on(OrderConfirmed)
+@inventory.on(OrderConfirmed, leads_to=[])
 async def sell_confirmed(event: OrderConfirmed, tx: Transaction) -> None:
     """Hand over what lies ready."""
     await _finish(event.order_id, tx, reserving.sell)
 
 
-@inventory.on(OrderCancelled)
+@inventory.on(OrderCancelled, leads_to=[])
 async def release_cancelled(event: OrderCancelled, tx: Transaction) -> None:
     """Put back what lies ready."""
     await _finish(event.order_id, tx, reserving.release)

@@ -62,25 +62,25 @@ async def list_orders(page: PageRequest, principal: Principal, tx: Transaction) 
     return page.of([view(order) for order in found], await tx.count(Order, own))
 
 
-@orders.on(PaymentCaptured)
+@orders.on(PaymentCaptured, leads_to=[OrderConfirmed])
 async def captured(event: PaymentCaptured, tx: Transaction, clock: Clock) -> None:
     """Note that an order is paid for."""
     await _learn(event.order_id, "CAPTURED", tx, clock)
 
 
-@orders.on(PaymentDeclined)
+@orders.on(PaymentDeclined, leads_to=[OrderCancelled])
 async def declined(event: PaymentDeclined, tx: Transaction, clock: Clock) -> None:
     """Cancel an order that will not be paid for."""
     await _learn(event.order_id, "DECLINED", tx, clock)
 
 
-@orders.on(PaymentRefunded)
+@orders.on(PaymentRefunded, leads_to=[OrderCancelled])
 async def refunded(event: PaymentRefunded, tx: Transaction, clock: Clock) -> None:
     """Cancel an order whose money went back."""
     await _learn(event.order_id, "REFUNDED", tx, clock)
 
 
-@orders.on(StockReserved)
+@orders.on(StockReserved, leads_to=[OrderConfirmed])
 async def reserved(event: StockReserved, tx: Transaction, clock: Clock) -> None:
     """Note that an order lies ready."""
     await _learn(event.order_id, "RESERVED", tx, clock)

@@ -16,7 +16,7 @@ class PaymentCaptured(msgspec.Struct, frozen=True, kw_only=True):
     currency: str
 
 
-@event("payments.declined", key="order_id")
+@event("payments.declined", key="order_id", failure=True)
 class PaymentDeclined(msgspec.Struct, frozen=True, kw_only=True):
     """The customer's card was not charged, and will not be."""
 

@@ -67,7 +67,7 @@ async def show_payment(order_id: str, principal: Principal, tx: Transaction) -> 
     )
 
 
-@payments.on(OrderPlaced)
+@payments.on(OrderPlaced, leads_to=[PaymentCaptured, PaymentDeclined])
 async def charge(event: OrderPlaced, tx: Transaction, port: PaymentProvider, clock: Clock) -> None:
     """Take the money. It happens before the commit and maybe again, so the key is that of the order."""
     refuse_stale(event, clock.now())
@@ -76,7 +76,7 @@ async def charge(event: OrderPlaced, tx: Transaction, port: PaymentProvider, clo
         _book(book_charge(event, answer, clock.now()), tx)
 
 
-@payments.on(StockRejected)
+@payments.on(StockRejected, leads_to=[PaymentRefunded])
 async def refund(event: StockRejected, tx: Transaction, port: PaymentProvider, clock: Clock) -> None:
     """Give the money back, once."""
     payment = await tx.get(Payment, event.order_id, lock=True)

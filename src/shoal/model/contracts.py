@@ -3,6 +3,7 @@
 Who consumes a contract stands in no file: it follows from the system.
 """
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -18,6 +19,12 @@ from shoal.model.system import System
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 LOCAL = "#/$defs/"
 """Where the schemas within one event's file refer to each other."""
+
+WIDTH = 100
+"""Characters of a line, roughly."""
+
+_TALL = frozenset({"properties", "$defs", "paths", "schemas", "components"})
+"""Objects whose members are read one by one, however short they are."""
 
 _METHODS = ("get", "post", "put", "patch", "delete")
 
@@ -168,4 +175,16 @@ def _moved(node: Any, before: str, after: str) -> Any:
 
 
 def _text(document: dict[str, Any]) -> str:
-    return msgspec.json.format(msgspec.json.encode(document), indent=2).decode() + "\n"
+    return _lines(document, "", broken=True) + "\n"
+
+
+def _lines(node: Any, indent: str, *, broken: bool = False) -> str:
+    """Write JSON so that a change of one field is a change of one line: short values stay on theirs."""
+    plain = json.dumps(node, ensure_ascii=False)
+    if not isinstance(node, (dict, list)) or not node or (not broken and len(indent) + len(plain) <= WIDTH):
+        return plain
+    deeper = indent + "  "
+    if isinstance(node, list):
+        return "[\n" + ",\n".join(deeper + _lines(item, deeper) for item in node) + f"\n{indent}]"
+    items = [f"{deeper}{json.dumps(k)}: {_lines(v, deeper, broken=k in _TALL)}" for k, v in node.items()]
+    return "{\n" + ",\n".join(items) + f"\n{indent}}}"

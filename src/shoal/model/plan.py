@@ -1,7 +1,7 @@
 """Decide once: which engines, names, identities, permissions and routes a system gets on a target."""
 
 from shoal.errors import PlanError
-from shoal.model import catalog, names
+from shoal.model import catalog, choreography, names
 from shoal.model.finding import Finding
 from shoal.model.service import Access, Data, Method, Policy, Service, closeness
 from shoal.model.system import External, System
@@ -300,7 +300,7 @@ def _findings(system: System, target: Target) -> list[Finding]:
     found = _size_findings(system, target)
     for service in system.services:
         found += _store_findings(service, target) + _broker_findings(service, target)
-    return found + _external_findings(system, target)
+    return found + _external_findings(system, target) + choreography.findings(system)
 
 
 def _size_findings(system: System, target: Target) -> list[Finding]:

@@ -125,7 +125,7 @@ def _show(changes: Sequence[Change]) -> None:
     for position, change in enumerate(changes):
         if position == 0 or changes[position - 1].contract != change.contract:
             click.echo(f"{change.service}: {change.contract}")
-        mark = style("breaks", sys.stdout, fg="red", bold=True) if change.breaking else "      "
+        mark = style("breaks", sys.stdout, fg="red", bold=True) if change.breaking else "ok    "
         click.echo(
             f"  {mark}  {_told(change)}  {style(change.where, sys.stdout, fg='bright_black')}".rstrip(), color=True
         )

@@ -13,6 +13,7 @@ _EXAMPLES = examples(
     "shoal describe orders",
     "shoal describe -o json > system.json",
     "shoal describe --openapi orders",
+    "shoal describe --flow",
 )
 
 
@@ -21,8 +22,9 @@ _EXAMPLES = examples(
 @output.output_option
 @click.option("--openapi", default="", metavar="SERVICE", help="Print the OpenAPI 3.1 document of a service.")
 @click.option("--asyncapi", default="", metavar="SERVICE", help="Print the AsyncAPI 3 document of a service.")
+@click.option("--flow", is_flag=True, help="Show which events lead where, and who undoes what when a step fails.")
 @click.pass_obj
-def command(context: Global, service: str, output: str, openapi: str, asyncapi: str) -> None:
+def command(context: Global, service: str, output: str, openapi: str, asyncapi: str, flow: bool) -> None:
     """Show what the system is: its services, what they serve, say, hear, call and keep.
 
     With -o json the system comes as data that any of our tools read back without loss.
@@ -38,6 +40,8 @@ def command(context: Global, service: str, output: str, openapi: str, asyncapi: 
         from shoal.model.asyncapi import asyncapi as document
 
         _json(document(system.service(asyncapi)))
+    elif flow:
+        _flow(system, output)
     elif output == "json":
         _whole(system, service)
     elif service:
@@ -48,6 +52,17 @@ def command(context: Global, service: str, output: str, openapi: str, asyncapi: 
 
 def _json(data: object) -> None:
     output.print_json(data)
+
+
+def _flow(system: model.System, form: str) -> None:
+    from shoal.cli import flow
+    from shoal.model import choreography
+
+    found = choreography.flow(system)
+    if form == "json":
+        _json(found)
+    else:
+        click.echo("\n".join(flow.lines(system, found)), color=True)
 
 
 def _whole(system: model.System, service: str) -> None:
