@@ -21,8 +21,8 @@ class Stamp(NamedTuple):
     subject: str
     type: str
     """Of the CloudEvent; empty when it is none."""
-    made: datetime | None
-    """Time of the CloudEvent."""
+    made: datetime
+    """Time of the CloudEvent, or, without one, when the broker stored it."""
     event: str
     """Id of the CloudEvent."""
 
@@ -57,8 +57,8 @@ def _stamp(kept: Kept) -> Stamp:
     try:
         envelope = unpack(kept.message)
     except Malformed:
-        return Stamp(kept.sequence, kept.message.subject, "", None, "")
-    made = envelope.time if isinstance(envelope.time, datetime) else None
+        return Stamp(kept.sequence, kept.message.subject, "", kept.at, "")
+    made = envelope.time if isinstance(envelope.time, datetime) else kept.at
     return Stamp(kept.sequence, kept.message.subject, envelope.type, made, envelope.id)
 
 

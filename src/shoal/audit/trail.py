@@ -74,8 +74,7 @@ async def _inboxes(
     wanted: defaultdict[str, list[Mark]] = defaultdict(list)
     for stamp in stamps:
         for hearer in hearers.get(stamp.type, ()):
-            if (mark := mark_of(stamp)) is not None:
-                wanted[hearer].append(mark)
+            wanted[hearer].append(Mark(consumer=stamp.type, message_id=stamp.event, at=stamp.made))
     for hearer, marks in wanted.items():
         found = await subject.stores[hearer].handled(marks)
         missing = [mark for mark in marks if mark not in found]
@@ -83,8 +82,3 @@ async def _inboxes(
         trail.handled += len(found)
         trail.dead += len(buried)
         trail.unhandled += [f"{m.message_id} ({m.consumer}) by {hearer}" for m in missing if m not in buried]
-
-
-def mark_of(stamp: Stamp) -> Mark | None:
-    """Tell which mark says that an event was handled; None when it has no time, and so no mark."""
-    return None if stamp.made is None else Mark(consumer=stamp.type, message_id=stamp.event, at=stamp.made)
