@@ -77,7 +77,7 @@ def in_order(found: Flow) -> tuple[str, ...]:
     listed = list(dict.fromkeys(found.roots))
     for event in listed:  # grows while it is read
         listed += [e for step in found.steps if step.hears == event for e in step.leads_to if e not in listed]
-    return tuple(dict.fromkeys([*listed, *(step.hears for step in found.steps)]))
+    return tuple(dict.fromkeys([*listed, *(event for step in found.steps for event in (step.hears, *step.leads_to))]))
 
 
 def findings(system: System) -> list[Finding]:

@@ -52,6 +52,7 @@ class Served(msgspec.Struct, frozen=True, kw_only=True):
     """One operation, without method and path."""
 
     name: str = msgspec.field(name="operationId")
+    summary: str = ""
     parameters: tuple[Given, ...] = ()
     body: Body | None = msgspec.field(default=None, name="requestBody")
     responses: dict[str, Answer]
