@@ -9,6 +9,7 @@ from shoal.errors import (
     Duplicate,
     Problem,
     ShoalError,
+    StepRefused,
     Unavailable,
 )
 from shoal.model.system import External, Sandbox
@@ -18,6 +19,9 @@ from shoal.service.context import Clock, Deadline, Principal, TokenIssuer, Trans
 from shoal.service.declare import Postgres, Service
 from shoal.service.http import Header, Page, PageRequest, Reply
 from shoal.service.marks import contract, delete, event, get, patch, post, put, record
+from shoal.service.projections import Projection, ReadModel
+from shoal.service.sagas import Saga, pivot, retriable, step
+from shoal.service.schedules import Tick
 from shoal.service.settings import Secret, Settings
 from shoal.service.system import Issuer, System
 from shoal.service.upcasting import upcast
@@ -43,13 +47,18 @@ __all__ = [
     "Postgres",
     "Principal",
     "Problem",
+    "Projection",
+    "ReadModel",
     "Reply",
+    "Saga",
     "Sandbox",
     "Secret",
     "Service",
     "Settings",
     "ShoalError",
+    "StepRefused",
     "System",
+    "Tick",
     "TokenIssuer",
     "Transaction",
     "Unavailable",
@@ -61,11 +70,14 @@ __all__ = [
     "get",
     "internal",
     "patch",
+    "pivot",
     "post",
     "put",
     "record",
+    "retriable",
     "role",
     "scope",
     "signed_in",
+    "step",
     "upcast",
 ]

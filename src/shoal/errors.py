@@ -14,6 +14,7 @@
     ├── Undeclared            code used what its service never declared
     ├── MigrationError        a migration was changed, is missing or failed
     ├── SettingsError         settings are missing or malformed; names the real variables
+    ├── StepRefused           a step of a saga that will never succeed, so that the saga is undone at once
     ├── Problem               an answer to the caller: RFC 9457 problem details
     └── CallFailed            a call to another service failed
         ├── CallTimedOut      its deadline passed
@@ -87,6 +88,10 @@ class MigrationError(ShoalError):
 
 class SettingsError(ShoalError):
     """Report missing or malformed settings by their environment variables."""
+
+
+class StepRefused(ShoalError):
+    """Report, from a step of a saga, that it did not happen and never will: the saga is undone without trying again."""
 
 
 class Problem(ShoalError):

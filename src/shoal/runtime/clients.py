@@ -151,7 +151,7 @@ def _request(call: _Call, values: Mapping[str, Any]) -> tuple[str, dict[str, str
         path = path.replace(f"{{{name}}}", _segment(call, name, values[name]))
     headers = {call.headers[n]: _text(values[n]) for n in call.headers if values.get(n) is not None}
     if call.operation.idempotent:
-        headers.setdefault("idempotency-key", uuid.uuid4().hex)
+        headers.setdefault("idempotency-key", _key(call.operation))
     query = [
         (n, item)
         for n in call.names
@@ -166,6 +166,14 @@ def _request(call: _Call, values: Mapping[str, Any]) -> tuple[str, dict[str, str
         return path, headers, b""
     headers["content-type"] = "application/json"
     return path, headers, codec.encode(values[call.body])
+
+
+def _key(operation: Operation) -> str:
+    """Make the key under which a call has one effect: the same again where the caller's work may come again."""
+    context = current.get()
+    if context is None or context.repeats is None:
+        return uuid.uuid4().hex
+    return context.repeats(f"{operation.service}.{operation.name}")
 
 
 def _context(headers: dict[str, str], timeout: float, *, passes_token: bool) -> float:

@@ -137,8 +137,7 @@ class Endpoint:
                     return idempotency.replay(known, receipt[1])
             response = self._answer(await self._handler(**self._plan.arguments(request)))
             self._record(session, receipt, response)
-        if unit.published:
-            self._around.poke()
+        unit.committed(self._around.poke)
         return response
 
     def _record(self, session: Session, receipt: tuple[str, str] | None, response: Response) -> None:

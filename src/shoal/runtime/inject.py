@@ -8,11 +8,9 @@ from urllib.parse import quote
 from shoal.errors import DeclarationError, Problem
 from shoal.runtime.request import Request
 from shoal.service import codec
-from shoal.service.context import Clock, Deadline, Principal, TokenIssuer, Transaction
+from shoal.service.context import Deadline, Principal, TokenIssuer, Transaction
 from shoal.service.http import MAX_LIMIT, PageRequest
-from shoal.service.marks import operations_of
-from shoal.service.settings import Settings
-from shoal.service.signature import Param, Signature, base_kind, is_list
+from shoal.service.signature import Param, Signature, base_kind, is_list, leaves_no_trace
 
 Resolver = Callable[[Request], Any]
 Values = Mapping[Any, Any]
@@ -33,7 +31,7 @@ class Plan:
         self.needs_transaction = Transaction in kinds
         self.needs_principal = Principal in kinds
         self.needs_body = bool(signature.at("body"))
-        self.only_transaction = all(map(_leaves_no_trace, kinds))
+        self.only_transaction = all(map(leaves_no_trace, kinds))
         """Whether every effect of the handler lies within its transaction, as far as its parameters tell."""
 
     def arguments(self, request: Request) -> dict[str, Any]:
@@ -42,16 +40,6 @@ class Plan:
         for name, resolve in self._resolvers:  # a comprehension would be a call of its own
             arguments[name] = resolve(request)
         return arguments
-
-
-def _leaves_no_trace(kind: Any) -> bool:
-    """Tell whether using an injected value changes nothing outside the transaction; a provided one may do anything."""
-    if kind in (Transaction, Principal, Deadline, Clock, PageRequest):
-        return True
-    operations = operations_of(kind)
-    if operations is not None:
-        return all(operation.method == "GET" for operation in operations.values())
-    return isinstance(kind, type) and issubclass(kind, Settings)
 
 
 def _resolver(param: Param, path: tuple[str, ...], values: Values) -> Resolver:

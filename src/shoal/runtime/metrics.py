@@ -1,7 +1,7 @@
 """Counters in the process, shown in the Prometheus text format (version 0.0.4)."""
 
 from bisect import bisect_left
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 """Upper bounds of the duration histograms, in seconds."""
@@ -45,19 +45,22 @@ class Metrics:
 
     def __init__(self) -> None:
         self._series: dict[tuple[str, str], Series] = {}
+        self.gauges: dict[str, Callable[[], float]] = {}
+        """What is read when somebody looks, by name."""
 
     def series(self, kind: str, name: str) -> Series:
-        """Return a series, made when first asked for; `kind` is ``request`` or ``event``."""
+        """Return a series, made when first asked for; `kind` is ``request``, ``event``, ``schedule`` or ``saga``."""
         return self._series.setdefault((kind, name), Series(kind, name))
 
     def render(self, gauges: dict[str, float]) -> str:
         """Write everything, the samples of one family together, with present values of `gauges`."""
         lines = []
-        for kind in ("request", "event"):
+        for kind in dict.fromkeys(kind for kind, _ in self._series):
             members = [s for (k, _), s in sorted(self._series.items()) if k == kind]
             if members:
                 lines += [f"# TYPE shoal_{kind}_total counter", *(x for m in members for x in m.counts())]
                 lines += [f"# TYPE shoal_{kind}_seconds histogram", *(x for m in members for x in m.durations())]
-        for name, value in sorted(gauges.items()):
+        read = {name: gauge() for name, gauge in self.gauges.items()}
+        for name, value in sorted({**read, **gauges}.items()):
             lines += [f"# TYPE {name} gauge", f"{name} {value!r}"]
         return "\n".join(lines) + "\n"

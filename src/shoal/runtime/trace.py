@@ -5,6 +5,7 @@ publishes reads `current`.
 """
 
 import re
+from collections.abc import Callable
 from contextvars import ContextVar
 from random import getrandbits
 
@@ -42,6 +43,8 @@ class Context(msgspec.Struct, frozen=True):
     budget: Budget
     authorization: str = ""
     """The caller's ``Authorization`` header, passed on to operations that need a principal."""
+    repeats: Callable[[str], str] | None = None
+    """Gives the call of an operation its ``Idempotency-Key``, where the present work may be repeated as a whole."""
 
 
 current: ContextVar[Context | None] = ContextVar("shoal_context", default=None)

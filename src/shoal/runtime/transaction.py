@@ -1,7 +1,7 @@
 """`Transaction` as handlers see it, over a driver's session."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any, TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol, TypeVar
 
 from shoal.drivers.base import Query, Session
 from shoal.errors import Problem, Undeclared
@@ -11,8 +11,17 @@ from shoal.runtime.trace import current
 from shoal.service.context import Clock
 from shoal.service.declare import Service
 from shoal.service.marks import EventMark, event_mark
+from shoal.service.sagas import Saga
 
 T = TypeVar("T")
+
+
+class Starter(Protocol):
+    """Begins the sagas of a service."""
+
+    async def begin(self, session: Session, kind: type[Saga[Any]], state: Any, key: str) -> Callable[[], None] | None:
+        """Write a saga's first row, and return what is to be called after the commit; None when it was begun before."""
+        ...
 
 
 class Announcer:
@@ -21,6 +30,8 @@ class Announcer:
     def __init__(self, system: str, service: Service, clock: Clock) -> None:
         self.system, self.service, self.clock = system, service.name, clock
         self._marks = {kind: event_mark(kind) for kind in service.publishes}
+        self.starter: Starter | None = None
+        """Begins sagas, where the service has any."""
 
     def mark(self, event: object) -> EventMark:
         """Return an event's mark, or raise `Undeclared`."""
@@ -36,10 +47,11 @@ class Announcer:
 class UnitOfWork:
     """Implements `shoal.Transaction`."""
 
-    __slots__ = ("_announcer", "published", "session")
+    __slots__ = ("_announcer", "_then", "published", "session")
 
     def __init__(self, session: Session, announcer: Announcer) -> None:
         self.session, self._announcer = session, announcer
+        self._then: list[Callable[[], None]] = []
         self.published = 0
 
     async def get(self, kind: type[T], key: object, *, lock: bool = False) -> T | None:
@@ -98,6 +110,27 @@ class UnitOfWork:
             pack(announcer.system, announcer.service, mark, event, now=announcer.clock.now(), trace=trace)
         )
         self.published += 1
+
+    async def start(self, saga: type[Saga[T]], state: T, *, key: str = "") -> bool:
+        """Begin a saga."""
+        starter = self._announcer.starter
+        if starter is None:
+            raise Undeclared(
+                f"service {self._announcer.service} starts {saga.__name__}, which is no saga of it",
+                hint=f"decorate the class with @{self._announcer.service.replace('-', '_')}.saga(...)",
+            )
+        then = await starter.begin(self.session, saga, state, key)
+        if then is None:
+            return False
+        self._then.append(then)
+        return True
+
+    def committed(self, poke: Callable[[], None]) -> None:
+        """Set going what the transaction announced and began, now that it has committed."""
+        if self.published:
+            poke()
+        for then in self._then:
+            then()
 
     async def flush(self) -> None:
         """Send the writes held back so far."""

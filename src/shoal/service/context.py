@@ -6,6 +6,8 @@ from typing import Any, Protocol, TypeVar
 
 import msgspec
 
+from shoal.service.sagas import Saga
+
 T = TypeVar("T")
 
 
@@ -96,6 +98,14 @@ class Transaction(Protocol):
 
     def publish(self, event: object) -> None:
         """Announce an event once the transaction has committed; `Undeclared` when the service does not publish it."""
+        ...
+
+    async def start(self, saga: type[Saga[T]], state: T, *, key: str = "") -> bool:
+        """Begin a saga once the transaction has committed, with what it knows at first.
+
+        Return False, and do nothing, when one was already begun under `key` within this service; without a key each
+        one is new. Of two that begin at the same time, the later commit raises `Conflict`.
+        """
         ...
 
     async def flush(self) -> None:

@@ -150,6 +150,16 @@ def analyse_provider(service: Service, provider: Callable[..., Any]) -> Signatur
     return found
 
 
+def leaves_no_trace(kind: Any) -> bool:
+    """Tell whether using an injected value changes nothing outside the transaction; a provided one may do anything."""
+    if kind in (Transaction, Principal, Deadline, Clock, PageRequest):
+        return True
+    operations = operations_of(kind)
+    if operations is not None:
+        return all(operation.method == "GET" for operation in operations.values())
+    return _is_settings(kind)
+
+
 def outline(handler: Callable[..., Any]) -> Signature:
     """Read what a handler takes, wherever that comes from."""
     source = of_function(handler)

@@ -1,0 +1,42 @@
+"""What is done for the sagas of a service now and then."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from shoal.drivers.base import Query, Session, Store
+from shoal.runtime.sagas.instances import ENDED, JOURNAL_TABLE, SAGAS_TABLE, Entry, entry_of
+
+PAGE = 100
+"""Sagas that are forgotten in one transaction."""
+
+LONGEST_JOURNAL = 10_000
+"""Entries of one saga that are read."""
+
+
+async def count_parked(store: Store, parts: Sequence[int]) -> int:
+    """Count the sagas of some parts that wait for a person."""
+    if not parts:
+        return 0
+    async with store.session() as session:
+        return await session.count(SAGAS_TABLE, {"status": "parked", "part": tuple(parts)})
+
+
+async def forget(store: Store, parts: Sequence[int], now: datetime) -> int:
+    """Remove a page of sagas that ended long ago, with their journals; return how many."""
+    if not parts:
+        return 0
+    query = Query(where={"status": ENDED, "part": tuple(parts)}, at_most={"due": now}, order=("due",), limit=PAGE)
+    async with store.session() as session:
+        rows = await session.find(SAGAS_TABLE, query)
+        for row in rows:
+            for entry in await journal(session, str(row["id"])):
+                session.delete(JOURNAL_TABLE, f"{entry.saga}/{entry.number:08}")
+            session.delete(SAGAS_TABLE, row["id"])
+    return len(rows)
+
+
+async def journal(session: Session, saga: str) -> list[Entry]:
+    """Read what happened to a saga, in order; by the range of its keys, so that the journal needs no further index."""
+    query = Query(above={"id": f"{saga}/"}, at_most={"id": f"{saga}/99999999"}, order=("id",), limit=LONGEST_JOURNAL)
+    found = [entry_of(row) for row in await session.find(JOURNAL_TABLE, query)]
+    return sorted((entry for entry in found if entry.saga == saga), key=lambda entry: entry.number)
