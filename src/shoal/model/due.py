@@ -17,8 +17,8 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 _A_DAY = timedelta(days=1)
 
-_FAR = 366 * 9
-"""Days within which every possible day comes, 29 February in a secular year included."""
+_FAR = 366 * 41
+"""Days within which every possible day comes, also a Sunday that is 29 February with a secular year between."""
 
 Rule = timedelta | tuple[Cron, tzinfo]
 """A period, counted from 1970 in UTC so that all replicas agree; or an expression and its zone."""

@@ -8,6 +8,9 @@ import msgspec
 from shoal.errors import DeclarationError
 from shoal.model import catalog
 from shoal.model.names import check_event, check_service, event_id
+from shoal.model.projection import Projection
+from shoal.model.saga import Saga
+from shoal.model.schedule import Schedule
 
 Schema = dict[str, Any]
 """A JSON Schema (draft 2020-12); references point into the service's ``schemas``."""
@@ -128,6 +131,8 @@ class Event(Data, frozen=True, kw_only=True):
     version: int = 1
     key: str = ""
     """Field whose value orders events; empty when they are not ordered."""
+    sequence: str = ""
+    """Field that numbers the events of a key from 1 without gaps; empty when none does."""
     mode: Mode = "structured"
     failure: bool = False
     """Whether it says that a step failed, so that earlier steps are to be undone."""
@@ -230,7 +235,10 @@ class Service(Data, frozen=True, kw_only=True):
     endpoints: tuple[Endpoint, ...] = ()
     publishes: tuple[Event, ...] = ()
     subscriptions: tuple[Subscription, ...] = ()
+    projections: tuple[Projection, ...] = ()
     calls: tuple[Call, ...] = ()
+    sagas: tuple[Saga, ...] = ()
+    schedules: tuple[Schedule, ...] = ()
     store: Store | None = None
     settings: tuple[Setting, ...] = ()
     externals: tuple[str, ...] = ()
@@ -246,6 +254,8 @@ class Service(Data, frozen=True, kw_only=True):
         _refuse_twice(self, "route", [f"{e.method} {shape(e.path)}" for e in self.endpoints])
         _refuse_twice(self, "event", [e.id for e in self.publishes])
         _refuse_twice(self, "subscription to", [id for s in self.subscriptions for id in s.heard])
+        _refuse_twice(self, "saga", [s.name for s in self.sagas])
+        _refuse_twice(self, "schedule", [s.name for s in self.schedules])
         _check_paths(self)
         _check_flow(self)
         for event in self.publishes:
@@ -265,6 +275,10 @@ class Service(Data, frozen=True, kw_only=True):
     def endpoint(self, name: str) -> Endpoint | None:
         """Find an endpoint by name."""
         return next((e for e in self.endpoints if e.name == name), None)
+
+    def saga(self, name: str) -> Saga | None:
+        """Find a saga by name."""
+        return next((s for s in self.sagas if s.name == name), None)
 
 
 _SEGMENT = re.compile(r"\{[A-Za-z_][A-Za-z0-9_]*\}|[A-Za-z0-9._~!$&'()*+,;=:@-]*")

@@ -19,6 +19,9 @@ from shoal.service.marks import (
     event_mark,
     operations_of,
 )
+from shoal.service.projections import Projection, ProjectionDeclarations
+from shoal.service.sagas import SagaDeclarations
+from shoal.service.schedules import ScheduleDeclarations
 from shoal.service.settings import Settings
 from shoal.service.source import of_caller, of_function
 from shoal.service.upcasting import Chain, Upcast, chains
@@ -72,7 +75,7 @@ def Postgres(*, migrations: str = "migrations", sql: bool = False) -> StoreModel
     return StoreModel(engine="postgres", migrations=migrations, needs=needs)
 
 
-class Service:
+class Service(SagaDeclarations, ProjectionDeclarations, ScheduleDeclarations):
     """Declare one service.
 
     Args:
@@ -108,6 +111,7 @@ class Service:
         self.subscriptions: list[SubscriptionDeclaration] = []
         self.providers: list[Provider] = []
         self.seeds: list[SeedDeclaration] = []
+        self.projections: list[Projection] = []
         self.background: list[Handler] = []
         """Handlers that neither requests nor events nor seeds reach, such as steps of sagas; what they call counts."""
 

@@ -23,8 +23,11 @@ from shoal.model.service import (
 from shoal.service import codec
 from shoal.service.context import Principal, Transaction
 from shoal.service.declare import EndpointDeclaration, Service, SubscriptionDeclaration, contract_operations
+from shoal.service.describe_sagas import describe_saga
+from shoal.service.describe_schedules import describe_schedules
 from shoal.service.http import MAX_LIMIT, PageRequest
 from shoal.service.marks import Operation, event_mark, operations_of
+from shoal.service.projecting import describe_projections, journal_subscriptions
 from shoal.service.settings import Secret, Settings
 from shoal.service.signature import (
     Param,
@@ -84,6 +87,7 @@ def describe_service(service: Service, *, issues_tokens: bool = False) -> model.
         [p.kind for s in signatures for p in s.params if p.place != "injected"]
         + [s.returns for s in signatures if s.returns is not None]
         + list(service.publishes)
+        + [saga.state for saga in service.sagas]
     )
     endpoints = [_endpoint(e, s, shapes) for e, s in zip(service.endpoints, signatures, strict=True)]
     return model.Service(
@@ -92,8 +96,11 @@ def describe_service(service: Service, *, issues_tokens: bool = False) -> model.
         summary=service.summary,
         endpoints=(*endpoints, *([_jwks_endpoint(service)] if issues_tokens else [])),
         publishes=tuple(_event(kind, shapes) for kind in service.publishes),
-        subscriptions=tuple(_subscription(s) for s in service.subscriptions),
+        subscriptions=(*(_subscription(s) for s in service.subscriptions), *journal_subscriptions(service)),
+        projections=describe_projections(service),
         calls=_calls([*signatures, *heard, *seeded, *background, *provided]),
+        sagas=tuple(describe_saga(service, saga, shapes.of(saga.state)) for saga in service.sagas),
+        schedules=describe_schedules(service),
         store=service.store,
         settings=_settings(service.name, service.settings),
         externals=service.externals,
@@ -183,6 +190,7 @@ def _event(kind: type, shapes: _Shapes) -> Event:
         name=mark.name,
         version=mark.version,
         key=mark.key,
+        sequence=mark.sequence,
         mode=mark.mode,
         failure=mark.failure,
         schema=shapes.of(kind),

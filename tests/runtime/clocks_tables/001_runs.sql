@@ -1,0 +1,1 @@
+CREATE TABLE runs (due timestamptz NOT NULL);
