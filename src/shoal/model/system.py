@@ -6,6 +6,7 @@ import msgspec
 
 from shoal.errors import DeclarationError
 from shoal.model.names import check_label
+from shoal.model.sequences import check_sequences
 from shoal.model.service import Data, Service, shape
 
 
@@ -80,6 +81,7 @@ class System(Data, frozen=True, kw_only=True):
         _check_events(self)
         _check_calls(self)
         _check_references(self)
+        check_sequences(self.services)
 
     def service(self, name: str) -> Service:
         """Find a service by name, or raise `DeclarationError` with the names that exist."""

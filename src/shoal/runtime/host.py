@@ -32,7 +32,7 @@ from shoal.runtime.probes import Probes
 from shoal.runtime.providers import provide
 from shoal.runtime.relay import Relay
 from shoal.runtime.request import Receive, Request, Scope, Send
-from shoal.runtime.side import Around
+from shoal.runtime.side import Around, Listener
 from shoal.runtime.sides import OWN_TABLES, SIDES
 from shoal.runtime.tables import table_of
 from shoal.runtime.trace import Context, begin, current
@@ -141,10 +141,12 @@ class Host:
         """Compile every handler with `overrides` in place of provided values; requests pay nothing for it."""
         values = {**self._values, **overrides}
         compiled = self._compile(values)
+        heard = compiled.subscribers
         for side in self._sides:
             side.compile(values)
+            heard = side.listen(heard) if isinstance(side, Listener) else heard
         self._subscribers.clear()
-        self._subscribers.update(compiled.subscribers)
+        self._subscribers.update(heard)
         self._application = Application(compiled.endpoints, self._probes.table(), self._fittings.journal)
 
     def injects(self, kind: object) -> bool:

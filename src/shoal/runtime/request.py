@@ -7,6 +7,7 @@ from urllib.parse import parse_qs
 import msgspec
 
 from shoal.errors import Problem
+from shoal.runtime.envelope import Envelope
 from shoal.runtime.trace import Context
 from shoal.service.context import Principal, Transaction
 
@@ -29,6 +30,8 @@ class Request(msgspec.Struct):
     body: Any = None
     principal: Principal | None = None
     transaction: Transaction | None = None
+    events: tuple[Envelope, ...] = ()
+    """The events at hand, where it is no request."""
     _query: dict[str, list[str]] | None = None
 
     @property

@@ -1,12 +1,13 @@
 """What a service does besides answering requests: its events, sagas, schedules and projections are each a side."""
 
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import msgspec
 
 from shoal import model
 from shoal.drivers.base import Broker, Store
+from shoal.runtime.consumer import Subscriber
 from shoal.runtime.logs import Journal
 from shoal.runtime.metrics import Metrics
 from shoal.runtime.transaction import Announcer
@@ -48,6 +49,15 @@ class Side(Protocol):
 
     async def stop(self, drain: float) -> None:
         """Finish what is in hand within `drain` seconds, and end. The store is still open."""
+        ...
+
+
+@runtime_checkable
+class Listener(Protocol):
+    """A side that hears events: besides their handlers, or where there is none."""
+
+    def listen(self, handled: Mapping[str, Subscriber]) -> Mapping[str, Subscriber]:
+        """Return what is to be called for each event, by its id; `handled` are the compiled handlers so far."""
         ...
 
 

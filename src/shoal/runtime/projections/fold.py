@@ -1,0 +1,201 @@
+"""Fold events into a projection's records: the same code for the live ones and for those that are rebuilt."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, TypeVar
+
+import msgspec
+
+from shoal.drivers.base import Query, Session, Store, Table
+from shoal.errors import Conflict, Undeclared
+from shoal.runtime.projections import journal
+from shoal.runtime.projections.tables import CHECKPOINTS, Checkpoint, Entry, read, write
+from shoal.runtime.tables import RecordTable, table_of
+from shoal.service import codec
+from shoal.service.projecting import roles
+from shoal.service.projections import Hearing, Projection
+from shoal.service.upcasting import Upcasting
+
+T = TypeVar("T")
+
+BATCH = 200
+"""Events that are folded in one transaction."""
+
+TIMEOUT = 25.0
+"""Seconds that the handlers of one transaction may take."""
+
+Places = Mapping[type, Table]
+"""Where the records of each type are: the live tables, or their twins."""
+
+
+class Step(msgspec.Struct, frozen=True, kw_only=True):
+    """How one type of event is folded."""
+
+    handler: Callable[..., Awaitable[None]]
+    codec: codec.Codec[Any]
+    event: str
+    """Name of the handler's parameter for the event."""
+    model: str
+    """Name of its parameter for the records."""
+
+
+class Fold(msgspec.Struct, frozen=True, kw_only=True):
+    """One projection, compiled."""
+
+    name: str
+    version: int
+    partial: bool
+    steps: Mapping[str, Step]
+    """By type of the event."""
+    live: Places
+
+    @property
+    def types(self) -> tuple[str, ...]:
+        """Ids of the events that it hears."""
+        return tuple(self.steps)
+
+
+class Folded(msgspec.Struct, frozen=True, kw_only=True):
+    """How far a fold came."""
+
+    position: int = 0
+    events: int = 0
+    last: Entry | None = None
+
+
+class Records:
+    """Implements `shoal.ReadModel`."""
+
+    __slots__ = ("_places", "_projection", "_session")
+
+    def __init__(self, session: Session, projection: str, places: Places) -> None:
+        self._session, self._projection, self._places = session, projection, places
+
+    async def get(self, kind: type[T], key: object) -> T | None:
+        """Read one record."""
+        mapping, table = self._of(kind)
+        row = await self._session.get(table, key)
+        return None if row is None else mapping.from_row(row)
+
+    async def find(
+        self,
+        kind: type[T],
+        where: Mapping[str, object] | None = None,
+        *,
+        order: Sequence[str] = (),
+        limit: int | None = None,
+    ) -> list[T]:
+        """Read the records that match."""
+        mapping, table = self._of(kind)
+        query = Query(where=mapping.where(where), order=tuple(order), limit=limit)
+        return [mapping.from_row(row) for row in await self._session.find(table, query)]
+
+    async def count(self, kind: type[Any], where: Mapping[str, object] | None = None) -> int:
+        """Count the records that match."""
+        mapping, table = self._of(kind)
+        return await self._session.count(table, mapping.where(where))
+
+    def put(self, record: object) -> None:
+        """Write a record."""
+        mapping, table = self._of(type(record))
+        self._session.put(table, mapping.to_row(record))
+
+    def insert(self, record: object) -> None:
+        """Write a new record."""
+        mapping, table = self._of(type(record))
+        self._session.insert(table, mapping.to_row(record))
+
+    def delete(self, kind: type[Any], key: object) -> None:
+        """Remove a record."""
+        self._session.delete(self._of(kind)[1], key)
+
+    def _of(self, kind: type[T]) -> tuple[RecordTable[T], Table]:
+        table = self._places.get(kind)
+        if table is None:
+            raise Undeclared(
+                f"projection {self._projection} uses {kind.__name__}, which is none of its records",
+                hint=f"it keeps: {', '.join(k.__name__ for k in self._places)}; add it to records=[...] if it should",
+            )
+        return table_of(kind), table
+
+
+def compile_fold(projection: Projection) -> Fold:
+    """Compile a projection's handlers."""
+    return Fold(
+        name=projection.name,
+        version=projection.version,
+        partial=projection.partial,
+        steps={id_: step for hearing in projection.hearings for id_, step in _steps(hearing)},
+        live={kind: table_of(kind).table for kind in projection.records},
+    )
+
+
+async def begin(store: Store, fold: Fold) -> None:
+    """Make the checkpoint of a projection that has none."""
+    async with store.session() as session:
+        if await session.get(CHECKPOINTS.table, fold.name) is not None:
+            return
+    try:
+        async with store.session() as session:
+            session.insert(CHECKPOINTS.table, write(Checkpoint(name=fold.name, version=fold.version)))
+    except Conflict:  # another replica was quicker
+        return
+
+
+async def checkpoint(session: Session, fold: Fold, *, lock: bool = False) -> Checkpoint:
+    """Read how far a projection has come; who holds it alone may write the projection's records."""
+    row = await session.get(CHECKPOINTS.table, fold.name, lock=lock)
+    return Checkpoint(name=fold.name, version=fold.version) if row is None else read(row, Checkpoint)
+
+
+async def advance(store: Store, fold: Fold, limit: int = BATCH) -> int:
+    """Fold up to `limit` more events into the live records, with the checkpoint; return how many."""
+    async with store.session() as session, asyncio.timeout(TIMEOUT):
+        before = await checkpoint(session, fold, lock=True)
+        entries = await journal.entries(session, above=before.position, upto=None, types=fold.types, limit=limit)
+        folded = await apply(session, fold, fold.live, entries)
+        if folded.last is None:
+            return 0
+        session.put(
+            CHECKPOINTS.table,
+            write(
+                msgspec.structs.replace(
+                    before,
+                    position=folded.position,
+                    events=before.events + folded.events,
+                    time=folded.last.time,
+                    failures=0,
+                    error="",
+                )
+            ),
+        )
+    return folded.events
+
+
+async def fail(store: Store, fold: Fold, reason: str) -> Checkpoint:
+    """Record that the next event could not be folded."""
+    async with store.session() as session:
+        before = await checkpoint(session, fold, lock=True)
+        after = msgspec.structs.replace(before, failures=before.failures + 1, error=reason)
+        session.put(CHECKPOINTS.table, write(after))
+    return after
+
+
+async def apply(session: Session, fold: Fold, places: Places, entries: Sequence[Entry]) -> Folded:
+    """Fold events into the records at `places`."""
+    records = Records(session, fold.name, places)
+    for entry in entries:
+        step = fold.steps[entry.type]
+        await step.handler(**{step.event: step.codec.decode(entry.data), step.model: records})
+    last = entries[-1] if entries else None
+    return Folded(position=(last and last.position) or 0, events=len(entries), last=last)
+
+
+def _steps(hearing: Hearing) -> list[tuple[str, Step]]:
+    names = roles(hearing)
+    readers: list[tuple[str, codec.Codec[Any]]] = [(hearing.event.id, codec.Codec(hearing.kind))]
+    readers += [(chain.event.id, Upcasting(chain)) for chain in hearing.chains]
+    return [
+        (id_, Step(handler=hearing.handler, codec=reader, event=names.event, model=names.model))
+        for id_, reader in readers
+    ]
