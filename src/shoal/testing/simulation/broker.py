@@ -1,0 +1,130 @@
+"""A model of the broker: the reference driver's server, which can crash and come back with an older copy."""
+
+import asyncio
+import copy
+from collections.abc import Sequence
+from datetime import datetime
+from math import inf
+from typing import Any
+
+from shoal.drivers.base import Message, Outcome
+from shoal.drivers.memory import MemoryBroker
+from shoal.errors import Unavailable
+from shoal.testing.simulation.domain import Domain
+from shoal.testing.simulation.faults import Chance
+from shoal.testing.simulation.link import Link
+from shoal.testing.simulation.loop import VirtualLoop
+from shoal.testing.simulation.seal import VirtualClock
+
+COPY_EVERY = 0.25
+"""Seconds between the copies that a crash may fall back to."""
+
+
+class ModelBroker(MemoryBroker):
+    """The server's side, and the operator's."""
+
+    def __init__(self, loop: VirtualLoop, clock: VirtualClock, chance: Chance) -> None:
+        super().__init__(loop.time, clock.now)
+        self.chance = chance
+        self.up = True
+        self._loop = loop
+        self._links: list[Link] = []
+        self._copies: list[tuple[float, Any]] = []
+
+    def connect(self, domain: Domain) -> Link:
+        """Give a process its connection."""
+        link = Link(self, domain)
+        self._links.append(link)
+        return link
+
+    async def keep_copies(self) -> None:
+        """Remember states, for a crash that falls back to one of them."""
+        while True:
+            self._copies.append((self._loop.time(), copy.deepcopy((self._logs, self._members))))
+            await asyncio.sleep(COPY_EVERY)
+
+    def crash(self, back: float = 0.0) -> None:
+        """Break every connection and forget what was stored within the last `back` seconds."""
+        self.up = False
+        until = self._loop.time() - back
+        if back:
+            usable = [state for at, state in self._copies if at <= until]
+            self._logs, self._members = copy.deepcopy(usable[-1] if usable else ({}, {}))
+            self._copies = [kept for kept in self._copies if kept[0] <= until]
+        else:  # a member of a consumer that does not know this copy settles nothing in it
+            self._members = copy.deepcopy(self._members)
+        for link in self._links:
+            link.break_off()
+        self.wake()
+
+    def start(self) -> None:
+        """Answer again."""
+        self.up = True
+
+    def drop(self, domain: Domain) -> None:
+        """Forget the connection of a process that is gone."""
+        for link in [link for link in self._links if link.domain is domain]:
+            link.break_off()
+            self._links.remove(link)
+
+    def forsake(self, domain: Domain) -> None:
+        """Break the connections of a process that is silent."""
+        for link in [link for link in self._links if link.domain is domain]:
+            link.break_off()
+
+    def cut(self, domain: Domain, *, off: bool) -> None:
+        """Cut a process off, or let it back."""
+        for link in [link for link in self._links if link.domain is domain]:
+            link.reachable = not off
+            if off:
+                link.break_off()
+
+    def lose(self, stream: str) -> None:
+        """Delete a stream with its consumers, as a broken one is deleted."""
+        self._logs.pop(stream, None)
+        for key in [key for key in self._members if key[0] == stream]:
+            del self._members[key]
+        self.wake()
+
+    def forget_ids(self) -> None:
+        """Forget which ids were stored."""
+        for log in self._logs.values():
+            log._seen.clear()  # noqa: SLF001 - the window of de-duplication is over, long before its time
+
+    def redeliver(self, stream: str, name: str) -> None:
+        """Deliver all that is unanswered again, too early."""
+        member = self._members.get((stream, name))
+        if member is not None:
+            for sequence in member.due:
+                member.due[sequence] = self._loop.time()
+            self.wake()
+
+    def soonest(self, consumer: Any) -> float:
+        """Return the seconds until something of a consumer is due again."""
+        member = self._members.get((consumer.stream, consumer.name))
+        due = min(member.due.values(), default=inf) if member is not None else inf
+        return max(0.001, due - self._loop.time())
+
+    async def news(self, seconds: float) -> None:
+        """Wait until something changed, or so long."""
+        await self._pause(seconds)
+
+    def store(self, message: Message) -> Outcome:
+        """Store one message."""
+        outcome = self._store(message)
+        self.wake()
+        return outcome
+
+    def require(self) -> None:
+        """Raise `Unavailable` when the server is away."""
+        if not self.up:
+            raise Unavailable("the broker does not answer", hint="try again")
+
+    async def declare(self, streams: Sequence[Any], consumers: Sequence[Any]) -> None:
+        """Create or adapt streams and consumers."""
+        self.require()
+        await super().declare(streams, consumers)
+
+    def now(self) -> datetime:
+        """Return the server's time."""
+        return self._now()

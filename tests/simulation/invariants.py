@@ -1,0 +1,135 @@
+"""What must hold when the simulated shop has come to rest, whatever went wrong before."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, TypeVar
+
+from shoal.drivers.base import Message, Query
+from shoal.runtime.envelope import unpack
+from shoal.runtime.tables import table_of
+from shoal.service import codec
+from shoal.testing.simulation.world import World
+from tests.simulation import shop
+from tests.simulation.fakes import Books
+
+if TYPE_CHECKING:
+    from tests.simulation.scenario import Wish
+
+T = TypeVar("T")
+
+
+async def violations(world: World, wishes: Sequence["Wish"], books: Books) -> list[str]:
+    """Say in sentences what does not hold."""
+    orders = await rows(world, "orders", shop.Order)
+    carts = await rows(world, "orders", shop.Cart)
+    found = [
+        *_wishes(wishes, orders, carts),
+        *_money(orders, await rows(world, "payments", shop.Payment), books),
+        *_stock(orders, await rows(world, "stock", shop.Item), await rows(world, "stock", shop.Reservation)),
+        *await _order_of_events(world, carts),
+        *await _outboxes(world),
+        *_dead_letters(world, wishes),
+    ]
+    return found
+
+
+async def rows(world: World, service: str, kind: type[T]) -> list[T]:
+    """Read what a service's database holds, past every fault."""
+    mapping = table_of(kind)
+    async with world.databases[service].memory.session() as session:
+        return [mapping.from_row(row) for row in await session.find(mapping.table, Query())]
+
+
+def _wishes(wishes: Sequence["Wish"], orders: Sequence[shop.Order], carts: Sequence[shop.Cart]) -> Iterator[str]:
+    """I1, I9: what was acknowledged happened once, what was refused never, the rest at most once."""
+    happened = Counter([order.token for order in orders] + [token for cart in carts for token in cart.tokens])
+    for wish in wishes:
+        times = happened.pop(wish.token, 0)
+        if times > 1 or (wish.acknowledged and times != 1) or (wish.refused and times):
+            yield f"{wish.kind} {wish.token} was answered {wish.answers} and happened {times} times"
+    if happened:
+        yield f"nobody wanted {dict(happened)}"
+    for order in orders:
+        if order.state not in ("confirmed", "cancelled"):
+            yield f"order {order.token} ended as {order.state}"
+
+
+def _money(orders: Sequence[shop.Order], payments: Sequence[shop.Payment], books: Books) -> Iterator[str]:
+    """I2, I3: the provider has what confirmed orders cost, and the books agree with it."""
+    due = {order.id: order.pieces * shop.PRICE for order in orders if order.state == "confirmed"}
+    if due != books.charged:
+        yield f"the provider charged {books.charged}, due is {due}"
+    booked = {payment.order_id: payment.amount for payment in payments}
+    if booked != books.charged:
+        yield f"the provider charged {books.charged}, booked is {booked}"
+
+
+def _stock(
+    orders: Sequence[shop.Order], items: Sequence[shop.Item], reservations: Sequence[shop.Reservation]
+) -> Iterator[str]:
+    """I4: pieces are conserved, none stay reserved, and those sold are those of confirmed orders."""
+    for item in items:
+        if item.available + item.reserved + item.sold != shop.STOCK or item.reserved:
+            yield f"pieces are not conserved, or stay reserved: {item}"
+    sold = sum(item.sold for item in items)
+    confirmed = {order.id: order.pieces for order in orders if order.state == "confirmed"}
+    if sold != sum(confirmed.values()):
+        yield f"{sold} pieces are sold, {sum(confirmed.values())} are confirmed"
+    ended = {r.order_id: r.pieces for r in reservations if r.state == "sold"}
+    if ended != confirmed:
+        yield f"sold are {ended}, confirmed are {confirmed}"
+
+
+async def _order_of_events(world: World, carts: Sequence[shop.Cart]) -> list[str]:
+    """I8: every subscriber handled the events of one key once each, in the order of publishing."""
+    found = []
+    poisoned = {(e.cart, e.version) for e in _announced(world, shop.CartChanged) if e.poison}
+    for service in ("stock", "payments"):
+        heard = {h.cart: h.versions for h in await rows(world, service, shop.Heard)}
+        for cart in carts:
+            unheard = poisoned if service == "stock" else set()
+            due = tuple(v for v in range(1, cart.version + 1) if (cart.id, v) not in unheard)
+            if heard.get(cart.id, ()) != due:
+                found.append(f"{service} handled {heard.get(cart.id)} of cart {cart.id}, announced were {due}")
+    return found
+
+
+async def _outboxes(world: World) -> list[str]:
+    """I7, I12: nothing is unsent or refused, and the broker holds all that was announced."""
+    found = []
+    for name, database in world.databases.items():
+        backlog = await database.memory.backlog()
+        if backlog.count or backlog.refused:
+            found.append(f"the outbox of {name} has {backlog}")
+        held = Counter(message.id for message in world.broker.log(f"SIM_{name.upper()}"))
+        announced = {row.id for row in await database.memory.announced(0, 10_000)}
+        if lost := announced - held.keys():
+            found.append(f"the broker lacks {len(lost)} of {len(announced)} events of {name}")
+        if strange := held.keys() - announced:
+            found.append(f"the broker holds {len(strange)} events that {name} never committed")
+    return found
+
+
+def _dead_letters(world: World, wishes: Sequence["Wish"]) -> Iterator[str]:
+    """I10: dead letters are the planted poison, each once."""
+    planted = sorted((e.cart, e.version) for e in _announced(world, shop.CartChanged) if e.poison)
+    letters: dict[str, object] = {}
+    for service in ("orders", "stock", "payments"):
+        for message in world.broker.log(f"SIM_{service.upper()}_DEAD"):
+            letters.setdefault(f"{service} {unpack(message).id}", _read(message))
+    buried = [(e.cart, e.version) for e in letters.values() if isinstance(e, shop.CartChanged)]
+    if sorted(buried) != planted or len(buried) != len(letters):
+        yield f"dead letters are {sorted(map(str, letters.values()))}, planted were {planted}"
+
+
+def _announced(world: World, kind: type[T]) -> list[T]:
+    """Read every event of a type that its stream holds, each once."""
+    found = {message.id: _read(message) for message in world.broker.log("SIM_ORDERS")}
+    return [event for event in found.values() if isinstance(event, kind)]
+
+
+def _read(message: Message) -> object:
+    envelope = unpack(message)
+    if envelope.type == "orders.cart-changed.v1":
+        return codec.Codec(shop.CartChanged).decode(bytes(envelope.data))
+    return envelope.type

@@ -1,0 +1,111 @@
+"""What clients do to the simulated shop, and what must hold afterwards."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from random import Random
+from typing import Any
+
+import msgspec
+
+from shoal.testing.http import Response
+from shoal.testing.simulation.domain import Domain
+from shoal.testing.simulation.faults import Faults, draw
+from shoal.testing.simulation.world import World
+from tests.simulation import invariants, shop
+from tests.simulation.fakes import Books, CountingProvider, FewMishaps
+
+CLIENTS = 3
+ORDERS = 3
+CHANGES = 4
+TRIES = 5
+WINDOW = 5.0
+"""Virtual seconds in which clients come and faults happen."""
+
+DRAIN = 300.0
+"""Virtual seconds in which everything must come to rest afterwards."""
+
+
+class Wish(msgspec.Struct, kw_only=True):
+    """What a client wanted, and what it heard."""
+
+    token: str
+    kind: str
+    poison: bool = False
+    answers: list[int] = msgspec.field(default_factory=list)
+
+    @property
+    def acknowledged(self) -> bool:
+        """Whether the client knows that it happened."""
+        return any(status < 300 for status in self.answers)
+
+    @property
+    def refused(self) -> bool:
+        """Whether the client knows that it did not happen."""
+        return not self.acknowledged and all(400 <= status < 500 for status in self.answers)
+
+
+class Shopping:
+    """A `Scenario`: clients order and change carts while everything fails."""
+
+    declared = shop.system
+
+    def __init__(self) -> None:
+        self.books = Books()
+        self.wishes: list[Wish] = []
+        self._mishaps: FewMishaps | None = None
+
+    def faults(self, random: Random) -> Faults:
+        """Draw what goes wrong."""
+        services = tuple(service.name for service in self.declared.services)
+        return draw(random, services, ("SIM_ORDERS", "SIM_STOCK", "SIM_PAYMENTS"), WINDOW)
+
+    def replicas(self, random: Random) -> Mapping[str, int]:
+        """Draw one or two replicas of each service."""
+        return {service.name: random.choice((1, 2)) for service in self.declared.services}
+
+    def overrides(self, world: World, domain: Domain) -> Mapping[Any, Any]:
+        """Give a process the provider and its mishaps."""
+        if self._mishaps is None:
+            self._mishaps = FewMishaps(world.chance)
+        return {shop.Provider: CountingProvider(self.books, world.chance), shop.Mishaps: self._mishaps}
+
+    async def play(self, world: World) -> None:
+        """Let clients shop, then let everything come to rest."""
+        random = Random(world.random.getrandbits(64))
+        clients = [self._client(world, number, random) for number in range(CLIENTS)]
+        await asyncio.gather(*clients)
+        await asyncio.sleep(max(0.0, WINDOW - world.loop.time()))
+        await world.calm()
+        await world.settle(within=DRAIN)
+
+    async def check(self, world: World) -> Sequence[str]:
+        """Say what does not hold."""
+        return await invariants.violations(world, self.wishes, self.books)
+
+    async def _client(self, world: World, number: int, random: Random) -> None:
+        wishes = ["order"] * ORDERS + ["change"] * CHANGES
+        random.shuffle(wishes)
+        for turn, kind in enumerate(wishes):
+            await asyncio.sleep(random.uniform(0.0, 2 * WINDOW / len(wishes)))
+            wish = Wish(token=f"c{number}-{turn}", kind=kind, poison=kind == "change" and random.random() < 0.05)
+            self.wishes.append(wish)
+            await self._insist(world, wish, random)
+
+    async def _insist(self, world: World, wish: Wish, random: Random) -> None:
+        """Repeat a wish under one key until there is a definite answer, or patience ends."""
+        path, body = self._spelled(wish, random)
+        for _ in range(TRIES):
+            answer: Response = await world.post(path, json=body, headers={"idempotency-key": wish.token})
+            wish.answers.append(answer.status)
+            world.trace.note("answer", wish.token, wish.kind, answer.status)
+            if answer.status < 300:
+                return
+            await asyncio.sleep(random.uniform(0.1, 1.0))
+
+    def _spelled(self, wish: Wish, random: Random) -> tuple[str, object]:
+        if wish.kind == "change":
+            return f"/carts/{random.choice('ab')}/changes", shop.Change(token=wish.token, poison=wish.poison)
+        card = shop.BAD_CARD if random.random() < 0.25 else "good"
+        return "/orders", shop.NewOrder(
+            token=wish.token, sku=random.choice(shop.SKUS), pieces=random.randint(1, 6), card=card
+        )
