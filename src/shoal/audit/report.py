@@ -34,6 +34,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     system: str
     outcomes: tuple[Outcome, ...]
     seconds: float = 0.0
+    """How long it took, without the wait before it."""
     in_flight: str = ""
     """What was still under way when the wait for it ended; empty when everything had come to rest."""
 

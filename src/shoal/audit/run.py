@@ -19,8 +19,8 @@ async def check(subject: Subject, *, wait: float = 0.0) -> Report:
     Raises:
         EngineError: A store or the broker cannot be read.
     """
-    began = time.monotonic()
     moving = await rest.wait(subject, wait) if wait else ""
+    began = time.monotonic()
     read = await survey(subject)
     outcomes: list[Outcome] = []
     for promise in PROMISES:
