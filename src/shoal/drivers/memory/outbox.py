@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from shoal.drivers.base import Announced, Pending, Sent
+from shoal.drivers.memory.leases import MemoryLease
 from shoal.drivers.memory.state import Entry, State
 from shoal.errors import Unavailable
 
@@ -11,9 +12,8 @@ from shoal.errors import Unavailable
 class MemoryOutbox:
     """A `base.OutboxLease`."""
 
-    def __init__(self, state: State) -> None:
-        self._state = state
-        self.lost = False
+    def __init__(self, state: State, lease: MemoryLease) -> None:
+        self._state, self._lease = state, lease
 
     async def pending(self, limit: int) -> Sequence[Pending]:
         """Read the oldest waiting rows."""
@@ -25,13 +25,14 @@ class MemoryOutbox:
         outbox = self._held()
         for row in rows:
             entry = outbox.get(row.position)
-            if entry is not None and entry.sequence is None:
-                entry.sequence, entry.refused = row.sequence, ""
+            if entry is not None and entry.waits:
+                entry.sequence = row.sequence
+                self._state.highest = max(self._state.highest, row.sequence)
 
     async def refuse(self, position: int, reason: str) -> None:
         """Set a row aside."""
         entry = self._held().get(position)
-        if entry is not None and entry.sequence is None:
+        if entry is not None and entry.waits:
             entry.refused = reason
 
     async def reprieve(self) -> int:
@@ -43,13 +44,15 @@ class MemoryOutbox:
 
     async def highest(self) -> int:
         """Look for the highest sequence."""
-        return max((entry.sequence or 0 for entry in self._held().values()), default=0)
+        self._held()
+        return self._state.highest
 
     async def forget(self, above: int) -> int:
         """Let rows wait again."""
         gone = [entry for entry in self._held().values() if (entry.sequence or 0) > above]
         for entry in gone:
             entry.sequence = None
+        self._state.highest = min(self._state.highest, above)
         return len(gone)
 
     async def tidy(self, window: timedelta) -> None:
@@ -58,10 +61,12 @@ class MemoryOutbox:
         for position in [p for p, e in outbox.items() if e.sequence is not None and e.created_at < horizon]:
             del outbox[position]
         self._state.inbox -= {mark for mark in self._state.inbox if mark.at.timestamp() < horizon}
+        for key in [key for key, at in self._state.answered.items() if at < horizon]:
+            del self._state.answered[key], self._state.receipts[key]
 
     def _held(self) -> dict[int, Entry]:
-        if self.lost:
-            raise Unavailable("the right to empty the outbox was given back", hint="ask for it again")
+        if self._lease.lost.is_set():
+            raise Unavailable("the right to empty the outbox was lost", hint="ask for it again")
         return self._state.outbox
 
 

@@ -3,8 +3,10 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count
+from math import inf
 
 from shoal.drivers.base import Mark, Message, Migration, Receipt, Row
+from shoal.drivers.memory.leases import Rights
 from shoal.drivers.memory.locks import RowLocks
 
 Clock = Callable[[], float]
@@ -37,6 +39,11 @@ class State:
     receipts: dict[str, Receipt] = field(default_factory=dict)
     migrations: dict[int, Migration] = field(default_factory=dict)
     locks: RowLocks = field(default_factory=RowLocks)
+    rights: Rights = field(default_factory=Rights)
+    highest: int = 0
+    """Place in the stream that was ever acknowledged."""
+    answered: dict[str, float] = field(default_factory=dict)
+    """When each receipt was recorded."""
     positions: "count[int]" = field(default_factory=lambda: count(1))
 
     def next_position(self) -> int:
@@ -62,6 +69,7 @@ class State:
         self.outbox.update({position: Entry(message, now) for position, message in outbox})
         self.inbox |= inbox
         self.receipts.update(receipts)
+        self.answered.update({key: inf if receipt.lasting else now for key, receipt in receipts.items()})
 
     def waiting(self) -> list[int]:
         """List the positions that wait, in order."""

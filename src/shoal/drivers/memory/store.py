@@ -17,7 +17,6 @@ from shoal.drivers.base import (
     Session,
     Table,
 )
-from shoal.drivers.memory.leases import MemoryLease
 from shoal.drivers.memory.outbox import MemoryOutbox, announced
 from shoal.drivers.memory.session import MemorySession
 from shoal.drivers.memory.state import Clock, State
@@ -25,14 +24,23 @@ from shoal.errors import MigrationError
 
 
 class MemoryStore:
-    """A `base.Store`.
+    """A `base.Store`; one object is one process.
 
     Args:
-        clock: Measures the age of what waits in the outbox.
+        clock: Measures the age of what waits in the outbox, in seconds since 1970.
+        state: What another one holds, to share it; see `peer`.
     """
 
-    def __init__(self, clock: Clock = time.time) -> None:
-        self._state = State(clock)
+    def __init__(self, clock: Clock = time.time, state: State | None = None) -> None:
+        self._state = state or State(clock)
+
+    def peer(self) -> "MemoryStore":
+        """Return the same store as another process sees it."""
+        return MemoryStore(state=self._state)
+
+    def vanish(self) -> None:
+        """Pass on the rights of this process, as if it had died."""
+        self._state.rights.vanish(self)
 
     async def open(self) -> None:
         """Do nothing: it is always open."""
@@ -83,23 +91,15 @@ class MemoryStore:
     @asynccontextmanager
     async def outbox(self) -> AsyncIterator[OutboxLease]:
         """Wait in line for the right."""
-        lease = MemoryOutbox(self._state)
-        await self._state.locks.take("outbox", lease)
-        try:
-            yield lease
-        finally:
-            lease.lost = True
-            self._state.locks.leave(lease)
+        async with self._state.rights.hold(self, "outbox", "") as lease:
+            try:
+                yield MemoryOutbox(self._state, lease)
+            finally:
+                lease.lost.set()
 
-    @asynccontextmanager
-    async def lease(self, name: str, *, group: str = "") -> AsyncIterator[Lease]:  # noqa: ARG002
+    def lease(self, name: str, *, group: str = "") -> AbstractAsyncContextManager[Lease]:
         """Wait in line for a right."""
-        lease = MemoryLease()
-        await self._state.locks.take(("lease", name), lease)
-        try:
-            yield lease
-        finally:
-            self._state.locks.leave(lease)
+        return self._state.rights.hold(self, f"lease {name}", group)
 
     async def backlog(self) -> Backlog:
         """Count the waiting rows."""

@@ -9,7 +9,11 @@ from shoal.drivers.postgres.store import PostgresStore
 
 
 def store(url: str) -> Store:
-    """Return the store at `url`, not yet connected; ``?pool=`` sets its number of connections."""
+    """Return the store at `url`, not yet connected.
+
+    ``?pool=`` sets its number of connections, ``?part=`` the hours of one part of its outbox and inbox, in which both
+    are let go of (24 by default).
+    """
     return PostgresStore(url)
 
 

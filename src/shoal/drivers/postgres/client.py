@@ -36,7 +36,7 @@ _UNSTORABLE = ("22001", "22003", "22008", "22021", "22P05")
 """Too long a text, too large a number or date, and characters that no text holds, such as NUL."""
 
 _RECORDED = {"inbox": "this message was already handled", "receipts": "this key already has an answer"}
-_PARTITION = re.compile(r"_(rest|\d{8})$")
+_PART = re.compile(r"_(first|rest|\d{12})$")
 
 _FATAL = ("08", "57P", "25P03", "25P04")
 """The server closes the connection after these."""
@@ -177,7 +177,7 @@ def _lost(error: Exception) -> Unavailable:
 def _taken(error: asyncpg.PostgresError) -> Conflict:
     schema, table = getattr(error, "schema_name", None), str(getattr(error, "table_name", None))
     constraint = getattr(error, "constraint_name", None)
-    whole = _PARTITION.sub("", table)
+    whole = _PART.sub("", table)
     if schema == "shoal" and whole in _RECORDED:
         return Duplicate(_RECORDED[whole])
     return Conflict(

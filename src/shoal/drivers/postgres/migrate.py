@@ -1,20 +1,22 @@
 """Apply numbered SQL files, each in a transaction of its own, each exactly once."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 
 from shoal.drivers.base import Migration, OwnTable, Row
-from shoal.drivers.postgres import client, own_tables, schema
+from shoal.drivers.postgres import client, own_tables, partitions, schema, tidy
 from shoal.drivers.postgres.client import Link
 from shoal.errors import EngineError, MigrationError, Unavailable
 
+_FOUND = "select (select relkind::text from pg_class where oid = to_regclass('shoal.outbox')) as kind"
 
-async def migrate(link: Link, migrations: Sequence[Migration], own: Sequence[OwnTable]) -> Sequence[Migration]:
+
+async def migrate(
+    link: Link, migrations: Sequence[Migration], own: Sequence[OwnTable], width: timedelta
+) -> Sequence[Migration]:
     """Create the framework's tables, apply what is new in order of number, and return it."""
     await schema.lock(link, schema.MIGRATING)
-    if not (await link.fetch("select to_regclass($1::text) as found", [schema.LAST]))[0]["found"]:
-        await _atomically(link, schema.TABLES)  # `if not exists` waits for writers even where it has nothing to do
-    if script := await own_tables.missing(link, own):
-        await _atomically(link, script)
+    await _lay_out(link, own, width)
     rows = await link.fetch("select number, name, checksum from shoal.migrations order by number")
     applied = {row["number"]: row for row in rows}
     _require_history(applied, migrations)
@@ -22,6 +24,34 @@ async def migrate(link: Link, migrations: Sequence[Migration], own: Sequence[Own
     for migration in fresh:
         await _apply(link, migration)
     return fresh
+
+
+async def _lay_out(link: Link, own: Sequence[OwnTable], width: timedelta) -> None:
+    """Make what is lacking of the framework's tables; nobody who writes is waited for where nothing is."""
+    (row,) = await link.fetch(_FOUND)
+    now = await partitions.now(link)
+    try:
+        if row["kind"] is None:
+            await tidy.atomically(link, schema.TABLES)
+        elif row["kind"] == "r":
+            await tidy.atomically(link, _enlarge(partitions.boundary(now, width)))
+        if script := await own_tables.missing(link, own):
+            await tidy.atomically(link, script)
+    except EngineError as error:
+        raise MigrationError(
+            f"the tables of the framework could not be created: {error.message}",
+            hint="let the service's role own its database, or give it the right to create schemas",
+        ) from error
+    for table in ("outbox", "inbox"):
+        await tidy.extend(link, table, now, width)
+
+
+def _enlarge(end: datetime) -> str:
+    """Make what the first versions wrote the first part of each table."""
+    attached = [
+        partitions.attach(table, f"{table}_first", "minvalue", f"'{end.isoformat()}'") for table in ("outbox", "inbox")
+    ]
+    return ";\n".join((schema.ENLARGE.rstrip("; \n"), schema.TABLES.rstrip("; \n"), *attached, schema.CONTINUE))
 
 
 def _require_history(applied: Mapping[object, Row], migrations: Sequence[Migration]) -> None:
@@ -66,19 +96,6 @@ async def _apply(link: Link, migration: Migration) -> None:
     except EngineError as error:
         await _undo(link)
         raise _failed(migration, error) from error
-
-
-async def _atomically(link: Link, script: str) -> None:
-    try:
-        await link.execute("begin")
-        await link.script(script)
-        await link.execute("commit")
-    except EngineError as error:
-        await _undo(link)
-        raise MigrationError(
-            f"the tables of the framework could not be created: {error.message}",
-            hint="let the service's role own its database, or give it the right to create schemas",
-        ) from error
 
 
 async def _undo(link: Link) -> None:

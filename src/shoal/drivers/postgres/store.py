@@ -3,6 +3,8 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import timedelta
+from typing import cast
 
 import msgspec
 
@@ -19,7 +21,8 @@ from shoal.drivers.base import (
     Session,
     Table,
 )
-from shoal.drivers.postgres import client, lease, outbox, receipts, schema
+from shoal.drivers.postgres import client, leases, outbox, partitions, receipts, schema, tidy
+from shoal.drivers.postgres.leases import Leases
 from shoal.drivers.postgres.migrate import migrate
 from shoal.drivers.postgres.outbox import PostgresOutbox
 from shoal.drivers.postgres.pool import Pool
@@ -44,8 +47,11 @@ class PostgresStore:
     """A `base.Store`."""
 
     def __init__(self, url: str) -> None:
+        url, hours = client.take(url, "part", int(partitions.WIDTH / timedelta(hours=1)))
+        self._width = timedelta(hours=hours)
         self._url, size = client.take(url, "pool", POOL_SIZE)
         self._pool = Pool(lambda: client.connect(self._url), size)
+        self._leases = Leases(lambda: client.connect(self._url, leases.SETTINGS))
 
     async def open(self) -> None:
         """Open the first connection."""
@@ -54,6 +60,7 @@ class PostgresStore:
     async def close(self) -> None:
         """Drop every connection."""
         self._pool.close()
+        self._leases.close()
 
     async def ping(self) -> None:
         """Run an empty statement."""
@@ -67,7 +74,7 @@ class PostgresStore:
         """Migrate over a connection of its own, which may wait longer than others."""
         link = await client.connect(self._url, _MIGRATING)
         try:
-            return await migrate(link, migrations, own)
+            return await migrate(link, migrations, own, self._width)
         finally:
             link.abort()
 
@@ -100,13 +107,13 @@ class PostgresStore:
         link = await client.connect(self._url, outbox.SETTINGS)
         try:
             await schema.lock(link, schema.RELAYING)
-            yield PostgresOutbox(link)
+            yield PostgresOutbox(link, self._tidy)
         finally:
             link.abort()
 
-    def lease(self, name: str, *, group: str = "") -> AbstractAsyncContextManager[Lease]:  # noqa: ARG002
-        """Wait for an advisory lock."""
-        return lease.hold(lambda: client.connect(self._url, lease.SETTINGS), name)
+    def lease(self, name: str, *, group: str = "") -> AbstractAsyncContextManager[Lease]:
+        """Wait for one of the rights that this process shares with others."""
+        return self._leases.hold(name, group)
 
     async def backlog(self) -> Backlog:
         """Count the waiting rows."""
@@ -114,7 +121,21 @@ class PostgresStore:
 
     async def announced(self, above: int, limit: int) -> Sequence[Announced]:
         """Read the outbox by position."""
-        return [outbox.announced(row) for row in await self._fetch(outbox.ANNOUNCED, [above, limit])]
+        near = above + 4 * limit
+        rows = await self._fetch(outbox.ANNOUNCED, [above, limit, near])
+        if len(rows) < limit:
+            (latest,) = await self._fetch(outbox.LATEST)
+            if cast("int", latest["n"]) > near:
+                rows = await self._fetch(outbox.ANNOUNCED, [above, limit, latest["n"]])
+        return [outbox.announced(row) for row in rows]
+
+    async def _tidy(self, window: timedelta) -> None:
+        """Tidy over a connection of its own, which waits for nobody for long."""
+        link = await client.connect(self._url, tidy.SETTINGS)
+        try:
+            await tidy.tidy(link, window, self._width)
+        finally:
+            link.abort()
 
     async def _fetch(self, sql: str, args: Sequence[object] = ()) -> Sequence[Row]:
         link = await self._pool.acquire()

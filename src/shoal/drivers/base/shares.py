@@ -1,0 +1,27 @@
+"""How the processes that ask for the rights of one group share them. Pure."""
+
+from math import ceil
+
+import msgspec
+
+
+class Standing(msgspec.Struct, frozen=True, kw_only=True):
+    """Where one process stands within a group."""
+
+    mine: int
+    """Rights that it holds."""
+    others: tuple[int, ...]
+    """Rights that each other living member holds, none among them."""
+    rights: int
+    """Rights that there are, as far as this process knows."""
+
+
+def take(standing: Standing) -> int:
+    """Say how many more rights to take if they are free."""
+    return max(0, ceil(standing.rights / (1 + len(standing.others))) - standing.mine)
+
+
+def give(standing: Standing) -> int:
+    """Say how many rights to give up because somebody has at least two fewer."""
+    surplus = standing.mine - min(standing.others, default=standing.mine)
+    return 0 if surplus < 2 else max(1, surplus // (1 + len(standing.others)))
