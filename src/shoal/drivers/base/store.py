@@ -100,6 +100,13 @@ class Session(Protocol):
         """Send the writes held back so far."""
         ...
 
+    async def replace(self, table: Table, twin: Table) -> None:
+        """Let what `Store.twin` made take the place of a table with the commit: readers see the one or the other.
+
+        `Unavailable` when others use the table for too long.
+        """
+        ...
+
     def savepoint(self) -> AbstractAsyncContextManager[None]:
         """Begin a part of the transaction that can fail alone: what it did is undone when the block raises.
 
@@ -195,6 +202,17 @@ class Store(Protocol):
 
     async def verify(self, tables: Sequence[Table]) -> Sequence[str]:
         """Say in sentences what of `tables` the store lacks; empty when all is there."""
+        ...
+
+    async def twin(self, table: Table) -> Table:
+        """Make an empty table with the columns, constraints and indexes of another, in place of an earlier twin of it.
+
+        `EngineError` for a table with something that no twin can have, such as a trigger.
+        """
+        ...
+
+    async def untwin(self, table: Table) -> None:
+        """Remove the twin of a table, if there is one."""
         ...
 
     def session(self) -> AbstractAsyncContextManager[Session]:
