@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import NoReturn, Self
 
 from shoal.drivers.base import Mark, Message, Query, Receipt, Row, Table
-from shoal.drivers.memory import rows
+from shoal.drivers.memory import rows, shadow
 from shoal.drivers.memory.state import State
 from shoal.errors import Conflict, Duplicate, EngineError
 
@@ -169,6 +169,11 @@ class MemorySession:
             self._done, held = part.saved
             self._state.locks.leave(self, held)
             self._failed = part.failed
+
+    async def replace(self, table: Table, twin: Table) -> None:
+        """Change every row to those of the twin."""
+        await self.flush()
+        shadow.replace(self._state, self._done.changes, table, twin)
 
     async def execute(self, sql: str, *args: object) -> None:
         """Refuse SQL."""

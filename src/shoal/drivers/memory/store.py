@@ -17,6 +17,7 @@ from shoal.drivers.base import (
     Session,
     Table,
 )
+from shoal.drivers.memory import shadow
 from shoal.drivers.memory.outbox import MemoryOutbox, announced
 from shoal.drivers.memory.session import MemorySession
 from shoal.drivers.memory.state import Clock, State
@@ -75,6 +76,14 @@ class MemoryStore:
     async def verify(self, tables: Sequence[Table]) -> Sequence[str]:  # noqa: ARG002 - the contract's parameter
         """Find nothing missing: every table is there once it is used."""
         return ()
+
+    async def twin(self, table: Table) -> Table:
+        """Make an empty twin."""
+        return shadow.make(self._state, table)
+
+    async def untwin(self, table: Table) -> None:
+        """Forget the twin."""
+        shadow.remove(self._state, table)
 
     def session(self) -> AbstractAsyncContextManager[Session]:
         """Begin a transaction."""

@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Self, TypeVar, cast
 
 from shoal.drivers.base import Mark, Message, Query, Receipt, Row, Table
-from shoal.drivers.postgres import receipts, sql
+from shoal.drivers.postgres import receipts, shadow, sql
 from shoal.drivers.postgres.client import Link
 from shoal.drivers.postgres.pool import Pool
 from shoal.drivers.postgres.writes import Statement, Writes
@@ -140,6 +140,11 @@ class PostgresSession:
             self._failed = part.failed
         else:  # what was written before the part failed, or the connection is gone
             self._failed = self._failed or link.broken
+
+    async def replace(self, table: Table, twin: Table) -> None:
+        """Swap the tables under a lock that readers wait for."""
+        link = await self._foreign()
+        await self._run(shadow.replace(link, table, twin))
 
     async def execute(self, sql: str, *args: object) -> None:
         """Run the service's own SQL."""

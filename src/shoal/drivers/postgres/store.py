@@ -21,7 +21,7 @@ from shoal.drivers.base import (
     Session,
     Table,
 )
-from shoal.drivers.postgres import client, leases, outbox, partitions, receipts, schema, tidy
+from shoal.drivers.postgres import client, leases, outbox, partitions, receipts, schema, shadow, tidy
 from shoal.drivers.postgres.leases import Leases
 from shoal.drivers.postgres.migrate import migrate
 from shoal.drivers.postgres.outbox import PostgresOutbox
@@ -83,6 +83,22 @@ class PostgresStore:
         link = await self._pool.acquire()
         try:
             return await verify(link, tables)
+        finally:
+            self._pool.release(link)
+
+    async def twin(self, table: Table) -> Table:
+        """Make an empty twin."""
+        link = await self._pool.acquire()
+        try:
+            return await shadow.make(link, table)
+        finally:
+            self._pool.release(link)
+
+    async def untwin(self, table: Table) -> None:
+        """Drop the twin."""
+        link = await self._pool.acquire()
+        try:
+            await shadow.remove(link, table)
         finally:
             self._pool.release(link)
 
