@@ -28,7 +28,7 @@ from shoal import (
     role,
     scope,
 )
-from tests.typed.contract import Quote, QuoteMade, QuotesApi, QuoteTaken, StoredQuote
+from tests.typed.contract import Quote, QuoteMade, QuoteMadeV2, QuotesApi, QuoteTaken, StoredQuote, add_currency
 
 
 class QuotesSettings(Settings, frozen=True, kw_only=True):
@@ -49,7 +49,7 @@ class Till:
 quotes = Service(
     "quotes",
     store=Postgres(sql=True),
-    publishes=[QuoteMade, QuoteTaken],
+    publishes=[QuoteMade, QuoteMadeV2, QuoteTaken],
     contracts=[QuotesApi],
     settings=QuotesSettings,
     externals=["bank"],
@@ -138,6 +138,12 @@ async def order(
 async def token(tokens: TokenIssuer, principal: Principal | None = None) -> str:
     """Sign."""
     return tokens.issue("ann", roles=["clerk"], claims={"by": principal.subject if principal else None})
+
+
+@quotes.on(QuoteMadeV2, upcasters=[add_currency], leads_to=[QuoteTaken])
+async def made_lately(event: QuoteMadeV2) -> None:
+    """Handle an event of either version; an upcaster is still a function."""
+    assert_type(add_currency(QuoteMade(sku=event.sku, amount=event.amount)), QuoteMadeV2)
 
 
 @shop.on(QuoteMade, attempts=3)

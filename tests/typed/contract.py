@@ -4,7 +4,7 @@ from typing import Annotated, Protocol
 
 import msgspec
 
-from shoal import Header, contract, delete, event, get, internal, post, record
+from shoal import Header, contract, delete, event, get, internal, post, record, upcast
 
 
 class Quote(msgspec.Struct, frozen=True, kw_only=True):
@@ -20,6 +20,21 @@ class QuoteMade(msgspec.Struct, frozen=True, kw_only=True):
 
     sku: str
     amount: int
+
+
+@event("quotes.made", version=2, key="sku", mode="binary", failure=False)
+class QuoteMadeV2(msgspec.Struct, frozen=True, kw_only=True):
+    """An offer was made, in some currency."""
+
+    sku: str
+    amount: int
+    currency: str
+
+
+@upcast
+def add_currency(old: QuoteMade) -> QuoteMadeV2:
+    """Read offers of old, all of which were in euros."""
+    return QuoteMadeV2(sku=old.sku, amount=old.amount, currency="EUR")
 
 
 @event("quotes.taken", key="sku")

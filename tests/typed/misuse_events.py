@@ -1,7 +1,7 @@
 """Mistakes with events and transactions; each line that says so must be flagged."""
 
-from shoal import Postgres, Service, Transaction
-from tests.typed.contract import QuoteMade, QuoteTaken, StoredQuote
+from shoal import Postgres, Service, Transaction, upcast
+from tests.typed.contract import QuoteMade, QuoteMadeV2, QuoteTaken, StoredQuote, add_currency
 
 shop = Service("shop", store=Postgres())
 
@@ -24,6 +24,30 @@ def synchronous(event: QuoteMade) -> None:
 @shop.on(QuoteMade, attempts="many")  # expect-error
 async def wordy(event: QuoteMade) -> None:
     """Say a number in words."""
+
+
+@upcast  # expect-error
+def of_two(old: QuoteMade, more: int) -> QuoteMadeV2:
+    """Take more than the event."""
+    return QuoteMadeV2(sku=old.sku, amount=more, currency="EUR")
+
+
+def plain(old: QuoteMade) -> QuoteMadeV2:
+    """Forget the decorator."""
+    return QuoteMadeV2(sku=old.sku, amount=old.amount, currency="EUR")
+
+
+add_currency("a")  # expect-error
+
+
+@shop.on(QuoteMadeV2, upcasters=[plain])  # expect-error
+async def undecorated(event: QuoteMadeV2) -> None:
+    """Name a function that is no upcaster."""
+
+
+@shop.on(QuoteMade, leads_to=["quotes.taken"])  # expect-error
+async def by_name(event: QuoteMade) -> None:
+    """Name events that are classes."""
 
 
 @shop.on(QuoteMade)

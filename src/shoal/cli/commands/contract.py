@@ -49,7 +49,8 @@ def diff(context: Global, folder: str, locked: bool, output: str) -> int:
         _show(changes)
     breaking = [change for change in changes if change.breaking]
     if not breaking and locked and (stale := _stale(context, folder, system)):
-        raise ShoalError(f"{stale[0]} and {len(stale) - 1} others are out of date", hint="shoal contract lock")
+        more = f" and {len(stale) - 1} others" if len(stale) > 1 else ""
+        raise ShoalError(f"out of date: {stale[0]}{more}", hint="shoal contract lock, and commit what it writes")
     return FOUND if breaking else OK
 
 
@@ -69,7 +70,7 @@ def lock(context: Global, folder: str, breaking: str) -> int:
     if broken and not breaking.strip():
         _show(broken)
         raise ShoalError(
-            f"{len(broken)} breaking changes are not locked",
+            f"not locked, because {len(broken)} of the changes {'is' if len(broken) == 1 else 'are'} breaking",
             hint='declare a new version, @event(..., version=2), or say why: shoal contract lock --breaking "REASON"',
         )
     root = context.root / folder
@@ -132,7 +133,8 @@ def _show(changes: Sequence[Change]) -> None:
         if change.breaking:
             click.echo(f"          for {', '.join(change.breaks) or 'nobody in this system; others may read it'}")
     broken = sum(change.breaking for change in changes)
-    output.say(f"{len(changes)} changes, {broken} of them breaking" if changes else "nothing has changed")
+    counted = f"{len(changes)} change{'s' * (len(changes) != 1)}, {broken} breaking"
+    output.say(counted if changes else "nothing has changed")
 
 
 def _told(change: Change) -> str:
