@@ -63,7 +63,7 @@ class World:
 
     async def handle(self, message: Message) -> None:
         async with self.books.session() as session:
-            session.accept(Mark(consumer="till.rang.v1", message_id=message.id, at=NOW))
+            session.accept(Mark(consumer="till.rang", message_id=message.id, at=NOW))
 
     async def answer_all(self) -> None:
         for service in self.subject.plan.services:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from shoal.audit.streams import Book, Stamp
 from shoal.audit.subject import Letter, Subject
 from shoal.drivers.base import Announced, Mark, Store
+from shoal.model.names import remembered
 from shoal.model.system import System
 
 PAGE = 5000
@@ -74,7 +75,7 @@ async def _inboxes(
     wanted: defaultdict[str, list[Mark]] = defaultdict(list)
     for stamp in stamps:
         for hearer in hearers.get(stamp.type, ()):
-            wanted[hearer].append(Mark(consumer=stamp.type, message_id=stamp.event, at=stamp.made))
+            wanted[hearer].append(Mark(consumer=remembered(stamp.type), message_id=stamp.event, at=stamp.made))
     for hearer, marks in wanted.items():
         found = await subject.stores[hearer].handled(marks)
         missing = [mark for mark in marks if mark not in found]

@@ -70,6 +70,12 @@ def event_id(name: str, version: int) -> str:
     return f"{name}.v{version}"
 
 
+def remembered(event: str) -> str:
+    """Name an event id as inboxes remember it: without its version, so that no version is handled after another."""
+    name, dot, version = event.rpartition(".v")
+    return name if dot and version.isdigit() else event
+
+
 def identity(system: str, service: str) -> str:
     """Name a workload's SPIFFE identity (SPIFFE ID, section 2)."""
     return f"spiffe://{system}/{service}"
