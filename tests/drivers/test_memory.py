@@ -1,19 +1,26 @@
 """The reference drivers keep the contract that they are the reference of."""
 
+from datetime import timedelta
+
 import pytest
+from msgspec.structs import replace
 
 from shoal.drivers.base import Broker, BrokerAdmin, Store
 from shoal.drivers.memory import MemoryBroker, MemoryStore
 from shoal.model import catalog
 from tests.conformance.broker import AnswerContract, FetchContract, LossContract, PublishContract
 from tests.conformance.inbox import InboxContract
+from tests.conformance.ledger import AgeContract, LedgerContract, OwnTableContract
 from tests.conformance.outbox import (
     FailureContract,
     MigrationContract,
     OutboxContract,
     QueryContract,
 )
+from tests.conformance.rights import LeaseContract
+from tests.conformance.savepoints import SavepointContract
 from tests.conformance.store import ConflictContract, LockContract, TransactionContract
+from tests.conformance.twins import TwinContract
 
 
 class Bus:
@@ -46,7 +53,18 @@ class Shelf:
         self._store = MemoryStore()
 
     async def store(self) -> Store:
-        return self._store
+        return self._store.peer()
+
+    async def vanish(self, store: Store) -> None:
+        assert isinstance(store, MemoryStore)
+        store.vanish()
+
+    async def age(self, days: float) -> None:
+        state, seconds = self._store._state, days * 86_400
+        for entry in state.outbox.values():
+            entry.created_at -= seconds
+        state.inbox = {replace(mark, at=mark.at - timedelta(days=days)) for mark in state.inbox}
+        state.answered = {key: at - seconds for key, at in state.answered.items()}
 
     async def crash(self) -> None:
         raise NotImplementedError
@@ -95,11 +113,35 @@ class TestInbox(OnShelf, InboxContract):
     pass
 
 
+class TestSavepoints(OnShelf, SavepointContract):
+    pass
+
+
+class TestLeases(OnShelf, LeaseContract):
+    pass
+
+
+class TestLedger(OnShelf, LedgerContract):
+    pass
+
+
+class TestAge(OnShelf, AgeContract):
+    pass
+
+
+class TestOwnTables(OnShelf, OwnTableContract):
+    pass
+
+
 class TestMigrations(OnShelf, MigrationContract):
     pass
 
 
 class TestFailures(OnShelf, FailureContract):
+    pass
+
+
+class TestTwins(OnShelf, TwinContract):
     pass
 
 

@@ -39,7 +39,7 @@ union all select 'sequence ' || c.relname from pg_depend d
 join pg_class c on d.classid = 'pg_class'::regclass and c.oid = d.objid and c.relkind = 'S'
 where d.refobjid = to_regclass($1)
 union all select 'inheritance' from pg_inherits where inhrelid = to_regclass($1) or inhparent = to_regclass($1)
-union all select 'rights of ' || pg_get_userbyid(a.grantee)
+union all select 'rights of ' || case a.grantee when 0 then 'PUBLIC' else pg_get_userbyid(a.grantee)::text end
 from pg_class c, aclexplode(c.relacl) a where c.oid = to_regclass($1) and a.grantee <> c.relowner
 union all select 'partitioning' from pg_class where oid = to_regclass($1) and relkind <> 'r'
 """
