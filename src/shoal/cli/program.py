@@ -27,6 +27,7 @@ COMMANDS = {
     "token": "Print a signed token for the local gateway.",
     "describe": "Show what the system is.",
     "contract": "Keep contracts in files, and refuse what breaks their consumers.",
+    "saga": "See sagas, and help those that need a person.",
     "audit": "Check that nothing was lost and nothing happened twice.",
     "doctor": "Check what this machine offers.",
 }
