@@ -133,7 +133,7 @@ async def test_an_event_without_its_inbox_mark_is_named(world: World) -> None:
     first = await world.commit(1)
     await world.relay()
     await world.answer_all()
-    assert await world.violated() == [f"I7 {first.id} (till.rang.v1) by books was not handled"]
+    assert await world.violated() == [f"I7 {first.id} (till.rang) by books was not handled"]
 
 
 async def test_an_unanswered_delivery_is_named(world: World) -> None:
