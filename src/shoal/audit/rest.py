@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Mapping
 
+from shoal.audit import projections, sagas
 from shoal.audit.subject import Subject
 from shoal.drivers.base import Position
 from shoal.errors import EngineError
@@ -42,10 +43,13 @@ async def _look(subject: Subject) -> str:
         if subject.broker is not None:
             for stream in subject.plan.streams:
                 lags += sum((await subject.broker.lags(stream.name)).values())
+        active, unfolded = await sagas.under_way(subject), await projections.unfolded(subject)
     except EngineError as error:
         return error.message
     parts = [f"{waiting} events in outboxes"] if waiting else []
     parts += [f"{lags} deliveries unanswered"] if lags else []
+    parts += [f"{active} sagas under way"] if active else []
+    parts += ["read models behind"] if unfolded else []
     return ", ".join(parts)
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import NamedTuple
 
-from shoal.audit import events, operations, secrecy
+from shoal.audit import events, operations, projections, sagas, secrecy
 from shoal.audit.subject import Subject
 from shoal.audit.survey import Survey
 from shoal.service.audit import Verdict
@@ -18,9 +18,12 @@ class Promise(NamedTuple):
 
 
 PROMISES: tuple[Promise, ...] = (
+    Promise("I5", "every saga has ended, was undone whole, or is parked", sagas.ended),
+    Promise("I6", "every read model has folded all that it heard", projections.caught_up),
     Promise("I7", "every event that was committed is announced", events.announced),
     Promise("I7", "every event is handled once by each service that hears it", events.handled),
     Promise("I7", "every consumer has answered all that it was given", events.lag),
+    Promise("I8", "journals and the numbers of each key have no gap", projections.gap_free),
     Promise("I9", "every command of a client happened as often as its answer says", operations.operations),
     Promise("I10", "dead letters are exactly those expected", events.dead_letters),
     Promise("I11", "no secret is in a log, an event or a dead letter", secrecy.secrets),
