@@ -29,11 +29,12 @@ run: $(READY)  ## start the whole shop on this machine (ARGS="--one-process" …
 test: $(READY)  ## run every test (ARGS="tests/model -k plan" for some)
 	@$(BIN)/pytest $(ARGS)
 
-check: $(READY)  ## lint, format, types, architecture: what must hold before a commit
+check: $(READY)  ## lint, format, types, architecture, contracts: what must hold before a commit
 	@echo "ruff check"; $(BIN)/ruff check --quiet --output-format concise
 	@echo "ruff format"; $(BIN)/ruff format --check --quiet || { echo "Not formatted. Run: make format"; exit 1; }
 	@echo "mypy"; $(BIN)/mypy
 	@echo "architecture"; $(BIN)/pytest -q tests/test_architecture.py
+	@echo "contracts of the shop"; $(BIN)/shoal -q contract diff --locked
 
 format: $(READY)  ## format the code and apply the safe fixes
 	@$(BIN)/ruff check --quiet --fix --exit-zero
