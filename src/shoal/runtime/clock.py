@@ -30,3 +30,16 @@ def on_move(clock: Clock, watcher: Callable[[], None]) -> None:
     """Call `watcher` whenever a test moves the clock; nobody moves the machine's own."""
     if isinstance(clock, _Movable):
         clock.watch(watcher)
+
+
+def monotonic_of(clock: Clock) -> Callable[[], float]:
+    """Return what measures waits: a clock's own monotonic reading where it has one, else the machine's."""
+    found: Callable[[], float] = getattr(clock, "monotonic", time.monotonic)
+    return found
+
+
+def when_moved(clock: Clock, stir: Callable[[], None]) -> None:
+    """Have `stir` called whenever a clock that tests can move was moved."""
+    watch = getattr(clock, "watch", None)
+    if watch is not None:
+        watch(stir)

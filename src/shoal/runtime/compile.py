@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from shoal.runtime.consumer import Subscriber
+from shoal.runtime.consuming.desk import Subscriber
 from shoal.runtime.endpoint import Endpoint, Surroundings
 from shoal.runtime.inject import Plan
 from shoal.runtime.issuer import key_set_endpoint

@@ -8,7 +8,8 @@ from math import inf
 
 from shoal.drivers.base import Broker, Consumer
 from shoal.errors import EngineError
-from shoal.runtime.consumer import ConsumerLoop, Desk
+from shoal.runtime.consuming.desk import Desk
+from shoal.runtime.consuming.loop import ConsumerLoop
 from shoal.runtime.relay import Relay
 
 LEAST = 0.5

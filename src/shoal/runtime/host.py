@@ -20,7 +20,7 @@ from shoal.runtime.clients import Transport, client
 from shoal.runtime.clock import SystemClock, seconds_of
 from shoal.runtime.compile import Compiled, compile_service, contracts_of, records_of
 from shoal.runtime.config import ServiceConfig
-from shoal.runtime.consumer import Desk, Subscriber
+from shoal.runtime.consuming.desk import Desk, Subscriber
 from shoal.runtime.deadline import Budget
 from shoal.runtime.endpoint import Surroundings
 from shoal.runtime.events import EventSide
@@ -231,9 +231,11 @@ class Host:
         desk = Desk(
             system=self.config.system,
             service=self.service.name,
+            replica=self.config.replica,
             store=self.store,
             broker=self.broker,
             announcer=self._announcer,
+            clock=self._fittings.clock,
             subscribers=self._subscribers,
             journal=self._fittings.journal,
             poke=self._poke,

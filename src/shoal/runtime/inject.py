@@ -10,6 +10,7 @@ from shoal.runtime.request import Request
 from shoal.service import codec
 from shoal.service.context import Deadline, Principal, TokenIssuer, Transaction
 from shoal.service.http import MAX_LIMIT, PageRequest
+from shoal.service.marks import operations_of
 from shoal.service.signature import Param, Signature, base_kind, is_list, leaves_no_trace
 
 Resolver = Callable[[Request], Any]
@@ -23,7 +24,7 @@ _MISSING = object()
 class Plan:
     """How to call one handler."""
 
-    __slots__ = ("_resolvers", "needs_body", "needs_principal", "needs_transaction", "only_transaction")
+    __slots__ = ("_resolvers", "needs_body", "needs_principal", "needs_transaction", "only_store", "only_transaction")
 
     def __init__(self, signature: Signature, path: tuple[str, ...], values: Values) -> None:
         self._resolvers = tuple((p.name, _resolver(p, path, values)) for p in signature.params)
@@ -33,6 +34,8 @@ class Plan:
         self.needs_body = bool(signature.at("body"))
         self.only_transaction = all(map(leaves_no_trace, kinds))
         """Whether every effect of the handler lies within its transaction, as far as its parameters tell."""
+        self.only_store = all(operations_of(kind) is None and leaves_no_trace(kind) for kind in kinds)
+        """Whether besides it waits for nothing but its store, so that others may share its transaction."""
 
     def arguments(self, request: Request) -> dict[str, Any]:
         """Resolve the arguments; raises `codec.Malformed` or `Problem` for what the caller got wrong."""

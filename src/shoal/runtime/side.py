@@ -7,7 +7,7 @@ import msgspec
 
 from shoal import model
 from shoal.drivers.base import Broker, Store
-from shoal.runtime.consumer import Subscriber
+from shoal.runtime.consuming.desk import Subscriber
 from shoal.runtime.logs import Journal
 from shoal.runtime.metrics import Metrics
 from shoal.runtime.transaction import Announcer

@@ -9,7 +9,7 @@ from typing import Any
 
 from shoal.drivers.base import Lease, Store
 from shoal.errors import EngineError, Unavailable
-from shoal.runtime.consumer import Subscriber
+from shoal.runtime.consuming.desk import Subscriber
 from shoal.runtime.metrics import Metrics
 from shoal.runtime.projections import fold, journal
 from shoal.runtime.projections.fold import Fold

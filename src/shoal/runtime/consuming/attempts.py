@@ -1,0 +1,184 @@
+"""How often messages were tried: rows of the service's own store, so that attempts count over replicas and crashes."""
+
+import re
+import traceback
+from datetime import datetime, timedelta
+from pathlib import PurePath
+from typing import Literal
+
+import msgspec
+
+from shoal.drivers.base import OwnTable, Query, Row, Session, Store
+
+ATTEMPTS = OwnTable(
+    name="attempts",
+    key="id",
+    columns=(
+        ("id", "text"),
+        ("consumer", "text"),
+        ("state", "text"),
+        ("count", "integer"),
+        ("history", "json"),
+        ("at", "time"),
+    ),
+    indexes=(("consumer", "at"),),
+)
+
+KEPT = timedelta(days=8)
+"""For so long it is remembered that a message became a dead letter; its stream keeps it for less."""
+
+_MOST_TRIES = 20
+_MOST_LINES, _FEW_LINES = 12, 2
+_LONGEST, _LONGEST_LINE = 1000, 300
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]+")
+
+State = Literal["trying", "dying", "dead"]
+
+_HELD = "held"
+"""State of the row that says that somebody holds the consumer; whoever leaves it in order removes it."""
+
+
+class Try(msgspec.Struct, frozen=True, kw_only=True):
+    """One attempt to handle a message."""
+
+    at: datetime
+    replica: str
+    error: str
+    stack: tuple[str, ...] = ()
+    """Where it failed, the innermost frame last."""
+
+
+class Attempts(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known of one message that was not handled at once."""
+
+    state: State = "trying"
+    """``dying``: it is not handled any more, but its letter may not be written. ``dead``: it is."""
+    count: int = 0
+    history: tuple[Try, ...] = ()
+
+    def failed(self, new: Try) -> "Attempts":
+        """Add an attempt; of earlier ones only the last frames are kept."""
+        before = (msgspec.structs.replace(one, stack=one.stack[-_FEW_LINES:]) for one in self.history)
+        history = (*before, new)[-_MOST_TRIES:]
+        return msgspec.structs.replace(self, count=self.count + 1, history=history)
+
+    def corrected(self, new: Try) -> "Attempts":
+        """Put what is known now in the place of what was noted before the last attempt."""
+        return msgspec.structs.replace(self, history=(*self.history[:-1], new))
+
+    def undone(self) -> "Attempts":
+        """Take the last attempt back: something else was to blame."""
+        return msgspec.structs.replace(self, count=self.count - 1, history=self.history[:-1])
+
+
+NONE = Attempts()
+
+_history = msgspec.json.Decoder(tuple[Try, ...])
+
+
+class Ledger:
+    """The attempts at messages of one consumer."""
+
+    def __init__(self, consumer: str) -> None:
+        self.consumer = consumer
+        self._known: dict[str, Attempts] = {}
+
+    async def open(self, store: Store, now: datetime) -> int:
+        """Begin to hold the consumer: read what earlier holders wrote, and let go of what can matter no more.
+
+        Returns:
+            How many holders in a row ended without leaving it in order.
+        """
+        self._known.clear()
+        where = {"consumer": self.consumer}
+        async with store.session() as session:
+            old = Query(where={**where, "state": "dead"}, at_most={"at": now - KEPT})
+            for row in await session.find(ATTEMPTS.table, old):
+                session.delete(ATTEMPTS.table, row["id"])
+            rows = {str(row["id"]): row for row in await session.find(ATTEMPTS.table, Query(where=where))}
+            held = rows.pop(self._row_id(""), None)
+            ended = 0 if held is None else msgspec.convert(held["count"], int) + 1
+            self._hold(session, ended, now)
+        self._known = {name.removeprefix(self._row_id("")): _attempts(row) for name, row in rows.items()}
+        return ended
+
+    async def calm(self, store: Store, now: datetime) -> None:
+        """Note that this holder has lived long enough for earlier ends to be no message's fault."""
+        async with store.session() as session:
+            self._hold(session, 0, now)
+
+    async def close(self, store: Store) -> None:
+        """Leave the consumer in order."""
+        async with store.session() as session:
+            session.delete(ATTEMPTS.table, self._row_id(""))
+
+    def _hold(self, session: Session, ended: int, now: datetime) -> None:
+        row = {"consumer": self.consumer, "state": _HELD, "count": ended, "history": "[]", "at": now}
+        session.put(ATTEMPTS.table, {"id": self._row_id(""), **row})
+
+    def of(self, message: str) -> Attempts:
+        """Return what is known of a message."""
+        return self._known.get(message, NONE)
+
+    def write(self, session: Session, message: str, attempts: Attempts, now: datetime) -> None:
+        """Write it down, as a part of a transaction; call `note` once that has committed."""
+        row = {
+            "id": self._row_id(message),
+            "consumer": self.consumer,
+            "state": attempts.state,
+            "count": attempts.count,
+            "history": msgspec.json.encode(() if attempts.state == "dead" else attempts.history).decode(),
+            "at": now,
+        }
+        session.put(ATTEMPTS.table, row)
+
+    def forget(self, session: Session, message: str) -> None:
+        """Remove it, as a part of a transaction."""
+        session.delete(ATTEMPTS.table, self._row_id(message))
+
+    def note(self, message: str, attempts: Attempts) -> None:
+        """Remember it."""
+        if attempts is NONE:
+            self._known.pop(message, None)
+        else:
+            self._known[message] = attempts
+
+    def _row_id(self, message: str) -> str:
+        return f"{self.consumer} {message}"
+
+
+def attempt(error: BaseException, replica: str, now: datetime) -> Try:
+    """Describe a failure."""
+    return Try(at=now, replica=replica, error=spell(error), stack=stack_of(error))
+
+
+def stack_of(error: BaseException) -> tuple[str, ...]:
+    """List the innermost frames of an error, the author's own by their last folders."""
+    frames = traceback.extract_tb(error.__traceback__)[-_MOST_LINES:]
+    lines = (f"{_short(frame.filename)}:{frame.lineno} {frame.name}: {frame.line}" for frame in frames)
+    return tuple(plain(line)[:_LONGEST_LINE] for line in lines)
+
+
+def spell(error: BaseException) -> str:
+    """Name an error on one line."""
+    try:
+        text = str(error)
+    except Exception:  # noqa: BLE001 - an author's exception may not even be printable
+        text = "(an error that cannot be printed)"
+    return plain(f"{type(error).__name__}: {text}")
+
+
+def plain(text: str) -> str:
+    """Write any text as one line of bounded length that stores and headers can hold."""
+    return " ".join(_CONTROL.sub(" ", text).encode("utf-8", "replace").decode().split())[:_LONGEST]
+
+
+def _short(file: str) -> str:
+    return "/".join(PurePath(file).parts[-3:])
+
+
+def _attempts(row: Row) -> Attempts:
+    history = _history.decode(str(row["history"]))
+    state = msgspec.convert(row["state"], State)
+    return Attempts(state=state, count=msgspec.convert(row["count"], int), history=history)

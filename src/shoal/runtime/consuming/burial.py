@@ -1,0 +1,135 @@
+"""What becomes of messages that failed: another attempt later, or a dead letter."""
+
+import logging
+import random
+
+import msgspec
+
+from shoal.drivers.base import Published
+from shoal.errors import CallFailed, Conflict, EngineError, Unavailable
+from shoal.runtime.consuming.attempts import Attempts, Ledger, attempt, plain, spell
+from shoal.runtime.consuming.desk import Desk
+from shoal.runtime.consuming.item import Item
+from shoal.runtime.consuming.letters import Letter, again_of, letter_message
+
+LONGEST_BACKOFF = 30.0
+
+_NOT_REACHED = (0, 502, 503)
+"""Statuses of a call that found its callee absent."""
+
+_log = logging.getLogger("shoal.consumer")
+
+
+class Burial:
+    """Decides about failed messages of one consumer, and writes their letters."""
+
+    def __init__(self, desk: Desk, ledger: Ledger, stream: str) -> None:
+        self._desk, self._ledger, self._stream = desk, ledger, stream
+
+    async def failed(self, item: Item, error: Exception, now: float) -> str:
+        """Note a failure and decide what follows; an absent engine or service is never the message's fault.
+
+        Returns:
+            ``duplicate``, ``retried`` or ``dying``.
+        """
+        if isinstance(error, Conflict) and item.mark is not None and await self._desk.store.handled([item.mark]):
+            return "duplicate"
+        noted, item.noted = item.noted, False
+        if is_outage(error):
+            item.outages += 1
+            item.due = now + delay(_backoff(item), item.outages)
+            _log.warning("%s met an outage, which is no attempt: %s", _name(item), spell(error))
+            if noted:
+                item.attempts = item.attempts.undone()
+                await self.write(item)
+            return "retried"
+        new = attempt(error, self._desk.replica, self._desk.clock.now())
+        attempts = item.attempts.corrected(new) if noted else item.attempts.failed(new)
+        return await self._counted(item, attempts, error, now)
+
+    async def _counted(self, item: Item, attempts: Attempts, error: Exception, now: float) -> str:
+        """Write down the attempts at a message, and decide."""
+        most = item.subscriber.policy.attempts if item.subscriber is not None else 1
+        text = attempts.history[-1].error if attempts.history else item.fault
+        if item.fault or attempts.count >= most:
+            item.fault = item.fault or text
+            attempts = msgspec.structs.replace(attempts, state="dying")
+            _log.error("%s gave up after %d attempts: %s", _name(item), attempts.count, text, exc_info=error)
+        else:
+            item.due = now + delay(_backoff(item), attempts.count)
+            shown = error if attempts.count == 1 else None
+            _log.warning("%s failed, attempt %d of %d: %s", _name(item), attempts.count, most, text, exc_info=shown)
+        item.attempts = attempts
+        await self.write(item)
+        return "dying" if attempts.state == "dying" else "retried"
+
+    async def write(self, item: Item) -> None:
+        """Write down the attempts; while the store is away they are remembered here."""
+        self._ledger.note(item.id, item.attempts)
+        try:
+            async with self._desk.store.session() as session:
+                self._ledger.write(session, item.id, item.attempts, self._desk.clock.now())
+        except EngineError as error:
+            _log.warning("the attempts at %s could not be written down: %s", item.id, error.message)
+
+    async def bury(self, item: Item) -> None:
+        """Copy a message to the dead letters, and only then take it out of the way.
+
+        Whatever happens in between, it is written again under the same id, and not handled any more.
+
+        Raises:
+            EngineError: The broker does not take the letter now.
+        """
+        if item.attempts.state == "trying":
+            item.attempts = msgspec.structs.replace(item.attempts, state="dying")
+            await self.write(item)
+        letter = letter_message(self._desk.system, self._letter(item), item.message)
+        (outcome,) = await self._desk.broker.publish([letter])
+        if not isinstance(outcome, Published):
+            raise outcome
+        item.attempts = Attempts(state="dead", count=item.attempts.count)
+        await self.write(item)
+        await item.drop()
+
+    def _letter(self, item: Item) -> Letter:
+        message, envelope, before = item.message, item.envelope, again_of(item.message)
+        last = item.attempts.history[-1:]
+        return Letter(
+            service=self._desk.service,
+            consumer=self._ledger.consumer,
+            stream=before.stream if before is not None else self._stream,
+            sequence=before.sequence if before is not None else item.delivery.sequence,
+            subject=before.subject if before is not None else message.subject,
+            message=message.id,
+            error=plain(item.fault),
+            at=self._desk.clock.now(),
+            event=envelope.id if envelope is not None else "",
+            type=envelope.type if envelope is not None else "",
+            key=envelope.subject if envelope is not None and isinstance(envelope.subject, str) else "",
+            made=item.mark.at if item.mark is not None else None,
+            trace=envelope.traceparent if envelope is not None and isinstance(envelope.traceparent, str) else "",
+            stack=last[0].stack if last else (),
+            attempts=item.attempts.count,
+            history=(*(before.history if before is not None else ()), *item.attempts.history),
+            original=before.original if before is not None else None,
+            again=before.again if before is not None else 0,
+        )
+
+
+def is_outage(error: Exception) -> bool:
+    """Tell whether something was absent; timeouts and refusals can be the message's own fault."""
+    return isinstance(error, Unavailable) or (type(error) is CallFailed and error.status in _NOT_REACHED)
+
+
+def delay(backoff: float, attempt: int) -> float:
+    """Say how many seconds to wait after an attempt: twice as long each time, and never quite the same."""
+    longest = min(backoff * 2.0 ** min(attempt - 1, 10), LONGEST_BACKOFF)
+    return longest * (0.5 + random.random() / 2)  # noqa: S311 - jitter
+
+
+def _backoff(item: Item) -> float:
+    return item.subscriber.policy.backoff if item.subscriber is not None else 0.5
+
+
+def _name(item: Item) -> str:
+    return item.subscriber.name if item.subscriber is not None else f"the consumer of {item.message.subject}"

@@ -1,0 +1,240 @@
+"""Run handlers in transactions: effect, inbox mark and the handler's own events commit together, or none of them.
+
+Messages whose handlers touch nothing but the store share a transaction. First without savepoints, which cost a round
+trip each; when that fails, with one for each message, so that the others still commit; and when even the commit fails,
+each in a transaction of its own. Running a handler again is safe, since what it did before was rolled back.
+"""
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from math import inf
+
+from shoal.drivers.base import Mark, Session
+from shoal.errors import Unavailable
+from shoal.runtime.consuming.attempts import NONE, Ledger
+from shoal.runtime.consuming.desk import Desk, Subscriber
+from shoal.runtime.consuming.item import Item
+from shoal.runtime.deadline import Budget, Limit, Limits
+from shoal.runtime.request import Request
+from shoal.runtime.trace import Context, Trace, current, resume
+from shoal.runtime.transaction import UnitOfWork
+from shoal.service import codec
+
+SPAN = 0.25
+"""Seconds after which a shared transaction takes no further message."""
+
+_limits = Limits()
+
+
+@dataclass(slots=True)
+class Results:
+    """What became of some messages; those that it does not name were not reached."""
+
+    done: list[tuple[Item, float]] = field(default_factory=list)
+    """With the seconds that their handlers took."""
+    failed: list[tuple[Item, Exception]] = field(default_factory=list)
+    repeated: list[Item] = field(default_factory=list)
+    """Handled before."""
+
+
+class Worker:
+    """Handles messages of one consumer."""
+
+    def __init__(self, desk: Desk, ledger: Ledger) -> None:
+        self._desk, self._ledger = desk, ledger
+
+    async def handle(self, items: Sequence[Item]) -> Results:
+        """Handle messages that may share a transaction, or a single one; in order within each key.
+
+        Raises:
+            Unavailable: The store is away; nothing is known of any message.
+        """
+        found = Results()
+        readable = [item for item in items if self._readable(item, found)]
+        if readable:
+            await self._handle(readable, found)
+        return found
+
+    async def _handle(self, items: Sequence[Item], found: Results) -> None:
+        try:
+            found.done += await self._commit(items)
+        except Exception as error:  # noqa: BLE001 - the border: a handler may raise anything
+            if len(items) == 1:
+                found.failed.append((items[0], error))
+                return
+            if isinstance(error, Unavailable):
+                await self._desk.store.ping()
+        else:
+            return
+        handled = await self._desk.store.handled([_mark(item) for item in items])
+        found.repeated += [item for item in items if item.mark in handled]
+        await self._handle_apart([item for item in items if item.mark not in handled], found)
+
+    async def _handle_apart(self, items: Sequence[Item], found: Results) -> None:
+        try:
+            done, failed = await self._commit_apart(items)
+        except Exception:  # noqa: BLE001 - each alone shows whose fault it was
+            await self._handle_alone(items, found)
+        else:
+            found.done += done
+            found.failed += failed
+
+    async def _handle_alone(self, items: Sequence[Item], found: Results) -> None:
+        closed: set[str] = set()
+        for item in items:
+            if item.key in closed:
+                continue
+            try:
+                found.done += await self._commit([item])
+            except Exception as error:  # noqa: BLE001 - as above
+                closed.add(item.key)
+                found.failed.append((item, error))
+                if isinstance(error, Unavailable):
+                    await self._desk.store.ping()
+
+    def _readable(self, item: Item, found: Results) -> bool:
+        """Decode a message once; one of a wrong shape is never going to be handled."""
+        subscriber = item.subscriber
+        if item.event is not None or subscriber is None or item.envelope is None:
+            return item.event is not None
+        try:
+            item.event = subscriber.codec.decode(bytes(item.envelope.data))
+        except codec.Malformed as error:
+            item.fault = f"its data is not what {subscriber.name} takes: {error}"
+            found.failed.append((item, error))
+        except Exception as error:  # noqa: BLE001 - an author's upcaster may raise anything
+            found.failed.append((item, error))
+        return item.event is not None
+
+    async def _commit(self, items: Sequence[Item]) -> list[tuple[Item, float]]:
+        """Handle messages in one transaction; those that come too late for it are left out of the result."""
+        part = _Part(until=time.monotonic() + SPAN)
+        async with self._desk.store.session() as session:
+            for run in runs(items):
+                if not part.late:
+                    await self._run(session, run, part)
+        self._committed(part)
+        return part.done
+
+    async def _commit_apart(
+        self, items: Sequence[Item]
+    ) -> tuple[list[tuple[Item, float]], list[tuple[Item, Exception]]]:
+        """Handle messages in one transaction, each in a part of its own."""
+        whole, failed = _Part(until=inf), list[tuple[Item, Exception]]()
+        closed: set[str] = set()
+        async with self._desk.store.session() as session:
+            for item in items:
+                if item.key in closed:
+                    continue
+                part = _Part(until=inf)
+                try:
+                    async with session.savepoint():
+                        await self._run(session, [item], part)
+                except Exception as error:  # noqa: BLE001 - as above
+                    closed.add(item.key)
+                    failed.append((item, error))
+                else:
+                    whole.add(part)
+        self._committed(whole)
+        return whole.done, failed
+
+    async def _run(self, session: Session, run: Sequence[Item], part: "_Part") -> None:
+        """Call one handler with messages of its own, within a transaction."""
+        if _subscriber(run[0]).batch:
+            for item in run:
+                self._accept(session, item)
+            seconds = await self._call(session, run, part)
+            part.done += [(item, seconds / len(run)) for item in run]
+            return
+        for item in run:
+            if part.late:
+                return
+            self._accept(session, item)
+            part.done.append((item, await self._call(session, [item], part)))
+
+    def _accept(self, session: Session, item: Item) -> None:
+        """Record that a message is handled; what was written of its attempts goes with it."""
+        session.accept(_mark(item))
+        if item.attempts is not NONE:
+            self._ledger.forget(session, item.id)
+
+    async def _call(self, session: Session, run: Sequence[Item], part: "_Part") -> float:
+        """Call a handler, and return how many seconds it took."""
+        subscriber = _subscriber(run[0])
+        budget = Budget(subscriber.policy.timeout)
+        context = Context(trace_of(run[0]), budget)
+        current.set(context)
+        request = Request({"path": "", "query_string": b""}, {}, (), context)
+        request.body = [item.event for item in run] if subscriber.batch else run[0].event
+        request.events = tuple(item.envelope for item in run if item.envelope is not None)
+        request.transaction = unit = UnitOfWork(session, self._desk.announcer)
+        began = time.perf_counter()
+        with Limit(_limits, budget):
+            if not subscriber.plan.only_transaction:
+                await session.flush()  # whoever else has this message waits for our end
+            await subscriber.handler(**subscriber.plan.arguments(request))
+        part.units.append(unit)
+        return time.perf_counter() - began
+
+    def _committed(self, part: "_Part") -> None:
+        for unit in part.units:
+            unit.committed(self._desk.poke)
+
+
+@dataclass(slots=True, kw_only=True)
+class _Part:
+    """What was done within a transaction, or within a part of it."""
+
+    until: float
+    done: list[tuple[Item, float]] = field(default_factory=list)
+    units: list[UnitOfWork] = field(default_factory=list)
+
+    @property
+    def late(self) -> bool:
+        """Whether the transaction is to take no further message."""
+        return bool(self.done) and time.monotonic() > self.until
+
+    def add(self, other: "_Part") -> None:
+        """Count another part as done."""
+        self.done += other.done
+        self.units += other.units
+
+
+def runs(items: Sequence[Item]) -> Iterator[list[Item]]:
+    """Part messages into calls of one handler each, in order within each key."""
+    rest = list(items)
+    while rest:
+        subscriber = _subscriber(rest[0])
+        most = subscriber.batch or len(rest)
+        run: list[Item] = []
+        later: list[Item] = []
+        behind: set[str] = set()
+        for item in rest:
+            if item.subscriber is subscriber and item.key not in behind and len(run) < most:
+                run.append(item)
+            else:
+                later.append(item)
+                behind.add(item.key)
+        yield run
+        rest = later
+
+
+def trace_of(item: Item) -> Trace:
+    """Continue the trace of an event, once: every attempt and what is said of it belong together."""
+    if item.trace is None:
+        header = item.envelope.traceparent if item.envelope is not None else None
+        item.trace = resume(header if isinstance(header, str) else None)
+    return item.trace
+
+
+def _subscriber(item: Item) -> Subscriber:
+    if item.subscriber is None:
+        raise RuntimeError("unreachable: only messages that somebody handles are handled")
+    return item.subscriber
+
+
+def _mark(item: Item) -> Mark:
+    if item.mark is None:
+        raise RuntimeError("unreachable: only events are handled")
+    return item.mark
