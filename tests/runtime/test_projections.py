@@ -3,7 +3,6 @@
 import asyncio
 import itertools
 import random
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,7 @@ from shoal.runtime.projections import journal
 from shoal.runtime.projections.fold import compile_fold
 from shoal.runtime.projections.standing import Standing, is_quiet, standings
 from shoal.runtime.projections.tables import PARKED, Entry
-from shoal.runtime.tables import table_of
+from shoal.runtime.tables import RecordTable, table_of
 from shoal.service.marks import event_mark
 from tests.runtime.world import World, running
 
@@ -67,8 +66,6 @@ hall = Service("hall", store=Postgres())
 levels = hall.projection("levels", records=[Level])
 total = hall.projection("total", records=[Total])
 own = shelf.projection("own-levels", records=[Level])
-
-_NOW = datetime(2026, 7, 1, tzinfo=UTC)
 
 handled: list[str] = []
 broken: set[str] = set()
@@ -144,7 +141,7 @@ FOLDS = {s.name: [compile_fold(p) for p in s.projections] for s in (shelf, hall)
 
 
 async def records(store: Store, kind: type) -> list[Any]:
-    mapping = table_of(kind)
+    mapping: RecordTable[Any] = table_of(kind)
     async with store.session() as session:
         return [mapping.from_row(row) for row in await session.find(mapping.table, Query())]
 
@@ -192,12 +189,12 @@ async def test_events_of_others_and_of_its_own_become_records(tmp_path: Path) ->
 
 
 async def test_repeated_and_shuffled_events_have_the_effect_of_ordered_ones(tmp_path: Path) -> None:
-    chance = random.Random(7)
+    chance = random.Random(7)  # noqa: S311 - the same shuffle each time
     events = [Filled(shelf=s, number=n, pieces=n) for s in "abcde" for n in range(1, 12)]
-    marked = [pack("hotel", "shelf", event_mark(Filled), e, now=_NOW, trace=None) for e in events]
-    copies = [msgspec.structs.replace(m, id=f"{m.id}-{n}") for m in marked for n in range(chance.randint(1, 5))]
-    chance.shuffle(copies)
     async with running(system, tmp_path) as world:
+        marked = [pack("hotel", "shelf", event_mark(Filled), e, now=world.clock.now(), trace=None) for e in events]
+        copies = [msgspec.structs.replace(m, id=f"{m.id}-{n}") for m in marked for n in range(chance.randint(1, 5))]
+        chance.shuffle(copies)
         await world.broker.publish(copies)
         await quiet(world)
         expected = [Level(shelf=s, pieces=66, history=tuple(range(1, 12))) for s in "abcde"]
@@ -240,7 +237,7 @@ async def test_a_projection_that_fails_stands_still_and_the_others_go_on(tmp_pat
         assert (await standing(world, "total")).events == 2
         broken.clear()
         async with asyncio.timeout(10):
-            while (await standing(world, "levels")).behind:
+            while (await standing(world, "levels")).behind:  # noqa: ASYNC110 - it is a row of a store
                 await asyncio.sleep(0.01)
         assert [r.history for r in await records(world.stores["hall"], Level)] == [(1, 2), (1,)]
         assert (await standing(world, "levels")).state == "live"
@@ -251,7 +248,7 @@ async def test_an_event_is_noted_in_the_transaction_of_its_handler(tmp_path: Pat
     async with running(system, tmp_path) as world:
         await send(world, Filled(shelf="a", number=1, pieces=1))
         async with asyncio.timeout(10):
-            while not handled:
+            while not handled:  # noqa: ASYNC110 - no event says so
                 await asyncio.sleep(0.001)
         assert (await standing(world, "levels")).waiting == 0
         broken.clear()

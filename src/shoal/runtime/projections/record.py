@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
 from shoal.errors import ShoalError
-from shoal.runtime.consumer import Subscriber
+from shoal.runtime.consuming.desk import Subscriber
 from shoal.runtime.envelope import Envelope
 from shoal.runtime.inject import Plan
 from shoal.runtime.metrics import Metrics
@@ -31,6 +31,7 @@ class _Whole(Plan):
         super().__init__(Signature(params=(), returns=None, source=""), (), {})
         self._inner = inner
         self.only_transaction = inner is None or inner.only_transaction
+        self.only_store = inner is None or inner.only_store
 
     def arguments(self, request: Request) -> dict[str, Any]:
         return {"request": request}
@@ -44,12 +45,11 @@ class Recorder:
 
     async def __call__(self, request: Request) -> None:
         """Handle what is at hand: one event, or several of one type."""
-        if not isinstance(request.transaction, UnitOfWork):
-            raise RuntimeError("unreachable: set by the consumer")
         if self._inner is not None:
             await self._inner.handler(**self._inner.plan.arguments(request))
+        session = cast("UnitOfWork", request.transaction).session
         for event in request.events:
-            await note(request.transaction.session, entry_of(event, self._mark), partial=self._partial)
+            await note(session, entry_of(event, self._mark), partial=self._partial)
         self._poke()
 
 
