@@ -196,6 +196,17 @@ def test_a_reason_locks_a_breaking_change_and_is_kept(locked: Path, run: Run) ->
     )
 
 
+def test_quietly_only_what_is_wrong_is_said(locked: Path, run: Run) -> None:
+    assert run("-q", "contract", "diff", "--locked") == (0, "", "")
+    declare(locked, field="count: int")
+    assert run("-q", "contract", "diff") == (0, "", "")
+    declare(locked, first("amount: str"), field="count: int")
+    code, out, err = run("-q", "contract", "diff")
+    assert (code, err) == (1, "")
+    assert out.startswith("shop: shop.sold.v1\n  breaks  $.amount")
+    assert "$.count" not in out
+
+
 def test_a_damaged_file_is_named(locked: Path, run: Run) -> None:
     (locked / "contracts" / "shop" / "http.json").write_text("<<<<<<< ours")
     code, _, err = run("contract", "diff")

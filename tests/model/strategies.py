@@ -97,7 +97,14 @@ def events(draw: st.DrawFn, service: str) -> tuple[Event, ...]:
     """Draw events named after their service."""
     names = draw(st.lists(st.tuples(WORDS, st.integers(1, 3)), max_size=3, unique=True))
     return tuple(
-        Event(name=f"{service}.{word}", version=version, key=draw(st.sampled_from(("", "id"))), schema=draw(SCHEMAS))
+        Event(
+            name=f"{service}.{word}",
+            version=version,
+            key=draw(st.sampled_from(("", "id"))),
+            mode=draw(st.sampled_from(("structured", "binary"))),
+            failure=draw(st.booleans()),
+            schema=draw(SCHEMAS),
+        )
         for word, version in names
     )
 
@@ -119,7 +126,7 @@ def systems(draw: st.DrawFn) -> System:
                 entry=f"{name}:{name}",
                 endpoints=served,
                 publishes=published,
-                subscriptions=tuple(Subscription(event=e, handler=f"on_{i}") for i, e in enumerate(heard)),
+                subscriptions=tuple(draw(_subscription(e, f"on_{i}", published)) for i, e in enumerate(heard)),
                 calls=tuple(Call(service=s, endpoint=e, policy=draw(POLICIES)) for s, e in draw(_some(operations))),
                 store=draw(_stores(needed=bool(heard or published))),
                 settings=(Setting(name="url", variable=f"{name}__URL".upper(), secret=draw(st.booleans())),),
@@ -131,6 +138,18 @@ def systems(draw: st.DrawFn) -> System:
     issuer = Issuer(service=names[0], audience="us", name="we") if needs_issuer or draw(st.booleans()) else None
     gateway = Gateway(issuer=issuer, port=draw(st.integers(1, 65535)))
     return System(name=draw(LABELS), services=tuple(services), gateway=gateway, externals=externals)
+
+
+@st.composite
+def _subscription(draw: st.DrawFn, event: str, handler: str, published: tuple[Event, ...]) -> Subscription:
+    """Draw a handler; the version that it also accepts is published by nobody, and accepted by no other handler."""
+    name, _, version = event.rpartition(".v")
+    return Subscription(
+        event=event,
+        handler=handler,
+        accepts=draw(st.sampled_from(((), (f"{name}.v{int(version) + 3}",)))),
+        leads_to=draw(st.none() | _some([e.id for e in published]).map(tuple)),
+    )
 
 
 def _some(values: list[T]) -> st.SearchStrategy[list[T]]:

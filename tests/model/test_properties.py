@@ -91,12 +91,13 @@ def test_nobody_may_say_or_hear_what_it_did_not_declare(system: System, target: 
 
 def _said(system: System, service: Service) -> set[str]:
     dead = {dead_letter_subject(system.name, service.name)} if service.subscriptions else set()
-    return {subject(system.name, e.id, "*") for e in service.publishes} | dead
+    return {subject(system.name, event, "*") for event in system.spoken(service)} | dead
 
 
 def _heard(system: System, service: Service) -> set[str]:
     again = {again_subject(system.name, service.name)} if service.subscriptions else set()
-    return {subject(system.name, s.event, part) for s in service.subscriptions for part in range(BUCKETS)} | again
+    heard = {event for s in service.subscriptions for event in (s.event, *s.accepts)}
+    return {subject(system.name, event, part) for event in heard for part in range(BUCKETS)} | again
 
 
 @EXAMPLES

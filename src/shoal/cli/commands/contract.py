@@ -46,7 +46,7 @@ def diff(context: Global, folder: str, locked: bool, output: str) -> int:
     if output == "json":
         _json(changes)
     else:
-        _show(changes)
+        _show(changes, quiet=context.verbosity < 0)
     breaking = [change for change in changes if change.breaking]
     if not breaking and locked and (stale := _stale(context, folder, system)):
         more = f" and {len(stale) - 1} others" if len(stale) > 1 else ""
@@ -121,10 +121,11 @@ def _stale(context: Global, folder: str, system: model.System) -> list[str]:
     return [f"{folder}/{entry.path}" for entry in entries if entry.change != "same"]
 
 
-def _show(changes: Sequence[Change]) -> None:
-    """Print changes by contract."""
-    for position, change in enumerate(changes):
-        if position == 0 or changes[position - 1].contract != change.contract:
+def _show(changes: Sequence[Change], *, quiet: bool = False) -> None:
+    """Print changes by contract; when asked to be quiet, only what breaks."""
+    told = [change for change in changes if change.breaking or not quiet]
+    for position, change in enumerate(told):
+        if position == 0 or told[position - 1].contract != change.contract:
             click.echo(f"{change.service}: {change.contract}")
         mark = style("breaks", sys.stdout, fg="red", bold=True) if change.breaking else "ok    "
         click.echo(
@@ -132,6 +133,8 @@ def _show(changes: Sequence[Change]) -> None:
         )
         if change.breaking:
             click.echo(f"          for {', '.join(change.breaks) or 'nobody in this system; others may read it'}")
+    if quiet:
+        return
     broken = sum(change.breaking for change in changes)
     counted = f"{len(changes)} change{'s' * (len(changes) != 1)}, {broken} breaking"
     output.say(counted if changes else "nothing has changed")

@@ -103,7 +103,7 @@ def _one(system: model.System, service: model.Service) -> None:
         output.print_table(("METHOD", "PATH", "ENDPOINT", "ACCESS", "SOURCE"), rows)
     parts = [
         ("publishes", [f"{e.id}  key={e.key or '-'}  {e.source}" for e in service.publishes]),
-        ("hears", [f"{h.event} -> {h.handler}  {h.source}" for h in service.subscriptions]),
+        ("hears", [f"{', '.join(h.heard)} -> {h.handler}  {h.source}" for h in service.subscriptions]),
         ("calls", [f"{c.service}.{c.endpoint}" for c in service.calls]),
         (
             "called by",
