@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, Protocol
 
@@ -35,6 +35,8 @@ from shoal.runtime.config import ServiceConfig
 from shoal.runtime.host import Fittings, Host
 from shoal.runtime.sagas.housekeeping import journal
 from shoal.runtime.sagas.instances import SAGAS_TABLE, Entry, Instance, from_row
+from shoal.runtime.sagas.runner import SagaSide
+from shoal.runtime.tables import table_of
 from shoal.testing import MovableClock
 
 FAILURES: Mapping[str, type[Exception]] = {
@@ -182,7 +184,7 @@ class Travel:
             return script
 
         @travel.post("/trips/{key}", access=anyone, status=202)
-        async def begin(key: str, tx: Transaction, fail: bool = False) -> bool:  # noqa: FBT001, FBT002 - of a query
+        async def begin(key: str, tx: Transaction, fail: bool = False) -> bool:
             begun = await tx.start(TripSaga, Trip(city="Rome"), key=key)
             if fail:
                 raise Problem(409, "changed-my-mind", "no")
@@ -220,10 +222,6 @@ class Travel:
             return await journal(session, f"trip/{key}")
 
     async def bookings(self) -> set[str]:
-        table = Booking.__name__
-        assert table
-        from shoal.runtime.tables import table_of
-
         async with self.store.session() as session:
             return {str(row["id"]) for row in await session.find(table_of(Booking).table, Query())}
 
@@ -241,6 +239,18 @@ class Travel:
             raise ShoalError(f"saga {key} is {found}; script: {self.script.calls}") from None
 
 
+async def true(condition: Callable[[], bool], *, within: float = 10.0) -> None:
+    """Wait until a condition holds."""
+    async with asyncio.timeout(within):
+        while not condition():  # noqa: ASYNC110 - no one object knows
+            await asyncio.sleep(0.002)
+
+
+def in_hand(host: Host) -> int:
+    """Count the sagas that a replica drives at the moment."""
+    return sum(len(side._in_hand) for side in host._sides if isinstance(side, SagaSide))
+
+
 def system(travel: Travel) -> System:
     """Put the service into a system."""
     return System("test", services=[travel.service])
@@ -249,8 +259,8 @@ def system(travel: Travel) -> System:
 async def crash(host: Host) -> None:
     """End a replica as kill -9 does: whatever it does ends where it stands, and its rights pass on."""
     for side in host._sides:
-        hands = [task for _, task in side._in_hand.values()]  # type: ignore[attr-defined]
-        tasks = [*side._tasks, *hands]  # type: ignore[attr-defined]
+        assert isinstance(side, SagaSide)
+        tasks = [*side._tasks, *(task for _, task in side._in_hand.values())]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

@@ -17,16 +17,21 @@ from shoal import (
     Principal,
     Problem,
     Reply,
+    Saga,
     Sandbox,
     Secret,
     Service,
     Settings,
+    StepRefused,
     System,
     TokenIssuer,
     Transaction,
     anyone,
+    pivot,
+    retriable,
     role,
     scope,
+    step,
 )
 from tests.typed.contract import Quote, QuoteMade, QuoteMadeV2, QuotesApi, QuoteTaken, StoredQuote, add_currency
 
@@ -152,3 +157,38 @@ async def made(event: QuoteMade, tx: Transaction) -> None:
     stored = await tx.require(StoredQuote, event.sku)
     assert_type(stored, StoredQuote)
     tx.put(stored)
+
+
+@quotes.saga("sell", timeout=60.0)
+class Sell(Saga[StoredQuote]):
+    """Every part of a saga."""
+
+    async def release(self, state: StoredQuote, tx: Transaction) -> None:
+        """Undo `reserve`."""
+        tx.delete(StoredQuote, state.sku)
+
+    @step(compensate=release, timeout=5.0, attempts=3, backoff=0.1)
+    async def reserve(self, state: StoredQuote, tx: Transaction, clock: Clock) -> StoredQuote:
+        """Change what is known."""
+        tx.put(state)
+        return StoredQuote(sku=state.sku, amount=state.amount + clock.now().second)
+
+    @pivot(timeout=5.0)
+    async def charge(self, state: StoredQuote, api: QuotesApi) -> StoredQuote | None:
+        """Refuse, or leave the state as it is."""
+        if state.amount < 0:
+            raise StepRefused(self.idempotency_key + self.key + self.id)
+        await api.quote(sku=state.sku)
+        return None
+
+    @retriable(attempts=100)
+    async def tell(self, state: StoredQuote, tx: Transaction, deadline: Deadline) -> None:
+        """Change nothing of it."""
+        tx.publish(QuoteMade(sku=state.sku, amount=int(deadline.remaining())))
+
+
+@quotes.on(QuoteTaken)
+async def sell(event: QuoteTaken, tx: Transaction) -> None:
+    """Begin a saga."""
+    begun = await tx.start(Sell, StoredQuote(sku=event.sku, amount=1), key=event.sku)
+    assert_type(begun, bool)

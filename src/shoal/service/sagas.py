@@ -30,8 +30,8 @@ class Saga(Generic[S]):
     What it does elsewhere may happen again after a failure; calls of idempotent operations of other services carry a
     key of their own for that, and `idempotency_key` serves for everything else.
 
-    A compensation undoes its step *if* it happened: it is run as well when nobody knows whether the step did. It is not
-    for a step that raised `StepRefused`, nor for one that failed and has all its effects in its transaction.
+    A compensation undoes its step *if* it happened: the step that failed is undone as well, since an earlier attempt of
+    it may have happened without our hearing of it. Only where all its effects lie in its transaction it is not.
     """
 
     id: str

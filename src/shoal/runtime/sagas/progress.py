@@ -72,7 +72,7 @@ def failed(saga: Saga, before: Instance, failure: Failure, began: datetime, now:
     if failure.kind in ("away", "failed") and attempt < most:
         after = msgspec.structs.replace(tried, due=now + _delay(step, tried, failure.jitter))
     elif _may_turn(saga, before, step, failure):
-        after = _turned(saga, tried, now, failure.text, is_begun=failure.kind != "refused")
+        after = _turned(saga, tried, now, failure.text, is_begun=True)
     else:
         after = msgspec.structs.replace(tried, status="parked", due=None)
     return _change(before, after, failure.kind, began, now, failure.text)
