@@ -17,6 +17,7 @@ from tests.conformance.outbox import (
     OutboxContract,
     QueryContract,
 )
+from tests.conformance.rewinding import OperatorContract, RegressContract, RewindContract
 from tests.conformance.rights import LeaseContract
 from tests.conformance.savepoints import SavepointContract
 from tests.conformance.store import ConflictContract, LockContract, TransactionContract
@@ -158,4 +159,16 @@ class TestAnswer(OnBus, AnswerContract):
 
 
 class TestLoss(OnBus, LossContract):
+    pass
+
+
+class TestRewind(OnBus, RewindContract):
+    pass
+
+
+class TestRegress(OnBus, RegressContract):
+    pass
+
+
+class TestOperator(OnBus, OperatorContract):
     pass

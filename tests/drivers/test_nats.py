@@ -28,12 +28,13 @@ from tests.conformance.broker import (
     stored,
 )
 from tests.conformance.harness import back, message, soon
+from tests.conformance.rewinding import OperatorContract, RegressContract, RewindContract
 
 pytestmark = [pytest.mark.live, pytest.mark.asyncio(loop_scope="module")]
 
 PASSWORD = "p"
 PLAN = BrokerPlan(
-    engine="nats", user="service", publish=STREAM.subjects,
+    engine="nats", user="service", stream=STREAM.name, publish=STREAM.subjects,
     consumers=(ConsumerPlan(stream=STREAM.name, durable=MAIN.name, subjects=MAIN.subjects, ack_wait=30.0),),
 )  # fmt: skip
 RIGHTS = permissions(PLAN)
@@ -114,6 +115,18 @@ class TestAnswer(AnswerContract):
 
 
 class TestLoss(LossContract):
+    pass
+
+
+class TestRewind(RewindContract):
+    pass
+
+
+class TestRegress(RegressContract):
+    pass
+
+
+class TestOperator(OperatorContract):
     pass
 
 

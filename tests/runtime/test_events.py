@@ -13,14 +13,14 @@ import pytest
 
 from shoal import Clock, Postgres, Service, System, Transaction, anyone, event, record
 from shoal.drivers.base import Message
-from shoal.drivers.memory.broker import MemoryDelivery
+from shoal.runtime.consuming import burial
 from shoal.runtime.envelope import pack, unpack
 from shoal.runtime.trace import begin
 from shoal.service.codec import Malformed
 from shoal.service.marks import event_mark
 from tests.runtime.world import World, running
 
-SUBJECT = "sys.event.shop.sold.v1"
+SUBJECT = "sys.event.shop.sold.v1.0"
 
 
 @event("shop.sold", key="item")
@@ -144,14 +144,14 @@ async def test_a_failure_leaves_nothing_and_comes_again_later(world: World) -> N
 def _waits(world: World, monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """Let the time of each wait pass at once, and note it."""
     waits: list[float] = []
-    retry = MemoryDelivery.retry
+    delay = burial.delay
 
-    async def noted(self: MemoryDelivery, delay: float) -> None:
-        waits.append(delay)
-        await retry(self, delay)
-        world.clock.advance(delay)
+    def noted(backoff: float, attempt: int) -> float:
+        waits.append(delay(backoff, attempt))
+        asyncio.get_running_loop().call_soon(world.clock.advance, waits[-1])
+        return waits[-1]
 
-    monkeypatch.setattr(MemoryDelivery, "retry", noted)
+    monkeypatch.setattr(burial, "delay", noted)
     return waits
 
 
@@ -170,11 +170,13 @@ async def test_poison_goes_out_of_the_way_and_its_neighbours_go_on(world: World,
     await world.settle()
     assert attempts.count(("bad", 1)) == 3
     assert await counts(world, "good") == (1, 1)
-    [letter] = world.dead("desk")
-    assert letter.headers["Shoal-Subject"] == SUBJECT
-    assert letter.headers["Shoal-Attempts"] == "3"
-    assert letter.headers["Shoal-Error"] == "ValueError: bad fails"
-    assert unpack(letter).subject == "bad"
+    [message], [letter] = world.dead("desk"), world.letters("desk")
+    assert unpack(message).subject == "bad"
+    assert letter.subject.startswith("sys.event.shop.sold.v1.")
+    assert (letter.type, letter.key, letter.stream, letter.sequence) == ("shop.sold.v1", "bad", "SYS_SHOP", 1)
+    assert (letter.attempts, letter.error) == (3, "ValueError: bad fails")
+    assert [one.error for one in letter.history] == ["ValueError: bad fails"] * 3
+    assert "test_events.py" in letter.stack[-1]
     await sell_some(world, ("good", 2))
     await world.settle()
     assert await counts(world, "good") == (2, 2)
@@ -214,6 +216,7 @@ async def test_what_is_no_cloud_event_is_set_aside_at_once(world: World, body: b
     await sell_some(world, ("a", 1))
     await world.settle()
     assert [m.body for m in world.dead("desk")] == [body]
+    assert "CloudEvent" in world.letters("desk")[0].error
     assert await counts(world, "a") == (1, 1)
 
 
@@ -224,11 +227,12 @@ async def test_a_cloud_event_of_another_producer_needs_no_more_than_the_standard
     assert await counts(world, "a") == (1, 7)
 
 
-async def test_data_of_another_shape_is_poison(world: World, waits: list[float]) -> None:
+async def test_data_of_another_shape_is_poison_at_once(world: World) -> None:
     body = b'{"specversion":"1.0","id":"1","source":"/x","type":"shop.sold.v1","data":{"item":1}}'
     await world.broker.publish([Message(id="x", subject=SUBJECT, body=body)])
     await world.settle()
-    assert "Malformed" in world.dead("desk")[0].headers["Shoal-Error"]
+    assert "Expected `str`, got `int` - at `$.item`" in world.letters("desk")[0].error
+    assert attempts == []
 
 
 async def test_a_driver_that_breaks_its_word_does_not_end_the_consumer(
@@ -244,7 +248,7 @@ async def test_a_driver_that_breaks_its_word_does_not_end_the_consumer(
         return await fetch(*args)
 
     monkeypatch.setattr(world.broker, "fetch", odd)
-    monkeypatch.setattr("shoal.runtime.consumer.random.random", lambda: -1.0)
+    monkeypatch.setattr("shoal.runtime.consuming.feed.random.random", lambda: -1.0)
     await sell_some(world, ("a", 1))
     await world.settle()
     await sell_some(world, ("b", 1))

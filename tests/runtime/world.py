@@ -14,10 +14,12 @@ from shoal.drivers.base import Consumer, Message, Stream
 from shoal.drivers.memory import MemoryBroker, MemoryStore
 from shoal.errors import Unavailable
 from shoal.model import plan
+from shoal.model.names import dead_letter_stream
 from shoal.model.target import MEMORY
 from shoal.runtime.asgi import request
 from shoal.runtime.clients import Answer, LocalTransport
 from shoal.runtime.config import ServiceConfig
+from shoal.runtime.consuming.letters import Letter, letter_of
 from shoal.runtime.gateway import Gateway
 from shoal.runtime.host import Fittings, Host
 from shoal.runtime.logs import Journal
@@ -59,7 +61,7 @@ class Broker(MemoryBroker):
     """A broker that can be taken away."""
 
     def __init__(self, clock: MovableClock) -> None:
-        super().__init__(clock.monotonic)
+        super().__init__(clock.monotonic, clock.now)
         clock.watch(self.wake)
         self.away = False
 
@@ -134,7 +136,13 @@ class World(Client):
 
     def dead(self, service: str) -> list[Message]:
         """Return a service's dead letters."""
-        return list(self.broker.log(f"{self.plan.system.name}_{service}_DEAD".upper()))
+        stream, subject = dead_letter_stream(self.plan.system.name, service), f".dead.{service}"
+        return [message for message in self.broker.log(stream) if message.subject.endswith(subject)]
+
+    def letters(self, service: str) -> list[Letter]:
+        """Return what a service's dead letters say."""
+        found = [letter_of(message) for message in self.dead(service)]
+        return [letter for letter in found if letter is not None]
 
     def lines(self) -> list[dict[str, Any]]:
         """Return every log line of every service."""

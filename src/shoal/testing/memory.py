@@ -195,7 +195,7 @@ class _Tapped(MemoryBroker):
     """Notes everything that is published, and says when something was answered."""
 
     def __init__(self, events: Events, clock: MovableClock) -> None:
-        super().__init__(clock.monotonic)
+        super().__init__(clock.monotonic, clock.now)
         self._events = events
         clock.watch(self.wake)
 

@@ -1,10 +1,12 @@
 """One message in the hands of a service, and the answers it may give."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from shoal.drivers.base import Message
 from shoal.drivers.nats import wire
 from shoal.drivers.nats.client import Connection, Incoming
+
+_BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class NatsDelivery:
@@ -35,7 +37,7 @@ class NatsDelivery:
     @property
     def at(self) -> datetime:
         """When the stream stored it."""
-        return datetime.fromtimestamp(self._meta.at / 1e9, UTC)
+        return _BEGINNING + timedelta(microseconds=self._meta.at // 1000)
 
     @property
     def number(self) -> int:
