@@ -40,6 +40,14 @@ class StoreHarness(Protocol):
         """Open another connection to the database, as another replica would; the harness closes it."""
         ...
 
+    async def vanish(self, store: Store) -> None:
+        """Have the process that opened `store` die."""
+        ...
+
+    async def age(self, days: float) -> None:
+        """Have everything that the database holds happened so much earlier."""
+        ...
+
     async def crash(self) -> None:
         """Kill the engine with SIGKILL."""
         ...
@@ -77,9 +85,9 @@ def row(key: str, **fields: object) -> dict[str, object]:
     return {"id": key, "customer": f"customer of {key}", "total": 0, "note": None, "lines": "[]"} | fields
 
 
-def message(number: int | str, subject: str = "t.event.placed", **headers: str) -> Message:
+def message(number: int | str, subject: str = "t.event.placed", *, key: str = "", **headers: str) -> Message:
     """Make a message."""
-    return Message(id=f"m{number}", subject=subject, body=f"body {number}".encode(), headers=headers)
+    return Message(id=f"m{number}", subject=subject, body=f"body {number}".encode(), headers=headers, key=key)
 
 
 def mark(message_id: int | str = "m", consumer: str = "c", days: float = 0.0) -> Mark:

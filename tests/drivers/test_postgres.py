@@ -3,10 +3,12 @@
 import asyncio
 import contextlib
 import itertools
+import re
 import shutil
 import tempfile
 import traceback
 from collections.abc import AsyncIterator, Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 from urllib.parse import quote
 
@@ -14,14 +16,18 @@ import pytest
 import pytest_asyncio
 
 from shoal.drivers import open_store, store_admin
-from shoal.drivers.base import Account, Migration, Receipt, Store
+from shoal.drivers.base import Account, Migration, Receipt, Session, Store
 from shoal.errors import Conflict, EngineError, MigrationError, Unavailable, Unstorable
 from shoal.local.engines import Running, postgres, start
 from shoal.model import catalog
 from tests.conformance.harness import CREATE, ORDERS, account, mark, message, row, soon
 from tests.conformance.inbox import InboxContract
+from tests.conformance.ledger import AgeContract, LedgerContract, OwnTableContract
 from tests.conformance.outbox import FailureContract, MigrationContract, OutboxContract, QueryContract
+from tests.conformance.rights import LeaseContract
+from tests.conformance.savepoints import SavepointContract
 from tests.conformance.store import ConflictContract, LockContract, TransactionContract, fill, keys, ready
+from tests.conformance.twins import TwinContract
 
 pytestmark = [pytest.mark.live, pytest.mark.asyncio(loop_scope="module")]
 
@@ -82,6 +88,42 @@ class Harness:
         await store.open()
         return store
 
+    async def vanish(self, store: Store) -> None:
+        await store.close()
+
+    async def age(self, days: float) -> None:
+        """Move rows and the bounds of the parts that hold them."""
+        async with self.opened[0].session() as session:
+            for table, column in (("outbox", "created_at"), ("inbox", "at")):
+                await _age(session, table, column, days)
+            await session.execute("update shoal.receipts set at = at - make_interval(secs => $1)", days * 86_400)
+
+
+async def _age(session: Session, table: str, column: str, days: float) -> None:
+    parts = await session.fetch(PARTS, f"shoal.{table}")
+    earlier = f"set {column} = {column} - make_interval(secs => {days * 86_400})"
+    for part in parts:
+        await session.execute(f"alter table shoal.{table} detach partition {part['name']}")
+        await session.execute(f"update {part['name']} {earlier}")
+    for part in parts:
+        name, bounds = str(part["name"]), DATE.sub(lambda date: f"'{_moved(date[1], days)}'", str(part["bounds"]))
+        if name[-1].isdigit():
+            start = DATE.findall(bounds)[0]
+            name = f"shoal.{table}_{datetime.fromisoformat(start):%Y%m%d%H%M}"
+            await session.execute(f"alter table {part['name']} rename to {name.removeprefix('shoal.')}")
+        await session.execute(f"alter table shoal.{table} attach partition {name} {bounds}")
+
+
+def _moved(date: str, days: float) -> datetime:
+    return datetime.fromisoformat(date) - timedelta(days)
+
+
+PARTS = """
+select i.inhrelid::regclass::text as name, pg_get_expr(c.relpartbound, c.oid) as bounds from pg_inherits i
+join pg_class c on c.oid = i.inhrelid where i.inhparent = $1::text::regclass
+"""
+DATE = re.compile(r"'([^']+)'")
+
 
 @pytest.fixture(scope="module")
 def place() -> Iterator[Path]:
@@ -128,6 +170,30 @@ class TestOutbox(OutboxContract):
 
 
 class TestInbox(InboxContract):
+    pass
+
+
+class TestSavepoints(SavepointContract):
+    pass
+
+
+class TestLeases(LeaseContract):
+    pass
+
+
+class TestLedger(LedgerContract):
+    pass
+
+
+class TestAge(AgeContract):
+    pass
+
+
+class TestOwnTables(OwnTableContract):
+    pass
+
+
+class TestTwins(TwinContract):
     pass
 
 

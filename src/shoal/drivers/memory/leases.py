@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 
 from shoal.drivers.base import shares
 from shoal.drivers.base.shares import Standing
+from shoal.errors import Unavailable
 
 Member = object
 """A process, by identity."""
@@ -43,9 +44,11 @@ class Rights:
 
     def vanish(self, member: Member) -> None:
         """Take everything from a process that died."""
-        for lease in [lease for lease in self._held if lease.member is member]:
+        for lease in [lease for lease in (*self._held, *self._asked) if lease.member is member]:
             lease.lost.set()
             self._drop(lease)
+            if not lease.granted.done():
+                lease.granted.set_exception(Unavailable("the process is counted as dead", hint="ask again"))
         self._settle()
 
     def _drop(self, lease: MemoryLease) -> None:

@@ -73,7 +73,7 @@ class MemorySession:
         if lock:
             await self._hold((table.name, rows.identity(key)))
         row = self._seen(table, rows.identity(key))
-        return dict(row) if row is not None else None
+        return _whole(table, row) if row is not None else None
 
     async def find(self, table: Table, query: Query) -> Sequence[Row]:
         """Read the rows that match; locked ones are looked at again once they are held."""
@@ -89,7 +89,7 @@ class MemorySession:
             again = [self._seen(table, rows.identity(row[table.key])) for row in found]
             kept = [row for row in again if row is not None and rows.matches(row, query)]
             found = rows.sort(table, query.order, kept)
-        return [dict(row) for row in found]
+        return [_whole(table, row) for row in found]
 
     async def count(self, table: Table, where: Mapping[str, object]) -> int:
         """Count the rows that match."""
@@ -259,7 +259,7 @@ class MemorySession:
             raise
 
     def _change(self, table: Table, key: object, row: Row) -> None:
-        self._done.changes.setdefault(table.name, {})[key] = {column: row.get(column) for column in table.columns}
+        self._done.changes.setdefault(table.name, {})[key] = _whole(table, row)
 
     def _seen(self, table: Table, key: object) -> Row | None:
         changed = self._done.changes.get(table.name, {})
@@ -273,3 +273,8 @@ class MemorySession:
 def _place(table: Table, row: Row) -> tuple[object, ...]:
     """Name a row for others to wait for."""
     return (table.name, rows.identity(row[table.key]))
+
+
+def _whole(table: Table, row: Row) -> Row:
+    """Give a row every column, also those that its table got after it was written."""
+    return {column: row.get(column) for column in table.columns}

@@ -78,10 +78,13 @@ class Leases:
         self._joined: set[str] = set()
         self._news = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
+        self._closed = False
 
     @asynccontextmanager
     async def hold(self, name: str, group: str) -> AsyncIterator[PostgresLease]:
         """Wait for a right and keep it until the block ends."""
+        if self._closed:
+            raise EngineError("the store is closed", hint="open it first and close it last")
         lease = PostgresLease(name, group)
         self._asked.append(lease)
         self._stir()
@@ -93,6 +96,7 @@ class Leases:
 
     def close(self) -> None:
         """Let go of everything."""
+        self._closed = True
         if self._task is not None:
             self._task.cancel()
 
@@ -111,7 +115,7 @@ class Leases:
 
     async def _run(self) -> None:
         """Serve who asks and holds, until there is nobody or the connection is gone."""
-        failure: EngineError = Unavailable("the store was closed", hint="open it first and close it last")
+        failure = EngineError("the store was closed")
         link = None
         try:
             link = await self._connect()

@@ -27,7 +27,7 @@ STEP = 1_000
 _TRIES = 6
 _PARTED = ("outbox", "inbox")
 
-_UNSENT = "select count(*) as n from (select 1 from shoal.{part} where sequence is null limit $1) as some"
+_UNSENT = "select count(*) as n from (select 1 from shoal.{part} where sequence is null limit $1) as unsent"
 
 _LEAVE = """
 lock table only shoal.{table} in access exclusive mode;
