@@ -1,6 +1,6 @@
 """A service as authors write it: every part of the vocabulary, none of it flagged by a strict type checker."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Annotated, assert_type
 
 from shoal import (
@@ -149,6 +149,20 @@ async def token(tokens: TokenIssuer, principal: Principal | None = None) -> str:
 async def made_lately(event: QuoteMadeV2) -> None:
     """Handle an event of either version; an upcaster is still a function."""
     assert_type(add_currency(QuoteMade(sku=event.sku, amount=event.amount)), QuoteMadeV2)
+
+
+@shop.on(QuoteMade, batch=50, attempts=3)
+async def many(events: Sequence[QuoteMade], tx: Transaction) -> None:
+    """Take many events at a time."""
+    assert_type([event.amount for event in events], list[int])
+    tx.put(StoredQuote(sku=events[0].sku, amount=len(events)))
+
+
+@shop.on(QuoteTaken, batch=50)
+async def many_in_a_list(events: list[QuoteTaken], till: Till) -> None:
+    """Take many events as a list."""
+    events.sort(key=lambda event: event.sku)
+    assert_type(till, Till)
 
 
 @shop.on(QuoteMade, attempts=3)

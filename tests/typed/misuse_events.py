@@ -1,5 +1,7 @@
 """Mistakes with events and transactions; each line that says so must be flagged."""
 
+from collections.abc import Sequence
+
 from shoal import Postgres, Service, Transaction, upcast
 from tests.typed.contract import QuoteMade, QuoteMadeV2, QuoteTaken, StoredQuote, add_currency
 
@@ -19,6 +21,21 @@ async def no_event(tx: Transaction) -> None:
 @shop.on(QuoteMade)  # expect-error
 def synchronous(event: QuoteMade) -> None:
     """Forget that handlers are asynchronous."""
+
+
+@shop.on(QuoteMade, batch=10)  # expect-error
+async def one_of_many(event: QuoteMade, tx: Transaction) -> None:
+    """Take one event where many come."""
+
+
+@shop.on(QuoteMade, batch=10)  # expect-error
+async def many_of_another(events: Sequence[QuoteTaken]) -> None:
+    """Take many events of another class."""
+
+
+@shop.on(QuoteMade)  # expect-error
+async def many_where_one_comes(events: Sequence[QuoteMade]) -> None:
+    """Take many where one comes."""
 
 
 @shop.on(QuoteMade, attempts="many")  # expect-error

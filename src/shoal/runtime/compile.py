@@ -42,9 +42,10 @@ def compile_service(service: Service, around: Surroundings, metrics: Metrics, *,
             event: Subscriber(
                 name=s.handler.__name__,
                 handler=s.handler,
-                plan=Plan(analyse(service, s.handler, event=s.kind), (), around.values),
+                plan=Plan(analyse(service, s.handler, event=s.hears), (), around.values),
                 codec=reader,
                 policy=s.policy,
+                batch=s.batch,
                 series=metrics.series("event", event),
             )
             for s in service.subscriptions

@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, Concatenate, ParamSpec, TypeVar, Unpack
+from typing import Any, Concatenate, ParamSpec, TypedDict, TypeVar, Unpack, overload
 
 import msgspec
 
@@ -35,6 +35,10 @@ Provider = Callable[..., Any]
 V = TypeVar("V", bound=Provider)
 
 
+LARGEST_BATCH = 256
+"""Most events that a handler may take at a time."""
+
+
 class EndpointDeclaration(msgspec.Struct, frozen=True, kw_only=True):
     """One handler of HTTP requests."""
 
@@ -54,7 +58,29 @@ class SubscriptionDeclaration(msgspec.Struct, frozen=True, kw_only=True):
     chains: tuple[Chain, ...] = ()
     """Ways from older versions of the event."""
     leads_to: tuple[type, ...] | None = None
+    batch: int = 0
+    """Most events that the handler takes at a time; 0 when it takes one."""
     source: str
+
+    @property
+    def hears(self) -> Any:
+        """Type of the parameter that takes the event, or the events."""
+        return list[self.kind] if self.batch else self.kind  # type: ignore[name-defined]  # a type made here
+
+
+class Hearing(TypedDict, total=False):
+    """What every handler of events may say."""
+
+    timeout: float
+    """Seconds until one attempt is cancelled; 25 when nothing is said."""
+    attempts: int
+    """Attempts over all replicas before an event becomes a dead letter; 8 when nothing is said."""
+    backoff: float
+    """Seconds before the second attempt, 0.2 when nothing is said; doubles each time up to 30 s, with jitter."""
+    upcasters: Sequence[Upcast[Any, Any]]
+    """Ways from older versions of the event, which then reach this handler too; they may build a chain."""
+    leads_to: Sequence[type]
+    """Events that this handler may publish, for the map of the flow; any of the service's when nothing is said."""
 
 
 class SeedDeclaration(msgspec.Struct, frozen=True, kw_only=True):
@@ -166,33 +192,42 @@ class Service(SagaDeclarations, ProjectionDeclarations, ScheduleDeclarations):
 
         return declare
 
+    @overload
     def on(
-        self,
-        kind: type[E],
-        *,
-        timeout: float = 25.0,
-        attempts: int = 8,
-        backoff: float = 0.2,
-        upcasters: Sequence[Upcast[Any, Any]] = (),
-        leads_to: Sequence[type] | None = None,
-    ) -> Callable[[Callable[Concatenate[E, P], Awaitable[None]]], Callable[Concatenate[E, P], Awaitable[None]]]:
-        """Handle an event; its effect on the store happens once.
+        self, kind: type[E], **options: Unpack[Hearing]
+    ) -> Callable[[Callable[Concatenate[E, P], Awaitable[None]]], Callable[Concatenate[E, P], Awaitable[None]]]: ...
+
+    @overload
+    def on(
+        self, kind: type[E], *, batch: int, **options: Unpack[Hearing]
+    ) -> Callable[
+        [Callable[Concatenate[list[E], P], Awaitable[None]]], Callable[Concatenate[list[E], P], Awaitable[None]]
+    ]: ...
+
+    def on(self, kind: type[Any], *, batch: int = 0, **options: Unpack[Hearing]) -> Callable[[H], H]:
+        """Handle an event; its effect on the store happens once, in the order of the events of its key.
 
         Args:
             kind: Class of the event.
-            timeout: Seconds until one attempt is cancelled.
-            attempts: Attempts over all replicas before the event becomes a dead letter.
-            backoff: Seconds before the second attempt; doubles each time up to 30 s, with jitter.
-            upcasters: Ways from older versions of the event, which then reach this handler too; they may build a chain.
-            leads_to: Events that this handler may publish, for the map of the flow; any of the service's when unsaid.
+            batch: Hand over up to so many events at a time, as a list; they commit together. When that fails, each is
+                handled alone.
+            options: See `Hearing`.
         """
         mark, place = event_mark(kind), of_caller()[1]
-        policy = build_policy(place, timeout=timeout, attempts=attempts, backoff=backoff)
+        if not 0 <= batch <= LARGEST_BATCH:
+            raise DeclarationError(
+                f"a batch of {batch} events", hint=f"take 1 to {LARGEST_BATCH} at a time", where=place
+            )
+        upcasters, leads_to = options.pop("upcasters", ()), options.pop("leads_to", None)
+        policy = build_policy(
+            place,
+            timeout=options.get("timeout", 25.0),
+            attempts=options.get("attempts", 8),
+            backoff=options.get("backoff", 0.2),
+        )
         older, following = chains(kind, upcasters, place), None if leads_to is None else tuple(leads_to)
 
-        def declare(
-            handler: Callable[Concatenate[E, P], Awaitable[None]],
-        ) -> Callable[Concatenate[E, P], Awaitable[None]]:
+        def declare(handler: H) -> H:
             self.subscriptions.append(
                 SubscriptionDeclaration(
                     event=mark,
@@ -201,6 +236,7 @@ class Service(SagaDeclarations, ProjectionDeclarations, ScheduleDeclarations):
                     policy=policy,
                     chains=older,
                     leads_to=following,
+                    batch=batch,
                     source=place,
                 )
             )

@@ -75,7 +75,7 @@ def describe(system: System) -> model.System:
 def describe_service(service: Service, *, issues_tokens: bool = False) -> model.Service:
     """Describe one service as pure data."""
     signatures = [endpoint_signature(service, e) for e in service.endpoints]
-    heard = [analyse(service, s.handler, event=s.kind) for s in service.subscriptions]
+    heard = [analyse(service, s.handler, event=s.hears) for s in service.subscriptions]
     provided = [analyse_provider(service, p) for p in service.providers]
     seeded = [analyse(service, s.handler) for s in service.seeds]
     background = [outline(handler) for handler in service.background]

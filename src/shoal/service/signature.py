@@ -6,7 +6,7 @@ import inspect
 import types
 import typing
 import uuid
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Generator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Generator, Iterator, Sequence
 from decimal import Decimal
 from typing import Any, Literal
 
@@ -66,7 +66,7 @@ def analyse(
         handler: The author's coroutine function.
         path: Path template of an endpoint.
         body: Whether the endpoint's method carries a body.
-        event: Class of the event, for a handler of events.
+        event: Class of the event, for a handler of events; a list of that class for one that takes many.
     """
     source = of_function(handler)
     if not inspect.iscoroutinefunction(handler):
@@ -86,8 +86,8 @@ def analyse(
         _refuse_request(handler, found)
     if event is not None and not found.at("event"):
         raise DeclarationError(
-            f"{_name(handler)} handles {event.__name__} but has no parameter of that type",
-            hint=f"write: async def {_name(handler)}(event: {event.__name__}, ...)",
+            f"{_name(handler)} handles {_event(event)} but has no parameter of that type",
+            hint=f"write: async def {_name(handler)}({_written(event)}, ...)",
             where=source,
         )
     return found
@@ -210,13 +210,30 @@ def _classify(
         place, wire = "header", header.name
     elif kind in offered or operations_of(kind) is not None or _is_settings(kind):
         place = "injected"
-    elif event is not None and kind is event:
+    elif event is not None and _hears(kind, event):
         place = "event"
     elif is_scalar(base_kind(kind)) and event is None:
         place = "query"
     else:
         place = "body" if body else "injected"
     return Param(name=parameter.name, place=place, kind=kind, wire=wire, required=required, default=default)
+
+
+def _hears(kind: Any, event: Any) -> bool:
+    """Tell whether a parameter takes the event; many of them come as a list or as any other sequence."""
+    if typing.get_origin(event) is None:
+        return kind is event
+    return typing.get_origin(kind) in (list, Sequence) and typing.get_args(kind) == typing.get_args(event)
+
+
+def _event(event: Any) -> str:
+    (item,) = typing.get_args(event) or (event,)
+    return f"many {item.__name__} at a time" if item is not event else str(item.__name__)
+
+
+def _written(event: Any) -> str:
+    (item,) = typing.get_args(event) or (event,)
+    return f"events: Sequence[{item.__name__}]" if item is not event else f"event: {item.__name__}"
 
 
 def _refuse_odd(service: Service, handler: Callable[..., Any], found: Signature) -> None:
