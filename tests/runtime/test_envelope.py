@@ -8,7 +8,7 @@ from typing import Any
 import jsonschema
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shoal import ShoalError, event
@@ -19,6 +19,7 @@ from shoal.runtime.trace import begin
 from shoal.service.codec import Codec, Malformed
 from shoal.service.marks import event_mark
 
+EXAMPLES = settings(deadline=None)
 NOW = datetime(2026, 5, 4, 3, 2, 1, 987654, tzinfo=UTC)
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]))
 MODES = st.sampled_from(("structured", "binary"))
@@ -48,6 +49,7 @@ def without_raw(envelope: Envelope) -> dict[str, Any]:
     return {**msgspec.structs.asdict(envelope), "data": bytes(envelope.data)}
 
 
+@EXAMPLES
 @given(st.builds(Sold, TEXTS, st.none() | TEXTS), MODES, st.datetimes(timezones=st.just(UTC)))
 def test_what_is_packed_is_unpacked(sold: Sold, mode: Mode, now: datetime) -> None:
     message = packed(sold, mode, now)
@@ -58,6 +60,7 @@ def test_what_is_packed_is_unpacked(sold: Sold, mode: Mode, now: datetime) -> No
     assert found.time == now
 
 
+@EXAMPLES
 @given(st.builds(Sold, TEXTS), MODES)
 def test_both_modes_say_the_same(sold: Sold, mode: Mode) -> None:
     first = unpack(packed(sold, mode))
@@ -65,6 +68,7 @@ def test_both_modes_say_the_same(sold: Sold, mode: Mode) -> None:
     assert without_raw(unpack(structured)) == without_raw(first)
 
 
+@EXAMPLES
 @given(TEXTS)
 def test_headers_are_printable_ascii_without_spaces_and_quotes(item: str) -> None:
     for value in packed(Sold(item), "binary").headers.values():
@@ -156,6 +160,7 @@ VALUES = TEXTS | st.sampled_from((*BARE.values(), "%", "%f", '"', '"\\"', "appli
 BODIES = st.binary() | st.sampled_from((b"{}", b"[" * 5000, b'{"id":"1","source":"x","type":"y","data_base64":"e30="}'))
 
 
+@EXAMPLES
 @given(st.dictionaries(NAMES, VALUES), BODIES, st.booleans())
 def test_whatever_arrives_is_an_envelope_or_malformed(headers: dict[str, str], body: bytes, complete: bool) -> None:
     message = Message(id="1", subject="s", body=body, headers={**BARE, **headers} if complete else headers)
@@ -167,6 +172,7 @@ def test_whatever_arrives_is_an_envelope_or_malformed(headers: dict[str, str], b
     assert msgspec.json.decode(msgspec.json.encode(found)) is not None  # its data is JSON
 
 
+@EXAMPLES
 @given(
     st.recursive(st.none() | st.booleans() | st.integers() | TEXTS, lambda s: st.lists(s) | st.dictionaries(TEXTS, s))
 )

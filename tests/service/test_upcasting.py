@@ -3,7 +3,7 @@
 import msgspec
 import pydantic
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shoal import Postgres, Service, System, Transaction, event, upcast
@@ -78,6 +78,7 @@ def test_every_older_version_has_its_way() -> None:
         assert [(c.event.id, len(c.steps)) for c in ways(*given_)] == [("shop.sold.v2", 1), ("shop.sold.v1", 2)]
 
 
+@settings(deadline=None)
 @given(st.builds(SoldV1, st.text(st.characters(exclude_categories=["Cs"])), st.integers(0, 10**9)))
 def test_a_chain_is_the_composition_of_its_steps(old: SoldV1) -> None:
     reader = Upcasting(ways(to_v2, to_v4)[-1])

@@ -180,9 +180,11 @@ def _fields(path: str, inner: Branch, outer: Branch, side: _Side) -> Iterator[Cl
     always = set(inner.rules.get("required", ()))
     for name in sorted(set(outer.rules.get("required", ())) - always):
         yield _missing(f"{path}.{name}", side, absent=name not in here)
-    for name in there:
-        if side.sent and name not in here and name not in outer.rules.get("required", ()):
+    for name in sorted(set(there) - set(here) - set(outer.rules.get("required", ()))):
+        if side.sent:
             yield side.clash(f"{path}.{name}", "field-removed", "absent", "optional")
+        elif "properties" not in inner.rules or isinstance(inner.rules.get("additionalProperties"), dict):
+            yield from _field(f"{path}.{name}", inner.rules.get("additionalProperties", True), there[name], side)
     for name, schema in here.items():
         yield from _field(
             f"{path}.{name}", schema, there.get(name, outer.rules.get("additionalProperties", True)), side
