@@ -81,15 +81,15 @@ def analyse(
     if path:
         _check_answer(handler, hints, source)
     found = Signature(params=tuple(params), returns=_returned(hints.get("return")), source=source)
-    _refuse_odd(service, handler, found)
-    if not path:
-        _refuse_request(handler, found)
     if event is not None and not found.at("event"):
         raise DeclarationError(
             f"{_name(handler)} handles {_event(event)} but has no parameter of that type",
             hint=f"write: async def {_name(handler)}({_written(event)}, ...)",
             where=source,
         )
+    _refuse_odd(service, handler, found)
+    if not path:
+        _refuse_request(handler, found)
     return found
 
 
