@@ -13,7 +13,7 @@ from shop.notifications.records import Notification
 from shop.orders.records import Order
 from shop.payments.records import Entry, Payment
 
-_FINAL = ("CONFIRMED", "CANCELLED")
+_FINAL = ("CONFIRMED", "CANCELLED", "RETURNED")
 _HELD = ("RESERVED", "SOLD")
 
 
@@ -95,7 +95,7 @@ async def money(evidence: Evidence) -> Verdict:
 async def payments_agree(evidence: Evidence) -> Verdict:
     """See that each order's payment says the same as its end."""
     paid = {payment.order_id: payment for payment in await evidence.records("payments", Payment)}
-    fits = {("CONFIRMED", "CAPTURED"), ("CANCELLED", "DECLINED"), ("CANCELLED", "REFUNDED")}
+    fits = {("CONFIRMED", "CAPTURED"), ("CANCELLED", "DECLINED"), ("CANCELLED", "REFUNDED"), ("RETURNED", "REFUNDED")}
     violations = []
     for order in await evidence.records("orders", Order):
         status = paid[order.order_id].status if order.order_id in paid else "missing"
@@ -162,11 +162,11 @@ def _untold(ends: Mapping[str, str], notes: Any) -> list[str]:
 
 def _wrong(ends: Mapping[str, str], noted: Mapping[str, Notification]) -> list[Notification]:
     """List the notes of an end that an order did not have."""
-    words = {"CONFIRMED": ".confirmed@", "CANCELLED": ".cancelled@"}
+    words = {".confirmed@": ("CONFIRMED", "RETURNED"), ".cancelled@": ("CANCELLED",), ".returned@": ("RETURNED",)}
     return [
         note
         for note in noted.values()
-        if any(word in note.message_id and ends.get(note.order_id) != status for status, word in words.items())
+        if any(word in note.message_id and ends.get(note.order_id) not in fit for word, fit in words.items())
     ]
 
 

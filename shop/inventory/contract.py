@@ -1,8 +1,10 @@
 """What the inventory service tells the others."""
 
+from typing import Protocol
+
 import msgspec
 
-from shoal import event
+from shoal import contract, event, internal, post
 
 
 class Shortage(msgspec.Struct, frozen=True, kw_only=True):
@@ -26,3 +28,19 @@ class StockRejected(msgspec.Struct, frozen=True, kw_only=True):
 
     order_id: str
     shortages: tuple[Shortage, ...]
+
+
+class Parcel(msgspec.Struct, frozen=True, kw_only=True):
+    """The goods of an order, on their way back."""
+
+    order_id: str
+
+
+@contract("inventory")
+class InventoryApi(Protocol):
+    """What inventory does for other services."""
+
+    @post("/returns", access=internal, idempotent=True)
+    async def take_back(self, parcel: Parcel) -> None:
+        """Put the goods of an order back on the shelf, once; 503 as long as they are not known to be sold."""
+        ...

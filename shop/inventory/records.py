@@ -6,7 +6,7 @@ import msgspec
 
 from shoal import record
 
-Stage = Literal["AWAITED", "RESERVED", "SOLD", "REJECTED", "RELEASED"]
+Stage = Literal["AWAITED", "RESERVED", "SOLD", "REJECTED", "RELEASED", "RETURNED"]
 """Of a reservation. AWAITED: not yet both known and paid for. The last three are final."""
 
 

@@ -67,6 +67,13 @@ def release(reservation: Reservation, shelves: Shelves) -> Outcome:
     return Outcome(reservation=_staged(reservation, "RELEASED"), shelves=_each(reservation, shelves, _put_back))
 
 
+def take_back(reservation: Reservation, shelves: Shelves) -> Outcome:
+    """Put what was handed over back on the shelf; anything else stays as it is."""
+    if reservation.stage != "SOLD":
+        return Outcome(reservation=reservation)
+    return Outcome(reservation=_staged(reservation, "RETURNED"), shelves=_each(reservation, shelves, _receive))
+
+
 def shortages(wanted: Iterable[Wanted], shelves: Shelves) -> tuple[Shortage, ...]:
     """List what is missing; a product without a shelf is missing altogether."""
     found = (
@@ -100,3 +107,7 @@ def _hand_over(shelf: Shelf, quantity: int) -> Shelf:
 
 def _put_back(shelf: Shelf, quantity: int) -> Shelf:
     return _lay_ready(shelf, -quantity)
+
+
+def _receive(shelf: Shelf, quantity: int) -> Shelf:
+    return msgspec.structs.replace(shelf, available=shelf.available + quantity, sold=shelf.sold - quantity)

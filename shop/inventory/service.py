@@ -5,9 +5,9 @@ from typing import Annotated
 
 import msgspec
 
-from shoal import Postgres, Service, Transaction, anyone, role
+from shoal import Postgres, Service, Transaction, Unavailable, anyone, role
 from shop.inventory import reserving
-from shop.inventory.contract import StockRejected, StockReserved
+from shop.inventory.contract import InventoryApi, Parcel, StockRejected, StockReserved
 from shop.inventory.delivery import opening
 from shop.inventory.records import Reservation, Shelf, Wanted
 from shop.inventory.reserving import Outcome, Shelves
@@ -20,6 +20,7 @@ inventory = Service(
     summary="What lies on the shelves, and for whom.",
     store=Postgres(),
     publishes=[StockReserved, StockRejected],
+    contracts=[InventoryApi],
 )
 
 
@@ -81,6 +82,15 @@ async def sell_confirmed(event: OrderConfirmed, tx: Transaction) -> None:
 async def release_cancelled(event: OrderCancelled, tx: Transaction) -> None:
     """Put back what lies ready."""
     await _finish(event.order_id, tx, reserving.release)
+
+
+@inventory.implements(InventoryApi.take_back)
+async def take_back(parcel: Parcel, tx: Transaction) -> None:
+    """Put returned goods back on the shelf. That they were sold may be heard of later than that they come back."""
+    known = await tx.get(Reservation, parcel.order_id)
+    if known is None or known.stage in ("AWAITED", "RESERVED"):
+        raise Unavailable(f"the goods of order {parcel.order_id} are not known to be sold yet")
+    await _finish(parcel.order_id, tx, reserving.take_back)
 
 
 async def _hear(order_id: str, tx: Transaction, note: Callable[[Reservation], Reservation]) -> None:

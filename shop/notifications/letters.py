@@ -2,7 +2,7 @@
 
 from shop.notifications.mailer import Mail
 from shop.notifications.records import Recipient
-from shop.orders.contract import OrderCancelled, OrderConfirmed, OrderLine
+from shop.orders.contract import OrderCancelled, OrderConfirmed, OrderLine, OrderReturned
 
 _CONFIRMED = """\
 Hello {name},
@@ -24,6 +24,15 @@ Hello {name},
 we are sorry: we had to cancel your order {order_id} over {total}.
 
 {reason}
+
+The shop
+"""
+
+_RETURNED = """\
+Hello {name},
+
+the goods of your order {order_id} are back with us. We have given back {total}; depending on your bank it shows
+on your account within a few days.
 
 The shop
 """
@@ -61,6 +70,12 @@ def cancelled(event: OrderCancelled, recipient: Recipient) -> Mail:
         order_id=event.order_id,
     )
     return _mail(event.order_id, "cancelled", recipient, text)
+
+
+def returned(event: OrderReturned, recipient: Recipient) -> Mail:
+    """Tell that the goods came back and the money is on its way."""
+    text = _RETURNED.format(name=recipient.name, order_id=event.order_id, total=money(event.total, event.currency))
+    return _mail(event.order_id, "returned", recipient, text)
 
 
 def money(amount: int, currency: str) -> str:

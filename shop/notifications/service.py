@@ -14,11 +14,11 @@ from shoal import (
     ShoalError,
     Transaction,
 )
-from shop.notifications.letters import cancelled, confirmed
+from shop.notifications.letters import cancelled, confirmed, returned
 from shop.notifications.mailer import Mail, Mailer, MailRefused
 from shop.notifications.records import Notification, Outcome, Recipient
 from shop.notifications.smtp import Server, SmtpMailer
-from shop.orders.contract import OrderCancelled, OrderConfirmed
+from shop.orders.contract import OrderCancelled, OrderConfirmed, OrderReturned
 from shop.users.contract import UserSignedUp
 
 PATIENCE = 100
@@ -87,6 +87,14 @@ async def tell_cancelled(event: OrderCancelled, tx: Transaction, port: Mailer, c
     tx.put(_note(event, mail, outcome, clock.now()))
 
 
+@notifications.on(OrderReturned, attempts=PATIENCE)
+async def tell_returned(event: OrderReturned, tx: Transaction, port: Mailer, clock: Clock) -> None:
+    """Tell the customer that the goods came back, and the money goes back."""
+    mail = returned(event, await _recipient(event.customer_id, tx))
+    outcome = await _send(mail, port)
+    tx.put(_note(event, mail, outcome, clock.now()))
+
+
 async def _recipient(user_id: str, tx: Transaction) -> Recipient:
     found = await tx.get(Recipient, user_id)
     if found is None:
@@ -104,7 +112,9 @@ async def _send(mail: Mail, port: Mailer) -> Outcome:
     return "SENT"
 
 
-def _note(event: OrderConfirmed | OrderCancelled, mail: Mail, outcome: Outcome, now: datetime) -> Notification:
+def _note(
+    event: OrderConfirmed | OrderCancelled | OrderReturned, mail: Mail, outcome: Outcome, now: datetime
+) -> Notification:
     return Notification(
         message_id=mail.message_id,
         user_id=event.customer_id,

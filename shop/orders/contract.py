@@ -56,3 +56,15 @@ class OrderCancelled(msgspec.Struct, frozen=True, kw_only=True):
     total: int
     currency: str
     cancelled_at: datetime
+
+
+@event("orders.returned", key="order_id")
+class OrderReturned(msgspec.Struct, frozen=True, kw_only=True):
+    """The goods of an order came back, and so did the money. This is final."""
+
+    order_id: str
+    customer_id: str
+    total: int
+    """What went back to the customer, in cents of the currency."""
+    currency: str
+    returned_at: datetime

@@ -3,18 +3,22 @@
 An order's status is a function of the *set* of facts reported about it. So facts may come in any order, late and
 more than once, and it ends the same::
 
-    PENDING ──captured──► PAID ──reserved──► CONFIRMED
-       │                   │
+    PENDING ──captured──► PAID ──reserved──► CONFIRMED ──opened──► RETURNING ──returned──► RETURNED
+       │                   │                     ▲                     │
+       │                   │                     └───────refused───────┘
        └──declined──┐      └──refunded (nothing could be reserved)──┐
                     └──────────────► CANCELLED ◄────────────────────┘
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 
-from shop.orders.contract import OrderCancelled, OrderConfirmed
+from shop.orders.contract import OrderCancelled, OrderConfirmed, OrderReturned
 from shop.orders.records import Fact, Order, Reason, Status
+
+RETURN_PERIOD = timedelta(days=30)
+"""How long a customer may give goods back."""
 
 _CANCELS: dict[Fact, Reason] = {"DECLINED": "payment-declined", "REFUNDED": "out-of-stock"}
 
@@ -24,8 +28,23 @@ def status_of(facts: frozenset[Fact]) -> Status:
     if facts & _CANCELS.keys():
         return "CANCELLED"
     if facts >= {"CAPTURED", "RESERVED"}:
-        return "CONFIRMED"
+        return _after_confirmation(facts)
     return "PAID" if "CAPTURED" in facts else "PENDING"
+
+
+def _after_confirmation(facts: frozenset[Fact]) -> Status:
+    if "RETURNED" in facts:
+        return "RETURNED"
+    return "RETURNING" if "RETURN_OPENED" in facts and "RETURN_REFUSED" not in facts else "CONFIRMED"
+
+
+def why_not_returned(order: Order, now: datetime) -> str:
+    """Say why the goods of an order cannot be given back; empty when they can."""
+    if order.status != "CONFIRMED":
+        return f"it is {order.status}"
+    if "RETURN_REFUSED" in order.facts:
+        return "its return was refused"
+    return "" if now - order.placed_at <= RETURN_PERIOD else f"it was placed more than {RETURN_PERIOD.days} days ago"
 
 
 def reason_of(facts: frozenset[Fact]) -> Reason | None:
@@ -48,10 +67,18 @@ def learn(order: Order, fact: Fact, now: datetime) -> Order:
     )
 
 
-def announcement(before: Order, after: Order) -> OrderConfirmed | OrderCancelled | None:
-    """Say what others must hear about a change."""
-    if before.status == after.status:
+def announcement(before: Order, after: Order) -> OrderConfirmed | OrderCancelled | OrderReturned | None:
+    """Say what others must hear about a change; that a return was refused is between the customer and us."""
+    if before.status == after.status or (before.status, after.status) == ("RETURNING", "CONFIRMED"):
         return None
+    if after.status == "RETURNED":
+        return OrderReturned(
+            order_id=after.order_id,
+            customer_id=after.customer_id,
+            total=after.total,
+            currency=after.currency,
+            returned_at=after.updated_at,
+        )
     if after.status == "CONFIRMED":
         return OrderConfirmed(
             order_id=after.order_id,

@@ -8,11 +8,11 @@ import msgspec
 from shoal import record
 from shop.orders.contract import OrderLine
 
-Status = Literal["PENDING", "PAID", "CONFIRMED", "CANCELLED"]
-"""CONFIRMED and CANCELLED are final."""
+Status = Literal["PENDING", "PAID", "CONFIRMED", "CANCELLED", "RETURNING", "RETURNED"]
+"""CANCELLED and RETURNED are final, and CONFIRMED unless the customer gives the goods back."""
 
-Fact = Literal["CAPTURED", "DECLINED", "REFUNDED", "RESERVED"]
-"""What the other services may report about an order."""
+Fact = Literal["CAPTURED", "DECLINED", "REFUNDED", "RESERVED", "RETURN_OPENED", "RETURN_REFUSED", "RETURNED"]
+"""What the other services may report about an order, and how far its return has come."""
 
 Reason = Literal["payment-declined", "out-of-stock"]
 

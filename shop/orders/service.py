@@ -15,11 +15,13 @@ from shoal import (
     signed_in,
 )
 from shop.inventory.contract import StockReserved
-from shop.orders.contract import OrderCancelled, OrderConfirmed, OrderPlaced
-from shop.orders.lifecycle import announcement, learn
+from shop.orders.contract import OrderCancelled, OrderConfirmed, OrderPlaced, OrderReturned
+from shop.orders.learning import learn_of
+from shop.orders.lifecycle import why_not_returned
 from shop.orders.messages import NewOrder, OrderView, view
 from shop.orders.placing import Placement, pieces, place, placed
-from shop.orders.records import Fact, Order
+from shop.orders.records import Order
+from shop.orders.returns import Return, ReturnGoods
 from shop.payments.contract import PaymentCaptured, PaymentDeclined, PaymentRefunded
 from shop.products.contract import ProductsApi
 
@@ -27,8 +29,9 @@ orders = Service(
     "orders",
     summary="Orders, from placing to their end.",
     store=Postgres(),
-    publishes=[OrderPlaced, OrderConfirmed, OrderCancelled],
+    publishes=[OrderPlaced, OrderConfirmed, OrderCancelled, OrderReturned],
 )
+orders.saga("return-goods")(ReturnGoods)
 
 
 @orders.post("/orders", status=201, access=signed_in, idempotent=True)
@@ -62,36 +65,38 @@ async def list_orders(page: PageRequest, principal: Principal, tx: Transaction) 
     return page.of([view(order) for order in found], await tx.count(Order, own))
 
 
+@orders.post("/orders/{order_id}/return", status=202, access=signed_in)
+async def return_goods(order_id: str, principal: Principal, tx: Transaction, clock: Clock) -> OrderView:
+    """Give the goods of an order back; the money follows. Asking again changes nothing."""
+    order = await tx.get(Order, order_id)
+    if order is None or order.customer_id != principal.subject:
+        raise Problem(404, "not-found", f"there is no order {order_id}")
+    if order.status not in ("RETURNING", "RETURNED"):
+        if reason := why_not_returned(order, clock.now()):
+            raise Problem(409, "not-returnable", f"order {order_id} cannot be returned: {reason}")
+        await tx.start(ReturnGoods, Return(order_id=order_id), key=order_id)
+    return view(order)
+
+
 @orders.on(PaymentCaptured, leads_to=[OrderConfirmed])
 async def captured(event: PaymentCaptured, tx: Transaction, clock: Clock) -> None:
     """Note that an order is paid for."""
-    await _learn(event.order_id, "CAPTURED", tx, clock)
+    await learn_of(event.order_id, "CAPTURED", tx, clock)
 
 
 @orders.on(PaymentDeclined, leads_to=[OrderCancelled])
 async def declined(event: PaymentDeclined, tx: Transaction, clock: Clock) -> None:
     """Cancel an order that will not be paid for."""
-    await _learn(event.order_id, "DECLINED", tx, clock)
+    await learn_of(event.order_id, "DECLINED", tx, clock)
 
 
 @orders.on(PaymentRefunded, leads_to=[OrderCancelled])
 async def refunded(event: PaymentRefunded, tx: Transaction, clock: Clock) -> None:
     """Cancel an order whose money went back."""
-    await _learn(event.order_id, "REFUNDED", tx, clock)
+    await learn_of(event.order_id, "REFUNDED", tx, clock)
 
 
 @orders.on(StockReserved, leads_to=[OrderConfirmed])
 async def reserved(event: StockReserved, tx: Transaction, clock: Clock) -> None:
     """Note that an order lies ready."""
-    await _learn(event.order_id, "RESERVED", tx, clock)
-
-
-async def _learn(order_id: str, fact: Fact, tx: Transaction, clock: Clock) -> None:
-    """Note a fact, and announce what follows from it. An unknown order is nobody's: the event becomes a dead letter."""
-    before = await tx.require(Order, order_id, lock=True)
-    after = learn(before, fact, clock.now())
-    if after is before:
-        return
-    tx.put(after)
-    if news := announcement(before, after):
-        tx.publish(news)
+    await learn_of(event.order_id, "RESERVED", tx, clock)

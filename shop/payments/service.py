@@ -9,7 +9,14 @@ from shoal import Clock, Postgres, Principal, Problem, Secret, Service, Settings
 from shop.inventory.contract import StockRejected
 from shop.orders.contract import OrderPlaced
 from shop.payments.bookkeeping import Booking, book_charge, book_refund, charge_for, refund_of, refuse_stale
-from shop.payments.contract import PaymentCaptured, PaymentDeclined, PaymentRefunded
+from shop.payments.contract import (
+    PaymentCaptured,
+    PaymentDeclined,
+    PaymentRefunded,
+    PaymentsApi,
+    RefundAsked,
+    Refunded,
+)
 from shop.payments.provider import PaymentProvider
 from shop.payments.records import Payment, Status
 from shop.payments.stripe import StripeProvider, open_http
@@ -28,6 +35,7 @@ payments = Service(
     summary="Money: charges and refunds at the payment provider.",
     store=Postgres(),
     publishes=[PaymentCaptured, PaymentDeclined, PaymentRefunded],
+    contracts=[PaymentsApi],
     settings=PaymentsSettings,
     externals=["payment-provider"],
 )
@@ -85,6 +93,27 @@ async def refund(event: StockRejected, tx: Transaction, port: PaymentProvider, c
     request = refund_of(payment)
     if request is not None:
         _book(book_refund(payment, await port.refund(request), clock.now()), tx)
+
+
+@payments.implements(PaymentsApi.refund)
+async def refund_return(wish: RefundAsked, tx: Transaction, port: PaymentProvider, clock: Clock) -> Refunded:
+    """Give the money of returned goods back. Whoever asked tells the others, so no event is announced."""
+    payment = await tx.get(Payment, wish.order_id, lock=True)
+    request = None if payment is None else refund_of(payment)
+    if payment is not None and request is not None:
+        booking = book_refund(payment, await port.refund(request), clock.now())
+        payment = booking.payment
+        tx.put(payment)
+        for entry in booking.entries:
+            tx.insert(entry)
+    if payment is None or payment.refund_id is None:
+        raise Problem(409, "not-captured", f"there is no money for order {wish.order_id}")
+    return Refunded(
+        order_id=payment.order_id,
+        refund_id=payment.refund_id,
+        amount=payment.amount,
+        currency=payment.currency,
+    )
 
 
 def _book(booking: Booking, tx: Transaction) -> None:

@@ -54,7 +54,7 @@ async def test_every_promise_holds_after_orders_of_every_end(
     report = await system.audit(externals=outside(provider, mailer))
     assert report.held, report.complaints()
     (ended,) = report.outcome("I1")
-    assert ended.counts == {"acknowledged": 0, "confirmed": 1, "cancelled": 2}
+    assert ended.counts == {"acknowledged": 0, "confirmed": 1, "cancelled": 2, "returned": 0}
     assert {o.state for o in report.outcomes if o.code != "I9"} == {"held"}
 
 

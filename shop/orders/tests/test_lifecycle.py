@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shop.orders.contract import OrderCancelled, OrderConfirmed, OrderLine
-from shop.orders.lifecycle import announcement, learn, reason_of, status_of
+from shop.orders.contract import OrderCancelled, OrderConfirmed, OrderLine, OrderReturned
+from shop.orders.lifecycle import RETURN_PERIOD, announcement, learn, reason_of, status_of, why_not_returned
 from shop.orders.records import Fact, Order
 
 PLACED = datetime(2026, 1, 1, tzinfo=UTC)
@@ -96,3 +96,28 @@ def test_what_is_announced_carries_what_others_need() -> None:
     cancelled = announcement(NEW, learn(NEW, "DECLINED", PLACED))
     assert isinstance(cancelled, OrderCancelled)
     assert cancelled.reason == "payment-declined"
+
+
+def test_a_return_ends_or_is_refused_and_is_announced_only_when_it_is_done() -> None:
+    order, announced = NEW, []
+    for facts in (("CAPTURED", "RESERVED", "RETURN_OPENED", "RETURN_REFUSED"), ("RETURNED",)):
+        for fact in facts:
+            after = learn(order, fact, PLACED)
+            announced.append((after.status, type(announcement(order, after))))
+            order = after
+    assert announced == [
+        ("PAID", type(None)),
+        ("CONFIRMED", OrderConfirmed),
+        ("RETURNING", type(None)),
+        ("CONFIRMED", type(None)),
+        ("RETURNED", OrderReturned),
+    ]
+
+
+def test_only_what_is_confirmed_and_young_can_be_returned() -> None:
+    order = learn(learn(NEW, "CAPTURED", PLACED), "RESERVED", PLACED)
+    assert why_not_returned(NEW, PLACED) == "it is PENDING"
+    assert why_not_returned(order, PLACED + RETURN_PERIOD) == ""
+    assert "30 days" in why_not_returned(order, PLACED + RETURN_PERIOD + timedelta(seconds=1))
+    refused = learn(learn(order, "RETURN_OPENED", PLACED), "RETURN_REFUSED", PLACED)
+    assert why_not_returned(refused, PLACED) == "its return was refused"
