@@ -195,7 +195,7 @@ class Travel:
     def host(self, replica: str = "0") -> Host:
         """Make one replica."""
         config = ServiceConfig(system="test", entry=self.service.entry, replica=replica, drain=1.0)
-        fittings = Fittings(transport=Calls(self.bank), clock=self.clock, store=self.store)
+        fittings = Fittings(transport=Calls(self.bank), clock=self.clock, store=self.store.peer())
         return Host(self.service, config, fittings)
 
     @asynccontextmanager
@@ -264,3 +264,5 @@ async def crash(host: Host) -> None:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+    assert isinstance(host.store, MemoryStore)
+    host.store.vanish()

@@ -21,6 +21,7 @@ from shoal.runtime.clients import LocalTransport
 from shoal.runtime.config import ServiceConfig
 from shoal.runtime.gateway import Gateway
 from shoal.runtime.host import Fittings, Host
+from shoal.runtime.sagas.housekeeping import drives
 from shoal.service.audit import Operation
 from shoal.service.declare import Service
 from shoal.service.describe import describe
@@ -101,7 +102,7 @@ class MemorySystem(Client):
             host.override(values)
 
     async def settle(self, *, within: float = 10.0) -> None:
-        """Wait until every event is announced and handled; raises `ShoalError` after `within` seconds."""
+        """Wait until every event is handled and every saga ends or waits; `ShoalError` after `within` seconds."""
         try:
             async with asyncio.timeout(within):
                 while not await self._is_quiet():
@@ -139,10 +140,17 @@ class MemorySystem(Client):
         return await audit.check(subject)
 
     async def _is_quiet(self) -> bool:
+        if await self._drives_sagas():
+            return False
         for host in self._hosts.values():
             if host.store is not None and (await host.store.backlog()).count:
                 return False
-        return self._broker.idle()
+        return self._broker.idle() and not await self._drives_sagas()
+
+    async def _drives_sagas(self) -> bool:
+        """Tell whether a saga has something to do now; one that waits for a later time has not."""
+        now, stores = self.clock.now(), [h.store for h in self._hosts.values() if h.store is not None]
+        return any([await drives(store, now) for store in stores])
 
     async def _through_gateway(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> Response:
         sent = asyncio.create_task(request(self._gateway, method, target, headers, body))

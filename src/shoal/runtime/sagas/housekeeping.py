@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from shoal.drivers.base import Query, Session, Store
-from shoal.runtime.sagas.instances import ENDED, JOURNAL_TABLE, SAGAS_TABLE, Entry, entry_of
+from shoal.runtime.sagas.instances import ACTIVE, ENDED, JOURNAL_TABLE, SAGAS_TABLE, Entry, entry_of
 
 PAGE = 100
 """Sagas that are forgotten in one transaction."""
@@ -19,6 +19,13 @@ async def count_parked(store: Store, parts: Sequence[int]) -> int:
         return 0
     async with store.session() as session:
         return await session.count(SAGAS_TABLE, {"status": "parked", "part": tuple(parts)})
+
+
+async def drives(store: Store, now: datetime) -> bool:
+    """Tell whether some saga has something to do now."""
+    query = Query(where={"status": ACTIVE}, at_most={"due": now}, limit=1)
+    async with store.session() as session:
+        return bool(await session.find(SAGAS_TABLE, query))
 
 
 async def forget(store: Store, parts: Sequence[int], now: datetime) -> int:
