@@ -28,6 +28,7 @@ COMMANDS = {
     "describe": "Show what the system is.",
     "contract": "Keep contracts in files, and refuse what breaks their consumers.",
     "saga": "See sagas, and help those that need a person.",
+    "projections": "See read models, and build them anew from their events.",
     "audit": "Check that nothing was lost and nothing happened twice.",
     "doctor": "Check what this machine offers.",
 }
