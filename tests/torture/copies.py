@@ -66,9 +66,10 @@ class Copies:
             await asyncio.to_thread(_replace, self.store, copy)
         finally:
             os.kill(supervisor, signal.SIGCONT)
+        age = time.monotonic() - at
         await until(lambda: self.shop.process("nats").restarts > restarts, "the supervisor to see the kill")
         await until(lambda: self.shop.process("nats").status == "ready", "the broker to be back")
-        return time.monotonic() - at
+        return age
 
 
 def _replace(store: Path, copy: Path) -> None:

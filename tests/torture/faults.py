@@ -15,6 +15,9 @@ from tests.torture.copies import Copies
 FROZEN = 20.0
 """Seconds that a process is stopped, as by a long pause of garbage collection or of the machine."""
 
+BATCH = 10
+"""Events that are to wait when who relays them is killed."""
+
 _PRODUCERS = ("orders", "payments", "inventory")
 
 
@@ -101,15 +104,16 @@ async def kill_twice(field: Field) -> str:
     return name
 
 
-async def _some_waiting(subject: Subject, service: str, within: float = 2.0) -> int:
-    """Wait until events wait in an outbox; 0 when none came in time."""
+async def _some_waiting(subject: Subject, service: str, within: float = 1.5) -> int:
+    """Wait until some events wait in an outbox; say how many did when the time was up."""
+    count = 0
     try:
         async with asyncio.timeout(within):
-            while not (count := (await subject.stores[service].backlog()).count):  # noqa: ASYNC110 - in another process
+            while (count := (await subject.stores[service].backlog()).count) < BATCH:  # noqa: ASYNC110 - in another process
                 await asyncio.sleep(0.005)
-            return count
     except (TimeoutError, EngineError):
-        return 0
+        pass
+    return count
 
 
 FAULTS: dict[str, Fault] = {
@@ -123,6 +127,15 @@ FAULTS: dict[str, Fault] = {
     "restore": restore_broker,
     "freeze": freeze,
 }
+
+
+async def strike(field: Field, name: str) -> str:
+    """Let a fault happen; the name of a process means to kill that one."""
+    if name in FAULTS:
+        return await FAULTS[name](field)
+    await processes.kill(field.shop, name)
+    return name
+
 
 KILLS = ("service", "relay", "nats", "postgres", "envoy")
 """The faults of every round."""

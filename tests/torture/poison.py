@@ -109,3 +109,6 @@ KINDS: dict[str, Callable[[str], tuple[str, Body]]] = {
     "future-version": _future_version,
 }
 """Makes the event id whose subject it goes to, and its body."""
+
+STRANGE = ("wrong-type", "future-version")
+"""Kinds that wait some eight minutes for newer code that may know them, as there is while a service is updated."""

@@ -11,7 +11,7 @@ from shoal.audit import Outcome
 from shoal.audit.subject import Letter
 from tests.torture import processes
 from tests.torture.clients import Crowd
-from tests.torture.faults import FAULTS, Field
+from tests.torture.faults import Field, strike
 
 DRAIN = 120.0
 """Seconds that events may take to arrive after the last order."""
@@ -104,5 +104,5 @@ def _times(plan: Plan) -> Sequence[tuple[str, float]]:
 async def _strike(field: Field, name: str, at: float) -> Blow:
     began = time.monotonic()
     await asyncio.sleep(at)
-    victim = await FAULTS[name](field)
+    victim = await strike(field, name)
     return Blow(at=round(time.monotonic() - began, 2), fault=name, victim=victim)

@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping
 
+from shoal.audit import streams
 from shoal.audit.streams import Book
 from shoal.audit.subject import Letter
+from shoal.drivers.base import BrokerAdmin
 from shoal.model import names
 from shoal.model.plan import Plan
 
@@ -18,3 +20,10 @@ def buried(plan: Plan, books: Mapping[str, Book]) -> frozenset[Letter]:
             stamps = ((id, stamp) for id, stamp in book.stamps.items() if stamp.subject == subject)
             found |= {(service.name, id.removesuffix(f"-{service.name}")) for id, _ in stamps}
     return frozenset(found)
+
+
+async def read_all(broker: BrokerAdmin, plan: Plan) -> frozenset[Letter]:
+    """Read the dead letters of every service."""
+    present = await broker.positions()
+    named = [names.dead_letter_stream(plan.system.name, service.name) for service in plan.services]
+    return buried(plan, {name: await streams.read(broker, name, {}) for name in named if name in present})
