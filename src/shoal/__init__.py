@@ -14,6 +14,7 @@ from shoal.errors import (
 )
 from shoal.model.system import External, Sandbox
 from shoal.service.access import anyone, internal, role, scope, signed_in
+from shoal.service.aggregates import Recorded, aggregate, fact
 from shoal.service.audit import Audit, Evidence, Verdict
 from shoal.service.context import Clock, Deadline, Principal, TokenIssuer, Transaction
 from shoal.service.declare import Postgres, Service
@@ -49,6 +50,7 @@ __all__ = [
     "Problem",
     "Projection",
     "ReadModel",
+    "Recorded",
     "Reply",
     "Saga",
     "Sandbox",
@@ -63,10 +65,12 @@ __all__ = [
     "Transaction",
     "Unavailable",
     "Verdict",
+    "aggregate",
     "anyone",
     "contract",
     "delete",
     "event",
+    "fact",
     "get",
     "internal",
     "patch",

@@ -13,7 +13,7 @@ from shoal.drivers.base import Lease, Query, Table
 from shoal.drivers.memory import MemoryStore
 from shoal.runtime.schedules.rows import SCHEDULES, State, from_row
 from shoal.runtime.tables import table_of
-from tests.runtime.replicas import Replicas, replicas, until
+from tests.runtime.fleet import Replicas, replicas, until
 
 HOUR = timedelta(hours=1)
 Work = Callable[[Tick], Awaitable[None]]

@@ -13,7 +13,7 @@ from shoal import Postgres, Service, Tick, Transaction
 from shoal.drivers.base import Query, Store, Table
 from shoal.runtime.schedules.rows import SCHEDULES, from_row
 from tests.runtime.database import Database, database
-from tests.runtime.replicas import replicas, until
+from tests.runtime.fleet import replicas, until
 
 pytestmark = [pytest.mark.live, pytest.mark.asyncio(loop_scope="module")]
 
@@ -70,18 +70,19 @@ async def reaches(store: Store, moment: datetime) -> bool:
 
 
 async def test_four_replicas_run_each_due_time_once(server: Database, url: str) -> None:
-    stores = [server.store(url) for _ in range(4)]
-    async with replicas(clocks, stores) as running:
-        await until(lambda: settled(stores[0]))
-        start = await settled(stores[0])
+    watching = server.store(url)
+    await watching.open()
+    async with replicas(clocks, [server.store(url) for _ in range(4)]) as running:
+        await until(lambda: settled(watching))
+        start = await settled(watching)
         assert start is not None
         for number in range(1, 13):
             running.clock.advance(MINUTE)
-            await until(lambda number=number: reaches(stores[0], start + (number - 1) * MINUTE))
+            await until(lambda number=number: reaches(watching, start + (number - 1) * MINUTE))
             if number % 4 == 0:  # who has the right leaves; another one takes it
                 await running.end(running.hosts[0])
                 await running.join(server.store(url))
-        found = await runs(running.hosts[0].store or stores[-1])
+        found = await runs(watching)
     assert {run.times for run in found} == {1}
     assert len(found) >= 12
     assert [b.due - a.due for a, b in itertools.pairwise(found)] == [MINUTE] * (len(found) - 1)

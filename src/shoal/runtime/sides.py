@@ -1,9 +1,29 @@
 """The kinds of background work there are, and the tables that the framework keeps in a service's store."""
 
 from shoal.drivers.base import OwnTable
+from shoal.runtime.aggregates import AGGREGATES, FACTS
+from shoal.runtime.consuming.attempts import ATTEMPTS
+from shoal.runtime.projections.side import projection_side
+from shoal.runtime.projections.tables import PROJECTION_TABLES
+from shoal.runtime.sagas.instances import JOURNAL, SAGAS
+from shoal.runtime.sagas.runner import saga_side
+from shoal.runtime.schedules.rows import SCHEDULES
+from shoal.runtime.schedules.side import schedule_side
 from shoal.runtime.side import Builder
 
-SIDES: tuple[Builder, ...] = ()
+SIDES: tuple[Builder, ...] = (
+    projection_side,
+    saga_side,
+    schedule_side,
+)
 """In the order in which they start; they stop in reverse."""
 
-OWN_TABLES: tuple[OwnTable, ...] = ()
+OWN_TABLES: tuple[OwnTable, ...] = (
+    ATTEMPTS,
+    *PROJECTION_TABLES,
+    SAGAS,
+    JOURNAL,
+    SCHEDULES,
+    FACTS,
+    AGGREGATES,
+)

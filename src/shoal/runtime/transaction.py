@@ -5,15 +5,18 @@ from typing import Any, Protocol, TypeVar
 
 from shoal.drivers.base import Query, Session
 from shoal.errors import Problem, Undeclared
+from shoal.runtime.aggregates import Aggregates
 from shoal.runtime.envelope import pack
 from shoal.runtime.tables import read_stored, table_of
 from shoal.runtime.trace import current
+from shoal.service.aggregates import Folded, Recorded
 from shoal.service.context import Clock
 from shoal.service.declare import Service
 from shoal.service.marks import EventMark, event_mark
 from shoal.service.sagas import Saga
 
 T = TypeVar("T")
+F = TypeVar("F")
 
 
 class Starter(Protocol):
@@ -47,10 +50,11 @@ class Announcer:
 class UnitOfWork:
     """Implements `shoal.Transaction`."""
 
-    __slots__ = ("_announcer", "_then", "published", "session")
+    __slots__ = ("_aggregates", "_announcer", "_then", "published", "session")
 
     def __init__(self, session: Session, announcer: Announcer) -> None:
         self.session, self._announcer = session, announcer
+        self._aggregates: Aggregates | None = None
         self._then: list[Callable[[], None]] = []
         self.published = 0
 
@@ -100,6 +104,34 @@ class UnitOfWork:
     def delete(self, kind: type[Any], key: object) -> None:
         """Remove a record."""
         self.session.delete(table_of(kind).table, key)
+
+    async def load(self, kind: type[T], id: str, *, lock: bool = False) -> T | None:
+        """Read one aggregate."""
+        return (await self._folded().load(kind, (id,), lock=lock)).get(id)
+
+    async def load_all(self, kind: type[T], ids: Sequence[str], *, lock: bool = False) -> dict[str, T]:
+        """Read those aggregates that exist."""
+        return await self._folded().load(kind, ids, lock=lock)
+
+    def append(self, aggregate: Folded[F, T], fact: F) -> T:
+        """Record what happened to an aggregate."""
+        return self._folded().append(aggregate, fact)
+
+    async def facts(
+        self,
+        kind: type[Folded[F, Any]],
+        id: str,
+        *,
+        above: int = 0,
+        limit: int = 100,
+    ) -> list[Recorded[F]]:
+        """Read what happened to an aggregate."""
+        return await self._folded().facts(kind, id, above, limit)
+
+    def _folded(self) -> Aggregates:
+        if self._aggregates is None:
+            self._aggregates = Aggregates(self.session, self._announcer.clock)
+        return self._aggregates
 
     def publish(self, event: object) -> None:
         """Add an event to the outbox."""

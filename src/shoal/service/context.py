@@ -6,9 +6,11 @@ from typing import Any, Protocol, TypeVar
 
 import msgspec
 
+from shoal.service.aggregates import Folded, Recorded
 from shoal.service.sagas import Saga
 
 T = TypeVar("T")
+F = TypeVar("F")
 
 
 class Principal(msgspec.Struct, frozen=True, kw_only=True):
@@ -98,6 +100,37 @@ class Transaction(Protocol):
 
     def publish(self, event: object) -> None:
         """Announce an event once the transaction has committed; `Undeclared` when the service does not publish it."""
+        ...
+
+    async def load(self, kind: type[T], id: str, *, lock: bool = False) -> T | None:
+        """Read one aggregate; None when nothing ever happened to it.
+
+        `lock` holds it against other transactions until this one ends. Without, whoever appends first is right, and
+        the commit of the other one raises `Conflict`.
+        """
+        ...
+
+    async def load_all(self, kind: type[T], ids: Sequence[str], *, lock: bool = False) -> dict[str, T]:
+        """Read the aggregates that exist among `ids`; locks are taken in the order of the ids, so that none block."""
+        ...
+
+    def append(self, aggregate: Folded[F, T], fact: F) -> T:
+        """Record what happened to an aggregate and return it as it is from now on.
+
+        It must be as this transaction loaded it, or left it; or, to begin a new one, be as it is before its first
+        fact. `Conflict`, here or at the commit, when somebody else appended meanwhile.
+        """
+        ...
+
+    async def facts(
+        self,
+        kind: type[Folded[F, Any]],
+        id: str,
+        *,
+        above: int = 0,
+        limit: int = 100,
+    ) -> list[Recorded[F]]:
+        """Read what happened to an aggregate, oldest first, from the first fact whose version exceeds `above`."""
         ...
 
     async def start(self, saga: type[Saga[T]], state: T, *, key: str = "") -> bool:

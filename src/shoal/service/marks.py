@@ -31,7 +31,7 @@ class Options(TypedDict, total=False):
 
 
 class EventMark(msgspec.Struct, frozen=True, kw_only=True):
-    """What `event` says about a class."""
+    """What `event`, or `fact`, says about a class."""
 
     name: str
     version: int
@@ -259,6 +259,19 @@ def event_mark(cls: type) -> EventMark:
     raise DeclarationError(
         f"{cls.__name__} is not an event", hint='decorate it: @event("owner.happened")', where=of_class(cls)
     )
+
+
+def fact_mark(cls: type) -> EventMark:
+    """Return what `fact` said about a class, or raise `DeclarationError`."""
+    found = getattr(cls, "__shoal_fact__", None)
+    if isinstance(found, EventMark):
+        return found
+    raise DeclarationError(f"{cls.__name__} is not a fact", hint='decorate it: @fact("happened")', where=of_class(cls))
+
+
+def version_mark(cls: type) -> EventMark:
+    """Return what `event` or `fact` said about a class, or raise `DeclarationError`."""
+    return fact_mark(cls) if hasattr(cls, "__shoal_fact__") else event_mark(cls)
 
 
 def record_mark(cls: type) -> RecordMark:

@@ -9,7 +9,7 @@ import msgspec
 
 from shoal.errors import DeclarationError
 from shoal.service import codec
-from shoal.service.marks import EventMark, event_mark
+from shoal.service.marks import EventMark, version_mark
 from shoal.service.source import of_function
 
 Old = TypeVar("Old")
@@ -34,7 +34,7 @@ class Upcast(Generic[Old, New]):
 
     def __repr__(self) -> str:
         """Show the name and the versions."""
-        return f"<upcast {self.__name__}: {event_mark(self.old).id} to {event_mark(self.new).id}>"
+        return f"<upcast {self.__name__}: {version_mark(self.old).id} to {version_mark(self.new).id}>"
 
 
 def upcast(function: Callable[[Old], New]) -> Upcast[Old, New]:
@@ -80,7 +80,7 @@ def chains(kind: type, upcasters: Sequence[Any], place: str) -> tuple[Chain, ...
         first = by_old.setdefault(given.old, given)
         if first is not given:
             raise DeclarationError(
-                f"{event_mark(given.old).id} has two upcasters, {first.__name__} and {given.__name__}",
+                f"{version_mark(given.old).id} has two upcasters, {first.__name__} and {given.__name__}",
                 hint="keep one of them",
                 where=given.source,
             )
@@ -120,14 +120,14 @@ def _chain(kind: type, old: type, by_old: dict[type, Upcast[Any, Any]]) -> Chain
     while steps[-1].new is not kind:  # ends: versions only grow
         following = by_old.get(steps[-1].new)
         if following is None:
-            reached, wanted = event_mark(steps[-1].new).id, event_mark(kind).id
+            reached, wanted = version_mark(steps[-1].new).id, version_mark(kind).id
             raise DeclarationError(
                 f"upcaster {steps[-1].__name__} leads to {reached}, the handler takes {wanted}",
                 hint=f"add an upcaster from {reached} to {wanted}, or remove this one",
                 where=steps[-1].source,
             )
         steps.append(following)
-    return Chain(event=event_mark(old), kind=old, steps=tuple(steps))
+    return Chain(event=version_mark(old), kind=old, steps=tuple(steps))
 
 
 def _annotated(function: Callable[..., Any]) -> tuple[Any, Any]:
@@ -154,10 +154,10 @@ def _annotated(function: Callable[..., Any]) -> tuple[Any, Any]:
 
 
 def _mark(function: Callable[..., Any], kind: Any) -> EventMark:
-    if not isinstance(kind, type) or not hasattr(kind, "__shoal_event__"):
+    if not isinstance(kind, type) or not (hasattr(kind, "__shoal_event__") or hasattr(kind, "__shoal_fact__")):
         raise DeclarationError(
-            f"upcaster {function.__name__} names {getattr(kind, '__name__', kind)}, which is no event",
+            f"upcaster {function.__name__} names {getattr(kind, '__name__', kind)}, which is no event and no fact",
             hint=_HINT,
             where=of_function(function),
         )
-    return event_mark(kind)
+    return version_mark(kind)
