@@ -15,6 +15,12 @@ from shop.payments.records import Entry, Payment
 
 _FINAL = ("CONFIRMED", "CANCELLED", "RETURNED")
 _HELD = ("RESERVED", "SOLD")
+_WORDS = {
+    ".confirmed@": ("CONFIRMED", "RETURNING", "RETURNED"),
+    ".cancelled@": ("CANCELLED",),
+    ".returned@": ("RETURNED",),
+}
+"""A word in the Message-ID of a mail, and how an order may stand of which it was written; it must be, of the first."""
 
 
 async def orders_end(evidence: Evidence) -> Verdict:
@@ -65,7 +71,7 @@ async def told_once(evidence: Evidence) -> Verdict:
     ends = {o.order_id: o.status for o in await evidence.records("orders", Order)}
     received = {str(mail["message_id"]): int(mail["deliveries"]) for mail in mails}
     missing = [f"{i} was noted as sent and not received" for i, n in noted.items() if _is_lost(n, received)]
-    unsaid = [f"{order_id} ended, and nobody was told" for order_id in _untold(ends, noted.values())]
+    unsaid = [f"{order_id} ended, and nobody was told" for order_id in _untold(ends, noted)]
     wrong = [f"{n.order_id} was told of as {n.message_id}, and is {ends.get(n.order_id)}" for n in _wrong(ends, noted)]
     return Verdict(
         counts={"mails": len(received), "repeated": sum(received.values()) - len(received), "told": len(noted)},
@@ -155,18 +161,19 @@ def _is_lost(note: Notification, received: Mapping[str, int]) -> bool:
     return note.outcome == "SENT" and note.message_id not in received
 
 
-def _untold(ends: Mapping[str, str], notes: Any) -> list[str]:
-    told = {note.order_id for note in notes}
-    return [order_id for order_id, status in ends.items() if status in _FINAL and order_id not in told]
+def _untold(ends: Mapping[str, str], noted: Mapping[str, Notification]) -> list[str]:
+    """List the orders of whose end their customer has no mail."""
+    told = {(note.order_id, word) for note in noted.values() for word in _WORDS if word in note.message_id}
+    wanted = [(order_id, word) for order_id, status in ends.items() for word in _WORDS if status in _WORDS[word][:1]]
+    return [order_id for order_id, word in wanted if (order_id, word) not in told]
 
 
 def _wrong(ends: Mapping[str, str], noted: Mapping[str, Notification]) -> list[Notification]:
     """List the notes of an end that an order did not have."""
-    words = {".confirmed@": ("CONFIRMED", "RETURNED"), ".cancelled@": ("CANCELLED",), ".returned@": ("RETURNED",)}
     return [
         note
         for note in noted.values()
-        if any(word in note.message_id and ends.get(note.order_id) not in fit for word, fit in words.items())
+        if any(word in note.message_id and ends.get(note.order_id) not in fit for word, fit in _WORDS.items())
     ]
 
 

@@ -1,6 +1,7 @@
 """Customers who order at their own pace, whatever becomes of the shop, and write down what they were told."""
 
 import asyncio
+import contextlib
 import random
 import uuid
 from collections.abc import Awaitable, Sequence
@@ -19,6 +20,9 @@ PATIENCE = 60.0
 
 CARDS = {"tok_visa": 80, "tok_declined": 8, "tok_flaky_then_ok": 5, "tok_lost_answer": 5, "tok_slow": 2}
 """How the provider treats them is in ``shop/sandboxes/payment_provider/behaviour.py``; out of a hundred."""
+
+RETURNS = 0.08
+"""Share of confirmed orders that are given back at once."""
 
 IMPATIENT = 0.1
 """Share of customers who do not ask again when no answer comes."""
@@ -86,6 +90,31 @@ class Crowd:
                 service="orders", endpoint="place_order", key=key, caller=customer.user_id, status=status, body=body
             )
         )
+
+        if answer is not None and status == 201 and self.chance.random() < RETURNS:
+            await self._give_back(customer, str(answer.json()["order_id"]))
+
+    async def _give_back(self, customer: Customer, order_id: str) -> None:
+        """Return the goods once they are sold; give up when that takes too long, or when they cannot be returned."""
+        path, done = f"/orders/{order_id}", ("CANCELLED", "RETURNING", "RETURNED")
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(PATIENCE):
+                while (status := await self._status(customer, path)) not in done:
+                    if status == "CONFIRMED":
+                        await self._sent(customer, f"{path}/return")
+                    await asyncio.sleep(self.chance.uniform(0.1, 0.4))
+
+    async def _status(self, customer: Customer, path: str) -> str:
+        """Ask how an order stands; empty when nobody says."""
+        try:
+            answer = await self.shop.get(path, token=customer.token)
+        except (OSError, HTTPException):
+            return ""
+        return str(answer.json()["status"]) if answer.status == 200 else ""
+
+    async def _sent(self, customer: Customer, path: str) -> None:
+        with contextlib.suppress(OSError, HTTPException):
+            await self.shop.post(path, token=customer.token)
 
     async def _ask(self, customer: Customer, wish: dict[str, Any], key: str) -> Response | None:
         """Send the order; None when nobody knows what became of it."""
