@@ -55,7 +55,7 @@ class RowLocks:
             owner, turn = line.popleft()
             if not turn.done():
                 self._holders[row] = owner
-                self._wanted.pop(id(owner), None)  # now: whoever looks before its task runs must not follow it in a ring
+                self._wanted.pop(id(owner), None)  # before its task runs: nobody shall follow it in a ring
                 turn.set_result(None)
                 break
         else:
