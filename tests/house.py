@@ -23,7 +23,8 @@ ALLOWED: dict[str, frozenset[str]] = {  # package of shoal -> the packages of sh
     "files": frozenset({"errors", "model"}),
     "service": frozenset({"errors", "model"}),
     "drivers": frozenset({"errors"}),
-    "runtime": frozenset({"errors", "model", "service", "drivers", "tokens"}),
+    "failpoints": frozenset({"errors", "drivers"}),
+    "runtime": frozenset({"errors", "failpoints", "model", "service", "drivers", "tokens"}),
     "mesh": frozenset({"errors", "model"}),
     "deploy": frozenset({"errors", "model", "mesh"}),
     "cost": frozenset({"errors", "model", "deploy"}),
@@ -31,7 +32,7 @@ ALLOWED: dict[str, frozenset[str]] = {  # package of shoal -> the packages of sh
     "local": frozenset({"errors", "model", "files", "mesh", "drivers", "tokens"}),
     "audit": frozenset({"errors", "model", "service", "runtime", "drivers", "local"}),
     "dashboard": frozenset({"errors", "model", "check", "cost", "local"}),
-    "testing": frozenset({"errors", "model", "service", "runtime", "drivers", "local", "audit", "tokens"}),
+    "testing": frozenset({"errors", "failpoints", "model", "service", "runtime", "drivers", "local", "audit", "tokens"}),
     "cli": ANYTHING,
 }
 PURE = ("shoal.model", "shoal.mesh", "shoal.check", "shoal.deploy", "shoal.cost.estimate")

@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from shoal import failpoints
 from shoal.drivers import open_broker, open_store
 from shoal.drivers.base import Broker, Consumer, Receipt, Store
 from shoal.errors import Conflict, DeclarationError, MigrationError, Unavailable
@@ -73,6 +74,10 @@ class Host:
         self.model = describe_service(service, issues_tokens=bool(config.signing_key))
         self.store = fittings.store or (open_store(config.store_url) if config.store_url else None)
         self.broker = fittings.broker or (open_broker(config.broker_url) if config.broker_url else None)
+        self._armed = failpoints.is_armed()
+        if self._armed:
+            self.store = failpoints.store_of(self.store) if self.store else None
+            self.broker = failpoints.broker_of(self.broker) if self.broker else None
         self._metrics = Metrics()
         self._probes = Probes(self.model, self._metrics, self.store, self.broker)
         self._announcer = Announcer(config.system, service, fittings.clock)
@@ -90,7 +95,7 @@ class Host:
         """Serve one connection's message, as ASGI 3 asks."""
         if self._application is None:
             raise RuntimeError("the service has not started")
-        await self._application(scope, receive, send)
+        await self._application(scope, receive, failpoints.replying(send) if self._armed else send)
 
     async def start(self) -> None:
         """Get everything ready; afterwards requests may come and events flow. A failed start lets go of everything."""

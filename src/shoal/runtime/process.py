@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 import uvloop
 
+from shoal import failpoints
 from shoal.errors import SettingsError
 from shoal.model.plan import plan
 from shoal.model.target import ONE_PROCESS
@@ -27,6 +28,7 @@ _log = logging.getLogger("shoal.process")
 
 def main(environ: Mapping[str, str]) -> None:
     """Run what the environment names until told to stop; raises `ShoalError` when it cannot start."""
+    failpoints.arm_from(environ)
     several = environ.get(PROCESS)
     uvloop.run(run_several(_read(Path(several))) if several else run_one(ServiceConfig.from_environ(environ)))
 

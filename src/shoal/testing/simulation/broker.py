@@ -4,17 +4,22 @@ import asyncio
 import copy
 from collections.abc import Sequence
 from datetime import datetime
+from functools import lru_cache
 from math import inf
 from typing import Any
 
-from shoal.drivers.base import Message, Outcome
+from shoal.drivers.base import Consumer, Message, Outcome, Stream
 from shoal.drivers.memory import MemoryBroker
+from shoal.drivers.memory.streams import Member
+from shoal.drivers.memory.subjects import covers
 from shoal.errors import Unavailable
 from shoal.testing.simulation.domain import Domain
 from shoal.testing.simulation.faults import Chance
 from shoal.testing.simulation.link import Link
 from shoal.testing.simulation.loop import VirtualLoop
 from shoal.testing.simulation.seal import VirtualClock
+
+_covers = lru_cache(4096)(covers)
 
 COPY_EVERY = 0.25
 """Seconds between the copies that a crash may fall back to."""
@@ -29,6 +34,7 @@ class ModelBroker(MemoryBroker):
         self.up = True
         self._loop = loop
         self._links: list[Link] = []
+        self._waiters: dict[tuple[str, str], list[asyncio.Future[None]]] = {}
         self._copies: list[tuple[float, Any]] = []
 
     def connect(self, domain: Domain) -> Link:
@@ -99,28 +105,64 @@ class ModelBroker(MemoryBroker):
                 member.due[sequence] = self._loop.time()
             self.wake()
 
-    def soonest(self, consumer: Any) -> float:
+    def soonest(self, consumer: Consumer) -> float:
         """Return the seconds until something of a consumer is due again."""
         member = self._members.get((consumer.stream, consumer.name))
         due = min(member.due.values(), default=inf) if member is not None else inf
         return max(0.001, due - self._loop.time())
 
-    async def news(self, seconds: float) -> None:
-        """Wait until something changed, or so long."""
-        await self._pause(seconds)
+    async def news(self, consumer: Consumer, seconds: float) -> None:
+        """Wait until something changed for a consumer, or so long."""
+        waiter: asyncio.Future[None] = self._loop.create_future()
+        waiters = self._waiters.setdefault((consumer.stream, consumer.name), [])
+        waiters.append(waiter)
+        timer = self._loop.call_later(seconds, _wake, waiter)
+        try:
+            await waiter
+        finally:
+            timer.cancel()
+            waiters.remove(waiter)
+
+    def wake(self) -> None:
+        """Let everybody who waits look again."""
+        for waiters in self._waiters.values():
+            for waiter in waiters:
+                _wake(waiter)
+
+    def _wake_one(self, consumer: Consumer) -> None:
+        for waiter in self._waiters.get((consumer.stream, consumer.name), ()):
+            _wake(waiter)
 
     def store(self, message: Message) -> Outcome:
         """Store one message."""
         outcome = self._store(message)
-        self.wake()
+        for member in self._members.values():
+            if _covers(member.consumer.subjects, message.subject):
+                self._wake_one(member.consumer)
         return outcome
+
+    def postpone(self, member: Member, sequence: int, seconds: float) -> None:
+        """Deliver an unanswered message again after so long."""
+        if member.postpone(sequence, self._clock() + seconds):
+            self._wake_one(member.consumer)
+
+    def settled(self, member: Member, sequence: int) -> None:
+        """Never deliver a message again."""
+        member.settle(sequence)
+        self._wake_one(member.consumer)
+
+    def lacks(self, streams: Sequence[Stream], consumers: Sequence[Consumer]) -> bool:
+        """Tell whether something is missing that was declared."""
+        return any(s.name not in self._logs for s in streams) or any(
+            (c.stream, c.name) not in self._members for c in consumers
+        )
 
     def require(self) -> None:
         """Raise `Unavailable` when the server is away."""
         if not self.up:
             raise Unavailable("the broker does not answer", hint="try again")
 
-    async def declare(self, streams: Sequence[Any], consumers: Sequence[Any]) -> None:
+    async def declare(self, streams: Sequence[Stream], consumers: Sequence[Consumer]) -> None:
         """Create or adapt streams and consumers."""
         self.require()
         await super().declare(streams, consumers)
@@ -128,3 +170,8 @@ class ModelBroker(MemoryBroker):
     def now(self) -> datetime:
         """Return the server's time."""
         return self._now()
+
+
+def _wake(waiter: "asyncio.Future[None]") -> None:
+    if not waiter.done():
+        waiter.set_result(None)

@@ -94,7 +94,7 @@ class ModelStore:
 
     def __init__(self, database: Database, domain: Domain) -> None:
         self.database, self.domain = database, domain
-        self._memory: Store = database.memory
+        self.memory: Store = database.memory.peer()
 
     async def travel(self, what: str) -> None:
         """Reach the server, or raise `Unavailable`."""
@@ -121,11 +121,11 @@ class ModelStore:
 
     async def migrate(self, migrations: Sequence[Migration], own: Sequence[OwnTable] = ()) -> Sequence[Migration]:
         """Apply what is new."""
-        return await self._ask("migrate", lambda: self._memory.migrate(migrations, own))
+        return await self._ask("migrate", lambda: self.memory.migrate(migrations, own))
 
     async def verify(self, tables: Sequence[Table]) -> Sequence[str]:
         """Look for what is lacking."""
-        return await self._ask("verify", lambda: self._memory.verify(tables))
+        return await self._ask("verify", lambda: self.memory.verify(tables))
 
     def session(self) -> AbstractAsyncContextManager[Session]:
         """Begin a transaction."""
@@ -133,22 +133,22 @@ class ModelStore:
 
     async def receipt(self, key: str) -> Receipt | None:
         """Read an answer."""
-        return await self._ask("receipt", lambda: self._memory.receipt(key))
+        return await self._ask("receipt", lambda: self.memory.receipt(key))
 
     async def handled(self, marks: Sequence[Mark]) -> frozenset[Mark]:
         """Look into the inbox."""
-        return await self._ask("handled", lambda: self._memory.handled(marks))
+        return await self._ask("handled", lambda: self.memory.handled(marks))
 
     @asynccontextmanager
     async def outbox(self) -> AsyncIterator[OutboxLease]:
         """Wait for the right to empty the outbox."""
-        async with self._right(self._memory.outbox) as grip:
+        async with self._right(self.memory.outbox) as grip:
             yield ModelOutbox(grip, self)
 
     @asynccontextmanager
     async def lease(self, name: str, *, group: str = "") -> AsyncIterator[Lease]:
         """Wait for a right."""
-        async with self._right(lambda: self._memory.lease(name, group=group)) as grip:
+        async with self._right(lambda: self.memory.lease(name, group=group)) as grip:
             yield ModelLease(grip)
 
     @asynccontextmanager
@@ -163,8 +163,8 @@ class ModelStore:
 
     async def backlog(self) -> Backlog:
         """Measure what waits."""
-        return await self._ask("backlog", self._memory.backlog)
+        return await self._ask("backlog", self.memory.backlog)
 
     async def announced(self, above: int, limit: int) -> Sequence[Announced]:
         """Read the outbox."""
-        return await self._ask("announced", lambda: self._memory.announced(above, limit))
+        return await self._ask("announced", lambda: self.memory.announced(above, limit))

@@ -128,8 +128,13 @@ class Link:
             left = until - loop.time()
             if found or left <= 0:
                 break
-            await self.server.news(min(left, self.server.soonest(consumer)))
-        await asyncio.sleep(chance.latency())
+            await self.server.news(consumer, min(left, self.server.soonest(consumer)))
+        try:
+            await asyncio.sleep(chance.latency())
+        except asyncio.CancelledError:
+            for delivery in found:
+                await delivery.retry(0.0)
+            raise
         self._require("fetch", epoch)
         if found and chance.strikes("delivery.lost"):
             found = found[: chance.below(len(found))]

@@ -23,6 +23,9 @@ T = TypeVar("T")
 SPINNING = 100_000
 """Callbacks at one instant after which the program is held to spin."""
 
+UNWINDING = 5
+"""Rounds of ending tasks; what unwinds may begin new ones."""
+
 
 class Deadlock(ShoalError):
     """Nothing can run, no timer is set, and the simulation is not over."""
@@ -194,9 +197,16 @@ class VirtualLoop(asyncio.AbstractEventLoop):
 
     def close(self) -> None:
         """End every task without a further step of the loop, as a machine that is switched off."""
-        for task in sorted(asyncio.all_tasks(self), key=hash):
-            task._log_destroy_pending = False  # type: ignore[attr-defined]  # noqa: SLF001 - it is meant to be pending
-            _end(task.get_coro())
+        ended: set[asyncio.Task[Any]] = set()
+        events._set_running_loop(self)  # noqa: SLF001 - what unwinds may still ask for its loop
+        try:
+            for _ in range(UNWINDING):
+                for task in sorted(asyncio.all_tasks(self) - ended, key=hash):
+                    task._log_destroy_pending = False  # type: ignore[attr-defined]  # noqa: SLF001 - it is meant to be
+                    _end(task.get_coro())
+                    ended.add(task)
+        finally:
+            events._set_running_loop(None)  # noqa: SLF001 - as above
         self._ready.clear()
         self._timers.clear()
         self._closed = True

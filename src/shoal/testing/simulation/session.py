@@ -21,7 +21,7 @@ class ModelSession:
 
     def __init__(self, database: "Database", store: "ModelStore") -> None:
         self._database, self._store = database, store
-        self._opened: Any = database.memory.session()
+        self._opened: Any = store.memory.session()
         self._inner: Session = self._opened
         self._broken = False
         self._doing: asyncio.Task[Any] | None = None

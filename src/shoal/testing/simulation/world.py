@@ -186,10 +186,12 @@ class World(Client):
 
     async def _declare(self) -> None:
         planned = [c for s in self.plan.services if s.broker for c in s.broker.consumers]
-        await self.broker.declare(
-            [Stream(name=s.name, subjects=s.subjects) for s in self.plan.streams],
-            [Consumer(stream=c.stream, name=c.durable, subjects=c.subjects, ack_wait=c.ack_wait) for c in planned],
-        )
+        streams = [Stream(name=s.name, subjects=s.subjects) for s in self.plan.streams]
+        consumers = [
+            Consumer(stream=c.stream, name=c.durable, subjects=c.subjects, ack_wait=c.ack_wait) for c in planned
+        ]
+        if self.broker.lacks(streams, consumers):
+            await self.broker.declare(streams, consumers)
 
     async def _operate(self) -> None:
         """Make missing streams again, as the operator's watch does."""
