@@ -88,6 +88,14 @@ def test_a_handler_that_acted_on_nothing_before_undoes_nothing() -> None:
     assert [f.code for f in findings(system)] == ["PLAN-SAGA-01"]
 
 
+def test_hearing_of_a_failure_by_hearsay_alone_undoes_nothing() -> None:
+    letters = service("letters", "sent", stock_missing=("sent",))
+    orders = service("orders", "placed", letters_sent=())
+    system = System(name="sys", services=(orders, *order_system(refund=False, told=False).services[1:], letters))
+    assert undone(flow(system))["stock.missing.v1"]["orders"] == (("orders.on_letters_sent",), ("letters.sent.v1",))
+    assert [f.code for f in findings(system)] == ["PLAN-SAGA-01"]
+
+
 def test_a_failure_of_the_first_step_needs_somebody_who_listens() -> None:
     alone = service("orders", "refused", failing=("refused",))
     assert "no service handles it" in findings(System(name="sys", services=(alone,)))[0].message

@@ -89,6 +89,13 @@ CASES: dict[str, tuple[Any, Any, set[tuple[str, str]], set[tuple[str, str]]]] = 
         {("$.*", "type")},
         set(),
     ),
+    "places that nothing fills": (
+        {"type": "array", "prefixItems": [TEXT], "maxItems": 1},
+        {"type": "array", "prefixItems": [TEXT], "items": False},
+        {("$", "bound")},
+        set(),
+    ),
+    "any object becomes one with names": ({"type": "object"}, thing(a=TEXT), set(), {("$.a", "type")}),
     "a map becomes an object with names": (
         {"type": "object", "additionalProperties": WHOLE},
         thing(a=TEXT),

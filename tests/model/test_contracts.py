@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from shoal.model import Event, Service, Store, Subscription, System
+from shoal.model import Access, Endpoint, Event, Service, Store, Subscription, System
 from shoal.model.contracts import Unreadable, artifacts, event_path, http_path, kept, read
 from shoal.model.evolution import evolve
 from tests.model.strategies import systems
@@ -79,6 +79,13 @@ def test_the_schema_of_an_event_stands_alone() -> None:
     jsonschema.Draft202012Validator(document).validate({"trees": [{"trees": []}]})
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.Draft202012Validator(document).validate({"trees": [{}]})
+
+
+def test_the_operations_of_a_service_bring_what_they_need_and_no_more() -> None:
+    show = Endpoint(name="show", method="GET", path="/trees", access=Access(kind="anyone"), response=TREE)
+    schemas = {"Zoo": {"type": "string"}, **TREES}
+    document = json.loads(texts(forest(endpoints=(show,), schemas=schemas))["wood/http.json"])
+    assert list(document["components"]["schemas"]) == ["ProblemDetails", "Tree"]
 
 
 def test_a_field_has_a_line_of_its_own() -> None:

@@ -217,6 +217,12 @@ def test_an_older_version_may_go_when_a_newer_one_has_come() -> None:
     }
 
 
+def test_a_newer_version_must_not_go_when_an_older_one_stays() -> None:
+    second = altered(PLACED, version=2)
+    (gone,) = changes(system(events=(PLACED, second)), system())
+    assert (gone.contract, gone.rule, gone.breaking) == ("orders.placed.v2", "removed", True)
+
+
 def test_a_version_must_not_change_because_a_newer_one_has_come() -> None:
     first, second = altered(PLACED, schema=thing("id")), altered(PLACED, version=2)
     found = changes(system(), system(events=(first, second)))
