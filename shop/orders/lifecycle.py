@@ -57,23 +57,33 @@ def learn(order: Order, fact: Fact, now: datetime) -> Order:
     if fact in order.facts:
         return order
     facts = frozenset((*order.facts, fact))
+    status = status_of(facts)
     return msgspec.structs.replace(
         order,
         facts=tuple(sorted(facts)),
-        status=status_of(facts),
+        status=status,
         reason=reason_of(facts),
         version=order.version + 1,
+        announced=order.announced + is_news(order.status, status),
         updated_at=now,
     )
 
 
+def is_news(before: Status, after: Status) -> bool:
+    """Tell whether others hear of a change; that a return was refused is between the customer and us."""
+    if before == after or (before, after) == ("RETURNING", "CONFIRMED"):
+        return False
+    return after in ("CONFIRMED", "CANCELLED", "RETURNED")
+
+
 def announcement(before: Order, after: Order) -> OrderConfirmed | OrderCancelled | OrderReturned | None:
-    """Say what others must hear about a change; that a return was refused is between the customer and us."""
-    if before.status == after.status or (before.status, after.status) == ("RETURNING", "CONFIRMED"):
+    """Say what others must hear about a change."""
+    if not is_news(before.status, after.status):
         return None
     if after.status == "RETURNED":
         return OrderReturned(
             order_id=after.order_id,
+            number=after.announced,
             customer_id=after.customer_id,
             total=after.total,
             currency=after.currency,
@@ -82,6 +92,7 @@ def announcement(before: Order, after: Order) -> OrderConfirmed | OrderCancelled
     if after.status == "CONFIRMED":
         return OrderConfirmed(
             order_id=after.order_id,
+            number=after.announced,
             customer_id=after.customer_id,
             lines=after.lines,
             total=after.total,
@@ -91,6 +102,7 @@ def announcement(before: Order, after: Order) -> OrderConfirmed | OrderCancelled
     if after.status == "CANCELLED" and after.reason is not None:
         return OrderCancelled(
             order_id=after.order_id,
+            number=after.announced,
             customer_id=after.customer_id,
             reason=after.reason,
             total=after.total,

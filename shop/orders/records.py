@@ -35,5 +35,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     """Each once, sorted; the status follows from them alone."""
     version: int = 1
     """Counts its changes, without gaps."""
+    announced: int = 1
+    """Counts the events that others heard of it, without gaps; the first said that it was placed."""
     placed_at: datetime
     updated_at: datetime

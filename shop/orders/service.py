@@ -9,13 +9,16 @@ from shoal import (
     Postgres,
     Principal,
     Problem,
+    ReadModel,
     Reply,
     Service,
+    ShoalError,
     Transaction,
     signed_in,
 )
 from shop.inventory.contract import StockReserved
 from shop.orders.contract import OrderCancelled, OrderConfirmed, OrderPlaced, OrderReturned
+from shop.orders.history import CustomerTotals, PastOrder, begun, counted, ended
 from shop.orders.learning import learn_of
 from shop.orders.lifecycle import why_not_returned
 from shop.orders.messages import NewOrder, OrderView, view
@@ -32,6 +35,7 @@ orders = Service(
     publishes=[OrderPlaced, OrderConfirmed, OrderCancelled, OrderReturned],
 )
 orders.saga("return-goods")(ReturnGoods)
+history = orders.projection("order-history", records=[PastOrder, CustomerTotals])
 
 
 @orders.post("/orders", status=201, access=signed_in, idempotent=True)
@@ -100,3 +104,58 @@ async def refunded(event: PaymentRefunded, tx: Transaction, clock: Clock) -> Non
 async def reserved(event: StockReserved, tx: Transaction, clock: Clock) -> None:
     """Note that an order lies ready."""
     await learn_of(event.order_id, "RESERVED", tx, clock)
+
+
+@orders.get("/history")
+async def show_history(page: PageRequest, principal: Principal, tx: Transaction) -> Page[PastOrder]:
+    """Leaf through the caller's past orders, newest first, as told by their events."""
+    own = {"customer_id": principal.subject}
+    found = await tx.find(PastOrder, own, order=("-placed_at",), limit=page.limit, offset=page.offset)
+    return page.of(found, await tx.count(PastOrder, own))
+
+
+@orders.get("/history/totals")
+async def show_totals(principal: Principal, tx: Transaction) -> CustomerTotals:
+    """Sum up the caller's orders."""
+    return await tx.get(CustomerTotals, principal.subject) or CustomerTotals(customer_id=principal.subject)
+
+
+@history.on(OrderPlaced)
+async def history_begins(event: OrderPlaced, records: ReadModel) -> None:
+    """Begin the history of an order."""
+    await _tell(None, begun(event), records)
+
+
+@history.on(OrderConfirmed)
+async def history_confirmed(event: OrderConfirmed, records: ReadModel) -> None:
+    """Note that an order was confirmed."""
+    past = await _past(event.order_id, records)
+    await _tell(past, ended(past, event), records)
+
+
+@history.on(OrderCancelled)
+async def history_cancelled(event: OrderCancelled, records: ReadModel) -> None:
+    """Note that an order was cancelled."""
+    past = await _past(event.order_id, records)
+    await _tell(past, ended(past, event), records)
+
+
+@history.on(OrderReturned)
+async def history_returned(event: OrderReturned, records: ReadModel) -> None:
+    """Note that an order was given back."""
+    past = await _past(event.order_id, records)
+    await _tell(past, ended(past, event), records)
+
+
+async def _past(order_id: str, records: ReadModel) -> PastOrder:
+    """Find what was told of an order; its events are numbered, so that the first came first."""
+    found = await records.get(PastOrder, order_id)
+    if found is None:
+        raise ShoalError(f"order {order_id} ended without having been placed")
+    return found
+
+
+async def _tell(before: PastOrder | None, after: PastOrder, records: ReadModel) -> None:
+    totals = await records.get(CustomerTotals, after.customer_id) or CustomerTotals(customer_id=after.customer_id)
+    records.put(after)
+    records.put(counted(totals, before, after))

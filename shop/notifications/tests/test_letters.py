@@ -12,6 +12,7 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
 ADA = Recipient(user_id="usr_1", name="Ada Lovelace", email="ada@example.com")
 CONFIRMED = OrderConfirmed(
     order_id="ord_1",
+    number=2,
     customer_id="usr_1",
     lines=(
         OrderLine(sku="KIT-0160", name="Enamel mug, cream", quantity=3, unit_amount=1250),
@@ -25,7 +26,7 @@ CONFIRMED = OrderConfirmed(
 
 def cancellation(reason: str) -> OrderCancelled:
     return OrderCancelled(
-        order_id="ord_1", customer_id="usr_1", reason=reason, total=8650, currency="EUR", cancelled_at=NOW
+        order_id="ord_1", number=2, customer_id="usr_1", reason=reason, total=8650, currency="EUR", cancelled_at=NOW
     )
 
 
