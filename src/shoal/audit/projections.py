@@ -7,21 +7,29 @@ from shoal.audit.subject import Subject
 from shoal.audit.survey import Survey
 from shoal.drivers.base import Query, Store
 from shoal.runtime.projections.fold import Fold, compile_fold
-from shoal.runtime.projections.standing import Standing, is_quiet, standings
+from shoal.runtime.projections.standing import is_quiet
 from shoal.runtime.projections.tables import JOURNAL, PARKED, Entry, read
+from shoal.runtime.projections.verify import verify
 from shoal.service.audit import Verdict
+from shoal.service.declare import Service
 
 PAGE = 2000
 """Entries of a journal read at a time."""
 
 
-async def caught_up(subject: Subject, _: Survey) -> Verdict:
-    """Look for projections that have not folded all that they heard."""
-    found = [
-        (name, each) for name, store in _stores(subject).items() for each in await _standings(subject, name, store)
-    ]
-    violations = [f"{each.name} of {name} is {text}" for name, each in found if (text := _complaint(each))]
-    counts = {"projections": len(found), "events": sum(each.events for _, each in found)}
+async def as_folded(subject: Subject, _: Survey) -> Verdict:
+    """Fold the events of every read model anew, beside it, and compare record by record."""
+    counts = {"projections": 0, "events": 0, "records": 0}
+    violations: list[str] = []
+    for name, store in _stores(subject).items():
+        subject.progress(f"read models of {name}")
+        for each in await verify(store, _declared(subject, name)):
+            counts["projections"] += 1
+            counts["events"] += each.comparison.events
+            counts["records"] += each.comparison.rows
+            violations += [f"{name}: {text}" for text in each.complaints]
+            if each.standing.state == "outdated":
+                violations.append(f"{name}: {each.standing.name} was built by older handlers")
     return Verdict(counts=counts, violations=tuple(violations))
 
 
@@ -46,7 +54,7 @@ async def gap_free(subject: Subject, _: Survey) -> Verdict:
                     numbers[entry.key].append(entry.number)
         ordinals.pop("", None)
         keys += len(ordinals)
-        violations += _gaps(f"the journal of {name}", {"": places})
+        violations += _gaps(f"places in the journal of {name}", {"": places})
         violations += [*_gaps(f"events in the journal of {name}", ordinals)]
         violations += [*_gaps(f"numbers in the journal of {name}", numbers, first=False)]
     return Verdict(counts={"entries": entries, "keys": keys}, violations=tuple(violations))
@@ -59,8 +67,11 @@ async def unfolded(subject: Subject) -> bool:
 
 def folds_of(subject: Subject, service: str) -> list[Fold]:
     """Compile the projections of a service."""
-    declared = next(each for each in subject.declared.services if each.name == service)
-    return [compile_fold(projection) for projection in declared.projections]
+    return [compile_fold(projection) for projection in _declared(subject, service).projections]
+
+
+def _declared(subject: Subject, service: str) -> Service:
+    return next(each for each in subject.declared.services if each.name == service)
 
 
 def _stores(subject: Subject) -> dict[str, Store]:
@@ -70,18 +81,6 @@ def _stores(subject: Subject) -> dict[str, Store]:
         for service in subject.plan.system.services
         if service.projections and service.name in subject.stores
     }
-
-
-async def _standings(subject: Subject, service: str, store: Store) -> list[Standing]:
-    return await standings(store, folds_of(subject, service))
-
-
-def _complaint(standing: Standing) -> str:
-    if standing.state == "stalled":
-        return f"stalled: {standing.error}"
-    if standing.state == "outdated":
-        return "built by older handlers: rebuild it"
-    return f"{standing.behind} events behind" if standing.behind else ""
 
 
 async def _journal(store: Store) -> AsyncIterator[Entry]:
@@ -100,5 +99,5 @@ def _gaps(what: str, numbered: Mapping[str, Iterable[int]], *, first: bool = Tru
         ordered = sorted(numbers)
         start = 1 if first or not ordered else ordered[0]
         if ordered != list(range(start, start + len(ordered))):
-            found.append(f"{key or 'the order'}: {what} have a gap or a number twice")
+            found.append(f"{what}{f' of {key}' if key else ''} do not run without a gap")
     return found

@@ -19,7 +19,7 @@ class Promise(NamedTuple):
 
 PROMISES: tuple[Promise, ...] = (
     Promise("I5", "every saga has ended, was undone whole, or is parked", sagas.ended),
-    Promise("I6", "every read model has folded all that it heard", projections.caught_up),
+    Promise("I6", "every read model equals the fold of its events", projections.as_folded),
     Promise("I7", "every event that was committed is announced", events.announced),
     Promise("I7", "every event is handled once by each service that hears it", events.handled),
     Promise("I7", "every consumer has answered all that it was given", events.lag),
