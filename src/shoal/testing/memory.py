@@ -21,6 +21,8 @@ from shoal.runtime.clients import LocalTransport
 from shoal.runtime.config import ServiceConfig
 from shoal.runtime.gateway import Gateway
 from shoal.runtime.host import Fittings, Host
+from shoal.runtime.projections.fold import compile_fold
+from shoal.runtime.projections.standing import is_quiet
 from shoal.runtime.sagas.housekeeping import drives
 from shoal.service.audit import Operation
 from shoal.service.declare import Service
@@ -61,6 +63,7 @@ class MemorySystem(Client):
             )
             for service in declared.services
         }
+        self._folds = {s.name: [compile_fold(p) for p in s.projections] for s in declared.services}
         self._transport.applications.update(self._hosts)
         self._gateway = Gateway(self.plan, self._hosts)
 
@@ -145,7 +148,12 @@ class MemorySystem(Client):
         for host in self._hosts.values():
             if host.store is not None and (await host.store.backlog()).count:
                 return False
-        return self._broker.idle() and not await self._drives_sagas()
+        return self._broker.idle() and await self._has_folded() and not await self._drives_sagas()
+
+    async def _has_folded(self) -> bool:
+        """Tell whether every read model has folded what was heard."""
+        folding = [(h.store, self._folds[name]) for name, h in self._hosts.items() if h.store is not None]
+        return all([await is_quiet(store, folds) for store, folds in folding if folds])
 
     async def _drives_sagas(self) -> bool:
         """Tell whether a saga has something to do now; one that waits for a later time has not."""
