@@ -5,7 +5,7 @@ from typing import Annotated
 
 import msgspec
 
-from shop.products.contract import Price, PriceChanged, ProductListed
+from shop.products.contract import Price, PriceChanged, ProductChanged, ProductListed
 from shop.products.records import Product
 
 CURRENCY = "EUR"
@@ -32,9 +32,10 @@ class NewProduct(ProductDetails, frozen=True, kw_only=True):
     sku: Sku
 
 
-def product(sku: str, details: ProductDetails) -> Product:
+def product(sku: str, details: ProductDetails, version: int = 1) -> Product:
     """Make the product that `details` describe."""
     return Product(
+        version=version,
         sku=sku,
         name=details.name,
         description=details.description,
@@ -46,7 +47,28 @@ def product(sku: str, details: ProductDetails) -> Product:
 
 def listed(new: Product) -> ProductListed:
     """Announce a new product."""
-    return ProductListed(sku=new.sku, name=new.name, category=new.category, amount=new.amount, currency=new.currency)
+    return ProductListed(
+        sku=new.sku,
+        number=new.version,
+        name=new.name,
+        description=new.description,
+        category=new.category,
+        amount=new.amount,
+        currency=new.currency,
+    )
+
+
+def changed(after: Product) -> ProductChanged:
+    """Announce what a product is from now on."""
+    return ProductChanged(
+        sku=after.sku,
+        number=after.version,
+        name=after.name,
+        description=after.description,
+        category=after.category,
+        amount=after.amount,
+        currency=after.currency,
+    )
 
 
 def price_changed(before: Product, after: Product) -> PriceChanged | None:

@@ -27,12 +27,28 @@ class ProductsApi(Protocol):
         ...
 
 
-@event("products.listed", key="sku")
+@event("products.listed", key="sku", sequence="number")
 class ProductListed(msgspec.Struct, frozen=True, kw_only=True):
-    """A product came on offer after the shop had opened."""
+    """A product came on offer."""
 
     sku: str
+    number: int = 1
+    """Counts what is told of a product as a whole, without gaps."""
     name: str
+    description: str
+    category: str
+    amount: int
+    currency: str
+
+
+@event("products.changed", key="sku", sequence="number")
+class ProductChanged(msgspec.Struct, frozen=True, kw_only=True):
+    """A product is described, sorted or priced differently from now on."""
+
+    sku: str
+    number: int
+    name: str
+    description: str
     category: str
     amount: int
     currency: str

@@ -16,3 +16,5 @@ class Product(msgspec.Struct, frozen=True, kw_only=True):
     amount: int
     """Price of one piece, in cents of the currency."""
     currency: str
+    version: int = 1
+    """Counts its changes, each of which is announced."""

@@ -10,6 +10,7 @@ from shoal import (
     PageRequest,
     Postgres,
     Problem,
+    ReadModel,
     Reply,
     Service,
     Transaction,
@@ -20,22 +21,28 @@ from shop.products.catalogue import (
     NewProduct,
     ProductDetails,
     Sku,
+    changed,
     listed,
     opening,
     price,
     price_changed,
     product,
 )
-from shop.products.contract import Price, PriceChanged, ProductListed, ProductsApi
+from shop.products.contract import Price, PriceChanged, ProductChanged, ProductListed, ProductsApi
 from shop.products.records import Product
+from shop.products.searching import MOST, Filters, SearchWord, indexed, ranked, words
+
+Category = Annotated[str, msgspec.Meta(max_length=120)]
+Query = Annotated[str, msgspec.Meta(min_length=1, max_length=200, examples=["cast iron"])]
 
 products = Service(
     "products",
     summary="The catalogue and its prices.",
     store=Postgres(),
-    publishes=[ProductListed, PriceChanged],
+    publishes=[ProductListed, ProductChanged, PriceChanged],
     contracts=[ProductsApi],
 )
+search = products.projection("product-search", records=[SearchWord])
 
 
 @products.seed("catalogue")
@@ -43,13 +50,14 @@ async def seed_catalogue(tx: Transaction) -> None:
     """Open the shop with its first products; the other services open with their own share of them."""
     for new in opening():
         tx.insert(new)
+        tx.publish(listed(new))
 
 
 @products.get("/products", access=anyone)
 async def browse(
     page: PageRequest,
     tx: Transaction,
-    category: Annotated[str, msgspec.Meta(max_length=120)] | None = None,
+    category: Category | None = None,
 ) -> Page[Product]:
     """Leaf through the catalogue, by name."""
     where = {"category": category} if category else {}
@@ -86,8 +94,39 @@ async def list_product(body: NewProduct, tx: Transaction) -> Reply[Product]:
 async def change_product(sku: Sku, body: ProductDetails, tx: Transaction) -> Product:
     """Change a product; orders that were placed keep their price."""
     before = await tx.require(Product, sku, lock=True)
-    after = product(sku, body)
+    after = product(sku, body, before.version + 1)
     tx.put(after)
-    if changed := price_changed(before, after):
-        tx.publish(changed)
+    tx.publish(changed(after))
+    if news := price_changed(before, after):
+        tx.publish(news)
     return after
+
+
+@products.get("/search", access=anyone)
+async def find_products(
+    page: PageRequest, tx: Transaction, q: Query, category: Category | None = None, at_most: int | None = None
+) -> Page[Product]:
+    """Find products that have every word of `q` in name or description, the best first; `at_most` is in cents."""
+    asked = [await tx.find(SearchWord, {"word": word}, limit=MOST) for word in dict.fromkeys(words(q))]
+    skus = ranked(asked, Filters(category=category, at_most=at_most))
+    shown = skus[page.offset : page.offset + page.limit]
+    known = {found.sku: found for found in await tx.find(Product, {"sku": tuple(shown)})} if shown else {}
+    return page.of([known[sku] for sku in shown if sku in known], len(skus))
+
+
+@search.on(ProductListed)
+async def index(event: ProductListed, records: ReadModel) -> None:
+    """Note the words of a new product."""
+    for word in indexed(event):
+        records.insert(word)
+
+
+@search.on(ProductChanged)
+async def index_again(event: ProductChanged, records: ReadModel) -> None:
+    """Note the words that a product has now, and none that it has no more."""
+    fresh = {word.word_id: word for word in indexed(event)}
+    for known in await records.find(SearchWord, {"sku": event.sku}):
+        if known.word_id not in fresh:
+            records.delete(SearchWord, known.word_id)
+    for word in fresh.values():
+        records.put(word)
