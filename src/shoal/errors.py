@@ -14,6 +14,7 @@
     ├── Undeclared            code used what its service never declared
     ├── MigrationError        a migration was changed, is missing or failed
     ├── SettingsError         settings are missing or malformed; names the real variables
+    ├── ContractError         a file of contracts cannot be read, or what was declared would break it
     ├── StepRefused           a step of a saga that will never succeed, so that the saga is undone at once
     ├── Problem               an answer to the caller: RFC 9457 problem details
     └── CallFailed            a call to another service failed
@@ -88,6 +89,10 @@ class MigrationError(ShoalError):
 
 class SettingsError(ShoalError):
     """Report missing or malformed settings by their environment variables."""
+
+
+class ContractError(ShoalError):
+    """Report a file of contracts that is none, or a change that is not locked."""
 
 
 class StepRefused(ShoalError):

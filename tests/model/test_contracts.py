@@ -9,8 +9,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
+from shoal.errors import ContractError
 from shoal.model import Access, Endpoint, Event, Service, Store, Subscription, System
-from shoal.model.contracts import Unreadable, artifacts, event_path, http_path, kept, read
+from shoal.model.contracts import artifacts, event_path, http_path, kept, read
 from shoal.model.evolution import evolve
 from tests.model.strategies import systems
 
@@ -106,13 +107,13 @@ def test_the_schema_of_a_version_that_is_still_read_is_kept() -> None:
 @pytest.mark.parametrize("text", ["", "{", "[]", "{}", '"x"', "[" * 9999])
 @pytest.mark.parametrize("path", ["wood/events/grown.v1.json", "wood/http.json"])
 def test_what_is_no_contract_is_refused_with_its_name(path: str, text: str) -> None:
-    with pytest.raises(Unreadable, match=path):
+    with pytest.raises(ContractError, match=path):
         read({path: text})
 
 
 def test_a_document_of_another_form_is_refused_with_its_name() -> None:
     odd = '{"paths": {"/x": {"get": {"responses": []}}}}'
-    with pytest.raises(Unreadable, match="wood/http"):
+    with pytest.raises(ContractError, match="wood/http"):
         evolve(read({"wood/http.json": odd}), forest())
 
 

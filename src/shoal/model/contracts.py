@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from shoal.errors import ShoalError
+from shoal.errors import ContractError
 from shoal.model.artifact import Artifact
 from shoal.model.openapi import openapi
 from shoal.model.schemas import REF, reachable
@@ -57,10 +57,6 @@ class Locked(Data, frozen=True, kw_only=True):
     services: tuple[LockedService, ...] = ()
 
 
-class Unreadable(ShoalError):
-    """Report a file of contracts that is none."""
-
-
 def event_path(event: str) -> str:
     """Name the file of an event's version: ``orders/events/placed.v1.json`` for ``orders.placed.v1``."""
     owner, _, rest = event.partition(".")
@@ -93,7 +89,7 @@ def read(texts: Mapping[str, str]) -> Locked:
     """Read the files of contracts by their paths; what is no contract by its path is left alone.
 
     Raises:
-        Unreadable: A file is no JSON, or not of the form that `artifacts` writes.
+        ContractError: A file is no JSON, or not of the form that `artifacts` writes.
     """
     events, services = [], []
     for path, text in sorted(texts.items()):
@@ -155,9 +151,9 @@ def _document(path: str, text: str, needs: str) -> dict[str, Any]:
     try:
         found = msgspec.json.decode(text, type=dict[str, Any])
     except (msgspec.MsgspecError, RecursionError) as error:
-        raise Unreadable(f"cannot read the contract {path}: {error}", hint=hint) from error
+        raise ContractError(f"cannot read the contract {path}: {error}", hint=hint) from error
     if needs not in found:
-        raise Unreadable(f"cannot read the contract {path}: it has no {needs!r}", hint=hint)
+        raise ContractError(f"cannot read the contract {path}: it has no {needs!r}", hint=hint)
     return found
 
 

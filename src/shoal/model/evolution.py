@@ -15,7 +15,7 @@ def evolve(locked: Locked, system: System) -> tuple[Change, ...]:
     """List every difference between the locked contracts and those of `system`, breaking ones first in each contract.
 
     Raises:
-        Unreadable: A locked document is not of the form that we write.
+        ContractError: A locked document is not of the form that we write.
     """
     now = declared(system)
     found = [*_events(locked, now, system), *http_changes(locked, now, system)]

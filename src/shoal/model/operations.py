@@ -4,7 +4,8 @@ from typing import Any
 
 import msgspec
 
-from shoal.model.contracts import LockedService, Unreadable
+from shoal.errors import ContractError
+from shoal.model.contracts import LockedService
 from shoal.model.service import Schema, shape
 
 JSON = "application/json"
@@ -113,11 +114,11 @@ class _Document(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def operations(service: LockedService) -> tuple[Operation, ...]:
-    """Read the operations of a document, or raise `Unreadable`."""
+    """Read the operations of a document, or raise `ContractError`."""
     try:
         document = msgspec.convert(service.document, _Document)
     except msgspec.ValidationError as error:
-        raise Unreadable(
+        raise ContractError(
             f"cannot read the contract {service.path}: {error}",
             hint="restore it from version control, or remove it and write it anew: shoal contract lock",
         ) from error

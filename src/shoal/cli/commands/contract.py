@@ -10,7 +10,7 @@ from shoal import model
 from shoal.cli import output
 from shoal.cli.output import examples, style
 from shoal.cli.program import FOUND, OK, Global
-from shoal.errors import ShoalError
+from shoal.errors import ContractError
 from shoal.model.artifact import Artifact
 from shoal.model.change import Change
 
@@ -50,7 +50,7 @@ def diff(context: Global, folder: str, locked: bool, output: str) -> int:
     breaking = [change for change in changes if change.breaking]
     if not breaking and locked and (stale := _stale(context, folder, system)):
         more = f" and {len(stale) - 1} others" if len(stale) > 1 else ""
-        raise ShoalError(f"out of date: {stale[0]}{more}", hint="shoal contract lock, and commit what it writes")
+        raise ContractError(f"out of date: {stale[0]}{more}", hint="shoal contract lock, and commit what it writes")
     return FOUND if breaking else OK
 
 
@@ -69,7 +69,7 @@ def lock(context: Global, folder: str, breaking: str) -> int:
     broken = [change for change in changes if change.breaking]
     if broken and not breaking.strip():
         _show(broken)
-        raise ShoalError(
+        raise ContractError(
             f"not locked, because {len(broken)} of the changes {'is' if len(broken) == 1 else 'are'} breaking",
             hint='declare a new version, @event(..., version=2), or say why: shoal contract lock --breaking "REASON"',
         )
