@@ -17,8 +17,8 @@ def buried(plan: Plan, books: Mapping[str, Book]) -> frozenset[Letter]:
         book = books.get(names.dead_letter_stream(plan.system.name, service.name))
         subject = names.dead_letter_subject(plan.system.name, service.name)
         if book is not None:
-            stamps = ((id, stamp) for id, stamp in book.stamps.items() if stamp.subject == subject)
-            found |= {(service.name, id.removesuffix(f"-{service.name}")) for id, _ in stamps}
+            letters = ((id, stamp.origin) for id, stamp in book.stamps.items() if stamp.subject == subject)
+            found |= {(service.name, origin or id.removesuffix(f"-{service.name}")) for id, origin in letters}
     return frozenset(found)
 
 

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from shoal.audit.leaks import Leaks
 from shoal.drivers.base import BrokerAdmin, Kept
+from shoal.runtime.consuming.letters import letter_of
 from shoal.runtime.envelope import unpack
 from shoal.service.codec import Malformed
 
@@ -25,6 +26,8 @@ class Stamp(NamedTuple):
     """Time of the CloudEvent, or, without one, when the broker stored it."""
     event: str
     """Id of the CloudEvent."""
+    origin: str
+    """Of a dead letter, the id of the message that was given up; empty for others."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,12 +57,14 @@ async def read(broker: BrokerAdmin, name: str, secrets: Mapping[str, str]) -> Bo
 
 
 def _stamp(kept: Kept) -> Stamp:
+    letter = letter_of(kept.message)
+    origin = letter.message if letter is not None else ""
     try:
         envelope = unpack(kept.message)
     except Malformed:
-        return Stamp(kept.sequence, kept.message.subject, "", kept.at, "")
+        return Stamp(kept.sequence, kept.message.subject, "", kept.at, "", origin)
     made = envelope.time if isinstance(envelope.time, datetime) else kept.at
-    return Stamp(kept.sequence, kept.message.subject, envelope.type, made, envelope.id)
+    return Stamp(kept.sequence, kept.message.subject, envelope.type, made, envelope.id, origin)
 
 
 def _text(kept: Kept) -> bytes:
