@@ -10,6 +10,7 @@ from shoal import Postgres, Service, System, Transaction, anyone, event, record
 from shoal.drivers.base import Query
 from shoal.errors import DeclarationError
 from shoal.runtime.consuming import work
+from shoal.runtime.consuming.item import Item
 from shoal.runtime.tables import table_of
 from shoal.service.describe import describe_service
 from tests.runtime.world import World, running
@@ -90,7 +91,7 @@ def _sessions(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     found: list[int] = []
     commit = work.Worker._commit
 
-    async def counted(self: work.Worker, items: Sequence[work.Item]) -> list[tuple[work.Item, float]]:
+    async def counted(self: work.Worker, items: Sequence[Item]) -> list[tuple[Item, float]]:
         done = await commit(self, items)
         found.append(len(done))
         return done
