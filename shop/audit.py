@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from shoal import Audit, Evidence, Verdict
-from shop.inventory.records import Reservation, Shelf
+from shop.inventory.ledger import Shelf
+from shop.inventory.records import Reservation
 from shop.notifications.records import Notification
 from shop.orders.records import Order
 from shop.payments.records import Entry, Payment

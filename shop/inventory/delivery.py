@@ -4,12 +4,10 @@ from importlib import resources
 
 import msgspec
 
-from shop.inventory.records import Shelf, Wanted
-from shop.inventory.reserving import take_stock
+from shop.inventory.records import Wanted
 
 
-def opening() -> tuple[Shelf, ...]:
-    """Read the shelves that the shop opens with."""
+def opening() -> tuple[Wanted, ...]:
+    """Read what is delivered before the shop opens: for every product a shelf, one of them empty."""
     text = resources.files("shop.inventory").joinpath("delivery.json").read_bytes()
-    delivered = msgspec.json.decode(text, type=list[Wanted])
-    return tuple(take_stock(Shelf(sku=item.sku), item.quantity) for item in delivered)
+    return tuple(msgspec.json.decode(text, type=list[Wanted]))

@@ -17,17 +17,14 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     quantity: int
 
 
-@record("shelves", key="sku")
-class Shelf(msgspec.Struct, frozen=True, kw_only=True):
-    """The pieces of one product. Always, received = available + reserved + sold."""
+@record("shelves_before_ledger", key="sku")
+class Balance(msgspec.Struct, frozen=True, kw_only=True):
+    """What lay on a shelf when balances were all that was kept; see `ledger`."""
 
     sku: str
-    received: int = 0
-    """All that ever came in."""
-    available: int = 0
-    reserved: int = 0
-    """Laid ready for orders that are paid for."""
-    sold: int = 0
+    available: int
+    reserved: int
+    sold: int
 
 
 @record("reservations", key="order_id")

@@ -4,22 +4,26 @@ An order's pieces are laid ready once the order is known *and* paid for, whichev
 or none.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 
 import msgspec
 
 from shop.inventory.contract import Shortage, StockRejected, StockReserved
-from shop.inventory.records import Reservation, Shelf, Stage, Wanted
+from shop.inventory.ledger import Released, Reserved, Returned, Shelf, Sold
+from shop.inventory.records import Reservation, Stage, Wanted
 
 Shelves = Mapping[str, Shelf]
 """By SKU."""
+
+OrderMove = Reserved | Sold | Released | Returned
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     """What changed."""
 
     reservation: Reservation
-    shelves: tuple[Shelf, ...] = ()
+    moves: tuple[tuple[str, OrderMove], ...] = ()
+    """By SKU, what happened to its shelf."""
     announcement: StockReserved | StockRejected | None = None
 
 
@@ -46,32 +50,32 @@ def reserve(reservation: Reservation, shelves: Shelves) -> Outcome:
         return Outcome(reservation=_staged(reservation, "REJECTED"), announcement=rejection)
     return Outcome(
         reservation=_staged(reservation, "RESERVED"),
-        shelves=_each(reservation, shelves, _lay_ready),
+        moves=_each(reservation, Reserved),
         announcement=StockReserved(order_id=order_id),
     )
 
 
-def sell(reservation: Reservation, shelves: Shelves) -> Outcome:
+def sell(reservation: Reservation) -> Outcome:
     """Hand the pieces over; what does not lie ready stays as it is."""
     if reservation.stage != "RESERVED":
         return Outcome(reservation=reservation)
-    return Outcome(reservation=_staged(reservation, "SOLD"), shelves=_each(reservation, shelves, _hand_over))
+    return Outcome(reservation=_staged(reservation, "SOLD"), moves=_each(reservation, Sold))
 
 
-def release(reservation: Reservation, shelves: Shelves) -> Outcome:
+def release(reservation: Reservation) -> Outcome:
     """Give up a reservation: its pieces go back on the shelf, and it will not be made later."""
     if reservation.stage == "AWAITED":
         return Outcome(reservation=_staged(reservation, "RELEASED"))
     if reservation.stage != "RESERVED":
         return Outcome(reservation=reservation)
-    return Outcome(reservation=_staged(reservation, "RELEASED"), shelves=_each(reservation, shelves, _put_back))
+    return Outcome(reservation=_staged(reservation, "RELEASED"), moves=_each(reservation, Released))
 
 
-def take_back(reservation: Reservation, shelves: Shelves) -> Outcome:
+def take_back(reservation: Reservation) -> Outcome:
     """Put what was handed over back on the shelf; anything else stays as it is."""
     if reservation.stage != "SOLD":
         return Outcome(reservation=reservation)
-    return Outcome(reservation=_staged(reservation, "RETURNED"), shelves=_each(reservation, shelves, _receive))
+    return Outcome(reservation=_staged(reservation, "RETURNED"), moves=_each(reservation, Returned))
 
 
 def shortages(wanted: Iterable[Wanted], shelves: Shelves) -> tuple[Shortage, ...]:
@@ -83,31 +87,9 @@ def shortages(wanted: Iterable[Wanted], shelves: Shelves) -> tuple[Shortage, ...
     return tuple(shortage for shortage in found if shortage.available < shortage.wanted)
 
 
-def take_stock(shelf: Shelf, available: int) -> Shelf:
-    """Correct a shelf to what was counted on it."""
-    received = available + shelf.reserved + shelf.sold
-    return msgspec.structs.replace(shelf, received=received, available=available)
-
-
 def _staged(reservation: Reservation, stage: Stage) -> Reservation:
     return msgspec.structs.replace(reservation, stage=stage)
 
 
-def _each(reservation: Reservation, shelves: Shelves, change: Callable[[Shelf, int], Shelf]) -> tuple[Shelf, ...]:
-    return tuple(change(shelves[w.sku], w.quantity) for w in reservation.wanted)
-
-
-def _lay_ready(shelf: Shelf, quantity: int) -> Shelf:
-    return msgspec.structs.replace(shelf, available=shelf.available - quantity, reserved=shelf.reserved + quantity)
-
-
-def _hand_over(shelf: Shelf, quantity: int) -> Shelf:
-    return msgspec.structs.replace(shelf, reserved=shelf.reserved - quantity, sold=shelf.sold + quantity)
-
-
-def _put_back(shelf: Shelf, quantity: int) -> Shelf:
-    return _lay_ready(shelf, -quantity)
-
-
-def _receive(shelf: Shelf, quantity: int) -> Shelf:
-    return msgspec.structs.replace(shelf, available=shelf.available + quantity, sold=shelf.sold - quantity)
+def _each(reservation: Reservation, kind: type[OrderMove]) -> tuple[tuple[str, OrderMove], ...]:
+    return tuple((w.sku, kind(order_id=reservation.order_id, quantity=w.quantity)) for w in reservation.wanted)

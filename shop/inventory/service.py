@@ -1,15 +1,17 @@
 """The shelves: what is there, what lies ready for an order, and what is sold."""
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Annotated
 
 import msgspec
 
-from shoal import Postgres, Service, Transaction, Unavailable, anyone, role
+from shoal import Postgres, Problem, Recorded, Service, Transaction, Unavailable, anyone, role
 from shop.inventory import reserving
 from shop.inventory.contract import InventoryApi, Parcel, StockRejected, StockReserved
 from shop.inventory.delivery import opening
-from shop.inventory.records import Reservation, Shelf, Wanted
+from shop.inventory.ledger import BroughtForward, Corrected, Move, Received, Shelf
+from shop.inventory.records import Balance, Reservation, Wanted
 from shop.inventory.reserving import Outcome, Shelves
 from shop.orders.contract import OrderCancelled, OrderConfirmed, OrderPlaced
 from shop.payments.contract import PaymentCaptured
@@ -30,33 +32,58 @@ class Count(msgspec.Struct, frozen=True, kw_only=True):
     available: Annotated[int, msgspec.Meta(ge=0, le=1_000_000)]
 
 
+class Entry(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of a shelf's ledger."""
+
+    version: int
+    at: datetime
+    move: str
+    """What happened: ``received``, ``reserved``, ``sold`` ..."""
+    quantity: int
+    """How many pieces it was about."""
+    order_id: str | None = None
+    """For which order, where there was one."""
+
+
 @inventory.seed("first-delivery")
 async def seed_shelves(tx: Transaction) -> None:
     """Fill the shelves of the products that the shop opens with."""
-    for shelf in opening():
-        tx.insert(shelf)
+    for item in opening():
+        tx.append(Shelf(sku=item.sku), Received(quantity=item.quantity))
+
+
+@inventory.seed("stock-ledger")
+async def begin_ledger(tx: Transaction) -> None:
+    """Bring forward the balances of a shop that kept no ledger; one that is new has none."""
+    for old in await tx.find(Balance):
+        moved = BroughtForward(available=old.available, reserved=old.reserved, sold=old.sold)
+        tx.append(Shelf(sku=old.sku), moved)
 
 
 @inventory.get("/stock/{sku}", access=anyone)
 async def stock(sku: str, tx: Transaction) -> Shelf:
     """Show what there is of a product."""
-    return await tx.require(Shelf, sku)
+    return await _shelf(sku, tx)
+
+
+@inventory.get("/stock/{sku}/ledger", access=role("admin"))
+async def ledger(sku: str, tx: Transaction, after: int = 0) -> list[Entry]:
+    """Show what happened to a shelf, a hundred moves at a time, from the first whose version exceeds `after`."""
+    return [_entry(recorded) for recorded in await tx.facts(Shelf, sku, above=after)]
 
 
 @inventory.put("/stock/{sku}", access=role("admin"))
 async def count_stock(sku: str, body: Count, tx: Transaction) -> Shelf:
     """Correct a shelf to what was counted on it."""
-    shelf = await tx.require(Shelf, sku, lock=True)
-    counted = reserving.take_stock(shelf, body.available)
-    tx.put(counted)
-    return counted
+    shelf = await _shelf(sku, tx, lock=True)
+    return tx.append(shelf, Corrected(available=body.available))
 
 
 @inventory.on(ProductListed, leads_to=[])
 async def make_room(event: ProductListed, tx: Transaction) -> None:
     """Give a new product an empty shelf."""
-    if await tx.get(Shelf, event.sku) is None:
-        tx.insert(Shelf(sku=event.sku))
+    if await tx.load(Shelf, event.sku) is None:
+        tx.append(Shelf(sku=event.sku), Received(quantity=0))
 
 
 @inventory.on(OrderPlaced, leads_to=[StockReserved, StockRejected])
@@ -97,32 +124,49 @@ async def _hear(order_id: str, tx: Transaction, note: Callable[[Reservation], Re
     known = await tx.get(Reservation, order_id, lock=True)
     noted = note(known or Reservation(order_id=order_id))
     if reserving.is_due(noted):
-        _keep(known, reserving.reserve(noted, await _shelves(noted, tx)), tx)
+        shelves = await _shelves(noted, tx)
+        _keep(known, reserving.reserve(noted, shelves), shelves, tx)
     else:
-        _keep(known, Outcome(reservation=noted), tx)
+        _keep(known, Outcome(reservation=noted), {}, tx)
 
 
-async def _finish(order_id: str, tx: Transaction, end: Callable[[Reservation, Shelves], Outcome]) -> None:
+async def _finish(order_id: str, tx: Transaction, end: Callable[[Reservation], Outcome]) -> None:
     known = await tx.get(Reservation, order_id, lock=True)
-    reservation = known or Reservation(order_id=order_id)
-    _keep(known, end(reservation, await _shelves(reservation, tx)), tx)
+    outcome = end(known or Reservation(order_id=order_id))
+    _keep(known, outcome, await _shelves(outcome.reservation, tx) if outcome.moves else {}, tx)
+
+
+async def _shelf(sku: str, tx: Transaction, *, lock: bool = False) -> Shelf:
+    found = await tx.load(Shelf, sku, lock=lock)
+    if found is None:
+        raise Problem(404, "not-found", f"there is no shelf for {sku}")
+    return found
 
 
 async def _shelves(reservation: Reservation, tx: Transaction) -> Shelves:
-    """Hold the shelves of an order; the store takes them in the order of their SKU, so that no two orders block."""
-    if not reservation.wanted:
-        return {}
-    skus = tuple(wanted.sku for wanted in reservation.wanted)
-    return {shelf.sku: shelf for shelf in await tx.find(Shelf, {"sku": skus}, order=("sku",), lock=True)}
+    """Hold the shelves of an order: of two orders of one product, the later one waits and sees what is left."""
+    return await tx.load_all(Shelf, [wanted.sku for wanted in reservation.wanted], lock=True)
 
 
-def _keep(known: Reservation | None, outcome: Outcome, tx: Transaction) -> None:
+def _keep(known: Reservation | None, outcome: Outcome, shelves: Shelves, tx: Transaction) -> None:
     """Store what changed. A first row is inserted, so that of two first events at once one waits and tries again."""
     if known is None:
         tx.insert(outcome.reservation)
     elif outcome.reservation != known:
         tx.put(outcome.reservation)
-    for shelf in outcome.shelves:
-        tx.put(shelf)
+    now = dict(shelves)
+    for sku, move in outcome.moves:
+        now[sku] = tx.append(now[sku], move)
     if outcome.announcement is not None:
         tx.publish(outcome.announcement)
+
+
+def _entry(recorded: Recorded[Move]) -> Entry:
+    move = recorded.fact
+    quantity = move.available if isinstance(move, Corrected | BroughtForward) else move.quantity
+    order_id = None if isinstance(move, Corrected | BroughtForward | Received) else move.order_id
+    return Entry(version=recorded.version, at=recorded.at, move=_words(move), quantity=quantity, order_id=order_id)
+
+
+def _words(move: Move) -> str:
+    return "".join(f" {c.lower()}" if c.isupper() else c for c in type(move).__name__).strip()

@@ -9,7 +9,8 @@ import pytest
 from shoal import Evidence, Verdict
 from shoal.testing import MemorySystem
 from shop import audit
-from shop.inventory.records import Reservation, Shelf, Wanted
+from shop.inventory.ledger import Shelf
+from shop.inventory.records import Reservation, Wanted
 from shop.notifications.records import Notification
 from shop.orders.records import Order
 from shop.payments.records import Entry, Payment

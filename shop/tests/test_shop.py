@@ -125,7 +125,7 @@ async def test_only_an_administrator_counts_stock(system: MemorySystem, ada: Cus
 
 
 async def test_every_product_has_a_shelf() -> None:
-    assert {shelf.sku for shelf in opening_shelves()} == {product.sku for product in opening_catalogue()}
+    assert {item.sku for item in opening_shelves()} == {product.sku for product in opening_catalogue()}
 
 
 class TestWithoutAPasswordForAnAdministrator:

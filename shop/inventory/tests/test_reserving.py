@@ -1,13 +1,13 @@
 from collections import Counter
 
-import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
 from shop.inventory import reserving
 from shop.inventory.contract import StockRejected, StockReserved
 from shop.inventory.delivery import opening
-from shop.inventory.records import Reservation, Shelf, Wanted
+from shop.inventory.ledger import BroughtForward, Corrected, Received, Shelf
+from shop.inventory.records import Reservation, Wanted
 from shop.inventory.reserving import Outcome, Shelves
 
 SKUS = ("CAP", "MUG", "PEN")
@@ -17,7 +17,7 @@ stocks = st.fixed_dictionaries({sku: st.integers(min_value=0, max_value=6) for s
 
 
 def filled(stock: dict[str, int]) -> dict[str, Shelf]:
-    return {sku: reserving.take_stock(Shelf(sku=sku), available) for sku, available in stock.items()}
+    return {sku: Shelf(sku=sku).apply(Received(quantity=available)) for sku, available in stock.items()}
 
 
 def wanted(order: dict[str, int]) -> tuple[Wanted, ...]:
@@ -40,11 +40,12 @@ class World:
             due = reserving.is_due(noted)
             outcome = reserving.reserve(noted, self.shelves) if due else Outcome(reservation=noted)
         elif fact == "confirmed":
-            outcome = reserving.sell(known, self.shelves)
+            outcome = reserving.sell(known)
         else:
-            outcome = reserving.release(known, self.shelves)
+            outcome = reserving.release(known)
         self.reservations[order] = outcome.reservation
-        self.shelves |= {shelf.sku: shelf for shelf in outcome.shelves}
+        for sku, move in outcome.moves:
+            self.shelves[sku] = self.shelves[sku].apply(move)
         if outcome.announcement is not None:
             self.announced[f"{order} {type(outcome.announcement).__name__}"] += 1
 
@@ -92,7 +93,7 @@ def test_all_lines_are_taken_or_none() -> None:
     shelves: Shelves = filled({"CAP": 5, "MUG": 1})
     due = Reservation(order_id="1", wanted=wanted({"CAP": 2, "MUG": 2, "PEN": 1}), paid=True)
     outcome = reserving.reserve(due, shelves)
-    assert outcome.shelves == ()
+    assert outcome.moves == ()
     assert isinstance(outcome.announcement, StockRejected)
     assert {(s.sku, s.wanted, s.available) for s in outcome.announcement.shortages} == {
         ("MUG", 2, 1),
@@ -107,16 +108,22 @@ def test_a_rejected_order_stays_rejected_when_the_shelf_fills_again() -> None:
 
 
 def test_a_cancelled_order_takes_nothing_when_its_payment_is_heard_late() -> None:
-    released = reserving.release(Reservation(order_id="1"), {}).reservation
+    released = reserving.release(Reservation(order_id="1")).reservation
     assert not reserving.is_due(reserving.pay(reserving.learn(released, wanted({"MUG": 1}))))
 
 
 def test_what_is_counted_keeps_the_balance() -> None:
-    reserved = reserving.reserve(Reservation(order_id="1", wanted=wanted({"MUG": 2}), paid=True), filled({"MUG": 5}))
+    shelves = filled({"MUG": 5})
+    reserved = reserving.reserve(Reservation(order_id="1", wanted=wanted({"MUG": 2}), paid=True), shelves)
     assert isinstance(reserved.announcement, StockReserved)
-    counted = reserving.take_stock(reserved.shelves[0], 10)
-    assert counted == msgspec.structs.replace(counted, received=12, available=10, reserved=2, sold=0)
+    counted = shelves["MUG"].apply(reserved.moves[0][1]).apply(Corrected(available=10))
+    assert counted == Shelf(sku="MUG", received=12, available=10, reserved=2, sold=0)
+
+
+def test_a_balance_from_before_the_ledger_is_brought_forward() -> None:
+    carried = Shelf(sku="MUG").apply(BroughtForward(available=4, reserved=1, sold=2))
+    assert carried == Shelf(sku="MUG", received=7, available=4, reserved=1, sold=2)
 
 
 def test_the_first_delivery_fills_every_shelf_but_one() -> None:
-    assert [shelf.sku for shelf in opening() if not shelf.available] == ["BOK-0121"]
+    assert [item.sku for item in opening() if not item.quantity] == ["BOK-0121"]

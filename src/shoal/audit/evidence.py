@@ -7,6 +7,8 @@ from shoal.audit.operations import answered
 from shoal.audit.subject import Subject
 from shoal.drivers.base import Query
 from shoal.errors import DeclarationError, Unavailable
+from shoal.runtime.aggregates import Aggregates
+from shoal.runtime.clock import SystemClock
 from shoal.runtime.tables import table_of
 from shoal.service.audit import Answer, Operation
 
@@ -51,6 +53,9 @@ class Reading:
                 f"an audit asks for {kind.__name__} of {service!r}, which has no store",
                 hint=f"stores have: {', '.join(sorted(self._subject.stores))}",
             )
+        if hasattr(kind, "__shoal_aggregate__"):
+            async with store.session() as session:
+                return [state async for state, _ in Aggregates(session, SystemClock()).fold(kind)]
         records, table = table_of(kind), table_of(kind).table
         found: list[T] = []
         query = Query(order=(table.key,), limit=PAGE)

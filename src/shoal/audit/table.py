@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import NamedTuple
 
-from shoal.audit import events, operations, projections, sagas, secrecy
+from shoal.audit import aggregates, events, operations, projections, sagas, secrecy
 from shoal.audit.subject import Subject
 from shoal.audit.survey import Survey
 from shoal.service.audit import Verdict
@@ -20,6 +20,7 @@ class Promise(NamedTuple):
 PROMISES: tuple[Promise, ...] = (
     Promise("I5", "every saga has ended, was undone whole, or is parked", sagas.ended),
     Promise("I6", "every read model equals the fold of its events", projections.as_folded),
+    Promise("I6", "every aggregate equals the fold of its facts", aggregates.as_folded),
     Promise("I7", "every event that was committed is announced", events.announced),
     Promise("I7", "every event is handled once by each service that hears it", events.handled),
     Promise("I7", "every consumer has answered all that it was given", events.lag),

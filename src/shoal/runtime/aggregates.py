@@ -5,7 +5,7 @@ row. The row of the aggregate itself serves three ends: it can be locked, it tel
 for it, and it holds the latest snapshot.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 import msgspec
@@ -170,6 +170,21 @@ class Aggregates:
         ledger = ledger_of(kind)
         rows = await self._page(ledger.id(key), above, limit)
         return [Recorded(version=row["version"], at=row["at"], fact=ledger.fact(row)) for row in rows]  # type: ignore[arg-type]
+
+    async def fold(self, kind: type[T]) -> AsyncIterator[tuple[T, T | None]]:
+        """Yield every aggregate of a class as all of its facts make it, with its snapshot if that is of this version.
+
+        `EngineError` for one of which facts are missing.
+        """
+        ledger = ledger_of(kind)
+        prefix, query = ledger.id(""), Query(order=("id",), limit=PAGE)
+        while rows := await self._session.find(_AGGREGATES, query):
+            query = msgspec.structs.replace(query, above={"id": rows[-1]["id"]})
+            for row in rows:
+                id_ = str(row["id"])
+                if id_.startswith(prefix):
+                    known = await self._fold(ledger, id_, id_.removeprefix(prefix), {**row, "shape": None})
+                    yield known.state, ledger.snapshot(row) if row["snapshot"] == known.version else None
 
     async def _rows(self, ids: tuple[str, ...], *, lock: bool) -> Mapping[str, Row]:
         if len(ids) == 1:

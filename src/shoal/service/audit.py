@@ -55,7 +55,7 @@ class Evidence(Protocol):
         ...
 
     async def records(self, service: str, kind: type[T]) -> Sequence[T]:
-        """Read all records of a type from the store of a service, by key."""
+        """Read all records of a type from the store of a service, by key; an aggregate is folded from its facts."""
         ...
 
     async def ask(self, external: str, path: str) -> Any:
