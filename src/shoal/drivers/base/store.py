@@ -171,8 +171,9 @@ class OutboxLease(Protocol):
     async def tidy(self, window: timedelta) -> None:
         """Make room for what comes, and let go of what was sent, or handled, longer than `window` ago.
 
-        In whole parts, never row by row; what is not yet sent always stays. The inbox forgets what was *made* so long
-        ago, and receipts what was answered so long ago.
+        In whole parts or a few rows at a time, so that nobody waits for it long; what is not yet sent always stays,
+        and what is done may stay for another window. The inbox forgets what was *made* so long ago, and receipts what
+        was answered so long ago, but for lasting ones. The other methods may be called meanwhile.
         """
         ...
 

@@ -72,7 +72,8 @@ class Rights:
     def _want_back(self, lease: MemoryLease) -> None:
         held = [held for held in self._held if held.group == lease.group and held.member is lease.member]
         number = shares.give(self._standing(lease)) - sum(held.wanted.is_set() for held in held)
-        for surplus in held[: max(0, number)]:
+        awaited = {asked.name for asked in self._asked if asked.member is not lease.member}
+        for surplus in [lease for lease in held if lease.name in awaited][: max(0, number)]:
             surplus.wanted.set()
 
     def _is_free(self, name: str) -> bool:

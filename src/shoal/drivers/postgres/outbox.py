@@ -8,11 +8,12 @@ import msgspec
 
 from shoal.drivers.base import Announced, Backlog, Message, Pending, Row, Sent
 from shoal.drivers.postgres.client import Link
+from shoal.errors import Unavailable
 
 SETTINGS = {
     "application_name": "shoal relay",
-    "enable_hashjoin": "off",
     "enable_mergejoin": "off",
+    "enable_nestloop": "off",
     "enable_seqscan": "off",
     "enable_sort": "off",
     "idle_session_timeout": "10s",
@@ -34,7 +35,7 @@ from shoal.outbox where {_WAITING} order by position limit $1
 _SENT = f"""
 with done as (
     update shoal.outbox o set sequence = s.place from unnest($1::bigint[], $2::bigint[]) as s (row, place)
-    where o.position = s.row and {_WAITING}
+    where o.position = s.row and o.position = any($1::bigint[]) and {_WAITING}
 )
 update shoal.stream set highest = $3 where highest < $3
 """  # noqa: S608
@@ -109,7 +110,8 @@ class PostgresOutbox:
 
     async def tidy(self, window: timedelta) -> None:
         """Tidy over another connection."""
-        await self._link.fetch("select 1")
+        if self._link.broken:
+            raise Unavailable("the right to empty the outbox was lost", hint="ask for it again")
         await self._tidy(window)
 
     async def _number(self, sql: str, *args: object) -> int:
