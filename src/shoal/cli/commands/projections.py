@@ -197,7 +197,7 @@ def _row(service: str, at: "Standing") -> tuple[str, ...]:
     records = ", ".join(f"{count} {table}" for table, count in at.rows.items())
     last = at.time.strftime("%Y-%m-%d %H:%M:%S") if at.time else "-"
     state = style(at.state, sys.stdout, fg=COLOURS[at.state])
-    built = f"v{at.version}, {at.generation}."
+    built = f"v{at.version}, build {at.generation}"
     return service, at.name, state, str(at.events), str(at.behind), str(at.waiting), last, records, built
 
 
