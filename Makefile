@@ -18,7 +18,7 @@ COMPILE := CUSTOM_COMPILE_COMMAND="make lock" PIP_CONFIG_FILE=/dev/null \
 .SUFFIXES:
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 
-.PHONY: help run test check format bench lock clean
+.PHONY: help run test check format bench torture lock clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -42,6 +42,9 @@ format: $(READY)  ## format the code and apply the safe fixes
 
 bench: $(READY) $(BENCH)  ## compare with the alternatives, as ratios (takes minutes)
 	@$(BIN)/python -m bench $(ARGS)
+
+torture: $(READY)  ## kill everything, again and again, while orders come in, and audit (takes half an hour)
+	@$(BIN)/python -m tests.torture --write $(ARGS)
 
 lock: $(READY)  ## pin every dependency again, with hashes (UPGRADE=1 for the newest)
 	@echo "requirements/dev.txt"; $(COMPILE) -o requirements/dev.txt \
