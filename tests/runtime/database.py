@@ -20,6 +20,8 @@ class Database:
     """A running server."""
 
     def __init__(self, place: Path) -> None:
+        self.place = place
+        """Folder that goes with the server."""
         self._options = postgres.PostgresOptions(data=place / "pg" / "data", sockets=place / "run", password=_PASSWORD)
         self._running: Running | None = None
         self._names = (f"db_{number}" for number in count())

@@ -1,0 +1,5 @@
+CREATE TABLE sales (
+    id     text PRIMARY KEY,
+    mark   text NOT NULL,
+    amount bigint NOT NULL
+);
