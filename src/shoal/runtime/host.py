@@ -13,6 +13,7 @@ from shoal import failpoints
 from shoal.drivers import open_broker, open_store
 from shoal.drivers.base import Broker, Consumer, Receipt, Store
 from shoal.errors import Conflict, DeclarationError, MigrationError, Unavailable
+from shoal.model import names
 from shoal.model.plan import consumers
 from shoal.runtime import migrations
 from shoal.runtime.application import Application
@@ -81,7 +82,9 @@ class Host:
         self._metrics = Metrics()
         self._probes = Probes(self.model, self._metrics, self.store, self.broker)
         self._announcer = Announcer(config.system, service, fittings.clock)
-        self._relay = Relay(self.store, self.broker) if self.store and self.broker and service.publishes else None
+        self._relay: Relay | None = None
+        if self.store and self.broker and service.publishes:
+            self._relay = Relay(self.store, self.broker, names.stream(config.system, service.name))
         self._values: dict[Any, Any] = {}
         self._subscribers: dict[str, Subscriber] = {}
         self._application: Application | None = None

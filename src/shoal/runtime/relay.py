@@ -1,26 +1,56 @@
-"""Empty the outbox into the broker: one active relay per service, whichever replica holds the right."""
+"""Empty the outbox into the broker: one active relay per service, whichever replica holds the right.
+
+Messages of one key keep their order: a batch goes out in waves in which every key appears once, and a key whose
+message failed waits as a whole. A message that the broker refuses for good is set aside with the reason; its key waits
+behind it, everything else goes on. The broker is believed as long as its stream grows: one that stands lower than what
+it once acknowledged has lost messages, and what the outbox still has of them is published again.
+"""
 
 import asyncio
 import logging
+import random
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+from math import inf
 
-from shoal.drivers.base import Broker, OutboxLease, Published, Sent, Store
+from shoal.drivers.base import Broker, OutboxLease, Outcome, Pending, Published, Sent, Store
 from shoal.errors import EngineError, Unavailable
+from shoal.runtime.readdress import readdress
 
 BATCH = 500
-"""Rows of one round."""
+"""Rows of one round: all that the relay ever has in memory."""
 
-SHORTEST, LONGEST = 0.02, 0.5
-"""Seconds between looks while nothing is announced in this process; other replicas announce too."""
+SHORTEST, LONGEST = 0.02, 1.0
+"""Seconds between looks at the outbox, with other replicas that write to it and without."""
+
+WINDOW = timedelta(days=7)
+"""For so long messages can be published again, and marks of handled ones are kept."""
+
+TIDY_SECONDS = 3600.0
+
+REPRIEVE_SECONDS = 60.0
+"""Pause after which refused messages are tried again."""
+
+MOST_REFUSED = 1_000
+"""Messages set aside between two tries; if there are more, it is not they who are at fault, and the relay waits."""
+
+_LOST = "stream %s goes on after %d, although %d was acknowledged: the broker lost messages, and %d of them go again"
 
 _log = logging.getLogger("shoal.relay")
 
 
 class Relay:
-    """Publishes what transactions announced."""
+    """Publishes what transactions announced.
 
-    def __init__(self, store: Store, broker: Broker) -> None:
-        self._store, self._broker = store, broker
+    Args:
+        stream: The service's own stream.
+    """
+
+    def __init__(self, store: Store, broker: Broker, stream: str) -> None:
+        self._store, self._broker, self._stream = store, broker, stream
         self._news = asyncio.Event()
+        self._refused: dict[int, str] = {}
+        self._tidied = -inf
 
     def poke(self) -> None:
         """Say that something was announced in this process."""
@@ -30,41 +60,171 @@ class Relay:
         """Relay until cancelled, through every outage of store and broker."""
         delay = 0.1
         while True:
+            started = _now()
             try:
-                async with self._store.outbox() as lease:
-                    await self._round(lease)
-                    delay = 0.1
-                    await self._drain_for_ever(lease)
+                await self._serve()
             except EngineError as error:
-                _log.warning("relay interrupted, trying again in %.1f s: %s", delay, error)
+                _log.warning("relay interrupted, trying again in about %.1f s: %s", delay, error)
             except Exception:  # noqa: BLE001 - the relay must go on, whatever a driver raises
-                _log.exception("relay failed, trying again in %.1f s", delay)
-            await asyncio.sleep(delay)
-            delay = min(delay * 2, 2.0)
+                _log.exception("relay failed, trying again in about %.1f s", delay)
+            delay = 0.1 if _now() - started > 10 * delay else min(delay * 2, 2.0)
+            await asyncio.sleep(delay * random.uniform(0.5, 1.0))  # noqa: S311 - spreads load
 
-    async def _drain_for_ever(self, lease: OutboxLease) -> None:
+    async def _serve(self) -> None:
+        """Relay for as long as this process has the right to; in an outage of ours another's may still work."""
+        async with self._store.outbox() as lease:
+            tidying = asyncio.create_task(self._tidy(lease))
+            try:
+                await Tenure(lease, self._broker, self._stream, self._news, self._refused).run()
+            finally:
+                tidying.cancel()
+                await asyncio.gather(tidying, return_exceptions=True)
+
+    async def _tidy(self, lease: OutboxLease) -> None:
+        while True:
+            await asyncio.sleep(max(0.0, self._tidied + TIDY_SECONDS - _now()))
+            self._tidied = _now()
+            try:
+                await lease.tidy(WINDOW)
+            except EngineError as error:
+                _log.warning("the outbox was not tidied, trying again later: %s", error)
+
+
+class Tenure:
+    """The time in which this process has the right to empty the outbox."""
+
+    def __init__(
+        self, lease: OutboxLease, broker: Broker, stream: str, news: asyncio.Event, refused: dict[int, str]
+    ) -> None:
+        self._lease, self._broker, self._stream, self._news, self._known = lease, broker, stream, news, refused
+        self._epoch: int | None = None
+        self._highest = 0
+        self._refused = 0
+        self._reprieved = -inf
+        self._looked = -inf
+        self._rivals = False
+
+    async def run(self) -> None:
+        """Relay until the right is lost, or the broker."""
         pause = SHORTEST
         while True:
             self._news.clear()
-            if await self._round(lease):
+            await self._reprieve()
+            if self._epoch != self._broker.epoch:
+                await self._compare()
+            if await self._round():
                 pause = SHORTEST
                 continue
-            try:
-                await asyncio.wait_for(self._news.wait(), pause)
-                pause = SHORTEST
-            except TimeoutError:
-                pause = min(pause * 1.5, LONGEST)
+            pause = min(pause * 1.5, await self._longest())
+            await self._wait(pause)
 
-    async def _round(self, lease: OutboxLease) -> bool:
-        rows = await lease.pending(BATCH)
-        if not rows:
+    async def _wait(self, seconds: float) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await self._news.wait()
+        except TimeoutError:
+            return
+
+    async def _longest(self) -> float:
+        """Say how long to wait for a poke: other processes cannot give one."""
+        now = _now()
+        if now - self._looked >= LONGEST:
+            self._looked, self._rivals = now, await self._lease.rivals()
+        return SHORTEST if self._rivals else LONGEST
+
+    async def _reprieve(self) -> None:
+        now = _now()
+        if now - self._reprieved >= REPRIEVE_SECONDS:
+            self._reprieved, self._refused = now, 0
+            await self._lease.reprieve()
+
+    async def _compare(self) -> None:
+        """See whether the broker, which may be another one now, still has what it acknowledged."""
+        epoch = self._broker.epoch
+        position = await self._broker.position(self._stream)
+        if position is None:
+            raise Unavailable(f"there is no stream {self._stream}", hint="it is made again by whoever runs the system")
+        self._highest = await self._lease.highest()
+        if position.last < self._highest:
+            await self._forget(position.last)
+        self._epoch = epoch
+
+    async def _forget(self, last: int) -> None:
+        count = await self._lease.forget(last)
+        _log.error(_LOST, self._stream, last, self._highest, count)
+        self._highest = last
+
+    async def _round(self) -> bool:
+        """Publish what waits longest; say whether more of it may go at once."""
+        if self._refused >= MOST_REFUSED:
             return False
+        rows = [readdress(row) for row in await self._lease.pending(BATCH)]
+        taken = _Round()
+        try:
+            for wave in waves(rows):
+                await self._publish([row for row in wave if row.message.key not in taken.waiting], taken)
+                if taken.failure is not None and not taken.sent:
+                    raise taken.failure
+        finally:
+            if taken.sent:
+                await self._lease.sent(taken.sent)
+        return bool(rows) and taken.failure is None
+
+    async def _publish(self, rows: Sequence[Pending], taken: "_Round") -> None:
+        """Publish rows of which no two have the same key."""
         outcomes = await self._broker.publish([row.message for row in rows])
-        found = [*zip(rows, outcomes, strict=True)]
-        await lease.sent([Sent(position=r.position, sequence=o.sequence) for r, o in found if isinstance(o, Published)])
-        for row, outcome in found:
+        await self._doubt(outcomes)
+        for row, outcome in zip(rows, outcomes, strict=True):
+            if isinstance(outcome, Published):
+                self._highest = max(self._highest, outcome.sequence)
+                taken.sent.append(Sent(position=row.position, sequence=outcome.sequence))
+                continue
+            taken.waiting |= {row.message.key} - {""}
             if isinstance(outcome, Unavailable):
-                raise outcome
-            if isinstance(outcome, EngineError):
-                await lease.refuse(row.position, outcome.message)
-        return True
+                taken.failure = outcome
+            else:
+                await self._set_aside(row, outcome)
+
+    async def _doubt(self, outcomes: Sequence[Outcome]) -> None:
+        """Notice a broker that gives out places which it gave out before: it lost what was there."""
+        fresh = [o.sequence for o in outcomes if isinstance(o, Published) and o.sequence and not o.duplicate]
+        if fresh and min(fresh) <= self._highest:
+            await self._forget(min(fresh) - 1)
+
+    async def _set_aside(self, row: Pending, refusal: EngineError) -> None:
+        self._refused += 1
+        await self._lease.refuse(row.position, refusal.message)
+        if self._known.get(row.position) != refusal.message:  # once, and not with every try
+            _log.error("message %s (%s) is set aside: %s", row.message.id, row.message.subject, refusal)
+        if len(self._known) > MOST_REFUSED:
+            self._known.clear()
+        self._known[row.position] = refusal.message
+
+
+class _Round:
+    """What became of the rows of one round."""
+
+    def __init__(self) -> None:
+        self.sent: list[Sent] = []
+        self.waiting: set[str] = set()
+        """Keys of which nothing more may go."""
+        self.failure: Unavailable | None = None
+
+
+def waves(rows: Sequence[Pending]) -> Iterator[Sequence[Pending]]:
+    """Split rows so that no two of a wave have the same key, and those of one key follow each other in order."""
+    found: list[list[Pending]] = []
+    depth: dict[str, int] = {}
+    for row in rows:
+        key = row.message.key
+        number = depth.get(key, 0)
+        if key:
+            depth[key] = number + 1
+        if number == len(found):
+            found.append([])
+        found[number].append(row)
+    return iter(found)
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

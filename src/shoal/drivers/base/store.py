@@ -142,7 +142,10 @@ class OutboxLease(Protocol):
     """The exclusive right to empty one outbox. Every method raises `Unavailable` once the right is lost."""
 
     async def pending(self, limit: int) -> Sequence[Pending]:
-        """Read the oldest rows that are neither sent nor refused, without skipping late commits."""
+        """Read the oldest rows that are neither sent nor refused, without skipping late commits.
+
+        Rows behind a refused one of their key are left out: they wait for it.
+        """
         ...
 
     async def sent(self, rows: Sequence[Sent]) -> None:
@@ -166,6 +169,10 @@ class OutboxLease(Protocol):
 
         Rows older than the replay window are gone and cannot be sent again.
         """
+        ...
+
+    async def rivals(self) -> bool:
+        """Say whether other processes wait for this right: they write to the outbox as well."""
         ...
 
     async def tidy(self, window: timedelta) -> None:

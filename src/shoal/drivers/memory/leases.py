@@ -51,6 +51,10 @@ class Rights:
                 lease.granted.set_exception(Unavailable("the process is counted as dead", hint="ask again"))
         self._settle()
 
+    def awaited(self, name: str) -> bool:
+        """Say whether somebody waits for a right."""
+        return any(lease.name == name for lease in self._asked)
+
     def _drop(self, lease: MemoryLease) -> None:
         for leases in (self._asked, self._held):
             if lease in leases:
@@ -81,10 +85,9 @@ class Rights:
 
     def _standing(self, lease: MemoryLease) -> Standing:
         group = [other for other in (*self._asked, *self._held) if other.group == lease.group]
-        names = {other.name for other in group if other.member is lease.member}
         members = {id(other.member): 0 for other in group}
         for held in self._held:
-            if held.group == lease.group and held.name in names:
+            if held.group == lease.group:
                 members[id(held.member)] += 1
         mine = members.pop(id(lease.member))
-        return Standing(mine=mine, others=tuple(members.values()), rights=len(names))
+        return Standing(mine=mine, others=tuple(members.values()), rights=len({other.name for other in group}))

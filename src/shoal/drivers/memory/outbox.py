@@ -18,7 +18,9 @@ class MemoryOutbox:
     async def pending(self, limit: int) -> Sequence[Pending]:
         """Read the oldest waiting rows."""
         outbox = self._held()
-        return [Pending(position=p, message=outbox[p].message) for p in self._state.waiting()[:limit]]
+        behind = {entry.message.key for entry in outbox.values() if entry.refused} - {""}
+        free = [position for position in self._state.waiting() if outbox[position].message.key not in behind]
+        return [Pending(position=position, message=outbox[position].message) for position in free[:limit]]
 
     async def sent(self, rows: Sequence[Sent]) -> None:
         """Mark rows as sent."""
@@ -54,6 +56,11 @@ class MemoryOutbox:
             entry.sequence = None
         self._state.highest = min(self._state.highest, above)
         return len(gone)
+
+    async def rivals(self) -> bool:
+        """Look for others in line."""
+        self._held()
+        return self._state.rights.awaited("outbox")
 
     async def tidy(self, window: timedelta) -> None:
         """Let go of what is old."""

@@ -7,6 +7,7 @@ from typing import cast
 import msgspec
 
 from shoal.drivers.base import Announced, Backlog, Message, Pending, Row, Sent
+from shoal.drivers.postgres import schema
 from shoal.drivers.postgres.client import Link
 from shoal.errors import Unavailable
 
@@ -28,7 +29,9 @@ _WAITING = "sequence is null and refused is null"
 
 _PENDING = f"""
 select position, id, subject, key, body, headers::text as headers
-from shoal.outbox where {_WAITING} order by position limit $1
+from shoal.outbox
+where {_WAITING} and key <> all(array(select key from shoal.outbox where refused is not null and key <> ''))
+order by position limit $1
 """  # noqa: S608
 # By the state of each row, never above a position seen before: positions are given out before they are committed.
 
@@ -44,6 +47,11 @@ _REFUSE = f"update shoal.outbox set refused = $2 where position = $1 and {_WAITI
 
 _REPRIEVE = """
 with r as (update shoal.outbox set refused = null where refused is not null returning 1) select count(*) as n from r
+"""
+
+_RIVALS = """
+select count(*) as n from pg_locks where locktype = 'advisory' and classid = $1 and objid = $2 and objsubid = 2
+and pid <> pg_backend_pid() and database = (select oid from pg_database where datname = current_database())
 """
 
 _HIGHEST = "select highest as n from shoal.stream"
@@ -107,6 +115,10 @@ class PostgresOutbox:
     async def forget(self, above: int) -> int:
         """Let rows wait again."""
         return await self._number(_FORGET, above)
+
+    async def rivals(self) -> bool:
+        """Look for others who wait for the lock."""
+        return await self._number(_RIVALS, *schema.STANDING_BY) > 0
 
     async def tidy(self, window: timedelta) -> None:
         """Tidy over another connection."""

@@ -26,7 +26,7 @@ create table shoal.outbox (
     refused text
 ) partition by range (created_at);
 create index outbox_waiting on shoal.outbox (position) where sequence is null and refused is null;
-create index outbox_refused on shoal.outbox (position) where refused is not null;
+create index outbox_refused on shoal.outbox (key) where refused is not null;
 create index outbox_places on shoal.outbox using brin (position) with (autosummarize = on);
 create table shoal.outbox_rest partition of shoal.outbox default;
 create table shoal.stream (
@@ -87,6 +87,9 @@ RELAYING = (_LOCKS, 2)
 
 TIDYING = (_LOCKS, 3)
 """Of the one process that tidies."""
+
+STANDING_BY = (_LOCKS, 4)
+"""Shared by the processes that wait to empty the outbox."""
 
 CLAIMING = _LOCKS + 1
 """First half of the keys of locks that idempotent commands claim; the second is a hash of theirs."""

@@ -122,7 +122,9 @@ class PostgresStore:
         """Wait for the lock on a connection of its own."""
         link = await client.connect(self._url, outbox.SETTINGS)
         try:
+            await link.fetch("select pg_advisory_lock_shared($1::integer, $2::integer)", schema.STANDING_BY)
             await schema.lock(link, schema.RELAYING)
+            await link.fetch("select pg_advisory_unlock_shared($1::integer, $2::integer)", schema.STANDING_BY)
             yield PostgresOutbox(link, self._tidy)
         finally:
             link.abort()
