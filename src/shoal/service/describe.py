@@ -27,7 +27,7 @@ from shoal.service.describe_sagas import describe_saga
 from shoal.service.describe_schedules import describe_schedules
 from shoal.service.http import MAX_LIMIT, PageRequest
 from shoal.service.marks import Operation, event_mark, operations_of
-from shoal.service.projecting import describe_projections, journal_subscriptions
+from shoal.service.projecting import describe_projections, with_journal
 from shoal.service.settings import Secret, Settings
 from shoal.service.signature import (
     Param,
@@ -96,7 +96,7 @@ def describe_service(service: Service, *, issues_tokens: bool = False) -> model.
         summary=service.summary,
         endpoints=(*endpoints, *([_jwks_endpoint(service)] if issues_tokens else [])),
         publishes=tuple(_event(kind, shapes) for kind in service.publishes),
-        subscriptions=(*(_subscription(s) for s in service.subscriptions), *journal_subscriptions(service)),
+        subscriptions=with_journal(service, [_subscription(s) for s in service.subscriptions]),
         projections=describe_projections(service),
         calls=_calls([*signatures, *heard, *seeded, *background, *provided]),
         sagas=tuple(describe_saga(service, saga, shapes.of(saga.state)) for saga in service.sagas),

@@ -2,7 +2,7 @@
 
 import inspect
 import typing
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -54,14 +54,17 @@ def heard_by(service: Service) -> dict[str, EventMark]:
     return {id_: mark for p in service.projections for hearing in p.hearings for id_, mark in hearing.heard.items()}
 
 
-def journal_subscriptions(service: Service) -> Iterator[Subscription]:
-    """Yield a subscription for each event that only projections hear."""
-    handled = {id_ for s in service.subscriptions for id_ in (s.event.id, *(chain.event.id for chain in s.chains))}
-    for projection in service.projections:
-        for hearing in projection.hearings:
-            for id_ in hearing.heard.keys() - handled:
-                handled.add(id_)
-                yield Subscription(event=id_, handler=JOURNAL, leads_to=(), policy=POLICY, source=hearing.source)
+def with_journal(service: Service, handled: Sequence[Subscription]) -> tuple[Subscription, ...]:
+    """Add to a service's subscriptions the events that only its projections hear."""
+    found = list(handled)
+    for hearing in [hearing for projection in service.projections for hearing in projection.hearings]:
+        event, heard = hearing.event.id, {id_ for subscription in found for id_ in subscription.heard}
+        if event not in heard:
+            found.append(Subscription(event=event, handler=JOURNAL, leads_to=(), policy=POLICY, source=hearing.source))
+        position, known = next((p, s) for p, s in enumerate(found) if event in s.heard)
+        older = sorted(hearing.heard.keys() - heard - {event})
+        found[position] = msgspec.structs.replace(known, accepts=(*known.accepts, *older))
+    return tuple(found)
 
 
 def describe_projections(service: Service) -> tuple[model.Projection, ...]:
