@@ -71,6 +71,19 @@ def summary(found: Result) -> str:
     )
 
 
+def quoted(found: Result) -> str:
+    """Say what the README says of a run."""
+    rounds = found.rounds
+    blows = sum(len(each.blows) for each in rounds)
+    last = {(o.code, o.title): o for o in rounds[-1].outcomes}
+    handled = sum(o.counts.get("handled", 0) for o in last.values())
+    lost = sum(o.violated for each in rounds for o in each.outcomes)
+    return (
+        f"{sum(r.orders for r in rounds):,} orders in {len(rounds)} rounds, {blows} faults, {handled:,} events handled, "
+        f"{lost} violations"
+    )
+
+
 def write(folder: Path, found: Result) -> None:
     """Write the data and the page."""
     (folder / "torture.json").write_bytes(msgspec.json.format(msgspec.json.encode(found), indent=1) + b"\n")
