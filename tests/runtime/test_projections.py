@@ -13,6 +13,7 @@ from shoal import Postgres, ReadModel, Service, System, Transaction, anyone, eve
 from shoal.drivers.base import Query, Store
 from shoal.drivers.memory import MemoryStore
 from shoal.runtime.envelope import pack
+from shoal.runtime.host import Fittings, Host
 from shoal.runtime.projections import journal
 from shoal.runtime.projections.fold import compile_fold
 from shoal.runtime.projections.standing import Standing, is_quiet, standings
@@ -276,3 +277,31 @@ async def journal_of(store: Store, keys: list[str]) -> None:
         async with store.session() as session:
             entry = Entry(id=str(number), ordinal=PARKED, type="t", key=key, data=b"{}")
             assert await journal.note(session, entry) == "noted"
+
+
+async def test_another_replica_goes_on_where_one_has_stopped(tmp_path: Path) -> None:
+    async with running(system, tmp_path) as world:
+        first = world.hosts["hall"]
+        fittings = Fittings(transport=world.calls, clock=world.clock, store=world.stores["hall"], broker=world.broker)
+        config = msgspec.structs.replace(first.config, replica="1")
+        second = Host(hall, config, fittings)
+        await second.start()
+        await send(world, Filled(shelf="a", number=1, pieces=1))
+        await quiet(world)
+        await first.stop()
+        try:
+            await send(world, Filled(shelf="a", number=2, pieces=2), Filled(shelf="b", number=1, pieces=4))
+            await quiet(world)
+            assert [r.pieces for r in await records(world.stores["hall"], Level)] == [3, 4]
+        finally:
+            await second.stop()
+
+
+async def test_metrics_tell_what_was_noted_and_folded(tmp_path: Path) -> None:
+    async with running(system, tmp_path) as world:
+        await send(world, Filled(shelf="a", number=1, pieces=1), Filled(shelf="a", number=3, pieces=1))
+        await quiet(world)
+        text = (await world.direct("hall", "GET", "/metrics")).body.decode()
+        assert 'shoal_journal_total{journal="shelf.filled.v1",outcome="noted"} 1' in text
+        assert 'shoal_journal_total{journal="shelf.filled.v1",outcome="parked"} 1' in text
+        assert 'shoal_projection_total{projection="levels",outcome="folded"} 1' in text

@@ -104,6 +104,10 @@ def _one(system: model.System, service: model.Service) -> None:
     parts = [
         ("publishes", [f"{e.id}  key={e.key or '-'}  {e.source}" for e in service.publishes]),
         ("hears", [f"{', '.join(h.heard)} -> {h.handler}  {h.source}" for h in service.subscriptions]),
+        (
+            "folds",
+            [f"{p.name}: {', '.join(p.events)} -> {', '.join(p.tables)}  {p.source}" for p in service.projections],
+        ),
         ("calls", [f"{c.service}.{c.endpoint}" for c in service.calls]),
         (
             "called by",

@@ -1,5 +1,6 @@
 """Subscribers that note what projections hear: alone, or in the transaction of the handler that hears it too."""
 
+import time
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, cast
@@ -10,7 +11,7 @@ from shoal.errors import ShoalError
 from shoal.runtime.consuming.desk import Subscriber
 from shoal.runtime.envelope import Envelope
 from shoal.runtime.inject import Plan
-from shoal.runtime.metrics import Metrics
+from shoal.runtime.metrics import Metrics, Series
 from shoal.runtime.projections.journal import note
 from shoal.runtime.projections.tables import PARKED, Entry
 from shoal.runtime.request import Request
@@ -40,8 +41,11 @@ class _Whole(Plan):
 class Recorder:
     """Runs a handler, if there is one, and notes its event in the journal; both commit together."""
 
-    def __init__(self, mark: EventMark, inner: Subscriber | None, *, partial: bool, poke: Callable[[], None]) -> None:
-        self._mark, self._inner, self._partial, self._poke = mark, inner, partial, poke
+    def __init__(
+        self, mark: EventMark, inner: Subscriber | None, series: Series, *, partial: bool, poke: Callable[[], None]
+    ) -> None:
+        self._mark, self._inner, self._series = mark, inner, series
+        self._partial, self._poke = partial, poke
 
     async def __call__(self, request: Request) -> None:
         """Handle what is at hand: one event, or several of one type."""
@@ -49,7 +53,9 @@ class Recorder:
             await self._inner.handler(**self._inner.plan.arguments(request))
         session = cast("UnitOfWork", request.transaction).session
         for event in request.events:
-            await note(session, entry_of(event, self._mark), partial=self._partial)
+            began = time.perf_counter()
+            noted = await note(session, entry_of(event, self._mark), partial=self._partial)
+            self._series.observe(noted, time.perf_counter() - began)
         self._poke()
 
 
@@ -68,7 +74,7 @@ def recording(
     found = dict(handled)
     for id_, mark in heard_by(service).items():
         inner = handled.get(id_)
-        recorder = Recorder(mark, inner, partial=id_ in partial, poke=poke)
+        recorder = Recorder(mark, inner, metrics.series("journal", id_), partial=id_ in partial, poke=poke)
         if inner is not None:
             found[id_] = msgspec.structs.replace(inner, handler=recorder, plan=_Whole(inner.plan))
         else:

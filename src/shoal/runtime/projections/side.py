@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import random
+import time
 from collections.abc import Mapping
 from math import inf
 from typing import Any
@@ -129,7 +130,7 @@ class ProjectionSide:
         while True:
             placed.clear()
             try:
-                while await fold.advance(self._store, each):
+                while await self._advance(each):
                     pass
             except Unavailable as error:
                 _log.warning("projection %s is interrupted: %s", each.name, error)
@@ -138,6 +139,13 @@ class ProjectionSide:
                 await _first(within=await self._failed(each, error))
             else:
                 await placed.wait()
+
+    async def _advance(self, each: Fold) -> int:
+        began = time.perf_counter()
+        folded = await fold.advance(self._store, each)
+        if folded:
+            self._metrics.series("projection", each.name).observe("folded", time.perf_counter() - began)
+        return folded
 
     async def _failed(self, each: Fold, error: Exception) -> float:
         """Fold what comes before the event at fault, take note of it, and say when to try again."""
@@ -150,6 +158,7 @@ class ProjectionSide:
             return 0.0
         if isinstance(error, Unavailable):
             return OUTAGE
+        self._metrics.series("projection", each.name).observe("failed", 0.0)
         try:
             after = await fold.fail(self._store, each, f"{type(error).__name__}: {error}")
         except EngineError:
