@@ -98,6 +98,8 @@ def engines(context: Global) -> Engines:
 
 def _ports(place: Layout) -> Mapping[str, int]:
     file = place.home / "ports.json"
+    if not file.exists():  # a system without a broker and without outside systems needs none
+        return {}
     try:
         return msgspec.json.decode(file.read_bytes(), type=dict[str, int])
     except (OSError, msgspec.MsgspecError) as error:
