@@ -76,6 +76,8 @@ class Leases:
         self._held: list[PostgresLease] = []
         self._returned: list[int] = []
         self._joined: set[str] = set()
+        self._known: dict[str, set[int]] = {}
+        """Every right of a group that was asked for here; of those not asked for now others may have their share."""
         self._news = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._closed = False
@@ -86,6 +88,7 @@ class Leases:
         if self._closed:
             raise EngineError("the store is closed", hint="open it first and close it last")
         lease = PostgresLease(name, group)
+        self._known.setdefault(group, set()).add(lease.key)
         self._asked.append(lease)
         self._stir()
         try:
@@ -153,7 +156,9 @@ class Leases:
         if returned:
             await link.fetch(_RETURN, [returned])
         await self._attend(link)
-        keys = {lease.key for lease in (*self._asked, *self._held)} | {_group_key(group) for group in self._joined}
+        keys = {lease.key for lease in (*self._asked, *self._held)}
+        for group in self._joined:
+            keys |= {_group_key(group), *self._known[group]}
         found = [msgspec.convert(row, _Found) for row in await link.fetch(_SURVEY, [[*keys]])]
         taken = {lock.key for lock in found if not lock.member}
         for group in {lease.group for lease in (*self._asked, *self._held)}:
@@ -170,7 +175,7 @@ class Leases:
         self._joined = present
 
     def _standing(self, group: str, found: Sequence[_Found]) -> Standing:
-        keys = {lease.key for lease in _of(group, (*self._asked, *self._held))}
+        keys = self._known[group]
         held = Counter(lock.pid for lock in found if lock.key in keys and not lock.member)
         members = {lock.pid: lock.own for lock in found if lock.alive and lock.key == _group_key(group)}
         others = tuple(held[pid] for pid, own in members.items() if not own)
