@@ -69,6 +69,29 @@ class LedgerContract:
             assert [pending.message.id for pending in await lease.pending(9)] == ["m0"]
         assert (await store.backlog()).refused == 0
 
+    async def test_what_follows_a_refused_row_of_its_key_waits_for_it(self, harness: StoreHarness) -> None:
+        store = await ready(harness)
+        async with store.session() as session:
+            for number, key in enumerate(("a", "a", "b", "", "")):
+                session.publish(message(number, key=key))
+        async with store.outbox() as lease:
+            rows = await lease.pending(9)
+            await lease.refuse(rows[0].position, "too large")
+            await lease.refuse(rows[3].position, "too large")
+            assert [pending.message.id for pending in await lease.pending(9)] == ["m2", "m4"]
+            await lease.reprieve()
+            assert [pending.message.id for pending in await lease.pending(9)] == ["m0", "m1", "m2", "m3", "m4"]
+
+    async def test_others_who_wait_are_seen(self, harness: StoreHarness) -> None:
+        first, second = await ready(harness), await harness.store()
+        async with first.outbox() as lease:
+            assert not await lease.rivals()
+            waiting = asyncio.create_task(_empty(second))
+            await _until(lease, rivals=True)
+            waiting.cancel()
+            await asyncio.wait({waiting})
+            await _until(lease, rivals=False)
+
     async def test_the_age_is_that_of_what_waits_longest(self, harness: StoreHarness) -> None:
         store = await published(harness, 1)
         await harness.age(1)
@@ -226,6 +249,17 @@ class OwnTableContract:
         answers = await soon(asyncio.gather(*map(command, range(6))))
         assert len(effects) == 1
         assert sorted(answers, key=bool) == [None, *[RECEIPT] * 5]
+
+
+async def _empty(store: Store) -> None:
+    async with store.outbox():
+        pass
+
+
+async def _until(lease: OutboxLease, *, rivals: bool) -> None:
+    async with asyncio.timeout(20):
+        while await lease.rivals() != rivals:
+            await asyncio.sleep(0.005)
 
 
 async def published(harness: StoreHarness, number: int) -> Store:

@@ -162,7 +162,9 @@ class Tenure:
         taken = _Round()
         try:
             for wave in waves(rows):
-                await self._publish([row for row in wave if row.message.key not in taken.waiting], taken)
+                ready = [row for row in wave if row.message.key not in taken.waiting]
+                if ready:
+                    await self._publish(ready, taken)
                 if taken.failure is not None and not taken.sent:
                     raise taken.failure
         finally:
