@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from shoal.drivers.base import Broker, Consumer, Delivery
+from shoal.drivers.base import Broker, Consumer, Delivery, Stream
 from shoal.errors import Unavailable
 from tests.conformance.broker import HASTY, LONG, MAIN, SHORT, STREAM, gather, ids, service, store
 from tests.conformance.harness import BrokerHarness, back, message, soon
@@ -204,6 +204,16 @@ class OperatorContract:
         positions, lags = await harness.admin().positions(), await harness.admin().lags(STREAM.name)
         assert (positions[STREAM.name].last, positions[STREAM.name].count) == (5, 5)
         assert dict(lags) == {"main": 4}
+
+    async def test_it_says_what_is_missing(self, harness: BrokerHarness) -> None:
+        other = Stream(name="T_OTHER", subjects=("t.other",))
+        lost = Consumer(stream=other.name, name="lost", subjects=other.subjects)
+        gone = Consumer(stream=STREAM.name, name="gone", subjects=STREAM.subjects)
+        await service(harness)
+        streams, consumers = await harness.admin().missing([STREAM, other], [MAIN, gone, lost])
+        assert (list(streams), list(consumers)) == ([other], [gone, lost])
+        await harness.admin().declare(streams, consumers)
+        assert [*map(list, await harness.admin().missing([STREAM, other], [MAIN, gone, lost]))] == [[], []]
 
     async def test_there_is_nothing_to_read_where_there_is_no_stream(self, harness: BrokerHarness) -> None:
         admin = harness.admin()

@@ -1,17 +1,21 @@
 """NATS JetStream keeps the contract of brokers, with the least rights a service can have."""
 
+import asyncio
 import contextlib
 import shutil
+import socket
 import tempfile
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Self
+from urllib.parse import urlsplit
 
 import pytest
 import pytest_asyncio
 
 from shoal.drivers import broker_admin, open_broker
-from shoal.drivers.base import Broker, BrokerAdmin, Message
+from shoal.drivers.base import Broker, BrokerAdmin, Message, Stream
 from shoal.errors import EngineError, Unavailable
 from shoal.local.engines import Running, nats, start
 from shoal.model import catalog
@@ -24,6 +28,8 @@ from tests.conformance.broker import (
     FetchContract,
     LossContract,
     PublishContract,
+    gather,
+    ids,
     store,
     stored,
 )
@@ -156,6 +162,103 @@ async def test_a_message_that_is_too_large_is_an_error_of_its_own(harness: Harne
     assert not isinstance(refused, Unavailable)
     assert "larger than NATS takes" in str(refused)
     assert stored(taken).sequence == 1
+
+
+class Proxy:
+    """Stands between a client and the server, and can fall silent as a host without power does."""
+
+    def __init__(self, server: str) -> None:
+        parts = urlsplit(server)
+        self._host, self._port = parts.hostname or "", parts.port or 0
+        self._heard = asyncio.Event()
+        self._heard.set()
+        self._tasks: list[asyncio.Task[None]] = []
+        self._writers: list[asyncio.StreamWriter] = []
+        self.url = ""
+
+    async def __aenter__(self) -> Self:
+        self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
+        self.url = f"nats://service:{PASSWORD}@127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._server.close()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for writer in self._writers:
+            writer.transport.abort()
+            with contextlib.suppress(OSError):
+                await writer.wait_closed()
+
+    def fall_silent(self) -> None:
+        """Pass nothing more over the connections that there are; new ones are fine."""
+        self._heard.clear()
+        self._heard = asyncio.Event()
+        self._heard.set()
+
+    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        there, back = await asyncio.open_connection(self._host, self._port)
+        self._writers += [writer, back]
+        for source, sink in ((reader, back), (there, writer)):
+            self._tasks.append(asyncio.create_task(self._pass(source, sink, self._heard)))
+
+    async def _pass(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter, heard: asyncio.Event) -> None:
+        while data := await source.read(65536):
+            await heard.wait()
+            sink.write(data)
+
+
+@pytest.mark.parametrize("what", ["idle", "fetch", "publish"])
+async def test_a_connection_that_leads_nowhere_is_replaced_within_seconds(harness: Harness, what: str) -> None:
+    await harness.admin().declare([STREAM], [MAIN])
+    async with Proxy(harness.url("service")) as proxy:
+        broker = open_broker(proxy.url)
+        await broker.open()
+        await store(broker, [message(1)])
+        epoch = broker.epoch
+        proxy.fall_silent()
+        async with asyncio.timeout(15):
+            if what == "publish":
+                (outcome,) = await broker.publish([message(2)])
+                assert isinstance(outcome, Unavailable)
+            elif what == "fetch":
+                with pytest.raises(Unavailable):
+                    await broker.fetch(MAIN, 10, 0.1)
+            while broker.epoch == epoch:  # noqa: ASYNC110 - nothing tells when
+                await asyncio.sleep(0.05)
+        await store(broker, [message(2)])
+        await back(lambda: broker.rewind(MAIN))
+        assert ids(await gather(broker, 2)) == ["m1", "m2"]
+        await broker.close()
+
+
+async def test_the_kernel_ends_a_connection_over_which_nothing_arrives(harness: Harness) -> None:
+    broker = await harness.broker("service")
+    client = broker._connection._client  # type: ignore[attr-defined]
+    found = client._transport._io_writer.get_extra_info("socket")
+    assert found.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+    if hasattr(socket, "TCP_USER_TIMEOUT"):
+        assert 0 < found.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) <= 10_000
+
+
+async def test_a_stream_refuses_what_is_too_large_for_it(harness: Harness) -> None:
+    await harness.admin().declare([Stream(name="T_SMALL", subjects=("t.small",), largest=1000)], [])
+    operator = await harness.broker("operator")
+    refused, taken = await operator.publish(
+        [Message(id="a", subject="t.small", body=b"x" * 1001), Message(id="b", subject="t.small", body=b"x" * 900)]
+    )
+    assert isinstance(refused, EngineError)
+    assert not isinstance(refused, Unavailable)
+    assert stored(taken).sequence == 1
+
+
+async def test_a_server_that_syncs_at_intervals_is_refused(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
+    render = nats.render
+    monkeypatch.setattr(nats, "render", lambda *a: render(*a).replace('"always"', '"2m"'))
+    lazy = nats.NatsOptions(directory=harness.options.directory / "lazy", users=USERS)
+    with pytest.raises(EngineError, match="before they are on the disk"):
+        await start(nats.recipe(lazy), on_line=lambda _: None)
 
 
 async def test_without_a_server_it_is_unavailable(harness: Harness) -> None:

@@ -4,7 +4,9 @@ What was declared is noted beside the engine's data, so that a second start with
 connection at all.
 """
 
+import asyncio
 import hashlib
+import logging
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
@@ -12,9 +14,18 @@ import msgspec
 
 from shoal.drivers import broker_admin, store_admin
 from shoal.drivers.base import Account, Consumer, Stream
+from shoal.errors import ShoalError
 from shoal.local.environment import World, operator_url, postgres_url
 from shoal.local.host import private_file
 from shoal.model.plan import Plan
+
+LARGEST_MESSAGE = 272 * 1024
+"""Bytes of a message of events: as much as an event may have, and its headers."""
+
+WATCH_SECONDS = 1.0
+"""Pause between two looks for streams and consumers that are gone."""
+
+_log = logging.getLogger("shoal.local")
 
 
 def accounts(plan: Plan, world: World, engine: str) -> tuple[Account, ...]:
@@ -28,7 +39,12 @@ def accounts(plan: Plan, world: World, engine: str) -> tuple[Account, ...]:
 
 def streams(plan: Plan) -> tuple[tuple[Stream, ...], tuple[Consumer, ...]]:
     """List the streams and the durable consumers of a plan."""
-    logs = tuple(Stream(name=s.name, subjects=s.subjects) for s in plan.streams)
+    logs = tuple(
+        Stream(name=s.name, subjects=s.subjects, age=0.0)
+        if s.letters
+        else Stream(name=s.name, subjects=s.subjects, largest=LARGEST_MESSAGE)
+        for s in plan.streams
+    )
     consumers = tuple(
         Consumer(stream=c.stream, name=c.durable, subjects=c.subjects, ack_wait=c.ack_wait)
         for s in plan.services
@@ -49,6 +65,24 @@ async def declare_broker(plan: Plan, world: World, note: Path) -> None:
     """Declare every stream and consumer."""
     logs, consumers = streams(plan)
     await _once(note, (logs, consumers), lambda: broker_admin(operator_url(world)).declare(logs, consumers))
+
+
+async def watch_broker(plan: Callable[[], Plan], world: World, said: Callable[[str], None]) -> None:
+    """Declare streams and consumers again whenever some are gone: deleted, or lost with the broker's store."""
+    admin = broker_admin(operator_url(world))
+    while True:
+        await asyncio.sleep(WATCH_SECONDS)
+        logs, consumers = streams(plan())
+        try:
+            lost, gone = await admin.missing(logs, consumers)
+            if lost or gone:
+                await admin.declare(lost, gone)
+        except ShoalError as error:  # it is restarted by others
+            _log.debug("cannot look for missing streams: %s", error)
+        else:
+            if lost or gone:
+                names = [s.name for s in lost] + [f"{c.stream}/{c.name}" for c in gone]
+                said(f"declared again, since gone: {', '.join(names)}")
 
 
 async def _once(note: Path, wanted: Sequence[object], declare: Callable[[], Awaitable[None]]) -> None:

@@ -62,6 +62,7 @@ class Supervisor:
         self._started_at = datetime.now(UTC).isoformat(timespec="seconds")
         self._asked, self._hurried = asyncio.Event(), asyncio.Event()
         self._watching: asyncio.Task[None] | None = None
+        self._keeping: asyncio.Task[None] | None = None
         self._noted: asyncio.Handle | None = None
 
     @property
@@ -230,7 +231,16 @@ class Supervisor:
             await provision.declare_stores(site.plan, site.world, note)
         elif name == "nats":
             await provision.declare_broker(site.plan, site.world, note)
+            self._keeping = asyncio.create_task(self._keep_streams(site))
         self._provided[name].set()
+
+    async def _keep_streams(self, site: Site) -> None:
+        """Replace what is gone of the broker's streams and consumers, as this run declares them by then."""
+
+        def said(text: str) -> None:
+            self.options.reporter.event("nats", text)
+
+        await provision.watch_broker(lambda: self.plan, site.world, said)
 
     async def _start_kept(self, unit: Unit) -> None:
         await unit.start()
@@ -270,10 +280,11 @@ class Supervisor:
         await asyncio.gather(closing, hurried, return_exceptions=True)
 
     async def _unwatch(self) -> None:
-        watching, self._watching = self._watching, None
-        if watching is not None:
-            watching.cancel()
-            await asyncio.gather(watching, return_exceptions=True)
+        tasks = [task for task in (self._watching, self._keeping) if task is not None]
+        self._watching = self._keeping = None
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _leave(self, status: Status) -> None:
         self._status = status

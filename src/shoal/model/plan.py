@@ -43,6 +43,8 @@ class StreamPlan(Data, frozen=True, kw_only=True):
 
     name: str
     subjects: tuple[str, ...]
+    letters: bool = False
+    """Whether it holds dead letters, which stay until somebody removes them."""
 
 
 class Grant(Data, frozen=True, kw_only=True):
@@ -283,7 +285,8 @@ def _streams(system: System) -> tuple[StreamPlan, ...]:
         if service.subscriptions:
             name = names.dead_letter_stream(system.name, service.name)
             letters = names.dead_letter_subject(system.name, service.name)
-            streams.append(StreamPlan(name=name, subjects=(names.again_subject(system.name, service.name), letters)))
+            subjects = (names.again_subject(system.name, service.name), letters)
+            streams.append(StreamPlan(name=name, subjects=subjects, letters=True))
     return tuple(streams)
 
 

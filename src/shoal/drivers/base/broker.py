@@ -27,6 +27,10 @@ class Stream(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     subjects: tuple[str, ...]
+    age: float = 7 * 86_400.0
+    """Seconds after which it lets go of a message, whoever has read it; 0 to keep it until it is removed."""
+    largest: int = 0
+    """Bytes of the largest message, headers included; 0 for whatever the broker takes."""
 
 
 class Published(msgspec.Struct, frozen=True, kw_only=True):
@@ -167,6 +171,12 @@ class BrokerAdmin(Protocol):
 
     async def declare(self, streams: Sequence[Stream], consumers: Sequence[Consumer]) -> None:
         """Create or adapt streams and consumers; safe to repeat."""
+        ...
+
+    async def missing(
+        self, streams: Sequence[Stream], consumers: Sequence[Consumer]
+    ) -> tuple[Sequence[Stream], Sequence[Consumer]]:
+        """Say which streams and consumers are not there, by their names."""
         ...
 
     async def positions(self) -> Mapping[str, Position]:

@@ -88,6 +88,13 @@ class MemoryBroker:
         self._member(consumer).rewind(self._clock())
         self.wake()
 
+    async def missing(
+        self, streams: Sequence[Stream], consumers: Sequence[Consumer]
+    ) -> tuple[Sequence[Stream], Sequence[Consumer]]:
+        """Compare with what there is."""
+        gone = [consumer for consumer in consumers if (consumer.stream, consumer.name) not in self._members]
+        return [stream for stream in streams if stream.name not in self._logs], gone
+
     async def positions(self) -> Mapping[str, Position]:
         """Measure every stream."""
         return {name: log.position for name, log in self._logs.items()}
@@ -136,6 +143,12 @@ class MemoryBroker:
         log = next((log for log in self._logs.values() if log.covers(message.subject)), None)
         if log is None:
             return Unavailable(f"no stream takes the subject {message.subject}", hint="declare a stream for it")
+        size = len(message.body) + sum(len(name) + len(value) for name, value in message.headers.items())
+        if log.stream.largest and size > log.stream.largest:
+            return EngineError(
+                f"message {message.id} for {message.subject} has {size} bytes; its stream takes {log.stream.largest}",
+                hint="keep large content elsewhere and send its address",
+            )
         known, sequence = log.store(message, self._clock(), self._now())
         return Published(sequence=sequence, duplicate=known)
 

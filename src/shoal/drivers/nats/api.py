@@ -6,7 +6,7 @@ import msgspec
 
 from shoal.drivers.nats import wire
 from shoal.drivers.nats.client import Connection, Incoming
-from shoal.drivers.nats.mux import Answered, Asking, Mux
+from shoal.drivers.nats.mux import Answered, Asking, Mux, Silence
 from shoal.errors import Unavailable
 
 ANSWER_SECONDS = 5.0
@@ -36,6 +36,9 @@ class Api:
             await self._connection.send(subject, data, token=f"{token}0")
             while call.answer is None:
                 await call.pause(within, f"NATS did not answer {subject} within {within:g} s")
+        except Silence:
+            await self._connection.doubt()
+            raise
         finally:
             self._mux.leave(token)
         return wire.answer(call.answer, kind)

@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import random
 import re
+import socket
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 from urllib.parse import unquote, urlsplit
@@ -23,7 +24,8 @@ OPEN_SECONDS = 5.0
 CLOSE_SECONDS = 4.0
 PING_SECONDS = 1.0
 STALE_SECONDS = 5.0
-"""Pause between pings; the second one without an answer ends the connection."""
+"""Pause between pings; the connection ends when one is due and the last one has no answer. For so long the kernel waits
+for the other side to acknowledge what was sent."""
 
 _VIOLATION = re.compile(r'permissions violation for (publish|subscription) to "([^"]*)"', re.IGNORECASE)
 
@@ -110,6 +112,18 @@ class Connection:
         if not done or self._pinging.cancelled() or self._pinging.exception() is not None:
             raise Unavailable(f"{self.place} did not answer within {PING_SECONDS:g} s")
 
+    async def doubt(self) -> None:
+        """Connect anew unless the server gives a sign of life: an answer that was due has not come."""
+        client = self._client
+        try:
+            await self.ping()
+        except Unavailable:
+            if client is not None and client is self._client and not self._closing:
+                self._client = None
+                self._lost()
+                self._reopen_soon()
+                await _discard(client)
+
     async def listen(self, part: str, handler: Handler) -> None:
         """Hand what arrives at the tokens ``part.*`` of the inbox to `handler`, also after reconnecting."""
         self._handlers[part] = handler
@@ -170,6 +184,9 @@ class Connection:
         async def closed() -> None:
             self._closed(client)
 
+        async def reconnected() -> None:
+            _watch_socket(client)
+
         dialling = asyncio.ensure_future(
             client.connect(
                 self._servers,
@@ -178,13 +195,14 @@ class Connection:
                 name=f"shoal {self.user}",
                 error_cb=self._erred,
                 disconnected_cb=self._disconnected,
+                reconnected_cb=reconnected,
                 closed_cb=closed,
                 reconnect_to_server_handler=_next_server,
                 connect_timeout=2,
                 reconnect_time_wait=0.1,  # type: ignore[arg-type]
                 max_reconnect_attempts=-1,
                 ping_interval=STALE_SECONDS,  # type: ignore[arg-type]
-                max_outstanding_pings=2,
+                max_outstanding_pings=1,
                 inbox_prefix=self.inbox,
                 pending_size=0,
                 flush_timeout=2.0,
@@ -196,6 +214,7 @@ class Connection:
                 if self._unwelcome:
                     raise nats.errors.AuthorizationError
             await dialling
+            _watch_socket(client)
         finally:
             dialling.cancel()
 
@@ -225,6 +244,9 @@ class Connection:
             self._listener.refused(match[2] if match[1] == "publish" else "")
 
     async def _disconnected(self) -> None:
+        self._lost()
+
+    def _lost(self) -> None:
         self.epoch += 1
         if self._pinging is not None:
             self._pinging.cancel()
@@ -234,7 +256,10 @@ class Connection:
         """Begin anew with another client when ours gave up; one that never got through is tried again by who opens."""
         if client is not self._client:
             return
-        self._listener.lost()
+        self._lost()
+        self._reopen_soon()
+
+    def _reopen_soon(self) -> None:
         if not self._closing and (self._reopening is None or self._reopening.done()):
             self._reopening = asyncio.ensure_future(self._reopen())
 
@@ -246,6 +271,21 @@ class Connection:
                 return
             await asyncio.sleep(_pause(attempt))
             attempt += 1
+
+
+def _watch_socket(client: Client) -> None:
+    """Let the kernel end a connection over which nothing arrives any more."""
+    writer = getattr(client._transport, "_io_writer", None)  # noqa: SLF001 - nats-py offers no way to its socket
+    found: socket.socket | None = None if writer is None else writer.get_extra_info("socket")
+    if found is None or found.family == socket.AF_UNIX:
+        return
+    found.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    seconds = int(STALE_SECONDS)
+    for name, value in (
+        ("TCP_KEEPIDLE", seconds), ("TCP_KEEPINTVL", 2), ("TCP_KEEPCNT", 2), ("TCP_USER_TIMEOUT", seconds * 1000)
+    ):  # fmt: skip
+        if hasattr(socket, name):  # not all are known to macOS
+            found.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
 
 
 def _next_server(servers: Sequence[Server], _: Mapping[str, object]) -> tuple[Server, float]:

@@ -11,7 +11,7 @@ from shoal.drivers.base import Consumer, Delivery
 from shoal.drivers.nats import wire
 from shoal.drivers.nats.client import Connection, Incoming
 from shoal.drivers.nats.delivery import NatsDelivery
-from shoal.drivers.nats.mux import Asking, Mux
+from shoal.drivers.nats.mux import Asking, Mux, Silence
 from shoal.errors import Unavailable
 
 LATE_SECONDS = 3.0
@@ -43,7 +43,9 @@ class Fetcher:
             for message in pull.taken:
                 slot.give_back(message)
             raise
-        except Unavailable:
+        except Unavailable as error:
+            if isinstance(error, Silence):
+                await self._connection.doubt()
             if not pull.taken:
                 raise
         finally:

@@ -14,6 +14,10 @@ def undeclared(what: str) -> Undeclared:
     return Undeclared(f"NATS does not let this user {what}", hint=hint)
 
 
+class Silence(Unavailable):
+    """Report that an answer did not come in time: the connection may lead nowhere."""
+
+
 class Waiter:
     """One task that waits; `fail` ends its wait with an error."""
 
@@ -42,12 +46,12 @@ class Waiter:
             raise self._error
 
     async def pause(self, seconds: float, lateness: str) -> None:
-        """Wait until `wake`; `Unavailable` with the text `lateness` when that takes longer."""
+        """Wait until `wake`; `Silence` with the text `lateness` when that takes longer."""
         self.check()
         self._signal = asyncio.get_running_loop().create_future()
         await asyncio.wait({self._signal}, timeout=seconds)
         if not self._signal.done():
-            raise Unavailable(lateness, hint="try again; what was stored already is not stored twice")
+            raise Silence(lateness, hint="try again; what was stored already is not stored twice")
         self.check()
 
 

