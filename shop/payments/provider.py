@@ -44,6 +44,16 @@ class Refund(msgspec.Struct, frozen=True, kw_only=True):
     refund_id: str
 
 
+class Listed(msgspec.Struct, frozen=True, kw_only=True):
+    """A charge as the provider lists it."""
+
+    charge_id: str
+    order_id: str
+    """Empty when the charge is of no order."""
+    amount: int
+    currency: str
+
+
 class OutcomeUnknown(Unavailable):
     """Report that nobody knows whether the provider did it: ask again under the same key, for as long as it takes."""
 
@@ -65,4 +75,8 @@ class PaymentProvider(Protocol):
 
     async def refund(self, request: RefundRequest) -> Refund:
         """Give back all of a charge."""
+        ...
+
+    async def charges(self, after: str = "") -> tuple[Listed, ...]:
+        """List what was charged, oldest first; only what came after the charge `after`, where one is named."""
         ...

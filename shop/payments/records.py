@@ -40,3 +40,26 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     """In cents of the currency: positive is debit, negative is credit."""
     currency: str
     booked_at: datetime
+
+
+@record("reconciliations", key="provider")
+class Reconciliation(msgspec.Struct, frozen=True, kw_only=True):
+    """How far the provider's list was compared with the books."""
+
+    provider: str
+    last_charge: str
+    at: datetime
+
+
+@record("discrepancies", key="charge_id")
+class Discrepancy(msgspec.Struct, frozen=True, kw_only=True):
+    """A charge that the provider has and the books do not have, or have otherwise. Somebody must look at it."""
+
+    charge_id: str
+    order_id: str
+    """The shop's own number for it, as the provider knows it; empty when it knows none."""
+    amount: int
+    """In cents of the currency, at the provider."""
+    currency: str
+    trouble: str
+    noticed_at: datetime

@@ -5,7 +5,7 @@ from datetime import datetime
 
 import msgspec
 
-from shoal import Clock, Postgres, Principal, Problem, Secret, Service, Settings, ShoalError, Transaction
+from shoal import Clock, Postgres, Principal, Problem, Secret, Service, Settings, ShoalError, Tick, Transaction, role
 from shop.inventory.contract import StockRejected
 from shop.orders.contract import OrderPlaced
 from shop.payments.bookkeeping import Booking, book_charge, book_refund, charge_for, refund_of, refuse_stale
@@ -18,7 +18,8 @@ from shop.payments.contract import (
     Refunded,
 )
 from shop.payments.provider import PaymentProvider
-from shop.payments.records import Payment, Status
+from shop.payments.reconciling import discrepancies, still
+from shop.payments.records import Discrepancy, Payment, Reconciliation, Status
 from shop.payments.stripe import StripeProvider, open_http
 
 
@@ -30,6 +31,8 @@ class PaymentsSettings(Settings, frozen=True, kw_only=True):
     provider_key: Secret = Secret("sk_test_sandbox")
 
 
+PROVIDER = "payment-provider"
+
 payments = Service(
     "payments",
     summary="Money: charges and refunds at the payment provider.",
@@ -37,7 +40,7 @@ payments = Service(
     publishes=[PaymentCaptured, PaymentDeclined, PaymentRefunded],
     contracts=[PaymentsApi],
     settings=PaymentsSettings,
-    externals=["payment-provider"],
+    externals=[PROVIDER],
 )
 
 
@@ -73,6 +76,28 @@ async def show_payment(order_id: str, principal: Principal, tx: Transaction) -> 
         reason=payment.reason,
         updated_at=payment.updated_at,
     )
+
+
+@payments.get("/discrepancies", access=role("admin"))
+async def open_discrepancies(tx: Transaction) -> list[Discrepancy]:
+    """Show the charges of which the provider and the books do not say the same, the oldest first."""
+    return await tx.find(Discrepancy, order=["noticed_at"], limit=100)
+
+
+@payments.every(minutes=10, timeout=120.0)
+async def reconcile(tick: Tick, tx: Transaction, port: PaymentProvider, clock: Clock) -> None:
+    """Compare what the provider charged since the last time with the books, and look again at what did not agree."""
+    last = await tx.get(Reconciliation, PROVIDER)
+    listed = await port.charges(after=last.last_charge if last else "")
+    open_ = await tx.find(Discrepancy)
+    orders = tuple({charge.order_id for charge in listed} | {known.order_id for known in open_})
+    booked = {payment.order_id: payment for payment in await tx.find(Payment, {"order_id": orders})}
+    for settled in (known for known in open_ if not still(known, booked.get(known.order_id))):
+        tx.delete(Discrepancy, settled.charge_id)
+    for found in discrepancies(listed, booked, clock.now()):
+        tx.put(found)
+    if listed:
+        tx.put(Reconciliation(provider=PROVIDER, last_charge=listed[-1].charge_id, at=tick.due))
 
 
 @payments.on(OrderPlaced, leads_to=[PaymentCaptured, PaymentDeclined])

@@ -1,7 +1,7 @@
 """Stripe's HTTP API (PaymentIntents and Refunds, version 1): the only file that imports aiohttp.
 
 The sandbox speaks the same subset of it, so this adapter is what runs on a laptop too. Sources: Stripe API Reference,
-"Create a PaymentIntent", "Create a refund", "Errors" and "Idempotent requests".
+"Create a PaymentIntent", "List all PaymentIntents", "Create a refund", "Pagination", "Errors", "Idempotent requests".
 """
 
 from collections.abc import Mapping
@@ -15,6 +15,7 @@ from shop.payments.provider import (
     Charge,
     ChargeRequest,
     Decline,
+    Listed,
     OutcomeUnknown,
     ProviderRefused,
     Refund,
@@ -23,6 +24,9 @@ from shop.payments.provider import (
 
 TIMEOUT = 8.0
 """Seconds for a request: well within an attempt of a handler, which so ends with a reason and is not cancelled."""
+
+PAGE = 100
+"""Charges of one page of the list, the most that Stripe gives."""
 
 _TRY_AGAIN = frozenset({409, 424, 429})
 """The same key is in use right now; a dependency failed; too many requests. Nothing was recorded under the key."""
@@ -42,6 +46,22 @@ class _Document(msgspec.Struct, frozen=True, kw_only=True):
 
     id: str = ""
     status: str = ""
+    error: _Failure = _Failure()
+
+
+class _Intent(msgspec.Struct, frozen=True, kw_only=True):
+    id: str
+    amount: int
+    currency: str
+    status: str = ""
+    metadata: dict[str, str] = {}
+
+
+class _Page(msgspec.Struct, frozen=True, kw_only=True):
+    """One page of a list, the newest first."""
+
+    data: tuple[_Intent, ...] = ()
+    has_more: bool = False
     error: _Failure = _Failure()
 
 
@@ -77,6 +97,31 @@ class StripeProvider:
             return Refund(refund_id=found.id)
         raise _failure(f"refund {request.charge_id}", status, found)
 
+    async def charges(self, after: str = "") -> tuple[Listed, ...]:
+        """List the PaymentIntents that succeeded, page by page: back to the first, or on from `after`."""
+        found: list[_Intent] = []
+        mark = {"ending_before": after} if after else {}
+        while True:
+            page = await self._page("/v1/payment_intents", {"limit": str(PAGE), **mark})
+            found = [*reversed(page.data), *found] if not after else [*found, *reversed(page.data)]
+            if not page.has_more or not page.data:
+                return tuple(_listed(intent) for intent in found if intent.status == "succeeded")
+            mark = {"ending_before": page.data[0].id} if after else {"starting_after": page.data[-1].id}
+
+    async def _page(self, path: str, query: Mapping[str, str]) -> _Page:
+        try:
+            async with self._http.get(f"{self._base_url}{path}", params=query) as response:
+                status, body = response.status, await response.read()
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise OutcomeUnknown(f"GET {path} got no answer: {str(error) or type(error).__name__}") from error
+        try:
+            page = msgspec.json.decode(body, type=_Page)
+        except msgspec.MsgspecError as error:
+            raise OutcomeUnknown(f"GET {path} was answered {status} with no list: {error}") from error
+        if status != 200:
+            raise _failure("list the charges", status, _Document(error=page.error))
+        return page
+
     async def _post(self, path: str, key: str, form: Mapping[str, str]) -> tuple[int, _Document]:
         url = f"{self._base_url}{path}"
         try:
@@ -92,6 +137,15 @@ def open_http(key: Secret, *, timeout: float = TIMEOUT) -> aiohttp.ClientSession
     limits = aiohttp.ClientTimeout(total=timeout, sock_connect=timeout / 4)
     headers = {"Authorization": f"Bearer {key.reveal()}", "Accept": "application/json"}
     return aiohttp.ClientSession(headers=headers, timeout=limits, raise_for_status=False)
+
+
+def _listed(intent: _Intent) -> Listed:
+    return Listed(
+        charge_id=intent.id,
+        order_id=intent.metadata.get("order_id", ""),
+        amount=intent.amount,
+        currency=intent.currency,
+    )
 
 
 def _method(token: str) -> dict[str, Any]:

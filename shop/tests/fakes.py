@@ -8,6 +8,7 @@ from shop.payments.provider import (
     Charge,
     ChargeRequest,
     Decline,
+    Listed,
     OutcomeUnknown,
     PaymentProvider,
     Refund,
@@ -26,6 +27,8 @@ class FakeProvider:
         """Charge by key."""
         self.loses: set[Literal["charge", "refund"]] = set()
         """For what the first answer to each key is lost, after the effect."""
+        self.list: list[Listed] = []
+        """What was charged, in order."""
         self._answers: dict[str, Charge | Decline | Refund] = {}
 
     async def charge(self, request: ChargeRequest) -> Charge | Decline:
@@ -49,11 +52,20 @@ class FakeProvider:
         assert isinstance(answer, Refund)
         return answer
 
+    async def charges(self, after: str = "") -> tuple[Listed, ...]:
+        """List what was charged."""
+        known = [listed.charge_id for listed in self.list]
+        return tuple(self.list[known.index(after) + 1 if after else 0 :])
+
     def _charge(self, request: ChargeRequest) -> Charge | Decline:
         if request.method == "tok_declined":
             return Decline(reason="generic_decline")
         self.charged[request.key] = request.amount
-        return Charge(charge_id=f"pi_{request.order_id}")
+        charge_id = f"pi_{request.order_id}"
+        self.list.append(
+            Listed(charge_id=charge_id, order_id=request.order_id, amount=request.amount, currency=request.currency)
+        )
+        return Charge(charge_id=charge_id)
 
     def _maybe_lose(self, kind: Literal["charge", "refund"], key: str) -> None:
         if kind in self.loses:

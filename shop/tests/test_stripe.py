@@ -177,3 +177,24 @@ def test_a_restarted_sandbox_remembers(tmp_path: Path) -> None:
     with running_sandbox(tmp_path) as second:
         assert asyncio.run(charge(second.url)) == before
         assert second.ledger()["totals"]["charges"] == {"count": 1, "amount": 6980}
+
+
+async def test_charges_are_listed_in_order_over_pages(stripe: StripeProvider, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shop.payments.stripe.PAGE", 2)
+    before = await stripe.charges()
+    made = [await stripe.charge(order(f"ord_list_{number}")) for number in range(5)]
+    await stripe.charge(order("ord_list_declined", "tok_declined"))
+    ids = [charge.charge_id for charge in made if isinstance(charge, Charge)]
+    everything = await stripe.charges()
+    assert [listed.charge_id for listed in everything[len(before) :]] == ids
+    assert everything[: len(before)] == before
+    assert [listed.charge_id for listed in await stripe.charges(after=ids[0])] == ids[1:]
+    assert await stripe.charges(after=ids[-1]) == ()
+    assert {(listed.amount, listed.currency.upper()) for listed in everything[-5:]} == {(6980, "EUR")}
+    assert everything[-1].order_id == "ord_list_4"
+
+
+async def test_a_list_is_refused_to_a_stranger(sandbox: Sandbox) -> None:
+    async with open_http(Secret("pk_public")) as http:
+        with pytest.raises(ProviderRefused, match="could not list the charges"):
+            await StripeProvider(http, sandbox.url).charges()

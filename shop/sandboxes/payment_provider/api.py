@@ -78,6 +78,19 @@ class Provider:
         finally:
             self._busy.discard(key)
 
+    def list(self, query: Mapping[str, str], *, authorized: bool) -> Answer:
+        """List charges, the newest first."""
+        limit = query.get("limit", "10")
+        if not authorized:
+            return error(401, type="invalid_request_error", message="there is no API key: send it as a bearer token")
+        if not (limit.isascii() and limit.isdigit() and 1 <= int(limit) <= 100):
+            return error(400, type="invalid_request_error", param="limit", message="a limit lies between 1 and 100")
+        found, more = self.ledger.charges(
+            after=query.get("starting_after", ""), before=query.get("ending_before", ""), limit=int(limit)
+        )
+        data = [_intent(charge) for charge in found]
+        return Answer(status=200, body=json.dumps({"object": "list", "data": data, "has_more": more}))
+
     def _take(self, key: str) -> bool:
         with self._lock:
             is_free = key not in self._busy
@@ -146,6 +159,17 @@ _OTHER_REQUEST = error(
     type="idempotency_error",
     message="this key was first used with other parameters, or for another operation",
 )
+
+
+def _intent(charge: Effect) -> dict[str, object]:
+    return {
+        "id": charge.id,
+        "object": "payment_intent",
+        "amount": charge.amount,
+        "currency": charge.currency,
+        "metadata": {"order_id": charge.reference} if charge.reference else {},
+        "status": "succeeded",
+    }
 
 
 def _charge(form: Mapping[str, str], decline_code: str) -> _Done:

@@ -22,6 +22,9 @@ CREATE INDEX IF NOT EXISTS effects_by_charge ON effects (charge);
 """
 
 
+_EFFECT = ("id", "kind", "amount", "currency", "charge", "reference")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
     """What is answered, now and to every repetition."""
@@ -93,13 +96,25 @@ class Ledger:
 
     def effects_of(self, charge: str) -> tuple[Effect, ...]:
         """List a charge and what was given back of it."""
+        query = f"SELECT {', '.join(_EFFECT)} FROM effects WHERE charge = ? ORDER BY rowid"  # noqa: S608
         with self._transaction() as db:
-            rows = db.execute(
-                "SELECT id, kind, amount, currency, charge, reference FROM effects WHERE charge = ? ORDER BY rowid",
-                (charge,),
-            ).fetchall()
-        names = ("id", "kind", "amount", "currency", "charge", "reference")
-        return tuple(Effect(**dict(zip(names, row, strict=True))) for row in rows)
+            rows = db.execute(query, (charge,)).fetchall()
+        return tuple(Effect(**dict(zip(_EFFECT, row, strict=True))) for row in rows)
+
+    def charges(self, *, after: str = "", before: str = "", limit: int = 10) -> tuple[tuple[Effect, ...], bool]:
+        """List charges, the newest first, as Stripe's pages do; and whether there are more beyond the page.
+
+        `after` and `before` are ids: what is older than the one, what is newer than the other and next to it.
+        """
+        where, order, mark = "", "DESC", after or before
+        if mark:
+            where = f"AND rowid {'<' if after else '>'} (SELECT rowid FROM effects WHERE id = ?)"  # noqa: S608 - our words
+            order = "DESC" if after else "ASC"
+        query = f"SELECT {', '.join(_EFFECT)} FROM effects WHERE kind = 'charge' {where} ORDER BY rowid {order} LIMIT ?"  # noqa: S608
+        with self._transaction() as db:
+            rows = db.execute(query, (*([mark] if mark else []), limit + 1)).fetchall()
+        found = [Effect(**dict(zip(_EFFECT, row, strict=True))) for row in rows[:limit]]
+        return tuple(found[::-1] if order == "ASC" else found), len(rows) > limit
 
     def snapshot(self) -> dict[str, Any]:
         """Show everything that was counted."""

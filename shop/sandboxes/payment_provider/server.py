@@ -47,6 +47,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._say(200, provider.ledger.snapshot())
         elif self.path == "/_sandbox/behaviour":
             self._say(200, asdict(provider.behaviour))
+        elif self.path.partition("?")[0] == INTENTS:
+            self._send(provider.list(dict(parse_qsl(self.path.partition("?")[2])), authorized=self._is_authorized()))
         else:
             self._send(_unknown(self.path))
 
@@ -69,7 +71,7 @@ class _Handler(BaseHTTPRequestHandler):
             path=self.path,
             key=self.headers.get("Idempotency-Key", ""),
             form=dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True)),
-            authorized=self.headers.get("Authorization", "").startswith("Bearer sk_"),
+            authorized=self._is_authorized(),
         )
         response = self.provider.handle(call)
         said = "lost" if response.lost else f"{response.answer.status}{' replayed' * response.replayed}"
@@ -79,6 +81,9 @@ class _Handler(BaseHTTPRequestHandler):
             self.connection.shutdown(socket.SHUT_RDWR)
         else:
             self._send(response.answer, {"Idempotent-Replayed": "true"} if response.replayed else {})
+
+    def _is_authorized(self) -> bool:
+        return self.headers.get("Authorization", "").startswith("Bearer sk_")
 
     def _behave(self, body: bytes) -> None:
         try:
