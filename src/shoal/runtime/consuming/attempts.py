@@ -128,7 +128,7 @@ class Ledger:
             "consumer": self.consumer,
             "state": attempts.state,
             "count": attempts.count,
-            "history": msgspec.json.encode(() if attempts.state == "dead" else attempts.history).decode(),
+            "history": msgspec.json.encode(attempts.history).decode(),
             "at": now,
         }
         session.put(ATTEMPTS.table, row)

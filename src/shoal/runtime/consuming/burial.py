@@ -75,7 +75,8 @@ class Burial:
     async def bury(self, item: Item) -> None:
         """Copy a message to the dead letters, and only then take it out of the way.
 
-        Whatever happens in between, it is written again under the same id, and not handled any more.
+        Whatever happens in between, it is written again under the same id, and not handled any more: also when a dead
+        message comes once more, since the broker that delivers it may have lost its letter.
 
         Raises:
             EngineError: The broker does not take the letter now.
@@ -87,7 +88,7 @@ class Burial:
         (outcome,) = await self._desk.broker.publish([letter])
         if not isinstance(outcome, Published):
             raise outcome
-        item.attempts = Attempts(state="dead", count=item.attempts.count)
+        item.attempts = msgspec.structs.replace(item.attempts, state="dead")
         await self.write(item)
         await item.drop()
 

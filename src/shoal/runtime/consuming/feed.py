@@ -95,9 +95,7 @@ class Feed:
         fresh = [self._read(delivery, now) for delivery in deliveries if not self._repeats(delivery)]
         handled = await self._handled(fresh)
         for item in fresh:
-            if item.attempts.state == "dead":
-                await item.drop()
-            elif item.mark is not None and item.mark in handled:
+            if item.mark is not None and item.mark in handled:
                 await item.ack()
                 account(self._desk, item, "duplicate", 0.0)
             elif not self._repeats(item.delivery):  # the same message from two places of the stream
@@ -120,11 +118,12 @@ class Feed:
         item.taken = item.due = item.said = self._clock()
         item.attempts = self._ledger.of(item.id)
         most = item.subscriber.policy.attempts if item.subscriber is not None else 1
-        if item.attempts.state == "dying" or item.attempts.count >= most:
+        if item.attempts.state != "trying" or item.attempts.count >= most:  # a dead one's letter may be lost: once more
             item.fault = item.fault or (item.attempts.history[-1].error if item.attempts.history else "given up before")
         return item
 
     async def _handled(self, items: Sequence[Item]) -> frozenset[Mark]:
         """Look up those that somebody may have handled before us; that is rare, and else their marks would tell."""
-        marks = [item.mark for item in items if item.mark is not None and item.delivery.at <= self._since]
+        old = (item for item in items if item.delivery.at <= self._since or item.attempts.state == "dead")
+        marks = [item.mark for item in old if item.mark is not None]
         return await self._desk.store.handled(marks) if marks else frozenset()
