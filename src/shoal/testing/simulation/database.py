@@ -127,6 +127,14 @@ class ModelStore:
         """Look for what is lacking."""
         return await self._ask("verify", lambda: self.memory.verify(tables))
 
+    async def twin(self, table: Table) -> Table:
+        """Make an empty twin."""
+        return await self._ask("twin", lambda: self.memory.twin(table))
+
+    async def untwin(self, table: Table) -> None:
+        """Forget the twin."""
+        await self._ask("untwin", lambda: self.memory.untwin(table))
+
     def session(self) -> AbstractAsyncContextManager[Session]:
         """Begin a transaction."""
         return ModelSession(self.database, self)

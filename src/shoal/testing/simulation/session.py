@@ -159,6 +159,10 @@ class ModelSession:
         if self._broken:
             self._lose("the connection of this transaction broke within a savepoint")
 
+    async def replace(self, table: Table, twin: Table) -> None:
+        """Put a twin in the place of its table."""
+        await self._ask("replace", lambda: _co(self._inner.replace(table, twin)))
+
     async def execute(self, sql: str, *args: object) -> None:
         """Run SQL."""
         await self._ask("execute", lambda: _co(self._inner.execute(sql, *args)))
