@@ -78,10 +78,8 @@ def quoted(found: Result) -> str:
     last = {(o.code, o.title): o for o in rounds[-1].outcomes}
     handled = sum(o.counts.get("handled", 0) for o in last.values())
     lost = sum(o.violated for each in rounds for o in each.outcomes)
-    return (
-        f"{sum(r.orders for r in rounds):,} orders in {len(rounds)} rounds, {blows} faults, {handled:,} events handled, "
-        f"{lost} violations"
-    )
+    orders = sum(r.orders for r in rounds)
+    return f"{orders:,} orders in {len(rounds)} rounds, {blows} faults, {handled:,} events handled, {lost} violations"
 
 
 def write(folder: Path, found: Result) -> None:
