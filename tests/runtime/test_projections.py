@@ -8,6 +8,8 @@ from typing import Any
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from shoal import Postgres, ReadModel, Service, System, Transaction, anyone, event, record
 from shoal.drivers.base import Query, Store
@@ -305,3 +307,24 @@ async def test_metrics_tell_what_was_noted_and_folded(tmp_path: Path) -> None:
         assert 'shoal_journal_total{journal="shelf.filled.v1",outcome="noted"} 1' in text
         assert 'shoal_journal_total{journal="shelf.filled.v1",outcome="parked"} 1' in text
         assert 'shoal_projection_total{projection="levels",outcome="folded"} 1' in text
+
+
+@given(st.data())
+async def test_the_journal_has_no_gap_however_events_come(data: st.DataObject) -> None:
+    store = MemoryStore()
+    await journal.prepare(store)
+    sent = data.draw(st.lists(st.tuples(st.sampled_from("ab"), st.integers(1, 6)), max_size=30))
+    for place, (key, number) in enumerate(sent):
+        async with store.session() as session:
+            entry = Entry(id=str(place), ordinal=PARKED, type="t", key=key, number=number, data=b"")
+            await journal.note(session, entry)
+        if data.draw(st.booleans()):
+            await journal.order(store)
+    await journal.order(store)
+    async with store.session() as session:
+        found = await journal.entries(session, 0, None, ["t"], 100)
+    assert [e.position for e in found] == list(range(1, len(found) + 1))
+    for key in "ab":
+        come = {number for each, number in sent if each == key}
+        whole = next(n for n in range(1, 8) if n not in come) - 1
+        assert [e.number for e in found if e.key == key] == list(range(1, whole + 1))

@@ -18,8 +18,8 @@ from shoal.runtime.projections.record import recording
 from shoal.runtime.side import Around
 from shoal.service.declare import Service
 
-SHORTEST, LONGEST = 0.02, 0.5
-"""Seconds between looks while nothing is noted in this process; other replicas note events too."""
+SHORTEST, LONGEST = 0.002, 0.5
+"""Seconds between looks: short after an event was noted in this process, since its commit follows, then ever longer."""
 
 OUTAGE = 0.5
 """Seconds before what an absent store has interrupted is tried again."""
