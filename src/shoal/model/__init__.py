@@ -1,6 +1,8 @@
 """What a system is: frozen data and pure functions."""
 
 from shoal.model.plan import Plan, plan
+from shoal.model.projection import Projection
+from shoal.model.saga import Saga, Step
 from shoal.model.service import Access, Call, Endpoint, Event, Policy, Service, Store, Subscription
 from shoal.model.system import External, Gateway, Issuer, Sandbox, System
 from shoal.model.target import Target
@@ -15,8 +17,11 @@ __all__ = [
     "Issuer",
     "Plan",
     "Policy",
+    "Projection",
+    "Saga",
     "Sandbox",
     "Service",
+    "Step",
     "Store",
     "Subscription",
     "System",
