@@ -55,8 +55,7 @@ class Till:
             while True:
                 assert self._process.returncode is None, "it ended at once; its words are above"
                 with suppress(OSError):
-                    _, writer = await asyncio.open_connection("127.0.0.1", self._port)
-                    writer.close()
+                    await _close(await asyncio.open_connection("127.0.0.1", self._port))
                     return
                 await asyncio.sleep(0.02)
 
@@ -80,6 +79,7 @@ class Till:
                     link = link or await asyncio.open_connection("127.0.0.1", self._port)
                     answer = await _ask(*link, path, key, body)
                 except (OSError, asyncio.IncompleteReadError):
+                    await _close(link)
                     link = None
                     await asyncio.sleep(0.02)
                 else:
@@ -88,6 +88,11 @@ class Till:
                     await asyncio.sleep(0.02)
                 finally:
                     self._idle.put_nowait(link)
+
+    async def hang_up(self) -> None:
+        """Close every connection."""
+        while not self._idle.empty():
+            await _close(self._idle.get_nowait())
 
     async def sales(self) -> dict[str, list[int]]:
         """Read what was sold: amounts by mark."""
@@ -119,6 +124,13 @@ async def _ask(reader: StreamReader, writer: StreamWriter, path: str, key: str, 
     return Answer(status=int(lines[0].split()[1]), body=answer, replayed=replayed)
 
 
+async def _close(link: tuple[StreamReader, StreamWriter] | None) -> None:
+    if link is not None:
+        link[1].close()
+        with suppress(OSError):
+            await link[1].wait_closed()
+
+
 @asynccontextmanager
 async def till(server: Database, folder: Path) -> AsyncIterator[Till]:
     """Run a till until the block ends."""
@@ -128,6 +140,7 @@ async def till(server: Database, folder: Path) -> AsyncIterator[Till]:
     try:
         yield running
     finally:
+        await running.hang_up()
         await running.end()
 
 

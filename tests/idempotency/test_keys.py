@@ -31,9 +31,15 @@ class Slow(Outside):
     def __init__(self, folder: Path) -> None:
         super().__init__(folder / "outside.txt")
         self.charged: list[str] = []
+        self.begun = asyncio.Event()
+        self.open = asyncio.Event()
+        """Before it is set, nothing ends that is charged to the mark ``slow``."""
 
-    def charge(self, mark: str) -> None:
+    async def charge(self, mark: str) -> None:
         self.charged.append(mark)
+        self.begun.set()
+        if mark == "slow":
+            await self.open.wait()
 
 
 class Contract:
@@ -71,7 +77,8 @@ class Contract:
     async def test_of_many_at_once_the_next_takes_over_from_one_that_fails(self, host: Host, world: Slow) -> None:
         world.refuses = 3
         statuses = await asyncio.gather(*(post(host, "/charges") for _ in range(8)))
-        assert sorted(statuses) == [201] * 5 + [402] * 3
+        assert set(statuses) <= {201, 402}
+        assert statuses.count(402) <= 3, "one that fails while another succeeds may get the answer of that one"
         assert world.charged == ["m"]
 
     async def test_a_body_that_cannot_be_read_uses_up_no_key(self, host: Host, world: Slow) -> None:
@@ -84,12 +91,14 @@ class Contract:
 
     async def test_a_busy_key_keeps_no_other_command_waiting(self, host: Host, world: Slow) -> None:
         """Fifty that wait for one key hold no connection of the store meanwhile."""
-        statuses = await asyncio.gather(
-            *(post(host, "/charges", key="busy") for _ in range(50)),
-            *(post(host, "/charges", b'{"mark": "x", "amount": 1}', key=f"k{n}") for n in range(20)),
-        )
-        assert set(statuses) == {201}
-        assert sorted(world.charged) == ["m"] + ["x"] * 20
+        slow = b'{"mark": "slow", "amount": 1}'
+        waiting = [asyncio.create_task(post(host, "/charges", slow, key="busy")) for _ in range(50)]
+        await world.begun.wait()
+        for number in range(20):
+            assert await post(host, "/charges", key=f"k{number}") == 201
+        world.open.set()
+        assert await asyncio.gather(*waiting) == [201] * 50
+        assert sorted(world.charged) == ["m"] * 20 + ["slow"]
 
 
 class TestInMemory(Contract):

@@ -22,7 +22,7 @@ class Outside:
         self.refuses = 0
         """How many commands from now on are refused."""
 
-    def charge(self, mark: str) -> None:
+    async def charge(self, mark: str) -> None:
         os.write(self._file, f"{mark}\n".encode())  # one write is one line, also for many processes
 
 
@@ -72,7 +72,7 @@ async def charge(order: Order, tx: Transaction, world: Outside) -> Sale:
     if world.refuses:
         world.refuses -= 1
         raise Problem(402, "no-money", "try again")
-    world.charge(order.mark)
+    await world.charge(order.mark)
     sale = Sale(id=uuid.uuid4().hex, mark=order.mark, amount=order.amount)
     tx.insert(sale)
     tx.publish(Sold(mark=order.mark))

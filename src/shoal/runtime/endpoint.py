@@ -44,6 +44,7 @@ class Endpoint:
         self.series = series
         self.timeout = declared.operation.policy.timeout
         self._limits = Limits()
+        self._turns = idempotency.Turns()
         self._handler = declared.handler
         self._around = around
         self._plan = Plan(signature, path_parameters(self.operation.path), around.values)
@@ -110,8 +111,16 @@ class Endpoint:
         store = self._around.store
         if store is None:
             raise RuntimeError("unreachable: checked when the endpoint was compiled")
-        if not self._plan.only_transaction and (receipt := await store.receipt(key)) is not None:
-            return idempotency.replay(receipt, digest)
+        if self._plan.only_transaction:
+            return await self._try(store, request, key, digest)
+        async with self._turns.take(key):
+            receipt = await store.receipt(key)
+            if receipt is not None:
+                return idempotency.replay(receipt, digest)
+            return await self._try(store, request, key, digest)
+
+    async def _try(self, store: Store, request: Request, key: str, digest: str) -> Response:
+        """Run the command; whatever kept it from committing, an answer that is there by now is given."""
         try:
             return await self._commit(request, (key, digest))
         except Exception as error:

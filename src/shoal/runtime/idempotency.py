@@ -4,7 +4,10 @@ The header follows the IETF draft draft-ietf-httpapi-idempotency-key-header: ano
 answered 422.
 """
 
+import asyncio
 import hashlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 from shoal.drivers.base import Receipt
 from shoal.errors import Problem
@@ -12,6 +15,38 @@ from shoal.runtime.request import Request, Response
 
 HEADER = b"idempotency-key"
 REPLAYED = (b"idempotency-replayed", b"true")
+
+
+class Turns:
+    """Lets requests of this process under one key go one after the other, holding nothing of the store meanwhile.
+
+    Those of other processes wait in the store, with a connection each: many of them could take all there are.
+    """
+
+    def __init__(self) -> None:
+        self._lines: dict[str, _Line] = {}
+
+    @asynccontextmanager
+    async def take(self, key: str) -> AsyncIterator[None]:
+        """Wait for one's turn."""
+        line = self._lines.setdefault(key, _Line())
+        line.length += 1
+        try:
+            async with line.lock:
+                yield
+        finally:
+            line.length -= 1
+            if not line.length:
+                del self._lines[key]
+
+
+class _Line:
+    """Who waits for one key."""
+
+    __slots__ = ("length", "lock")
+
+    def __init__(self) -> None:
+        self.lock, self.length = asyncio.Lock(), 0
 
 
 def key_of(request: Request, endpoint: str) -> str | None:
