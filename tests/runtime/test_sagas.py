@@ -281,3 +281,29 @@ async def test_what_ended_long_ago_is_forgotten_with_its_journal() -> None:
         assert await forget(travel.store, range(4), now + timedelta(days=31)) == 1
     assert await travel.find("a") is None
     assert await travel.journal("a") == []
+
+
+async def test_a_replica_without_rights_waits_quietly(monkeypatch: pytest.MonkeyPatch) -> None:
+    travel = Travel(backoff=600.0)
+    travel.script.fail("book_seat", 1)
+    async with travel.running() as host:
+        await travel.begin(host, "a")
+        await true(lambda: travel.script.calls == ["book_seat"] and not in_hand(host))
+        side = next(side for side in host._sides if isinstance(side, SagaSide))
+        held = dict(side._held)
+        side._held.clear()
+        looks, look = [], side._look
+
+        async def counted() -> bool:
+            looks.append(1)
+            if len(looks) > 100:
+                raise asyncio.CancelledError("it looks in a circle")
+            return await look()
+
+        monkeypatch.setattr(side, "_look", counted)
+        travel.clock.advance(700)
+        await asyncio.sleep(0.05)
+        assert 1 <= len(looks) < 10
+        side._held.update(held)
+        side._news()
+        await travel.until("a", "completed")

@@ -202,12 +202,12 @@ class SagaSide:
 
     async def _look(self) -> bool:
         """Take what is due of the parts held here; a page at a time, and never more than can be in hand."""
-        free = MOST - len(self._in_hand)
-        if not self._held or free <= 0:
-            return False
         now = self._around.clock.now()
         if self._next is not None and self._next <= now:
-            self._next = None
+            self._next = None  # also when nothing can be taken now: what changes that asks for a look
+        self._is_crowded = len(self._in_hand) >= MOST
+        if not self._held or self._is_crowded:
+            return False
         query = Query(
             where={"status": ACTIVE, "part": tuple(self._held), "saga": tuple(self._definitions)},
             at_most={"due": now},
