@@ -8,6 +8,7 @@
     ├── HostError             this machine lacks something: a wheel, a port, space, a platform
     ├── EngineError           an engine failed, refused or cannot be reached
     │   ├── Unavailable       it cannot be reached now; trying again may help
+    │   │   └── OutboxFull    as many events wait for the broker as may; nothing was changed
     │   ├── Unstorable        it cannot hold a value, such as a number too large for its column
     │   └── Conflict          it refused a change that contradicts what it holds
     │       └── Duplicate     it already holds this message or this key
@@ -65,6 +66,10 @@ class EngineError(ShoalError):
 
 class Unavailable(EngineError):
     """Report an engine that cannot be reached now."""
+
+
+class OutboxFull(Unavailable):
+    """Refuse to announce one more event while too many wait for the broker."""
 
 
 class Unstorable(EngineError):

@@ -258,7 +258,9 @@ async def _empty(store: Store) -> None:
 
 async def _until(lease: OutboxLease, *, rivals: bool) -> None:
     async with asyncio.timeout(20):
-        while await lease.rivals() != rivals:
+        while True:
+            if await lease.rivals() == rivals:
+                return
             await asyncio.sleep(0.005)
 
 

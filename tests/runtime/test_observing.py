@@ -14,6 +14,7 @@ import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from shoal import Issuer, Postgres, Service, System, Transaction, anyone, contract, event, post, signed_in
+from shoal.drivers.base import Backlog
 from shoal.errors import Unavailable
 from shoal.runtime.logs import JournalHandler
 from shoal.runtime.trace import begin, resume
@@ -187,7 +188,12 @@ async def test_health_and_readiness(world: World, monkeypatch: pytest.MonkeyPatc
     for service in ("front", "back", "sink"):
         assert (await world.direct(service, "GET", "/health")).json() == {"status": "alive", "service": service}
     ready = await world.direct("back", "GET", "/ready")
-    assert (ready.status, ready.json()) == (200, {"status": "ready", "checks": {"store": "ok", "broker": "ok"}})
+    assert ready.status == 200
+    assert ready.json() == {
+        "status": "ready",
+        "checks": {"store": "ok", "broker": "ok", "outbox": "ok"},
+        "outbox": {"pending": 0, "age_seconds": 0.0, "refused": 0, "bound": 1_000_000},
+    }
     world.broker.away = True
     degraded = await world.direct("back", "GET", "/ready")
     assert (degraded.status, degraded.json()["status"]) == (200, "degraded")
@@ -266,7 +272,7 @@ async def test_metrics_are_of_the_prometheus_format(world: World) -> None:
 
 async def test_a_large_backlog_is_counted_exactly(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     async def backlog() -> Any:
-        return type("Backlog", (), {"count": 1_234_567, "age": 2.5})()
+        return Backlog(count=1_234_567, age=2.5)
 
     monkeypatch.setattr(world.stores["back"], "backlog", backlog)
     text = (await world.direct("back", "GET", "/metrics")).body.decode()

@@ -7,6 +7,7 @@ from typing import Self
 import msgspec
 
 from shoal.errors import SettingsError
+from shoal.runtime.backlog import BOUND
 
 PROCESS = "SHOAL_PROCESS"
 """Names a JSON file with a `ProcessConfig`, for one process that runs several services."""
@@ -34,6 +35,8 @@ class ServiceConfig(msgspec.Struct, frozen=True, kw_only=True):
     access_log: bool = True
     drain: float = 10.0
     """Seconds that work in progress gets at the end."""
+    outbox_bound: int = BOUND
+    """Events that may wait for the broker; beyond it, what would announce another is answered 503."""
     environ: Mapping[str, str] = {}
     """The variables that the service's own settings are read from."""
 

@@ -18,6 +18,7 @@ from shoal.model.plan import consumers
 from shoal.runtime import migrations
 from shoal.runtime.application import Application
 from shoal.runtime.auth import Authenticator
+from shoal.runtime.backlog import Gauge
 from shoal.runtime.clients import Transport, client
 from shoal.runtime.clock import SystemClock, seconds_of
 from shoal.runtime.compile import Compiled, compile_service, contracts_of, records_of
@@ -82,6 +83,8 @@ class Host:
         self._metrics = Metrics()
         self._probes = Probes(self.model, self._metrics, self.store, self.broker)
         self._announcer = Announcer(config.system, service, fittings.clock)
+        if self.store is not None and service.publishes:
+            self._announcer.gauge = self._probes.gauge = Gauge(self.store, config.outbox_bound)
         self._relay: Relay | None = None
         if self.store and self.broker and service.publishes:
             self._relay = Relay(self.store, self.broker, names.stream(config.system, service.name))
@@ -125,6 +128,12 @@ class Host:
         self._start_events()
         for side in self._sides:
             side.start()
+
+    async def prepare(self) -> Mapping[str, Subscriber]:
+        """Compile the handlers of events and start nothing, for who wants to see what they would do."""
+        await self._provide()
+        self.override({})
+        return self._subscribers
 
     def leave(self) -> None:
         """Begin nothing of one's own from now on; what is in hand is finished while requests still are."""

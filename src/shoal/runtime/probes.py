@@ -4,10 +4,11 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from shoal import model
-from shoal.drivers.base import Broker, Store
+from shoal.drivers.base import Backlog, Broker, Store
 from shoal.errors import EngineError
 from shoal.model.asyncapi import asyncapi
 from shoal.model.openapi import openapi
+from shoal.runtime.backlog import Gauge
 from shoal.runtime.endpoint import JSON
 from shoal.runtime.metrics import Metrics
 from shoal.runtime.request import Response
@@ -16,11 +17,19 @@ from shoal.service.codec import encode
 TEXT = (b"content-type", b"text/plain; version=0.0.4; charset=utf-8")
 
 
+FULL = "as many events wait for the broker as may"
+
+LATE_SECONDS = 30.0
+"""An event that waits for so long shows that something is wrong."""
+
+
 class Probes:
     """Answers about one service; none of this is reachable through the gateway."""
 
     def __init__(self, service: model.Service, metrics: Metrics, store: Store | None, broker: Broker | None) -> None:
         self._service, self._metrics, self._store, self._broker = service, metrics, store, broker
+        self.gauge: Gauge | None = None
+        """Measures the outbox, where there is one."""
 
     def table(self) -> dict[str, Callable[[], Awaitable[Response]]]:
         """List the probes by path."""
@@ -37,27 +46,38 @@ class Probes:
         return _json(200, {"status": "alive", "service": self._service.name})
 
     async def ready(self) -> Response:
-        """Say whether requests may come: the store must answer; without the broker, events wait in the outbox."""
+        """Say whether requests may come: the store must answer, and the outbox have room while the broker is away."""
         store, broker = await asyncio.gather(_ask(self._store), _ask(self._broker))
         checks = {name: state for name, state in (("store", store), ("broker", broker)) if state}
-        status = 200 if store in ("", "ok") else 503
-        whole = "ready" if broker in ("", "ok") else "degraded"
-        return _json(status, {"status": whole if status == 200 else "unavailable", "checks": checks})
+        found = await self._outbox() if store == "ok" else None
+        document: dict[str, object] = {"status": "ready", "checks": checks}
+        if found is not None and self.gauge is not None:
+            document["outbox"] = _numbers(found, self.gauge)
+            checks["outbox"] = _judge(found, self.gauge)
+        if any(state != "ok" for state in checks.values()):
+            document["status"] = "degraded"
+        if store not in ("", "ok") or checks.get("outbox") == FULL:
+            document["status"] = "unavailable"
+        return _json(503 if document["status"] == "unavailable" else 200, document)
 
     async def metrics(self) -> Response:
         """Show the counters."""
         gauges: dict[str, float] = {}
         if self._store is not None:
-            try:
-                backlog = await self._store.backlog()
-                gauges = {
-                    "shoal_outbox_pending": backlog.count,
-                    "shoal_outbox_age_seconds": backlog.age,
-                    "shoal_store_up": 1.0,
-                }
-            except EngineError:
-                gauges = {"shoal_store_up": 0.0}
+            up = await _ask(self._store) == "ok"
+            found = await self._outbox() if up else None
+            gauges["shoal_store_up"] = float(up)
+            if found is not None and self.gauge is not None:
+                numbers = _numbers(found, self.gauge)
+                gauges |= {f"shoal_outbox_{name}": number for name, number in numbers.items()}
         return Response(200, [TEXT], self._metrics.render(gauges).encode())
+
+    async def _outbox(self) -> Backlog | None:
+        """Measure the outbox; None when the store is away."""
+        try:
+            return await self.gauge.measure() if self.gauge is not None else None
+        except EngineError:
+            return None
 
     async def openapi(self) -> Response:
         """Show the OpenAPI document."""
@@ -76,6 +96,23 @@ async def _ask(engine: Store | Broker | None) -> str:
     except EngineError as error:
         return error.message
     return "ok"
+
+
+def _numbers(backlog: Backlog, gauge: Gauge) -> dict[str, float]:
+    return {
+        "pending": backlog.count,
+        "age_seconds": backlog.age,
+        "refused": backlog.refused,
+        "bound": gauge.bound,
+    }
+
+
+def _judge(backlog: Backlog, gauge: Gauge) -> str:
+    if backlog.count >= gauge.bound:
+        return FULL
+    if backlog.refused:
+        return f"the broker refuses {backlog.refused} events"
+    return "events wait for long" if backlog.age > LATE_SECONDS else "ok"
 
 
 def _json(status: int, document: object) -> Response:

@@ -3,7 +3,7 @@
 import logging
 from typing import Any
 
-from shoal.errors import CallFailed, CallTimedOut, Conflict, Problem, Unavailable, Unstorable
+from shoal.errors import CallFailed, CallTimedOut, Conflict, OutboxFull, Problem, Unavailable, Unstorable
 from shoal.service.codec import Malformed, encode
 
 CONTENT_TYPE = b"application/problem+json"
@@ -28,6 +28,8 @@ def to_problem(error: Exception) -> Problem:
             answer = Problem(504, "timeout", "the answer was not ready in time")
         case CallFailed():
             answer = Problem(502, "upstream-failed", f"{error.target} did not answer as needed")
+        case OutboxFull():
+            answer = Problem(503, "outbox-full", f"{error.message}; {error.hint}", headers={"Retry-After": "5"})
         case Unavailable():
             answer = Problem(503, "unavailable", "try again shortly", headers={"Retry-After": "1"})
         case Unstorable():

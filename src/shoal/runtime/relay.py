@@ -14,7 +14,7 @@ from datetime import timedelta
 from math import inf
 
 from shoal.drivers.base import Broker, OutboxLease, Outcome, Pending, Published, Sent, Store
-from shoal.errors import EngineError, Unavailable
+from shoal.errors import EngineError, ShoalError, Unavailable
 from shoal.runtime.readdress import readdress
 
 BATCH = 500
@@ -193,7 +193,7 @@ class Tenure:
         if fresh and min(fresh) <= self._highest:
             await self._forget(min(fresh) - 1)
 
-    async def _set_aside(self, row: Pending, refusal: EngineError) -> None:
+    async def _set_aside(self, row: Pending, refusal: ShoalError) -> None:
         self._refused += 1
         await self._lease.refuse(row.position, refusal.message)
         if self._known.get(row.position) != refusal.message:  # once, and not with every try

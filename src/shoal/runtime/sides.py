@@ -10,11 +10,13 @@ from shoal.runtime.sagas.runner import saga_side
 from shoal.runtime.schedules.rows import SCHEDULES
 from shoal.runtime.schedules.side import schedule_side
 from shoal.runtime.side import Builder
+from shoal.runtime.tidying import tidying_side
 
 SIDES: tuple[Builder, ...] = (
     projection_side,
     saga_side,
     schedule_side,
+    tidying_side,
 )
 """In the order in which they start; they stop in reverse."""
 

@@ -6,6 +6,7 @@ from typing import Any, Protocol, TypeVar
 from shoal.drivers.base import Query, Session
 from shoal.errors import Problem, Undeclared
 from shoal.runtime.aggregates import Aggregates
+from shoal.runtime.backlog import Gauge
 from shoal.runtime.envelope import pack
 from shoal.runtime.tables import read_stored, table_of
 from shoal.runtime.trace import current
@@ -35,6 +36,8 @@ class Announcer:
         self._marks = {kind: event_mark(kind) for kind in service.publishes}
         self.starter: Starter | None = None
         """Begins sagas, where the service has any."""
+        self.gauge: Gauge | None = None
+        """Knows whether another event may wait."""
 
     def mark(self, event: object) -> EventMark:
         """Return an event's mark, or raise `Undeclared`."""
@@ -137,6 +140,8 @@ class UnitOfWork:
         """Add an event to the outbox."""
         announcer, context = self._announcer, current.get()
         mark = announcer.mark(event)
+        if announcer.gauge is not None:
+            announcer.gauge.admit()
         trace = context.trace if context else None
         self.session.publish(
             pack(announcer.system, announcer.service, mark, event, now=announcer.clock.now(), trace=trace)
