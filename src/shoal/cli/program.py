@@ -29,6 +29,7 @@ COMMANDS = {
     "contract": "Keep contracts in files, and refuse what breaks their consumers.",
     "saga": "See sagas, and help those that need a person.",
     "projections": "See read models, and build them anew from their events.",
+    "schedules": "See what runs by the clock, and run it now.",
     "audit": "Check that nothing was lost and nothing happened twice.",
     "doctor": "Check what this machine offers.",
 }
