@@ -19,6 +19,11 @@ class Books:
         self.refunded: dict[str, int] = {}
         self.asked: Counter[str] = Counter()
 
+    @property
+    def gifts(self) -> set[str]:
+        """Keys of gifts; those of orders are their ids."""
+        return {key for key in (*self.charged, *self.refunded) if key.startswith("c") and "-" in key}
+
 
 class CountingProvider:
     """One process's way to the provider, which keeps its promise about keys."""
@@ -27,6 +32,8 @@ class CountingProvider:
         self._books, self._chance = books, chance
 
     async def charge(self, key: str, amount: int) -> None:
+        if key in self._books.refunded:
+            raise AssertionError(f"{key} is charged after it was refunded")
         await self._move(self._books.charged, key, amount)
 
     async def refund(self, key: str, amount: int) -> None:

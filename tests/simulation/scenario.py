@@ -11,12 +11,13 @@ from shoal.testing.http import Response
 from shoal.testing.simulation.domain import Domain
 from shoal.testing.simulation.faults import Faults, draw
 from shoal.testing.simulation.world import World
-from tests.simulation import invariants, shop
+from tests.simulation import gifts, invariants, shop
 from tests.simulation.fakes import Books, CountingProvider, FewMishaps
 
 CLIENTS = 3
 ORDERS = 3
 CHANGES = 4
+GIFTS = 1
 TRIES = 5
 WINDOW = 5.0
 """Virtual seconds in which clients come and faults happen."""
@@ -77,13 +78,20 @@ class Shopping:
         await asyncio.sleep(max(0.0, WINDOW - world.loop.time()))
         await world.calm()
         await world.settle(within=DRAIN)
+        await self._sagas_end(world)
+        await world.settle(within=DRAIN)
 
     async def check(self, world: World) -> Sequence[str]:
         """Say what does not hold."""
         return await invariants.violations(world, self.wishes, self.books)
 
+    async def _sagas_end(self, world: World) -> None:
+        async with asyncio.timeout(DRAIN):
+            while await invariants.under_way(world):
+                await asyncio.sleep(0.5)
+
     async def _client(self, world: World, number: int, random: Random) -> None:
-        wishes = ["order"] * ORDERS + ["change"] * CHANGES
+        wishes = ["order"] * ORDERS + ["change"] * CHANGES + ["gift"] * GIFTS
         random.shuffle(wishes)
         for turn, kind in enumerate(wishes):
             await asyncio.sleep(random.uniform(0.0, 2 * WINDOW / len(wishes)))
@@ -105,7 +113,8 @@ class Shopping:
     def _spelled(self, wish: Wish, random: Random) -> tuple[str, object]:
         if wish.kind == "change":
             return f"/carts/{random.choice('ab')}/changes", shop.Change(token=wish.token, poison=wish.poison)
+        sku, pieces = random.choice(shop.SKUS), random.randint(1, 6)
+        if wish.kind == "gift":
+            return "/gifts", gifts.Gift(token=wish.token, sku=sku, pieces=pieces, unwanted=random.random() < 0.5)
         card = shop.BAD_CARD if random.random() < 0.25 else "good"
-        return "/orders", shop.NewOrder(
-            token=wish.token, sku=random.choice(shop.SKUS), pieces=random.randint(1, 6), card=card
-        )
+        return "/orders", shop.NewOrder(token=wish.token, sku=sku, pieces=pieces, card=card)

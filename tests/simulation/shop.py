@@ -9,6 +9,7 @@ import uuid
 import msgspec
 
 from shoal import Postgres, Service, System, Transaction, anyone, event, record
+from tests.simulation.contracts import PaymentsApi, StockApi
 from tests.simulation.outside import Mishaps, Nobody, Provider
 
 PRICE = 7
@@ -122,8 +123,10 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
 
 
 orders = Service("orders", store=Postgres(), publishes=[OrderPlaced, OrderConfirmed, OrderCancelled, CartChanged])
-stock = Service("stock", store=Postgres(), publishes=[StockReserved, StockRefused])
-payments = Service("payments", store=Postgres(), publishes=[PaymentTaken, PaymentDeclined])
+stock = Service("stock", store=Postgres(), publishes=[StockReserved, StockRefused], contracts=[StockApi])
+payments = Service(
+    "payments", store=Postgres(), publishes=[PaymentTaken, PaymentDeclined], contracts=[PaymentsApi]
+)
 system = System("sim", services=[orders, stock, payments])
 
 

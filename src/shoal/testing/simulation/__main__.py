@@ -1,6 +1,7 @@
 """``python -m shoal.testing.simulation package.module:Scenario --seeds 1-1000``: simulate a system from the shell."""
 
 import argparse
+import faulthandler
 import os
 import sys
 from collections.abc import Sequence
@@ -10,6 +11,9 @@ import msgspec
 from shoal.runtime.load import load
 from shoal.testing.simulation.run import Report, simulate
 from shoal.testing.simulation.sweep import HASHES, environ, numbers, sweep, table
+
+STUCK = 120.0
+"""Real seconds of one seed after which a worker says where it is, and ends: a loop that awaits nothing."""
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -45,6 +49,7 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
 def _work(asked: argparse.Namespace) -> None:
     kind, left = load(asked.scenario, type), asked.failures
     for seed in asked.seeds:
+        faulthandler.dump_traceback_later(STUCK, exit=True)
         report = simulate(kind(), seed, keep_trace=asked.traces)
         sys.stdout.buffer.write(msgspec.json.encode(report) + b"\n")
         left -= bool(report.violations)

@@ -86,7 +86,8 @@ class ModelBroker(MemoryBroker):
                 link.break_off()
 
     def lose(self, stream: str) -> None:
-        """Delete a stream with its consumers, as a broken one is deleted."""
+        """Delete a stream with its consumers, as a broken one is deleted; no copy from before comes back."""
+        self._copies.clear()
         self._logs.pop(stream, None)
         for key in [key for key in self._members if key[0] == stream]:
             del self._members[key]

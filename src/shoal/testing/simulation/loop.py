@@ -65,7 +65,7 @@ class VirtualLoop(asyncio.AbstractEventLoop):
         most: Callbacks after which the simulation is held to run away.
     """
 
-    def __init__(self, random: Random, *, most: int = 5_000_000) -> None:
+    def __init__(self, random: Random, *, most: int = 1_000_000) -> None:
         self._random, self._most = random, most
         self._now = 0.0
         self._ready: list[asyncio.Handle] = []
