@@ -113,6 +113,7 @@ def _one(system: model.System, service: model.Service) -> None:
             "called by",
             [f"{o.name} ({c.endpoint})" for o in system.services for c in o.calls if c.service == service.name],
         ),
+        ("sagas", [f"{s.name}: {' > '.join(map(_step, s.steps))}  {s.source}" for s in service.sagas]),
         ("store", [service.store.engine] if service.store else []),
         ("settings", [f"{s.variable}{'' if s.required else ' (optional)'}" for s in service.settings]),
         ("externals", list(service.externals)),
@@ -121,6 +122,10 @@ def _one(system: model.System, service: model.Service) -> None:
         if lines:
             click.echo(f"\n{title}")
             click.echo("\n".join(f"  {line}" for line in lines))
+
+
+def _step(step: model.Step) -> str:
+    return f"{step.name} ({'undone by ' + step.compensation if step.compensation else step.kind})"
 
 
 def _access(endpoint: model.Endpoint) -> str:
