@@ -23,6 +23,7 @@ from shoal import (
 from shoal.errors import DeclarationError
 from shoal.model import Projection
 from shoal.model.system import from_json, to_json
+from shoal.runtime.compile import records_of
 from shoal.service.describe import describe, describe_service
 
 
@@ -257,3 +258,13 @@ def test_a_sequence_counts_a_field_of_each_key(key: str, sequence: str, said: st
         class Bad(msgspec.Struct, frozen=True, kw_only=True):
             shelf: str
             number: int
+
+
+def test_the_records_of_a_projection_are_looked_for_at_start_wherever_they_are_declared() -> None:
+    @record("elsewhere", key="shelf")
+    class Elsewhere(msgspec.Struct, frozen=True, kw_only=True):
+        shelf: str
+
+    hall.projection("levels", records=[Elsewhere])
+    assert records_of(hall).count(Elsewhere) == 1
+    assert records_of(hall).count(Level) == 1

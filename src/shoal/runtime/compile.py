@@ -49,13 +49,13 @@ def compile_service(service: Service, around: Surroundings, metrics: Metrics, *,
                 series=metrics.series("event", event),
             )
             for s in service.subscriptions
-            for event, reader in _readers(s)
+            for event, reader in readers(s)
         },
         seeds={s.name: Plan(analyse(service, s.handler), (), around.values) for s in service.seeds},
     )
 
 
-def _readers(subscription: SubscriptionDeclaration) -> Iterator[tuple[str, codec.Codec[Any]]]:
+def readers(subscription: SubscriptionDeclaration) -> Iterator[tuple[str, codec.Codec[Any]]]:
     """Yield every id that reaches a handler, and how it becomes the event that the handler takes."""
     yield subscription.event.id, codec.Codec(subscription.kind)
     for chain in subscription.chains:
@@ -73,7 +73,11 @@ def contracts_of(service: Service) -> set[Any]:
 
 
 def records_of(service: Service) -> list[type]:
-    """Collect the records that a service's module knows."""
-    return [
-        v for v in vars(sys.modules[service.module]).values() if isinstance(v, type) and hasattr(v, "__shoal_record__")
-    ]
+    """Collect the records that a service's module knows, and those of its projections."""
+    known = vars(sys.modules[service.module]).values()
+    projected = [kind for projection in service.projections for kind in projection.records]
+    return [v for v in dict.fromkeys([*filter(_is_type, known), *projected]) if hasattr(v, "__shoal_record__")]
+
+
+def _is_type(value: object) -> bool:
+    return isinstance(value, type)
