@@ -259,7 +259,9 @@ def system(travel: Travel) -> System:
 async def crash(host: Host) -> None:
     """End a replica as kill -9 does: whatever it does ends where it stands, and its rights pass on."""
     for side in host._sides:
-        assert isinstance(side, SagaSide)
+        if not isinstance(side, SagaSide):
+            await side.stop(0.0)
+            continue
         tasks = [*side._tasks, *(task for _, task in side._in_hand.values())]
         for task in tasks:
             task.cancel()
