@@ -83,8 +83,7 @@ async def _apply(around: Around, schedule: Compiled, state: State, run: Run) -> 
         await schedule.handler(**schedule.plan.arguments(request))
         now = await _still(session, state)
         session.put(_TABLE, to_row(finished(now, run.due, "done", around.clock.now())))
-    if unit.published:
-        around.poke()
+    unit.committed(around.poke)
 
 
 async def _still(session: Session, state: State) -> State:
