@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Protocol, runtime_checkable
 
 from shoal.service.context import Clock
 
@@ -19,17 +18,6 @@ class SystemClock:
 def seconds_of(clock: Clock) -> Callable[[], float]:
     """Return what reads a clock in seconds since 1970; the machine's own is read without making a `datetime`."""
     return time.time if isinstance(clock, SystemClock) else lambda: clock.now().timestamp()
-
-
-@runtime_checkable
-class _Movable(Protocol):
-    def watch(self, watcher: Callable[[], None]) -> None: ...
-
-
-def on_move(clock: Clock, watcher: Callable[[], None]) -> None:
-    """Call `watcher` whenever a test moves the clock; nobody moves the machine's own."""
-    if isinstance(clock, _Movable):
-        clock.watch(watcher)
 
 
 def monotonic_of(clock: Clock) -> Callable[[], float]:

@@ -24,6 +24,7 @@ from shoal.runtime.host import Fittings, Host
 from shoal.runtime.projections.fold import compile_fold
 from shoal.runtime.projections.standing import is_quiet
 from shoal.runtime.sagas.housekeeping import drives
+from shoal.runtime.schedules.operator import is_due
 from shoal.service.audit import Operation
 from shoal.service.declare import Service
 from shoal.service.describe import describe
@@ -143,7 +144,7 @@ class MemorySystem(Client):
         return await audit.check(subject)
 
     async def _is_quiet(self) -> bool:
-        if await self._drives_sagas():
+        if await self._drives_sagas() or await self._runs_schedules():
             return False
         for host in self._hosts.values():
             if host.store is not None and (await host.store.backlog()).count:
@@ -159,6 +160,11 @@ class MemorySystem(Client):
         """Tell whether a saga has something to do now; one that waits for a later time has not."""
         now, stores = self.clock.now(), [h.store for h in self._hosts.values() if h.store is not None]
         return any([await drives(store, now) for store in stores])
+
+    async def _runs_schedules(self) -> bool:
+        """Tell whether something is due by the clock."""
+        hosts = [(h.service, h.store) for h in self._hosts.values() if h.store is not None]
+        return any([await is_due(service, store, self.clock.now()) for service, store in hosts])
 
     async def _through_gateway(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> Response:
         sent = asyncio.create_task(request(self._gateway, method, target, headers, body))

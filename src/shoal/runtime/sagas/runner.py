@@ -17,7 +17,7 @@ from uuid import uuid4
 
 from shoal.drivers.base import Lease, Query, Session
 from shoal.errors import EngineError, Undeclared
-from shoal.runtime.clock import on_move
+from shoal.runtime.clock import when_moved
 from shoal.runtime.sagas.attempts import Bench, advance
 from shoal.runtime.sagas.compiled import Definition, compile_sagas
 from shoal.runtime.sagas.housekeeping import count_parked, forget
@@ -85,7 +85,7 @@ class SagaSide:
 
     def start(self) -> None:
         """Ask for the parts, and look after them."""
-        on_move(self._around.clock, self._news)
+        when_moved(self._around.clock, self._news)
         self._tasks = [asyncio.create_task(self._hold(part)) for part in range(PARTS)]
         self._tasks.append(asyncio.create_task(self._look_for_ever()))
         self._tasks.append(asyncio.create_task(self._tidy_for_ever()))

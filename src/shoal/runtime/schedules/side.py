@@ -11,7 +11,7 @@ import msgspec
 
 from shoal.drivers.base import Lease, Query, Session
 from shoal.errors import Conflict, EngineError
-from shoal.runtime.clock import on_move
+from shoal.runtime.clock import when_moved
 from shoal.runtime.inject import Plan
 from shoal.runtime.schedules.decide import Restart, Run, decide
 from shoal.runtime.schedules.rows import SCHEDULES, State, from_row, to_row
@@ -47,7 +47,7 @@ class ScheduleSide:
         self._stirred = asyncio.Event()
         self._leaving = False
         self._looking: asyncio.Task[None] | None = None
-        on_move(around.clock, self._stirred.set)
+        when_moved(around.clock, self._stirred.set)
 
     def compile(self, values: Mapping[Any, Any]) -> None:
         """Compile the handlers."""
