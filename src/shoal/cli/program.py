@@ -27,6 +27,7 @@ COMMANDS = {
     "token": "Print a signed token for the local gateway.",
     "describe": "Show what the system is.",
     "contract": "Keep contracts in files, and refuse what breaks their consumers.",
+    "dlq": "List, read, edit, send again and throw away dead letters.",
     "saga": "See sagas, and help those that need a person.",
     "projections": "See read models, and build them anew from their events.",
     "schedules": "See what runs by the clock, and run it now.",

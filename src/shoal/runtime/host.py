@@ -129,6 +129,11 @@ class Host:
         for side in self._sides:
             side.start()
 
+    @property
+    def announcer(self) -> Announcer:
+        """What it may announce."""
+        return self._announcer
+
     async def prepare(self) -> Mapping[str, Subscriber]:
         """Compile the handlers of events and start nothing, for who wants to see what they would do."""
         await self._provide()

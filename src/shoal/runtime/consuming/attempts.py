@@ -33,7 +33,7 @@ _LONGEST, _LONGEST_LINE = 1000, 300
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]+")
 
-State = Literal["trying", "dying", "dead"]
+State = Literal["trying", "dying", "dead", "purged"]
 
 _HELD = "held"
 """State of the row that says that somebody holds the consumer; whoever leaves it in order removes it."""
@@ -53,7 +53,8 @@ class Attempts(msgspec.Struct, frozen=True, kw_only=True):
     """What is known of one message that was not handled at once."""
 
     state: State = "trying"
-    """``dying``: it is not handled any more, but its letter may not be written. ``dead``: it is."""
+    """``dying``: it is not handled any more, but its letter may not be written. ``dead``: it is. ``purged``: the letter
+    was thrown away."""
     count: int = 0
     history: tuple[Try, ...] = ()
 
@@ -93,7 +94,7 @@ class Ledger:
         self._known.clear()
         where = {"consumer": self.consumer}
         async with store.session() as session:
-            old = Query(where={**where, "state": "dead"}, at_most={"at": now - KEPT})
+            old = Query(where={**where, "state": ("dead", "purged")}, at_most={"at": now - KEPT})
             for row in await session.find(ATTEMPTS.table, old):
                 session.delete(ATTEMPTS.table, row["id"])
             rows = {str(row["id"]): row for row in await session.find(ATTEMPTS.table, Query(where=where))}

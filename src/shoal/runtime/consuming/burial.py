@@ -10,7 +10,7 @@ from shoal.errors import CallFailed, Conflict, EngineError, Unavailable
 from shoal.runtime.consuming.attempts import Attempts, Ledger, attempt, plain, spell
 from shoal.runtime.consuming.desk import Desk
 from shoal.runtime.consuming.item import Item
-from shoal.runtime.consuming.letters import Letter, again_of, letter_message
+from shoal.runtime.consuming.letters import Letter, letter_message, letter_of
 
 LONGEST_BACKOFF = 30.0
 
@@ -93,7 +93,7 @@ class Burial:
         await item.drop()
 
     def _letter(self, item: Item) -> Letter:
-        message, envelope, before = item.message, item.envelope, again_of(item.message)
+        message, envelope, before = item.message, item.envelope, letter_of(item.message)
         last = item.attempts.history[-1:]
         return Letter(
             service=self._desk.service,
@@ -101,7 +101,8 @@ class Burial:
             stream=before.stream if before is not None else self._stream,
             sequence=before.sequence if before is not None else item.delivery.sequence,
             subject=before.subject if before is not None else message.subject,
-            message=message.id,
+            message=before.message if before is not None else message.id,
+            sent=message.id if before is not None else "",
             error=plain(item.fault),
             at=self._desk.clock.now(),
             event=envelope.id if envelope is not None else "",

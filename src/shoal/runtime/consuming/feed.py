@@ -95,7 +95,9 @@ class Feed:
         fresh = [self._read(delivery, now) for delivery in deliveries if not self._repeats(delivery)]
         handled = await self._handled(fresh)
         for item in fresh:
-            if item.mark is not None and item.mark in handled:
+            if item.attempts.state == "purged":
+                await item.drop()
+            elif item.mark is not None and item.mark in handled:
                 await item.ack()
                 account(self._desk, item, "duplicate", 0.0)
             elif not self._repeats(item.delivery):  # the same message from two places of the stream

@@ -10,7 +10,7 @@ from shoal.errors import EngineError
 from shoal.model.names import remembered
 from shoal.runtime.consuming.attempts import NONE, Attempts
 from shoal.runtime.consuming.desk import Desk, Subscriber
-from shoal.runtime.consuming.letters import again_of
+from shoal.runtime.consuming.letters import letter_of
 from shoal.runtime.envelope import LARGEST, Envelope, unpack
 from shoal.runtime.trace import Trace
 from shoal.service import codec
@@ -102,7 +102,7 @@ def read(desk: Desk, delivery: Delivery, now: datetime) -> Item:
         envelope = unpack(message)
     except codec.Malformed as error:
         return Item(delivery=delivery, key=alone, fault=str(error))
-    made, again = _made(delivery, envelope), again_of(message)
+    made, again = _made(delivery, envelope), letter_of(message)
     old = now - made > TOO_OLD
     if old and again is not None:  # whoever sent it once more knows; the letter tells repetitions
         made, old = again.at, False

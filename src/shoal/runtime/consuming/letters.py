@@ -30,6 +30,8 @@ class Letter(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     subject: str
     message: str
     """Its id there."""
+    sent: str = ""
+    """Id under which it was sent once more, when that is what failed."""
     error: str
     at: datetime
     """When it was given up."""
@@ -53,25 +55,28 @@ class Letter(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 _decode = msgspec.json.Decoder(Letter).decode
 
 
-def letter_message(system: str, letter: Letter, message: Message, suffix: str = "") -> Message:
-    """Write a dead letter; `suffix` tells it from earlier ones of the same message."""
+def letter_message(system: str, letter: Letter, message: Message) -> Message:
+    """Write a dead letter."""
     plain = {name: value for name, value in message.headers.items() if name != HEADER and _PLAIN.fullmatch(value)}
     rest = {name: value for name, value in message.headers.items() if name != HEADER and name not in plain}
     letter = msgspec.structs.replace(letter, headers=rest)
     return Message(
-        id=_letter_id(letter, suffix),
+        id=_letter_id(letter, message.body),
         subject=dead_letter_subject(system, letter.service),
         body=message.body,
         headers={**plain, HEADER: _spell(letter)},
     )
 
 
-def again_message(system: str, letter: Letter, message: Message, place: int) -> Message:
-    """Write what sends a letter at `place` of its stream to its consumer once more; the CloudEvent keeps its id."""
+def again_message(system: str, letter: Letter, message: Message) -> Message:
+    """Write what sends a dead letter to its consumer once more; the CloudEvent keeps its id, so the inbox still holds.
+
+    The message's own id is a new one for each time, and the same when that time is repeated.
+    """
     counted = msgspec.structs.replace(letter, again=letter.again + 1, headers={})
     headers = {name: value for name, value in message.headers.items() if name != HEADER}
     return Message(
-        id=f"again-{place}-{hashlib.sha256(message.body).hexdigest()[:8]}-{_letter_id(letter, '')}",
+        id=f"again-{counted.again}-{_letter_id(letter, message.body)}",
         subject=again_subject(system, letter.service),
         body=message.body,
         headers={**headers, HEADER: _spell(counted)},
@@ -79,7 +84,7 @@ def again_message(system: str, letter: Letter, message: Message, place: int) -> 
 
 
 def letter_of(message: Message) -> Letter | None:
-    """Read what a dead letter says of its message; None when it says nothing."""
+    """Read what a dead letter, or one that was sent once more, says of its message; None when it says nothing."""
     spelled = message.headers.get(HEADER)
     if spelled is None:
         return None
@@ -89,14 +94,11 @@ def letter_of(message: Message) -> Letter | None:
         return None
 
 
-again_of = letter_of
-"""Read what a message that was sent once more says of its first end."""
-
-
-def _letter_id(letter: Letter, suffix: str) -> str:
+def _letter_id(letter: Letter, body: bytes) -> str:
     """Name the letter after its message, so that a broker and a reader know a second copy of it."""
     name = letter.message if _PLAIN.fullmatch(letter.message) else hashlib.sha256(letter.message.encode()).hexdigest()
-    return f"{name}-{letter.service}{suffix}"
+    edited = f"-{hashlib.sha256(body).hexdigest()[:8]}" if letter.original is not None else ""
+    return f"{name}-{letter.service}{f'-{letter.again}' if letter.again else ''}{edited}"
 
 
 def _spell(letter: Letter) -> str:

@@ -1,0 +1,259 @@
+"""``shoal dlq list|show|edit|replay|purge``."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from shoal.cli.output import examples, output_option, print_json, say
+from shoal.cli.program import FOUND, OK, Global
+from shoal.errors import ShoalError
+
+if TYPE_CHECKING:
+    from shoal.cli.engines import Engines
+    from shoal.drivers.base import BrokerAdmin
+    from shoal.runtime.consuming.graves import Grave
+    from shoal.runtime.consuming.rehearsal import Rehearsal
+
+T = TypeVar("T")
+
+_EXAMPLES = examples(
+    "shoal dlq list                        what was given up, and why",
+    "shoal dlq show payments-17            one letter: data, error, stack, history",
+    "shoal dlq replay payments-17 --dry-run   what handling it would do now, without doing it",
+    "shoal dlq replay --all                send every letter to its consumer once more",
+)
+
+
+@click.group("dlq", epilog=_EXAMPLES)
+def command() -> None:
+    """List, read, edit, send again and throw away dead letters.
+
+    A dead letter is a message that a service gave up: its handler failed too often, or nobody could read it.
+    """
+
+
+def _json_option(function: Callable[..., Any]) -> Callable[..., Any]:
+    return click.option("--json", "as_json", is_flag=True, help="The same as -o json.")(output_option(function))
+
+
+def _which(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the ways to name letters."""
+    named = click.argument("ids", nargs=-1, metavar="[ID]...")
+    service = click.option("--service", default="", metavar="NAME", help="With --all: only those of this service.")
+    return named(service(click.option("--all", "everything", is_flag=True, help="Every letter.")(function)))
+
+
+@command.command("list", epilog=examples("shoal dlq list", "shoal dlq list payments --json | jq '.[].error'"))
+@click.argument("service", default="")
+@click.option("--type", "kind", default="", metavar="EVENT", help="Only events of this type, such as orders.placed.v1.")
+@_json_option
+@click.pass_obj
+def list_(context: Global, service: str, kind: str, as_json: bool, output: str) -> int:
+    """List dead letters, of one SERVICE or of all, the oldest first.
+
+    Exits with 1 when there are any, since they wait for you.
+    """
+    from shoal.cli import graveyard
+
+    async def look(running: "Engines", broker: "BrokerAdmin") -> "list[Grave]":
+        return [g for g in await graveyard.found(running, broker, service) if kind in ("", g.letter.type)]
+
+    letters = _run(context, look)
+    if as_json or output == "json":
+        print_json([graveyard.plain(grave) for grave in letters])
+    elif letters:
+        graveyard.show_list(letters)
+    else:
+        say("no dead letters")
+    return FOUND if letters else OK
+
+
+@command.command("show", epilog=examples("shoal dlq show payments-17", "shoal dlq show payments-17 -o json"))
+@click.argument("id_", metavar="ID")
+@_json_option
+@click.pass_obj
+def show(context: Global, id_: str, as_json: bool, output: str) -> int:
+    """Show one letter: the message as it was, why it was given up, and every attempt."""
+    from shoal.cli import graveyard
+
+    async def look(running: "Engines", broker: "BrokerAdmin") -> "Grave":
+        return (await graveyard.chosen(running, broker, [id_]))[0]
+
+    grave = _run(context, look)
+    if as_json or output == "json":
+        print_json(graveyard.plain(grave))
+    else:
+        graveyard.show_one(grave)
+    return OK
+
+
+@command.command(
+    "edit",
+    epilog=examples(
+        "shoal dlq edit payments-17                       opens $EDITOR",
+        'shoal dlq edit payments-17 --data \'{"order_id": "ord_7"}\'',
+        "shoal dlq edit payments-17 --file corrected.json",
+    ),
+)
+@click.argument("id_", metavar="ID")
+@click.option("--data", default="", help="The new data, as JSON.")
+@click.option("--file", "file", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="Read it from here.")
+@click.pass_obj
+def edit(context: Global, id_: str, data: str, file: Path | None) -> int:
+    """Correct the data of a letter, which keeps what it was at first; `replay` then sends what was corrected.
+
+    The data must be what the event's handler takes. Of a message that is no event, the whole of it is edited.
+    """
+    from shoal.cli import graveyard
+    from shoal.runtime.consuming import graves
+
+    async def act(running: "Engines", broker: "BrokerAdmin") -> str:
+        (grave,) = await graveyard.chosen(running, broker, [id_])
+        text = _text(graveyard.pretty(grave), data, file)
+        if text is None:
+            return f"{id_} stays as it was"
+        service = running.declaration(grave.letter.service)
+        await graves.rewrite(broker, running.plan.system.name, grave, graves.edited(grave, text, service))
+        (after,) = [
+            g
+            for g in await graveyard.found(running, broker, grave.letter.service)
+            if g.letter.message == grave.letter.message
+        ]
+        return f"{id_} is {after.id} now; send it with: shoal dlq replay {after.id}"
+
+    say(_run(context, act))
+    return OK
+
+
+@command.command(
+    "replay",
+    epilog=examples(
+        "shoal dlq replay payments-17 --dry-run",
+        "shoal dlq replay payments-17 payments-18",
+        "shoal dlq replay --all --service payments",
+    ),
+)
+@_which
+@click.option("--dry-run", is_flag=True, help="Show what its handler would do, and do nothing.")
+@_json_option
+@click.pass_obj
+def replay(
+    context: Global, /, ids: tuple[str, ...], service: str, everything: bool, dry_run: bool, as_json: bool, output: str
+) -> int:
+    """Send letters to their consumer once more; they keep their event's id, so nothing happens twice.
+
+    With --dry-run the handler of this checkout runs here, in a transaction of the service's own store that is rolled
+    back. What it would do elsewhere, such as calls and mails, is refused. Exits with 1 when a handler would fail.
+    """
+    from shoal.cli import graveyard
+    from shoal.runtime.consuming import graves
+
+    if dry_run:
+        return _rehearse(context, (ids, service, everything), as_json=as_json or output == "json")
+
+    async def act(running: "Engines", broker: "BrokerAdmin") -> "list[Grave]":
+        wanted = await _wanted(running, broker, ids, service, everything=everything)
+        for grave in wanted:
+            await graves.replay(broker, running.plan.system.name, grave)
+        return wanted
+
+    sent = _run(context, act)
+    if as_json or output == "json":
+        print_json([graveyard.plain(grave) for grave in sent])
+    else:
+        say(f"{len(sent)} sent again; what fails comes back: shoal dlq list" if sent else "no dead letters")
+    return OK
+
+
+@command.command(
+    "purge", epilog=examples("shoal dlq purge payments-17", "shoal dlq purge --all --service payments --yes")
+)
+@_which
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.pass_obj
+def purge(context: Global, ids: tuple[str, ...], service: str, everything: bool, yes: bool) -> int:
+    """Throw letters away for good: their events count as handled, and their effects never happen."""
+    from shoal.runtime.consuming import graves
+
+    async def act(running: "Engines", broker: "BrokerAdmin") -> int:
+        wanted = await _wanted(running, broker, ids, service, everything=everything)
+        if wanted and not yes:
+            click.confirm(
+                f"throw away {', '.join(g.id for g in wanted[:5])}{' …' if len(wanted) > 5 else ''}?", abort=True
+            )
+        for grave in wanted:
+            async with running.store(grave.letter.service) as store:
+                await graves.purge(broker, store, running.plan.system.name, grave)
+        return len(wanted)
+
+    say(f"{_run(context, act)} thrown away")
+    return OK
+
+
+def _rehearse(context: Global, which: tuple[tuple[str, ...], str, bool], *, as_json: bool) -> int:
+    from shoal.cli import graveyard
+
+    ids, service, everything = which
+
+    async def act(running: "Engines", broker: "BrokerAdmin") -> "list[tuple[Grave, Rehearsal]]":
+        from shoal.runtime.config import ServiceConfig
+        from shoal.runtime.consuming.rehearsal import rehearse
+
+        found = []
+        for grave in await _wanted(running, broker, ids, service, everything=everything):
+            name = grave.letter.service
+            config = ServiceConfig.from_environ(running.environment(name))
+            async with running.store(name) as store:
+                found.append((grave, await rehearse(running.declaration(name), config, store, grave.message)))
+        return found
+
+    rehearsed = _run(context, act)
+    if as_json:
+        import msgspec
+
+        print_json([{"id": grave.id, **msgspec.to_builtins(found)} for grave, found in rehearsed])
+    else:
+        for grave, found in rehearsed:
+            graveyard.show_rehearsal(grave, found)
+        say("nothing was changed" if rehearsed else "no dead letters")
+    return OK if all(found.succeeds for _, found in rehearsed) else FOUND
+
+
+async def _wanted(
+    running: "Engines", broker: "BrokerAdmin", ids: tuple[str, ...], service: str, *, everything: bool
+) -> "list[Grave]":
+    """Find the letters that the command line names."""
+    from shoal.cli import graveyard
+
+    if bool(ids) == everything or (service and not everything):
+        raise click.UsageError("name letters by their ids, or say --all, perhaps with --service NAME")
+    return await (graveyard.found(running, broker, service) if everything else graveyard.chosen(running, broker, ids))
+
+
+def _text(present: str, data: str, file: Path | None) -> bytes | None:
+    """Take the new text from where it is given, or from an editor; None when nothing was changed."""
+    if data and file is not None:
+        raise click.UsageError("give --data or --file, not both")
+    if data:
+        return data.encode()
+    if file is not None:
+        return file.read_bytes()
+    try:
+        edited = click.edit(present, extension=".json")
+    except click.ClickException as error:
+        raise ShoalError(f"no editor: {error.message}", hint="set EDITOR, or use --data or --file") from error
+    return None if edited is None or edited == present else edited.encode()
+
+
+def _run(context: Global, act: "Callable[[Engines, BrokerAdmin], Awaitable[T]]") -> T:
+    from shoal.cli.engines import engines
+
+    running = engines(context)
+
+    async def run() -> T:
+        return await act(running, running.broker())
+
+    return asyncio.run(run())

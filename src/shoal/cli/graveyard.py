@@ -1,0 +1,187 @@
+"""Dead letters of a running system: find those that are meant, and show them."""
+
+import re
+import sys
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import click
+import msgspec
+
+from shoal.cli.engines import Engines
+from shoal.cli.output import print_table, style
+from shoal.errors import ShoalError
+from shoal.runtime.consuming.graves import Grave, editable, graves
+
+if TYPE_CHECKING:
+    from shoal.drivers.base import BrokerAdmin
+    from shoal.runtime.consuming.rehearsal import Change, Rehearsal
+
+_MINUTE, _HOUR, _DAY = 60, 3600, 86_400
+_SHOWN = 12
+"""Rows that a dry run shows."""
+
+
+async def found(engines: Engines, broker: "BrokerAdmin", service: str = "") -> list[Grave]:
+    """List the dead letters of one service, or of all."""
+    if service:
+        engines.planned(service)
+    names = [s.name for s in engines.plan.system.services if s.subscriptions and service in ("", s.name)]
+    return [grave for name in names for grave in await graves(broker, engines.plan.system.name, name)]
+
+
+async def chosen(engines: Engines, broker: "BrokerAdmin", ids: Sequence[str]) -> list[Grave]:
+    """Find letters by their ids, each of which names its service and its place; `ShoalError` for one that is gone."""
+    services = {re.sub(r"-\d+$", "", name) for name in ids}
+    known = {service for service in services if any(s.name == service for s in engines.plan.system.services)}
+    there = {
+        g.letter.service + f"-{place}": g for s in known for g in await found(engines, broker, s) for place in g.places
+    }
+    missing = [name for name in ids if name not in there]
+    if missing:
+        raise ShoalError(
+            f"there is no dead letter {', '.join(missing)}", hint="see `shoal dlq list` for those that there are"
+        )
+    return list(dict.fromkeys(there[name] for name in ids))
+
+
+def plain(grave: Grave) -> dict[str, Any]:
+    """Return all that is known of a letter, for JSON."""
+    letter = {k: v for k, v in msgspec.to_builtins(grave.letter).items() if k != "original"}
+    return {
+        "id": grave.id,
+        "stored": grave.at.isoformat(),
+        "edited": grave.letter.original is not None,
+        **letter,
+        "headers": dict(grave.message.headers) | dict(grave.letter.headers),
+        "data": _json(editable(grave)),
+    }
+
+
+def show_list(letters: Iterable[Grave]) -> None:
+    """Print one line for each letter."""
+    rows = [
+        (
+            g.id,
+            g.letter.type or "-",
+            g.letter.key or "-",
+            _age(g.letter.at),
+            str(g.letter.attempts),
+            _mark(g),
+            g.letter.error[:70],
+        )
+        for g in letters
+    ]
+    print_table(("ID", "EVENT", "KEY", "AGE", "ATTEMPTS", "", "ERROR"), rows)
+
+
+def show_one(grave: Grave) -> None:
+    """Print all that is known of a letter."""
+    letter = grave.letter
+    click.echo(style(f"{grave.id}  {letter.type or 'no event'}", sys.stdout, bold=True), color=True)
+    _fields(
+        error=style(letter.error, sys.stdout, fg="red"), key=letter.key, event=letter.event, message=letter.message,
+        consumer=letter.consumer, origin=f"{letter.stream} at {letter.sequence}, subject {letter.subject}",
+        made=_spell(letter.made), given_up=f"{_spell(letter.at)} after {letter.attempts} attempts",
+        sent_again=f"{letter.again} times" if letter.again else "", trace=letter.trace,
+        edited="yes, its first data is kept" if letter.original is not None else "",
+    )  # fmt: skip
+    headers = {k: v for k, v in grave.message.headers.items() if not k.startswith("Shoal-")} | dict(letter.headers)
+    if headers:
+        _section("headers", (f"{name}: {value}" for name, value in sorted(headers.items())))
+    _section("data", _pretty(editable(grave)).splitlines())
+    if letter.stack:
+        _section("stack", letter.stack)
+    if letter.history:
+        _section("history", (f"{_spell(one.at)}  replica {one.replica}  {one.error}" for one in letter.history))
+
+
+def show_rehearsal(grave: Grave, found: "Rehearsal") -> None:
+    """Print what handling a letter would do."""
+    head = f"{grave.id}  {found.handler or 'nobody'} would "
+    if found.error:
+        click.echo(head + style(f"fail: {found.error}", sys.stdout, fg="red"), color=True)
+    elif found.withheld:
+        click.echo(
+            head + style(f"go outside, which a dry run does not: {found.withheld}", sys.stdout, fg="yellow"), color=True
+        )
+    elif found.already:
+        click.echo(f"{grave.id}  nothing would happen: the inbox says that this event was handled")
+    else:
+        click.echo(head + style("succeed", sys.stdout, fg="green"), color=True)
+    if found.where:
+        click.echo(f"  at {found.where}")
+    for change in found.changes[:_SHOWN]:
+        for line in _change(change):
+            click.echo(f"  {line}", color=True)
+    if len(found.changes) > _SHOWN:
+        click.echo(f"  … and {len(found.changes) - _SHOWN} more rows")
+    for text in found.statements:
+        click.echo(f"  runs SQL, whose rows are not shown: {text[:200]}")
+    for event in found.announced:
+        click.echo(f"  announces {event.type} {event.key} {bytes(event.data).decode()[:200]}")
+
+
+def pretty(grave: Grave) -> str:
+    """Write what of a letter is to be edited."""
+    return _pretty(editable(grave)) + "\n"
+
+
+def _change(change: "Change") -> Iterable[str]:
+    before, after = change.before, change.after
+    verb, colour = (
+        ("inserts", "green") if before is None else ("deletes", "red") if after is None else ("updates", "yellow")
+    )
+    if before == after:
+        return
+    yield f"{style(verb, sys.stdout, fg=colour)} {change.table} {change.key}"
+    for column in [*(after or before or {})]:
+        old, new = (before or {}).get(column), (after or {}).get(column)
+        if before is None or after is None:
+            yield f"    {column}: {new if before is None else old}"
+        elif old != new:
+            yield f"    {column}: {old} → {new}"
+
+
+def _fields(**values: str) -> None:
+    for name, value in values.items():
+        if value:
+            click.echo(f"  {name.replace('_', ' '):<10} {value}", color=True)
+
+
+def _section(name: str, lines: Iterable[str]) -> None:
+    click.echo(f"\n  {name}")
+    for line in lines:
+        click.echo(f"    {line}")
+
+
+def _json(data: bytes) -> Any:
+    try:
+        return msgspec.json.decode(data)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return data.decode("utf-8", "backslashreplace")
+
+
+def _pretty(data: bytes) -> str:
+    try:
+        return msgspec.json.format(data, indent=2).decode()
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return data.decode("utf-8", "backslashreplace")
+
+
+def _mark(grave: Grave) -> str:
+    marks = (["edited"] if grave.letter.original is not None else []) + (["again"] if grave.letter.again else [])
+    return " ".join(marks)
+
+
+def _age(at: datetime) -> str:
+    seconds = max(0.0, (datetime.now(UTC) - at).total_seconds())
+    for size, unit in ((_DAY, "d"), (_HOUR, "h"), (_MINUTE, "m")):
+        if seconds >= size:
+            return f"{seconds / size:.0f}{unit}"
+    return f"{seconds:.0f}s"
+
+
+def _spell(time: datetime | None) -> str:
+    return "" if time is None else time.astimezone().isoformat(" ", "seconds")
