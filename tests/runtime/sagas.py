@@ -27,7 +27,7 @@ from shoal import (
     retriable,
     step,
 )
-from shoal.drivers.base import Query
+from shoal.drivers.base import Query, Store
 from shoal.drivers.memory import MemoryStore
 from shoal.runtime.asgi import request
 from shoal.runtime.clients import Answer, LocalTransport
@@ -139,9 +139,13 @@ class Travel:
     def __init__(self, **bounds: Any) -> None:
         self.script = script = Script()
         self.bank = Bank()
-        self.store = MemoryStore()
+        memory = MemoryStore()
+        self.store: Store = memory
+        """As the test looks at it."""
+        self.peer: Callable[[], Store] = memory.peer
+        """Makes the store of one more replica."""
         self.clock = MovableClock()
-        self.service = travel = Service("travel", store=Postgres())
+        self.service = travel = Service("travel", store=Postgres(migrations="travel_tables"))
         self.service.module = __name__
         globals()["travel"] = travel
         quick = {"attempts": 3, "backoff": 0.0, **bounds}
@@ -195,7 +199,7 @@ class Travel:
     def host(self, replica: str = "0") -> Host:
         """Make one replica."""
         config = ServiceConfig(system="test", entry=self.service.entry, replica=replica, drain=1.0)
-        fittings = Fittings(transport=Calls(self.bank), clock=self.clock, store=self.store.peer())
+        fittings = Fittings(transport=Calls(self.bank), clock=self.clock, store=self.peer())
         return Host(self.service, config, fittings)
 
     @asynccontextmanager
@@ -266,5 +270,7 @@ async def crash(host: Host) -> None:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-    assert isinstance(host.store, MemoryStore)
-    host.store.vanish()
+    assert host.store is not None
+    await host.store.close()
+    if isinstance(host.store, MemoryStore):
+        host.store.vanish()

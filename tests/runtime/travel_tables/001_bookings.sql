@@ -1,0 +1,1 @@
+create table bookings (id text primary key, what text not null);
