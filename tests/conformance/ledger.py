@@ -54,6 +54,18 @@ class LedgerContract:
             assert await lease.forget(2) == 0
         assert (await store.backlog()).count == 3
 
+    async def test_what_another_stream_acknowledged_waits_again(self, harness: StoreHarness) -> None:
+        store = await published(harness, 3)
+        async with store.outbox() as lease:
+            await acknowledge(lease, 2)
+            assert await lease.meet("first") == 0
+            assert await lease.meet("first") == 0
+            assert await lease.highest() == 2
+            assert await lease.meet("second") == 2
+            assert await lease.highest() == 0
+            assert [pending.message.id for pending in await lease.pending(9)] == ["m0", "m1", "m2"]
+            assert await lease.meet("second") == 0
+
     async def test_a_refused_row_holds_nobody_up_and_can_be_tried_again(self, harness: StoreHarness) -> None:
         store = await published(harness, 3)
         async with store.outbox() as lease:

@@ -36,6 +36,8 @@ MOST_REFUSED = 1_000
 
 _LOST = "stream %s goes on after %d, although %d was acknowledged: the broker lost messages, and %d of them go again"
 
+_ANOTHER = "stream %s is not the one that there was: %d messages that only that one held go again"
+
 _log = logging.getLogger("shoal.relay")
 
 
@@ -144,6 +146,8 @@ class Tenure:
         position = await self._broker.position(self._stream)
         if position is None:
             raise Unavailable(f"there is no stream {self._stream}", hint="it is made again by whoever runs the system")
+        if lost := await self._lease.meet(position.made):
+            _log.error(_ANOTHER, self._stream, lost)
         self._highest = await self._lease.highest()
         if position.last < self._highest:
             await self._forget(position.last)

@@ -53,6 +53,8 @@ class Position(msgspec.Struct, frozen=True, kw_only=True):
     """Place of its latest message, also when that is gone; 0 for a new one."""
     count: int = 0
     """Messages that it holds."""
+    made: str = ""
+    """When it was made, in the broker's own words: one that is deleted and made again is another stream."""
 
 
 class Kept(msgspec.Struct, frozen=True, kw_only=True):

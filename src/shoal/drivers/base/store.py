@@ -160,6 +160,13 @@ class OutboxLease(Protocol):
         """Let all refused rows be tried again; return how many."""
         ...
 
+    async def meet(self, made: str) -> int:
+        """Note that the stream is the one made at `made`; return how many rows another one had acknowledged.
+
+        They count as not sent from now on, since that stream, or that state of it, is gone.
+        """
+        ...
+
     async def highest(self) -> int:
         """Return the highest place in the stream that was ever acknowledged; 0 when none was."""
         ...

@@ -38,7 +38,9 @@ class MemoryBroker:
     async def declare(self, streams: Sequence[Stream], consumers: Sequence[Consumer]) -> None:
         """Create or adapt streams and consumers."""
         for stream in streams:
-            self._logs.setdefault(stream.name, Log(stream)).stream = stream
+            if stream.name not in self._logs:
+                self._logs[stream.name] = Log(stream)
+            self._logs[stream.name].stream = stream
         for consumer in consumers:
             self._log(consumer.stream)
             key = (consumer.stream, consumer.name)

@@ -44,6 +44,12 @@ class MemoryOutbox:
             entry.refused = ""
         return len(refused)
 
+    async def meet(self, made: str) -> int:
+        """Compare with what was noted, and let rows wait again."""
+        self._held()
+        known, self._state.made = self._state.made, made
+        return await self.forget(-1) if known not in ("", made) else 0
+
     async def highest(self) -> int:
         """Look for the highest sequence."""
         self._held()
@@ -51,10 +57,10 @@ class MemoryOutbox:
 
     async def forget(self, above: int) -> int:
         """Let rows wait again."""
-        gone = [entry for entry in self._held().values() if (entry.sequence or 0) > above]
+        gone = [e for e in self._held().values() if e.sequence is not None and e.sequence > above]
         for entry in gone:
             entry.sequence = None
-        self._state.highest = min(self._state.highest, above)
+        self._state.highest = min(self._state.highest, max(0, above))
         return len(gone)
 
     async def rivals(self) -> bool:

@@ -41,6 +41,8 @@ class State:
     locks: RowLocks = field(default_factory=RowLocks)
     rights: Rights = field(default_factory=Rights)
     highest: int = 0
+    made: str = ""
+    """Of which stream that is the highest place."""
     """Place in the stream that was ever acknowledged."""
     answered: dict[str, float] = field(default_factory=dict)
     """When each receipt was recorded."""

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import count
 
 from shoal.drivers.base import Consumer, Kept, Message, Position, Stream
 from shoal.drivers.memory.subjects import covers
@@ -10,19 +11,23 @@ DUPLICATE_SECONDS = 120.0
 """For so long a stream remembers the ids it stored."""
 
 
+_makings = count(1)
+
+
 @dataclass(slots=True)
 class Log:
     """A stream and what it holds."""
 
     stream: Stream
     last: int = 0
+    made: str = field(default_factory=lambda: f"making {next(_makings)}")
     _kept: dict[int, Kept] = field(default_factory=dict)
     _seen: dict[str, tuple[float, int]] = field(default_factory=dict)
 
     @property
     def position(self) -> Position:
         """How far it has come."""
-        return Position(last=self.last, count=len(self._kept))
+        return Position(last=self.last, count=len(self._kept), made=self.made)
 
     def covers(self, subject: str) -> bool:
         """Tell whether it takes a subject."""

@@ -60,7 +60,7 @@ class NatsAdmin:
                 page = await Api(connection, mux).ask("STREAM.LIST", {"offset": seen}, wire.StreamList)
                 _require(page.error, "to list the streams")
                 some = page.streams or ()
-                found |= {s.config.name: Position(last=s.state.last_seq, count=s.state.messages) for s in some}
+                found |= {s.config.name: s.position for s in some}
                 seen += len(some)
                 if not some or seen >= page.total:
                     return found

@@ -51,7 +51,7 @@ class NatsBroker:
         """Ask for the stream's state."""
         info = await self._api.ask(f"STREAM.INFO.{stream}", None, wire.StreamInfo)
         if info.error is None:
-            return Position(last=info.state.last_seq, count=info.state.messages)
+            return info.position
         if info.error.err_code == wire.STREAM_NOT_FOUND:
             return None
         raise Unavailable(f"NATS cannot describe stream {stream}: {info.error.description} ({info.error.err_code})")

@@ -6,7 +6,7 @@ from typing import NamedTuple, TypeVar
 
 import msgspec
 
-from shoal.drivers.base import Consumer, Message
+from shoal.drivers.base import Consumer, Message, Position
 from shoal.errors import EngineError
 
 MESSAGE_ID = "Nats-Msg-Id"
@@ -84,6 +84,12 @@ class StreamInfo(Answer, frozen=True):
 
     config: StreamConfig = StreamConfig()
     state: StreamState = StreamState()
+    created: str = ""
+
+    @property
+    def position(self) -> Position:
+        """How far it has come."""
+        return Position(last=self.state.last_seq, count=self.state.messages, made=self.created)
 
 
 class StreamList(Answer, frozen=True):

@@ -54,6 +54,17 @@ select count(*) as n from pg_locks where locktype = 'advisory' and classid = $1 
 and pid <> pg_backend_pid() and database = (select oid from pg_database where datname = current_database())
 """
 
+_MEET = """
+with known as (select made from shoal.stream where made <> '' and made <> $1),
+noted as (
+    update shoal.stream set made = $1, highest = case when made = '' then highest else 0 end where made <> $1
+),
+lost as (
+    update shoal.outbox set sequence = null where sequence is not null and exists (select 1 from known) returning 1
+)
+select count(*) as n from lost
+"""
+
 _HIGHEST = "select highest as n from shoal.stream"
 
 _FORGET = """
@@ -107,6 +118,10 @@ class PostgresOutbox:
     async def reprieve(self) -> int:
         """Let refused rows wait again."""
         return await self._number(_REPRIEVE)
+
+    async def meet(self, made: str) -> int:
+        """Compare with what was noted, and let rows wait again."""
+        return await self._number(_MEET, made)
 
     async def highest(self) -> int:
         """Look for the highest sequence."""

@@ -30,7 +30,8 @@ create index outbox_refused on shoal.outbox (key) where refused is not null;
 create index outbox_places on shoal.outbox using brin (position) with (autosummarize = on);
 create table shoal.outbox_rest partition of shoal.outbox default;
 create table shoal.stream (
-    highest bigint not null
+    highest bigint not null,
+    made text not null default ''
 );
 insert into shoal.stream values (0);
 create table shoal.inbox (

@@ -107,6 +107,10 @@ class ModelOutbox:
         """Let refused rows be tried again."""
         return await (await self._reach("reprieve")).reprieve()
 
+    async def meet(self, made: str) -> int:
+        """Note which stream there is."""
+        return await (await self._reach("meet")).meet(made)
+
     async def highest(self) -> int:
         """Return the highest place."""
         return await (await self._reach("highest")).highest()
@@ -118,11 +122,3 @@ class ModelOutbox:
     async def rivals(self) -> bool:
         """Say whether others wait for the right."""
         return await (await self._reach("rivals")).rivals()
-
-    async def rivals(self) -> bool:
-        """Say whether others wait for the right."""
-        return await (await self._reach("rivals")).rivals()
-
-    async def tidy(self, window: timedelta) -> None:
-        """Let go of what is old."""
-        await (await self._reach("tidy")).tidy(window)
