@@ -122,6 +122,13 @@ class Ledger:
         """Return what is known of a message."""
         return self._known.get(message, NONE)
 
+    async def read(self, store: Store, message: str) -> Attempts:
+        """Read what is written of a message by now, since operators write as well."""
+        async with store.session() as session:
+            row = await session.get(ATTEMPTS.table, self._row_id(message))
+        self.note(message, NONE if row is None else _attempts(row))
+        return self.of(message)
+
     def write(self, session: Session, message: str, attempts: Attempts, now: datetime) -> None:
         """Write it down, as a part of a transaction; call `note` once that has committed."""
         row = {

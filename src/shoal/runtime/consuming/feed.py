@@ -95,6 +95,8 @@ class Feed:
         fresh = [self._read(delivery, now) for delivery in deliveries if not self._repeats(delivery)]
         handled = await self._handled(fresh)
         for item in fresh:
+            if item.attempts.state == "dead" and item.mark not in handled:
+                item.attempts = await self._ledger.read(self._desk.store, item.id)
             if item.attempts.state == "purged":
                 await item.drop()
             elif item.mark is not None and item.mark in handled:
