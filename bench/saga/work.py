@@ -2,14 +2,14 @@
 
 import asyncio
 import sys
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from secrets import token_hex
 from typing import Any
 
 import msgspec
 import uvloop
 
-from bench.durable.work import Done, Task, repeat
+from bench.durable.work import Act, Done, Task, repeat
 from bench.saga.service import trips
 from shoal.runtime.asgi import request
 from shoal.runtime.clients import LocalTransport
@@ -17,8 +17,6 @@ from shoal.runtime.config import ServiceConfig
 from shoal.runtime.host import Fittings, Host
 from shoal.runtime.logs import Journal
 from shoal.runtime.trace import Trace
-
-Act = Callable[[], Awaitable[None]]
 
 LAST = "book_car"
 

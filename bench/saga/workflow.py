@@ -7,7 +7,7 @@ from secrets import token_hex
 import sqlalchemy as sa
 from dbos import DBOS, AsyncSQLAlchemyDatasource, SQLAlchemyDatasource
 
-from bench.saga.work import Act
+from bench.durable.work import Act
 
 LEAST = 20
 """Connections of DBOS's pool by default; with one it would wait for itself."""

@@ -133,6 +133,45 @@ class Calls(LocalTransport):
         return Answer(200, b"1")
 
 
+def declare(travel: Service, script: Script, quick: dict[str, Any]) -> type[Saga[Trip]]:
+    """Declare the saga of a service."""
+
+    @travel.saga("trip", timeout=3600)
+    class TripSaga(Saga[Trip]):
+        """A trip."""
+
+        async def cancel_seat(self, state: Trip, tx: Transaction) -> Trip:
+            await script.play("cancel_seat", self)
+            tx.delete(Booking, f"{self.key}-seat")
+            return msgspec.structs.replace(state, seats=())
+
+        @step(compensate=cancel_seat, **quick)
+        async def book_seat(self, state: Trip, tx: Transaction) -> Trip:
+            await script.play("book_seat", self)
+            tx.put(Booking(id=f"{self.key}-seat", what=state.city))
+            return msgspec.structs.replace(state, seats=("1A",))
+
+        async def cancel_room(self, state: Trip, outside: Script) -> None:
+            await script.play("cancel_room", self)
+
+        @step(compensate=cancel_room, **quick)
+        async def book_room(self, state: Trip, outside: Script) -> None:
+            await script.play("book_room", self)
+
+        @pivot(**quick)
+        async def pay(self, state: Trip, tx: Transaction, bank: BankApi) -> None:
+            await script.play("pay", self)
+            await bank.charge(amount=100)
+            tx.put(Booking(id=f"{self.key}-paid", what=state.city))
+
+        @retriable(**quick)
+        async def tell(self, state: Trip, tx: Transaction) -> None:
+            await script.play("tell", self)
+            tx.put(Booking(id=f"{self.key}-told", what=",".join(state.seats)))
+
+    return TripSaga
+
+
 class Travel:
     """The declared service, with a script of its own."""
 
@@ -148,40 +187,7 @@ class Travel:
         self.service = travel = Service("travel", store=Postgres(migrations="travel_tables"))
         self.service.module = __name__
         globals()["travel"] = travel
-        quick = {"attempts": 3, "backoff": 0.0, **bounds}
-
-        @travel.saga("trip", timeout=3600)
-        class TripSaga(Saga[Trip]):
-            """A trip."""
-
-            async def cancel_seat(self, state: Trip, tx: Transaction) -> Trip:
-                await script.play("cancel_seat", self)
-                tx.delete(Booking, f"{self.key}-seat")
-                return msgspec.structs.replace(state, seats=())
-
-            @step(compensate=cancel_seat, **quick)
-            async def book_seat(self, state: Trip, tx: Transaction) -> Trip:
-                await script.play("book_seat", self)
-                tx.put(Booking(id=f"{self.key}-seat", what=state.city))
-                return msgspec.structs.replace(state, seats=("1A",))
-
-            async def cancel_room(self, state: Trip, outside: Script) -> None:
-                await script.play("cancel_room", self)
-
-            @step(compensate=cancel_room, **quick)
-            async def book_room(self, state: Trip, outside: Script) -> None:
-                await script.play("book_room", self)
-
-            @pivot(**quick)
-            async def pay(self, state: Trip, tx: Transaction, bank: BankApi) -> None:
-                await script.play("pay", self)
-                await bank.charge(amount=100)
-                tx.put(Booking(id=f"{self.key}-paid", what=state.city))
-
-            @retriable(**quick)
-            async def tell(self, state: Trip, tx: Transaction) -> None:
-                await script.play("tell", self)
-                tx.put(Booking(id=f"{self.key}-told", what=",".join(state.seats)))
+        trip = self.saga = declare(travel, script, {"attempts": 3, "backoff": 0.0, **bounds})
 
         @travel.provide
         def outside() -> Script:
@@ -189,12 +195,10 @@ class Travel:
 
         @travel.post("/trips/{key}", access=anyone, status=202)
         async def begin(key: str, tx: Transaction, fail: bool = False) -> bool:
-            begun = await tx.start(TripSaga, Trip(city="Rome"), key=key)
+            begun = await tx.start(trip, Trip(city="Rome"), key=key)
             if fail:
                 raise Problem(409, "changed-my-mind", "no")
             return begun
-
-        self.saga = TripSaga
 
     def host(self, replica: str = "0") -> Host:
         """Make one replica."""
