@@ -32,6 +32,7 @@ async def violations(world: World, wishes: Sequence["Wish"], books: Books) -> li
         *_gifts(given, asides, await rows(world, "payments", gifts.Billed), books),
         *await _order_of_events(world, carts),
         *await _outboxes(world),
+        *await _views(world, carts),
         *_dead_letters(world, wishes),
     ]
     return found
@@ -117,6 +118,12 @@ async def under_way(world: World) -> list[object]:
         return [row for row in await session.find(SAGAS.table, Query()) if row["status"] not in ENDED]
 
 
+async def behind(world: World) -> bool:
+    """Tell whether the read model has not yet seen every change."""
+    changes = sum(cart.version for cart in await rows(world, "orders", shop.Cart))
+    return changes > sum(len(view.versions) for view in await rows(world, "payments", shop.View))
+
+
 async def _order_of_events(world: World, carts: Sequence[shop.Cart]) -> list[str]:
     """I8: every subscriber handled the events of one key once each, in the order of publishing."""
     found = []
@@ -128,6 +135,19 @@ async def _order_of_events(world: World, carts: Sequence[shop.Cart]) -> list[str
             due = tuple(v for v in range(1, cart.version + 1) if (cart.id, v) not in unheard)
             if heard.get(cart.id, ()) != due:
                 found.append(f"{service} handled {heard.get(cart.id)} of cart {cart.id}, announced were {due}")
+    return found
+
+
+async def _views(world: World, carts: Sequence[shop.Cart]) -> list[str]:
+    """I6: the read model is the fold of its events; and no due time of the schedule came twice."""
+    found = []
+    views = {view.cart: view.versions for view in await rows(world, "payments", shop.View)}
+    due = {cart.id: tuple(range(1, cart.version + 1)) for cart in carts}
+    if views != due:
+        found.append(f"the read model shows {views}, announced were {due}")
+    times = sum(taken.times for taken in await rows(world, "stock", shop.Stocktake))
+    if times > world.loop.time() / shop.EVERY + 1:
+        found.append(f"stock was taken {times} times in {world.loop.time():.1f} s")
     return found
 
 

@@ -1,6 +1,7 @@
 """What clients do to the simulated shop, and what must hold afterwards."""
 
 import asyncio
+import contextlib
 from collections.abc import Mapping, Sequence
 from random import Random
 from typing import Any
@@ -24,6 +25,9 @@ WINDOW = 5.0
 
 DRAIN = 300.0
 """Virtual seconds in which everything must come to rest afterwards."""
+
+PROJECTED = 60.0
+"""Virtual seconds within which the read model has then caught up."""
 
 
 class Wish(msgspec.Struct, kw_only=True):
@@ -78,17 +82,21 @@ class Shopping:
         await asyncio.sleep(max(0.0, WINDOW - world.loop.time()))
         await world.calm()
         await world.settle(within=DRAIN)
-        await self._sagas_end(world)
+        await self._all_ends(world)
         await world.settle(within=DRAIN)
 
     async def check(self, world: World) -> Sequence[str]:
         """Say what does not hold."""
         return await invariants.violations(world, self.wishes, self.books)
 
-    async def _sagas_end(self, world: World) -> None:
+    async def _all_ends(self, world: World) -> None:
         async with asyncio.timeout(DRAIN):
             while await invariants.under_way(world):
                 await asyncio.sleep(0.5)
+        with contextlib.suppress(TimeoutError):  # what it lacks is told by the check
+            async with asyncio.timeout(PROJECTED):
+                while await invariants.behind(world):
+                    await asyncio.sleep(0.5)
 
     async def _client(self, world: World, number: int, random: Random) -> None:
         wishes = ["order"] * ORDERS + ["change"] * CHANGES + ["gift"] * GIFTS

@@ -8,12 +8,13 @@ import uuid
 
 import msgspec
 
-from shoal import Postgres, Service, System, Transaction, anyone, event, record
+from shoal import Postgres, ReadModel, Service, System, Transaction, anyone, event, record
 from tests.simulation.contracts import PaymentsApi, StockApi
 from tests.simulation.outside import Mishaps, Nobody, Provider
 
 PRICE = 7
 STOCK = 20
+EVERY = 2
 SKUS = ("apple", "pear")
 BAD_CARD = "bad"
 
@@ -110,6 +111,22 @@ class Heard(msgspec.Struct, frozen=True, kw_only=True):
     versions: tuple[int, ...] = ()
 
 
+@record("views", key="cart")
+class View(msgspec.Struct, frozen=True, kw_only=True):
+    """A cart as its events tell it."""
+
+    cart: str
+    versions: tuple[int, ...] = ()
+
+
+@record("stocktakes", key="id")
+class Stocktake(msgspec.Struct, frozen=True, kw_only=True):
+    """How often pieces were counted."""
+
+    id: str
+    times: int = 0
+
+
 class NewOrder(msgspec.Struct, frozen=True, kw_only=True):
     token: str
     sku: str
@@ -127,6 +144,7 @@ stock = Service("stock", store=Postgres(), publishes=[StockReserved, StockRefuse
 payments = Service(
     "payments", store=Postgres(), publishes=[PaymentTaken, PaymentDeclined], contracts=[PaymentsApi]
 )
+views = payments.projection("carts", records=[View])
 system = System("sim", services=[orders, stock, payments])
 
 
@@ -248,3 +266,15 @@ async def charge(event: StockReserved, tx: Transaction, provider: Provider) -> N
     await provider.charge(event.order_id, event.amount)
     tx.insert(Payment(order_id=event.order_id, amount=event.amount))
     tx.publish(PaymentTaken(order_id=event.order_id))
+
+
+@views.on(CartChanged)
+async def view(event: CartChanged, model: ReadModel) -> None:
+    before = await model.get(View, event.cart) or View(cart=event.cart)
+    model.put(msgspec.structs.replace(before, versions=(*before.versions, event.version)))
+
+
+@stock.every(seconds=EVERY)
+async def take_stock(tx: Transaction) -> None:
+    before = await tx.get(Stocktake, "pieces", lock=True) or Stocktake(id="pieces")
+    tx.put(msgspec.structs.replace(before, times=before.times + 1))
