@@ -307,3 +307,19 @@ async def test_a_replica_without_rights_waits_quietly(monkeypatch: pytest.Monkey
         side._held.update(held)
         side._news()
         await travel.until("a", "completed")
+
+
+async def test_what_was_read_before_a_saga_went_on_is_not_driven_again() -> None:
+    travel = Travel(backoff=600.0)
+    travel.script.fail("book_room", 1)
+    async with travel.running() as host:
+        await travel.begin(host, "a")
+        await true(lambda: travel.script.calls == ["book_seat", "book_room"] and not in_hand(host))
+        early = await travel.find("a")
+        assert early is not None
+        travel.clock.advance(700)
+        await travel.until("a", "completed")
+        await true(lambda: not in_hand(host))
+        side = next(side for side in host._sides if isinstance(side, SagaSide))
+        assert not side._take([early])
+    assert travel.script.calls == ["book_seat", "book_room", *STEPS[1:]]
