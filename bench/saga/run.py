@@ -15,7 +15,7 @@ from bench.statistics import Target
 from bench.workers import Worker, worker
 
 OURS, THEIRS, THREADS = "Shoal", "DBOS", "DBOS, threads"
-ROUNDS, OPERATIONS, CLIENTS = 15, 200, (16, 1)
+ROUNDS, OPERATIONS, CLIENTS = 11, 100, (16, 1)
 TARGET = Target(bound=1.5)
 """Of many clients, by the clock."""
 
