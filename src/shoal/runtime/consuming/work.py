@@ -131,6 +131,8 @@ class Worker:
                 try:
                     async with session.savepoint():
                         await self._run(session, [item], part)
+                except Unavailable:  # a deadlock, perhaps: what the transaction holds keeps others from going on
+                    raise
                 except Exception as error:  # noqa: BLE001 - as above
                     closed.add(item.key)
                     failed.append((item, error))
