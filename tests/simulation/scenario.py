@@ -59,7 +59,7 @@ class Shopping:
         self.wishes: list[Wish] = []
         self._mishaps: FewMishaps | None = None
 
-    def faults(self, random: Random) -> Faults:
+    def faults(self, seed: int, random: Random) -> Faults:
         """Draw what goes wrong."""
         services = tuple(service.name for service in self.declared.services)
         return draw(random, services, ("SIM_ORDERS", "SIM_STOCK", "SIM_PAYMENTS"), WINDOW)

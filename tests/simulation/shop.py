@@ -275,6 +275,7 @@ async def view(event: CartChanged, model: ReadModel) -> None:
 
 
 @stock.every(seconds=EVERY)
-async def take_stock(tx: Transaction) -> None:
+async def take_stock(tx: Transaction, mishaps: Mishaps) -> None:
+    mishaps.happen()
     before = await tx.get(Stocktake, "pieces", lock=True) or Stocktake(id="pieces")
     tx.put(msgspec.structs.replace(before, times=before.times + 1))

@@ -24,7 +24,7 @@ class Scenario(Protocol):
 
     declared: System
 
-    def faults(self, random: Random) -> Faults:
+    def faults(self, seed: int, random: Random) -> Faults:
         """Draw what goes wrong."""
         ...
 
@@ -72,7 +72,7 @@ def simulate(scenario: Scenario, seed: int, *, keep_trace: bool = False) -> Repo
     began = time.process_time()
     random = Random(f"{seed}/world")
     loop = VirtualLoop(Random(f"{seed}/loop"))
-    faults = scenario.faults(random)
+    faults = scenario.faults(seed, random)
     replicas = scenario.replicas(random)
     with sealed(loop, str(seed)), quiet_logs() as logs:
         world = World(

@@ -23,7 +23,7 @@ from shoal.service.system import System
 from shoal.testing.http import Client, Response
 from shoal.testing.simulation.broker import ModelBroker
 from shoal.testing.simulation.database import Database
-from shoal.testing.simulation.disasters import Disasters
+from shoal.testing.simulation.disasters import PATIENCE, Disasters
 from shoal.testing.simulation.domain import Domain
 from shoal.testing.simulation.faults import Chance, Faults
 from shoal.testing.simulation.loop import VirtualLoop
@@ -132,6 +132,15 @@ class World(Client):
             database.drop(process.domain)
         self.broker.forsake(process.domain)
 
+    def hang(self, name: str, seconds: float) -> None:
+        """Freeze a process now, for a while."""
+        process = self.processes.get(name)
+        if process is not None:
+            process.domain.freeze()
+            if seconds > PATIENCE:
+                self.loop.call_later(PATIENCE, self.abandon, process, context=self._outside.copy())
+            self.loop.call_later(seconds, self.thaw, process, context=self._outside.copy())
+
     def thaw(self, process: Process) -> None:
         """Let a frozen process go on with all that became due meanwhile."""
         for handle in process.domain.thaw():
@@ -143,7 +152,8 @@ class World(Client):
 
     def running(self) -> bool:
         """Tell whether every process is up."""
-        return len(self.processes) == sum(self._sizes.values()) and all(p.ready for p in self.processes.values())
+        up = [p for p in self.processes.values() if p.ready and not p.domain.frozen]
+        return len(up) == sum(self._sizes.values())
 
     async def calm(self) -> None:
         """Let no further fault come, and wait until those that came are over and every process is up."""

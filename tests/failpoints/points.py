@@ -1,0 +1,94 @@
+"""The simulated shop, in which one point of the code does one thing after the other to whoever comes by."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from random import Random
+from typing import Any
+
+from shoal import Unavailable, failpoints
+from shoal.failpoints import Action, Planted
+from shoal.testing.simulation.domain import DOMAIN, Domain
+from shoal.testing.simulation.faults import Fault, Faults
+from shoal.testing.simulation.world import World
+from tests.simulation.scenario import Shopping
+
+LONG = 8.0
+"""Virtual seconds of a hang: longer than leases last and than the broker waits for an answer."""
+
+ELSEWHERE = ("operator", "rebuild", "rehearsal", "standing", "verify")
+"""Last parts of modules that run for a command of the operator, and not in a service's process."""
+
+NOT_HERE = {
+    "consuming.attempts.Ledger.calm": "comes after a quiet minute",
+    "consuming.attempts.Ledger.read": "runs for a command of the operator",
+    "projections.fold.fail": "needs an event that a read model cannot take: tests/runtime/test_projections.py",
+    "relay.Tenure._set_aside": "needs a message that the broker refuses: tests/runtime/test_relay.py",
+    "sagas.housekeeping.count_parked": "comes every few minutes",
+    "sagas.housekeeping.drives": "comes every few minutes",
+    "sagas.housekeeping.forget": "comes every few minutes",
+}
+
+
+def visited() -> tuple[str, ...]:
+    """List the points that a service's process comes by within the seconds of a simulation."""
+    here = [
+        site
+        for site in failpoints.sites()
+        if not set(site.name.split(".")) & set(ELSEWHERE) and site.name not in NOT_HERE
+    ]
+    return tuple(sorted(point for site in here for point in site.points))
+
+
+class Pointed(Shopping):
+    """Nothing fails but for one point, and a broker that once comes back with an older copy.
+
+    The seed says which point, and in which order it does what.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._world: World | None = None
+        self._point = ""
+        self._left: list[Action] = []
+        self._stack = ExitStack()
+
+    def faults(self, seed: int, random: Random) -> Faults:
+        """Choose the point, and let the broker fall back, so that what puts that right is visited as well."""
+        turn, number = divmod(seed, len(visited()))
+        self._point, first = visited()[number], turn % len(failpoints.ACTIONS)
+        self._left = [*failpoints.ACTIONS[first:], *failpoints.ACTIONS[:first]]
+        self._stack.enter_context(failpoints.armed(self._reach))
+        return Faults(schedule=(Fault(at=3.0, kind="broker-older", target="broker", seconds=0.2, back=1.0),))
+
+    def replicas(self, random: Random) -> Mapping[str, int]:
+        """Have two replicas of each service."""
+        return {service.name: 2 for service in self.declared.services}
+
+    def overrides(self, world: World, domain: Domain) -> Mapping[Any, Any]:
+        """Learn which world this is."""
+        self._world = world
+        return super().overrides(world, domain)
+
+    async def check(self, world: World) -> Sequence[str]:
+        """Disarm, and say what does not hold."""
+        self._stack.close()
+        return await super().check(world)
+
+    async def _reach(self, name: str) -> None:
+        domain, world = DOMAIN.get(), self._world
+        if name != self._point or not self._left or domain is None or world is None or world.chance.calm:
+            return
+        action = self._left.pop(0)
+        world.chance.struck[f"{name}={action}"] = 1
+        world.trace.note("point", name, action)
+        if action == "exit":
+            world.kill(domain.name, 0.5)
+            await asyncio.Event().wait()
+        elif action == "hang":
+            world.hang(domain.name, LONG)
+            await asyncio.sleep(0)
+        elif action == "exception":
+            raise Planted(f"at {name}")
+        else:
+            raise Unavailable(f"the connection broke at {name}", hint="it was planted")
