@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shoal.model import cron
@@ -59,6 +59,7 @@ moments = st.datetimes(datetime(1990, 1, 1), datetime(2040, 1, 1)).map(lambda fo
 zones = st.sampled_from(ZONES)
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(text=expressions, zone=zones, after=moments)
 def test_due_times_come_after_each_other_and_show_what_the_fields_say(text: str, zone: tzinfo, after: datetime) -> None:
     expression = cron.parse(text)
@@ -77,6 +78,7 @@ def _ends_a_gap(moment: datetime, zone: tzinfo) -> bool:
     return before.utcoffset() != moment.astimezone(zone).utcoffset()
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(text=expressions, zone=zones, after=moments)
 def test_looking_back_finds_what_looking_forward_found(text: str, zone: tzinfo, after: datetime) -> None:
     expression = (cron.parse(text), zone)
@@ -86,6 +88,7 @@ def test_looking_back_finds_what_looking_forward_found(text: str, zone: tzinfo, 
     assert pending(expression, found[0], found[1] - timedelta(microseconds=1), 9) == []
 
 
+@settings(deadline=None)
 @given(seconds=st.integers(1, 10**7), after=moments)
 def test_a_period_is_counted_from_one_moment_on_every_replica(seconds: int, after: datetime) -> None:
     period = timedelta(seconds=seconds)
@@ -97,6 +100,7 @@ def test_a_period_is_counted_from_one_moment_on_every_replica(seconds: int, afte
     assert due.timestamp() % seconds == 0
 
 
+@settings(deadline=None)
 @given(hour=st.integers(0, 23), minute=st.integers(0, 59), zone=zones, day=moments)
 def test_a_time_of_day_comes_once_a_day_whatever_the_clocks_do(
     hour: int, minute: int, zone: tzinfo, day: datetime

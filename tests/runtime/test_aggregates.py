@@ -5,65 +5,20 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import partial
 from typing import Any
 
-import msgspec
 import pytest
 import pytest_asyncio
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shoal import Conflict, Postgres, Service, ShoalError, Transaction, aggregate, fact, upcast
+from shoal import Conflict, Postgres, Service, ShoalError, Transaction
 from shoal.drivers.base import Query, Store
 from shoal.drivers.memory import MemoryStore
-from shoal.errors import DeclarationError, EngineError
-from shoal.runtime.aggregates import AGGREGATES, FACTS, Aggregates, ledger_of
+from shoal.errors import EngineError
+from shoal.runtime.aggregates import AGGREGATES, FACTS, Aggregates
 from shoal.runtime.clock import SystemClock
 from shoal.runtime.transaction import Announcer, UnitOfWork
+from tests.runtime.accounts import Account, Change, Opened, PaidIn, PaidInV1, PaidOut
 from tests.runtime.database import Database, database
-
-
-@fact("opened")
-class Opened(msgspec.Struct, frozen=True, kw_only=True):
-    owner: str
-
-
-@fact("paid-in", version=2)
-class PaidIn(msgspec.Struct, frozen=True, kw_only=True):
-    cents: int
-
-
-@fact("paid-in")
-class PaidInV1(msgspec.Struct, frozen=True, kw_only=True):
-    amount: float
-
-
-@fact("paid-out")
-class PaidOut(msgspec.Struct, frozen=True, kw_only=True):
-    cents: int
-
-
-@upcast
-def to_cents(old: PaidInV1) -> PaidIn:
-    return PaidIn(cents=round(old.amount * 100))
-
-
-Change = Opened | PaidIn | PaidOut
-
-
-@aggregate("account", key="number", snapshot_every=3, upcasters=[to_cents])
-class Account(msgspec.Struct, frozen=True, kw_only=True):
-    number: str
-    owner: str = ""
-    balance: int = 0
-
-    def apply(self, fact: Change) -> "Account":
-        match fact:
-            case Opened(owner=owner):
-                return msgspec.structs.replace(self, owner=owner)
-            case PaidIn(cents=cents):
-                return msgspec.structs.replace(self, balance=self.balance + cents)
-            case PaidOut(cents=cents):
-                return msgspec.structs.replace(self, balance=self.balance - cents)
-
 
 bank = Service("bank", store=Postgres(migrations=""))
 
@@ -329,6 +284,7 @@ changes = st.one_of(
 )
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(batches=st.lists(st.lists(changes, min_size=1, max_size=4), max_size=6))
 def test_the_state_is_the_fold_of_the_facts_however_they_come(batches: list[list[Change]]) -> None:
     async def play() -> Account | None:
@@ -347,83 +303,3 @@ def test_the_state_is_the_fold_of_the_facts_however_they_come(batches: list[list
     for change in (change for batch in batches for change in batch):
         expected = expected.apply(change)
     assert asyncio.run(play()) == (expected if batches else None)
-
-
-def declare(**options: Any) -> Callable[[type], type]:
-    return aggregate(**{"name": "thing", "key": "id", **options})
-
-
-class TestDeclaring:
-    def test_what_is_no_aggregate(self) -> None:
-        with pytest.raises(DeclarationError, match="not an aggregate"):
-            ledger_of(Opened)
-
-    def test_without_apply(self) -> None:
-        class Thing(msgspec.Struct):
-            id: str
-
-        with pytest.raises(DeclarationError, match="no method apply"):
-            declare()(Thing)
-
-    def test_with_an_apply_that_folds_nothing(self) -> None:
-        class Thing(msgspec.Struct):
-            id: str
-
-            def apply(self, fact: Opened) -> None: ...
-
-        with pytest.raises(DeclarationError, match="does not fold") as refusal:
-            declare()(Thing)
-        assert "-> Thing" in refusal.value.hint
-
-    def test_with_something_that_is_no_fact(self) -> None:
-        class Thing(msgspec.Struct):
-            id: str
-
-            def apply(self, fact: Opened | int) -> "Thing":
-                return self
-
-        with pytest.raises(DeclarationError, match="int is not a fact"):
-            declare()(Thing)
-
-    def test_with_two_versions_of_a_fact(self) -> None:
-        class Thing(msgspec.Struct):
-            id: str
-
-            def apply(self, fact: PaidIn | PaidInV1) -> "Thing":
-                return self
-
-        with pytest.raises(DeclarationError, match="two facts 'paid-in'"):
-            declare()(Thing)
-
-    def test_with_a_field_that_nothing_fills(self) -> None:
-        class Thing(msgspec.Struct, kw_only=True):
-            id: str
-            size: int
-
-            def apply(self, fact: Opened) -> "Thing":
-                return self
-
-        with pytest.raises(DeclarationError, match="no state before its first fact"):
-            declare()(Thing)
-
-    @pytest.mark.parametrize(
-        ("options", "said"),
-        [
-            ({"name": "A thing"}, "DNS label"),
-            ({"key": "other"}, "does not have"),
-            ({"key": "size"}, "no text"),
-            ({"snapshot_every": 0}, "snapshot_every=0"),
-            ({"upcasters": [to_cents]}, "leads to no fact"),
-            ({"upcasters": [len]}, "len is no upcaster"),
-        ],
-    )
-    def test_with_options_that_fit_nothing(self, options: dict[str, Any], said: str) -> None:
-        class Thing(msgspec.Struct, kw_only=True):
-            id: str
-            size: int = 0
-
-            def apply(self, fact: Opened) -> "Thing":
-                return self
-
-        with pytest.raises(DeclarationError, match=said):
-            declare(**options)(Thing)
