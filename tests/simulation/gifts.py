@@ -121,4 +121,3 @@ async def repay(bill: Bill, tx: Transaction, provider: Provider) -> Bill:
     await provider.refund(bill.gift, bill.amount)
     tx.put(Billed(gift=bill.gift, amount=0, state="repaid"))
     return bill
-

@@ -25,7 +25,7 @@ async def violations(world: World, wishes: Sequence["Wish"], books: Books) -> li
     carts = await rows(world, "orders", shop.Cart)
     given = await rows(world, "orders", gifts.Given)
     asides = await rows(world, "stock", gifts.Aside)
-    found = [
+    return [
         *_wishes(wishes, orders, carts, given),
         *_money(orders, await rows(world, "payments", shop.Payment), books),
         *_stock(orders, await rows(world, "stock", shop.Item), await rows(world, "stock", shop.Reservation), asides),
@@ -35,7 +35,6 @@ async def violations(world: World, wishes: Sequence["Wish"], books: Books) -> li
         *await _views(world, carts),
         *_dead_letters(world, wishes),
     ]
-    return found
 
 
 async def rows(world: World, service: str, kind: type[T]) -> list[T]:

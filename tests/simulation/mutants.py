@@ -3,18 +3,17 @@
 A mutant is a scenario that patches its process before it runs; it is only used in worker processes of its own.
 """
 
-import asyncio
-from collections.abc import Awaitable, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import Sequence
+from contextlib import asynccontextmanager
 from typing import Any
 
 import msgspec
 
-from shoal.drivers.base import Mark, Message, Outcome, Pending, Published, Receipt, Sent, Session
+from shoal.drivers.base import Mark, Message, Outcome, Pending, Published, Sent
 from shoal.drivers.memory.leases import MemoryLease
 from shoal.drivers.memory.outbox import MemoryOutbox
 from shoal.errors import Conflict, Unavailable
-from shoal.runtime import idempotency, relay, transaction
+from shoal.runtime import envelope, idempotency, relay
 from shoal.runtime.consuming import attempts, item, work
 from shoal.runtime.consuming.feed import Feed
 from shoal.runtime.endpoint import Endpoint
@@ -90,9 +89,6 @@ class SequenceCursor(Mutant):
         patch(MemoryOutbox, "pending", after)
         patch(MemoryOutbox, "sent", move)
 
-    def __init__(self) -> None:
-        super().__init__()
-
 
 class NoInbox(Mutant):
     """Nobody remembers what was handled."""
@@ -146,13 +142,15 @@ class WrongId(Mutant):
     """Messages are told apart by their key, so that the broker takes a key's second event for its first."""
 
     def plant(self) -> None:
-        pack = transaction.pack
+        pack = envelope.pack
 
         def confused(*args: Any, **more: Any) -> Message:
             message = pack(*args, **more)
-            return msgspec.structs.replace(message, id=f"{message.subject}/{message.key}" if message.key else message.id)
+            return msgspec.structs.replace(
+                message, id=f"{message.subject}/{message.key}" if message.key else message.id
+            )
 
-        patch(transaction, "pack", confused)
+        patch_everywhere(pack, confused)
 
 
 class ReceiptApart(Mutant):

@@ -14,6 +14,7 @@ from shoal.testing.simulation.faults import Faults, draw
 from shoal.testing.simulation.world import World
 from tests.simulation import gifts, invariants, shop
 from tests.simulation.fakes import Books, CountingProvider, FewMishaps
+from tests.simulation.outside import Mishaps, Provider
 
 CLIENTS = 3
 ORDERS = 3
@@ -72,7 +73,7 @@ class Shopping:
         """Give a process the provider and its mishaps."""
         if self._mishaps is None:
             self._mishaps = FewMishaps(world.chance)
-        return {shop.Provider: CountingProvider(self.books, world.chance), shop.Mishaps: self._mishaps}
+        return {Provider: CountingProvider(self.books, world.chance), Mishaps: self._mishaps}
 
     async def play(self, world: World) -> None:
         """Let clients shop, then let everything come to rest."""

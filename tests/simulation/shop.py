@@ -141,9 +141,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
 
 orders = Service("orders", store=Postgres(), publishes=[OrderPlaced, OrderConfirmed, OrderCancelled, CartChanged])
 stock = Service("stock", store=Postgres(), publishes=[StockReserved, StockRefused], contracts=[StockApi])
-payments = Service(
-    "payments", store=Postgres(), publishes=[PaymentTaken, PaymentDeclined], contracts=[PaymentsApi]
-)
+payments = Service("payments", store=Postgres(), publishes=[PaymentTaken, PaymentDeclined], contracts=[PaymentsApi])
 views = payments.projection("carts", records=[View])
 system = System("sim", services=[orders, stock, payments])
 

@@ -15,12 +15,12 @@ import pytest
 
 from shoal.errors import ShoalError
 from shoal.testing.simulation.domain import Domain
-from shoal.testing.simulation.loop import Deadlock, Runaway, VirtualLoop
+from shoal.testing.simulation.loop import Deadlock, Runaway, VirtualLoop, new_loop
 from shoal.testing.simulation.seal import BEGINNING, VirtualClock, sealed
 
 
 def run(main: Callable[[VirtualLoop], Awaitable[Any]], seed: int = 1, **options: Any) -> Any:
-    loop = VirtualLoop(Random(seed), **options)
+    loop = new_loop(Random(seed), **options)
     try:
         with sealed(loop, str(seed)):
             return loop.run_until_complete(main(loop))
@@ -69,22 +69,26 @@ def test_tasks_interleave_by_the_seed() -> None:
 
 def test_chance_comes_from_the_seed_and_is_given_back() -> None:
     async def main(loop: VirtualLoop) -> tuple[object, ...]:
-        return random.random(), random.getrandbits(64), uuid.uuid4(), os.urandom(4)  # noqa: S311
+        return random.random(), random.getrandbits(64), uuid.uuid4(), os.urandom(4)
 
     random.seed(5)
     first = run(main)
-    after = random.random()  # noqa: S311
+    after = random.random()
     random.seed(5)
-    assert after == random.random()  # noqa: S311
+    assert after == random.random()
     assert run(main) == first
     assert run(main, seed=2) != first
+
+
+def socket_itself() -> object:
+    return socket.socket()
 
 
 @pytest.mark.parametrize(
     "reach",
     [
         lambda: threading.Thread(target=print).start(),
-        lambda: socket.socket(),
+        socket_itself,
         lambda: time.sleep(1),
         lambda: asyncio.get_running_loop().run_in_executor(None, print),
     ],
@@ -127,16 +131,13 @@ def test_who_never_ends_is_stopped() -> None:
         run(main, most=1000)
 
 
-def living(seen: list[str]) -> Callable[[], Awaitable[None]]:
-    async def live() -> None:
-        try:
-            while True:
-                await asyncio.sleep(1)
-                seen.append("beat")
-        finally:
-            seen.append("cleanup")
-
-    return live
+async def live(seen: list[str]) -> None:
+    try:
+        while True:
+            await asyncio.sleep(1)
+            seen.append("beat")
+    finally:
+        seen.append("cleanup")
 
 
 def test_a_killed_process_cleans_nothing_up() -> None:
@@ -144,10 +145,11 @@ def test_a_killed_process_cleans_nothing_up() -> None:
 
     async def main(loop: VirtualLoop) -> list[str]:
         domain = Domain("it")
-        domain.spawn(living(seen)())
+        task = domain.spawn(live(seen))
         await asyncio.sleep(2.5)
         domain.die()
         await asyncio.sleep(5)
+        assert not task.done()
         return [*seen]
 
     assert run(main) == ["beat", "beat"]
@@ -158,7 +160,7 @@ def test_a_frozen_process_goes_on_where_it_was() -> None:
 
     async def main(loop: VirtualLoop) -> list[str]:
         domain = Domain("it")
-        domain.spawn(living(seen)())
+        task = domain.spawn(live(seen))
         await asyncio.sleep(2.5)
         domain.freeze()
         await asyncio.sleep(10)
@@ -166,6 +168,7 @@ def test_a_frozen_process_goes_on_where_it_was() -> None:
         for handle in domain.thaw():
             loop.give_back(handle)
         await asyncio.sleep(1.5)
+        assert not task.done()
         return [*seen]
 
     assert run(main) == ["beat"] * 4
@@ -175,8 +178,9 @@ def test_doom_comes_between_two_steps() -> None:
     async def main(loop: VirtualLoop) -> int:
         domain = Domain("it")
         domain.after(7, domain.die)
-        domain.spawn(living([])())
+        task = domain.spawn(live([]))
         await asyncio.sleep(100)
+        assert not task.done()
         return domain.steps
 
     assert run(main) == 7

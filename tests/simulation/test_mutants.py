@@ -12,4 +12,3 @@ SEEDS = range(1, 1001)
 def test_a_planted_bug_is_found(mutant: type[Mutant]) -> None:
     reports = sweep(f"tests.simulation.mutants:{mutant.__name__}", SEEDS, jobs=1, failures=1)
     assert reports[-1].violations, f"{len(reports)} seeds did not see it: {mutant.__doc__}"
-    print(f"{mutant.__name__}: seed {reports[-1].seed}: {reports[-1].violations[0][:200]}")

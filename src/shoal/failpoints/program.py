@@ -28,7 +28,7 @@ ACTIONS: tuple[Action, ...] = get_args(Action)
 _SPELLED = re.compile(r"(?P<name>[\w.:<>-]+)=(?P<action>[a-z]+)(?:@(?P<nth>[1-9]\d*))?")
 
 
-class Planted(Exception):  # noqa: N818 - it is no error of anybody's
+class Planted(Exception):
     """What a point raises: an exception that nobody expects."""
 
 

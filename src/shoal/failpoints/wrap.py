@@ -6,7 +6,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from types import FrameType, TracebackType
 from typing import Any, cast
 
-from shoal.drivers.base import Broker, Consumer, Delivery, Message, Outcome, OutboxLease, Session, Store
+from shoal.drivers.base import Broker, Consumer, Delivery, Message, OutboxLease, Outcome, Session, Store
 from shoal.failpoints.armed import hit
 from shoal.failpoints.sites import Kind
 

@@ -13,11 +13,10 @@ from shoal.drivers.memory import MemoryBroker
 from shoal.drivers.memory.streams import Member
 from shoal.drivers.memory.subjects import covers
 from shoal.errors import Unavailable
+from shoal.service.context import Clock
 from shoal.testing.simulation.domain import Domain
 from shoal.testing.simulation.faults import Chance
 from shoal.testing.simulation.link import Link
-from shoal.testing.simulation.loop import VirtualLoop
-from shoal.testing.simulation.seal import VirtualClock
 
 _covers = lru_cache(4096)(covers)
 
@@ -28,7 +27,7 @@ COPY_EVERY = 0.25
 class ModelBroker(MemoryBroker):
     """The server's side, and the operator's."""
 
-    def __init__(self, loop: VirtualLoop, clock: VirtualClock, chance: Chance) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, clock: Clock, chance: Chance) -> None:
         super().__init__(loop.time, clock.now)
         self.chance = chance
         self.up = True

@@ -8,7 +8,9 @@ from typing import Literal
 
 import msgspec
 
-Kind = Literal["crash", "freeze", "store-crash", "broker-crash", "broker-older", "stream-gone", "store-cut", "broker-cut"]
+Kind = Literal[
+    "crash", "freeze", "store-crash", "broker-crash", "broker-older", "stream-gone", "store-cut", "broker-cut"
+]
 
 RATES = (
     "store.lost",  # the connection breaks before a statement
@@ -71,8 +73,10 @@ def draw(random: Random, services: tuple[str, ...], streams: tuple[str, ...], un
 
 def _fault(random: Random, services: tuple[str, ...], streams: tuple[str, ...], until: float) -> Fault:
     kind: Kind = random.choice(
-        ("crash", "crash", "crash", "freeze", "freeze", "store-crash", "broker-crash")
-        + ("broker-older", "stream-gone", "store-cut", "broker-cut")
+        (
+            *("crash", "crash", "crash", "freeze", "freeze", "store-crash"),
+            *("broker-crash", "broker-older", "stream-gone", "store-cut", "broker-cut"),
+        )
     )
     target = random.choice(services)
     if kind in ("broker-crash", "broker-older"):

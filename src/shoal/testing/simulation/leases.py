@@ -122,3 +122,7 @@ class ModelOutbox:
     async def rivals(self) -> bool:
         """Say whether others wait for the right."""
         return await (await self._reach("rivals")).rivals()
+
+    async def tidy(self, window: timedelta) -> None:
+        """Let go of what is old."""
+        await (await self._reach("tidy")).tidy(window)

@@ -78,7 +78,7 @@ class VirtualLoop(asyncio.AbstractEventLoop):
         """Digest of every choice so far; equal for equal runs."""
 
     def serial(self) -> int:
-        """Number what is made, in the order of making."""
+        """Give a number to what is made, in the order of making."""
         return next(self._serials)
 
     def time(self) -> float:
@@ -173,7 +173,7 @@ class VirtualLoop(asyncio.AbstractEventLoop):
             handle = ready[index]
             ready[index] = ready[-1]
             ready.pop()
-            if handle._cancelled:  # type: ignore[attr-defined]  # noqa: SLF001 - the loop's side of a handle
+            if handle._cancelled:  # noqa: SLF001 - the loop's side of a handle
                 continue
             self.steps += 1
             self.fingerprint = hash((self.fingerprint, size, index, self._now))
@@ -226,13 +226,18 @@ class VirtualLoop(asyncio.AbstractEventLoop):
         if self._handler is not None:
             self._handler(self, context)
 
-    def run_in_executor(self, executor: Any, func: Any, *args: Any) -> NoReturn:
+    def run_in_executor(self, _executor: object, func: object, *_args: object) -> NoReturn:
         """Refuse: a thread would run in real time."""
         raise ShoalError(f"the simulation has no threads to run {func!r} in", hint="give it a fake that needs none")
 
     def _end_generator(self, generator: AsyncGenerator[Any, Any]) -> None:
         if not self._closed:
-            self.call_soon(lambda: self.create_task(generator.aclose()))  # type: ignore[arg-type]
+            self.call_soon(lambda: self.create_task(generator.aclose()))
+
+
+def new_loop(random: Random, *, most: int = 1_000_000) -> VirtualLoop:
+    """Make a loop; what it does not define stays abstract, so that it raises where somebody reaches for it."""
+    return VirtualLoop(random, most=most)  # type: ignore[abstract]
 
 
 def waiting(loop: asyncio.AbstractEventLoop) -> Iterable[str]:

@@ -35,9 +35,7 @@ class Network:
         except TimeoutError:
             raise CallTimedOut(service, detail="no answer in time") from None
 
-    async def _send(
-        self, service: str, method: str, target: str, headers: Mapping[str, str], body: bytes
-    ) -> Response:
+    async def _send(self, service: str, method: str, target: str, headers: Mapping[str, str], body: bytes) -> Response:
         chance = self._chance
         await asyncio.sleep(chance.latency())
         replicas = self._replicas(service)

@@ -1,6 +1,5 @@
 """Run one seed of a scenario, from the first event to the verdict."""
 
-import asyncio
 import logging
 import time
 import traceback
@@ -13,7 +12,7 @@ import msgspec
 from shoal.service.system import System
 from shoal.testing.simulation.domain import Domain
 from shoal.testing.simulation.faults import Faults
-from shoal.testing.simulation.loop import VirtualLoop
+from shoal.testing.simulation.loop import new_loop
 from shoal.testing.simulation.seal import sealed
 from shoal.testing.simulation.trace import TraceHandler
 from shoal.testing.simulation.world import World
@@ -71,7 +70,7 @@ def simulate(scenario: Scenario, seed: int, *, keep_trace: bool = False) -> Repo
     """Run a scenario under one seed; equal seeds run alike, where ``PYTHONHASHSEED`` is equal."""
     began = time.process_time()
     random = Random(f"{seed}/world")
-    loop = VirtualLoop(Random(f"{seed}/loop"))
+    loop = new_loop(Random(f"{seed}/loop"))
     faults = scenario.faults(seed, random)
     replicas = scenario.replicas(random)
     with sealed(loop, str(seed)), quiet_logs() as logs:

@@ -1,4 +1,4 @@
-"""Cut a simulation off from the real world: time, chance, threads and sockets come from the simulation or not at all."""
+"""Cut a simulation off from the real world: time and chance come from the simulation, threads and sockets do not."""
 
 import gc
 import os

@@ -22,9 +22,10 @@ class ModelSession:
     def __init__(self, database: "Database", store: "ModelStore") -> None:
         self._database, self._store = database, store
         self._opened: Any = store.memory.session()
-        self._inner: Session = self._opened
+        self._inner: Session
         self._broken = False
         self._doing: asyncio.Task[Any] | None = None
+        self._ending: asyncio.Task[Any] | None = None
 
     async def __aenter__(self) -> Self:
         await self._store.travel("begin")
@@ -68,7 +69,7 @@ class ModelSession:
         if self._doing is not None:
             self._doing.cancel()
         lost = Unavailable("the connection broke")
-        self._database.serve(self._opened.__aexit__(Unavailable, lost, None))
+        self._ending = self._database.serve(self._opened.__aexit__(Unavailable, lost, None))
 
     def _lose(self, what: str) -> NoReturn:
         self.break_off()
@@ -101,7 +102,8 @@ class ModelSession:
             task.cancel()
         if task.cancelled():
             self._lose("the connection broke while a lock was awaited")
-        return task.result()
+        result: T = task.result()
+        return result
 
     async def _ask(self, what: str, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
         await self._statement(what)

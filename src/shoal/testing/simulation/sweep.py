@@ -26,9 +26,7 @@ def sweep(entry: str, seeds: Sequence[int], *, jobs: int = 2, failures: int = 3,
         failures: After so many seeds under which something does not hold, a process stops.
         traces: Whether reports carry traces of seeds under which everything holds, too.
     """
-    workers = [
-        _worker(entry, part, failures, traces=traces) for number in range(jobs) if (part := seeds[number::jobs])
-    ]
+    workers = [_worker(entry, part, failures, traces=traces) for number in range(jobs) if (part := seeds[number::jobs])]
     reports: list[Report] = []
     for worker in workers:
         output, _ = worker.communicate()

@@ -1,4 +1,4 @@
-"""A whole system in virtual time: real hosts on model engines, several replicas of each, and everything that can fail."""
+"""A whole system in virtual time: real hosts on model engines, with replicas, and everything that can fail."""
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
@@ -55,7 +55,7 @@ class World(Client):
         overrides: Gives each process values in place of provided ones.
     """
 
-    def __init__(  # noqa: PLR0913 - what a world is made of
+    def __init__(
         self,
         declared: System,
         *,
