@@ -1,11 +1,14 @@
 """The short form of the torture: everything is killed once and the broker wound back, with poison on every stream."""
 
 import asyncio
+import json
 from dataclasses import dataclass
 from pathlib import Path
+from subprocess import CompletedProcess
 
 import pytest
 
+from shoal.audit import Report
 from shoal.audit.letters import read_all
 from shoal.audit.subject import Letter
 from shoal.testing import LiveSystem
@@ -39,6 +42,8 @@ class Played:
     """Poison that was still being tried then."""
     kills: Round
     wound_back: Round
+    corrected: Report
+    """After one letter was corrected and sent again."""
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +63,37 @@ async def _play(live: LiveSystem, copies: Path) -> Played:
         kills = await play(first, crowd, field, dead)
         second = Plan(number=2, seed=SEED, orders=60, seconds=7.0, faults=("restore",), after=4.0)
         wound_back = await play(second, crowd, field, dead)
-    return Played(planted=planted, neighbours=neighbours, unburied=unburied, kills=kills, wound_back=wound_back)
+        cured = await _cure(live, poison, next(o.body["order_id"] for o in crowd.operations if o.status == 201))
+        corrected = await live.audit(wait=30, expected=dead - cured, operations=crowd.operations)
+    return Played(
+        planted=planted,
+        neighbours=neighbours,
+        unburied=unburied,
+        kills=kills,
+        wound_back=wound_back,
+        corrected=corrected,
+    )
+
+
+async def _cure(live: LiveSystem, poison: list[Poison], order_id: str) -> frozenset[Letter]:
+    """Let what always raised be about an order that there is, and send it again."""
+    (ill,) = [each for each in poison if each.kind == "always-raises"]
+    edited = await _dlq(live, "edit", await _id(live, ill), "--data", json.dumps({"order_id": order_id}))
+    assert edited.returncode == 0, edited.stderr
+    replayed = await _dlq(live, "replay", await _id(live, ill))
+    assert replayed.returncode == 0, replayed.stderr
+    return ill.letters
+
+
+async def _id(live: LiveSystem, ill: Poison) -> str:
+    """Find the letter of a message, by which name the operator knows it."""
+    listed = json.loads((await _dlq(live, "list", "orders", "--json")).stdout)
+    (name,) = [letter["id"] for letter in listed if letter["message"] == ill.message.id]
+    return str(name)
+
+
+async def _dlq(live: LiveSystem, *arguments: str) -> CompletedProcess[str]:
+    return await asyncio.to_thread(live.run, "dlq", *arguments)
 
 
 async def _letters(field: Field) -> frozenset[Letter]:
@@ -114,3 +149,10 @@ def test_dead_letters_are_exactly_what_was_planted(played: Played) -> None:
     (letters,) = [outcome for outcome in played.kills.outcomes if outcome.code == "I10"]
     assert letters.state == "held"
     assert letters.counts["letters"] >= len(played.planted) >= len(SOON)
+
+
+def test_a_letter_whose_cause_is_removed_is_handled(played: Played) -> None:
+    assert played.corrected.held, "\n".join(played.corrected.complaints())
+    (before,) = [outcome for outcome in played.wound_back.outcomes if outcome.code == "I10"]
+    (after,) = played.corrected.outcome("I10")
+    assert after.counts["letters"] == before.counts["letters"] - 1
