@@ -8,6 +8,7 @@
     ├── HostError             this machine lacks something: a wheel, a port, space, a platform
     ├── EngineError           an engine failed, refused or cannot be reached
     │   ├── Unavailable       it cannot be reached now; trying again may help
+    │   │   └── Contended     others hold what it needs, such as rows in another order: a deadlock
     │   │   └── OutboxFull    as many events wait for the broker as may; nothing was changed
     │   ├── Unstorable        it cannot hold a value, such as a number too large for its column
     │   └── Conflict          it refused a change that contradicts what it holds
@@ -66,6 +67,10 @@ class EngineError(ShoalError):
 
 class Unavailable(EngineError):
     """Report an engine that cannot be reached now."""
+
+
+class Contended(Unavailable):
+    """Report that others held what the change needed; alone, or a moment later, it will do."""
 
 
 class OutboxFull(Unavailable):

@@ -8,7 +8,7 @@ import pytest
 
 from shoal import Postgres, Service, System, Transaction, anyone, event, record
 from shoal.drivers.base import Query
-from shoal.errors import DeclarationError
+from shoal.errors import Contended, DeclarationError
 from shoal.runtime.consuming import work
 from shoal.runtime.consuming.item import Item
 from shoal.runtime.tables import table_of
@@ -38,6 +38,7 @@ single = Service("single", store=Postgres())
 many = Service("many", store=Postgres())
 system = System("sys", services=[shop, single, many])
 bad: set[int] = set()
+deadlocks: set[int] = set()
 batches: list[list[int]] = []
 order: list[tuple[str, int]] = []
 
@@ -59,6 +60,9 @@ async def take_back(sold: list[Sold], tx: Transaction) -> None:
 async def note(event: Sold, tx: Transaction) -> None:
     if event.number in bad:
         raise ValueError(f"{event.number} is bad")
+    if event.number in deadlocks:
+        deadlocks.remove(event.number)
+        raise Contended("others hold what this needs")
     tx.put(Sale(f"{event.item}-{event.number}"))
 
 
@@ -79,7 +83,7 @@ async def note_return(event: Returned, tx: Transaction) -> None:
 
 @pytest.fixture(name="world")
 async def _world(tmp_path: Path) -> AsyncIterator[World]:
-    for kept in (bad, batches, order):
+    for kept in (bad, deadlocks, batches, order):
         kept.clear()
     async with running(system, tmp_path) as world:
         yield world
@@ -119,6 +123,16 @@ async def test_what_comes_together_is_committed_together(world: World, sessions:
     await world.settle()
     assert await sales(world, "single") == names(range(400))
     assert len(sessions) < 200  # of 800 messages
+
+
+async def test_after_a_deadlock_each_is_committed_for_itself(world: World, sessions: list[int]) -> None:
+    deadlocks.update({7})
+    await publish(world, range(400))
+    await world.settle()
+    assert await sales(world, "single") == names(range(400))
+    assert not deadlocks
+    assert sessions.count(1) >= 50  # the rest of that part, and what it got while the peace lasted
+    assert not world.letters("single")
 
 
 async def test_one_that_fails_leaves_its_neighbours_committed(world: World) -> None:

@@ -4,7 +4,7 @@ import asyncio
 from collections import deque
 from collections.abc import Hashable
 
-from shoal.errors import Unavailable
+from shoal.errors import Contended
 
 Owner = object
 """A transaction, by identity."""
@@ -19,11 +19,11 @@ class RowLocks:
         self._wanted: dict[int, Hashable] = {}
 
     async def take(self, row: Hashable, owner: Owner) -> None:
-        """Wait until `owner` holds `row`; `Unavailable` when that would never happen."""
+        """Wait until `owner` holds `row`; `Contended` when that would never happen."""
         if self._holders.setdefault(row, owner) is owner:
             return
         if self._waits_for(row, owner):
-            raise Unavailable(f"deadlock over {row}", hint="try the whole transaction again")
+            raise Contended(f"deadlock over {row}", hint="try the whole transaction again")
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._lines.setdefault(row, deque()).append((owner, turn))
         self._wanted[id(owner)] = row

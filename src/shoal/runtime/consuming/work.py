@@ -5,13 +5,14 @@ trip each; when that fails, with one for each message, so that the others still 
 each in a transaction of its own. Running a handler again is safe, since what it did before was rolled back.
 """
 
+import asyncio
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from math import inf
 
 from shoal.drivers.base import Mark, Session
-from shoal.errors import Unavailable
+from shoal.errors import Contended, Unavailable
 from shoal.runtime.consuming.attempts import NONE, Ledger
 from shoal.runtime.consuming.desk import Desk, Subscriber
 from shoal.runtime.consuming.item import Item
@@ -20,6 +21,9 @@ from shoal.runtime.request import Request
 from shoal.runtime.trace import Context, Trace, current, resume
 from shoal.runtime.transaction import UnitOfWork
 from shoal.service import codec
+
+PEACE_SECONDS = 10.0
+"""For so long messages share no transaction after one that held too much at once, and met others that did."""
 
 SPAN = 0.25
 """Seconds after which a shared transaction takes no further message."""
@@ -43,6 +47,7 @@ class Worker:
 
     def __init__(self, desk: Desk, ledger: Ledger) -> None:
         self._desk, self._ledger = desk, ledger
+        self._alone_until = -inf
 
     async def handle(self, items: Sequence[Item]) -> Results:
         """Handle messages that may share a transaction, or a single one; in order within each key.
@@ -57,11 +62,19 @@ class Worker:
         return found
 
     async def _handle(self, items: Sequence[Item], found: Results) -> None:
+        now = asyncio.get_running_loop().time()
+        if now < self._alone_until:
+            await self._handle_alone(items, found)
+            return
         try:
             found.done += await self._commit(items)
         except Exception as error:  # noqa: BLE001 - the border: a handler may raise anything
             if len(items) == 1:
                 found.failed.append((items[0], error))
+                return
+            if isinstance(error, Contended):
+                self._alone_until = now + PEACE_SECONDS
+                await self._handle_alone(items, found)
                 return
             if isinstance(error, Unavailable):
                 await self._desk.store.ping()
