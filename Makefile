@@ -40,6 +40,10 @@ format: $(READY)  ## format the code and apply the safe fixes
 	@$(BIN)/ruff check --quiet --fix --exit-zero
 	@$(BIN)/ruff format
 
+simulate: $(READY)  ## simulate the test system under many seeds (SEEDS=100000, or SEED=7 for one)
+	@$(BIN)/python -m shoal.testing.simulation tests.simulation.scenario:Shopping \
+		--seeds $(or $(SEED),1-$(or $(SEEDS),10000)) $(ARGS)
+
 bench: $(READY) $(BENCH)  ## compare with the alternatives, as ratios (takes minutes)
 	@$(BIN)/python -m bench $(ARGS)
 
