@@ -296,7 +296,7 @@ class _Everyone(MemoryStore):
         self._state = real._state
         self._own = MemoryStore()
 
-    def lease(self, name: str, *, group: str = "") -> AbstractAsyncContextManager[Lease]:  # type: ignore[override]
+    def lease(self, name: str, *, group: str = "") -> AbstractAsyncContextManager[Lease]:
         return self._own.lease(name, group=group)
 
 
