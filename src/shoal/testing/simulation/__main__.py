@@ -51,6 +51,7 @@ def _work(asked: argparse.Namespace) -> None:
     for seed in asked.seeds:
         faulthandler.dump_traceback_later(STUCK, exit=True)
         report = simulate(kind(), seed, keep_trace=asked.traces)
+        faulthandler.cancel_dump_traceback_later()
         sys.stdout.buffer.write(msgspec.json.encode(report) + b"\n")
         left -= bool(report.violations)
         if not left:

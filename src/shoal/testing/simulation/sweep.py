@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import msgspec
 
@@ -28,8 +29,9 @@ def sweep(entry: str, seeds: Sequence[int], *, jobs: int = 2, failures: int = 3,
     """
     workers = [_worker(entry, part, failures, traces=traces) for number in range(jobs) if (part := seeds[number::jobs])]
     reports: list[Report] = []
-    for worker in workers:
-        output, _ = worker.communicate()
+    with ThreadPoolExecutor(max(1, len(workers))) as readers:  # a pipe that nobody reads stops its writer
+        outputs = [*readers.map(lambda worker: worker.communicate()[0], workers)]
+    for worker, output in zip(workers, outputs, strict=True):
         if worker.returncode:
             raise ShoalError(f"a worker of the simulation {entry} ended with {worker.returncode}", hint="see above")
         reports.extend(_decode(line) for line in output.splitlines())
