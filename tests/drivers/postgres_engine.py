@@ -87,16 +87,17 @@ class Harness:
 async def _age(session: Session, table: str, column: str, days: float) -> None:
     parts = await session.fetch(PARTS, f"shoal.{table}")
     earlier = f"set {column} = {column} - make_interval(secs => {days * 86_400})"
-    for part in parts:
+    for number, part in enumerate(parts):
         await session.execute(f"alter table shoal.{table} detach partition {part['name']}")
-        await session.execute(f"update {part['name']} {earlier}")
-    for part in parts:
+        await session.execute(f"alter table {part['name']} rename to moving_{number}")
+        await session.execute(f"update shoal.moving_{number} {earlier}")
+    for number, part in enumerate(parts):
         name, bounds = str(part["name"]), DATE.sub(lambda date: f"'{_moved(date[1], days)}'", str(part["bounds"]))
         if name[-1].isdigit():
-            start = DATE.findall(bounds)[0]
-            name = f"shoal.{table}_{datetime.fromisoformat(start):%Y%m%d%H%M}"
-            await session.execute(f"alter table {part['name']} rename to {name.removeprefix('shoal.')}")
-        await session.execute(f"alter table shoal.{table} attach partition {name} {bounds}")
+            name = f"{table}_{datetime.fromisoformat(DATE.findall(bounds)[0]):%Y%m%d%H%M}"
+        name = name.removeprefix("shoal.")
+        await session.execute(f"alter table shoal.moving_{number} rename to {name}")
+        await session.execute(f"alter table shoal.{table} attach partition shoal.{name} {bounds}")
 
 
 def _moved(date: str, days: float) -> datetime:

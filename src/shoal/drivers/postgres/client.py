@@ -2,14 +2,15 @@
 
 import asyncio
 import re
-from collections.abc import Awaitable, Mapping, Sequence
-from typing import TYPE_CHECKING, TypeVar
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import asyncpg
 
 from shoal.drivers.base import Row
-from shoal.errors import Conflict, Duplicate, EngineError, Unavailable, Unstorable
+from shoal.drivers.postgres import patience
+from shoal.errors import Conflict, Contended, Duplicate, EngineError, Unavailable, Unstorable
 
 if TYPE_CHECKING:
     from asyncpg import Record
@@ -32,6 +33,9 @@ SETTINGS = {
 _TRY_AGAIN = ("08", "40", "53", "55P03", "57", "25P03", "25P04")
 """SQLSTATE classes and codes after which trying again may help (PostgreSQL documentation, appendix A)."""
 
+_CONTENDED = ("40001", "40P01", "55P03")
+"""Serialization failure, deadlock, lock not available."""
+
 _UNSTORABLE = ("22001", "22003", "22008", "22021", "22P05")
 """Too long a text, too large a number or date, and characters that no text holds, such as NUL."""
 
@@ -42,33 +46,57 @@ _FATAL = ("08", "57P", "25P03", "25P04")
 """The server closes the connection after these."""
 
 _LOST = (asyncpg.InternalClientError, OSError, TimeoutError)
-
-_A_DAY = 86_400.0
-
-_T = TypeVar("_T")
+_KNOWN = (asyncpg.PostgresError, asyncpg.InterfaceError, *_LOST)
 
 
 class Link:
     """One connection. Once `broken` it is of no further use."""
 
+    __slots__ = ("_connection", "_until", "dirty", "used_at")
+
     def __init__(self, connection: "asyncpg.Connection[Record]") -> None:
         self._connection = connection
+        self._until = patience.watch(self.abort)
         self.dirty = False
         """Whether SQL that is not ours ran on it, and may have changed the state of its server session."""
         self.used_at = 0.0
         """When it was given back, on the event loop's clock."""
 
-    async def fetch(self, sql: str, args: Sequence[object] = ()) -> list[Row]:
+    async def fetch(self, sql: str, args: Sequence[object] = (), *, seconds: float = COMMAND_SECONDS) -> list[Row]:
         """Run one statement and return its rows."""
-        return [dict(record) for record in await self._answer(self._connection.fetch(sql, *args))]
+        self._until.begin(seconds)
+        try:
+            return [dict(record) for record in await self._connection.fetch(sql, *args)]
+        except _KNOWN as error:
+            raise self._understand(error) from error
+        except BaseException:
+            self.abort()
+            raise
+        finally:
+            self._until.end()
 
     async def execute(self, sql: str, args: Sequence[object] = ()) -> None:
         """Run one statement, or without arguments several, separated by semicolons."""
-        await self._answer(self._connection.execute(sql, *args))
+        self._until.begin(COMMAND_SECONDS)
+        try:
+            await self._connection.execute(sql, *args)
+        except _KNOWN as error:
+            raise self._understand(error) from error
+        except BaseException:
+            self.abort()
+            raise
+        finally:
+            self._until.end()
 
     async def script(self, sql: str) -> None:
         """Run statements, however long they take."""
-        await self._answer(self._connection.execute(sql, timeout=_A_DAY), show_rows=True)
+        try:
+            await self._connection.execute(sql)
+        except _KNOWN as error:
+            raise self._understand(error, show_rows=True) from error
+        except BaseException:
+            self.abort()
+            raise
 
     @property
     def broken(self) -> bool:
@@ -78,35 +106,35 @@ class Link:
     @property
     def in_transaction(self) -> bool:
         """Whether the server session is inside a transaction."""
-        return not self.broken and self._connection.is_in_transaction()
+        return not self._connection.is_closed() and self._connection.is_in_transaction()
+
+    @property
+    def clean(self) -> bool:
+        """Whether anybody may use it next."""
+        connection = self._connection
+        return not self.dirty and not connection.is_closed() and not connection.is_in_transaction()
 
     def abort(self) -> None:
         """Drop the connection without a word to the server, which might not listen."""
         self._connection.terminate()
 
-    async def _answer(self, call: Awaitable[_T], *, show_rows: bool = False) -> _T:
-        """Wait for the server; a connection whose state is unknown afterwards is dropped.
+    def _understand(self, error: Exception, *, show_rows: bool = False) -> EngineError:
+        """Say what an error means; a connection whose state is unknown afterwards is dropped.
 
         Unless `show_rows`, errors lose their detail: it quotes rows, and tracebacks end in logs.
         """
-        try:
-            return await call
-        except asyncpg.PostgresError as error:
+        if self._until.expired:
+            return _lost(TimeoutError())
+        if isinstance(error, asyncpg.PostgresError):
             if (error.sqlstate or "").startswith(_FATAL):
                 self.abort()
             if not show_rows:
                 error.detail = None
-            raise _translate_state(error) from error
-        except asyncpg.InterfaceError as error:
-            if self.broken:
-                raise _lost(error) from error
-            raise EngineError(f"PostgreSQL was asked in a wrong way: {error}") from error
-        except _LOST as error:
-            self.abort()
-            raise _lost(error) from error
-        except BaseException:
-            self.abort()
-            raise
+            return _translate_state(error)
+        if isinstance(error, asyncpg.InterfaceError):
+            return _lost(error) if self.broken else EngineError(f"PostgreSQL was asked in a wrong way: {error}")
+        self.abort()
+        return _lost(error)
 
 
 async def connect(url: str, settings: Mapping[str, str] | None = None, *, seconds: float = 5.0) -> Link:
@@ -116,13 +144,12 @@ async def connect(url: str, settings: Mapping[str, str] | None = None, *, second
             connection = await asyncpg.connect(
                 url,
                 timeout=seconds,
-                command_timeout=COMMAND_SECONDS,
                 statement_cache_size=512,
                 max_cached_statement_lifetime=0,
                 max_cacheable_statement_size=1 << 20,
                 server_settings=SETTINGS | dict(settings or {}),
             )
-    except (asyncpg.PostgresError, asyncpg.InterfaceError, *_LOST) as error:
+    except _KNOWN as error:
         raise _refused(url, error) from error
     return Link(connection)
 
@@ -164,6 +191,8 @@ def _translate_state(error: asyncpg.PostgresError) -> EngineError:
         return Conflict(f"PostgreSQL refused a change of table {table}: constraint {constraint} ({said})")
     if state in _UNSTORABLE or (state == "22000" and "out of" in said):  # the client's own check of numbers says so
         return Unstorable(f"PostgreSQL cannot store a value: {said}", hint="bound it in the type of the request")
+    if state in _CONTENDED:
+        return Contended(f"PostgreSQL gave up: {said}", hint="try the whole transaction again")
     if state.startswith(_TRY_AGAIN):
         return Unavailable(f"PostgreSQL gave up: {said}", hint="try the whole transaction again")
     return EngineError(f"PostgreSQL failed: {said}", hint=str(getattr(error, "hint", None) or ""))

@@ -8,7 +8,7 @@ import msgspec
 
 from shoal.drivers.base import Announced, Backlog, Message, Pending, Row, Sent
 from shoal.drivers.postgres import schema
-from shoal.drivers.postgres.client import Link
+from shoal.drivers.postgres.client import COMMAND_SECONDS, Link
 from shoal.errors import Unavailable
 
 SETTINGS = {
@@ -18,9 +18,13 @@ SETTINGS = {
     "enable_seqscan": "off",
     "enable_sort": "off",
     "idle_session_timeout": "10s",
+    "statement_timeout": "600s",
 }
 """A holder that is frozen, and so asks nothing for a while, loses the right. It always looks by index: statistics of a
 table that was empty a moment ago suggest otherwise."""
+
+_LONG = 600.0
+"""Seconds for what looks at every row: it happens when a broker has lost messages."""
 
 COUNTED = 10_000
 """Waiting rows that are counted one by one. The relay never looks further than that, so behind them all rows wait."""
@@ -121,7 +125,7 @@ class PostgresOutbox:
 
     async def meet(self, made: str) -> int:
         """Compare with what was noted, and let rows wait again."""
-        return await self._number(_MEET, made)
+        return await self._number(_MEET, made, seconds=_LONG)
 
     async def highest(self) -> int:
         """Look for the highest sequence."""
@@ -129,7 +133,7 @@ class PostgresOutbox:
 
     async def forget(self, above: int) -> int:
         """Let rows wait again."""
-        return await self._number(_FORGET, above)
+        return await self._number(_FORGET, above, seconds=_LONG)
 
     async def rivals(self) -> bool:
         """Look for others who wait for the lock."""
@@ -141,8 +145,8 @@ class PostgresOutbox:
             raise Unavailable("the right to empty the outbox was lost", hint="ask for it again")
         await self._tidy(window)
 
-    async def _number(self, sql: str, *args: object) -> int:
-        return cast("int", (await self._link.fetch(sql, args))[0]["n"])
+    async def _number(self, sql: str, *args: object, seconds: float = COMMAND_SECONDS) -> int:
+        return cast("int", (await self._link.fetch(sql, args, seconds=seconds))[0]["n"])
 
 
 def _pending(row: Row) -> Pending:

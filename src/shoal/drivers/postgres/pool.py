@@ -26,20 +26,29 @@ class Pool:
         self._waiting: deque[asyncio.Future[Link | None]] = deque()
         self._closed = False
 
+    def take(self) -> Link | None:
+        """Take a connection that nobody uses, if there is one: the quick half of `acquire`."""
+        while self._idle:
+            link = self._idle.pop()
+            if not link.broken:
+                self._used.add(link)
+                return link
+        return None
+
     async def acquire(self) -> Link:
         """Take a connection; `Unavailable` when none comes free, or none can be opened, within a second."""
         if self._closed:
             raise EngineError("the store is closed", hint="open it first and close it last")
-        link = self._take()
+        link = self.take()
         if link is None:
             link = await self._later()
-        self._used.add(link)
+            self._used.add(link)
         return link
 
     def release(self, link: Link) -> None:
         """Give a connection back; one that is broken, dirty or inside a transaction is dropped."""
         self._used.discard(link)
-        if self._closed or link.broken or link.dirty or link.in_transaction:
+        if self._closed or not link.clean:
             link.abort()
             self._hand(None)
         elif not self._hand(link):
@@ -61,19 +70,12 @@ class Pool:
         if self._idle[0].used_at < link.used_at - IDLE_SECONDS:
             self._idle.pop(0).abort()
 
-    def _take(self) -> Link | None:
-        while self._idle:
-            link = self._idle.pop()
-            if not link.broken:
-                return link
-        return None
-
     async def _later(self) -> Link:
         """Open a connection while there is room, else wait in line."""
         until = asyncio.get_running_loop().time() + ACQUIRE_SECONDS
         try:
             while not self._closed:
-                link = self._take() or await (self._open(until) if self._room else self._turn(until))
+                link = self.take() or await (self._open(until) if self._room else self._turn(until))
                 if link is not None and not link.broken:
                     return link
                 self._forget(link)

@@ -50,9 +50,16 @@ class PostgresSession:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        statements: Sequence[Statement] = ()
+        if kind is None and self._link is None and not self._failed:
+            statements = self._writes.statements()
+            if len(statements) < 2:  # one statement commits itself
+                for text, values in statements:
+                    await self._commit_at_once(text, values)
+                return
         try:
             if kind is None and not self._failed:
-                await self._commit()
+                await self._commit(statements)
         finally:
             await self._leave()
         if kind is None:
@@ -209,20 +216,18 @@ class PostgresSession:
         for text, values in writes.statements():
             await self._run(link.execute(text, values))
 
-    async def _commit(self) -> None:
-        if self._link is None:
-            statements = self._writes.statements()
-            if len(statements) < 2:  # one statement commits itself
-                await self._commit_itself(statements)
-                return
-        link = await self._begin()
-        await self._flush(link)
-        await self._end(link, "commit")
+    async def _commit_at_once(self, text: str, values: list[object]) -> None:
+        link = self._pool.take() or await self._pool.acquire()
+        try:
+            await link.execute(text, values)
+        finally:
+            self._pool.release(link)
 
-    async def _commit_itself(self, statements: Sequence[Statement]) -> None:
-        for text, values in statements:
-            self._link = await self._pool.acquire()
-            await self._link.execute(text, values)
+    async def _commit(self, statements: Sequence[Statement]) -> None:
+        link = await self._begin()
+        for text, values in statements or self._writes.statements():
+            await self._run(link.execute(text, values))
+        await self._end(link, "commit")
 
     async def _leave(self) -> None:
         """Let go of the connection, in whatever state it is."""
