@@ -11,13 +11,14 @@ The environment arms a process::
 """
 
 from shoal.failpoints.armed import Handler, arm_from, armed, is_armed
-from shoal.failpoints.program import ACTIONS, EXIT_CODE, VARIABLE, Action, Planted, Program, parse
+from shoal.failpoints.program import ACTIONS, EXIT_CODE, ONCE, VARIABLE, Action, Planted, Program, parse
 from shoal.failpoints.sites import Site, sites
 from shoal.failpoints.wrap import broker_of, replying, store_of
 
 __all__ = [
     "ACTIONS",
     "EXIT_CODE",
+    "ONCE",
     "VARIABLE",
     "Action",
     "Handler",

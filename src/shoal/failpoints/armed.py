@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 
-from shoal.failpoints.program import VARIABLE, Program, parse
+from shoal.failpoints.program import ONCE, VARIABLE, Program, parse
 
 Handler = Callable[[str], Awaitable[None]]
 """What happens at a point, by its name."""
@@ -35,4 +35,4 @@ def armed(handler: Handler) -> Iterator[None]:
 def arm_from(environ: Mapping[str, str]) -> None:
     """Arm what the environment asks for, for the life of the process; `SettingsError` when it cannot be read."""
     if text := environ.get(VARIABLE, "").strip():
-        _handlers.append(Program(parse(text)).reach)
+        _handlers.append(Program(parse(text), environ.get(ONCE, "")).reach)

@@ -5,12 +5,17 @@ import re
 import time
 from collections import Counter
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Literal, NoReturn, get_args
 
 from shoal.errors import SettingsError, Unavailable
 from shoal.failpoints.sites import sites
 
 VARIABLE = "SHOAL_FAILPOINTS"
+
+ONCE = "SHOAL_FAILPOINTS_ONCE"
+"""Variable that names a folder in which each point that acted leaves a file, so that no later process acts there again:
+without it, whoever ends at a point ends there at every new start."""
 
 EXIT_CODE = 86
 """Of a process that ended at a point."""
@@ -35,16 +40,27 @@ class Planted(Exception):
 class Program:
     """Which points do what, and how often each was reached."""
 
-    def __init__(self, actions: Mapping[str, tuple[Action, int]]) -> None:
+    def __init__(self, actions: Mapping[str, tuple[Action, int]], once: str = "") -> None:
         self._actions = actions
+        self._once = Path(once) if once else None
         self.reached: Counter[str] = Counter()
 
     async def reach(self, name: str) -> None:
         """Count a hit and do what is due."""
         self.reached[name] += 1
         action, nth = self._actions.get(name, (None, 0))
-        if action is not None and self.reached[name] == nth:
+        if action is not None and self.reached[name] == nth and self._is_first(name):
             act(name, action)
+
+    def _is_first(self, name: str) -> bool:
+        """Leave a file for a point; False when there is one."""
+        if self._once is None:
+            return True
+        try:
+            (self._once / name).touch(exist_ok=False)
+        except FileExistsError:
+            return False
+        return True
 
 
 def parse(text: str) -> dict[str, tuple[Action, int]]:

@@ -27,6 +27,10 @@ class World:
     drain: float = 10.0
 
 
+FAILPOINTS = ("SHOAL_FAILPOINTS", "SHOAL_FAILPOINTS_ONCE")
+"""Variables that are handed to every service as they are; see `shoal.failpoints`."""
+
+
 def service_environment(plan: Plan, service: ServicePlan, world: World, outside: Mapping[str, str]) -> dict[str, str]:
     """Return the ``SHOAL_*`` variables of a service, its externals and its own settings out of `outside`."""
     values = {
@@ -45,6 +49,7 @@ def service_environment(plan: Plan, service: ServicePlan, world: World, outside:
             "SHOAL_AUDIENCE": issuer.audience,
             "SHOAL_SIGNING_KEY": str(world.key.private) if service.issues_tokens else "",
         }
+    values |= {name: outside.get(name, "") for name in FAILPOINTS}
     values = {name: value for name, value in values.items() if value}
     return values | _externals(service, world) | _settings(plan, service, outside)
 
