@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shoal.drivers.base import Message
-from shoal.runtime.consuming.hand import MOST_BYTES, Hand
+from shoal.runtime.consuming.hand import AHEAD, MOST_BYTES, Hand
 from shoal.runtime.consuming.item import Item
 
 
@@ -87,4 +87,16 @@ def test_it_is_full_by_number_and_by_size() -> None:
     assert hand.room == 2
     for number in (1, 2):
         hand.add(item(number))
+    assert hand.room == 0
+
+
+def test_those_that_wait_for_a_failing_one_leave_room_for_others() -> None:
+    hand = Hand(1000)
+    for number in range(AHEAD):
+        hand.add(item(number, "a"))
+    assert hand.room == 0
+    hand.get("0").due = 5.0  # type: ignore[union-attr]
+    hand.ready(1.0, 10)
+    assert hand.room == AHEAD
+    hand.ready(5.0, 10)
     assert hand.room == 0

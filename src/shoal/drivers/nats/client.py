@@ -10,6 +10,7 @@ import random
 import re
 import socket
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from typing import Protocol
 from urllib.parse import unquote, urlsplit
 
@@ -27,6 +28,7 @@ STALE_SECONDS = 5.0
 """Pause between pings; the connection ends when one is due and the last one has no answer. For so long the kernel waits
 for the other side to acknowledge what was sent."""
 
+_SUBJECT = re.compile(r"[^\s.\x00-\x20\x7f]+(\.[^\s.\x00-\x20\x7f]+)*")
 _VIOLATION = re.compile(r'permissions violation for (publish|subscription) to "([^"]*)"', re.IGNORECASE)
 
 
@@ -135,6 +137,8 @@ class Connection:
     ) -> None:
         """Send a message, to be answered at `token` of the inbox. Never waits for a server."""
         client = self._require()
+        if not _is_subject(subject):
+            raise EngineError(f"{subject!r} is no subject", hint="use words, separated by dots")
         reply = f"{self.inbox}.{token}" if token else ""
         try:
             await client.publish(subject, body, reply, dict(headers) if headers else None)
@@ -147,6 +151,13 @@ class Connection:
             raise self._away() from error
         except (nats.errors.Error, ValueError) as error:
             raise EngineError(f"NATS cannot carry a message for {subject!r}: {error}") from error
+
+    async def answer(self, reply: str, body: bytes) -> None:
+        """Answer a message, if the connection is there; the server wrote the subject itself."""
+        client = self._client
+        if client is not None and client.is_connected:
+            with contextlib.suppress(nats.errors.Error, OSError):
+                await client.publish(reply, body)
 
     def _require(self) -> Client:
         if self._client is None or not self._client.is_connected:
@@ -205,6 +216,7 @@ class Connection:
                 max_outstanding_pings=1,
                 inbox_prefix=self.inbox,
                 pending_size=0,
+                skip_subject_validation=True,
                 flush_timeout=2.0,
             )
         )
@@ -271,6 +283,11 @@ class Connection:
                 return
             await asyncio.sleep(_pause(attempt))
             attempt += 1
+
+
+@lru_cache(maxsize=4096)
+def _is_subject(text: str) -> bool:
+    return _SUBJECT.fullmatch(text) is not None
 
 
 def _watch_socket(client: Client) -> None:

@@ -68,5 +68,4 @@ class NatsDelivery:
             await self._say(what)
 
     async def _say(self, what: bytes) -> None:
-        if self._connection.alive:
-            await self._connection.send(self._reply, what)
+        await self._connection.answer(self._reply, what)

@@ -8,6 +8,9 @@ from shoal.runtime.consuming.item import Item
 MOST_BYTES = 8 * 1024 * 1024
 """No more is taken while the messages in hand are larger than this together."""
 
+AHEAD = 256
+"""Messages that are taken before they can be worked on; those that wait for a failing one of their key come on top."""
+
 
 class Hand:
     """Messages that were delivered and are not answered, in the order in which they came.
@@ -17,7 +20,7 @@ class Hand:
     """
 
     def __init__(self, most: int) -> None:
-        self._most, self._bytes = most, 0
+        self._most, self._bytes, self._waiting = most, 0, 0
         self._items: dict[str, Item] = {}
 
     def __len__(self) -> int:
@@ -29,7 +32,9 @@ class Hand:
     @property
     def room(self) -> int:
         """How many more it may take."""
-        return self._most - len(self._items) if self._bytes < MOST_BYTES else 0
+        if self._bytes >= MOST_BYTES:
+            return 0
+        return max(0, min(self._most, AHEAD + self._waiting) - len(self._items))
 
     def get(self, message: str) -> Item | None:
         """Find a message by its id."""
@@ -55,12 +60,17 @@ class Hand:
         single: list[Item] = []
         begun: set[str] = set()
         closed: set[str] = set()
+        late: set[str] = set()
+        waiting = 0
         for item in self._items.values():
             key = item.key
             if key in closed:
-                continue
-            if item.busy or item.due > now:
+                waiting += key in late
+            elif item.busy or item.due > now:
                 closed.add(key)
+                if not item.busy:
+                    late.add(key)
+                    waiting += 1
             elif not item.batchable:
                 closed.add(key)
                 if key not in begun:
@@ -70,6 +80,7 @@ class Hand:
                 shared.append(item)
             else:
                 closed.add(key)
+        self._waiting = waiting
         return shared, single
 
     def soonest(self, now: float) -> float:

@@ -116,6 +116,7 @@ class Tenure:
             now = self._clock()
             if now >= self._not_before:
                 self._begin(now)
+                self._feed.freed()
             soonest = self._hand.soonest(now) if now >= self._not_before else self._not_before
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(soonest - now if soonest < inf else None):
@@ -153,7 +154,6 @@ class Tenure:
             if not task.cancelled() and task.exception() is not None:
                 _log.error("handling of %s broke off", self._consumer.name, exc_info=task.exception())
                 self._not_before = self._clock() + 1
-            self._feed.freed()
             self._stir.set()
 
         task = asyncio.create_task(work)
