@@ -125,8 +125,9 @@ def test_an_error_in_a_module_points_to_the_authors_line(run: Run, tmp_path: Pat
     assert err.startswith("error: helper.py:2: cannot import caller: ValueError: no")
 
 
-def test_describe_as_json_is_the_whole_system(run: Run, project: Path) -> None:
-    code, out, err = run("describe", "-o", "json")
+@pytest.mark.parametrize("form", [("-o", "json"), ("--json",)], ids=" ".join)
+def test_describe_as_json_is_the_whole_system(run: Run, project: Path, form: tuple[str, ...]) -> None:
+    code, out, err = run("describe", *form)
     assert (code, err) == (0, "")
     system = from_json(out.encode())
     assert [s.name for s in system.services] == ["tasks", "scores"]

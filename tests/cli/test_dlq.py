@@ -89,7 +89,7 @@ async def letter(live: LiveSystem, item: str, *, again: int = 0) -> dict[str, An
         return any(one.key == item and one.again == again for one in found) or None
 
     await until(there, within=30, what=f"the letter of {item}")
-    found = json.loads((await asyncio.to_thread(run, live, "list", "notes", "--json"))[1])
+    found = json.loads((await asyncio.to_thread(run, live, "list", "--service", "notes", "--json"))[1])
     return next(one for one in found if one["key"] == item)
 
 
@@ -159,7 +159,7 @@ async def test_what_fails_again_comes_back_and_what_is_thrown_away_does_not(live
     assert len(back["history"]) == 4
     code, _, err = run(live, "purge", back["id"], "--yes")
     assert (code, "1 thrown away" in err) == (0, True)
-    assert run(live, "list", "notes")[0] == 0
+    assert run(live, "list", "--service", "notes")[0] == 0
     (folder / "eve").unlink()
 
 
@@ -170,5 +170,5 @@ def test_what_is_not_there_or_not_named_is_said(live: LiveSystem) -> None:
     assert (code, "there is no dead letter nobody-1" in err) == (1, True)
     code, _, err = run(live, "replay")
     assert (code, "or say --all" in err) == (2, True)
-    code, _, err = run(live, "list", "nobody")
+    code, _, err = run(live, "list", "--service", "nobody")
     assert (code, "there is no service 'nobody'" in err) == (1, True)

@@ -87,7 +87,7 @@ async def _cure(live: LiveSystem, poison: list[Poison], order_id: str) -> frozen
 
 async def _id(live: LiveSystem, ill: Poison) -> str:
     """Find the letter of a message, by which name the operator knows it."""
-    listed = json.loads((await _dlq(live, "list", "orders", "--json")).stdout)
+    listed = json.loads((await _dlq(live, "list", "--service", "orders", "--json")).stdout)
     (name,) = [letter["id"] for letter in listed if letter["message"] == ill.message.id]
     return str(name)
 

@@ -1,9 +1,10 @@
 """Tables, JSON and colour, the same for every command."""
 
+import functools
 import os
 import sys
 from collections.abc import Callable, Sequence
-from typing import IO, Any, TypeVar
+from typing import IO, Any, TypeVar, cast
 
 import click
 import msgspec
@@ -21,9 +22,20 @@ STATUS_COLOURS = {
 
 
 def output_option(command: F) -> F:
-    """Add ``-o table|json``."""
+    """Add ``-o table|json``, and ``--json``, which says the same; the command takes it as `output`."""
+
+    @functools.wraps(command)
+    def merged(*args: Any, output: str, as_json: bool, **options: Any) -> Any:
+        return command(*args, output="json" if as_json else output, **options)
+
     kinds = click.Choice(["table", "json"])
-    return click.option("-o", "--output", type=kinds, default="table", help="Form of the output.")(command)
+    form = click.option("-o", "--output", type=kinds, default="table", help="Form of the output.")
+    return cast("F", click.option("--json", "as_json", is_flag=True, help="The same as -o json.")(form(merged)))
+
+
+def service_option(what: str) -> Callable[[F], F]:
+    """Add ``--service NAME``, which narrows a command to one service."""
+    return click.option("--service", default="", metavar="NAME", help=f"Only {what} of this service.")
 
 
 def examples(*lines: str) -> str:

@@ -39,12 +39,9 @@ class _Given(NamedTuple):
 @click.option("--wait", default=0.0, metavar="SECONDS", help="Wait up to so long for what is in flight.")
 @click.option("--expect-dead", type=click.Path(path_type=Path), help="The dead letters that there should be.")
 @click.option("--operations", type=click.Path(path_type=Path), help="What clients did: one JSON object per line.")
-@click.option("--json", "as_json", is_flag=True, help="The same as -o json.")
 @output_option
 @click.pass_obj
-def command(
-    context: Global, /, wait: float, expect_dead: Path | None, operations: Path | None, as_json: bool, output: str
-) -> int:
+def command(context: Global, /, wait: float, expect_dead: Path | None, operations: Path | None, output: str) -> int:
     """Check that nothing was lost and nothing happened twice.
 
     Compares what services committed, what the broker holds, what was handled and what lies outside, and counts. A
@@ -52,7 +49,7 @@ def command(
     a promise is violated; the violations are named.
     """
     report = asyncio.run(_audit(context, _Given(wait, expect_dead, operations)))
-    if as_json or output == "json":
+    if output == "json":
         print_json(report)
     else:
         _show(report)

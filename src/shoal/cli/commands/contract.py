@@ -24,7 +24,7 @@ _EXAMPLES = examples(
     "shoal contract diff --locked -o json",
 )
 
-_folder = click.option("--folder", default="contracts", help="Where the files are [default: contracts].")
+_folder = click.option("--folder", default="contracts", show_default=True, help="Where the files are.")
 
 
 @click.group("contract", epilog=_EXAMPLES)
@@ -35,7 +35,7 @@ def command() -> None:
     """
 
 
-@command.command("diff", epilog=_EXAMPLES)
+@command.command("diff", epilog=examples("shoal contract diff", "shoal contract diff --locked --json"))
 @_folder
 @click.option("--locked", is_flag=True, help="Fail also where the files are only out of date.")
 @output.output_option
@@ -54,7 +54,9 @@ def diff(context: Global, folder: str, locked: bool, output: str) -> int:
     return FOUND if breaking else OK
 
 
-@command.command("lock", epilog=_EXAMPLES)
+@command.command(
+    "lock", epilog=examples("shoal contract lock", 'shoal contract lock --breaking "nobody has used coupons"')
+)
 @_folder
 @click.option("--breaking", default="", metavar="REASON", help="Lock breaking changes too; the reason is kept.")
 @click.pass_obj

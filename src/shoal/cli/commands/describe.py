@@ -114,6 +114,7 @@ def _one(system: model.System, service: model.Service) -> None:
             [f"{o.name} ({c.endpoint})" for o in system.services for c in o.calls if c.service == service.name],
         ),
         ("sagas", [f"{s.name}: {' > '.join(map(_step, s.steps))}  {s.source}" for s in service.sagas]),
+        ("by the clock", [f"{s.name}: {s.rule}  {s.source}" for s in service.schedules]),
         ("store", [service.store.engine] if service.store else []),
         ("settings", [f"{s.variable}{'' if s.required else ' (optional)'}" for s in service.settings]),
         ("externals", list(service.externals)),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from shoal.cli.output import examples, output_option, print_json, say
+from shoal.cli.output import examples, output_option, print_json, say, service_option
 from shoal.cli.program import FOUND, OK, Global
 from shoal.errors import ShoalError
 
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _EXAMPLES = examples(
-    "shoal dlq list                        what was given up, and why",
-    "shoal dlq show payments-17            one letter: data, error, stack, history",
+    "shoal dlq list                           what was given up, and why",
+    "shoal dlq show payments-17               one letter: data, error, stack, history",
     "shoal dlq replay payments-17 --dry-run   what handling it would do now, without doing it",
-    "shoal dlq replay --all                send every letter to its consumer once more",
+    "shoal dlq replay --all                   send every letter to its consumer once more",
 )
 
 
@@ -35,10 +35,6 @@ def command() -> None:
     """
 
 
-def _json_option(function: Callable[..., Any]) -> Callable[..., Any]:
-    return click.option("--json", "as_json", is_flag=True, help="The same as -o json.")(output_option(function))
-
-
 def _which(function: Callable[..., Any]) -> Callable[..., Any]:
     """Add the ways to name letters."""
     named = click.argument("ids", nargs=-1, metavar="[ID]...")
@@ -46,13 +42,13 @@ def _which(function: Callable[..., Any]) -> Callable[..., Any]:
     return named(service(click.option("--all", "everything", is_flag=True, help="Every letter.")(function)))
 
 
-@command.command("list", epilog=examples("shoal dlq list", "shoal dlq list payments --json | jq '.[].error'"))
-@click.argument("service", default="")
+@command.command("list", epilog=examples("shoal dlq list", "shoal dlq list --service payments --json | jq '.[].error'"))
+@service_option("the letters")
 @click.option("--type", "kind", default="", metavar="EVENT", help="Only events of this type, such as orders.placed.v1.")
-@_json_option
+@output_option
 @click.pass_obj
-def list_(context: Global, service: str, kind: str, as_json: bool, output: str) -> int:
-    """List dead letters, of one SERVICE or of all, the oldest first.
+def list_(context: Global, service: str, kind: str, output: str) -> int:
+    """List dead letters, the oldest first.
 
     Exits with 1 when there are any, since they wait for you.
     """
@@ -62,7 +58,7 @@ def list_(context: Global, service: str, kind: str, as_json: bool, output: str) 
         return [g for g in await graveyard.found(running, broker, service) if kind in ("", g.letter.type)]
 
     letters = _run(context, look)
-    if as_json or output == "json":
+    if output == "json":
         print_json([graveyard.plain(grave) for grave in letters])
     elif letters:
         graveyard.show_list(letters)
@@ -73,9 +69,9 @@ def list_(context: Global, service: str, kind: str, as_json: bool, output: str) 
 
 @command.command("show", epilog=examples("shoal dlq show payments-17", "shoal dlq show payments-17 -o json"))
 @click.argument("id_", metavar="ID")
-@_json_option
+@output_option
 @click.pass_obj
-def show(context: Global, id_: str, as_json: bool, output: str) -> int:
+def show(context: Global, id_: str, output: str) -> int:
     """Show one letter: the message as it was, why it was given up, and every attempt."""
     from shoal.cli import graveyard
 
@@ -83,7 +79,7 @@ def show(context: Global, id_: str, as_json: bool, output: str) -> int:
         return (await graveyard.chosen(running, broker, [id_]))[0]
 
     grave = _run(context, look)
-    if as_json or output == "json":
+    if output == "json":
         print_json(graveyard.plain(grave))
     else:
         graveyard.show_one(grave)
@@ -138,11 +134,9 @@ def edit(context: Global, id_: str, data: str, file: Path | None) -> int:
 )
 @_which
 @click.option("--dry-run", is_flag=True, help="Show what its handler would do, and do nothing.")
-@_json_option
+@output_option
 @click.pass_obj
-def replay(
-    context: Global, /, ids: tuple[str, ...], service: str, everything: bool, dry_run: bool, as_json: bool, output: str
-) -> int:
+def replay(context: Global, /, ids: tuple[str, ...], service: str, everything: bool, dry_run: bool, output: str) -> int:
     """Send letters to their consumer once more; they keep their event's id, so nothing happens twice.
 
     With --dry-run the handler of this checkout runs here, in a transaction of the service's own store that is rolled
@@ -152,7 +146,7 @@ def replay(
     from shoal.runtime.consuming import graves
 
     if dry_run:
-        return _rehearse(context, (ids, service, everything), as_json=as_json or output == "json")
+        return _rehearse(context, (ids, service, everything), as_json=output == "json")
 
     async def act(running: "Engines", broker: "BrokerAdmin") -> "list[Grave]":
         wanted = await _wanted(running, broker, ids, service, everything=everything)
@@ -161,7 +155,7 @@ def replay(
         return wanted
 
     sent = _run(context, act)
-    if as_json or output == "json":
+    if output == "json":
         print_json([graveyard.plain(grave) for grave in sent])
     else:
         say(f"{len(sent)} sent again; what fails comes back: shoal dlq list" if sent else "no dead letters")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 import msgspec
 
-from shoal.cli.output import examples, output_option, print_json, print_table, say, style
+from shoal.cli.output import examples, output_option, print_json, print_table, say, service_option, style
 from shoal.cli.program import FOUND, OK, Global
 from shoal.errors import DeclarationError, ShoalError
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 COLOURS = {"live": "green", "behind": "yellow", "new": "cyan", "stalled": "red", "outdated": "yellow"}
 
 _EXAMPLES = examples(
-    "shoal projections list                        how far each read model has come",
+    "shoal projections list                            how far each read model has come",
     "shoal projections rebuild order-history --check   does it equal its events?",
     "shoal projections rebuild order-history           build it anew beside the live one, then swap",
 )
@@ -43,25 +43,25 @@ def command() -> None:
     """See read models, compare them with their events, and build them anew."""
 
 
-def _options(function: Callable[..., Any]) -> Callable[..., Any]:
-    as_json = click.option("--json", "as_json", is_flag=True, help="The same as -o json.")
-    service = click.option("--service", default="", metavar="NAME", help="Only the projections of this service.")
-    return service(as_json(output_option(function)))
+_service_option = service_option("the projections")
 
 
 @command.command("list", epilog=examples("shoal projections list", "shoal projections list --service orders --json"))
-@_options
+@_service_option
+@output_option
 @click.pass_obj
-def list_(context: Global, service: str, as_json: bool, output: str) -> int:
+def list_(context: Global, service: str, output: str) -> int:
     """List read models: how far they have come, how far they are behind, and how many records they hold.
 
     Exits with 1 when one has stopped, or was built by older handlers than there are now.
     """
     found = asyncio.run(_standings(context, service))
-    if as_json or output == "json":
+    if output == "json":
         print_json([{"service": name, **msgspec.to_builtins(at)} for name, at in found])
-    else:
+    elif found:
         _show(found)
+    else:
+        say("no service has a projection")
     return FOUND if any(at.state in ("stalled", "outdated") for _, at in found) else OK
 
 
@@ -78,7 +78,8 @@ def list_(context: Global, service: str, as_json: bool, output: str) -> int:
 @click.option(
     "--check", is_flag=True, help="Only compare with the live one, byte for byte; exit code 1 says they differ."
 )
-@_options
+@_service_option
+@output_option
 @click.pass_obj
 def rebuild(context: Global, /, names: tuple[str, ...], everything: bool, check: bool, **options: Any) -> int:
     """Build read models anew from the journal of their events, beside the live ones, and put them in their place.
@@ -87,8 +88,8 @@ def rebuild(context: Global, /, names: tuple[str, ...], everything: bool, check:
     changed nothing.
     """
     if bool(names) == everything:
-        raise click.UsageError("name the projections, or use --all")
-    as_json = options["as_json"] or options["output"] == "json"
+        raise click.UsageError("name the projections, or say --all")
+    as_json = options["output"] == "json"
     work = _compare if check else _rebuild
     results = asyncio.run(_each(context, names, options["service"], work))
     if as_json:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 import msgspec
 
-from shoal.cli.output import examples, output_option, print_json, print_table, say, style
+from shoal.cli.output import examples, output_option, print_json, print_table, say, service_option, style
 from shoal.cli.program import FOUND, OK, Global
 from shoal.errors import DeclarationError, ShoalError
 
@@ -43,47 +43,44 @@ def command() -> None:
     """See sagas, and help those that need a person."""
 
 
-def _service_option(function: Callable[..., Any]) -> Callable[..., Any]:
-    return click.option("--service", default="", metavar="NAME", help="Only the sagas of this service.")(function)
+_service_option = service_option("the sagas")
 
 
-def _json_option(function: Callable[..., Any]) -> Callable[..., Any]:
-    return click.option("--json", "as_json", is_flag=True, help="The same as -o json.")(output_option(function))
-
-
-@command.command("list", epilog=examples("shoal saga list --state parked --json", "shoal saga list --service returns"))
+@command.command("list", epilog=examples("shoal saga list --state parked --json", "shoal saga list --service orders"))
 @_service_option
-@click.option("--state", type=click.Choice(STATES), multiple=True, help="Only those; may be given again.")
+@click.option("--state", type=click.Choice(STATES), multiple=True, help="Only those; can be repeated.")
 @click.option("--all", "everything", is_flag=True, help="Those that have ended, too.")
-@_json_option
+@output_option
 @click.pass_obj
-def list_(context: Global, service: str, state: tuple[str, ...], everything: bool, as_json: bool, output: str) -> int:
+def list_(context: Global, service: str, state: tuple[str, ...], everything: bool, output: str) -> int:
     """List sagas, those that changed last first; without those that have ended, unless asked for.
 
     Exits with 1 when one of those shown is parked, since it waits for you.
     """
     wanted = state or (STATES if everything else STATES[:3])
     found = asyncio.run(_listed(context, service, wanted))
-    if as_json or output == "json":
+    if output == "json":
         print_json([{"service": name, **_plain(saga)} for name, saga in found])
-    else:
+    elif found:
         _show_list(found)
+    else:
+        say("no saga is under way or parked" if wanted == STATES[:3] else "no such saga")
     return FOUND if any(saga.status == "parked" for _, saga in found) else OK
 
 
 @command.command("show", epilog=examples("shoal saga show ord_7", "shoal saga show return-goods/ord_7 --json"))
 @click.argument("saga")
 @_service_option
-@_json_option
+@output_option
 @click.pass_obj
-def show(context: Global, saga: str, service: str, as_json: bool, output: str) -> int:
+def show(context: Global, saga: str, service: str, output: str) -> int:
     """Show one saga, by its id or its key: what it knows, and every attempt of every step."""
 
     async def read(held: _Held) -> None:
         from shoal.runtime.sagas.operator import history
 
         entries = await history(held.store, held.saga.id)
-        if as_json or output == "json":
+        if output == "json":
             steps = [msgspec.to_builtins(step) for step in held.kind.steps]
             journal = [msgspec.to_builtins(entry) for entry in entries]
             print_json({"service": held.service, **_plain(held.saga), "steps": steps, "journal": journal})

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
-from shoal.cli.output import examples, output_option, print_json, print_table, say
+from shoal.cli.output import examples, output_option, print_json, print_table, say, service_option
 from shoal.cli.program import FOUND, OK, Global
 from shoal.errors import DeclarationError, ShoalError
 
 if TYPE_CHECKING:
+    from shoal.drivers.base import Store
     from shoal.runtime.schedules.rows import State
     from shoal.service.schedules import ScheduleDeclaration
 
@@ -36,15 +37,16 @@ def command() -> None:
     """See what runs by the clock, and run it now."""
 
 
-@command.command("list", epilog=examples("shoal schedules list", "shoal schedules list -o json"))
+@command.command("list", epilog=examples("shoal schedules list", "shoal schedules list --service payments --json"))
+@service_option("the schedules")
 @output_option
 @click.pass_obj
-def list_(context: Global, output: str) -> int:
-    """List the schedules of every service: the rule, the next due time, and how the last run ended.
+def list_(context: Global, service: str, output: str) -> int:
+    """List schedules: the rule, the next due time, and how the last run ended.
 
     Exits with 1 when the last run of one was given up.
     """
-    found = asyncio.run(_rows(context))
+    found = asyncio.run(_rows(context, service))
     if output == "json":
         print_json([_plain(row) for row in found])
     else:
@@ -52,22 +54,26 @@ def list_(context: Global, output: str) -> int:
     return FOUND if any(row.state and row.state.outcome == "given up" for row in found) else OK
 
 
-@command.command("run", epilog=examples("shoal schedules run payments.reconcile", "shoal schedules run a.b --wait"))
+@command.command(
+    "run", epilog=examples("shoal schedules run payments.reconcile", "shoal schedules run payments.reconcile --wait")
+)
 @click.argument("target", metavar="SERVICE.SCHEDULE")
-@click.option("--wait", is_flag=True, help="Wait until it has run; exits with 1 when it failed.")
+@click.option("--wait", is_flag=True, help="Wait until it has run, a minute at most; exits with 1 when it failed.")
 @click.pass_obj
 def run(context: Global, target: str, wait: bool) -> int:
     """Run a schedule now, on one replica; its next due time comes all the same."""
     return asyncio.run(_run(context, target, wait))
 
 
-async def _rows(context: Global) -> list[_Row]:
+async def _rows(context: Global, only: str) -> list[_Row]:
     from shoal.cli.engines import engines
     from shoal.runtime.schedules.operator import states
 
     run, found = engines(context), []
+    if only:
+        run.planned(only)
     for service in run.declared.services:
-        if service.schedules:
+        if service.schedules and only in ("", service.name):
             async with run.store(service.name) as store:
                 known = await states(store)
             found += [_Row(service.name, d, known.get(d.model.name)) for d in service.schedules]
@@ -76,7 +82,7 @@ async def _rows(context: Global) -> list[_Row]:
 
 async def _run(context: Global, target: str, wait: bool) -> int:
     from shoal.cli.engines import engines
-    from shoal.runtime.schedules.operator import ask, states
+    from shoal.runtime.schedules.operator import ask
 
     service, _, name = target.partition(".")
     running, now = engines(context), datetime.now(UTC)
@@ -91,13 +97,27 @@ async def _run(context: Global, target: str, wait: bool) -> int:
         if not wait:
             say(f"{target} runs within seconds; `shoal schedules list` tells how it ended")
             return OK
-        async with asyncio.timeout(PATIENCE):
-            state = (await states(store))[name]
-            while state.settled < now and state.due != now:
-                await asyncio.sleep(0.1)
-                state = (await states(store))[name]
+        state = await _ended(store, name, now)
     say(f"{target}: {state.error or state.outcome}")
     return FOUND if state.error else OK
+
+
+async def _ended(store: "Store", name: str, asked: datetime) -> "State":
+    """Wait for the end of a run that was asked for; `ShoalError` when it takes too long."""
+    from shoal.runtime.schedules.operator import states
+
+    try:
+        async with asyncio.timeout(PATIENCE):
+            state = (await states(store))[name]
+            while state.settled < asked and state.due != asked:
+                await asyncio.sleep(0.1)
+                state = (await states(store))[name]
+            return state
+    except TimeoutError as error:
+        raise ShoalError(
+            f"the run of {name} has not ended within {PATIENCE:g} s",
+            hint="it goes on; `shoal schedules list` tells how it ended",
+        ) from error
 
 
 def _next(row: _Row) -> datetime:
