@@ -24,8 +24,10 @@ from shoal import (
     event,
     get,
     internal,
+    pivot,
     post,
     record,
+    retriable,
     role,
     scope,
     signed_in,
@@ -118,6 +120,22 @@ def test_a_wrong_option_is_refused_with_its_line(verb: str, options: dict[str, A
 def test_a_wrong_policy_of_a_subscription_shows_its_line() -> None:
     with pytest.raises(DeclarationError, match="attempts=0") as caught:
         Service("shop").on(Sold, attempts=0)
+    assert caught.value.where.startswith("tests/service/test_declaring.py:")
+
+
+@pytest.mark.parametrize(
+    ("declare", "what"),
+    [
+        (lambda **options: Service("shop").on(Sold, **options), "@shop.on(Sold)"),
+        (pivot, "a pivot step"),
+        (retriable, "a retriable step"),
+    ],
+)
+def test_an_option_that_nobody_reads_is_refused_with_those_there_are(declare: Any, what: str) -> None:
+    with pytest.raises(DeclarationError) as caught:
+        declare(attemps=3)
+    assert caught.value.message == f"{what} has an unknown option 'attemps'"
+    assert "attempts" in caught.value.hint
     assert caught.value.where.startswith("tests/service/test_declaring.py:")
 
 

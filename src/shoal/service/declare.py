@@ -18,6 +18,7 @@ from shoal.service.marks import (
     build_policy,
     event_mark,
     operations_of,
+    refuse_unknown,
 )
 from shoal.service.projections import Projection, ProjectionDeclarations
 from shoal.service.sagas import SagaDeclarations
@@ -68,7 +69,7 @@ class SubscriptionDeclaration(msgspec.Struct, frozen=True, kw_only=True):
         return list[self.kind] if self.batch else self.kind  # type: ignore[name-defined]  # a type made here
 
 
-class Hearing(TypedDict, total=False):
+class SubscriptionOptions(TypedDict, total=False):
     """What every handler of events may say."""
 
     timeout: float
@@ -194,30 +195,31 @@ class Service(SagaDeclarations, ProjectionDeclarations, ScheduleDeclarations):
 
     @overload
     def on(
-        self, kind: type[E], **options: Unpack[Hearing]
+        self, kind: type[E], **options: Unpack[SubscriptionOptions]
     ) -> Callable[[Callable[Concatenate[E, P], Awaitable[None]]], Callable[Concatenate[E, P], Awaitable[None]]]: ...
 
     @overload
     def on(
-        self, kind: type[E], *, batch: int, **options: Unpack[Hearing]
+        self, kind: type[E], *, batch: int, **options: Unpack[SubscriptionOptions]
     ) -> Callable[
         [Callable[Concatenate[list[E], P], Awaitable[None]]], Callable[Concatenate[list[E], P], Awaitable[None]]
     ]: ...
 
-    def on(self, kind: type[Any], *, batch: int = 0, **options: Unpack[Hearing]) -> Callable[[H], H]:
+    def on(self, kind: type[Any], *, batch: int = 0, **options: Unpack[SubscriptionOptions]) -> Callable[[H], H]:
         """Handle an event; its effect on the store happens once, in the order of the events of its key.
 
         Args:
             kind: Class of the event.
             batch: Hand over up to so many events at a time, as a list; they commit together. When that fails, each is
                 handled alone.
-            options: See `Hearing`.
+            options: See `SubscriptionOptions`.
         """
         mark, place = event_mark(kind), of_caller()[1]
         if not 0 <= batch <= LARGEST_BATCH:
             raise DeclarationError(
                 f"a batch of {batch} events", hint=f"take 1 to {LARGEST_BATCH} at a time", where=place
             )
+        refuse_unknown(f"@{self.name}.on({kind.__name__})", options, SubscriptionOptions.__annotations__, place)
         upcasters, leads_to = options.pop("upcasters", ()), options.pop("leads_to", None)
         policy = build_policy(
             place,

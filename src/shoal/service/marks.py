@@ -1,6 +1,6 @@
 """Marks that turn plain classes into events, records and contracts."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, TypedDict, TypeVar, Unpack
 
 import msgspec
@@ -207,12 +207,7 @@ def _operation(method: Method, path: str, options: Options) -> Callable[[F], F]:
 
 def build_operation(name: str, method: Method, path: str, source: str, options: Options) -> Operation:
     """Make an operation from a decorator's options, with the policy they imply."""
-    if unknown := sorted(set(options) - set(Options.__annotations__)):
-        raise DeclarationError(
-            f"{method} {path} has an unknown option {unknown[0]!r}",
-            hint=f"the options are: {', '.join(Options.__annotations__)}",
-            where=source,
-        )
+    refuse_unknown(f"{method} {path}", options, Options.__annotations__, source)
     idempotent = options.get("idempotent", False)
     repeatable = method in ("GET", "PUT", "DELETE") or idempotent
     attempts = options.get("attempts", 2 if repeatable else 1)
@@ -232,6 +227,14 @@ def build_operation(name: str, method: Method, path: str, source: str, options: 
         status=options.get("status", 200),
         idempotent=idempotent,
     )
+
+
+def refuse_unknown(what: str, given: Iterable[str], known: Iterable[str], source: str) -> None:
+    """Refuse an option that nobody reads: it is a word misspelt, and no type checker looked."""
+    if unknown := sorted(set(given) - set(known)):
+        raise DeclarationError(
+            f"{what} has an unknown option {unknown[0]!r}", hint=f"the options are: {', '.join(known)}", where=source
+        )
 
 
 def build_policy(source: str, *, timeout: float, attempts: int, backoff: float = 0.2) -> Policy:

@@ -12,7 +12,7 @@ from shoal.errors import DeclarationError
 from shoal.model.saga import Saga as SagaModel
 from shoal.model.saga import Step, StepKind
 from shoal.model.service import Store
-from shoal.service.marks import build_policy
+from shoal.service.marks import build_policy, refuse_unknown
 from shoal.service.source import of_caller, of_class, of_function
 
 S = TypeVar("S")
@@ -120,6 +120,9 @@ class _PlainMaker(Protocol):
         ...
 
 
+_BOUNDS = ("timeout", "attempts", "backoff")
+
+
 def _maker(kind: StepKind) -> Any:
     """Make a decorator that tells an author what is missing, where a signature could only raise `TypeError`."""
 
@@ -128,6 +131,7 @@ def _maker(kind: StepKind) -> Any:
         if given:
             use = "step(compensate=...)" if kind == "compensatable" else f"{kind}()"
             raise DeclarationError(f"a {kind} step is declared without brackets", hint=f"write @{use}", where=place)
+        refuse_unknown(f"a {kind} step", bounds, _BOUNDS, place)
         policy = build_policy(
             place,
             timeout=bounds.get("timeout", 25.0),
