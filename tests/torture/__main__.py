@@ -5,16 +5,22 @@ import asyncio
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
-from shoal.testing import LiveSystem
+import msgspec
+
 from shoal.testing.live import start_live
 from tests.torture import report
-from tests.torture.beside import Beside, beside
-from tests.torture.faults import FAULTS, KILLS
+from tests.torture.beside import beside
+from tests.torture.clients import Crowd
+from tests.torture.faults import FAULTS, KILLS, Field
 from tests.torture.rounds import Plan, Round, play
 from tests.torture.stage import stage
+
+T = TypeVar("T")
 
 ROOT = Path(__file__).parents[2]
 
@@ -24,57 +30,82 @@ PACE = 0.03
 SLOW = 0.14
 """Seconds between two orders where the broker is to lose up to a minute: 500 orders take 70 s."""
 
+OF_A_SHOP = 5
+"""Rounds that one shop lives through; then a fresh one opens, since an audit follows every event from the opening on."""
+
 EXTRAS = (("restore",),) * 5 + (("freeze", "service"),) * 2 + (("outside", "twice"),) * 2
 """Faults of the rounds after those of kills."""
 
 
 def main() -> int:
-    """Read the arguments, play, write; 1 when a promise was violated."""
-    chosen = _arguments()
+    """Read the arguments, play, write after each shop; 1 when a promise was violated."""
+    chosen, began = _arguments(), time.monotonic()
+    result = report.result(seed=chosen.seed, replicas=chosen.replicas)
+    plans = _plans(chosen)
+    for first in range(0, len(plans), OF_A_SHOP):
+        played = _in_a_shop(chosen, partial(_play, plans[first : first + OF_A_SHOP]))
+        seconds = round(time.monotonic() - began, 1)
+        result = msgspec.structs.replace(result, rounds=(*result.rounds, *played), seconds=seconds)
+        _write(chosen, result)
+    if chosen.poison:
+        poison = _in_a_shop(chosen, lambda field, crowd: beside(field, crowd, chosen.poison))
+        _say(report.poison_line(poison))
+        result = msgspec.structs.replace(result, poison=poison, seconds=round(time.monotonic() - began, 1))
+        _write(chosen, result)
+    _say(report.summary(result))
+    return 0 if report.held(result) else 1
+
+
+def _in_a_shop(chosen: argparse.Namespace, work: Callable[[Field, Crowd], Awaitable[T]]) -> T:
+    """Open a fresh shop, do something to it, and close it."""
     with tempfile.TemporaryDirectory(prefix="torture-") as folder:
         root = Path(folder)
         (root / "project").mkdir()
         (root / "copies").mkdir()
         replicas = [word for text in chosen.replicas for word in ("--replicas", text)]
         shop = start_live(ROOT, "shop.system:system", root / "project", *replicas)
+
+        async def run() -> T:
+            async with stage(shop, root / "copies", chosen.seed) as (field, crowd):
+                return await work(field, crowd)
+
         try:
-            played, poison, seconds = asyncio.run(_play(shop, root / "copies", chosen))
+            return asyncio.run(run())
         finally:
             shop.stop()
-    result = report.result(played, poison, seed=chosen.seed, seconds=seconds, replicas=chosen.replicas)
-    if chosen.write:
-        result = report.write(ROOT / "docs", result)
-    _say(report.summary(result))
-    return 0 if all(each.held for each in played) and (poison is None or poison.held) else 1
 
 
-async def _play(shop: LiveSystem, copies: Path, chosen: argparse.Namespace) -> tuple[list[Round], Beside | None, float]:
-    began = time.monotonic()
+async def _play(plans: Sequence[Plan], field: Field, crowd: Crowd) -> list[Round]:
     played: list[Round] = []
-    async with stage(shop, copies, chosen.seed) as (field, crowd):
-        for plan in _plans(chosen):
-            played.append(await play(plan, crowd, field))
-            _say(report.line(played[-1]))
-        poison = await beside(field, crowd, chosen.poison) if chosen.poison else None
-        if poison is not None:
-            _say(report.poison_line(poison))
-    return played, poison, time.monotonic() - began
+    for plan in plans:
+        played.append(await play(plan, crowd, field))
+        _say(report.line(played[-1]))
+    return played
 
 
-def _plans(chosen: argparse.Namespace) -> Iterator[Plan]:
+def _plans(chosen: argparse.Namespace) -> list[Plan]:
     kinds = [KILLS] * chosen.rounds + (list(EXTRAS) if chosen.rounds else [])
     if chosen.only:
         kinds = [tuple(chosen.only)] * chosen.rounds
-    for number, faults in enumerate(kinds, 1):
-        slow = "restore" in faults
-        yield Plan(
-            number=number,
-            seed=chosen.seed,
-            orders=chosen.orders,
-            seconds=chosen.orders * (SLOW if slow else PACE),
-            faults=faults,
-            after=chosen.orders * SLOW / 2 if slow else 0.0,
-        )
+    return [_plan(chosen, number, faults) for number, faults in enumerate(kinds)]
+
+
+def _plan(chosen: argparse.Namespace, number: int, faults: tuple[str, ...]) -> Plan:
+    slow = "restore" in faults
+    return Plan(
+        number=number + 1,
+        shop=number // OF_A_SHOP + 1,
+        seed=chosen.seed,
+        orders=chosen.orders,
+        seconds=chosen.orders * (SLOW if slow else PACE),
+        faults=faults,
+        after=chosen.orders * SLOW / 2 if slow else 0.0,
+    )
+
+
+def _write(chosen: argparse.Namespace, result: report.Result) -> None:
+    if chosen.write:
+        report.write(ROOT / "docs", result)
 
 
 def _say(text: str) -> None:

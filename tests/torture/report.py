@@ -33,24 +33,19 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     commit: str
     versions: dict[str, str]
     replicas: tuple[str, ...] = ()
-    seconds: float
-    rounds: tuple[Round, ...]
+    seconds: float = 0.0
+    rounds: tuple[Round, ...] = ()
     poison: Beside | None = None
 
 
-def result(
-    rounds: Sequence[Round], poison: Beside | None, *, seed: int, seconds: float, replicas: Sequence[str]
-) -> Result:
-    """Collect a run."""
-    return Result(
-        seed=seed,
-        commit=_commit(),
-        versions=_versions(),
-        replicas=tuple(replicas),
-        seconds=round(seconds, 1),
-        rounds=tuple(rounds),
-        poison=poison,
-    )
+def result(*, seed: int, replicas: Sequence[str]) -> Result:
+    """Begin the record of a run."""
+    return Result(seed=seed, commit=_commit(), versions=_versions(), replicas=tuple(replicas))
+
+
+def held(found: Result) -> bool:
+    """Tell whether no promise was violated."""
+    return all(each.held for each in found.rounds) and (found.poison is None or found.poison.held)
 
 
 def line(played: Round) -> str:
@@ -80,11 +75,23 @@ def quoted(found: Result) -> str:
     """Say what the README says of a run."""
     rounds = found.rounds
     blows = sum(len(each.blows) for each in rounds)
-    last = {(o.code, o.title): o for o in rounds[-1].outcomes}
-    handled = sum(o.counts.get("handled", 0) for o in last.values())
+    handled = sum(outcome.counts.get("handled", 0) for outcome in totals(rounds))
     lost = sum(o.violated for each in rounds for o in each.outcomes)
     orders = sum(r.orders for r in rounds)
     return f"{orders:,} orders in {len(rounds)} rounds, {blows} faults, {handled:,} events handled, {lost} violations"
+
+
+def totals(rounds: Sequence[Round]) -> list[Outcome]:
+    """Add up what was counted in each shop after its last round."""
+    ends = {played.shop: played for played in rounds}.values()
+    found: dict[tuple[str, str], Outcome] = {}
+    for each in (outcome for played in ends for outcome in played.outcomes):
+        before = found.get((each.code, each.title))
+        counts = Counter(before.counts if before else {})
+        counts.update(each.counts)
+        state = each.state if before is None or before.state == "held" else before.state
+        found[each.code, each.title] = msgspec.structs.replace(each, counts=dict(counts), state=state)
+    return [*found.values()]
 
 
 def poison_line(found: Beside) -> str:
@@ -97,21 +104,20 @@ def poison_line(found: Beside) -> str:
     )
 
 
-def write(folder: Path, found: Result) -> Result:
+def write(folder: Path, found: Result) -> None:
     """Write the data and the page; a run without rounds adds its poison to the rounds that were written before."""
     if not found.rounds:
         before = msgspec.json.decode((folder / "torture.json").read_bytes(), type=Result)
         found = msgspec.structs.replace(before, poison=found.poison)
     (folder / "torture.json").write_bytes(msgspec.json.format(msgspec.json.encode(found), indent=1) + b"\n")
     (folder / "torture.md").write_text(page(found), "utf-8")
-    return found
 
 
 def page(found: Result) -> str:
     """Write the page."""
     parts = [
         _HEAD.format(summary=summary(found)),
-        _table(("", "promise", "state", "counts after the last round"), map(_promise, found.rounds[-1].outcomes)),
+        _table(("", "promise", "state", "counted in all shops"), map(_promise, totals(found.rounds))),
         "## Rounds\n",
         _table(
             ("round", "faults", "acknowledged", "indeterminate", "at rest after", "violations"), map(_row, found.rounds)
@@ -136,8 +142,9 @@ Orders are placed at a steady pace, whatever becomes of them, by customers who r
 same `Idempotency-Key`; one in ten gives up instead. One order in ten meets a card that is declined, fails twice or
 loses its answer, one in twenty asks for what is not there. The times of the faults are drawn uniformly over each
 round. After a round everything is left to come to rest, and [`shoal audit`](how-to/audit.md) checks every promise on
-all that happened so far: what a client was told, what each service committed, what the broker holds, what the
-payment provider and the mailbox counted themselves. Rounds name what was violated, if anything was.
+all that happened in that shop so far: what a client was told, what each service committed, what the broker holds,
+what the payment provider and the mailbox counted themselves. Rounds name what was violated, if anything was. After
+five rounds a fresh shop opens.
 """
 
 

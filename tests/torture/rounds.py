@@ -21,6 +21,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """What a round is to be."""
 
     number: int
+    shop: int = 1
+    """Which shop it happens to."""
     seed: int
     orders: int
     seconds: float
@@ -43,6 +45,8 @@ class Round(msgspec.Struct, frozen=True, kw_only=True):
     """What became of a round."""
 
     number: int
+    shop: int
+    """Which shop it happened to; counts are of that shop since its opening."""
     seed: int
     blows: tuple[Blow, ...]
     orders: int
@@ -81,6 +85,7 @@ async def play(plan: Plan, crowd: Crowd, field: Field, dead: Iterable[Letter] = 
     statuses = [operation.status for operation in crowd.operations[before:]]
     return Round(
         number=plan.number,
+        shop=plan.shop,
         seed=plan.seed,
         blows=tuple(sorted((task.result() for task in striking), key=lambda blow: blow.at)),
         orders=len(statuses),
