@@ -2,14 +2,14 @@
 
 ::
 
-class Buying:                                   # a `Scenario`, made anew for each seed
-declared = system
+    class Buying:                                   # a `Scenario`, made anew for each seed
+        declared = system
 
-def faults(self, seed, random): return draw(random, ("orders", "stock"), ("SHOP_ORDERS",), until=5.0)
-def replicas(self, random): return {"orders": 2}
-def overrides(self, world, domain): return {Provider: FakeProvider(world.chance)}
-async def play(self, world): ...            # what clients do; then `world.calm` and `world.settle`
-async def check(self, world): ...           # what does not hold, in sentences
+        def faults(self, seed, random): return draw(random, ("orders", "stock"), ("SHOP_ORDERS",), until=5.0)
+        def replicas(self, random): return {"orders": 2}
+        def overrides(self, world, domain): return {Provider: FakeProvider(world.chance)}
+        async def play(self, world): ...            # what clients do; then `world.calm` and `world.settle`
+        async def check(self, world): ...           # what does not hold, in sentences
 
 ``python -m shoal.testing.simulation package.module:Buying --seeds 1-1000`` runs it; see `sweep` for tests.
 """
