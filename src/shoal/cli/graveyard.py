@@ -84,7 +84,7 @@ def show_one(grave: Grave) -> None:
         error=style(letter.error, sys.stdout, fg="red"), key=letter.key, event=letter.event, message=letter.message,
         consumer=letter.consumer, origin=f"{letter.stream} at {letter.sequence}, subject {letter.subject}",
         made=_spell(letter.made), given_up=f"{_spell(letter.at)} after {letter.attempts} attempts",
-        sent_again=f"{letter.again} times" if letter.again else "", trace=letter.trace,
+        sent_again=f"{letter.again} times" if letter.again else "", trace=_trace(letter.trace),
         edited="yes, its first data is kept" if letter.original is not None else "",
     )  # fmt: skip
     headers = {k: v for k, v in grave.message.headers.items() if not k.startswith("Shoal-")} | dict(letter.headers)
@@ -181,6 +181,12 @@ def _age(at: datetime) -> str:
         if seconds >= size:
             return f"{seconds / size:.0f}{unit}"
     return f"{seconds:.0f}s"
+
+
+def _trace(parent: str) -> str:
+    """Take the trace's id out of a ``traceparent``."""
+    _, _, rest = parent.partition("-")
+    return rest.partition("-")[0]
 
 
 def _spell(time: datetime | None) -> str:

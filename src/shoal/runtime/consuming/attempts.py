@@ -31,6 +31,7 @@ _MOST_TRIES = 20
 _MOST_LINES, _FEW_LINES = 12, 2
 _LONGEST, _LONGEST_LINE = 1000, 300
 
+_HERE = str(PurePath(__file__).parent)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]+")
 
 State = Literal["trying", "dying", "dead", "purged"]
@@ -162,8 +163,9 @@ def attempt(error: BaseException, replica: str, now: datetime) -> Try:
 
 
 def stack_of(error: BaseException) -> tuple[str, ...]:
-    """List the innermost frames of an error, the author's own by their last folders."""
-    frames = traceback.extract_tb(error.__traceback__)[-_MOST_LINES:]
+    """List the innermost frames of an error below ours, by the last folders of their files."""
+    found = traceback.extract_tb(error.__traceback__)
+    frames = ([frame for frame in found if not frame.filename.startswith(_HERE)] or found)[-_MOST_LINES:]
     lines = (f"{_short(frame.filename)}:{frame.lineno} {frame.name}: {frame.line}" for frame in frames)
     return tuple(plain(line)[:_LONGEST_LINE] for line in lines)
 

@@ -2,7 +2,7 @@
 
 import contextlib
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from shoal.drivers.base import Delivery, Mark, Message
@@ -12,10 +12,11 @@ from shoal.runtime.consuming.attempts import NONE, Attempts
 from shoal.runtime.consuming.desk import Desk, Subscriber
 from shoal.runtime.consuming.letters import letter_of
 from shoal.runtime.envelope import LARGEST, Envelope, unpack
+from shoal.runtime.relay import WINDOW
 from shoal.runtime.trace import Trace
 from shoal.service import codec
 
-TOO_OLD = timedelta(days=7)
+TOO_OLD = WINDOW
 """Older events are not handled: the inbox lets go of its marks, so that nobody knows whether they were."""
 
 
