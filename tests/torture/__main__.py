@@ -31,7 +31,7 @@ SLOW = 0.14
 """Seconds between two orders where the broker is to lose up to a minute: 500 orders take 70 s."""
 
 OF_A_SHOP = 5
-"""Rounds that one shop lives through; then a fresh one opens, since an audit follows every event from the opening on."""
+"""Rounds that one shop lives through; then a fresh one opens, since audits follow every event from the opening on."""
 
 EXTRAS = (("restore",),) * 5 + (("freeze", "service"),) * 2 + (("outside", "twice"),) * 2
 """Faults of the rounds after those of kills."""
