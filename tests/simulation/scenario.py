@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from shoal.runtime import relay
 from shoal.testing.http import Response
 from shoal.testing.simulation.domain import Domain
 from shoal.testing.simulation.faults import Faults, draw
@@ -21,7 +22,7 @@ ORDERS = 3
 CHANGES = 4
 GIFTS = 1
 TRIES = 5
-WINDOW = 5.0
+WINDOW = 4.0
 """Virtual seconds in which clients come and faults happen."""
 
 DRAIN = 300.0
@@ -61,7 +62,8 @@ class Shopping:
         self._mishaps: FewMishaps | None = None
 
     def faults(self, seed: int, random: Random) -> Faults:
-        """Draw what goes wrong."""
+        """Draw what goes wrong, and how often idle relays look, which is most of what an idle system does."""
+        relay.SHORTEST = random.choice((0.02, 0.2, 0.5, 0.5))
         services = tuple(service.name for service in self.declared.services)
         return draw(random, services, ("SIM_ORDERS", "SIM_STOCK", "SIM_PAYMENTS"), WINDOW)
 
