@@ -43,7 +43,8 @@ async def kill_service(field: Field) -> str:
 
 
 async def kill_relay(field: Field) -> str:
-    """Kill who relays, with a batch on its way: the broker is held still until events wait."""
+    """Kill who relays, with a batch on its way: once others are back, the broker is held still until events wait."""
+    await processes.all_ready(field.shop)
     service = field.chance.choice(_PRODUCERS)
     broker = (await processes.find(field.shop, "nats")).pid
     processes.send({broker}, signal.SIGSTOP)
@@ -104,7 +105,7 @@ async def kill_twice(field: Field) -> str:
     return name
 
 
-async def _some_waiting(subject: Subject, service: str, within: float = 1.5) -> int:
+async def _some_waiting(subject: Subject, service: str, within: float = 2.5) -> int:
     """Wait until some events wait in an outbox; say how many did when the time was up."""
     count = 0
     try:
