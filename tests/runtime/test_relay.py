@@ -233,6 +233,24 @@ async def test_a_place_given_out_twice_betrays_a_broker_that_lost_messages(bus: 
         assert [one.sequence for one in await store.announced(0, 20)] == [1, 2, 3, 4, *range(6, 12), 5]
 
 
+async def test_places_of_the_same_round_that_are_given_out_again_count_as_lost(bus: Bus) -> None:
+    store, waves_seen = MemoryStore(), 0
+
+    async def publish(messages: Sequence[Message]) -> Sequence[Outcome]:
+        nonlocal waves_seen
+        waves_seen += 1
+        if waves_seen == 2:
+            bus.lose(0)  # between two waves, before the first is noted
+        return await Bus.publish(bus, messages)
+
+    bus.publish = publish  # type: ignore[method-assign]
+    await announce(store, message(0, "a"), message(1, "b"), message(2, "a"))
+    async with relaying(store, bus):
+        await until(lambda: len(bus.ids) == 3)
+        await until_sent(store)
+    assert sorted(bus.ids) == ["m0", "m1", "m2"]
+
+
 async def test_a_duplicate_is_no_loss(bus: Bus, caplog: pytest.LogCaptureFixture) -> None:
     store = MemoryStore()
     await announce(store, *map(message, range(3)))

@@ -179,7 +179,7 @@ class Tenure:
     async def _publish(self, rows: Sequence[Pending], taken: "_Round") -> None:
         """Publish rows of which no two have the same key."""
         outcomes = await self._broker.publish([row.message for row in rows])
-        await self._doubt(outcomes)
+        await self._doubt(outcomes, taken)
         for row, outcome in zip(rows, outcomes, strict=True):
             if isinstance(outcome, Published):
                 self._highest = max(self._highest, outcome.sequence)
@@ -191,11 +191,12 @@ class Tenure:
             else:
                 await self._set_aside(row, outcome)
 
-    async def _doubt(self, outcomes: Sequence[Outcome]) -> None:
+    async def _doubt(self, outcomes: Sequence[Outcome], taken: "_Round") -> None:
         """Notice a broker that gives out places which it gave out before: it lost what was there."""
         fresh = [o.sequence for o in outcomes if isinstance(o, Published) and o.sequence and not o.duplicate]
-        if fresh and min(fresh) <= self._highest:
-            await self._forget(min(fresh) - 1)
+        if fresh and (first := min(fresh)) <= self._highest:
+            taken.sent = [row for row in taken.sent if row.sequence < first]  # not noted yet, and lost all the same
+            await self._forget(first - 1)
 
     async def _set_aside(self, row: Pending, refusal: ShoalError) -> None:
         self._refused += 1
