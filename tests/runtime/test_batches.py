@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -95,8 +96,8 @@ def _sessions(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     found: list[int] = []
     commit = work.Worker._commit
 
-    async def counted(self: work.Worker, items: Sequence[Item]) -> list[tuple[Item, float]]:
-        done = await commit(self, items)
+    async def counted(self: work.Worker, items: Sequence[Item], part: Any) -> list[tuple[Item, float]]:
+        done = await commit(self, items, part)
         found.append(len(done))
         return done
 

@@ -6,7 +6,7 @@ import random
 import msgspec
 
 from shoal.drivers.base import Published
-from shoal.errors import CallFailed, Conflict, EngineError, Unavailable
+from shoal.errors import CallFailed, EngineError, Unavailable
 from shoal.runtime.consuming.attempts import Attempts, Ledger, attempt, plain, spell
 from shoal.runtime.consuming.desk import Desk
 from shoal.runtime.consuming.item import Item
@@ -32,7 +32,7 @@ class Burial:
         Returns:
             ``duplicate``, ``retried`` or ``dying``.
         """
-        if isinstance(error, Conflict) and item.mark is not None and await self._desk.store.handled([item.mark]):
+        if await self._repeats(item, error):
             return "duplicate"
         noted, item.noted = item.noted, False
         if is_outage(error):
@@ -46,6 +46,10 @@ class Burial:
         new = attempt(error, self._desk.replica, self._desk.clock.now())
         attempts = item.attempts.corrected(new) if noted else item.attempts.failed(new)
         return await self._counted(item, attempts, error, now)
+
+    async def _repeats(self, item: Item, error: Exception) -> bool:
+        """Tell whether it failed on what it did the first time: marks are held back, so a handler may meet that first."""
+        return not is_outage(error) and item.mark is not None and bool(await self._desk.store.handled([item.mark]))
 
     async def _counted(self, item: Item, attempts: Attempts, error: Exception, now: float) -> str:
         """Write down the attempts at a message, and decide."""

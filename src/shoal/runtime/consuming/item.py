@@ -44,6 +44,8 @@ class Item:
     said: float = 0.0
     """When the broker last heard that it is worked on."""
     busy: bool = False
+    solitary: bool = False
+    """Whether its handler has failed in company, and is to be tried for itself."""
     noted: bool = False
     """Whether the present attempt was written down before it began."""
     event: Any = None
@@ -69,16 +71,16 @@ class Item:
     def batchable(self) -> bool:
         """Whether it may share a transaction: its handler leaves no trace elsewhere, and it has not failed yet."""
         subscriber = self.subscriber
-        if subscriber is None or self.fault or self.attempts is not NONE or self.outages:
+        if subscriber is None or self.fault or self.solitary or self.attempts is not NONE or self.outages:
             return False
         return bool(subscriber.batch) or subscriber.plan.only_store
 
     def repeated(self, delivery: Delivery) -> None:
         """Learn that the message was delivered once more."""
-        if delivery.sequence != self.delivery.sequence:
-            self.others.append(delivery)
-        else:
+        if delivery.sequence == self.delivery.sequence:
             self.delivery = delivery
+        else:
+            self.others = [*(other for other in self.others if other.sequence != delivery.sequence), delivery]
 
     async def ack(self) -> None:
         """Say that it is done; who does not hear it delivers it again, and the inbox tells."""

@@ -71,10 +71,12 @@ class Tenure:
             raise
         finally:
             aside[0].cancel()  # nothing more is taken while the rest is finished
-            await asyncio.gather(*self._tasks, return_exceptions=True)
-            for task in aside:
-                task.cancel()
-            await asyncio.gather(*aside, return_exceptions=True)
+            try:
+                await asyncio.gather(*self._tasks, return_exceptions=True)
+            finally:  # also when that took too long: nobody is to keep the messages in hand from others
+                for task in aside:
+                    task.cancel()
+                await asyncio.gather(*aside, return_exceptions=True)
         if not self._lease.lost.is_set():
             with contextlib.suppress(EngineError):
                 await self._ledger.close(self._desk.store)

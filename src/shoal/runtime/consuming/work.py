@@ -1,11 +1,13 @@
 """Run handlers in transactions: effect, inbox mark and the handler's own events commit together, or none of them.
 
-Messages whose handlers touch nothing but the store share a transaction. First without savepoints, which cost a round
-trip each; when that fails, with one for each message, so that the others still commit; and when even the commit fails,
-each in a transaction of its own. Running a handler again is safe, since what it did before was rolled back.
+Messages whose handlers touch nothing but the store share a transaction, without savepoints, which cost a round trip
+each. When a handler fails in it, those before it share another one, and it is tried for itself; when something else
+fails, such as the commit, each is tried in a savepoint, so that the others still commit, and at last in a transaction of
+its own. Running a handler again is safe, since what it did before was rolled back.
 """
 
 import asyncio
+import itertools
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -66,19 +68,28 @@ class Worker:
         if now < self._alone_until:
             await self._handle_alone(items, found)
             return
+        part = _Part(until=time.monotonic() + SPAN)
         try:
-            found.done += await self._commit(items)
+            found.done += await self._commit(items, part)
         except Exception as error:  # noqa: BLE001 - the border: a handler may raise anything
             if len(items) == 1:
                 found.failed.append((items[0], error))
-                return
-            if isinstance(error, Contended):
+            elif isinstance(error, Contended):
                 self._alone_until = now + PEACE_SECONDS
                 await self._handle_alone(items, found)
-                return
-            if isinstance(error, Unavailable):
-                await self._desk.store.ping()
-        else:
+            else:
+                await self._handle_again(items, part.calling, error, found)
+
+    async def _handle_again(
+        self, items: Sequence[Item], culprit: Item | None, error: Exception, found: Results
+    ) -> None:
+        """Handle messages that failed together: those before one whose handler failed, or each in a part of its own."""
+        if isinstance(error, Unavailable):
+            await self._desk.store.ping()
+        if culprit is not None:  # it is tried for itself, before the others of its key
+            culprit.solitary = True
+            if before := list(itertools.takewhile(lambda item: item is not culprit, items)):
+                await self._handle(before, found)
             return
         handled = await self._desk.store.handled([_mark(item) for item in items])
         found.repeated += [item for item in items if item.mark in handled]
@@ -99,7 +110,7 @@ class Worker:
             if item.key in closed:
                 continue
             try:
-                found.done += await self._commit([item])
+                found.done += await self._commit([item], _Part(until=inf))
             except Exception as error:  # noqa: BLE001 - as above
                 closed.add(item.key)
                 found.failed.append((item, error))
@@ -120,9 +131,8 @@ class Worker:
             found.failed.append((item, error))
         return item.event is not None
 
-    async def _commit(self, items: Sequence[Item]) -> list[tuple[Item, float]]:
+    async def _commit(self, items: Sequence[Item], part: "_Part") -> list[tuple[Item, float]]:
         """Handle messages in one transaction; those that come too late for it are left out of the result."""
-        part = _Part(until=time.monotonic() + SPAN)
         async with self._desk.store.session() as session:
             for run in runs(items):
                 if not part.late:
@@ -166,7 +176,9 @@ class Worker:
             if part.late:
                 return
             self._accept(session, item)
+            part.calling = item
             part.done.append((item, await self._call(session, [item], part)))
+            part.calling = None
 
     def _accept(self, session: Session, item: Item) -> None:
         """Record that a message is handled; what was written of its attempts goes with it."""
@@ -202,6 +214,8 @@ class _Part:
     """What was done within a transaction, or within a part of it."""
 
     until: float
+    calling: Item | None = None
+    """The message whose handler runs, when it takes one at a time."""
     done: list[tuple[Item, float]] = field(default_factory=list)
     units: list[UnitOfWork] = field(default_factory=list)
 
