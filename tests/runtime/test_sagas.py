@@ -8,6 +8,7 @@ from typing import cast
 import pytest
 
 from shoal.drivers.base import Lease
+from shoal.runtime.sagas import housekeeping, runner
 from shoal.runtime.sagas.housekeeping import forget
 from shoal.runtime.sagas.runner import SagaSide
 from tests.runtime.sagas import Travel, crash, in_hand, true
@@ -281,6 +282,22 @@ async def test_what_ended_long_ago_is_forgotten_with_its_journal() -> None:
         assert await forget(travel.store, range(4), now + timedelta(days=31)) == 1
     assert await travel.find("a") is None
     assert await travel.journal("a") == []
+
+
+async def test_more_than_a_page_of_what_ended_long_ago_is_forgotten_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(housekeeping, "PAGE", 2)
+    monkeypatch.setattr(runner, "PAGE", 2)
+    travel = Travel()
+    async with travel.running() as host:
+        for key in "abcde":
+            await travel.begin(host, key)
+        for key in "abcde":
+            await travel.until(key, "completed")
+    travel.clock.advance(timedelta(days=31).total_seconds())
+    async with travel.running():
+        async with asyncio.timeout(10):
+            while [key for key in "abcde" if await travel.find(key) is not None]:
+                await asyncio.sleep(0.01)
 
 
 async def test_a_replica_without_rights_waits_quietly(monkeypatch: pytest.MonkeyPatch) -> None:

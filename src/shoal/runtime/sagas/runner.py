@@ -20,7 +20,7 @@ from shoal.errors import EngineError, Undeclared
 from shoal.runtime.clock import when_moved
 from shoal.runtime.sagas.attempts import Bench, advance
 from shoal.runtime.sagas.compiled import Definition, compile_sagas
-from shoal.runtime.sagas.housekeeping import count_parked, forget
+from shoal.runtime.sagas.housekeeping import PAGE, count_parked, forget
 from shoal.runtime.sagas.instances import ACTIVE, SAGAS_TABLE, Instance, from_row, to_row
 from shoal.runtime.side import Around
 from shoal.runtime.trace import current
@@ -277,12 +277,18 @@ class SagaSide:
         while not self._leaving.is_set():
             try:
                 self._parked = await count_parked(self._around.store, tuple(self._held))
-                await forget(self._around.store, tuple(self._held), self._around.clock.now())
+                await self._forget()
             except EngineError as error:
                 _log.warning("cannot tidy sagas, trying again: %s", error)
             except Exception:  # noqa: BLE001 - it must go on, whatever a driver raises
                 _log.exception("tidying sagas failed, trying again")
             await asyncio.sleep(TIDY)
+
+    async def _forget(self) -> None:
+        """Forget all that ended long ago, a page at a time."""
+        while not self._leaving.is_set():
+            if await forget(self._around.store, tuple(self._held), self._around.clock.now()) < PAGE:
+                return
 
 
 async def _first(*events: asyncio.Event) -> None:
