@@ -10,6 +10,7 @@ from typing import Any
 
 from shoal.drivers.base import Lease, Store
 from shoal.errors import EngineError, Unavailable
+from shoal.runtime.consuming.attempts import spell
 from shoal.runtime.consuming.desk import Subscriber
 from shoal.runtime.metrics import Metrics
 from shoal.runtime.projections import fold, journal
@@ -160,7 +161,7 @@ class ProjectionSide:
             return OUTAGE
         self._metrics.series("projection", each.name).observe("failed", 0.0)
         try:
-            after = await fold.fail(self._store, each, f"{type(error).__name__}: {error}")
+            after = await fold.fail(self._store, each, spell(error))
         except EngineError:
             return OUTAGE
         delay = min(0.2 * 2.0 ** min(after.failures - 1, 10), LONGEST_BACKOFF) * (0.5 + random.random() / 2)  # noqa: S311
