@@ -41,9 +41,9 @@ class State:
     locks: RowLocks = field(default_factory=RowLocks)
     rights: Rights = field(default_factory=Rights)
     highest: int = 0
+    """Highest place in the stream that was ever acknowledged."""
     made: str = ""
-    """Of which stream that is the highest place."""
-    """Place in the stream that was ever acknowledged."""
+    """When that stream was made."""
     answered: dict[str, float] = field(default_factory=dict)
     """When each receipt was recorded."""
     positions: "count[int]" = field(default_factory=lambda: count(1))
