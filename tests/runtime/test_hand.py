@@ -77,6 +77,15 @@ def test_one_that_failed_shares_no_transaction_and_holds_back_only_its_key() -> 
     assert hand.ready(5.0, 10) == ([other], [failed])
 
 
+def test_the_latest_delivery_from_each_place_is_the_one_to_be_answered() -> None:
+    one, again, elsewhere, once_more = item(1), item(1).delivery, item(2).delivery, item(2).delivery
+    for delivery in (elsewhere, again, once_more):
+        one.repeated(delivery)
+    assert (one.delivery, *one.others) == (again, once_more)
+    assert one.delivery is again
+    assert [*map(id, one.others)] == [id(once_more)]
+
+
 def test_it_is_full_by_number_and_by_size() -> None:
     hand = Hand(2)
     large = item(1, body=b"x" * MOST_BYTES)

@@ -200,6 +200,18 @@ async def test_a_delivery_that_went_astray_is_not_overtaken(world: World, monkey
     assert await numbers(world) == {key: list(range(20)) for key in KEYS}
 
 
+async def test_one_that_is_cut_off_keeps_no_message_from_others(world: World) -> None:
+    deadly.add("k1")
+    await publish(world, [Sold("k1", 0)])
+    await until(hanging.is_set)
+    events = world.hosts["desk"]._events
+    assert events is not None
+    await events.stop(0.0)
+    names = [task.get_coro().__qualname__ for task in asyncio.all_tasks()]  # type: ignore[union-attr]
+    assert not [name for name in names if name.startswith(("Tenure.", "Feed."))]
+    deadly.clear()
+
+
 async def test_messages_that_come_again_while_they_are_in_hand_are_known(world: World) -> None:
     deadly.add("k1")
     await publish(world, [Sold("k1", 0), Sold("k1", 1)])
