@@ -296,7 +296,7 @@ async def test_more_than_a_page_of_what_ended_long_ago_is_forgotten_at_once(monk
     travel.clock.advance(timedelta(days=31).total_seconds())
     async with travel.running():
         async with asyncio.timeout(10):
-            while [key for key in "abcde" if await travel.find(key) is not None]:
+            while [key for key in "abcde" if await travel.find(key) is not None]:  # noqa: ASYNC110 - rows of a store
                 await asyncio.sleep(0.01)
 
 
