@@ -8,7 +8,7 @@ import pytest
 
 from shoal.drivers import open_store, store_admin
 from shoal.drivers.base import Account, Migration, Receipt, Store
-from shoal.errors import Conflict, EngineError, MigrationError, Unavailable, Unstorable
+from shoal.errors import Conflict, Duplicate, EngineError, MigrationError, Unavailable, Unstorable
 from shoal.local.engines import postgres
 from tests.conformance.harness import CREATE, ORDERS, mark, message, row, soon
 from tests.conformance.inbox import InboxContract
@@ -106,6 +106,43 @@ async def test_a_durable_command_is_one_statement(engine: Engine, harness: Harne
         found = await session.fetch(counted, harness.made.role)
     await watcher.close()
     assert list(found) == [{"calls": 10, "writes": False}, {"calls": 10, "writes": True}]
+
+
+async def test_marks_of_a_batch_are_one_statement_also_between_sql_of_the_service(
+    engine: Engine, harness: Harness
+) -> None:
+    store = await ready(harness)
+    await fill(store, [row("0", total=0)])
+    watcher = await superuser(engine, harness.made.database)
+    async with watcher.session() as session:
+        await session.execute("create extension pg_stat_statements")
+        await session.execute("select pg_stat_statements_reset()")
+    async with store.session() as session:
+        for number in range(10):
+            session.accept(mark(number))
+            await session.execute("update orders set total = total + 1 where id = $1", "0")
+    counted = "select sum(calls)::int as calls from pg_stat_statements where query like '%shoal.inbox%'"
+    async with watcher.session() as session:
+        assert await session.fetch(counted) == [{"calls": 1}]
+    await watcher.close()
+    assert len(await store.handled([mark(number) for number in range(10)])) == 10
+
+
+async def test_a_repetition_undoes_what_sql_of_the_service_did(harness: Harness) -> None:
+    store = await ready(harness)
+    await fill(store, [row("0", total=0)])
+
+    async def add(number: int) -> None:
+        async with store.session() as session:
+            session.accept(mark(number))
+            await session.execute("update orders set total = total + 1 where id = $1", "0")
+
+    await add(1)
+    await add(2)
+    with pytest.raises(Duplicate):
+        await add(1)
+    async with store.session() as session:
+        assert (await session.get(ORDERS, "0") or {})["total"] == 2
 
 
 async def test_settings_of_own_sql_do_not_leak(harness: Harness) -> None:

@@ -1,6 +1,8 @@
 """How writes become statements: pure, no server."""
 
-from shoal.drivers.base import Message, Receipt, Table
+from datetime import UTC, datetime
+
+from shoal.drivers.base import Mark, Message, Receipt, Table
 from shoal.drivers.postgres.writes import INLINE_ROWS, Writes
 
 ORDERS = Table(name="orders", key="id", columns=("id", "lines"), json=frozenset({"lines"}))
@@ -78,3 +80,19 @@ def test_a_read_is_touched_by_writes_it_could_see() -> None:
     assert not writes.touch(LINES)
     writes.delete(LINES, "s")
     assert writes.touch(ORDERS, "b")
+
+
+def test_marks_stay_behind_when_the_rest_is_sent_early() -> None:
+    writes = Writes()
+    for number in ("1", "2"):
+        writes.accept(Mark(consumer="c", message_id=number, at=datetime(2026, 1, 1, tzinfo=UTC)))
+        writes.insert(ORDERS, order(number))
+        writes.publish(Message(id=number, subject="s", key="k", body=b"b"))
+        ((text, _),) = writes.visible().statements()
+        assert "inbox" not in text
+        assert "outbox" in text
+        assert '"orders"' in text
+        assert not writes.touch(ORDERS, number)
+    ((text, values),) = writes.statements()
+    assert text.startswith("insert into shoal.inbox")
+    assert values[1] == ["1", "2"]

@@ -117,10 +117,15 @@ async def test_a_repetition_sends_no_second_mail(world: World) -> None:
     assert sent.sent == ["a"]
 
 
-async def test_a_repetition_that_meets_the_row_of_the_first_time_is_no_poison(world: World) -> None:
+@pytest.mark.parametrize(
+    "met",
+    [Conflict("a row of the first time was met before the mark"), ValueError("nothing is left to sell")],
+    ids=["row", "state"],
+)
+async def test_a_repetition_that_meets_the_effect_of_the_first_time_is_no_poison(world: World, met: Exception) -> None:
     await world.post("/sales?id=a")
     await world.settle()
-    failures.append(Conflict("a row of the first time was met before the mark"))
+    failures.append(met)
     await again(world)
     assert not world.dead("notes")
     assert attempts == ["a", "a"]

@@ -115,7 +115,9 @@ class PostgresSession:
     async def flush(self) -> None:
         """Send the writes held back so far."""
         if self._writes or any(part.held for part in self._parts):
-            await self._flush(await self._begin())
+            link = await self._begin()
+            writes, self._writes = self._writes, Writes()
+            await self._send(link, writes)
 
     @asynccontextmanager
     async def savepoint(self) -> AsyncIterator[None]:
@@ -200,8 +202,7 @@ class PostgresSession:
 
     async def _save(self, link: Link, number: int, part: _Part) -> None:
         """Set a savepoint after what was written before a part."""
-        held, part.held = part.held, Writes()
-        await self._send(link, held)
+        await self._send(link, part.held.visible())
         await self._run(link.execute(f"savepoint s{number}"))
         part.saved = True
 
@@ -209,8 +210,8 @@ class PostgresSession:
         return self._writes.touch(table, key) or any(part.held.touch(table, key) for part in self._parts)
 
     async def _flush(self, link: Link) -> None:
-        writes, self._writes = self._writes, Writes()
-        await self._send(link, writes)
+        """Send what may be seen; marks of many messages then take one statement at the end."""
+        await self._send(link, self._writes.visible())
 
     async def _send(self, link: Link, writes: Writes) -> None:
         for text, values in writes.statements():

@@ -54,6 +54,23 @@ _Part = tuple[str | tuple[Table, Kind, tuple[str, ...], int], list[object]]
 """One part of a statement: its shape, and the values of its parameters."""
 
 
+class Keys:
+    """The keys of a table that were written; they are only spelled out when somebody reads."""
+
+    __slots__ = ("fresh", "spelled")
+
+    def __init__(self) -> None:
+        self.fresh: list[object] = []
+        self.spelled: set[str] = set()
+
+    def may_hold(self, key: object) -> bool:
+        """Say whether `key` may be among them; any may be, when it is None."""
+        self.spelled.update(map(_loose, self.fresh))
+        self.fresh.clear()
+        loose = "" if key is None else _loose(key)
+        return not loose or not self.spelled.isdisjoint(("", loose))
+
+
 class Writes:
     """The writes that a session holds back, in order."""
 
@@ -61,7 +78,7 @@ class Writes:
 
     def __init__(self) -> None:
         self.changes: list[tuple[Kind, Table, tuple[str, ...], Row]] = []
-        self.touched: dict[str, set[str]] = {}
+        self.touched: dict[str, Keys] = {}
         self.deletes = False
         self.messages: list[Message] = []
         self.marks: list[Mark] = []
@@ -95,6 +112,16 @@ class Writes:
         """Record the answer to a command."""
         self.answers.append(receipt)
 
+    def visible(self) -> "Writes":
+        """Split off what SQL of the service's own may see or follow: all but the marks, whose order says nothing."""
+        rest = Writes()
+        rest.changes, self.changes = self.changes, rest.changes
+        rest.touched, self.touched = self.touched, rest.touched
+        rest.deletes, self.deletes = self.deletes, rest.deletes
+        rest.messages, self.messages = self.messages, rest.messages
+        rest.answers, self.answers = self.answers, rest.answers
+        return rest
+
     def absorb(self, later: "Writes") -> None:
         """Take over writes that come after these."""
         self.changes += later.changes
@@ -103,15 +130,14 @@ class Writes:
         self.answers += later.answers
         self.deletes = self.deletes or later.deletes
         for name, keys in later.touched.items():
-            self.touched.setdefault(name, set()).update(keys)
+            self.touched.setdefault(name, Keys()).fresh.extend((*keys.fresh, *keys.spelled))
 
     def touch(self, table: Table, key: object = None) -> bool:
         """Say whether a read of `table`, or of its row `key`, could see one of these writes."""
         if self.deletes:  # it may cascade to any table
             return True
         keys = self.touched.get(table.name)
-        loose = "" if key is None else _loose(key)
-        return keys is not None and (not loose or not keys.isdisjoint(("", loose)))
+        return keys is not None and keys.may_hold(key)
 
     def statements(self) -> list[Statement]:
         """Compose the statements, to be run in this order in one transaction."""
@@ -131,7 +157,10 @@ class Writes:
         return statements
 
     def _add(self, kind: Kind, table: Table, columns: tuple[str, ...], row: Row) -> None:
-        self.touched.setdefault(table.name, set()).add(_loose(row.get(table.key)))
+        keys = self.touched.get(table.name)
+        if keys is None:
+            keys = self.touched[table.name] = Keys()
+        keys.fresh.append(row.get(table.key))
         self.changes.append((kind, table, columns, row))
 
     def _records(self) -> Iterator[_Part]:
@@ -184,6 +213,8 @@ def _joins(group: _Group, kind: Kind, columns: tuple[str, ...], identity: object
 
 
 def _columns(table: Table, row: Row) -> tuple[str, ...]:
+    if tuple(row) == table.columns:
+        return table.columns
     columns = table.columns if len(row) == len(table.columns) else tuple(c for c in table.columns if c in row)
     if len(columns) != len(row) or any(column not in row for column in columns):
         for column in row:
@@ -224,7 +255,11 @@ def _compose(parts: list[_Part]) -> list[Statement]:
         # The main statement runs before its WITH parts (PostgreSQL, ExecPostprocessPlan): a repetition must meet the
         # mark of the first time, and not a row that the first time made.
         parts = [*parts[1:], parts[0]]
-    return [(_text(tuple(shape for shape, _ in parts)), [value for _, values in parts for value in values])]
+    shapes, values = [], []
+    for shape, some in parts:
+        shapes.append(shape)
+        values += some
+    return [(_text(tuple(shapes)), values)]
 
 
 @lru_cache(maxsize=2048)

@@ -48,7 +48,7 @@ class Burial:
         return await self._counted(item, attempts, error, now)
 
     async def _repeats(self, item: Item, error: Exception) -> bool:
-        """Tell whether it failed on what it did the first time: marks are held back, so a handler may meet that first."""
+        """Tell whether it failed on what it did the first time, which it may meet before its mark."""
         return not is_outage(error) and item.mark is not None and bool(await self._desk.store.handled([item.mark]))
 
     async def _counted(self, item: Item, attempts: Attempts, error: Exception, now: float) -> str:
