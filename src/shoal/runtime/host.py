@@ -83,7 +83,7 @@ class Host:
         self._metrics = Metrics()
         self._probes = Probes(self.model, self._metrics, self.store, self.broker)
         self._announcer = Announcer(config.system, service, fittings.clock)
-        if self.store is not None and service.publishes:
+        if self.store is not None and self.broker is not None and service.publishes:
             self._announcer.gauge = self._probes.gauge = Gauge(self.store, config.outbox_bound)
         self._relay: Relay | None = None
         if self.store and self.broker and service.publishes:
