@@ -2,8 +2,8 @@
 
 Messages whose handlers touch nothing but the store share a transaction, without savepoints, which cost a round trip
 each. When a handler fails in it, those before it share another one, and it is tried for itself; when something else
-fails, such as the commit, each is tried in a savepoint, so that the others still commit, and at last in a transaction of
-its own. Running a handler again is safe, since what it did before was rolled back.
+fails, such as the commit, each is tried in a savepoint, so that the others still commit, and at last in a transaction
+of its own. Running a handler again is safe, since what it did before was rolled back.
 """
 
 import asyncio
