@@ -61,10 +61,9 @@ class _Page(Asking, Answered):
 
 def _kept(data: bytes, headers: dict[str, str]) -> Kept:
     sequence, stream = int(headers[wire.SEQUENCE]), headers[wire.STREAM]
-    own = {name: value for name, value in headers.items() if name not in wire.ADDED}
     meta = wire.Metadata(stream, 0, sequence, 0, 0)
     return Kept(
         sequence=sequence,
         at=datetime.fromisoformat(headers[wire.AT]),
-        message=wire.message(headers[wire.SUBJECT], meta, data, own),
+        message=wire.message(headers[wire.SUBJECT], meta, data, headers),
     )

@@ -22,8 +22,11 @@ READ = ("204", "404")
 """The end of a direct read: all that was asked for, or nothing is left."""
 
 SEQUENCE, STREAM, SUBJECT, AT = "Nats-Sequence", "Nats-Stream", "Nats-Subject", "Nats-Time-Stamp"
-ADDED = frozenset({SEQUENCE, STREAM, SUBJECT, AT, "Nats-Num-Pending", "Nats-Last-Sequence"})
 """Headers by which a direct read says where a message lies."""
+
+RESERVED = "Nats-"
+"""Headers that begin so are between a publisher and the server. Sent again they would count again: a letter that is
+expected in the stream of its message is stored nowhere."""
 
 ACK = b"+ACK"
 PROGRESS = b"+WPI"
@@ -196,6 +199,7 @@ def headers(message: Message) -> dict[str, str]:
 
 def message(subject: str, meta: Metadata, data: bytes, received: Mapping[str, str] | None) -> Message:
     """Read a delivered message; one that was published without an id is named after its place in the stream."""
-    kept = dict(received or {})
-    identity = kept.pop(MESSAGE_ID, "") or f"{meta.stream}.{meta.sequence}"
+    found = received or {}
+    kept = {name: value for name, value in found.items() if not name.startswith(RESERVED)}
+    identity = found.get(MESSAGE_ID) or f"{meta.stream}.{meta.sequence}"
     return Message(id=identity, subject=subject, body=data, headers=kept)
