@@ -10,12 +10,11 @@ from shoal.drivers.base import Broker, BrokerAdmin, Store
 from shoal.drivers.memory import MemoryStore
 from shoal.model import catalog
 from shoal.testing.simulation.broker import ModelBroker
-from shoal.testing.simulation.database import Database
+from shoal.testing.simulation.database import Database, ModelStore
 from shoal.testing.simulation.domain import Domain
 from shoal.testing.simulation.faults import Chance, Faults
 from tests.conformance.broker import AnswerContract, FetchContract, PublishContract
 from tests.conformance.inbox import InboxContract
-from tests.conformance.ledger import LedgerContract
 from tests.conformance.outbox import FailureContract, MigrationContract, OutboxContract, QueryContract
 from tests.conformance.rights import LeaseContract
 from tests.conformance.savepoints import SavepointContract
@@ -66,6 +65,10 @@ class Shelf:
 
     async def store(self) -> Store:
         return self._database.connect(Domain("replica"))
+
+    async def vanish(self, store: Store) -> None:
+        assert isinstance(store, ModelStore)
+        self._database.drop(store.domain)
 
     async def crash(self) -> None:
         self._database.crash()
@@ -123,10 +126,6 @@ class TestSavepoints(OnShelf, SavepointContract):
 
 
 class TestLeases(OnShelf, LeaseContract):
-    pass
-
-
-class TestLedger(OnShelf, LedgerContract):
     pass
 
 
