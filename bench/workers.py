@@ -17,6 +17,9 @@ GENERATOR_CPU, SERVER_CPU = 0, 1
 PATIENCE = 120.0
 """Seconds that anything may take."""
 
+LONGEST = 1 << 24
+"""Bytes of an answer."""
+
 T = TypeVar("T")
 
 
@@ -51,7 +54,7 @@ class Worker:
 async def worker(module: str, arguments: Sequence[str] = ()) -> AsyncIterator[Worker]:
     """Run ``python -m module`` until the block ends."""
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", module, *arguments, stdin=PIPE, stdout=PIPE, cwd=ROOT
+        sys.executable, "-m", module, *arguments, stdin=PIPE, stdout=PIPE, cwd=ROOT, limit=LONGEST
     )
     try:
         yield Worker(process)
