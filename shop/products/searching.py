@@ -44,9 +44,9 @@ class Filters(msgspec.Struct, frozen=True, kw_only=True):
 
 def words(text: str) -> list[str]:
     """Split a text into words of at least two characters, without case and accents."""
-    plain = "".join(c for c in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(c))
-    spaced = "".join(c if c.isalnum() else " " for c in plain)
-    return [word for word in spaced.split() if len(word) > 1]
+    while (plain := _plain(text)) != text:  # until the words are found as they are kept
+        text = plain
+    return [word for word in text.split() if len(word) > 1]
 
 
 def indexed(product: ProductListed | ProductChanged) -> tuple[SearchWord, ...]:
@@ -83,6 +83,12 @@ def ranked(found: Sequence[Iterable[SearchWord]], filters: Filters) -> list[str]
     name = {sku: by_word[0][sku].name for sku in common}
     weight = {sku: sum(rows[sku].weight for rows in by_word) for sku in common}
     return sorted(common, key=lambda sku: (-weight[sku], name[sku], sku))
+
+
+def _plain(text: str) -> str:
+    letters = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", text).casefold())
+    bare = (c for c in letters if not unicodedata.combining(c))
+    return "".join(c if c.isalnum() else " " for c in bare)
 
 
 def _fits(row: SearchWord, filters: Filters) -> bool:

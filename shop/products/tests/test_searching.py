@@ -1,4 +1,4 @@
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from shop.products.contract import ProductListed
@@ -47,6 +47,7 @@ def test_filters_leave_out_what_does_not_fit() -> None:
 
 
 @given(st.text(max_size=300))
+@example("0\N{MATHEMATICAL BOLD SCRIPT CAPITAL A}")
 def test_any_text_gives_words_that_are_found_again(text: str) -> None:
     found = words(text)
     assert words(" ".join(found)) == found
