@@ -16,6 +16,7 @@ import pytest_asyncio
 
 from shoal.drivers import broker_admin, open_broker
 from shoal.drivers.base import Broker, BrokerAdmin, Message, Stream
+from shoal.drivers.nats import admin
 from shoal.errors import EngineError, Unavailable
 from shoal.local.engines import Running, nats, start
 from shoal.model import catalog
@@ -242,6 +243,39 @@ async def test_the_kernel_ends_a_connection_over_which_nothing_arrives(harness: 
         assert 0 < found.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) <= 10_000
 
 
+async def test_what_was_reported_lost_is_not_sent_after_the_connection_is_made_anew(
+    harness: Harness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def blocked(*_: object, **__: object) -> None: ...
+
+    await harness.admin().declare([STREAM], [MAIN])
+    broker = await harness.broker("service")
+    client = broker._connection._client  # type: ignore[attr-defined]
+    with monkeypatch.context() as patch:
+        patch.setattr(client, "_flush_pending", blocked)  # as when the socket takes no more
+        publishing = asyncio.create_task(broker.publish([message(1)]))
+        async with asyncio.timeout(5):
+            while not client._pending:  # noqa: ASYNC110 - nothing tells when
+                await asyncio.sleep(0)
+        client._transport._io_writer.transport.abort()
+        (outcome,) = await publishing
+        assert isinstance(outcome, Unavailable)
+    await store(broker, [message(2)])
+    await back(lambda: broker.rewind(MAIN))
+    assert ids(await gather(broker, 1)) == ["m2"]
+    assert broker._connection._client is client  # type: ignore[attr-defined]
+
+
+async def test_the_end_of_an_earlier_client_is_no_loss_of_the_present_one(harness: Harness) -> None:
+    broker = await harness.broker("service")
+    connection = broker._connection  # type: ignore[attr-defined]
+    former = connection._client
+    await connection._connect()
+    epoch = broker.epoch
+    await former.close()
+    assert broker.epoch == epoch
+
+
 async def test_a_stream_refuses_what_is_too_large_for_it(harness: Harness) -> None:
     await harness.admin().declare([Stream(name="T_SMALL", subjects=("t.small",), largest=1000)], [])
     operator = await harness.broker("operator")
@@ -251,6 +285,21 @@ async def test_a_stream_refuses_what_is_too_large_for_it(harness: Harness) -> No
     assert isinstance(refused, EngineError)
     assert not isinstance(refused, Unavailable)
     assert stored(taken).sequence == 1
+
+
+async def test_a_server_that_is_too_old_is_refused(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shoal.drivers.nats.client.OLDEST", (99, 0))
+    with pytest.raises(EngineError, match=r"version 2\.\d+, which cannot rewind"):
+        await open_broker(harness.url("service")).open()
+
+
+def test_streams_and_consumers_are_set_up_for_events() -> None:
+    made = admin.stream_settings(STREAM)
+    assert (made["storage"], made["retention"], made["discard"]) == ("file", "limits", "old")
+    assert "persist_mode" not in made  # asynchronous ones lose what they acknowledged
+    heard = admin.consumer_settings(MAIN)
+    assert (heard["ack_policy"], heard["max_deliver"], heard["max_ack_pending"]) == ("explicit", -1, MAIN.max_in_hand)
+    assert "backoff" not in heard  # it would replace the time that a delivery may take
 
 
 async def test_a_server_that_syncs_at_intervals_is_refused(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> None:

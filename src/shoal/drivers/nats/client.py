@@ -28,6 +28,9 @@ STALE_SECONDS = 5.0
 """Pause between pings; the connection ends when one is due and the last one has no answer. For so long the kernel waits
 for the other side to acknowledge what was sent."""
 
+OLDEST = (2, 14)
+"""Version that can rewind a consumer (ADR-60), and loses no stream when it is killed (nats-server#6888)."""
+
 _SUBJECT = re.compile(r"[^\s.\x00-\x20\x7f]+(\.[^\s.\x00-\x20\x7f]+)*")
 _VIOLATION = re.compile(r'permissions violation for (publish|subscription) to "([^"]*)"', re.IGNORECASE)
 
@@ -122,7 +125,7 @@ class Connection:
         except Unavailable:
             if client is not None and client is self._client and not self._closing:
                 self._client = None
-                self._lost()
+                self._lost(client)
                 self._reopen_soon()
                 await _discard(client)
 
@@ -192,6 +195,10 @@ class Connection:
     async def _dial(self, client: Client) -> None:
         """Connect, and do not try again with credentials that were refused."""
 
+        async def disconnected() -> None:
+            if client is self._client:
+                self._lost(client)
+
         async def closed() -> None:
             self._closed(client)
 
@@ -205,7 +212,7 @@ class Connection:
                 password=self._password or None,
                 name=f"shoal {self.user}",
                 error_cb=self._erred,
-                disconnected_cb=self._disconnected,
+                disconnected_cb=disconnected,
                 reconnected_cb=reconnected,
                 closed_cb=closed,
                 reconnect_to_server_handler=_next_server,
@@ -226,9 +233,18 @@ class Connection:
                 if self._unwelcome:
                     raise nats.errors.AuthorizationError
             await dialling
+            self._require_version(client)
             _watch_socket(client)
         finally:
             dialling.cancel()
+
+    def _require_version(self, client: Client) -> None:
+        found = client.connected_server_version
+        if (found.major, found.minor) < OLDEST:
+            raise EngineError(
+                f"{self.place} is version {found.major}.{found.minor}, which cannot rewind consumers",
+                hint=f"use NATS {OLDEST[0]}.{OLDEST[1]} or later",
+            )
 
     @property
     def _unwelcome(self) -> bool:
@@ -255,11 +271,9 @@ class Connection:
         if match:
             self._listener.refused(match[2] if match[1] == "publish" else "")
 
-    async def _disconnected(self) -> None:
-        self._lost()
-
-    def _lost(self) -> None:
+    def _lost(self, client: Client) -> None:
         self.epoch += 1
+        _forget(client)
         if self._pinging is not None:
             self._pinging.cancel()
         self._listener.lost()
@@ -268,7 +282,7 @@ class Connection:
         """Begin anew with another client when ours gave up; one that never got through is tried again by who opens."""
         if client is not self._client:
             return
-        self._lost()
+        self._lost(client)
         self._reopen_soon()
 
     def _reopen_soon(self) -> None:
@@ -303,6 +317,11 @@ def _watch_socket(client: Client) -> None:
     ):  # fmt: skip
         if hasattr(socket, name):  # not all are known to macOS
             found.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
+
+
+def _forget(client: Client) -> None:
+    """Keep nats-py from sending, once it is connected again, what was reported lost."""
+    client._pending, client._pending_data_size = [], 0  # noqa: SLF001 - nats-py offers no way to take it back
 
 
 def _next_server(servers: Sequence[Server], _: Mapping[str, object]) -> tuple[Server, float]:
