@@ -343,6 +343,14 @@ async def test_rows_of_an_earlier_version_get_the_address_of_this_one(bus: Bus) 
     }
 
 
+async def test_a_row_that_nobody_can_read_holds_nobody_up(bus: Bus) -> None:
+    store = MemoryStore()
+    await announce(store, Message(id="bad", subject="t.event.shop.sold.v1", body=b"{"), message(1))
+    async with relaying(store, bus):
+        await until(lambda: len(bus.ids) == 2)
+    assert set(bus.ids) == {"bad", "m1"}
+
+
 async def test_it_tidies_when_it_begins(bus: Bus, monkeypatch: pytest.MonkeyPatch) -> None:
     store = MemoryStore()
     await announce(store, message(1))
