@@ -317,6 +317,19 @@ class LockContract:
         await soon(task)
         assert seen == {"get": [5], "find": ["2"], "put": ["put"]}[how]
 
+    async def test_a_missing_row_is_not_locked(self, harness: StoreHarness) -> None:
+        stores = [await ready(harness), await harness.store()]
+        met = asyncio.Barrier(2)
+
+        async def make(store: Store) -> None:
+            async with store.session() as session:
+                assert await session.get(ORDERS, "1", lock=True) is None
+                await met.wait()
+                session.insert(ORDERS, row("1"))
+
+        ends = await soon(asyncio.gather(*map(make, stores), return_exceptions=True))
+        assert sorted(type(end).__name__ for end in ends) == ["Conflict", "NoneType"]
+
     async def test_rows_are_locked_in_one_order(self, harness: StoreHarness) -> None:
         store = await ready(harness)
         await fill(store, [row(f"{number}", total=number) for number in range(6)])

@@ -68,9 +68,9 @@ class MemorySession:
             self._require_good()
 
     async def get(self, table: Table, key: object, *, lock: bool = False) -> Row | None:
-        """Read one row."""
+        """Read one row; one that does not exist is not held, and keeps nobody waiting."""
         await self.flush()
-        if lock:
+        if lock and self._seen(table, rows.identity(key)) is not None:
             await self._hold((table.name, rows.identity(key)))
         row = self._seen(table, rows.identity(key))
         return _whole(table, row) if row is not None else None
