@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from shoal import Postgres, Service, ShoalError, System, Transaction, anyone, contract, event, internal, post, record
 from shoal.drivers.base import Message, Query
 from shoal.runtime.consuming import graves
+from shoal.runtime.consuming.attempts import MOST_TRIES
 from shoal.runtime.consuming.graves import Grave
 from shoal.runtime.consuming.letters import HEADER, Letter, again_message, letter_message, letter_of
 from shoal.runtime.consuming.rehearsal import Rehearsal, rehearse
@@ -193,6 +194,17 @@ async def test_what_fails_again_is_one_letter_again_with_all_its_history(world: 
     await world.settle()
     assert await noted(world) == {"a": [1]}
     assert not await letters(world)
+
+
+async def test_a_letter_keeps_the_last_attempts_only_however_often_it_is_sent_again(world: World) -> None:
+    await fail(world, "a")
+    for _ in range(MOST_TRIES + 1):
+        (grave,) = await letters(world)
+        await graves.replay(world.broker, "sys", grave)
+        await world.settle()
+    (grave,) = await letters(world)
+    assert grave.letter.again == MOST_TRIES + 1
+    assert len(grave.letter.history) == MOST_TRIES
 
 
 async def test_an_original_that_comes_once_more_after_its_letter_was_sent_again_does_nothing(world: World) -> None:

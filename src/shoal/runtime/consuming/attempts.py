@@ -27,7 +27,9 @@ ATTEMPTS = OwnTable(
 KEPT = timedelta(days=8)
 """For so long it is remembered that a message became a dead letter; its stream keeps it for less."""
 
-_MOST_TRIES = 20
+MOST_TRIES = 20
+"""Attempts that are remembered of one message."""
+
 _MOST_LINES, _FEW_LINES = 12, 2
 _LONGEST, _LONGEST_LINE = 1000, 300
 
@@ -62,7 +64,7 @@ class Attempts(msgspec.Struct, frozen=True, kw_only=True):
     def failed(self, new: Try) -> "Attempts":
         """Add an attempt; of earlier ones only the last frames are kept."""
         before = (msgspec.structs.replace(one, stack=one.stack[-_FEW_LINES:]) for one in self.history)
-        history = (*before, new)[-_MOST_TRIES:]
+        history = (*before, new)[-MOST_TRIES:]
         return msgspec.structs.replace(self, count=self.count + 1, history=history)
 
     def corrected(self, new: Try) -> "Attempts":

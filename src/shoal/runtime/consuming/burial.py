@@ -7,7 +7,7 @@ import msgspec
 
 from shoal.drivers.base import Published
 from shoal.errors import CallFailed, EngineError, Unavailable
-from shoal.runtime.consuming.attempts import Attempts, Ledger, attempt, plain, spell
+from shoal.runtime.consuming.attempts import MOST_TRIES, Attempts, Ledger, attempt, plain, spell
 from shoal.runtime.consuming.desk import Desk
 from shoal.runtime.consuming.item import Item
 from shoal.runtime.consuming.letters import Letter, letter_message, letter_of
@@ -116,7 +116,7 @@ class Burial:
             trace=envelope.traceparent if envelope is not None and isinstance(envelope.traceparent, str) else "",
             stack=last[0].stack if last else (),
             attempts=item.attempts.count,
-            history=(*(before.history if before is not None else ()), *item.attempts.history),
+            history=(*(before.history if before is not None else ()), *item.attempts.history)[-MOST_TRIES:],
             original=before.original if before is not None else None,
             again=before.again if before is not None else 0,
         )
