@@ -13,8 +13,10 @@ import pytest
 
 from shoal import Clock, Postgres, Service, System, Transaction, anyone, event, record
 from shoal.drivers.base import Message
+from shoal.drivers.memory import MemoryBroker
 from shoal.runtime.consuming import burial
 from shoal.runtime.envelope import pack, unpack
+from shoal.runtime.events import patiently
 from shoal.runtime.trace import begin
 from shoal.service.codec import Malformed
 from shoal.service.marks import event_mark
@@ -315,3 +317,19 @@ def test_two_envelopes_of_one_event_differ_in_id() -> None:
     now = datetime.now(UTC)
     ids = {pack("sys", "shop", event_mark(Sold), Sold("a", 1), now=now, trace=None).id for _ in range(2)}
     assert len(ids) == 2
+
+
+async def test_a_broker_is_opened_after_whatever_its_driver_raised(caplog: pytest.LogCaptureFixture) -> None:
+    class Strange(MemoryBroker):
+        tries = 0
+
+        async def open(self) -> None:
+            self.tries += 1
+            if self.tries == 1:
+                raise ValueError("an answer of a new kind")
+
+    broker = Strange()
+    async with asyncio.timeout(10):
+        await patiently(broker)
+    assert broker.tries == 2
+    assert "an answer of a new kind" in caplog.text

@@ -76,7 +76,9 @@ async def patiently(broker: Broker) -> None:
             await broker.open()
         except EngineError as error:
             _log.warning("the broker is away, trying again in %.2f s: %s", delay, error)
-            await asyncio.sleep(delay)
-            delay = min(delay * 2, 2.0)
+        except Exception:  # noqa: BLE001 - nobody else would hear of it, whatever a driver raises
+            _log.exception("the broker cannot be opened, trying again in %.2f s", delay)
         else:
             return
+        await asyncio.sleep(delay)
+        delay = min(delay * 2, 2.0)
