@@ -293,7 +293,7 @@ async def test_a_server_that_is_too_old_is_refused(harness: Harness, monkeypatch
         await open_broker(harness.url("service")).open()
 
 
-def test_streams_and_consumers_are_set_up_for_events() -> None:
+async def test_streams_and_consumers_are_set_up_for_events() -> None:
     made = admin.stream_settings(STREAM)
     assert (made["storage"], made["retention"], made["discard"]) == ("file", "limits", "old")
     assert "persist_mode" not in made  # asynchronous ones lose what they acknowledged

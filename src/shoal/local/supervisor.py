@@ -3,16 +3,20 @@
 import asyncio
 import contextlib
 import os
+import signal
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
 from shoal.errors import ShoalError
 from shoal.local import adopt, edge, engines, provision, reaper
 from shoal.local.environment import missing_settings
 from shoal.local.ground import Ground, take
+from shoal.local.health import watch_health
 from shoal.local.one_process import Single
 from shoal.local.ports import LOOPBACK, check_port
 from shoal.local.replicas import Replicas
@@ -62,7 +66,7 @@ class Supervisor:
         self._started_at = datetime.now(UTC).isoformat(timespec="seconds")
         self._asked, self._hurried = asyncio.Event(), asyncio.Event()
         self._watching: asyncio.Task[None] | None = None
-        self._keeping: asyncio.Task[None] | None = None
+        self._keeping: asyncio.Future[Any] | None = None
         self._noted: asyncio.Handle | None = None
 
     @property
@@ -231,7 +235,7 @@ class Supervisor:
             await provision.declare_stores(site.plan, site.world, note)
         elif name == "nats":
             await provision.declare_broker(site.plan, site.world, note)
-            self._keeping = asyncio.create_task(self._keep_streams(site))
+            self._keeping = asyncio.gather(self._keep_streams(site), self._keep_healthy(unit))
         self._provided[name].set()
 
     async def _keep_streams(self, site: Site) -> None:
@@ -241,6 +245,19 @@ class Supervisor:
             self.options.reporter.event("nats", text)
 
         await provision.watch_broker(lambda: self.plan, site.world, said)
+
+    async def _keep_healthy(self, broker: Unit) -> None:
+        """Restart the broker when it says that it cannot go on."""
+
+        def monitoring() -> int:
+            return urlsplit(broker.addresses.get("monitoring", "")).port or 0 if broker.ready else 0
+
+        def restart(said: str) -> None:
+            self.options.reporter.event("nats", f"says that it is not healthy, and is restarted: {said}")
+            if broker.process is not None:
+                broker.process.send(signal.SIGTERM)
+
+        await watch_health(monitoring, restart)
 
     async def _start_kept(self, unit: Unit) -> None:
         await unit.start()
@@ -280,7 +297,7 @@ class Supervisor:
         await asyncio.gather(closing, hurried, return_exceptions=True)
 
     async def _unwatch(self) -> None:
-        tasks = [task for task in (self._watching, self._keeping) if task is not None]
+        tasks: list[asyncio.Future[Any]] = [task for task in (self._watching, self._keeping) if task is not None]
         self._watching = self._keeping = None
         for task in tasks:
             task.cancel()

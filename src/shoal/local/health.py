@@ -1,0 +1,48 @@
+"""Restart a broker that says of itself that it cannot go on.
+
+After an error of the file system, such as a full disk, NATS freezes the stream that met it until the server is
+restarted, and says so at ``/healthz`` (NATS 2.14). A server that says nothing may only be slow, and is left alone.
+"""
+
+import asyncio
+from collections.abc import Callable
+
+from shoal.local.probe import get
+
+EVERY = 1.0
+"""Seconds between two looks."""
+
+ANSWER_SECONDS = 1.0
+
+OFTEN = 5
+"""Looks in a row that find it sick before it is restarted; a server that is starting says so too."""
+
+_WELL = 200
+
+
+async def watch_health(monitoring: Callable[[], int], restart: Callable[[str], None]) -> None:
+    """Ask for ever how the server is.
+
+    Args:
+        monitoring: Its monitoring port by now; 0 while it does not run.
+        restart: Called with what the server said when it was sick for some seconds.
+    """
+    sick = 0
+    while True:
+        await asyncio.sleep(EVERY)
+        said = await _complaint(monitoring())
+        sick = sick + 1 if said else 0
+        if sick >= OFTEN:
+            sick = 0
+            restart(said)
+
+
+async def _complaint(port: int) -> str:
+    """Return what a server says that is not well; nothing when it is, or does not answer."""
+    if not port:
+        return ""
+    try:
+        answer = await get(port, "/healthz", within=ANSWER_SECONDS)
+    except (OSError, EOFError, TimeoutError):
+        return ""
+    return "" if answer.status == _WELL else " ".join(answer.body.decode("utf-8", "replace").split())[:300]
