@@ -28,6 +28,9 @@ WINDOW = timedelta(days=7)
 
 TIDY_SECONDS = 3600.0
 
+COMPARE_SECONDS = 15.0
+"""Pause after which the broker's stream is looked at again, for one that is lost while there is nothing to publish."""
+
 REPRIEVE_SECONDS = 60.0
 """Pause after which refused messages are tried again."""
 
@@ -104,6 +107,7 @@ class Tenure:
         self._refused = 0
         self._reprieved = -inf
         self._looked = -inf
+        self._compared = -inf
         self._rivals = False
 
     async def run(self) -> None:
@@ -112,7 +116,7 @@ class Tenure:
         while True:
             self._news.clear()
             await self._reprieve()
-            if self._epoch != self._broker.epoch:
+            if self._epoch != self._broker.epoch or _now() - self._compared >= COMPARE_SECONDS:
                 await self._compare()
             if await self._round():
                 pause = SHORTEST
@@ -151,7 +155,7 @@ class Tenure:
         self._highest = await self._lease.highest()
         if position.last < self._highest:
             await self._forget(position.last)
-        self._epoch = epoch
+        self._epoch, self._compared = epoch, _now()
 
     async def _forget(self, last: int) -> None:
         count = await self._lease.forget(last)
@@ -178,6 +182,8 @@ class Tenure:
 
     async def _publish(self, rows: Sequence[Pending], taken: "_Round") -> None:
         """Publish rows of which no two have the same key."""
+        if self._epoch != self._broker.epoch:  # what it lost comes first, or the order within keys is gone
+            raise Unavailable("the broker was connected to anew before it was looked at", hint="it is looked at next")
         outcomes = await self._broker.publish([row.message for row in rows])
         await self._doubt(outcomes, taken)
         for row, outcome in zip(rows, outcomes, strict=True):

@@ -124,7 +124,7 @@ class ProjectionSide:
         except EngineError as error:
             _log.warning("the journal is not put in order, trying again in %.1f s: %s", OUTAGE, error)
             await _first(within=OUTAGE)
-            return 0
+            return 1  # for all that we know: a commit of which nobody heard may have placed events
 
     async def _fold(self, each: Fold) -> None:
         placed = self._placed[each.name]
