@@ -31,11 +31,15 @@ async def note(session: Session, entry: Entry, *, partial: bool = False) -> Note
         session: The transaction that handles the event.
         entry: The event; its ordinal is found here.
         partial: Whether a key may begin at any number.
+
+    Raises:
+        Conflict: By the commit, where another transaction noted the first event of the same key meanwhile.
     """
     if not entry.key:
         _insert(session, entry, 1)
         return "noted"
     row = await session.get(KEYS.table, entry.key, lock=True)
+    keep = session.put if row is not None else session.insert  # nobody holds a row that is not there
     key = read(row, Key) if row is not None else Key(key=entry.key)
     if entry.number is not None:
         begins = partial and row is None
@@ -43,10 +47,10 @@ async def note(session: Session, entry: Entry, *, partial: bool = False) -> Note
             return "repeated"
         if entry.number > key.number + 1 and not begins:
             _insert(session, entry, PARKED)
-            session.put(KEYS.table, write(msgspec.structs.replace(key, parked=key.parked + 1)))
+            keep(KEYS.table, write(msgspec.structs.replace(key, parked=key.parked + 1)))
             return "parked"
     key = _follow(session, key, entry)
-    session.put(KEYS.table, write(await _release(session, key)))
+    keep(KEYS.table, write(await _release(session, key)))
     return "noted"
 
 
