@@ -13,7 +13,7 @@ import pytest_asyncio
 from shoal import Postgres, ReadModel, Service, event, record
 from shoal.drivers.base import Migration, Query, Row, Store
 from shoal.drivers.memory import MemoryStore
-from shoal.errors import ShoalError
+from shoal.errors import Conflict, ShoalError, Unavailable
 from shoal.runtime.projections import fold, journal, rebuild
 from shoal.runtime.projections.fold import Fold, compile_fold
 from shoal.runtime.projections.standing import standings
@@ -269,6 +269,42 @@ async def test_a_rebuild_that_fails_changes_nothing_and_the_next_begins_anew(
     assert await standings(stores[0], [FOLD]) == reached
     await rebuild.rebuild(stores[0], FOLD)
     assert await dump(stores[0]) == before
+
+
+async def test_a_rebuild_whose_right_is_lost_ends_and_leaves_the_tables_to_the_next(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    store = MemoryStore()
+    async with working((store, store), 20):
+        pass
+    before, apply, removed = await dump(store), fold.apply, list[object]()
+
+    async def losing(*args: Any) -> Any:
+        store.vanish()
+        return await apply(*args)
+
+    async def untwin(table: object) -> None:
+        removed.append(table)
+
+    monkeypatch.setattr(rebuild, "BATCH", 10)
+    monkeypatch.setattr(fold, "apply", losing)
+    monkeypatch.setattr(store, "untwin", untwin)
+    with pytest.raises(Unavailable, match="lost"):
+        await rebuild.rebuild(store, FOLD)
+    assert (await dump(store), removed) == (before, [])
+
+
+async def test_of_two_first_events_of_a_key_one_conflicts(stores: Sequence[Store]) -> None:
+    met = asyncio.Barrier(2)
+
+    async def first(store: Store, id_: str) -> None:
+        async with store.session() as session:
+            await journal.note(session, Entry(id=id_, ordinal=PARKED, type="t", key="k", data=b"{}"))
+            await met.wait()
+
+    async with asyncio.timeout(20):
+        ends = await asyncio.gather(*map(first, stores, "12"), return_exceptions=True)
+    assert sorted(type(end).__name__ for end in ends) == [Conflict.__name__, "NoneType"]
 
 
 async def test_new_handlers_make_the_model_outdated_until_it_is_rebuilt(stores: Sequence[Store]) -> None:

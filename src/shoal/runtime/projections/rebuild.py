@@ -12,7 +12,7 @@ from datetime import datetime
 
 import msgspec
 
-from shoal.drivers.base import Session, Store
+from shoal.drivers.base import Lease, Session, Store
 from shoal.errors import EngineError, Unavailable
 from shoal.runtime.projections import fold, journal
 from shoal.runtime.projections.fold import Fold, Folded, Places
@@ -26,6 +26,22 @@ SWAPS = 10
 
 Progress = Callable[[int, int], None]
 """Told how many of how many events are folded."""
+
+
+class Twins(msgspec.Struct, frozen=True, kw_only=True):
+    """Tables beside the live ones, and the right to them."""
+
+    name: str
+    places: Places
+    lease: Lease
+
+    def require(self) -> None:
+        """Raise `Unavailable` once the right is lost: the tables may be another's."""
+        if self.lease.lost.is_set():
+            raise Unavailable(
+                f"projection {self.name}: the right to build it anew was lost on the way, and nothing has changed",
+                hint="see that its store answers, then begin again",
+            )
 
 
 class Rebuilt(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,15 +60,16 @@ async def rebuild(store: Store, each: Fold, progress: Progress = lambda _done, _
     """Build a projection's records anew and put them in place of the live ones.
 
     Raises:
-        EngineError: A table cannot have a twin, or `Unavailable` when others kept it in use for too long.
+        EngineError: A table cannot have a twin, or `Unavailable` when others kept it in use for too long, or when
+            another process may have begun a rebuild, too.
     """
     await fold.begin(store, each)
-    async with twins(store, each) as places:
-        at = await fill(store, each, places, progress)
+    async with twins(store, each) as made:
+        at = await fill(store, each, made, progress)
         for attempt in range(1, SWAPS + 1):
-            at = await catch_up(store, each, places, at)
+            at = await catch_up(store, each, made, at)
             try:
-                return await _swap(store, each, places, at)
+                return await _swap(store, each, made, at)
             except Unavailable:
                 if attempt == SWAPS:
                     raise
@@ -61,18 +78,19 @@ async def rebuild(store: Store, each: Fold, progress: Progress = lambda _done, _
 
 
 @asynccontextmanager
-async def twins(store: Store, each: Fold) -> AsyncIterator[Places]:
+async def twins(store: Store, each: Fold) -> AsyncIterator[Twins]:
     """Make a twin of each table for as long as the block lasts; one such block at a time."""
-    async with store.lease(f"rebuild {each.name}"):
+    async with store.lease(f"rebuild {each.name}") as lease:
         try:
-            yield {kind: await store.twin(table) for kind, table in each.live.items()}
+            places = {kind: await store.twin(table) for kind, table in each.live.items()}
+            yield Twins(name=each.name, places=places, lease=lease)
         finally:
-            for table in each.live.values():
+            for table in () if lease.lost.is_set() else each.live.values():
                 with suppress(EngineError):
                     await store.untwin(table)
 
 
-async def fill(store: Store, each: Fold, places: Places, progress: Progress, upto: int | None = None) -> Folded:
+async def fill(store: Store, each: Fold, made: Twins, progress: Progress, upto: int | None = None) -> Folded:
     """Fold the journal as it is now, or up to a place of it, into twins, in transactions of their own."""
     async with store.session() as session:
         counts = await journal.counts(session)
@@ -80,16 +98,16 @@ async def fill(store: Store, each: Fold, places: Places, progress: Progress, upt
     total = sum(counts[type_].count for type_ in each.types if type_ in counts)
     at = Folded()
     progress(0, total)
-    while (after := await _some(store, each, places, at, head if upto is None else upto)) is not at:
+    while (after := await _some(store, each, made, at, head if upto is None else upto)) is not at:
         at = after
         progress(at.events, max(total, at.events))
     return at
 
 
-async def catch_up(store: Store, each: Fold, places: Places, at: Folded, upto: int | None = None) -> Folded:
+async def catch_up(store: Store, each: Fold, made: Twins, at: Folded, upto: int | None = None) -> Folded:
     """Fold what came meanwhile, until little is left for the last step."""
     while True:
-        after = await _some(store, each, places, at, upto)
+        after = await _some(store, each, made, at, upto)
         if after.events - at.events < fold.BATCH:
             return after
         at = after
@@ -104,26 +122,28 @@ async def rest(session: Session, each: Fold, places: Places, at: Folded, upto: i
         at = _add(at, await fold.apply(session, each, places, entries))
 
 
-async def _some(store: Store, each: Fold, places: Places, at: Folded, upto: int | None) -> Folded:
+async def _some(store: Store, each: Fold, made: Twins, at: Folded, upto: int | None) -> Folded:
+    made.require()
     async with store.session() as session, asyncio.timeout(fold.TIMEOUT):
         entries = await journal.entries(session, at.position, upto, each.types, BATCH)
         if not entries:
             return at
-        return _add(at, await fold.apply(session, each, places, entries))
+        return _add(at, await fold.apply(session, each, made.places, entries))
 
 
 def _add(at: Folded, more: Folded) -> Folded:
     return more if not more.events else msgspec.structs.replace(more, events=at.events + more.events)
 
 
-async def _swap(store: Store, each: Fold, places: Places, at: Folded) -> Rebuilt:
+async def _swap(store: Store, each: Fold, made: Twins, at: Folded) -> Rebuilt:
     async with store.session() as session:
         before = await fold.checkpoint(session, each, lock=True)
-        at = await rest(session, each, places, at, max(before.position, at.position))
+        at = await rest(session, each, made.places, at, max(before.position, at.position))
         rows_before = await rows_of(session, each, each.live)
-        rows = await rows_of(session, each, places)
+        rows = await rows_of(session, each, made.places)
+        made.require()
         for kind, table in each.live.items():
-            await session.replace(table, places[kind])
+            await session.replace(table, made.places[kind])
         generation = before.generation + 1
         time: datetime | None = at.last.time if at.last is not None else None
         after = Checkpoint(

@@ -92,14 +92,14 @@ async def verify(store: Store, service: Service) -> list[Verified]:
 async def compare(store: Store, each: Fold, progress: Progress = lambda _done, _total: None) -> Comparison:
     """Fold a projection's events beside it, up to where it has come, and compare."""
     await fold.begin(store, each)
-    async with twins(store, each) as places:
+    async with twins(store, each) as made:
         reached = (await _checkpoint(store, each)).position
-        at = await fill(store, each, places, progress, upto=reached)
-        at = await catch_up(store, each, places, at, upto=(await _checkpoint(store, each)).position)
+        at = await fill(store, each, made, progress, upto=reached)
+        at = await catch_up(store, each, made, at, upto=(await _checkpoint(store, each)).position)
         async with store.session() as session:
             live = await fold.checkpoint(session, each, lock=True)
-            at = await rest(session, each, places, at, live.position)
-            return await _compare(session, each, places, live, at.events)
+            at = await rest(session, each, made.places, at, live.position)
+            return await _compare(session, each, made.places, live, at.events)
 
 
 async def _checkpoint(store: Store, each: Fold) -> Checkpoint:
