@@ -77,18 +77,7 @@ back as (update shoal.stream set highest = $1 where highest > $1)
 select count(*) as n from lost
 """
 
-BACKLOG = f"""
-with waiting as (
-    select position, created_at from shoal.outbox where {_WAITING} order by position limit {COUNTED}
-)
-select
-    count(*) as count,
-    coalesce(extract(epoch from clock_timestamp() - min(created_at)), 0)::float8 as age,
-    coalesce(max(position), 0) as reach,
-    (select last_value from shoal.outbox_position) as latest,
-    (select count(*) from (select 1 from shoal.outbox where refused is not null limit {COUNTED}) as r) as refused
-from waiting
-"""  # noqa: S608
+BACKLOG = f"select count, age, reach, latest, refused from shoal.backlog({COUNTED})"  # noqa: S608
 
 ANNOUNCED = """
 select position, id, subject, key, created_at, sequence, coalesce(refused, '') as refused

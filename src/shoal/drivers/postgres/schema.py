@@ -34,6 +34,23 @@ create table shoal.stream (
     made text not null default ''
 );
 insert into shoal.stream values (0);
+create function shoal.backlog(counted integer)
+returns table (count bigint, age double precision, reach bigint, latest bigint, refused bigint)
+language sql stable set enable_seqscan = off set enable_sort = off as $$ -- a table without statistics misleads
+    with waiting as (
+        select position, created_at from shoal.outbox where sequence is null and refused is null
+        order by position limit counted
+    )
+    select
+        count(*),
+        coalesce(extract(epoch from clock_timestamp() - min(created_at)), 0)::float8,
+        coalesce(max(position), 0),
+        (select last_value from shoal.outbox_position),
+        (select count(*) from (
+            select 1 from shoal.outbox where refused is not null order by key limit counted
+        ) as aside)
+    from waiting
+$$;
 create table shoal.inbox (
     at timestamptz not null,
     consumer text not null,
