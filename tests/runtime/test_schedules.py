@@ -218,15 +218,22 @@ async def test_what_is_away_uses_up_no_attempt_and_yields_to_the_next_run(store:
         first = hours_after((await known(store)).settled)
         running.clock.advance(first - running.clock.now() + timedelta(seconds=1))
         for number in range(1, 9):
-            await until(lambda number=number: len(clockwork.ticks) >= number)
-            await until(lambda: _waits(store))
+            await until(lambda number=number: _outages(store, number))
             running.clock.advance(120)
+        await until(lambda: _outages(store, 9))
         assert {tick.due for tick in clockwork.ticks} == {first}
-        assert (await known(store)).attempts == 0
+        tried = await known(store)
+        assert tried.attempts == 0
+        assert tried.retry_at is not None
+        assert tried.retry_at - running.clock.now() >= timedelta(seconds=30)  # the first delay is 10 at most
         clockwork.work = None
         running.clock.advance(HOUR)
         await settled(store, first + HOUR)
     assert clockwork.ticks[-1].due == first + HOUR
+
+
+async def _outages(store: MemoryStore, number: int) -> bool:
+    return (await known(store)).outages == number
 
 
 async def _waits(store: MemoryStore) -> bool:

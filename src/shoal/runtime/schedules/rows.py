@@ -19,6 +19,7 @@ SCHEDULES = OwnTable(
         ("outcome", "text"),
         ("ended_at", "time"),
         ("error", "text"),
+        ("outages", "integer"),
     ),
 )
 
@@ -40,6 +41,8 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     ended_at: datetime | None = None
     error: str | None = None
     """What the last attempt met, if it failed."""
+    outages: int | None = None
+    """How often in a row it found something absent; None in rows that are older than this column."""
 
 
 def to_row(state: State) -> Row:
@@ -60,6 +63,7 @@ def finished(state: State, due: datetime, outcome: str, now: datetime) -> State:
         asked=state.asked if state.asked is not None and state.asked > due else None,
         due=None,
         attempts=0,
+        outages=0,
         retry_at=None,
         outcome=outcome,
         ended_at=now,

@@ -99,6 +99,8 @@ async def _failed(around: Around, schedule: Compiled, state: State, run: Run, er
     """Note a failure, and when to try again; what is absent uses up no attempt."""
     outage = isinstance(error, Unavailable) or (type(error) is CallFailed and error.status in _ABSENT)
     spent = run.attempt if not outage else run.attempt - 1
+    before = state.outages or 0 if state.due == run.due else 0
+    outages = before + 1 if outage else 0
     given_up = spent >= schedule.policy.attempts
     if given_up:
         _log.error("%s: the run due %s failed for good: %r", schedule.name, run.due, error, exc_info=error)
@@ -106,7 +108,7 @@ async def _failed(around: Around, schedule: Compiled, state: State, run: Run, er
         trouble = error if run.attempt == 1 and not outage else None
         most = "any number" if outage else schedule.policy.attempts
         _log.warning("%s failed, attempt %d of %s: %r", schedule.name, run.attempt, most, error, exc_info=trouble)
-    now, delay = around.clock.now(), _delay(schedule.policy.backoff, run.attempt)
+    now, delay = around.clock.now(), _delay(schedule.policy.backoff, spent + outages)
     try:
         async with around.store.session() as session:
             failed = msgspec.structs.replace(
@@ -114,6 +116,7 @@ async def _failed(around: Around, schedule: Compiled, state: State, run: Run, er
                 error=_storable(error),
                 due=run.due,
                 attempts=spent,
+                outages=outages,
                 retry_at=now + timedelta(seconds=delay),
             )
             session.put(_TABLE, to_row(finished(failed, run.due, "given up", now) if given_up else failed))
