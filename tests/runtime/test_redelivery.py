@@ -1,7 +1,7 @@
 """What comes again, late, to the wrong replica, or cannot be handled: nothing is lost and nothing happens twice."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -22,6 +22,8 @@ from shoal import (
     event,
     record,
 )
+from shoal.drivers.base import Message, Outcome
+from shoal.errors import Undeclared
 from shoal.runtime.consuming.tenure import STRANGE_SECONDS
 from shoal.runtime.envelope import LARGEST, unpack
 from shoal.runtime.tables import table_of
@@ -161,6 +163,26 @@ async def test_a_handler_that_fails_for_its_own_reasons_ends_as_a_dead_letter(wo
     (letter,) = world.letters("notes")
     assert letter.error == "ShoalError: never [31m ? again"
     assert [one.replica for one in letter.history] == ["0"] * 3
+
+
+async def test_a_letter_that_nobody_may_write_waits_and_holds_up_nothing_else(
+    world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    publish, refused = world.broker.publish, list[str]()
+
+    async def refusing(messages: Sequence[Message]) -> Sequence[Outcome]:
+        if len(refused) < 3 and ".dead." in messages[0].subject:
+            refused.append(messages[0].id)
+            return [Undeclared("no stream takes it")]
+        return await publish(messages)
+
+    monkeypatch.setattr(world.broker, "publish", refusing)
+    failures.extend([ShoalError("never")] * 3)
+    await world.post("/sales?id=a")
+    await patiently(world, lambda: bool(world.dead("notes")))
+    assert len(refused) == 3
+    assert attempts == ["a"] * 3
+    assert "broke off" not in caplog.text
 
 
 async def test_an_event_that_only_newer_code_knows_waits_for_it(world: World) -> None:

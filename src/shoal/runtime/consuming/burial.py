@@ -84,6 +84,7 @@ class Burial:
 
         Raises:
             EngineError: The broker does not take the letter now.
+            Undeclared: No stream takes dead letters, or this service has no right to write them.
         """
         if item.attempts.state == "trying":
             item.attempts = msgspec.structs.replace(item.attempts, state="dying")

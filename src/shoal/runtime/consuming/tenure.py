@@ -9,7 +9,7 @@ from math import inf
 from typing import Any
 
 from shoal.drivers.base import Consumer, Lease
-from shoal.errors import EngineError
+from shoal.errors import EngineError, ShoalError
 from shoal.runtime.clock import monotonic_of, when_moved
 from shoal.runtime.consuming.accounts import account
 from shoal.runtime.consuming.attempts import NONE, Ledger, Try
@@ -228,7 +228,7 @@ class Tenure:
     async def _bury(self, item: Item) -> None:
         try:
             await self._burial.bury(item)
-        except EngineError as error:
+        except ShoalError as error:
             self._later(item, error)
         else:
             account(self._desk, item, "dead", 0.0)
@@ -245,7 +245,7 @@ class Tenure:
             item.outages += 1
             item.due = now + delay(0.5, item.outages)
 
-    def _later(self, item: Item, error: EngineError) -> None:
+    def _later(self, item: Item, error: ShoalError) -> None:
         item.outages += 1
         item.due = self._clock() + delay(0.5, item.outages)
         _log.warning("%s waits in hand: %s", item.id, error)
