@@ -10,6 +10,7 @@
     │   ├── Unavailable       it cannot be reached now; trying again may help
     │   │   └── Contended     others hold what it needs, such as rows in another order: a deadlock
     │   │   └── OutboxFull    as many events wait for the broker as may; nothing was changed
+    │   ├── TimedOut          it took too long over what it was asked
     │   ├── Unstorable        it cannot hold a value, such as a number too large for its column
     │   └── Conflict          it refused a change that contradicts what it holds
     │       └── Duplicate     it already holds this message or this key
@@ -75,6 +76,10 @@ class Contended(Unavailable):
 
 class OutboxFull(Unavailable):
     """Refuse to announce one more event while too many wait for the broker."""
+
+
+class TimedOut(EngineError):
+    """Report a statement that took longer than the engine lets it; again, it may well take as long."""
 
 
 class Unstorable(EngineError):

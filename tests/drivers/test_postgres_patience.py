@@ -5,7 +5,9 @@ import asyncio
 import pytest
 
 from shoal.drivers.postgres import client, patience
-from shoal.errors import Unavailable
+from shoal.errors import TimedOut, Unavailable
+from shoal.runtime.consuming.burial import is_outage
+from shoal.runtime.problems import to_problem
 from tests.conformance.harness import soon
 from tests.drivers.postgres_engine import Harness
 
@@ -58,3 +60,15 @@ async def test_a_server_that_does_not_answer_is_given_up(harness: Harness) -> No
     assert link.broken
     with pytest.raises(Unavailable):
         await link.fetch("select 1")
+
+
+@pytest.mark.live
+@pytest.mark.asyncio(loop_scope="module")
+async def test_a_statement_that_takes_too_long_is_no_outage(harness: Harness) -> None:
+    link = await client.connect(client.take(harness.url, "pool", 0)[0], {"statement_timeout": "50ms"})
+    with pytest.raises(TimedOut, match="statement timeout") as caught:
+        await soon(link.fetch("select pg_sleep(60)"))
+    assert not is_outage(caught.value)
+    assert to_problem(caught.value).status == 504
+    assert await link.fetch("select 1 as n") == [{"n": 1}]
+    link.abort()

@@ -9,7 +9,7 @@ from shoal.audit.report import Outcome, Report, outcome
 from shoal.audit.subject import Subject
 from shoal.audit.survey import survey
 from shoal.audit.table import PROMISES
-from shoal.errors import Unavailable
+from shoal.errors import TimedOut, Unavailable
 from shoal.service.audit import Verdict
 
 
@@ -41,7 +41,7 @@ async def check(subject: Subject, *, wait: float = 0.0) -> Report:
 async def _own(check: Callable[[Reading], Awaitable[Verdict]], evidence: Reading) -> Verdict:
     try:
         return await check(evidence)
-    except Unavailable as error:
+    except (TimedOut, Unavailable) as error:
         return Verdict(unchecked=error.message)
 
 

@@ -3,7 +3,7 @@
 import logging
 from typing import Any
 
-from shoal.errors import CallFailed, CallTimedOut, Conflict, OutboxFull, Problem, Unavailable, Unstorable
+from shoal.errors import CallFailed, CallTimedOut, Conflict, OutboxFull, Problem, TimedOut, Unavailable, Unstorable
 from shoal.service.codec import Malformed, encode
 
 CONTENT_TYPE = b"application/problem+json"
@@ -24,7 +24,7 @@ def to_problem(error: Exception) -> Problem:
             return error
         case Malformed():
             answer = Problem(422, "invalid-request", str(error))
-        case TimeoutError() | CallTimedOut():
+        case TimeoutError() | CallTimedOut() | TimedOut():
             answer = Problem(504, "timeout", "the answer was not ready in time")
         case CallFailed():
             answer = Problem(502, "upstream-failed", f"{error.target} did not answer as needed")

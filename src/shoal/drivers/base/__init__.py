@@ -2,8 +2,8 @@
 
 Every driver translates its client's exceptions at its border: `Unavailable` when trying again may help, `Conflict`
 (or `Duplicate`) when the engine holds something that contradicts the change, `Unstorable` for a value that it can hold
-nowhere, `EngineError` for the rest. No driver retries by itself. All methods may be cancelled; a cancelled commit may
-or may not have happened.
+nowhere, `TimedOut` when a statement took too long, `EngineError` for the rest. No driver retries by itself. All
+methods may be cancelled; a cancelled commit may or may not have happened.
 """
 
 from shoal.drivers.base.admin import Account, StoreAdmin

@@ -10,7 +10,7 @@ import asyncpg
 
 from shoal.drivers.base import Row
 from shoal.drivers.postgres import patience
-from shoal.errors import Conflict, Contended, Duplicate, EngineError, Unavailable, Unstorable
+from shoal.errors import Conflict, Contended, Duplicate, EngineError, TimedOut, Unavailable, Unstorable
 
 if TYPE_CHECKING:
     from asyncpg import Record
@@ -191,11 +191,16 @@ def _translate_state(error: asyncpg.PostgresError) -> EngineError:
         return Conflict(f"PostgreSQL refused a change of table {table}: constraint {constraint} ({said})")
     if state in _UNSTORABLE or (state == "22000" and "out of" in said):  # the client's own check of numbers says so
         return Unstorable(f"PostgreSQL cannot store a value: {said}", hint="bound it in the type of the request")
-    if state in _CONTENDED:
-        return Contended(f"PostgreSQL gave up: {said}", hint="try the whole transaction again")
     if state.startswith(_TRY_AGAIN):
-        return Unavailable(f"PostgreSQL gave up: {said}", hint="try the whole transaction again")
+        return _given_up(state, said)
     return EngineError(f"PostgreSQL failed: {said}", hint=str(getattr(error, "hint", None) or ""))
+
+
+def _given_up(state: str, said: str) -> EngineError:
+    if state == "57014":  # the server's own limit; one that does not answer at all is lost a little later
+        return TimedOut(f"PostgreSQL gave up: {said}", hint="make the statement faster: an index, or fewer rows")
+    kind = Contended if state in _CONTENDED else Unavailable
+    return kind(f"PostgreSQL gave up: {said}", hint="try the whole transaction again")
 
 
 def _lost(error: Exception) -> Unavailable:

@@ -10,7 +10,7 @@ from typing import cast
 from shoal.drivers.postgres import partitions, schema
 from shoal.drivers.postgres.client import Link
 from shoal.drivers.postgres.partitions import Part
-from shoal.errors import Conflict, EngineError, Unavailable
+from shoal.errors import Conflict, EngineError, TimedOut, Unavailable
 
 SETTINGS = {"application_name": "shoal tidy", "lock_timeout": "100ms", "statement_timeout": "60s"}
 """Whoever writes waits for us no longer than that; then we let them go first and try again."""
@@ -85,7 +85,7 @@ async def _make(link: Link, table: str, part: tuple[str, str, str]) -> None:
         await atomically(link, partitions.make(table, *part))
     except Conflict:  # rows of its time came before it
         _log.warning("shoal.%s gets no part %s: the default part has rows of its time", table, part[0])
-    except Unavailable as error:
+    except (TimedOut, Unavailable) as error:
         _log.warning("shoal.%s gets no part %s for now: %s", table, part[0], error.message)
 
 
@@ -101,7 +101,7 @@ async def _leave(link: Link, table: str, part: Part) -> None:
     for attempt in range(_TRIES):
         try:
             await atomically(link, script)
-        except Unavailable:
+        except (TimedOut, Unavailable):
             if link.broken:
                 raise
             await asyncio.sleep(random.uniform(0.5, 1.5) * 2**attempt / 10)  # noqa: S311 - spreads load

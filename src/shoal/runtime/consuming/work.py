@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from math import inf
 
 from shoal.drivers.base import Mark, Session
-from shoal.errors import Contended, Unavailable
+from shoal.errors import Contended, TimedOut, Unavailable
 from shoal.runtime.consuming.attempts import NONE, Ledger
 from shoal.runtime.consuming.desk import Desk, Subscriber
 from shoal.runtime.consuming.item import Item
@@ -154,7 +154,7 @@ class Worker:
                 try:
                     async with session.savepoint():
                         await self._run(session, [item], part)
-                except Unavailable:  # a deadlock, perhaps: what the transaction holds keeps others from going on
+                except (TimedOut, Unavailable):  # a deadlock, perhaps: what the transaction holds stops others
                     raise
                 except Exception as error:  # noqa: BLE001 - as above
                     closed.add(item.key)
