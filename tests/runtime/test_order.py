@@ -184,6 +184,27 @@ async def test_a_message_that_ends_its_process_becomes_a_dead_letter_and_its_nei
     await replica.stop()
 
 
+async def test_an_attempt_that_is_cut_off_in_order_does_not_count(world: World) -> None:
+    deadly.add("k1")
+    await publish(world, [Sold("k1", 0)])
+    await until(hanging.is_set)
+    await kill(world, desk)
+    for number in range(1, tenure.SUSPICIOUS):
+        hanging.clear()
+        replica = await Replica(world, desk, number).start()
+        await until(hanging.is_set)
+        await replica.die()
+    hanging.clear()
+    replica = await Replica(world, desk, 99).start()
+    await until(hanging.is_set)
+    assert list((await attempts(world)).values()) == [1]
+    events = replica.host._events
+    assert events is not None
+    await events.stop(0.0)
+    assert list((await attempts(world)).values()) == [0]
+    deadly.clear()
+
+
 async def test_a_delivery_that_went_astray_is_not_overtaken(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     fetch, chance = world.broker.fetch, random.Random(7)  # noqa: S311 - a test
 

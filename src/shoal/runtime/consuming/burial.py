@@ -34,15 +34,13 @@ class Burial:
         """
         if await self._repeats(item, error):
             return "duplicate"
-        noted, item.noted = item.noted, False
         if is_outage(error):
             item.outages += 1
             item.due = now + delay(_backoff(item), item.outages)
             _log.warning("%s met an outage, which is no attempt: %s", _name(item), spell(error))
-            if noted:
-                item.attempts = item.attempts.undone()
-                await self.write(item)
+            await self.undo(item)
             return "retried"
+        noted, item.noted = item.noted, False
         new = attempt(error, self._desk.replica, self._desk.clock.now())
         attempts = item.attempts.corrected(new) if noted else item.attempts.failed(new)
         return await self._counted(item, attempts, error, now)
@@ -75,6 +73,13 @@ class Burial:
                 self._ledger.write(session, item.id, item.attempts, self._desk.clock.now())
         except EngineError as error:
             _log.warning("the attempts at %s could not be written down: %s", item.id, error.message)
+
+    async def undo(self, item: Item) -> None:
+        """Take back the present attempt, if it was written down before it began."""
+        if item.noted:
+            item.noted = False
+            item.attempts = item.attempts.undone()
+            await self.write(item)
 
     async def bury(self, item: Item) -> None:
         """Copy a message to the dead letters, and only then take it out of the way.

@@ -197,9 +197,14 @@ class Tenure:
                 return
             replica, now = self._desk.replica, self._desk.clock.now()
             item.attempts = item.attempts.failed(Try(at=now, replica=replica, error=ENDED))
-            await self._burial.write(item)
             item.noted = True
-            await self._one(item)
+            try:
+                await self._burial.write(item)
+                await self._one(item)
+            except asyncio.CancelledError:
+                if self._leaving.is_set():  # cut off in order: that is not the message's fault
+                    await self._burial.undo(item)
+                raise
 
     async def _settle(self, results: Results) -> None:
         """Answer what is done, and decide about what failed."""
@@ -221,6 +226,7 @@ class Tenure:
     async def _done(self, item: Item, outcome: str, seconds: float) -> None:
         account(self._desk, item, outcome, seconds)
         self._hand.remove(item)
+        item.noted = False
         if item.attempts is not NONE:
             self._ledger.note(item.id, NONE)
         await item.ack()
