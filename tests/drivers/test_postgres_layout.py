@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from shoal.drivers.base import Receipt, Sent, Store
+from shoal.drivers.base import OwnTable, Receipt, Sent, Store
 from shoal.drivers.postgres import outbox, tidy
 from shoal.drivers.postgres.outbox import PostgresOutbox
 from shoal.drivers.postgres.partitions import Part, boundary, fresh
@@ -89,6 +89,17 @@ async def test_the_tables_of_the_first_versions_lose_nothing(harness: Harness) -
     assert not await store.handled([old])
     assert await store.receipt("k") is None
     assert await store.receipt("seed\nstock") is not None
+
+
+async def test_keys_of_own_tables_are_in_the_order_of_code_points_in_any_database(harness: Harness) -> None:
+    store = await harness.store()
+    await store.migrate([], [OwnTable(name="things", key="id", columns=(("id", "text"), ("due", "time")))])
+    sql = """
+    select l.collname::text as name from pg_attribute a join pg_collation l on l.oid = a.attcollation
+    where a.attrelid = 'shoal.things'::regclass and a.attname = 'id'
+    """
+    async with store.session() as session:
+        assert list(await session.fetch(sql)) == [{"name": "C"}]
 
 
 async def test_a_failed_change_of_layout_leaves_the_old_one(harness: Harness) -> None:

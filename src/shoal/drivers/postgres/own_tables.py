@@ -1,4 +1,7 @@
-"""Tables of the framework's own that features declare: made and extended, never changed or dropped."""
+"""Tables of the framework's own that features declare: made and extended, never changed or dropped.
+
+Keys that are text are in the order of their code points, whatever the database's own order is: ranges of them are read.
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -45,4 +48,7 @@ def _statements(table: OwnTable, present: Mapping[str, set[str]]) -> Iterator[st
 
 
 def _column(table: OwnTable, column: str, kind: ColumnKind) -> str:
-    return f"{quote(column)} {_TYPES[kind]}{' primary key' if column == table.key else ''}"
+    if column != table.key:
+        return f"{quote(column)} {_TYPES[kind]}"
+    order = ' collate "C"' if kind == "text" else ""
+    return f"{quote(column)} {_TYPES[kind]}{order} primary key"
