@@ -1,7 +1,6 @@
 """Copies of the broker's store, as a disk that lost its latest writes would hold them."""
 
 import asyncio
-import contextlib
 import os
 import shutil
 import signal
@@ -42,12 +41,15 @@ class Copies:
         """Take one copy, and let go of those that are too old."""
         copy = self.folder / f"{len(self.taken)}-{time.monotonic_ns()}"
         pid = (await find(self.shop, "nats")).pid
-        with contextlib.suppress(ProcessLookupError, FileNotFoundError):  # it was killed meanwhile: no copy this time
+        try:
             os.kill(pid, signal.SIGSTOP)
             try:
                 await asyncio.to_thread(shutil.copytree, self.store, copy)
             finally:
                 os.kill(pid, signal.SIGCONT)
+        except (ProcessLookupError, FileNotFoundError, shutil.Error):  # it was killed meanwhile: no copy this time
+            shutil.rmtree(copy, ignore_errors=True)
+        else:
             self.taken.append((time.monotonic(), copy))
         while self.taken and time.monotonic() - self.taken[0][0] > OLDEST:
             shutil.rmtree(self.taken.pop(0)[1], ignore_errors=True)
