@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 
 import msgspec
@@ -22,8 +23,10 @@ from shoal import (
     event,
     record,
 )
-from shoal.drivers.base import Message, Outcome
+from shoal.drivers.base import Mark, Message, Outcome, Query
 from shoal.errors import Undeclared
+from shoal.model.names import remembered
+from shoal.runtime.consuming.attempts import ATTEMPTS
 from shoal.runtime.consuming.tenure import STRANGE_SECONDS
 from shoal.runtime.envelope import LARGEST, unpack
 from shoal.runtime.tables import table_of
@@ -131,6 +134,27 @@ async def test_a_repetition_that_meets_the_effect_of_the_first_time_is_no_poison
     await again(world)
     assert not world.dead("notes")
     assert attempts == ["a", "a"]
+
+
+async def test_nothing_stays_written_of_attempts_at_what_was_handled_elsewhere(world: World) -> None:
+    failures.append(ShoalError("not yet"))
+    await world.post("/sales?id=a")
+    async with asyncio.timeout(10):
+        while not await written(world):  # noqa: ASYNC110 - nothing tells when
+            await asyncio.sleep(0.001)
+    envelope = unpack(world.broker.log("T_SHOP")[0])
+    assert isinstance(envelope.time, datetime)
+    async with world.stores["notes"].session() as session:
+        session.accept(Mark(consumer=remembered(envelope.type), message_id=envelope.id, at=envelope.time))
+    await patiently(world, world.broker.idle)
+    assert await written(world) == []
+
+
+async def written(world: World) -> list[str]:
+    """List the states of the messages of which attempts are written."""
+    async with world.stores["notes"].session() as session:
+        rows = await session.find(ATTEMPTS.table, Query())
+    return [str(row["state"]) for row in rows if row["state"] != "held"]
 
 
 async def test_a_duplicate_of_something_else_is_a_failure_like_others(world: World) -> None:

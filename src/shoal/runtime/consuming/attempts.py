@@ -4,7 +4,7 @@ import re
 import traceback
 from datetime import datetime, timedelta
 from pathlib import PurePath
-from typing import Literal
+from typing import Literal, get_args
 
 import msgspec
 
@@ -25,7 +25,7 @@ ATTEMPTS = OwnTable(
 )
 
 KEPT = timedelta(days=8)
-"""For so long it is remembered that a message became a dead letter; its stream keeps it for less."""
+"""For so long it is remembered what became of a message; its stream keeps it for less."""
 
 MOST_TRIES = 20
 """Attempts that are remembered of one message."""
@@ -97,14 +97,15 @@ class Ledger:
         self._known.clear()
         where = {"consumer": self.consumer}
         async with store.session() as session:
-            old = Query(where={**where, "state": ("dead", "purged")}, at_most={"at": now - KEPT})
+            old = Query(where={**where, "state": get_args(State)}, at_most={"at": now - KEPT})
             for row in await session.find(ATTEMPTS.table, old):
                 session.delete(ATTEMPTS.table, row["id"])
             rows = {str(row["id"]): row for row in await session.find(ATTEMPTS.table, Query(where=where))}
             held = rows.pop(self._row_id(""), None)
             ended = 0 if held is None else msgspec.convert(held["count"], int) + 1
             self._hold(session, ended, now)
-        self._known = {name.removeprefix(self._row_id("")): _attempts(row) for name, row in rows.items()}
+        for name, row in rows.items():
+            self.note(name.removeprefix(self._row_id("")), _attempts(row))
         return ended
 
     async def calm(self, store: Store, now: datetime) -> None:
@@ -122,15 +123,16 @@ class Ledger:
         session.put(ATTEMPTS.table, {"id": self._row_id(""), **row})
 
     def of(self, message: str) -> Attempts:
-        """Return what is known of a message."""
+        """Return what is known of a message; of a dead one, no more than the last error."""
         return self._known.get(message, NONE)
 
     async def read(self, store: Store, message: str) -> Attempts:
         """Read what is written of a message by now, since operators write as well."""
         async with store.session() as session:
             row = await session.get(ATTEMPTS.table, self._row_id(message))
-        self.note(message, NONE if row is None else _attempts(row))
-        return self.of(message)
+        found = NONE if row is None else _attempts(row)
+        self.note(message, found)
+        return found
 
     def write(self, session: Session, message: str, attempts: Attempts, now: datetime) -> None:
         """Write it down, as a part of a transaction; call `note` once that has committed."""
@@ -153,7 +155,7 @@ class Ledger:
         if attempts is NONE:
             self._known.pop(message, None)
         else:
-            self._known[message] = attempts
+            self._known[message] = _brief(attempts) if attempts.state == "dead" else attempts
 
     def _row_id(self, message: str) -> str:
         return f"{self.consumer} {message}"
@@ -188,6 +190,12 @@ def plain(text: str) -> str:
 
 def _short(file: str) -> str:
     return "/".join(PurePath(file).parts[-3:])
+
+
+def _brief(attempts: Attempts) -> Attempts:
+    """Keep what tells why a message is dead: it may come again, but seldom does."""
+    last = (msgspec.structs.replace(one, stack=()) for one in attempts.history[-1:])
+    return msgspec.structs.replace(attempts, history=tuple(last))
 
 
 def _attempts(row: Row) -> Attempts:

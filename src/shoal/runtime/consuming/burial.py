@@ -1,5 +1,6 @@
 """What becomes of messages that failed: another attempt later, or a dead letter."""
 
+import contextlib
 import logging
 import random
 
@@ -73,6 +74,12 @@ class Burial:
                 self._ledger.write(session, item.id, item.attempts, self._desk.clock.now())
         except EngineError as error:
             _log.warning("the attempts at %s could not be written down: %s", item.id, error.message)
+
+    async def erase(self, item: Item) -> None:
+        """Remove what is written of the attempts at a message that was handled elsewhere."""
+        with contextlib.suppress(EngineError):  # it is let go of with time, too
+            async with self._desk.store.session() as session:
+                self._ledger.forget(session, item.id)
 
     async def undo(self, item: Item) -> None:
         """Take back the present attempt, if it was written down before it began."""

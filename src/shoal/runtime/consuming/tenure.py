@@ -229,6 +229,8 @@ class Tenure:
         item.noted = False
         if item.attempts is not NONE:
             self._ledger.note(item.id, NONE)
+            if outcome == "duplicate":
+                await self._burial.erase(item)
         await item.ack()
 
     async def _bury(self, item: Item) -> None:
