@@ -17,7 +17,7 @@ from shoal.errors import EngineError, Unavailable
 from shoal.model.names import bucket
 from shoal.runtime import relay as module
 from shoal.runtime.envelope import Envelope
-from shoal.runtime.relay import Relay, Tenure, waves
+from shoal.runtime.relay import Notes, Relay, Tenure, waves
 from shoal.service.codec import encode
 
 STREAM = Stream(name="T_SHOP", subjects=("t.event.>",), largest=1000)
@@ -135,6 +135,25 @@ async def test_a_key_waits_for_its_failed_message_and_others_go_on(bus: Bus) -> 
         relay.poke()
         await until(lambda: len(bus.ids) == 5)
     assert bus.ids[3:] == ["m0", "m2"]
+
+
+async def test_a_message_that_fails_alone_is_set_aside_in_the_end(bus: Bus) -> None:
+    """Such as one whose subject no stream takes any more."""
+    store = MemoryStore()
+    bus.faults["m0"] = AWAY
+    await announce(store, message(0, "a"), message(1, "a"))
+    async with relaying(store, bus) as relay:
+        for number in range(2, 2 + module.STRIKES):
+            await announce(store, message(number))
+            relay.poke()
+            await until(lambda number=number: f"m{number}" in bus.ids)  # type: ignore[misc]
+        await until(lambda: bool(store._state.outbox[1].refused))
+        tries = bus.tries["m0"]
+        await announce(store, message("last"))
+        relay.poke()
+        await until(lambda: "mlast" in bus.ids)
+    assert bus.tries["m0"] == tries
+    assert not bus.tries["m1"]
 
 
 async def test_nothing_is_tried_behind_a_broker_that_is_away(bus: Bus, caplog: pytest.LogCaptureFixture) -> None:
@@ -318,7 +337,7 @@ async def test_it_looks_often_only_where_others_write_too(bus: Bus, rivals: bool
         waiting = asyncio.create_task(store.peer().outbox().__aenter__()) if rivals else None
         await asyncio.sleep(0)
         with pytest.raises(Unavailable):
-            await Watched(lease, bus, STREAM.name, asyncio.Event(), {}).run()
+            await Watched(lease, bus, STREAM.name, asyncio.Event(), Notes()).run()
         if waiting is not None:
             waiting.cancel()
     assert waits == sorted(waits)

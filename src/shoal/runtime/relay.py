@@ -37,6 +37,9 @@ REPRIEVE_SECONDS = 60.0
 MOST_REFUSED = 1_000
 """Messages set aside between two tries; if there are more, it is not they who are at fault, and the relay waits."""
 
+STRIKES = 5
+"""Times that a message fails while others beside it go, until the fault is counted as its own."""
+
 _LOST = "stream %s goes on after %d, although %d was acknowledged: the broker lost messages, and %d of them go again"
 
 _ANOTHER = "stream %s is not the one that there was: %d messages that only that one held go again"
@@ -54,7 +57,7 @@ class Relay:
     def __init__(self, store: Store, broker: Broker, stream: str) -> None:
         self._store, self._broker, self._stream = store, broker, stream
         self._news = asyncio.Event()
-        self._refused: dict[int, str] = {}
+        self._notes = Notes()
         self._tidied = -inf
 
     def poke(self) -> None:
@@ -80,7 +83,7 @@ class Relay:
         async with self._store.outbox() as lease:
             tidying = asyncio.create_task(self._tidy(lease))
             try:
-                await Tenure(lease, self._broker, self._stream, self._news, self._refused).run()
+                await Tenure(lease, self._broker, self._stream, self._news, self._notes).run()
             finally:
                 tidying.cancel()
                 await asyncio.gather(tidying, return_exceptions=True)
@@ -98,10 +101,8 @@ class Relay:
 class Tenure:
     """The time in which this process has the right to empty the outbox."""
 
-    def __init__(
-        self, lease: OutboxLease, broker: Broker, stream: str, news: asyncio.Event, refused: dict[int, str]
-    ) -> None:
-        self._lease, self._broker, self._stream, self._news, self._known = lease, broker, stream, news, refused
+    def __init__(self, lease: OutboxLease, broker: Broker, stream: str, news: asyncio.Event, notes: "Notes") -> None:
+        self._lease, self._broker, self._stream, self._news, self._notes = lease, broker, stream, news, notes
         self._epoch: int | None = None
         self._highest = 0
         self._refused = 0
@@ -178,7 +179,7 @@ class Tenure:
         finally:
             if taken.sent:
                 await self._lease.sent(taken.sent)
-        return bool(rows) and taken.failure is None
+        return bool(taken.sent) or (bool(rows) and taken.failure is None)
 
     async def _publish(self, rows: Sequence[Pending], taken: "_Round") -> None:
         """Publish rows of which no two have the same key."""
@@ -186,13 +187,15 @@ class Tenure:
             raise Unavailable("the broker was connected to anew before it was looked at", hint="it is looked at next")
         outcomes = await self._broker.publish([row.message for row in rows])
         await self._doubt(outcomes, taken)
+        some_go = any(isinstance(outcome, Published) for outcome in outcomes)
         for row, outcome in zip(rows, outcomes, strict=True):
             if isinstance(outcome, Published):
                 self._highest = max(self._highest, outcome.sequence)
+                self._notes.strikes.pop(row.position, None)
                 taken.sent.append(Sent(position=row.position, sequence=outcome.sequence))
                 continue
             taken.waiting |= {row.message.key} - {""}
-            if isinstance(outcome, Unavailable):
+            if isinstance(outcome, Unavailable) and not (some_go and self._strike(row)):
                 taken.failure = outcome
             else:
                 await self._set_aside(row, outcome)
@@ -204,14 +207,33 @@ class Tenure:
             taken.sent = [row for row in taken.sent if row.sequence < first]  # not noted yet, and lost all the same
             await self._forget(first - 1)
 
+    def _strike(self, row: Pending) -> bool:
+        """Count a failure that others beside it did not share; say whether there were too many."""
+        strikes = self._notes.strikes
+        count, epoch = strikes.get(row.position, (0, self._epoch))
+        strikes[row.position] = (count + 1 if epoch == self._epoch else 1), self._epoch
+        return strikes[row.position][0] >= STRIKES
+
     async def _set_aside(self, row: Pending, refusal: ShoalError) -> None:
         self._refused += 1
         await self._lease.refuse(row.position, refusal.message)
-        if self._known.get(row.position) != refusal.message:  # once, and not with every try
+        notes = self._notes
+        if notes.refused.get(row.position) != refusal.message:  # once, and not with every try
             _log.error("message %s (%s) is set aside: %s", row.message.id, row.message.subject, refusal)
-        if len(self._known) > MOST_REFUSED:
-            self._known.clear()
-        self._known[row.position] = refusal.message
+        if len(notes.refused) > MOST_REFUSED:
+            notes.refused.clear()
+            notes.strikes.clear()
+        notes.refused[row.position] = refusal.message
+
+
+class Notes:
+    """What a process remembers of messages, whoever has the right meanwhile."""
+
+    def __init__(self) -> None:
+        self.refused: dict[int, str] = {}
+        """Why messages were set aside, so that it is said once."""
+        self.strikes: dict[int, tuple[int, int | None]] = {}
+        """How often messages failed alone, and over which connection."""
 
 
 class _Round:
