@@ -10,7 +10,14 @@ from bench.machine import facts
 from bench.outcome import Bench, Effort, keep, kept
 from bench.report import page, summary
 
-BENCHES = {"B3": "bench.handler.run", "B5": "bench.durable.run", "B8": "bench.saga.run", "B9": "bench.start.run"}
+BENCHES = {
+    "B3": "bench.handler.run",
+    "B5": "bench.durable.run",
+    "B6": "bench.relay.run",
+    "B7": "bench.consumer.run",
+    "B8": "bench.saga.run",
+    "B9": "bench.start.run",
+}
 PAGE = Path(__file__).parent.parent / "docs" / "benchmarks.md"
 
 

@@ -5,7 +5,7 @@ where ``/proc/PID/stat`` counts ticks of 10 ms. A process that ends between two 
 what is measured must live as long as the measurement.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 PROC = Path("/proc")
@@ -14,6 +14,16 @@ PROC = Path("/proc")
 def used(roots: Iterable[int], proc: Path = PROC) -> int:
     """Sum the processor time of the processes `roots` and all their descendants."""
     return sum(_used_by(proc / str(pid)) for pid in family(roots, proc))
+
+
+def by_process(roots: Iterable[int], proc: Path = PROC) -> dict[int, int]:
+    """Read the processor time of each of the processes `roots` and all their descendants."""
+    return {pid: _used_by(proc / str(pid)) for pid in family(roots, proc)}
+
+
+def since(before: Mapping[int, int], roots: Iterable[int], proc: Path = PROC) -> int:
+    """Sum what was used since an earlier reading; what ended meanwhile counts as idle, such as a spare connection."""
+    return sum(used - before.get(pid, 0) for pid, used in by_process(roots, proc).items())
 
 
 def family(roots: Iterable[int], proc: Path = PROC) -> set[int]:

@@ -154,6 +154,7 @@ class Worker:
                 try:
                     async with session.savepoint():
                         await self._run(session, [item], part)
+                        await session.flush()  # what its writes meet is its own failure
                 except (TimedOut, Unavailable):  # a deadlock, perhaps: what the transaction holds stops others
                     raise
                 except Exception as error:  # noqa: BLE001 - as above

@@ -1,0 +1,1 @@
+"""B7: what it costs to have the effect of an event exactly once."""
