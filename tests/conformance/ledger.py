@@ -91,6 +91,7 @@ class LedgerContract:
             await lease.refuse(rows[0].position, "too large")
             await lease.refuse(rows[3].position, "too large")
             assert [pending.message.id for pending in await lease.pending(9)] == ["m2", "m4"]
+            assert (await store.backlog()).count == 2
             await lease.reprieve()
             assert [pending.message.id for pending in await lease.pending(9)] == ["m0", "m1", "m2", "m3", "m4"]
 

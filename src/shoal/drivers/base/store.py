@@ -43,7 +43,7 @@ class Backlog(msgspec.Struct, frozen=True, kw_only=True):
     age: float
     """Seconds since the oldest waiting row was committed; 0 when none waits."""
     refused: int = 0
-    """Rows that the broker refused and that somebody must look at; they are not counted as waiting."""
+    """Rows that the broker refused and that somebody must look at; no row of their keys is counted as waiting."""
 
 
 class Session(Protocol):

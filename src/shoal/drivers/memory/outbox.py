@@ -18,9 +18,8 @@ class MemoryOutbox:
     async def pending(self, limit: int) -> Sequence[Pending]:
         """Read the oldest waiting rows."""
         outbox = self._held()
-        behind = {entry.message.key for entry in outbox.values() if entry.refused} - {""}
-        free = [position for position in self._state.waiting() if outbox[position].message.key not in behind]
-        return [Pending(position=position, message=outbox[position].message) for position in free[:limit]]
+        waiting = self._state.waiting()[:limit]
+        return [Pending(position=position, message=outbox[position].message) for position in waiting]
 
     async def sent(self, rows: Sequence[Sent]) -> None:
         """Mark rows as sent."""

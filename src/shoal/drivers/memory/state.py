@@ -74,5 +74,6 @@ class State:
         self.answered.update({key: inf if receipt.lasting else now for key, receipt in receipts.items()})
 
     def waiting(self) -> list[int]:
-        """List the positions that wait, in order."""
-        return sorted(position for position, entry in self.outbox.items() if entry.waits)
+        """List the positions that wait, in order; what follows a refused row of its key is none of them."""
+        behind = {entry.message.key for entry in self.outbox.values() if entry.refused} - {""}
+        return sorted(p for p, entry in self.outbox.items() if entry.waits and entry.message.key not in behind)

@@ -39,6 +39,7 @@ returns table (count bigint, age double precision, reach bigint, latest bigint, 
 language sql stable set enable_seqscan = off set enable_sort = off as $$ -- a table without statistics misleads
     with waiting as (
         select position, created_at from shoal.outbox where sequence is null and refused is null
+            and key <> all(array(select key from shoal.outbox where refused is not null and key <> ''))
         order by position limit counted
     )
     select
