@@ -198,7 +198,8 @@ async def test_a_letter_that_nobody_may_write_waits_and_holds_up_nothing_else(
         if len(refused) < 3 and ".dead." in messages[0].subject:
             refused.append(messages[0].id)
             return [Undeclared("no stream takes it")]
-        return await publish(messages)
+        outcomes: Sequence[Outcome] = await publish(messages)
+        return outcomes
 
     monkeypatch.setattr(world.broker, "publish", refusing)
     failures.extend([ShoalError("never")] * 3)
