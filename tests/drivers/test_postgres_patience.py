@@ -64,6 +64,16 @@ async def test_a_server_that_does_not_answer_is_given_up(harness: Harness) -> No
 
 @pytest.mark.live
 @pytest.mark.asyncio(loop_scope="module")
+async def test_a_script_is_given_up_as_well(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client, "SCRIPT_SECONDS", 0.05)
+    link = await client.connect(client.take(harness.url, "pool", 0)[0], {"statement_timeout": "5s"})
+    with pytest.raises(Unavailable, match="no answer in time"):
+        await soon(link.script("select pg_sleep(60)"))
+    assert link.broken
+
+
+@pytest.mark.live
+@pytest.mark.asyncio(loop_scope="module")
 async def test_a_statement_that_takes_too_long_is_no_outage(harness: Harness) -> None:
     link = await client.connect(client.take(harness.url, "pool", 0)[0], {"statement_timeout": "50ms"})
     with pytest.raises(TimedOut, match="statement timeout") as caught:

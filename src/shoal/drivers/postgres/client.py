@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 COMMAND_SECONDS = 12.0
 """A statement that the server has not answered by then is given up, and its connection with it."""
 
+SCRIPT_SECONDS = 3600.0
+"""The same for scripts, such as migrations: for ever would be for a server that is gone without a word, too."""
+
 SETTINGS = {
     "application_name": "shoal",
     "idle_in_transaction_session_timeout": "30s",
@@ -89,7 +92,8 @@ class Link:
             self._until.end()
 
     async def script(self, sql: str) -> None:
-        """Run statements, however long they take."""
+        """Run statements that may take as long as `SCRIPT_SECONDS`."""
+        self._until.begin(SCRIPT_SECONDS)
         try:
             await self._connection.execute(sql)
         except _KNOWN as error:
@@ -97,6 +101,8 @@ class Link:
         except BaseException:
             self.abort()
             raise
+        finally:
+            self._until.end()
 
     @property
     def broken(self) -> bool:
