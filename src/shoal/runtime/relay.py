@@ -20,7 +20,7 @@ from shoal.runtime.readdress import readdress
 BATCH = 500
 """Rows of one round: all that the relay ever has in memory."""
 
-SHORTEST, LONGEST = 0.02, 1.0
+SHORTEST, LONGEST = 0.04, 1.0
 """Seconds between looks at the outbox, with other replicas that write to it and without."""
 
 WINDOW = timedelta(days=7)
