@@ -102,10 +102,10 @@ class InboxApart(Mutant):
     """What was handled is remembered in a transaction of its own, after the effect."""
 
     def plant(self) -> None:
-        commit = work.Worker._commit
+        commit: Any = work.Worker._commit
 
-        async def later(self: work.Worker, items: Sequence[item.Item]) -> list[tuple[item.Item, float]]:
-            done = await commit(self, items)
+        async def later(self: work.Worker, *args: Any) -> Any:
+            done = await commit(self, *args)
             async with self._desk.store.session() as session:
                 for one, _ in done:
                     session.accept(mark_of(one))
