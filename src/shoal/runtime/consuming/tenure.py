@@ -65,21 +65,27 @@ class Tenure:
         aside = [asyncio.create_task(work) for work in self._aside()]
         try:
             await self._work()
-        except asyncio.CancelledError:
+        except GeneratorExit:  # the event loop is gone, so nothing can be awaited
+            raise
+        except BaseException:
             for task in self._tasks:
                 task.cancel()
+            await self._finish(aside)
             raise
-        finally:
-            aside[0].cancel()  # nothing more is taken while the rest is finished
-            try:
-                await asyncio.gather(*self._tasks, return_exceptions=True)
-            finally:  # also when that took too long: nobody is to keep the messages in hand from others
-                for task in aside:
-                    task.cancel()
-                await asyncio.gather(*aside, return_exceptions=True)
+        await self._finish(aside)
         if not self._lease.lost.is_set():
             with contextlib.suppress(EngineError):
                 await self._ledger.close(self._desk.store)
+
+    async def _finish(self, aside: Sequence[asyncio.Task[None]]) -> None:
+        """Wait for what is begun, and end the rest."""
+        aside[0].cancel()  # nothing more is taken meanwhile
+        try:
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+        finally:  # also when that took too long: nobody is to keep the messages in hand from others
+            for task in aside:
+                task.cancel()
+            await asyncio.gather(*aside, return_exceptions=True)
 
     def _aside(self) -> Sequence[Coroutine[Any, Any, None]]:
         reasons = (self._leaving, self._lease.lost, self._lease.wanted)
