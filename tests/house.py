@@ -32,7 +32,9 @@ ALLOWED: dict[str, frozenset[str]] = {  # package of shoal -> the packages of sh
     "local": frozenset({"errors", "model", "files", "mesh", "drivers", "tokens"}),
     "audit": frozenset({"errors", "model", "service", "runtime", "drivers", "local"}),
     "dashboard": frozenset({"errors", "model", "check", "cost", "local"}),
-    "testing": frozenset({"errors", "failpoints", "model", "service", "runtime", "drivers", "local", "audit", "tokens"}),
+    "testing": frozenset(
+        {"errors", "failpoints", "model", "service", "runtime", "drivers", "local", "audit", "tokens"}
+    ),
     "cli": ANYTHING,
 }
 PURE = ("shoal.model", "shoal.mesh", "shoal.check", "shoal.deploy", "shoal.cost.estimate")

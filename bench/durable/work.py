@@ -100,7 +100,9 @@ async def _by_hand(url: str) -> Act:
     async def act() -> None:
         row = (token_hex(16), "customer-01", "SKU-00001", 3, 597)
         receipt = (f"place\n\n{token_hex(16)}", digest, headers, answer)
-        await statement.fetch(*row, *receipt, token_hex(16), "bench.event.orders.placed.v1.0", token_hex(16), message, None)
+        await statement.fetch(
+            *row, *receipt, token_hex(16), "bench.event.orders.placed.v1.0", token_hex(16), message, None
+        )
 
     await act()
     return act
