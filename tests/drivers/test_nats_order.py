@@ -1,0 +1,196 @@
+"""Replicas that share a real broker keep the order of every key, through kills of the broker and of themselves."""
+
+import asyncio
+import shutil
+import tempfile
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import msgspec
+import pytest
+import pytest_asyncio
+
+from shoal import Postgres, Service, ShoalError, System, Transaction, event, record
+from shoal.drivers import broker_admin, open_broker
+from shoal.drivers.base import Consumer, Query, Stream
+from shoal.drivers.memory import MemoryStore
+from shoal.local.engines import Running, nats, start
+from shoal.local.ports import free_port
+from shoal.model import plan
+from shoal.model.target import MEMORY
+from shoal.runtime.clients import LocalTransport
+from shoal.runtime.config import ServiceConfig
+from shoal.runtime.host import Fittings, Host
+from shoal.runtime.tables import table_of
+from shoal.runtime.transaction import UnitOfWork
+from shoal.service.describe import describe
+
+pytestmark = pytest.mark.live
+
+KEYS = [f"k{number}" for number in range(16)]
+ROUNDS = 30
+USER = nats.NatsUser(name="all", password="p", publish=(">",), subscribe=(">",))
+
+
+@event("shop.sold", key="item")
+class Sold(msgspec.Struct, frozen=True):
+    item: str
+    number: int
+
+
+@record("ledgers", key="item")
+class Ledger(msgspec.Struct, frozen=True):
+    item: str
+    numbers: list[int]
+
+
+shop = Service("shop", store=Postgres(), publishes=[Sold])
+desk = Service("desk", store=Postgres())
+system = System("order", services=[shop, desk])
+failures: dict[tuple[str, int], int] = {}
+
+
+@desk.on(Sold, attempts=6, backoff=0.01)
+async def write(event: Sold, tx: Transaction) -> None:
+    before = await tx.get(Ledger, event.item, lock=True)
+    numbers = [*(before.numbers if before else ()), event.number]
+    tx.put(Ledger(event.item, numbers))
+    await asyncio.sleep(0)
+    left = failures.get((event.item, event.number), 0)
+    if left:
+        failures[event.item, event.number] = left - 1
+        raise ShoalError(f"{event.item} {event.number} fails")
+
+
+class Field:
+    """A broker, and the stores of two services, each with as many processes as a test starts."""
+
+    def __init__(self, directory: Path) -> None:
+        self.options = nats.NatsOptions(directory=directory, users=(USER,), port=free_port())
+        self.url = f"nats://all:p@127.0.0.1:{self.options.port}"
+        self.stores = {service.name: MemoryStore() for service in (shop, desk)}
+        self._running: Running | None = None
+
+    async def start(self) -> None:
+        """Start the broker, and declare what the plan asks for where it is not there."""
+        self._running = await start(nats.recipe(self.options), on_line=lambda _: None)
+        planned = plan(describe(system), MEMORY).require()
+        consumers = [c for s in planned.services if s.broker for c in s.broker.consumers]
+        await broker_admin(self.url).declare(
+            [Stream(name=s.name, subjects=s.subjects) for s in planned.streams],
+            [Consumer(stream=c.stream, name=c.durable, subjects=c.subjects, ack_wait=c.ack_wait) for c in consumers],
+        )
+
+    async def crash(self) -> None:
+        """Kill the broker and start it again."""
+        assert self._running is not None
+        await self._running.process.kill()
+        await self.start()
+
+    async def stop(self) -> None:
+        """Stop the broker."""
+        assert self._running is not None
+        await self._running.process.stop()
+
+    async def host(self, service: Service, replica: int = 0) -> tuple[Host, MemoryStore]:
+        """Start one more process of a service."""
+        store = self.stores[service.name].peer()
+        config = ServiceConfig(system="order", entry=service.entry, replica=str(replica), drain=5.0)
+        host = Host(service, config, Fittings(transport=LocalTransport(), store=store, broker=open_broker(self.url)))
+        await host.start()
+        return host, store
+
+    async def ledgers(self) -> dict[str, list[int]]:
+        """Read what was handled, by key, in order."""
+        async with self.stores["desk"].session() as session:
+            rows = await session.find(table_of(Ledger).table, Query())
+        return {str(row["item"]): msgspec.json.decode(str(row["numbers"])) for row in rows}
+
+
+@pytest_asyncio.fixture
+async def field() -> AsyncIterator[Field]:
+    failures.clear()
+    directory = Path(tempfile.mkdtemp(prefix="sh-", dir="/tmp"))
+    found = Field(directory)
+    await found.start()
+    yield found
+    await found.stop()
+    shutil.rmtree(directory, ignore_errors=True)
+
+
+async def die(host: Host, store: MemoryStore) -> None:
+    """End a process in the middle of what it does; its connection stays open, as a frozen one's does."""
+    events = host._events
+    assert events is not None
+    tasks = [*events._background, *events._consuming]
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    store.vanish()
+
+
+async def sell(host: Host, number: int) -> None:
+    """Announce one event of every key."""
+    assert host.store is not None
+    async with host.store.session() as session:
+        unit = UnitOfWork(session, host.announcer)
+        for key in KEYS:
+            unit.publish(Sold(key, number))
+    unit.committed(host._poke)
+
+
+async def some(field: Field, number: int) -> None:
+    """Wait until most keys have come so far, so that what happens next meets them at work."""
+    wanted = 12 if number > 0 else 0
+    async with asyncio.timeout(30):
+        while sum(len(n) >= number for n in (await field.ledgers()).values()) < wanted:  # noqa: ASYNC110 - as below
+            await asyncio.sleep(0.002)
+
+
+async def test_order_holds_while_the_broker_and_the_replicas_are_killed(field: Field) -> None:
+    failures.update({("k1", 3): 2, ("k2", 10): 4, ("k3", 17): 1, ("k4", 20): 3})
+    producer, _ = await field.host(shop)
+    replicas = [await field.host(desk, number) for number in range(2)]
+    for number in range(ROUNDS):
+        await sell(producer, number)
+        await some(field, number - 4)
+        if number == 8:
+            await die(*replicas.pop(0))
+            replicas.append(await field.host(desk, 2))
+        if number in (12, 22):
+            await field.crash()
+        if number == 18:
+            host, _ = replicas.pop(0)
+            await host.stop()
+            replicas.append(await field.host(desk, 3))
+    wanted = {key: list(range(ROUNDS)) for key in KEYS}
+    async with asyncio.timeout(60):
+        while await field.ledgers() != wanted:
+            await asyncio.sleep(0.05)
+            found = await field.ledgers()
+            assert all(numbers == sorted(set(numbers)) for numbers in found.values()), found
+    for host, _ in [*replicas, (producer, None)]:
+        await host.stop()
+
+
+async def test_a_stream_that_is_lost_and_announced_again_has_one_effect(field: Field) -> None:
+    producer, _ = await field.host(shop)
+    consumer, _ = await field.host(desk)
+    for number in range(5):
+        await sell(producer, number)
+    wanted = {key: list(range(5)) for key in KEYS}
+    async with asyncio.timeout(30):
+        while await field.ledgers() != wanted:  # noqa: ASYNC110 - nothing tells when
+            await asyncio.sleep(0.05)
+    await field.stop()
+    shutil.rmtree(field.options.directory / "streams")
+    await field.start()
+    await sell(producer, 5)
+    wanted = {key: list(range(6)) for key in KEYS}
+    async with asyncio.timeout(60):
+        while await field.ledgers() != wanted:  # noqa: ASYNC110 - nothing tells when
+            await asyncio.sleep(0.05)
+    position = await broker_admin(field.url).positions()
+    assert position["ORDER_SHOP"].count == 6 * len(KEYS)
+    for host in (producer, consumer):
+        await host.stop()
