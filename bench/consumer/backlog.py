@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.consumer.broker import broker
+from bench.consumer.kinds import SQL
 from bench.consumer.sides import side
-from bench.consumer.work import SQL
 from bench.durable.database import database
 from bench.rounds import Say
 

@@ -5,7 +5,7 @@ import contextlib
 
 import nats
 
-from bench.consumer.work import Start
+from bench.consumer.kinds import Start
 
 FETCHED = 256
 _tasks: set[asyncio.Task[None]] = set()

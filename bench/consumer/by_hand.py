@@ -7,8 +7,8 @@ import msgspec
 from fast_depends.msgspec import MsgSpecSerializer
 from faststream.nats import JStream, NatsBroker, PullSub
 
+from bench.consumer.kinds import AS_IS, BY_BATCH, Start
 from bench.consumer.service import LARGEST_BATCH, UPDATE, UPDATE_MANY, OrderPlaced
-from bench.consumer.work import AS_IS, BY_BATCH, Start
 
 CREATE = "create table if not exists inbox (message_id text primary key, at timestamptz not null)"
 MARK = "insert into inbox (message_id, at) values ($1, $2) on conflict do nothing"

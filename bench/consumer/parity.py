@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from bench.consumer.events import again
+from bench.consumer.kinds import TWICE
 from bench.consumer.sides import Side
-from bench.consumer.work import TWICE
 from bench.durable.database import Database
 
 EVENTS, REPEATED = 400, 100

@@ -5,9 +5,9 @@ from contextlib import AsyncExitStack
 
 from bench.consumer import backlog
 from bench.consumer.broker import broker
+from bench.consumer.kinds import AS_IS, BARE, BATCHES, BY_BATCH, INBOX, NAMES, ROWS, SQL, TWICE
 from bench.consumer.parity import agrees, prove
 from bench.consumer.sides import Side, side
-from bench.consumer.work import AS_IS, BARE, BATCHES, BY_BATCH, INBOX, KINDS, ROWS, SQL, TWICE
 from bench.durable.database import database
 from bench.outcome import Effort, Outcome
 from bench.races import circumstances, compare, figures
@@ -50,7 +50,7 @@ async def run(effort: Effort, say: Say) -> Outcome:
         server = await stack.enter_async_context(database())
         nats = await stack.enter_async_context(broker())
         settings = await server.settings()
-        sides = [await stack.enter_async_context(side(name, nats, server, at)) for at, name in enumerate(KINDS)]
+        sides = [await stack.enter_async_context(side(name, nats, server, at)) for at, name in enumerate(NAMES)]
         wrote = await prove(sides, server)
         say(", ".join(f"{name}: {number:.2f} writing transactions per event" for name, number in wrote.items()))
         rounds = await interleave(sides, amount, say)

@@ -11,7 +11,7 @@ from bench import cpu
 from bench.consumer import service
 from bench.consumer.broker import Broker
 from bench.consumer.events import ACCOUNTS, Books, account, announce
-from bench.consumer.work import SERVICES, Ready, Start
+from bench.consumer.kinds import SERVICES, Ready, Start
 from bench.durable.database import DATABASE, Database
 from bench.rounds import Sample
 from bench.workers import worker

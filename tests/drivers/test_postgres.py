@@ -1,13 +1,16 @@
 """PostgreSQL keeps the contract of stores, and what is its own."""
 
+# ruff: noqa: PT012 - what fails is often the end of a block
+
 import asyncio
 import contextlib
+import random
 import traceback
 
 import pytest
 
 from shoal.drivers import open_store, store_admin
-from shoal.drivers.base import Account, Migration, Receipt, Store
+from shoal.drivers.base import Account, Migration, Query, Receipt, Store
 from shoal.errors import Conflict, Duplicate, EngineError, MigrationError, Unavailable, Unstorable
 from shoal.local.engines import postgres
 from tests.conformance.harness import CREATE, ORDERS, mark, message, row, soon
@@ -145,15 +148,60 @@ async def test_a_repetition_undoes_what_sql_of_the_service_did(harness: Harness)
         assert (await session.get(ORDERS, "0") or {})["total"] == 2
 
 
-async def test_settings_of_own_sql_do_not_leak(harness: Harness) -> None:
+async def test_sql_that_runs_later_runs_in_its_place(harness: Harness) -> None:
+    store, draw = await ready(harness), random.Random(1)  # noqa: S311 - the same every time
+    expected: dict[str, int] = {}
+    for _ in range(20):
+        async with store.session() as session:
+            for _ in range(draw.randrange(1, 80)):
+                key, total = str(draw.randrange(3)), draw.randrange(10)
+                what = draw.choice(["put", "later", "later", "later", "get", "delete", "now"])
+                if what == "get":
+                    assert ((await session.get(ORDERS, key)) or {}).get("total") == expected.get(key)
+                elif what == "put":
+                    session.put(ORDERS, row(key, total=total))
+                    expected[key] = total
+                elif what == "delete":
+                    session.delete(ORDERS, key)
+                    expected.pop(key, None)
+                else:
+                    run = session.execute if what == "now" else session.execute_later
+                    await run("update orders set total = (total * 2 + $2) % 1000 where id = $1", key, total)
+                    expected |= {key: (expected[key] * 2 + total) % 1000} if key in expected else {}
+    async with store.session() as session:
+        assert {found["id"]: found["total"] for found in await session.find(ORDERS, Query())} == expected
+
+
+async def test_sql_that_runs_later_fails_with_its_part_or_the_whole(harness: Harness) -> None:
+    store = await ready(harness)
+    insert = "insert into orders (id, total) values ($1, $2)"
+    async with store.session() as session:
+        await session.execute_later(insert, "1", 1)
+        with pytest.raises(Conflict):
+            async with session.savepoint():
+                await session.execute_later(insert, "2", 1)
+                await session.execute_later(insert, "1", 1)
+                await session.flush()
+        async with session.savepoint():
+            await session.execute_later(insert, "3", 1)
+    assert await keys(store) == ["1", "3"]
+    with pytest.raises(Conflict):
+        async with store.session() as session:
+            for key in ("4", "5", "1"):
+                await session.execute_later(insert, key, 1)
+    assert await keys(store) == ["1", "3"]
+
+
+@pytest.mark.parametrize("how", ["execute", "execute_later"])
+async def test_settings_of_own_sql_do_not_leak(harness: Harness, how: str) -> None:
     store = await ready(harness)
     before: set[object] = set()
     for end in (None, ValueError):
         with contextlib.suppress(ValueError):
             async with store.session() as session:
                 before.add((await session.fetch("select current_setting('search_path') as path"))[0]["path"])
-                await session.execute("set search_path to shoal")
-                await session.execute("select pg_advisory_lock(1)")
+                await getattr(session, how)("set search_path to shoal")
+                await getattr(session, how)("select pg_advisory_lock(1)")
                 if end is not None:
                     raise end
     async with store.session() as session:

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from shoal.drivers.base import Mark, Message, Receipt, Table
-from shoal.drivers.postgres.writes import INLINE_ROWS, Writes
+from shoal.drivers.postgres.writes import INLINE_ROWS, Call, Writes
 
 ORDERS = Table(name="orders", key="id", columns=("id", "lines"), json=frozenset({"lines"}))
 LINES = Table(name="shop.lines", key="sku", columns=("sku", 'a "b"'))
@@ -80,6 +80,31 @@ def test_a_read_is_touched_by_writes_it_could_see() -> None:
     assert not writes.touch(LINES)
     writes.delete(LINES, "s")
     assert writes.touch(ORDERS, "b")
+
+
+def test_sql_of_the_service_keeps_its_place_and_is_put_together() -> None:
+    writes = Writes()
+    writes.insert(ORDERS, order("1"))
+    for number in (1, 2):
+        assert writes.call("update x set y = $1", (number,)) == number
+    assert writes.call("delete from x", ()) == 1
+    writes.put(ORDERS, order("2"))
+    later = Writes()
+    later.put(ORDERS, order("3"))
+    later.call("delete from x", ())
+    later.put(ORDERS, order("4"))
+    writes.absorb(later)
+    assert writes.touch(LINES, "s")  # it may have changed anything
+    calls = [piece if isinstance(piece, Call) else piece[1][0] for piece in writes.earlier()]
+    assert calls == [
+        "1",
+        Call("update x set y = $1", [(1,), (2,)]),
+        Call("delete from x", [()]),
+        "2",
+        "3",
+        Call("delete from x", [()]),
+    ]
+    assert [values[0] for _, values in writes.statements()] == ["4"]
 
 
 def test_marks_stay_behind_when_the_rest_is_sent_early() -> None:

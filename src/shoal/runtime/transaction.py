@@ -53,10 +53,12 @@ class Announcer:
 class UnitOfWork:
     """Implements `shoal.Transaction`."""
 
-    __slots__ = ("_aggregates", "_announcer", "_then", "published", "session")
+    __slots__ = ("_aggregates", "_announcer", "_execute", "_then", "published", "session")
 
-    def __init__(self, session: Session, announcer: Announcer) -> None:
+    def __init__(self, session: Session, announcer: Announcer, *, only_store: bool = False) -> None:
         self.session, self._announcer = session, announcer
+        self._execute = session.execute_later if only_store else session.execute
+        """Whoever reaches nothing but the store cannot tell when a statement runs, as long as the order is kept."""
         self._aggregates: Aggregates | None = None
         self._then: list[Callable[[], None]] = []
         self.published = 0
@@ -175,7 +177,7 @@ class UnitOfWork:
 
     async def execute(self, sql: str, *args: object) -> None:
         """Run SQL."""
-        await self.session.execute(sql, *args)
+        await self._execute(sql, *args)
 
     async def fetch(self, kind: type[T], sql: str, *args: object) -> list[T]:
         """Run SQL and read its rows."""

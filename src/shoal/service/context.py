@@ -146,7 +146,7 @@ class Transaction(Protocol):
         ...
 
     async def execute(self, sql: str, *args: object) -> None:
-        """Run the service's own SQL."""
+        """Run the service's own SQL; in handlers of events that reach nothing but the store, held back like writes."""
         ...
 
     async def fetch(self, kind: type[T], sql: str, *args: object) -> list[T]:

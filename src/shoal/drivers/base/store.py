@@ -119,6 +119,13 @@ class Session(Protocol):
         """Run the service's own SQL; `EngineError` where the engine has none."""
         ...
 
+    async def execute_later(self, sql: str, *args: object) -> None:
+        """Run the service's own SQL at the next read, at `flush` or at the commit, in order with all other writes.
+
+        Its errors surface there. For who waits for nothing but this store: until then it holds no locks.
+        """
+        ...
+
     async def fetch(self, sql: str, *args: object) -> Sequence[Row]:
         """Run the service's own SQL and return its rows; `EngineError` where the engine has none."""
         ...

@@ -180,6 +180,10 @@ class MemorySession:
         await self.flush()
         self._refuse(sql, args)
 
+    async def execute_later(self, sql: str, *args: object) -> None:
+        """Refuse SQL."""
+        await self.execute(sql, *args)
+
     async def fetch(self, sql: str, *args: object) -> Sequence[Row]:
         """Refuse SQL."""
         await self.flush()

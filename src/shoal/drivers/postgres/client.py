@@ -91,6 +91,19 @@ class Link:
         finally:
             self._until.end()
 
+    async def execute_many(self, sql: str, rows: Sequence[Sequence[object]]) -> None:
+        """Run one statement with each of some rows of arguments, and wait once."""
+        self._until.begin(COMMAND_SECONDS)
+        try:
+            await self._connection.executemany(sql, rows)
+        except _KNOWN as error:
+            raise self._understand(error) from error
+        except BaseException:
+            self.abort()
+            raise
+        finally:
+            self._until.end()
+
     async def script(self, sql: str) -> None:
         """Run statements that may take as long as `SCRIPT_SECONDS`."""
         self._until.begin(SCRIPT_SECONDS)

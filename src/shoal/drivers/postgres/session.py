@@ -14,10 +14,13 @@ from shoal.drivers.base import Mark, Message, Query, Receipt, Row, Table
 from shoal.drivers.postgres import receipts, shadow, sql
 from shoal.drivers.postgres.client import Link
 from shoal.drivers.postgres.pool import Pool
-from shoal.drivers.postgres.writes import Statement, Writes
+from shoal.drivers.postgres.writes import Call, Statement, Writes
 from shoal.errors import EngineError
 
 _T = TypeVar("_T")
+
+MOST_CALLS = 32
+"""So many statements of the service's own are held back at most, so that a transaction knows how long it takes."""
 
 _CLEAN = "; reset all; select pg_advisory_unlock_all()"
 
@@ -51,7 +54,7 @@ class PostgresSession:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         statements: Sequence[Statement] = ()
-        if kind is None and self._link is None and not self._failed:
+        if kind is None and self._link is None and not self._failed and not self._writes.before:
             statements = self._writes.statements()
             if len(statements) < 2:  # one statement commits itself
                 for text, values in statements:
@@ -160,6 +163,11 @@ class PostgresSession:
         link = await self._foreign()
         await self._run(link.execute(sql, args))
 
+    async def execute_later(self, sql: str, *args: object) -> None:
+        """Hold SQL back; many of a kind are sent without waiting for each."""
+        if self._writes.call(sql, args) >= MOST_CALLS:
+            await self._foreign()
+
     async def fetch(self, sql: str, *args: object) -> Sequence[Row]:
         """Run the service's own SQL and return its rows."""
         link = await self._foreign()
@@ -214,8 +222,19 @@ class PostgresSession:
         await self._send(link, self._writes.visible())
 
     async def _send(self, link: Link, writes: Writes) -> None:
+        for piece in writes.earlier():
+            await self._run(self._call(link, piece) if isinstance(piece, Call) else link.execute(*piece))
         for text, values in writes.statements():
             await self._run(link.execute(text, values))
+
+    async def _call(self, link: Link, call: Call) -> None:
+        """Run SQL of the service's own, and see to it that it leaves nothing behind."""
+        link.dirty = True
+        if len(call.rows) > 1 and call.rows[0]:
+            await link.execute_many(call.text, call.rows)
+            return
+        for args in call.rows:
+            await link.execute(call.text, args)
 
     async def _commit_at_once(self, text: str, values: list[object]) -> None:
         link = self._pool.take() or await self._pool.acquire()
@@ -226,8 +245,10 @@ class PostgresSession:
 
     async def _commit(self, statements: Sequence[Statement]) -> None:
         link = await self._begin()
-        for text, values in statements or self._writes.statements():
+        for text, values in statements:
             await self._run(link.execute(text, values))
+        if not statements:
+            await self._send(link, self._writes)
         await self._end(link, "commit")
 
     async def _leave(self) -> None:

@@ -50,6 +50,17 @@ class _Group:
     rows: dict[object, Row]
 
 
+_Change = tuple[Kind, Table, tuple[str, ...], Row]
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """SQL of the service's own, to be run with each of some rows of arguments."""
+
+    text: str
+    rows: list[tuple[object, ...]]
+
+
 _Part = tuple[str | tuple[Table, Kind, tuple[str, ...], int], list[object]]
 """One part of a statement: its shape, and the values of its parameters."""
 
@@ -74,10 +85,12 @@ class Keys:
 class Writes:
     """The writes that a session holds back, in order."""
 
-    __slots__ = ("answers", "changes", "deletes", "marks", "messages", "touched")
+    __slots__ = ("answers", "before", "changes", "deletes", "marks", "messages", "touched")
 
     def __init__(self) -> None:
-        self.changes: list[tuple[Kind, Table, tuple[str, ...], Row]] = []
+        self.before: list[Call | list[_Change]] = []
+        """SQL of the service's own, and the changes that came before each; all come before `changes`."""
+        self.changes: list[_Change] = []
         self.touched: dict[str, Keys] = {}
         self.deletes = False
         self.messages: list[Message] = []
@@ -85,7 +98,7 @@ class Writes:
         self.answers: list[Receipt] = []
 
     def __bool__(self) -> bool:
-        return bool(self.changes or self.messages or self.marks or self.answers)
+        return bool(self.changes or self.before or self.messages or self.marks or self.answers)
 
     def put(self, table: Table, row: Row) -> None:
         """Write a row over the one with its key."""
@@ -99,6 +112,21 @@ class Writes:
         """Remove a row."""
         self.deletes = True
         self._add("delete", table, (table.key,), {table.key: key})
+
+    def call(self, text: str, args: tuple[object, ...]) -> int:
+        """Run SQL of the service's own; return how often in a row it now runs."""
+        self._seal()
+        last = self.before[-1] if self.before else None
+        if isinstance(last, Call) and last.text == text:
+            last.rows.append(args)
+            return len(last.rows)
+        self.before.append(Call(text, [args]))
+        return 1
+
+    def _seal(self) -> None:
+        if self.changes:
+            self.before.append(self.changes)
+            self.changes = []
 
     def publish(self, message: Message) -> None:
         """Add a message to the outbox."""
@@ -115,6 +143,7 @@ class Writes:
     def visible(self) -> "Writes":
         """Split off what SQL of the service's own may see or follow: all but the marks, whose order says nothing."""
         rest = Writes()
+        rest.before, self.before = self.before, rest.before
         rest.changes, self.changes = self.changes, rest.changes
         rest.touched, self.touched = self.touched, rest.touched
         rest.deletes, self.deletes = self.deletes, rest.deletes
@@ -124,6 +153,9 @@ class Writes:
 
     def absorb(self, later: "Writes") -> None:
         """Take over writes that come after these."""
+        if later.before:
+            self._seal()
+            self.before += later.before
         self.changes += later.changes
         self.messages += later.messages
         self.marks += later.marks
@@ -134,27 +166,22 @@ class Writes:
 
     def touch(self, table: Table, key: object = None) -> bool:
         """Say whether a read of `table`, or of its row `key`, could see one of these writes."""
-        if self.deletes:  # it may cascade to any table
+        if self.deletes or self.before:  # it may cascade to any table, or be SQL that does anything
             return True
         keys = self.touched.get(table.name)
         return keys is not None and keys.may_hold(key)
 
     def statements(self) -> list[Statement]:
-        """Compose the statements, to be run in this order in one transaction."""
-        statements: list[Statement] = []
-        waiting = [*self._records()]
-        for stage in _stages(self.changes):
-            for group in stage.values():
-                rows = [*group.rows.values()]
-                if len(rows) <= INLINE_ROWS:
-                    waiting.append(_part(group, rows))
-                    continue
-                statements += _compose(waiting)
-                statements += [s for some in _powers(rows) for s in _compose([_part(group, some)])]
-                waiting = []
-            statements += _compose(waiting)
-            waiting = []
-        return statements
+        """Compose the statements, to be run in this order in one transaction, after what comes `before` them."""
+        return _statements([*self._records()], self.changes)
+
+    def earlier(self) -> Iterator[Call | Statement]:
+        """Compose what comes before."""
+        for piece in self.before:
+            if isinstance(piece, Call):
+                yield piece
+            else:
+                yield from _statements([], piece)
 
     def _add(self, kind: Kind, table: Table, columns: tuple[str, ...], row: Row) -> None:
         keys = self.touched.get(table.name)
@@ -182,11 +209,27 @@ class Writes:
             yield "publish-many", [*texts, [m.body for m in ms], [_headers(m) for m in ms]]
 
 
+def _statements(waiting: list[_Part], changes: Sequence[_Change]) -> list[Statement]:
+    statements: list[Statement] = []
+    for stage in _stages(changes):
+        for group in stage.values():
+            rows = [*group.rows.values()]
+            if len(rows) <= INLINE_ROWS:
+                waiting.append(_part(group, rows))
+                continue
+            statements += _compose(waiting)
+            statements += [s for some in _powers(rows) for s in _compose([_part(group, some)])]
+            waiting = []
+        statements += _compose(waiting)
+        waiting = []
+    return statements
+
+
 def _headers(message: Message) -> str | None:
     return _json.encode(message.headers).decode() if message.headers else None
 
 
-def _stages(changes: Sequence[tuple[Kind, Table, tuple[str, ...], Row]]) -> list[dict[str, _Group]]:
+def _stages(changes: Sequence[_Change]) -> list[dict[str, _Group]]:
     """Put every change into the current stage where that changes nothing, else begin the next."""
     stages: list[dict[str, _Group]] = [{}]
     for kind, table, columns, row in changes:

@@ -196,7 +196,7 @@ class Worker:
         request = Request({"path": "", "query_string": b""}, {}, (), context)
         request.body = [item.event for item in run] if subscriber.batch else run[0].event
         request.events = tuple(item.envelope for item in run if item.envelope is not None)
-        request.transaction = unit = UnitOfWork(session, self._desk.announcer)
+        request.transaction = unit = UnitOfWork(session, self._desk.announcer, only_store=subscriber.plan.only_store)
         began = time.perf_counter()
         with Limit(_limits, budget):
             if not subscriber.plan.only_transaction:

@@ -169,6 +169,10 @@ class ModelSession:
         """Run SQL."""
         await self._ask("execute", lambda: _co(self._inner.execute(sql, *args)))
 
+    async def execute_later(self, sql: str, *args: object) -> None:
+        """Run SQL."""
+        await self._ask("execute", lambda: _co(self._inner.execute_later(sql, *args)))
+
     async def fetch(self, sql: str, *args: object) -> Sequence[Row]:
         """Run SQL and read rows."""
         return await self._ask("fetch", lambda: _co(self._inner.fetch(sql, *args)))
