@@ -211,7 +211,9 @@ async def test_a_message_that_comes_twice_has_one_effect(world: World) -> None:
         b'{"id":"1","source":"/x","type":"shop.sold.v1"' + b',"data":' + b"[" * 100_000,
     ],
 )
-async def test_what_is_no_cloud_event_is_set_aside_at_once(world: World, body: bytes) -> None:
+async def test_what_is_no_cloud_event_is_set_aside_at_once(
+    world: World, body: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
     with pytest.raises(Malformed):
         unpack(Message(id="x", subject=SUBJECT, body=body))
     await world.broker.publish([Message(id="x", subject=SUBJECT, body=body)])
@@ -219,6 +221,7 @@ async def test_what_is_no_cloud_event_is_set_aside_at_once(world: World, body: b
     await world.settle()
     assert [m.body for m in world.dead("desk")] == [body]
     assert "CloudEvent" in world.letters("desk")[0].error
+    assert "becomes a dead letter: not a CloudEvent" in caplog.text
     assert await counts(world, "a") == (1, 1)
 
 

@@ -99,6 +99,7 @@ class Burial:
             Undeclared: No stream takes dead letters, or this service has no right to write them.
         """
         if item.attempts.state == "trying":
+            _log.error("message %s of %s becomes a dead letter: %s", item.id, _name(item), plain(item.fault))
             item.attempts = msgspec.structs.replace(item.attempts, state="dying")
             await self.write(item)
         letter = letter_message(self._desk.system, self._letter(item), item.message)
