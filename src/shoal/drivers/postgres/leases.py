@@ -24,7 +24,7 @@ SETTINGS = {"application_name": "shoal lease", "idle_session_timeout": "10s"}
 ASKING, RESTING = 0.25, 1.0
 """Seconds between looks, with something to wait for and without."""
 
-PATIENCE = 4.0
+PATIENCE = 7.0
 """Seconds for one look, after which rights count as lost; less than the server waits before it gives them to others."""
 
 OVERDUE = 2.0

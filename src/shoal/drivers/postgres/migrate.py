@@ -31,10 +31,8 @@ async def _lay_out(link: Link, own: Sequence[OwnTable], width: timedelta) -> Non
     (row,) = await link.fetch(_FOUND)
     now = await partitions.now(link)
     try:
-        if row["kind"] is None:
-            await tidy.atomically(link, schema.TABLES)
-        elif row["kind"] == "r":
-            await tidy.atomically(link, _enlarge(partitions.boundary(now, width)))
+        if row["kind"] != "p":
+            await tidy.atomically(link, _script(now, width, enlarge=row["kind"] is not None))
         if script := await own_tables.missing(link, own):
             await tidy.atomically(link, script)
     except EngineError as error:
@@ -42,16 +40,21 @@ async def _lay_out(link: Link, own: Sequence[OwnTable], width: timedelta) -> Non
             f"the tables of the framework could not be created: {error.message}",
             hint="let the service's role own its database, or give it the right to create schemas",
         ) from error
-    for table in ("outbox", "inbox"):
-        await tidy.extend(link, table, now, width)
+    if row["kind"] == "p":
+        for table in tidy.PARTED:
+            await tidy.extend(link, table, now, width)
 
 
-def _enlarge(end: datetime) -> str:
-    """Make what the first versions wrote the first part of each table."""
-    attached = [
-        partitions.attach(table, f"{table}_first", "minvalue", f"'{end.isoformat()}'") for table in ("outbox", "inbox")
-    ]
-    return ";\n".join((schema.ENLARGE.rstrip("; \n"), schema.TABLES.rstrip("; \n"), *attached, schema.CONTINUE))
+def _script(now: datetime, width: timedelta, *, enlarge: bool) -> str:
+    """Make everything at once; what the first versions wrote becomes the first part of each table."""
+    statements = [schema.ENLARGE, schema.TABLES] if enlarge else [schema.TABLES]
+    for table in tidy.PARTED:
+        for part in partitions.fresh(table, (), now, width):
+            kept = enlarge and part[0] == f"{table}_first"
+            statements.append(partitions.attach(table, *part) if kept else partitions.make(table, *part))
+    if enlarge:
+        statements.append(schema.CONTINUE)
+    return ";\n".join(statement.rstrip("; \n") for statement in statements)
 
 
 def _require_history(applied: Mapping[object, Row], migrations: Sequence[Migration]) -> None:

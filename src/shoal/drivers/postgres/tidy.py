@@ -25,7 +25,8 @@ STEP = 1_000
 """Rows deleted at a time, where whole parts cannot be let go of."""
 
 _TRIES = 6
-_PARTED = ("outbox", "inbox")
+PARTED = ("outbox", "inbox")
+"""Tables in parts by time."""
 
 _UNSENT = "select count(*) as n from (select 1 from shoal.{part} where sequence is null limit $1) as unsent"
 
@@ -62,10 +63,10 @@ async def tidy(link: Link, window: timedelta, width: timedelta) -> None:
     if not (await link.fetch(schema.TRY_LOCK, schema.TIDYING))[0]["mine"]:
         return
     now = await partitions.now(link)
-    for table in _PARTED:
+    for table in PARTED:
         await extend(link, table, now, width)
     horizon = now - window - SLACK
-    for table in _PARTED:
+    for table in PARTED:
         for part in await partitions.parts(link, table):
             if part.end <= horizon:
                 await _leave(link, table, part)
