@@ -1,47 +1,90 @@
-"""What is remembered of messages that were tried, and for how long."""
+"""What is written of messages that were tried: found by the next holder, bounded, and gone in the end."""
 
 from datetime import UTC, datetime, timedelta
-from typing import get_args
 
+import msgspec
 import pytest
 
+from shoal.drivers.base import Query
 from shoal.drivers.memory import MemoryStore
-from shoal.runtime.consuming.attempts import ATTEMPTS, KEPT, NONE, Attempts, Ledger, State, Try
+from shoal.runtime.consuming import attempts
+from shoal.runtime.consuming.attempts import ATTEMPTS, KEPT, NONE, Attempts, Ledger, Try, attempt
 
-NOW = datetime(2026, 1, 1, tzinfo=UTC)
-TRIES = tuple(Try(at=NOW, replica="0", error=f"E{number}", stack=("a.py:1 f: x",)) for number in range(3))
-
-
-@pytest.fixture(name="store")
-async def _store() -> MemoryStore:
-    store = MemoryStore()
-    await store.migrate((), (ATTEMPTS,))
-    return store
+NOW = datetime(2026, 5, 1, tzinfo=UTC)
 
 
-async def write(store: MemoryStore, message: str, attempts: Attempts) -> None:
-    ledger = Ledger("S/c")
+async def written(store: MemoryStore, consumer: str, *names: str, at: datetime = NOW, state: str = "trying") -> None:
+    ledger = Ledger(consumer)
     async with store.session() as session:
-        ledger.write(session, message, attempts, NOW)
+        for number, name in enumerate(names):
+            tried = Attempts(state=msgspec.convert(state, attempts.State), count=number + 1)
+            ledger.write(session, name, tried, at + timedelta(seconds=number))
 
 
-async def test_of_a_dead_message_only_the_last_error_stays_in_memory(store: MemoryStore) -> None:
-    whole = Attempts(state="dead", count=3, history=TRIES)
-    await write(store, "m", whole)
-    ledger = Ledger("S/c")
+async def rows(store: MemoryStore) -> set[str]:
+    async with store.session() as session:
+        return {str(row["id"]) for row in await session.find(ATTEMPTS.table, Query())}
+
+
+async def test_the_next_holder_knows_them_but_not_those_of_other_consumers() -> None:
+    store = MemoryStore()
+    await written(store, "S/a", "one", "two")
+    await written(store, "S/b", "three")
+    ledger = Ledger("S/a")
+    assert await ledger.open(store, NOW) == 0
+    assert [ledger.of(name).count for name in ("one", "two", "three")] == [1, 2, 0]
+
+
+async def test_only_the_latest_are_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(attempts, "MOST_KNOWN", 3)
+    store, ledger = MemoryStore(), Ledger("S/a")
+    await written(store, "S/a", *map(str, range(10)))
     await ledger.open(store, NOW)
-    brief = Attempts(state="dead", count=3, history=(Try(at=NOW, replica="0", error="E2"),))
-    assert ledger.of("m") == brief
-    assert await ledger.read(store, "m") == whole
-    assert ledger.of("m") == brief
+    assert [name for name in map(str, range(10)) if ledger.of(name) is not NONE] == ["7", "8", "9"]
 
 
-@pytest.mark.parametrize("state", get_args(State))
-async def test_what_is_old_is_let_go_of_but_not_who_holds_the_consumer(store: MemoryStore, state: State) -> None:
-    await Ledger("S/c").open(store, NOW)
-    await write(store, "m", Attempts(state=state, count=1, history=TRIES))
-    ledger = Ledger("S/c")
-    assert await ledger.open(store, NOW + KEPT - timedelta(seconds=1)) == 1
-    assert ledger.of("m").state == state
-    assert await ledger.open(store, NOW + 3 * KEPT) == 2
-    assert ledger.of("m") is NONE
+async def test_they_are_forgotten_when_nothing_can_bring_the_message_back() -> None:
+    store, ledger = MemoryStore(), Ledger("S/a")
+    for state in ("trying", "dying", "dead", "purged"):
+        await written(store, "S/a", f"old {state}", at=NOW - KEPT, state=state)
+        await written(store, "S/a", state, state=state)
+    await ledger.open(store, NOW)
+    await ledger.close(store)
+    assert await rows(store) == {"S/a trying", "S/a dying", "S/a dead", "S/a purged"}
+
+
+async def test_holders_that_end_suddenly_are_counted_until_one_ends_in_order_or_lives_long() -> None:
+    store = MemoryStore()
+    assert [await Ledger("S/a").open(store, NOW) for _ in range(3)] == [0, 1, 2]
+    ledger = Ledger("S/a")
+    assert await ledger.open(store, NOW) == 3
+    await ledger.calm(store, NOW)
+    assert await Ledger("S/a").open(store, NOW) == 1
+    await ledger.close(store)
+    assert await Ledger("S/a").open(store, NOW) == 0
+
+
+def test_history_is_bounded_and_keeps_the_last_stack_whole() -> None:
+    def deep(levels: int) -> None:
+        if not levels:
+            raise ValueError("x" * 5000 + "\n\x00\ud800")
+        deep(levels - 1)
+
+    found = NONE
+    for number in range(50):
+        try:
+            deep(30)
+        except ValueError as error:
+            found = found.failed(attempt(error, str(number), NOW))
+    assert found.count == 50
+    assert [one.replica for one in found.history] == [str(number) for number in range(30, 50)]
+    assert len(found.history[-1].stack) > len(found.history[0].stack)
+    text = msgspec.json.encode(found.history)
+    assert len(text) < 64_000
+    assert b"\\u0000" not in text
+
+
+def test_what_was_noted_before_is_corrected_or_taken_back() -> None:
+    before = NONE.failed(Try(at=NOW, replica="0", error="the process ended"))
+    assert before.corrected(Try(at=NOW, replica="0", error="ValueError")).history[0].error == "ValueError"
+    assert (before.undone().count, before.undone().history) == (0, ())

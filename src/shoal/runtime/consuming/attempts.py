@@ -27,6 +27,9 @@ ATTEMPTS = OwnTable(
 KEPT = timedelta(days=8)
 """For so long it is remembered what became of a message; its stream keeps it for less."""
 
+MOST_KNOWN = 5_000
+"""Messages of which a holder knows what others wrote, the latest; older ones that come once more are tried anew."""
+
 MOST_TRIES = 20
 """Attempts that are remembered of one message."""
 
@@ -100,8 +103,10 @@ class Ledger:
             old = Query(where={**where, "state": get_args(State)}, at_most={"at": now - KEPT})
             for row in await session.find(ATTEMPTS.table, old):
                 session.delete(ATTEMPTS.table, row["id"])
-            rows = {str(row["id"]): row for row in await session.find(ATTEMPTS.table, Query(where=where))}
-            held = rows.pop(self._row_id(""), None)
+            held = await session.get(ATTEMPTS.table, self._row_id(""))
+            latest = Query(where=where, order=("-at",), limit=MOST_KNOWN)
+            rows = {str(row["id"]): row for row in await session.find(ATTEMPTS.table, latest)}
+            rows.pop(self._row_id(""), None)
             ended = 0 if held is None else msgspec.convert(held["count"], int) + 1
             self._hold(session, ended, now)
         for name, row in rows.items():
