@@ -19,10 +19,14 @@ on conflict do nothing returning message_id
 """
 
 FETCHED, CONNECTIONS = 256, 16
-"""More of either changes nothing on two processors."""
+"""Neither fewer nor more of either, nor `max_workers`, made a difference on two processors."""
 
 FILL_SECONDS = 0.1
 """FastStream waits so long for a batch to become full."""
+
+
+async def _nothing(_connection: object) -> None:
+    """Save the round trip by which a pool cleans a connection: nothing here leaves anything behind."""
 
 
 class Placed(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,7 +39,7 @@ class Placed(msgspec.Struct, frozen=True, kw_only=True):
 
 async def subscribe(start: Start) -> None:
     """Begin to consume; FastStream acknowledges a message when its handler has returned."""
-    pool = await asyncpg.create_pool(start.store, min_size=CONNECTIONS, max_size=CONNECTIONS)
+    pool = await asyncpg.create_pool(start.store, min_size=CONNECTIONS, max_size=CONNECTIONS, reset=_nothing)
     await pool.execute(CREATE)
 
     async def once(placed: Placed) -> None:

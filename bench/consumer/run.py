@@ -27,12 +27,14 @@ PAIRS = ((SQL, INBOX), (ROWS, INBOX), (BATCHES, INBOX), (BATCHES, BY_BATCH), (SQ
 ABOUT = """
 A consumer of events from JetStream whose effect, an `UPDATE` of one row in PostgreSQL, happens exactly once, because a
 mark in an inbox commits with it. *Shoal* is a service with a handler of one event and the statement in it, as its
-author writes it; *get and put* reads the record under a lock and writes it; *batches* has a handler of a list of
+author writes it; up to 128 events share a transaction, and their statements are sent without waiting for each. *Get and
+put* reads the record under a lock and writes it, which waits for every event; *batches* has a handler of a list of
 events. *FastStream* has a durable pull consumer of 256 messages at a time, msgspec instead of Pydantic, no log, and as
 many handlers at work as its 16 connections allow; its inbox is written by hand with asyncpg: `insert … on conflict do
-nothing` and, when that was new, the same statement in the same transaction. *As it is*, it has no inbox and handles
-repeated messages twice. Its *batches* are handed to one handler that writes marks and changes in a statement each.
-*Fetch and ack* is the client library alone, which keeps nothing: the physical limit of one process.
+nothing` and, when that was new, the same statement in the same transaction, one for each message. *As it is*, it has no
+inbox and handles repeated messages twice. Its *batches* are handed to one handler, which writes marks and changes in a
+statement each; what becomes of the others when one fails is left to its author. *Fetch and ack* is the client library
+alone, which keeps nothing: the physical limit of one process.
 
 All get the same CloudEvents about 1,000 accounts from streams with the same settings on one NATS, and write to
 databases of one PostgreSQL, each from one process that runs on uvloop. Shoal keeps the order of an account's events and
