@@ -11,7 +11,7 @@ import re
 import socket
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
-from typing import Protocol
+from typing import Any, Protocol
 from urllib.parse import unquote, urlsplit
 
 import nats.errors
@@ -206,26 +206,7 @@ class Connection:
             _watch_socket(client)
 
         dialling = asyncio.ensure_future(
-            client.connect(
-                self._servers,
-                user=self.user or None,
-                password=self._password or None,
-                name=f"shoal {self.user}",
-                error_cb=self._erred,
-                disconnected_cb=disconnected,
-                reconnected_cb=reconnected,
-                closed_cb=closed,
-                reconnect_to_server_handler=_next_server,
-                connect_timeout=2,
-                reconnect_time_wait=0.1,  # type: ignore[arg-type]
-                max_reconnect_attempts=-1,
-                ping_interval=STALE_SECONDS,  # type: ignore[arg-type]
-                max_outstanding_pings=1,
-                inbox_prefix=self.inbox,
-                pending_size=0,
-                skip_subject_validation=True,
-                flush_timeout=2.0,
-            )
+            client.connect(self._servers, closed_cb=closed, reconnected_cb=reconnected, **self._options())
         )
         try:
             while not dialling.done():
@@ -237,6 +218,26 @@ class Connection:
             _watch_socket(client)
         finally:
             dialling.cancel()
+
+    def _options(self) -> dict[str, Any]:
+        """Say how to connect: at once again when the connection is lost, and with nothing kept for later."""
+        return {
+            "user": self.user or None,
+            "password": self._password or None,
+            "name": f"shoal {self.user}",
+            "error_cb": self._erred,
+            "disconnected_cb": self._disconnected,
+            "reconnect_to_server_handler": _next_server,
+            "connect_timeout": 2,
+            "reconnect_time_wait": 0.1,
+            "max_reconnect_attempts": -1,
+            "ping_interval": STALE_SECONDS,
+            "max_outstanding_pings": 1,
+            "inbox_prefix": self.inbox,
+            "pending_size": 0,
+            "skip_subject_validation": True,
+            "flush_timeout": 2.0,
+        }
 
     def _require_version(self, client: Client) -> None:
         found = client.connected_server_version
