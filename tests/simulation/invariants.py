@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from shoal.drivers.base import Message, Query
 from shoal.runtime.envelope import unpack
@@ -12,14 +12,12 @@ from shoal.service import codec
 from shoal.testing.simulation.world import World
 from tests.simulation import gifts, shop
 from tests.simulation.fakes import Books
-
-if TYPE_CHECKING:
-    from tests.simulation.scenario import Wish
+from tests.simulation.wishes import Wish
 
 T = TypeVar("T")
 
 
-async def violations(world: World, wishes: Sequence["Wish"], books: Books) -> list[str]:
+async def violations(world: World, wishes: Sequence[Wish], books: Books) -> list[str]:
     """Say in sentences what does not hold."""
     orders = await rows(world, "orders", shop.Order)
     carts = await rows(world, "orders", shop.Cart)
@@ -45,7 +43,7 @@ async def rows(world: World, service: str, kind: type[T]) -> list[T]:
 
 
 def _wishes(
-    wishes: Sequence["Wish"],
+    wishes: Sequence[Wish],
     orders: Sequence[shop.Order],
     carts: Sequence[shop.Cart],
     given: Sequence[gifts.Given],
@@ -166,7 +164,7 @@ async def _outboxes(world: World) -> list[str]:
     return found
 
 
-def _dead_letters(world: World, wishes: Sequence["Wish"]) -> Iterator[str]:
+def _dead_letters(world: World, wishes: Sequence[Wish]) -> Iterator[str]:
     """I10: dead letters are the planted poison, each once."""
     planted = sorted((e.cart, e.version) for e in _announced(world, shop.CartChanged) if e.poison)
     letters: dict[str, object] = {}

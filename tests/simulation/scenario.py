@@ -6,8 +6,6 @@ from collections.abc import Mapping, Sequence
 from random import Random
 from typing import Any
 
-import msgspec
-
 from shoal.runtime import relay
 from shoal.testing.http import Response
 from shoal.testing.simulation.domain import Domain
@@ -16,6 +14,7 @@ from shoal.testing.simulation.world import World
 from tests.simulation import gifts, invariants, shop
 from tests.simulation.fakes import Books, CountingProvider, FewMishaps
 from tests.simulation.outside import Mishaps, Provider
+from tests.simulation.wishes import Wish
 
 CLIENTS = 3
 ORDERS = 3
@@ -30,25 +29,6 @@ DRAIN = 300.0
 
 PROJECTED = 60.0
 """Virtual seconds within which the read model has then caught up."""
-
-
-class Wish(msgspec.Struct, kw_only=True):
-    """What a client wanted, and what it heard."""
-
-    token: str
-    kind: str
-    poison: bool = False
-    answers: list[int] = msgspec.field(default_factory=list)
-
-    @property
-    def acknowledged(self) -> bool:
-        """Whether the client knows that it happened."""
-        return any(status < 300 for status in self.answers)
-
-    @property
-    def refused(self) -> bool:
-        """Whether the client knows that it did not happen."""
-        return not self.acknowledged and all(400 <= status < 500 for status in self.answers)
 
 
 class Shopping:
