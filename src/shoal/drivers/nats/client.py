@@ -205,9 +205,8 @@ class Connection:
         async def reconnected() -> None:
             _watch_socket(client)
 
-        dialling = asyncio.ensure_future(
-            client.connect(self._servers, closed_cb=closed, reconnected_cb=reconnected, **self._options())
-        )
+        heard: dict[str, Any] = {"disconnected_cb": disconnected, "closed_cb": closed, "reconnected_cb": reconnected}
+        dialling = asyncio.ensure_future(client.connect(self._servers, **heard, **self._options()))
         try:
             while not dialling.done():
                 await asyncio.wait({dialling}, timeout=0.1)
@@ -226,7 +225,6 @@ class Connection:
             "password": self._password or None,
             "name": f"shoal {self.user}",
             "error_cb": self._erred,
-            "disconnected_cb": self._disconnected,
             "reconnect_to_server_handler": _next_server,
             "connect_timeout": 2,
             "reconnect_time_wait": 0.1,
