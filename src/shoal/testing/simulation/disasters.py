@@ -1,13 +1,15 @@
 """Carry out the large faults of a schedule."""
 
 import asyncio
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import Protocol
 
-from shoal.testing.simulation.faults import Fault
+from shoal.testing.simulation.broker import ModelBroker
+from shoal.testing.simulation.database import Database
+from shoal.testing.simulation.faults import Chance, Fault, Faults
+from shoal.testing.simulation.loop import VirtualLoop
 from shoal.testing.simulation.process import Process
-
-if TYPE_CHECKING:
-    from shoal.testing.simulation.world import World
+from shoal.testing.simulation.trace import Trace
 
 PATIENCE = 3.0
 """Seconds of silence after which engines give up a client."""
@@ -20,10 +22,37 @@ SOON = 1.0
 """Seconds within which a process makes those steps, or is spared."""
 
 
+class Stricken(Protocol):
+    """What is struck: a simulated world."""
+
+    loop: VirtualLoop
+    faults: Faults
+    chance: Chance
+    trace: Trace
+    broker: ModelBroker
+
+    @property
+    def databases(self) -> Mapping[str, Database]:
+        """The stores by service."""
+
+    @property
+    def processes(self) -> Mapping[str, Process]:
+        """The living processes by name."""
+
+    def kill(self, name: str, seconds: float) -> None:
+        """End a process, and start it again after a while."""
+
+    def abandon(self, process: Process) -> None:
+        """Let the engines give up a process that is silent."""
+
+    def thaw(self, process: Process) -> None:
+        """Let a frozen process go on."""
+
+
 class Disasters:
     """Strikes when the schedule says."""
 
-    def __init__(self, world: "World") -> None:
+    def __init__(self, world: Stricken) -> None:
         self._world = world
         self._going_on: set[asyncio.Task[None]] = set()
 
