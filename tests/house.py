@@ -258,11 +258,26 @@ def registries(name: str, text: str) -> list[str]:
     return [f"{name}: names the registry {host}" for host in REGISTRIES if host in text]
 
 
+_SIMULATION = "shoal.testing.simulation"
+NAMED = frozenset(
+    {
+        (f"{_SIMULATION}.link", f"{_SIMULATION}.broker"),
+        (f"{_SIMULATION}.leases", f"{_SIMULATION}.database"),
+        (f"{_SIMULATION}.session", f"{_SIMULATION}.database"),
+    }
+)
+"""Clients of a model engine that name their server in annotations only; it makes them."""
+
+
 def cycles(found: Iterable[Module]) -> list[str]:
     """Find a module that imports itself through others, be it for an annotation."""
     known = {module.name: module for module in found}
     graph = {
-        name: {target for used, _ in imports(module) if (target := nearest(used, known)) and target != name}
+        name: {
+            target
+            for used, _ in imports(module)
+            if (target := nearest(used, known)) and target != name and (name, target) not in NAMED
+        }
         for name, module in known.items()
     }
     try:
