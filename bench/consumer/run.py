@@ -16,6 +16,8 @@ from bench.rounds import Amount, Round, Say, interleave
 from bench.statistics import Target
 
 ROUNDS, OPERATIONS = 11, 4096
+"""A multiple of what anybody fetches: how long a client waits for the rest of a batch is not the question."""
+
 TARGET = Target(bound=4)
 """By the clock."""
 

@@ -13,7 +13,7 @@ from (select id, count(*) as orders, sum(total) as total
 where a.id = n.id
 """
 
-LARGEST_BATCH = 100
+LARGEST_BATCH = 128
 
 
 @event("orders.placed", key="account")
