@@ -70,7 +70,7 @@ def fingerprint(request: Request, body: bytes) -> str:
 
 def to_receipt(key: str, digest: str, response: Response) -> Receipt:
     """Keep an answer."""
-    headers = tuple((k.decode("latin-1"), v.decode("latin-1")) for k, v in response.headers)
+    headers = tuple([(k.decode("latin-1"), v.decode("latin-1")) for k, v in response.headers])
     return Receipt(key=key, fingerprint=digest, status=response.status, headers=headers, body=response.body)
 
 

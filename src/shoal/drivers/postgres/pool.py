@@ -51,7 +51,7 @@ class Pool:
         if self._closed or not link.clean:
             link.abort()
             self._hand(None)
-        elif not self._hand(link):
+        elif not (self._waiting and self._hand(link)):
             self._rest(link)
 
     def close(self) -> None:

@@ -173,7 +173,7 @@ class Writes:
 
     def statements(self) -> list[Statement]:
         """Compose the statements, to be run in this order in one transaction, after what comes `before` them."""
-        return _statements([*self._records()], self.changes)
+        return _statements(self._records(), self.changes)
 
     def earlier(self) -> Iterator[Call | Statement]:
         """Compose what comes before."""
@@ -190,26 +190,31 @@ class Writes:
         keys.fresh.append(row.get(table.key))
         self.changes.append((kind, table, columns, row))
 
-    def _records(self) -> Iterator[_Part]:
+    def _records(self) -> list[_Part]:
+        parts: list[_Part] = []
         for r in self.answers:
             kind = "answer-lasting" if r.lasting else "answer"
-            yield kind, [r.key, r.fingerprint, r.status, _json.encode(r.headers).decode(), r.body]
-        if len(self.marks) == 1:
-            mark = self.marks[0]
-            yield "accept", [mark.consumer, mark.message_id, mark.at]
-        elif self.marks:
-            marks = self.marks
-            yield "accept-many", [[m.consumer for m in marks], [m.message_id for m in marks], [m.at for m in marks]]
-        if len(self.messages) == 1:
-            m = self.messages[0]
-            yield "publish", [m.id, m.subject, m.key, m.body, _headers(m)]
-        elif self.messages:
-            ms = self.messages
-            texts = [[m.id for m in ms], [m.subject for m in ms], [m.key for m in ms]]
-            yield "publish-many", [*texts, [m.body for m in ms], [_headers(m) for m in ms]]
+            parts.append((kind, [r.key, r.fingerprint, r.status, _json.encode(r.headers).decode(), r.body]))
+        marks, messages = self.marks, self.messages
+        if len(marks) == 1:
+            parts.append(("accept", [marks[0].consumer, marks[0].message_id, marks[0].at]))
+        elif marks:
+            columns = [[m.consumer for m in marks], [m.message_id for m in marks], [m.at for m in marks]]
+            parts.append(("accept-many", [*columns]))
+        if len(messages) == 1:
+            m = messages[0]
+            parts.append(("publish", [m.id, m.subject, m.key, m.body, _headers(m)]))
+        elif messages:
+            texts = [[m.id for m in messages], [m.subject for m in messages], [m.key for m in messages]]
+            rest = [[m.body for m in messages], [_headers(m) for m in messages]]
+            parts.append(("publish-many", [*texts, *rest]))
+        return parts
 
 
 def _statements(waiting: list[_Part], changes: Sequence[_Change]) -> list[Statement]:
+    if len(changes) == 1:  # as most commands have it
+        ((kind, table, columns, row),) = changes
+        return _compose([*waiting, ((table, kind, columns, 1), [row[column] for column in columns])])
     statements: list[Statement] = []
     for stage in _stages(changes):
         for group in stage.values():
