@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pytest
 
 from shoal.drivers.base import Broker, Consumer, Delivery, Message, Outcome, Published, Stream
-from shoal.errors import EngineError, Unavailable, Undeclared
+from shoal.errors import Contended, EngineError, Unavailable, Undeclared
 from tests.conformance.harness import BrokerHarness, back, message, soon
 
 STREAM = Stream(name="T_ORDERS", subjects=("t.event.placed", "t.event.paid"))
@@ -327,6 +327,17 @@ class LossContract:
                 for delivery in await back(lambda: broker.fetch(HASTY, 10, LONG)):
                     missing.discard(delivery.message.id)
                     await delivery.ack()
+
+    async def test_what_is_to_stand_behind_a_place_stands_there_or_nowhere(self, harness: BrokerHarness) -> None:
+        broker, kinds = await service(harness), list[type[object]]()
+        await store(broker, [message(1), message(2)])
+        for numbers, after in (((3, 4), 2), ((5,), 3), ((4, 5), 4), ((2, 4), 0), ((6, 7), 9)):
+            outcomes = await soon(broker.publish([message(number) for number in numbers], after=after))
+            kinds += [type(outcome) for outcome in outcomes]
+        assert kinds == [Published, Published, Contended, Published, *[Contended] * 5]
+        position = await broker.position(STREAM.name)
+        assert position is not None
+        assert position.last == 4
 
     async def test_publishing_again_after_a_loss_stores_all_in_the_end(self, harness: BrokerHarness) -> None:
         if "durable" not in harness.capabilities:

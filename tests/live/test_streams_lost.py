@@ -45,4 +45,4 @@ async def test_a_stream_and_a_consumer_that_are_deleted_cost_nothing(live: LiveS
     ends = [(await end_of(live, customer, one, within=60))["status"] for one in placed]
     assert ends == ["CONFIRMED"] * len(placed)
     report = await live.audit(wait=60)
-    assert report.held, report.complaints
+    assert report.held, report.complaints()

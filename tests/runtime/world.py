@@ -71,9 +71,9 @@ class Broker(MemoryBroker):
     async def ping(self) -> None:
         self._require()
 
-    async def publish(self, messages: Any) -> Any:
+    async def publish(self, messages: Any, *, after: int | None = None) -> Any:
         self._require()
-        return await super().publish(messages)
+        return await super().publish(messages, after=after)
 
     def _require(self) -> None:
         if self.away:

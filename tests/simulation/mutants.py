@@ -20,6 +20,7 @@ from shoal.runtime.endpoint import Endpoint
 from shoal.runtime.sagas import progress
 from shoal.testing.simulation.broker import ModelBroker
 from shoal.testing.simulation.database import ModelStore
+from shoal.testing.simulation.link import Link
 from shoal.testing.simulation.session import ModelSession
 from tests.simulation.scenario import Shopping
 
@@ -178,7 +179,12 @@ class NoRegress(Mutant):
             self._epoch = self._broker.epoch
 
         patch(relay.Tenure, "_compare", believe)
-        patch(relay.Tenure, "_doubt", nothing)
+        publish = Link.publish
+
+        def anywhere(self: Link, messages: Sequence[Message], *, after: int | None = None) -> Any:
+            return publish(self, messages)
+
+        patch(Link, "publish", anywhere)
 
 
 class OrderIgnored(Mutant):
@@ -258,8 +264,8 @@ class Trusting:
     def __init__(self, inner: Any) -> None:
         self._inner = inner
 
-    async def publish(self, messages: Sequence[Message]) -> Sequence[Outcome]:
-        outcomes: Sequence[Outcome] = await self._inner.publish(messages)
+    async def publish(self, messages: Sequence[Message], *, after: int | None = None) -> Sequence[Outcome]:
+        outcomes: Sequence[Outcome] = await self._inner.publish(messages, after=after)
         return [outcome if isinstance(outcome, Published) else Published(sequence=0) for outcome in outcomes]
 
 

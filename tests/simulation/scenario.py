@@ -30,11 +30,15 @@ DRAIN = 300.0
 PROJECTED = 60.0
 """Virtual seconds within which the read model has then caught up."""
 
+POISON = 0.05
+"""How often a change is one that no handler can take."""
+
 
 class Shopping:
     """A `Scenario`: clients order and change carts while everything fails."""
 
     declared = shop.system
+    poison = POISON
 
     def __init__(self) -> None:
         self.books = Books()
@@ -88,7 +92,7 @@ class Shopping:
         random.shuffle(wishes)
         for turn, kind in enumerate(wishes):
             await asyncio.sleep(random.uniform(0.0, 2 * WINDOW / len(wishes)))
-            wish = Wish(token=f"c{number}-{turn}", kind=kind, poison=kind == "change" and random.random() < 0.05)
+            wish = Wish(token=f"c{number}-{turn}", kind=kind, poison=kind == "change" and random.random() < self.poison)
             self.wishes.append(wish)
             await self._insist(world, wish, random)
 

@@ -90,8 +90,8 @@ class _FailingLease(_Around):
 
 
 class _FailingBroker(_Around):
-    def publish(self, messages: Sequence[Message]) -> Awaitable[Sequence[Outcome]]:
-        return _with_points(_caller(), "publish", lambda: self._inner.publish(messages))
+    def publish(self, messages: Sequence[Message], *, after: int | None = None) -> Awaitable[Sequence[Outcome]]:
+        return _with_points(_caller(), "publish", lambda: self._inner.publish(messages, after=after))
 
     async def fetch(self, consumer: Consumer, limit: int, wait: float) -> Sequence[Delivery]:
         found = await self._inner.fetch(consumer, limit, wait)

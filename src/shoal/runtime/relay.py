@@ -2,8 +2,9 @@
 
 Messages of one key keep their order: a batch goes out in waves in which every key appears once, and a key whose
 message failed waits as a whole. A message that the broker refuses for good is set aside with the reason; its key waits
-behind it, everything else goes on. The broker is believed as long as its stream grows: one that stands lower than what
-it once acknowledged has lost messages, and what the outbox still has of them is published again.
+behind it, everything else goes on. Each message names the place behind which it goes: a stream that lost messages, that
+is another one or into which somebody else writes takes none, and is looked at first. One that stands lower than what it
+once acknowledged has lost messages, and what the outbox still has of them is published again.
 """
 
 import asyncio
@@ -13,8 +14,8 @@ from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from math import inf
 
-from shoal.drivers.base import Broker, OutboxLease, Outcome, Pending, Published, Sent, Store
-from shoal.errors import EngineError, ShoalError, Unavailable
+from shoal.drivers.base import Broker, OutboxLease, Pending, Published, Sent, Store
+from shoal.errors import Contended, EngineError, ShoalError, Unavailable
 from shoal.runtime.readdress import readdress
 
 BATCH = 500
@@ -104,7 +105,8 @@ class Tenure:
     def __init__(self, lease: OutboxLease, broker: Broker, stream: str, news: asyncio.Event, notes: "Notes") -> None:
         self._lease, self._broker, self._stream, self._news, self._notes = lease, broker, stream, news, notes
         self._epoch: int | None = None
-        self._highest = 0
+        self._place: int | None = None
+        """Where the stream ends; None while it has messages of which we were not told: which of ours, their ids say."""
         self._refused = 0
         self._reprieved = -inf
         self._looked = -inf
@@ -153,15 +155,12 @@ class Tenure:
             raise Unavailable(f"there is no stream {self._stream}", hint="it is made again by whoever runs the system")
         if lost := await self._lease.meet(position.made):
             _log.error(_ANOTHER, self._stream, lost)
-        self._highest = await self._lease.highest()
-        if position.last < self._highest:
-            await self._forget(position.last)
+        highest = await self._lease.highest()
+        if position.last < highest:
+            count = await self._lease.forget(position.last)
+            _log.error(_LOST, self._stream, position.last, highest, count)
+        self._place = position.last if position.last <= highest else None
         self._epoch, self._compared = epoch, _now()
-
-    async def _forget(self, last: int) -> None:
-        count = await self._lease.forget(last)
-        _log.error(_LOST, self._stream, last, self._highest, count)
-        self._highest = last
 
     async def _round(self) -> bool:
         """Publish what waits longest; say whether more of it may go at once."""
@@ -174,38 +173,35 @@ class Tenure:
                 ready = [row for row in wave if row.message.key not in taken.waiting]
                 if ready:
                     await self._publish(ready, taken)
-                if taken.failure is not None and not taken.sent:
+                if taken.failure is not None and not taken.some:
                     raise taken.failure
+                if self._epoch is None:
+                    break
         finally:
             if taken.sent:
                 await self._lease.sent(taken.sent)
-        return bool(taken.sent) or (bool(rows) and taken.failure is None)
+        return taken.some or (bool(rows) and taken.failure is None)
 
     async def _publish(self, rows: Sequence[Pending], taken: "_Round") -> None:
         """Publish rows of which no two have the same key."""
         if self._epoch != self._broker.epoch:  # what it lost comes first, or the order within keys is gone
             raise Unavailable("the broker was connected to anew before it was looked at", hint="it is looked at next")
-        outcomes = await self._broker.publish([row.message for row in rows])
-        await self._doubt(outcomes, taken)
-        some_go = any(isinstance(outcome, Published) for outcome in outcomes)
+        outcomes = await self._broker.publish([row.message for row in rows], after=self._place)
+        places = [outcome.sequence for outcome in outcomes if isinstance(outcome, Published)]
+        self._place = max(self._place or 0, *places) if places else self._place
         for row, outcome in zip(rows, outcomes, strict=True):
             if isinstance(outcome, Published):
-                self._highest = max(self._highest, outcome.sequence)
                 self._notes.strikes.pop(row.position, None)
                 taken.sent.append(Sent(position=row.position, sequence=outcome.sequence))
                 continue
             taken.waiting |= {row.message.key} - {""}
-            if isinstance(outcome, Unavailable) and not (some_go and self._strike(row)):
+            if isinstance(outcome, Contended):
+                self._epoch, taken.failure = None, outcome  # the stream is looked at before anything else goes
+            elif isinstance(outcome, Unavailable) and not (places and self._strike(row)):
                 taken.failure = outcome
             else:
+                taken.aside += 1
                 await self._set_aside(row, outcome)
-
-    async def _doubt(self, outcomes: Sequence[Outcome], taken: "_Round") -> None:
-        """Notice a broker that gives out places which it gave out before: it lost what was there."""
-        fresh = [o.sequence for o in outcomes if isinstance(o, Published) and o.sequence and not o.duplicate]
-        if fresh and (first := min(fresh)) <= self._highest:
-            taken.sent = [row for row in taken.sent if row.sequence < first]  # not noted yet, and lost all the same
-            await self._forget(first - 1)
 
     def _strike(self, row: Pending) -> bool:
         """Count a failure that others beside it did not share; say whether there were too many."""
@@ -241,9 +237,15 @@ class _Round:
 
     def __init__(self) -> None:
         self.sent: list[Sent] = []
+        self.aside = 0
         self.waiting: set[str] = set()
         """Keys of which nothing more may go."""
         self.failure: Unavailable | None = None
+
+    @property
+    def some(self) -> bool:
+        """Tell whether anything is out of the way now."""
+        return bool(self.sent or self.aside)
 
 
 def waves(rows: Sequence[Pending]) -> Iterator[Sequence[Pending]]:

@@ -221,9 +221,9 @@ class _Tapped(MemoryBroker):
         self._events = events
         clock.watch(self.wake)
 
-    async def publish(self, messages: Sequence[Message]) -> Sequence[Outcome]:
+    async def publish(self, messages: Sequence[Message], *, after: int | None = None) -> Sequence[Outcome]:
         """Store and note."""
-        outcomes = await super().publish(messages)
+        outcomes = await super().publish(messages, after=after)
         for message in messages:
             if _is_event(message):
                 await self._events.record(message)

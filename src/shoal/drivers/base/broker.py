@@ -137,11 +137,18 @@ class Broker(Protocol):
         """
         ...
 
-    async def publish(self, messages: Sequence[Message]) -> Sequence[Outcome]:
+    async def publish(self, messages: Sequence[Message], *, after: int | None = None) -> Sequence[Outcome]:
         """Store messages in order, many in flight, and say what became of each; publishing an id again is safe.
 
-        A message that is refused does not keep later ones from being stored. Once the connection is lost, nothing more
-        of the call is sent, and the outcome of all that is not acknowledged is `Unavailable`; it is never raised.
+        Once the connection is lost, nothing more of the call is sent, and the outcome of all that is not acknowledged
+        is `Unavailable`; it is never raised.
+
+        Args:
+            messages: What is to be stored.
+            after: The place of the stream, which is one for all, behind which the first is to stand, with the others
+                close behind it. The outcome of one that cannot stand there is `Contended`: somebody else publishes
+                too, the stream is another one than it was, or one before it was refused, or stored before under its
+                id. Without, a message that is refused does not keep later ones from being stored.
         """
         ...
 

@@ -17,8 +17,11 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def take(standing: Standing) -> int:
-    """Say how many more rights to take if they are free."""
-    return max(0, ceil(standing.rights / (1 + len(standing.others))) - standing.mine)
+    """Say how many more rights to take if they are free; first come those who have less than everybody is due."""
+    members = 1 + len(standing.others)
+    due = standing.rights // members
+    most = due if min(standing.others, default=due) < due else ceil(standing.rights / members)
+    return max(0, most - standing.mine)
 
 
 def give(standing: Standing) -> int:

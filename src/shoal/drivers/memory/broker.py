@@ -5,10 +5,11 @@ import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from itertools import count, repeat
 
 from shoal.drivers.base import Consumer, Delivery, Kept, Message, Outcome, Position, Published, Stream
 from shoal.drivers.memory.streams import Log, Member
-from shoal.errors import EngineError, Unavailable
+from shoal.errors import Contended, EngineError, Unavailable
 
 Clock = Callable[[], float]
 
@@ -61,9 +62,10 @@ class MemoryBroker:
         """How often it was another one than before; see `restart`."""
         return self._epoch
 
-    async def publish(self, messages: Sequence[Message]) -> Sequence[Outcome]:
+    async def publish(self, messages: Sequence[Message], *, after: int | None = None) -> Sequence[Outcome]:
         """Store messages in order."""
-        outcomes = [self._store(message) for message in messages]
+        places = repeat(None) if after is None else count(after)
+        outcomes = [self._store(message, place) for message, place in zip(messages, places, strict=False)]
         self.wake()
         return outcomes
 
@@ -135,7 +137,7 @@ class MemoryBroker:
         log = self._logs[stream]
         return tuple(kept.message for kept in log.read(0, log.last))
 
-    def _store(self, message: Message) -> Outcome:
+    def _store(self, message: Message, after: int | None = None) -> Outcome:
         for name, value in message.headers.items():
             if _CONTROL.search(name + value):
                 return EngineError(
@@ -151,6 +153,8 @@ class MemoryBroker:
                 f"message {message.id} for {message.subject} has {size} bytes; its stream takes {log.stream.largest}",
                 hint="keep large content elsewhere and send its address",
             )
+        if after not in {None, log.last}:
+            return Contended(f"message {message.id} is to stand behind {after} of {log.stream.name}, not {log.last}")
         known, sequence = log.store(message, self._clock(), self._now())
         return Published(sequence=sequence, duplicate=known)
 

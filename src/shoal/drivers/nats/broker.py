@@ -43,9 +43,9 @@ class NatsBroker:
         """How often the connection was made or lost."""
         return self._connection.epoch
 
-    async def publish(self, messages: Sequence[Message]) -> Sequence[Outcome]:
+    async def publish(self, messages: Sequence[Message], *, after: int | None = None) -> Sequence[Outcome]:
         """Send all, keeping a window of them unacknowledged."""
-        return await self._publisher.publish(messages)
+        return await self._publisher.publish(messages, after)
 
     async def position(self, stream: str) -> Position | None:
         """Ask for the stream's state."""

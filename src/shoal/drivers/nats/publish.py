@@ -6,7 +6,7 @@ from shoal.drivers.base import Message, Outcome, Published
 from shoal.drivers.nats import wire
 from shoal.drivers.nats.client import Connection, Incoming
 from shoal.drivers.nats.mux import LISTEN, Answered, Mux, Silence, undeclared
-from shoal.errors import EngineError, Unavailable
+from shoal.errors import Contended, EngineError, Unavailable
 
 WINDOW = 512
 """Messages in flight while publishing."""
@@ -22,12 +22,12 @@ class Publisher:
         self._connection = connection
         self._mux = mux
 
-    async def publish(self, messages: Sequence[Message]) -> Sequence[Outcome]:
+    async def publish(self, messages: Sequence[Message], after: int | None = None) -> Sequence[Outcome]:
         """Send all, keeping a window of them unacknowledged; see `base.Broker`."""
         batch = _Batch(messages)
         token = self._mux.enter(batch)
         try:
-            await self._send_all(batch, token, messages)
+            await self._send_all(batch, token, messages, after)
         except Unavailable as error:  # what was sent after a gap would overtake what fell into it
             batch.give_up(error)
             if isinstance(error, Silence):
@@ -36,14 +36,14 @@ class Publisher:
             self._mux.leave(token)
         return batch.outcomes
 
-    async def _send_all(self, batch: "_Batch", token: str, messages: Sequence[Message]) -> None:
+    async def _send_all(self, batch: "_Batch", token: str, messages: Sequence[Message], after: int | None) -> None:
         for number, message in enumerate(messages):
             while len(batch.waiting) >= WINDOW:
                 await batch.settle(WINDOW // 2)
             batch.check()
             batch.waiting.add(number)
             try:
-                headers = wire.headers(message)
+                headers = wire.headers(message, None if after is None else after + number)
                 await self._connection.send(message.subject, message.body, token=f"{token}{number}", headers=headers)
             except Unavailable:
                 raise
@@ -103,6 +103,8 @@ def _outcome(message: Incoming, sent: Message) -> Outcome:
     if fault is None:
         return Published(sequence=answer.seq, duplicate=answer.duplicate)
     what = f"NATS did not store message {sent.id} for {sent.subject}: {fault.description} ({fault.err_code})"
+    if fault.err_code == wire.WRONG_LAST_SEQUENCE:
+        return Contended(what)
     if fault.err_code in wire.UNACCEPTABLE:
         return EngineError(what, hint="a larger message needs a larger limit of the stream, or a smaller event")
     return Unavailable(what)

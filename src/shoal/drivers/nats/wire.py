@@ -10,6 +10,7 @@ from shoal.drivers.base import Consumer, Message, Position
 from shoal.errors import EngineError
 
 MESSAGE_ID = "Nats-Msg-Id"
+EXPECTED = "Nats-Expected-Last-Sequence"
 """Header by which a stream drops what it already stored (JetStream, de-duplication)."""
 
 STATUS = "Status"
@@ -53,6 +54,7 @@ UNACCEPTABLE = (10054, 10097)
 STREAM_EXISTS = 10058
 STREAM_NOT_FOUND = 10059
 GONE = (10043, 10057)
+WRONG_LAST_SEQUENCE = 10071
 """Codes of a message that a stream no longer holds, and of a place that it never came to."""
 
 
@@ -185,9 +187,16 @@ def metadata(reply: str) -> Metadata:
     return Metadata(tokens[first], *map(int, tokens[first + 2 : first + 6]))
 
 
-def headers(message: Message) -> dict[str, str]:
-    """Return the headers of a message and its id; a line break could forge a header and is refused."""
+def headers(message: Message, after: int | None = None) -> dict[str, str]:
+    """Return the headers of a message and its id; a line break could forge a header and is refused.
+
+    Args:
+        message: What is to be stored.
+        after: The place behind which it is to stand (``Nats-Expected-Last-Sequence``).
+    """
     named = {MESSAGE_ID: message.id, **message.headers}
+    if after is not None:
+        named[EXPECTED] = str(after)
     for name, value in named.items():
         if not _PLAIN.fullmatch(value) or not _NAME.fullmatch(name):
             raise EngineError(

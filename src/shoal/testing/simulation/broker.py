@@ -133,9 +133,9 @@ class ModelBroker(MemoryBroker):
         for waiter in self._waiters.get((consumer.stream, consumer.name), ()):
             _wake(waiter)
 
-    def store(self, message: Message) -> Outcome:
-        """Store one message."""
-        outcome = self._store(message)
+    def store(self, message: Message, after: int | None = None) -> Outcome:
+        """Store one message, behind a place of its stream."""
+        outcome = self._store(message, after)
         for member in self._members.values():
             if _covers(member.consumer.subjects, message.subject):
                 self._wake_one(member.consumer)

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from datetime import datetime
+from itertools import count, repeat
 from typing import TYPE_CHECKING
 
 from shoal.drivers.base import Consumer, Delivery, Message, Outcome, Position
@@ -83,11 +84,12 @@ class Link:
         await asyncio.sleep(self.server.chance.latency())
         self._require(what, epoch)
 
-    async def publish(self, messages: Sequence[Message]) -> Sequence[Outcome]:
+    async def publish(self, messages: Sequence[Message], *, after: int | None = None) -> Sequence[Outcome]:
         """Store messages in order."""
+        places = repeat(None) if after is None else count(after)
         chance, outcomes, epoch = self.server.chance, list[Outcome](), self._epoch
         unheard = len(messages)
-        for message in messages:
+        for message, place in zip(messages, places, strict=False):
             try:
                 self._require("publish", epoch)
                 if chance.strikes("publish.lost"):
@@ -99,7 +101,7 @@ class Link:
                 continue
             if chance.strikes("publish.forgotten"):
                 self.server.forget_ids()
-            outcomes.append(self.server.store(message))
+            outcomes.append(self.server.store(message, place))
             if chance.strikes("publish.unconfirmed"):
                 outcomes[-1] = Unavailable("the acknowledgement of a message was lost", hint="publish it again")
             if not len(outcomes) % 8:
