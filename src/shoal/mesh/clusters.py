@@ -2,6 +2,9 @@
 
 from shoal.mesh import proto, tls
 from shoal.mesh.endpoints import assignment, endpoint_file
+from shoal.mesh.feature import merge
+from shoal.mesh.features import FEATURES
+from shoal.mesh.hops import callees, hop
 from shoal.mesh.manager import Scope
 from shoal.mesh.proto import Json, seconds
 from shoal.model.plan import GATEWAY, ServicePlan
@@ -18,22 +21,12 @@ it by default, or a request could meet the closing connection."""
 HOP_IDLE = 300.0
 """Seconds that an idle connection between listeners is kept."""
 
-CONCURRENCY = 1024
-"""Requests, waiting requests and connections of one cluster; what is over it gets 503 at once."""
-
-RETRY_BUDGET = 10.0
-"""Percent of the requests under way that may be repeats: attempts stay under 110 %."""
-
-
-def hop(caller: str, callee: str) -> str:
-    """Name the cluster by which `caller` reaches `callee`."""
-    return f"{caller}.{callee}"
-
 
 def replicas(scope: Scope, service: ServicePlan) -> Json:
     """Reach the processes of one service, the least busy of two first."""
     cluster = _cluster(service.name, _protocol("http_protocol_options", APPLICATION_IDLE))
-    cluster |= {"lb_policy": "LEAST_REQUEST", "outlier_detection": _outliers()}
+    cluster |= {"outlier_detection": _outliers()}
+    cluster = merge(cluster, *(feature.replicas(scope, service) for feature in FEATURES))
     if scope.static:
         return cluster | {"type": "STATIC", "load_assignment": assignment(service.name, ())}
     source = proto.watched(scope.layout.path(endpoint_file(service.name)))
@@ -52,14 +45,10 @@ def hops(scope: Scope) -> list[Json]:
     return found
 
 
-def callees(service: ServicePlan) -> list[str]:
-    """List the services that `service` calls, each once, sorted."""
-    return sorted({call.service for call in service.calls})
-
-
 def _hop(scope: Scope, caller: str, callee: str) -> Json:
     name = hop(caller, callee)
     cluster = _cluster(name, _protocol("http2_protocol_options", HOP_IDLE))
+    cluster = merge(cluster, *(feature.hop(scope, caller, callee) for feature in FEATURES))
     return cluster | {
         "type": "STATIC",
         "load_assignment": assignment(name, (scope.layout.inbound(callee),)),
@@ -68,16 +57,9 @@ def _hop(scope: Scope, caller: str, callee: str) -> Json:
 
 
 def _cluster(name: str, protocol: Json) -> Json:
-    thresholds = {
-        "max_connections": CONCURRENCY,
-        "max_pending_requests": CONCURRENCY,
-        "max_requests": CONCURRENCY,
-        "retry_budget": {"budget_percent": {"value": RETRY_BUDGET}, "min_retry_concurrency": 3},
-    }
     return {
         "name": name,
         "connect_timeout": seconds(CONNECT_TIMEOUT),
-        "circuit_breakers": {"thresholds": [thresholds]},
         "typed_extension_protocol_options": {_HTTP: protocol},
     }
 

@@ -1,7 +1,8 @@
 """Compile a plan into everything that Envoy reads."""
 
-from shoal.mesh import bootstrap, clusters, edge, inbound, manager, outbound, proto, tls, tokens
+from shoal.mesh import bootstrap, clusters, edge, inbound, manager, outbound, proto, tls
 from shoal.mesh.endpoints import endpoints
+from shoal.mesh.features import FEATURES
 from shoal.mesh.layout import Layout
 from shoal.mesh.manager import Entrance, Scope
 from shoal.mesh.proto import Json, typed
@@ -34,7 +35,7 @@ def compile_mesh(plan: Plan, layout: Layout) -> tuple[Artifact, ...]:
     ]
     apart = [e for e in entrances if e.routes_apart]
     found += [proto.discovery(manager.route_file(e.name), [typed(_ROUTES, **e.routes)]) for e in apart]
-    found += tokens.initial_keys(scope)
+    found += [artifact for feature in FEATURES for artifact in feature.files(scope)]
     found += [endpoints(service.name, ()) for service in plan.services]
     found += [
         proto.discovery(tls.secret_file(name), [typed(_SECRET, **secret)])
@@ -65,4 +66,5 @@ def _entrances(scope: Scope) -> list[Entrance]:
 
 
 def _clusters(scope: Scope) -> list[Json]:
-    return [clusters.replicas(scope, service) for service in scope.plan.services] + clusters.hops(scope)
+    found = [clusters.replicas(scope, service) for service in scope.plan.services] + clusters.hops(scope)
+    return found + [cluster for feature in FEATURES for cluster in feature.clusters(scope)]

@@ -2,8 +2,10 @@
 
 import re
 
-from shoal.mesh import filters, problems, routes, tokens
-from shoal.mesh.clusters import hop
+from shoal.mesh import filters, problems, routes
+from shoal.mesh.feature import merge
+from shoal.mesh.features import FEATURES
+from shoal.mesh.hops import hop
 from shoal.mesh.manager import Entrance, Scope
 from shoal.mesh.proto import Json, seconds, typed
 from shoal.model.plan import GATEWAY, Route
@@ -108,7 +110,8 @@ def _manager(scope: Scope) -> Json:
         "forward_client_cert_details": "SANITIZE",
         "local_reply_config": problems.at_edge(),
     }
-    return settings | ({"access_log": [_access_log(scope)]} if scope.layout.access_log else {})
+    settings |= {"access_log": [_access_log(scope)]} if scope.layout.access_log else {}
+    return merge(settings, *(feature.edge_manager(scope) for feature in FEATURES))
 
 
 def _access_log(scope: Scope) -> Json:
@@ -121,15 +124,16 @@ def _access_log(scope: Scope) -> Json:
 
 def _filters(scope: Scope) -> tuple[Json, ...]:
     buffer = filters.http_filter("envoy.filters.http.buffer", max_request_bytes=BODY_LIMIT)
-    return (*tokens.token_filters(scope), buffer)
+    return (*(one for feature in FEATURES for one in feature.edge_filters(scope)), buffer)
 
 
 def _routes(scope: Scope) -> Json:
     ordered = routes.in_order(scope.plan.routes)
-    found = [*_reserved(ordered), *(_route(route) for route in ordered), *routes.wrong_methods(ordered)]
+    found = [*_reserved(ordered), *(_route(scope, route) for route in ordered), *routes.wrong_methods(ordered)]
+    host = {"name": EDGE, "domains": ["*"], "routes": found}
     return {
         "name": EDGE,
-        "virtual_hosts": [{"name": EDGE, "domains": ["*"], "routes": found}],
+        "virtual_hosts": [merge(host, *(feature.edge_host(scope) for feature in FEATURES))],
         "request_headers_to_add": [_CLIENT],
         "request_headers_to_remove": ["x-envoy-external-address"],
         "response_headers_to_remove": list(LEAKS),
@@ -143,20 +147,14 @@ def _reserved(exposed: list[Route]) -> list[Json]:
     return [routes.refuse(f"reserved {path}", routes.matches_path(path), 404) for path in let_out]
 
 
-def _route(route: Route) -> Json:
-    """Ask for a token where a principal is asked for; elsewhere a bad one is passed on unread.
-
-    Somebody whose token has just expired must still be able to log in.
-    """
+def _route(scope: Scope, route: Route) -> Json:
     retries = {"retry_policy": _retries(route.policy)} if route.method == "GET" and route.policy.attempts > 1 else {}
     entry = {
         "name": f"{route.service}.{route.endpoint}",
         "match": routes.matches(route),
         "route": routes.forward(hop(GATEWAY, route.service), route.policy, **retries),
     }
-    if route.access.kind == "principal":
-        entry["typed_per_filter_config"] = tokens.require_token()
-    return entry
+    return merge(entry, *(feature.edge_route(scope, route) for feature in FEATURES))
 
 
 def _retries(policy: Policy) -> Json:

@@ -1,6 +1,8 @@
 """Where a service is called: mTLS, the declared callers, the rest of the caller's time."""
 
 from shoal.mesh import access, problems, routes, tls
+from shoal.mesh.feature import merge
+from shoal.mesh.features import FEATURES
 from shoal.mesh.manager import Entrance, Scope
 from shoal.mesh.proto import Json, seconds
 from shoal.model.plan import Grant, ServicePlan
@@ -25,9 +27,9 @@ def entrance(scope: Scope, service: ServicePlan) -> Entrance:
     return Entrance(
         name=name(service.name),
         address=scope.layout.inbound(service.name),
-        routes=_routes(service),
+        routes=_routes(scope, service),
         routes_apart=True,
-        filters=(access.default_deny(),),
+        filters=(access.default_deny(), *(one for f in FEATURES for one in f.inbound_filters(scope, service))),
         router={"respect_expected_rq_timeout": True},
         mutations=({"append": _LOOPBACK},),
         manager={
@@ -43,20 +45,21 @@ def entrance(scope: Scope, service: ServicePlan) -> Entrance:
     )
 
 
-def _routes(service: ServicePlan) -> Json:
-    found = [_route(service, grant) for grant in routes.in_order(service.grants)]
+def _routes(scope: Scope, service: ServicePlan) -> Json:
+    found = [_route(scope, service, grant) for grant in routes.in_order(service.grants)]
     host = {"name": service.name, "domains": ["*"], "routes": found, "retry_policy": _retries()}
     return {"name": name(service.name), "virtual_hosts": [host]}
 
 
-def _route(service: ServicePlan, grant: Grant) -> Json:
+def _route(scope: Scope, service: ServicePlan, grant: Grant) -> Json:
     """Route one operation, also without callers: or a template could take its requests."""
-    return {
+    entry = {
         "name": f"{service.name}.{grant.endpoint}",
         "match": routes.matches(grant),
         "route": routes.forward(service.name, grant.policy),
         "typed_per_filter_config": access.allow(grant),
     }
+    return merge(entry, *(feature.inbound_route(scope, service, grant) for feature in FEATURES))
 
 
 def _retries() -> Json:

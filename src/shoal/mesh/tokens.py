@@ -1,10 +1,11 @@
 """Tokens at the edge: the filter that verifies them, and its keys, which change while requests flow."""
 
 from shoal.mesh import filters, proto
+from shoal.mesh.feature import Feature
 from shoal.mesh.manager import Scope
 from shoal.mesh.proto import Json, typed
 from shoal.model.artifact import Artifact
-from shoal.model.plan import Plan
+from shoal.model.plan import Plan, Route
 from shoal.model.system import Issuer
 
 CLOCK_SKEW = 60
@@ -31,13 +32,13 @@ def token_keys(plan: Plan, jwks: str) -> Artifact:
     return _file([] if issuer is None else [_verifier(issuer, {"inline_string": jwks})])
 
 
-def initial_keys(scope: Scope) -> tuple[Artifact, ...]:
+def _initial_keys(scope: Scope) -> tuple[Artifact, ...]:
     """Read the keys from the layout's JWKS file, once, when Envoy starts; nothing without an issuer."""
     issuer = scope.plan.system.gateway.issuer
     return () if issuer is None else (_file([_verifier(issuer, {"filename": scope.layout.jwks()})]),)
 
 
-def token_filters(scope: Scope) -> tuple[Json, ...]:
+def _filters(scope: Scope) -> tuple[Json, ...]:
     """Write the filter as the listener names it; nothing without an issuer."""
     issuer = scope.plan.system.gateway.issuer
     if issuer is None:
@@ -49,9 +50,14 @@ def token_filters(scope: Scope) -> tuple[Json, ...]:
     return (filters.discovered(_FILTER, config_source=source, type_urls=[url]),)
 
 
-def require_token() -> Json:
-    """Ask for a valid token on one route."""
-    return {_FILTER: typed(_PER_ROUTE, requirement_name="principal")}
+def _route(_: Scope, route: Route) -> Json:
+    """Ask for a token where a principal is asked for; elsewhere a bad one is passed on unread.
+
+    Somebody whose token has just expired must still be able to log in.
+    """
+    if route.access.kind != "principal":
+        return {}
+    return {"typed_per_filter_config": {_FILTER: typed(_PER_ROUTE, requirement_name="principal")}}
 
 
 def _file(verifiers: list[Json]) -> Artifact:
@@ -72,3 +78,6 @@ def _verifier(issuer: Issuer, keys: Json) -> Json:
     }
     required = {"principal": {"provider_name": issuer.service}}
     return typed(_MESSAGE, providers={issuer.service: provider}, requirement_map=required)
+
+
+FEATURE = Feature(edge_filters=_filters, edge_route=_route, files=_initial_keys)

@@ -1,7 +1,7 @@
 """What changed between the locked contracts and the declared system."""
 
 from shoal.model.compatibility import Clash, Direction, Kind
-from shoal.model.service import Data
+from shoal.model.data import Data
 from shoal.model.system import System
 
 OUTSIDE = "clients outside"

@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Iterable, Mapping
 
+from shoal.model.data import Data
 from shoal.model.finding import Finding
-from shoal.model.service import Data, Event, Service
+from shoal.model.service import Event, Service
 from shoal.model.system import System
 
 

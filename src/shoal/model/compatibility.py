@@ -8,8 +8,9 @@ old within new.
 from collections.abc import Callable, Iterator
 from typing import Any, Literal
 
+from shoal.model.data import Data
 from shoal.model.schemas import Branch, Named, among, branches, covers, quoted, same, spell, type_of
-from shoal.model.service import Data, Schema
+from shoal.model.service import Schema
 
 Direction = Literal["sent", "received"]
 """Who writes the document: we (events, answers) or others (requests)."""

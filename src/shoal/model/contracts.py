@@ -11,9 +11,10 @@ import msgspec
 
 from shoal.errors import ContractError
 from shoal.model.artifact import Artifact
+from shoal.model.data import Data
 from shoal.model.openapi import openapi
 from shoal.model.schemas import REF, reachable
-from shoal.model.service import Data, Event, Schema, Service, closeness
+from shoal.model.service import Event, Schema, Service, closeness
 from shoal.model.system import System
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"

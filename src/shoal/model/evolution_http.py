@@ -8,9 +8,9 @@ import msgspec
 from shoal.model.change import OUTSIDE, Change, callers, words
 from shoal.model.compatibility import Clash, Direction, compare
 from shoal.model.contracts import Locked
+from shoal.model.data import Data
 from shoal.model.operations import Given, Operation, operations
 from shoal.model.schemas import reachable
-from shoal.model.service import Data
 from shoal.model.system import System
 
 

@@ -1,7 +1,7 @@
 """What a service's user may publish and subscribe to on the broker: what it declared, and nothing else. Pure."""
 
+from shoal.model.data import Data
 from shoal.model.plan import BrokerPlan, ConsumerPlan
-from shoal.model.service import Data
 
 
 class Rights(Data, frozen=True, kw_only=True):

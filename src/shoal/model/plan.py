@@ -2,8 +2,10 @@
 
 from shoal.errors import PlanError
 from shoal.model import catalog, choreography, names
+from shoal.model.data import Data
+from shoal.model.edge import Edge
 from shoal.model.finding import Finding
-from shoal.model.service import Access, Data, Method, Policy, Service, closeness
+from shoal.model.service import Access, Method, Policy, Service, closeness
 from shoal.model.system import External, System
 from shoal.model.target import Target
 
@@ -76,6 +78,7 @@ class Route(Data, frozen=True, kw_only=True):
     path: str
     access: Access
     policy: Policy
+    edge: Edge
 
 
 class ServicePlan(Data, frozen=True, kw_only=True):
@@ -268,6 +271,7 @@ def _routes(system: System) -> tuple[Route, ...]:
             path=e.path,
             access=e.access,
             policy=e.policy,
+            edge=e.edge,
         )
         for s in system.services
         for e in s.endpoints

@@ -5,7 +5,8 @@ from typing import Any
 
 import msgspec
 
-from shoal.model.service import Data, Schema
+from shoal.model.data import Data
+from shoal.model.service import Schema
 
 REF = "#/components/schemas/"
 """Where the schemas of a service refer to each other."""

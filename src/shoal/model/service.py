@@ -7,10 +7,13 @@ import msgspec
 
 from shoal.errors import DeclarationError
 from shoal.model import catalog
+from shoal.model.data import Data
+from shoal.model.edge import Edge
 from shoal.model.names import check_event, check_service, event_id
 from shoal.model.projection import Projection
 from shoal.model.saga import Saga
 from shoal.model.schedule import Schedule
+from shoal.model.traffic import Traffic
 
 Schema = dict[str, Any]
 """A JSON Schema (draft 2020-12); references point into the service's ``schemas``."""
@@ -19,10 +22,6 @@ Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 
 Mode = Literal["structured", "binary"]
 """Content mode of CloudEvents: everything in the body, or the attributes in headers and the body nothing but data."""
-
-
-class Data(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Base of the model's data: frozen, by keyword, strict about unknown fields."""
 
 
 class Access(Data, frozen=True, kw_only=True):
@@ -88,6 +87,8 @@ class Endpoint(Data, frozen=True, kw_only=True):
     status: int = 200
     idempotent: bool = False
     """Whether an ``Idempotency-Key`` makes it safe to repeat."""
+    edge: Edge = Edge()
+    """What the gateway does for it."""
     parameters: tuple[Parameter, ...] = ()
     request: Schema | None = None
     request_required: bool = True
@@ -243,7 +244,9 @@ class Service(Data, frozen=True, kw_only=True):
     settings: tuple[Setting, ...] = ()
     externals: tuple[str, ...] = ()
     """Names of the outside systems it talks to."""
-    schemas: dict[str, Schema] = {}
+    traffic: Traffic = Traffic()
+    """How requests are spread over its replicas, and how many it takes."""
+    schemas: dict[str, Schema] = msgspec.field(default_factory=dict)
     """Named schemas that the others refer to."""
     source: str = ""
 

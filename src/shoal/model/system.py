@@ -5,9 +5,10 @@ from typing import Literal
 import msgspec
 
 from shoal.errors import DeclarationError
+from shoal.model.data import Data
 from shoal.model.names import check_label
 from shoal.model.sequences import check_sequences
-from shoal.model.service import Data, Service, shape
+from shoal.model.service import Service, shape
 
 
 class Issuer(Data, frozen=True, kw_only=True):

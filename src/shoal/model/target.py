@@ -6,7 +6,7 @@ import msgspec
 
 from shoal.errors import DeclarationError
 from shoal.model import catalog
-from shoal.model.service import Data
+from shoal.model.data import Data
 
 Shape = Literal["processes", "one-process", "memory"]
 

@@ -147,6 +147,7 @@ def _endpoint(declared: EndpointDeclaration, signature: Signature, shapes: _Shap
         policy=operation.policy,
         status=204 if empty and operation.status == 200 else operation.status,
         idempotent=operation.idempotent,
+        edge=operation.edge,
         parameters=tuple(parameters + _paging(signature)),
         request=None if body is None else shapes.of(body.kind),
         request_required=body is None or body.required,

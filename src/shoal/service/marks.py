@@ -1,21 +1,23 @@
 """Marks that turn plain classes into events, records and contracts."""
 
 from collections.abc import Callable, Iterable
-from typing import Any, TypedDict, TypeVar, Unpack
+from typing import Any, TypeVar, Unpack, get_type_hints
 
 import msgspec
 
 from shoal.errors import DeclarationError
+from shoal.model.edge import Edge
 from shoal.model.names import check_event, check_label, event_id
 from shoal.model.service import Access, Method, Mode, Policy
 from shoal.service.access import signed_in
+from shoal.service.edge import EdgeOptions, build_edge
 from shoal.service.source import of_class, of_function
 
 C = TypeVar("C")
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-class Options(TypedDict, total=False):
+class Options(EdgeOptions, total=False):
     """What every operation may say besides its method and path."""
 
     status: int
@@ -65,6 +67,7 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     policy: Policy = Policy()
     status: int = 200
     idempotent: bool = False
+    edge: Edge = Edge()
     service: str = ""
     """The contract's service; empty outside a contract."""
     source: str = ""
@@ -207,7 +210,7 @@ def _operation(method: Method, path: str, options: Options) -> Callable[[F], F]:
 
 def build_operation(name: str, method: Method, path: str, source: str, options: Options) -> Operation:
     """Make an operation from a decorator's options, with the policy they imply."""
-    refuse_unknown(f"{method} {path}", options, Options.__annotations__, source)
+    refuse_unknown(f"{method} {path}", options, get_type_hints(Options), source)
     idempotent = options.get("idempotent", False)
     repeatable = method in ("GET", "PUT", "DELETE") or idempotent
     attempts = options.get("attempts", 2 if repeatable else 1)
@@ -226,6 +229,7 @@ def build_operation(name: str, method: Method, path: str, source: str, options: 
         policy=build_policy(source, timeout=options.get("timeout", 5.0), attempts=attempts),
         status=options.get("status", 200),
         idempotent=idempotent,
+        edge=build_edge(options),
     )
 
 
