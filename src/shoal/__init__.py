@@ -12,7 +12,7 @@ from shoal.errors import (
     StepRefused,
     Unavailable,
 )
-from shoal.model.system import External, Sandbox
+from shoal.model.system import External, Gateway, Sandbox
 from shoal.service.access import anyone, internal, role, scope, signed_in
 from shoal.service.aggregates import Recorded, aggregate, fact
 from shoal.service.audit import Audit, Evidence, Verdict
@@ -41,6 +41,7 @@ __all__ = [
     "Duplicate",
     "Evidence",
     "External",
+    "Gateway",
     "Header",
     "Issuer",
     "Page",

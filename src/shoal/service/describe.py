@@ -58,8 +58,8 @@ def describe(system: System) -> model.System:
     return model.System(
         name=system.name,
         services=services,
-        gateway=model.Gateway(
-            port=system.port,
+        gateway=msgspec.structs.replace(
+            system.gateway,
             issuer=None
             if issuer is None
             else model.Issuer(

@@ -2,11 +2,15 @@
 
 from collections.abc import Sequence
 
+import msgspec
+
 from shoal.model.names import check_label
-from shoal.model.system import External
+from shoal.model.system import External, Gateway
 from shoal.service.audit import Audit
 from shoal.service.declare import Service
 from shoal.service.source import of_caller
+
+_GATEWAY = Gateway()
 
 
 class Issuer:
@@ -30,7 +34,8 @@ class System:
         services: Its services.
         issuer: Who signs its tokens; needed as soon as an endpoint asks for a principal.
         externals: Systems outside it that its services talk to.
-        port: Port of the gateway on a laptop.
+        gateway: What holds for everything that comes from outside.
+        port: Port of the gateway on a laptop; 0 takes the gateway's own.
         audits: What it promises of itself, besides what every system promises; for ``shoal audit`` and tests.
     """
 
@@ -41,7 +46,8 @@ class System:
         services: Sequence[Service],
         issuer: Issuer | None = None,
         externals: Sequence[External] = (),
-        port: int = 8000,
+        gateway: Gateway = _GATEWAY,
+        port: int = 0,
         audits: Sequence[Audit] = (),
     ) -> None:
         self.source = of_caller()[1]
@@ -49,5 +55,5 @@ class System:
         self.services = tuple(services)
         self.issuer = issuer
         self.externals = tuple(externals)
-        self.port = port
+        self.gateway = gateway if not port else msgspec.structs.replace(gateway, port=port)
         self.audits = tuple(audits)
