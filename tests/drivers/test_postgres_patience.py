@@ -6,7 +6,7 @@ import pytest
 
 from shoal.drivers.postgres import client, patience
 from shoal.errors import TimedOut, Unavailable
-from shoal.runtime.consuming.burial import is_outage
+from shoal.runtime.failures import is_outage
 from shoal.runtime.problems import to_problem
 from tests.conformance.harness import soon
 from tests.drivers.postgres_engine import Harness

@@ -194,19 +194,19 @@ async def test_a_failed_run_is_tried_again_and_then_given_up(store: MemoryStore)
             running.clock.advance(30)
         await settled(store, first)
         found = await known(store)
-        assert (found.outcome, found.settled, found.attempts) == ("given up", first, 0)
+        assert (found.outcome, found.settled, found.attempts) == ("abandoned", first, 0)
         assert found.error == "ValueError: nothing strikes"
         clockwork.work = None
         running.clock.advance(HOUR)
         await settled(store, first + HOUR)
         assert (await known(store)).error is None
     assert [tick.attempt for tick in clockwork.ticks] == [1, 2, 3, 1]
-    assert [line["level"] for line in running.lines(outcome="given up")] == ["error"]
+    assert [line["level"] for line in running.lines(outcome="abandoned")] == ["error"]
 
 
 async def _attempts(store: MemoryStore, number: int) -> bool:
     found = await known(store)
-    return found.attempts == number or found.outcome == "given up"
+    return found.attempts == number or found.outcome == "abandoned"
 
 
 async def test_what_is_away_uses_up_no_attempt_and_yields_to_the_next_run(store: MemoryStore) -> None:

@@ -51,7 +51,7 @@ def list_(context: Global, service: str, output: str) -> int:
         print_json([_plain(row) for row in found])
     else:
         _show(found)
-    return FOUND if any(row.state and row.state.outcome == "given up" for row in found) else OK
+    return FOUND if any(row.state and row.state.outcome == "abandoned" for row in found) else OK
 
 
 @command.command(

@@ -1,6 +1,5 @@
 """How often messages were tried: rows of the service's own store, so that attempts count over replicas and crashes."""
 
-import re
 import traceback
 from datetime import datetime, timedelta
 from pathlib import PurePath
@@ -9,6 +8,7 @@ from typing import Literal, get_args
 import msgspec
 
 from shoal.drivers.base import OwnTable, Query, Row, Session, Store
+from shoal.runtime.failures import plain, spell
 
 ATTEMPTS = OwnTable(
     name="attempts",
@@ -34,10 +34,9 @@ MOST_TRIES = 20
 """Attempts that are remembered of one message."""
 
 _MOST_LINES, _FEW_LINES = 12, 2
-_LONGEST, _LONGEST_LINE = 1000, 300
+_LONGEST_LINE = 300
 
 _HERE = str(PurePath(__file__).parent)
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]+")
 
 State = Literal["trying", "dying", "dead", "purged"]
 
@@ -177,20 +176,6 @@ def stack_of(error: BaseException) -> tuple[str, ...]:
     frames = ([frame for frame in found if not frame.filename.startswith(_HERE)] or found)[-_MOST_LINES:]
     lines = (f"{_short(frame.filename)}:{frame.lineno} {frame.name}: {frame.line}" for frame in frames)
     return tuple(plain(line)[:_LONGEST_LINE] for line in lines)
-
-
-def spell(error: BaseException) -> str:
-    """Name an error on one line."""
-    try:
-        text = str(error)
-    except Exception:  # noqa: BLE001 - an author's exception may not even be printable
-        text = "(an error that cannot be printed)"
-    return plain(f"{type(error).__name__}: {text}")
-
-
-def plain(text: str) -> str:
-    """Write any text as one line of bounded length that stores and headers can hold."""
-    return " ".join(_CONTROL.sub(" ", text).encode("utf-8", "replace").decode().split())[:_LONGEST]
 
 
 def _short(file: str) -> str:

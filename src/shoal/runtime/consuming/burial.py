@@ -2,21 +2,18 @@
 
 import contextlib
 import logging
-import random
 
 import msgspec
 
 from shoal.drivers.base import Published
-from shoal.errors import CallFailed, EngineError, Unavailable
-from shoal.runtime.consuming.attempts import MOST_TRIES, Attempts, Ledger, attempt, plain, spell
+from shoal.errors import EngineError
+from shoal.runtime.consuming.attempts import MOST_TRIES, Attempts, Ledger, attempt
 from shoal.runtime.consuming.desk import Desk
 from shoal.runtime.consuming.item import Item
 from shoal.runtime.consuming.letters import Letter, letter_message, letter_of
+from shoal.runtime.failures import is_outage, pause, plain, spell
 
 LONGEST_BACKOFF = 30.0
-
-_NOT_REACHED = (0, 502, 503)
-"""Statuses of a call that found its callee absent."""
 
 _log = logging.getLogger("shoal.consumer")
 
@@ -136,15 +133,9 @@ class Burial:
         )
 
 
-def is_outage(error: Exception) -> bool:
-    """Tell whether something was absent; timeouts and refusals can be the message's own fault."""
-    return isinstance(error, Unavailable) or (type(error) is CallFailed and error.status in _NOT_REACHED)
-
-
 def delay(backoff: float, attempt: int) -> float:
-    """Say how many seconds to wait after an attempt: twice as long each time, and never quite the same."""
-    longest = min(backoff * 2.0 ** min(attempt - 1, 10), LONGEST_BACKOFF)
-    return longest * (0.5 + random.random() / 2)  # noqa: S311 - jitter
+    """Say how many seconds to wait after an attempt."""
+    return pause(backoff, attempt, most=LONGEST_BACKOFF)
 
 
 def _backoff(item: Item) -> float:

@@ -13,11 +13,11 @@ from shoal.drivers.base import Mark, Message, Row, Session, Store
 from shoal.errors import ShoalError
 from shoal.model.names import remembered
 from shoal.runtime.config import ServiceConfig
-from shoal.runtime.consuming.attempts import plain
 from shoal.runtime.consuming.desk import Subscriber
 from shoal.runtime.consuming.recorder import Recorder, Refuser, RefusingTransport, Withheld
 from shoal.runtime.deadline import Budget
 from shoal.runtime.envelope import Envelope, unpack
+from shoal.runtime.failures import plain
 from shoal.runtime.host import Fittings, Host
 from shoal.runtime.request import Request
 from shoal.runtime.trace import Context, begin, current

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import random
 import time
 from collections.abc import Mapping
 from math import inf
@@ -10,8 +9,8 @@ from typing import Any
 
 from shoal.drivers.base import Lease, Store
 from shoal.errors import EngineError, Unavailable
-from shoal.runtime.consuming.attempts import spell
 from shoal.runtime.consuming.desk import Subscriber
+from shoal.runtime.failures import pause, spell
 from shoal.runtime.metrics import Metrics
 from shoal.runtime.projections import fold, journal
 from shoal.runtime.projections.fold import Fold
@@ -164,7 +163,7 @@ class ProjectionSide:
             after = await fold.fail(self._store, each, spell(error))
         except EngineError:
             return OUTAGE
-        delay = min(0.2 * 2.0 ** min(after.failures - 1, 10), LONGEST_BACKOFF) * (0.5 + random.random() / 2)  # noqa: S311
+        delay = pause(0.2, after.failures, most=LONGEST_BACKOFF)
         first = error if after.failures == 1 else None
         _log.error("projection %s stands still, trying again in %.1f s: %r", each.name, delay, error, exc_info=first)
         return delay

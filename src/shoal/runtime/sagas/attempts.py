@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import random
-import re
 import time
 from collections.abc import Callable
 from datetime import datetime
@@ -11,8 +10,9 @@ from datetime import datetime
 import msgspec
 
 from shoal.drivers.base import Store
-from shoal.errors import CallFailed, CallRejected, Conflict, Problem, StepRefused, Unavailable
+from shoal.errors import CallRejected, Conflict, Problem, StepRefused
 from shoal.runtime.deadline import Budget
+from shoal.runtime.failures import is_outage, spell
 from shoal.runtime.logs import Journal
 from shoal.runtime.request import Request
 from shoal.runtime.sagas import progress
@@ -25,13 +25,8 @@ from shoal.service import codec
 from shoal.service.context import Clock
 from shoal.service.sagas import under_way
 
-_NOT_REACHED = (0, 502, 503)
-"""Statuses of a call that found its callee absent."""
-
 _TRY_AGAIN = (408, 409, 425, 429)
 """Statuses of class 4xx that another attempt may not meet."""
-
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]+")
 
 _log = logging.getLogger("shoal.sagas")
 
@@ -96,7 +91,7 @@ async def _failed(
     """Record that an attempt failed, unless it did not: a commit may have succeeded without our hearing of it."""
     if isinstance(error, Conflict) and (found := await read(bench.store, saga.id)) != saga:
         return "overtaken", found
-    failure = Failure(kind=_kind(error), text=_one_line(error), jitter=random.random())  # noqa: S311 - jitter
+    failure = Failure(kind=_kind(error), text=spell(error), jitter=random.random())  # noqa: S311 - jitter
     first = saga.tries == 0 and failure.kind == "failed"
     _log.warning(
         "saga %s: %s of step %s failed, attempt %d: %s", saga.id, _direction(saga), saga.step, saga.tries + 1,
@@ -144,17 +139,10 @@ def _kind(error: Exception) -> progress.Kind:
     """Tell what an attempt met; only an absent engine or service is never the step's fault."""
     if isinstance(error, StepRefused):
         return "refused"
-    if isinstance(error, Unavailable) or (type(error) is CallFailed and error.status in _NOT_REACHED):
+    if is_outage(error):
         return "away"
     is_final = isinstance(error, CallRejected | Problem) and 400 <= error.status < 500
     return "rejected" if is_final and getattr(error, "status", 0) not in _TRY_AGAIN else "failed"
-
-
-def _one_line(error: Exception) -> str:
-    text = str(error) or "it took too long" if isinstance(error, TimeoutError) else str(error)
-    return " ".join(_CONTROL.sub(" ", f"{type(error).__name__}: {text}").encode("utf-8", "replace").decode().split())[
-        :500
-    ]
 
 
 def _account(bench: Bench, saga: Instance, task: Task, trace: Trace, outcome: str, seconds: float) -> None:

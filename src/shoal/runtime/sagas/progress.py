@@ -14,6 +14,7 @@ from typing import Literal
 import msgspec
 
 from shoal.model.saga import Saga, Step
+from shoal.runtime.failures import pause
 from shoal.runtime.sagas.instances import Entry, Instance, Outcome
 
 LONGEST_BACKOFF = 60.0
@@ -188,8 +189,7 @@ def _after(saga: Saga, name: str) -> Step | None:
 
 def _delay(step: Step | None, tried: Instance, jitter: float) -> timedelta:
     backoff = step.backoff if step is not None else 1.0
-    longest = min(backoff * 2.0 ** min(tried.tries - 1, 20), LONGEST_BACKOFF)
-    return timedelta(seconds=longest * (0.5 + jitter / 2))
+    return timedelta(seconds=pause(backoff, tried.tries, most=LONGEST_BACKOFF, jitter=jitter))
 
 
 def _late(saga: Saga) -> str:

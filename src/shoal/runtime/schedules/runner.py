@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import random
 import time
 from collections.abc import Awaitable, Callable
 from datetime import timedelta, tzinfo
@@ -11,9 +10,10 @@ from typing import Any
 import msgspec
 
 from shoal.drivers.base import Session
-from shoal.errors import CallFailed, EngineError, Unavailable
+from shoal.errors import EngineError
 from shoal.model.service import Policy
 from shoal.runtime.deadline import Budget
+from shoal.runtime.failures import is_outage, pause, spell
 from shoal.runtime.inject import Plan
 from shoal.runtime.metrics import Series
 from shoal.runtime.request import Request
@@ -27,9 +27,6 @@ from shoal.service.schedules import Tick
 LONGEST_BACKOFF = 60.0
 
 _TABLE = SCHEDULES.table
-_ABSENT = (0, 502, 503)
-"""Statuses of a call that found its callee absent."""
-
 _log = logging.getLogger("shoal.schedules")
 
 
@@ -54,7 +51,7 @@ async def attempt(around: Around, schedule: Compiled, state: State, run: Run) ->
     current.set(Context(trace, Budget(schedule.policy.timeout)))
     if run.abandoned is not None:
         _log.error("%s: the run due %s did not succeed before the next was due", schedule.name, run.abandoned)
-        schedule.series.observe("given up", 0.0)
+        schedule.series.observe("abandoned", 0.0)
     try:
         await _apply(around, schedule, state, run)
     except Outrun:
@@ -97,7 +94,7 @@ async def _still(session: Session, state: State) -> State:
 
 async def _failed(around: Around, schedule: Compiled, state: State, run: Run, error: Exception) -> str:
     """Note a failure, and when to try again; what is absent uses up no attempt."""
-    outage = isinstance(error, Unavailable) or (type(error) is CallFailed and error.status in _ABSENT)
+    outage = is_outage(error)
     spent = run.attempt if not outage else run.attempt - 1
     before = state.outages or 0 if state.due == run.due else 0
     outages = before + 1 if outage else 0
@@ -108,36 +105,25 @@ async def _failed(around: Around, schedule: Compiled, state: State, run: Run, er
         trouble = error if run.attempt == 1 and not outage else None
         most = "any number" if outage else schedule.policy.attempts
         _log.warning("%s failed, attempt %d of %s: %r", schedule.name, run.attempt, most, error, exc_info=trouble)
-    now, delay = around.clock.now(), _delay(schedule.policy.backoff, spent + outages)
+    now, delay = around.clock.now(), pause(schedule.policy.backoff, spent + outages, most=LONGEST_BACKOFF)
     try:
         async with around.store.session() as session:
             failed = msgspec.structs.replace(
                 await _still(session, state),
-                error=_storable(error),
+                error=spell(error),
                 due=run.due,
                 attempts=spent,
                 outages=outages,
                 retry_at=now + timedelta(seconds=delay),
             )
-            session.put(_TABLE, to_row(finished(failed, run.due, "given up", now) if given_up else failed))
+            session.put(_TABLE, to_row(finished(failed, run.due, "abandoned", now) if given_up else failed))
     except Outrun:
         return "lost"
     except EngineError as trouble:
         _log.warning("%s: the failure cannot be noted, so it is tried again soon: %s", schedule.name, trouble)
         await asyncio.sleep(1.0)
         return "retried"
-    return "given up" if given_up else "retried"
-
-
-def _storable(error: Exception) -> str:
-    """Write what happened in characters that every store can hold."""
-    text = f"{type(error).__name__}: {error}".encode("utf-8", "replace").decode()
-    return text.replace("\0", "")[:2000]
-
-
-def _delay(backoff: float, attempt: int) -> float:
-    longest = min(backoff * 2.0 ** min(attempt - 1, 10), LONGEST_BACKOFF)
-    return longest * (0.5 + random.random() / 2)  # noqa: S311 - jitter
+    return "abandoned" if given_up else "retried"
 
 
 def _account(around: Around, schedule: Compiled, run: Run, trace: Trace, outcome: str, seconds: float) -> None:
@@ -149,5 +135,5 @@ def _account(around: Around, schedule: Compiled, run: Run, trace: Trace, outcome
             "attempt": run.attempt,
             "ms": round(seconds * 1000, 2),
         }
-        level = "error" if outcome == "given up" else "info"
+        level = "error" if outcome == "abandoned" else "info"
         around.journal.write(level, f"{schedule.name} {outcome}", trace, fields)
