@@ -7,7 +7,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from shoal.errors import DeclarationError
 from shoal.mesh import routes
+from shoal.model.service import Policy
 from tests.mesh.samples import endpoint
 
 PIECES = st.sampled_from(
@@ -78,3 +80,19 @@ def test_a_literal_comes_before_a_parameter_whatever_their_names() -> None:
     paths = ("/a/{aaa}/{b}", "/a/{zzz}/id", "/a/{b}/me")
     ordered = routes.in_order(endpoint(f"e{i}", "GET", path) for i, path in enumerate(paths))
     assert [o.path for o in ordered] == ["/a/{zzz}/id", "/a/{b}/me", "/a/{aaa}/{b}"]
+
+
+@given(shares=st.dictionaries(st.text(min_size=1), st.floats(0, 1e6), min_size=1).filter(lambda s: sum(s.values())))
+def test_weights_are_the_shares_and_nothing_with_a_share_is_left_out(shares: dict[str, float]) -> None:
+    clusters = routes.weighted(shares, Policy())["weighted_clusters"]["clusters"]
+    whole = sum(shares.values())
+    for cluster in clusters:
+        part = shares[cluster["name"]]
+        assert (cluster["weight"] > 0) == (part > 0)
+        assert abs(cluster["weight"] - 10_000 * part / whole) <= 1
+
+
+@pytest.mark.parametrize("shares", [{}, {"a": 0.0}, {"a": 2.0, "b": -1.0}])
+def test_shares_that_divide_nothing_are_refused(shares: dict[str, float]) -> None:
+    with pytest.raises(DeclarationError, match="divide nothing"):
+        routes.weighted(shares, Policy())

@@ -1,14 +1,18 @@
 """Path templates as Envoy's matches: a ``{parameter}`` is one segment, never more, never ``.`` or ``..``."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Protocol, TypeVar
 
+from shoal.errors import DeclarationError
 from shoal.mesh.proto import Json, seconds
 from shoal.model.service import Policy, closeness, shape
 
 SEGMENT = r"(?:[^/.][^/]*|\.[^/.][^/]*|\.\.[^/]+)"
 """One non-empty segment that is no dot segment (RFC 3986, 3.3), without the look-ahead that RE2 lacks."""
+
+_WEIGHTS = 10_000
+"""Parts into which requests are divided between clusters."""
 
 _PLAIN = re.compile(r"[A-Za-z0-9._~/-]*")
 
@@ -74,6 +78,40 @@ def matches(operation: Operation) -> Json:
 def forward(cluster: str, policy: Policy, **settings: object) -> Json:
     """Send on to `cluster` within the policy's time, the answer's body included."""
     return {"cluster": cluster, "timeout": seconds(policy.timeout), **settings}
+
+
+def weighted(shares: Mapping[str, float], policy: Policy, **settings: object) -> Json:
+    """Send on to several clusters, each by its share; shares are relative, and need not add up to anything.
+
+    Raises:
+        DeclarationError: A share is negative, or all of them are 0.
+    """
+    if min(shares.values(), default=0.0) < 0 or not sum(shares.values()):
+        raise DeclarationError(f"shares {dict(shares)!r} divide nothing", hint="give at least one of them more than 0")
+    whole = sum(shares.values())
+    clusters = [
+        {"name": name, "weight": max(round(part / whole * _WEIGHTS), int(part > 0))} for name, part in shares.items()
+    ]
+    return {"weighted_clusters": {"clusters": clusters}, "timeout": seconds(policy.timeout), **settings}
+
+
+def mirror(cluster: str, percent: float = 100.0) -> Json:
+    """Send a copy of so many requests to `cluster` too; its answers are thrown away, and nobody waits for them.
+
+    The result is a setting of a route's action: ``forward(...) | mirror(...)``.
+    """
+    return {"request_mirror_policies": [{"cluster": cluster, "runtime_fraction": {"default_value": share(percent)}}]}
+
+
+def share(percent: float) -> Json:
+    """Write percent as Envoy's fraction, to a ten-thousandth of a percent."""
+    return {"numerator": round(percent * 10_000), "denominator": "MILLION"}
+
+
+def with_header(match: Json, name: str, value: str) -> Json:
+    """Narrow a match to requests with this header; routes so narrowed belong before those that are not."""
+    header = {"name": name, "string_match": {"exact": value}}
+    return match | {"headers": [*match.get("headers", []), header]}
 
 
 def refuse(name: str, match: Json, status: int) -> Json:
