@@ -65,6 +65,8 @@ async def _play(live: LiveSystem, copies: Path) -> Played:
         wound_back = await play(second, crowd, field, dead)
         cured = await _cure(live, poison, next(o.body["order_id"] for o in crowd.operations if o.status == 201))
         corrected = await live.audit(wait=30, expected=dead - cured, operations=crowd.operations)
+        thrown = await _dlq(live, "purge", "--all", "--yes")  # others audit this shop, too
+        assert thrown.returncode == 0, thrown.stderr
     return Played(
         planted=planted,
         neighbours=neighbours,

@@ -194,11 +194,11 @@ async def test_a_letter_that_nobody_may_write_waits_and_holds_up_nothing_else(
 ) -> None:
     publish, refused = world.broker.publish, list[str]()
 
-    async def refusing(messages: Sequence[Message]) -> Sequence[Outcome]:
+    async def refusing(messages: Sequence[Message], *, after: int | None = None) -> Sequence[Outcome]:
         if len(refused) < 3 and ".dead." in messages[0].subject:
             refused.append(messages[0].id)
             return [Undeclared("no stream takes it")]
-        outcomes: Sequence[Outcome] = await publish(messages)
+        outcomes: Sequence[Outcome] = await publish(messages, after=after)
         return outcomes
 
     monkeypatch.setattr(world.broker, "publish", refusing)

@@ -57,7 +57,7 @@ def list_(context: Global, service: str, kind: str, output: str) -> int:
     async def look(running: "Engines", broker: "BrokerAdmin") -> "list[Grave]":
         return [g for g in await graveyard.found(running, broker, service) if kind in ("", g.letter.type)]
 
-    letters = _run(context, look)
+    letters = _run(context, look) if _hears(context) else []
     if output == "json":
         print_json([graveyard.plain(grave) for grave in letters])
     elif letters:
@@ -240,6 +240,13 @@ def _text(present: str, data: str, file: Path | None) -> bytes | None:
     except click.ClickException as error:
         raise ShoalError(f"no editor: {error.message}", hint="set EDITOR, or use --data or --file") from error
     return None if edited is None or edited == present else edited.encode()
+
+
+def _hears(context: Global) -> bool:
+    """Tell whether any service handles events: without, there is no broker that could be asked."""
+    from shoal.cli.engines import engines
+
+    return any(service.subscriptions for service in engines(context).plan.system.services)
 
 
 def _run(context: Global, act: "Callable[[Engines, BrokerAdmin], Awaitable[T]]") -> T:

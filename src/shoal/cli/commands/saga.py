@@ -141,11 +141,9 @@ async def _stores(context: Global, service: str) -> AsyncIterator[list[tuple[str
     if service:
         running.planned(service)
     wanted = [s for s in services.values() if s.sagas and service in ("", s.name)]
-    if not wanted:
+    if not wanted and service:
         having = ", ".join(s.name for s in services.values() if s.sagas) or "none"
-        raise DeclarationError(
-            f"{f'service {service}' if service else 'this system'} has no sagas", hint=f"services with sagas: {having}"
-        )
+        raise DeclarationError(f"service {service} has no sagas", hint=f"services with sagas: {having}")
     async with AsyncExitStack() as stack:
         yield [(s.name, s, await stack.enter_async_context(running.store(s.name))) for s in wanted]
 

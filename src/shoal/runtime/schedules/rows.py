@@ -37,7 +37,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     attempts: int = 0
     retry_at: datetime | None = None
     outcome: str | None = None
-    """Of the last run that ended: ``done`` or ``given up``; None before the first."""
+    """Of the last run that ended: ``done`` or ``abandoned``; None before the first."""
     ended_at: datetime | None = None
     error: str | None = None
     """What the last attempt met, if it failed."""
