@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import Self
 from urllib.parse import urlsplit
 
+import msgspec
 import pytest
 import pytest_asyncio
 
 from shoal.drivers import broker_admin, open_broker
 from shoal.drivers.base import Broker, BrokerAdmin, Message, Stream
-from shoal.drivers.nats import admin
+from shoal.drivers.nats import admin, wire
 from shoal.errors import EngineError, Unavailable
 from shoal.local.engines import Running, nats, start
 from shoal.model import catalog
@@ -285,6 +286,21 @@ async def test_a_stream_refuses_what_is_too_large_for_it(harness: Harness) -> No
     assert isinstance(refused, EngineError)
     assert not isinstance(refused, Unavailable)
     assert stored(taken).sequence == 1
+
+
+async def test_a_fetch_is_bounded_in_bytes_too(harness: Harness) -> None:
+    await harness.admin().declare([STREAM], [MAIN])
+    broker = await harness.broker("service")
+    body = b"x" * 250_000
+    await broker.publish([msgspec.structs.replace(message(number), body=body) for number in range(40)])
+    sizes, found = list[int](), set[str]()
+    while some := await soon(broker.fetch(MAIN, 256, 0.1)):
+        sizes.append(sum(len(delivery.message.body) for delivery in some))
+        for delivery in some:
+            found.add(delivery.message.id)
+            await delivery.ack()
+    assert len(found) == 40
+    assert max(sizes) <= wire.MOST_BYTES
 
 
 async def test_a_server_that_is_too_old_is_refused(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -53,9 +53,12 @@ UNACCEPTABLE = (10054, 10097)
 
 STREAM_EXISTS = 10058
 STREAM_NOT_FOUND = 10059
-GONE = (10043, 10057)
 WRONG_LAST_SEQUENCE = 10071
+GONE = (10043, 10057)
 """Codes of a message that a stream no longer holds, and of a place that it never came to."""
+
+MOST_BYTES = 4 * 1024 * 1024
+"""Bytes of the messages of one fetch; more than any stream takes in one message."""
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -159,7 +162,8 @@ def next_subject(consumer: Consumer) -> str:
 def pull(limit: int, wait: float) -> bytes:
     """Ask for what is there, or if nothing is, for what comes first within `wait` seconds."""
     # With both fields the server waits for a first message, sends what it has by then, and ends the request.
-    return msgspec.json.encode({"batch": limit, "expires": max(1_000_000, round(wait * _NANOSECONDS)), "no_wait": True})
+    expires = max(1_000_000, round(wait * _NANOSECONDS))
+    return msgspec.json.encode({"batch": limit, "expires": expires, "no_wait": True, "max_bytes": MOST_BYTES})
 
 
 def retry(delay: float) -> bytes:

@@ -6,7 +6,7 @@ from math import inf
 from shoal.runtime.consuming.item import Item
 
 MOST_BYTES = 8 * 1024 * 1024
-"""No more is taken while the messages in hand are larger than this together."""
+"""No more is taken while the messages in hand are larger than this together; the last fetch comes on top."""
 
 AHEAD = 256
 """Messages that are taken before they can be worked on; those that wait for a failing one of their key come on top."""
