@@ -42,10 +42,11 @@ async def ask(
     headers: Mapping[str, str] | None = None,
     body: bytes = b"",
     tls: ssl.SSLContext | None = None,
+    local: str = "",
 ) -> Answer:
-    """Send one request, such as ``GET /x``, over a connection of its own."""
+    """Send one request, such as ``GET /x``, over a connection of its own, from the address `local` if one is given."""
     async with asyncio.timeout(WITHIN):
-        reader, writer = await _connect(where, tls)
+        reader, writer = await _connect(where, tls, local)
         try:
             fields = {"host": host, "connection": "close", "content-length": str(len(body))} | dict(headers or {})
             head = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
@@ -57,11 +58,13 @@ async def ask(
             writer.transport.abort()  # an orderly end would wait for Envoy's delayed close
 
 
-async def _connect(where: Address, tls: ssl.SSLContext | None) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+async def _connect(
+    where: Address, tls: ssl.SSLContext | None, local: str = ""
+) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
     if isinstance(where, Pipe):
         name = "mesh.test" if tls else None
         return await asyncio.open_unix_connection(where.path, ssl=tls, server_hostname=name)
-    return await asyncio.open_connection(where.host, where.port)
+    return await asyncio.open_connection(where.host, where.port, local_addr=(local, 0) if local else None)
 
 
 async def _head(reader: asyncio.StreamReader) -> tuple[str, dict[str, str]]:

@@ -25,6 +25,16 @@ ORDER = (
         reason="first: a caller without a valid token must cost nothing more, not even a buffer",
     ),
     Slot(
+        name="shoal.limit_headers",
+        message=f"{_HTTP}.header_mutation.v3.HeaderMutation",
+        reason="before the limit, since answers pass in the other direction: it rewrites what the limit says there",
+    ),
+    Slot(
+        name="envoy.filters.http.local_ratelimit",
+        message=f"{_HTTP}.local_ratelimit.v3.LocalRateLimit",
+        reason="after authentication, whose principal it counts; before authorization: what is denied counts too",
+    ),
+    Slot(
         name="envoy.filters.http.rbac",
         message=f"{_HTTP}.rbac.v3.RBAC",
         reason="after authentication, whose result it judges; before anything reads the body",

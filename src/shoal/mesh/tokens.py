@@ -71,6 +71,7 @@ def _verifier(issuer: Issuer, keys: Json) -> Json:
         "audiences": [issuer.audience],
         "local_jwks": keys,
         "forward": True,  # the service verifies it again
+        "payload_in_metadata": "claims",
         "from_headers": [{"name": "authorization", "value_prefix": "Bearer "}],  # never from the query
         "clock_skew_seconds": CLOCK_SKEW,
         "require_expiration": True,
