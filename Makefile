@@ -49,6 +49,7 @@ bench: $(READY) $(BENCH)  ## compare with the alternatives, as ratios (takes min
 
 torture: $(READY)  ## kill everything, again and again, while orders come in, and audit (takes half an hour)
 	@$(BIN)/python -m tests.torture --write $(ARGS)
+	@$(BIN)/python -m tests.idempotency 10000
 
 lock: $(READY)  ## pin every dependency again, with hashes (UPGRADE=1 for the newest)
 	@echo "requirements/dev.txt"; $(COMPILE) -o requirements/dev.txt \

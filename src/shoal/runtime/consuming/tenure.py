@@ -202,7 +202,8 @@ class Tenure:
                 await self._one(item)
                 return
             replica, now = self._desk.replica, self._desk.clock.now()
-            item.attempts = item.attempts.failed(Try(at=now, replica=replica, error=ENDED))
+            before = item.attempts.undone() if item.noted else item.attempts  # noted, and then the store was away
+            item.attempts = before.failed(Try(at=now, replica=replica, error=ENDED))
             item.noted = True
             try:
                 await self._burial.write(item)
