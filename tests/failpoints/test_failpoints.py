@@ -41,9 +41,9 @@ async def test_nothing_lies_in_the_way_unless_something_is_armed() -> None:
 
 
 def test_the_variable_is_read() -> None:
-    assert parse(f"{POINT}=exit@3, relay.Tenure._publish:before-publish=hang") == {
+    assert parse(f"{POINT}=exit@3, relay.Shift._publish:before-publish=hang") == {
         POINT: ("exit", 3),
-        "relay.Tenure._publish:before-publish": ("hang", 1),
+        "relay.Shift._publish:before-publish": ("hang", 1),
     }
 
 

@@ -8,17 +8,17 @@ import pytest
 from shoal.drivers.base import Query
 from shoal.drivers.memory import MemoryStore
 from shoal.runtime.consuming import attempts
-from shoal.runtime.consuming.attempts import ATTEMPTS, KEPT, NONE, Attempts, Ledger, Try, attempt
+from shoal.runtime.consuming.attempts import ATTEMPTS, KEPT, NONE, Attempts, Tally, Try, attempt
 
 NOW = datetime(2026, 5, 1, tzinfo=UTC)
 
 
 async def written(store: MemoryStore, consumer: str, *names: str, at: datetime = NOW, state: str = "trying") -> None:
-    ledger = Ledger(consumer)
+    tally = Tally(consumer)
     async with store.session() as session:
         for number, name in enumerate(names):
             tried = Attempts(state=msgspec.convert(state, attempts.State), count=number + 1)
-            ledger.write(session, name, tried, at + timedelta(seconds=number))
+            tally.write(session, name, tried, at + timedelta(seconds=number))
 
 
 async def rows(store: MemoryStore) -> set[str]:
@@ -30,38 +30,38 @@ async def test_the_next_holder_knows_them_but_not_those_of_other_consumers() -> 
     store = MemoryStore()
     await written(store, "S/a", "one", "two")
     await written(store, "S/b", "three")
-    ledger = Ledger("S/a")
-    assert await ledger.open(store, NOW) == 0
-    assert [ledger.of(name).count for name in ("one", "two", "three")] == [1, 2, 0]
+    tally = Tally("S/a")
+    assert await tally.open(store, NOW) == 0
+    assert [tally.of(name).count for name in ("one", "two", "three")] == [1, 2, 0]
 
 
 async def test_only_the_latest_are_known(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(attempts, "MOST_KNOWN", 3)
-    store, ledger = MemoryStore(), Ledger("S/a")
+    store, tally = MemoryStore(), Tally("S/a")
     await written(store, "S/a", *map(str, range(10)))
-    await ledger.open(store, NOW)
-    assert [name for name in map(str, range(10)) if ledger.of(name) is not NONE] == ["7", "8", "9"]
+    await tally.open(store, NOW)
+    assert [name for name in map(str, range(10)) if tally.of(name) is not NONE] == ["7", "8", "9"]
 
 
 async def test_they_are_forgotten_when_nothing_can_bring_the_message_back() -> None:
-    store, ledger = MemoryStore(), Ledger("S/a")
+    store, tally = MemoryStore(), Tally("S/a")
     for state in ("trying", "dying", "dead", "purged"):
         await written(store, "S/a", f"old {state}", at=NOW - KEPT, state=state)
         await written(store, "S/a", state, state=state)
-    await ledger.open(store, NOW)
-    await ledger.close(store)
+    await tally.open(store, NOW)
+    await tally.close(store)
     assert await rows(store) == {"S/a trying", "S/a dying", "S/a dead", "S/a purged"}
 
 
 async def test_holders_that_end_suddenly_are_counted_until_one_ends_in_order_or_lives_long() -> None:
     store = MemoryStore()
-    assert [await Ledger("S/a").open(store, NOW) for _ in range(3)] == [0, 1, 2]
-    ledger = Ledger("S/a")
-    assert await ledger.open(store, NOW) == 3
-    await ledger.calm(store, NOW)
-    assert await Ledger("S/a").open(store, NOW) == 1
-    await ledger.close(store)
-    assert await Ledger("S/a").open(store, NOW) == 0
+    assert [await Tally("S/a").open(store, NOW) for _ in range(3)] == [0, 1, 2]
+    tally = Tally("S/a")
+    assert await tally.open(store, NOW) == 3
+    await tally.calm(store, NOW)
+    assert await Tally("S/a").open(store, NOW) == 1
+    await tally.close(store)
+    assert await Tally("S/a").open(store, NOW) == 0
 
 
 def test_history_is_bounded_and_keeps_the_last_stack_whole() -> None:

@@ -17,7 +17,7 @@ from shoal.errors import EngineError, Unavailable
 from shoal.model.names import bucket
 from shoal.runtime import relay as module
 from shoal.runtime.envelope import Envelope
-from shoal.runtime.relay import Notes, Relay, Tenure, waves
+from shoal.runtime.relay import Notes, Relay, Shift, waves
 from shoal.service.codec import encode
 
 STREAM = Stream(name="T_SHOP", subjects=("t.event.>",), largest=1000)
@@ -327,7 +327,7 @@ async def test_it_looks_often_only_where_others_write_too(bus: Bus, rivals: bool
     store = MemoryStore()
     waits: list[float] = []
 
-    class Watched(Tenure):
+    class Watched(Shift):
         async def _wait(self, seconds: float) -> None:
             waits.append(seconds)
             if len(waits) == 30:

@@ -195,7 +195,7 @@ async def test_a_failed_run_is_tried_again_and_then_given_up(store: MemoryStore)
         await settled(store, first)
         found = await known(store)
         assert (found.outcome, found.settled, found.attempts) == ("abandoned", first, 0)
-        assert found.error == "ValueError: nothing strikes"
+        assert found.error == "ValueError: no thing strikes"
         clockwork.work = None
         running.clock.advance(HOUR)
         await settled(store, first + HOUR)

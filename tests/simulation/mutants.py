@@ -175,10 +175,10 @@ class NoRegress(Mutant):
     """The relay does not notice that the broker lost what it had."""
 
     def plant(self) -> None:
-        async def believe(self: relay.Tenure) -> None:
+        async def believe(self: relay.Shift) -> None:
             self._epoch = self._broker.epoch
 
-        patch(relay.Tenure, "_compare", believe)
+        patch(relay.Shift, "_compare", believe)
         publish = Link.publish
 
         def anywhere(self: Link, messages: Sequence[Message], *, after: int | None = None) -> Any:
@@ -218,9 +218,9 @@ class OutcomesIgnored(Mutant):
     """The relay marks rows as sent whatever the broker said."""
 
     def plant(self) -> None:
-        publish = relay.Tenure._publish
+        publish = relay.Shift._publish
 
-        async def trusting(self: relay.Tenure, rows: Sequence[Pending], taken: Any) -> None:
+        async def trusting(self: relay.Shift, rows: Sequence[Pending], taken: Any) -> None:
             before = self._broker
             self._broker = Trusting(before)  # type: ignore[assignment]
             try:
@@ -228,17 +228,17 @@ class OutcomesIgnored(Mutant):
             finally:
                 self._broker = before
 
-        patch(relay.Tenure, "_publish", trusting)
+        patch(relay.Shift, "_publish", trusting)
 
 
 class PokesOnly(Mutant):
     """The relay waits to be told, and never looks by itself."""
 
     def plant(self) -> None:
-        async def wait(self: relay.Tenure, seconds: float) -> None:
+        async def wait(self: relay.Shift, seconds: float) -> None:
             await self._news.wait()
 
-        patch(relay.Tenure, "_wait", wait)
+        patch(relay.Shift, "_wait", wait)
 
 
 class ConflictIsSuccess(Mutant):

@@ -84,7 +84,7 @@ class Relay:
         async with self._store.outbox() as lease:
             tidying = asyncio.create_task(self._tidy(lease))
             try:
-                await Tenure(lease, self._broker, self._stream, self._news, self._notes).run()
+                await Shift(lease, self._broker, self._stream, self._news, self._notes).run()
             finally:
                 tidying.cancel()
                 await asyncio.gather(tidying, return_exceptions=True)
@@ -99,7 +99,7 @@ class Relay:
                 _log.warning("the outbox was not tidied, trying again later: %s", error)
 
 
-class Tenure:
+class Shift:
     """The time in which this process has the right to empty the outbox."""
 
     def __init__(self, lease: OutboxLease, broker: Broker, stream: str, news: asyncio.Event, notes: "Notes") -> None:

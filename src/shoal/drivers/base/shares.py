@@ -5,7 +5,7 @@ from math import ceil
 import msgspec
 
 
-class Standing(msgspec.Struct, frozen=True, kw_only=True):
+class Balance(msgspec.Struct, frozen=True, kw_only=True):
     """Where one process stands within a group."""
 
     mine: int
@@ -16,15 +16,15 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     """Rights that there are, as far as this process knows."""
 
 
-def take(standing: Standing) -> int:
+def take(balance: Balance) -> int:
     """Say how many more rights to take if they are free; first come those who have less than everybody is due."""
-    members = 1 + len(standing.others)
-    due = standing.rights // members
-    most = due if min(standing.others, default=due) < due else ceil(standing.rights / members)
-    return max(0, most - standing.mine)
+    members = 1 + len(balance.others)
+    due = balance.rights // members
+    most = due if min(balance.others, default=due) < due else ceil(balance.rights / members)
+    return max(0, most - balance.mine)
 
 
-def give(standing: Standing) -> int:
+def give(balance: Balance) -> int:
     """Say how many rights to give up because somebody has at least two fewer."""
-    surplus = standing.mine - min(standing.others, default=standing.mine)
-    return 0 if surplus < 2 else max(1, surplus // (1 + len(standing.others)))
+    surplus = balance.mine - min(balance.others, default=balance.mine)
+    return 0 if surplus < 2 else max(1, surplus // (1 + len(balance.others)))

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from shoal.drivers.base import shares
-from shoal.drivers.base.shares import Standing
+from shoal.drivers.base.shares import Balance
 from shoal.errors import Unavailable
 
 Member = object
@@ -64,7 +64,7 @@ class Rights:
         """Grant what is free to whose turn it is, then ask those who have too many for some of theirs."""
         for due in (True, False):  # what nobody takes whose turn it is goes to anybody
             for lease in [*self._asked]:
-                if self._is_free(lease.name) and (not due or not lease.group or shares.take(self._standing(lease))):
+                if self._is_free(lease.name) and (not due or not lease.group or shares.take(self._balance(lease))):
                     self._asked.remove(lease)
                     self._held.append(lease)
                     if not lease.granted.done():
@@ -75,7 +75,7 @@ class Rights:
 
     def _want_back(self, lease: MemoryLease) -> None:
         held = [held for held in self._held if held.group == lease.group and held.member is lease.member]
-        number = shares.give(self._standing(lease)) - sum(held.wanted.is_set() for held in held)
+        number = shares.give(self._balance(lease)) - sum(held.wanted.is_set() for held in held)
         awaited = {asked.name for asked in self._asked if asked.member is not lease.member}
         for surplus in [lease for lease in held if lease.name in awaited][: max(0, number)]:
             surplus.wanted.set()
@@ -83,11 +83,11 @@ class Rights:
     def _is_free(self, name: str) -> bool:
         return all(held.name != name for held in self._held)
 
-    def _standing(self, lease: MemoryLease) -> Standing:
+    def _balance(self, lease: MemoryLease) -> Balance:
         group = [other for other in (*self._asked, *self._held) if other.group == lease.group]
         members = {id(other.member): 0 for other in group}
         for held in self._held:
             if held.group == lease.group:
                 members[id(held.member)] += 1
         mine = members.pop(id(lease.member))
-        return Standing(mine=mine, others=tuple(members.values()), rights=len({other.name for other in group}))
+        return Balance(mine=mine, others=tuple(members.values()), rights=len({other.name for other in group}))

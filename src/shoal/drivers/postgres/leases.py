@@ -13,7 +13,7 @@ from typing import cast
 import msgspec
 
 from shoal.drivers.base import shares
-from shoal.drivers.base.shares import Standing
+from shoal.drivers.base.shares import Balance
 from shoal.drivers.postgres.client import Link
 from shoal.drivers.postgres.schema import lock_key
 from shoal.errors import EngineError, Unavailable
@@ -162,9 +162,9 @@ class Leases:
         found = [msgspec.convert(row, _Found) for row in await link.fetch(_SURVEY, [[*keys]])]
         taken = {lock.key for lock in found if not lock.member}
         for group in {lease.group for lease in (*self._asked, *self._held)}:
-            standing = self._standing(group, found)
-            await self._take(link, self._choose(group, taken, standing))
-            self._want_back(group, shares.give(standing) if group else 0)
+            balance = self._balance(group, found)
+            await self._take(link, self._choose(group, taken, balance))
+            self._want_back(group, shares.give(balance) if group else 0)
 
     async def _attend(self, link: Link) -> None:
         """Be a member of the groups of which we hold or ask for something, and of no other."""
@@ -174,17 +174,17 @@ class Leases:
                 await link.fetch(sql, [[_group_key(group) for group in groups]])
         self._joined = present
 
-    def _standing(self, group: str, found: Sequence[_Found]) -> Standing:
+    def _balance(self, group: str, found: Sequence[_Found]) -> Balance:
         keys = self._known[group]
         held = Counter(lock.pid for lock in found if lock.key in keys and not lock.member)
         members = {lock.pid: lock.own for lock in found if lock.alive and lock.key == _group_key(group)}
         others = tuple(held[pid] for pid, own in members.items() if not own)
-        return Standing(mine=len(_of(group, self._held)), others=others, rights=len(keys))
+        return Balance(mine=len(_of(group, self._held)), others=others, rights=len(keys))
 
-    def _choose(self, group: str, taken: set[int], standing: Standing) -> list[PostgresLease]:
+    def _choose(self, group: str, taken: set[int], balance: Balance) -> list[PostgresLease]:
         """Choose what to take: what nobody has, up to our share, and what nobody took although it was their turn."""
         now = asyncio.get_running_loop().time()
-        share = shares.take(standing)
+        share = shares.take(balance)
         chosen: list[PostgresLease] = []
         for lease in _of(group, self._asked):
             if lease.key in taken:

@@ -83,7 +83,7 @@ NONE = Attempts()
 _history = msgspec.json.Decoder(tuple[Try, ...])
 
 
-class Ledger:
+class Tally:
     """The attempts at messages of one consumer."""
 
     def __init__(self, consumer: str) -> None:

@@ -7,7 +7,7 @@ import msgspec
 
 from shoal.drivers.base import Published
 from shoal.errors import EngineError
-from shoal.runtime.consuming.attempts import MOST_TRIES, Attempts, Ledger, attempt
+from shoal.runtime.consuming.attempts import MOST_TRIES, Attempts, Tally, attempt
 from shoal.runtime.consuming.desk import Desk
 from shoal.runtime.consuming.item import Item
 from shoal.runtime.consuming.letters import Letter, letter_message, letter_of
@@ -21,8 +21,8 @@ _log = logging.getLogger("shoal.consumer")
 class Burial:
     """Decides about failed messages of one consumer, and writes their letters."""
 
-    def __init__(self, desk: Desk, ledger: Ledger, stream: str) -> None:
-        self._desk, self._ledger, self._stream = desk, ledger, stream
+    def __init__(self, desk: Desk, tally: Tally, stream: str) -> None:
+        self._desk, self._tally, self._stream = desk, tally, stream
 
     async def failed(self, item: Item, error: Exception, now: float) -> str:
         """Note a failure and decide what follows; an absent engine or service is never the message's fault.
@@ -65,10 +65,10 @@ class Burial:
 
     async def write(self, item: Item) -> None:
         """Write down the attempts; while the store is away they are remembered here."""
-        self._ledger.note(item.id, item.attempts)
+        self._tally.note(item.id, item.attempts)
         try:
             async with self._desk.store.session() as session:
-                self._ledger.write(session, item.id, item.attempts, self._desk.clock.now())
+                self._tally.write(session, item.id, item.attempts, self._desk.clock.now())
         except EngineError as error:
             _log.warning("the attempts at %s could not be written down: %s", item.id, error.message)
 
@@ -76,7 +76,7 @@ class Burial:
         """Remove what is written of the attempts at a message that was handled elsewhere."""
         with contextlib.suppress(EngineError):  # it is let go of with time, too
             async with self._desk.store.session() as session:
-                self._ledger.forget(session, item.id)
+                self._tally.forget(session, item.id)
 
     async def undo(self, item: Item) -> None:
         """Take back the present attempt, if it was written down before it began."""
@@ -112,7 +112,7 @@ class Burial:
         last = item.attempts.history[-1:]
         return Letter(
             service=self._desk.service,
-            consumer=self._ledger.consumer,
+            consumer=self._tally.consumer,
             stream=before.stream if before is not None else self._stream,
             sequence=before.sequence if before is not None else item.delivery.sequence,
             subject=before.subject if before is not None else message.subject,

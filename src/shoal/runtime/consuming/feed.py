@@ -10,7 +10,7 @@ from shoal.drivers.base import Consumer, Delivery, Mark
 from shoal.errors import EngineError
 from shoal.runtime.clock import monotonic_of
 from shoal.runtime.consuming.accounts import account
-from shoal.runtime.consuming.attempts import Ledger
+from shoal.runtime.consuming.attempts import Tally
 from shoal.runtime.consuming.desk import Desk
 from shoal.runtime.consuming.hand import Hand
 from shoal.runtime.consuming.item import Item, read
@@ -34,8 +34,8 @@ class Feed:
     that died with a request open, or was lost. What follows must not overtake it, so the consumer is rewound.
     """
 
-    def __init__(self, desk: Desk, consumer: Consumer, hand: Hand, ledger: Ledger, stir: Callable[[], None]) -> None:
-        self._desk, self._consumer, self._hand, self._ledger, self._stir = desk, consumer, hand, ledger, stir
+    def __init__(self, desk: Desk, consumer: Consumer, hand: Hand, tally: Tally, stir: Callable[[], None]) -> None:
+        self._desk, self._consumer, self._hand, self._tally, self._stir = desk, consumer, hand, tally, stir
         self._clock = monotonic_of(desk.clock)
         self._space = asyncio.Event()
         self._epoch = -1
@@ -96,7 +96,7 @@ class Feed:
         handled = await self._handled(fresh)
         for item in fresh:
             if item.attempts.state == "dead" and item.mark not in handled:
-                item.attempts = await self._ledger.read(self._desk.store, item.id)
+                item.attempts = await self._tally.read(self._desk.store, item.id)
             if item.attempts.state == "purged":
                 await item.drop()
             elif item.mark is not None and item.mark in handled:
@@ -120,7 +120,7 @@ class Feed:
     def _read(self, delivery: Delivery, now: datetime) -> Item:
         item = read(self._desk, delivery, now)
         item.taken = item.due = item.said = self._clock()
-        item.attempts = self._ledger.of(item.id)
+        item.attempts = self._tally.of(item.id)
         most = item.subscriber.policy.attempts if item.subscriber is not None else 1
         if item.attempts.state != "trying" or item.attempts.count >= most:  # a dead one's letter may be lost: once more
             item.fault = item.fault or (item.attempts.history[-1].error if item.attempts.history else "given up before")

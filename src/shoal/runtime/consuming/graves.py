@@ -12,7 +12,7 @@ from shoal.errors import Duplicate, ShoalError
 from shoal.model import names
 from shoal.runtime import binary
 from shoal.runtime.compile import readers
-from shoal.runtime.consuming.attempts import Attempts, Ledger
+from shoal.runtime.consuming.attempts import Attempts, Tally
 from shoal.runtime.consuming.letters import Letter, again_message, letter_message, letter_of
 from shoal.runtime.envelope import LARGEST, Envelope, unpack
 from shoal.service import codec
@@ -152,9 +152,9 @@ async def purge(broker: BrokerAdmin, store: Store, system: str, grave: Grave) ->
 
 async def _settle(store: Store, grave: Grave) -> None:
     letter, message = grave.letter, grave.letter.sent or grave.letter.message
-    ledger = Ledger(letter.consumer)
+    tally = Tally(letter.consumer)
     async with store.session() as session:
-        ledger.write(session, message, Attempts(state="purged", count=letter.attempts), letter.at)
+        tally.write(session, message, Attempts(state="purged", count=letter.attempts), letter.at)
     if letter.event and letter.made is not None:
         mark = Mark(consumer=names.remembered(letter.type), message_id=letter.event, at=letter.made)
         try:

@@ -12,7 +12,7 @@ from shoal.drivers.base import Consumer, Lease
 from shoal.errors import EngineError, ShoalError
 from shoal.runtime.clock import monotonic_of, when_moved
 from shoal.runtime.consuming.accounts import account
-from shoal.runtime.consuming.attempts import NONE, Ledger, Try
+from shoal.runtime.consuming.attempts import NONE, Tally, Try
 from shoal.runtime.consuming.burial import Burial, delay
 from shoal.runtime.consuming.desk import Desk
 from shoal.runtime.consuming.feed import Feed
@@ -45,10 +45,10 @@ class Tenure:
         self._clock = monotonic_of(desk.clock)
         self._stir = asyncio.Event()
         self._hand = Hand(consumer.max_in_hand)
-        self._ledger = Ledger(f"{consumer.stream}/{consumer.name}")
-        self._feed = Feed(desk, consumer, self._hand, self._ledger, self._stir.set)
-        self._worker = Worker(desk, self._ledger)
-        self._burial = Burial(desk, self._ledger, consumer.stream)
+        self._tally = Tally(f"{consumer.stream}/{consumer.name}")
+        self._feed = Feed(desk, consumer, self._hand, self._tally, self._stir.set)
+        self._worker = Worker(desk, self._tally)
+        self._burial = Burial(desk, self._tally, consumer.stream)
         self._tasks: dict[asyncio.Task[None], None] = {}
         self._sharing = False
         self._not_before = 0.0
@@ -58,7 +58,7 @@ class Tenure:
 
     async def serve(self) -> None:
         """Work until the right is lost or wanted, or this process leaves; what is begun is finished."""
-        ended = await self._ledger.open(self._desk.store, self._desk.clock.now())
+        ended = await self._tally.open(self._desk.store, self._desk.clock.now())
         self._suspects = self._consumer.max_in_hand if ended >= SUSPICIOUS else 0
         if self._suspects:
             _log.warning("%d holders of %s ended suddenly; its messages are handled alone", ended, self._consumer.name)
@@ -75,7 +75,7 @@ class Tenure:
         await self._finish(aside)
         if not self._lease.lost.is_set():
             with contextlib.suppress(EngineError):
-                await self._ledger.close(self._desk.store)
+                await self._tally.close(self._desk.store)
 
     async def _finish(self, aside: Sequence[asyncio.Task[None]]) -> None:
         """Wait for what is begun, and end the rest."""
@@ -99,7 +99,7 @@ class Tenure:
         """Say after some time that nothing here ends processes."""
         await asyncio.sleep(CALM_SECONDS)
         with contextlib.suppress(EngineError):
-            await self._ledger.calm(self._desk.store, self._desk.clock.now())
+            await self._tally.calm(self._desk.store, self._desk.clock.now())
 
     async def _beat(self) -> None:
         """Say of everything in hand that it is worked on, long before the broker would deliver it again."""
@@ -235,7 +235,7 @@ class Tenure:
         self._hand.remove(item)
         item.noted = False
         if item.attempts is not NONE:
-            self._ledger.note(item.id, NONE)
+            self._tally.note(item.id, NONE)
             if outcome == "duplicate":
                 await self._burial.erase(item)
         await item.ack()

@@ -15,7 +15,7 @@ from math import inf
 
 from shoal.drivers.base import Mark, Session
 from shoal.errors import Contended, TimedOut, Unavailable
-from shoal.runtime.consuming.attempts import NONE, Ledger
+from shoal.runtime.consuming.attempts import NONE, Tally
 from shoal.runtime.consuming.desk import Desk, Subscriber
 from shoal.runtime.consuming.item import Item
 from shoal.runtime.deadline import Budget, Limit, Limits
@@ -47,8 +47,8 @@ class Results:
 class Worker:
     """Handles messages of one consumer."""
 
-    def __init__(self, desk: Desk, ledger: Ledger) -> None:
-        self._desk, self._ledger = desk, ledger
+    def __init__(self, desk: Desk, tally: Tally) -> None:
+        self._desk, self._tally = desk, tally
         self._alone_until = -inf
 
     async def handle(self, items: Sequence[Item]) -> Results:
@@ -185,7 +185,7 @@ class Worker:
         """Record that a message is handled; what was written of its attempts goes with it."""
         session.accept(_mark(item))
         if item.attempts is not NONE:
-            self._ledger.forget(session, item.id)
+            self._tally.forget(session, item.id)
 
     async def _call(self, session: Session, run: Sequence[Item], part: "_Part") -> float:
         """Call a handler, and return how many seconds it took."""

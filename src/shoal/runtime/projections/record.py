@@ -38,7 +38,7 @@ class _Whole(Plan):
         return {"request": request}
 
 
-class Recorder:
+class Noter:
     """Runs a handler, if there is one, and notes its event in the journal; both commit together."""
 
     def __init__(
@@ -74,7 +74,7 @@ def recording(
     found = dict(handled)
     for id_, mark in heard_by(service).items():
         inner = handled.get(id_)
-        recorder = Recorder(mark, inner, metrics.series("journal", id_), partial=id_ in partial, poke=poke)
+        recorder = Noter(mark, inner, metrics.series("journal", id_), partial=id_ in partial, poke=poke)
         if inner is not None:
             found[id_] = msgspec.structs.replace(inner, handler=recorder, plan=_Whole(inner.plan))
         else:
