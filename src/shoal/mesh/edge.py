@@ -1,26 +1,19 @@
 """The one door from outside: what Envoy advises for an edge, tokens, and only the declared routes."""
 
-import re
-
-from shoal.mesh import filters, problems, routes
+from shoal.mesh import problems, routes
 from shoal.mesh.feature import merge
 from shoal.mesh.features import FEATURES
 from shoal.mesh.hops import hop
 from shoal.mesh.manager import Entrance, Scope
-from shoal.mesh.proto import Json, seconds, typed
+from shoal.mesh.proto import Json, seconds
 from shoal.model.plan import GATEWAY, Route
 from shoal.model.service import RESERVED_PATHS, Policy
 
 EDGE = "edge"
 """Name of the listener."""
 
-BODY_LIMIT = 1024 * 1024
-"""Bytes of a request's body; more gets 413."""
-
 BUFFER_LIMIT = 32 * 1024
 """Bytes held for one connection (Envoy, edge best practices)."""
-
-_ACCESS_LOG = "envoy.extensions.access_loggers.file.v3.FileAccessLog"
 
 UNTRUSTED = (
     "forwarded",
@@ -54,20 +47,6 @@ _CLIENT = {
 
 LEAKS = ("x-envoy-upstream-service-time", "x-envoy-decorator-operation", "x-envoy-overloaded", "x-powered-by")
 """Headers of answers that tell of the inside."""
-
-LOG_FIELDS = {
-    "time": "%START_TIME%",
-    "method": "%REQ(:METHOD)%",
-    "path": "%PATH(NQ:PATH)%",
-    "status": "%RESPONSE_CODE%",
-    "flags": "%RESPONSE_FLAGS%",
-    "details": "%RESPONSE_CODE_DETAILS%",
-    "duration_ms": "%DURATION%",
-    "route": "%ROUTE_NAME%",
-    "traceparent": "%REQ(TRACEPARENT)%",
-    "request_id": "%REQ(X-REQUEST-ID)%",
-}
-"""Fields of the access log: no query, no header that could hold a secret."""
 
 
 def entrance(scope: Scope) -> Entrance:
@@ -110,26 +89,16 @@ def _manager(scope: Scope) -> Json:
         "forward_client_cert_details": "SANITIZE",
         "local_reply_config": problems.at_edge(),
     }
-    settings |= {"access_log": [_access_log(scope)]} if scope.layout.access_log else {}
     return merge(settings, *(feature.edge_manager(scope) for feature in FEATURES))
 
 
-def _access_log(scope: Scope) -> Json:
-    form = {"json_format": LOG_FIELDS}
-    return {
-        "name": "envoy.access_loggers.file",
-        "typed_config": typed(_ACCESS_LOG, path=scope.layout.access(), log_format=form),
-    }
-
-
 def _filters(scope: Scope) -> tuple[Json, ...]:
-    buffer = filters.http_filter("envoy.filters.http.buffer", max_request_bytes=BODY_LIMIT)
-    return (*(one for feature in FEATURES for one in feature.edge_filters(scope)), buffer)
+    return tuple(one for feature in FEATURES for one in feature.edge_filters(scope))
 
 
 def _routes(scope: Scope) -> Json:
     ordered = routes.in_order(scope.plan.routes)
-    found = [*_reserved(ordered), *(_route(scope, route) for route in ordered), *routes.wrong_methods(ordered)]
+    found = [_compressed(), *_reserved(ordered), *(_route(scope, route) for route in ordered), *routes.wrong_methods(ordered)]
     host = {"name": EDGE, "domains": ["*"], "routes": found}
     return {
         "name": EDGE,
@@ -140,10 +109,19 @@ def _routes(scope: Scope) -> Json:
     }
 
 
+def _compressed() -> Json:
+    """Refuse compressed requests, naming the form that is accepted (RFC 9110, 12.5.3): their size says little."""
+    coding = {"name": "content-encoding", "present_match": True}
+    plain = {"name": "content-encoding", "string_match": {"exact": "identity", "ignore_case": True}, "invert_match": True}
+    route = routes.refuse("compressed", {"prefix": "/", "headers": [coding, plain]}, 415)
+    accepted = {"header": {"key": "accept-encoding", "value": "identity"}}
+    return route | {"response_headers_to_add": [accepted]}
+
+
 def _reserved(exposed: list[Route]) -> list[Json]:
     """Keep what services tell of themselves inside, where a template such as ``/{page}`` would let it out."""
-    open_templates = [re.compile(routes.expression(route.path)) for route in exposed if "{" in route.path]
-    let_out = [path for path in RESERVED_PATHS if any(template.fullmatch(path) for template in open_templates)]
+    found = [routes.outside(route, path) for route in exposed for path in RESERVED_PATHS if "{" in route.path]
+    let_out = sorted({path for path in found if path is not None})
     return [routes.refuse(f"reserved {path}", routes.matches_path(path), 404) for path in let_out]
 
 

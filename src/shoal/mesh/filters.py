@@ -20,9 +20,14 @@ class Slot:
 
 ORDER = (
     Slot(
+        name="shoal.trace",
+        message=f"{_HTTP}.header_mutation.v3.HeaderMutation",
+        reason="before everything that may refuse: a refusal names its trace",
+    ),
+    Slot(
         name="envoy.filters.http.jwt_authn",
         message=f"{_HTTP}.jwt_authn.v3.JwtAuthentication",
-        reason="first: a caller without a valid token must cost nothing more, not even a buffer",
+        reason="first of what decides: a caller without a valid token must cost nothing more, not even a buffer",
     ),
     Slot(
         name="shoal.limit_headers",
@@ -43,6 +48,19 @@ ORDER = (
         name="envoy.filters.http.buffer",
         message=f"{_HTTP}.buffer.v3.Buffer",
         reason="only for requests that were let in: it holds a whole body in memory",
+    ),
+    Slot(
+        name="shoal.query",
+        message=f"{_HTTP}.header_mutation.v3.HeaderMutation",
+        reason="late: whatever judges a request sees the query that was sent",
+    ),
+    *(
+        Slot(
+            name=f"shoal.compress.{coding}",
+            message=f"{_HTTP}.compressor.v3.Compressor",
+            reason="at the end, since answers pass in the other direction: whatever keeps answers keeps them as they are",
+        )
+        for coding in ("zstd", "br", "gzip")
     ),
     Slot(
         name="envoy.filters.http.router",

@@ -49,7 +49,7 @@ class Layout:
     overrides: Mapping[str, Address] = field(default_factory=dict)
     """Other addresses by listener: ``inbound.orders``, ``outbound.orders``, ``edge``, ``admin``."""
     access_log: bool = True
-    """Whether the edge writes one line of JSON for each request."""
+    """Whether each hop writes one line of JSON for each request."""
 
     def __post_init__(self) -> None:
         """Refuse relative directories, and sockets whose path would be cut short."""
@@ -112,7 +112,7 @@ class Layout:
         return f"{self.root}/jwks/jwks.json"
 
     def access(self) -> str:
-        """Locate the access log of the edge."""
+        """Locate the access log of every hop."""
         return f"{self.root}/access.jsonl"
 
     def path(self, artifact: str) -> str:
@@ -139,7 +139,7 @@ def layout_for(plan: Plan, *, root: str, sockets: str = "", access_log: bool = T
         plan: What runs.
         root: Absolute directory of the configuration.
         sockets: Absolute directory of the UNIX sockets; empty takes one below `root`.
-        access_log: Whether the edge writes one line of JSON for each request.
+        access_log: Whether each hop writes one line of JSON for each request.
 
     Raises:
         HostError: The path of a socket would be too long for the system.

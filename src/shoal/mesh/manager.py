@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from shoal.mesh import filters, proto
+from shoal.mesh import accesslog, filters, proto
 from shoal.mesh.layout import Address, Layout
 from shoal.mesh.proto import Json, seconds, typed
 from shoal.model.plan import Plan
@@ -84,6 +84,7 @@ def _manager(scope: Scope, entrance: Entrance) -> Json:
         path_with_escaped_slashes_action="REJECT_REQUEST",
         strip_any_host_port=True,
         stream_idle_timeout=seconds(patience(scope.plan)),
+        **accesslog.settings(scope.layout, entrance.name),
         **entrance.manager,
     )
 

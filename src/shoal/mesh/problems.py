@@ -1,8 +1,8 @@
 """What Envoy answers when it refuses: problem details (RFC 9457) that say nothing of the inside."""
 
-import json
 from dataclasses import dataclass
 
+from shoal.mesh.accesslog import TRACE
 from shoal.mesh.proto import Json
 
 UNAUTHENTICATED = 401
@@ -28,6 +28,7 @@ REFUSALS = (
     Refusal(status=405, code="method-not-allowed", title="This method is not allowed here"),
     Refusal(status=408, code="timeout", title="The request did not arrive in time"),
     Refusal(status=413, code="too-large", title="The request is too large"),
+    Refusal(status=415, code="unsupported-media-type", title="This form of content is not accepted"),
     Refusal(status=429, code="too-many-requests", title="Too many requests"),
     Refusal(status=431, code="headers-too-large", title="The headers of the request are too large"),
     Refusal(status=502, code="bad-gateway", title="The service gave no valid answer"),
@@ -71,13 +72,13 @@ def inside() -> Json:
 
 
 def _replies(mappers: list[Json]) -> Json:
-    rest = '{"type": "about:blank", "title": "Request refused", "status": %RESPONSE_CODE%}'
+    rest = {"type": "about:blank", "title": "Request refused", "status": "%RESPONSE_CODE%"}
     return {"mappers": mappers, "body_format": _body(rest)}
 
 
 def _mapper(match: Json, refusal: Refusal) -> Json:
     content = {"type": f"urn:shoal:problem:{refusal.code}", "title": refusal.title, "status": refusal.status}
-    return {"filter": match, "body_format_override": _body(json.dumps(content))}
+    return {"filter": match, "body_format_override": _body(content)}
 
 
 def _status(status: int) -> Json:
@@ -85,8 +86,10 @@ def _status(status: int) -> Json:
     return {"status_code_filter": {"comparison": comparison}}
 
 
-def _body(text: str) -> Json:
-    return {"text_format_source": {"inline_string": text + "\n"}, "content_type": CONTENT_TYPE}
+def _body(document: Json) -> Json:
+    """Write a problem document, with the trace where the request came far enough to have one."""
+    content = document | {"trace_id": f"%REQ({TRACE.upper()})%"}
+    return {"json_format": content, "omit_empty_values": True, "content_type": CONTENT_TYPE}
 
 
 def _all_of(*filters: Json) -> Json:

@@ -15,7 +15,7 @@ from shoal.model.service import path_parameters
 from shoal.runtime.asgi import request
 from shoal.runtime.deadline import EXPECTED, REQUESTED
 from shoal.runtime.retries import RetryBudget, repeated
-from shoal.runtime.trace import HEADER, current
+from shoal.runtime.trace import HEADER, TRACE_ID, current
 from shoal.service import codec
 from shoal.service.http import Header
 from shoal.service.marks import Operation, operations_of
@@ -181,6 +181,7 @@ def _context(headers: dict[str, str], timeout: float, *, passes_token: bool) -> 
     context = current.get()
     if context is not None:
         headers[HEADER] = context.trace.header()
+        headers[TRACE_ID] = context.trace.trace_id
         timeout = min(timeout, context.budget.remaining())
         if passes_token and context.authorization:
             headers["authorization"] = context.authorization

@@ -15,6 +15,9 @@ from shoal.runtime.deadline import Budget
 
 HEADER = "traceparent"
 
+TRACE_ID = "x-trace-id"
+"""The trace's identifier alone: what answers say, and what the proxy between services puts into its log."""
+
 _NEVER_ZERO = 1 << 64 | 1
 """The last bits of a trace's and a span's identifier, which must not be all zero."""
 
