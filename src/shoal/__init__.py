@@ -5,6 +5,7 @@ from shoal.errors import (
     CallRefused,
     CallRejected,
     CallTimedOut,
+    CircuitOpen,
     Conflict,
     Duplicate,
     Problem,
@@ -16,6 +17,7 @@ from shoal.model.system import External, Gateway, Sandbox
 from shoal.service.access import anyone, internal, role, scope, signed_in
 from shoal.service.aggregates import Recorded, aggregate, fact
 from shoal.service.audit import Audit, Evidence, Verdict
+from shoal.service.breaking import StandIn, fallbacks
 from shoal.service.context import Clock, Deadline, Principal, TokenIssuer, Transaction
 from shoal.service.declare import Postgres, Service
 from shoal.service.http import Header, Page, PageRequest, Reply
@@ -35,6 +37,7 @@ __all__ = [
     "CallRefused",
     "CallRejected",
     "CallTimedOut",
+    "CircuitOpen",
     "Clock",
     "Conflict",
     "Deadline",
@@ -59,6 +62,7 @@ __all__ = [
     "Service",
     "Settings",
     "ShoalError",
+    "StandIn",
     "StepRefused",
     "System",
     "Tick",
@@ -72,6 +76,7 @@ __all__ = [
     "delete",
     "event",
     "fact",
+    "fallbacks",
     "get",
     "internal",
     "patch",

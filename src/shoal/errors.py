@@ -23,7 +23,8 @@
     └── CallFailed            a call to another service failed
         ├── CallTimedOut      its deadline passed
         ├── CallRefused       the mesh or the callee refused the caller
-        └── CallRejected      the callee answered with a problem of class 4xx
+        ├── CallRejected      the callee answered with a problem of class 4xx
+        └── CircuitOpen       it was not made: others to the same callee have just failed
 """
 
 from collections.abc import Mapping
@@ -170,3 +171,17 @@ class CallRefused(CallFailed):
 
 class CallRejected(CallFailed):
     """Report a call that the callee answered with a problem of class 4xx."""
+
+
+class CircuitOpen(CallFailed):
+    """Report a call that was not made, because others to the same callee have just failed.
+
+    Args:
+        target: Callee and method.
+        detail: Which circuit is open.
+        after: Seconds until one is made again.
+    """
+
+    def __init__(self, target: str, *, detail: str, after: float) -> None:
+        super().__init__(target, detail=f"{detail}; it is tried again in {after:.1f} s")
+        self.after = after

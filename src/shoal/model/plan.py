@@ -2,6 +2,7 @@
 
 from shoal.errors import PlanError
 from shoal.model import catalog, choreography, names
+from shoal.model.breaker import Breaker
 from shoal.model.data import Data
 from shoal.model.edge import Edge
 from shoal.model.finding import Finding
@@ -67,6 +68,7 @@ class CallPlan(Data, frozen=True, kw_only=True):
     method: Method
     path: str
     policy: Policy
+    breaker: Breaker | None = None
 
 
 class Route(Data, frozen=True, kw_only=True):
@@ -256,6 +258,7 @@ def _calls(system: System, service: Service) -> tuple[CallPlan, ...]:
                     method=endpoint.method,
                     path=endpoint.path,
                     policy=call.policy,
+                    breaker=call.breaker,
                 )
             )
     return tuple(calls)

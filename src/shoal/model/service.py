@@ -7,6 +7,7 @@ import msgspec
 
 from shoal.errors import DeclarationError
 from shoal.model import catalog
+from shoal.model.breaker import Breaker
 from shoal.model.data import Data
 from shoal.model.edge import Edge
 from shoal.model.names import check_event, check_service, event_id
@@ -195,6 +196,8 @@ class Call(Data, frozen=True, kw_only=True):
     service: str
     endpoint: str
     policy: Policy = Policy()
+    breaker: Breaker | None = None
+    """When it stops asking; None when it never does."""
     source: str = ""
 
 

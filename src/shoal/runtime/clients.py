@@ -13,6 +13,7 @@ import msgspec
 from shoal.errors import CallFailed, CallRefused, CallRejected, CallTimedOut
 from shoal.model.service import path_parameters
 from shoal.runtime.asgi import request
+from shoal.runtime.breaking import Guarded, Question, Switchboard
 from shoal.runtime.deadline import EXPECTED, REQUESTED
 from shoal.runtime.retries import RetryBudget, repeated
 from shoal.runtime.trace import HEADER, TRACE_ID, current
@@ -43,12 +44,20 @@ class Transport(Protocol):
         ...
 
 
-def client(contract: type, transport: Transport) -> Any:
-    """Make an object that has the contract's methods; each call is bounded, traced and typed."""
-    methods = {
-        name: _method(getattr(contract, name), operation, transport)
-        for name, operation in (operations_of(contract) or {}).items()
-    }
+def client(contract: type, transport: Transport, switchboard: Switchboard | None = None) -> Any:
+    """Make an object that has the contract's methods; each call is bounded, traced and typed.
+
+    Calls for which `switchboard` has a breaker go through it; the others know nothing of it.
+    """
+    methods = {}
+    for name, operation in (operations_of(contract) or {}).items():
+        guarded = None if switchboard is None else switchboard.guarded(operation)
+        function = getattr(contract, name)
+        methods[name] = (
+            _method(function, operation, transport)
+            if guarded is None
+            else _guarded_method(function, operation, transport, guarded)
+        )
     return type(f"{contract.__name__}Client", (), methods)()
 
 
@@ -65,10 +74,7 @@ class _Call(msgspec.Struct, frozen=True):
 
 
 def _method(function: Callable[..., Any], operation: Operation, transport: Transport) -> Callable[..., Awaitable[Any]]:
-    hints = typing.get_type_hints(function, include_extras=True)
-    returned = hints.pop("return", None)
-    reader = None if returned in (None, type(None)) else codec.Codec(returned)
-    call = _compile(function, operation, hints)
+    call, reader = _compiled(function, operation)
     budget = RetryBudget()
 
     async def method(_self: object, *args: Any, **kwargs: Any) -> Any:
@@ -78,6 +84,55 @@ def _method(function: Callable[..., Any], operation: Operation, transport: Trans
         return None if reader is None else _read(reader, answer, operation)
 
     return method
+
+
+def _guarded_method(
+    function: Callable[..., Any], operation: Operation, transport: Transport, guarded: Guarded
+) -> Callable[..., Awaitable[Any]]:
+    """Make a method whose calls go through a circuit; a call and its repeats count once."""
+    call, reader = _compiled(function, operation)
+    policy = msgspec.structs.replace(operation.policy, timeout=guarded.timeout)
+    bounded = msgspec.structs.replace(operation, policy=policy)
+    budget = RetryBudget()
+
+    def read(answer: Answer) -> Any:
+        return None if reader is None else _read(reader, answer, operation)
+
+    async def method(_self: object, *args: Any, **kwargs: Any) -> Any:
+        values = _bind(call, args, kwargs)
+        path, headers, body = _request(call, values)
+        _refuse_late(operation)
+        question = _question(operation, path, headers)
+
+        async def ask() -> Answer:
+            return await repeated(lambda: _send(transport, bounded, path, headers, body), policy, budget)
+
+        return await guarded.call(question, ask, read, values)
+
+    return method
+
+
+def _refuse_late(operation: Operation) -> None:
+    """Refuse to call when the caller's own time is over, which is no fault of the callee."""
+    context = current.get()
+    if context is not None and context.budget.remaining() <= 0:
+        raise CallTimedOut(f"{operation.service}.{operation.name}", detail="the deadline had already passed")
+
+
+def _question(operation: Operation, path: str, headers: Mapping[str, str]) -> Question:
+    """Say what makes two calls the same; whoever is signed in asks for themselves alone."""
+    context = current.get()
+    personal = context is not None and operation.access.kind == "principal"
+    authorization = context.authorization if context is not None and personal else ""
+    return Question(path=path, headers=tuple(sorted(headers.items())), authorization=authorization)
+
+
+def _compiled(function: Callable[..., Any], operation: Operation) -> tuple["_Call", codec.Codec[Any] | None]:
+    """Compile how arguments become a request, and what reads the answer; nothing does where there is none."""
+    hints = typing.get_type_hints(function, include_extras=True)
+    returned = hints.pop("return", None)
+    reader = None if returned in (None, type(None)) else codec.Codec(returned)
+    return _compile(function, operation, hints), reader
 
 
 async def _send(transport: Transport, operation: Operation, path: str, headers: dict[str, str], body: bytes) -> Answer:

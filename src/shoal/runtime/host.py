@@ -19,8 +19,9 @@ from shoal.runtime import migrations
 from shoal.runtime.application import Application
 from shoal.runtime.auth import Authenticator
 from shoal.runtime.backlog import Gauge
+from shoal.runtime.breaking import Switchboard
 from shoal.runtime.clients import Transport, client
-from shoal.runtime.clock import SystemClock, seconds_of
+from shoal.runtime.clock import SystemClock, monotonic_of, seconds_of
 from shoal.runtime.compile import Compiled, compile_service, contracts_of, records_of
 from shoal.runtime.config import ServiceConfig
 from shoal.runtime.consuming.desk import Desk, Subscriber
@@ -219,8 +220,10 @@ class Host:
         if config.signing_key:
             key = Path(config.signing_key).read_bytes()  # noqa: ASYNC240 - one small file, before anything is served
             values[TokenIssuer] = KeyIssuer(Signer(key, issuer=config.issuer, audience=config.audience), clock)
+        switchboard = Switchboard(self.service.guard, monotonic_of(clock))
         for kind in contracts_of(self.service):
-            values[kind] = client(kind, self._fittings.transport)
+            values[kind] = client(kind, self._fittings.transport, switchboard)
+        switchboard.show(self._metrics)
         values.update(self._fittings.overrides)
         await provide(self.service, values, self._stack)
 

@@ -47,6 +47,8 @@ class Metrics:
         self._series: dict[tuple[str, str], Series] = {}
         self.gauges: dict[str, Callable[[], float]] = {}
         """What is read when somebody looks, by name."""
+        self.families: list[Callable[[], Iterable[str]]] = []
+        """Further families of samples, each written by who counts them."""
 
     def series(self, kind: str, name: str) -> Series:
         """Return a series, made when first asked for; `kind` is ``request``, ``event``, ``schedule`` or ``saga``."""
@@ -60,6 +62,7 @@ class Metrics:
             if members:
                 lines += [f"# TYPE shoal_{kind}_total counter", *(x for m in members for x in m.counts())]
                 lines += [f"# TYPE shoal_{kind}_seconds histogram", *(x for m in members for x in m.durations())]
+        lines += [line for family in self.families for line in family()]
         read = {name: gauge() for name, gauge in self.gauges.items()}
         for name, value in sorted({**read, **gauges}.items()):
             lines += [f"# TYPE {name} gauge", f"{name} {value!r}"]

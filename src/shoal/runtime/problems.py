@@ -1,9 +1,20 @@
 """From exceptions to RFC 9457 problem details."""
 
 import logging
+import math
 from typing import Any
 
-from shoal.errors import CallFailed, CallTimedOut, Conflict, OutboxFull, Problem, TimedOut, Unavailable, Unstorable
+from shoal.errors import (
+    CallFailed,
+    CallTimedOut,
+    CircuitOpen,
+    Conflict,
+    OutboxFull,
+    Problem,
+    TimedOut,
+    Unavailable,
+    Unstorable,
+)
 from shoal.service.codec import Malformed, encode
 
 CONTENT_TYPE = b"application/problem+json"
@@ -27,7 +38,7 @@ def to_problem(error: Exception) -> Problem:
         case TimeoutError() | CallTimedOut() | TimedOut():
             answer = Problem(504, "timeout", "the answer was not ready in time")
         case CallFailed():
-            answer = Problem(502, "upstream-failed", f"{error.target} did not answer as needed")
+            answer = _call_failed(error)
         case OutboxFull():
             answer = Problem(503, "outbox-full", f"{error.message}; {error.hint}", headers={"Retry-After": "5"})
         case Unavailable():
@@ -41,6 +52,13 @@ def to_problem(error: Exception) -> Problem:
             _log.error("request failed: %s", error, exc_info=error)
             answer = Problem(500, "internal-error", "the failure was recorded under the trace id")
     return answer
+
+
+def _call_failed(error: CallFailed) -> Problem:
+    if isinstance(error, CircuitOpen):
+        after = {"Retry-After": str(max(1, math.ceil(error.after)))}
+        return Problem(503, "unavailable", "a service that it needs is failing", headers=after)
+    return Problem(502, "upstream-failed", f"{error.target} did not answer as needed")
 
 
 def render(problem: Problem, trace_id: str) -> bytes:

@@ -10,6 +10,7 @@ from shoal.errors import DeclarationError
 from shoal.model.names import check_label
 from shoal.model.service import Method, Policy
 from shoal.model.service import Store as StoreModel
+from shoal.service.breaking import BreakerDeclarations
 from shoal.service.marks import (
     EventMark,
     Operation,
@@ -102,7 +103,7 @@ def Postgres(*, migrations: str = "migrations", sql: bool = False) -> StoreModel
     return StoreModel(engine="postgres", migrations=migrations, needs=needs)
 
 
-class Service(SagaDeclarations, ProjectionDeclarations, ScheduleDeclarations):
+class Service(SagaDeclarations, ProjectionDeclarations, ScheduleDeclarations, BreakerDeclarations):
     """Declare one service.
 
     Args:

@@ -98,7 +98,7 @@ def describe_service(service: Service, *, issues_tokens: bool = False) -> model.
         publishes=tuple(_event(kind, shapes) for kind in service.publishes),
         subscriptions=with_journal(service, [_subscription(s) for s in service.subscriptions]),
         projections=describe_projections(service),
-        calls=_calls([*signatures, *heard, *seeded, *background, *provided]),
+        calls=_calls(service, [*signatures, *heard, *seeded, *background, *provided]),
         sagas=tuple(describe_saga(service, saga, shapes.of(saga.state)) for saga in service.sagas),
         schedules=describe_schedules(service),
         store=service.store,
@@ -211,19 +211,22 @@ def _subscription(declared: SubscriptionDeclaration) -> Subscription:
     )
 
 
-def _calls(signatures: Sequence[Signature]) -> tuple[Call, ...]:
+def _calls(service: Service, signatures: Sequence[Signature]) -> tuple[Call, ...]:
     """Every operation of every contract that is injected somewhere, once."""
     calls: dict[tuple[str, str], Call] = {}
     for signature in signatures:
         for param in signature.at("injected"):
             for operation in (operations_of(param.kind) or {}).values():
+                guard = service.guard(operation)
                 call = Call(
                     service=operation.service,
                     endpoint=operation.name,
                     policy=operation.policy,
+                    breaker=None if guard is None else guard.breaker,
                     source=signature.source,
                 )
                 calls.setdefault((operation.service, operation.name), call)
+    service.refuse_idle(calls)
     return tuple(calls.values())
 
 

@@ -1,0 +1,201 @@
+"""Circuit breakers around the calls of one process, and what answers while they are open."""
+
+import asyncio
+import logging
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from typing import Any, Literal, TypeVar, get_args
+
+import msgspec
+
+from shoal.errors import CallFailed, CircuitOpen
+from shoal.model.breaker import Breaker
+from shoal.runtime.circuit import Circuit, State
+from shoal.runtime.metrics import Metrics
+from shoal.runtime.trace import current
+from shoal.service.breaking import Guard, StandIn, note
+from shoal.service.marks import Operation
+
+T = TypeVar("T")
+
+_log = logging.getLogger("shoal.circuit")
+
+KEPT = 1000
+"""Most answers that are kept of one operation."""
+
+_Outcome = Literal["answered", "failed", "refused", "short", "abandoned"]
+
+_NUMBERS: Mapping[State, int] = {"closed": 0, "half-open": 1, "open": 2}
+
+
+class Question(msgspec.Struct, frozen=True, kw_only=True):
+    """What is asked; two that are equal have the same answer."""
+
+    path: str
+    headers: tuple[tuple[str, str], ...]
+    authorization: str
+
+
+class _Kept(msgspec.Struct, frozen=True):
+    at: float
+    answer: Any
+    """As it came: what is read of it belongs to whoever asked, who may change it."""
+
+
+class Switch:
+    """One circuit of this process: lets calls through, counts how they end, and tells of its turns."""
+
+    def __init__(self, breaker: Breaker, seconds: Callable[[], float]) -> None:
+        self.name, self.seconds = breaker.circuit, seconds
+        self.circuit = Circuit(breaker)
+        self.calls: dict[_Outcome, int] = dict.fromkeys(get_args(_Outcome), 0)
+        self.turns: dict[State, int] = dict.fromkeys(_NUMBERS, 0)
+
+    async def through(self, target: str, ask: Callable[[], Awaitable[T]]) -> T:
+        """Make a call, or raise `CircuitOpen` without making it."""
+        before = self.circuit.state
+        period = self.circuit.admit(self.seconds())
+        self._tell(before)
+        if not period:
+            self.calls["short"] += 1
+            wait = self.circuit.wait(self.seconds())
+            raise CircuitOpen(target, detail=f"the circuit {self.name} is open", after=wait)
+        try:
+            answer = await ask()
+        except CallFailed as error:
+            self._ended(period, "failed" if is_outage(error) else "refused", error)
+            raise
+        except asyncio.CancelledError:
+            self._ended(period, "failed" if _is_late() else "abandoned")
+            raise
+        except BaseException:
+            self._ended(period, "abandoned")
+            raise
+        self._ended(period, "answered")
+        return answer
+
+    def _ended(self, period: int, outcome: _Outcome, error: CallFailed | None = None) -> None:
+        """Count how a call ended."""
+        before, now = self.circuit.state, self.seconds()
+        self.calls[outcome] += 1
+        if outcome == "abandoned":
+            self.circuit.abandoned(period)
+        elif outcome == "failed":
+            self.circuit.failed(period, now)
+        else:
+            self.circuit.succeeded(period, now)
+        self._tell(before, str(error) if error is not None else outcome)
+
+    def _tell(self, before: State, reason: str = "") -> None:
+        state = self.circuit.state
+        if state != before:
+            self.turns[state] += 1
+            level = logging.WARNING if state == "open" else logging.INFO
+            said = {"circuit": self.name, "state": state, "reason": reason}
+            _log.log(level, "circuit %s is %s", self.name, state, extra=said)
+
+
+def is_outage(error: CallFailed) -> bool:
+    """Say whether a failure shows that the callee does not work; what it refuses (4xx) shows that it does."""
+    return not 400 <= error.status < 500
+
+
+def _is_late() -> bool:
+    """Say whether the present work was cancelled because its time is over: the callee had it all."""
+    context = current.get()
+    return context is not None and context.budget.remaining() <= 0
+
+
+class Guarded:
+    """One operation behind its circuit, with what answers instead."""
+
+    def __init__(self, operation: Operation, guard: Guard, switch: Switch) -> None:
+        self.target = f"{operation.service}.{operation.name}"
+        self.timeout = min(operation.policy.timeout, guard.breaker.timeout or operation.policy.timeout)
+        self.used = {"cached": 0, "default": 0}
+        self._switch, self._function = switch, guard.function
+        self._lasting = guard.breaker.cached
+        self._kept: OrderedDict[Question, _Kept] = OrderedDict()
+
+    async def call(
+        self,
+        question: Question,
+        ask: Callable[[], Awaitable[T]],
+        read: Callable[[T], Any],
+        arguments: Mapping[str, Any],
+    ) -> Any:
+        """Ask the callee; where that shows an outage, answer from what is kept, or by the fallback function."""
+
+        async def once() -> Any:
+            answer = await ask()
+            value = read(answer)
+            self._keep(question, answer)
+            return value
+
+        try:
+            return await self._switch.through(self.target, once)
+        except CallFailed as error:
+            if not is_outage(error):
+                raise
+            kept = self._kept.get(question)
+            age = self._switch.seconds() - kept.at if kept is not None else 0.0
+            if kept is not None and age <= self._lasting:
+                self._note("cached", age, error)
+                return read(kept.answer)
+            if self._function is None:
+                raise
+            value = await self._function(**arguments)
+            self._note("default", 0.0, error)
+            return value
+
+    def _keep(self, question: Question, answer: object) -> None:
+        if self._lasting:
+            self._kept[question] = _Kept(self._switch.seconds(), answer)
+            self._kept.move_to_end(question)
+            if len(self._kept) > KEPT:
+                self._kept.popitem(last=False)
+
+    def _note(self, kind: Any, age: float, error: CallFailed) -> None:
+        self.used[kind] += 1
+        note(StandIn(call=self.target, kind=kind, age=age, reason=str(error)))
+
+
+class Switchboard:
+    """Every circuit of one service in this process."""
+
+    def __init__(self, guard_of: Callable[[Operation], Guard | None], seconds: Callable[[], float]) -> None:
+        self._guard_of, self._seconds = guard_of, seconds
+        self._switches: dict[str, Switch] = {}
+        self._guarded: dict[str, Guarded] = {}
+
+    def guarded(self, operation: Operation) -> Guarded | None:
+        """Return what guards an operation; None when nothing was declared, and its calls cost nothing more."""
+        guard = self._guard_of(operation)
+        if guard is None:
+            return None
+        name = guard.breaker.circuit
+        switch = self._switches.setdefault(name, Switch(guard.breaker, self._seconds))
+        made = Guarded(operation, guard, switch)
+        return self._guarded.setdefault(made.target, made)
+
+    def show(self, metrics: Metrics) -> None:
+        """Let the metrics tell of every circuit."""
+        if self._switches:
+            metrics.families.append(self._samples)
+
+    def _samples(self) -> Iterable[str]:
+        switches = sorted(self._switches.items())
+        yield "# TYPE shoal_circuit_state gauge"
+        yield from (f'shoal_circuit_state{{circuit="{n}"}} {_NUMBERS[s.circuit.state]}' for n, s in switches)
+        yield "# TYPE shoal_circuit_calls_total counter"
+        for name, switch in switches:
+            for outcome, count in switch.calls.items():
+                yield f'shoal_circuit_calls_total{{circuit="{name}",outcome="{outcome}"}} {count}'
+        yield "# TYPE shoal_circuit_turns_total counter"
+        for name, switch in switches:
+            for state, count in switch.turns.items():
+                yield f'shoal_circuit_turns_total{{circuit="{name}",state="{state}"}} {count}'
+        yield "# TYPE shoal_fallbacks_total counter"
+        for call, guarded in sorted(self._guarded.items()):
+            for kind, count in guarded.used.items():
+                yield f'shoal_fallbacks_total{{call="{call}",kind="{kind}"}} {count}'
