@@ -16,6 +16,7 @@ from shoal.errors import (
 from shoal.model.system import External, Gateway, Sandbox
 from shoal.service.access import anyone, internal, role, scope, signed_in
 from shoal.service.aggregates import Recorded, aggregate, fact
+from shoal.model.traffic import HashBy, HealthCheck, Outliers, Traffic
 from shoal.service.audit import Audit, Evidence, Verdict
 from shoal.service.breaking import StandIn, fallbacks
 from shoal.service.context import Clock, Deadline, Principal, TokenIssuer, Transaction
@@ -47,9 +48,12 @@ __all__ = [
     "Gateway",
     "Header",
     "Issuer",
+    "HashBy",
     "Page",
+    "HealthCheck",
     "PageRequest",
     "Postgres",
+    "Outliers",
     "Principal",
     "Problem",
     "Projection",
@@ -72,6 +76,7 @@ __all__ = [
     "Verdict",
     "aggregate",
     "anyone",
+    "Traffic",
     "contract",
     "delete",
     "event",

@@ -4,6 +4,7 @@ import asyncio
 import os
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from shoal import files
@@ -33,7 +34,7 @@ class Replicas:
         self.service, self._site, self._mesh, self._around = service, site, mesh, around
         self._sockets: dict[Unit, Pipe] = {}
         self.units = [self._unit(slot) for slot in range(service.replicas)]
-        self._publish(list(self._sockets.values()))
+        self._publish(list(self._sockets.values()), self.service.zones)
 
     async def warm(self) -> None:
         """Fork every replica up to where it needs its engines."""
@@ -111,11 +112,13 @@ class Replicas:
     def _announce(self) -> None:
         """Let the proxy use the replicas that are ready; all of them while none is, so that the first one counts."""
         units = getattr(self, "units", [])
-        answering = [self._sockets[u] for u in units if u.ready]
-        self._publish(answering or [self._sockets[u] for u in units])
+        answering = [slot for slot, unit in enumerate(units) if unit.ready] or list(range(len(units)))
+        zones = [self.service.zones[slot] for slot in answering] if self.service.zones else []
+        self._publish([self._sockets[units[slot]] for slot in answering], zones)
 
-    def _publish(self, sockets: list[Pipe]) -> None:
-        files.write(Path(self._mesh.root), [endpoints(self.service.name, sockets)])
+    def _publish(self, sockets: list[Pipe], zones: Sequence[str]) -> None:
+        near = self.service.zones[0] if self.service.near and self.service.zones else ""
+        files.write(Path(self._mesh.root), [endpoints(self.service.name, sockets, zones, near=near)])
 
 
 def replica_recipe(site: Site, service: ServicePlan, name: str, socket: str) -> Recipe:

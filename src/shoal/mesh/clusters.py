@@ -23,9 +23,8 @@ HOP_IDLE = 300.0
 
 
 def replicas(scope: Scope, service: ServicePlan) -> Json:
-    """Reach the processes of one service, the least busy of two first."""
+    """Reach the processes of one service."""
     cluster = _cluster(service.name, _protocol("http_protocol_options", APPLICATION_IDLE))
-    cluster |= {"outlier_detection": _outliers()}
     cluster = merge(cluster, *(feature.replicas(scope, service) for feature in FEATURES))
     if scope.static:
         return cluster | {"type": "STATIC", "load_assignment": assignment(service.name, ())}
@@ -70,19 +69,3 @@ def _protocol(version: str, idle: float) -> Json:
         common_http_protocol_options={"idle_timeout": seconds(idle)},
         explicit_http_config={version: {}},
     )
-
-
-def _outliers() -> Json:
-    """Rest a replica that cannot be connected to; an application's own 5xx answers are no reason."""
-    return {
-        "split_external_local_origin_errors": True,
-        "consecutive_local_origin_failure": 3,
-        "enforcing_consecutive_local_origin_failure": 100,
-        "enforcing_local_origin_success_rate": 0,
-        "enforcing_consecutive_5xx": 0,
-        "enforcing_success_rate": 0,
-        "interval": seconds(1),
-        "base_ejection_time": seconds(1),
-        "max_ejection_time": seconds(10),
-        "max_ejection_percent": 50,
-    }

@@ -45,6 +45,12 @@ def expression(path: str) -> str:
 
 
 def _is_parameter(part: str) -> bool:
+def capture(path: str, parameter: str) -> str:
+    """Write a path template as an expression whose one group is `parameter`, for a path with its query."""
+    parts = ("([^/?]+)" if part == f"{{{parameter}}}" else expression(part) for part in path.split("/"))
+    return "/".join(parts) + r"(?:\?.*)?"
+
+
     return part.startswith("{") and part.endswith("}")
 
 

@@ -10,6 +10,7 @@ from shoal.errors import DeclarationError
 from shoal.model.names import check_label
 from shoal.model.service import Method, Policy
 from shoal.model.service import Store as StoreModel
+from shoal.model.traffic import Traffic
 from shoal.service.breaking import BreakerDeclarations
 from shoal.service.marks import (
     EventMark,
@@ -113,6 +114,7 @@ class Service(SagaDeclarations, ProjectionDeclarations, ScheduleDeclarations, Br
         contracts: Contracts that it promises to implement in full.
         settings: Class of its settings.
         externals: Names of the outside systems it talks to.
+        traffic: How requests are spread over its replicas, and how many it takes.
         summary: One sentence for the documents.
     """
 
@@ -125,6 +127,7 @@ class Service(SagaDeclarations, ProjectionDeclarations, ScheduleDeclarations, Br
         contracts: Sequence[type] = (),
         settings: type[Settings] | None = None,
         externals: Sequence[str] = (),
+        traffic: Traffic = Traffic(),  # noqa: B008 - frozen data
         summary: str = "",
     ) -> None:
         self.module, self.source = of_caller()
@@ -134,6 +137,7 @@ class Service(SagaDeclarations, ProjectionDeclarations, ScheduleDeclarations, Br
         self.contracts = tuple(contracts)
         self.settings = settings
         self.externals = tuple(externals)
+        self.traffic = traffic
         self.summary = summary
         self.endpoints: list[EndpointDeclaration] = []
         self.subscriptions: list[SubscriptionDeclaration] = []

@@ -104,6 +104,7 @@ def describe_service(service: Service, *, issues_tokens: bool = False) -> model.
         store=service.store,
         settings=_settings(service.name, service.settings),
         externals=service.externals,
+        traffic=service.traffic,
         schemas=shapes.named,
         source=service.source,
     )
