@@ -1,4 +1,4 @@
-"""``python -m bench [B3 B5 B9] [--rounds N] [--quick]``: measure, print the table, write the page."""
+"""``python -m bench [B1 B3 …] [--rounds N] [--quick]``: measure, print the table, write the page."""
 
 import argparse
 import asyncio
@@ -11,6 +11,7 @@ from bench.outcome import Bench, Effort, keep, kept
 from bench.report import page, summary
 
 BENCHES = {
+    "B1": "bench.edge.run",
     "B3": "bench.handler.run",
     "B5": "bench.durable.run",
     "B6": "bench.relay.run",

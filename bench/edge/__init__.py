@@ -1,0 +1,1 @@
+"""B1: what the gateway's profile costs."""
