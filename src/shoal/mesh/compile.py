@@ -1,6 +1,6 @@
 """Compile a plan into everything that Envoy reads."""
 
-from shoal.mesh import bootstrap, clusters, edge, inbound, manager, outbound, proto, tls
+from shoal.mesh import bootstrap, clusters, edge, inbound, manager, outbound, proto, tls, versions
 from shoal.mesh.endpoints import endpoints
 from shoal.mesh.features import FEATURES
 from shoal.mesh.layout import Layout
@@ -66,5 +66,7 @@ def _entrances(scope: Scope) -> list[Entrance]:
 
 
 def _clusters(scope: Scope) -> list[Json]:
-    found = [clusters.replicas(scope, service) for service in scope.plan.services] + clusters.hops(scope)
+    first = [(service, clusters.replicas(scope, service)) for service in scope.plan.services]
+    found = [cluster for _, cluster in first] + clusters.hops(scope)
+    found += [second for service, cluster in first for second in versions.second(scope, service, cluster)]
     return found + [cluster for feature in FEATURES for cluster in feature.clusters(scope)]

@@ -1,6 +1,6 @@
 """Where a service is called: mTLS, the declared callers, the rest of the caller's time."""
 
-from shoal.mesh import access, problems, routes, tls
+from shoal.mesh import access, problems, routes, tls, versions
 from shoal.mesh.feature import merge
 from shoal.mesh.features import FEATURES
 from shoal.mesh.manager import Entrance, Scope
@@ -46,7 +46,8 @@ def entrance(scope: Scope, service: ServicePlan) -> Entrance:
 
 
 def _routes(scope: Scope, service: ServicePlan) -> Json:
-    found = [_route(scope, service, grant) for grant in routes.in_order(service.grants)]
+    entries = [_route(scope, service, grant) for grant in routes.in_order(service.grants)]
+    found = [one for entry in entries for one in versions.divided(scope, service, entry)]
     host = {"name": service.name, "domains": ["*"], "routes": found, "retry_policy": _retries()}
     return {"name": name(service.name), "virtual_hosts": [host]}
 

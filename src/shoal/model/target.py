@@ -7,6 +7,8 @@ import msgspec
 from shoal.errors import DeclarationError
 from shoal.model import catalog
 from shoal.model.data import Data
+from shoal.model.legacy import Turn
+from shoal.model.rollout import Split
 
 Shape = Literal["processes", "one-process", "memory"]
 
@@ -23,23 +25,23 @@ class Target(Data, frozen=True, kw_only=True):
     broker: str = "nats"
     replicas: dict[str, int] = msgspec.field(default_factory=dict)
     """Replicas by service; 1 where nothing is said."""
-    port: int = 0
-    """Port of the gateway; 0 takes the system's own."""
     zones: tuple[str, ...] = ("local",)
     """Zones over which replicas are spread in turn; the first is that of the proxy where there is only one."""
     splits: dict[str, Split] = msgspec.field(default_factory=dict)
     """Second versions by service; one version gets everything where nothing is said."""
     turns: dict[str, Turn] = msgspec.field(default_factory=dict)
     """Where routes of old applications stand, by name; where they are declared to begin when nothing is said."""
+    port: int = 0
+    """Port of the gateway; 0 takes the system's own."""
 
     def __post_init__(self) -> None:
         """Refuse engines, sizes and ports that cannot be."""
         catalog.engine(self.store, kind="store")
         catalog.engine(self.broker, kind="broker")
-        for service, count in self.replicas.items():
-            if not 1 <= count <= 64:
         if not self.zones or not all(self.zones) or len(set(self.zones)) < len(self.zones):
             raise DeclarationError(f"zones {self.zones!r}", hint="name at least one, each once")
+        for service, count in self.replicas.items():
+            if not 1 <= count <= 64:
                 raise DeclarationError(f"{count} replicas of {service}", hint="ask for 1 to 64")
         if not 0 <= self.port <= 65535:
             raise DeclarationError(f"{self.port} is no port", hint="use 1 to 65535")
