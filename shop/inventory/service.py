@@ -6,16 +6,17 @@ from typing import Annotated
 
 import msgspec
 
-from shoal import Postgres, Problem, Recorded, Service, Transaction, Unavailable, anyone, role
+from shoal import Postgres, Problem, Recorded, Service, Transaction, Unavailable, anyone, fallbacks, role
 from shop.inventory import reserving
 from shop.inventory.contract import InventoryApi, Parcel, StockRejected, StockReserved
 from shop.inventory.delivery import opening
+from shop.inventory.labels import Label, label
 from shop.inventory.ledger import BroughtForward, Corrected, Move, Received, Shelf
 from shop.inventory.records import Balance, Reservation, Wanted
 from shop.inventory.reserving import Outcome, Shelves
 from shop.orders.contract import OrderCancelled, OrderConfirmed, OrderPlaced
 from shop.payments.contract import PaymentCaptured
-from shop.products.contract import ProductListed
+from shop.products.contract import Price, ProductListed, ProductsApi
 
 inventory = Service(
     "inventory",
@@ -64,6 +65,21 @@ async def begin_ledger(tx: Transaction) -> None:
 async def stock(sku: str, tx: Transaction) -> Shelf:
     """Show what there is of a product."""
     return await _shelf(sku, tx)
+
+
+@inventory.fallback(ProductsApi.prices, timeout=0.5, volume_threshold=10, reset_timeout=5, cached=3600)
+async def unpriced(skus: list[str]) -> list[Price]:
+    """Know no price: a label without one is better than none."""
+    return []
+
+
+@inventory.get("/stock/{sku}/label", access=anyone)
+async def show_label(sku: str, tx: Transaction, products: ProductsApi) -> Label:
+    """Show what the label of a shelf says; while the catalogue is away, with the price of the last hour or without."""
+    shelf = await _shelf(sku, tx)
+    with fallbacks() as used:
+        prices = await products.prices([sku])
+    return label(shelf, prices, used)
 
 
 @inventory.get("/stock/{sku}/ledger", access=role("admin"))

@@ -19,6 +19,7 @@ from shoal.model import (
     System,
     Target,
 )
+from shoal.model.breaker import Breaker
 from shoal.model.service import Method, Parameter, Schema, Setting, path_parameters, shape
 
 T = TypeVar("T")
@@ -44,6 +45,14 @@ POLICIES = st.builds(
     timeout=st.floats(min_value=0.001, max_value=3600),
     attempts=st.integers(min_value=1, max_value=100),
     backoff=st.floats(min_value=0, max_value=3600),
+)
+BREAKERS = st.none() | st.builds(
+    Breaker,
+    circuit=WORDS,
+    timeout=st.floats(min_value=0, max_value=3600),
+    error_threshold=st.floats(min_value=0.1, max_value=100),
+    volume_threshold=st.integers(min_value=1, max_value=1000),
+    fallback=WORDS,
 )
 _NAMES = st.lists(WORDS, max_size=2, unique=True).map(tuple)
 ACCESSES = st.one_of(
@@ -127,7 +136,10 @@ def systems(draw: st.DrawFn) -> System:
                 endpoints=served,
                 publishes=published,
                 subscriptions=tuple(draw(_subscription(e, f"on_{i}", published)) for i, e in enumerate(heard)),
-                calls=tuple(Call(service=s, endpoint=e, policy=draw(POLICIES)) for s, e in draw(_some(operations))),
+                calls=tuple(
+                    Call(service=s, endpoint=e, policy=draw(POLICIES), breaker=draw(BREAKERS))
+                    for s, e in draw(_some(operations))
+                ),
                 store=draw(_stores(needed=bool(heard or published))),
                 settings=(Setting(name="url", variable=f"{name}__URL".upper(), secret=draw(st.booleans())),),
                 externals=tuple(draw(_some([e.name for e in externals]))),

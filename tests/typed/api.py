@@ -22,11 +22,13 @@ from shoal import (
     Secret,
     Service,
     Settings,
+    StandIn,
     StepRefused,
     System,
     TokenIssuer,
     Transaction,
     anyone,
+    fallbacks,
     pivot,
     retriable,
     role,
@@ -122,6 +124,23 @@ async def every(page: PageRequest, tx: Transaction) -> Page[Quote]:
     answer = page.of([Quote(sku=q.sku, amount=q.amount) for q in found], await tx.count(StoredQuote))
     assert_type(answer, Page[Quote])
     return answer
+
+
+shop.breaker(QuotesApi, error_threshold=25.0, volume_threshold=20, reset_timeout=10)
+
+
+@shop.fallback(QuotesApi.quote, timeout=1.0, cached=300)
+async def no_quote(sku: str, language: Annotated[str, Header("Accept-Language")] = "en") -> Quote:
+    """Answer while nobody offers."""
+    return Quote(sku=sku, amount=len(language))
+
+
+async def stand_ins(offers: QuotesApi) -> bool:
+    """Say whether an answer is a fallback."""
+    with fallbacks() as used:
+        assert_type(await offers.quote("a"), Quote)
+    assert_type(used, list[StandIn])
+    return any(each.kind == "cached" for each in used)
 
 
 @shop.post("/orders", access=role("clerk"), idempotent=True, status=201, timeout=2.5, attempts=3)
