@@ -13,6 +13,8 @@ from shoal.errors import (
     StepRefused,
     Unavailable,
 )
+from shoal.model.limits import RateLimit
+from shoal.model.shaping import Headers, Query, Transform
 from shoal.model.system import External, Gateway, Sandbox
 from shoal.service.access import anyone, internal, role, scope, signed_in
 from shoal.service.aggregates import Recorded, aggregate, fact
@@ -47,6 +49,7 @@ __all__ = [
     "External",
     "Gateway",
     "Header",
+    "Headers",
     "Issuer",
     "HashBy",
     "Page",
@@ -57,6 +60,8 @@ __all__ = [
     "Principal",
     "Problem",
     "Projection",
+    "Query",
+    "RateLimit",
     "ReadModel",
     "Recorded",
     "Reply",
@@ -72,6 +77,7 @@ __all__ = [
     "Tick",
     "TokenIssuer",
     "Transaction",
+    "Transform",
     "Unavailable",
     "Verdict",
     "aggregate",

@@ -1,8 +1,9 @@
 """The edge lets in the declared routes with valid tokens, and says little about the rest."""
 
+
 import pytest
 
-from shoal.mesh.edge import BODY_LIMIT
+from shoal.model.edge import LARGEST
 from tests.mesh.wire import Answer, App, eventually_true
 from tests.mesh.world import World, new_signer
 
@@ -139,7 +140,7 @@ async def test_wrong_methods_are_told_the_right_ones(world: World, apps: dict[st
 
 
 async def test_large_bodies_and_odd_headers_are_refused(world: World, apps: dict[str, App]) -> None:
-    assert_problem(await world.edge("POST /login", body=b"x" * (BODY_LIMIT + 1)), 413, "too-large")
+    assert_problem(await world.edge("POST /login", body=b"x" * (LARGEST + 1)), 413, "too-large")
     assert_problem(await world.edge("GET /products", headers={"x_user": "root"}), 400, "bad-request")
     assert not apps["auth"].seen
 

@@ -31,7 +31,8 @@ async def test_validation_looks_into_routes(short: Path) -> None:
     content = json.loads(path.read_text("utf-8"))
     chain = content["static_resources"]["listeners"][0]["filter_chains"][0]
     manager = chain["filters"][0]["typed_config"]
-    manager["route_config"]["virtual_hosts"][0]["routes"][0]["route"]["cluster"] = "nowhere"
+    found = manager["route_config"]["virtual_hosts"][0]["routes"]
+    next(entry["route"] for entry in found if "route" in entry)["cluster"] = "nowhere"
     path.write_text(json.dumps(content), "utf-8")
     with pytest.raises(EngineError, match="nowhere"):
         await validate(path)

@@ -1,8 +1,6 @@
 """The one door from outside: what Envoy advises for an edge, tokens, and only the declared routes."""
 
-import re
-
-from shoal.mesh import filters, problems, routes
+from shoal.mesh import problems, routes
 from shoal.mesh.feature import merge
 from shoal.mesh.features import FEATURES
 from shoal.mesh.hops import hop
@@ -13,9 +11,6 @@ from shoal.model.service import RESERVED_PATHS, Policy
 
 EDGE = "edge"
 """Name of the listener."""
-
-BODY_LIMIT = 1024 * 1024
-"""Bytes of a request's body; more gets 413."""
 
 BUFFER_LIMIT = 32 * 1024
 """Bytes held for one connection (Envoy, edge best practices)."""
@@ -98,13 +93,13 @@ def _manager(scope: Scope) -> Json:
 
 
 def _filters(scope: Scope) -> tuple[Json, ...]:
-    buffer = filters.http_filter("envoy.filters.http.buffer", max_request_bytes=BODY_LIMIT)
-    return (*(one for feature in FEATURES for one in feature.edge_filters(scope)), buffer)
+    return tuple(one for feature in FEATURES for one in feature.edge_filters(scope))
 
 
 def _routes(scope: Scope) -> Json:
     ordered = routes.in_order(scope.plan.routes)
-    found = [*_reserved(ordered), *(_route(scope, route) for route in ordered), *routes.wrong_methods(ordered)]
+    found = [_compressed(), *_reserved(ordered), *(_route(scope, route) for route in ordered)]
+    found += routes.wrong_methods(ordered)
     host = {"name": EDGE, "domains": ["*"], "routes": found}
     return {
         "name": EDGE,
@@ -115,10 +110,20 @@ def _routes(scope: Scope) -> Json:
     }
 
 
+def _compressed() -> Json:
+    """Refuse compressed requests, naming the form that is accepted (RFC 9110, 12.5.3): their size says little."""
+    coding = {"name": "content-encoding", "present_match": True}
+    identity = {"exact": "identity", "ignore_case": True}
+    other = {"name": "content-encoding", "string_match": identity, "invert_match": True}
+    route = routes.refuse("compressed", {"prefix": "/", "headers": [coding, other]}, 415)
+    accepted = {"header": {"key": "accept-encoding", "value": "identity"}}
+    return route | {"response_headers_to_add": [accepted]}
+
+
 def _reserved(exposed: list[Route]) -> list[Json]:
     """Keep what services tell of themselves inside, where a template such as ``/{page}`` would let it out."""
-    open_templates = [re.compile(routes.expression(route.path)) for route in exposed if "{" in route.path]
-    let_out = [path for path in RESERVED_PATHS if any(template.fullmatch(path) for template in open_templates)]
+    found = [routes.outside(route, path) for route in exposed for path in RESERVED_PATHS if "{" in route.path]
+    let_out = sorted({path for path in found if path is not None})
     return [routes.refuse(f"reserved {path}", routes.matches_path(path), 404) for path in let_out]
 
 

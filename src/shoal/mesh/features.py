@@ -1,6 +1,13 @@
 """Every capability of the gateway and the mesh, one line each; the order says whose additions come first."""
 
-from shoal.mesh import limits, tokens, tracing, traffic
+from shoal.mesh import bodies, limits, tokens, tracing, traffic, transformation
 from shoal.mesh.feature import Feature
 
-FEATURES: tuple[Feature, ...] = (tracing.FEATURE, tokens.FEATURE, limits.FEATURE, traffic.FEATURE)
+FEATURES: tuple[Feature, ...] = (
+    tracing.FEATURE,
+    tokens.FEATURE,
+    limits.FEATURE,
+    transformation.FEATURE,
+    bodies.FEATURE,
+    traffic.FEATURE,
+)

@@ -51,14 +51,14 @@ ORDER = (
     ),
     Slot(
         name="shoal.query",
-        message=f"{_HTTP}.header_mutation.v3.HeaderMutation",
+        message=f"{_HTTP}.lua.v3.Lua",
         reason="late: whatever judges a request sees the query that was sent",
     ),
     *(
         Slot(
             name=f"shoal.compress.{coding}",
             message=f"{_HTTP}.compressor.v3.Compressor",
-            reason="at the end, since answers pass in the other direction: whatever keeps answers keeps them as they are",
+            reason="at the end, since answers pass in the other direction: what keeps answers keeps them whole",
         )
         for coding in ("zstd", "br", "gzip")
     ),

@@ -6,7 +6,8 @@ from typing import Protocol, TypeVar
 
 from shoal.errors import DeclarationError
 from shoal.mesh.proto import Json, seconds
-from shoal.model.service import Policy, closeness, shape
+from shoal.model.plan import Route
+from shoal.model.service import Policy, closeness, path_parameters, shape
 
 SEGMENT = r"(?:[^/.][^/]*|\.[^/.][^/]*|\.\.[^/]+)"
 """One non-empty segment that is no dot segment (RFC 3986, 3.3), without the look-ahead that RE2 lacks."""
@@ -44,13 +45,13 @@ def expression(path: str) -> str:
     return "/".join(SEGMENT if _is_parameter(part) else _literal(part) for part in path.split("/"))
 
 
-def _is_parameter(part: str) -> bool:
 def capture(path: str, parameter: str) -> str:
     """Write a path template as an expression whose one group is `parameter`, for a path with its query."""
     parts = ("([^/?]+)" if part == f"{{{parameter}}}" else expression(part) for part in path.split("/"))
     return "/".join(parts) + r"(?:\?.*)?"
 
 
+def _is_parameter(part: str) -> bool:
     return part.startswith("{") and part.endswith("}")
 
 
@@ -66,6 +67,17 @@ def _literal(part: str) -> str:
 def _either(character: str) -> str:
     encoded = "".join(f"%{octet:02X}" for octet in character.encode())
     return f"(?:{re.escape(character)}|(?i:{encoded}))"
+
+
+def outside(route: Route, inside: str) -> str | None:
+    """Find by which path clients would reach the path `inside` through a route; None when it does not lead there."""
+    names = path_parameters(route.inside)
+    pattern = "/".join(f"({SEGMENT})" if _is_parameter(part) else _literal(part) for part in route.inside.split("/"))
+    found = re.fullmatch(pattern, inside)
+    if found is None:
+        return None
+    values = dict(zip(names, found.groups(), strict=True))
+    return "/".join(values[part[1:-1]] if _is_parameter(part) else part for part in route.path.split("/"))
 
 
 def matches_path(path: str) -> Json:

@@ -78,6 +78,9 @@ class Route(Data, frozen=True, kw_only=True):
     endpoint: str
     method: Method
     path: str
+    """Path template under which clients find it."""
+    inside: str
+    """Path template that its service knows."""
     access: Access
     policy: Policy
     edge: Edge
@@ -284,7 +287,8 @@ def _routes(system: System) -> tuple[Route, ...]:
             service=s.name,
             endpoint=e.name,
             method=e.method,
-            path=e.path,
+            path=e.public,
+            inside=e.path,
             access=e.access,
             policy=e.policy,
             edge=e.edge,

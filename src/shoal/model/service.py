@@ -100,6 +100,7 @@ class Endpoint(Data, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         """Refuse a malformed path, parameters that do not match it, and a status that cannot answer."""
         check_path(self.path, of=self.name, where=self.source)
+        _check_public(self)
         declared = {p.name for p in self.parameters if p.place == "path"}
         named = set(path_parameters(self.path))
         if declared != named:
@@ -119,6 +120,11 @@ class Endpoint(Data, frozen=True, kw_only=True):
                 hint="use 200 to 399 for a success, without a body for 204 and 304; raise Problem for failures",
                 where=self.source,
             )
+
+    @property
+    def public(self) -> str:
+        """Path template under which clients of the gateway find it."""
+        return (self.edge.transform and self.edge.transform.path) or self.path
 
     @property
     def exposed(self) -> bool:
@@ -320,6 +326,17 @@ def shape(path: str) -> str:
 def closeness(path: str) -> list[tuple[bool, str]]:
     """Order path templates so that the first match is the closest: literal before parameter, whatever its name."""
     return [(part == "{}", part) for part in shape(path).split("/")]
+
+
+def _check_public(endpoint: Endpoint) -> None:
+    """Refuse a path outside that does not say all that the path inside needs."""
+    check_path(endpoint.public, of=endpoint.name, where=endpoint.source)
+    if set(path_parameters(endpoint.public)) != set(path_parameters(endpoint.path)):
+        raise DeclarationError(
+            f"path {endpoint.public!r} cannot become {endpoint.path!r}: their parameters differ",
+            hint="name the same {parameters} in both",
+            where=endpoint.source,
+        )
 
 
 def _check_paths(service: Service) -> None:

@@ -131,10 +131,10 @@ def _check_unique(system: System) -> None:
     routes: dict[tuple[str, str], str] = {}
     for service in system.services:
         for endpoint in filter(lambda e: e.exposed, service.endpoints):
-            route = (endpoint.method, shape(endpoint.path))
+            route = (endpoint.method, shape(endpoint.public))
             if route in routes:
                 raise DeclarationError(
-                    f"{endpoint.method} {endpoint.path} of {service.name} is already served by {routes[route]}",
+                    f"{endpoint.method} {endpoint.public} of {service.name} is already served by {routes[route]}",
                     hint="two services cannot share one route of the gateway",
                     where=endpoint.source,
                 )

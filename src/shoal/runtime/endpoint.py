@@ -65,7 +65,7 @@ class Endpoint:
         """Answer a request, within its budget; failures leave as exceptions."""
         with Limit(self._limits, request.context.budget):
             self._authorize(request)
-            body = await read_body(receive) if self._reads_body else b""
+            body = await read_body(receive, self.operation.edge.largest) if self._reads_body else b""
             if self._codec is not None:
                 self._decode(request, body)
             if not self._transactional:
