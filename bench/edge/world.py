@@ -60,7 +60,7 @@ def request(token: str) -> bytes:
 
 def system(service: str) -> System:
     """Declare the products and their neighbours: all ask for a principal and have a limit that nobody meets."""
-    limit = RateLimit(requests=1_000_000, per=1.0, burst=1_000_000)
+    limit = RateLimit(requests=900_000)  # what is left of it has always as many digits
     endpoints = [_endpoint(f"list_{n}", "GET", f"/things-{n}/{{thing}}/parts/{{part}}", limit) for n in range(ROUTES)]
     endpoints.append(_endpoint("product", "GET", "/products/{sku}", limit))
     issuer = Issuer(service=service, audience=AUDIENCE, name=ISSUER)
@@ -92,7 +92,7 @@ def bare(folder: Path, port: int, upstream: Path) -> dict[str, Any]:
     """Write an Envoy that only passes on."""
     router = {
         "name": "envoy.filters.http.router",
-        "typed_config": {"@type": f"{_ENVOY}.extensions.filters.http.router.v3.Router"},
+        "typed_config": {"@type": f"{_ENVOY}.extensions.filters.http.router.v3.Router", "suppress_envoy_headers": True},
     }
     route = {"match": {"prefix": "/"}, "route": {"cluster": "products"}}
     manager = {
@@ -111,7 +111,7 @@ def origin(folder: Path, upstream: Path) -> dict[str, Any]:
     route["response_headers_to_add"] = [{"header": {"key": "content-type", "value": "application/json"}}]
     router = {
         "name": "envoy.filters.http.router",
-        "typed_config": {"@type": f"{_ENVOY}.extensions.filters.http.router.v3.Router"},
+        "typed_config": {"@type": f"{_ENVOY}.extensions.filters.http.router.v3.Router", "suppress_envoy_headers": True},
     }
     manager = {
         "@type": f"{_ENVOY}.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
