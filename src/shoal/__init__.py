@@ -13,9 +13,12 @@ from shoal.errors import (
     StepRefused,
     Unavailable,
 )
+from shoal.model.cors import Cors
 from shoal.model.limits import RateLimit
+from shoal.model.security import SecurityHeaders
 from shoal.model.shaping import Headers, Query, Transform
 from shoal.model.system import External, Gateway, Sandbox
+from shoal.model.tls import Tls
 from shoal.service.access import anyone, internal, role, scope, signed_in
 from shoal.service.aggregates import Recorded, aggregate, fact
 from shoal.model.traffic import HashBy, HealthCheck, Outliers, Traffic
@@ -43,20 +46,21 @@ __all__ = [
     "CircuitOpen",
     "Clock",
     "Conflict",
+    "Cors",
     "Deadline",
     "Duplicate",
     "Evidence",
     "External",
     "Gateway",
+    "HashBy",
     "Header",
     "Headers",
-    "Issuer",
-    "HashBy",
-    "Page",
     "HealthCheck",
+    "Issuer",
+    "Outliers",
+    "Page",
     "PageRequest",
     "Postgres",
-    "Outliers",
     "Principal",
     "Problem",
     "Projection",
@@ -68,6 +72,7 @@ __all__ = [
     "Saga",
     "Sandbox",
     "Secret",
+    "SecurityHeaders",
     "Service",
     "Settings",
     "ShoalError",
@@ -75,14 +80,15 @@ __all__ = [
     "StepRefused",
     "System",
     "Tick",
+    "Tls",
     "TokenIssuer",
+    "Traffic",
     "Transaction",
     "Transform",
     "Unavailable",
     "Verdict",
     "aggregate",
     "anyone",
-    "Traffic",
     "contract",
     "delete",
     "event",

@@ -64,7 +64,8 @@ async def _connect(
     if isinstance(where, Pipe):
         name = "mesh.test" if tls else None
         return await asyncio.open_unix_connection(where.path, ssl=tls, server_hostname=name)
-    return await asyncio.open_connection(where.host, where.port, local_addr=(local, 0) if local else None)
+    name, source = ("localhost" if tls else None), ((local, 0) if local else None)
+    return await asyncio.open_connection(where.host, where.port, ssl=tls, server_hostname=name, local_addr=source)
 
 
 async def _head(reader: asyncio.StreamReader) -> tuple[str, dict[str, str]]:

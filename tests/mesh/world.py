@@ -19,9 +19,10 @@ from shoal.local.engines import envoy
 from shoal.local.engines.recipe import start
 from shoal.mesh.bootstrap import BOOTSTRAP
 from shoal.mesh.certificates import Credential, Issuance, authority, identity
+from shoal.mesh.certificates import edge as edge_certificate
 from shoal.mesh.compile import compile_mesh
 from shoal.mesh.endpoints import endpoints
-from shoal.mesh.layout import Address, Layout, layout_for
+from shoal.mesh.layout import EDGE, Address, Layout, layout_for
 from shoal.mesh.tokens import token_keys
 from shoal.model.artifact import Artifact
 from shoal.model.names import identity as spiffe_id
@@ -71,7 +72,8 @@ class World:
         self.write(endpoints(service, replicas))
 
     async def edge(self, line: str, *, headers: Mapping[str, str] | None = None, body: bytes = b"") -> Answer:
-        return await ask(self.layout.edge(), line, headers=headers, body=body)
+        tls = self.client(None) if self.system.gateway.tls else None
+        return await ask(self.layout.edge(), line, headers=headers, body=body, tls=tls)
 
     async def out(self, caller: str, line: str, *, to: str, headers: Mapping[str, str] | None = None) -> Answer:
         """Call as the application of `caller` does, through its outbound listener."""
@@ -118,6 +120,13 @@ class World:
             replace(self.layout.key(holder), leaf.key)
             replace(self.layout.certificate(holder), leaf.certificate)
 
+    def give_front(self, *names: str) -> None:
+        """Sign a certificate for clients from outside."""
+        leaf = edge_certificate(self.root, names, issuance())
+        Path(self.layout.identity(EDGE)).mkdir(exist_ok=True)
+        replace(self.layout.key(EDGE), leaf.key)
+        replace(self.layout.certificate(EDGE), leaf.certificate)
+
     def publish_keys(self, *keys: ECKey) -> None:
         """Give the edge other keys while it runs."""
         self.write(token_keys(planned(self.system), key_set(*keys)))
@@ -140,6 +149,8 @@ def furnish(system: System, root: Path) -> World:
     world = World(system=system, layout=layout, root=authority(system.name, issuance()), signer=new_signer("one"))
     replace(layout.trust(), world.root.certificate)
     world.give_identities(world.root)
+    if plan.tls is not None:
+        world.give_front(*plan.tls.names)
     replace(layout.jwks(), key_set(world.signer))
     world.write(*compile_mesh(plan, layout))
     return world

@@ -74,6 +74,8 @@ class Console:
         if self._verbosity < 0:
             return
         say(f"  API        {run.gateway}")
+        if run.authority:
+            say(f"  trust      {run.authority} (curl --cacert, or the browser's authorities)")
         for name, url in sorted(run.urls.items()):
             say(f"  {name:<10} {url}")
         say("  next       shoal ps · shoal logs -f SERVICE · shoal call SERVICE.ENDPOINT · shoal describe")

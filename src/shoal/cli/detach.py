@@ -70,6 +70,8 @@ def _follow(context: Global, child: "subprocess.Popen[bytes]", file: Path, *, wa
 def _tell(state: RunState) -> None:
     say(f"running in the background, pid {state.pid}")
     say(f"  API   {state.gateway}")
+    if state.authority:
+        say(f"  trust {state.authority} (curl --cacert, or the browser's authorities)")
     say("  next  shoal ps · shoal logs -f · shoal stop")
 
 

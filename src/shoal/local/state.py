@@ -46,6 +46,8 @@ class RunState(msgspec.Struct, frozen=True, kw_only=True):
     """RFC 3339, UTC."""
     gateway: str = ""
     """Base URL of the gateway."""
+    authority: str = ""
+    """Certificate (PEM file) that a client of the gateway trusts; empty where it speaks plain text."""
     runtime: str = ""
     """Folder of sockets."""
     urls: dict[str, str] = {}

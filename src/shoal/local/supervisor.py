@@ -13,12 +13,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from shoal.errors import ShoalError
-from shoal.local import adopt, edge, engines, provision, reaper
+from shoal.local import adopt, edge, engines, front, provision, reaper
 from shoal.local.environment import missing_settings
 from shoal.local.ground import Ground, take
 from shoal.local.health import watch_health
 from shoal.local.one_process import Single
-from shoal.local.ports import LOOPBACK, check_port
+from shoal.local.ports import check_port
 from shoal.local.replicas import Replicas
 from shoal.local.reporter import Quiet, Reporter
 from shoal.local.state import RunState, Status, write_state
@@ -72,7 +72,7 @@ class Supervisor:
     @property
     def gateway(self) -> str:
         """Base URL of the gateway."""
-        return f"http://{LOOPBACK}:{self.plan.port}"
+        return front.base_url(self.plan)
 
     @property
     def units(self) -> list[Unit]:
@@ -92,6 +92,7 @@ class Supervisor:
             status=self._status,
             started_at=self._started_at,
             gateway=self.gateway,
+            authority=self._site.mesh.trust() if self.plan.tls and self._site and self._site.mesh else "",
             runtime=str(self._ground.layout.runtime) if self._ground else "",
             urls=self._urls(),
             processes=tuple(unit.state for unit in self.units),

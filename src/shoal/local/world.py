@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from shoal import files
-from shoal.local import identities, ports, secrets
+from shoal.local import front, identities, ports, secrets
 from shoal.local.engines import Recipe, envoy, mailbox, nats, postgres, sandbox
 from shoal.local.environment import World
 from shoal.local.forks import Program
@@ -69,6 +69,7 @@ def write_mesh(site: Site) -> None:
         private_directory(Path(folder))
     _set_aside(Path(site.mesh.access()))
     identities.ensure(site.layout.secrets, site.plan, site.mesh)
+    front.ensure(site.layout.secrets, site.plan, site.mesh)
     if site.world.key is not None:
         private_file(Path(site.mesh.jwks()), site.world.key.public.read_text("utf-8"))
     files.write_all(Path(site.mesh.root), compile_mesh(site.plan, site.mesh))

@@ -2,13 +2,16 @@
 
 import datetime as dt
 import hashlib
-from collections.abc import Callable
+import ipaddress
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from shoal.model.tls import is_address
 
 KeySource = Callable[[], ec.EllipticCurvePrivateKey]
 """Gives a new P-256 key each time."""
@@ -52,10 +55,7 @@ def authority(system: str, issuance: Issuance) -> Credential:
 
 def identity(root: Credential, spiffe_id: str, issuance: Issuance) -> Credential:
     """Make the certificate of `spiffe_id`, for both ends of a connection, signed by `root`."""
-    signer = serialization.load_pem_private_key(root.key.encode(), password=None)
-    issuer = x509.load_pem_x509_certificate(root.certificate.encode())
-    if not isinstance(signer, ec.EllipticCurvePrivateKey):
-        raise TypeError("the authority's key is not on an elliptic curve")
+    signer, issuer = _authority(root)
     key = issuance.new_key()
     builder = _builder(_name(spiffe_id.rpartition("/")[2]), issuer.subject, key.public_key(), issuance)
     builder = builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
@@ -65,6 +65,27 @@ def identity(root: Credential, spiffe_id: str, issuance: Issuance) -> Credential
     builder = builder.add_extension(x509.SubjectAlternativeName([_uri(spiffe_id)]), critical=False)
     known = x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key())
     return _signed(builder.add_extension(known, critical=False), key, signer)
+
+
+def edge(root: Credential, names: Sequence[str], issuance: Issuance) -> Credential:
+    """Make a certificate for the host names and addresses by which clients from outside know the edge."""
+    signer, issuer = _authority(root)
+    key = issuance.new_key()
+    builder = _builder(_name(names[0]), issuer.subject, key.public_key(), issuance)
+    builder = builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+    builder = builder.add_extension(_usage(signs_certificates=False), critical=True)
+    builder = builder.add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+    found = [x509.IPAddress(ipaddress.ip_address(n)) if is_address(n) else x509.DNSName(n) for n in names]
+    builder = builder.add_extension(x509.SubjectAlternativeName(found), critical=False)
+    known = x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key())
+    return _signed(builder.add_extension(known, critical=False), key, signer)
+
+
+def _authority(root: Credential) -> tuple[ec.EllipticCurvePrivateKey, x509.Certificate]:
+    signer = serialization.load_pem_private_key(root.key.encode(), password=None)
+    if not isinstance(signer, ec.EllipticCurvePrivateKey):
+        raise TypeError("the authority's key is not on an elliptic curve")
+    return signer, x509.load_pem_x509_certificate(root.certificate.encode())
 
 
 def _builder(

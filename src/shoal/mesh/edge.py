@@ -1,6 +1,6 @@
 """The one door from outside: what Envoy advises for an edge, tokens, and only the declared routes."""
 
-from shoal.mesh import problems, routes
+from shoal.mesh import problems, routes, security, tls
 from shoal.mesh.feature import merge
 from shoal.mesh.features import FEATURES
 from shoal.mesh.hops import hop
@@ -61,6 +61,7 @@ def entrance(scope: Scope) -> Entrance:
         filters=_filters(scope),
         mutations=tuple(dropped),
         manager=_manager(scope),
+        chain=tls.edge(scope),
         listener={
             "enable_reuse_port": False,  # with it, a second system would silently share a busy port
             "connection_balance_config": {"exact_balance": {}},
@@ -87,7 +88,7 @@ def _manager(scope: Scope) -> Json:
         "request_headers_timeout": seconds(10),
         "server_name": scope.plan.system.name,
         "forward_client_cert_details": "SANITIZE",
-        "local_reply_config": problems.at_edge(),
+        "local_reply_config": problems.at_edge(security.headers(scope.plan)),
     }
     return merge(settings, *(feature.edge_manager(scope) for feature in FEATURES))
 
@@ -98,7 +99,8 @@ def _filters(scope: Scope) -> tuple[Json, ...]:
 
 def _routes(scope: Scope) -> Json:
     ordered = routes.in_order(scope.plan.routes)
-    found = [_compressed(), *_reserved(ordered), *(_route(scope, route) for route in ordered)]
+    found = [own for feature in FEATURES for own in feature.edge_routes(scope)]
+    found += [_compressed(), *_reserved(ordered), *(_route(scope, route) for route in ordered)]
     found += routes.wrong_methods(ordered)
     host = {"name": EDGE, "domains": ["*"], "routes": found}
     return {

@@ -30,6 +30,8 @@ class Feature:
     """Settings of the edge's connection manager."""
     edge_host: Callable[[Scope], Json] = _nothing
     """Settings of the edge's virtual host, for what holds for every route."""
+    edge_routes: Callable[[Scope], Iterable[Json]] = _none
+    """Routes of its own at the edge, before all others."""
     edge_route: Callable[[Scope, Route], Json] = _nothing
     """Settings of one route of the edge."""
     inbound_filters: Callable[[Scope, ServicePlan], Iterable[Json]] = _none

@@ -25,6 +25,11 @@ ORDER = (
         reason="before everything that may refuse: a refusal names its trace",
     ),
     Slot(
+        name="envoy.filters.http.cors",
+        message=f"{_HTTP}.cors.v3.Cors",
+        reason="before all: a preflight carries no token, and refusals are to be readable by the page that asked",
+    ),
+    Slot(
         name="envoy.filters.http.jwt_authn",
         message=f"{_HTTP}.jwt_authn.v3.JwtAuthentication",
         reason="first of what decides: a caller without a valid token must cost nothing more, not even a buffer",

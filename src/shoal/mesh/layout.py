@@ -9,6 +9,9 @@ from shoal.model.plan import GATEWAY, Plan
 SOCKET_LIMIT = 103
 """Bytes of a UNIX socket's path: macOS has 104 with the final NUL (sys/un.h), Linux 108."""
 
+EDGE = "gateway.tls"
+"""Holder of the certificate that clients from outside see; no service can have such a name."""
+
 LAST_INSTANCE = 9999
 """Highest instance number whose socket is promised to fit."""
 

@@ -1,5 +1,6 @@
 """What Envoy answers when it refuses: problem details (RFC 9457) that say nothing of the inside."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from shoal.mesh.accesslog import TRACE
@@ -46,12 +47,17 @@ INVALID = 'Bearer error="invalid_token"'
 _TOKEN_GIVEN: Json = {"header_filter": {"header": {"name": "authorization", "present_match": True}}}
 
 
+_ANY_STATUS: Json = {
+    "status_code_filter": {"comparison": {"op": "GE", "value": {"default_value": 0, "runtime_key": "unused"}}}
+}
+
+
 INSIDE = frozenset({400, 403, 503, 504})
 """What the listeners between services answer; anything else there says only its status."""
 
 
-def at_edge() -> Json:
-    """Write the answers of the edge.
+def at_edge(headers: Sequence[Json] = ()) -> Json:
+    """Write the answers of the edge, each with `headers`.
 
     Envoy answers 403 to a token for another audience, and at the edge to nothing else; it becomes a 401,
     as RFC 6750 (3.1) wants for every invalid token.
@@ -63,7 +69,8 @@ def at_edge() -> Json:
         _mapper(_status(FORBIDDEN), unauthenticated) | _challenge(INVALID) | {"status_code": UNAUTHENTICATED},
     ]
     rest = [refusal for refusal in REFUSALS if refusal.status not in (UNAUTHENTICATED, FORBIDDEN)]
-    return _replies([*tokens, *(_mapper(_status(refusal.status), refusal) for refusal in rest)])
+    mappers = [*tokens, *(_mapper(_status(refusal.status), refusal) for refusal in rest), {"filter": _ANY_STATUS}]
+    return _replies([{**mapper, "headers_to_add": [*mapper.get("headers_to_add", []), *headers]} for mapper in mappers])
 
 
 def inside() -> Json:

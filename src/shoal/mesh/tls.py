@@ -3,6 +3,7 @@
 import posixpath
 
 from shoal.mesh import proto
+from shoal.mesh.layout import EDGE
 from shoal.mesh.manager import Scope
 from shoal.mesh.proto import Json, typed
 
@@ -23,6 +24,21 @@ def server(scope: Scope, holder: str) -> Json:
     return {"name": "envoy.transport_sockets.tls", "typed_config": context}
 
 
+def edge(scope: Scope) -> Json:
+    """Serve clients from outside with the edge's own certificate; nothing where the edge speaks plain text."""
+    wanted = scope.plan.tls
+    if wanted is None:
+        return {}
+    versions = {"tls_minimum_protocol_version": f"TLSv{wanted.minimum.replace('.', '_')}"}
+    common = {
+        "tls_params": versions | {"tls_maximum_protocol_version": "TLSv1_3"},
+        "alpn_protocols": ["h2", "http/1.1"],
+        "tls_certificate_sds_secret_configs": [_secret(scope, EDGE)],
+    }
+    context = typed(f"{_TLS}.DownstreamTlsContext", common_tls_context=common)
+    return {"transport_socket": {"name": "envoy.transport_sockets.tls", "typed_config": context}}
+
+
 def client(scope: Scope, holder: str, server_identity: str) -> Json:
     """Connect with the certificate of `holder`, to nobody but `server_identity`."""
     context = typed(
@@ -39,7 +55,8 @@ def secret_file(name: str) -> str:
 
 def secrets(scope: Scope) -> dict[str, Json]:
     """Write every secret by name: they hold paths, Envoy reads the files again after a rename beside them."""
-    return {TRUST: _trust(scope)} | {holder: _certificate(scope, holder) for holder in scope.layout.holders}
+    holders = [*scope.layout.holders, *([EDGE] if scope.plan.tls else [])]
+    return {TRUST: _trust(scope)} | {holder: _certificate(scope, holder) for holder in holders}
 
 
 def _trust(scope: Scope) -> Json:

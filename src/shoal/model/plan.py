@@ -9,6 +9,7 @@ from shoal.model.finding import Finding
 from shoal.model.service import Access, Method, Policy, Service, closeness
 from shoal.model.system import External, System
 from shoal.model.target import Target
+from shoal.model.tls import Tls
 
 
 class StorePlan(Data, frozen=True, kw_only=True):
@@ -112,6 +113,8 @@ class Plan(Data, frozen=True, kw_only=True):
     system: System
     target: Target
     port: int
+    tls: Tls | None
+    """How the gateway serves TLS; None where it does not, or where there is no proxy to do it."""
     gateway_identity: str
     services: tuple[ServicePlan, ...]
     routes: tuple[Route, ...]
@@ -148,6 +151,7 @@ def plan(system: System, target: Target) -> Plan:
         system=system,
         target=target,
         port=target.port or system.gateway.port,
+        tls=_tls(system, target),
         gateway_identity=names.identity(system.name, GATEWAY),
         services=services,
         routes=_routes(system),
@@ -156,6 +160,12 @@ def plan(system: System, target: Target) -> Plan:
         engines=_engines(system, target, services),
         findings=tuple(_findings(system, target)),
     )
+
+
+def _tls(system: System, target: Target) -> Tls | None:
+    if target.shape != "processes":
+        return None
+    return system.gateway.tls or (Tls() if target.tls else None)
 
 
 def _service(system: System, service: Service, target: Target) -> ServicePlan:
@@ -324,7 +334,7 @@ def _engines(system: System, target: Target, services: tuple[ServicePlan, ...]) 
 
 
 def _findings(system: System, target: Target) -> list[Finding]:
-    found = _size_findings(system, target)
+    found = _size_findings(system, target) + _tls_findings(target)
     for service in system.services:
         found += _store_findings(service, target) + _broker_findings(service, target)
     return found + _external_findings(system, target) + choreography.findings(system)
@@ -347,6 +357,13 @@ def _size_findings(system: System, target: Target) -> list[Finding]:
             Finding(code="PLAN-SIZE-02", severity="error", message=message, help="leave out the replicas or the shape")
         )
     return found
+
+
+def _tls_findings(target: Target) -> list[Finding]:
+    if not target.tls or target.shape == "processes":
+        return []
+    message = f"TLS is asked for, but shape {target.shape} has no proxy that could serve it"
+    return [Finding(code="PLAN-TLS-01", severity="error", message=message, help="leave out --tls, or --one-process")]
 
 
 def _store_findings(service: Service, target: Target) -> list[Finding]:

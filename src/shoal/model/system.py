@@ -5,10 +5,13 @@ from typing import Literal
 import msgspec
 
 from shoal.errors import DeclarationError
+from shoal.model.cors import Cors
 from shoal.model.data import Data
 from shoal.model.names import check_label
+from shoal.model.security import SecurityHeaders
 from shoal.model.sequences import check_sequences
 from shoal.model.service import Service, shape
+from shoal.model.tls import Tls
 
 
 class Issuer(Data, frozen=True, kw_only=True):
@@ -36,6 +39,12 @@ class Gateway(Data, frozen=True, kw_only=True):
     issuer: Issuer | None = None
     port: int = 8000
     """Port on the laptop."""
+    cors: Cors | None = None
+    """Which pages of other origins may call it from a browser; None lets none."""
+    headers: SecurityHeaders = SecurityHeaders()
+    """What every answer tells a browser about itself."""
+    tls: Tls | None = None
+    """How clients reach it: None is plain text, which a laptop or a balancer before it may take."""
 
     def __post_init__(self) -> None:
         """Refuse a port that cannot be."""

@@ -33,6 +33,8 @@ class Target(Data, frozen=True, kw_only=True):
     """Where routes of old applications stand, by name; where they are declared to begin when nothing is said."""
     port: int = 0
     """Port of the gateway; 0 takes the system's own."""
+    tls: bool = False
+    """Whether the gateway serves TLS, also where the system does not say so."""
 
     def __post_init__(self) -> None:
         """Refuse engines, sizes and ports that cannot be."""
@@ -57,6 +59,8 @@ MEMORY = Target(name="memory", shape="memory", store="memory", broker="memory-bu
 """All services in one process, on the reference drivers; starts in milliseconds and keeps nothing."""
 
 
-def with_options(target: Target, *, replicas: dict[str, int] | None = None, port: int = 0) -> Target:
-    """Return `target` with other sizes."""
-    return msgspec.structs.replace(target, replicas=replicas or target.replicas, port=port or target.port)
+def with_options(target: Target, *, replicas: dict[str, int] | None = None, port: int = 0, tls: bool = False) -> Target:
+    """Return `target` with other sizes and another door."""
+    return msgspec.structs.replace(
+        target, replicas=replicas or target.replicas, port=port or target.port, tls=tls or target.tls
+    )

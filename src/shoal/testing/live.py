@@ -1,7 +1,6 @@
 """A whole system on its real engines, as ``shoal run`` starts it."""
 
 import asyncio
-import http.client
 import os
 import subprocess
 import sys
@@ -10,11 +9,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from shoal import audit, tokens
 from shoal.audit.standing import opened, site_of
 from shoal.errors import HostError, ShoalError
+from shoal.local import front
 from shoal.local.ports import free_port
 from shoal.local.state import ProcessState, RunState, read_state
 from shoal.model import plan
@@ -96,13 +95,13 @@ class LiveSystem(Client):
         self.run("stop")
 
     async def _through_gateway(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> Response:
-        return await asyncio.to_thread(send, self.state.gateway, method, target, headers, body)
+        return await asyncio.to_thread(send, self.state, method, target, headers, body)
 
 
-def send(base: str, method: str, target: str, headers: Mapping[str, str], body: bytes) -> Response:
-    """Send one request on a connection of its own."""
-    address = urlsplit(base)
-    connection = http.client.HTTPConnection(address.hostname or "127.0.0.1", address.port, timeout=30)
+def send(run: RunState | str, method: str, target: str, headers: Mapping[str, str], body: bytes) -> Response:
+    """Send one request on a connection of its own, to the gateway of a run or to a base URL."""
+    base, authority = (run, "") if isinstance(run, str) else (run.gateway, run.authority)
+    connection = front.connection(base, authority, timeout=30)
     try:
         connection.request(method, target, body=body or None, headers=dict(headers))
         answer = connection.getresponse()

@@ -4,7 +4,7 @@ import http.client
 import json
 import sys
 from typing import Any
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import quote, urlencode
 
 import click
 
@@ -12,6 +12,7 @@ from shoal import model
 from shoal.cli.output import examples, say
 from shoal.cli.program import FOUND, OK, Global
 from shoal.errors import DeclarationError, HostError
+from shoal.local.state import RunState
 from shoal.model.service import Schema
 
 _REFUSED = 400
@@ -65,16 +66,17 @@ def command(context: Global, /, target: str, values: tuple[str, ...], **options:
         import uuid
 
         headers["Idempotency-Key"] = str(uuid.uuid4())
-    return _send(_Request(run.gateway, endpoint.method, path, headers, body, options["timeout"]))
+    return _send(_Request(run, endpoint.method, path, headers, body, options["timeout"]))
 
 
 class _Request:
     """One request through the gateway."""
 
     def __init__(
-        self, gateway: str, method: str, path: str, headers: dict[str, str], body: bytes | None, timeout: float
+        self, run: RunState, method: str, path: str, headers: dict[str, str], body: bytes | None, timeout: float
     ) -> None:
-        self.gateway, self.method, self.path, self.headers, self.body = gateway, method, path, headers, body
+        self.gateway, self.authority = run.gateway, run.authority
+        self.method, self.path, self.headers, self.body = method, path, headers, body
         self.timeout = timeout
 
 
@@ -154,8 +156,9 @@ def _body(endpoint: model.Endpoint, fields: dict[str, Any], given: str) -> bytes
 
 
 def _send(request: _Request) -> int:
-    place = urlsplit(request.gateway)
-    connection = http.client.HTTPConnection(place.hostname or "", place.port, timeout=request.timeout)
+    from shoal.local.front import connection as connect
+
+    connection = connect(request.gateway, request.authority, request.timeout)
     try:
         connection.request(request.method, request.path, request.body, request.headers)
         answer = connection.getresponse()

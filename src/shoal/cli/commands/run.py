@@ -22,6 +22,7 @@ _EXAMPLES = examples(
     "shoal run --replicas orders=3        three processes of one service behind the proxy",
     "shoal run --one-process              all services in one process, without the proxy",
     "shoal run --detach --wait            return once everything answers; see `shoal ps`",
+    "shoal run --tls                      https, with a certificate of the system's own",
     "shoal run --fresh --port 9000        empty databases, another port",
 )
 
@@ -30,6 +31,7 @@ _EXAMPLES = examples(
 @click.option("--one-process", is_flag=True, help="Run all services in one process, without the proxy.")
 @click.option("--replicas", multiple=True, metavar="SERVICE=N", help="Processes of a service; can be repeated.")
 @click.option("--port", type=click.IntRange(1, 65535), help="Port of the gateway.")
+@click.option("--tls", is_flag=True, help="Serve TLS at the gateway, with a certificate of the system's own authority.")
 @click.option("--fresh", is_flag=True, help="Empty every database, stream and mailbox first.")
 @click.option("--detach", is_flag=True, help="Go on in the background.")
 @click.option("--wait", is_flag=True, help="Fail when a service cannot start; with --detach, return once all answer.")
@@ -100,7 +102,8 @@ def _supervisor(context: Global, wish: _Wish, ground: "Ground") -> "Supervisor":
     from shoal.model.target import LOCAL, ONE_PROCESS, with_options
 
     system = project.read(context)
-    target = with_options(ONE_PROCESS if wish.one_process else LOCAL, replicas=wish.sizes, port=wish.port)
+    shape = ONE_PROCESS if wish.one_process else LOCAL
+    target = with_options(shape, replicas=wish.sizes, port=wish.port, tls=wish.flags["tls"])
     decided = plan(system, target).require()
     for finding in decided.findings:
         say(f"{finding.severity}: {finding.code} {finding.message}")
@@ -143,7 +146,7 @@ def _again(one_process: bool, replicas: tuple[str, ...], port: int | None, flags
     words = ["--one-process"] if one_process else []
     words += [word for text in replicas for word in ("--replicas", text)]
     words += ["--port", str(port)] if port else []
-    names = {"fresh": "--fresh", "wait": "--wait", "no_reload": "--no-reload"}
+    names = {"fresh": "--fresh", "tls": "--tls", "wait": "--wait", "no_reload": "--no-reload"}
     return (*words, *(option for name, option in names.items() if flags[name]))
 
 
