@@ -31,6 +31,7 @@ COMMANDS = {
     "saga": "See sagas, and help those that need a person.",
     "projections": "See read models, and build them anew from their events.",
     "schedules": "See what runs by the clock, and run it now.",
+    "fault": "Make calls between services late or fail on purpose.",
     "audit": "Check that nothing was lost and nothing happened twice.",
     "doctor": "Check what this machine offers.",
 }

@@ -48,7 +48,12 @@ async def connect(place: Place) -> tuple[asyncio.StreamReader, asyncio.StreamWri
 
 
 async def get(place: Place, path: str, *, within: float = 2.0) -> Answer:
-    """Make one GET request.
+    """Make one GET request; see `ask`."""
+    return await ask(place, path, within=within)
+
+
+async def ask(place: Place, path: str, *, method: str = "GET", within: float = 2.0) -> Answer:
+    """Make one request without a body.
 
     Raises:
         OSError: Nobody answers there, or not within `within` seconds.
@@ -56,7 +61,8 @@ async def get(place: Place, path: str, *, within: float = 2.0) -> Answer:
     async with asyncio.timeout(within):
         reader, writer = await connect(place)
         try:
-            writer.write(f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())
+            fields = "Host: localhost\r\nConnection: close\r\n" + ("" if method == "GET" else "Content-Length: 0\r\n")
+            writer.write(f"{method} {path} HTTP/1.1\r\n{fields}\r\n".encode())
             await writer.drain()
             answer = await reader.read(-1)
         finally:

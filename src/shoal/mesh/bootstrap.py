@@ -44,7 +44,10 @@ def _common(scope: Scope) -> Json:
     return {
         "node": {"id": f"{system}.mesh", "cluster": system},
         "admin": {"address": proto.address(scope.layout.admin(), listen=True)},
-        "overload_manager": _overload(),
+        "layered_runtime": {
+            "layers": [{"name": "edge", "static_layer": hardening.runtime()}, {"name": "admin", "admin_layer": {}}]
+        },
+        "overload_manager": hardening.overload(),
     }
 
 

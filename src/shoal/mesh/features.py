@@ -1,6 +1,6 @@
 """Every capability of the gateway and the mesh, one line each; the order says whose additions come first."""
 
-from shoal.mesh import bodies, cors, limits, security, tokens, tracing, traffic, transformation
+from shoal.mesh import bodies, cors, faults, limits, security, tokens, tracing, traffic, transformation, versions
 from shoal.mesh.feature import Feature
 
 FEATURES: tuple[Feature, ...] = (
@@ -12,4 +12,5 @@ FEATURES: tuple[Feature, ...] = (
     transformation.FEATURE,
     bodies.FEATURE,
     traffic.FEATURE,
+    faults.FEATURE,
 )

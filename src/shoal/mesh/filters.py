@@ -59,6 +59,11 @@ ORDER = (
         message=f"{_HTTP}.lua.v3.Lua",
         reason="late: whatever judges a request sees the query that was sent",
     ),
+    Slot(
+        name="envoy.filters.http.fault",
+        message=f"{_HTTP}.fault.v3.HTTPFault",
+        reason="in the place of what is called: whoever refuses a request does so first, as without a fault",
+    ),
     *(
         Slot(
             name=f"shoal.compress.{coding}",

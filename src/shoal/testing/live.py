@@ -5,7 +5,8 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,10 +14,12 @@ from typing import Any
 from shoal import audit, tokens
 from shoal.audit.standing import opened, site_of
 from shoal.errors import HostError, ShoalError
-from shoal.local import front
+from shoal.local import faults, front
+from shoal.local.layout import layout_of
 from shoal.local.ports import free_port
 from shoal.local.state import ProcessState, RunState, read_state
 from shoal.model import plan
+from shoal.model.fault import Fault
 from shoal.model.target import LOCAL
 from shoal.runtime.load import load
 from shoal.service.audit import Operation
@@ -85,6 +88,38 @@ class LiveSystem(Client):
                 secrets={**subject.secrets, **(secrets or {})},
             )
             return await audit.check(told, wait=wait)
+
+    @asynccontextmanager
+    async def fault(
+        self,
+        caller: str,
+        callee: str,
+        *,
+        endpoint: str = "",
+        delay: float = 0.0,
+        abort: int = 0,
+        percent: float = 100.0,
+    ) -> AsyncIterator[None]:
+        """Make calls late or fail for the length of a block.
+
+        Args:
+            caller: A service, or ``gateway``.
+            callee: Whom it calls.
+            endpoint: One operation; every one that the caller may call when empty.
+            delay: Seconds by which they are late.
+            abort: Status that answers them instead; 0 sends them on.
+            percent: Share of the requests that are struck.
+
+        Raises:
+            DeclarationError: The caller does not call that.
+        """
+        fault = Fault(caller=caller, callee=callee, endpoint=endpoint, delay=delay, abort=abort, percent=percent)
+        proxies = faults.proxies(layout_of(self.root))
+        await faults.add(proxies, self.plan, fault)
+        try:
+            yield
+        finally:
+            await faults.clear(proxies, self.plan, fault)
 
     def run(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
         """Run a ``shoal`` command on this system."""
