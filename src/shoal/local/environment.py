@@ -4,10 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import quote, urlencode
 
+import msgspec
+
 from shoal.errors import SettingsError
 from shoal.local.ports import LOOPBACK
 from shoal.local.secrets import OPERATOR, Passwords, SigningKey
 from shoal.model import catalog
+from shoal.model.issuers import placed
 from shoal.model.plan import Plan, ServicePlan
 
 
@@ -25,6 +28,10 @@ class World:
     outbound: Mapping[str, str]
     """Service → socket of its outbound listener; empty when calls stay in the process."""
     drain: float = 10.0
+    root: str = ""
+    """Folder of the project, where issuers' files of keys lie."""
+    key_set: str = ""
+    """File of what verifies consumers' keys."""
 
 
 FAILPOINTS = ("SHOAL_FAILPOINTS", "SHOAL_FAILPOINTS_ONCE")
@@ -49,9 +56,22 @@ def service_environment(plan: Plan, service: ServicePlan, world: World, outside:
             "SHOAL_AUDIENCE": issuer.audience,
             "SHOAL_SIGNING_KEY": str(world.key.private) if service.issues_tokens else "",
         }
+    values |= _believed(plan, world)
     values |= {name: outside.get(name, "") for name in FAILPOINTS}
     values = {name: value for name, value in values.items() if value}
     return values | _externals(service, world) | _settings(plan, service, outside)
+
+
+def _believed(plan: Plan, world: World) -> dict[str, str]:
+    """Name the issuers outside the system, and the consumers."""
+    gateway = plan.system.gateway
+    values: dict[str, str] = {}
+    if gateway.issuers:
+        values["SHOAL_ISSUERS"] = msgspec.json.encode([placed(i, world.root) for i in gateway.issuers]).decode()
+    if gateway.consumers:
+        values["SHOAL_CONSUMERS"] = msgspec.json.encode(gateway.consumers).decode()
+        values["SHOAL_KEY_SET"] = world.key_set
+    return values
 
 
 def missing_settings(plan: Plan, outside: Mapping[str, str]) -> None:

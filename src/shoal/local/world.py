@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from shoal import files
-from shoal.local import front, identities, ports, secrets
+from shoal.local import front, identities, keys, ports, secrets
 from shoal.local.engines import Recipe, envoy, mailbox, nats, postgres, sandbox
 from shoal.local.environment import World
 from shoal.local.forks import Program
@@ -57,6 +57,8 @@ def settle(plan: Plan, layout: Layout, *, ports: Mapping[str, int] | None = None
         broker_port=found.get(_BROKER, 0),
         externals={e.name: address for e in plan.externals if (address := _address(e, found))},
         outbound={s.name: f"unix:{_pipe(mesh, s.name)}" for s in plan.services} if mesh else {},
+        root=str(layout.root),
+        key_set=str(keys.file(layout.secrets)),
     )
     return Site(plan=plan, layout=layout, mesh=mesh, world=world, ports=found)
 

@@ -62,6 +62,10 @@ def _operation(endpoint: Endpoint) -> dict[str, Any]:
         operation["security"] = [{"token": list(endpoint.access.scopes)}]
     if endpoint.access.roles:
         operation["x-roles"] = list(endpoint.access.roles)
+    if endpoint.access.claims:
+        operation["x-claims"] = {claim.name: list(claim.values) for claim in endpoint.access.claims}
+    if endpoint.access.consumers:
+        operation["x-consumers"] = list(endpoint.access.consumers)
     if endpoint.access.kind == "internal":
         operation["x-internal"] = True
     return operation

@@ -7,6 +7,7 @@ import msgspec
 
 from shoal.errors import DeclarationError
 from shoal.model import catalog
+from shoal.model.access import Access as Access  # noqa: PLC0414 - a part of every endpoint
 from shoal.model.breaker import Breaker
 from shoal.model.data import Data
 from shoal.model.edge import Edge
@@ -23,28 +24,6 @@ Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
 
 Mode = Literal["structured", "binary"]
 """Content mode of CloudEvents: everything in the body, or the attributes in headers and the body nothing but data."""
-
-
-class Access(Data, frozen=True, kw_only=True):
-    """Who may call an endpoint.
-
-    ``anyone`` and ``principal`` endpoints are reachable through the gateway; ``internal`` ones only by the
-    services that declared the call.
-    """
-
-    kind: Literal["anyone", "principal", "internal"] = "principal"
-    roles: tuple[str, ...] = ()
-    """The principal needs one of these; empty asks for none."""
-    scopes: tuple[str, ...] = ()
-    """The principal needs all of these."""
-
-    def __post_init__(self) -> None:
-        """Refuse demands on a principal where none is asked for."""
-        if self.kind != "principal" and (self.roles or self.scopes):
-            raise DeclarationError(
-                f"access {self.kind!r} asks for roles or scopes, but no principal is asked for",
-                hint="use role(...) or scope(...)",
-            )
 
 
 class Policy(Data, frozen=True, kw_only=True):

@@ -7,6 +7,7 @@ import msgspec
 from shoal.errors import DeclarationError
 from shoal.model.cors import Cors
 from shoal.model.data import Data
+from shoal.model.issuers import CONSUMERS, Consumer, OpenId
 from shoal.model.names import check_label
 from shoal.model.security import SecurityHeaders
 from shoal.model.sequences import check_sequences
@@ -37,6 +38,10 @@ class Gateway(Data, frozen=True, kw_only=True):
     """The one door from outside."""
 
     issuer: Issuer | None = None
+    issuers: tuple[OpenId, ...] = ()
+    """Issuers outside the system whose tokens are accepted as well."""
+    consumers: tuple[Consumer, ...] = ()
+    """Programs that call with keys."""
     port: int = 8000
     """Port on the laptop."""
     cors: Cors | None = None
@@ -47,9 +52,22 @@ class Gateway(Data, frozen=True, kw_only=True):
     """How clients reach it: None is plain text, which a laptop or a balancer before it may take."""
 
     def __post_init__(self) -> None:
-        """Refuse a port that cannot be."""
+        """Refuse a port that cannot be, and principals that could be taken for each other."""
         if not 1 <= self.port <= 65535:
             raise DeclarationError(f"{self.port} is no port of the gateway", hint="use 1 to 65535")
+        own = [] if self.issuer is None else [self.issuer.name]
+        for kind, found in (
+            ("issuers have the name", [CONSUMERS, *(i.name for i in self.issuers)]),
+            ("issuers sign as", [*own, *(i.issuer for i in self.issuers)]),
+            ("consumers have the name", [c.name for c in self.consumers]),
+        ):
+            if twice := next((name for name in found if found.count(name) > 1), ""):
+                raise DeclarationError(f"two {kind} {twice!r}", hint="tell them apart, or their principals are one")
+
+    @property
+    def verifies(self) -> bool:
+        """Whether anybody can be a principal."""
+        return self.issuer is not None or bool(self.issuers or self.consumers)
 
 
 class Sandbox(Data, frozen=True, kw_only=True):
@@ -184,13 +202,27 @@ def _check_calls(system: System) -> None:
                 )
 
 
+def _check_consumers(system: System) -> None:
+    known = {consumer.name for consumer in system.gateway.consumers}
+    for service in system.services:
+        for endpoint in service.endpoints:
+            for name in endpoint.access.consumers:
+                if name not in known:
+                    raise DeclarationError(
+                        f"{endpoint.method} {endpoint.path} asks for the consumer {name!r}, which is not declared",
+                        hint=f"add it: System(..., gateway=Gateway(consumers=(Consumer(name={name!r}),)))",
+                        where=endpoint.source,
+                    )
+
+
 def _check_references(system: System) -> None:
     issuer = system.gateway.issuer
     names = {s.name for s in system.services}
     if issuer is not None and issuer.service not in names:
         raise DeclarationError(f"the issuer {issuer.service!r} is no service of {system.name}", hint="name one of them")
     needs_issuer = [e for s in system.services for e in s.endpoints if e.access.kind == "principal"]
-    if issuer is None and needs_issuer:
+    _check_consumers(system)
+    if not system.gateway.verifies and needs_issuer:
         first = needs_issuer[0]
         raise DeclarationError(
             f"{first.method} {first.path} needs a principal, but system {system.name} has no issuer of tokens",

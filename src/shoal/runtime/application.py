@@ -4,6 +4,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterable
 
 from shoal.errors import Problem
+from shoal.runtime.auth import KEY_HEADER
 from shoal.runtime.deadline import EXPECTED, Budget, budget
 from shoal.runtime.endpoint import Endpoint
 from shoal.runtime.logs import Journal
@@ -43,7 +44,7 @@ class Application:
             endpoint, values = locate(self._routes, scope)
             expected = headers.get(_EXPECTED)
             seconds = endpoint.timeout if expected is None else budget(endpoint.timeout, expected.decode("latin-1"))
-            context = Context(trace, Budget(seconds), headers.get(b"authorization", b"").decode("latin-1"))
+            context = Context(trace, Budget(seconds), _credential(headers).decode("latin-1"))
             current.set(context)
             response = await endpoint.serve(Request(scope, headers, values, context), receive)
         except Exception as error:  # noqa: BLE001 - the border: every failure becomes an answer
@@ -68,3 +69,9 @@ def _problem_response(problem: Problem, trace: Trace) -> Response:
         return Response(problem.status, [(b"content-type", CONTENT_TYPE), *headers], render(problem, trace.trace_id))
     except Exception as error:  # noqa: BLE001 - what the author put into the problem cannot be sent
         return _problem_response(to_problem(error), trace)
+
+
+def _credential(headers: dict[bytes, bytes]) -> bytes:
+    """Return what calls to other services are made with on behalf of the caller."""
+    header, key = headers.get(b"authorization", b""), headers.get(KEY_HEADER)
+    return header if key is None else b"Bearer " + key

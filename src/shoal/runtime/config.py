@@ -30,6 +30,12 @@ class ServiceConfig(msgspec.Struct, frozen=True, kw_only=True):
     """File of the key set that verifies tokens."""
     issuer: str = ""
     audience: str = ""
+    issuers: str = ""
+    """Issuers outside the system, as JSON: a list of `OpenId`, their files of keys by full path."""
+    consumers: str = ""
+    """Those who call with keys, as JSON: a list of `Consumer`."""
+    key_set: str = ""
+    """File of what verifies consumers' keys."""
     signing_key: str = ""
     """File of the private key; only the issuing service gets one."""
     access_log: bool = True

@@ -9,7 +9,7 @@ from shoal.drivers.base import Session, Store
 from shoal.errors import DeclarationError, Duplicate, Problem
 from shoal.model.service import path_parameters
 from shoal.runtime import idempotency
-from shoal.runtime.auth import Authenticator, authorize
+from shoal.runtime.auth import KEY_HEADER, Authenticator, authorize
 from shoal.runtime.deadline import Limit, Limits
 from shoal.runtime.inject import Plan, Values
 from shoal.runtime.metrics import Series
@@ -64,7 +64,7 @@ class Endpoint:
     async def serve(self, request: Request, receive: Receive) -> Response:
         """Answer a request, within its budget; failures leave as exceptions."""
         with Limit(self._limits, request.context.budget):
-            self._authorize(request)
+            await self._authorize(request)
             body = await read_body(receive, self.operation.edge.largest) if self._reads_body else b""
             if self._codec is not None:
                 self._decode(request, body)
@@ -76,17 +76,16 @@ class Endpoint:
                     return await self._once(request, key, idempotency.fingerprint(request, body))
             return await self._commit(request, None)
 
-    def _authorize(self, request: Request) -> None:
+    async def _authorize(self, request: Request) -> None:
         access, authenticator = self.operation.access, self._around.authenticator
-        header = request.headers.get(b"authorization")
+        header, key = request.headers.get(b"authorization"), request.headers.get(KEY_HEADER)
         if access.kind == "principal":
             if authenticator is None:
                 raise Problem(401, "unauthenticated", "this service knows no issuer of tokens")
-            request.principal = authenticator.authenticate(header)
-            if access.roles or access.scopes:
-                authorize(request.principal, access)
-        elif header and authenticator is not None and self._plan.needs_principal:
-            request.principal = authenticator.authenticate(header)
+            request.principal = await authenticator.authenticate(header, key)
+            authorize(request.principal, access)
+        elif (header or key) and authenticator is not None and self._plan.needs_principal:
+            request.principal = await authenticator.authenticate(header, key)
 
     def _decode(self, request: Request, body: bytes) -> None:
         if self._codec is None or (not body and not self._body_required):

@@ -17,7 +17,7 @@ from shoal.model import names
 from shoal.model.plan import consumers
 from shoal.runtime import migrations
 from shoal.runtime.application import Application
-from shoal.runtime.auth import Authenticator
+from shoal.runtime.auth import Authenticator, believed_by
 from shoal.runtime.backlog import Gauge
 from shoal.runtime.breaking import Switchboard
 from shoal.runtime.clients import Transport, client
@@ -30,6 +30,7 @@ from shoal.runtime.endpoint import Surroundings
 from shoal.runtime.events import EventSide
 from shoal.runtime.inject import Plan
 from shoal.runtime.issuer import KeyIssuer
+from shoal.runtime.keysets import Fetch, get
 from shoal.runtime.logs import Journal
 from shoal.runtime.metrics import Metrics
 from shoal.runtime.probes import Probes
@@ -64,6 +65,8 @@ class Fittings(msgspec.Struct, frozen=True, kw_only=True):
     """Takes the place of the one that the configuration names."""
     broker: Broker | None = None
     journal: Journal | None = None
+    fetch: Fetch = get
+    """Gets a small document from outside, such as the keys of an issuer."""
     overrides: Mapping[Any, Any] = {}
     """Values that take the place of provided ones, by type; their providers are not called."""
 
@@ -178,9 +181,8 @@ class Host:
 
     def _compile(self, values: dict[Any, Any]) -> Compiled:
         config, clock = self.config, self._fittings.clock
-        verifier = None
-        if config.jwks:
-            verifier = Authenticator(config.jwks, config.issuer, config.audience, seconds_of(clock))
+        believed = believed_by(config)
+        verifier = None if believed is None else Authenticator(believed, self._fittings.fetch, seconds_of(clock))
         around = Surroundings(
             store=self.store,
             announcer=self._announcer,

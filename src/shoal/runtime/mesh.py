@@ -4,8 +4,28 @@ from collections.abc import Mapping
 
 import aiohttp
 
-from shoal.errors import CallFailed
+from shoal.errors import CallFailed, Unavailable
 from shoal.runtime.clients import Answer
+
+LARGEST = 1024 * 1024
+"""Bytes of a document from outside."""
+
+
+async def fetch(url: str, within: float = 5.0) -> bytes:
+    """Get a small document from outside the system, within so many seconds, or raise `Unavailable`."""
+    try:
+        async with (
+            aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=within)) as session,
+            session.get(url, allow_redirects=False, raise_for_status=True) as response,
+        ):
+            body = await response.content.read(LARGEST + 1)
+            while len(body) <= LARGEST and (more := await response.content.read(LARGEST)):
+                body += more
+    except (TimeoutError, aiohttp.ClientError, OSError) as error:
+        raise Unavailable(f"{url} cannot be fetched: {str(error) or type(error).__name__}") from error
+    if response.status != 200 or len(body) > LARGEST:
+        raise Unavailable(f"{url} answers with status {response.status} and more than a document of {LARGEST} bytes")
+    return body
 
 
 class MeshTransport:

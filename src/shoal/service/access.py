@@ -1,6 +1,7 @@
 """Who may call an endpoint."""
 
 from shoal.errors import DeclarationError
+from shoal.model.claims import Claim, Value
 from shoal.model.service import Access
 
 anyone = Access(kind="anyone")
@@ -21,6 +22,16 @@ def role(*names: str) -> Access:
 def scope(*names: str) -> Access:
     """Ask for a principal whose token carries all the scopes."""
     return Access(kind="principal", scopes=_some("scope", names))
+
+
+def claim(name: str, *values: Value) -> Access:
+    """Ask for a principal whose token says one of the values under `name`, alone or in a list."""
+    return Access(kind="principal", claims=(Claim(name=name, values=values),))
+
+
+def consumer(*names: str) -> Access:
+    """Ask for one of the declared consumers by name, who calls with its key."""
+    return Access(kind="principal", consumers=_some("consumer", names))
 
 
 def _some(kind: str, names: tuple[str, ...]) -> tuple[str, ...]:

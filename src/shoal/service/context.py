@@ -14,13 +14,16 @@ F = TypeVar("F")
 
 
 class Principal(msgspec.Struct, frozen=True, kw_only=True):
-    """The verified caller, from a token that gateway and service both checked."""
+    """The verified caller, from a token or key that gateway and service both checked."""
 
     subject: str
+    """``ISSUER:SUBJECT`` for those of issuers outside, ``consumer:NAME`` for consumers."""
     roles: frozenset[str] = frozenset()
     scopes: frozenset[str] = frozenset()
     claims: Mapping[str, Any] = {}
     """All claims of the token."""
+    issuer: str = ""
+    """Name of the issuer outside the system, or ``consumer``; empty for the system's own."""
 
 
 class Deadline(Protocol):

@@ -32,6 +32,7 @@ from shoal.service.system import System
 from shoal.testing.clock import MovableClock
 from shoal.testing.events import Events
 from shoal.testing.http import Client, Response
+from shoal.testing.outside import Outside
 
 NOWHERE = "http://sandbox.invalid"
 """Address of every outside system: what is not overridden must not be reached (RFC 2606)."""
@@ -82,9 +83,21 @@ class MemorySystem(Client):
         """Stop every service."""
         await asyncio.gather(*(host.stop() for host in self._hosts.values()))
 
-    def token(self, subject: str, *, lifetime: float = 3600.0, **claims: Any) -> str:
-        """Sign a token as the system's issuer does; `claims` may hold ``roles=[...]`` and ``scope="..."``."""
-        return self._keys.sign(subject, self.clock.now().timestamp(), lifetime, claims)
+    def token(self, subject: str, *, lifetime: float = 3600.0, issuer: str = "", **claims: Any) -> str:
+        """Sign a token as the system's issuer does; `claims` may hold ``roles=[...]`` and ``scope="..."``.
+
+        `issuer` names one of the gateway's issuers outside the system, whose keys are made up for the test.
+        """
+        now = self.clock.now().timestamp()
+        return (
+            self._keys.sign_as(issuer, subject, now, claims)
+            if issuer
+            else self._keys.sign(subject, now, lifetime, claims)
+        )
+
+    def key(self, consumer: str) -> str:
+        """Make a key for a consumer, for ``X-API-Key``."""
+        return self._keys.key_of(consumer, int(self.clock.now().timestamp()) + 3600)
 
     @contextmanager
     def override(self, kind: Any, value: object) -> Iterator[None]:
@@ -201,6 +214,16 @@ class Keys:
             self._signer = tokens.Signer(private, issuer=issuer.name, audience=issuer.audience)
             self._values = {"jwks": str(jwks), "issuer": issuer.name, "audience": issuer.audience}
             self._key = str(key)
+        self._outside = Outside(folder, planned.system)
+        self._values |= self._outside.config
+
+    def sign_as(self, issuer: str, subject: str, now: float, claims: Mapping[str, Any]) -> str:
+        """Sign a token as an issuer outside the system does."""
+        return self._outside.sign(issuer, subject, now, claims)
+
+    def key_of(self, consumer: str, expires: int) -> str:
+        """Make a key for a consumer."""
+        return self._outside.key(consumer, expires)
 
     def config(self, *, issues: bool) -> dict[str, str]:
         """Return the fields of a service's configuration."""
