@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from shoal import Service, System, anyone
+from shoal import Service, System, Transform, anyone
 from shoal.mesh.compile import compile_static
 from shoal.mesh.layout import layout_for
 from shoal.model import plan
@@ -36,3 +36,18 @@ def test_the_edge_of_the_mesh_shows_no_probe(path: str) -> None:
     artifact = compile_static(planned, layout_for(planned, root="/r"))
     refusal, template = artifact.text.find(f'"reserved {path}"'), artifact.text.find('"pages.page"')
     assert 0 < refusal < template
+
+
+renamed = Service("renamed")
+outside = System("t", services=[renamed])
+
+
+@renamed.get("/products/{sku}/notes/{note}", access=anyone, transform=Transform(path="/n/{note}/of/{sku}"))
+async def noted(sku: str, note: str) -> str:
+    return f"{sku} {note}"
+
+
+async def test_the_gateway_of_one_process_knows_paths_by_their_public_name(tmp_path: Path) -> None:
+    async with running(outside, tmp_path) as world:
+        assert (await world.get("/n/a%20b/of/x%2fy")).json() == "x/y a b"
+        assert (await world.get("/products/x/notes/a")).status == 404

@@ -1,6 +1,6 @@
 """The one door from outside: what Envoy advises for an edge, tokens, and only the declared routes."""
 
-from shoal.mesh import problems, routes, security, tls
+from shoal.mesh import hardening, problems, routes, security, tls
 from shoal.mesh.feature import merge
 from shoal.mesh.features import FEATURES
 from shoal.mesh.hops import hop
@@ -11,9 +11,6 @@ from shoal.model.service import RESERVED_PATHS, Policy
 
 EDGE = "edge"
 """Name of the listener."""
-
-BUFFER_LIMIT = 32 * 1024
-"""Bytes held for one connection (Envoy, edge best practices)."""
 
 UNTRUSTED = (
     "forwarded",
@@ -65,27 +62,15 @@ def entrance(scope: Scope) -> Entrance:
         listener={
             "enable_reuse_port": False,  # with it, a second system would silently share a busy port
             "connection_balance_config": {"exact_balance": {}},
-            "per_connection_buffer_limit_bytes": BUFFER_LIMIT,
-        },
+        }
+        | hardening.listener(),
     )
 
 
 def _manager(scope: Scope) -> Json:
-    settings: Json = {
-        "use_remote_address": True,
+    settings: Json = hardening.connections() | {
         "internal_address_config": {"cidr_ranges": _NOBODY},
         "skip_xff_append": True,
-        "common_http_protocol_options": {
-            "idle_timeout": seconds(300),
-            "headers_with_underscores_action": "REJECT_REQUEST",
-        },
-        "http2_protocol_options": {
-            "max_concurrent_streams": 100,
-            "initial_stream_window_size": 64 * 1024,
-            "initial_connection_window_size": 1024 * 1024,
-        },
-        "request_timeout": seconds(60),
-        "request_headers_timeout": seconds(10),
         "server_name": scope.plan.system.name,
         "forward_client_cert_details": "SANITIZE",
         "local_reply_config": problems.at_edge(security.headers(scope.plan)),

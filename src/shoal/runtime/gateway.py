@@ -1,10 +1,11 @@
 """The gateway of a process that runs several services: the same routes as the proxy's, without the proxy."""
 
 from collections.abc import Mapping
+from urllib.parse import quote
 
 from shoal.errors import Problem
 from shoal.model.plan import Plan, Route
-from shoal.model.service import RESERVED_PATHS
+from shoal.model.service import RESERVED_PATHS, path_parameters
 from shoal.runtime.problems import CONTENT_TYPE, render
 from shoal.runtime.request import Application, Receive, Response, Scope, Send, send_response
 from shoal.runtime.routes import Routes, locate
@@ -29,7 +30,9 @@ class Gateway:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection's message, as ASGI 3 asks."""
         try:
-            route, _ = locate(self._routes, scope)
+            route, values = locate(self._routes, scope)
+            if route.inside != route.path:
+                scope = {**scope, **_renamed(route, values)}
             self._check(route, scope)
         except Problem as problem:
             await send_response(send, _refusal(problem))
@@ -44,6 +47,13 @@ class Gateway:
             raise Problem(404, "not-found", "there is nothing at this path")
         if service is not None and locate(service, scope)[0] != route.endpoint:
             raise Problem(404, "not-found", "there is nothing at this path")
+
+
+def _renamed(route: Route, values: tuple[str, ...]) -> dict[str, object]:
+    """Give a request the path that its service knows."""
+    given = dict(zip(path_parameters(route.path), values, strict=True))
+    parts = [given[part[1:-1]] if part.startswith("{") else part for part in route.inside.split("/")]
+    return {"path": "/".join(parts), "raw_path": "/".join(quote(part, safe="") for part in parts).encode()}
 
 
 def _refusal(problem: Problem) -> Response:
