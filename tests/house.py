@@ -19,6 +19,7 @@ ALLOWED: dict[str, frozenset[str]] = {  # package of shoal -> the packages of sh
     "__main__": ANYTHING,
     "errors": frozenset(),
     "model": frozenset({"errors"}),
+    "discovery": frozenset({"errors", "model", "runtime"}),
     "tokens": frozenset({"errors"}),
     "files": frozenset({"errors", "model"}),
     "service": frozenset({"errors", "model"}),

@@ -48,6 +48,8 @@ class RunState(msgspec.Struct, frozen=True, kw_only=True):
     """Base URL of the gateway."""
     authority: str = ""
     """Certificate (PEM file) that a client of the gateway trusts; empty where it speaks plain text."""
+    registry: str = ""
+    """Base URL of the registry."""
     runtime: str = ""
     """Folder of sockets."""
     urls: dict[str, str] = {}

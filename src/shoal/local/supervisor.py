@@ -19,6 +19,7 @@ from shoal.local.ground import Ground, take
 from shoal.local.health import watch_health
 from shoal.local.one_process import Single
 from shoal.local.ports import check_port
+from shoal.local.registry import Register, RegistryServer
 from shoal.local.replicas import Replicas
 from shoal.local.reporter import Quiet, Reporter
 from shoal.local.state import RunState, Status, write_state
@@ -26,6 +27,7 @@ from shoal.local.together import together
 from shoal.local.unit import Job, Surroundings, Unit
 from shoal.local.world import Site, engine_recipe, sandbox_recipe, settle, write_mesh
 from shoal.mesh.layout import Pipe
+from shoal.model.listing import Directory
 from shoal.model.plan import Plan, plan
 
 _EDGE_SECONDS = 10.0
@@ -62,6 +64,9 @@ class Supervisor:
         self._services: dict[str, Replicas] = {}
         self._single: Single | None = None
         self._site: Site | None = None
+        self._register = Register()
+        self._registry = RegistryServer(lambda: self.directory)
+        self._registry_url = ""
         self._status: Status = "starting"
         self._started_at = datetime.now(UTC).isoformat(timespec="seconds")
         self._asked, self._hurried = asyncio.Event(), asyncio.Event()
@@ -92,11 +97,18 @@ class Supervisor:
             status=self._status,
             started_at=self._started_at,
             gateway=self.gateway,
+            registry=self._registry_url,
             authority=self._site.mesh.trust() if self.plan.tls and self._site and self._site.mesh else "",
             runtime=str(self._ground.layout.runtime) if self._ground else "",
             urls=self._urls(),
             processes=tuple(unit.state for unit in self.units),
         )
+
+    @property
+    def directory(self) -> Directory:
+        """Every service, as the registry lists it."""
+        outbound = self._site.world.outbound if self._site is not None else {}
+        return self._register.directory(self.plan, tuple(unit.state for unit in self.units), outbound, self.gateway)
 
     async def run(self) -> None:
         """Start everything, wait until asked to stop, also while starting, and stop it."""
@@ -201,6 +213,7 @@ class Supervisor:
 
     async def _start(self, ground: Ground) -> None:
         site = self._site = settle(self.plan, ground.layout)
+        self._registry_url = await self._registry.start(site.ports[REGISTRY])
         write_mesh(site)
         around = Surroundings(ground=ground, reporter=self.options.reporter, changed=self._note)
         self._make(site, around)
@@ -306,6 +319,7 @@ class Supervisor:
 
     async def _leave(self, status: Status) -> None:
         self._status = status
+        await self._registry.stop()
         self._write()
         ground, self._ground = self._ground, None
         if ground is not None:
@@ -323,6 +337,7 @@ class Supervisor:
     def _write(self) -> None:
         self._noted = None
         if self._ground is not None:
+            _ = self.directory  # which notes the time of what has changed
             with contextlib.suppress(OSError):  # a full disk must not stop what runs
                 write_state(self.root, self.state)
 

@@ -23,6 +23,9 @@ from shoal.model.permissions import permissions
 from shoal.model.plan import Plan
 from shoal.model.system import External, Sandbox
 
+REGISTRY = "shoal registry"
+"""Name of the registry among the ports."""
+
 _SMTP, _MAIL_PAGE, _BROKER = "mailbox smtp", "mailbox page", "broker"
 
 
@@ -122,7 +125,7 @@ def kept_ports(file: Path, names: tuple[str, ...]) -> dict[str, int]:
 
 
 def _wanted_ports(plan: Plan) -> tuple[str, ...]:
-    names = [_BROKER] if "nats" in plan.engines else []
+    names = [REGISTRY, *([_BROKER] if "nats" in plan.engines else [])]
     names += [_SMTP, _MAIL_PAGE] if "mailbox" in plan.engines else []
     return (*names, *(e.name for e in plan.externals if e.sandbox is not None))
 

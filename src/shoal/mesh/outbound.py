@@ -6,6 +6,7 @@ from shoal.mesh.features import FEATURES
 from shoal.mesh.hops import callees, hop
 from shoal.mesh.manager import Entrance, Scope
 from shoal.mesh.proto import Json
+from shoal.model.listing import host_of
 from shoal.model.plan import CallPlan, ServicePlan
 
 
@@ -49,7 +50,7 @@ def _routes(scope: Scope, service: ServicePlan) -> Json:
 def _host(scope: Scope, service: ServicePlan, callee: str) -> Json:
     declared = routes.in_order(call for call in service.calls if call.service == callee)
     found = [_route(scope, service, call) for call in declared]
-    return {"name": callee, "domains": [callee], "routes": [*found, _undeclared()]}
+    return {"name": callee, "domains": [callee, host_of(callee)], "routes": [*found, _undeclared()]}
 
 
 def _route(scope: Scope, service: ServicePlan, call: CallPlan) -> Json:
