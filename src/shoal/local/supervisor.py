@@ -25,7 +25,7 @@ from shoal.local.reporter import Quiet, Reporter
 from shoal.local.state import RunState, Status, write_state
 from shoal.local.together import together
 from shoal.local.unit import Job, Surroundings, Unit
-from shoal.local.world import Site, engine_recipe, sandbox_recipe, settle, write_mesh
+from shoal.local.world import REGISTRY, Site, engine_recipe, sandbox_recipe, settle, write_mesh
 from shoal.mesh.layout import Pipe
 from shoal.model.listing import Directory
 from shoal.model.plan import Plan, plan
