@@ -94,13 +94,13 @@ class ServicePlan(Data, frozen=True, kw_only=True):
     entry: str
     identity: str
     replicas: int
-    store: StorePlan | None
-    broker: BrokerPlan | None
-    grants: tuple[Grant, ...]
     zones: tuple[str, ...] = ()
     """Zone of each replica; empty where there is one zone."""
     near: bool = False
     """Whether replicas of the caller's zone come before all others."""
+    store: StorePlan | None
+    broker: BrokerPlan | None
+    grants: tuple[Grant, ...]
     calls: tuple[CallPlan, ...]
     externals: dict[str, str]
     """External name → environment variable that carries its address."""
@@ -179,11 +179,11 @@ def _service(system: System, service: Service, target: Target) -> ServicePlan:
         entry=service.entry,
         identity=names.identity(system.name, service.name),
         replicas=target.replicas.get(service.name, 1),
+        zones=_zones(target, target.replicas.get(service.name, 1)),
+        near=service.traffic.zones == "near",
         store=store,
         broker=_broker(system, service, target),
         grants=_grants(system, service),
-        zones=_zones(target, target.replicas.get(service.name, 1)),
-        near=service.traffic.zones == "near",
         calls=_calls(system, service),
         externals={
             e.name: names.variable(service.name, e.setting) for e in system.externals if e.name in service.externals
@@ -192,16 +192,16 @@ def _service(system: System, service: Service, target: Target) -> ServicePlan:
     )
 
 
-def _store_engine(service: Service, target: Target) -> str:
-    """Choose a store: the memory shape replaces every one, the others keep what the service declares."""
-    if target.shape == "memory" or service.store is None:
 def _zones(target: Target, replicas: int) -> tuple[str, ...]:
     """Spread replicas over the zones in turn."""
-    if len(target.zones) < 2:  # noqa: PLR2004 - one zone is no choice
+    if len(target.zones) < 2:
         return ()
     return tuple(target.zones[n % len(target.zones)] for n in range(replicas))
 
 
+def _store_engine(service: Service, target: Target) -> str:
+    """Choose a store: the memory shape replaces every one, the others keep what the service declares."""
+    if target.shape == "memory" or service.store is None:
         return target.store
     return service.store.engine
 
