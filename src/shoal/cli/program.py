@@ -22,6 +22,7 @@ COMMANDS = {
     "run": "Start the system here and keep it running.",
     "ps": "Show what runs.",
     "logs": "Show what processes printed.",
+    "why": "Explain why a request got what it got.",
     "stop": "Stop the system.",
     "call": "Send a typed request through the gateway.",
     "token": "Print a signed token for the local gateway.",
@@ -32,6 +33,7 @@ COMMANDS = {
     "projections": "See read models, and build them anew from their events.",
     "schedules": "See what runs by the clock, and run it now.",
     "fault": "Make calls between services late or fail on purpose.",
+    "canary": "Run two versions of a service side by side, and let the better one win.",
     "audit": "Check that nothing was lost and nothing happened twice.",
     "doctor": "Check what this machine offers.",
 }

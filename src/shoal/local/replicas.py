@@ -21,6 +21,7 @@ from shoal.mesh.endpoints import endpoints
 from shoal.mesh.layout import Layout as MeshLayout
 from shoal.mesh.layout import Pipe
 from shoal.model.plan import ServicePlan
+from shoal.model.rollout import version_name
 
 RUNTIME = "shoal.runtime"
 _READY_WITHIN = 60.0  # migrations of a large database take their time
@@ -28,10 +29,23 @@ _DRAIN_MARGIN = 3.0
 
 
 class Replicas:
-    """Every replica of one service behind the proxy."""
+    """Every replica of one service, or of a second version of it, behind the proxy."""
 
-    def __init__(self, site: Site, mesh: MeshLayout, service: ServicePlan, around: Surroundings) -> None:
+    def __init__(
+        self,
+        site: Site,
+        mesh: MeshLayout,
+        service: ServicePlan,
+        around: Surroundings,
+        *,
+        version: str = "",
+        code: Path | None = None,
+    ) -> None:
         self.service, self._site, self._mesh, self._around = service, site, mesh, around
+        self.code = code or site.layout.root
+        """Folder from which the author's modules are imported, before any other; read at each start."""
+        self._version = version
+        self._label = version_name(service.name, version) if version else service.name
         self._sockets: dict[Unit, Pipe] = {}
         self.units = [self._unit(slot) for slot in range(service.replicas)]
         self._publish(list(self._sockets.values()), self.service.zones)
@@ -90,11 +104,11 @@ class Replicas:
         """Make the unit of a replica, on a socket that no other has."""
         taken = set(self._sockets.values())
         numbers = range(len(taken) + 1)
-        pipe = next(p for n in numbers if (p := self._mesh.replica(self.service.name, n)) not in taken)
-        name = f"{self.service.name}-{slot}"
+        pipe = next(p for n in numbers if (p := self._mesh.replica(self._label, n)) not in taken)
+        name = "-".join(filter(None, (self.service.name, self._version, str(slot))))
         module = self.service.entry.partition(":")[0]
         job = Job(
-            recipe=replica_recipe(self._site, self.service, name, pipe.path),
+            recipe=replica_recipe(self._site, self.service, name, pipe.path, self.code),
             kind="service",
             service=self.service.name,
             program=Program(module=RUNTIME, warm=module),
@@ -118,17 +132,17 @@ class Replicas:
 
     def _publish(self, sockets: list[Pipe], zones: Sequence[str]) -> None:
         near = self.service.zones[0] if self.service.near and self.service.zones else ""
-        files.write(Path(self._mesh.root), [endpoints(self.service.name, sockets, zones, near=near)])
+        files.write(Path(self._mesh.root), [endpoints(self._label, sockets, zones, near=near)])
 
 
-def replica_recipe(site: Site, service: ServicePlan, name: str, socket: str) -> Recipe:
-    """Describe how to run one replica on a UNIX socket."""
+def replica_recipe(site: Site, service: ServicePlan, name: str, socket: str, code: Path) -> Recipe:
+    """Describe how to run one replica on a UNIX socket, with the modules in `code`."""
     variables = service_environment(site.plan, service, site.world, os.environ)
-    own = {"SHOAL_REPLICA": name.rpartition("-")[2], "SHOAL_LISTEN": f"unix:{socket}"}
+    own = {"SHOAL_REPLICA": name.removeprefix(f"{service.name}-"), "SHOAL_LISTEN": f"unix:{socket}"}
 
     async def prepare() -> Command:
         _clear(socket)
-        return runtime_command(site, name, variables | own)
+        return runtime_command(site, name, variables | own, code)
 
     async def probe() -> Addresses:
         await ready(Path(socket), "/ready")
@@ -141,12 +155,13 @@ def _clear(socket: str) -> None:
     Path(socket).unlink(missing_ok=True)
 
 
-def runtime_command(site: Site, name: str, variables: dict[str, str]) -> Command:
-    """Return the command of a process of the runtime: this interpreter and the project's modules."""
+def runtime_command(site: Site, name: str, variables: dict[str, str], code: Path | None = None) -> Command:
+    """Return the command of a process of the runtime: this interpreter and the modules in `code`, or the project's."""
+    root = code or site.layout.root
     return Command(
         name=name,
         argv=(sys.executable, "-m", RUNTIME),
-        cwd=site.layout.root,
-        env=base_environment({"PYTHONPATH": python_path(site.layout.root)} | variables),
+        cwd=root,
+        env=base_environment({"PYTHONPATH": python_path(root)} | variables),
         stop_after=site.world.drain + _DRAIN_MARGIN,
     )

@@ -14,21 +14,25 @@ from urllib.parse import urlsplit
 
 from shoal.errors import ShoalError
 from shoal.local import adopt, edge, engines, front, provision, reaper
+from shoal.local.canary import Hold
 from shoal.local.environment import missing_settings
 from shoal.local.ground import Ground, take
 from shoal.local.health import watch_health
 from shoal.local.one_process import Single
+from shoal.local.operations import Operations
 from shoal.local.ports import check_port
 from shoal.local.registry import Register, RegistryServer
 from shoal.local.replicas import Replicas
 from shoal.local.reporter import Quiet, Reporter
 from shoal.local.state import RunState, Status, write_state
 from shoal.local.together import together
+from shoal.local.turning import turn
 from shoal.local.unit import Job, Surroundings, Unit
 from shoal.local.world import REGISTRY, Site, engine_recipe, sandbox_recipe, settle, write_mesh
 from shoal.mesh.layout import Pipe
 from shoal.model.listing import Directory
 from shoal.model.plan import Plan, plan
+from shoal.model.target import Target
 
 _EDGE_SECONDS = 10.0
 
@@ -73,6 +77,8 @@ class Supervisor:
         self._watching: asyncio.Task[None] | None = None
         self._keeping: asyncio.Future[Any] | None = None
         self._noted: asyncio.Handle | None = None
+        self._changing = asyncio.Lock()
+        self._operations: Operations | None = None
 
     @property
     def gateway(self) -> str:
@@ -83,7 +89,9 @@ class Supervisor:
     def units(self) -> list[Unit]:
         """Every process that is meant to run."""
         replicas = [unit for service in self._services.values() for unit in service.units]
-        return [*self._engines.values(), *self._sandboxes, *replicas, *([self._single.unit] if self._single else [])]
+        single = [self._single.unit] if self._single else []
+        asked = self._operations.units if self._operations else []
+        return [*self._engines.values(), *self._sandboxes, *replicas, *single, *asked]
 
     @property
     def state(self) -> RunState:
@@ -146,6 +154,8 @@ class Supervisor:
             if self.options.fresh:
                 self._ground.wipe()  # last: whatever else is wrong must cost no data
             await self._start(self._ground)
+            if self._operations is not None:
+                await self._operations.open(self._ground.layout.runtime)
         except ShoalError:
             self._status = "failed"
             raise
@@ -164,6 +174,8 @@ class Supervisor:
         self._write()
         await self._unwatch()
         await self._close_edge()
+        if self._operations is not None:
+            await self._operations.close()
         services = [s.stop() for s in self._services.values()] + ([self._single.unit.stop()] if self._single else [])
         await asyncio.gather(*services, return_exceptions=True)  # one that cannot be stopped is left to the guardian
         outside = [unit.stop() for unit in self._sandboxes]
@@ -201,8 +213,11 @@ class Supervisor:
                 return
             new = plan(system, self.plan.target).require()
             if adopt.adoptable(self.plan, new):
-                self._site = await adopt.adopt(new, site, self._engines, self._services)
-                self.plan = new
+                async with self._changing:
+                    self._site = await adopt.adopt(new, site, self._engines, self._services)
+                    self.plan = new
+                if self._operations is not None:
+                    self._operations.follow(self._site)
                 reporter.event("system", "routes and permissions follow the new declaration")
             else:
                 reporter.event("system", "its services, engines or surroundings have changed: stop it and run it again")
@@ -211,12 +226,22 @@ class Supervisor:
         else:
             reporter.solved("system")
 
+    async def _retarget(self, target: Target) -> None:
+        """Let requests flow as another target says."""
+        async with self._changing:
+            assert self._site is not None, "what can be asked for has started"  # noqa: S101
+            new = plan(self.plan.system, target).require()
+            self._site, self.plan = await turn(self._site, new), new
+
     async def _start(self, ground: Ground) -> None:
         site = self._site = settle(self.plan, ground.layout)
         self._registry_url = await self._registry.start(site.ports[REGISTRY])
         write_mesh(site)
         around = Surroundings(ground=ground, reporter=self.options.reporter, changed=self._note)
         self._make(site, around)
+        self._operations = Operations(
+            Hold(site=lambda: self._site or site, services=self._services, around=around, retarget=self._retarget)
+        )
         self._write()
         await together(
             *(self._start_engine(site, name) for name in self._engines),

@@ -1,0 +1,315 @@
+"""A second version of a service beside the first: started, watched, and made the only one or taken away again."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from shoal.errors import DeclarationError, EngineError, ShoalError
+from shoal.local import admin
+from shoal.local.host import private_file
+from shoal.local.replicas import Replicas
+from shoal.local.unit import Surroundings, Unit
+from shoal.local.world import Site
+from shoal.mesh.endpoints import endpoint_file
+from shoal.model.plan import Plan, ServicePlan
+from shoal.model.rollout import Override, Rollout, Split, version_name
+from shoal.model.target import Target
+from shoal.model.verdict import Counts, Outcome, judge, since
+
+LOOK_EVERY = 0.5
+"""Seconds between two verdicts."""
+
+Stage = Literal["running", "promoting", "promoted", "aborted"]
+
+
+class CanaryState(msgspec.Struct, frozen=True, kw_only=True):
+    """How a second version stands, or how it ended."""
+
+    service: str
+    version: str
+    code: str
+    """Folder of its code."""
+    stage: Stage = "running"
+    weight: float = 0.0
+    override: Override = "inside"
+    started_at: str = ""
+    ended_at: str = ""
+    outcome: Outcome = "waiting"
+    reason: str = ""
+    """What the verdict, or the end, rests on."""
+    automatic: bool = True
+    """Whether a bad verdict ends it."""
+    stable: Counts = Counts()
+    fresh: Counts = Counts()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hold:
+    """What the supervisor lends to those who change a running system."""
+
+    site: Callable[[], Site]
+    services: Mapping[str, Replicas]
+    around: Surroundings
+    retarget: Callable[[Target], Awaitable[None]]
+    """Let requests flow as another target says; returns when they do."""
+
+    @property
+    def plan(self) -> Plan:
+        """What runs."""
+        return self.site().plan
+
+
+@dataclass(slots=True, kw_only=True)
+class _Canary:
+    """One that runs."""
+
+    state: CanaryState
+    replicas: Replicas
+    rule: Rollout
+    then: tuple[Counts, Counts] = (Counts(), Counts())
+    """What both versions had answered when it began."""
+    busy: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+
+class Start(msgspec.Struct, frozen=True, kw_only=True):
+    """What is asked for.
+
+    Args:
+        service: Name.
+        code: Folder with the new version's modules.
+        weight: Percent of the requests.
+        version: Its name.
+        replicas: How many processes.
+        override: Whose header counts; None takes what the service declares.
+        requests: Requests before the verdict; 0 takes what the service declares.
+        automatic: Whether a bad verdict ends it.
+    """
+
+    service: str
+    code: str
+    weight: float = 10.0
+    version: str = "canary"
+    replicas: int = 1
+    override: Override | None = None
+    requests: int = 0
+    automatic: bool = True
+
+
+def canary_file(home: Path) -> Path:
+    """Locate the states of all canaries of a project below its ``.shoal``."""
+    return home / "canary.json"
+
+
+def read_states(home: Path) -> tuple[CanaryState, ...]:
+    """Read them; none when there never was one."""
+    try:
+        return msgspec.json.decode(canary_file(home).read_bytes(), type=tuple[CanaryState, ...])
+    except (OSError, msgspec.MsgspecError):
+        return ()
+
+
+class Canaries:
+    """Every second version of a run."""
+
+    def __init__(self, hold: Hold) -> None:
+        self._hold = hold
+        self._running: dict[str, _Canary] = {}
+        self._ended: dict[str, CanaryState] = {}
+        self._watching: asyncio.Task[None] | None = None
+
+    @property
+    def units(self) -> list[Unit]:
+        """Their processes."""
+        return [unit for canary in self._running.values() for unit in canary.replicas.units]
+
+    def follow(self, site: Site) -> None:
+        """Start processes from now on as another plan says."""
+        for name, canary in self._running.items():
+            canary.replicas.follow(site, _sized(site.plan, name, len(canary.replicas.units)))
+
+    async def start(self, wish: Start) -> CanaryState:
+        """Start a second version beside the first, and give it its part of the requests once it answers.
+
+        Raises:
+            DeclarationError: It cannot be.
+            EngineError: It does not start; nothing has changed.
+        """
+        rule = self._allowed(wish)
+        site = self._hold.site()
+        assert site.mesh is not None, "asked before"  # noqa: S101
+        service = _sized(site.plan, wish.service, wish.replicas)
+        replicas = Replicas(site, site.mesh, service, self._hold.around, version=wish.version, code=Path(wish.code))
+        override = wish.override or rule.override
+        state = CanaryState(
+            service=wish.service, version=wish.version, code=wish.code, weight=wish.weight, override=override,
+            started_at=_now(), automatic=wish.automatic,
+        )  # fmt: skip
+        canary = self._running[wish.service] = _Canary(state=state, replicas=replicas, rule=rule)
+        try:
+            async with canary.busy:
+                await replicas.start(strict=True)
+                canary.then = await self._answered(canary)
+                await self._divide(canary, wish.weight)
+        except BaseException:
+            await self._remove(canary)
+            raise
+        self._write()
+        self._watch()
+        return state
+
+    async def weigh(self, service: str, weight: float) -> CanaryState:
+        """Give a second version another part of the requests."""
+        canary = self._find(service)
+        async with canary.busy:
+            await self._divide(canary, weight)
+            canary.state = msgspec.structs.replace(canary.state, weight=weight)
+        self._write()
+        return canary.state
+
+    async def promote(self, service: str) -> CanaryState:
+        """Make the second version the only one: it takes all requests while the first one's processes are replaced.
+
+        Raises:
+            EngineError: The new processes do not start; the second version goes on answering everything.
+        """
+        canary = self._find(service)
+        async with canary.busy:
+            canary.state = msgspec.structs.replace(canary.state, stage="promoting", weight=100.0)
+            await self._divide(canary, 100.0)
+            stable = self._hold.services[service]
+            before, stable.code = stable.code, canary.replicas.code
+            try:
+                await stable.reload()
+            except BaseException:
+                stable.code = before
+                canary.state = msgspec.structs.replace(canary.state, stage="running")
+                raise
+            await self._end(canary, "promoted", canary.state.reason)
+        return canary.state
+
+    async def abort(self, service: str, reason: str = "asked for") -> CanaryState:
+        """Let the first version answer everything again, and take the second one away."""
+        canary = self._find(service)
+        async with canary.busy:
+            await self._end(canary, "aborted", reason)
+        return canary.state
+
+    async def stop(self) -> None:
+        """Take them all away; the run ends."""
+        watching, self._watching = self._watching, None
+        if watching is not None:
+            watching.cancel()
+            await asyncio.gather(watching, return_exceptions=True)
+        await asyncio.gather(*(c.replicas.stop() for c in self._running.values()), return_exceptions=True)
+        for canary in self._running.values():
+            self._note(canary, "aborted", "the run has ended")
+        self._running.clear()
+        self._write()
+
+    async def look(self) -> None:
+        """Judge every second version once, and end those that are worse."""
+        for canary in list(self._running.values()):
+            if canary.busy.locked() or canary.state.stage != "running":
+                continue
+            stable, fresh = await self._answered(canary)
+            stable, fresh = since(stable, canary.then[0]), since(fresh, canary.then[1])
+            found = judge(stable, fresh, canary.rule)
+            canary.state = msgspec.structs.replace(
+                canary.state, outcome=found.outcome, reason=found.reason, stable=stable, fresh=fresh
+            )
+            if found.outcome == "worse" and canary.state.automatic:
+                await self.abort(canary.state.service, found.reason)
+        self._write()
+
+    def _watch(self) -> None:
+        if self._watching is None:
+            self._watching = asyncio.create_task(self._keep_looking())
+
+    async def _keep_looking(self) -> None:
+        while True:
+            await asyncio.sleep(LOOK_EVERY)
+            try:
+                await self.look()
+            except (ShoalError, OSError, EOFError, ValueError) as error:
+                self._hold.around.reporter.problem("canary", f"no verdict: {error}")
+            else:
+                self._hold.around.reporter.solved("canary")
+
+    def _allowed(self, wish: Start) -> Rollout:
+        plan = self._hold.plan
+        declared = plan.system.service(wish.service).traffic.rollout
+        if "envoy" not in plan.engines:
+            raise DeclarationError("one process holds one version of each service", hint="run without --one-process")
+        if wish.service in self._running:
+            raise DeclarationError(
+                f"{wish.service} has a second version already", hint=f"shoal canary promote|abort {wish.service}"
+            )
+        Split(version=wish.version, weight=wish.weight)  # refuses nonsense
+        if not Path(wish.code).is_dir():
+            raise DeclarationError(f"there is no folder {wish.code}", hint="--code takes the folder of a checkout")
+        return msgspec.structs.replace(declared, requests=wish.requests or declared.requests)
+
+    def _find(self, service: str) -> _Canary:
+        if service not in self._running:
+            known = ", ".join(self._running) or "none"
+            raise DeclarationError(f"{service} has no second version", hint=f"those that have one: {known}")
+        return self._running[service]
+
+    async def _divide(self, canary: _Canary, weight: float) -> None:
+        split = Split(version=canary.state.version, weight=weight, override=canary.state.override)
+        target = self._hold.plan.target
+        await self._hold.retarget(
+            msgspec.structs.replace(target, splits={**target.splits, canary.state.service: split})
+        )
+
+    async def _end(self, canary: _Canary, stage: Stage, reason: str) -> None:
+        await self._remove(canary)
+        self._note(canary, stage, reason)
+        self._write()
+        self._hold.around.reporter.event(
+            canary.state.service, f"{canary.state.version} {stage}: {reason or 'asked for'}"
+        )
+
+    async def _remove(self, canary: _Canary) -> None:
+        """Take requests away from it first, and then its processes."""
+        target, name = self._hold.plan.target, canary.state.service
+        if name in target.splits:
+            rest = {service: split for service, split in target.splits.items() if service != name}
+            await self._hold.retarget(msgspec.structs.replace(target, splits=rest))
+        await canary.replicas.stop()
+        self._running.pop(name, None)
+        self._hold.around.changed()
+        mesh = self._hold.site().mesh
+        if mesh is not None:
+            file = Path(mesh.path(endpoint_file(version_name(name, canary.state.version))))
+            await asyncio.to_thread(file.unlink, missing_ok=True)
+
+    async def _answered(self, canary: _Canary) -> tuple[Counts, Counts]:
+        mesh, name = self._hold.site().mesh, canary.state.service
+        if mesh is None:
+            raise EngineError("there is no proxy that counts", hint="shoal ps")
+        place = admin.admin_of(mesh)
+        fresh = version_name(name, canary.state.version)
+        return await admin.answered(place, name), await admin.answered(place, fresh)
+
+    def _note(self, canary: _Canary, stage: Stage, reason: str) -> None:
+        canary.state = msgspec.structs.replace(canary.state, stage=stage, reason=reason, ended_at=_now())
+        self._ended[canary.state.service] = canary.state
+
+    def _write(self) -> None:
+        states = {**self._ended, **{name: canary.state for name, canary in self._running.items()}}
+        text = msgspec.json.encode(tuple(states.values())).decode()
+        private_file(canary_file(self._hold.around.ground.layout.home), text)
+
+
+def _sized(plan: Plan, service: str, replicas: int) -> ServicePlan:
+    return msgspec.structs.replace(plan.service(service), replicas=replicas)
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
