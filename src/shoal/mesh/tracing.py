@@ -16,8 +16,8 @@ _TRACER = "envoy.config.trace.v3.OpenTelemetryConfig"
 
 def _manager(scope: Scope) -> Json:
     """Let Envoy's OpenTelemetry tracer read and write ``traceparent``."""
-    uri = {"uri": f"http://{COLLECTOR}/v1/traces", "cluster": COLLECTOR, "timeout": seconds(1)}
-    tracer = typed(_TRACER, service_name=f"{scope.plan.system.name}.edge", http_service={"http_uri": uri})
+    service = {"envoy_grpc": {"cluster_name": COLLECTOR}, "timeout": seconds(1)}
+    tracer = typed(_TRACER, service_name=f"{scope.plan.system.name}.edge", grpc_service=service)
     return {"tracing": {"provider": {"name": "envoy.tracers.opentelemetry", "typed_config": tracer}}}
 
 

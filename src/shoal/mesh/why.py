@@ -1,0 +1,160 @@
+"""Why a request got what it got: from the lines of its hops and the plan to a cause and the line that declared it."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from shoal.errors import DeclarationError
+from shoal.mesh import details, flags, reasons
+from shoal.mesh.causes import ADVICE, Cause
+from shoal.mesh.hopline import HopLine
+from shoal.mesh.reasons import Subject
+from shoal.model.data import Data
+from shoal.model.plan import Plan
+
+RESTING = "resting"
+"""Word for a replica that Envoy leaves out for a while because it failed."""
+
+Replicas = Mapping[str, Sequence[str]]
+"""Service → what is known of each of its replicas now, for people, such as ``orders-0 restarting: exit code 1``."""
+
+
+class Step(Data, frozen=True, kw_only=True):
+    """What happened at one hop."""
+
+    hop: str
+    route: str
+    status: int
+    said: str
+    """Envoy's flags and details, as they are."""
+    milliseconds: int
+
+
+class Explanation(Data, frozen=True, kw_only=True):
+    """Why one request got what it got."""
+
+    request_id: str
+    trace_id: str
+    time: str
+    method: str
+    path: str
+    status: int
+    """What the first hop answered; 0 when nobody was left to answer."""
+    cause: Cause
+    reason: str
+    """One sentence."""
+    hop: str
+    """Where it was decided."""
+    policy: str
+    """What was declared that decided it; empty where no declaration did."""
+    declared: str
+    """Where that is declared: ``package/module.py:line``."""
+    advice: str
+    steps: tuple[Step, ...]
+    """Every hop that the request and the calls on its behalf passed, in order."""
+    strange: tuple[str, ...] = ()
+    """Flags and details of Envoy that Shoal does not know."""
+
+
+def explain(lines: Iterable[HopLine], plan: Plan, replicas: Replicas | None = None) -> Explanation:
+    """Explain one request.
+
+    Args:
+        lines: Every line of the access log with its request id or its trace, in any order.
+        plan: What runs.
+        replicas: What is known of the replicas of services.
+
+    Raises:
+        DeclarationError: There is no line.
+    """
+    ordered = sorted(lines, key=_place)
+    if not ordered:
+        raise DeclarationError("no hop has seen the request", hint="give the lines of the access log")
+    first = ordered[0]
+    line = _decisive(first, ordered)
+    cause, meaning = judge(line)
+    if cause == "no-replica" and any(RESTING in told for told in (replicas or {}).get(line.callee, ())):
+        cause = "ejected"
+    subject = Subject(plan=plan, line=line, cause=cause, meaning=meaning, replicas=replicas or {})
+    policy, declared = reasons.declared(subject)
+    return Explanation(
+        request_id=first.request_id,
+        trace_id=first.trace,
+        time=first.time,
+        method=first.method,
+        path=first.path,
+        status=first.status,
+        cause=cause,
+        reason=reasons.sentence(subject),
+        hop=line.hop,
+        policy=policy,
+        declared=declared,
+        advice=ADVICE.get(cause, ""),
+        steps=tuple(_step(each) for each in ordered),
+        strange=_strange(ordered),
+    )
+
+
+def judge(line: HopLine) -> tuple[Cause, str]:
+    """Tell the cause from one line, and what Envoy means by what it says."""
+    if line.details == details.UPSTREAM:
+        return ("service", "") if line.failed else ("answered", "")
+    if line.details == details.DIRECT:
+        return _answered_by_route(line), ""
+    marked = [(flag.cause, flag.meaning) for flag in flags.known(line.flags)]
+    detail = details.known(line.details)
+    if detail is not None and not (marked and marked[0][0] == "fault" and line.failed):
+        marked.insert(0, (detail.cause, detail.meaning))
+    marked.append(("unknown", "") if line.failed else ("answered", ""))
+    if marked[0][0] == "client-gone" and line.calls:
+        return "timed-out", "the caller no longer waited"
+    return marked[0]
+
+
+def _answered_by_route(line: HopLine) -> Cause:
+    """Tell why a route answers by itself, from its name, else from what it answers."""
+    if line.route == "undeclared":
+        return "undeclared"
+    by_status: dict[int, Cause] = {401: "unauthenticated", 403: "denied", 404: "no-route", 405: "wrong-method"}
+    by_status |= {410: "retired", 413: "too-large", 429: "limited", 503: "overloaded"}
+    return by_status.get(line.status, "unknown" if line.failed else "answered")
+
+
+def _decisive(line: HopLine, lines: Sequence[HopLine]) -> HopLine:
+    """Follow the answer to the hop where it came from."""
+    if line.details != details.UPSTREAM:
+        return line
+    behind = _calls_of(line, lines) if line.serves else _arrival_of(line, lines)
+    return line if behind is None else _decisive(behind, lines)
+
+
+def _arrival_of(line: HopLine, lines: Sequence[HopLine]) -> HopLine | None:
+    """Find where the request arrived that left here; of several tries, the last one."""
+    found = [x for x in lines if x.serves and x.serves == line.callee and x.request_id == line.request_id]
+    return found[-1] if found else None
+
+
+def _calls_of(line: HopLine, lines: Sequence[HopLine]) -> HopLine | None:
+    """Find the call whose failure made the service fail: the last one of those that failed."""
+    if line.status < 500:
+        return None
+    found = [x for x in lines if x.calls == line.serves and x.trace == line.trace and x.failed]
+    return found[-1] if found else None
+
+
+def _place(line: HopLine) -> tuple[bool, str, bool]:
+    """Order lines as the request passed: a hop begins before the next one, within the clock's millisecond too."""
+    return not line.at_edge, line.time, bool(line.serves)
+
+
+def _step(line: HopLine) -> Step:
+    said = " ".join(part for part in (line.flags, line.details, line.failure) if part not in ("", "-"))
+    return Step(hop=line.hop, route=line.route, status=line.status, said=said, milliseconds=line.duration_ms)
+
+
+def _strange(lines: Iterable[HopLine]) -> tuple[str, ...]:
+    found: list[str] = []
+    for line in lines:
+        found += flags.strange(line.flags)
+        plain = line.details in ("", "-", details.UPSTREAM, details.DIRECT)
+        if not plain and details.known(line.details) is None:
+            found.append(line.details)
+    return tuple(dict.fromkeys(found))
