@@ -10,7 +10,9 @@ from shoal import Unavailable, failpoints
 from shoal.failpoints import Action, Planted
 from shoal.testing.simulation.domain import DOMAIN, Domain
 from shoal.testing.simulation.faults import Fault, Faults
+from shoal.testing.simulation.sweep import sweep
 from shoal.testing.simulation.world import World
+from tests.background import NICE
 from tests.simulation.scenario import Shopping
 
 LONG = 8.0
@@ -31,6 +33,28 @@ NOT_HERE = {
     "sagas.housekeeping.drives": "comes every few minutes",
     "sagas.housekeeping.forget": "comes every few minutes",
 }
+
+
+ENTRY = "tests.failpoints.points:Pointed"
+
+MOST = 400
+"""Most simulations of one point: some are come by only when luck has it."""
+
+
+def hunt() -> tuple[Sequence[str], set[str]]:
+    """Simulate until every action was done at every point; return what failed, and what never happened."""
+    points, turn = visited(), 0
+    missed = {f"{point}={action}" for point in points for action in failpoints.ACTIONS}
+    while missed and turn < MOST:
+        left = [number for number, point in enumerate(points) if any(name.startswith(f"{point}=") for name in missed)]
+        turns = range(turn, turn + max(1, len(points) // len(left)))
+        seeds = [one * len(points) + number for one in turns for number in left]
+        reports = sweep(ENTRY, seeds, jobs=2, failures=3, nice=NICE)
+        if failed := [str(report) for report in reports if report.violations]:
+            return failed, missed
+        missed -= {name for report in reports for name in report.struck}
+        turn = turns.stop
+    return (), missed
 
 
 def visited() -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Hundreds of seeds of the simulated shop; equal seeds are equal runs."""
+"""A thousand seeds of the simulated shop; equal seeds are equal runs."""
 
 import os
 import subprocess
@@ -6,15 +6,15 @@ import sys
 
 from shoal.testing.simulation.faults import RATES
 from shoal.testing.simulation.sweep import environ, sweep, table
+from tests.background import result_of
+from tests.simulation.seeds import ENTRY, thousand
 
-ENTRY = "tests.simulation.scenario:Shopping"
-SEEDS = range(1, 301)
-"""`make simulate` takes more."""
 REPLAY = f"python -m shoal.testing.simulation {ENTRY} --seeds"
 
 
 def test_everything_holds_under_every_seed(seed: int | None) -> None:
-    reports = sweep(ENTRY, SEEDS if seed is None else [seed], jobs=2, failures=2, traces=seed is not None)
+    name = "test_everything_holds_under_every_seed"
+    reports = result_of(name, thousand) if seed is None else sweep(ENTRY, [seed], jobs=1, traces=True)
     failed = [report for report in reports if report.violations]
     told = [f"replay with: {REPLAY} {report.seed}\n{report}" for report in failed]
     assert not failed, "\n\n".join([*told, *table(reports)])

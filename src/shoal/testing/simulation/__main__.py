@@ -12,7 +12,7 @@ from shoal.runtime.load import load
 from shoal.testing.simulation.run import Report, simulate
 from shoal.testing.simulation.sweep import HASHES, environ, numbers, sweep, table
 
-STUCK = 120.0
+STUCK = 300.0
 """Real seconds of one seed after which a worker says where it is, and ends: a loop that awaits nothing."""
 
 
@@ -42,11 +42,13 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes at a time")
     parser.add_argument("--failures", type=int, default=3, help="failed seeds after which a process stops")
     parser.add_argument("--traces", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--nice", type=int, default=0, help=argparse.SUPPRESS)
     parser.add_argument("--worker", action="store_true", help=argparse.SUPPRESS)
     return parser.parse_args(arguments)
 
 
 def _work(asked: argparse.Namespace) -> None:
+    os.nice(asked.nice)
     kind, left = load(asked.scenario, type), asked.failures
     for seed in asked.seeds:
         faulthandler.dump_traceback_later(STUCK, exit=True)

@@ -42,9 +42,9 @@ class ModelBroker(MemoryBroker):
         self._links.append(link)
         return link
 
-    async def keep_copies(self) -> None:
-        """Remember states, for a crash that falls back to one of them."""
-        while True:
+    async def keep_copies(self, until: float) -> None:
+        """Remember states, for a crash no later than `until` that falls back to one of them."""
+        while self._loop.time() <= until:
             self._copies.append((self._loop.time(), copy.deepcopy((self._logs, self._members))))
             await asyncio.sleep(COPY_EVERY)
 

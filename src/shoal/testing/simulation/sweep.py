@@ -17,7 +17,9 @@ HASHES = "0"
 _decode = msgspec.json.Decoder(Report).decode
 
 
-def sweep(entry: str, seeds: Sequence[int], *, jobs: int = 2, failures: int = 3, traces: bool = False) -> list[Report]:
+def sweep(
+    entry: str, seeds: Sequence[int], *, jobs: int = 2, failures: int = 3, traces: bool = False, nice: int = 0
+) -> list[Report]:
     """Run a scenario under many seeds.
 
     Args:
@@ -26,8 +28,10 @@ def sweep(entry: str, seeds: Sequence[int], *, jobs: int = 2, failures: int = 3,
         jobs: Processes at a time.
         failures: After so many seeds under which something does not hold, a process stops.
         traces: Whether reports carry traces of seeds under which everything holds, too.
+        nice: How much less than others its processes want the processors, from 0 to 19.
     """
-    workers = [_worker(entry, part, failures, traces=traces) for number in range(jobs) if (part := seeds[number::jobs])]
+    parts = [part for number in range(jobs) if (part := seeds[number::jobs])]
+    workers = [_worker(entry, part, failures, nice, traces=traces) for part in parts]
     reports: list[Report] = []
     with ThreadPoolExecutor(max(1, len(workers))) as readers:  # a pipe that nobody reads stops its writer
         outputs = [*readers.map(lambda worker: worker.communicate()[0], workers)]
@@ -38,8 +42,9 @@ def sweep(entry: str, seeds: Sequence[int], *, jobs: int = 2, failures: int = 3,
     return sorted(reports, key=lambda report: report.seed)
 
 
-def _worker(entry: str, seeds: Sequence[int], failures: int, *, traces: bool) -> "subprocess.Popen[bytes]":
+def _worker(entry: str, seeds: Sequence[int], failures: int, nice: int, *, traces: bool) -> "subprocess.Popen[bytes]":
     command = [sys.executable, "-m", "shoal.testing.simulation", entry, "--worker", "--failures", str(failures)]
+    command += ["--nice", str(nice)] * bool(nice)
     command += ["--traces"] * traces + ["--seeds", _spelled(seeds)]
     return subprocess.Popen(command, stdout=subprocess.PIPE, env=environ())  # noqa: S603 - our own command line
 

@@ -94,8 +94,8 @@ class World(Client):
             for number in range(size):
                 self.launch(f"{name}/{number}")
         self._tasks.append(asyncio.create_task(self._operate()))
-        if any(fault.back for fault in self.faults.schedule):
-            self._tasks.append(asyncio.create_task(self.broker.keep_copies()))
+        if falls := [fault.at for fault in self.faults.schedule if fault.back]:
+            self._tasks.append(asyncio.create_task(self.broker.keep_copies(until=max(falls))))
         self._tasks.append(asyncio.create_task(self.disasters.run()))
 
     def launch(self, name: str) -> None:
