@@ -1,6 +1,20 @@
 """Every capability of the gateway and the mesh, one line each; the order says whose additions come first."""
 
-from shoal.mesh import bodies, cors, faults, hardening, limits, security, tokens, tracing, traffic, transformation
+from shoal.mesh import (
+    admission,
+    bodies,
+    cors,
+    faults,
+    hardening,
+    limits,
+    security,
+    shedding,
+    tokens,
+    tracing,
+    traffic,
+    transformation,
+    versions,
+)
 from shoal.mesh.feature import Feature
 
 FEATURES: tuple[Feature, ...] = (
@@ -14,4 +28,5 @@ FEATURES: tuple[Feature, ...] = (
     bodies.FEATURE,
     traffic.FEATURE,
     faults.FEATURE,
+    shedding.FEATURE,
 )

@@ -50,6 +50,11 @@ ORDER = (
         reason="after authentication, whose result it judges; before anything reads the body",
     ),
     Slot(
+        name="envoy.filters.http.adaptive_concurrency",
+        message=f"{_HTTP}.adaptive_concurrency.v3.AdaptiveConcurrency",
+        reason="after authorization: what is refused anyway must not count as work, nor be measured as such",
+    ),
+    Slot(
         name="envoy.filters.http.buffer",
         message=f"{_HTTP}.buffer.v3.Buffer",
         reason="only for requests that were let in: it holds a whole body in memory",

@@ -15,19 +15,27 @@ def _traffic(scope: Scope, service: str) -> Traffic:
     return scope.plan.system.service(service).traffic
 
 
-def _bulkhead(traffic: Traffic) -> Json:
-    thresholds = {
+def _bulkhead(scope: Scope, service: str) -> Json:
+    """Bound what is under way; critical operations have room of their own, which the others cannot use up."""
+    declared = scope.plan.system.service(service)
+    found = [_thresholds(declared.traffic)]
+    if any(endpoint.critical for endpoint in declared.endpoints):
+        found.append(_thresholds(declared.traffic) | {"priority": "HIGH"})
+    return {"circuit_breakers": {"thresholds": found}}
+
+
+def _thresholds(traffic: Traffic) -> Json:
+    return {
         "max_connections": traffic.connections,
         "max_pending_requests": traffic.pending,
         "max_requests": traffic.requests,
         "retry_budget": {"budget_percent": {"value": RETRY_BUDGET}, "min_retry_concurrency": 3},
     }
-    return {"circuit_breakers": {"thresholds": [thresholds]}}
 
 
 def _replicas(scope: Scope, service: ServicePlan) -> Json:
     traffic = _traffic(scope, service.name)
-    found = _bulkhead(traffic) | _balance(traffic) | {"outlier_detection": _outliers(traffic.outliers)}
+    found = _bulkhead(scope, service.name) | _balance(traffic) | {"outlier_detection": _outliers(traffic.outliers)}
     if traffic.health is not None:
         found |= _health(service.name, traffic.health)
     if traffic.panic != Traffic().panic:
@@ -73,7 +81,7 @@ def _outliers(rule: Outliers) -> Json:
 
 
 def _hop(scope: Scope, _: str, callee: str) -> Json:
-    return _bulkhead(_traffic(scope, callee))
+    return _bulkhead(scope, callee)
 
 
 def _inbound_route(scope: Scope, service: ServicePlan, grant: Grant) -> Json:

@@ -67,6 +67,8 @@ class Endpoint(Data, frozen=True, kw_only=True):
     status: int = 200
     idempotent: bool = False
     """Whether an ``Idempotency-Key`` makes it safe to repeat."""
+    critical: bool = False
+    """Whether it is the last to be refused under more load than the service can take."""
     edge: Edge = Edge()
     """What the gateway does for it."""
     parameters: tuple[Parameter, ...] = ()

@@ -79,6 +79,26 @@ class Outliers(Data, frozen=True, kw_only=True):
             )
 
 
+class Shedding(Data, frozen=True, kw_only=True):
+    """Refuse at once (503) what would only make everything slow; endpoints marked critical are never refused so.
+
+    As many requests are let in at a time as leave the service about as fast as it is alone; the bound moves with it.
+    """
+
+    latency: float = 0.0
+    """Seconds that a request takes while the service has little to do; measured every minute when 0."""
+    least: int = 3
+    """Requests at a time that are always let in."""
+
+    def __post_init__(self) -> None:
+        """Refuse what lets nothing in, or everything."""
+        if not 0 <= self.latency <= 60 or not 1 <= self.least <= 10_000:
+            raise DeclarationError(
+                f"shedding at a latency of {self.latency:g} s with {self.least} at least is none",
+                hint="use 0 to 60 s, and 1 to 10000 requests",
+            )
+
+
 class Traffic(Data, frozen=True, kw_only=True):
     """What callers of a service find, whoever they are."""
 
@@ -93,6 +113,8 @@ class Traffic(Data, frozen=True, kw_only=True):
     health: HealthCheck | None = None
     """How replicas are asked whether they are ready; nobody asks when nothing is said, besides whoever runs them."""
     outliers: Outliers = Outliers()
+    shed: Shedding | None = None
+    """How it keeps its speed under more load than it can take; it takes up to `requests` when nothing is said."""
     panic: int = 50
     """Percent of ready replicas below which all of them get requests again: better some answers than none."""
     rollout: Rollout = Rollout()

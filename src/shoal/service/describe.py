@@ -149,6 +149,7 @@ def _endpoint(declared: EndpointDeclaration, signature: Signature, shapes: _Shap
         status=204 if empty and operation.status == 200 else operation.status,
         idempotent=operation.idempotent,
         edge=operation.edge,
+        critical=operation.critical,
         parameters=tuple(parameters + _paging(signature)),
         request=None if body is None else shapes.of(body.kind),
         request_required=body is None or body.required,

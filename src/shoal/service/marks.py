@@ -30,6 +30,8 @@ class Options(EdgeOptions, total=False):
     """Seconds until the work is cancelled; 5 when nothing is said."""
     attempts: int
     """Tries in all that a caller may make; 2 where repeating is safe."""
+    critical: bool
+    """It is the last to be refused under more load than the service can take."""
 
 
 class EventMark(msgspec.Struct, frozen=True, kw_only=True):
@@ -67,6 +69,7 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     policy: Policy = Policy()
     status: int = 200
     idempotent: bool = False
+    critical: bool = False
     edge: Edge = Edge()
     service: str = ""
     """The contract's service; empty outside a contract."""
@@ -229,6 +232,7 @@ def build_operation(name: str, method: Method, path: str, source: str, options: 
         policy=build_policy(source, timeout=options.get("timeout", 5.0), attempts=attempts),
         status=options.get("status", 200),
         idempotent=idempotent,
+        critical=options.get("critical", False),
         edge=build_edge(options),
     )
 
