@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from shoal.errors import ShoalError
 from shoal.local import adopt, edge, engines, front, provision, reaper
+from shoal.local.admin import admin_of
 from shoal.local.canary import Hold
 from shoal.local.environment import missing_settings
 from shoal.local.ground import Ground, take
@@ -24,6 +25,7 @@ from shoal.local.ports import check_port
 from shoal.local.registry import Register, RegistryServer
 from shoal.local.replicas import Replicas
 from shoal.local.reporter import Quiet, Reporter
+from shoal.local.rotation import keep_bounded
 from shoal.local.state import RunState, Status, write_state
 from shoal.local.together import together
 from shoal.local.turning import turn
@@ -76,6 +78,7 @@ class Supervisor:
         self._asked, self._hurried = asyncio.Event(), asyncio.Event()
         self._watching: asyncio.Task[None] | None = None
         self._keeping: asyncio.Future[Any] | None = None
+        self._rotating: asyncio.Future[None] | None = None
         self._noted: asyncio.Handle | None = None
         self._changing = asyncio.Lock()
         self._operations: Operations | None = None
@@ -275,6 +278,8 @@ class Supervisor:
         elif name == "nats":
             await provision.declare_broker(site.plan, site.world, note)
             self._keeping = asyncio.gather(self._keep_streams(site), self._keep_healthy(unit))
+        elif site.mesh is not None and name == "envoy":
+            self._rotating = asyncio.ensure_future(keep_bounded(Path(site.mesh.access()), admin_of(site.mesh)))
         self._provided[name].set()
 
     async def _keep_streams(self, site: Site) -> None:
@@ -336,8 +341,8 @@ class Supervisor:
         await asyncio.gather(closing, hurried, return_exceptions=True)
 
     async def _unwatch(self) -> None:
-        tasks: list[asyncio.Future[Any]] = [task for task in (self._watching, self._keeping) if task is not None]
-        self._watching = self._keeping = None
+        tasks: list[asyncio.Future[Any]] = [task for task in (self._watching, self._keeping, self._rotating) if task]
+        self._watching = self._keeping = self._rotating = None
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
