@@ -129,7 +129,7 @@ class World:
 
     def publish_keys(self, *keys: ECKey) -> None:
         """Give the edge other keys while it runs."""
-        self.write(token_keys(planned(self.system), key_set(*keys)))
+        self.write(token_keys(planned(self.system), self.layout, {"": key_set(*keys)}))
 
 
 def new_signer(kid: str) -> ECKey:
@@ -157,10 +157,12 @@ def furnish(system: System, root: Path) -> World:
 
 
 @contextlib.asynccontextmanager
-async def running(system: System) -> AsyncIterator[World]:
-    """Run the mesh of `system`, below a short path."""
+async def running(system: System, prepare: Callable[[World], None] | None = None) -> AsyncIterator[World]:
+    """Run the mesh of `system`, below a short path; `prepare` adds what else Envoy reads when it starts."""
     with tempfile.TemporaryDirectory(prefix="mesh") as folder:
         world = furnish(system, Path(folder))
+        if prepare is not None:
+            prepare(world)
         admin = Path(world.layout.sockets) / "envoy.admin"
         options = envoy.EnvoyOptions(bootstrap=Path(world.layout.path(BOOTSTRAP)), admin=admin)
         proxy = await start(envoy.recipe(options), on_line=world.lines.append)

@@ -2,13 +2,13 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import msgspec
 
 from shoal import files
-from shoal.local import front, identities, keys, ports, secrets
+from shoal.local import front, identities, key_sets, keys, ports, secrets
 from shoal.local.engines import Recipe, envoy, mailbox, nats, postgres, sandbox
 from shoal.local.environment import World
 from shoal.local.forks import Program
@@ -77,6 +77,7 @@ def write_mesh(site: Site) -> None:
     front.ensure(site.layout.secrets, site.plan, site.mesh)
     if site.world.key is not None:
         private_file(Path(site.mesh.jwks()), site.world.key.public.read_text("utf-8"))
+    key_sets.place(site.plan.system.gateway, site.layout, site.mesh)
     files.write_all(Path(site.mesh.root), compile_mesh(site.plan, site.mesh))
 
 
@@ -131,7 +132,8 @@ def _wanted_ports(plan: Plan) -> tuple[str, ...]:
 
 
 def _mesh(plan: Plan, layout: Layout) -> MeshLayout:
-    return layout_for(plan, root=str(layout.mesh), sockets=str(layout.sockets))
+    laid_out = layout_for(plan, root=str(layout.mesh), sockets=str(layout.sockets))
+    return replace(laid_out, authorities=key_sets.authorities(laid_out.authorities))
 
 
 def _pipe(mesh: MeshLayout, service: str) -> str:

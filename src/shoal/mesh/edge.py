@@ -48,7 +48,7 @@ LEAKS = ("x-envoy-upstream-service-time", "x-envoy-decorator-operation", "x-envo
 
 def entrance(scope: Scope) -> Entrance:
     """Describe the edge listener."""
-    dropped: list[Json] = [{"remove_on_match": {"key_matcher": {"prefix": "x-envoy-"}}}]
+    dropped: list[Json] = [{"remove_on_match": {"key_matcher": {"prefix": ours}}} for ours in ("x-envoy-", "x-shoal-")]
     dropped += [{"remove": name} for name in UNTRUSTED]
     return Entrance(
         name=EDGE,

@@ -2,6 +2,7 @@
 
 from shoal.mesh import (
     admission,
+    admission,
     bodies,
     cors,
     faults,
@@ -23,6 +24,7 @@ FEATURES: tuple[Feature, ...] = (
     security.FEATURE,
     cors.FEATURE,
     tokens.FEATURE,
+    admission.FEATURE,
     limits.FEATURE,
     transformation.FEATURE,
     bodies.FEATURE,

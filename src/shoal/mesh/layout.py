@@ -53,6 +53,8 @@ class Layout:
     """Other addresses by listener: ``inbound.orders``, ``outbound.orders``, ``edge``, ``admin``."""
     access_log: bool = True
     """Whether each hop writes one line of JSON for each request."""
+    authorities: str = "/etc/ssl/certs/ca-certificates.crt"
+    """File of the authorities (PEM) that vouch for hosts outside the system."""
 
     def __post_init__(self) -> None:
         """Refuse relative directories, and sockets whose path would be cut short."""
@@ -107,12 +109,12 @@ class Layout:
         """Locate the certificate of the authority (PEM), alone in its directory."""
         return f"{self.root}/trust/ca.pem"
 
-    def jwks(self) -> str:
-        """Locate the public keys of the issuer of tokens (a JWK set).
+    def jwks(self, issuer: str = "") -> str:
+        """Locate the public keys of an issuer of tokens (a JWK set); of the system's own, when none is named.
 
         The file must exist before Envoy starts, which reads it once; `token_keys` changes them later.
         """
-        return f"{self.root}/jwks/jwks.json"
+        return f"{self.root}/jwks/{f'of-{issuer}' if issuer else 'jwks'}.json"
 
     def access(self) -> str:
         """Locate the access log of every hop."""

@@ -44,8 +44,26 @@ MISSING = "Bearer"
 INVALID = 'Bearer error="invalid_token"'
 """Challenges of RFC 6750, 3 and 3.1; Envoy's own would repeat the request's address, query included."""
 
-_TOKEN_GIVEN: Json = {"header_filter": {"header": {"name": "authorization", "present_match": True}}}
+_TOKEN_GIVEN: Json = {
+    "or_filter": {
+        "filters": [
+            {"header_filter": {"header": {"name": name, "present_match": True}}}
+            for name in ("authorization", "x-api-key")
+        ]
+    }
+}
 
+
+_VERIFIED: Json = {
+    "metadata_filter": {
+        "matcher": {
+            "filter": "envoy.filters.http.jwt_authn",
+            "path": [{"key": "claims"}, {"key": "exp"}],
+            "value": {"present_match": True},
+        },
+        "match_if_key_not_found": False,
+    }
+}
 
 _ANY_STATUS: Json = {
     "status_code_filter": {"comparison": {"op": "GE", "value": {"default_value": 0, "runtime_key": "unused"}}}
@@ -59,13 +77,14 @@ INSIDE = frozenset({400, 403, 503, 504})
 def at_edge(headers: Sequence[Json] = ()) -> Json:
     """Write the answers of the edge, each with `headers`.
 
-    Envoy answers 403 to a token for another audience, and at the edge to nothing else; it becomes a 401,
-    as RFC 6750 (3.1) wants for every invalid token.
+    Envoy answers 403 to a token for another audience too; it becomes a 401, as RFC 6750 (3.1) wants for every
+    invalid token. Only a verified one leaves its claims, and so tells that it was its bearer who was refused.
     """
     unauthenticated = _BY_STATUS[UNAUTHENTICATED]
     tokens = [
         _mapper(_all_of(_status(UNAUTHENTICATED), _TOKEN_GIVEN), unauthenticated) | _challenge(INVALID),
         _mapper(_status(UNAUTHENTICATED), unauthenticated) | _challenge(MISSING),
+        _mapper(_all_of(_status(FORBIDDEN), _VERIFIED), _BY_STATUS[FORBIDDEN]),
         _mapper(_status(FORBIDDEN), unauthenticated) | _challenge(INVALID) | {"status_code": UNAUTHENTICATED},
     ]
     rest = [refusal for refusal in REFUSALS if refusal.status not in (UNAUTHENTICATED, FORBIDDEN)]

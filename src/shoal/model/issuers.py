@@ -65,6 +65,12 @@ class OpenId(Data, frozen=True, kw_only=True):
         """Whether its keys come from a URL."""
         return "://" in self.keys
 
+    @property
+    def key_host(self) -> tuple[str, int]:
+        """Host and port from which its keys come, if they do."""
+        url = urlsplit(self.keys)
+        return url.hostname or "", url.port or (443 if url.scheme == "https" else 80)
+
 
 def placed(issuer: OpenId, folder: str) -> OpenId:
     """Say in full where its keys lie, if they are a file below `folder`."""
