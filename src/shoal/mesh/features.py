@@ -2,7 +2,6 @@
 
 from shoal.mesh import (
     admission,
-    admission,
     bodies,
     cors,
     faults,
@@ -29,6 +28,7 @@ FEATURES: tuple[Feature, ...] = (
     transformation.FEATURE,
     bodies.FEATURE,
     traffic.FEATURE,
-    faults.FEATURE,
     shedding.FEATURE,
+    faults.FEATURE,
+    versions.FEATURE,
 )
