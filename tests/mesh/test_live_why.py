@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 import pytest_asyncio
 
@@ -28,13 +29,7 @@ pytestmark = [pytest.mark.live, pytest.mark.asyncio(loop_scope="module")]
 
 
 def at(line: int, declared: Endpoint, edge: Edge | None = None) -> Endpoint:
-    fields = {name: getattr(declared, name) for name in declared.__struct_fields__}
-    return Endpoint(**fields | {"source": f"app.py:{line}", "edge": edge or declared.edge})
-
-
-def narrow() -> Service:
-    fields = {"name": "narrow", "entry": "narrow:narrow", "source": "app.py:50"}
-    return Service(**fields, endpoints=(at(51, endpoint("hold", "GET", "/hold")),), traffic=Traffic(requests=1))
+    return msgspec.structs.replace(declared, source=f"app.py:{line}", edge=edge or declared.edge)
 
 
 PRODUCTS = service(
@@ -56,10 +51,17 @@ ORDERS = Service(
         Call(service="gone", endpoint="work", source="app.py:33"),
     ),
 )
+NARROW = Service(
+    name="narrow",
+    entry="narrow:narrow",
+    source="app.py:50",
+    endpoints=(at(51, endpoint("hold", "GET", "/hold")),),
+    traffic=Traffic(requests=1),
+)
 GONE = Service(
     name="gone", entry="gone:gone", source="app.py:40", endpoints=(at(41, endpoint("work", "GET", "/gone")),)
 )
-SYSTEM = System(name="causes", services=(PRODUCTS, ORDERS, narrow(), GONE, AUTH), gateway=Gateway(issuer=ISSUER))
+SYSTEM = System(name="causes", services=(PRODUCTS, ORDERS, NARROW, GONE, AUTH), gateway=Gateway(issuer=ISSUER))
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
