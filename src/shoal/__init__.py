@@ -14,14 +14,15 @@ from shoal.errors import (
     Unavailable,
 )
 from shoal.model.cors import Cors
+from shoal.model.legacy import Legacy, LegacyRoute
 from shoal.model.limits import RateLimit
 from shoal.model.security import SecurityHeaders
 from shoal.model.shaping import Headers, Query, Transform
 from shoal.model.system import External, Gateway, Sandbox
 from shoal.model.tls import Tls
+from shoal.model.traffic import HashBy, HealthCheck, Outliers, Traffic
 from shoal.service.access import anyone, internal, role, scope, signed_in
 from shoal.service.aggregates import Recorded, aggregate, fact
-from shoal.model.traffic import HashBy, HealthCheck, Outliers, Traffic
 from shoal.service.audit import Audit, Evidence, Verdict
 from shoal.service.breaking import StandIn, fallbacks
 from shoal.service.context import Clock, Deadline, Principal, TokenIssuer, Transaction
@@ -57,6 +58,8 @@ __all__ = [
     "Headers",
     "HealthCheck",
     "Issuer",
+    "Legacy",
+    "LegacyRoute",
     "Outliers",
     "Page",
     "PageRequest",

@@ -1,13 +1,13 @@
 """Compile a plan into everything that Envoy reads."""
 
-from shoal.mesh import bootstrap, clusters, edge, inbound, manager, outbound, proto, tls, versions
+from shoal.mesh import bootstrap, clusters, edge, inbound, manager, outbound, proto, strangler, tls, versions
 from shoal.mesh.endpoints import endpoints
 from shoal.mesh.features import FEATURES
 from shoal.mesh.layout import Layout
 from shoal.mesh.manager import Entrance, Scope
 from shoal.mesh.proto import Json, typed
 from shoal.model.artifact import Artifact
-from shoal.model.plan import Plan
+from shoal.model.plan import GATEWAY, Plan, ServicePlan
 
 _LISTENER = "envoy.config.listener.v3.Listener"
 _CLUSTER = "envoy.config.cluster.v3.Cluster"
@@ -19,7 +19,7 @@ _ORDER = ("sds", "eds", "ecds", "cds", "rds", "lds", "")
 
 
 def compile_mesh(plan: Plan, layout: Layout) -> tuple[Artifact, ...]:
-    """Compile `plan` for one Envoy; every artifact belongs below `layout.root`.
+    """Compile `plan` for one Envoy, with the listeners of `layout.served`; every artifact belongs below `layout.root`.
 
     They come in the order in which a running Envoy wants them: what is named before what names it. Every
     service starts without replicas; `endpoints` writes them, so leave ``eds/`` of the services that already
@@ -59,14 +59,19 @@ def _place(artifact: Artifact) -> tuple[int, str]:
 
 
 def _entrances(scope: Scope) -> list[Entrance]:
-    found = [edge.entrance(scope)]
-    for service in scope.plan.services:
+    found = [edge.entrance(scope)] if GATEWAY in scope.layout.served else []
+    for service in _served(scope):
         found += [inbound.entrance(scope, service), outbound.entrance(scope, service)]
-    return found
+    return [*found, *strangler.entrances(scope)]
+
+
+def _served(scope: Scope) -> list[ServicePlan]:
+    return [service for service in scope.plan.services if service.name in scope.layout.served]
 
 
 def _clusters(scope: Scope) -> list[Json]:
-    first = [(service, clusters.replicas(scope, service)) for service in scope.plan.services]
+    first = [(service, clusters.replicas(scope, service)) for service in _served(scope)]
     found = [cluster for _, cluster in first] + clusters.hops(scope)
     found += [second for service, cluster in first for second in versions.second(scope, service, cluster)]
+    found += strangler.clusters(scope)
     return found + [cluster for feature in FEATURES for cluster in feature.clusters(scope)]

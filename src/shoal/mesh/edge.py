@@ -1,6 +1,8 @@
 """The one door from outside: what Envoy advises for an edge, tokens, and only the declared routes."""
 
-from shoal.mesh import hardening, problems, routes, security, tls
+import functools
+
+from shoal.mesh import hardening, problems, routes, security, strangler, tls
 from shoal.mesh.feature import merge
 from shoal.mesh.features import FEATURES
 from shoal.mesh.hops import hop
@@ -83,9 +85,10 @@ def _filters(scope: Scope) -> tuple[Json, ...]:
 
 
 def _routes(scope: Scope) -> Json:
-    ordered = routes.in_order(scope.plan.routes)
+    ordered = strangler.served(scope)
     found = [own for feature in FEATURES for own in feature.edge_routes(scope)]
-    found += [_compressed(), *_reserved(ordered), *(_route(scope, route) for route in ordered)]
+    found += [_compressed(), *_reserved(routes.in_order(scope.plan.routes))]
+    found += [strangler.turned(scope, one, functools.partial(_route, scope)) for one in ordered]
     found += routes.wrong_methods(ordered)
     host = {"name": EDGE, "domains": ["*"], "routes": found}
     return {

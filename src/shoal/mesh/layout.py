@@ -1,7 +1,7 @@
 """Where everything of the mesh is: listeners, replicas, certificates and configuration."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from shoal.errors import DeclarationError, HostError
 from shoal.model.plan import GATEWAY, Plan
@@ -36,10 +36,10 @@ Address = Pipe | Tcp
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layout:
-    """Every address and path of one mesh.
+    """Every address and path of one Envoy, be it the only one of a mesh or that of one service.
 
-    Artifacts are written below `root`. The same object serves one shared Envoy (all hops are pipes) and
-    one per service on TCP (`overrides`).
+    Artifacts are written below `root`. The same object serves one shared Envoy (all hops are pipes), one per service
+    (`sidecar`) and one per service on TCP (`overrides`).
     """
 
     root: str
@@ -51,6 +51,10 @@ class Layout:
     services: tuple[str, ...]
     overrides: Mapping[str, Address] = field(default_factory=dict)
     """Other addresses by listener: ``inbound.orders``, ``outbound.orders``, ``edge``, ``admin``."""
+    serves: tuple[str, ...] = ()
+    """Holders whose listeners this Envoy has; empty when it has them all."""
+    material: str = ""
+    """Absolute directory of certificates and keys, where several Envoys share them; empty takes `root`."""
     access_log: bool = True
     """Whether each hop writes one line of JSON for each request."""
     authorities: str = "/etc/ssl/certs/ca-certificates.crt"
@@ -89,6 +93,18 @@ class Layout:
         """Locate where `service` sends its calls, in plain HTTP."""
         return self.overrides.get(f"outbound.{service}", Pipe(path=f"{self.sockets}/{service}.out"))
 
+    def legacy(self, application: str) -> Address:
+        """Locate an old application."""
+        return self.overrides.get(f"legacy.{application}", Pipe(path=f"{self.sockets}/{application}.legacy"))
+
+    def parity_in(self) -> Pipe:
+        """Locate where copies of requests are taken, to be compared."""
+        return Pipe(path=f"{self.sockets}/parity.in")
+
+    def parity_out(self) -> Pipe:
+        """Locate where both sides of a comparison are asked."""
+        return Pipe(path=f"{self.sockets}/parity.out")
+
     def replica(self, service: str, instance: int) -> Pipe:
         """Locate the socket on which one process of `service` listens."""
         return Pipe(path=f"{self.sockets}/{service}.{instance}")
@@ -103,18 +119,18 @@ class Layout:
 
     def identity(self, holder: str) -> str:
         """Locate the directory of a certificate and its key; Envoy reads both again after a rename in it."""
-        return f"{self.root}/identities/{holder}"
+        return f"{self.shared}/identities/{holder}"
 
     def trust(self) -> str:
         """Locate the certificate of the authority (PEM), alone in its directory."""
-        return f"{self.root}/trust/ca.pem"
+        return f"{self.shared}/trust/ca.pem"
 
     def jwks(self, issuer: str = "") -> str:
         """Locate the public keys of an issuer of tokens (a JWK set); of the system's own, when none is named.
 
         The file must exist before Envoy starts, which reads it once; `token_keys` changes them later.
         """
-        return f"{self.root}/jwks/{f'of-{issuer}' if issuer else 'jwks'}.json"
+        return f"{self.shared}/jwks/{f'of-{issuer}' if issuer else 'jwks'}.json"
 
     def access(self) -> str:
         """Locate the access log of every hop."""
@@ -123,6 +139,16 @@ class Layout:
     def path(self, artifact: str) -> str:
         """Locate an artifact by its relative path."""
         return f"{self.root}/{artifact}"
+
+    @property
+    def shared(self) -> str:
+        """Directory of what all Envoys of a mesh read."""
+        return self.material or self.root
+
+    @property
+    def served(self) -> tuple[str, ...]:
+        """Everyone whose listeners this Envoy has."""
+        return self.serves or self.holders
 
     @property
     def holders(self) -> tuple[str, ...]:
@@ -151,3 +177,19 @@ def layout_for(plan: Plan, *, root: str, sockets: str = "", access_log: bool = T
     """
     services = tuple(service.name for service in plan.services)
     return Layout(root=root, sockets=sockets or f"{root}/s", port=plan.port, services=services, access_log=access_log)
+
+
+def edge_alone(layout: Layout) -> Layout:
+    """Lay out the Envoy of the edge where services have their own, or none."""
+    return replace(layout, serves=(GATEWAY,))
+
+
+def sidecar(layout: Layout, service: str) -> Layout:
+    """Lay out the Envoy of one service, which shares certificates with the others of `layout`."""
+    return replace(
+        layout,
+        root=f"{layout.root}/sidecars/{service}",
+        serves=(service,),
+        material=layout.shared,
+        overrides={**layout.overrides, "admin": Pipe(path=f"{layout.sockets}/{service}.admin")},
+    )

@@ -8,6 +8,7 @@ from shoal.errors import DeclarationError
 from shoal.model.cors import Cors
 from shoal.model.data import Data
 from shoal.model.issuers import CONSUMERS, Consumer, OpenId
+from shoal.model.legacy import Legacy, check_legacy
 from shoal.model.names import check_label
 from shoal.model.security import SecurityHeaders
 from shoal.model.sequences import check_sequences
@@ -101,6 +102,8 @@ class System(Data, frozen=True, kw_only=True):
     services: tuple[Service, ...]
     gateway: Gateway = Gateway()
     externals: tuple[External, ...] = ()
+    legacy: tuple[Legacy, ...] = ()
+    """Old applications whose paths services take over one by one."""
 
     def __post_init__(self) -> None:
         """Check names, references, ownership and routes."""
@@ -110,6 +113,7 @@ class System(Data, frozen=True, kw_only=True):
         _check_calls(self)
         _check_references(self)
         check_sequences(self.services)
+        check_legacy(self.legacy)
 
     def service(self, name: str) -> Service:
         """Find a service by name, or raise `DeclarationError` with the names that exist."""
@@ -152,6 +156,7 @@ def from_json(text: bytes) -> System:
 
 def _check_unique(system: System) -> None:
     names = [s.name for s in system.services] + [e.name for e in system.externals] + ["gateway"]
+    names += [application.name for application in system.legacy]
     for name in names:
         if names.count(name) > 1:
             raise DeclarationError(f"system {system.name} uses the name {name!r} twice", hint="rename one of them")

@@ -69,6 +69,7 @@ def describe(system: System) -> model.System:
             ),
         ),
         externals=system.externals,
+        legacy=system.legacy,
     )
 
 
@@ -148,8 +149,8 @@ def _endpoint(declared: EndpointDeclaration, signature: Signature, shapes: _Shap
         policy=operation.policy,
         status=204 if empty and operation.status == 200 else operation.status,
         idempotent=operation.idempotent,
-        edge=operation.edge,
         critical=operation.critical,
+        edge=operation.edge,
         parameters=tuple(parameters + _paging(signature)),
         request=None if body is None else shapes.of(body.kind),
         request_required=body is None or body.required,

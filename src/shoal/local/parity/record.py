@@ -1,0 +1,74 @@
+"""What was compared and what differed, kept in one file over restarts."""
+
+import threading
+from pathlib import Path
+
+import msgspec
+
+from shoal.local.host import private_file
+from shoal.model.parity import Difference
+
+EXAMPLES = 5
+"""Differing requests that are kept of each route, the latest ones."""
+
+
+class Example(msgspec.Struct, frozen=True, kw_only=True):
+    """One request that was answered differently; what is secret in it is masked."""
+
+    at: str
+    request: str
+    differences: tuple[Difference, ...]
+
+
+class Parity(msgspec.Struct, frozen=True, kw_only=True):
+    """One route."""
+
+    compared: int = 0
+    differing: int = 0
+    unanswered: int = 0
+    """Requests that one side did not answer."""
+    skipped: int = 0
+    """Copies that came faster than they could be compared."""
+    examples: tuple[Example, ...] = ()
+
+
+def parity_file(home: Path) -> Path:
+    """Locate the record below the folder of the project's data."""
+    return home / "strangle" / "parity.json"
+
+
+def read(file: Path) -> dict[str, Parity]:
+    """Read what was compared, by route; nothing when nothing was."""
+    try:
+        return msgspec.json.decode(file.read_bytes(), type=dict[str, Parity])
+    except (OSError, msgspec.MsgspecError):
+        return {}
+
+
+class Record:
+    """The record of a running comparison; any thread may add to it."""
+
+    def __init__(self, file: Path) -> None:
+        self._file, self._lock = file, threading.Lock()
+        self._routes = read(file)
+
+    def compared(self, route: str, example: Example | None) -> None:
+        """Count a comparison, and keep the example when there is one."""
+        with self._lock:
+            old = self._routes.get(route, Parity())
+            kept = (*old.examples, example)[-EXAMPLES:] if example else old.examples
+            self._put(route, compared=old.compared + 1, differing=old.differing + bool(example), examples=kept)
+
+    def unanswered(self, route: str) -> None:
+        """Count a request that one side did not answer."""
+        with self._lock:
+            self._put(route, unanswered=self._routes.get(route, Parity()).unanswered + 1)
+
+    def skipped(self, route: str) -> None:
+        """Count a copy that could not be compared in time."""
+        with self._lock:
+            self._put(route, skipped=self._routes.get(route, Parity()).skipped + 1)
+
+    def _put(self, route: str, **changes: object) -> None:
+        self._routes[route] = msgspec.structs.replace(self._routes.get(route, Parity()), **changes)
+        private_file(self._file, msgspec.json.encode(self._routes).decode())
