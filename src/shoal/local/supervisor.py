@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from shoal.errors import ShoalError
-from shoal.local import adopt, edge, engines, front, provision, reaper
+from shoal.local import adopt, edge, engines, front, identities, provision, reaper
 from shoal.local.admin import admin_of
 from shoal.local.canary import Hold
 from shoal.local.environment import missing_settings
@@ -79,6 +79,7 @@ class Supervisor:
         self._watching: asyncio.Task[None] | None = None
         self._keeping: asyncio.Future[Any] | None = None
         self._rotating: asyncio.Future[None] | None = None
+        self._renewing: asyncio.Future[None] | None = None
         self._noted: asyncio.Handle | None = None
         self._changing = asyncio.Lock()
         self._operations: Operations | None = None
@@ -285,6 +286,9 @@ class Supervisor:
     async def _keep_streams(self, site: Site) -> None:
         """Replace what is gone of the broker's streams and consumers, as this run declares them by then."""
 
+            self._renewing = asyncio.ensure_future(
+                identities.keep(lambda: self._site, lambda said: self.options.reporter.event("identities", said))
+            )
         def said(text: str) -> None:
             self.options.reporter.event("nats", text)
 
@@ -341,8 +345,9 @@ class Supervisor:
         await asyncio.gather(closing, hurried, return_exceptions=True)
 
     async def _unwatch(self) -> None:
-        tasks: list[asyncio.Future[Any]] = [task for task in (self._watching, self._keeping, self._rotating) if task]
-        self._watching = self._keeping = self._rotating = None
+        kept = (self._watching, self._keeping, self._rotating, self._renewing)
+        tasks: list[asyncio.Future[Any]] = [task for task in kept if task]
+        self._watching = self._keeping = self._rotating = self._renewing = None
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

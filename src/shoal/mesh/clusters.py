@@ -18,6 +18,9 @@ APPLICATION_IDLE = 4.0
 """Seconds that an idle connection to an application is kept: less than the 5 s after which uvicorn closes
 it by default, or a request could meet the closing connection."""
 
+HOP_LIFE = 3600.0
+"""Seconds that a connection between listeners is used: it hardly outlives the certificates that were shown."""
+
 HOP_IDLE = 300.0
 """Seconds that an idle connection between listeners is kept."""
 
@@ -46,7 +49,7 @@ def hops(scope: Scope) -> list[Json]:
 
 def _hop(scope: Scope, caller: str, callee: str) -> Json:
     name = hop(caller, callee)
-    cluster = _cluster(name, _protocol("http2_protocol_options", HOP_IDLE))
+    cluster = _cluster(name, _protocol("http2_protocol_options", HOP_IDLE, max_connection_duration=seconds(HOP_LIFE)))
     cluster = merge(cluster, *(feature.hop(scope, caller, callee) for feature in FEATURES))
     return cluster | {
         "type": "STATIC",
@@ -63,9 +66,9 @@ def _cluster(name: str, protocol: Json) -> Json:
     }
 
 
-def _protocol(version: str, idle: float) -> Json:
+def _protocol(version: str, idle: float, **further: str) -> Json:
     return proto.typed(
         _HTTP,
-        common_http_protocol_options={"idle_timeout": seconds(idle)},
+        common_http_protocol_options={"idle_timeout": seconds(idle), **further},
         explicit_http_config={version: {}},
     )

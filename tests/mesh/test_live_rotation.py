@@ -1,0 +1,68 @@
+"""Certificates are replaced while requests flow: connections are made anew all the time, and nobody notices."""
+
+import asyncio
+import re
+from collections import Counter
+from collections.abc import AsyncIterator
+
+import pytest
+
+from shoal.mesh import clusters
+from tests.mesh.samples import TINY
+from tests.mesh.wire import App, eventually_true
+from tests.mesh.world import World, everyone, running
+
+pytestmark = pytest.mark.live
+
+ROTATIONS = 5
+
+
+@pytest.fixture
+async def restless(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[tuple[World, dict[str, App]]]:
+    """Run a mesh whose connections between listeners live for a moment only."""
+    monkeypatch.setattr(clusters, "HOP_LIFE", 0.05)
+    async with running(TINY) as world, everyone(world) as apps:
+        yield world, apps
+
+
+async def test_rotation_under_load_fails_no_request(restless: tuple[World, dict[str, App]]) -> None:
+    world, apps = restless
+    stop = asyncio.Event()
+
+    async def through_the_edge() -> Counter[int]:
+        found: Counter[int] = Counter()
+        while not stop.is_set():
+            found[(await world.edge("GET /products")).status] += 1
+        return found
+
+    async def between_services() -> Counter[int]:
+        found: Counter[int] = Counter()
+        while not stop.is_set():
+            found[(await world.out("orders", "POST /prices", to="products")).status] += 1
+        return found
+
+    clients = [asyncio.create_task(one()) for one in (through_the_edge, through_the_edge, between_services)]
+    for _ in range(ROTATIONS):
+        known = shown(apps["products"])
+        world.give_identities(world.root)
+        await eventually_true(lambda known=known: fresh(apps["products"], known))  # type: ignore[misc]
+    stop.set()
+    statuses = sum(await asyncio.gather(*clients), Counter[int]())
+    assert set(statuses) == {200}, statuses
+    assert len(shown(apps["products"])) > ROTATIONS
+
+
+def shown(app: App) -> set[str]:
+    """Name the certificates of callers that an application has seen."""
+    headers = [request.headers.get("x-forwarded-client-cert", "") for request in app.seen]
+    return {found[1] for header in headers if (found := re.search(r"Hash=(\w+)", header))}
+
+
+async def fresh(app: App, known: set[str]) -> bool:
+    """Say whether both the gateway and orders have come with certificates that were not known."""
+    new = [
+        r.headers["x-forwarded-client-cert"]
+        for r in app.seen
+        if not known & set(re.findall(r"Hash=(\w+)", r.headers["x-forwarded-client-cert"]))
+    ]
+    return {header.rpartition("/")[2] for header in new} >= {"gateway", "orders"}
