@@ -69,7 +69,8 @@ async def test_a_refusal_is_a_problem_that_says_when_to_come_back(world: World) 
     headers = bearer(world, "hurried")
     *_, refused = [await world.edge("GET /hurried", headers=headers) for _ in range(SIZE + 1)]
     assert (refused.status, refused.headers["content-type"]) == (429, "application/problem+json")
-    assert refused.json == {"type": "urn:shoal:problem:too-many-requests", "title": "Too many requests", "status": 429}
+    document = {"type": "urn:shoal:problem:too-many-requests", "title": "Too many requests", "status": 429}
+    assert refused.json == document | {"trace_id": refused.json["trace_id"]}
     assert refused.headers["retry-after"] == "3600"
     assert refused.headers["ratelimit"].startswith('"default";r=0;t=')
 
