@@ -21,6 +21,7 @@ from shoal.model.shaping import Headers, Query, Transform
 from shoal.model.system import External, Gateway, Sandbox
 from shoal.model.tls import Tls
 from shoal.model.traffic import HashBy, HealthCheck, Outliers, Traffic
+from shoal.model.versioning import Versions
 from shoal.service.access import anyone, internal, role, scope, signed_in
 from shoal.service.aggregates import Recorded, aggregate, fact
 from shoal.service.audit import Audit, Evidence, Verdict
@@ -90,6 +91,7 @@ __all__ = [
     "Transform",
     "Unavailable",
     "Verdict",
+    "Versions",
     "aggregate",
     "anyone",
     "contract",

@@ -57,7 +57,7 @@ async def test_a_preflight_needs_no_token(stage: Stage) -> None:
         "allow-origin": PAGE,
         "allow-credentials": "true",
         "allow-methods": "DELETE, GET, POST",
-        "allow-headers": "Authorization, Content-Type, Idempotency-Key",
+        "allow-headers": "Authorization, Content-Type, Idempotency-Key, API-Version, If-None-Match, Last-Event-ID",
         "expose-headers": "Location, ETag, Retry-After, X-Trace-Id",
         "max-age": "60",
     }

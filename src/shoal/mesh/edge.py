@@ -2,7 +2,7 @@
 
 import functools
 
-from shoal.mesh import hardening, problems, routes, security, strangler, tls
+from shoal.mesh import api_versions, hardening, problems, routes, security, strangler, tls
 from shoal.mesh.feature import merge
 from shoal.mesh.features import FEATURES
 from shoal.mesh.hops import hop
@@ -87,7 +87,7 @@ def _filters(scope: Scope) -> tuple[Json, ...]:
 def _routes(scope: Scope) -> Json:
     ordered = strangler.served(scope)
     found = [own for feature in FEATURES for own in feature.edge_routes(scope)]
-    found += [_compressed(), *_reserved(routes.in_order(scope.plan.routes))]
+    found += [_compressed(), *_reserved(routes.in_order([*scope.plan.aliases, *scope.plan.routes]))]
     found += [strangler.turned(scope, one, functools.partial(_route, scope)) for one in ordered]
     found += routes.wrong_methods(ordered)
     host = {"name": EDGE, "domains": ["*"], "routes": found}
@@ -118,6 +118,8 @@ def _reserved(exposed: list[Route]) -> list[Json]:
 
 
 def _route(scope: Scope, route: Route) -> Json:
+    if (refused := api_versions.refusal(route)) is not None:
+        return refused
     retries = {"retry_policy": _retries(route.policy)} if route.method == "GET" and route.policy.attempts > 1 else {}
     entry = {
         "name": f"{route.service}.{route.endpoint}",

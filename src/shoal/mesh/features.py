@@ -2,6 +2,7 @@
 
 from shoal.mesh import (
     admission,
+    api_versions,
     bodies,
     cors,
     faults,
@@ -22,6 +23,7 @@ FEATURES: tuple[Feature, ...] = (
     hardening.FEATURE,
     security.FEATURE,
     cors.FEATURE,
+    api_versions.FEATURE,
     tokens.FEATURE,
     admission.FEATURE,
     limits.FEATURE,

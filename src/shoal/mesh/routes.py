@@ -149,6 +149,6 @@ def wrong_methods(operations: Iterable[Operation]) -> list[Json]:
 
 
 def _wrong_method(same: list[Operation]) -> Json:
-    allowed = ", ".join(sorted(operation.method for operation in same))
+    allowed = ", ".join(sorted({operation.method for operation in same}))
     route = refuse(f"405 {shape(same[0].path)}", matches_path(same[0].path), 405)
     return route | {"response_headers_to_add": [{"header": {"key": "allow", "value": allowed}}]}

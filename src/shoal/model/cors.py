@@ -19,7 +19,14 @@ class Cors(Data, frozen=True, kw_only=True):
     """Such as ``https://shop.example``, exactly as a browser sends them; ``*`` is every origin."""
     methods: tuple[str, ...] = ()
     """Empty takes the methods that the gateway serves."""
-    headers: tuple[str, ...] = ("Authorization", "Content-Type", "Idempotency-Key")
+    headers: tuple[str, ...] = (
+        "Authorization",
+        "Content-Type",
+        "Idempotency-Key",
+        "API-Version",
+        "If-None-Match",
+        "Last-Event-ID",
+    )
     """Headers that a page may send."""
     exposed: tuple[str, ...] = ("Location", "ETag", "Retry-After", "X-Trace-Id")
     """Headers of answers that a page may read, besides those that it always may."""

@@ -4,6 +4,7 @@ from shoal.errors import DeclarationError
 from shoal.model.data import Data
 from shoal.model.limits import RateLimit
 from shoal.model.shaping import Transform
+from shoal.model.versioning import Version
 
 LARGEST = 1024 * 1024
 """Bytes of a request's body where nothing else is said."""
@@ -26,3 +27,5 @@ class Edge(Data, frozen=True, kw_only=True):
         """Refuse a size that lets nothing through, or everything: the edge holds a whole body in memory."""
         if not 1 <= self.largest <= MOST:
             raise DeclarationError(f"{self.largest} bytes are no size of a body", hint=f"use 1 to {MOST}")
+    version: Version | None = None
+    """Which version of an operation it is, and until when."""

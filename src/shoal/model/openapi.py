@@ -48,6 +48,7 @@ def _operation(endpoint: Endpoint) -> dict[str, Any]:
         "operationId": endpoint.name,
         "responses": {str(endpoint.status): _answer(endpoint), "default": _refusal()},
     }
+    operation |= _end(endpoint)
     if endpoint.summary:
         operation["summary"] = endpoint.summary
     parameters = [_parameter(p) for p in endpoint.parameters] + ([IDEMPOTENCY_KEY] if endpoint.idempotent else [])
@@ -69,6 +70,13 @@ def _operation(endpoint: Endpoint) -> dict[str, Any]:
     if endpoint.access.kind == "internal":
         operation["x-internal"] = True
     return operation
+
+
+def _end(endpoint: Endpoint) -> dict[str, Any]:
+    version = endpoint.edge.version
+    if version is None or not (version.deprecated or version.sunset):
+        return {}
+    return {"deprecated": True} | ({"x-sunset": version.sunset.isoformat()} if version.sunset else {})
 
 
 def _parameter(parameter: Parameter) -> dict[str, Any]:

@@ -2,14 +2,16 @@
 
 from shoal.errors import PlanError
 from shoal.model import catalog, choreography, names
+from shoal.model.aliases import aliases
 from shoal.model.breaker import Breaker
 from shoal.model.data import Data
 from shoal.model.edge import Edge
 from shoal.model.finding import Finding
-from shoal.model.service import Access, Method, Policy, Service, closeness
+from shoal.model.service import Access, Endpoint, Method, Policy, Service, closeness
 from shoal.model.system import External, System
 from shoal.model.target import Target
 from shoal.model.tls import Tls
+from shoal.model.versioning import Wanted
 
 
 class StorePlan(Data, frozen=True, kw_only=True):
@@ -85,6 +87,8 @@ class Route(Data, frozen=True, kw_only=True):
     access: Access
     policy: Policy
     edge: Edge
+    wanted: Wanted | None = None
+    """What a request for a path without version must say; None where every request is meant."""
 
 
 class ServicePlan(Data, frozen=True, kw_only=True):
@@ -118,6 +122,8 @@ class Plan(Data, frozen=True, kw_only=True):
     gateway_identity: str
     services: tuple[ServicePlan, ...]
     routes: tuple[Route, ...]
+    aliases: tuple[Route, ...]
+    """Paths without version that lead to versions; of those with one path the first that fits is meant."""
     streams: tuple[StreamPlan, ...]
     externals: tuple[External, ...]
     engines: tuple[str, ...]
@@ -155,6 +161,7 @@ def plan(system: System, target: Target) -> Plan:
         gateway_identity=names.identity(system.name, GATEWAY),
         services=services,
         routes=_routes(system),
+        aliases=tuple(aliases(system, _route)),
         streams=_streams(system),
         externals=system.externals if target.shape != "memory" else (),
         engines=_engines(system, target, services),
@@ -293,21 +300,26 @@ def _calls(system: System, service: Service) -> tuple[CallPlan, ...]:
 def _routes(system: System) -> tuple[Route, ...]:
     """Exposed operations, literal paths before templates so that the first match is the closest."""
     routes = [
-        Route(
-            service=s.name,
-            endpoint=e.name,
-            method=e.method,
-            path=e.public,
-            inside=e.path,
-            access=e.access,
-            policy=e.policy,
-            edge=e.edge,
-        )
+        _route(s, e, e.public)
         for s in system.services
         for e in s.endpoints
         if e.exposed
     ]
     return tuple(sorted(routes, key=lambda r: (closeness(r.path), r.method)))
+
+
+def _route(service: Service, endpoint: Endpoint, path: str, wanted: Wanted | None = None) -> Route:
+    return Route(
+        service=service.name,
+        endpoint=endpoint.name,
+        method=endpoint.method,
+        path=path,
+        inside=endpoint.path,
+        access=endpoint.access,
+        policy=endpoint.policy,
+        edge=endpoint.edge,
+        wanted=wanted,
+    )
 
 
 def _streams(system: System) -> tuple[StreamPlan, ...]:

@@ -14,6 +14,7 @@ from shoal.model.security import SecurityHeaders
 from shoal.model.sequences import check_sequences
 from shoal.model.service import Service, shape
 from shoal.model.tls import Tls
+from shoal.model.versioning import Versions
 
 
 class Issuer(Data, frozen=True, kw_only=True):
@@ -49,6 +50,8 @@ class Gateway(Data, frozen=True, kw_only=True):
     """Which pages of other origins may call it from a browser; None lets none."""
     headers: SecurityHeaders = SecurityHeaders()
     """What every answer tells a browser about itself."""
+    versions: Versions = Versions()
+    """How clients say which version of an operation they want."""
     tls: Tls | None = None
     """How clients reach it: None is plain text, which a laptop or a balancer before it may take."""
 

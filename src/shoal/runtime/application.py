@@ -50,6 +50,8 @@ class Application:
         except Exception as error:  # noqa: BLE001 - the border: every failure becomes an answer
             response = _problem_response(to_problem(error), trace)
         response.headers.append((b"x-trace-id", trace.trace_id.encode()))
+        if endpoint is not None and endpoint.lifecycle is not None:
+            response.headers.extend(endpoint.lifecycle.headers(scope["path"]))
         start, body = messages(response)
         await send(start)
         await send(body)

@@ -11,6 +11,7 @@ from shoal.runtime.consuming.desk import Subscriber
 from shoal.runtime.endpoint import Endpoint, Surroundings
 from shoal.runtime.inject import Plan
 from shoal.runtime.issuer import key_set_endpoint
+from shoal.runtime.lifecycle import lifecycle
 from shoal.runtime.metrics import Metrics
 from shoal.service import codec
 from shoal.service.declare import Service, SubscriptionDeclaration
@@ -33,11 +34,14 @@ class Compiled(msgspec.Struct, frozen=True, kw_only=True):
 def compile_service(service: Service, around: Surroundings, metrics: Metrics, *, jwks: str = "") -> Compiled:
     """Compile a service's handlers; `jwks` names the file of keys that an issuing service publishes."""
     declared = [*service.endpoints, *([key_set_endpoint(jwks, service.source)] if jwks else [])]
+    endpoints = tuple(
+        Endpoint(d, endpoint_signature(service, d), around, metrics.series("request", d.operation.name))
+        for d in declared
+    )
+    for endpoint in endpoints:
+        endpoint.lifecycle = lifecycle(endpoint.operation, (d.operation for d in declared), around.clock)
     return Compiled(
-        endpoints=tuple(
-            Endpoint(d, endpoint_signature(service, d), around, metrics.series("request", d.operation.name))
-            for d in declared
-        ),
+        endpoints=endpoints,
         subscribers={
             event: Subscriber(
                 name=s.handler.__name__,

@@ -12,10 +12,12 @@ from shoal.runtime import idempotency
 from shoal.runtime.auth import KEY_HEADER, Authenticator, authorize
 from shoal.runtime.deadline import Limit, Limits
 from shoal.runtime.inject import Plan, Values
+from shoal.runtime.lifecycle import Lifecycle
 from shoal.runtime.metrics import Series
 from shoal.runtime.request import Receive, Request, Response, encode_headers, read_body
 from shoal.runtime.transaction import Announcer, UnitOfWork
 from shoal.service import codec
+from shoal.service.context import Clock
 from shoal.service.declare import EndpointDeclaration
 from shoal.service.http import Reply
 from shoal.service.signature import Signature
@@ -32,6 +34,7 @@ class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
     values: Values
     poke: Callable[[], None]
     """Tells the relay that something was announced."""
+    clock: Clock | None = None
 
 
 class Endpoint:
@@ -41,6 +44,7 @@ class Endpoint:
         self, declared: EndpointDeclaration, signature: Signature, around: Surroundings, series: Series
     ) -> None:
         self.operation = declared.operation
+        self.lifecycle: Lifecycle | None = None
         self.series = series
         self.timeout = declared.operation.policy.timeout
         self._limits = Limits()
@@ -65,6 +69,8 @@ class Endpoint:
         """Answer a request, within its budget; failures leave as exceptions."""
         with Limit(self._limits, request.context.budget):
             await self._authorize(request)
+            if self.lifecycle is not None:
+                self.lifecycle.check()
             body = await read_body(receive, self.operation.edge.largest) if self._reads_body else b""
             if self._codec is not None:
                 self._decode(request, body)

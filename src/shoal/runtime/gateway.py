@@ -6,6 +6,7 @@ from urllib.parse import quote
 from shoal.errors import Problem
 from shoal.model.plan import Plan, Route
 from shoal.model.service import RESERVED_PATHS, path_parameters
+from shoal.runtime import versions
 from shoal.runtime.problems import CONTENT_TYPE, render
 from shoal.runtime.request import Application, Receive, Response, Scope, Send, send_response
 from shoal.runtime.routes import Routes, locate
@@ -20,7 +21,7 @@ class Gateway:
 
     def __init__(self, plan: Plan, applications: Mapping[str, Application]) -> None:
         self._applications = applications
-        self._routes = Routes([(r.method, r.path, r) for r in plan.routes])
+        self._routes = Routes(versions.groups(plan))
         self._services = {
             s.name: Routes([(g.method, g.path, g.endpoint) for g in s.grants])
             for s in plan.services
@@ -30,7 +31,8 @@ class Gateway:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection's message, as ASGI 3 asks."""
         try:
-            route, values = locate(self._routes, scope)
+            group, values = locate(self._routes, scope)
+            route = versions.choose(group, scope["headers"])
             if route.inside != route.path:
                 scope = {**scope, **_renamed(route, values)}
             self._check(route, scope)

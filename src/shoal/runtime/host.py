@@ -189,6 +189,7 @@ class Host:
             authenticator=verifier,
             values=values,
             poke=self._poke,
+            clock=clock,
         )
         return compile_service(self.service, around, self._metrics, jwks=config.jwks if config.signing_key else "")
 

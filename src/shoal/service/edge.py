@@ -1,10 +1,12 @@
 """What an operation may ask of the gateway, as options of its decorator."""
 
+import datetime as dt
 from typing import TypedDict
 
 from shoal.model.edge import LARGEST, Edge
 from shoal.model.limits import RateLimit
 from shoal.model.shaping import Transform
+from shoal.model.versioning import Version, moment, prefix
 
 
 class EdgeOptions(TypedDict, total=False):
@@ -19,12 +21,36 @@ class EdgeOptions(TypedDict, total=False):
     compress: bool
     """Compress answers (zstd, br or gzip, as the client can). Not where secrets stand beside what others can choose."""
 
+    version: int
+    """Serve it below ``/v{version}``, and at its path where the header ``API-Version`` asks for it."""
+    deprecated: dt.date
+    """From when on nobody should begin to use it; answers say so (``Deprecation``)."""
+    sunset: dt.date
+    """From when on it answers 410; answers say so before (``Sunset``)."""
 
-def build_edge(options: EdgeOptions) -> Edge:
+
+def build_edge(options: EdgeOptions, path: str = "") -> Edge:
     """Gather them."""
     return Edge(
         limit=options.get("limit"),
         transform=options.get("transform"),
         largest=options.get("largest", LARGEST),
         compress=options.get("compress", False),
+        version=_version(options, path),
+    )
+
+
+def versioned(path: str, options: EdgeOptions) -> str:
+    """Return the path that the service serves: that of its version."""
+    return f"{prefix(options.get('version', 0))}{path}"
+
+
+def _version(options: EdgeOptions, path: str) -> Version | None:
+    if not {"version", "deprecated", "sunset"} & set(options):
+        return None
+    return Version(
+        number=options.get("version", 0),
+        path=path,
+        deprecated=moment(options.get("deprecated")),
+        sunset=moment(options.get("sunset")),
     )

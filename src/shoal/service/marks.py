@@ -10,7 +10,7 @@ from shoal.model.edge import Edge
 from shoal.model.names import check_event, check_label, event_id
 from shoal.model.service import Access, Method, Mode, Policy
 from shoal.service.access import signed_in
-from shoal.service.edge import EdgeOptions, build_edge
+from shoal.service.edge import EdgeOptions, build_edge, versioned
 from shoal.service.source import of_class, of_function
 
 C = TypeVar("C")
@@ -226,14 +226,14 @@ def build_operation(name: str, method: Method, path: str, source: str, options: 
     return Operation(
         name=name,
         method=method,
-        path=path,
+        path=versioned(path, options),
         source=source,
         access=options.get("access", signed_in),
         policy=build_policy(source, timeout=options.get("timeout", 5.0), attempts=attempts),
         status=options.get("status", 200),
         idempotent=idempotent,
         critical=options.get("critical", False),
-        edge=build_edge(options),
+        edge=build_edge(options, path),
     )
 
 
