@@ -18,7 +18,7 @@ COMPILE := CUSTOM_COMPILE_COMMAND="make lock" PIP_CONFIG_FILE=/dev/null \
 .SUFFIXES:
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 
-.PHONY: help run test check format simulate bench torture lock clean
+.PHONY: help run test check format simulate bench torture hostile lock clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -50,6 +50,9 @@ bench: $(READY) $(BENCH)  ## compare with the alternatives, as ratios (takes min
 torture: $(READY)  ## kill everything, again and again, while orders come in, and audit (takes half an hour)
 	@$(BIN)/python -m tests.torture --write $(ARGS)
 	@$(BIN)/python -m tests.idempotency 10000
+
+hostile: $(READY)  ## attack the edge: sizes, slow clients, floods, in large numbers (TIMES=50; 20 if not said)
+	@SHOAL_HOSTILE=$(or $(TIMES),20) $(BIN)/pytest $(wildcard tests/mesh/test_live_hostile_*.py) $(ARGS)
 
 lock: $(READY)  ## pin every dependency again, with hashes (UPGRADE=1 for the newest)
 	@echo "requirements/dev.txt"; $(COMPILE) -o requirements/dev.txt \

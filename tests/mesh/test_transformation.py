@@ -56,7 +56,7 @@ def test_what_services_tell_of_themselves_is_found_behind_other_paths() -> None:
 def test_headers_that_others_rely_on_cannot_be_changed(name: str) -> None:
     for change in ({"set": {name: "1"}}, {"add": {name: "1"}}, {"remove": (name,)}):
         with pytest.raises(DeclarationError, match="header"):
-            Headers(**change)  # type: ignore[arg-type]
+            Headers(**change)
 
 
 @pytest.mark.parametrize("value", ["a\r\nb: c", "a\x00", "ä"])

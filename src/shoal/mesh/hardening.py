@@ -36,6 +36,9 @@ HEADERS_WITHIN = 10.0
 REQUEST_WITHIN = 60.0
 """Seconds in which a whole request must be there."""
 
+LINGER = 1.0
+"""Seconds in which a client may read the last answer of a connection that is being closed."""
+
 STREAMS = 100
 """Requests at a time on one connection of HTTP/2."""
 
@@ -141,7 +144,7 @@ def connections() -> Json:
         "max_request_headers_kb": HEADER_KILOBYTES,
         "request_timeout": seconds(REQUEST_WITHIN),
         "request_headers_timeout": seconds(HEADERS_WITHIN),
-        "delayed_close_timeout": seconds(1),
+        "delayed_close_timeout": seconds(LINGER),
         "common_http_protocol_options": {
             "idle_timeout": seconds(IDLE),
             "max_connection_duration": seconds(AGE),
