@@ -4,7 +4,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Mapping
-from typing import Any, Self, TypeVar
+from typing import Any, Self, TypeVar, cast
 from urllib.parse import quote
 
 import msgspec
@@ -89,9 +89,9 @@ class Registry:
             self._kept[listing.name] = _Kept(listing, self._seconds())
         return directory
 
-    def client(self, contract: type[C]) -> C:
+    def client(self, contract: Callable[..., C]) -> C:
         """Make a typed client of a contract; its calls go to wherever the registry says its service is."""
-        made: C = client(contract, _Found(self))
+        made: C = client(cast("type", contract), _Found(self))
         return made
 
     async def close(self) -> None:

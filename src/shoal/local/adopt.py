@@ -1,6 +1,5 @@
 """Take over a changed declaration while everything runs: routes, access, permissions, streams and consumers."""
 
-import asyncio
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -8,15 +7,13 @@ from typing import Any
 
 import msgspec
 
-from shoal import files
 from shoal.errors import DeclarationError
-from shoal.local import provision, world
+from shoal.local import provision, proxies, world
 from shoal.local.engines import nats
 from shoal.local.process import Command, base_environment, run
 from shoal.local.replicas import Replicas
 from shoal.local.unit import Unit
 from shoal.local.world import Site
-from shoal.mesh.compile import compile_mesh
 from shoal.model.plan import Plan
 from shoal.model.system import System, from_json
 
@@ -67,8 +64,7 @@ async def adopt(plan: Plan, old: Site, engines: Mapping[str, Unit], replicas: Ma
     for name, each in replicas.items():
         each.follow(site, plan.service(name))
     if site.mesh is not None:
-        artifacts = [a for a in compile_mesh(plan, site.mesh) if not a.path.startswith("eds/")]
-        await asyncio.to_thread(files.write, Path(site.mesh.root), artifacts)
+        await proxies.follow(plan, site.mesh)
     return site
 
 

@@ -245,6 +245,11 @@ class Canaries:
         declared = plan.system.service(wish.service).traffic.rollout
         if "envoy" not in plan.engines:
             raise DeclarationError("one process holds one version of each service", hint="run without --one-process")
+        if plan.target.mesh != "shared":
+            raise DeclarationError(
+                f"the mesh is {plan.target.mesh}: no one proxy could divide the requests",
+                hint="run without --sidecars and --mesh",
+            )
         if wish.service in self._running:
             raise DeclarationError(
                 f"{wish.service} has a second version already", hint=f"shoal canary promote|abort {wish.service}"

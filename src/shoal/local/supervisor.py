@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from shoal.errors import ShoalError
-from shoal.local import adopt, edge, engines, front, identities, provision, reaper
+from shoal.local import adopt, edge, engines, front, identities, provision, proxies, reaper
 from shoal.local.admin import admin_of
 from shoal.local.canary import Hold
 from shoal.local.environment import missing_settings
@@ -183,7 +183,9 @@ class Supervisor:
         services = [s.stop() for s in self._services.values()] + ([self._single.unit.stop()] if self._single else [])
         await asyncio.gather(*services, return_exceptions=True)  # one that cannot be stopped is left to the guardian
         outside = [unit.stop() for unit in self._sandboxes]
-        await asyncio.gather(*outside, *self._stop_engines("envoy", "mailbox"), return_exceptions=True)
+        await asyncio.gather(
+            *outside, *self._stop_engines(*proxies.running(self._engines), "mailbox"), return_exceptions=True
+        )
         await asyncio.gather(*self._stop_engines(*self._engines), return_exceptions=True)
         await self._leave("failed" if failed else "stopped")
 
@@ -264,7 +266,10 @@ class Supervisor:
                 self._sandboxes.append(Unit(Job(recipe=recipe, kind="sandbox", program=program), around))
         if site.mesh is not None:
             for service in site.plan.services:
-                self._services[service.name] = Replicas(site, site.mesh, service, around)
+                mesh = proxies.before(site.plan, site.mesh, service.name)
+                self._services[service.name] = Replicas(site, mesh, service, around)
+            for name in set(proxies.proxies(site.plan, site.mesh)) - {proxies.FIRST}:
+                self._engines[name] = Unit(Job(recipe=engine_recipe(site, name), kind="engine"), around)
         else:
             self._single = Single(site, self.options.entry, around)
         self._provided = {name: asyncio.Event() for name in self._engines}

@@ -7,16 +7,14 @@ from pathlib import Path
 
 import msgspec
 
-from shoal import files
-from shoal.local import front, identities, key_sets, keys, ports, secrets
-from shoal.local.engines import Recipe, envoy, mailbox, nats, postgres, sandbox
+from shoal.local import front, identities, key_sets, keys, ports, proxies, secrets
+from shoal.local.engines import Recipe, mailbox, nats, postgres, sandbox
 from shoal.local.environment import World
 from shoal.local.forks import Program
 from shoal.local.host import private_directory, private_file
 from shoal.local.layout import Layout
 from shoal.local.logs import LARGEST, older
 from shoal.local.secrets import OPERATOR
-from shoal.mesh.compile import compile_mesh
 from shoal.mesh.layout import Layout as MeshLayout
 from shoal.mesh.layout import Pipe, layout_for
 from shoal.model.permissions import permissions
@@ -59,7 +57,7 @@ def settle(plan: Plan, layout: Layout, *, ports: Mapping[str, int] | None = None
         postgres=str(layout.postgres_sockets),
         broker_port=found.get(_BROKER, 0),
         externals={e.name: address for e in plan.externals if (address := _address(e, found))},
-        outbound={s.name: f"unix:{_pipe(mesh, s.name)}" for s in plan.services} if mesh else {},
+        outbound={s.name: _outbound(plan, mesh, s.name) for s in plan.services} if mesh else {},
         root=str(layout.root),
         key_set=str(keys.file(layout.secrets)),
     )
@@ -70,6 +68,7 @@ def write_mesh(site: Site) -> None:
     """Write the configuration of Envoy, its certificates and the keys that verify tokens."""
     if site.mesh is None:
         return
+    proxies.require_watches(site.plan, site.mesh)
     for folder in site.mesh.directories:
         private_directory(Path(folder))
     _set_aside(Path(site.mesh.access()))
@@ -78,7 +77,7 @@ def write_mesh(site: Site) -> None:
     if site.world.key is not None:
         private_file(Path(site.mesh.jwks()), site.world.key.public.read_text("utf-8"))
     key_sets.place(site.plan.system.gateway, site.layout, site.mesh)
-    files.write_all(Path(site.mesh.root), compile_mesh(site.plan, site.mesh))
+    proxies.write(site.plan, site.mesh)
 
 
 def _set_aside(log: Path) -> None:
@@ -88,8 +87,11 @@ def _set_aside(log: Path) -> None:
 
 
 def engine_recipe(site: Site, engine: str) -> Recipe:
-    """Return how to run one engine of the plan."""
-    return _RECIPES[engine](site)
+    """Return how to run one engine of the plan, or one of its proxies."""
+    if engine in _RECIPES:
+        return _RECIPES[engine](site)
+    assert site.mesh is not None, "the plan has proxies, so its mesh is laid out"  # noqa: S101
+    return proxies.recipe(site.plan, site.mesh, engine)
 
 
 def sandbox_recipe(site: Site, external: External, stand_in: Sandbox) -> tuple[Recipe, Program]:
@@ -133,12 +135,15 @@ def _wanted_ports(plan: Plan) -> tuple[str, ...]:
 
 def _mesh(plan: Plan, layout: Layout) -> MeshLayout:
     laid_out = layout_for(plan, root=str(layout.mesh), sockets=str(layout.sockets))
-    return replace(laid_out, authorities=key_sets.authorities(laid_out.authorities))
+    return proxies.laid_out(plan, replace(laid_out, authorities=key_sets.authorities(laid_out.authorities)))
 
 
-def _pipe(mesh: MeshLayout, service: str) -> str:
+def _outbound(plan: Plan, mesh: MeshLayout, service: str) -> str:
+    """Say where a service sends its calls: to its listener, or to whom a folder of replicas lists."""
+    if plan.target.mesh == "off":
+        return f"direct:{mesh.root}/eds"
     address = mesh.outbound(service)
-    return address.path if isinstance(address, Pipe) else ""
+    return f"unix:{address.path}" if isinstance(address, Pipe) else ""
 
 
 def _address(external: External, found: Mapping[str, int]) -> str:
@@ -183,14 +188,4 @@ def _mailbox(site: Site) -> Recipe:
     )
 
 
-def _envoy(site: Site) -> Recipe:
-    assert site.mesh is not None, "the plan has a proxy, so its mesh is laid out"  # noqa: S101
-    admin = site.mesh.admin()
-    return envoy.recipe(
-        envoy.EnvoyOptions(
-            bootstrap=Path(site.mesh.root) / "bootstrap.json", admin=Path(admin.path if isinstance(admin, Pipe) else "")
-        )
-    )
-
-
-_RECIPES = {"postgres": _postgres, "nats": _nats, "mailbox": _mailbox, "envoy": _envoy}
+_RECIPES = {"postgres": _postgres, "nats": _nats, "mailbox": _mailbox}

@@ -40,9 +40,10 @@ def replicas(scope: Scope, service: ServicePlan) -> Json:
 
 def hops(scope: Scope) -> list[Json]:
     """Reach every declared callee: from the gateway, then from each service."""
-    routed = sorted({route.service for route in scope.plan.routes})
-    found = [_hop(scope, GATEWAY, callee) for callee in routed]
-    for service in scope.plan.services:
+    routed = sorted({route.service for route in scope.plan.routes}) if GATEWAY in scope.layout.served else []
+    reach = _direct if scope.plan.target.mesh == "off" else _hop
+    found = [reach(scope, GATEWAY, callee) for callee in routed]
+    for service in (s for s in scope.plan.services if s.name in scope.layout.served):
         found += [_hop(scope, service.name, callee) for callee in callees(service)]
     return found
 
@@ -56,6 +57,11 @@ def _hop(scope: Scope, caller: str, callee: str) -> Json:
         "load_assignment": assignment(name, (scope.layout.inbound(callee),)),
         "transport_socket": tls.client(scope, caller, scope.plan.service(callee).identity),
     }
+
+
+def _direct(scope: Scope, caller: str, callee: str) -> Json:
+    """Reach the processes of a service where nothing stands before them."""
+    return replicas(scope, scope.plan.service(callee)) | {"name": hop(caller, callee)}
 
 
 def _cluster(name: str, protocol: Json) -> Json:

@@ -6,6 +6,7 @@ from shoal.mesh import proto
 from shoal.mesh.layout import EDGE
 from shoal.mesh.manager import Scope
 from shoal.mesh.proto import Json, typed
+from shoal.model.plan import GATEWAY
 
 _TLS = "envoy.extensions.transport_sockets.tls.v3"
 
@@ -55,7 +56,8 @@ def secret_file(name: str) -> str:
 
 def secrets(scope: Scope) -> dict[str, Json]:
     """Write every secret by name: they hold paths, Envoy reads the files again after a rename beside them."""
-    holders = [*scope.layout.holders, *([EDGE] if scope.plan.tls else [])]
+    served = scope.layout.served
+    holders = [*served, *([EDGE] if scope.plan.tls and GATEWAY in served else [])]
     return {TRUST: _trust(scope)} | {holder: _certificate(scope, holder) for holder in holders}
 
 

@@ -363,6 +363,9 @@ def _size_findings(system: System, target: Target) -> list[Finding]:
         )
         for name in sorted(set(target.replicas) - known)
     ]
+    if target.shape != "processes" and target.mesh != "shared":
+        message = f"shape {target.shape} has no mesh that could be {target.mesh}"
+        found.append(Finding(code="PLAN-MESH-01", severity="error", message=message, help="leave out one of them"))
     if target.shape != "processes" and any(count > 1 for count in target.replicas.values()):
         message = f"shape {target.shape} has one replica of each service"
         found.append(

@@ -12,6 +12,9 @@ from shoal.model.rollout import Split
 
 Shape = Literal["processes", "one-process", "memory"]
 
+Mesh = Literal["shared", "sidecars", "off"]
+"""Who carries calls between services: one proxy for all, one for each, or nobody."""
+
 
 class Target(Data, frozen=True, kw_only=True):
     """One environment: its shape, engines and sizes."""
@@ -20,6 +23,8 @@ class Target(Data, frozen=True, kw_only=True):
     shape: Shape = "processes"
     """``processes``: one per replica, each behind Envoy. ``one-process``: all services in one, on real engines.
     ``memory``: all services in one, on the reference drivers."""
+    mesh: Mesh = "shared"
+    """Where there are processes: who carries calls between them."""
     store: str = "postgres"
     """Engine of every store that declares no other."""
     broker: str = "nats"
@@ -59,8 +64,10 @@ MEMORY = Target(name="memory", shape="memory", store="memory", broker="memory-bu
 """All services in one process, on the reference drivers; starts in milliseconds and keeps nothing."""
 
 
-def with_options(target: Target, *, replicas: dict[str, int] | None = None, port: int = 0, tls: bool = False) -> Target:
+def with_options(
+    target: Target, *, replicas: dict[str, int] | None = None, port: int = 0, tls: bool = False, mesh: Mesh = "shared"
+) -> Target:
     """Return `target` with other sizes and another door."""
     return msgspec.structs.replace(
-        target, replicas=replicas or target.replicas, port=port or target.port, tls=tls or target.tls
+        target, replicas=replicas or target.replicas, port=port or target.port, tls=tls or target.tls, mesh=mesh
     )

@@ -25,7 +25,8 @@ class ServiceConfig(msgspec.Struct, frozen=True, kw_only=True):
     store_url: str = ""
     broker_url: str = ""
     mesh: str = ""
-    """``unix:/path`` of its outbound listener; calls name the callee in the authority."""
+    """``unix:/path`` of its outbound listener; calls name the callee in the authority. ``direct:/folder`` of files with
+    the replicas of each service, where there is no proxy."""
     jwks: str = ""
     """File of the key set that verifies tokens."""
     issuer: str = ""

@@ -28,6 +28,10 @@ async def fetch(url: str, within: float = 5.0) -> bytes:
     return body
 
 
+class NotReached(CallFailed):
+    """Report a call of which nothing was sent, since nobody listens."""
+
+
 class MeshTransport:
     """Sends each call to the outbound listener, which knows the callee by the authority."""
 
@@ -62,6 +66,8 @@ class MeshTransport:
                 return Answer(response.status, await response.read())
         except TimeoutError:
             raise
+        except aiohttp.ClientConnectorError as error:
+            raise NotReached(f"{service}{path}", detail=f"no answer: {error}") from error
         except (aiohttp.ClientError, OSError) as error:
             raise CallFailed(f"{service}{path}", detail=f"no answer: {error}") from error
 

@@ -84,9 +84,13 @@ def _read(file: Path) -> ProcessConfig:
 
 
 def _transport(config: ServiceConfig) -> Transport:
-    """Choose how calls leave: through the proxy, or to services in this process only."""
+    """Choose how calls leave: through the proxy, straight to replicas, or to services in this process only."""
     if not config.mesh:
         return LocalTransport()
+    if config.mesh.startswith("direct:"):
+        from shoal.runtime.direct import SCHEME, DirectTransport  # noqa: PLC0415 - as below
+
+        return DirectTransport(config.mesh.removeprefix(SCHEME))
     from shoal.runtime.mesh import MeshTransport  # noqa: PLC0415 - its client takes 0.1 s to import; most services call nobody
 
     return MeshTransport(config.mesh)

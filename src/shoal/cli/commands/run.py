@@ -16,10 +16,12 @@ from shoal.errors import EngineError, HostError
 if TYPE_CHECKING:
     from shoal.local.ground import Ground
     from shoal.local.supervisor import Supervisor
+    from shoal.model.target import Mesh
 
 _EXAMPLES = examples(
     "shoal run                            start everything, reload on save, stop with Ctrl-C",
     "shoal run --replicas orders=3        three processes of one service behind the proxy",
+    "shoal run --sidecars                 one proxy per service, as in a cluster",
     "shoal run --one-process              all services in one process, without the proxy",
     "shoal run --detach --wait            return once everything answers; see `shoal ps`",
     "shoal run --tls                      https, with a certificate of the system's own",
@@ -29,6 +31,15 @@ _EXAMPLES = examples(
 
 @click.command("run", epilog=_EXAMPLES)
 @click.option("--one-process", is_flag=True, help="Run all services in one process, without the proxy.")
+@click.option(
+    "--sidecars", is_flag=True, help="Run one proxy per service, as clusters do; the same as --mesh sidecars."
+)
+@click.option(
+    "--mesh",
+    type=click.Choice(("shared", "sidecars", "off")),
+    default="shared",
+    help="Who carries calls between services: one proxy for all (the default), one for each, or nobody.",
+)
 @click.option("--replicas", multiple=True, metavar="SERVICE=N", help="Processes of a service; can be repeated.")
 @click.option("--port", type=click.IntRange(1, 65535), help="Port of the gateway.")
 @click.option("--tls", is_flag=True, help="Serve TLS at the gateway, with a certificate of the system's own authority.")
@@ -45,6 +56,7 @@ def command(
     replicas: tuple[str, ...],
     port: int | None,
     into: Path | None,
+    mesh: "Mesh",
     **flags: bool,
 ) -> int:
     """Start the system here and keep it running.
@@ -52,22 +64,25 @@ def command(
     Engines (PostgreSQL, NATS, Envoy) come from the packages of shoal[local]; no Docker and no root are needed.
     """
     sizes = dict(_size(text) for text in replicas)
+    mesh = "sidecars" if flags["sidecars"] else mesh
     if flags["detach"]:
         from shoal.cli.detach import detach
 
-        return detach(context, _again(one_process, replicas, port, flags), wait=flags["wait"])
+        return detach(context, (*_again(one_process, replicas, port, flags), "--mesh", mesh), wait=flags["wait"])
     if into is not None:
         _print_into(into)
     elif context.verbosity >= 0:
         say(f"shoal · {context.root.name} · Ctrl-C stops it")
-    return asyncio.run(_run(context, _Wish(one_process, sizes, port or 0, flags)))
+    return asyncio.run(_run(context, _Wish(one_process, sizes, port or 0, mesh, flags)))
 
 
 class _Wish:
     """What the options ask for."""
 
-    def __init__(self, one_process: bool, sizes: dict[str, int], port: int, flags: dict[str, bool]) -> None:
-        self.one_process, self.sizes, self.port, self.flags = one_process, sizes, port, flags
+    def __init__(
+        self, one_process: bool, sizes: dict[str, int], port: int, mesh: "Mesh", flags: dict[str, bool]
+    ) -> None:
+        self.one_process, self.sizes, self.port, self.mesh, self.flags = one_process, sizes, port, mesh, flags
 
 
 async def _run(context: Global, wish: _Wish) -> int:
@@ -103,7 +118,7 @@ def _supervisor(context: Global, wish: _Wish, ground: "Ground") -> "Supervisor":
 
     system = project.read(context)
     shape = ONE_PROCESS if wish.one_process else LOCAL
-    target = with_options(shape, replicas=wish.sizes, port=wish.port, tls=wish.flags["tls"])
+    target = with_options(shape, replicas=wish.sizes, port=wish.port, tls=wish.flags["tls"], mesh=wish.mesh)
     decided = plan(system, target).require()
     for finding in decided.findings:
         say(f"{finding.severity}: {finding.code} {finding.message}")

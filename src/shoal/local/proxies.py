@@ -1,0 +1,118 @@
+"""The proxies of a mesh on this machine: one for all, or one for the edge and one for each service."""
+
+import asyncio
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from shoal import files
+from shoal.errors import HostError
+from shoal.local.engines import Recipe, envoy
+from shoal.local.host import private_directory
+from shoal.mesh.compile import compile_mesh
+from shoal.mesh.layout import Layout, Pipe, edge_alone, sidecar
+from shoal.model.artifact import Artifact
+from shoal.model.plan import Plan
+
+FIRST = "envoy"
+"""Name of the proxy that has the edge."""
+
+_LIMIT = Path("/proc/sys/fs/inotify/max_user_instances")
+_SPARE = 2
+"""Instances of inotify for listeners and clusters; each further path that Envoy watches takes one (seen with 1.40)."""
+
+
+def laid_out(plan: Plan, everyone: Layout) -> Layout:
+    """Lay out the proxy that has the edge: it has everyone's listeners, or the edge's alone."""
+    return everyone if plan.target.mesh == "shared" else edge_alone(everyone)
+
+
+def proxies(plan: Plan, edge: Layout) -> dict[str, Layout]:
+    """Lay out every proxy, by the name of its process; `edge` is that of the first."""
+    found = {FIRST: edge}
+    if plan.target.mesh == "sidecars":
+        found |= {f"{FIRST}-{service.name}": sidecar(edge, service.name) for service in plan.services}
+    return found
+
+
+def before(plan: Plan, edge: Layout, service: str) -> Layout:
+    """Lay out the proxy that stands before a service's replicas."""
+    return proxies(plan, edge).get(f"{FIRST}-{service}", edge)
+
+
+def recipe(plan: Plan, edge: Layout, name: str) -> Recipe:
+    """Describe how to run one of them; a sidecar has little to do, so one thread does it."""
+    layout = proxies(plan, edge)[name]
+    admin = layout.admin()
+    return envoy.recipe(
+        envoy.EnvoyOptions(
+            name=name,
+            bootstrap=Path(layout.root) / "bootstrap.json",
+            admin=Path(admin.path if isinstance(admin, Pipe) else ""),
+            concurrency=2 if name == FIRST else 1,
+        )
+    )
+
+
+def write(plan: Plan, edge: Layout) -> None:
+    """Write what every proxy reads, for a start."""
+    for layout in proxies(plan, edge).values():
+        for folder in layout.directories:
+            private_directory(Path(folder))
+        files.write_all(Path(layout.root), compile_mesh(plan, layout))
+
+
+async def follow(plan: Plan, edge: Layout) -> None:
+    """Write what has changed while they run; replicas are announced by who starts them."""
+    for layout in proxies(plan, edge).values():
+        artifacts = [a for a in compile_mesh(plan, layout) if not a.path.startswith("eds/")]
+        await asyncio.to_thread(files.write, Path(layout.root), artifacts)
+
+
+def require_watches(plan: Plan, edge: Layout) -> None:
+    """Refuse to start more proxies than this user may have watch their files; only Linux bounds that.
+
+    Raises:
+        HostError: Too few instances of inotify are left; the message says how many are needed.
+    """
+    if plan.target.mesh != "sidecars" or not _LIMIT.exists():
+        return
+    needed = sum(watches(compile_mesh(plan, layout)) for layout in proxies(plan, edge).values())
+    limit, used = int(_LIMIT.read_text("utf-8")), watching()
+    if needed > limit - used:
+        raise HostError(
+            f"{len(proxies(plan, edge))} proxies watch files with {needed} instances of inotify; of the {limit} that a"
+            f" user may have, {used} are taken",
+            hint=f"sudo sysctl fs.inotify.max_user_instances={max(1024, used + needed)}, or run without --sidecars",
+        )
+
+
+def watches(artifacts: tuple[Artifact, ...]) -> int:
+    """Count the instances of inotify that one proxy takes: one for each path that it watches, and its own."""
+    read = [a for a in artifacts if a.path.startswith(("sds/", "eds/", "rds/", "ecds/"))]
+    texts = "".join(a.text for a in artifacts)
+    named = [a for a in read if f'{a.path}"' in texts]
+    return _SPARE + len(named) + sum('"watched_directory"' in a.text for a in read)
+
+
+def watching(processes: Path = Path("/proc")) -> int:
+    """Count the instances of inotify that this user's processes have."""
+    found = 0
+    for process in processes.glob("[0-9]*"):
+        try:
+            if process.stat().st_uid == os.getuid():
+                handles = [str(handle.readlink()) for handle in (process / "fd").iterdir()]
+                found += handles.count("anon_inode:inotify")
+        except OSError:
+            continue  # it ended, or hides itself
+    return found
+
+
+def running(engines: Iterable[str]) -> list[str]:
+    """Pick the names of proxies out of those of engines."""
+    return [name for name in engines if name == FIRST or name.startswith(f"{FIRST}-")]
+
+
+def access_logs(plan: Plan, edge: Layout) -> Mapping[str, Path]:
+    """Locate the access log of every proxy, by its name."""
+    return {name: Path(layout.access()) for name, layout in proxies(plan, edge).items()}
