@@ -1,0 +1,43 @@
+"""Send requests exactly as they are written, over TCP."""
+
+import asyncio
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+from tests.conformance.edge.runner import Reply, Send
+
+WITHIN = 20.0
+"""Seconds after which a gateway has failed to answer."""
+
+
+def sender(base: str) -> Send:
+    """Make a sender for the gateway at `base`, such as ``http://127.0.0.1:8000``."""
+    address = urlsplit(base)
+    host, port = address.hostname or "127.0.0.1", address.port or (443 if address.scheme == "https" else 80)
+
+    async def send(method: str, target: str, headers: Mapping[str, str], body: bytes) -> Reply:
+        async with asyncio.timeout(WITHIN):
+            reader, writer = await asyncio.open_connection(host, port, ssl=address.scheme == "https" or None)
+            try:
+                fields = {"host": address.netloc, "connection": "close", "content-length": str(len(body))} | dict(
+                    headers
+                )
+                head = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
+                writer.write(f"{method} {target} HTTP/1.1\r\n{head}\r\n".encode("latin-1") + body)
+                return await _reply(reader)
+            finally:
+                writer.transport.abort()
+
+    return send
+
+
+async def _reply(reader: asyncio.StreamReader) -> Reply:
+    first, *rest = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").rstrip().split("\r\n")
+    headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in rest)}
+    if headers.get("transfer-encoding") == "chunked":
+        body = b""
+        while size := int((await reader.readline()).strip(), 16):
+            body += (await reader.readexactly(size + 2))[:-2]
+    else:
+        body = await reader.readexactly(int(headers.get("content-length", 0)))
+    return Reply(status=int(first.split()[1]), headers=headers, body=body)

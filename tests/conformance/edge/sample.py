@@ -1,0 +1,69 @@
+"""The system that the tables are about. Each of its services must answer with what it saw, as JSON.
+
+The answer has ``app`` (the service), ``method``, ``path``, ``headers`` (lower case) and ``size`` (of the body).
+"""
+
+from msgspec.structs import replace
+
+from shoal.model.cors import Cors
+from shoal.model.edge import Edge
+from shoal.model.limits import RateLimit
+from shoal.model.service import Access, Endpoint, Method, Parameter, Service, path_parameters
+from shoal.model.shaping import Headers, Query, Transform
+from shoal.model.system import Gateway, Issuer, System
+
+ANYONE, PRINCIPAL, INTERNAL = Access(kind="anyone"), Access(kind="principal"), Access(kind="internal")
+
+ISSUER = Issuer(service="auth", audience="edge-api", name="https://auth.edge.example")
+
+
+def endpoint(name: str, method: Method, path: str, access: Access = ANYONE, edge: Edge | None = None) -> Endpoint:
+    """Declare one operation."""
+    parameters = tuple(Parameter(name=p, place="path", schema={}) for p in path_parameters(path))
+    found = Endpoint(name=name, method=method, path=path, access=access, parameters=parameters)
+    return found if edge is None else replace(found, edge=edge)
+
+
+CATALOG = Service(
+    name="catalog",
+    entry="catalog:catalog",
+    endpoints=(
+        endpoint("list", "GET", "/items"),
+        endpoint("show", "GET", "/items/{item_id}"),
+        endpoint("remove", "DELETE", "/items/{item_id}", PRINCIPAL),
+        endpoint("secret", "GET", "/items/secret", INTERNAL),
+        endpoint("reviews", "GET", "/items/{item_id}/reviews"),
+        endpoint("prices", "POST", "/prices", INTERNAL),
+        endpoint("search", "GET", "/search", edge=Edge(limit=RateLimit(requests=1, per=3600, burst=3, by="everyone"))),
+        endpoint("upload", "POST", "/uploads", edge=Edge(largest=1000)),
+        endpoint(
+            "renamed",
+            "GET",
+            "/inside/{item_id}",
+            edge=Edge(
+                transform=Transform(
+                    path="/outside/{item_id}",
+                    request=Headers(set={"x-channel": "edge"}, remove=("x-unwanted",)),
+                    response=Headers(set={"x-served-by": "catalog"}),
+                    query=Query(set={"source": "edge"}, remove=("debug",)),
+                )
+            ),
+        ),
+    ),
+)
+ORDERS = Service(
+    name="orders",
+    entry="orders:orders",
+    endpoints=(
+        endpoint("place", "POST", "/orders", PRINCIPAL),
+        endpoint("show", "GET", "/orders/{order_id}", PRINCIPAL),
+        endpoint("refund", "POST", "/orders/{order_id}/refund", Access(kind="principal", roles=("admin",))),
+    ),
+)
+AUTH = Service(name="auth", entry="auth:auth", endpoints=(endpoint("login", "POST", "/login"),))
+
+SAMPLE = System(
+    name="edge",
+    services=(CATALOG, ORDERS, AUTH),
+    gateway=Gateway(issuer=ISSUER, cors=Cors(origins=("https://shop.example",))),
+)
