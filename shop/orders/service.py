@@ -9,6 +9,7 @@ from shoal import (
     Postgres,
     Principal,
     Problem,
+    RateLimit,
     ReadModel,
     Reply,
     Service,
@@ -38,7 +39,14 @@ orders.saga("return-goods")(ReturnGoods)
 history = orders.projection("order-history", records=[PastOrder, CustomerTotals])
 
 
-@orders.post("/orders", status=201, access=signed_in, idempotent=True)
+@orders.post(
+    "/orders",
+    status=201,
+    access=signed_in,
+    idempotent=True,
+    limit=RateLimit(requests=10, burst=50),
+    largest=64 * 1024,
+)
 async def place_order(
     body: NewOrder, principal: Principal, tx: Transaction, products: ProductsApi, clock: Clock
 ) -> Reply[OrderView]:

@@ -10,6 +10,7 @@ from shoal import (
     PageRequest,
     Postgres,
     Problem,
+    RateLimit,
     ReadModel,
     Reply,
     Service,
@@ -53,7 +54,7 @@ async def seed_catalogue(tx: Transaction) -> None:
         tx.publish(listed(new))
 
 
-@products.get("/products", access=anyone)
+@products.get("/products", access=anyone, compress=True)
 async def browse(
     page: PageRequest,
     tx: Transaction,
@@ -102,7 +103,7 @@ async def change_product(sku: Sku, body: ProductDetails, tx: Transaction) -> Pro
     return after
 
 
-@products.get("/search", access=anyone)
+@products.get("/search", access=anyone, compress=True, limit=RateLimit(requests=20, burst=60, by="address"))
 async def find_products(
     page: PageRequest, tx: Transaction, q: Query, category: Category | None = None, at_most: int | None = None
 ) -> Page[Product]:

@@ -8,6 +8,7 @@ from shoal import (
     Postgres,
     Principal,
     Problem,
+    RateLimit,
     Reply,
     Secret,
     Service,
@@ -33,6 +34,9 @@ class UsersSettings(Settings, frozen=True, kw_only=True):
     """Read when the service first starts on an empty store; without it nobody is an administrator."""
 
 
+GUESSES = RateLimit(requests=60, per=60, burst=100, by="address")
+"""Who has no account yet has only an address: enough for an office behind one, too little to guess passwords."""
+
 users = Service(
     "users",
     summary="Customers, their passwords and their tokens.",
@@ -57,7 +61,7 @@ async def seed_administrator(tx: Transaction, settings: UsersSettings, hasher: P
     add(administrator(settings.admin_email, password_hash, clock.now()), tx)
 
 
-@users.post("/users", status=201, access=anyone)
+@users.post("/users", status=201, access=anyone, limit=GUESSES, largest=4096)
 async def sign_up(body: SignUp, tx: Transaction, hasher: Passwords, clock: Clock) -> Profile:
     """Open an account."""
     user = User(
@@ -76,7 +80,7 @@ async def sign_up(body: SignUp, tx: Transaction, hasher: Passwords, clock: Clock
     return profile(user)
 
 
-@users.post("/sessions", access=anyone)
+@users.post("/sessions", access=anyone, limit=GUESSES, largest=4096)
 async def log_in(
     body: Credentials, tx: Transaction, hasher: Passwords, tokens: TokenIssuer, settings: UsersSettings
 ) -> Reply[AccessToken]:
