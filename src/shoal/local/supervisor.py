@@ -286,14 +286,14 @@ class Supervisor:
             self._keeping = asyncio.gather(self._keep_streams(site), self._keep_healthy(unit))
         elif site.mesh is not None and name == "envoy":
             self._rotating = asyncio.ensure_future(keep_bounded(Path(site.mesh.access()), admin_of(site.mesh)))
+            self._renewing = asyncio.ensure_future(
+                identities.keep(lambda: self._site, lambda said: self.options.reporter.event("identities", said))
+            )
         self._provided[name].set()
 
     async def _keep_streams(self, site: Site) -> None:
         """Replace what is gone of the broker's streams and consumers, as this run declares them by then."""
 
-            self._renewing = asyncio.ensure_future(
-                identities.keep(lambda: self._site, lambda said: self.options.reporter.event("identities", said))
-            )
         def said(text: str) -> None:
             self.options.reporter.event("nats", text)
 
