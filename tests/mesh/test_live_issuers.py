@@ -201,14 +201,15 @@ async def test_keys_by_url_are_rotated_and_outlive_an_outage_of_their_host(scene
     assert (await scene.ask("/me", new)).status == 401
     scene.host.text = scene.signers.key_set("cognito")
     await scene.becomes(200, "/me", new)
-    assert (await scene.ask("/me", old)).status == 401
+    await scene.becomes(401, "/me", old)
     scene.host.status, asked = 503, scene.host.asked
 
     async def tried() -> bool:
         return scene.host.asked >= asked + 2
 
     await eventually_true(tried)
-    assert (await scene.ask("/me", scene.signers.token("cognito", jti="fresh"))).status == 200
+    for number in range(8):  # whichever worker serves it
+        assert (await scene.ask("/me", scene.signers.token("cognito", jti=str(number)))).status == 200
     scene.host.status = 200
 
 

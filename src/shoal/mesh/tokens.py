@@ -59,6 +59,12 @@ def token_keys(plan: Plan, layout: Layout, texts: Mapping[str, str]) -> Artifact
     return _file(_verifier(plan, layout, texts))
 
 
+def is_judged(plan: Plan) -> bool:
+    """Tell whether a verified token may not be enough somewhere, so that what it says is judged as well."""
+    gateway = plan.system.gateway
+    return bool(gateway.issuers or gateway.consumers or any(route.access.demands for route in plan.routes))
+
+
 def remote_cluster(issuer: OpenId) -> str:
     """Name the cluster from which the keys of an issuer come."""
     return f"keys of {issuer.name}"
@@ -104,7 +110,8 @@ def _verifier(plan: Plan, layout: Layout, texts: Mapping[str, str]) -> Json:
     gateway = plan.system.gateway
     providers: dict[str, Json] = {}
     if gateway.issuer is not None:
-        providers[gateway.issuer.service] = _own(gateway.issuer) | _local(layout, texts, "")
+        kept = {"header_in_metadata": HEADER} if is_judged(plan) else {}
+        providers[gateway.issuer.service] = _own(gateway.issuer) | kept | _local(layout, texts, "")
     for issuer in gateway.issuers:
         keys = _remote(issuer) if issuer.remote and issuer.name not in texts else _local(layout, texts, issuer.name)
         providers[f"issuer {issuer.name}"] = _outside(issuer) | keys
