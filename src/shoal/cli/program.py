@@ -34,6 +34,7 @@ COMMANDS = {
     "schedules": "See what runs by the clock, and run it now.",
     "fault": "Make calls between services late or fail on purpose.",
     "canary": "Run two versions of a service side by side, and let the better one win.",
+    "strangle": "Take over the paths of an old application one by one.",
     "audit": "Check that nothing was lost and nothing happened twice.",
     "doctor": "Check what this machine offers.",
 }

@@ -1,4 +1,4 @@
-"""What a running system can be asked for, by name: the commands of `shoal canary`."""
+"""What a running system can be asked for, by name: the commands of `shoal canary` and `shoal strangle`."""
 
 import asyncio
 from collections.abc import Mapping
@@ -9,6 +9,7 @@ import msgspec
 
 from shoal.local import control
 from shoal.local.canary import Canaries, Hold, Start
+from shoal.local.strangling import Strangling
 from shoal.local.unit import Unit
 from shoal.local.world import Site
 
@@ -17,13 +18,13 @@ class Operations:
     """Takes wishes from `open` to `close`."""
 
     def __init__(self, hold: Hold) -> None:
-        self._canaries = Canaries(hold)
+        self._canaries, self._strangling = Canaries(hold), Strangling(hold)
         self._server: asyncio.Server | None = None
 
     @property
     def units(self) -> list[Unit]:
         """Processes that were asked for."""
-        return self._canaries.units
+        return [*self._canaries.units, *self._strangling.units]
 
     async def open(self, runtime: Path) -> None:
         """Take wishes on the socket of this run."""
@@ -34,14 +35,18 @@ class Operations:
                 "canary.weigh": self._weigh,
                 "canary.promote": self._promote,
                 "canary.abort": self._abort,
+                "strangle.status": self._strangling.status,
+                "strangle.set": self._strangling.set,
             },
         )
+        await self._strangling.open()
 
     async def close(self) -> None:
         """Take no more wishes, and end what was asked for."""
         if self._server is not None:
             self._server.close()
         await self._canaries.stop()
+        await self._strangling.close()
 
     def follow(self, site: Site) -> None:
         """Start processes from now on as another plan says."""

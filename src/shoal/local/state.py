@@ -7,11 +7,11 @@ from typing import Literal
 import msgspec
 
 Status = Literal["starting", "ready", "restarting", "failed", "stopping", "stopped"]
-Kind = Literal["engine", "service", "sandbox"]
+Kind = Literal["engine", "service", "sandbox", "legacy"]
 
 
 class ProcessState(msgspec.Struct, frozen=True, kw_only=True):
-    """One process: an engine, a replica of a service, or a sandbox."""
+    """One process: an engine, a replica of a service, a sandbox, or what belongs to an old application."""
 
     name: str
     """Such as ``postgres``, ``orders-0`` or ``payment-provider``."""

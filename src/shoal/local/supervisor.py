@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from shoal.errors import ShoalError
-from shoal.local import adopt, edge, engines, front, identities, provision, proxies, reaper
+from shoal.local import adopt, edge, engines, front, identities, provision, proxies, reaper, strangling
 from shoal.local.admin import admin_of
 from shoal.local.canary import Hold
 from shoal.local.environment import missing_settings
@@ -240,6 +240,7 @@ class Supervisor:
             self._site, self.plan = await turn(self._site, new), new
 
     async def _start(self, ground: Ground) -> None:
+        self.plan = strangling.resumed(self.plan, ground.layout)
         site = self._site = settle(self.plan, ground.layout)
         self._registry_url = await self._registry.start(site.ports[REGISTRY])
         write_mesh(site)
@@ -265,6 +266,7 @@ class Supervisor:
                 recipe, program = sandbox_recipe(site, external, external.sandbox)
                 self._sandboxes.append(Unit(Job(recipe=recipe, kind="sandbox", program=program), around))
         if site.mesh is not None:
+            self._sandboxes += strangling.applications(site, around)
             for service in site.plan.services:
                 mesh = proxies.before(site.plan, site.mesh, service.name)
                 self._services[service.name] = Replicas(site, mesh, service, around)

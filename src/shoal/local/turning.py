@@ -9,7 +9,7 @@ from pathlib import Path
 
 from shoal import files
 from shoal.errors import EngineError
-from shoal.local import admin
+from shoal.local import admin, proxies
 from shoal.local.probe import until
 from shoal.local.world import Site
 from shoal.mesh.bootstrap import CLUSTERS
@@ -32,6 +32,9 @@ async def turn(site: Site, plan: Plan) -> Site:
     """
     mesh = site.mesh
     assert mesh is not None, "only a mesh divides requests"  # noqa: S101
+    if plan.target.mesh != "shared":  # several proxies: only routes differ
+        await proxies.follow(plan, mesh)
+        return replace(site, plan=plan)
     root, place = Path(mesh.root), admin.admin_of(mesh)
     old, new = compile_mesh(site.plan, mesh), compile_mesh(plan, mesh)
     before, after = _clusters(old), _clusters(new)

@@ -16,7 +16,7 @@ from shoal.local.layout import Layout
 from shoal.local.logs import LARGEST, older
 from shoal.local.secrets import OPERATOR
 from shoal.mesh.layout import Layout as MeshLayout
-from shoal.mesh.layout import Pipe, layout_for
+from shoal.mesh.layout import Pipe, Tcp, layout_for
 from shoal.model.permissions import permissions
 from shoal.model.plan import Plan
 from shoal.model.system import External, Sandbox
@@ -48,7 +48,7 @@ def settle(plan: Plan, layout: Layout, *, ports: Mapping[str, int] | None = None
         ports: Those of engines that run already; chosen anew when None.
     """
     found = kept_ports(layout.home / "ports.json", _wanted_ports(plan)) if ports is None else dict(ports)
-    mesh = _mesh(plan, layout) if "envoy" in plan.engines else None
+    mesh = _mesh(plan, layout, found) if "envoy" in plan.engines else None
     issuer = plan.system.gateway.issuer
     key = secrets.signing_key(layout.secrets) if issuer is not None else None
     world = World(
@@ -130,11 +130,14 @@ def kept_ports(file: Path, names: tuple[str, ...]) -> dict[str, int]:
 def _wanted_ports(plan: Plan) -> tuple[str, ...]:
     names = [REGISTRY, *([_BROKER] if "nats" in plan.engines else [])]
     names += [_SMTP, _MAIL_PAGE] if "mailbox" in plan.engines else []
+    names += [a.name for a in plan.system.legacy if a.module and "envoy" in plan.engines]
     return (*names, *(e.name for e in plan.externals if e.sandbox is not None))
 
 
-def _mesh(plan: Plan, layout: Layout) -> MeshLayout:
+def _mesh(plan: Plan, layout: Layout, found: Mapping[str, int]) -> MeshLayout:
     laid_out = layout_for(plan, root=str(layout.mesh), sockets=str(layout.sockets))
+    old = {f"legacy.{a.name}": Tcp(host=ports.LOOPBACK, port=a.port or found[a.name]) for a in plan.system.legacy}
+    laid_out = replace(laid_out, overrides={**laid_out.overrides, **old})
     return proxies.laid_out(plan, replace(laid_out, authorities=key_sets.authorities(laid_out.authorities)))
 
 

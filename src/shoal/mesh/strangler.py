@@ -12,6 +12,7 @@ from shoal.mesh.hops import hop
 from shoal.mesh.layout import Address
 from shoal.mesh.manager import Entrance, Scope
 from shoal.mesh.proto import Json, seconds
+from shoal.model.legacy import comparable
 from shoal.model.plan import GATEWAY, Route
 from shoal.model.service import shape
 from shoal.model.takeover import Takeover, takeovers
@@ -50,8 +51,8 @@ def turned(scope: Scope, operation: Route | Takeover, build: Callable[[Route], J
 
 
 def entrances(scope: Scope) -> Iterable[Entrance]:
-    """Describe the listener through which both sides are asked; none while nothing is compared."""
-    compared = [one for one in _takeovers(scope) if one.route.state == "shadow"]
+    """Describe the listener through which both sides are asked; none where nothing can be compared."""
+    compared = _comparable(_takeovers(scope))
     if not compared or GATEWAY not in scope.layout.served:
         return
     found = [_side(one, side) for one in routes.in_order(compared) for side in ("legacy", "new")]
@@ -66,12 +67,14 @@ def entrances(scope: Scope) -> Iterable[Entrance]:
 
 
 def clusters(scope: Scope) -> Iterable[Json]:
-    """Reach old applications, and the process that compares; neither where nothing needs them."""
+    """Reach old applications, and the process that compares.
+
+    They are there whatever the states of the routes, so that a change of state is one of routes alone.
+    """
     found = _takeovers(scope) if GATEWAY in scope.layout.served else ()
-    used = {one.application for one in found if one.route.state != "done"}
-    for name in sorted(used):
+    for name in sorted({one.application for one in found}):
         yield _cluster(legacy_cluster(name), scope.layout.legacy(name))
-    if any(one.route.state == "shadow" for one in found):
+    if _comparable(found):
         yield _cluster(PARITY, scope.layout.parity_in())
 
 
@@ -87,6 +90,10 @@ def prefix(takeover: Takeover) -> str:
 
 def _takeovers(scope: Scope) -> tuple[Takeover, ...]:
     return takeovers(scope.plan.system, scope.plan.target) if scope.plan.system.legacy else ()
+
+
+def _comparable(found: Iterable[Takeover]) -> list[Takeover]:
+    return [one for one in found if one.service and comparable(one.route)]
 
 
 def _to_legacy(takeover: Takeover) -> Json:

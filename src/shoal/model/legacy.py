@@ -95,9 +95,14 @@ def turned(route: LegacyRoute, turn: Turn | None) -> LegacyRoute:
     )  # fmt: skip
 
 
+def comparable(route: LegacyRoute) -> bool:
+    """Say whether a request may be asked a second time."""
+    return route.method in SAFE or route.idempotent
+
+
 def require_comparable(route: LegacyRoute) -> None:
     """Refuse to ask twice what may change something twice."""
-    if route.method not in SAFE and not route.idempotent:
+    if not comparable(route):
         raise DeclarationError(
             f"{route.method} {route.path} ({route.name}) cannot be shadowed: it may change something twice",
             hint="declare idempotent=True if asking both applications does no harm, or go from record to shift",

@@ -45,6 +45,13 @@ def read(file: Path) -> dict[str, Parity]:
         return {}
 
 
+def forget(file: Path, route: str) -> None:
+    """Begin anew with a route; only while nothing is compared."""
+    kept = {name: parity for name, parity in read(file).items() if name != route}
+    if file.exists():
+        private_file(file, msgspec.json.encode(kept).decode())
+
+
 class Record:
     """The record of a running comparison; any thread may add to it."""
 
