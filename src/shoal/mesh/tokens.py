@@ -150,17 +150,22 @@ def _provider(issuer: str, subject: str, words: tuple[str, ...] | list[str]) -> 
         "from_headers": [{"name": "authorization", "value_prefix": "Bearer "}],  # never from the query
         "clock_skew_seconds": CLOCK_SKEW,
         "require_expiration": True,
-        "jwt_cache_config": {"jwt_cache_size": TOKEN_CACHE},
     }
 
 
 def _local(layout: Layout, texts: Mapping[str, str], issuer: str) -> Json:
     text = texts.get(issuer)
-    return {"local_jwks": {"filename": layout.jwks(issuer)} if text is None else {"inline_string": text}}
+    return {
+        "local_jwks": {"filename": layout.jwks(issuer)} if text is None else {"inline_string": text},
+        "jwt_cache_config": {"jwt_cache_size": TOKEN_CACHE},
+    }
 
 
 def _remote(issuer: OpenId) -> Json:
-    """Fetch in the background, from the start on, so that no request waits; old keys stay while new ones are away."""
+    """Fetch in the background, from the start on, so that no request waits; old keys stay while new ones are away.
+
+    Verified tokens are not remembered: new keys do not make Envoy forget those of withdrawn ones.
+    """
     return {
         "remote_jwks": {
             "http_uri": {
