@@ -12,12 +12,14 @@ from bench.report import page, summary
 
 BENCHES = {
     "B1": "bench.edge.run",
+    "B2": "bench.hops.run",
     "B3": "bench.handler.run",
     "B5": "bench.durable.run",
     "B6": "bench.relay.run",
     "B7": "bench.consumer.run",
     "B8": "bench.saga.run",
     "B9": "bench.start.run",
+    "B10": "bench.hops.overload",
 }
 PAGE = Path(__file__).parent.parent / "docs" / "benchmarks.md"
 

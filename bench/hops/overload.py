@@ -1,0 +1,116 @@
+"""Measure B10."""
+
+import asyncio
+import tempfile
+from collections import Counter
+from contextlib import AsyncExitStack
+from pathlib import Path
+from statistics import median
+
+import msgspec
+
+from bench.hops.run import peak
+from bench.hops.running import made, request, running
+from bench.outcome import Effort, Outcome
+from bench.paced import Pace, Paced
+from bench.report import Comparison, Section, Table
+from bench.rounds import Say
+from bench.statistics import Target, estimate
+from bench.workers import GENERATOR_CPU, Worker, generator, worker
+from shoal.local.probe import get
+
+ROUNDS, TRIGGER, AFTER = 7, 6.0, 12.0
+PATIENCE = 1.0
+"""Seconds after which an answer is worth nothing."""
+
+ABOUT = f"""
+A service whose handler computes for about a millisecond, behind the gateway, with `Shedding` declared and one
+replica. Its peak is what a closed loop of 16 connections gets answered. Then requests leave at three times that
+rate for {TRIGGER:g} s, whether answers come or not; goodput counts answers with status 200 that came
+within {PATIENCE:g} s. After that they leave at half of the peak rate, and the time is measured until a
+second of them is answered as before: 99 % in time. Attempts are what the gateway sent to the service, retries
+included, for each request that it took.
+"""
+
+
+class Overload(msgspec.Struct, frozen=True, kw_only=True):
+    """One round."""
+
+    peak: float
+    goodput: float
+    attempts: float
+    recovery: float
+    """Seconds from the end of the trigger."""
+    statuses: dict[str, int]
+
+
+async def run(effort: Effort, say: Say) -> Outcome:
+    """Overload one service, again and again."""
+    rounds: list[Overload] = []
+    async with AsyncExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="shoal-bench-")))
+        port = await stack.enter_async_context(running(made(folder / "s")))
+        load = await stack.enter_async_context(generator())
+        paced = await stack.enter_async_context(worker("bench.paced", [str(GENERATOR_CPU)]))
+        for _ in range(effort.choose(ROUNDS)):
+            rounds.append(await _round(load, paced, port, folder))
+            say(f"{rounds[-1]}")
+    return Outcome(section=_section(rounds), rows={"rounds": rounds})
+
+
+async def _round(load: Worker, paced: Worker, port: int, folder: Path) -> Overload:
+    most = await peak(load, port, "/ground/7")
+    sent, retried = await _attempts(folder)
+    asked = (request("/ground/7"),)
+    pushed = await paced.ask(
+        Pace(port=port, rate=3 * most, seconds=TRIGGER, requests=asked, patience=PATIENCE, connections=512), Paced
+    )
+    after = await paced.ask(Pace(port=port, rate=most / 2, seconds=AFTER, requests=asked, patience=PATIENCE), Paced)
+    total, again = await _attempts(folder)
+    attempts, repeats = total - sent, again - retried
+    return Overload(
+        peak=most,
+        goodput=len(pushed.latencies_us) / TRIGGER,
+        attempts=attempts / max(1, attempts - repeats),
+        recovery=_recovered(after, most / 2),
+        statuses=pushed.statuses,
+    )
+
+
+def _recovered(after: Paced, rate: float) -> float:
+    """Say when the first second began in which 99 % were answered in time."""
+    answered = Counter(at // 1000 for at in after.at_ms)
+    seconds = range(int(AFTER))
+    return float(next((s for s in seconds if answered[s] >= 0.99 * int(rate)), AFTER))
+
+
+async def _attempts(folder: Path) -> tuple[int, int]:
+    """Ask the gateway's Envoy how often it sent a request to the service, and how many of them were repeats."""
+    (admin,) = await asyncio.to_thread(lambda: [*folder.rglob("envoy.admin")])
+    names = ("upstream_rq_total", "upstream_rq_retry")
+    answer = await get(admin, "/stats?filter=^cluster.gateway.mill.upstream_rq_(total|retry)$")
+    found = dict(line.split(": ") for line in answer.body.decode().splitlines())
+    total, again = (int(found.get(f"cluster.gateway.mill.{name}", "0")) for name in names)
+    return total, again
+
+
+def _section(rounds: list[Overload]) -> Section:
+    rows = (
+        ("peak, requests/s", f"{median(r.peak for r in rounds):,.0f}"),
+        ("goodput at three times the peak, requests/s", f"{median(r.goodput for r in rounds):,.0f}"),
+        ("recovery, s", f"{median(r.recovery for r in rounds):.0f}, at most {max(r.recovery for r in rounds):.0f}"),
+    )
+    kept = estimate([r.goodput / r.peak for r in rounds])
+    attempts, recovery = estimate([r.attempts for r in rounds]), estimate([r.recovery for r in rounds])
+    return Section(
+        id="B10",
+        title="what is left of a service that gets three times what it can take",
+        about=ABOUT,
+        comparisons=(
+            Comparison(what="goodput / peak", ratio=kept, target=Target(bound=0.9)),
+            Comparison(what="attempts / requests", ratio=attempts, target=Target(bound=1.1, better="lower")),
+            Comparison(what="recovery, s", ratio=recovery, target=Target(bound=10.0, better="lower")),
+        ),
+        tables=(Table(columns=("", "median"), rows=rows),),
+        facts={"rounds": str(len(rounds))},
+    )
