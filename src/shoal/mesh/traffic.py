@@ -10,6 +10,9 @@ from shoal.model.traffic import HashBy, HealthCheck, Outliers, Traffic
 RETRY_BUDGET = 10.0
 """Percent of the requests under way that may be repeats: attempts stay under 110 %."""
 
+LONE_RETRIES = 1
+"""Repeats at a time that are allowed whatever the budget says, so that a lone request is repeated as well."""
+
 
 def _traffic(scope: Scope, service: str) -> Traffic:
     return scope.plan.system.service(service).traffic
@@ -29,7 +32,7 @@ def _thresholds(traffic: Traffic) -> Json:
         "max_connections": traffic.connections,
         "max_pending_requests": traffic.pending,
         "max_requests": traffic.requests,
-        "retry_budget": {"budget_percent": {"value": RETRY_BUDGET}, "min_retry_concurrency": 3},
+        "retry_budget": {"budget_percent": {"value": RETRY_BUDGET}, "min_retry_concurrency": LONE_RETRIES},
     }
 
 

@@ -24,7 +24,7 @@ class RetryBudget:
     """Counts what one operation's callers may repeat."""
 
     def __init__(self) -> None:
-        self._saved = SAVED
+        self._saved = 1.0  # not all of it: a process that begins in an outage must not begin by repeating
 
     def earn(self) -> None:
         """Note a call."""
