@@ -5,6 +5,7 @@ import contextlib
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import msgspec
 import pytest
 import pytest_asyncio
 
@@ -34,7 +35,7 @@ ROUTES = (
     LegacyRoute(name="remove", method="DELETE", path="/products/{sku}"),
 )
 OLD = Legacy(name="monolith", port=1, routes=ROUTES)
-SYSTEM = System(name="tiny", services=TINY.services, gateway=TINY.gateway, legacy=(OLD,))
+SYSTEM = System(name="tiny", services=TINY.services, gateway=msgspec.structs.replace(TINY.gateway, legacy=(OLD,)))
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

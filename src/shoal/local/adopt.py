@@ -48,8 +48,6 @@ def adoptable(old: Plan, new: Plan) -> bool:
         old.engines == new.engines
         and old.externals == new.externals
         and old.system.gateway == new.system.gateway
-        and [(a.name, a.module, a.port) for a in old.system.legacy]
-        == [(a.name, a.module, a.port) for a in new.system.legacy]
         and [s.name for s in old.services] == [s.name for s in new.services]
         and all(a.entry == b.entry and a.store == b.store for a, b in zip(old.services, new.services, strict=True))
     )

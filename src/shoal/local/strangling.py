@@ -52,7 +52,7 @@ def turns_file(layout: Layout) -> Path:
 
 def resumed(plan_: Plan, layout: Layout) -> Plan:
     """Let routes of old applications stand where they stood; those that cannot any more begin anew."""
-    if not plan_.system.legacy:
+    if not plan_.system.gateway.legacy:
         return plan_
     try:
         turns = msgspec.json.decode(turns_file(layout).read_bytes(), type=dict[str, Turn])
@@ -65,7 +65,7 @@ def resumed(plan_: Plan, layout: Layout) -> Plan:
 def applications(site: Site, around: Surroundings) -> list[Unit]:
     """Make the units of the old applications that we run: as the stand-ins of outside systems are run."""
     found = []
-    for application in filter(lambda each: each.module, site.plan.system.legacy):
+    for application in filter(lambda each: each.module, site.plan.system.gateway.legacy):
         options = SandboxOptions(
             name=application.name, module=application.module, health=application.health,
             port=site.ports[application.name], directory=site.layout.data / "legacy" / application.name,

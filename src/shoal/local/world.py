@@ -130,13 +130,16 @@ def kept_ports(file: Path, names: tuple[str, ...]) -> dict[str, int]:
 def _wanted_ports(plan: Plan) -> tuple[str, ...]:
     names = [REGISTRY, *([_BROKER] if "nats" in plan.engines else [])]
     names += [_SMTP, _MAIL_PAGE] if "mailbox" in plan.engines else []
-    names += [a.name for a in plan.system.legacy if a.module and "envoy" in plan.engines]
+    names += [a.name for a in plan.system.gateway.legacy if a.module and "envoy" in plan.engines]
     return (*names, *(e.name for e in plan.externals if e.sandbox is not None))
 
 
 def _mesh(plan: Plan, layout: Layout, found: Mapping[str, int]) -> MeshLayout:
     laid_out = layout_for(plan, root=str(layout.mesh), sockets=str(layout.sockets))
-    old = {f"legacy.{a.name}": Tcp(host=ports.LOOPBACK, port=a.port or found[a.name]) for a in plan.system.legacy}
+    old = {
+        f"legacy.{a.name}": Tcp(host=ports.LOOPBACK, port=a.port or found.get(a.name, 0))
+        for a in plan.system.gateway.legacy
+    }
     laid_out = replace(laid_out, overrides={**laid_out.overrides, **old})
     return proxies.laid_out(plan, replace(laid_out, authorities=key_sets.authorities(laid_out.authorities)))
 

@@ -89,7 +89,7 @@ def prefix(takeover: Takeover) -> str:
 
 
 def _takeovers(scope: Scope) -> tuple[Takeover, ...]:
-    return takeovers(scope.plan.system, scope.plan.target) if scope.plan.system.legacy else ()
+    return takeovers(scope.plan.system, scope.plan.target) if scope.plan.system.gateway.legacy else ()
 
 
 def _comparable(found: Iterable[Takeover]) -> list[Takeover]:

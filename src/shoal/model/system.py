@@ -44,6 +44,8 @@ class Gateway(Data, frozen=True, kw_only=True):
     """Issuers outside the system whose tokens are accepted as well."""
     consumers: tuple[Consumer, ...] = ()
     """Programs that call with keys."""
+    legacy: tuple[Legacy, ...] = ()
+    """Old applications whose paths services take over one by one."""
     port: int = 8000
     """Port on the laptop."""
     cors: Cors | None = None
@@ -105,8 +107,6 @@ class System(Data, frozen=True, kw_only=True):
     services: tuple[Service, ...]
     gateway: Gateway = Gateway()
     externals: tuple[External, ...] = ()
-    legacy: tuple[Legacy, ...] = ()
-    """Old applications whose paths services take over one by one."""
 
     def __post_init__(self) -> None:
         """Check names, references, ownership and routes."""
@@ -116,7 +116,7 @@ class System(Data, frozen=True, kw_only=True):
         _check_calls(self)
         _check_references(self)
         check_sequences(self.services)
-        check_legacy(self.legacy)
+        check_legacy(self.gateway.legacy)
 
     def service(self, name: str) -> Service:
         """Find a service by name, or raise `DeclarationError` with the names that exist."""
@@ -159,7 +159,7 @@ def from_json(text: bytes) -> System:
 
 def _check_unique(system: System) -> None:
     names = [s.name for s in system.services] + [e.name for e in system.externals] + ["gateway"]
-    names += [application.name for application in system.legacy]
+    names += [application.name for application in system.gateway.legacy]
     for name in names:
         if names.count(name) > 1:
             raise DeclarationError(f"system {system.name} uses the name {name!r} twice", hint="rename one of them")

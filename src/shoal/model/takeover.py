@@ -42,7 +42,7 @@ def takeovers(system: System, target: Target) -> tuple[Takeover, ...]:
         if endpoint.exposed
     }
     found = []
-    for application in system.legacy:
+    for application in system.gateway.legacy:
         for declared in application.routes:
             route = turned(declared, target.turns.get(declared.name))
             service, endpoint = routes.get((route.method, shape(route.path)), ("", ""))

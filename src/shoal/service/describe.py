@@ -69,7 +69,6 @@ def describe(system: System) -> model.System:
             ),
         ),
         externals=system.externals,
-        legacy=system.legacy,
     )
 
 

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 import msgspec
 
-from shoal.model.legacy import Legacy
 from shoal.model.names import check_label
 from shoal.model.system import External, Gateway
 from shoal.service.audit import Audit
@@ -35,7 +34,6 @@ class System:
         services: Its services.
         issuer: Who signs its tokens; needed as soon as an endpoint asks for a principal.
         externals: Systems outside it that its services talk to.
-        legacy: Old applications whose paths its services take over one by one.
         gateway: What holds for everything that comes from outside.
         port: Port of the gateway on a laptop; 0 takes the gateway's own.
         audits: What it promises of itself, besides what every system promises; for ``shoal audit`` and tests.
@@ -48,7 +46,6 @@ class System:
         services: Sequence[Service],
         issuer: Issuer | None = None,
         externals: Sequence[External] = (),
-        legacy: Sequence[Legacy] = (),
         gateway: Gateway = _GATEWAY,
         port: int = 0,
         audits: Sequence[Audit] = (),
@@ -58,6 +55,5 @@ class System:
         self.services = tuple(services)
         self.issuer = issuer
         self.externals = tuple(externals)
-        self.legacy = tuple(legacy)
         self.gateway = gateway if not port else msgspec.structs.replace(gateway, port=port)
         self.audits = tuple(audits)

@@ -48,7 +48,7 @@ def status(context: Global, route: str, output: str) -> int:
     elif found:
         _show(found)
     else:
-        say("no old application is declared: System(..., legacy=[Legacy(...)])")
+        say("no old application is declared: System(..., gateway=Gateway(legacy=(Legacy(...),)))")
     return FOUND if any(one.parity.differing for one in found) else OK
 
 
