@@ -1,8 +1,9 @@
 """The shop: every service of it, and what lies around them."""
 
-from shoal import External, Issuer, Sandbox, System
+from shoal import External, Gateway, Issuer, Sandbox, System
 from shop.audit import AUDITS
 from shop.inventory.service import inventory
+from shop.monolith import monolith
 from shop.notifications.service import notifications
 from shop.orders.service import orders
 from shop.payments.service import payments
@@ -14,6 +15,7 @@ system = System(
     services=[users, products, inventory, orders, payments, notifications],
     issuer=Issuer(users, audience="shop"),
     audits=AUDITS,
+    gateway=Gateway(legacy=(monolith,)),
     externals=[
         External(
             name="payment-provider",

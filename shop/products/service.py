@@ -30,6 +30,7 @@ from shop.products.catalogue import (
     product,
 )
 from shop.products.contract import Price, PriceChanged, ProductChanged, ProductListed, ProductsApi
+from shop.products.coupons import Coupon, inherited
 from shop.products.records import Product
 from shop.products.searching import MOST, Filters, SearchWord, indexed, ranked, words
 
@@ -113,6 +114,19 @@ async def find_products(
     shown = skus[page.offset : page.offset + page.limit]
     known = {found.sku: found for found in await tx.find(Product, {"sku": tuple(shown)})} if shown else {}
     return page.of([known[sku] for sku in shown if sku in known], len(skus))
+
+
+@products.seed("coupons")
+async def seed_coupons(tx: Transaction) -> None:
+    """Take the coupons over from the old application."""
+    for coupon in inherited():
+        tx.insert(coupon)
+
+
+@products.get("/coupons/{code}", access=anyone)
+async def show_coupon(code: str, tx: Transaction) -> Coupon:
+    """Show what a coupon takes off."""
+    return await tx.require(Coupon, code)
 
 
 @search.on(ProductListed)
