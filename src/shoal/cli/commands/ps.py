@@ -80,4 +80,4 @@ def _show_table(state: RunState) -> None:
         for p in state.processes
     ]
     output.print_table(("NAME", "KIND", "STATUS", "STARTED IN", "RESTARTS", "PID", "ADDRESS"), rows)
-    output.say(f"{state.system} · {state.shape} · pid {state.pid} · API {state.gateway}")
+    output.say(f"{state.system} · {state.shape} · pid {state.pid} · API {state.gateway} · registry {state.registry}")
