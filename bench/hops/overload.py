@@ -1,6 +1,5 @@
 """Measure B10."""
 
-import asyncio
 import tempfile
 from collections import Counter
 from contextlib import AsyncExitStack
@@ -17,15 +16,19 @@ from bench.report import Comparison, Section, Table
 from bench.rounds import Say
 from bench.statistics import Target, estimate
 from bench.workers import GENERATOR_CPU, Worker, generator, worker
-from shoal.local.probe import get
+from shoal.local.admin import counters
+from shoal.local.layout import layout_of
 
 ROUNDS, TRIGGER, AFTER = 7, 6.0, 12.0
+FEW = 3
+"""Connections that keep the service busy, and of which none is ever refused."""
+
 PATIENCE = 1.0
 """Seconds after which an answer is worth nothing."""
 
 ABOUT = f"""
 A service whose handler computes for about a millisecond, behind the gateway, with `Shedding` declared and one
-replica. Its peak is what a closed loop of 16 connections gets answered. Then requests leave at three times that
+replica. Its peak is what a closed loop of {FEW} connections gets answered. Then requests leave at three times that
 rate for {TRIGGER:g} s, whether answers come or not; goodput counts answers with status 200 that came
 within {PATIENCE:g} s. After that they leave at half of the peak rate, and the time is measured until a
 second of them is answered as before: 99 % in time. Attempts are what the gateway sent to the service, retries
@@ -59,14 +62,14 @@ async def run(effort: Effort, say: Say) -> Outcome:
 
 
 async def _round(load: Worker, paced: Worker, port: int, folder: Path) -> Overload:
-    most = await peak(load, port, "/ground/7")
-    sent, retried = await _attempts(folder)
+    most = await peak(load, port, "/ground/7", FEW)
+    sent, retried = await _attempts(folder / "s")
     asked = (request("/ground/7"),)
     pushed = await paced.ask(
         Pace(port=port, rate=3 * most, seconds=TRIGGER, requests=asked, patience=PATIENCE, connections=512), Paced
     )
     after = await paced.ask(Pace(port=port, rate=most / 2, seconds=AFTER, requests=asked, patience=PATIENCE), Paced)
-    total, again = await _attempts(folder)
+    total, again = await _attempts(folder / "s")
     attempts, repeats = total - sent, again - retried
     return Overload(
         peak=most,
@@ -84,13 +87,10 @@ def _recovered(after: Paced, rate: float) -> float:
     return float(next((s for s in seconds if answered[s] >= 0.99 * int(rate)), AFTER))
 
 
-async def _attempts(folder: Path) -> tuple[int, int]:
+async def _attempts(place: Path) -> tuple[int, int]:
     """Ask the gateway's Envoy how often it sent a request to the service, and how many of them were repeats."""
-    (admin,) = await asyncio.to_thread(lambda: [*folder.rglob("envoy.admin")])
-    names = ("upstream_rq_total", "upstream_rq_retry")
-    answer = await get(admin, "/stats?filter=^cluster.gateway.mill.upstream_rq_(total|retry)$")
-    found = dict(line.split(": ") for line in answer.body.decode().splitlines())
-    total, again = (int(found.get(f"cluster.gateway.mill.{name}", "0")) for name in names)
+    found = await counters(layout_of(place).sockets / "envoy.admin", "^cluster.gateway.mill.upstream_rq_(total|retry)$")
+    total, again = (found.get(f"cluster.gateway.mill.upstream_rq_{name}", 0) for name in ("total", "retry"))
     return total, again
 
 

@@ -63,9 +63,9 @@ async def run(effort: Effort, say: Say) -> Outcome:
     return Outcome(section=_section(rounds, rate), rows={"rounds": rounds})
 
 
-async def peak(load: Worker, port: int, path: str) -> float:
+async def peak(load: Worker, port: int, path: str, clients: int = CLIENTS) -> float:
     """Measure how many requests per second a closed loop gets answered."""
-    order = Order(port=port, operations=2000, requests=(request(path),) * CLIENTS, status=200)
+    order = Order(port=port, operations=2000, requests=(request(path),) * clients, status=200)
     await drive(load, order)
     return order.operations / await drive(load, order)
 
