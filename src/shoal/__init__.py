@@ -29,6 +29,7 @@ from shoal.service.breaking import StandIn, fallbacks
 from shoal.service.context import Clock, Deadline, Principal, TokenIssuer, Transaction
 from shoal.service.declare import Postgres, Service
 from shoal.service.http import Header, Page, PageRequest, Reply
+from shoal.service.keeping import Cache
 from shoal.service.marks import contract, delete, event, get, patch, post, put, record
 from shoal.service.projections import Projection, ReadModel
 from shoal.service.sagas import Saga, pivot, retriable, step
@@ -41,6 +42,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "Audit",
+    "Cache",
     "CallFailed",
     "CallRefused",
     "CallRejected",

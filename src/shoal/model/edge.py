@@ -1,6 +1,7 @@
 """What the gateway does for one endpoint besides routing to it. Pure data; each part is described in its own file."""
 
 from shoal.errors import DeclarationError
+from shoal.model.caching import Cache
 from shoal.model.data import Data
 from shoal.model.limits import RateLimit
 from shoal.model.shaping import Transform
@@ -27,5 +28,8 @@ class Edge(Data, frozen=True, kw_only=True):
         """Refuse a size that lets nothing through, or everything: the edge holds a whole body in memory."""
         if not 1 <= self.largest <= MOST:
             raise DeclarationError(f"{self.largest} bytes are no size of a body", hint=f"use 1 to {MOST}")
+
+    cache: Cache | None = None
+    """How long its answers may be kept, and for whom; None keeps none."""
     version: Version | None = None
     """Which version of an operation it is, and until when."""

@@ -7,6 +7,8 @@ from typing import Any
 
 import msgspec
 
+from shoal.runtime.caching.answers import Answers
+from shoal.runtime.caching.ends import Ends
 from shoal.runtime.consuming.desk import Subscriber
 from shoal.runtime.endpoint import Endpoint, Surroundings
 from shoal.runtime.inject import Plan
@@ -38,7 +40,10 @@ def compile_service(service: Service, around: Surroundings, metrics: Metrics, *,
         Endpoint(d, endpoint_signature(service, d), around, metrics.series("request", d.operation.name))
         for d in declared
     )
+    ends = None if around.store is None else Ends(around.store)
     for endpoint in endpoints:
+        if endpoint.operation.edge.cache is not None:
+            endpoint.answers = Answers(endpoint.operation.edge.cache, ends, endpoint.reads)
         endpoint.lifecycle = lifecycle(endpoint.operation, (d.operation for d in declared), around.clock)
     return Compiled(
         endpoints=endpoints,

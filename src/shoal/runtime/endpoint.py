@@ -10,6 +10,7 @@ from shoal.errors import DeclarationError, Duplicate, Problem
 from shoal.model.service import path_parameters
 from shoal.runtime import idempotency
 from shoal.runtime.auth import KEY_HEADER, Authenticator, authorize
+from shoal.runtime.caching.answers import Answers
 from shoal.runtime.deadline import Limit, Limits
 from shoal.runtime.inject import Plan, Values
 from shoal.runtime.lifecycle import Lifecycle
@@ -45,6 +46,7 @@ class Endpoint:
     ) -> None:
         self.operation = declared.operation
         self.lifecycle: Lifecycle | None = None
+        self.answers: Answers | None = None
         self.series = series
         self.timeout = declared.operation.policy.timeout
         self._limits = Limits()
@@ -54,6 +56,8 @@ class Endpoint:
         self._plan = Plan(signature, path_parameters(self.operation.path), around.values)
         bodies = signature.at("body")
         self._codec: codec.Codec[Any] | None = codec.Codec(bodies[0].kind) if bodies else None
+        self.reads = tuple(param.wire for param in signature.at("header"))
+        """Names of the headers that its handler takes."""
         self._reads_body = bool(bodies) or self.operation.idempotent
         self._body_required = bool(bodies) and bodies[0].required
         self._returns_body = signature.returns is not None
@@ -71,16 +75,22 @@ class Endpoint:
             await self._authorize(request)
             if self.lifecycle is not None:
                 self.lifecycle.check()
-            body = await read_body(receive, self.operation.edge.largest) if self._reads_body else b""
-            if self._codec is not None:
-                self._decode(request, body)
-            if not self._transactional:
-                return self._answer(await self._handler(**self._plan.arguments(request)))
-            if self.operation.idempotent:
-                key = idempotency.key_of(request, self.operation.name)
-                if key is not None:
-                    return await self._once(request, key, idempotency.fingerprint(request, body))
-            return await self._commit(request, None)
+            if self.answers is not None:
+                return await self.answers.through(request, lambda: self._work(request, receive))
+            return await self._work(request, receive)
+
+    async def _work(self, request: Request, receive: Receive) -> Response:
+        """Do what is asked for, of a caller who is known."""
+        body = await read_body(receive, self.operation.edge.largest) if self._reads_body else b""
+        if self._codec is not None:
+            self._decode(request, body)
+        if not self._transactional:
+            return self._answer(await self._handler(**self._plan.arguments(request)))
+        if self.operation.idempotent:
+            key = idempotency.key_of(request, self.operation.name)
+            if key is not None:
+                return await self._once(request, key, idempotency.fingerprint(request, body))
+        return await self._commit(request, None)
 
     async def _authorize(self, request: Request) -> None:
         access, authenticator = self.operation.access, self._around.authenticator

@@ -92,7 +92,9 @@ async def send_response(send: Send, response: Response) -> None:
 def messages(response: Response) -> tuple[dict[str, Any], dict[str, Any]]:
     """Spell an answer as the two messages of ASGI."""
     body = response.body
-    headers = [*response.headers, (b"content-length", b"%d" % len(body))]
+    headers = [*response.headers]
+    if response.status != 304:  # it would name the length of what is not sent (RFC 9110, 8.6)
+        headers.append((b"content-length", b"%d" % len(body)))
     return (
         {"type": "http.response.start", "status": response.status, "headers": headers},
         {"type": "http.response.body", "body": body},

@@ -2,6 +2,8 @@
 
 from shoal.drivers.base import OwnTable
 from shoal.runtime.aggregates import AGGREGATES, FACTS
+from shoal.runtime.caching.ends import ENDS
+from shoal.runtime.caching.side import cache_side
 from shoal.runtime.consuming.attempts import ATTEMPTS
 from shoal.runtime.projections.side import projection_side
 from shoal.runtime.projections.tables import PROJECTION_TABLES
@@ -14,6 +16,7 @@ from shoal.runtime.tidying import tidying_side
 
 SIDES: tuple[Builder, ...] = (
     projection_side,
+    cache_side,
     saga_side,
     schedule_side,
     tidying_side,
@@ -22,6 +25,7 @@ SIDES: tuple[Builder, ...] = (
 
 OWN_TABLES: tuple[OwnTable, ...] = (
     ATTEMPTS,
+    ENDS,
     *PROJECTION_TABLES,
     SAGAS,
     JOURNAL,

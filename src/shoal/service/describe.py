@@ -21,6 +21,7 @@ from shoal.model.service import (
     Subscription,
 )
 from shoal.service import codec
+from shoal.service.caching import check_caches, with_endings
 from shoal.service.context import Principal, Transaction
 from shoal.service.declare import EndpointDeclaration, Service, SubscriptionDeclaration, contract_operations
 from shoal.service.describe_sagas import describe_saga
@@ -81,6 +82,7 @@ def describe_service(service: Service, *, issues_tokens: bool = False) -> model.
     background = [outline(handler) for handler in service.background]
     _check_store(service, signatures)
     _check_principals(service, signatures)
+    check_caches(service, signatures)
     _check_providers(service)
     _check_contracts(service, signatures)
     shapes = _Shapes(
@@ -96,7 +98,7 @@ def describe_service(service: Service, *, issues_tokens: bool = False) -> model.
         summary=service.summary,
         endpoints=(*endpoints, *([_jwks_endpoint(service)] if issues_tokens else [])),
         publishes=tuple(_event(kind, shapes) for kind in service.publishes),
-        subscriptions=with_journal(service, [_subscription(s) for s in service.subscriptions]),
+        subscriptions=with_endings(service, with_journal(service, [_subscription(s) for s in service.subscriptions])),
         projections=describe_projections(service),
         calls=_calls(service, [*signatures, *heard, *seeded, *background, *provided]),
         sagas=tuple(describe_saga(service, saga, shapes.of(saga.state)) for saga in service.sagas),

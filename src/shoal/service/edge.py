@@ -3,6 +3,7 @@
 import datetime as dt
 from typing import TypedDict
 
+from shoal.model.caching import Cache
 from shoal.model.edge import LARGEST, Edge
 from shoal.model.limits import RateLimit
 from shoal.model.shaping import Transform
@@ -21,6 +22,8 @@ class EdgeOptions(TypedDict, total=False):
     compress: bool
     """Compress answers (zstd, br or gzip, as the client can). Not where secrets stand beside what others can choose."""
 
+    cache: Cache
+    """Keep answers: ``Cache(seconds, shared=..., vary=..., invalidated_by=[Event])``."""
     version: int
     """Serve it below ``/v{version}``, and at its path where the header ``API-Version`` asks for it."""
     deprecated: dt.date
@@ -36,6 +39,7 @@ def build_edge(options: EdgeOptions, path: str = "") -> Edge:
         transform=options.get("transform"),
         largest=options.get("largest", LARGEST),
         compress=options.get("compress", False),
+        cache=options.get("cache"),
         version=_version(options, path),
     )
 

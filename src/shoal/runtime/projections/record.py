@@ -23,7 +23,7 @@ from shoal.service.projecting import JOURNAL, POLICY, heard_by
 from shoal.service.signature import Signature
 
 
-class _Whole(Plan):
+class Whole(Plan):
     """Hands the request on as it is, for the handler's own plan to read."""
 
     __slots__ = ("_inner",)
@@ -35,6 +35,7 @@ class _Whole(Plan):
         self.only_store = inner is None or inner.only_store
 
     def arguments(self, request: Request) -> dict[str, Any]:
+        """Give the request itself."""
         return {"request": request}
 
 
@@ -76,10 +77,10 @@ def recording(
         inner = handled.get(id_)
         recorder = Noter(mark, inner, metrics.series("journal", id_), partial=id_ in partial, poke=poke)
         if inner is not None:
-            found[id_] = msgspec.structs.replace(inner, handler=recorder, plan=_Whole(inner.plan))
+            found[id_] = msgspec.structs.replace(inner, handler=recorder, plan=Whole(inner.plan))
         else:
             found[id_] = Subscriber(
-                name=JOURNAL, handler=recorder, plan=_Whole(None), codec=codec.Codec(msgspec.Raw), policy=POLICY,
+                name=JOURNAL, handler=recorder, plan=Whole(None), codec=codec.Codec(msgspec.Raw), policy=POLICY,
                 series=metrics.series("event", id_),
             )  # fmt: skip
     return found

@@ -1,0 +1,1 @@
+"""Answers kept beside a service, and how events end them in every replica."""
