@@ -29,7 +29,7 @@ _HTTP = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
 def served(scope: Scope) -> list[Route | Takeover]:
     """List what the edge serves, the closest match first: declared routes, and old ones that no service declares."""
     alone: list[Route | Takeover] = [one for one in _takeovers(scope) if not one.service]
-    return routes.in_order([*scope.plan.routes, *alone])
+    return routes.in_order([*scope.plan.aliases, *scope.plan.routes, *alone])
 
 
 def turned(scope: Scope, operation: Route | Takeover, build: Callable[[Route], Json]) -> Json:

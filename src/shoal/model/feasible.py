@@ -1,0 +1,99 @@
+"""What a target cannot do for a system, as findings."""
+
+from shoal.model import catalog, choreography
+from shoal.model.finding import Finding
+from shoal.model.service import Service
+from shoal.model.system import System
+from shoal.model.target import Target
+
+
+def findings(system: System, target: Target) -> list[Finding]:
+    """List everything that `target` cannot do, or will not do by itself."""
+    found = _size_findings(system, target) + _tls_findings(target)
+    for service in system.services:
+        found += _store_findings(service, target) + _broker_findings(service, target)
+    return found + _external_findings(system, target) + choreography.findings(system)
+
+
+def _size_findings(system: System, target: Target) -> list[Finding]:
+    known = {s.name for s in system.services}
+    found = [
+        Finding(
+            code="PLAN-SIZE-01",
+            severity="error",
+            message=f"replicas are asked for {name!r}, which is no service",
+            help=f"services: {', '.join(sorted(known))}",
+        )
+        for name in sorted(set(target.replicas) - known)
+    ]
+    if target.shape != "processes" and target.mesh != "shared":
+        message = f"shape {target.shape} has no mesh that could be {target.mesh}"
+        found.append(Finding(code="PLAN-MESH-01", severity="error", message=message, help="leave out one of them"))
+    if target.shape != "processes" and any(count > 1 for count in target.replicas.values()):
+        message = f"shape {target.shape} has one replica of each service"
+        found.append(
+            Finding(code="PLAN-SIZE-02", severity="error", message=message, help="leave out the replicas or the shape")
+        )
+    return found
+
+
+def _tls_findings(target: Target) -> list[Finding]:
+    if not target.tls or target.shape == "processes":
+        return []
+    message = f"TLS is asked for, but shape {target.shape} has no proxy that could serve it"
+    return [Finding(code="PLAN-TLS-01", severity="error", message=message, help="leave out --tls, or --one-process")]
+
+
+def _store_findings(service: Service, target: Target) -> list[Finding]:
+    if service.store is None:
+        return []
+    row = catalog.engine(store_engine(service, target), kind="store")
+    needs = {*service.store.needs} | ({"processes"} if target.shape != "memory" else set())
+    return [
+        Finding(
+            code="PLAN-STORE-01",
+            severity="error",
+            where=service.source,
+            message=f"{service.name} needs a store that {catalog.CAPABILITIES[need]}; {row.product} does not",
+            help="choose another engine for it, or do without",
+        )
+        for need in sorted(needs - row.capabilities)
+    ]
+
+
+def _broker_findings(service: Service, target: Target) -> list[Finding]:
+    if not service.publishes and not service.subscriptions:
+        return []
+    row = catalog.engine(target.broker, kind="broker")
+    if target.shape == "memory" or "processes" in row.capabilities:
+        return []
+    return [
+        Finding(
+            code="PLAN-BROKER-01",
+            severity="error",
+            where=service.source,
+            message=f"the events of {service.name} need a broker that {catalog.CAPABILITIES['processes']}",
+            help=f"{row.product} does not; choose nats",
+        )
+    ]
+
+
+def _external_findings(system: System, target: Target) -> list[Finding]:
+    return [
+        Finding(
+            code="PLAN-EXTERNAL-01",
+            severity="warning",
+            where=external.source,
+            message=f"external {external.name} has no sandbox: set {external.setting} by hand",
+            help="declare External(..., sandbox=Sandbox(...))",
+        )
+        for external in system.externals
+        if target.shape != "memory" and external.protocol == "http" and external.sandbox is None
+    ]
+
+
+def store_engine(service: Service, target: Target) -> str:
+    """Choose a store: the memory shape replaces every one, the others keep what the service declares."""
+    if target.shape == "memory" or service.store is None:
+        return target.store
+    return service.store.engine
