@@ -1,6 +1,6 @@
 """What Envoy is started with."""
 
-from shoal.mesh import hardening, proto, tls
+from shoal.mesh import hardening, proto, sharing, tls
 from shoal.mesh.manager import Scope
 from shoal.mesh.proto import Json
 from shoal.model.artifact import Artifact
@@ -21,13 +21,16 @@ def dynamic(scope: Scope) -> Artifact:
         "lds_config": proto.watched(scope.layout.path(LISTENERS)),
         "cds_config": proto.watched(scope.layout.path(CLUSTERS)),
     }
-    return proto.document(BOOTSTRAP, _common(scope) | {"dynamic_resources": sources})
+    found = _common(scope) | {"dynamic_resources": sources}
+    if peers := sharing.peers(scope):
+        found["static_resources"] = {"clusters": peers}
+    return proto.document(BOOTSTRAP, found)
 
 
 def static(scope: Scope, listeners: list[Json], clusters: list[Json]) -> Artifact:
     """Print everything as one file."""
     secrets = list(tls.secrets(scope).values())
-    resources = {"listeners": listeners, "clusters": clusters, "secrets": secrets}
+    resources = {"listeners": listeners, "clusters": clusters + sharing.peers(scope), "secrets": secrets}
     return proto.document(STATIC, _common(scope) | {"static_resources": resources})
 
 
@@ -40,8 +43,5 @@ def _common(scope: Scope) -> Json:
             "layers": [{"name": "edge", "static_layer": hardening.runtime()}, {"name": "admin", "admin_layer": {}}]
         },
         "overload_manager": hardening.overload(),
+        **sharing.membership(scope),
     }
-
-
-def _settings() -> Json:
-    return {"name": "edge", "static_layer": hardening.runtime()}

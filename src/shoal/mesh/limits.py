@@ -71,6 +71,8 @@ def _bucket(limit: RateLimit, actions: list[Json]) -> Json:
         "enable_x_ratelimit_headers": "DRAFT_VERSION_03",
         "response_headers_to_add": [_header("retry-after", str(wait(limit)))],
     }
+    if limit.shared:
+        settings["local_cluster_rate_limit"] = {}
     if actions:
         entries = [{"key": _key(action)} for action in actions]  # without a value: one bucket for each value
         settings |= {

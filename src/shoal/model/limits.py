@@ -19,6 +19,8 @@ class RateLimit(Data, frozen=True, kw_only=True):
     """Tokens in a full bucket; 0 takes `requests`."""
     by: Who = "principal"
     """Who has a bucket: each principal (an address, where nobody is signed in), each address, or all one together."""
+    shared: bool = False
+    """Whether all gateways together let through no more, each its part; else each counts for itself."""
 
     def __post_init__(self) -> None:
         """Refuse what would let nothing or everything through."""
