@@ -44,6 +44,7 @@ history = orders.projection("order-history", records=[PastOrder, CustomerTotals]
     status=201,
     access=signed_in,
     idempotent=True,
+    critical=True,
     limit=RateLimit(requests=10, burst=50),
     largest=64 * 1024,
 )

@@ -21,7 +21,7 @@ class Price(msgspec.Struct, frozen=True, kw_only=True):
 class ProductsApi(Protocol):
     """Questions that other services may ask about the catalogue."""
 
-    @get("/prices", access=internal, timeout=2.0)
+    @get("/prices", access=internal, timeout=2.0, critical=True)
     async def prices(self, skus: list[str]) -> list[Price]:
         """Price products; those that are not on offer are left out."""
         ...

@@ -14,6 +14,8 @@ from shoal import (
     ReadModel,
     Reply,
     Service,
+    Shedding,
+    Traffic,
     Transaction,
     anyone,
     role,
@@ -43,6 +45,7 @@ products = Service(
     store=Postgres(),
     publishes=[ProductListed, ProductChanged, PriceChanged],
     contracts=[ProductsApi],
+    traffic=Traffic(shed=Shedding(least=20)),  # who only looks is refused before anybody who orders
 )
 search = products.projection("product-search", records=[SearchWord])
 

@@ -20,7 +20,7 @@ from shoal.model.security import SecurityHeaders
 from shoal.model.shaping import Headers, Query, Transform
 from shoal.model.system import External, Gateway, Sandbox
 from shoal.model.tls import Tls
-from shoal.model.traffic import HashBy, HealthCheck, Outliers, Traffic
+from shoal.model.traffic import HashBy, HealthCheck, Outliers, Shedding, Traffic
 from shoal.model.versioning import Versions
 from shoal.service.access import anyone, internal, role, scope, signed_in
 from shoal.service.aggregates import Recorded, aggregate, fact
@@ -83,6 +83,7 @@ __all__ = [
     "Settings",
     "ShoalError",
     "StandIn",
+    "Shedding",
     "StepRefused",
     "System",
     "Tick",
