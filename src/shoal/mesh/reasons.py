@@ -191,7 +191,8 @@ def _closest(subject: Subject) -> Endpoint | None:
     services = [subject.service] if subject.line.serves and subject.service else list(subject.plan.system.services)
     served = [e for s in services for e in s.endpoints if subject.line.serves or e.exposed]
     near = difflib.get_close_matches(subject.line.path, [e.path for e in served], n=1, cutoff=0.5)
-    return next((e for e in served if near and e.path == near[0]), None)
+    found = [e for e in served if near and e.path == near[0]]
+    return next((e for e in found if e.method == subject.line.method), found[0] if found else None)
 
 
 def _of_endpoint(subject: Subject) -> tuple[str, str]:
