@@ -221,6 +221,17 @@ async def test_a_new_endpoint_and_a_new_event_need_no_new_run(project: Path, dem
     async with asyncio.timeout(WITHIN):
         await until(heard_of)
     assert any("follow the new declaration" in event for event in heard.events)
+    broker = process(supervisor, "nats")  # whose next start must know the new event, too
+    os.kill(broker.pid, signal.SIGKILL)
+    await eventually(lambda: process(supervisor, "nats").restarts == 1 and process(supervisor, "nats").status == "ready")
+    _edit(service, "number=await tx.count(Task)", "number=1 + await tx.count(Task)")
+
+    async def heard_again() -> bool | None:
+        await get(supervisor.plan.port, "/count")
+        return b'"finished":1001' in (await get(supervisor.plan.port, "/scores/count")).body or None
+
+    async with asyncio.timeout(WITHIN):
+        await until(heard_again)
 
 
 async def test_replicas_are_processes_of_their_own(project: Path) -> None:

@@ -57,6 +57,8 @@ async def adopt(plan: Plan, old: Site, engines: Mapping[str, Unit], replicas: Ma
     """Let everything that runs on the site `old` follow `plan`, and return its new site."""
     layout = old.layout
     site = world.settle(plan, layout, ports=old.ports)
+    for name, engine in engines.items():
+        engine.follow(world.engine_recipe(site, name))  # or its next start would bring the old rules back
     broker = engines.get("nats")
     if broker is not None and broker.process is not None:
         nats.reload(broker.process, world.nats_options(site))

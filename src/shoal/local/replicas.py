@@ -86,6 +86,8 @@ class Replicas:
     def follow(self, site: Site, service: ServicePlan) -> None:
         """Start replicas from now on as another plan says."""
         self._site, self.service = site, service
+        for unit in self.units:
+            unit.follow(self._recipe(unit.state.name, self._sockets[unit]))
 
     async def stop(self) -> None:
         """Drain every replica."""
@@ -108,7 +110,7 @@ class Replicas:
         name = "-".join(filter(None, (self.service.name, self._version, str(slot))))
         module = self.service.entry.partition(":")[0]
         job = Job(
-            recipe=replica_recipe(self._site, self.service, name, pipe.path, self.code),
+            recipe=self._recipe(name, pipe),
             kind="service",
             service=self.service.name,
             program=Program(module=RUNTIME, warm=module),
@@ -118,6 +120,9 @@ class Replicas:
         )
         self._sockets[unit] = pipe
         return unit
+
+    def _recipe(self, name: str, pipe: Pipe) -> Recipe:
+        return replica_recipe(self._site, self.service, name, pipe.path, self.code)
 
     def _changed(self) -> None:
         self._announce()

@@ -128,6 +128,10 @@ class Unit:
         if self._keeper is None:
             self._keeper = asyncio.create_task(self._keep())
 
+    def follow(self, recipe: Recipe) -> None:
+        """Start it from now on as another recipe says; what runs is left alone."""
+        self.job = replace(self.job, recipe=recipe)
+
     def hurry(self) -> None:
         """End a pause between two starts: something has changed that may help."""
         self._hurry.set()
