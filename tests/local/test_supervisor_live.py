@@ -181,6 +181,17 @@ async def test_new_code_serves_without_a_failed_request(project: Path, demo: tup
     assert process(supervisor, "tasks-0").restarts == 0
 
 
+async def test_who_imports_what_was_edited_is_replaced_with_its_owner(
+    project: Path, demo: tuple[Supervisor, Heard]
+) -> None:
+    supervisor, heard = demo
+    before = {name: process(supervisor, name).pid for name in ("tasks-0", "scores-0")}
+    _edit(project / "demo/tasks/contract.py", "    owner: str", '    owner: str\n    by: str = ""')
+    await eventually(lambda: all(process(supervisor, name).pid != pid for name, pid in before.items()))
+    for name in ("tasks", "scores"):
+        await eventually(lambda: any(e.startswith(f"{name}: edited demo/tasks/contract.py") for e in heard.events))  # noqa: B023
+
+
 @pytest.mark.parametrize("mistake", ["finished: int = = 0", "finished: int = nowhere"])
 async def test_broken_code_leaves_the_old_one_serving(
     project: Path, demo: tuple[Supervisor, Heard], mistake: str
@@ -223,7 +234,9 @@ async def test_a_new_endpoint_and_a_new_event_need_no_new_run(project: Path, dem
     assert any("follow the new declaration" in event for event in heard.events)
     broker = process(supervisor, "nats")  # whose next start must know the new event, too
     os.kill(broker.pid, signal.SIGKILL)
-    await eventually(lambda: process(supervisor, "nats").restarts == 1 and process(supervisor, "nats").status == "ready")
+    await eventually(
+        lambda: process(supervisor, "nats").restarts == 1 and process(supervisor, "nats").status == "ready"
+    )
     _edit(service, "number=await tx.count(Task)", "number=1 + await tx.count(Task)")
 
     async def heard_again() -> bool | None:

@@ -193,6 +193,28 @@ def test_a_file_belongs_to_the_service_of_its_folder(tmp_path: Path, file: str, 
     assert sources(tmp_path).affected([tmp_path / file]) == services
 
 
+def test_who_imports_a_file_is_reloaded_with_it(tmp_path: Path) -> None:
+    found = sources(tmp_path)
+    (tmp_path / "demo/alpha/contract.py").write_text("from demo.units import kilo\n")
+    (tmp_path / "demo/beta/service.py").write_text("def late():\n    from ..alpha import contract\n")
+    (tmp_path / "demo/units.py").write_text("import common.words, msgspec\nkilo = 1000\n")
+    (tmp_path / "common").mkdir()
+    (tmp_path / "common/words.py").write_text("")
+    (tmp_path / "flat.py").write_text("")
+    assert found.affected([tmp_path / "demo/alpha/contract.py"]) == ("alpha", "beta")
+    assert found.affected([tmp_path / "demo/units.py"]) == ("beta",), "alpha's service does not import its contract"
+    assert found.affected([tmp_path / "demo/alpha/service.py"]) == ("alpha",)
+    assert tmp_path / "common" in found.packages
+    assert not found.relevant(tmp_path / "flat.py")
+    (tmp_path / "common/words.py").unlink()
+    assert found.affected([tmp_path / "common/words.py"]) == ("beta",), "who imported it while it was there"
+    (tmp_path / "demo/units.py").write_text("import flat(\n")
+    assert found.affected([tmp_path / "demo/units.py"]) == ("beta",)
+    (tmp_path / "demo/units.py").write_text("import flat\n")
+    assert found.affected([tmp_path / "demo/units.py"]) == ("beta",)
+    assert found.relevant(tmp_path / "flat.py")
+
+
 def test_what_is_no_source_is_not_looked_at(tmp_path: Path) -> None:
     found = sources(tmp_path)
     assert found.relevant(tmp_path / "demo/alpha/service.py")

@@ -1,7 +1,7 @@
 """Replace a service when its files change: the new version starts beside the old one and takes over once it is ready.
 
-A change in the folder of a service's module reloads that service; one elsewhere in the same package, where shared code
-lies, reloads them all.
+A change reloads every service that imports the file, also by way of other modules, and the service in whose folder it
+lies. A file that belongs to nobody, such as one that is read by a computed name, reloads them all.
 """
 
 import asyncio
@@ -14,6 +14,7 @@ from typing import Protocol
 import watchfiles
 
 from shoal.errors import ShoalError
+from shoal.local.imports import Imports
 from shoal.local.reporter import Reporter
 
 SUFFIXES = frozenset({".py", ".sql", ".html", ".json", ".toml", ".yaml", ".yml"})
@@ -42,10 +43,24 @@ class Sources:
     def __init__(self, root: Path, entries: Mapping[str, str]) -> None:
         self.root = root
         self._folders = {name: folder_of(root, entry.partition(":")[0]) for name, entry in entries.items()}
-        tops = {root / entry.partition(":")[0].split(".")[0] for entry in entries.values()}
-        self.packages = tuple(sorted(top for top in tops if top.is_dir()))
-        self.flat = any(not (root / entry.partition(":")[0].split(".")[0]).is_dir() for entry in entries.values())
+        self._modules = {name: entry.partition(":")[0] for name, entry in entries.items()}
+        self._imports = Imports((root,))
+        self._reached: dict[str, frozenset[Path]] = {}
+        tops = {root / module.split(".")[0] for module in self._modules.values()}
+        self._tops = {top for top in tops if top.is_dir()}
+        self.flat = any(not (root / module.split(".")[0]).is_dir() for module in self._modules.values())
         """Whether modules lie in the root itself."""
+
+    @property
+    def packages(self) -> tuple[Path, ...]:
+        """Folders below the root in which something that a service imports lies."""
+        files = {file for reached in self.reach().values() for file in reached}
+        tops = {self.root / file.relative_to(self.root).parts[0] for file in files}
+        return tuple(sorted(self._tops | {top for top in tops if top.is_dir()}))
+
+    def reach(self) -> Mapping[str, frozenset[Path]]:
+        """Return the files that each service is made of now, by its name."""
+        return {name: self._imports.reached(module) for name, module in self._modules.items()}
 
     def relevant(self, path: Path) -> bool:
         """Say whether a change of this file can matter."""
@@ -54,15 +69,23 @@ class Sources:
         except ValueError:
             return False
         hidden = any(part.startswith(".") or part in _SKIPPED for part in parts)
+        if len(parts) == 1 and not self.flat and not any(path in files for files in self._reached.values()):
+            return False
         return path.suffix in SUFFIXES and not hidden and not path.name.startswith("test_")
 
     def affected(self, paths: Iterable[Path]) -> tuple[str, ...]:
-        """Name the services to reload: those with the deepest folder that holds a file, or all for shared code."""
+        """Name the services to reload: who imports a file, and who has the deepest folder that holds it; else all.
+
+        Who imported it when this was last asked counts, too: it may be gone, or have moved.
+        """
+        before, self._reached = self._reached, dict(self.reach())
         found: set[str] = set()
         for path in paths:
+            importing = {name for known in (before, self._reached) for name, files in known.items() if path in files}
             holding = {name: f for name, f in self._folders.items() if path.is_relative_to(f)}
             deepest = max((len(f.parts) for f in holding.values()), default=0)
-            found |= {name for name, f in holding.items() if len(f.parts) == deepest} or set(self._folders)
+            own = {name for name, f in holding.items() if len(f.parts) == deepest}
+            found |= importing | own or set(self._folders)
         return tuple(sorted(found))
 
 
@@ -87,12 +110,14 @@ async def watch(
         afterwards: Called after each change of code that compiles.
     """
     changes: asyncio.Queue[set[Path]] = asyncio.Queue()
+    watched: set[Path] = set()
+    sources.affected(())
     async with asyncio.TaskGroup() as group:
-        if sources.packages:
-            group.create_task(_feed(changes, sources, *sources.packages, recursive=True))
-        if sources.flat:
-            group.create_task(_feed(changes, sources, sources.root, recursive=False))
+        group.create_task(_feed(changes, sources, sources.root, recursive=False))
         while True:
+            if fresh := set(sources.packages) - watched:  # one may have just been imported for the first time
+                group.create_task(_feed(changes, sources, *sorted(fresh), recursive=True))
+                watched |= fresh
             paths = await changes.get()
             while not changes.empty():
                 paths |= changes.get_nowait()
@@ -103,9 +128,9 @@ async def watch(
 async def _take(paths: set[Path], sources: Sources, services: Mapping[str, Reloadable], reporter: Reporter) -> bool:
     """Reload the services that files belong to; say whether the files are sound."""
     names = [name for name in sources.affected(paths) if name in services]
-    mistake = syntax_error(paths)
+    mistake = syntax_error(paths, sources.root)
     forget_bytecode(paths)
-    edited = ", ".join(sorted(path.name for path in paths))
+    edited = ", ".join(sorted(_shown(path, sources.root) for path in paths))
     fresh: dict[Reloadable, str] = {}
     for name in names:
         if mistake:
@@ -116,14 +141,14 @@ async def _take(paths: set[Path], sources: Sources, services: Mapping[str, Reloa
     return not mistake
 
 
-def syntax_error(paths: Iterable[Path]) -> str:
-    """Compile changed modules; return the first mistake with its place and line, or nothing."""
+def syntax_error(paths: Iterable[Path], root: Path | None = None) -> str:
+    """Compile changed modules; return the first mistake with its place, below `root`, and line, or nothing."""
     for path in sorted(paths):
         if path.suffix == ".py" and path.is_file():
             try:
                 compile(path.read_bytes(), str(path), "exec", dont_inherit=True)
             except (SyntaxError, ValueError) as error:
-                return _explain(path, error)
+                return _explain(_shown(path, root), error)
     return ""
 
 
@@ -139,14 +164,16 @@ def forget_bytecode(paths: Iterable[Path]) -> None:
                 Path(cache_from_source(str(path))).unlink()
 
 
-def _explain(path: Path, error: SyntaxError | ValueError) -> str:
+def _shown(path: Path, root: Path | None) -> str:
+    return str(path.relative_to(root)) if root is not None and path.is_relative_to(root) else path.name
+
+
+def _explain(path: str, error: SyntaxError | ValueError) -> str:
     if not isinstance(error, SyntaxError) or not error.text:
-        return f"{path.name}: {error}"
+        return f"{path}: {error}"
     line = error.text.rstrip()
     caret = " " * max(0, (error.offset or 1) - 1)
-    return (
-        f"{type(error).__name__} {path.name}:{error.lineno}: {error.msg}\n{error.lineno:>5} | {line}\n      | {caret}^"
-    )
+    return f"{type(error).__name__} {path}:{error.lineno}: {error.msg}\n{error.lineno:>5} | {line}\n      | {caret}^"
 
 
 async def _reload(name: str, service: Reloadable, edited: str, reporter: Reporter) -> None:
