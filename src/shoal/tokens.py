@@ -203,6 +203,20 @@ def make_key(consumer: str, issuer: str, *, expires: int) -> tuple[str, dict[str
     return KEY_PREFIX + token, pair.as_dict(private=False)
 
 
+def nobodys_key() -> dict[str, Any]:
+    """Make a public key to which there is no private one: Envoy refuses a key set without keys."""
+    pair = ECKey.generate_key("P-256", {"use": "sig", "alg": ALGORITHM, "kid": "nobody"})
+    return dict(pair.as_dict(private=False))
+
+
+def can_verify(jwks: bytes, algorithms: Sequence[str]) -> bool:
+    """Tell whether a key set holds a key for one of the algorithms."""
+    try:
+        return bool(_usable(jwks, algorithms).keys)
+    except (ValueError, msgspec.MsgspecError):
+        return False
+
+
 class Foreign:
     """An issuer outside the system, made up for tests."""
 

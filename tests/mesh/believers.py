@@ -9,7 +9,7 @@ from shoal.model.issuers import CONSUMERS, Cognito, Consumer, OpenId, key_issuer
 from shoal.model.service import Access
 from shoal.model.system import Gateway, System
 from shoal.service.access import claim, consumer, role, scope, signed_in
-from shoal.tokens import Foreign, make_key
+from shoal.tokens import Foreign, make_key, nobodys_key
 from tests.mesh.samples import ANYONE, INTERNAL, ISSUER, endpoint, service
 from tests.mesh.world import World, replace
 
@@ -106,7 +106,7 @@ class Signers:
 
     @property
     def consumer_keys(self) -> str:
-        return json.dumps({"keys": self.keys})
+        return json.dumps({"keys": self.keys or [nobodys_key()]})
 
 
 def lay_out(world: World, signers: Signers) -> None:

@@ -39,9 +39,17 @@ def authorities(otherwise: str) -> str:
 def _read(issuer: OpenId, root: Path) -> str:
     file = Path(placed(issuer, str(root)).keys)
     try:
-        return file.read_text("utf-8")
+        text = file.read_text("utf-8")
     except OSError as error:
         raise DeclarationError(
             f"the keys of issuer {issuer.name} cannot be read from {file}: {error.strerror or error}",
             hint="put its key set (JWKS) there, or give the URL at which it is published",
         ) from error
+    from shoal.tokens import can_verify  # noqa: PLC0415 - cryptography takes 0.1 s to import
+
+    if not can_verify(text.encode(), issuer.algorithms):
+        raise DeclarationError(
+            f"{file} holds no key of issuer {issuer.name} for {', '.join(issuer.algorithms)}",
+            hint="put its key set (JWKS) there, or declare the algorithms that it signs with",
+        )
+    return text

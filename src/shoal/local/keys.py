@@ -32,7 +32,7 @@ def read(folder: Path) -> tuple[Key, ...]:
     """List the keys of the project, in the order in which they were made."""
     try:
         found = msgspec.json.decode(file(folder).read_bytes(), type=dict[str, list[dict[str, Any]]])
-        return tuple(_known(public) for public in found["keys"])
+        return tuple(_known(public) for public in found["keys"] if "shoal" in public)
     except FileNotFoundError:
         return ()
     except (msgspec.MsgspecError, KeyError, OSError) as error:
@@ -69,7 +69,11 @@ def revoke(folder: Path, id_: str) -> Key:
 
 
 def _write(folder: Path, known: tuple[Key, ...]) -> None:
-    entries = [{**k.public, "shoal": {"consumer": k.consumer, "made": k.made, "expires": k.expires}} for k in known]
+    entries = [k.public | {"shoal": {"consumer": k.consumer, "made": k.made, "expires": k.expires}} for k in known]
+    if not entries:
+        from shoal.tokens import nobodys_key  # noqa: PLC0415 - cryptography takes 0.1 s to import
+
+        entries = [nobodys_key()]
     private_directory(folder)
     private_file(file(folder), msgspec.json.encode({"keys": entries}).decode())
 

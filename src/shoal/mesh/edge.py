@@ -15,11 +15,12 @@ EDGE = "edge"
 """Name of the listener."""
 
 UNTRUSTED = (
+    "cf-connecting-ip",
     "forwarded",
-    "x-forwarded-for",
-    "x-forwarded-host",
-    "x-forwarded-port",
-    "x-forwarded-prefix",
+    "remote-user",
+    "true-client-ip",
+    "x-client-ip",
+    "x-cluster-client-ip",
     "x-http-method",
     "x-http-method-override",
     "x-method-override",
@@ -27,13 +28,17 @@ UNTRUSTED = (
     "x-original-method",
     "x-original-url",
     "x-real-ip",
+    "x-remote-user",
     "x-rewrite-url",
+    "x-webauth-user",
 )
 """Headers that only a proxy of ours could say truthfully; what comes from outside is dropped.
 
-``x-envoy-*`` goes as a whole; Envoy itself replaces ``x-forwarded-for``, ``x-forwarded-proto``,
-``x-forwarded-client-cert`` and ``x-request-id``.
+Envoy itself replaces ``x-forwarded-for``, ``x-forwarded-proto``, ``x-forwarded-client-cert`` and ``x-request-id``.
 """
+
+OURS = ("x-envoy-", "x-shoal-", "x-forwarded-", "x-auth-request-", "x-authenticated-", "x-consumer-")
+"""Beginnings of headers of the same kind: what common proxies tell applications of the caller."""
 
 _NOBODY = [{"address_prefix": "255.255.255.255", "prefix_len": 32}]
 """Envoy takes an empty list of internal addresses for all private ones, loopback included."""
@@ -50,7 +55,7 @@ LEAKS = ("x-envoy-upstream-service-time", "x-envoy-decorator-operation", "x-envo
 
 def entrance(scope: Scope) -> Entrance:
     """Describe the edge listener."""
-    dropped: list[Json] = [{"remove_on_match": {"key_matcher": {"prefix": ours}}} for ours in ("x-envoy-", "x-shoal-")]
+    dropped: list[Json] = [{"remove_on_match": {"key_matcher": {"prefix": ours}}} for ours in OURS]
     dropped += [{"remove": name} for name in UNTRUSTED]
     return Entrance(
         name=EDGE,
