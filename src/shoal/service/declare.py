@@ -86,6 +86,17 @@ class SubscriptionOptions(TypedDict, total=False):
     """Events that this handler may publish, for the map of the flow; any of the service's when nothing is said."""
 
 
+class ServiceOptions(TypedDict, total=False):
+    """What a service may say besides what it keeps, announces and promises."""
+
+    externals: Sequence[str]
+    """Names of the outside systems it talks to."""
+    traffic: Traffic
+    """How requests are spread over its replicas, and how many it takes."""
+    summary: str
+    """One sentence for the documents."""
+
+
 class SeedDeclaration(msgspec.Struct, frozen=True, kw_only=True):
     """One function that fills an empty store, once."""
 
@@ -113,9 +124,7 @@ class Service(SagaDeclarations, ProjectionDeclarations, ScheduleDeclarations, Br
         publishes: The events it may announce.
         contracts: Contracts that it promises to implement in full.
         settings: Class of its settings.
-        externals: Names of the outside systems it talks to.
-        traffic: How requests are spread over its replicas, and how many it takes.
-        summary: One sentence for the documents.
+        options: See `ServiceOptions`.
     """
 
     def __init__(
@@ -126,19 +135,18 @@ class Service(SagaDeclarations, ProjectionDeclarations, ScheduleDeclarations, Br
         publishes: Sequence[type] = (),
         contracts: Sequence[type] = (),
         settings: type[Settings] | None = None,
-        externals: Sequence[str] = (),
-        traffic: Traffic = Traffic(),  # noqa: B008 - frozen data
-        summary: str = "",
+        **options: Unpack[ServiceOptions],
     ) -> None:
         self.module, self.source = of_caller()
+        refuse_unknown(f"Service({name!r})", options, ServiceOptions.__annotations__, self.source)
         self.name = check_label("service", name, where=self.source)
         self.store = store
         self.publishes = tuple(publishes)
         self.contracts = tuple(contracts)
         self.settings = settings
-        self.externals = tuple(externals)
-        self.traffic = traffic
-        self.summary = summary
+        self.externals = tuple(options.get("externals", ()))
+        self.traffic = options.get("traffic", Traffic())
+        self.summary = options.get("summary", "")
         self.endpoints: list[EndpointDeclaration] = []
         self.subscriptions: list[SubscriptionDeclaration] = []
         self.providers: list[Provider] = []
