@@ -5,7 +5,7 @@ from typing import Literal
 
 import msgspec
 
-from shoal import record
+from shoal import Rule, owner, record
 from shop.orders.contract import OrderLine
 
 Status = Literal["PENDING", "PAID", "CONFIRMED", "CANCELLED", "RETURNING", "RETURNED"]
@@ -39,3 +39,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     """Counts the events that others heard of it, without gaps; the first said that it was placed."""
     placed_at: datetime
     updated_at: datetime
+
+
+own_order: Rule[Order] = owner("order", lambda order: order.customer_id)
+"""An order is for the customer who placed it; to everybody else it is as unknown as one that never was."""

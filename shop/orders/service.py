@@ -24,7 +24,7 @@ from shop.orders.learning import learn_of
 from shop.orders.lifecycle import why_not_returned
 from shop.orders.messages import NewOrder, OrderView, view
 from shop.orders.placing import Placement, pieces, place, placed
-from shop.orders.records import Order
+from shop.orders.records import Order, own_order
 from shop.orders.returns import Return, ReturnGoods
 from shop.payments.contract import PaymentCaptured, PaymentDeclined, PaymentRefunded
 from shop.products.contract import ProductsApi
@@ -64,10 +64,7 @@ async def place_order(
 @orders.get("/orders/{order_id}")
 async def show_order(order_id: str, principal: Principal, tx: Transaction) -> OrderView:
     """Show one of the caller's orders; that of somebody else is as unknown as one that never was."""
-    order = await tx.get(Order, order_id)
-    if order is None or order.customer_id != principal.subject:
-        raise Problem(404, "not-found", f"there is no order {order_id}")
-    return view(order)
+    return view(own_order.require(await tx.get(Order, order_id), principal))
 
 
 @orders.get("/orders")
@@ -81,9 +78,7 @@ async def list_orders(page: PageRequest, principal: Principal, tx: Transaction) 
 @orders.post("/orders/{order_id}/return", status=202, access=signed_in)
 async def return_goods(order_id: str, principal: Principal, tx: Transaction, clock: Clock) -> OrderView:
     """Give the goods of an order back; the money follows. Asking again changes nothing."""
-    order = await tx.get(Order, order_id)
-    if order is None or order.customer_id != principal.subject:
-        raise Problem(404, "not-found", f"there is no order {order_id}")
+    order = own_order.require(await tx.get(Order, order_id), principal)
     if order.status not in ("RETURNING", "RETURNED"):
         if reason := why_not_returned(order, clock.now()):
             raise Problem(409, "not-returnable", f"order {order_id} cannot be returned: {reason}")

@@ -14,15 +14,17 @@ from shoal.errors import (
     Unavailable,
 )
 from shoal.model.cors import Cors
+from shoal.model.issuers import Cognito, Consumer, Entra, Firebase, Google, OpenId
 from shoal.model.legacy import Legacy, LegacyRoute
 from shoal.model.limits import RateLimit
+from shoal.model.rollout import Rollout
 from shoal.model.security import SecurityHeaders
 from shoal.model.shaping import Headers, Query, Transform
 from shoal.model.system import External, Gateway, Sandbox
 from shoal.model.tls import Tls
 from shoal.model.traffic import HashBy, HealthCheck, Outliers, Shedding, Traffic
 from shoal.model.versioning import Versions
-from shoal.service.access import anyone, internal, role, scope, signed_in
+from shoal.service.access import anyone, claim, consumer, internal, role, scope, signed_in
 from shoal.service.aggregates import Recorded, aggregate, fact
 from shoal.service.audit import Audit, Evidence, Verdict
 from shoal.service.breaking import StandIn, fallbacks
@@ -31,6 +33,7 @@ from shoal.service.declare import Postgres, Service
 from shoal.service.http import Header, Page, PageRequest, Reply
 from shoal.service.keeping import Cache
 from shoal.service.marks import contract, delete, event, get, patch, post, put, record
+from shoal.service.owning import Rule, owner, rule
 from shoal.service.projections import Projection, ReadModel
 from shoal.service.sagas import Saga, pivot, retriable, step
 from shoal.service.schedules import Tick
@@ -49,13 +52,18 @@ __all__ = [
     "CallTimedOut",
     "CircuitOpen",
     "Clock",
+    "Cognito",
     "Conflict",
+    "Consumer",
     "Cors",
     "Deadline",
     "Duplicate",
+    "Entra",
     "Evidence",
     "External",
+    "Firebase",
     "Gateway",
+    "Google",
     "HashBy",
     "Header",
     "Headers",
@@ -63,6 +71,7 @@ __all__ = [
     "Issuer",
     "Legacy",
     "LegacyRoute",
+    "OpenId",
     "Outliers",
     "Page",
     "PageRequest",
@@ -75,15 +84,17 @@ __all__ = [
     "ReadModel",
     "Recorded",
     "Reply",
+    "Rollout",
+    "Rule",
     "Saga",
     "Sandbox",
     "Secret",
     "SecurityHeaders",
     "Service",
     "Settings",
+    "Shedding",
     "ShoalError",
     "StandIn",
-    "Shedding",
     "StepRefused",
     "System",
     "Tick",
@@ -97,6 +108,8 @@ __all__ = [
     "Versions",
     "aggregate",
     "anyone",
+    "claim",
+    "consumer",
     "contract",
     "delete",
     "event",
@@ -104,6 +117,7 @@ __all__ = [
     "fallbacks",
     "get",
     "internal",
+    "owner",
     "patch",
     "pivot",
     "post",
@@ -111,6 +125,7 @@ __all__ = [
     "record",
     "retriable",
     "role",
+    "rule",
     "scope",
     "signed_in",
     "step",
