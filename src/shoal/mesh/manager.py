@@ -19,6 +19,12 @@ class Scope:
     layout: Layout
     static: bool = False
     """Whether everything goes into one file, for ``envoy --mode validate``."""
+    patience: float = field(init=False)
+    """Seconds that a silent stream is kept."""
+
+    def __post_init__(self) -> None:
+        """Look at every timeout once."""
+        object.__setattr__(self, "patience", patience(self.plan))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +89,7 @@ def _manager(scope: Scope, entrance: Entrance) -> Json:
         merge_slashes=True,
         path_with_escaped_slashes_action="REJECT_REQUEST",
         strip_any_host_port=True,
-        stream_idle_timeout=seconds(patience(scope.plan)),
+        stream_idle_timeout=seconds(scope.patience),
         **accesslog.settings(scope.layout, entrance.name),
         **entrance.manager,
     )

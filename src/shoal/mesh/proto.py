@@ -1,9 +1,10 @@
 """The few spellings that every part of Envoy's JSON shares."""
 
-import json
 import posixpath
 from collections.abc import Sequence
 from typing import Any
+
+import msgspec
 
 from shoal.mesh.layout import Address, Pipe
 from shoal.model.artifact import Artifact
@@ -43,7 +44,7 @@ def watched(path: str) -> Json:
 
 def document(path: str, content: Json) -> Artifact:
     """Print one file of configuration."""
-    return Artifact(path=path, text=json.dumps(content, indent=2, ensure_ascii=False) + "\n")
+    return Artifact(path=path, text=msgspec.json.format(msgspec.json.encode(content), indent=2).decode() + "\n")
 
 
 def discovery(path: str, resources: Sequence[Json]) -> Artifact:

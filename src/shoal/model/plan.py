@@ -1,5 +1,7 @@
 """Decide once: which engines, names, identities, permissions and routes a system gets on a target."""
 
+from collections.abc import Mapping
+
 from shoal.errors import PlanError
 from shoal.model import names
 from shoal.model.aliases import aliases
@@ -153,7 +155,8 @@ GATEWAY = "gateway"
 
 def plan(system: System, target: Target) -> Plan:
     """Take every decision about `system` on `target`; what the target cannot do becomes a finding."""
-    services = tuple(_service(system, service, target) for service in system.services)
+    callers = _callers(system)
+    services = tuple(_service(system, service, target, callers) for service in system.services)
     return Plan(
         system=system,
         target=target,
@@ -176,7 +179,19 @@ def _tls(system: System, target: Target) -> Tls | None:
     return system.gateway.tls or (Tls() if target.tls else None)
 
 
-def _service(system: System, service: Service, target: Target) -> ServicePlan:
+Callers = Mapping[tuple[str, str], set[str]]
+"""Service and endpoint → identities of the services that declare the call."""
+
+
+def _callers(system: System) -> Callers:
+    found: dict[tuple[str, str], set[str]] = {}
+    for service in system.services:
+        for call in service.calls:
+            found.setdefault((call.service, call.endpoint), set()).add(names.identity(system.name, service.name))
+    return found
+
+
+def _service(system: System, service: Service, target: Target, callers: Callers) -> ServicePlan:
     store = None
     if service.store is not None:
         name = names.database(service.name)
@@ -191,7 +206,7 @@ def _service(system: System, service: Service, target: Target) -> ServicePlan:
         near=service.traffic.zones == "near",
         store=store,
         broker=_broker(system, service, target),
-        grants=_grants(system, service),
+        grants=_grants(system, service, callers),
         calls=_calls(system, service),
         externals={
             e.name: names.variable(service.name, e.setting) for e in system.externals if e.name in service.externals
@@ -251,22 +266,17 @@ def _again(system: str, service: Service) -> ConsumerPlan:
     )
 
 
-def _grants(system: System, service: Service) -> tuple[Grant, ...]:
+def _grants(system: System, service: Service, callers: Callers) -> tuple[Grant, ...]:
+    gateway = names.identity(system.name, GATEWAY)
     grants = []
     for endpoint in service.endpoints:
-        callers = [
-            names.identity(system.name, other.name)
-            for other in system.services
-            if any(c.service == service.name and c.endpoint == endpoint.name for c in other.calls)
-        ]
-        if endpoint.exposed:
-            callers.append(names.identity(system.name, GATEWAY))
+        declared = callers.get((service.name, endpoint.name), set())
         grants.append(
             Grant(
                 endpoint=endpoint.name,
                 method=endpoint.method,
                 path=endpoint.path,
-                callers=tuple(sorted(callers)),
+                callers=tuple(sorted([*declared, *([gateway] if endpoint.exposed else [])])),
                 policy=endpoint.policy,
             )
         )
