@@ -149,11 +149,15 @@ async def test_those_who_do_not_read_are_let_go(world: World) -> None:
 
 
 async def test_those_who_open_no_window_are_let_go(world: World) -> None:
-    """Ask for a hundred answers on one connection of HTTP/2, and give none of them a byte of room."""
+    """Ask for a hundred answers on one connection of HTTP/2, and give none of them a byte of room.
+
+    Never more than two such connections: a service takes 1024 requests at a time (`Traffic`), and with more than that under
+    way others of the same service get 503 until those time out. Against that only a rate limit helps.
+    """
 
     async def attack() -> None:
         async with contextlib.AsyncExitStack() as stack:
-            for _ in range(max(2, SOCKETS // 25)):
+            for _ in range(2):
                 made = await stack.enter_async_context(peer2(world))
                 await made.send(frame(SETTINGS, 0, 0, b"\x00\x04\x00\x00\x00\x00"))
                 for stream in range(1, 200, 2):
