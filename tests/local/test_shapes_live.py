@@ -15,13 +15,14 @@ from shoal import model
 from shoal.cli.program import Global
 from shoal.cli.project import read
 from shoal.discovery import Registry
-from shoal.errors import HostError
-from shoal.local import proxies, reaper
+from shoal.errors import HostError, ShoalError
+from shoal.local import evidence, faults, proxies, reaper
 from shoal.local.ports import free_port
 from shoal.local.probe import get, until
 from shoal.local.supervisor import Supervisor, running
 from shoal.mesh.compile import compile_mesh
-from shoal.mesh.layout import Pipe
+from shoal.mesh.layout import Pipe, Tcp
+from shoal.model.fault import Fault
 from shoal.model.target import LOCAL, Mesh, with_options
 from tests.mesh.wire import Answer, ask
 
@@ -75,6 +76,8 @@ async def test_the_same_behaviour(village: Supervisor, project: Path) -> None:
         await _both_replicas_answer(front, pids)
         await _what_is_internal_stays_inside(village)
         if village.plan.target.mesh != "off":
+            await _a_fault_strikes_between_services(village, front)
+            await _every_hop_is_logged(village)
             await _services_reach_by_name_what_they_declared(village)
         await _a_failing_callee_is_left_alone_until_it_is_well(village, front, project / "ailing")
         await _a_killed_replica_is_replaced(registry, front, min(pids))
@@ -96,6 +99,30 @@ async def _both_replicas_answer(front: Any, pids: set[int]) -> None:
 async def _what_is_internal_stays_inside(village: Supervisor) -> None:
     assert (await get(village.plan.port, "/answer")).status == 404
     assert (await get(village.plan.port, "/metrics")).status == 404
+
+
+async def _a_fault_strikes_between_services(village: Supervisor, front: Any) -> None:
+    assert village._site is not None
+    admins = faults.proxies(village._site.layout)
+    await faults.add(admins, village.plan, Fault(caller="front", callee="back", abort=503))
+    assert (await front.ask()).stand_ins == ["default"]
+    await faults.clear(admins, village.plan)
+    assert (await front.ask()).stand_ins == []
+
+
+async def _every_hop_is_logged(village: Supervisor) -> None:
+    assert village._site is not None
+    assert village._site.mesh is not None
+    access = Path(village._site.mesh.access())
+    trace = (await ask(Tcp(host="127.0.0.1", port=village.plan.port), "GET /ask")).headers["x-trace-id"]
+
+    async def logged() -> bool:
+        try:
+            return len(evidence.hops_of(access, trace)) == 4  # the edge, into front, out of it, into back
+        except ShoalError:
+            return False
+
+    await eventually(logged)
 
 
 async def _services_reach_by_name_what_they_declared(village: Supervisor) -> None:

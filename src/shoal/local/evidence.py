@@ -1,7 +1,7 @@
 """What is on record of one request: the lines of its hops, what services logged in its trace, how replicas are."""
 
 import contextlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -44,7 +44,7 @@ def hops_of(access: Path, wanted: str) -> tuple[HopLine, ...]:
     """
     if wanted and len(wanted) < SHORTEST:
         raise ShoalError(f"{wanted!r} is too short an id", hint=f"give at least {SHORTEST} characters of it")
-    known = [line for text in logs.read(access) if wanted.encode() in text and (line := read(text))]
+    known = [line for text in _texts(access) if wanted.encode() in text and (line := read(text))]
     first = _first([line for line in known if _is(line, wanted)] if wanted else known, failed=not wanted)
     if first is None:
         raise _unknown(access, wanted)
@@ -104,8 +104,14 @@ def _is(line: HopLine, wanted: str) -> bool:
     return line.request_id.startswith(wanted) or line.trace.startswith(wanted)
 
 
+def _texts(access: Path) -> Iterator[bytes]:
+    """Yield the lines of every proxy: those of sidecars, then the edge's, where a request ends last."""
+    for file in (*sorted(access.parent.glob(f"sidecars/*/{access.name}")), access):
+        yield from logs.read(file)
+
+
 def _all(access: Path, text: str) -> list[HopLine]:
-    return [line for raw in logs.read(access) if text.encode() in raw and (line := read(raw))]
+    return [line for raw in _texts(access) if text.encode() in raw and (line := read(raw))]
 
 
 def _one_request(first: HopLine, lines: Iterable[HopLine]) -> Iterable[HopLine]:

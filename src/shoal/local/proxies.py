@@ -2,15 +2,17 @@
 
 import asyncio
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 
 from shoal import files
 from shoal.errors import HostError
+from shoal.local.admin import admin_of
 from shoal.local.engines import Recipe, envoy
 from shoal.local.host import private_directory
+from shoal.local.rotation import keep_bounded
 from shoal.mesh.compile import compile_mesh
-from shoal.mesh.layout import Layout, Pipe, edge_alone, sidecar
+from shoal.mesh.layout import Layout, edge_alone, sidecar
 from shoal.model.artifact import Artifact
 from shoal.model.plan import Plan
 
@@ -43,12 +45,11 @@ def before(plan: Plan, edge: Layout, service: str) -> Layout:
 def recipe(plan: Plan, edge: Layout, name: str) -> Recipe:
     """Describe how to run one of them; a sidecar has little to do, so one thread does it."""
     layout = proxies(plan, edge)[name]
-    admin = layout.admin()
     return envoy.recipe(
         envoy.EnvoyOptions(
             name=name,
             bootstrap=Path(layout.root) / "bootstrap.json",
-            admin=Path(admin.path if isinstance(admin, Pipe) else ""),
+            admin=admin_of(layout),
             concurrency=2 if name == FIRST else 1,
         )
     )
@@ -113,6 +114,7 @@ def running(engines: Iterable[str]) -> list[str]:
     return [name for name in engines if name == FIRST or name.startswith(f"{FIRST}-")]
 
 
-def access_logs(plan: Plan, edge: Layout) -> Mapping[str, Path]:
-    """Locate the access log of every proxy, by its name."""
-    return {name: Path(layout.access()) for name, layout in proxies(plan, edge).items()}
+async def keep_logs(plan: Plan, edge: Layout) -> None:
+    """Keep the access log of every proxy bounded, until cancelled."""
+    layouts = proxies(plan, edge).values()
+    await asyncio.gather(*(keep_bounded(Path(layout.access()), admin_of(layout)) for layout in layouts))

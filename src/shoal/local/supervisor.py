@@ -14,7 +14,6 @@ from urllib.parse import urlsplit
 
 from shoal.errors import ShoalError
 from shoal.local import adopt, edge, engines, front, identities, provision, proxies, reaper, strangling
-from shoal.local.admin import admin_of
 from shoal.local.canary import Hold
 from shoal.local.environment import missing_settings
 from shoal.local.ground import Ground, take
@@ -25,7 +24,6 @@ from shoal.local.ports import check_port
 from shoal.local.registry import Register, RegistryServer
 from shoal.local.replicas import Replicas
 from shoal.local.reporter import Quiet, Reporter
-from shoal.local.rotation import keep_bounded
 from shoal.local.state import RunState, Status, write_state
 from shoal.local.together import together
 from shoal.local.turning import turn
@@ -287,7 +285,7 @@ class Supervisor:
             await provision.declare_broker(site.plan, site.world, note)
             self._keeping = asyncio.gather(self._keep_streams(site), self._keep_healthy(unit))
         elif site.mesh is not None and name == "envoy":
-            self._rotating = asyncio.ensure_future(keep_bounded(Path(site.mesh.access()), admin_of(site.mesh)))
+            self._rotating = asyncio.ensure_future(proxies.keep_logs(site.plan, site.mesh))
             self._renewing = asyncio.ensure_future(
                 identities.keep(lambda: self._site, lambda said: self.options.reporter.event("identities", said))
             )
