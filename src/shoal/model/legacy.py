@@ -3,6 +3,8 @@
 import re
 from typing import Literal
 
+import msgspec
+
 from shoal.errors import DeclarationError
 from shoal.model.data import Data
 from shoal.model.names import check_label
@@ -89,10 +91,7 @@ def turned(route: LegacyRoute, turn: Turn | None) -> LegacyRoute:
     """Return the route as it stands now."""
     if turn is None:
         return route
-    return LegacyRoute(
-        name=route.name, method=route.method, path=route.path, state=turn.state, weight=turn.weight, sample=turn.sample,
-        idempotent=route.idempotent, ignore=route.ignore, policy=route.policy, source=route.source,
-    )  # fmt: skip
+    return msgspec.structs.replace(route, state=turn.state, weight=turn.weight, sample=turn.sample)
 
 
 def comparable(route: LegacyRoute) -> bool:

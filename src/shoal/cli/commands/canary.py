@@ -55,9 +55,7 @@ def command() -> None:
 @click.option("--requests", default=0, type=click.IntRange(0), help="Requests before the first verdict.")
 @click.option("--keep", is_flag=True, help="Do not take it away when the verdict is bad.")
 @click.pass_obj
-def start(
-    context: Global, /, service: str, code: Path | None, revision: str, name: str, keep: bool, **how: Any
-) -> int:
+def start(context: Global, /, service: str, code: Path | None, revision: str, name: str, keep: bool, **how: Any) -> int:
     """Start a new version of SERVICE beside the one that runs, and give it a part of the requests."""
     folder = _code(context, service, code, revision)
     wish = {key: value for key, value in how.items() if value is not None}
@@ -138,12 +136,10 @@ def _code(context: Global, service: str, code: Path | None, revision: str) -> Pa
         return code.resolve()
     package = project.read(context).service(service).entry.partition(":")[0].partition(".")[0]
     found = importlib.util.find_spec(package)
-    if found is None or found.origin is None:
+    places = [*(found.submodule_search_locations or ()), *filter(None, [found.origin])] if found else []
+    if not places:
         raise DeclarationError(f"cannot find the package {package} of {service}", hint="use --code FOLDER")
-    module = Path(found.origin)
-    return checkout(
-        module.parent.parent if module.name == "__init__.py" else module.parent, revision, context.root / ".shoal"
-    )
+    return checkout(Path(places[0]).parent, revision, context.root / ".shoal")
 
 
 def _show(states: "list[CanaryState]") -> None:
