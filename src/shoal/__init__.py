@@ -38,6 +38,7 @@ from shoal.service.projections import Projection, ReadModel
 from shoal.service.sagas import Saga, pivot, retriable, step
 from shoal.service.schedules import Tick
 from shoal.service.settings import Secret, Settings
+from shoal.service.streams import Update, Watch
 from shoal.service.system import Issuer, System
 from shoal.service.upcasting import upcast
 
@@ -104,8 +105,10 @@ __all__ = [
     "Transaction",
     "Transform",
     "Unavailable",
+    "Update",
     "Verdict",
     "Versions",
+    "Watch",
     "aggregate",
     "anyone",
     "claim",

@@ -5,6 +5,7 @@ from shoal.model.caching import Cache
 from shoal.model.data import Data
 from shoal.model.limits import RateLimit
 from shoal.model.shaping import Transform
+from shoal.model.streaming import Stream
 from shoal.model.versioning import Version
 
 LARGEST = 1024 * 1024
@@ -31,5 +32,7 @@ class Edge(Data, frozen=True, kw_only=True):
 
     cache: Cache | None = None
     """How long its answers may be kept, and for whom; None keeps none."""
+    stream: Stream | None = None
+    """How it goes on telling, where its answer is a stream."""
     version: Version | None = None
     """Which version of an operation it is, and until when."""

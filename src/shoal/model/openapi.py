@@ -91,7 +91,8 @@ def _parameter(parameter: Parameter) -> dict[str, Any]:
 def _answer(endpoint: Endpoint) -> dict[str, Any]:
     if endpoint.response is None:
         return {"description": "Done."}
-    return {"description": "Done.", "content": {"application/json": {"schema": endpoint.response}}}
+    media = "application/json" if endpoint.edge.stream is None else "text/event-stream"
+    return {"description": "Done.", "content": {media: {"schema": endpoint.response}}}
 
 
 def _refusal() -> dict[str, Any]:

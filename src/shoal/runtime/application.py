@@ -11,6 +11,7 @@ from shoal.runtime.logs import Journal
 from shoal.runtime.problems import CONTENT_TYPE, render, to_problem
 from shoal.runtime.request import Receive, Request, Response, Scope, Send, encode_headers, messages, send_response
 from shoal.runtime.routes import Routes, locate
+from shoal.runtime.streaming import Flow
 from shoal.runtime.trace import Context, Trace, begin, current, resume
 
 Probe = Callable[[], Awaitable[Response]]
@@ -54,7 +55,7 @@ class Application:
             response.headers.extend(endpoint.lifecycle.headers(scope["path"]))
         start, body = messages(response)
         await send(start)
-        await send(body)
+        await (response.run(send, receive) if isinstance(response, Flow) else send(body))
         seconds = time.perf_counter() - started
         if endpoint is not None:
             endpoint.series.observe(_OUTCOMES[response.status // 100], seconds)

@@ -15,11 +15,14 @@ from shoal.runtime.inject import Plan
 from shoal.runtime.issuer import key_set_endpoint
 from shoal.runtime.lifecycle import lifecycle
 from shoal.runtime.metrics import Metrics
+from shoal.runtime.streaming import StreamEndpoint
+from shoal.runtime.watching import Watcher
 from shoal.service import codec
-from shoal.service.declare import Service, SubscriptionDeclaration
+from shoal.service.declare import EndpointDeclaration, Service, SubscriptionDeclaration
 from shoal.service.describe import endpoint_signature
 from shoal.service.marks import operations_of
 from shoal.service.signature import analyse, plain_kind
+from shoal.service.streams import Watch
 from shoal.service.upcasting import Upcasting
 
 
@@ -36,10 +39,8 @@ class Compiled(msgspec.Struct, frozen=True, kw_only=True):
 def compile_service(service: Service, around: Surroundings, metrics: Metrics, *, jwks: str = "") -> Compiled:
     """Compile a service's handlers; `jwks` names the file of keys that an issuing service publishes."""
     declared = [*service.endpoints, *([key_set_endpoint(jwks, service.source)] if jwks else [])]
-    endpoints = tuple(
-        Endpoint(d, endpoint_signature(service, d), around, metrics.series("request", d.operation.name))
-        for d in declared
-    )
+    ends = None if around.store is None else Ends(around.store)
+    endpoints = tuple(_endpoint(service, d, around, metrics, ends) for d in declared)
     ends = None if around.store is None else Ends(around.store)
     for endpoint in endpoints:
         if endpoint.operation.edge.cache is not None:
@@ -62,6 +63,19 @@ def compile_service(service: Service, around: Surroundings, metrics: Metrics, *,
         },
         seeds={s.name: Plan(analyse(service, s.handler), (), around.values) for s in service.seeds},
     )
+
+
+def _endpoint(
+    service: Service, declared: EndpointDeclaration, around: Surroundings, metrics: Metrics, ends: Ends | None
+) -> Endpoint:
+    signature, series = endpoint_signature(service, declared), metrics.series("request", declared.operation.name)
+    stream = declared.operation.edge.stream
+    if stream is None:
+        return Endpoint(declared, signature, around, series)
+    if around.store is not None and ends is not None:
+        watcher = Watcher(around.store, around.announcer, ends, stream.events)
+        around = msgspec.structs.replace(around, values={**around.values, Watch: watcher})
+    return StreamEndpoint(declared, signature, around, series)
 
 
 def readers(subscription: SubscriptionDeclaration) -> Iterator[tuple[str, codec.Codec[Any]]]:

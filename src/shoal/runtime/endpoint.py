@@ -1,5 +1,6 @@
 """One compiled endpoint: from a request to its answer."""
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -36,6 +37,8 @@ class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
     poke: Callable[[], None]
     """Tells the relay that something was announced."""
     clock: Clock | None = None
+    leaving: asyncio.Event | None = None
+    """Set when the process begins nothing new."""
 
 
 class Endpoint:

@@ -100,6 +100,7 @@ class Host:
         built = [build(around) for build in SIDES] if around is not None else []
         self._sides = [side for side in built if side is not None]
         self._stack = AsyncExitStack()
+        self._leaving = asyncio.Event()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection's message, as ASGI 3 asks."""
@@ -146,6 +147,7 @@ class Host:
 
     def leave(self) -> None:
         """Begin nothing of one's own from now on; what is in hand is finished while requests still are."""
+        self._leaving.set()
         for side in reversed(self._sides):
             side.leave()
         if self._events is not None:
@@ -190,6 +192,7 @@ class Host:
             values=values,
             poke=self._poke,
             clock=clock,
+            leaving=self._leaving,
         )
         return compile_service(self.service, around, self._metrics, jwks=config.jwks if config.signing_key else "")
 

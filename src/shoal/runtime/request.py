@@ -1,7 +1,7 @@
 """One HTTP request as the runtime sees it, and the small ASGI vocabulary around it."""
 
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 from urllib.parse import parse_qs
 
 import msgspec
@@ -54,6 +54,9 @@ class Request(msgspec.Struct):
 class Response(msgspec.Struct, frozen=True):
     """One answer."""
 
+    sized: ClassVar[bool] = True
+    """Whether its body is known as a whole."""
+
     status: int
     headers: list[tuple[bytes, bytes]]
     body: bytes
@@ -93,7 +96,7 @@ def messages(response: Response) -> tuple[dict[str, Any], dict[str, Any]]:
     """Spell an answer as the two messages of ASGI."""
     body = response.body
     headers = [*response.headers]
-    if response.status != 304:  # it would name the length of what is not sent (RFC 9110, 8.6)
+    if response.status != 304 and response.sized:  # it would name the length of what is not sent (RFC 9110, 8.6)
         headers.append((b"content-length", b"%d" % len(body)))
     return (
         {"type": "http.response.start", "status": response.status, "headers": headers},

@@ -47,11 +47,11 @@ def _check(service: Service, declared: EndpointDeclaration, cache: CacheModel, s
 
 
 def ending(service: Service) -> dict[str, str]:
-    """Collect the events that end kept answers of a service: id → where that was said."""
+    """Collect the events that end kept answers of a service, or wake its streams: id → where that was said."""
     found: dict[str, str] = {}
     for declared in service.endpoints:
-        cache = declared.operation.edge.cache
-        for event in cache.invalidated_by if cache else ():
+        cache, stream = declared.operation.edge.cache, declared.operation.edge.stream
+        for event in (*(cache.invalidated_by if cache else ()), *(stream.events if stream else ())):
             found.setdefault(event, declared.operation.source)
     return found
 

@@ -27,6 +27,7 @@ from shoal.service.sagas import SagaDeclarations
 from shoal.service.schedules import ScheduleDeclarations
 from shoal.service.settings import Settings
 from shoal.service.source import of_caller, of_function
+from shoal.service.streams import StreamDeclarations
 from shoal.service.upcasting import Chain, Upcast, chains
 
 P = ParamSpec("P")
@@ -115,7 +116,7 @@ def Postgres(*, migrations: str = "migrations", sql: bool = False) -> StoreModel
     return StoreModel(engine="postgres", migrations=migrations, needs=needs)
 
 
-class Service(SagaDeclarations, ProjectionDeclarations, ScheduleDeclarations, BreakerDeclarations):
+class Service(SagaDeclarations, ProjectionDeclarations, ScheduleDeclarations, StreamDeclarations, BreakerDeclarations):
     """Declare one service.
 
     Args:

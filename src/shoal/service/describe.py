@@ -115,7 +115,13 @@ def describe_service(service: Service, *, issues_tokens: bool = False) -> model.
 def endpoint_signature(service: Service, declared: EndpointDeclaration) -> Signature:
     """Read the signature of an endpoint's handler."""
     operation = declared.operation
-    return analyse(service, declared.handler, path=operation.path, body=operation.method in BODIES)
+    return analyse(
+        service,
+        declared.handler,
+        path=operation.path,
+        body=operation.method in BODIES,
+        stream=operation.edge.stream is not None,
+    )
 
 
 class _Shapes:

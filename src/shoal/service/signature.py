@@ -20,10 +20,11 @@ from shoal.service.http import Header, PageRequest, Reply
 from shoal.service.marks import operations_of
 from shoal.service.settings import Settings
 from shoal.service.source import of_function
+from shoal.service.streams import Update, Watch
 
 Place = Literal["path", "query", "header", "body", "event", "injected"]
 
-FRAMEWORK: tuple[type, ...] = (Transaction, Principal, Deadline, Clock, PageRequest, TokenIssuer)
+FRAMEWORK: tuple[type, ...] = (Transaction, Principal, Deadline, Clock, PageRequest, TokenIssuer, Watch)
 """Types that the framework itself injects."""
 
 _SCALARS = (str, int, float, bool, Decimal, uuid.UUID, dt.datetime, dt.date)
@@ -57,7 +58,13 @@ class Signature(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def analyse(
-    service: Service, handler: Callable[..., Any], *, path: str = "", body: bool = False, event: Any = None
+    service: Service,
+    handler: Callable[..., Any],
+    *,
+    path: str = "",
+    body: bool = False,
+    event: Any = None,
+    stream: bool = False,
 ) -> Signature:
     """Classify the parameters of `handler`, or raise `DeclarationError` that shows the one that fits nowhere.
 
@@ -67,13 +74,12 @@ def analyse(
         path: Path template of an endpoint.
         body: Whether the endpoint's method carries a body.
         event: Class of the event, for a handler of events; a list of that class for one that takes many.
+        stream: Whether it may be an asynchronous generator.
     """
     source = of_function(handler)
-    if not inspect.iscoroutinefunction(handler):
-        raise DeclarationError(f"handler {_name(handler)} is not asynchronous", hint="write `async def`", where=source)
+    _check_asynchronous(handler, source, stream=stream)
     hints = _hints(handler, source)
-    offered = injectables(service)
-    in_path = path_parameters(path)
+    offered, in_path = injectables(service), path_parameters(path)
     params = [
         _classify(parameter, hints[parameter.name], in_path, offered, event, body=body)
         for parameter in _parameters(handler, hints, source)
@@ -91,6 +97,11 @@ def analyse(
     if not path:
         _refuse_request(handler, found)
     return found
+
+
+def _check_asynchronous(handler: Callable[..., Any], source: str, *, stream: bool) -> None:
+    if not (inspect.isasyncgenfunction(handler) if stream else inspect.iscoroutinefunction(handler)):
+        raise DeclarationError(f"handler {_name(handler)} is not asynchronous", hint="write `async def`", where=source)
 
 
 def _parameters(function: Callable[..., Any], hints: dict[str, Any], source: str) -> list[inspect.Parameter]:
@@ -266,7 +277,9 @@ def _returned(annotation: Any) -> Any:
     """Unwrap ``Reply[T]``, since its status and headers are not part of the body."""
     if annotation is None or annotation is type(None):
         return None
-    if typing.get_origin(annotation) is Reply:
+    if typing.get_origin(annotation) in (AsyncIterator, AsyncGenerator):
+        annotation = typing.get_args(annotation)[0]
+    if typing.get_origin(annotation) in (Reply, Update):
         inner = typing.get_args(annotation)[0]
         return None if inner is type(None) else inner
     return annotation

@@ -1,0 +1,76 @@
+"""Streams: endpoints that go on telling, as server-sent events."""
+
+import inspect
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from typing import Any, Generic, Protocol, TypeVar, Unpack
+
+import msgspec
+
+from shoal.errors import DeclarationError
+from shoal.model.service import Method
+from shoal.model.streaming import LONGEST, Stream
+from shoal.service.context import Transaction
+from shoal.service.marks import Options, event_mark
+from shoal.service.source import of_function
+
+T = TypeVar("T")
+H = TypeVar("H", bound=Callable[..., AsyncIterator[Any]])
+
+
+class Update(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
+    """One event of a stream."""
+
+    data: T
+    id: str = ""
+    """Where the stream is; a client that comes back says the last one it had (``Last-Event-ID``)."""
+    event: str = ""
+    """Its kind, for clients that listen to some kinds only."""
+
+
+class Watch(Protocol):
+    """Looks at the store again whenever one of a stream's events has come, and holds nothing meanwhile."""
+
+    def __call__(self, read: Callable[[Transaction], Awaitable[T]]) -> AsyncIterator[T]:
+        """Yield what `read` finds, at once and then each time it finds something else."""
+        ...
+
+
+class StreamDeclarations:
+    """The part of `Service` on which streams are declared."""
+
+    endpoints: list[Any]
+
+    def stream(
+        self, path: str, *, on: Sequence[type] = (), heartbeat: float = 15.0, **options: Unpack[Options]
+    ) -> Callable[[H], H]:
+        """Serve ``GET path`` as server-sent events.
+
+        Args:
+            path: Path template.
+            on: Events after which its `Watch` looks again.
+            heartbeat: Seconds of silence after which a comment is sent.
+            options: Those of every operation; ``timeout`` is how long a stream lasts, an hour when nothing is said.
+        """
+        options.setdefault("timeout", LONGEST)
+        options.setdefault("attempts", 1)
+        stream = Stream(events=tuple(event_mark(kind).id for kind in on), heartbeat=heartbeat)
+
+        def declare(handler: H) -> H:
+            generator: bool = inspect.isasyncgenfunction(handler)
+            if not generator:
+                raise DeclarationError(
+                    f"stream {getattr(handler, '__name__', handler)} is no asynchronous generator",
+                    hint="write `async def` with `yield Update(data=...)`, and `-> AsyncIterator[Update[T]]`",
+                    where=of_function(handler),
+                )
+            self._endpoint("GET", path, options)(handler)
+            declared = self.endpoints[-1]
+            edge = msgspec.structs.replace(declared.operation.edge, stream=stream)
+            operation = msgspec.structs.replace(declared.operation, edge=edge)
+            self.endpoints[-1] = msgspec.structs.replace(declared, operation=operation)
+            return handler
+
+        return declare
+
+    def _endpoint(self, method: Method, path: str, options: Options) -> Callable[[Any], Any]:
+        raise NotImplementedError
