@@ -141,3 +141,11 @@ def test_plans_of_the_laptop_list_every_service() -> None:
     listed = Register().directory(decided, (), {}, "http://127.0.0.1:1")
     assert [s.name for s in listed.services] == [s.name for s in decided.services]
     assert {s.name for s in listed.services if s.url} == {r.service for r in decided.routes}
+
+
+def test_one_process_is_a_replica_of_every_service() -> None:
+    text = json.dumps({"name": "tiny", "kind": "service", "status": "ready", "pid": 7})
+    decided = plan(TINY, LOCAL)
+    listed = Register().directory(decided, (msgspec.json.decode(text, type=ProcessState),), {}, "http://127.0.0.1:1")
+    assert {s.health for s in listed.services} == {"up"}
+    assert {r.name for s in listed.services for r in s.replicas} == {"tiny"}

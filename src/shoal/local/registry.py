@@ -39,7 +39,7 @@ class Register:
         exposed = {route.service for route in plan.routes}
         listed = []
         for service in plan.services:
-            replicas = tuple(self._instance(p) for p in processes if service.name in (p.service, p.name))
+            replicas = tuple(self._instance(p) for p in processes if _runs(p, service.name))
             url = gateway if service.name in exposed else ""
             listed.append(self._listing(plan, service, replicas, url, outbound.get(service.name, "")))
         return Directory(system=plan.system.name, services=tuple(listed))
@@ -77,6 +77,11 @@ class Register:
         if known is None or known[0] != state:
             known = self._since[name] = (state, self._now().isoformat(timespec="milliseconds"))
         return known[1]
+
+
+def _runs(process: ProcessState, service: str) -> bool:
+    """Say whether a process is one of a service's; one that is of no service runs them all."""
+    return process.kind == "service" and process.service in (service, "")
 
 
 def _health(replicas: tuple[Instance, ...]) -> Health:
