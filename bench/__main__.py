@@ -20,6 +20,7 @@ BENCHES = {
     "B8": "bench.saga.run",
     "B9": "bench.start.run",
     "B10": "bench.hops.overload",
+    "B11": "bench.growth.run",
 }
 PAGE = Path(__file__).parent.parent / "docs" / "benchmarks.md"
 

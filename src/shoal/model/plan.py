@@ -1,6 +1,7 @@
 """Decide once: which engines, names, identities, permissions and routes a system gets on a target."""
 
 from collections.abc import Mapping
+from functools import cached_property
 
 from shoal.errors import PlanError
 from shoal.model import names
@@ -114,7 +115,7 @@ class ServicePlan(Data, frozen=True, kw_only=True):
     issues_tokens: bool
 
 
-class Plan(Data, frozen=True, kw_only=True):
+class Plan(Data, frozen=True, kw_only=True, dict=True):
     """A system on a target, with every decision taken."""
 
     system: System
@@ -135,7 +136,11 @@ class Plan(Data, frozen=True, kw_only=True):
 
     def service(self, name: str) -> ServicePlan:
         """Find a service's plan; raises `KeyError` for a name that is not in it."""
-        return {s.name: s for s in self.services}[name]
+        return self._by_name[name]
+
+    @cached_property
+    def _by_name(self) -> dict[str, ServicePlan]:
+        return {s.name: s for s in self.services}
 
     def require(self) -> "Plan":
         """Return the plan when the target can carry it, else raise `PlanError` with every error found."""

@@ -1,5 +1,6 @@
 """What a whole system is: its services, its gateway and what lies outside."""
 
+from functools import cached_property
 from typing import Literal
 
 import msgspec
@@ -100,7 +101,7 @@ class External(Data, frozen=True, kw_only=True):
         check_label("external", self.name, where=self.source)
 
 
-class System(Data, frozen=True, kw_only=True):
+class System(Data, frozen=True, kw_only=True, dict=True):
     """Everything that is declared; refuses what contradicts itself."""
 
     name: str
@@ -120,11 +121,15 @@ class System(Data, frozen=True, kw_only=True):
 
     def service(self, name: str) -> Service:
         """Find a service by name, or raise `DeclarationError` with the names that exist."""
-        for candidate in self.services:
-            if candidate.name == name:
-                return candidate
-        known = ", ".join(s.name for s in self.services)
-        raise DeclarationError(f"system {self.name} has no service {name!r}", hint=f"its services are: {known}")
+        found = self._by_name.get(name)
+        if found is None:
+            known = ", ".join(s.name for s in self.services)
+            raise DeclarationError(f"system {self.name} has no service {name!r}", hint=f"its services are: {known}")
+        return found
+
+    @cached_property
+    def _by_name(self) -> dict[str, Service]:
+        return {s.name: s for s in self.services}
 
     def producer(self, event: str) -> Service | None:
         """Find the service that publishes an event id."""

@@ -1,0 +1,1 @@
+"""How the configuration of the mesh grows with the number of services."""
