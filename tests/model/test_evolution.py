@@ -215,6 +215,9 @@ def test_an_older_version_may_go_when_a_newer_one_has_come() -> None:
         ("orders.placed.v1", "superseded", False),
         ("orders.placed.v2", "added", False),
     }
+    (gone,) = [c for c in found if c.rule == "superseded"]
+    assert "add an upcaster" in gone.message, "whoever takes only the newer version is deaf to what is left of it"
+    assert [who.partition(" ")[0] for who in gone.breaks] == ["desk.print_it"]
 
 
 def test_a_newer_version_must_not_go_when_an_older_one_stays() -> None:

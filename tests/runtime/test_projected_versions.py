@@ -1,10 +1,12 @@
 """Events of older versions are folded by the handlers of newer ones, live as in a rebuild."""
 
 import msgspec
+import pytest
 
 from shoal import Postgres, ReadModel, Service, event, record, upcast
 from shoal.drivers.base import Query
 from shoal.drivers.memory import MemoryStore
+from shoal.errors import DeclarationError
 from shoal.runtime.projections import fold, journal
 from shoal.runtime.projections.fold import compile_fold
 from shoal.runtime.projections.rebuild import rebuild
@@ -31,6 +33,16 @@ class Label(msgspec.Struct, frozen=True, kw_only=True):
     words: tuple[str, ...]
 
 
+@record("seen", key="box")
+class Seen(msgspec.Struct, frozen=True, kw_only=True):
+    box: str
+
+
+@record("counted", key="box")
+class Counted(msgspec.Struct, frozen=True, kw_only=True):
+    box: str
+
+
 @upcast
 def split(old: LabelledV1) -> Labelled:
     return Labelled(box=old.box, words=tuple(old.text.split()))
@@ -44,6 +56,10 @@ labels = attic.projection("labels", records=[Label])
 async def labelled(event: Labelled, records: ReadModel) -> None:
     known = await records.get(Label, event.box)
     records.put(Label(box=event.box, words=((known.words if known else ()) + event.words)))
+
+
+async def seen(event: Labelled, records: ReadModel) -> None:
+    pass
 
 
 async def test_older_versions_are_folded_as_newer_ones() -> None:
@@ -63,3 +79,26 @@ async def test_older_versions_are_folded_as_newer_ones() -> None:
     assert msgspec.json.decode(str(row["words"])) == ["old", "hats", "new", "coats"]
     await rebuild(store, each)
     assert [found.complaints for found in await verify(store, attic)] == [()]
+    await _without_the_upcaster(store)
+
+
+async def _without_the_upcaster(store: MemoryStore) -> None:
+    """See that nothing is built from a part of its events: the read model stays as it is."""
+    other = Service("attic", store=Postgres(), publishes=[Labelled])
+    deaf = other.projection("labels", records=[Label])
+    deaf.on(Labelled)(labelled)
+    with pytest.raises(DeclarationError, match=r"1 event of attic\.labelled\.v1, which no handler") as refused:
+        await rebuild(store, compile_fold(deaf))
+    assert "upcaster" in refused.value.hint
+    (found,) = await verify(store, other)
+    assert any("attic.labelled.v1" in line for line in found.complaints)
+    async with store.session() as session:
+        (row,) = await session.find(table_of(Label).table, Query())
+    assert "old" in str(row["words"])
+    beside = other.projection("others", records=[Seen])
+    beside.on(Labelled, upcasters=[split])(seen)
+    with pytest.raises(DeclarationError, match="labelled"):
+        await rebuild(store, compile_fold(deaf, other.projections))  # the live model has folded it
+    newcomer = other.projection("newcomer", records=[Counted])
+    newcomer.on(Labelled)(seen)
+    await rebuild(store, compile_fold(newcomer, other.projections))  # which takes newer versions only, on purpose

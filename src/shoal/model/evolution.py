@@ -1,6 +1,6 @@
 """Compare the locked contracts with the declared system: what is new, what is gone, what breaks whom."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from shoal.model.change import Change, subscribers, words
@@ -30,6 +30,8 @@ def _events(locked: Locked, now: Locked, system: System) -> Iterator[Change]:
             yield _change(after[event], system, models, rule="added", message="the event is new")
         elif event in after:
             yield from _event(before[event], after[event], system, models)
+        elif lost := _deaf(system, event):
+            yield _gone(before[event], system, models, lost)
         elif not subscribers(system, event):  # else an upcaster still reads what is left of it
             yield _gone(before[event], system, models)
 
@@ -65,19 +67,46 @@ def _breaking(before: LockedEvent, after: LockedEvent, system: System, models: d
             yield _change(after, system, models, rule=rule, message=message, old=old, new=new, breaking=True)
 
 
-def _gone(event: LockedEvent, system: System, models: dict[str, Event]) -> Change:
+def _gone(event: LockedEvent, system: System, models: dict[str, Event], deaf: tuple[str, ...] = ()) -> Change:
     """Judge a version that is published no more: harmless once a newer one is, and nobody here waits for the old."""
-    name, _, version = event.id.rpartition(".v")
-    newer = [m.id for m in models.values() if m.name == name and version.isdigit() and m.version > int(version)]
-    if newer:
-        message = f"the version is gone, {max(newer)} has taken its place"
-        return _change(event, system, models, rule="superseded", message=message)
-    return _change(event, system, models, rule="removed", message="the event is gone", breaking=True)
+    newer = _newer(event.id, models)
+    if not newer:
+        return _change(event, system, models, rule="removed", message="the event is gone", breaking=True)
+    message = f"the version is gone, {max(newer, key=_version)} has taken its place"
+    if deaf:
+        message += "; what streams and journals still hold of it is not accepted any more: add an upcaster"
+    return _change(event, system, models, rule="superseded", message=message, breaks=deaf)
+
+
+def _deaf(system: System, event: str) -> tuple[str, ...]:
+    """Name the handlers and projections that take a newer version of an event and not this one."""
+    handlers = [
+        (f"{service.name}.{s.handler} ({s.source})", s.heard)
+        for service in system.services
+        for s in service.subscriptions
+    ]
+    projections = [
+        (f"projection {p.name} of {service.name} ({p.source})", p.events)
+        for service in system.services
+        for p in service.projections
+    ]
+    return tuple(name for name, heard in (*handlers, *projections) if event not in heard and _newer(event, heard))
+
+
+def _newer(event: str, ids: Iterable[str]) -> list[str]:
+    name, _, version = event.rpartition(".v")
+    same = [id_ for id_ in ids if id_.rpartition(".v")[0] == name]
+    return [id_ for id_ in same if version.isdigit() and _version(id_) > int(version)]
+
+
+def _version(event: str) -> int:
+    version = event.rpartition(".v")[2]
+    return int(version) if version.isdigit() else 0
 
 
 def _change(event: LockedEvent, system: System, models: dict[str, Event], **told: Any) -> Change:
     model, service = models.get(event.id), next((s for s in system.services if s.name == event.service), None)
     where = model.source if model else service.source if service else ""
     told.setdefault("breaking", False)
-    breaks = subscribers(system, event.id) if told["breaking"] else ()
-    return Change(contract=event.id, service=event.service, file=event.path, where=where, breaks=breaks, **told)
+    told.setdefault("breaks", subscribers(system, event.id) if told["breaking"] else ())
+    return Change(contract=event.id, service=event.service, file=event.path, where=where, **told)

@@ -130,10 +130,12 @@ def _show(changes: Sequence[Change], *, quiet: bool = False) -> None:
         if position == 0 or told[position - 1].contract != change.contract:
             click.echo(f"{change.service}: {change.contract}")
         mark = style("breaks", sys.stdout, fg="red", bold=True) if change.breaking else "ok    "
+        if change.breaks and not change.breaking:
+            mark = style("warns ", sys.stdout, fg="yellow", bold=True)
         click.echo(
             f"  {mark}  {_told(change)}  {style(change.where, sys.stdout, fg='bright_black')}".rstrip(), color=True
         )
-        if change.breaking:
+        if change.breaking or change.breaks:
             click.echo(f"          for {', '.join(change.breaks) or 'nobody in this system; others may read it'}")
     if quiet:
         return

@@ -135,7 +135,7 @@ def _targets(found: "Engines", names: Sequence[str], service: str) -> list[_Targ
     if service:
         found.declaration(service)
     known = [
-        _Target(declared, compile_fold(projection))
+        _Target(declared, compile_fold(projection, declared.projections))
         for declared in found.declared.services
         if service in ("", declared.name)
         for projection in declared.projections
@@ -152,8 +152,10 @@ def _targets(found: "Engines", names: Sequence[str], service: str) -> list[_Targ
 
 
 async def _compare(store: Any, fold: "Fold") -> "Comparison":
+    from shoal.runtime.projections.unread import require_read
     from shoal.runtime.projections.verify import compare
 
+    await require_read(store, fold)
     return await compare(store, fold, _progress(fold.name))
 
 

@@ -48,6 +48,10 @@ class Fold(msgspec.Struct, frozen=True, kw_only=True):
     steps: Mapping[str, Step]
     """By type of the event."""
     live: Places
+    source: str = ""
+    """``file:line`` of its declaration."""
+    elsewhere: frozenset[str] = frozenset()
+    """Types of the events that other projections of the service hear."""
 
     @property
     def types(self) -> tuple[str, ...]:
@@ -119,14 +123,23 @@ class Records:
         return table_of(kind), table
 
 
-def compile_fold(projection: Projection) -> Fold:
-    """Compile a projection's handlers."""
+def compile_fold(projection: Projection, among: Sequence[Projection] = ()) -> Fold:
+    """Compile a projection's handlers.
+
+    Args:
+        projection: What to compile.
+        among: All projections of its service.
+    """
     return Fold(
         name=projection.name,
         version=projection.version,
         partial=projection.partial,
         steps={id_: step for hearing in projection.hearings for id_, step in _steps(hearing)},
         live={kind: table_of(kind).table for kind in projection.records},
+        source=projection.source,
+        elsewhere=frozenset(
+            id_ for other in among if other is not projection for h in other.hearings for id_ in h.heard
+        ),
     )
 
 

@@ -17,6 +17,7 @@ from shoal.errors import EngineError, Unavailable
 from shoal.runtime.projections import fold, journal
 from shoal.runtime.projections.fold import Fold, Folded, Places
 from shoal.runtime.projections.tables import CHECKPOINTS, HEAD, Checkpoint, write
+from shoal.runtime.projections.unread import require_read
 
 BATCH = 500
 """Events that are folded into a twin in one transaction."""
@@ -60,9 +61,11 @@ async def rebuild(store: Store, each: Fold, progress: Progress = lambda _done, _
     """Build a projection's records anew and put them in place of the live ones.
 
     Raises:
+        DeclarationError: The journal holds versions of its events that it no longer reads.
         EngineError: A table cannot have a twin, or `Unavailable` when others kept it in use for too long, or when
             another process may have begun a rebuild, too.
     """
+    await require_read(store, each)
     await fold.begin(store, each)
     async with twins(store, each) as made:
         at = await fill(store, each, made, progress)

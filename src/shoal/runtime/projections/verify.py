@@ -1,7 +1,7 @@
 """Compare a read model with what its events fold to, byte for byte, while events keep coming."""
 
 import hashlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 
 import msgspec
 
@@ -11,6 +11,7 @@ from shoal.runtime.projections.fold import Fold, Places, compile_fold
 from shoal.runtime.projections.rebuild import Progress, catch_up, fill, rest, twins
 from shoal.runtime.projections.standing import Standing, standings
 from shoal.runtime.projections.tables import Checkpoint
+from shoal.runtime.projections.unread import told, unread
 from shoal.service import codec
 from shoal.service.declare import Service
 
@@ -47,11 +48,13 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     differing: int
     differences: tuple[Difference, ...]
     """The first of them."""
+    unread: Mapping[str, int] = {}
+    """Events of the journal that it should fold and cannot, by their type."""
 
     @property
     def same(self) -> bool:
         """Whether the read model equals the fold of its events."""
-        return not self.differing and self.events == self.folded
+        return not self.differing and self.events == self.folded and not self.unread
 
 
 class Verified(msgspec.Struct, frozen=True, kw_only=True):
@@ -67,6 +70,8 @@ class Verified(msgspec.Struct, frozen=True, kw_only=True):
         said = [f"{found.name} {d.table} {d.key}: is {d.live}, its events say {d.folded}" for d in found.differences]
         if found.events != found.folded:
             said.append(f"{found.name} has folded {found.events} events where the journal holds {found.folded}")
+        if found.unread:
+            said.append(f"{found.name}: no handler and no upcaster takes {told(found.unread)} in the journal")
         if at.error:
             said.append(f"{found.name} stands still: {at.error}")
         if at.parked:
@@ -81,7 +86,7 @@ async def verify(store: Store, service: Service) -> list[Verified]:
     It works in twins of the tables, which it removes; the live ones are only read, and their writers wait while the
     last step compares.
     """
-    folds = [compile_fold(projection) for projection in service.projections]
+    folds = [compile_fold(projection, service.projections) for projection in service.projections]
     compared = [await compare(store, each) for each in folds]
     return [
         Verified(standing=at, comparison=found)
@@ -121,7 +126,7 @@ async def _compare(session: Session, each: Fold, places: Places, live: Checkpoin
             ]
     return Comparison(
         name=each.name, position=live.position, events=live.events, folded=folded, rows=rows,
-        digest=digest.hexdigest(), differing=differing, differences=tuple(shown),
+        digest=digest.hexdigest(), differing=differing, differences=tuple(shown), unread=await unread(session, each),
     )  # fmt: skip
 
 
