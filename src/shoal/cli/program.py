@@ -26,6 +26,7 @@ COMMANDS = {
     "stop": "Stop the system.",
     "call": "Send a typed request through the gateway.",
     "token": "Print a signed token for the local gateway.",
+    "keys": "Make, list and revoke the keys of consumers.",
     "describe": "Show what the system is.",
     "contract": "Keep contracts in files, and refuse what breaks their consumers.",
     "dlq": "List, read, edit, send again and throw away dead letters.",

@@ -131,5 +131,6 @@ def _step(step: model.Step) -> str:
 
 def _access(endpoint: model.Endpoint) -> str:
     access = endpoint.access
-    limits = [*access.roles, *access.scopes]
+    claims = [f"{c.name}={'|'.join(str(value) for value in c.values)}" for c in access.claims]
+    limits = [*access.roles, *access.scopes, *claims, *access.consumers]
     return f"{access.kind} ({', '.join(limits)})" if limits else access.kind
