@@ -141,6 +141,7 @@ async def test_few_of_the_requests_that_are_taken_back_reach_a_service(world: Wo
         await made.send_all(reset())
         await made.ended()
     assert len(apps["shop"].seen) - before < 1000
+    assert await number(world, "http.edge.downstream_rq_too_many_premature_resets") >= 1
 
 
 async def test_headers_that_unfold_are_refused_stream_by_stream(world: World, apps: dict[str, App]) -> None:

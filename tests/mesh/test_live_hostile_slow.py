@@ -128,6 +128,15 @@ async def test_the_slow_are_let_go(world: World, behaviour: Callable[[Peer], Awa
     await unharmed(world, attack)
 
 
+async def test_heads_and_bodies_have_times_of_their_own(world: World) -> None:
+    for behaviour, counter in ((half_a_head, "downstream_rq_header_timeout"), (half_a_body, "downstream_rq_timeout")):
+        before = await number(world, f"http.edge.{counter}")
+        async with peer(world) as made:
+            await behaviour(made)
+            await made.ended()
+        assert await number(world, f"http.edge.{counter}") == before + 1, counter
+
+
 async def gone(world: World) -> None:
     """Wait until Envoy has no connection from outside but those that the tests just made."""
 
@@ -151,8 +160,8 @@ async def test_those_who_do_not_read_are_let_go(world: World) -> None:
 async def test_those_who_open_no_window_are_let_go(world: World) -> None:
     """Ask for a hundred answers on one connection of HTTP/2, and give none of them a byte of room.
 
-    Never more than two such connections: a service takes 1024 requests at a time (`Traffic`), and with more than that under
-    way others of the same service get 503 until those time out. Against that only a rate limit helps.
+    Never more than two such connections: a service takes 1024 requests at a time (`Traffic`), and with more than that
+    under way others of the same service get 503 until those time out. Against that only a rate limit helps.
     """
 
     async def attack() -> None:
