@@ -19,7 +19,7 @@ from shoal.errors import HostError, ShoalError
 from shoal.local import evidence, faults, proxies, reaper
 from shoal.local.ports import free_port
 from shoal.local.probe import get, until
-from shoal.local.supervisor import Supervisor, running
+from shoal.local.supervisor import Options, Supervisor, running
 from shoal.mesh.compile import compile_mesh
 from shoal.mesh.layout import Pipe, Tcp
 from shoal.model.fault import Fault
@@ -175,6 +175,24 @@ async def _a_killed_replica_is_replaced(registry: Registry, front: Any, pid: int
     await eventually(replaced)
 
 
+async def test_sidecars_follow_a_changed_declaration(project: Path) -> None:
+    options = Options(entry="village:system", reload=True)
+    async with running(decide(project, "sidecars"), project, options) as village:
+        assert (await get(village.plan.port, "/later")).status == 404
+        add_an_endpoint(project / "village.py")
+
+        async def served() -> bool:
+            return (await get(village.plan.port, "/later")).status == 200
+
+        await eventually(served)
+        assert village.directory.service("front").health == "up"
+
+
+def add_an_endpoint(module: Path) -> None:
+    later = '@front.get("/later", access=anyone)\nasync def later() -> str:\n    return "now"\n\n\nsystem ='
+    module.write_text(module.read_text("utf-8").replace("system =", later), "utf-8")
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux has inotify")
 async def test_sidecars_watch_as_many_files_as_was_said(project: Path) -> None:
     plan = decide(project, "sidecars")
@@ -194,10 +212,14 @@ async def test_too_few_watches_are_an_error_before_anything_starts(
 ) -> None:
     limit = project / "max_user_instances"
     limit.write_text("20\n", "utf-8")
+    kept = project / ".shoal" / "data" / "kept"
+    kept.parent.mkdir(parents=True)
+    kept.touch()
     monkeypatch.setattr(proxies, "_LIMIT", limit)
     with pytest.raises(HostError, match="3 proxies watch files with 23 instances of inotify; of the 20") as caught:
-        async with running(decide(project, "sidecars"), project):
+        async with running(decide(project, "sidecars"), project, Options(fresh=True)):
             pass
+    assert kept.exists()
     assert "fs.inotify.max_user_instances=1024" in str(caught.value)
     async with running(decide(project, "off"), project) as village:
         assert village.state.status == "ready"

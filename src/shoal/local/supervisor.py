@@ -28,7 +28,7 @@ from shoal.local.state import RunState, Status, write_state
 from shoal.local.together import together
 from shoal.local.turning import turn
 from shoal.local.unit import Job, Surroundings, Unit
-from shoal.local.world import REGISTRY, Site, engine_recipe, sandbox_recipe, settle, write_mesh
+from shoal.local.world import REGISTRY, Site, engine_recipe, require, sandbox_recipe, settle, write_mesh
 from shoal.mesh.layout import Pipe
 from shoal.model.listing import Directory
 from shoal.model.plan import Plan, plan
@@ -153,6 +153,7 @@ class Supervisor:
             if self._ground is None:
                 self._ground = await take(self.root)
             check_port(self.plan.port)
+            require(self.plan, self._ground.layout)
             if self.options.fresh:
                 self._ground.wipe()  # last: whatever else is wrong must cost no data
             await self._start(self._ground)

@@ -39,6 +39,13 @@ class Site:
     ports: Mapping[str, int]
 
 
+def require(plan: Plan, layout: Layout) -> None:
+    """Refuse, before anything is changed, what this machine cannot carry; raises `HostError`."""
+    if proxies.FIRST in plan.engines:
+        mesh = layout_for(plan, root=str(layout.mesh), sockets=str(layout.sockets))
+        proxies.require_watches(plan, proxies.laid_out(plan, mesh))
+
+
 def settle(plan: Plan, layout: Layout, *, ports: Mapping[str, int] | None = None) -> Site:
     """Take the decisions, making passwords and keys where there are none.
 
@@ -68,7 +75,6 @@ def write_mesh(site: Site) -> None:
     """Write the configuration of Envoy, its certificates and the keys that verify tokens."""
     if site.mesh is None:
         return
-    proxies.require_watches(site.plan, site.mesh)
     for folder in site.mesh.directories:
         private_directory(Path(folder))
     _set_aside(Path(site.mesh.access()))
