@@ -89,7 +89,8 @@ class Strangling:
 
     async def open(self) -> None:
         """Compare what is to be compared already."""
-        await self._compare(self._takeovers())
+        if "envoy" in self._hold.plan.engines:
+            await self._compare(self._takeovers())
 
     async def close(self) -> None:
         """Compare no more."""
@@ -103,6 +104,8 @@ class Strangling:
         Raises:
             DeclarationError: There is no such route, or it cannot stand there.
         """
+        if "envoy" not in self._hold.plan.engines:
+            raise DeclarationError("one process has no old application beside it", hint="run without --one-process")
         one = self._find(str(values["route"]))
         turn = _turn(one, values)
         target = self._hold.plan.target
@@ -163,8 +166,7 @@ class Strangling:
 
     def _recipe(self, found: tuple[Takeover, ...]) -> Recipe:
         mesh, data = self._hold.site().mesh, self._hold.around.ground.layout.data
-        if mesh is None:
-            raise DeclarationError("one process has no old application beside it", hint="run without --one-process")
+        assert mesh is not None, "asked before"  # noqa: S101
         routes = tuple(
             Compared(name=r.name, method=r.method, expression=expression(r.path), ignore=r.ignore)
             for r in (one.route for one in found)
