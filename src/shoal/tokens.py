@@ -135,7 +135,7 @@ def peek(token: str) -> tuple[dict[str, Any], dict[str, Any]]:
     parts = token.split(".")
     if len(parts) != 3 or len(token) > LONGEST or not all(map(_PART.fullmatch, parts)):
         raise Refused("token is not of the form HEADER.CLAIMS.SIGNATURE")
-    header, claims = _object(parts[0]), _object(parts[1])
+    header, claims, _ = _object(parts[0]), _object(parts[1]), _raw(parts[2])
     kid = header.get("kid")
     if not _SUSPECT.isdisjoint(header) or not (kid is None or isinstance(kid, str)):
         raise Refused("token asks to be read in a way that is not known here")
@@ -144,10 +144,20 @@ def peek(token: str) -> tuple[dict[str, Any], dict[str, Any]]:
     return header, claims
 
 
-def _object(part: str) -> dict[str, Any]:
+def _raw(part: str) -> bytes:
+    """Decode base64url that is spelled as it must be: with bits left over, one value would have several spellings."""
     try:
         raw = base64.b64decode(part + "=" * (-len(part) % 4), altchars=b"-_", validate=True)
-        found = json.loads(raw.decode("utf-8"), object_pairs_hook=_once, parse_constant=_refuse)
+    except ValueError as error:
+        raise Refused("token is not acceptable") from error
+    if base64.urlsafe_b64encode(raw).rstrip(b"=") != part.encode():
+        raise Refused("token is not acceptable")
+    return raw
+
+
+def _object(part: str) -> dict[str, Any]:
+    try:
+        found = json.loads(_raw(part).decode("utf-8"), object_pairs_hook=_once, parse_constant=_refuse)
     except (ValueError, RecursionError) as error:
         raise Refused("token is not acceptable") from error
     if not isinstance(found, dict):
@@ -174,7 +184,8 @@ def _usable(jwks: bytes, algorithms: Sequence[str]) -> KeySet:
     """Keep the keys that can verify what is accepted; a key set may hold others, also of kinds unknown here."""
     kinds = {_KINDS[algorithm] for algorithm in algorithms}
     document = msgspec.json.decode(jwks, type=dict[str, Any])
-    keys = [k for k in document.get("keys", []) if isinstance(k, dict) and _fits(k, kinds, algorithms)]
+    published = msgspec.convert(document.get("keys"), list[Any])
+    keys = [k for k in published if isinstance(k, dict) and _fits(k, kinds, algorithms)]
     try:
         return KeySet([_public(key) for key in keys])
     except (JoseError, KeyError, TypeError) as error:

@@ -12,7 +12,7 @@ from shoal.runtime.request import Application, Receive, Response, Scope, Send, s
 from shoal.runtime.routes import Routes, locate
 from shoal.runtime.trace import begin
 
-_INTERNAL = (b"x-envoy-", b"x-forwarded-client-cert")
+_INTERNAL = (b"x-envoy-", b"x-shoal-", b"x-forwarded-client-cert")
 """Prefixes of headers that only proxies may set; from outside they are dropped."""
 
 
