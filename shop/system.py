@@ -1,6 +1,6 @@
 """The shop: every service of it, and what lies around them."""
 
-from shoal import External, Gateway, Issuer, Sandbox, System
+from shoal import Cors, External, Gateway, Issuer, Sandbox, System
 from shop.audit import AUDITS
 from shop.inventory.service import inventory
 from shop.monolith import monolith
@@ -10,12 +10,15 @@ from shop.payments.service import payments
 from shop.products.service import products
 from shop.users.service import users
 
+CORS = Cors(origins=("https://shop.example", "http://localhost:5173"))
+"""The pages that sell what is here: the one in use, and the one that somebody is building."""
+
 system = System(
     "shop",
     services=[users, products, inventory, orders, payments, notifications],
     issuer=Issuer(users, audience="shop"),
     audits=AUDITS,
-    gateway=Gateway(legacy=(monolith,)),
+    gateway=Gateway(cors=CORS, legacy=(monolith,)),
     externals=[
         External(
             name="payment-provider",

@@ -11,6 +11,9 @@ from shop.orders.contract import OrderLine
 Status = Literal["PENDING", "PAID", "CONFIRMED", "CANCELLED", "RETURNING", "RETURNED"]
 """CANCELLED and RETURNED are final, and CONFIRMED unless the customer gives the goods back."""
 
+FINAL = ("CANCELLED", "RETURNED")
+"""Nothing follows these."""
+
 Fact = Literal["CAPTURED", "DECLINED", "REFUNDED", "RESERVED", "RETURN_OPENED", "RETURN_REFUSED", "RETURNED"]
 """What the other services may report about an order, and how far its return has come."""
 

@@ -1,6 +1,7 @@
 """Orders: from the wish to their end, by events of payments and inventory."""
 
 import uuid
+from collections.abc import AsyncIterator
 
 from shoal import (
     Clock,
@@ -15,6 +16,8 @@ from shoal import (
     Service,
     ShoalError,
     Transaction,
+    Update,
+    Watch,
     signed_in,
 )
 from shop.inventory.contract import StockReserved
@@ -24,7 +27,7 @@ from shop.orders.learning import learn_of
 from shop.orders.lifecycle import why_not_returned
 from shop.orders.messages import NewOrder, OrderView, view
 from shop.orders.placing import Placement, pieces, place, placed
-from shop.orders.records import Order, own_order
+from shop.orders.records import FINAL, Order, own_order
 from shop.orders.returns import Return, ReturnGoods
 from shop.payments.contract import PaymentCaptured, PaymentDeclined, PaymentRefunded
 from shop.products.contract import ProductsApi
@@ -65,6 +68,23 @@ async def place_order(
 async def show_order(order_id: str, principal: Principal, tx: Transaction) -> OrderView:
     """Show one of the caller's orders; that of somebody else is as unknown as one that never was."""
     return view(own_order.require(await tx.get(Order, order_id), principal))
+
+
+@orders.stream(
+    "/orders/{order_id}/events",
+    on=[PaymentCaptured, PaymentDeclined, PaymentRefunded, StockReserved, OrderReturned],
+    access=signed_in,
+)
+async def follow_order(order_id: str, principal: Principal, watch: Watch) -> AsyncIterator[Update[OrderView]]:
+    """Tell how one of the caller's orders goes on, from what it is now to its end."""
+
+    async def read(tx: Transaction) -> Order:
+        return own_order.require(await tx.get(Order, order_id), principal)
+
+    async for order in watch(read):
+        yield Update(data=view(order), id=str(order.version), event="order")
+        if order.status in FINAL:
+            return
 
 
 @orders.get("/orders")

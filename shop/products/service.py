@@ -5,6 +5,7 @@ from typing import Annotated
 import msgspec
 
 from shoal import (
+    Cache,
     Conflict,
     Page,
     PageRequest,
@@ -70,7 +71,11 @@ async def browse(
     return page.of(found, await tx.count(Product, where))
 
 
-@products.get("/products/{sku}", access=anyone)
+@products.get(
+    "/products/{sku}",
+    access=anyone,
+    cache=Cache(300, shared=True, invalidated_by=[ProductListed, ProductChanged]),
+)
 async def show(sku: str, tx: Transaction) -> Product:
     """Show one product."""
     return await tx.require(Product, sku)
