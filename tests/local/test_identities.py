@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives import serialization
 from msgspec.structs import replace
 
 from shoal.local import identities
@@ -74,6 +75,30 @@ def test_the_authority_is_replaced_only_when_a_run_could_outlive_it(place: Place
     place.ensure(NOW + 306 * 24 * HOUR)
     assert place.trust() != trust
     place.certificate("gateway").verify_directly_issued_by(place.trust())
+
+
+def test_key_and_certificate_change_in_one_step(place: Place) -> None:
+    """The same link leads to both, so that no reader finds one without the other."""
+    place.ensure(NOW)
+    place.ensure(NOW + 13 * HOUR)
+    paths = [Path(place.mesh.certificate("orders")), Path(place.mesh.key("orders"))]
+    home = paths[0].parent
+    assert {path.readlink().parent for path in paths} == {Path("..data")}
+    assert sorted(p.name for p in home.iterdir()) == sorted(
+        ["..data", (home / "..data").readlink().name, "certificate.pem", "key.pem"]
+    ), "nothing of the old version is left"
+    assert paths[1].stat().st_mode & 0o077 == 0
+    key = serialization.load_pem_private_key(paths[1].read_bytes(), password=None)
+    assert key.public_key() == place.certificate("orders").public_key()
+
+
+def test_files_of_an_older_release_become_links(place: Place) -> None:
+    path = Path(place.mesh.certificate("orders"))
+    path.parent.mkdir(parents=True)
+    path.write_text("old")
+    place.ensure(NOW)
+    assert path.is_symlink()
+    place.certificate("orders").verify_directly_issued_by(place.trust())
 
 
 @pytest.mark.parametrize("lost", ["certificate", "key", "authority", "note", "trust"])

@@ -5,8 +5,10 @@ of it. The proxy reads new files when they are there, so that no connection and 
 """
 
 import asyncio
+import os
+import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Protocol
 
@@ -148,8 +150,7 @@ def _issue(folder: Path, plan: Plan, layout: MeshLayout, now: float, issued: _Is
     identities = {s.name: s.identity for s in plan.services} | {GATEWAY: plan.gateway_identity}
     for holder in layout.holders:
         leaf = certificates.identity(root, identities[holder], issuance(LIFETIME))
-        _put(layout.key(holder), leaf.key)
-        _put(layout.certificate(holder), leaf.certificate)
+        _put_together({layout.key(holder): leaf.key, layout.certificate(holder): leaf.certificate}, f"{now:.6f}")
     note = _Issued(
         system=plan.system.name,
         holders=_holders(layout),
@@ -157,6 +158,37 @@ def _issue(folder: Path, plan: Plan, layout: MeshLayout, now: float, issued: _Is
         expires=now + LIFETIME,
     )
     private_file(folder / "identities.json", msgspec.json.encode(note).decode())
+
+
+def _put_together(texts: Mapping[str, str], version: str) -> None:
+    """Replace several files of one folder in one step, or a reader could find a key beside another's certificate.
+
+    Each is a link through ``..data``, which is a link to the folder of one version (as Kubernetes mounts its secrets).
+    """
+    paths = [Path(path) for path in texts]
+    home = paths[0].parent
+    fresh = home / f"..{version}"
+    for path in paths:
+        private_directory(fresh)
+        private_file(fresh / path.name, texts[str(path)])
+    _link(home / "..data", fresh.name)
+    for path in paths:
+        if not path.is_symlink():
+            _link(path, f"..data/{path.name}")
+    for old in home.glob("..[0-9]*"):
+        if old != fresh:
+            shutil.rmtree(old, ignore_errors=True)
+
+
+def _link(path: Path, target: str) -> None:
+    draft = path.with_name(f"{path.name}.{os.getpid()}.new")
+    try:
+        draft.unlink(missing_ok=True)
+        draft.symlink_to(target)
+        draft.replace(path)
+    except OSError as error:
+        hint = "free disk space, and check the rights of its directory"
+        raise HostError(f"cannot write {path}: {error.strerror or error}", hint=hint) from error
 
 
 def _put(path: str, text: str) -> None:
