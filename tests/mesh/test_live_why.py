@@ -18,7 +18,7 @@ from shoal.mesh.layout import Pipe
 from shoal.mesh.why import Explanation, explain
 from shoal.model.edge import Edge
 from shoal.model.limits import RateLimit
-from shoal.model.service import Call, Endpoint, Policy, Service
+from shoal.model.service import Access, Call, Endpoint, Policy, Service
 from shoal.model.system import Gateway, System
 from shoal.model.traffic import Traffic
 from tests.mesh.samples import AUTH, INTERNAL, ISSUER, PRINCIPAL, endpoint, planned, service
@@ -40,6 +40,7 @@ PRODUCTS = service(
     at(13, endpoint("search", "GET", "/search"), Edge(limit=RateLimit(requests=1, per=3600, by="everyone"))),
     at(14, endpoint("upload", "POST", "/uploads")),
     at(15, endpoint("prices", "POST", "/prices", INTERNAL)),
+    at(16, endpoint("refund", "POST", "/refunds", Access(roles=("admin",), scopes=("refund",)))),
 )
 ORDERS = Service(
     name="orders",
@@ -126,6 +127,12 @@ async def test_tokens_are_told_apart(world: World) -> None:
     for claims, words in (({"exp": 1}, "has expired"), ({"aud": "other"}, "for another audience")):
         found = await edge(world, "DELETE /products/1", headers=world.bearer(world.token(claims)))
         assert (found.cause, found.status, words in found.reason) == ("unauthenticated", 401, True), found
+
+
+async def test_a_principal_who_lacks_a_role(world: World) -> None:
+    found = await edge(world, "POST /refunds", headers=world.bearer())
+    assert (found.cause, found.declared, found.status) == ("denied", "app.py:16", 403)
+    assert "asks for one of the roles admin and the scopes refund" in found.reason
 
 
 async def test_a_limit(world: World) -> None:

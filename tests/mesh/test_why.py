@@ -87,6 +87,18 @@ def test_calls_that_went_well_and_those_of_others_explain_nothing() -> None:
     assert explain([EDGE, ARRIVED, stranger], PLAN).cause == "service"
 
 
+def test_what_was_left_of_the_callers_time_is_the_callers_time() -> None:
+    arrived = HopLine(
+        time="2026-01-01T00:00:01.001Z", hop="inbound.payments", request_id="c1", trace_id="t1",
+        route="payments.charge", status=504, details="upstream_response_timeout", flags="UT", duration_ms=1990,
+    )  # fmt: skip
+    left = calling(504, details.UPSTREAM, duration=1995)
+    found = explain([EDGE, ARRIVED, left, arrived], PLAN)
+    assert (found.cause, found.hop, found.declared) == ("timed-out", "outbound.orders", "orders.py:9")
+    slow = msgspec.structs.replace(arrived, duration_ms=5000)
+    assert explain([EDGE, ARRIVED, left, slow], PLAN).hop == "inbound.payments"
+
+
 def test_a_caller_that_hung_up_before_envoy_did_had_waited_long_enough() -> None:
     gone = calling(0, "downstream_remote_disconnect", "DC", duration=1999)
     assert explain([EDGE, ARRIVED, gone], PLAN).cause == "timed-out"

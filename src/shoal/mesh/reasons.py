@@ -32,17 +32,12 @@ class Subject:
     @property
     def endpoint(self) -> Endpoint | None:
         """The operation that is asked for."""
-        service, _, name = self.line.route.partition(".")
-        found = _service(self.plan, service)
-        return None if found is None else found.endpoint(name)
+        return _endpoint(self.plan, self.line)
 
     @property
     def call(self) -> Call | None:
         """The declared call, where a service calls out."""
-        caller = _service(self.plan, self.line.calls)
-        if caller is None:
-            return None
-        return next((c for c in caller.calls if f"{c.service}.{c.endpoint}" == self.line.route), None)
+        return _call(self.plan, self.line)
 
     @property
     def asked(self) -> str:
@@ -66,6 +61,18 @@ def _service(plan: Plan, name: str) -> Service | None:
         return plan.system.service(name)
     except DeclarationError:
         return None
+
+
+def _endpoint(plan: Plan, line: HopLine) -> Endpoint | None:
+    service, _, name = line.route.partition(".")
+    found = _service(plan, service)
+    return None if found is None else found.endpoint(name)
+
+
+def _call(plan: Plan, line: HopLine) -> Call | None:
+    caller = _service(plan, line.calls)
+    declared = () if caller is None else caller.calls
+    return next((c for c in declared if f"{c.service}.{c.endpoint}" == line.route), None)
 
 
 def _plain(subject: Subject) -> str:
@@ -111,13 +118,25 @@ def _undeclared(subject: Subject) -> str:
 def _denied(subject: Subject) -> str:
     line = subject.line
     if not line.serves:
-        return f"{_where(subject)} let nobody do that: {subject.meaning or line.route}"
+        return f"{_where(subject)} refused this caller: {_demands(subject)}"
     grants = subject.plan.service(line.serves).grants if subject.service else ()
     callers = [c for g in grants if f"{line.serves}.{g.endpoint}" == line.route for c in g.callers]
     if line.caller in callers:
         return f"{_name(line.caller)} may call {line.route}, but a further policy refused: {subject.meaning}"
     allowed = ", ".join(_name(caller) for caller in callers) or "nobody"
     return f"{_name(line.caller) or 'the caller'} may not call {line.route or subject.asked}; {allowed} may"
+
+
+def _demands(subject: Subject) -> str:
+    """Say what the operation asks of a principal."""
+    access = subject.endpoint.access if subject.endpoint else None
+    if access is None or not access.demands:
+        return subject.meaning
+    wanted = [f"one of the roles {', '.join(access.roles)}"] if access.roles else []
+    wanted += [f"the scopes {', '.join(access.scopes)}"] if access.scopes else []
+    wanted += ["certain claims"] if access.claims else []
+    wanted += [f"one of the consumers {', '.join(access.consumers)}"] if access.consumers else []
+    return f"{subject.line.route} asks for {' and '.join(wanted)}"
 
 
 def _name(identity: str) -> str:
@@ -137,19 +156,26 @@ def _limited(subject: Subject) -> str:
 
 
 def _timed_out(subject: Subject) -> str:
-    line, timeout = subject.line, _timeout(subject)
+    line, timeout = subject.line, _timeout(subject.plan, subject.line)
     target = line.route or line.callee
     if timeout is None:
         return f"{target} gave no answer within {line.duration_ms} ms: {subject.meaning}"
-    if line.duration_ms < timeout * 1000 * _NEARLY:
+    if not used_up(subject.plan, line):
         return f"{target} gave no answer within {line.duration_ms} ms, which was left of the caller's time"
     return f"{target} gave no answer within {timeout:g} s"
 
 
-def _timeout(subject: Subject) -> float | None:
-    if subject.call is not None:
-        return subject.call.policy.timeout
-    return subject.endpoint.policy.timeout if subject.endpoint else None
+def used_up(plan: Plan, line: HopLine) -> bool:
+    """Tell whether a hop waited for as long as is declared, and not only for what was left of its caller's time."""
+    timeout = _timeout(plan, line)
+    return timeout is not None and line.duration_ms >= timeout * 1000 * _NEARLY
+
+
+def _timeout(plan: Plan, line: HopLine) -> float | None:
+    call, endpoint = _call(plan, line), _endpoint(plan, line)
+    if call is not None:
+        return call.policy.timeout
+    return None if endpoint is None else endpoint.policy.timeout
 
 
 def _replicas(subject: Subject) -> str:

@@ -71,6 +71,8 @@ def explain(lines: Iterable[HopLine], plan: Plan, replicas: Replicas | None = No
     first = ordered[0]
     line = _decisive(first, ordered)
     cause, meaning = judge(line)
+    if cause == "timed-out":
+        line = _whose_time(line, ordered, plan)
     if cause == "no-replica" and any(RESTING in told for told in (replicas or {}).get(line.callee, ())):
         cause = "ejected"
     subject = Subject(plan=plan, line=line, cause=cause, meaning=meaning, replicas=replicas or {})
@@ -98,7 +100,7 @@ def judge(line: HopLine) -> tuple[Cause, str]:
     if line.details == details.UPSTREAM:
         return ("service", "") if line.failed else ("answered", "")
     if line.details == details.DIRECT:
-        return _answered_by_route(line), ""
+        return _answered_by_route(line), line.route
     marked = [(flag.cause, flag.meaning) for flag in flags.known(line.flags)]
     detail = details.known(line.details)
     if detail is not None and not (marked and marked[0][0] == "fault" and line.failed):
@@ -114,7 +116,14 @@ def _answered_by_route(line: HopLine) -> Cause:
     if line.route == "undeclared":
         return "undeclared"
     by_status: dict[int, Cause] = {401: "unauthenticated", 403: "denied", 404: "no-route", 405: "wrong-method"}
-    by_status |= {410: "retired", 413: "too-large", 429: "limited", 503: "overloaded"}
+    by_status |= {
+        400: "malformed",
+        415: "malformed",
+        410: "retired",
+        413: "too-large",
+        429: "limited",
+        503: "overloaded",
+    }
     return by_status.get(line.status, "unknown" if line.failed else "answered")
 
 
@@ -138,6 +147,14 @@ def _calls_of(line: HopLine, lines: Sequence[HopLine]) -> HopLine | None:
         return None
     found = [x for x in lines if x.calls == line.serves and x.trace == line.trace and x.failed]
     return found[-1] if found else None
+
+
+def _whose_time(line: HopLine, lines: Sequence[HopLine], plan: Plan) -> HopLine:
+    """Find the hop whose declared time ran out: where a service is called, it may be what was left of its caller's."""
+    if not line.serves or reasons.used_up(plan, line):
+        return line
+    sent = [x for x in lines if x.request_id == line.request_id and not x.serves]
+    return sent[-1] if sent else line
 
 
 def _place(line: HopLine) -> tuple[bool, str, bool]:
