@@ -9,9 +9,11 @@ import pytest_asyncio
 from msgspec.structs import replace
 
 from shoal.model.edge import Edge
+from shoal.model.issuers import Consumer, OpenId
 from shoal.model.limits import RateLimit, Who
 from shoal.model.service import Access, Endpoint
 from shoal.model.system import Gateway, System
+from tests.mesh.believers import Signers, lay_out
 from tests.mesh.samples import ANYONE, AUTH, ISSUER, PRINCIPAL, endpoint, service
 from tests.mesh.wire import Answer, ask
 from tests.mesh.world import World, everyone, running
@@ -27,10 +29,11 @@ def limited(path: str, access: Access, by: Who = "principal") -> Endpoint:
     return replace(endpoint(path[1:], "GET", path, access), edge=Edge(limit=limit))
 
 
-PATHS = ("/read", "/two", "/forged", "/hurried")
+PATHS = ("/read", "/two", "/forged", "/hurried", "/outside")
 SHOP = service(
     "products",
     *(limited(path, PRINCIPAL) for path in PATHS),
+    limited("/keys", Access(kind="principal", consumers=("x", "y"))),
     limited("/search", ANYONE),
     limited("/addresses", ANYONE, by="address"),
     limited("/mine", PRINCIPAL, by="address"),
@@ -38,12 +41,16 @@ SHOP = service(
     replace(endpoint("quick", "GET", "/quick"), edge=Edge(limit=RateLimit(requests=10, per=0.5, burst=1))),
     endpoint("free", "GET", "/free"),
 )
-LIMITED = System(name="tiny", services=(SHOP, AUTH), gateway=Gateway(issuer=ISSUER))
+OUTSIDE = OpenId(name="kc", issuer="https://kc.example", audiences=("api",), keys="x", subject="oid")
+GATEWAY = Gateway(issuer=ISSUER, issuers=(OUTSIDE,), consumers=(Consumer(name="x"), Consumer(name="y")))
+LIMITED = System(name="tiny", services=(SHOP, AUTH), gateway=GATEWAY)
+SIGNERS = Signers(LIMITED)
+KEYS = [SIGNERS.key(name) for name in ("x", "x", "y")]
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def world() -> AsyncIterator[World]:
-    async with running(LIMITED) as started, everyone(started):
+    async with running(LIMITED, lambda world: lay_out(world, SIGNERS)) as started, everyone(started):
         yield started
 
 
@@ -81,6 +88,21 @@ async def test_each_principal_has_a_bucket(world: World) -> None:
     assert await statuses(world, "GET /two", bearer(world, "two")) == [200, 200, 200, 429]
 
 
+async def test_principals_of_another_issuer_are_told_apart_by_the_claim_that_it_names(world: World) -> None:
+    for subject in ("one", "other"):
+        token = SIGNERS.token("kc", oid=subject, sub="same")
+        assert await statuses(world, "GET /outside", world.bearer(token)) == [200, 200, 200, 429]
+    same = world.token({"sub": "other"})
+    assert await statuses(world, "GET /outside", world.bearer(same)) == [200, 200, 200, 429], "of another issuer"
+
+
+async def test_a_consumer_has_one_bucket_for_all_of_its_keys(world: World) -> None:
+    old, new, other = ({"x-api-key": key} for key in KEYS)
+    assert await statuses(world, "GET /keys", old, 2) == [200, 200]
+    assert await statuses(world, "GET /keys", new, 2) == [200, 429]
+    assert await statuses(world, "GET /keys", other, 1) == [200]
+
+
 async def test_each_endpoint_has_its_own(world: World) -> None:
     headers = bearer(world, "both")
     assert (await statuses(world, "GET /two", headers))[-1] == 429
@@ -94,6 +116,7 @@ FORGERIES: tuple[dict[str, str], ...] = (
     {"x-envoy-external-address": "10.0.0.{n}"},
     {"x-envoy-downstream-service-cluster": "c{n}"},
     {"x-client-ip": "10.0.0.{n}", "true-client-ip": "10.0.0.{n}", "cf-connecting-ip": "10.0.0.{n}"},
+    {"x-shoal-subject": "u{n}", "x-shoal-issuer": "i{n}"},
     {"x-user": "u{n}", "x-consumer": "u{n}", "x-shoal-principal": "u{n}", "x-principal": "u{n}"},
     {"x-request-id": "{n}", "cookie": "session={n}", "user-agent": "{n}"},
     {"host": "h{n}.example.test"},

@@ -1,12 +1,13 @@
 """Rate limits at the edge: buckets of tokens in Envoy's own memory, and what an answer says of them.
 
 No other process is asked. A bucket belongs to the verified principal or to the address of the connection, never to
-what a header says. What a limit tells its callers follows the IETF's draft-ietf-httpapi-ratelimit-headers (10).
+what a client says in a header. What a limit tells its callers follows the IETF's draft-ietf-httpapi-ratelimit-headers
+(10).
 """
 
 import math
 
-from shoal.mesh import filters
+from shoal.mesh import filters, tokens
 from shoal.mesh.feature import Feature
 from shoal.mesh.manager import Scope
 from shoal.mesh.proto import Json, seconds, typed
@@ -18,9 +19,6 @@ BUCKETS = 10_000
 
 HOUSEHOLD = 64
 """Bits of an IPv6 address that one subscriber cannot choose (RFC 6177): a bucket belongs to all below them."""
-
-CLAIMS = "claims"
-"""Key under which the filter of tokens leaves the verified claims."""
 
 _LIMIT = "envoy.filters.http.local_ratelimit"
 _HEADERS = "shoal.limit_headers"
@@ -50,14 +48,13 @@ def _counted(limit: RateLimit, route: Route) -> list[Json]:
     if limit.by == "everyone":
         return []
     if limit.by == "principal" and route.access.kind == "principal":
-        return [_claim("iss"), _claim("sub")]
+        return [_verified(tokens.ISSUER), _verified(tokens.SUBJECT)]
     return [{"masked_remote_address": {"v4_prefix_mask_len": 32, "v6_prefix_mask_len": HOUSEHOLD}}]
 
 
-def _claim(name: str) -> Json:
-    path = [{"key": CLAIMS}, {"key": name}]
-    where = {"key": "envoy.filters.http.jwt_authn", "path": path}
-    return {"metadata": {"descriptor_key": name, "metadata_key": where, "source": "DYNAMIC"}}
+def _verified(header: str) -> Json:
+    """Count by a header that the filter of tokens writes; what a client says in it is gone before."""
+    return {"request_headers": {"header_name": header, "descriptor_key": header}}
 
 
 def _bucket(limit: RateLimit, actions: list[Json]) -> Json:
@@ -85,7 +82,8 @@ def _bucket(limit: RateLimit, actions: list[Json]) -> Json:
 
 
 def _key(action: Json) -> str:
-    return str(action["metadata"]["descriptor_key"]) if "metadata" in action else "masked_remote_address"
+    kind, told = next(iter(action.items()))
+    return str(told.get("descriptor_key", kind))
 
 
 def wait(limit: RateLimit) -> int:
