@@ -59,6 +59,12 @@ def test_errors_are_seen() -> None:
     assert judge(Counts(), Counts(requests=60, errors=60), RULE).outcome == "worse"
 
 
+def test_a_few_errors_may_be_chance() -> None:
+    stable = Counts(requests=900, errors=0)
+    assert judge(stable, Counts(requests=50, errors=1), RULE).outcome == "undecided"
+    assert judge(stable, Counts(requests=5000, errors=100), RULE).outcome == "worse"  # the same share, of many
+
+
 def test_latency_is_seen() -> None:
     stable = Counts(requests=900, within={"5": 700, "10": 880, "1000": 900})
     slow = Counts(requests=100, within={"5": 0, "10": 20, "1000": 100})

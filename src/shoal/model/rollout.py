@@ -9,7 +9,7 @@ from shoal.errors import DeclarationError
 from shoal.model.data import Data
 from shoal.model.names import check_label
 
-VERSION_HEADER = "x-shoal-version"
+VERSION_HEADER = "shoal-version"
 """Asks for a version by name, or for ``stable``, where the split honours it."""
 
 STABLE = "stable"
@@ -28,7 +28,7 @@ class Rollout(Data, frozen=True, kw_only=True):
     slow: float = 0.10
     """Share of answers that may take longer than 95 % of the old version's, more than of the old one's."""
     override: Override = "inside"
-    """Whose ``x-shoal-version`` header counts: ``inside``, only that of services; ``anyone``, also from outside."""
+    """Whose ``shoal-version`` header counts: ``inside``, only that of services; ``anyone``, also from outside."""
 
     def __post_init__(self) -> None:
         """Refuse a rule that judges nothing."""

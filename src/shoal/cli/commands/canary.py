@@ -50,7 +50,7 @@ def command() -> None:
 @click.option(
     "--override",
     type=click.Choice(["nobody", "inside", "anyone"]),
-    help="Whose x-shoal-version header counts [default: what the service declares; inside].",
+    help="Whose shoal-version header counts [default: what the service declares; inside].",
 )
 @click.option("--requests", default=0, type=click.IntRange(0), help="Requests before the first verdict.")
 @click.option("--keep", is_flag=True, help="Do not take it away when the verdict is bad.")
