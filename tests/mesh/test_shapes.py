@@ -8,6 +8,7 @@ import pytest
 
 from shoal.mesh.compile import compile_mesh
 from shoal.mesh.layout import Layout, edge_alone, layout_for, sidecar
+from shoal.model.fault import edges
 from shoal.model.plan import GATEWAY, Plan, plan
 from shoal.model.system import System
 from shoal.model.target import LOCAL, Mesh
@@ -76,6 +77,11 @@ def test_without_a_mesh_the_edge_reaches_replicas_itself() -> None:
         assert cluster["eds_cluster_config"]["service_name"] == name.removeprefix("gateway.")
         assert "transport_socket" not in cluster
     assert {f"eds/{service.name}.json" for service in planned.services} <= set(compiled)
+
+
+def test_without_a_mesh_only_the_edge_can_be_struck() -> None:
+    assert {caller for caller, _ in edges(decided(TINY, "off"))} == {GATEWAY}
+    assert {caller for caller, _ in edges(decided(TINY, "sidecars"))} > {GATEWAY}
 
 
 @pytest.mark.parametrize("shape", ["one-process", "memory"])

@@ -332,6 +332,16 @@ def test_a_breaker_around_nothing_is_refused() -> None:
         describe(System("idle-system", services=[idle, shelf]))
 
 
+async def test_a_callee_that_takes_all_of_its_callers_time_is_at_fault(world: World) -> None:
+    mood.gate = asyncio.Event()
+    short = {"x-envoy-expected-rq-timeout-ms": "30"}
+    for _ in range(2):
+        assert (await world.direct("front", "GET", "/order", short)).status == 504
+    found = await samples(world)
+    assert found['shoal_circuit_calls_total{circuit="shelf.order",outcome="failed"}'] == "2"
+    assert found['shoal_circuit_state{circuit="shelf.order"}'] == "2"
+
+
 async def test_a_call_without_time_is_no_fault_of_the_callee(world: World) -> None:
     short = {"x-envoy-expected-rq-timeout-ms": "0"}
     for _ in range(3):

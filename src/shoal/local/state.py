@@ -6,6 +6,8 @@ from typing import Literal
 
 import msgspec
 
+from shoal.model.target import Mesh
+
 Status = Literal["starting", "ready", "restarting", "failed", "stopping", "stopped"]
 Kind = Literal["engine", "service", "sandbox", "legacy"]
 
@@ -39,6 +41,8 @@ class RunState(msgspec.Struct, frozen=True, kw_only=True):
     root: str
     """Folder of the project."""
     shape: str
+    mesh: Mesh = "shared"
+    """Who carries calls between its services."""
     pid: int
     born: str = ""
     status: Status = "starting"

@@ -102,6 +102,7 @@ class Supervisor:
             system=self.plan.system.name,
             root=str(self.root),
             shape=self.plan.target.shape,
+            mesh=self.plan.target.mesh,
             pid=os.getpid(),
             born=reaper.born(os.getpid()),
             status=self._status,

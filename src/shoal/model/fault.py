@@ -66,11 +66,11 @@ def read_edge(text: str) -> Edge:
 
 
 def edges(plan: Plan) -> dict[tuple[str, str], tuple[str, ...]]:
-    """List who may call whom, and the operations: those of the gateway first."""
+    """List who may call whom through a proxy, and the operations: those of the gateway first."""
     found: dict[tuple[str, str], list[str]] = {}
     for route in plan.routes:
         found.setdefault((GATEWAY, route.service), []).append(route.endpoint)
-    for service in plan.services:
+    for service in plan.services if plan.target.mesh != "off" else ():
         for call in service.calls:
             found.setdefault((service.name, call.service), []).append(call.endpoint)
     return {edge: tuple(sorted(set(endpoints))) for edge, endpoints in found.items()}

@@ -123,10 +123,10 @@ def _run(context: Global) -> "tuple[tuple[Path, ...], Plan]":
     from shoal.local import faults
     from shoal.local.layout import layout_of
     from shoal.model.plan import plan
-    from shoal.model.target import LOCAL
+    from shoal.model.target import LOCAL, with_options
 
-    current(context.root)
-    return faults.proxies(layout_of(context.root)), plan(project.read(context), LOCAL)
+    target = with_options(LOCAL, mesh=current(context.root).mesh)
+    return faults.proxies(layout_of(context.root)), plan(project.read(context), target)
 
 
 def _what(fault: "Fault") -> str:

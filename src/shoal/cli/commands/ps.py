@@ -66,6 +66,10 @@ def _places(state: RunState, process: ProcessState) -> str:
     return " ".join(dict.fromkeys(place for place in (process.address, state.urls.get(process.name, "")) if place))
 
 
+def _mesh(state: RunState) -> str:
+    return "" if state.mesh == "shared" else f", mesh {state.mesh}"
+
+
 def _show_table(state: RunState) -> None:
     rows = [
         (
@@ -80,4 +84,5 @@ def _show_table(state: RunState) -> None:
         for p in state.processes
     ]
     output.print_table(("NAME", "KIND", "STATUS", "STARTED IN", "RESTARTS", "PID", "ADDRESS"), rows)
-    output.say(f"{state.system} · {state.shape} · pid {state.pid} · API {state.gateway} · registry {state.registry}")
+    shape = f"{state.shape}{_mesh(state)}"
+    output.say(f"{state.system} · {shape} · pid {state.pid} · API {state.gateway} · registry {state.registry}")
