@@ -60,7 +60,7 @@ def test_errors_are_seen() -> None:
 
 
 def test_a_few_errors_may_be_chance() -> None:
-    stable = Counts(requests=900, errors=0)
+    stable = Counts(requests=9000, errors=0)
     assert judge(stable, Counts(requests=50, errors=1), RULE).outcome == "undecided"
     assert judge(stable, Counts(requests=5000, errors=100), RULE).outcome == "worse"  # the same share, of many
 
