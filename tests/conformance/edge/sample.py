@@ -11,6 +11,7 @@ from shoal.model.limits import RateLimit
 from shoal.model.service import Access, Endpoint, Method, Parameter, Service, path_parameters
 from shoal.model.shaping import Headers, Query, Transform
 from shoal.model.system import Gateway, Issuer, System
+from shoal.model.versioning import Version
 
 ANYONE, PRINCIPAL, INTERNAL = Access(kind="anyone"), Access(kind="principal"), Access(kind="internal")
 
@@ -36,6 +37,9 @@ CATALOG = Service(
         endpoint("prices", "POST", "/prices", INTERNAL),
         endpoint("search", "GET", "/search", edge=Edge(limit=RateLimit(requests=1, per=3600, burst=3, by="everyone"))),
         endpoint("upload", "POST", "/uploads", edge=Edge(largest=1000)),
+        endpoint("large", "GET", "/large", edge=Edge(compress=True)),
+        endpoint("offers_v1", "GET", "/v1/offers", edge=Edge(version=Version(number=1, path="/offers"))),
+        endpoint("offers_v2", "GET", "/v2/offers", edge=Edge(version=Version(number=2, path="/offers"))),
         endpoint(
             "renamed",
             "GET",
@@ -57,7 +61,8 @@ ORDERS = Service(
     endpoints=(
         endpoint("place", "POST", "/orders", PRINCIPAL),
         endpoint("show", "GET", "/orders/{order_id}", PRINCIPAL),
-        endpoint("refund", "POST", "/orders/{order_id}/refund", Access(kind="principal", roles=("admin",))),
+        endpoint("refund", "POST", "/orders/{order_id}/refund", Access(roles=("admin", "clerk"))),
+        endpoint("export", "GET", "/exports", Access(scopes=("orders:read", "orders:export"))),
     ),
 )
 AUTH = Service(name="auth", entry="auth:auth", endpoints=(endpoint("login", "POST", "/login"),))

@@ -1,7 +1,10 @@
 """The mesh's own Envoy passes every row of the table."""
 
+import asyncio
 import base64
 import json
+import sys
+from asyncio.subprocess import PIPE
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -17,6 +20,7 @@ from tests.mesh.world import World, everyone, new_signer, running
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module")]
 
+ROOT = Path(__file__).parents[3]
 CASES = cases([*tables(), inventory(SAMPLE)])
 
 
@@ -34,6 +38,9 @@ def tokens(world: World) -> Tokens:
     unsigned = base64.urlsafe_b64encode(b'{"alg":"none"}').decode().rstrip("=")
     return {
         "valid": valid,
+        "clerk": world.token({**own, "roles": ["clerk"]}),
+        "exporter": world.token({**own, "scope": "orders:export other orders:read"}),
+        "reader": world.token({**own, "scope": "orders:read orders:exporter"}),
         "expired": world.token({**own, "exp": 1}),
         "early": world.token({**own, "nbf": 32503680000}),
         "other-audience": world.token({**own, "aud": "another-api"}),
@@ -51,6 +58,18 @@ async def test_the_gateway_does_as_the_table_says(world: World, tokens: Tokens, 
     edge = world.layout.edge()
     assert isinstance(edge, Tcp)
     assert await run(row, sender(f"http://{edge.host}:{edge.port}"), tokens) == ()
+
+
+@pytest.mark.live
+async def test_the_inventory_of_any_system_is_checked_by_command(world: World) -> None:
+    edge = world.layout.edge()
+    assert isinstance(edge, Tcp)
+    command = (sys.executable, "-m", "tests.conformance.edge", "--base", f"http://{edge.host}:{edge.port}")
+    for system, code in (("tests.conformance.edge.sample:SAMPLE", 0), ("tests.mesh.samples:TINY", 1)):
+        process = await asyncio.create_subprocess_exec(*command, "--system", system, cwd=ROOT, stdout=PIPE)
+        said, _ = await process.communicate()
+        assert process.returncode == code, said
+        assert (b" 0 differ" in said) == (code == 0)
 
 
 async def test_the_table_is_data() -> None:
