@@ -34,7 +34,7 @@ from tests.mesh.world import World, eventually_served, running
 pytestmark = [pytest.mark.live, pytest.mark.asyncio(loop_scope="module")]
 
 SOCKETS = 50 * TIMES
-SHORT = 1.0
+SHORT = 1.5
 
 SHOP = service(
     "shop",
@@ -44,7 +44,7 @@ SHOP = service(
 )
 SYSTEM = System(name="tiny", services=(SHOP,), gateway=Gateway())
 
-BIG = 64 * 1024 * 1024
+BIG = 16 * 1024 * 1024
 
 
 async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -158,7 +158,7 @@ async def test_those_who_do_not_read_are_let_go(world: World) -> None:
 
 
 async def test_those_who_open_no_window_are_let_go(world: World) -> None:
-    """Ask for a hundred answers on one connection of HTTP/2, and give none of them a byte of room.
+    """Ask for fifty answers on one connection of HTTP/2, and give none of them a byte of room.
 
     Never more than two such connections: a service takes 1024 requests at a time (`Traffic`), and with more than that
     under way others of the same service get 503 until those time out. Against that only a rate limit helps.
@@ -169,7 +169,7 @@ async def test_those_who_open_no_window_are_let_go(world: World) -> None:
             for _ in range(2):
                 made = await stack.enter_async_context(peer2(world))
                 await made.send(frame(SETTINGS, 0, 0, b"\x00\x04\x00\x00\x00\x00"))
-                for stream in range(1, 200, 2):
+                for stream in range(1, 100, 2):
                     await made.send(frame(HEADERS, END_STREAM | END_HEADERS, stream, fields(b"/big")))
 
             async def none() -> bool:
