@@ -34,6 +34,7 @@ from shoal.service.http import Header, Page, PageRequest, Reply
 from shoal.service.keeping import Cache
 from shoal.service.marks import contract, delete, event, get, patch, post, put, record
 from shoal.service.owning import Rule, owner, rule
+from shoal.service.parts import Missing, Part, Partial, Parts
 from shoal.service.projections import Projection, ReadModel
 from shoal.service.sagas import Saga, pivot, retriable, step
 from shoal.service.schedules import Tick
@@ -72,10 +73,14 @@ __all__ = [
     "Issuer",
     "Legacy",
     "LegacyRoute",
+    "Missing",
     "OpenId",
     "Outliers",
     "Page",
     "PageRequest",
+    "Part",
+    "Partial",
+    "Parts",
     "Postgres",
     "Principal",
     "Problem",
