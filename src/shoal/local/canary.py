@@ -36,6 +36,7 @@ class CanaryState(msgspec.Struct, frozen=True, kw_only=True):
     """Folder of its code."""
     stage: Stage = "running"
     weight: float = 0.0
+    mirror: float = 0.0
     override: Override = "inside"
     started_at: str = ""
     ended_at: str = ""
@@ -72,7 +73,7 @@ class _Canary:
     replicas: Replicas
     rule: Rollout
     then: tuple[Counts, Counts] = (Counts(), Counts())
-    """What both versions had answered when it began."""
+    """What both versions had answered when it began, or when Envoy last began to count anew."""
     busy: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
@@ -83,6 +84,7 @@ class Start(msgspec.Struct, frozen=True, kw_only=True):
         service: Name.
         code: Folder with the new version's modules.
         weight: Percent of the requests.
+        mirror: Percent of the GET requests of which it gets a copy while it has no weight.
         version: Its name.
         replicas: How many processes.
         override: Whose header counts; None takes what the service declares.
@@ -93,6 +95,7 @@ class Start(msgspec.Struct, frozen=True, kw_only=True):
     service: str
     code: str
     weight: float = 10.0
+    mirror: float = 0.0
     version: str = "canary"
     replicas: int = 1
     override: Override | None = None
@@ -147,7 +150,7 @@ class Canaries:
         override = wish.override or rule.override
         state = CanaryState(
             service=wish.service, version=wish.version, code=wish.code, weight=wish.weight, override=override,
-            started_at=_now(), automatic=wish.automatic,
+            mirror=wish.mirror, started_at=_now(), automatic=wish.automatic,
         )  # fmt: skip
         canary = self._running[wish.service] = _Canary(state=state, replicas=replicas, rule=rule)
         try:
@@ -216,8 +219,7 @@ class Canaries:
         for canary in list(self._running.values()):
             if canary.busy.locked() or canary.state.stage != "running":
                 continue
-            stable, fresh = await self._answered(canary)
-            stable, fresh = since(stable, canary.then[0]), since(fresh, canary.then[1])
+            stable, fresh = await self._counted(canary)
             found = judge(stable, fresh, canary.rule)
             canary.state = msgspec.structs.replace(
                 canary.state, outcome=found.outcome, reason=found.reason, stable=stable, fresh=fresh
@@ -254,7 +256,7 @@ class Canaries:
             raise DeclarationError(
                 f"{wish.service} has a second version already", hint=f"shoal canary promote|abort {wish.service}"
             )
-        Split(version=wish.version, weight=wish.weight)  # refuses nonsense
+        Split(version=wish.version, weight=wish.weight, mirror=wish.mirror)  # refuses nonsense
         if not Path(wish.code).is_dir():
             raise DeclarationError(f"there is no folder {wish.code}", hint="--code takes the folder of a checkout")
         return msgspec.structs.replace(declared, requests=wish.requests or declared.requests)
@@ -266,7 +268,8 @@ class Canaries:
         return self._running[service]
 
     async def _divide(self, canary: _Canary, weight: float) -> None:
-        split = Split(version=canary.state.version, weight=weight, override=canary.state.override)
+        state = canary.state
+        split = Split(version=state.version, weight=weight, override=state.override, mirror=state.mirror)
         target = self._hold.plan.target
         await self._hold.retarget(
             msgspec.structs.replace(target, splits={**target.splits, canary.state.service: split})
@@ -301,6 +304,13 @@ class Canaries:
         place = admin.admin_of(mesh)
         fresh = version_name(name, canary.state.version)
         return await admin.answered(place, name), await admin.answered(place, fresh)
+
+    async def _counted(self, canary: _Canary) -> tuple[Counts, Counts]:
+        """Count what both versions have answered since it began; a new Envoy counts from nothing."""
+        now = await self._answered(canary)
+        if any(n.requests < t.requests for n, t in zip(now, canary.then, strict=True)):
+            canary.then = (Counts(), Counts())
+        return since(now[0], canary.then[0]), since(now[1], canary.then[1])
 
     def _note(self, canary: _Canary, stage: Stage, reason: str) -> None:
         canary.state = msgspec.structs.replace(canary.state, stage=stage, reason=reason, ended_at=_now())
