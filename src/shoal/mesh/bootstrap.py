@@ -1,6 +1,6 @@
 """What Envoy is started with."""
 
-from shoal.mesh import hardening, proto, sharing, tls
+from shoal.mesh import hardening, proto, sharing, tls, tracing
 from shoal.mesh.manager import Scope
 from shoal.mesh.proto import Json
 from shoal.model.artifact import Artifact
@@ -40,7 +40,10 @@ def _common(scope: Scope) -> Json:
         "node": {"id": f"{system}.mesh", "cluster": system},
         "admin": {"address": proto.address(scope.layout.admin(), listen=True)},
         "layered_runtime": {
-            "layers": [{"name": "edge", "static_layer": hardening.runtime()}, {"name": "admin", "admin_layer": {}}]
+            "layers": [
+                {"name": "edge", "static_layer": hardening.runtime() | tracing.RUNTIME},
+                {"name": "admin", "admin_layer": {}},
+            ]
         },
         "overload_manager": hardening.overload(),
         **sharing.membership(scope),

@@ -9,7 +9,10 @@ from shoal.mesh.manager import Scope
 from shoal.mesh.proto import Json, seconds, typed
 
 COLLECTOR = "telemetry"
-"""Cluster to which the edge would send its spans. It has no endpoint: they go nowhere, and cost nothing on the way."""
+"""Cluster to which the edge would send its spans. It has no endpoint: they go nowhere."""
+
+RUNTIME: Json = {"tracing.opentelemetry.min_flush_spans": 500}
+"""Spans that are thrown away at once; by Envoy's default each fifth request would ask for the collector."""
 
 _TRACER = "envoy.config.trace.v3.OpenTelemetryConfig"
 
