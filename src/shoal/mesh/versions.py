@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from shoal.mesh import proto, routes
 from shoal.mesh.endpoints import assignment, endpoint_file, endpoints
-from shoal.mesh.feature import Feature
+from shoal.mesh.feature import Feature, merge
 from shoal.mesh.manager import Scope
 from shoal.mesh.proto import Json
 from shoal.model.artifact import Artifact
@@ -36,7 +36,16 @@ def divided(scope: Scope, service: ServicePlan, entry: Json) -> Iterator[Json]:
         for version, cluster in ((split.version, fresh), (STABLE, service.name)):
             match = routes.with_header(entry["match"], VERSION_HEADER, version)
             yield _to(entry, {cluster: 1}) | {"match": match}
-    yield _to(entry, {service.name: 100.0 - split.weight, fresh: split.weight})
+    usual = _to(entry, {service.name: 100.0 - split.weight, fresh: split.weight})
+    if split.mirror and not split.weight and _reads(entry):
+        usual = merge(usual, {"route": routes.mirror(fresh, split.mirror)})
+    yield usual
+
+
+def _reads(entry: Json) -> bool:
+    """Say whether a route is for GET alone, which changes nothing and can be copied."""
+    methods = [header["string_match"]["exact"] for header in entry["match"]["headers"] if header["name"] == ":method"]
+    return methods == ["GET"]
 
 
 def second(scope: Scope, service: ServicePlan, cluster: Json) -> Iterator[Json]:

@@ -47,6 +47,11 @@ class Split(Data, frozen=True, kw_only=True):
     weight: float = 0.0
     """Percent of the requests; the rest goes to the stable version. 0 keeps it for the header, 100 takes all."""
     override: Override = "inside"
+    mirror: float = 0.0
+    """Percent of the GET requests of which it gets a copy while its weight is 0; nobody waits for its answers.
+
+    Others are not copied: both versions have the same store, and what changes something must happen once.
+    """
 
     def __post_init__(self) -> None:
         """Refuse weights outside 0 to 100, and a version that could not be told from the stable one."""
@@ -55,6 +60,8 @@ class Split(Data, frozen=True, kw_only=True):
             raise DeclarationError("a second version cannot be called stable", hint="call it canary, green or v2")
         if not 0.0 <= self.weight <= 100.0:
             raise DeclarationError(f"{self.weight:g} percent of the requests", hint="use 0 to 100")
+        if not 0.0 <= self.mirror <= 100.0:
+            raise DeclarationError(f"copies of {self.mirror:g} percent of the requests", hint="use 0 to 100")
 
 
 def version_name(service: str, version: str) -> str:

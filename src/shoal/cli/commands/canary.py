@@ -45,6 +45,12 @@ def command() -> None:
 @click.option(
     "--weight", default=10.0, show_default=True, type=click.FloatRange(0, 100), help="Percent of the requests."
 )
+@click.option(
+    "--mirror",
+    default=0.0,
+    type=click.FloatRange(0, 100),
+    help="With --weight 0: percent of the GETs that it gets too.",
+)
 @click.option("--name", default="canary", show_default=True, help="What the new version is called.")
 @click.option("--replicas", default=1, show_default=True, type=click.IntRange(1, 64), help="Processes of it.")
 @click.option(
