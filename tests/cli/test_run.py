@@ -6,13 +6,14 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from shoal.cli.running import alive
-from shoal.local.ports import free_port
+from shoal.local.ports import free_port, listener
 from shoal.local.state import read_state
 
 pytestmark = pytest.mark.live
@@ -115,3 +116,39 @@ def test_a_service_that_cannot_start_fails_the_waiting_command(shoal: Terminal) 
         file.write_text(text)
     assert "error: scores-0 exited with code 1" in said
     assert "Traceback" not in said
+
+
+def test_what_cannot_begin_in_the_background_fails_with_the_right_hint(shoal: Terminal) -> None:
+    port = str(free_port())
+    shoal("run", "--detach", "--port", port)
+    with tempfile.TemporaryDirectory(prefix="sh-") as folder:
+        Terminal(Path(folder))("new", "other")
+        other = Terminal(Path(folder) / "other")
+        shoal_answers(port)
+        _, refused = other("run", "--detach", "--port", port, code=NO_ENGINES)
+        assert f"port {port} is already in use by envoy" in refused
+        assert f"shoal -C {shoal.root.resolve()} stop" in refused
+        assert "kill" not in refused
+        other("ps", code=NO_ENGINES)
+
+
+def test_the_logs_of_one_process_are_found_by_service(shoal: Terminal) -> None:
+    service = shoal.root / "demo/tasks/service.py"
+    said = '    import logging\n\n    logging.getLogger("mine").warning("noted")\n    tx.insert(task)\n'
+    service.write_text(service.read_text().replace("    tx.insert(task)\n", said))
+    shoal("run", "--detach", "--wait", "--one-process", "--port", str(free_port()))
+    shoal("call", "tasks.add", "title=Buy milk", "owner=ada")
+    out, _ = shoal("logs", "tasks", "-o", "json")
+    assert {"POST /tasks 201", "noted"} <= {json.loads(line)["message"] for line in out.splitlines()}
+    assert {json.loads(line)["service"] for line in out.splitlines()} == {"tasks"}
+    shoal("logs", "taks", code=NO_ENGINES)
+    out, _ = shoal("logs", "supervisor")
+    assert "ready in" in out
+
+
+def shoal_answers(port: str) -> None:
+    """Wait until somebody listens."""
+    until = time.monotonic() + PATIENCE
+    while listener(int(port)) is None:
+        assert time.monotonic() < until
+        time.sleep(0.05)

@@ -133,6 +133,12 @@ def living(run: RunState) -> list[str]:
     return [p.name for p in run.processes if p.pid and reaper.born(p.pid) == p.born]
 
 
+def told(project: Path) -> dict[str, str]:
+    """Read what the state file says to be unsolved."""
+    run = read_state(project)
+    return run.problems if run is not None else {}
+
+
 async def test_everything_answers_inside_and_nothing_is_left_after(project: Path) -> None:
     plan = decide(project)
     async with running(plan, project) as supervisor:
@@ -201,10 +207,14 @@ async def test_broken_code_leaves_the_old_one_serving(
     _edit(project / "demo/scores/service.py", "finished: int = 0", mistake)
     await eventually(lambda: heard.problems)
     assert "the previous version still serves" in heard.problems[0]
+    await eventually(lambda: "scores" in told(project))
+    assert re.search(r"demo/scores/service.py(:|\", line )\d+", told(project)["scores"])
     assert process(supervisor, "scores-0").pid == before
     assert await status(supervisor, "/scores/ada") == 200
     _edit(project / "demo/scores/service.py", mistake, "finished: int = 3")
     await eventually(lambda: process(supervisor, "scores-0").pid != before)
+    await eventually(lambda: told(project) == {})
+    await eventually(lambda: "scores: solved" in (project / ".shoal/logs/supervisor.log").read_text())
 
 
 async def test_a_new_endpoint_and_a_new_event_need_no_new_run(project: Path, demo: tuple[Supervisor, Heard]) -> None:

@@ -16,6 +16,8 @@ from shoal.local.state import RunState, read_state
 
 _LOOK_EVERY = 0.03
 _SIGNS_WITHIN = 20.0
+_ENDING = ("failed", "stopping", "stopped")
+"""What a run writes that could not begin; it ends by itself, with its reason as exit code."""
 
 
 def detach(context: Global, options: tuple[str, ...], *, wait: bool) -> int:
@@ -24,7 +26,8 @@ def detach(context: Global, options: tuple[str, ...], *, wait: bool) -> int:
     Args:
         context: The project.
         options: Of ``shoal run``.
-        wait: Return once everything answers, with what it says meanwhile; otherwise once it has begun.
+        wait: Return once everything answers, with what it says meanwhile; otherwise once it has begun: the project
+            and its port are its own.
     """
     running = read_state(context.root)
     if running is not None and alive(running):
@@ -53,7 +56,7 @@ def _follow(context: Global, child: "subprocess.Popen[bytes]", file: Path, *, wa
     until = time.monotonic() + _SIGNS_WITHIN
     while child.poll() is None:
         state = read_state(context.root)
-        begun = state is not None and state.pid == child.pid
+        begun = state is not None and state.pid == child.pid and state.status not in _ENDING
         if wait:
             shown = _copy(file, shown)
         if state is not None and begun and (state.status == "ready" or not wait):

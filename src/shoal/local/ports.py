@@ -2,12 +2,15 @@
 
 import contextlib
 import os
+import shlex
 import socket
 from pathlib import Path
 
 from shoal.errors import HostError
+from shoal.local import reaper
 
 LOOPBACK = "127.0.0.1"
+_LOCK = "/.shoal/lock"
 _LISTENING = "0A"  # TCP_LISTEN in /proc/net/tcp
 
 
@@ -58,6 +61,13 @@ def _busy(port: int, option: str) -> HostError:
     if holder is None:
         return HostError(f"port {port} is already in use", hint=f"choose another with {option} {port + 1}")
     pid, program = holder
+    project = _project(pid)
+    if project is not None:  # whose supervisor would only start it again
+        return HostError(
+            f"port {port} is already in use by {program} (pid {pid}) of the project in {project}",
+            hint=f"stop it with `shoal -C {shlex.quote(str(project))} stop`, or choose another port with"
+            f" {option} {port + 1}",
+        )
     return HostError(
         f"port {port} is already in use by {program} (pid {pid})",
         hint=f"stop it with `kill {pid}`, or choose another port with {option} {port + 1}",
@@ -72,6 +82,19 @@ def listener(port: int) -> tuple[int, str] | None:
             for handle in (process / "fd").iterdir():
                 if os.readlink(handle) in inodes:  # noqa: PTH115 - a socket is no path
                     return int(process.name), (process / "comm").read_text().strip()
+    return None
+
+
+def _project(pid: int) -> Path | None:
+    """Find the project whose supervisor started a process: an ancestor that holds its lock."""
+    processes = reaper.table()
+    while pid > 1:
+        with contextlib.suppress(OSError):
+            for handle in (Path("/proc") / str(pid) / "fd").iterdir():
+                file = os.readlink(handle)  # noqa: PTH115 - it may be no path
+                if file.endswith(_LOCK):
+                    return Path(file.removesuffix(_LOCK))
+        pid = processes[pid].parent if pid in processes else 0
     return None
 
 

@@ -140,6 +140,11 @@ class Replicas:
         files.write(Path(self._mesh.root), [endpoints(self._label, sockets, zones, near=near)])
 
 
+def engines_of(service: ServicePlan) -> tuple[str, ...]:
+    """Name the engines that a service needs before it starts."""
+    return tuple(part.engine for part in (service.store, service.broker) if part is not None)
+
+
 def replica_recipe(site: Site, service: ServicePlan, name: str, socket: str, code: Path) -> Recipe:
     """Describe how to run one replica on a UNIX socket, with the modules in `code`."""
     variables = service_environment(site.plan, service, site.world, os.environ)

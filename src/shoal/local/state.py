@@ -59,6 +59,8 @@ class RunState(msgspec.Struct, frozen=True, kw_only=True):
     urls: dict[str, str] = {}
     """Base URLs of sandboxes and engines that people may read, such as the mailbox."""
     processes: tuple[ProcessState, ...] = ()
+    problems: dict[str, str] = {}
+    """What needs the author, such as an edit that failed, by service or process."""
 
 
 def state_file(root: Path) -> Path:

@@ -6,7 +6,7 @@ import os
 import signal
 import time
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -22,8 +22,9 @@ from shoal.local.one_process import Single
 from shoal.local.operations import Operations
 from shoal.local.ports import check_port
 from shoal.local.registry import Register, RegistryServer
-from shoal.local.replicas import Replicas
+from shoal.local.replicas import Replicas, engines_of
 from shoal.local.reporter import Quiet, Reporter
+from shoal.local.scribe import Scribe
 from shoal.local.state import RunState, Status, write_state
 from shoal.local.together import together
 from shoal.local.turning import turn
@@ -61,7 +62,9 @@ class Supervisor:
 
     def __init__(self, plan: Plan, root: Path, options: Options | None = None, *, ground: Ground | None = None) -> None:
         self.plan, self.root = plan, root.resolve()
-        self.options = options or Options()
+        given = options or Options()
+        self._scribe = Scribe(given.reporter, self.root, self._note)
+        self.options = replace(given, reporter=self._scribe)
         self._ground = ground
         self._engines: dict[str, Unit] = {}
         self._sandboxes: list[Unit] = []
@@ -113,6 +116,7 @@ class Supervisor:
             runtime=str(self._ground.layout.runtime) if self._ground else "",
             urls=self._urls(),
             processes=tuple(unit.state for unit in self.units),
+            problems=dict(self._scribe.problems),
         )
 
     @property
@@ -253,7 +257,7 @@ class Supervisor:
         await together(
             *(self._start_engine(site, name) for name in self._engines),
             *(self._start_kept(unit) for unit in self._sandboxes),
-            *(self._start_service(site, replicas) for replicas in self._services.values()),
+            *(self._start_service(replicas) for replicas in self._services.values()),
             *([self._start_single(site, self._single)] if self._single else []),
         )
 
@@ -318,14 +322,14 @@ class Supervisor:
         await unit.start()
         unit.keep()
 
-    async def _start_service(self, site: Site, replicas: Replicas) -> None:
+    async def _start_service(self, replicas: Replicas) -> None:
         await replicas.warm()
-        await self._await_engines(*_engines_of(site.plan, replicas.service.name))
+        await self._await_engines(*engines_of(replicas.service))
         await replicas.start(strict=self.options.strict)
 
     async def _start_single(self, site: Site, single: Single) -> None:
         await single.unit.warm()
-        names = {name for service in site.plan.services for name in _engines_of(site.plan, service.name)}
+        names = {name for service in site.plan.services for name in engines_of(service)}
         await self._await_engines(*names)
         await single.start()
 
@@ -363,6 +367,7 @@ class Supervisor:
         self._status = status
         await self._registry.stop()
         self._write()
+        self._scribe.close()
         ground, self._ground = self._ground, None
         if ground is not None:
             await ground.leave()
@@ -393,8 +398,3 @@ async def running(plan: Plan, root: Path, options: Options | None = None) -> Asy
         yield supervisor
     finally:
         await supervisor.stop()
-
-
-def _engines_of(plan: Plan, service: str) -> tuple[str, ...]:
-    found = plan.service(service)
-    return tuple(part.engine for part in (found.store, found.broker) if part is not None)

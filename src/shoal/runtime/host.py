@@ -31,7 +31,7 @@ from shoal.runtime.events import EventSide
 from shoal.runtime.inject import Plan
 from shoal.runtime.issuer import KeyIssuer
 from shoal.runtime.keysets import Fetch, get
-from shoal.runtime.logs import Journal
+from shoal.runtime.logs import Journal, acting
 from shoal.runtime.metrics import Metrics
 from shoal.runtime.probes import Probes
 from shoal.runtime.providers import provide
@@ -106,10 +106,12 @@ class Host:
         """Serve one connection's message, as ASGI 3 asks."""
         if self._application is None:
             raise RuntimeError("the service has not started")
+        acting.set(self.service.name)
         await self._application(scope, receive, failpoints.replying(send) if self._armed else send)
 
     async def start(self) -> None:
         """Get everything ready; afterwards requests may come and events flow. A failed start lets go of everything."""
+        acting.set(self.service.name)  # for the tasks that are made here, too
         try:
             await self._start()
         except BaseException:

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import sys
 import time
+from contextvars import ContextVar
 from typing import Any
 
 import msgspec
@@ -12,6 +13,10 @@ from shoal.runtime.trace import Trace, current
 
 _encode = msgspec.json.Encoder(enc_hook=repr).encode
 _STANDARD = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
+
+
+acting: ContextVar[str] = ContextVar("acting", default="")
+"""The service whose code runs; a process may hold several."""
 
 
 class Journal:
@@ -27,7 +32,7 @@ class Journal:
         line: dict[str, Any] = {
             "time": time.time(),
             "level": level,
-            "service": self.service,
+            "service": acting.get() or self.service,
             "replica": self.replica,
             "message": message,
         }

@@ -25,6 +25,14 @@ class _Filter(NamedTuple):
     after: float
 
 
+class _Source(NamedTuple):
+    """What is shown under one name."""
+
+    file: Path
+    service: str = ""
+    """Only its lines, of a file that several share."""
+
+
 class _Entry(NamedTuple):
     time: float
     source: str
@@ -49,13 +57,11 @@ _EXAMPLES = examples(
 def command(context: Global, /, services: tuple[str, ...], follow: bool, **options: str) -> int:
     """Show what processes printed: all of them, or only those named.
 
-    SERVICE is a service (all its replicas), one replica such as orders-0, an engine or a sandbox. With -o json the
+    SERVICE is a service (all its replicas), one replica such as orders-0, an engine, a sandbox, or supervisor for what
+    starts and reloads them. With -o json the
     lines come as they were written, one JSON object each.
     """
-    from shoal.local.layout import layout_of
-
-    folder = layout_of(context.root).logs
-    files = _files(folder, services)
+    files = _sources(context.root, services)
     chosen = _Filter(LEVELS[options["level"]], options["trace"], time.time() - _seconds(options["since"]))
     if not options["since"]:
         chosen = chosen._replace(after=0.0)
@@ -67,7 +73,7 @@ def command(context: Global, /, services: tuple[str, ...], follow: bool, **optio
     if not shown:
         _say_nothing(context.root, bool(files), follow)
     if follow:
-        _follow(folder, services, chosen, show)
+        _follow(context.root, services, chosen, show)
     return OK if shown or not (options["trace"]) else FOUND
 
 
@@ -77,37 +83,59 @@ def _say_nothing(root: Path, written: bool, follow: bool) -> None:
     say(f"no such lines in the logs{waiting}" if written else f"nothing has run in {root} yet{waiting}")
 
 
-def _files(folder: Path, services: tuple[str, ...]) -> dict[str, Path]:
-    found = {f.stem: f for f in sorted(folder.glob("*.log")) if not re.search(r"\.1$", f.stem)}
+def _sources(root: Path, services: tuple[str, ...]) -> dict[str, _Source]:
+    from shoal.local.layout import layout_of
+
+    folder = layout_of(root).logs
+    found = {f.stem: _Source(f) for f in sorted(folder.glob("*.log")) if not re.search(r"\.1$", f.stem)}
     if not services:
         return found
-    chosen = {
-        n: f for n, f in found.items() if any(n == s or re.fullmatch(rf"{re.escape(s)}-\d+", n) for s in services)
-    }
+    chosen: dict[str, _Source] = {}
     for service in services:
-        if not any(n == service or re.fullmatch(rf"{re.escape(service)}-\d+", n) for n in chosen):
+        own = {n: s for n, s in found.items() if n == service or re.fullmatch(rf"{re.escape(service)}-\d+", n)}
+        own |= _shared(root, service, found)
+        if not own:
             raise HostError(
                 f"there is no log of {service!r} in {folder}",
                 hint=f"there are logs of: {', '.join(found)}" if found else "nothing has run here yet",
             )
+        chosen |= own
     return chosen
 
 
-def _entries(source: str, file: Path, chosen: _Filter) -> Iterator[_Entry]:
+def _shared(root: Path, service: str, found: dict[str, _Source]) -> dict[str, _Source]:
+    """Find a service in the log of the one process that holds them all."""
+    from shoal.local.state import read_state
+
+    state = read_state(root)
+    whole = found.get(state.system) if state is not None else None
+    mark = f'"service":"{service}"'.encode()
+    if whole is None or service in found or not any(mark in line for line in _lines(whole.file)):
+        return {}
+    return {service: whole._replace(service=service)}
+
+
+def _lines(file: Path) -> Iterator[bytes]:
     from shoal.local.logs import read
 
-    yield from (entry for line in read(file) if (entry := _entry(source, line, chosen)))
+    return read(file)
 
 
-def _entry(source: str, line: bytes, chosen: _Filter) -> _Entry | None:
+def _entries(name: str, source: _Source, chosen: _Filter) -> Iterator[_Entry]:
+    yield from (entry for line in _lines(source.file) if (entry := _entry(name, source, line, chosen)))
+
+
+def _entry(name: str, source: _Source, line: bytes, chosen: _Filter) -> _Entry | None:
     from shoal.local.logs import parse
 
-    common, _ = parse(line)
+    common, fields = parse(line)
     if LEVELS.get(common.level, 20) < chosen.level or common.time < chosen.after:
         return None
     if chosen.trace and not common.trace_id.startswith(chosen.trace):
         return None
-    return _Entry(common.time, source, line.decode("utf-8", "replace"))
+    if source.service and fields.get("service") != source.service:
+        return None
+    return _Entry(common.time, name, line.decode("utf-8", "replace"))
 
 
 def _shower(form: str):  # type: ignore[no-untyped-def]  # noqa: ANN202 - a function of an entry
@@ -118,14 +146,14 @@ def _shower(form: str):  # type: ignore[no-untyped-def]  # noqa: ANN202 - a func
     return lambda entry: click.echo(painter.paint(entry.source, entry.text), color=colours)
 
 
-def _follow(folder: Path, services: tuple[str, ...], chosen: _Filter, show) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001
+def _follow(root: Path, services: tuple[str, ...], chosen: _Filter, show) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001
     """Show what is added to the logs, also to those that appear later, until interrupted."""
-    ends = {file: file.stat().st_size for file in _files(folder, services).values()}
+    ends = {name: source.file.stat().st_size for name, source in _sources(root, services).items()}
     while True:
-        for name, file in _files(folder, services).items():
-            fresh, ends[file] = _added(file, ends.get(file, 0))
+        for name, source in _sources(root, services).items():
+            fresh, ends[name] = _added(source.file, ends.get(name, 0))
             for line in fresh:
-                if entry := _entry(name, line, chosen):
+                if entry := _entry(name, source, line, chosen):
                     show(entry)
         sys.stdout.flush()
         time.sleep(_LOOK_EVERY)

@@ -84,5 +84,8 @@ def _show_table(state: RunState) -> None:
         for p in state.processes
     ]
     output.print_table(("NAME", "KIND", "STATUS", "STARTED IN", "RESTARTS", "PID", "ADDRESS"), rows)
+    for source, text in state.problems.items():
+        head, *rest = text.splitlines()
+        click.echo("\n".join((f"✗ {source}: {head}", *(f"    {line}" for line in rest))))
     shape = f"{state.shape}{_mesh(state)}"
     output.say(f"{state.system} · {shape} · pid {state.pid} · API {state.gateway} · registry {state.registry}")
