@@ -39,9 +39,9 @@ old = Legacy(name="old", module="versions.old", routes=(LegacyRoute(name="who", 
 system = System("versions", services=[app], gateway=Gateway(legacy=(old,)))
 """
 APP = """
-from shoal import Service, anyone
+from shoal import Rollout, Service, Traffic, anyone
 
-app = Service("app")
+app = Service("app", traffic=Traffic(rollout=Rollout(errors=0.2, slow=0.9)))
 
 
 @app.get("/version", access=anyone)
@@ -132,6 +132,19 @@ async def test_a_bad_version_is_taken_away_by_itself(live: LiveSystem, tmp_path:
         failed = seen["status 500"]
         await until(seen, "two", 20)
     assert seen["status 500"] == failed > 0
+
+
+async def test_a_good_version_is_promoted_by_itself(live: LiveSystem, tmp_path: Path) -> None:
+    three = write(tmp_path / "three", APP.replace('"one"', '"three"'))
+
+    async def promoted() -> bool:
+        return '"stage": "promoted"' in (await asyncio.to_thread(live.run, "canary", "status", "--json")).stdout
+
+    async with load(live, "/version") as seen:
+        await run(live, "canary", "start", "app", "--code", str(three), "--weight", "50", "--promote")
+        await eventually_true(promoted)
+        await until(seen, "three", 10)
+    assert set(seen) == {"two", "three"}
 
 
 async def test_a_version_that_does_not_start_changes_nothing(live: LiveSystem, tmp_path: Path) -> None:

@@ -31,18 +31,21 @@ pytestmark = [pytest.mark.live, pytest.mark.asyncio(loop_scope="module")]
 ROUTES = (
     LegacyRoute(name="product", path="/products/{sku}", ignore=("/app", "/headers")),
     LegacyRoute(name="list", path="/products", ignore=("/headers",)),
+    LegacyRoute(name="login", method="POST", path="/login", idempotent=True, ignore=("/app", "/headers")),
     LegacyRoute(name="old", path="/old/{page}"),
     LegacyRoute(name="remove", method="DELETE", path="/products/{sku}"),
 )
 OLD = Legacy(name="monolith", port=1, routes=ROUTES)
 SYSTEM = System(name="tiny", services=TINY.services, gateway=msgspec.structs.replace(TINY.gateway, legacy=(OLD,)))
 
+MONOLITH = App(name="monolith")
+
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def world() -> AsyncIterator[World]:
     """One mesh, one old application, and the process that compares."""
-    app = App(name="monolith")
-    async with running(SYSTEM) as world, everyone(world), serving(app, place(world)), comparing(world):
+    MONOLITH.seen.clear()
+    async with running(SYSTEM) as world, everyone(world), serving(MONOLITH, place(world)), comparing(world):
         yield world
 
 
@@ -118,6 +121,20 @@ async def test_answers_are_compared_beside_the_traffic(world: World) -> None:
 
     await eventually_true(compared)
     assert recorded(world).differing == 0
+
+
+async def test_a_body_reaches_both_sides(world: World) -> None:
+    await turn(world, login=Turn(state="shadow"))
+
+    async def compared() -> bool:
+        answer = await world.edge("POST /login", body=b"x" * 70_000)
+        assert (answer.json["app"], answer.json["size"]) == ("monolith", 70_000)
+        return recorded(world, "login").compared > 0
+
+    await eventually_true(compared)
+    assert recorded(world, "login").differing == 0  # of the size, too
+    again = [len(r.body) for r in MONOLITH.seen if r.path == "/login"]
+    assert set(again) == {70_000}
 
 
 async def test_what_differs_is_shown_without_secrets(world: World) -> None:

@@ -45,6 +45,8 @@ class CanaryState(msgspec.Struct, frozen=True, kw_only=True):
     """What the verdict, or the end, rests on."""
     automatic: bool = True
     """Whether a bad verdict ends it."""
+    promote: bool = False
+    """Whether a good verdict makes it the only one."""
     stable: Counts = Counts()
     fresh: Counts = Counts()
 
@@ -90,6 +92,7 @@ class Start(msgspec.Struct, frozen=True, kw_only=True):
         override: Whose header counts; None takes what the service declares.
         requests: Requests before the verdict; 0 takes what the service declares.
         automatic: Whether a bad verdict ends it.
+        promote: Whether a good verdict makes it the only one.
     """
 
     service: str
@@ -101,6 +104,7 @@ class Start(msgspec.Struct, frozen=True, kw_only=True):
     override: Override | None = None
     requests: int = 0
     automatic: bool = True
+    promote: bool = False
 
 
 def canary_file(home: Path) -> Path:
@@ -150,7 +154,7 @@ class Canaries:
         override = wish.override or rule.override
         state = CanaryState(
             service=wish.service, version=wish.version, code=wish.code, weight=wish.weight, override=override,
-            mirror=wish.mirror, started_at=_now(), automatic=wish.automatic,
+            mirror=wish.mirror, started_at=_now(), automatic=wish.automatic, promote=wish.promote,
         )  # fmt: skip
         canary = self._running[wish.service] = _Canary(state=state, replicas=replicas, rule=rule)
         try:
@@ -190,7 +194,7 @@ class Canaries:
                 await stable.reload()
             except BaseException:
                 stable.code = before
-                canary.state = msgspec.structs.replace(canary.state, stage="running")
+                canary.state = msgspec.structs.replace(canary.state, stage="running", promote=False)
                 raise
             await self._end(canary, "promoted", canary.state.reason)
         return canary.state
@@ -226,6 +230,8 @@ class Canaries:
             )
             if found.outcome == "worse" and canary.state.automatic:
                 await self.abort(canary.state.service, found.reason)
+            elif found.outcome == "fine" and canary.state.promote:
+                await self.promote(canary.state.service)
         self._write()
 
     def _watch(self) -> None:

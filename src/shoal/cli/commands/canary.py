@@ -59,6 +59,7 @@ def command() -> None:
     help="Whose shoal-version header counts [default: what the service declares; inside].",
 )
 @click.option("--requests", default=0, type=click.IntRange(0), help="Requests before the first verdict.")
+@click.option("--promote", is_flag=True, help="Make it the only one as soon as the verdict is good.")
 @click.option("--keep", is_flag=True, help="Do not take it away when the verdict is bad.")
 @click.pass_obj
 def start(context: Global, /, service: str, code: Path | None, revision: str, name: str, keep: bool, **how: Any) -> int:
