@@ -5,6 +5,8 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
+
 from shoal.model.issuers import CONSUMERS, Cognito, Consumer, OpenId, key_issuer
 from shoal.model.service import Access
 from shoal.model.system import Gateway, System
@@ -26,7 +28,29 @@ PROTECTED: Mapping[str, Access] = {
 """Every way to be protected, by path."""
 
 
-def believers(keys_url: str) -> System:
+OUTSIDE = (
+    OpenId(name="rsa", issuer="https://rsa.example", audiences=("api", "api-2"), keys="x", roles=("roles",)),
+    OpenId(name="ed", issuer="https://ed.example", audiences=("api",), keys="x", algorithms=("EdDSA",), scopes=()),
+    OpenId(
+        name="kc",
+        issuer="https://kc.example",
+        audiences=("api",),
+        keys="x",
+        algorithms=("ES256",),
+        roles=("realm_access", "roles"),
+        scopes=("scp",),
+        subject="oid",
+    ),
+)
+
+CONSUMERS_OF_IT = (
+    Consumer(name="partner-x", scopes=("read",)),
+    Consumer(name="partner-y", roles=("admin",), scopes=("read", "write")),
+    Consumer(name="partner-z"),
+)
+
+
+def believers(keys_url: str = "") -> System:
     """Declare a system with its own issuer, four outside and consumers; the keys of one come from `keys_url`."""
     accounts = service(
         "accounts",
@@ -35,42 +59,10 @@ def believers(keys_url: str) -> System:
         endpoint("open", "GET", "/open", ANYONE),
         endpoint("hidden", "GET", "/accounts/hidden", INTERNAL),
     )
-    gateway = Gateway(
-        issuer=ISSUER,
-        issuers=(
-            OpenId(name="rsa", issuer="https://rsa.example", audiences=("api", "api-2"), keys="x", roles=("roles",)),
-            OpenId(
-                name="ed", issuer="https://ed.example", audiences=("api",), keys="x", algorithms=("EdDSA",), scopes=()
-            ),
-            OpenId(
-                name="kc",
-                issuer="https://kc.example",
-                audiences=("api",),
-                keys="x",
-                algorithms=("ES256",),
-                roles=("realm_access", "roles"),
-                scopes=("scp",),
-                subject="oid",
-            ),
-            Cognito("eu-west-1", "eu-west-1_Abc", "client-1")
-            if not keys_url
-            else OpenId(
-                name="cognito",
-                issuer="https://web.example",
-                audiences=("client-1",),
-                audience_claim="client_id",
-                required={"token_use": "access"},
-                roles=("cognito:groups",),
-                keys=keys_url,
-                refresh=1,
-            ),
-        ),
-        consumers=(
-            Consumer(name="partner-x", scopes=("read",)),
-            Consumer(name="partner-y", roles=("admin",), scopes=("read", "write")),
-            Consumer(name="partner-z"),
-        ),
-    )
+    web = Cognito("eu-west-1", "eu-west-1_Abc", "client-1")
+    if keys_url:
+        web = msgspec.structs.replace(web, keys=keys_url, refresh=1)
+    gateway = Gateway(issuer=ISSUER, issuers=(*OUTSIDE, web), consumers=CONSUMERS_OF_IT)
     return System(
         name="tiny", services=(accounts, service("auth", endpoint("login", "POST", "/login"))), gateway=gateway
     )

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from shoal.model import Access, Call, Endpoint, Event, Gateway, Issuer, Service, Store, Subscription, System
 from shoal.model.change import OUTSIDE, Change
+from shoal.model.claims import Claim
 from shoal.model.contracts import artifacts, read
 from shoal.model.evolution import evolve
 from shoal.model.service import Parameter
@@ -119,6 +120,7 @@ BREAKING: dict[str, tuple[Endpoint, dict[str, Any], str]] = {
     "status": (PLACE, {"status": 202}, "status"),
     "a role": (SHOW, {"access": ROLES}, "access"),
     "a scope": (SHOW, {"access": Access(scopes=("s",))}, "access"),
+    "a claim": (SHOW, {"access": Access(claims=(Claim(name="tier", values=("gold",)),))}, "access"),
     "from anyone to a principal": (altered(SHOW, access=Access(kind="anyone")), {"access": Access()}, "access"),
     "from outside to inside": (SHOW, {"access": Access(kind="internal")}, "access"),
     "from inside to a principal": (PRICE, {"access": Access()}, "access"),

@@ -1,6 +1,6 @@
 """Compare operations: requests are received, answers are sent, access must not become stricter."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import msgspec
@@ -9,7 +9,7 @@ from shoal.model.change import OUTSIDE, Change, callers, words
 from shoal.model.compatibility import Clash, Direction, compare
 from shoal.model.contracts import Locked
 from shoal.model.data import Data
-from shoal.model.operations import Given, Operation, operations
+from shoal.model.operations import Given, Operation, Served, operations
 from shoal.model.schemas import reachable
 from shoal.model.system import System
 
@@ -96,6 +96,23 @@ def _access(old: Operation, new: Operation) -> Iterator[Break]:
         if after.scopes - before.scopes:
             message = "further scopes are demanded"
             yield Break(rule="access", message=message, old=_list(before.scopes), new=_list(after.scopes))
+        yield from _claims(before, after)
+
+
+def _claims(before: Served, after: Served) -> Iterator[Break]:
+    """Check demands on claims, and the list of consumers that may call."""
+    for name, wanted in after.claims.items():
+        known = before.claims.get(name)
+        if known is None or not set(known) <= set(wanted):
+            message = f"claim {name} is demanded, or of fewer values"
+            yield Break(rule="access", message=message, old=_texts(known or ()), new=_texts(wanted))
+    if after.consumers and not (before.consumers and set(before.consumers) <= set(after.consumers)):
+        message = "some consumers are refused now"
+        yield Break(rule="access", message=message, old=_list(before.consumers), new=_list(after.consumers))
+
+
+def _texts(values: Iterable[object]) -> str:
+    return _list(str(value) for value in values)
 
 
 def _parameters(old: Operation, new: Operation) -> Iterator[Break]:

@@ -60,6 +60,8 @@ class Served(msgspec.Struct, frozen=True, kw_only=True):
     security: tuple[dict[str, tuple[str, ...]], ...] = ()
     internal: bool = msgspec.field(default=False, name="x-internal")
     roles: tuple[str, ...] = msgspec.field(default=(), name="x-roles")
+    claims: dict[str, tuple[str | bool, ...]] = msgspec.field(default_factory=dict, name="x-claims")
+    consumers: tuple[str, ...] = msgspec.field(default=(), name="x-consumers")
 
     @property
     def status(self) -> str:
