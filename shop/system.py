@@ -3,19 +3,22 @@
 from shoal import Cors, External, Gateway, Issuer, Sandbox, System
 from shop.audit import AUDITS
 from shop.inventory.service import inventory
+from shop.mobile.service import mobile
 from shop.monolith import monolith
 from shop.notifications.service import notifications
 from shop.orders.service import orders
+from shop.partner.service import partner
 from shop.payments.service import payments
 from shop.products.service import products
 from shop.users.service import users
+from shop.web.service import web
 
 CORS = Cors(origins=("https://shop.example", "http://localhost:5173"))
 """The pages that sell what is here: the one in use, and the one that somebody is building."""
 
 system = System(
     "shop",
-    services=[users, products, inventory, orders, payments, notifications],
+    services=[users, products, inventory, orders, payments, notifications, web, mobile, partner],
     issuer=Issuer(users, audience="shop"),
     audits=AUDITS,
     gateway=Gateway(cors=CORS, legacy=(monolith,)),

@@ -4,7 +4,7 @@ from typing import Protocol
 
 import msgspec
 
-from shoal import contract, event, internal, post
+from shoal import contract, event, get, internal, post
 
 
 class Shortage(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,4 +43,21 @@ class InventoryApi(Protocol):
     @post("/returns", access=internal, idempotent=True)
     async def take_back(self, parcel: Parcel) -> None:
         """Put the goods of an order back on the shelf, once; 503 as long as they are not known to be sold."""
+        ...
+
+
+class Level(msgspec.Struct, frozen=True, kw_only=True):
+    """What lies on one shelf."""
+
+    sku: str
+    available: int
+
+
+@contract("inventory")
+class StockApi(Protocol):
+    """Questions that other services may ask about the shelves; who asks may change nothing."""
+
+    @get("/levels", access=internal, timeout=2.0)
+    async def levels(self, skus: list[str]) -> list[Level]:
+        """Tell what lies on shelves; those that do not exist are left out."""
         ...

@@ -8,7 +8,7 @@ import msgspec
 
 from shoal import Postgres, Problem, Recorded, Service, Transaction, Unavailable, anyone, fallbacks, role
 from shop.inventory import reserving
-from shop.inventory.contract import InventoryApi, Parcel, StockRejected, StockReserved
+from shop.inventory.contract import InventoryApi, Level, Parcel, StockApi, StockRejected, StockReserved
 from shop.inventory.delivery import opening
 from shop.inventory.labels import Label, label
 from shop.inventory.ledger import BroughtForward, Corrected, Move, Received, Shelf
@@ -23,7 +23,7 @@ inventory = Service(
     summary="What lies on the shelves, and for whom.",
     store=Postgres(),
     publishes=[StockReserved, StockRejected],
-    contracts=[InventoryApi],
+    contracts=[InventoryApi, StockApi],
 )
 
 
@@ -65,6 +65,13 @@ async def begin_ledger(tx: Transaction) -> None:
 async def stock(sku: str, tx: Transaction) -> Shelf:
     """Show what there is of a product."""
     return await _shelf(sku, tx)
+
+
+@inventory.implements(StockApi.levels)
+async def levels(skus: list[str], tx: Transaction) -> list[Level]:
+    """Tell what lies on shelves; those that do not exist are left out."""
+    found = await tx.load_all(Shelf, skus)
+    return [Level(sku=sku, available=shelf.available) for sku, shelf in found.items()]
 
 
 @inventory.fallback(ProductsApi.prices, timeout=0.5, volume_threshold=10, reset_timeout=5, cached=3600)

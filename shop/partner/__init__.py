@@ -1,0 +1,1 @@
+"""What other shops are told, who sell what is here."""
