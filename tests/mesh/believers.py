@@ -77,8 +77,9 @@ class Signers:
         self.keys: list[dict[str, Any]] = []
 
     def key_set(self, issuer: str) -> str:
-        """Write the key set of an issuer outside."""
-        return json.dumps({"keys": [self.foreign[issuer].public]})
+        """Write the key set of an issuer outside; one does not say what its key is for, as Entra does not."""
+        public = {k: v for k, v in self.foreign[issuer].public.items() if issuer != "rsa" or k != "alg"}
+        return json.dumps({"keys": [public]})
 
     def claims(self, issuer: str, **claims: Any) -> dict[str, Any]:
         """Write the claims of a token that is good for signing in."""
