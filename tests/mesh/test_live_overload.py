@@ -12,7 +12,9 @@ from msgspec.structs import replace
 from shoal.errors import DeclarationError
 from shoal.mesh.compile import compile_mesh
 from shoal.mesh.layout import layout_for
+from shoal.model.edge import Edge
 from shoal.model.service import Call, Endpoint
+from shoal.model.streaming import Stream
 from shoal.model.system import System, from_json, to_json
 from shoal.model.traffic import Shedding, Traffic
 from tests.mesh.samples import PAIR, endpoint, planned, service
@@ -28,7 +30,8 @@ def routes(name: str) -> tuple[Endpoint, ...]:
     return endpoint("usual", "GET", f"/{name}"), replace(endpoint("vital", "GET", f"/{name}/vital"), critical=True)
 
 
-SHED = replace(service("shed", *routes("shed")), traffic=Traffic(shed=Shedding(least=4)))
+FOLLOW = replace(endpoint("follow", "GET", "/shed/follow"), edge=Edge(stream=Stream()))
+SHED = replace(service("shed", *routes("shed"), FOLLOW), traffic=Traffic(shed=Shedding(least=4)))
 BOUND = replace(service("bound", *routes("bound")), traffic=Traffic(requests=4))
 CALLS = tuple(Call(service="bound", endpoint=name) for name in ("usual", "vital"))
 CALLER = service("caller", endpoint("get", "GET", "/caller"), calls=CALLS)
@@ -78,6 +81,12 @@ async def test_what_is_over_the_bound_is_refused_at_once_and_critical_routes_go_
             assert (await mesh.edge(f"GET /{name}/vital")).status == 200, name
         assert [answer.status for answer in answers] == [200] * 4
         assert (await mesh.edge(f"GET /{name}")).status == 200, name
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_streams_do_not_count_since_they_last_anyway(mesh: World, served: dict[str, App]) -> None:
+    async with busy(mesh, served["shed"], "GET /shed/follow", 6):
+        assert (await mesh.edge("GET /shed")).status == 200
 
 
 @pytest.mark.asyncio(loop_scope="module")

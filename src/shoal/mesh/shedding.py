@@ -9,6 +9,8 @@ from shoal.model.traffic import Shedding
 
 _FILTER = "envoy.filters.http.adaptive_concurrency"
 
+_OFF = "envoy.config.route.v3.FilterConfig"
+
 UPDATE = 0.1
 """Seconds over which latency is sampled before the bound moves."""
 
@@ -55,12 +57,15 @@ def _shedding(rule: Shedding, most: int) -> Json:
 def _inbound_route(scope: Scope, service: ServicePlan, grant: Grant) -> Json:
     if _goes_on(scope, service.name, grant.endpoint) and scope.plan.system.service(service.name).traffic.shed:
         return {"typed_per_filter_config": {_FILTER: typed("envoy.config.route.v3.FilterConfig", disabled=True)}}
-    if not critical(scope, service.name, grant.endpoint):
-        return {}
-    if scope.plan.system.service(service.name).traffic.shed is None:
-        return _HIGH
-    off = typed("envoy.config.route.v3.FilterConfig", disabled=True)
-    return _HIGH | {"typed_per_filter_config": {_FILTER: off}}
+    """Let the critical pass, and streams: how long those last says nothing of how busy the service is."""
+    declared = scope.plan.system.service(service.name)
+    endpoint = declared.endpoint(grant.endpoint)
+    vital = endpoint is not None and endpoint.critical
+    streams = endpoint is not None and endpoint.edge.stream is not None
+    found = _HIGH if vital else {}
+    if declared.traffic.shed is None or not (vital or streams):
+        return found
+    return found | {"typed_per_filter_config": {_FILTER: typed(_OFF, disabled=True)}}
 
 
 def _outbound_route(scope: Scope, _: ServicePlan, call: CallPlan) -> Json:
