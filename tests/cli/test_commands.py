@@ -1,5 +1,6 @@
 """The command line without a running system: help, errors, exit codes, and what stays data."""
 
+import io
 import json
 import os
 import subprocess
@@ -7,13 +8,15 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import click
 import pytest
 
 from shoal import files
-from shoal.cli.commands import call, new
+from shoal.cli.commands import call, dlq, new
 from shoal.cli.output import table
-from shoal.cli.program import COMMANDS, main
-from shoal.errors import DeclarationError
+from shoal.cli.program import COMMANDS, Global, main
+from shoal.cli.project import read
+from shoal.errors import DeclarationError, ShoalError
 from shoal.local.secrets import signing_key
 from shoal.model.system import from_json
 from shoal.tokens import Verifier
@@ -261,3 +264,33 @@ def test_replicas_of_an_unknown_service_are_refused(run: Run, project: Path) -> 
     code, _, err = run("run", "--replicas", "nobody=2")
     assert code == 1
     assert "replicas are asked for 'nobody'" in err
+
+
+def test_what_contradicts_itself_is_a_matter_of_usage(run: Run, project: Path) -> None:
+    for words in (("describe", "--flow", "--openapi", "tasks"), ("contract", "lock", "--breaking", " ")):
+        code, _, err = run("-C", str(project), *words)
+        assert (code, "sage" in err or "nvalid" in err) == (2, True), err
+
+
+def test_a_folder_with_accents_becomes_a_label(run: Run, tmp_path: Path) -> None:
+    _, _, err = run("-C", str(tmp_path), "new", "naïve")
+    assert "made naive" in err
+
+
+def test_call_refuses_a_field_that_nobody_reads(project: Path) -> None:
+    system = read(Global(root=project, system=""))
+    endpoint, schemas = call._endpoint(system, "tasks.add"), system.service("tasks").schemas
+    call._refuse_unknown(endpoint, schemas, ("title", "owner"))
+    with pytest.raises(click.UsageError, match=r"does not take extra; it takes: .*title"):
+        call._refuse_unknown(endpoint, schemas, ("title", "extra"))
+
+
+def test_without_a_terminal_nothing_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO())
+    monkeypatch.delenv("EDITOR", raising=False)
+    monkeypatch.delenv("VISUAL", raising=False)
+    with pytest.raises(ShoalError, match="nothing was thrown away") as refused:
+        dlq._agreed([])
+    assert "--yes" in refused.value.hint
+    with pytest.raises(ShoalError, match="no terminal"):
+        dlq._text("{}", "", None)

@@ -181,7 +181,7 @@ def test_a_new_version_is_the_way_and_the_old_schema_stays_while_it_is_read(lock
 
 def test_a_reason_locks_a_breaking_change_and_is_kept(locked: Path, run: Run) -> None:
     declare(locked, first("amount: str"))
-    assert run("contract", "lock", "--breaking", "  ")[0] == 1
+    assert run("contract", "lock", "--breaking", "  ")[0] == 2
     assert run("contract", "lock", "--breaking", "Nobody\nreads it.")[0] == 0
     assert run("contract", "diff", "--locked")[0] == 0
     declare(locked, first("amount: bool"))

@@ -99,17 +99,7 @@ def show_one(grave: Grave) -> None:
 
 def show_rehearsal(grave: Grave, found: "Rehearsal") -> None:
     """Print what handling a letter would do."""
-    head = f"{grave.id}  {found.handler or 'nobody'} would "
-    if found.error:
-        click.echo(head + style(f"fail: {found.error}", sys.stdout, fg="red"), color=True)
-    elif found.withheld:
-        click.echo(
-            head + style(f"go outside, which a dry run does not: {found.withheld}", sys.stdout, fg="yellow"), color=True
-        )
-    elif found.already:
-        click.echo(f"{grave.id}  nothing would happen: the inbox says that this event was handled")
-    else:
-        click.echo(head + style("succeed", sys.stdout, fg="green"), color=True)
+    click.echo(_verdict(grave, found), color=True)
     if found.where:
         click.echo(f"  at {found.where}")
     for change in found.changes[:_SHOWN]:
@@ -121,6 +111,20 @@ def show_rehearsal(grave: Grave, found: "Rehearsal") -> None:
         click.echo(f"  runs SQL, whose rows are not shown: {text[:200]}")
     for event in found.announced:
         click.echo(f"  announces {event.type} {event.key} {bytes(event.data).decode()[:200]}")
+
+
+def _verdict(grave: Grave, found: "Rehearsal") -> str:
+    """Say in a line how it would end."""
+    if found.already:
+        return f"{grave.id}  nothing would happen: the inbox says that this event was handled"
+    if found.error and not found.handler:
+        return f"{grave.id}  {style(f'cannot be handled: {found.error}', sys.stdout, fg='red')}"
+    end, colour = "succeed", "green"
+    if found.error:
+        end, colour = f"fail: {found.error}", "red"
+    elif found.withheld:
+        end, colour = f"go outside, which a dry run does not: {found.withheld}", "yellow"
+    return f"{grave.id}  {found.handler} would {style(end, sys.stdout, fg=colour)}"
 
 
 def pretty(grave: Grave) -> str:

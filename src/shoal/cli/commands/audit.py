@@ -87,8 +87,13 @@ def _expecting(subject: "Subject", context: Global, given: _Given) -> "Subject":
         subject,
         expected=expectations.dead_letters(given.expect_dead) if given.expect_dead else frozenset(),
         operations=expectations.operations(given.operations) if given.operations else (),
-        progress=_progress() if context.verbosity >= 0 else subject.progress,
+        progress=_progress() if context.verbosity > 0 or _watched(context) else subject.progress,
     )
+
+
+def _watched(context: Global) -> bool:
+    """Tell whether somebody looks on; a file would only gather what has passed."""
+    return context.verbosity == 0 and sys.stderr.isatty()
 
 
 def _progress() -> Callable[[str], None]:

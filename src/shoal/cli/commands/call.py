@@ -3,6 +3,7 @@
 import http.client
 import json
 import sys
+from collections.abc import Iterable
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -64,6 +65,7 @@ def command(context: Global, /, target: str, values: tuple[str, ...], **options:
     taken = {p.name for p in endpoint.parameters}
     texts = _texts(endpoint, system.service(target.partition(".")[0]).schemas)
     fields = {k: given[k] if k in texts else v for k, v in typed.items() if k not in taken}
+    _refuse_unknown(endpoint, system.service(target.partition(".")[0]).schemas, fields)
     body = _body(endpoint, fields, options["body"])
     if body is not None:
         headers["Content-Type"] = "application/json"
@@ -112,10 +114,26 @@ def _endpoint(system: model.System, target: str, *, inside: bool = False) -> mod
 
 def _texts(endpoint: model.Endpoint, schemas: dict[str, Schema]) -> set[str]:
     """Name the fields of the body that are text and nothing else, so that ``isbn=978`` stays text."""
+    properties = _schema(endpoint, schemas).get("properties", {})
+    return {name for name, field in properties.items() if field.get("type") == "string"}
+
+
+def _schema(endpoint: model.Endpoint, schemas: dict[str, Schema]) -> Schema:
+    """Return the schema of the body."""
     schema = endpoint.request or {}
     while "$ref" in schema:
         schema = schemas[schema["$ref"].rpartition("/")[2]]
-    return {name for name, field in schema.get("properties", {}).items() if field.get("type") == "string"}
+    return schema
+
+
+def _refuse_unknown(endpoint: model.Endpoint, schemas: dict[str, Schema], fields: Iterable[str]) -> None:
+    """Refuse a field that the service would ignore."""
+    schema = _schema(endpoint, schemas)
+    known = schema.get("properties")
+    odd = [name for name in fields if known is not None and name not in known]
+    if odd and not schema.get("additionalProperties"):
+        all_ = ", ".join((*(p.name for p in endpoint.parameters), *(known or ())))
+        raise click.UsageError(f"{endpoint.name} does not take {', '.join(odd)}; it takes: {all_ or 'nothing'}")
 
 
 def _fill(endpoint: model.Endpoint, given: dict[str, str]) -> tuple[str, dict[str, str]]:

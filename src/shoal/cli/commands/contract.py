@@ -58,25 +58,28 @@ def diff(context: Global, folder: str, locked: bool, output: str) -> int:
     "lock", epilog=examples("shoal contract lock", 'shoal contract lock --breaking "nobody has used coupons"')
 )
 @_folder
-@click.option("--breaking", default="", metavar="REASON", help="Lock breaking changes too; the reason is kept.")
+@click.option("--breaking", metavar="REASON", help="Lock breaking changes too; the reason is kept.")
 @click.pass_obj
-def lock(context: Global, folder: str, breaking: str) -> int:
+def lock(context: Global, folder: str, breaking: str | None) -> int:
     """Write the declared contracts into the files; a breaking change is refused.
 
     A changed event stays compatible as a new version: declare @event(..., version=2) beside or instead of the old one.
     """
     from shoal import files
 
+    if breaking is not None and not breaking.strip():
+        raise click.BadParameter("say why, in a few words: the reason is kept", param_hint="--breaking")
+    reason = (breaking or "").strip()
     system, changes, texts = _compared(context, folder)
     broken = [change for change in changes if change.breaking]
-    if broken and not breaking.strip():
+    if broken and not reason:
         _show(broken)
         raise ContractError(
             f"not locked, because {len(broken)} of the changes {'is' if len(broken) == 1 else 'are'} breaking",
             hint='declare a new version, @event(..., version=2), or say why: shoal contract lock --breaking "REASON"',
         )
     root = context.root / folder
-    entries = files.write_all(root, _wanted(system, texts, broken, breaking.strip()))
+    entries = files.write_all(root, _wanted(system, texts, broken, reason))
     for entry in entries:
         if entry.change != "same":
             click.echo(f"{entry.change:<8} {folder}/{entry.path}")

@@ -31,6 +31,8 @@ def command(context: Global, service: str, output: str, openapi: str, asyncapi: 
     """
     from shoal.cli import project
 
+    if sum(map(bool, (openapi, asyncapi, flow))) > 1:
+        raise click.UsageError("say one of --openapi, --asyncapi and --flow")
     system = project.read(context)
     if openapi:
         from shoal.model.openapi import openapi as document

@@ -1,6 +1,8 @@
 """``shoal dlq list|show|edit|replay|purge``."""
 
 import asyncio
+import os
+import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -174,10 +176,8 @@ def purge(context: Global, ids: tuple[str, ...], service: str, everything: bool,
 
     async def act(running: "Engines", broker: "BrokerAdmin") -> int:
         wanted = await _wanted(running, broker, ids, service, everything=everything)
-        if wanted and not yes:
-            click.confirm(
-                f"throw away {', '.join(g.id for g in wanted[:5])}{' …' if len(wanted) > 5 else ''}?", abort=True
-            )
+        if wanted and not yes and not _agreed(wanted):
+            return 0
         for grave in wanted:
             async with running.store(grave.letter.service) as store:
                 await graves.purge(broker, store, running.plan.system.name, grave)
@@ -185,6 +185,17 @@ def purge(context: Global, ids: tuple[str, ...], service: str, everything: bool,
 
     say(f"{_run(context, act)} thrown away")
     return OK
+
+
+def _agreed(wanted: "list[Grave]") -> bool:
+    """Ask whether letters may be thrown away."""
+    named = f"{', '.join(g.id for g in wanted[:5])}{' …' if len(wanted) > 5 else ''}"
+    try:
+        return click.confirm(f"throw away {named}?")
+    except click.Abort:
+        if sys.stdin.isatty():
+            raise
+        raise ShoalError(f"nothing was thrown away: nobody could be asked about {named}", hint="add --yes") from None
 
 
 def _rehearse(context: Global, which: tuple[tuple[str, ...], str, bool], *, as_json: bool) -> int:
@@ -235,6 +246,8 @@ def _text(present: str, data: str, file: Path | None) -> bytes | None:
         return data.encode()
     if file is not None:
         return file.read_bytes()
+    if not (sys.stdin.isatty() or os.environ.get("EDITOR") or os.environ.get("VISUAL")):
+        raise ShoalError("there is no terminal for an editor", hint="use --data or --file, or set EDITOR")
     try:
         edited = click.edit(present, extension=".json")
     except click.ClickException as error:

@@ -4,6 +4,7 @@ import importlib.util
 import keyword
 import re
 import shlex
+import unicodedata
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -76,5 +77,6 @@ def _templates(folder: Traversable, prefix: str = "") -> list[tuple[str, str]]:
 
 
 def _label(folder: str) -> str:
-    """Make the best DNS label of a folder's name."""
-    return re.sub(r"[^a-z0-9]+", "-", folder.lower()).strip("-").lstrip("0123456789-")[:40]
+    """Make the best DNS label of a folder's name; letters lose their accents."""
+    plain = unicodedata.normalize("NFKD", folder).encode("ascii", "ignore").decode()
+    return re.sub(r"[^a-z0-9]+", "-", plain.lower()).strip("-").lstrip("0123456789-")[:40]

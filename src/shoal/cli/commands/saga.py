@@ -64,7 +64,13 @@ def list_(context: Global, service: str, state: tuple[str, ...], everything: boo
     elif found:
         _show_list(found)
     else:
-        say("no saga is under way or parked" if wanted == STATES[:3] else "no such saga")
+        say(
+            "no saga is under way or parked"
+            if wanted == STATES[:3]
+            else "no saga has ever run here"
+            if everything and not service
+            else "no such saga"
+        )
     return FOUND if any(saga.status == "parked" for _, saga in found) else OK
 
 

@@ -61,7 +61,12 @@ class Tenure:
         ended = await self._tally.open(self._desk.store, self._desk.clock.now())
         self._suspects = self._consumer.max_in_hand if ended >= SUSPICIOUS else 0
         if self._suspects:
-            _log.warning("%d holders of %s ended suddenly; its messages are handled alone", ended, self._consumer.name)
+            _log.warning(
+                "the last %d replicas that read %s died while they handled its messages; until it is known which one"
+                " kills them, they are handled one at a time",
+                ended,
+                self._consumer.name,
+            )
         aside = [asyncio.create_task(work) for work in self._aside()]
         try:
             await self._work()
