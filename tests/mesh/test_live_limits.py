@@ -3,19 +3,22 @@
 import asyncio
 import re
 from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
 from msgspec.structs import replace
 
+from shoal.model.artifact import Artifact
 from shoal.model.edge import Edge
 from shoal.model.issuers import Consumer, OpenId
 from shoal.model.limits import RateLimit, Who
 from shoal.model.service import Access, Endpoint
 from shoal.model.system import Gateway, System
+from shoal.model.versioning import Version
 from tests.mesh.believers import Signers, lay_out
 from tests.mesh.samples import ANYONE, AUTH, ISSUER, PRINCIPAL, endpoint, service
-from tests.mesh.wire import Answer, ask
+from tests.mesh.wire import Answer, ask, eventually_true
 from tests.mesh.world import World, everyone, running
 
 pytestmark = [pytest.mark.live, pytest.mark.asyncio(loop_scope="module")]
@@ -30,11 +33,22 @@ def limited(path: str, access: Access, by: Who = "principal") -> Endpoint:
 
 
 PATHS = ("/read", "/two", "/forged", "/hurried", "/outside")
+
+
+def versioned(path: str) -> Endpoint:
+    """Declare one that is reached by two paths, and by a header."""
+    made = limited(f"/v1{path}", ANYONE)
+    edge = replace(made.edge, version=Version(number=1, path=path))
+    return replace(made, name="prices", edge=edge)
+
+
 SHOP = service(
     "products",
     *(limited(path, PRINCIPAL) for path in PATHS),
     limited("/keys", Access(kind="principal", consumers=("x", "y"))),
     limited("/search", ANYONE),
+    limited("/kept", ANYONE),
+    versioned("/prices"),
     limited("/addresses", ANYONE, by="address"),
     limited("/mine", PRINCIPAL, by="address"),
     limited("/whole", ANYONE, by="everyone"),
@@ -135,6 +149,10 @@ async def test_forged_headers_buy_nothing(world: World) -> None:
         assert (await world.edge(f"{line}?user=other&n=1", headers=headers)).status == 429
 
 
+async def test_good_tokens_that_name_nobody_share_a_bucket(world: World) -> None:
+    assert await statuses(world, "GET /forged", world.bearer(world.token(without=("sub",)))) == [200, 200, 200, 429]
+
+
 async def test_an_unsigned_token_costs_its_owner_nothing(world: World) -> None:
     """Somebody who names a principal without being able to sign as it cannot empty its bucket."""
     good = world.token({"sub": "victim"})
@@ -161,6 +179,35 @@ async def test_principals_at_one_address_share_its_bucket_where_addresses_count(
 async def test_everyone_can_share_one_bucket(world: World) -> None:
     found = [(await from_address(world, "GET /whole", f"127.0.0.{n}")).status for n in range(2, 3 + SIZE)]
     assert found == [200, 200, 200, 429]
+
+
+async def test_all_ways_to_one_operation_have_one_bucket(world: World) -> None:
+    ways: tuple[tuple[str, dict[str, str]], ...] = (
+        ("GET /prices", {}),
+        ("GET /v1/prices", {}),
+        ("GET /prices", {"api-version": "1"}),
+        ("GET /v1/prices", {"api-version": "1"}),
+    )
+    found = [(await world.edge(line, headers=headers)).status for line, headers in ways]
+    assert found == [200, 200, 200, 429]
+    assert [(await world.edge(line, headers=headers)).status for line, headers in ways] == [429] * 4
+
+
+def routes_of(world: World) -> str:
+    return Path(world.layout.path("rds/edge.json")).read_text("utf-8")
+
+
+async def test_buckets_outlive_a_change_of_the_routes(world: World) -> None:
+    assert await statuses(world, "GET /kept", {}) == [200, 200, 200, 429]
+    before = routes_of(world)
+    for text, status in ((before.replace('"path": "/free"', '"path": "/freed"'), 404), (before, 200)):
+        world.write(Artifact(path="rds/edge.json", text=text))
+
+        async def changed(expected: int = status) -> bool:
+            return (await world.edge("GET /free")).status == expected
+
+        await eventually_true(changed)
+        assert (await world.edge("GET /kept")).status == 429
 
 
 async def test_tokens_come_back(world: World) -> None:

@@ -6,8 +6,9 @@ what a client says in a header. What a limit tells its callers follows the IETF'
 """
 
 import math
+from collections.abc import Iterator
 
-from shoal.mesh import filters, tokens
+from shoal.mesh import filters, sharing, tokens
 from shoal.mesh.feature import Feature
 from shoal.mesh.manager import Scope
 from shoal.mesh.proto import Json, seconds, typed
@@ -22,7 +23,8 @@ HOUSEHOLD = 64
 
 _LIMIT = "envoy.filters.http.local_ratelimit"
 _HEADERS = "shoal.limit_headers"
-_MESSAGE = "envoy.extensions.filters.http.local_ratelimit.v3.LocalRateLimit"
+_NOTE = "shoal.limit"
+_MARK = "x-shoal-limited"
 _MUTATION = "envoy.extensions.filters.http.header_mutation.v3.HeaderMutationPerRoute"
 _ALWAYS = {"default_value": {"numerator": 100, "denominator": "HUNDRED"}}
 
@@ -31,25 +33,67 @@ _RESET = "%RESPONSE_HEADER(X-RATELIMIT-RESET)%"
 
 
 def _filters(scope: Scope) -> tuple[Json, ...]:
-    if not any(route.edge.limit for route in scope.plan.routes):
+    """Write one filter with the buckets of all operations.
+
+    They belong to the filter and not to routes: an operation has several (versions, two builds side by side), between
+    which a client may choose, and routes change while buckets should not.
+    """
+    limited = {_name(route): route for route in scope.plan.routes if route.edge.limit}
+    if not limited:
         return ()
-    return (filters.http_filter(_HEADERS), filters.http_filter(_LIMIT, stat_prefix="limits"))
+    settings: Json = {
+        "stat_prefix": "limits",
+        "filter_enabled": _ALWAYS,
+        "filter_enforced": _ALWAYS,
+        "enable_x_ratelimit_headers": "DRAFT_VERSION_03",
+        "response_headers_to_add": [_header(_MARK, "1")],
+        "rate_limits": [{"actions": [_operation(kind), *who]} for kind, ways in _WHO.items() for who in ways],
+        "descriptors": [one for name, route in limited.items() for one in _descriptors(name, route)],
+        "max_dynamic_descriptors": BUCKETS,
+    }
+    if sharing.wanted(scope):
+        settings["local_cluster_rate_limit"] = {}
+    return (filters.http_filter(_HEADERS), filters.http_filter(_LIMIT, **settings))
 
 
 def _route(_: Scope, route: Route) -> Json:
     limit = route.edge.limit
     if limit is None:
         return {}
-    return {"typed_per_filter_config": {_LIMIT: _bucket(limit, _counted(limit, route)), _HEADERS: _told(limit)}}
+    return {
+        "metadata": {"filter_metadata": {_NOTE: {_kind(route): _name(route)}}},
+        "typed_per_filter_config": {_HEADERS: _told(limit)},
+    }
 
 
-def _counted(limit: RateLimit, route: Route) -> list[Json]:
-    """Say whose requests are counted together, as Envoy's actions; none counts everyone's."""
-    if limit.by == "everyone":
-        return []
-    if limit.by == "principal" and route.access.kind == "principal":
-        return [_verified(tokens.ISSUER), _verified(tokens.SUBJECT)]
-    return [{"masked_remote_address": {"v4_prefix_mask_len": 32, "v6_prefix_mask_len": HOUSEHOLD}}]
+def _name(route: Route) -> str:
+    return f"{route.service}.{route.endpoint}"
+
+
+def _kind(route: Route) -> str:
+    """Say whose requests to an operation are counted together, where nobody is signed in those of an address."""
+    limit = route.edge.limit
+    if limit is None or limit.by != "principal":
+        return "everyone" if limit is None else limit.by
+    return "principal" if route.access.kind == "principal" else "address"
+
+
+def _operation(kind: str) -> Json:
+    """Count by the operation that a route notes; without such a note nothing is counted."""
+    where = {"key": _NOTE, "path": [{"key": kind}]}
+    return {"metadata": {"descriptor_key": kind, "metadata_key": where, "source": "ROUTE_ENTRY"}}
+
+
+def _descriptors(name: str, route: Route) -> Iterator[Json]:
+    """Write an operation's buckets; an entry without a value makes one for each value."""
+    if route.edge.limit is not None:
+        for who in _WHO[_kind(route)]:
+            entries = [{"key": _kind(route), "value": name}, *(_entry(action) for action in who)]
+            yield {"entries": entries, "token_bucket": _tokens(route.edge.limit)}
+
+
+def _tokens(limit: RateLimit) -> Json:
+    return {"max_tokens": limit.size, "tokens_per_fill": limit.requests, "fill_interval": seconds(limit.per)}
 
 
 def _verified(header: str) -> Json:
@@ -57,33 +101,28 @@ def _verified(header: str) -> Json:
     return {"request_headers": {"header_name": header, "descriptor_key": header}}
 
 
-def _bucket(limit: RateLimit, actions: list[Json]) -> Json:
-    """Write the limit; what has no bucket of its own shares the common one, so nothing goes uncounted."""
-    tokens = {"max_tokens": limit.size, "tokens_per_fill": limit.requests, "fill_interval": seconds(limit.per)}
-    settings: Json = {
-        "stat_prefix": "limits",
-        "filter_enabled": _ALWAYS,
-        "filter_enforced": _ALWAYS,
-        "token_bucket": tokens,
-        "enable_x_ratelimit_headers": "DRAFT_VERSION_03",
-        "response_headers_to_add": [_header("retry-after", str(wait(limit)))],
-    }
-    if limit.shared:
-        settings["local_cluster_rate_limit"] = {}
-    if actions:
-        entries = [{"key": _key(action)} for action in actions]  # without a value: one bucket for each value
-        settings |= {
-            "rate_limits": [{"actions": actions}],
-            "descriptors": [{"entries": entries, "token_bucket": tokens}],
-            "max_dynamic_descriptors": BUCKETS,
-            "always_consume_default_token_bucket": False,
-        }
-    return typed(_MESSAGE, **settings)
-
-
-def _key(action: Json) -> str:
+def _entry(action: Json) -> Json:
     kind, told = next(iter(action.items()))
-    return str(told.get("descriptor_key", kind))
+    value = {"value": told["descriptor_value"]} if "descriptor_value" in told else {}
+    return {"key": told.get("descriptor_key", kind), **value}
+
+
+_UNNAMED: Json = {
+    "header_value_match": {
+        "descriptor_key": "unnamed",
+        "descriptor_value": "yes",
+        "expect_match": False,
+        "headers": [{"name": tokens.SUBJECT, "present_match": True}],
+    }
+}
+"""A good token that names nobody: all of those share one bucket, so nothing goes uncounted."""
+
+_WHO: dict[str, list[list[Json]]] = {
+    "principal": [[_verified(tokens.ISSUER), _verified(tokens.SUBJECT)], [_UNNAMED]],
+    "address": [[{"masked_remote_address": {"v4_prefix_mask_len": 32, "v6_prefix_mask_len": HOUSEHOLD}}]],
+    "everyone": [[]],
+}
+"""Whose requests are counted together, as Envoy's actions, of which a request meets one."""
 
 
 def wait(limit: RateLimit) -> int:
@@ -101,10 +140,14 @@ def _told(limit: RateLimit) -> Json:
     """Turn Envoy's three headers, which follow an early draft, into the two of today's.
 
     Envoy adds no empty header, so the first `RateLimit` is there only if a bucket was asked; the second writes it out.
+    Likewise a refusal of the limit bears a mark, which becomes `Retry-After`; that of a service stays as it is.
     """
     state = f'"default";r={_REMAINING};t={_RESET}'
     mutations = [
         {"append": _header("ratelimit-policy", policy(limit))},
+        {"append": _header(_MARK, str(wait(limit))) | {"append_action": "OVERWRITE_IF_EXISTS"}},
+        {"append": _header("retry-after", f"%RESPONSE_HEADER({_MARK})%")},
+        {"remove": _MARK},
         {"remove": "ratelimit"},
         {"append": _header("ratelimit", _REMAINING)},
         {"append": _header("ratelimit", state) | {"append_action": "OVERWRITE_IF_EXISTS"}},
