@@ -17,7 +17,7 @@ from shoal.model.plan import plan
 from shoal.model.system import System, from_json, to_json
 from shoal.model.target import Target
 from shoal.model.traffic import HashBy, HealthCheck, Outliers, Traffic
-from tests.mesh.samples import PAIR, service
+from tests.mesh.samples import PAIR, endpoint, service
 
 EVERYTHING = Traffic(
     hash_by=HashBy(header="x-session"),
@@ -49,6 +49,14 @@ def test_nonsense_is_refused_with_a_hint(nonsense: Any) -> None:
     with pytest.raises(DeclarationError) as refused:
         nonsense()
     assert refused.value.hint
+
+
+def test_a_key_that_no_path_has_is_refused_with_those_there_are() -> None:
+    declared = service("carts", endpoint("get", "GET", "/carts/{cart_id}"))
+    replace(declared, traffic=Traffic(hash_by=HashBy(parameter="cart_id")))
+    with pytest.raises(DeclarationError, match="'card_id', which no path") as refused:
+        replace(declared, traffic=Traffic(hash_by=HashBy(parameter="card_id")))
+    assert refused.value.hint == "its path parameters are: cart_id"
 
 
 def test_it_survives_as_json() -> None:

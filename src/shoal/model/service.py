@@ -251,6 +251,7 @@ class Service(Data, frozen=True, kw_only=True):
         _refuse_twice(self, "schedule", [s.name for s in self.schedules])
         _check_paths(self)
         _check_flow(self)
+        _check_key(self)
         for event in self.publishes:
             if event.owner != self.name:
                 raise DeclarationError(
@@ -337,6 +338,18 @@ def _check_paths(service: Service) -> None:
                 hint="name the parameters of one path alike; OpenAPI knows each path once",
                 where=endpoint.source,
             )
+
+
+def _check_key(service: Service) -> None:
+    """Refuse to keep requests on a replica by a path parameter that no path has."""
+    key = service.traffic.hash_by
+    known = {name for endpoint in service.endpoints for name in path_parameters(endpoint.path)}
+    if key is not None and key.parameter and key.parameter not in known:
+        raise DeclarationError(
+            f"service {service.name} keeps requests together by {key.parameter!r}, which no path of it has",
+            hint=f"its path parameters are: {', '.join(sorted(known)) or 'none'}",
+            where=service.source,
+        )
 
 
 def _check_flow(service: Service) -> None:
