@@ -163,6 +163,7 @@ async def test_a_key_opens_what_its_consumer_may(system: MemorySystem, name: str
 async def test_keys_and_tokens_are_not_mixed_up(system: MemorySystem) -> None:
     key, token = system.key("partner-x"), system.token("ann", scope="read")
     assert (await system.get("/greeting", headers={"x-api-key": key})).json() == "consumer:partner-x"
+    assert (await system.get("/read", token=token)).status == 200  # and is remembered from now on
     for headers in (
         {"x-api-key": key, "authorization": f"Bearer {token}"},
         {"x-api-key": token},

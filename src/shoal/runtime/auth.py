@@ -21,6 +21,8 @@ T = TypeVar("T")
 
 KEY_HEADER = b"x-api-key"
 
+_KEY = KEY_PREFIX.encode()
+
 _CACHE_LIMIT = 10_000
 
 _LOOK = 5.0
@@ -98,13 +100,15 @@ class Authenticator:
         if key is not None:
             if header is not None:
                 raise _unauthenticated("the request carries a token and a key: send one of them")
+            if not key.startswith(_KEY):
+                raise _unauthenticated("a token is no key, and a key no token")
             header = b"Bearer " + key
         elif header is None:
             raise _unauthenticated("the request carries no token")
         known = self._known.get(header)
         if known is not None and known[0] > now:
             return known[1]
-        return await self._verify(header, now, is_key=key is not None)
+        return await self._verify(header, now)
 
     def _forget(self) -> None:
         """Believe no token of keys that are no longer in use."""
@@ -113,12 +117,12 @@ class Authenticator:
             self._known.clear()
             self._version = version
 
-    async def _verify(self, header: bytes, now: float, *, is_key: bool) -> Principal:
+    async def _verify(self, header: bytes, now: float) -> Principal:
         kind, _, token = header.partition(b" ")
         if kind.lower() != b"bearer":
             raise _unauthenticated("the Authorization header is not of the form 'Bearer TOKEN'")
         try:
-            expires, principal = await self._read(token.strip().decode("ascii"), now, is_key=is_key)
+            expires, principal = await self._read(token.strip().decode("ascii"), now)
         except (Refused, UnicodeDecodeError) as error:
             detail = str(error) if isinstance(error, Refused) else "token is not acceptable"
             raise _unauthenticated(detail) from error
@@ -129,15 +133,14 @@ class Authenticator:
         self._known[header] = (expires, principal)
         return principal
 
-    async def _read(self, token: str, now: float, *, is_key: bool) -> tuple[float, Principal]:
+    async def _read(self, token: str, now: float) -> tuple[float, Principal]:
         bare = token.removeprefix(KEY_PREFIX)
         protected, said = peek(bare)
         signer = said.get("iss")
         issuer = self._issuers.get(signer) if isinstance(signer, str) else None
         if issuer is None:
             raise Refused("token is signed by another issuer")
-        of_consumer = issuer.name == CONSUMERS
-        if of_consumer != (bare != token) or (is_key and not of_consumer):
+        if (issuer.name == CONSUMERS) != (bare != token):
             raise Refused("a token is no key, and a key no token")
         verifier = await issuer.keys.verifier(protected.get("kid"), now)
         self._forget()
