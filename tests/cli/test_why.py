@@ -112,7 +112,7 @@ async def test_the_answer_of_a_callee_is_its_own(live: LiveSystem) -> None:
     assert answer.status == 502
     found = await why(live, answer.headers["x-trace-id"], "inbound.stock")
     assert (found["cause"], found["hop"]) == ("service", "inbound.stock")
-    assert found["reason"] == "stock.left itself answered 404"
+    assert found["reason"] == "stock.left itself answered 404 (not-found)"
 
 
 async def test_an_injected_fault_is_named(live: LiveSystem) -> None:

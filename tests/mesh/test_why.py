@@ -9,7 +9,7 @@ from shoal.errors import DeclarationError
 from shoal.mesh import details, flags
 from shoal.mesh.causes import ADVICE
 from shoal.mesh.hopline import HopLine, read
-from shoal.mesh.why import explain, judge
+from shoal.mesh.why import LogLine, explain, judge
 from shoal.model.service import Call, Policy, Service
 from shoal.model.system import System
 from tests.mesh.samples import INTERNAL, endpoint, planned, service
@@ -62,7 +62,7 @@ def test_tables_name_each_thing_once() -> None:
     assert len({flag.flag for flag in flags.FLAGS}) == len(flags.FLAGS)
     assert len({detail.start for detail in details.DETAILS}) == len(details.DETAILS)
     causes = {flag.cause for flag in flags.FLAGS} | {detail.cause for detail in details.DETAILS}
-    assert set(ADVICE) <= causes | {"wrong-method", "undeclared", "retired", "ejected"}
+    assert set(ADVICE) <= causes | {"wrong-method", "undeclared", "retired", "ejected", "circuit-open"}
 
 
 def test_a_failed_call_explains_the_answer_of_its_caller() -> None:
@@ -110,6 +110,25 @@ def test_replicas_that_rest_are_told_from_those_that_are_not_there() -> None:
     found = explain([line], PLAN, {"orders": ["orders-0 resting", "orders-1 restarting: exit code 1"]})
     assert found.cause == "ejected"
     assert "orders-1 restarting: exit code 1" in found.reason
+
+
+def test_what_the_service_says_of_itself_is_told() -> None:
+    said = LogLine(source="orders-0", level="error", message="POST /orders 502", problem="upstream-failed")
+    other = LogLine(source="payments-0", level="error", message="x", problem="no")
+    assert (
+        explain([EDGE, ARRIVED], PLAN, logs=[said, other]).reason
+        == "orders.place itself answered 502 (upstream-failed)"
+    )
+
+
+def test_an_open_circuit_is_no_call() -> None:
+    said = LogLine(
+        source="orders-0", level="error", message="x", problem="unavailable", failure="CircuitOpen",
+        call="payments.charge",
+    )  # fmt: skip
+    found = explain([EDGE, ARRIVED], PLAN, logs=[said])
+    assert (found.cause, found.declared, found.hop) == ("circuit-open", "orders.py:9", "outbound.orders")
+    assert found.reason == "orders did not call payments.charge: its circuit is open after failures"
 
 
 @pytest.mark.parametrize("status", [503, 429])

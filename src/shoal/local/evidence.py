@@ -5,30 +5,19 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
-import msgspec
-
 from shoal.errors import ShoalError
 from shoal.local import logs
 from shoal.local.layout import Layout
 from shoal.local.probe import get
 from shoal.local.state import RunState
 from shoal.mesh.hopline import HopLine, read
-from shoal.mesh.why import RESTING
+from shoal.mesh.why import RESTING, LogLine
 
 SHORTEST = 8
 """Characters of an id that must be given."""
 
 _ENOUGH = 50
 _SLACK = timedelta(milliseconds=5)
-
-
-class LogLine(msgspec.Struct, frozen=True, kw_only=True):
-    """One line that a process wrote in the trace of the request."""
-
-    source: str
-    """Process, such as ``orders-0``."""
-    level: str
-    message: str
 
 
 def hops_of(access: Path, wanted: str) -> tuple[HopLine, ...]:
@@ -63,8 +52,9 @@ def logged(layout: Layout, trace: str) -> tuple[LogLine, ...]:
             continue
         for text in logs.read(file):
             if trace.encode() in text:
-                line, _ = logs.parse(text)
-                found.append((line.time, LogLine(source=file.stem, level=line.level, message=line.message)))
+                line, more = logs.parse(text)
+                told = {name: str(more[name]) for name in ("problem", "failure", "call") if name in more}
+                found.append((line.time, LogLine(source=file.stem, level=line.level, message=line.message, **told)))
     return tuple(line for _, line in sorted(found, key=lambda entry: entry[0])[-_ENOUGH:])
 
 

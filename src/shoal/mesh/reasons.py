@@ -95,7 +95,12 @@ def _answered(subject: Subject) -> str:
 
 
 def _by_service(subject: Subject) -> str:
-    return f"{subject.line.route or subject.line.callee} itself answered {subject.line.status}"
+    said = f" ({subject.meaning})" if subject.meaning else ""
+    return f"{subject.line.route or subject.line.callee} itself answered {subject.line.status}{said}"
+
+
+def _circuit(subject: Subject) -> str:
+    return f"{subject.line.calls} did not call {subject.line.route}: its circuit is open after failures"
 
 
 def _no_route(subject: Subject) -> str:
@@ -286,6 +291,7 @@ _SENTENCES: Mapping[Cause, Callable[[Subject], str]] = {
     "reset": _replicas,
     "bad-answer": _replicas,
     "breaker-open": _breaker,
+    "circuit-open": _circuit,
     "too-large": _too_large,
     "fault": _fault,
     "unknown": _unknown,
@@ -309,6 +315,7 @@ _DECLARED: Mapping[Cause, Callable[[Subject], tuple[str, str]]] = {
     "reset": _of_endpoint,
     "bad-answer": _of_endpoint,
     "breaker-open": _of_service,
+    "circuit-open": _of_call,
     "overloaded": _of_service,
     "fault": _of_endpoint,
     "unknown": _of_endpoint,

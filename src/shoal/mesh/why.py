@@ -2,7 +2,9 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from shoal.errors import DeclarationError
+import msgspec
+
+from shoal.errors import CircuitOpen, DeclarationError
 from shoal.mesh import details, flags, reasons
 from shoal.mesh.causes import ADVICE, Cause
 from shoal.mesh.hopline import HopLine
@@ -26,6 +28,21 @@ class Step(Data, frozen=True, kw_only=True):
     said: str
     """Envoy's flags and details, as they are."""
     milliseconds: int
+
+
+class LogLine(Data, frozen=True, kw_only=True):
+    """One line that a process wrote in the trace of the request."""
+
+    source: str
+    """Process, such as ``orders-0``."""
+    level: str
+    message: str
+    problem: str = ""
+    """Code of the problem that a request ended with."""
+    failure: str = ""
+    """What kind of failure of a call it was: a class of `shoal.errors`."""
+    call: str = ""
+    """The operation that was called, or would have been."""
 
 
 class Explanation(Data, frozen=True, kw_only=True):
@@ -54,13 +71,16 @@ class Explanation(Data, frozen=True, kw_only=True):
     """Flags and details of Envoy that Shoal does not know."""
 
 
-def explain(lines: Iterable[HopLine], plan: Plan, replicas: Replicas | None = None) -> Explanation:
+def explain(
+    lines: Iterable[HopLine], plan: Plan, replicas: Replicas | None = None, logs: Iterable[LogLine] = ()
+) -> Explanation:
     """Explain one request.
 
     Args:
         lines: Every line of the access log with its request id or its trace, in any order.
         plan: What runs.
         replicas: What is known of the replicas of services.
+        logs: What processes logged in its trace.
 
     Raises:
         DeclarationError: There is no line.
@@ -69,13 +89,7 @@ def explain(lines: Iterable[HopLine], plan: Plan, replicas: Replicas | None = No
     if not ordered:
         raise DeclarationError("no hop has seen the request", hint="give the lines of the access log")
     first = ordered[0]
-    line = _decisive(first, ordered)
-    cause, meaning = judge(line)
-    if cause == "timed-out":
-        line = _whose_time(line, ordered, plan)
-    if cause == "no-replica" and any(RESTING in told for told in (replicas or {}).get(line.callee, ())):
-        cause = "ejected"
-    subject = Subject(plan=plan, line=line, cause=cause, meaning=meaning, replicas=replicas or {})
+    subject = _subject(ordered, plan, replicas or {}, logs)
     policy, declared = reasons.declared(subject)
     return Explanation(
         request_id=first.request_id,
@@ -84,15 +98,30 @@ def explain(lines: Iterable[HopLine], plan: Plan, replicas: Replicas | None = No
         method=first.method,
         path=first.path,
         status=first.status,
-        cause=cause,
+        cause=subject.cause,
         reason=reasons.sentence(subject),
-        hop=line.hop,
+        hop=subject.line.hop,
         policy=policy,
         declared=declared,
-        advice=ADVICE.get(cause, ""),
+        advice=ADVICE.get(subject.cause, ""),
         steps=tuple(_step(each) for each in ordered),
         strange=_strange(ordered),
     )
+
+
+def _subject(lines: Sequence[HopLine], plan: Plan, replicas: Replicas, logs: Iterable[LogLine]) -> Subject:
+    """Find the hop that decided, and why it decided so."""
+    line = _decisive(lines[0], lines)
+    cause, meaning = judge(line)
+    if cause == "timed-out":
+        line = _whose_time(line, lines, plan)
+    if cause == "no-replica" and any(RESTING in told for told in replicas.get(line.callee, ())):
+        cause = "ejected"
+    told = _told(line, logs) if cause == "service" else None
+    if told is not None and told.failure == CircuitOpen.__name__:
+        cause, line = "circuit-open", msgspec.structs.replace(line, route=told.call, hop=f"outbound.{line.serves}")
+    meaning = told.problem if told is not None else meaning
+    return Subject(plan=plan, line=line, cause=cause, meaning=meaning, replicas=replicas)
 
 
 def judge(line: HopLine) -> tuple[Cause, str]:
@@ -146,6 +175,12 @@ def _calls_of(line: HopLine, lines: Sequence[HopLine]) -> HopLine | None:
     if line.status < 500:
         return None
     found = [x for x in lines if x.calls == line.serves and x.trace == line.trace and x.failed]
+    return found[-1] if found else None
+
+
+def _told(line: HopLine, logs: Iterable[LogLine]) -> LogLine | None:
+    """Find what the service itself says of its answer."""
+    found = [x for x in logs if x.problem and x.source.rpartition("-")[0] == line.serves]
     return found[-1] if found else None
 
 

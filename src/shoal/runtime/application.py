@@ -3,7 +3,7 @@
 import time
 from collections.abc import Awaitable, Callable, Iterable
 
-from shoal.errors import Problem
+from shoal.errors import CallFailed, Problem
 from shoal.runtime.auth import KEY_HEADER
 from shoal.runtime.deadline import EXPECTED, Budget, budget
 from shoal.runtime.endpoint import Endpoint
@@ -40,7 +40,7 @@ class Application:
         headers: dict[bytes, bytes] = dict(scope["headers"])
         parent = headers.get(b"traceparent")
         trace = begin() if parent is None else resume(parent.decode("latin-1"))
-        endpoint = None
+        endpoint, told = None, {}
         try:
             endpoint, values = locate(self._routes, scope)
             expected = headers.get(_EXPECTED)
@@ -49,7 +49,8 @@ class Application:
             current.set(context)
             response = await endpoint.serve(Request(scope, headers, values, context), receive)
         except Exception as error:  # noqa: BLE001 - the border: every failure becomes an answer
-            response = _problem_response(to_problem(error), trace)
+            problem = to_problem(error)
+            response, told = _problem_response(problem, trace), _told(problem, error)
         response.headers.append((b"x-trace-id", trace.trace_id.encode()))
         if endpoint is not None and endpoint.lifecycle is not None:
             response.headers.extend(endpoint.lifecycle.headers(scope["path"]))
@@ -61,9 +62,16 @@ class Application:
             endpoint.series.observe(_OUTCOMES[response.status // 100], seconds)
         if self._journal is not None:
             name = endpoint.operation.name if endpoint else ""
-            fields = {"endpoint": name, "status": response.status, "ms": round(seconds * 1000, 2)}
+            fields = {"endpoint": name, "status": response.status, "ms": round(seconds * 1000, 2), **told}
             level = "info" if response.status < 500 else "error"
             self._journal.write(level, f"{scope['method']} {scope['path']} {response.status}", trace, fields)
+
+
+def _told(problem: Problem, error: Exception) -> dict[str, str]:
+    """Say in the log what became of a request: the problem's code, and the call that failed; nothing of its data."""
+    if isinstance(error, CallFailed):
+        return {"problem": problem.code, "failure": type(error).__name__, "call": error.target}
+    return {"problem": problem.code}
 
 
 def _problem_response(problem: Problem, trace: Trace) -> Response:

@@ -12,8 +12,7 @@ from shoal.cli.output import examples, output_option, print_json, print_table, s
 from shoal.cli.program import OK, Global
 
 if TYPE_CHECKING:
-    from shoal.local.evidence import LogLine
-    from shoal.mesh.why import Explanation
+    from shoal.mesh.why import Explanation, LogLine
 
 _EXAMPLES = examples(
     "shoal why                                      the newest request that failed",
@@ -48,8 +47,8 @@ def command(context: Global, /, wanted: str, output: str) -> int:
     lines = evidence.hops_of(Path(mesh.access()), wanted.strip().lower())
     admin = mesh.admin()
     now = asyncio.run(evidence.replicas(read_state(context.root), Path(admin.path if isinstance(admin, Pipe) else "")))
-    found = explain(lines, planned, now)
-    logs = evidence.logged(layout, found.trace_id)
+    logs = evidence.logged(layout, next((line.trace for line in lines if line.trace), ""))
+    found = explain(lines, planned, now, logs)
     if output == "json":
         print_json({**msgspec.to_builtins(found), "logs": msgspec.to_builtins(logs)})
     else:
