@@ -150,6 +150,20 @@ async def test_logs_are_json_lines_bounded_and_kept(tmp_path: Path, monkeypatch:
     assert sorted(path.name for path in folder) == ["a.1.log", "a.log"]
 
 
+@pytest.mark.parametrize(
+    ("line", "level"),
+    [
+        ('2026-01-01 UTC [7] ERROR:  duplicate key value violates unique constraint "receipts_pkey"', "debug"),
+        ("2026-01-01 UTC [7] FATAL:  the database system is starting up", "debug"),
+        ('2026-01-01 UTC [7] ERROR:  duplicate key value violates unique constraint "orders_pkey"', "error"),
+        ("2026-01-01 UTC [7] FATAL:  could not write", "critical"),
+        ("2026-01-01 UTC [7] LOG:  checkpoint complete", "info"),
+    ],
+)
+def test_what_is_part_of_an_engines_work_is_no_error(line: str, level: str) -> None:
+    assert logs.parse(logs.wrap(line))[0].level == level
+
+
 async def test_a_log_that_cannot_be_written_stops_nothing(tmp_path: Path) -> None:
     log = logs.Log(tmp_path / "missing" / "a.log")
     log.write("lost")

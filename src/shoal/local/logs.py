@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import re
 import time
 from collections.abc import Iterator
 from io import BufferedWriter
@@ -18,6 +19,12 @@ _LEVELS = (
     (("error", "[err]"), "error"),
     (("warning", "[wrn]"), "warning"),
 )
+_ORDINARY = re.compile(
+    r'duplicate key value violates unique constraint "(receipts|inbox)_pkey"'  # a repetition, which has its answer
+    r"|the database system is (starting up|not yet accepting connections)"  # who starts it asks until it answers
+)
+"""What engines call an error and what is part of their work."""
+
 _encode = msgspec.json.encode
 
 
@@ -86,6 +93,8 @@ def wrap(line: str) -> bytes:
     """Turn a line of plain text into a JSON line, with its level guessed from its words."""
     start = line[:80].lower()
     level = next((level for words, level in _LEVELS if any(word in start for word in words)), "info")
+    if level != "info" and _ORDINARY.search(line):
+        level = "debug"
     return _encode({"time": time.time(), "level": level, "message": line})
 
 
