@@ -38,7 +38,11 @@ def test_what_prints_data_prints_it_for_programs_too(name: str) -> None:
     assert len(options(EVERY[name]) & {"--output", "--json"}) in (0, 2)
 
 
-@pytest.mark.parametrize("name", [name for name in EVERY if name.endswith(" list")])
+OF_NO_SERVICE = ("fault list", "keys list")
+"""Faults lie between services, and keys belong to consumers."""
+
+
+@pytest.mark.parametrize("name", [name for name in EVERY if name.endswith(" list") and name not in OF_NO_SERVICE])
 def test_every_list_can_be_narrowed_to_a_service(name: str) -> None:
     assert options(EVERY[name]) >= {"--service", "--json"}
     assert [p.name for p in EVERY[name].params if isinstance(p, click.Argument)] == []

@@ -36,7 +36,9 @@ async def calls(count: int, once: Callable[[], Awaitable[str]], attempts: int, b
 
 
 @given(failures=st.lists(st.booleans(), min_size=1), attempts=st.integers(1, 10), count=st.integers(1, 300))
-async def test_attempts_are_at_most_110_percent_of_the_calls_and_one(failures: list[bool], attempts: int, count: int) -> None:
+async def test_attempts_are_at_most_110_percent_of_the_calls_and_one(
+    failures: list[bool], attempts: int, count: int
+) -> None:
     callee = Callee(failures)
     await calls(count, callee, attempts, RetryBudget())
     assert count <= callee.attempts <= 1.1 * count + 1 + 1e-6
