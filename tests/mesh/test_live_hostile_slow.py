@@ -155,17 +155,6 @@ async def gone(world: World) -> None:
     await eventually_true(few)
 
 
-async def test_those_who_do_not_read_are_let_go(world: World) -> None:
-    async def attack() -> None:
-        async with contextlib.AsyncExitStack() as stack:
-            for _ in range(SOCKETS):
-                made = await stack.enter_async_context(peer(world, deaf=True))
-                await made.send(b"GET /big HTTP/1.1\r\nhost: a\r\n\r\n")
-            await gone(world)
-
-    await unharmed(world, attack)
-
-
 async def test_those_who_open_no_window_are_let_go(world: World) -> None:
     """Ask for fifty answers on one connection of HTTP/2, and give none of them a byte of room.
 
@@ -185,5 +174,16 @@ async def test_those_who_open_no_window_are_let_go(world: World) -> None:
                 return await number(world, "http.edge.downstream_rq_active") < 5
 
             await eventually_true(none)
+
+    await unharmed(world, attack)
+
+
+async def test_those_who_do_not_read_are_let_go(world: World) -> None:
+    async def attack() -> None:
+        async with contextlib.AsyncExitStack() as stack:
+            for _ in range(SOCKETS):
+                made = await stack.enter_async_context(peer(world, deaf=True))
+                await made.send(b"GET /big HTTP/1.1\r\nhost: a\r\n\r\n")
+            await gone(world)
 
     await unharmed(world, attack)
