@@ -25,7 +25,11 @@ class StockApi(Protocol):
     @get("/stock/{item}", access=internal, attempts=1, timeout=0.4)
     async def left(self, item: str) -> int: ...
 
+    @get("/broken", access=internal, attempts=1)
+    async def broken(self) -> int: ...
+
 shop = Service("shop")
+shop.breaker(StockApi.broken, volume_threshold=2)
 stock = Service("stock", contracts=[StockApi])
 
 @stock.implements(StockApi.left)
@@ -35,6 +39,14 @@ async def left(item: str) -> int:
     if item == "gone":
         raise Problem(404, "not-found", "there is none")
     return 7
+
+@stock.implements(StockApi.broken)
+async def broken() -> int:
+    raise Problem(500, "broken")
+
+@shop.get("/broken", access=anyone)
+async def ask_broken(stock: StockApi) -> int:
+    return await stock.broken()
 
 @shop.get("/items/{item}", access=anyone)
 async def show(item: str, stock: StockApi) -> int:
@@ -66,13 +78,14 @@ def line_of(text: str) -> str:
     return f"why_system.py:{number}"
 
 
-async def why(live: LiveSystem, wanted: str, hop: str) -> dict[str, Any]:
-    """Explain a request once the log has the hop."""
+async def why(live: LiveSystem, wanted: str, hop: str, *, logger: str = "") -> dict[str, Any]:
+    """Explain a request once the log has the hop, and that of a process its line."""
 
     async def there() -> dict[str, Any] | None:
         done = live.run("why", wanted, "--json")
         found: dict[str, Any] = json.loads(done.stdout) if done.returncode == 0 else {"steps": []}
-        return found if hop in {step["hop"] for step in found["steps"]} else None
+        logged = not logger or logger in {entry["source"] for entry in found.get("logs", ())}
+        return found if logged and hop in {step["hop"] for step in found["steps"]} else None
 
     return await until(there, within=30, what=f"the line of {hop} for {wanted}")
 
@@ -99,20 +112,31 @@ async def test_a_limit_is_shown_with_its_line(live: LiveSystem) -> None:
 async def test_a_slow_callee_is_found_behind_the_caller_that_answered(live: LiveSystem) -> None:
     answer = await live.get("/items/slow")
     assert answer.status == 504
-    found = await why(live, answer.headers["x-trace-id"], "outbound.shop")
+    found = await why(live, answer.headers["x-trace-id"], "outbound.shop", logger="shop-0")
     assert (found["cause"], found["hop"]) == ("timed-out", "outbound.shop")
     assert re.fullmatch(r"stock\.left gave no answer within .*", found["reason"])
     assert found["declared"].startswith("why_system.py:")
     assert {step["hop"] for step in found["steps"]} >= {"edge", "inbound.shop", "outbound.shop", "inbound.stock"}
-    assert any(entry["source"] == "shop-0" for entry in found["logs"])
 
 
 async def test_the_answer_of_a_callee_is_its_own(live: LiveSystem) -> None:
     answer = await live.get("/items/gone")
     assert answer.status == 502
-    found = await why(live, answer.headers["x-trace-id"], "inbound.stock")
+    found = await why(live, answer.headers["x-trace-id"], "inbound.stock", logger="stock-0")
     assert (found["cause"], found["hop"]) == ("service", "inbound.stock")
     assert found["reason"] == "stock.left itself answered 404 (not-found)"
+
+
+async def test_an_open_circuit_is_told_from_a_failed_call(live: LiveSystem) -> None:
+    async def opened() -> str | None:
+        answer = await live.get("/broken")
+        return answer.headers["x-trace-id"] if answer.status == 503 else None
+
+    trace = await until(opened, within=20, what="an open circuit")
+
+    found = await why(live, trace, "inbound.shop", logger="shop-0")
+    assert found["cause"] == "circuit-open"
+    assert found["reason"] == "shop did not call stock.broken: its circuit is open after failures"
 
 
 async def test_an_injected_fault_is_named(live: LiveSystem) -> None:
