@@ -10,10 +10,12 @@ import pytest
 
 from shoal import model
 from shoal.errors import HostError, SettingsError
-from shoal.local import environment, layout, lock, logs, world
+from shoal.local import adopt, environment, layout, lock, logs, world
 from shoal.local.environment import World
 from shoal.local.ports import is_free
 from shoal.local.reload import Sources, forget_bytecode, syntax_error
+from shoal.local.replicas import Replicas
+from shoal.local.reporter import Quiet
 from shoal.local.secrets import Passwords, SigningKey, passwords, signing_key
 from shoal.local.together import together
 from shoal.model.service import Event, Setting
@@ -258,3 +260,28 @@ def test_passwords_survive_a_damaged_file(tmp_path: Path) -> None:
     (tmp_path / "passwords.json").write_text("{")
     made = passwords(tmp_path, PLAN)
     assert msgspec.json.decode((tmp_path / "passwords.json").read_bytes(), type=Passwords) == made
+
+
+class Replaced(Replicas):
+    """Counts how often it is replaced."""
+
+    def __init__(self) -> None:
+        self.times = 0
+
+    async def reload(self) -> float:
+        self.times += 1
+        return 0.0
+
+
+async def test_a_service_with_its_first_event_is_started_again_with_a_broker(tmp_path: Path) -> None:
+    place = layout.layout_of(tmp_path)
+    layout.make(place)
+    alpha, beta = SYSTEM.services
+    first = msgspec.structs.replace(beta, publishes=(Event(name="beta.done", schema={}),))
+    old = world.settle(PLAN, place)
+    more = model.plan(msgspec.structs.replace(SYSTEM, services=(alpha, first)), LOCAL)
+    new = world.settle(more, place, ports=old.ports)
+    services = {"alpha": Replaced(), "beta": Replaced()}
+    await adopt.refresh(old, new, {**services, "": None}, Quiet())
+    assert {name: each.times for name, each in services.items()} == {"alpha": 0, "beta": 1}
+    layout.clear(place)

@@ -1,5 +1,6 @@
 """Take over a changed declaration while everything runs: routes, access, permissions, streams and consumers."""
 
+import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -7,11 +8,14 @@ from typing import Any
 
 import msgspec
 
-from shoal.errors import DeclarationError
+from shoal.errors import DeclarationError, ShoalError
 from shoal.local import provision, proxies, world
 from shoal.local.engines import nats
+from shoal.local.environment import service_environment
+from shoal.local.one_process import Single
 from shoal.local.process import Command, base_environment, run
 from shoal.local.replicas import Replicas
+from shoal.local.reporter import Reporter
 from shoal.local.unit import Unit
 from shoal.local.world import Site
 from shoal.model.plan import Plan
@@ -68,6 +72,32 @@ async def adopt(plan: Plan, old: Site, engines: Mapping[str, Unit], replicas: Ma
     if site.mesh is not None:
         await proxies.follow(plan, site.mesh)
     return site
+
+
+async def refresh(old: Site, new: Site, services: Mapping[str, Replicas | Single | None], reporter: Reporter) -> None:
+    """Replace the processes whose environment is another one now, such as that of a service with its first event.
+
+    Args:
+        old: What they were started on.
+        new: What they run on now.
+        services: By name; under the empty name, the one process that holds all services.
+        reporter: Told which.
+    """
+    differing = {s.name for s in new.plan.services if _environment(old, s.name) != _environment(new, s.name)}
+    for name, each in services.items():
+        if isinstance(each, Single):
+            each.follow(new)
+        if each is not None and (name in differing or (differing and not name)):
+            try:
+                await each.reload()
+            except (ShoalError, OSError) as error:
+                reporter.problem(name or new.plan.system.name, f"{error}\nthe previous version still serves")
+            else:
+                reporter.event(name or new.plan.system.name, "started again, since its environment has changed")
+
+
+def _environment(site: Site, service: str) -> dict[str, str]:
+    return service_environment(site.plan, site.plan.service(service), site.world, os.environ)
 
 
 def _meaning(value: Any) -> Any:

@@ -25,7 +25,7 @@ class Single:
     """The one process."""
 
     def __init__(self, site: Site, entry: str, around: Surroundings) -> None:
-        self._module = entry.partition(":")[0]
+        self._entry, self._module = entry, entry.partition(":")[0]
         program = Program(module=RUNTIME, warm=self._module)
         self._job = Job(recipe=recipe(site, entry), kind="service", program=program)
         self._around = around
@@ -35,6 +35,11 @@ class Single:
         """Start it and keep it alive."""
         await self.unit.start()
         self.unit.keep()
+
+    def follow(self, site: Site) -> None:
+        """Start it from now on as another plan says."""
+        self._job = replace(self._job, recipe=recipe(site, self._entry))
+        self.unit.follow(self._job.recipe)
 
     async def reload(self) -> float:
         """Replace it; since its port is the gateway's, requests are refused meanwhile. Return the seconds it took.

@@ -224,11 +224,11 @@ class Supervisor:
             new = plan(system, self.plan.target).require()
             if adopt.adoptable(self.plan, new):
                 async with self._changing:
-                    self._site = await adopt.adopt(new, site, self._engines, self._services)
-                    self.plan = new
+                    self._site, self.plan = await adopt.adopt(new, site, self._engines, self._services), new
                 if self._operations is not None:
                     self._operations.follow(self._site)
                 reporter.event("system", "routes and permissions follow the new declaration")
+                await adopt.refresh(site, self._site, {**self._services, "": self._single}, reporter)
             else:
                 reporter.event("system", "its services, engines or surroundings have changed: stop it and run it again")
         except (ShoalError, OSError) as error:
