@@ -1,14 +1,16 @@
 """An answer made of others' answers: asked at once, each within a share of the time, and some may be missing."""
 
-import asyncio
 from collections.abc import Coroutine
 from types import TracebackType
-from typing import Any, Generic, Literal, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Literal, Self, TypeVar
 
 import msgspec
 
 from shoal.errors import CallFailed, CallRefused, CallRejected, CallTimedOut
 from shoal.service.context import Deadline
+
+if TYPE_CHECKING:
+    import asyncio
 
 T = TypeVar("T")
 D = TypeVar("D")
@@ -80,6 +82,8 @@ class Parts:
         if not 0 < share <= 1:
             call.close()
             raise ValueError(f"share={share} of the time is none; use 0 < share <= 1")
+        import asyncio  # noqa: PLC0415 - whoever only declares does without
+
         part = Part(name, asyncio.create_task(_within(self._deadline.remaining() * share, call)), required=required)
         self._parts.append(part)
         return part
@@ -101,6 +105,8 @@ class Parts:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Wait for every part; leave none behind."""
+        import asyncio  # noqa: PLC0415 - as above
+
         tasks = {part._task: part for part in self._parts}  # noqa: SLF001 - of this module
         try:
             waiting = set(tasks) if error is None else set()
@@ -119,6 +125,8 @@ _EXPECTED = (CallFailed, TimeoutError)
 
 
 async def _within(seconds: float, call: Coroutine[Any, Any, T]) -> T:
+    import asyncio  # noqa: PLC0415 - as above
+
     async with asyncio.timeout(seconds):
         return await call
 
