@@ -1,6 +1,5 @@
 """The edge lets in the declared routes with valid tokens, and says little about the rest."""
 
-
 import pytest
 
 from shoal.model.edge import LARGEST
