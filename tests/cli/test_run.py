@@ -138,9 +138,12 @@ def test_the_logs_of_one_process_are_found_by_service(shoal: Terminal) -> None:
     service.write_text(service.read_text().replace("    tx.insert(task)\n", said))
     shoal("run", "--detach", "--wait", "--one-process", "--port", str(free_port()))
     shoal("call", "tasks.add", "title=Buy milk", "owner=ada")
-    out, _ = shoal("logs", "tasks", "-o", "json")
-    assert {"POST /tasks 201", "noted"} <= {json.loads(line)["message"] for line in out.splitlines()}
-    assert {json.loads(line)["service"] for line in out.splitlines()} == {"tasks"}
+    until, found = time.monotonic() + PATIENCE, list[dict[str, str]]()
+    while not {"POST /tasks 201", "noted"} <= {line["message"] for line in found}:  # lines are written together
+        assert time.monotonic() < until, found
+        out, _ = shoal("logs", "tasks", "-o", "json")
+        found = [json.loads(line) for line in out.splitlines()]
+    assert {line["service"] for line in found} == {"tasks"}
     shoal("logs", "taks", code=NO_ENGINES)
     out, _ = shoal("logs", "supervisor")
     assert "ready in" in out
