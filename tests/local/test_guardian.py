@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shutil
 import signal
 import sys
 from collections.abc import Awaitable, Callable
@@ -122,6 +123,21 @@ async def test_the_next_start_ends_what_a_killed_guardian_left(
     assert set(ended) == set(pids[1:])
     assert await all_gone(pids)
     assert await sweep(record) == ()
+
+
+async def test_a_copied_record_ends_nobody(run_python: Begin, output: list[str], place: Path) -> None:
+    guardian = await Guardian.start(place / "processes")
+    process = await run_python(SLEEPER)
+    guardian.watch(process)
+    await said(output, "ready")
+    await noted(place / "processes", f"+{process.pid} ")
+    shutil.copytree(place, place / "copy")
+    assert await sweep(place / "copy" / "processes") == ()
+    assert process.returncode is None
+    assert not (place / "copy" / "processes").exists()
+    (place / "processes").rename(place / "moved")
+    assert await sweep(place / "moved") == (process.pid,)
+    await guardian.close()
 
 
 async def test_processes_are_asked_with_their_own_signal(run_python: Begin, output: list[str], place: Path) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from shoal.errors import HostError
 from shoal.local import reaper
-from shoal.local.state import RunState, read_state
+from shoal.local.state import RunState, copied_from, read_state
 
 
 def alive(state: RunState) -> bool:
@@ -16,6 +16,11 @@ def alive(state: RunState) -> bool:
 def current(root: Path) -> RunState:
     """Return the state of the living run, or raise `HostError`."""
     state = read_state(root)
+    if state is None and (original := copied_from(root)) is not None:
+        raise HostError(
+            f"nothing runs in {root}: it is a copy of {original}, and has not run itself",
+            hint=f"start it with `shoal run`, or name the original: -C {original}",
+        )
     if state is None or not alive(state):
         raise HostError(f"nothing runs in {root}", hint="start it with `shoal run`, or name the project with -C DIR")
     return state

@@ -10,9 +10,10 @@ from shoal.local import forks, layout, lock
 from shoal.local.forks import ForkServer
 from shoal.local.guardian import Guardian, sweep
 from shoal.local.host import require_platform
-from shoal.local.layout import Layout
+from shoal.local.layout import Layout, torn
 from shoal.local.lock import Lock
 from shoal.local.logs import Log
+from shoal.local.state import copied_from
 
 PRELOADED = (
     "shoal", "shoal.runtime.process", "shoal.runtime.mesh", "shoal.drivers.postgres", "shoal.drivers.nats", "uvicorn",
@@ -71,6 +72,7 @@ async def take(root: Path, *, preload: Sequence[str] = PRELOADED) -> Ground:
     layout.make(place)
     held = lock.acquire(place.lock)
     try:
+        _begin_anew(place)
         server = ForkServer.start(preload) if forks.supported() else None
         swept = await sweep(place.guard)
         guardian = await Guardian.start(place.guard)
@@ -78,3 +80,10 @@ async def take(root: Path, *, preload: Sequence[str] = PRELOADED) -> Ground:
         held.release()
         raise
     return Ground(layout=place, lock=held, guardian=guardian, forks=server, swept=swept)
+
+
+def _begin_anew(place: Layout) -> None:
+    """Leave out of a copy what the original's engines were writing while it was made: it is torn."""
+    if copied_from(place.root) is not None and torn(place):
+        layout.wipe(place)
+        layout.make(place)

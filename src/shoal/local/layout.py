@@ -95,6 +95,11 @@ def wipe(layout: Layout) -> None:
     shutil.rmtree(layout.data, ignore_errors=True)
 
 
+def torn(layout: Layout) -> bool:
+    """Say whether what PostgreSQL keeps was copied, or left, while it was at work."""
+    return (layout.data / "postgres" / "cluster" / "postmaster.pid").exists()
+
+
 def clear(layout: Layout) -> None:
     """Remove the folder of sockets; the next run makes it again."""
     shutil.rmtree(layout.runtime, ignore_errors=True)

@@ -8,8 +8,9 @@ ends, which it does however the supervisor died. Orders are lines::
     -PID           it has ended
 
 Each order is also appended to RECORD, with the start time of the process, so that the next run can end what
-was left if the reaper was killed as well. A process is only ever signalled while its start time is the
-recorded one, so a recycled pid is safe.
+was left if the reaper was killed as well. RECORD names its own inode, since a copy of it speaks of another
+project's processes. A process is only ever signalled while its start time is the recorded one, so a recycled
+pid is safe.
 """
 
 import contextlib
@@ -87,6 +88,12 @@ def replay(lines: Iterable[str]) -> tuple[str, list[Charge]]:
         elif line.startswith("-") and len(words) == 1:
             charges.pop(int(words[0][1:]), None)
     return token, list(charges.values())
+
+
+def identity(record: Path) -> str:
+    """Return what tells a record from every copy of it; a record that is moved keeps it."""
+    found = record.stat()
+    return f"{found.st_dev}:{found.st_ino}"
 
 
 def end(charges: Iterable[Charge], token: str = "", polite: float = POLITE_SECONDS) -> list[int]:
@@ -207,6 +214,8 @@ class _Ledger:
         self._record = record
         self._title = f"={token}\n"
         self._note(f"={token}", "w")
+        with contextlib.suppress(OSError):
+            self._note(f"@{identity(record)}")
 
     def obey(self, order: str) -> None:
         words = order.split()

@@ -69,11 +69,31 @@ def state_file(root: Path) -> Path:
 
 
 def read_state(root: Path) -> RunState | None:
-    """Read the state of the project at `root`; None when it never ran or the file is damaged."""
+    """Read the state of the project at `root`; None when it never ran there or the file is damaged.
+
+    A copy of a project brings the state of the original along, whose processes are not the copy's to stop.
+    """
+    state = _read(root)
+    return None if state is None or _elsewhere(state, root) else state
+
+
+def copied_from(root: Path) -> Path | None:
+    """Say of which project that still exists the one at `root` is a copy that has not run yet."""
+    state = _read(root)
+    if state is None or not _elsewhere(state, root) or not state_file(Path(state.root)).exists():
+        return None
+    return Path(state.root)
+
+
+def _read(root: Path) -> RunState | None:
     try:
         return msgspec.json.decode(state_file(root).read_bytes(), type=RunState)
     except (OSError, msgspec.MsgspecError):
         return None
+
+
+def _elsewhere(state: RunState, root: Path) -> bool:
+    return Path(state.root).resolve() != root.resolve()
 
 
 def write_state(root: Path, state: RunState) -> None:

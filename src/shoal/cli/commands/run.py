@@ -88,8 +88,11 @@ class _Wish:
 async def _run(context: Global, wish: _Wish) -> int:
     from shoal.cli import project
     from shoal.local.ground import take
+    from shoal.local.state import copied_from
 
     project.require(context)
+    if (original := copied_from(context.root)) is not None:
+        say(f"this project is a copy of {original}, which is left alone; it begins anew where that one was at work")
     ground = await take(context.root)  # first: its fork server imports while we read
     try:
         supervisor = _supervisor(context, wish, ground)
