@@ -5,7 +5,7 @@ import contextlib
 from pathlib import Path
 
 from shoal.local.logs import LARGEST, older
-from shoal.local.probe import connect
+from shoal.local.probe import ask
 
 EVERY = 2.0
 """Seconds between two looks at its size."""
@@ -18,29 +18,34 @@ async def keep_bounded(access: Path, admin: Path, *, largest: int = LARGEST, eve
 
     What Envoy has not written yet goes into the file that it has open, so the old one may grow for a moment.
     """
+    log = _Log(access, largest)
     while True:
         await asyncio.sleep(every)
         with contextlib.suppress(OSError):
-            if _set_aside(access, largest):
-                await _reopen(admin)
+            log.look()
+            if log.is_gone:
+                log.is_gone = not await _reopened(admin)
 
 
-def _set_aside(access: Path, largest: int) -> bool:
-    if access.stat().st_size <= largest:
-        return False
-    access.replace(older(access))
-    return True
+class _Log:
+    """The log that Envoy has open."""
+
+    def __init__(self, file: Path, largest: int) -> None:
+        self._file, self._largest = file, largest
+        self._was_there = False
+        self.is_gone = False
+        """It was renamed, or taken away by somebody else, and Envoy has not opened a new one."""
+
+    def look(self) -> None:
+        """Rename it when it is too large."""
+        is_there = self._file.exists()
+        if is_there and self._file.stat().st_size > self._largest:
+            self._file.replace(older(self._file))
+            is_there, self._was_there = False, True
+        self.is_gone = self.is_gone or (self._was_there and not is_there)
+        self._was_there = is_there
 
 
-async def _reopen(admin: Path) -> None:
-    """Let Envoy open its logs by name again."""
-    async with asyncio.timeout(_WITHIN):
-        reader, writer = await connect(admin)
-        try:
-            writer.write(
-                b"POST /reopen_logs HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
-            )
-            await writer.drain()
-            await reader.read(-1)
-        finally:
-            writer.close()
+async def _reopened(admin: Path) -> bool:
+    """Let Envoy open its logs by name again; say whether it does. Raises `OSError` when it does not answer."""
+    return (await ask(admin, "/reopen_logs", method="POST", within=_WITHIN)).status == 200
