@@ -20,14 +20,21 @@ def place(gateway: Gateway, layout: Layout, mesh: MeshLayout) -> None:
         if not issuer.remote:
             private_file(Path(mesh.jwks(issuer.name)), _read(issuer, layout.root))
     if gateway.consumers:
-        private_file(Path(mesh.jwks(CONSUMERS)), keys.ensure(layout.secrets).read_text("utf-8"))
+        keys.ensure(layout.secrets)
+        with keys.held(layout.secrets):
+            private_file(Path(mesh.jwks(CONSUMERS)), keys.file(layout.secrets).read_text("utf-8"))
 
 
 def renew(plan: Plan, layout: Layout, mesh: MeshLayout) -> None:
-    """Give a running Envoy the consumers' keys as they are now; it drops no request for it."""
-    texts = {CONSUMERS: keys.file(layout.secrets).read_text("utf-8")}
-    artifact = token_keys(plan, mesh, texts)
-    private_file(Path(mesh.path(artifact.path)), artifact.text)
+    """Give a running Envoy the consumers' keys as they are now; it drops no request for it.
+
+    Their own file is replaced first: a change of the declaration makes Envoy read it again.
+    """
+    with keys.held(layout.secrets):
+        text = keys.file(layout.secrets).read_text("utf-8")
+        private_file(Path(mesh.jwks(CONSUMERS)), text)
+        artifact = token_keys(plan, mesh, {CONSUMERS: text})
+        private_file(Path(mesh.path(artifact.path)), artifact.text)
 
 
 def authorities(otherwise: str) -> str:

@@ -1,6 +1,10 @@
 """Keys of consumers: what verifies them is kept under ``.shoal/secrets``; a key itself is shown once, kept nowhere."""
 
+import fcntl
+import os
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -39,11 +43,25 @@ def read(folder: Path) -> tuple[Key, ...]:
         raise ShoalError(f"{file(folder)} is no key set: {error}", hint="remove it, and make new keys") from error
 
 
+@contextmanager
+def held(folder: Path) -> Iterator[None]:
+    """Keep others from changing the key set within the block; who comes meanwhile waits. Not to be nested."""
+    private_directory(folder)
+    descriptor = os.open(folder / "consumer-keys.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
 def ensure(folder: Path) -> Path:
     """Make the key set where there is none."""
     place = file(folder)
     if not place.exists():
-        _write(folder, ())
+        with held(folder):
+            if not place.exists():
+                _write(folder, ())
     return place
 
 
@@ -54,18 +72,20 @@ def create(folder: Path, system: str, consumer: str, days: float) -> tuple[Key, 
     now = int(time.time())
     key, public = make_key(consumer, key_issuer(system), expires=now + int(days * 86_400))
     kept = Key(id=public["kid"], consumer=consumer, made=now, expires=now + int(days * 86_400), public=public)
-    _write(folder, (*read(folder), kept))
+    with held(folder):
+        _write(folder, (*read(folder), kept))
     return kept, key
 
 
 def revoke(folder: Path, id_: str) -> Key:
     """Forget what verifies a key, or raise `ShoalError` when there is none of this id."""
-    known = read(folder)
-    gone = next((key for key in known if key.id == id_), None)
-    if gone is None:
-        raise ShoalError(f"there is no key {id_!r}", hint="`shoal keys list` shows their ids")
-    _write(folder, tuple(key for key in known if key is not gone))
-    return gone
+    with held(folder):
+        known = read(folder)
+        gone = next((key for key in known if key.id == id_), None)
+        if gone is None:
+            raise ShoalError(f"there is no key {id_!r}", hint="`shoal keys list` shows their ids")
+        _write(folder, tuple(key for key in known if key is not gone))
+        return gone
 
 
 def _write(folder: Path, known: tuple[Key, ...]) -> None:
@@ -74,7 +94,6 @@ def _write(folder: Path, known: tuple[Key, ...]) -> None:
         from shoal.tokens import nobodys_key  # noqa: PLC0415 - cryptography takes 0.1 s to import
 
         entries = [nobodys_key()]
-    private_directory(folder)
     private_file(file(folder), msgspec.json.encode({"keys": entries}).decode())
 
 
