@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from shoal import (
+    Cache,
     Issuer,
     Postgres,
     Principal,
@@ -24,9 +25,11 @@ from shoal import (
     record,
     signed_in,
 )
+from shoal.drivers.base import Store
 from shoal.errors import DeclarationError
 from shoal.model.openapi import openapi
-from shoal.runtime import watching
+from shoal.runtime import compile as compiling
+from shoal.runtime import host, watching
 from shoal.runtime.asgi import scope
 from shoal.runtime.caching import ends
 from shoal.service.describe import describe_service
@@ -239,6 +242,34 @@ async def test_silence_is_broken_by_comments(running: MemorySystem) -> None:
 def test_the_document_says_so() -> None:
     answer = openapi(describe_service(parcels, issues_tokens=True))["paths"]["/parcels/{parcel}/events"]["get"]
     assert list(answer["responses"]["200"]["content"]) == ["text/event-stream"]
+
+
+@pytest.mark.parametrize("options", [{"cache": Cache(5)}, {"idempotent": True}, {"status": 202}])
+def test_what_is_said_of_answers_that_end_is_refused(options: Any) -> None:
+    with pytest.raises(DeclarationError, match=f"cannot have {next(iter(options))}") as caught:
+        Service("x").stream("/x", **options)(few)
+    assert "test_streaming.py:" in str(caught.value)
+
+
+async def test_all_endpoints_of_a_service_look_at_the_marks_together(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[str] = []
+
+    def make(store: Store) -> ends.Ends:
+        made.append("ends")
+        return ends.Ends(store)
+
+    def compiled(*args: Any, **kwargs: Any) -> compiling.Compiled:
+        made.append("service")
+        return compiling.compile_service(*args, **kwargs)
+
+    monkeypatch.setattr(compiling, "Ends", make)
+    monkeypatch.setattr(host, "compile_service", compiled)
+    started = MemorySystem(SYSTEM, tmp_path)
+    await started.start()
+    await started.stop()
+    assert made.count("ends") == made.count("service") > 0
 
 
 def test_a_stream_is_a_generator() -> None:

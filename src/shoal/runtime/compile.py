@@ -41,7 +41,6 @@ def compile_service(service: Service, around: Surroundings, metrics: Metrics, *,
     declared = [*service.endpoints, *([key_set_endpoint(jwks, service.source)] if jwks else [])]
     ends = None if around.store is None else Ends(around.store)
     endpoints = tuple(_endpoint(service, d, around, metrics, ends) for d in declared)
-    ends = None if around.store is None else Ends(around.store)
     for endpoint in endpoints:
         if endpoint.operation.edge.cache is not None:
             endpoint.answers = Answers(endpoint.operation.edge.cache, ends, endpoint.reads)

@@ -49,7 +49,8 @@ class StreamDeclarations:
             path: Path template.
             on: Events after which its `Watch` looks again.
             heartbeat: Seconds of silence after which a comment is sent.
-            options: Those of every operation; ``timeout`` is how long a stream lasts, an hour when nothing is said.
+            options: Those of every operation but ``cache``, ``idempotent`` and ``status``; ``timeout`` is how long a
+                stream lasts, an hour when nothing is said.
         """
         options.setdefault("timeout", LONGEST)
         options.setdefault("attempts", 1)
@@ -63,6 +64,7 @@ class StreamDeclarations:
                     hint="write `async def` with `yield Update(data=...)`, and `-> AsyncIterator[Update[T]]`",
                     where=of_function(handler),
                 )
+            _check(options, handler)
             self._endpoint("GET", path, options)(handler)
             declared = self.endpoints[-1]
             edge = msgspec.structs.replace(declared.operation.edge, stream=stream)
@@ -74,3 +76,14 @@ class StreamDeclarations:
 
     def _endpoint(self, method: Method, path: str, options: Options) -> Callable[[Any], Any]:
         raise NotImplementedError
+
+
+def _check(options: Options, handler: Callable[..., Any]) -> None:
+    """Refuse what is said of an answer that ends, which a stream is not."""
+    odd = [name for name in ("cache", "idempotent", "status") if options.get(name)]
+    if odd:
+        raise DeclarationError(
+            f"stream {getattr(handler, '__name__', handler)} cannot have {' or '.join(odd)}",
+            hint="a stream is answered with 200 and told anew to each client; leave it out",
+            where=of_function(handler),
+        )
