@@ -11,12 +11,15 @@ from msgspec.structs import replace
 
 from shoal.errors import DeclarationError
 from shoal.mesh import routes
+from shoal.mesh.compile import compile_mesh
 from shoal.mesh.endpoints import assignment, endpoints
-from shoal.mesh.layout import Pipe
+from shoal.mesh.layout import Pipe, layout_for
+from shoal.model.edge import Edge
 from shoal.model.plan import plan
+from shoal.model.streaming import Stream
 from shoal.model.system import System, from_json, to_json
 from shoal.model.target import Target
-from shoal.model.traffic import HashBy, HealthCheck, Outliers, Traffic
+from shoal.model.traffic import HashBy, HealthCheck, Outliers, Shedding, Traffic
 from tests.mesh.samples import PAIR, endpoint, service
 
 EVERYTHING = Traffic(
@@ -95,3 +98,16 @@ def test_one_zone_is_not_mentioned() -> None:
     assert planned.service("products").zones == ()
     text = endpoints("products", [Pipe(path="/s/0")], planned.service("products").zones).text
     assert "locality" not in json.dumps(json.loads(text))
+
+
+@pytest.mark.parametrize(("critical", "stream"), [(True, True), (True, False), (False, True), (False, False)])
+def test_the_critical_and_streams_are_not_shed_and_the_critical_goes_first(*, critical: bool, stream: bool) -> None:
+    told = Edge(stream=Stream() if stream else None)
+    declared = replace(endpoint("watch", "GET", "/watch"), critical=critical, edge=told)
+    shed = replace(service("news", declared), traffic=Traffic(shed=Shedding()))
+    planned = plan(System(name="s", services=(shed,)), Target())
+    files = {a.path: json.loads(a.text) for a in compile_mesh(planned, layout_for(planned, root="/r"))}
+    (route,) = files["rds/inbound.news.json"]["resources"][0]["virtual_hosts"][0]["routes"]
+    assert (route["route"].get("priority") == "HIGH") is critical
+    unshed = route["typed_per_filter_config"].get("envoy.filters.http.adaptive_concurrency", {}).get("disabled", False)
+    assert unshed is (critical or stream)

@@ -29,12 +29,6 @@ def critical(scope: Scope, service: str, endpoint: str) -> bool:
     return found is not None and found.critical
 
 
-def _goes_on(scope: Scope, service: str, endpoint: str) -> bool:
-    """Say whether an operation is a stream, whose length says nothing of load."""
-    found = scope.plan.system.service(service).endpoint(endpoint)
-    return found is not None and found.edge.stream is not None
-
-
 def _inbound_filters(scope: Scope, service: ServicePlan) -> list[Json]:
     rule = scope.plan.system.service(service.name).traffic
     return [] if rule.shed is None else [_shedding(rule.shed, rule.requests)]
@@ -55,8 +49,6 @@ def _shedding(rule: Shedding, most: int) -> Json:
 
 
 def _inbound_route(scope: Scope, service: ServicePlan, grant: Grant) -> Json:
-    if _goes_on(scope, service.name, grant.endpoint) and scope.plan.system.service(service.name).traffic.shed:
-        return {"typed_per_filter_config": {_FILTER: typed("envoy.config.route.v3.FilterConfig", disabled=True)}}
     """Let the critical pass, and streams: how long those last says nothing of how busy the service is."""
     declared = scope.plan.system.service(service.name)
     endpoint = declared.endpoint(grant.endpoint)
