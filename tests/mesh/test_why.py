@@ -113,8 +113,10 @@ def test_replicas_that_rest_are_told_from_those_that_are_not_there() -> None:
 
 
 def test_what_the_service_says_of_itself_is_told() -> None:
-    said = LogLine(source="orders-0", level="error", message="POST /orders 502", problem="upstream-failed")
-    other = LogLine(source="payments-0", level="error", message="x", problem="no")
+    said = LogLine(
+        source="orders-canary-0", service="orders", level="error", message="POST /orders 502", problem="upstream-failed"
+    )
+    other = LogLine(source="payments-0", service="payments", level="error", message="x", problem="no")
     assert (
         explain([EDGE, ARRIVED], PLAN, logs=[said, other]).reason
         == "orders.place itself answered 502 (upstream-failed)"
@@ -123,7 +125,7 @@ def test_what_the_service_says_of_itself_is_told() -> None:
 
 def test_an_open_circuit_is_no_call() -> None:
     said = LogLine(
-        source="orders-0", level="error", message="x", problem="unavailable", failure="CircuitOpen",
+        source="orders-0", service="orders", level="error", message="x", problem="unavailable", failure="CircuitOpen",
         call="payments.charge",
     )  # fmt: skip
     found = explain([EDGE, ARRIVED], PLAN, logs=[said])

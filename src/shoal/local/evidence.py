@@ -53,7 +53,7 @@ def logged(layout: Layout, trace: str) -> tuple[LogLine, ...]:
         for text in logs.read(file):
             if trace.encode() in text:
                 line, more = logs.parse(text)
-                told = {name: str(more[name]) for name in ("problem", "failure", "call") if name in more}
+                told = {name: str(more[name]) for name in ("service", "problem", "failure", "call") if name in more}
                 found.append((line.time, LogLine(source=file.stem, level=line.level, message=line.message, **told)))
     return tuple(line for _, line in sorted(found, key=lambda entry: entry[0])[-_ENOUGH:])
 
@@ -64,15 +64,10 @@ async def replicas(state: RunState | None, admin: Path) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for process in state.processes if state is not None and state.status != "stopped" else ():
         if process.service:
-            rests = process.status == "ready" and any(path.endswith(f"/{_socket(process.name)}") for path in resting)
+            rests = process.status == "ready" and process.address.removeprefix("unix:") in resting
             told = RESTING if rests else process.status + (f": {process.reason}" if process.reason else "")
             found.setdefault(process.service, []).append(f"{process.name} {told}")
     return found
-
-
-def _socket(process: str) -> str:
-    service, _, instance = process.rpartition("-")
-    return f"{service}.{instance}"
 
 
 async def _resting(admin: Path) -> list[str]:

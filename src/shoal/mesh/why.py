@@ -35,6 +35,8 @@ class LogLine(Data, frozen=True, kw_only=True):
 
     source: str
     """Process, such as ``orders-0``."""
+    service: str = ""
+    """Service that wrote it; empty for an engine."""
     level: str
     message: str
     problem: str = ""
@@ -180,7 +182,7 @@ def _calls_of(line: HopLine, lines: Sequence[HopLine]) -> HopLine | None:
 
 def _told(line: HopLine, logs: Iterable[LogLine]) -> LogLine | None:
     """Find what the service itself says of its answer."""
-    found = [x for x in logs if x.problem and x.source.rpartition("-")[0] == line.serves]
+    found = [x for x in logs if x.problem and x.service == line.serves]
     return found[-1] if found else None
 
 
