@@ -3,7 +3,7 @@
 from shoal.model.plan import Plan, plan
 from shoal.model.service import Access, Call, Endpoint, Method, Parameter, Policy, Service, path_parameters
 from shoal.model.system import Gateway, Issuer, System
-from shoal.model.target import Target
+from shoal.model.target import LOCAL, with_options
 
 ANYONE = Access(kind="anyone")
 PRINCIPAL = Access(kind="principal")
@@ -68,4 +68,4 @@ def ring(count: int) -> System:
 
 
 def planned(system: System, *, port: int = 8080) -> Plan:
-    return plan(system, Target(port=port))
+    return plan(system, with_options(LOCAL, port=port))

@@ -7,7 +7,11 @@ from msgspec.structs import replace
 
 from shoal.errors import DeclarationError
 from shoal.mesh import faults
+from shoal.mesh.compile import compile_mesh
+from shoal.mesh.layout import layout_for
 from shoal.model.fault import Edge, Fault, edges, read_edge, struck
+from shoal.model.plan import plan
+from shoal.model.target import LOCAL, Target
 from tests.mesh.samples import TINY, planned
 
 PLAN = planned(TINY)
@@ -80,3 +84,17 @@ def test_a_new_fault_takes_the_place_of_the_old_one(old: Fault, new: Fault) -> N
     new = replace(new, caller=old.caller, endpoint=old.endpoint)
     told = faults.values(old, [old.endpoint]) | faults.values(new, [new.endpoint])
     assert faults.present(told) == [new]
+
+
+def test_only_where_the_target_allows_faults_does_a_filter_ask_for_them() -> None:
+    struck_here, elsewhere = (
+        "".join(a.text for a in compile_mesh(found, layout_for(found, root="/r")))
+        for found in (plan(TINY, LOCAL), plan(TINY, Target()))
+    )
+    assert "envoy.filters.http.fault" in struck_here
+    assert "envoy.filters.http.fault" not in elsewhere
+
+
+def test_a_target_without_faults_refuses_them() -> None:
+    with pytest.raises(DeclarationError, match="no faults on purpose"):
+        struck(plan(TINY, Target()), read_edge("orders→products"))

@@ -1,4 +1,4 @@
-"""Faults on purpose: every way between services can be made late or broken, by values that Envoy reads at run time.
+"""Faults on purpose: where the target allows it, every way can be made late or broken, by values of Envoy's run time.
 
 The filter asks for these values with each request, so that a fault begins and ends at once and for connections in
 use, without a new configuration. Nothing is struck while no value is set, and none outlives the proxy.
@@ -83,19 +83,19 @@ def _settings(caller: str, callee: str, endpoint: str) -> Json:
 
 
 def _edge_filters(scope: Scope) -> list[Json]:
-    return [http_filter(_FILTER)] if scope.plan.routes else []
+    return [http_filter(_FILTER)] if scope.plan.target.faults and scope.plan.routes else []
 
 
-def _edge_route(_: Scope, route: Route) -> Json:
-    return _settings(GATEWAY, route.service, route.endpoint)
+def _edge_route(scope: Scope, route: Route) -> Json:
+    return _settings(GATEWAY, route.service, route.endpoint) if scope.plan.target.faults else {}
 
 
-def _outbound_filters(_: Scope, service: ServicePlan) -> list[Json]:
-    return [http_filter(_FILTER)] if service.calls else []
+def _outbound_filters(scope: Scope, service: ServicePlan) -> list[Json]:
+    return [http_filter(_FILTER)] if scope.plan.target.faults and service.calls else []
 
 
-def _outbound_route(_: Scope, service: ServicePlan, call: CallPlan) -> Json:
-    return _settings(service.name, call.service, call.endpoint)
+def _outbound_route(scope: Scope, service: ServicePlan, call: CallPlan) -> Json:
+    return _settings(service.name, call.service, call.endpoint) if scope.plan.target.faults else {}
 
 
 FEATURE = Feature(
@@ -104,4 +104,4 @@ FEATURE = Feature(
     outbound_filters=_outbound_filters,
     outbound_route=_outbound_route,
 )
-"""Every way between a caller and a service can be made late or broken."""
+"""Every way between a caller and a service can be made late or broken, where the target allows it."""

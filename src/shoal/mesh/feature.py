@@ -21,7 +21,7 @@ def _nothing(*_: object) -> Json:
 class Feature:
     """What one capability adds to Envoy's configuration; the additions of all are merged.
 
-    A feature that nothing declared asks for adds nothing, so that nobody pays for it.
+    A feature that nothing asks for, be it a declaration or the target, adds nothing, so that nobody pays for it.
     """
 
     edge_filters: Callable[[Scope], Iterable[Json]] = _none

@@ -80,8 +80,12 @@ def struck(plan: Plan, edge: Edge | Fault) -> tuple[str, ...]:
     """List the operations that a fault on this way strikes.
 
     Raises:
-        DeclarationError: Nobody goes that way; the hint names who is known.
+        DeclarationError: The target lets nobody strike, or nobody goes that way; the hint names who is known.
     """
+    if not plan.target.faults:
+        raise DeclarationError(
+            f"target {plan.target.name} has no faults on purpose", hint="strike a system that `shoal run` has started"
+        )
     known = edges(plan)
     callers = {caller for caller, _ in known}
     names = [*(s.name for s in plan.services), GATEWAY]

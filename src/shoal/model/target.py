@@ -40,6 +40,8 @@ class Target(Data, frozen=True, kw_only=True):
     """Port of the gateway; 0 takes the system's own."""
     tls: bool = False
     """Whether the gateway serves TLS, also where the system does not say so."""
+    faults: bool = False
+    """Whether `shoal fault` may strike here; each request then passes filters that ask whether it is struck."""
 
     def __post_init__(self) -> None:
         """Refuse engines, sizes and ports that cannot be."""
@@ -54,7 +56,7 @@ class Target(Data, frozen=True, kw_only=True):
             raise DeclarationError(f"{self.port} is no port", hint="use 1 to 65535")
 
 
-LOCAL = Target()
+LOCAL = Target(faults=True)
 """One process per replica, on real engines."""
 
 ONE_PROCESS = Target(shape="one-process")
