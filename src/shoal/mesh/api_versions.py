@@ -25,7 +25,7 @@ def _route(_: Scope, route: Route) -> Json:
         return {}
     vary = {"header": {"key": "vary", "value": wanted.header}, "append_action": "APPEND_IF_EXISTS_OR_ADD"}
     entry = {"match": {"headers": [asks(wanted)]}, "response_headers_to_add": [vary]}
-    if route.edge.transform is not None:  # then the path is already rewritten
+    if route.edge.transform is not None or route.inside == route.path:  # then the path is what it has to be
         return entry
     return entry | {"route": {"regex_rewrite": rewrite(route)}}
 

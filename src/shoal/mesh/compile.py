@@ -1,5 +1,7 @@
 """Compile a plan into everything that Envoy reads."""
 
+from functools import partial
+
 from shoal.mesh import bootstrap, clusters, edge, inbound, manager, outbound, proto, strangler, tls, versions
 from shoal.mesh.endpoints import endpoints
 from shoal.mesh.features import FEATURES
@@ -62,7 +64,7 @@ def _entrances(scope: Scope) -> list[Entrance]:
     found = [edge.entrance(scope)] if GATEWAY in scope.layout.served else []
     for service in _served(scope):
         found += [inbound.entrance(scope, service), outbound.entrance(scope, service)]
-    return [*found, *strangler.entrances(scope)]
+    return [*found, *strangler.entrances(scope, partial(edge.route, scope))]
 
 
 def _served(scope: Scope) -> list[ServicePlan]:

@@ -2,14 +2,14 @@
 
 from collections.abc import Iterable
 
-from shoal.mesh import filters, routes
+from shoal.mesh import filters, routes, strangler
 from shoal.mesh.feature import Feature
-from shoal.mesh.hops import hop
 from shoal.mesh.manager import Scope
 from shoal.mesh.proto import Json, typed
 from shoal.model.cors import ANY, Cors
-from shoal.model.plan import GATEWAY, Route
+from shoal.model.plan import Route
 from shoal.model.service import shape
+from shoal.model.takeover import Takeover
 
 _FILTER = "envoy.filters.http.cors"
 _POLICY = "envoy.extensions.filters.http.cors.v3.CorsPolicy"
@@ -27,7 +27,7 @@ def _host(scope: Scope) -> Json:
     cors = scope.plan.system.gateway.cors
     if cors is None:
         return {}
-    policy = {"typed_per_filter_config": {_FILTER: _policy(cors, {route.method for route in scope.plan.routes})}}
+    policy = {"typed_per_filter_config": {_FILTER: _policy(cors, {one.method for one in strangler.served(scope)})}}
     return policy if ANY in cors.origins else policy | {"response_headers_to_add": [_VARY]}
 
 
@@ -38,17 +38,17 @@ def _preflights(scope: Scope) -> list[Json]:
     """
     if scope.plan.system.gateway.cors is None:
         return []
-    paths = {shape(route.path): route for route in routes.in_order(scope.plan.routes)}
-    return [_preflight(route) for route in paths.values()]
+    paths = {shape(one.path): one for one in strangler.served(scope)}
+    return [_preflight(one) for one in paths.values()]
 
 
-def _preflight(route: Route) -> Json:
+def _preflight(one: Route | Takeover) -> Json:
     asked = [{"name": name, "present_match": True} for name in ("origin", "access-control-request-method")]
     method = {"name": ":method", "string_match": {"exact": "OPTIONS"}}
     return {
-        "name": f"preflight {route.path}",
-        "match": routes.matches_path(route.path) | {"headers": [method, *asked]},
-        "route": {"cluster": hop(GATEWAY, route.service)},
+        "name": f"preflight {one.path}",
+        "match": routes.matches_path(one.path) | {"headers": [method, *asked]},
+        "route": {"cluster": strangler.cluster_of(one)},
     }
 
 

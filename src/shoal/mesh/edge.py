@@ -93,7 +93,7 @@ def _routes(scope: Scope) -> Json:
     ordered = strangler.served(scope)
     found = [own for feature in FEATURES for own in feature.edge_routes(scope)]
     found += [_compressed(), *_reserved(routes.in_order([*scope.plan.aliases, *scope.plan.routes]))]
-    found += [strangler.turned(scope, one, functools.partial(_route, scope)) for one in ordered]
+    found += strangler.written(scope, functools.partial(route, scope))
     found += routes.wrong_methods(ordered)
     host = {"name": EDGE, "domains": ["*"], "routes": found}
     return {
@@ -110,28 +110,30 @@ def _compressed() -> Json:
     coding = {"name": "content-encoding", "present_match": True}
     identity = {"exact": "identity", "ignore_case": True}
     other = {"name": "content-encoding", "string_match": identity, "invert_match": True}
-    route = routes.refuse("compressed", {"prefix": "/", "headers": [coding, other]}, 415)
+    refused = routes.refuse("compressed", {"prefix": "/", "headers": [coding, other]}, 415)
     accepted = {"header": {"key": "accept-encoding", "value": "identity"}}
-    return route | {"response_headers_to_add": [accepted]}
+    return refused | {"response_headers_to_add": [accepted]}
 
 
 def _reserved(exposed: list[Route]) -> list[Json]:
     """Keep what services tell of themselves inside, where a template such as ``/{page}`` would let it out."""
-    found = [routes.outside(route, path) for route in exposed for path in RESERVED_PATHS if "{" in route.path]
+    found = [routes.outside(one, path) for one in exposed for path in RESERVED_PATHS if "{" in one.path]
     let_out = sorted({path for path in found if path is not None})
     return [routes.refuse(f"reserved {path}", routes.matches_path(path), 404) for path in let_out]
 
 
-def _route(scope: Scope, route: Route) -> Json:
-    if (refused := api_versions.refusal(route)) is not None:
+def route(scope: Scope, declared: Route) -> Json:
+    """Write a declared route, with everything that its endpoint asks of the edge."""
+    if (refused := api_versions.refusal(declared)) is not None:
         return refused
-    retries = {"retry_policy": _retries(route.policy)} if route.method == "GET" and route.policy.attempts > 1 else {}
+    repeated = declared.method == "GET" and declared.policy.attempts > 1
+    retries = {"retry_policy": _retries(declared.policy)} if repeated else {}
     entry = {
-        "name": f"{route.service}.{route.endpoint}",
-        "match": routes.matches(route),
-        "route": routes.forward(hop(GATEWAY, route.service), route.policy, **retries),
+        "name": f"{declared.service}.{declared.endpoint}",
+        "match": routes.matches(declared),
+        "route": routes.forward(hop(GATEWAY, declared.service), declared.policy, **retries),
     }
-    return merge(entry, *(feature.edge_route(scope, route) for feature in FEATURES))
+    return merge(entry, *(feature.edge_route(scope, declared) for feature in FEATURES))
 
 
 def _retries(policy: Policy) -> Json:

@@ -6,6 +6,7 @@ from shoal.mesh import accesslog, filters, proto
 from shoal.mesh.layout import Address, Layout
 from shoal.mesh.proto import Json, seconds, typed
 from shoal.model.plan import Plan
+from shoal.model.takeover import Takeover, takeovers
 
 _MANAGER = "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"
 _MUTATION = "envoy.extensions.http.early_header_mutation.header_mutation.v3.HeaderMutation"
@@ -21,10 +22,13 @@ class Scope:
     """Whether everything goes into one file, for ``envoy --mode validate``."""
     patience: float = field(init=False)
     """Seconds that a silent stream is kept."""
+    takeovers: tuple[Takeover, ...] = field(init=False)
+    """Who answers each route of an old application."""
 
     def __post_init__(self) -> None:
-        """Look at every timeout once."""
+        """Look at every timeout and every takeover once."""
         object.__setattr__(self, "patience", patience(self.plan))
+        object.__setattr__(self, "takeovers", takeovers(self.plan.system, self.plan.target))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,9 +4,11 @@ Comparing needs both answers, and Envoy throws those of mirrored requests away. 
 process beside Envoy, `PARITY`, which asks both sides again through a listener of its own; nobody waits for it.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 
-from shoal.mesh import proto, routes
+import msgspec
+
+from shoal.mesh import proto, routes, transformation
 from shoal.mesh.endpoints import assignment
 from shoal.mesh.hops import hop
 from shoal.mesh.layout import Address
@@ -15,7 +17,7 @@ from shoal.mesh.proto import Json, seconds
 from shoal.model.legacy import comparable
 from shoal.model.plan import GATEWAY, Route
 from shoal.model.service import shape
-from shoal.model.takeover import Takeover, takeovers
+from shoal.model.takeover import Key, Takeover
 
 PARITY = "parity"
 """Name of the listener through which both sides are asked, and of the cluster that gets the copies."""
@@ -23,44 +25,58 @@ PARITY = "parity"
 SIDE_HEADER = "x-shoal-side"
 """Says to that listener which side is meant: ``legacy`` or ``new``."""
 
+_KEPT = frozenset(
+    {
+        "match", "route", "direct_response",
+        "request_headers_to_add", "request_headers_to_remove", "response_headers_to_add", "response_headers_to_remove",
+    }
+)  # fmt: skip
+_CHANGING = frozenset({transformation.QUERY})
+
 _HTTP = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
+
+
+Build = Callable[[Route], Json]
+"""Writes a declared route, with everything that its endpoint asks of the edge."""
 
 
 def served(scope: Scope) -> list[Route | Takeover]:
     """List what the edge serves, the closest match first: declared routes, and old ones that no service declares."""
-    alone: list[Route | Takeover] = [one for one in _takeovers(scope) if not one.service]
+    alone: list[Route | Takeover] = [one for one in scope.takeovers if not one.service]
     return routes.in_order([*scope.plan.aliases, *scope.plan.routes, *alone])
 
 
-def turned(scope: Scope, operation: Route | Takeover, build: Callable[[Route], Json]) -> Json:
-    """Write one route of the edge.
+def written(scope: Scope, build: Build) -> Iterator[Json]:
+    """Write the routes of what is served.
 
     While the old application answers, nothing of what the service declares is asked of its callers; from the first
     request that the service answers, all of it is asked of everyone.
     """
-    if isinstance(operation, Takeover):
-        return _to_legacy(operation)
-    key = (operation.method, shape(operation.path))
-    takeover = next((one for one in _takeovers(scope) if (one.method, shape(one.path)) == key), None)
-    if takeover is None:
-        return build(operation)
-    if takeover.route.state in ("record", "shadow"):
-        return _to_legacy(takeover)
-    entry = build(operation) | {"stat_prefix": prefix(takeover)}
-    return _shifted(takeover, entry) if takeover.route.state == "shift" else entry
+    by_key = {one.key: one for one in scope.takeovers}
+    left: set[Key] = set()
+    for operation in served(scope):
+        takeover = operation if isinstance(operation, Takeover) else by_key.get(_key(operation))
+        if takeover is None and isinstance(operation, Route):
+            yield build(operation)
+        elif takeover is not None and (isinstance(operation, Takeover) or takeover.route.state in ("record", "shadow")):
+            yield from () if takeover.key in left else (_to_legacy(takeover),)  # whatever version is asked for
+            left.add(takeover.key)
+        elif takeover is not None and isinstance(operation, Route):
+            yield from _to_service(takeover, operation, build)
 
 
-def entrances(scope: Scope) -> Iterable[Entrance]:
+def entrances(scope: Scope, build: Build) -> Iterable[Entrance]:
     """Describe the listener through which both sides are asked; none where nothing can be compared."""
-    compared = _comparable(_takeovers(scope))
+    compared = _comparable(scope.takeovers)
     if not compared or GATEWAY not in scope.layout.served:
         return
-    found = [_side(one, side) for one in routes.in_order(compared) for side in ("legacy", "new")]
+    found = [side for one in routes.in_order(compared) for side in _sides(scope, one, build)]
     host = {"name": PARITY, "domains": ["*"], "routes": found, "request_headers_to_remove": [SIDE_HEADER]}
     yield Entrance(
         name=PARITY,
         address=scope.layout.parity_out(),
         routes={"name": PARITY, "virtual_hosts": [host]},
+        filters=transformation.query_filters(scope),
         manager={"use_remote_address": False, "server_header_transformation": "PASS_THROUGH"},
         listener={"ignore_global_conn_limit": True},
     )
@@ -71,11 +87,18 @@ def clusters(scope: Scope) -> Iterable[Json]:
 
     They are there whatever the states of the routes, so that a change of state is one of routes alone.
     """
-    found = _takeovers(scope) if GATEWAY in scope.layout.served else ()
+    found = scope.takeovers if GATEWAY in scope.layout.served else ()
     for name in sorted({one.application for one in found}):
         yield _cluster(legacy_cluster(name), scope.layout.legacy(name))
     if _comparable(found):
         yield _cluster(PARITY, scope.layout.parity_in())
+
+
+def cluster_of(operation: Route | Takeover) -> str:
+    """Name the cluster that answers what is served, where no state of a takeover says otherwise."""
+    if isinstance(operation, Route):
+        return hop(GATEWAY, operation.service)
+    return legacy_cluster(operation.application)
 
 
 def legacy_cluster(application: str) -> str:
@@ -88,8 +111,8 @@ def prefix(takeover: Takeover) -> str:
     return f"takeover-{takeover.route.name}"
 
 
-def _takeovers(scope: Scope) -> tuple[Takeover, ...]:
-    return takeovers(scope.plan.system, scope.plan.target) if scope.plan.system.gateway.legacy else ()
+def _key(route: Route) -> Key:
+    return route.method, shape(route.path)
 
 
 def _comparable(found: Iterable[Takeover]) -> list[Takeover]:
@@ -109,24 +132,44 @@ def _to_legacy(takeover: Takeover) -> Json:
     }
 
 
-def _shifted(takeover: Takeover, entry: Json) -> Json:
-    """Divide what a service takes over between it and the old application."""
-    weight, action = takeover.route.weight, entry["route"]
-    shares = {action["cluster"]: weight, legacy_cluster(takeover.application): 100.0 - weight}
-    used = {cluster: part for cluster, part in shares.items() if part > 0}
-    rest = {key: value for key, value in action.items() if key != "cluster"}
-    if len(used) == 1:
-        return entry | {"route": {"cluster": next(iter(used)), **rest}}
-    return entry | {"route": {**routes.weighted(used, takeover.route.policy), **rest}}
+def _to_service(takeover: Takeover, operation: Route, build: Build) -> Iterator[Json]:
+    """Send what a service takes over to it, and what is left to the old application, which knows the path as it came.
+
+    Envoy draws once for each request, so that what passes the first route by takes the second.
+    """
+    entry = build(operation) | {"stat_prefix": prefix(takeover)}
+    weight = takeover.route.weight if takeover.route.state == "shift" else 100.0
+    if weight >= 100.0 or "route" not in entry:
+        yield entry
+        return
+    if weight > 0.0:
+        drawn = {"runtime_fraction": {"default_value": routes.share(weight)}}
+        yield entry | {"match": entry["match"] | drawn}
+    plain = msgspec.structs.replace(operation.edge, transform=None)
+    rest = build(msgspec.structs.replace(operation, inside=operation.path, edge=plain))
+    action = rest["route"] | {"cluster": legacy_cluster(takeover.application)}
+    yield rest | {"stat_prefix": prefix(takeover), "route": action}
 
 
-def _side(takeover: Takeover, side: str) -> Json:
-    cluster = legacy_cluster(takeover.application) if side == "legacy" else hop(GATEWAY, takeover.service)
-    return {
-        "name": f"{side} {takeover.route.name}",
-        "match": routes.with_header(routes.matches(takeover.route), SIDE_HEADER, side),
-        "route": routes.forward(cluster, takeover.route.policy),
-    }
+def _sides(scope: Scope, takeover: Takeover, build: Build) -> Iterator[Json]:
+    cluster = legacy_cluster(takeover.application)
+    old = {"match": routes.matches(takeover.route), "route": routes.forward(cluster, takeover.route.policy)}
+    yield _side(takeover, old, "legacy")
+    for operation in routes.in_order([*scope.plan.aliases, *scope.plan.routes]):
+        if _key(operation) == takeover.key:
+            yield _side(takeover, _change(build(operation)), "new")
+
+
+def _change(entry: Json) -> Json:
+    """Keep of a route of the edge what it does to requests and answers: who may ask was asked there."""
+    filters = {name: told for name, told in entry.get("typed_per_filter_config", {}).items() if name in _CHANGING}
+    kept = {key: value for key, value in entry.items() if key in _KEPT}
+    return kept | ({"typed_per_filter_config": filters} if filters else {})
+
+
+def _side(takeover: Takeover, entry: Json, side: str) -> Json:
+    match = routes.with_header(entry["match"], SIDE_HEADER, side)
+    return entry | {"name": f"{side} {takeover.route.name}", "match": match}
 
 
 def _cluster(name: str, where: Address) -> Json:

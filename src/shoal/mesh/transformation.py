@@ -10,7 +10,9 @@ from shoal.model.plan import Route
 from shoal.model.service import path_parameters
 from shoal.model.shaping import Headers, Query
 
-_QUERY = "shoal.query"
+QUERY = "shoal.query"
+"""Name of the filter that changes queries."""
+
 _PER_ROUTE = "envoy.extensions.filters.http.lua.v3.LuaPerRoute"
 
 _LUA = """
@@ -33,13 +35,14 @@ end
 a parameter ``a``. Here what is kept stays as it was sent; only names are decoded, to be compared."""
 
 
-def _filters(scope: Scope) -> tuple[Json, ...]:
+def query_filters(scope: Scope) -> tuple[Json, ...]:
+    """Write the filter that changes queries, where a route does."""
     return _lua() if any(_changed_query(route) for route in scope.plan.routes) else ()
 
 
 def _lua() -> tuple[Json]:
     """Write the filter, asleep until a route wakes it by saying what to change."""
-    return (filters.http_filter(_QUERY, default_source_code={"inline_string": _LUA}) | {"disabled": True},)
+    return (filters.http_filter(QUERY, default_source_code={"inline_string": _LUA}) | {"disabled": True},)
 
 
 def _route(_: Scope, route: Route) -> Json:
@@ -48,7 +51,7 @@ def _route(_: Scope, route: Route) -> Json:
         return {}
     entry = _headers("request", transform.request) | _headers("response", transform.response)
     if query := _changed_query(route):
-        entry["typed_per_filter_config"] = {_QUERY: query}
+        entry["typed_per_filter_config"] = {QUERY: query}
     if route.inside != route.path:
         entry["route"] = {"regex_rewrite": rewrite(route)}
     return entry
@@ -85,4 +88,4 @@ def _changed_query(route: Route) -> Json:
     return typed(_PER_ROUTE, filter_context={"dropped": dropped, "added": urlencode(query.set)})
 
 
-FEATURE = Feature(edge_filters=_filters, edge_route=_route)
+FEATURE = Feature(edge_filters=query_filters, edge_route=_route)
