@@ -7,6 +7,7 @@ from shoal.errors import (
     CallTimedOut,
     CircuitOpen,
     Conflict,
+    Disconnected,
     Duplicate,
     Problem,
     ShoalError,
@@ -39,6 +40,7 @@ from shoal.service.projections import Projection, ReadModel
 from shoal.service.sagas import Saga, pivot, retriable, step
 from shoal.service.schedules import Tick
 from shoal.service.settings import Secret, Settings
+from shoal.service.sockets import Socket, Transact
 from shoal.service.streams import Update, Watch
 from shoal.service.system import Issuer, System
 from shoal.service.upcasting import upcast
@@ -59,6 +61,7 @@ __all__ = [
     "Consumer",
     "Cors",
     "Deadline",
+    "Disconnected",
     "Duplicate",
     "Entra",
     "Evidence",
@@ -100,6 +103,7 @@ __all__ = [
     "Settings",
     "Shedding",
     "ShoalError",
+    "Socket",
     "StandIn",
     "StepRefused",
     "System",
@@ -107,6 +111,7 @@ __all__ = [
     "Tls",
     "TokenIssuer",
     "Traffic",
+    "Transact",
     "Transaction",
     "Transform",
     "Unavailable",

@@ -19,6 +19,7 @@
     ├── SettingsError         settings are missing or malformed; names the real variables
     ├── ContractError         a file of contracts cannot be read, or what was declared would break it
     ├── StepRefused           a step of a saga that will never succeed, so that the saga is undone at once
+    ├── Disconnected          the client of a socket has gone
     ├── Problem               an answer to the caller: RFC 9457 problem details
     └── CallFailed            a call to another service failed
         ├── CallTimedOut      its deadline passed
@@ -53,6 +54,10 @@ class ShoalError(Exception):
 
 class DeclarationError(ShoalError):
     """Refuse an impossible declaration."""
+
+
+class Disconnected(ShoalError):
+    """Tell the handler of a socket that its client has gone; there is nothing to do about it."""
 
 
 class PlanError(ShoalError):

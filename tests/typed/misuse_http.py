@@ -1,6 +1,20 @@
 """Mistakes with endpoints, contracts and clients; each line that says so must be flagged."""
 
-from shoal import Page, PageRequest, Postgres, Principal, Reply, Secret, Service, System, anyone, role
+from shoal import (
+    Page,
+    PageRequest,
+    Postgres,
+    Principal,
+    Reply,
+    Secret,
+    Service,
+    Socket,
+    System,
+    Transact,
+    Transaction,
+    anyone,
+    role,
+)
 from tests.typed.contract import Quote, QuotesApi
 
 quotes = Service("quotes", contracts=[QuotesApi])
@@ -72,3 +86,32 @@ async def caller(api: QuotesApi, principal: Principal | None = None) -> Reply[Qu
 async def pages(page: PageRequest) -> Page[Quote]:
     """Answer a page of something else."""
     return page.of(["a"], total=1)  # expect-error
+
+
+@quotes.socket("/talk/a", access=anyone, rte=5)  # expect-error
+async def rushed(socket: Socket[int, str]) -> None:
+    """Misspell an option."""
+
+
+@quotes.socket("/b", access=anyone)
+async def mixed(socket: Socket[int, str], transact: Transact) -> None:
+    """Say what only the client says."""
+    async for heard in socket:
+        await socket.send(heard)  # expect-error
+
+    async def work(tx: Transaction) -> int:
+        return 1
+
+    text: str = await transact(work)  # expect-error
+    await socket.send(text)
+
+
+@quotes.socket("/c", access=anyone)  # expect-error
+async def answering(socket: Socket[int, str]) -> str:
+    """Return what nobody gets."""
+    return ""
+
+
+@quotes.socket("/d", access=anyone)  # expect-error
+def silent(socket: Socket[int, str]) -> None:
+    """Forget that handlers are asynchronous."""

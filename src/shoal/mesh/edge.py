@@ -94,7 +94,7 @@ def _routes(scope: Scope) -> Json:
     found = [own for feature in FEATURES for own in feature.edge_routes(scope)]
     found += [_compressed(), *_reserved(routes.in_order([*scope.plan.aliases, *scope.plan.routes]))]
     found += strangler.written(scope, functools.partial(route, scope))
-    found += routes.wrong_methods(ordered)
+    found += [*routes.wrong_methods(ordered), _upgrades()]
     host = {"name": EDGE, "domains": ["*"], "routes": found}
     return {
         "name": EDGE,
@@ -113,6 +113,11 @@ def _compressed() -> Json:
     refused = routes.refuse("compressed", {"prefix": "/", "headers": [coding, other]}, 415)
     accepted = {"header": {"key": "accept-encoding", "value": "identity"}}
     return refused | {"response_headers_to_add": [accepted]}
+
+
+def _upgrades() -> Json:
+    """Match upgrades that lead nowhere: without a route, Envoy would wait for the rest of the request."""
+    return routes.refuse("no socket", {"prefix": "/", "headers": [{"name": "upgrade", "present_match": True}]}, 403)
 
 
 def _reserved(exposed: list[Route]) -> list[Json]:

@@ -36,6 +36,8 @@ class Feature:
     """Settings of one route of the edge."""
     inbound_filters: Callable[[Scope, ServicePlan], Iterable[Json]] = _none
     """HTTP filters where a service is called."""
+    inbound_manager: Callable[[Scope, ServicePlan], Json] = _nothing
+    """Settings of the connection manager where a service is called."""
     inbound_route: Callable[[Scope, ServicePlan, Grant], Json] = _nothing
     """Settings of one operation where it is served."""
     outbound_filters: Callable[[Scope, ServicePlan], Iterable[Json]] = _none

@@ -11,6 +11,7 @@ from shoal.mesh import (
     security,
     sharing,
     shedding,
+    sockets,
     tokens,
     tracing,
     traffic,
@@ -33,6 +34,7 @@ FEATURES: tuple[Feature, ...] = (
     bodies.FEATURE,
     traffic.FEATURE,
     shedding.FEATURE,
+    sockets.FEATURE,
     faults.FEATURE,
     versions.FEATURE,
 )

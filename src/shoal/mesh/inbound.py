@@ -32,17 +32,22 @@ def entrance(scope: Scope, service: ServicePlan) -> Entrance:
         filters=(access.default_deny(), *(one for f in FEATURES for one in f.inbound_filters(scope, service))),
         router={"respect_expected_rq_timeout": True},
         mutations=({"append": _LOOPBACK},),
-        manager={
-            "use_remote_address": False,
-            "internal_address_config": {"cidr_ranges": _ANYWHERE},
-            "forward_client_cert_details": "SANITIZE_SET",
-            "set_current_client_cert_details": {"uri": True},
-            "server_header_transformation": "PASS_THROUGH",
-            "local_reply_config": problems.inside(),
-        },
+        manager=_manager(scope, service),
         chain={"transport_socket": tls.server(scope, service.name)},
         listener={"ignore_global_conn_limit": True},
     )
+
+
+def _manager(scope: Scope, service: ServicePlan) -> Json:
+    settings: Json = {
+        "use_remote_address": False,
+        "internal_address_config": {"cidr_ranges": _ANYWHERE},
+        "forward_client_cert_details": "SANITIZE_SET",
+        "set_current_client_cert_details": {"uri": True},
+        "server_header_transformation": "PASS_THROUGH",
+        "local_reply_config": problems.inside(),
+    }
+    return merge(settings, *(feature.inbound_manager(scope, service) for feature in FEATURES))
 
 
 def _routes(scope: Scope, service: ServicePlan) -> Json:

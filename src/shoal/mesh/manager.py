@@ -76,7 +76,7 @@ def route_file(entrance: str) -> str:
 
 def patience(plan: Plan) -> float:
     """Seconds that a silent stream is kept: longer than any declared timeout, which must strike first."""
-    policies = [e.policy for s in plan.system.services for e in s.endpoints if e.edge.stream is None]
+    policies = [e.policy for s in plan.system.services for e in s.endpoints if not e.edge.goes_on]
     policies += [call.policy for service in plan.services for call in service.calls]
     return max([55.0, *(policy.timeout for policy in policies)]) + 5.0
 

@@ -65,6 +65,8 @@ _VERIFIED: Json = {
     }
 }
 
+_UPGRADE: Json = {"header_filter": {"header": {"name": "upgrade", "present_match": True}}}
+
 _ANY_STATUS: Json = {
     "status_code_filter": {"comparison": {"op": "GE", "value": {"default_value": 0, "runtime_key": "unused"}}}
 }
@@ -78,13 +80,14 @@ def at_edge(headers: Sequence[Json] = ()) -> Json:
     """Write the answers of the edge, each with `headers`.
 
     Envoy answers 403 to a token for another audience too; it becomes a 401, as RFC 6750 (3.1) wants for every
-    invalid token. Only a verified one leaves its claims, and so tells that it was its bearer who was refused.
+    invalid token. Only a verified one leaves its claims, and so tells that it was its bearer who was refused. Of an
+    upgrade it tells nothing: those are refused with 403 before any token is looked at.
     """
     unauthenticated = _BY_STATUS[UNAUTHENTICATED]
     tokens = [
         _mapper(_all_of(_status(UNAUTHENTICATED), _TOKEN_GIVEN), unauthenticated) | _challenge(INVALID),
         _mapper(_status(UNAUTHENTICATED), unauthenticated) | _challenge(MISSING),
-        _mapper(_all_of(_status(FORBIDDEN), _VERIFIED), _BY_STATUS[FORBIDDEN]),
+        _mapper(_all_of(_status(FORBIDDEN), {"or_filter": {"filters": [_VERIFIED, _UPGRADE]}}), _BY_STATUS[FORBIDDEN]),
         _mapper(_status(FORBIDDEN), unauthenticated) | _challenge(INVALID) | {"status_code": UNAUTHENTICATED},
     ]
     rest = [refusal for refusal in REFUSALS if refusal.status not in (UNAUTHENTICATED, FORBIDDEN)]

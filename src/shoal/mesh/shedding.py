@@ -49,13 +49,13 @@ def _shedding(rule: Shedding, most: int) -> Json:
 
 
 def _inbound_route(scope: Scope, service: ServicePlan, grant: Grant) -> Json:
-    """Let the critical pass, and streams: how long those last says nothing of how busy the service is."""
+    """Let the critical pass, and streams and sockets: how long those last says nothing of how busy the service is."""
     declared = scope.plan.system.service(service.name)
     endpoint = declared.endpoint(grant.endpoint)
     vital = endpoint is not None and endpoint.critical
-    streams = endpoint is not None and endpoint.edge.stream is not None
+    goes_on = endpoint is not None and endpoint.edge.goes_on
     found = _HIGH if vital else {}
-    if declared.traffic.shed is None or not (vital or streams):
+    if declared.traffic.shed is None or not (vital or goes_on):
         return found
     return found | {"typed_per_filter_config": {_FILTER: typed(_OFF, disabled=True)}}
 

@@ -10,6 +10,7 @@ from shoal.mesh.proto import Json, seconds, typed
 from shoal.model.artifact import Artifact
 from shoal.model.issuers import CONSUMERS, OpenId, key_issuer
 from shoal.model.plan import CallPlan, Plan, Route, ServicePlan
+from shoal.model.sockets import BEARER
 from shoal.model.system import Issuer
 
 CLOCK_SKEW = 60
@@ -38,6 +39,9 @@ FETCH_TIMEOUT = 5.0
 """Seconds for a fetch of keys; it is tried again after `FETCH_AGAIN`, and the keys of before stay meanwhile."""
 
 FETCH_AGAIN = 2.0
+
+_OFFERED = {"name": "sec-websocket-protocol", "value_prefix": BEARER}
+"""Where pages send the token of a socket; services read it only there."""
 
 _FILTER = "envoy.filters.http.jwt_authn"
 _MESSAGE = "envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication"
@@ -119,6 +123,9 @@ def _verifier(plan: Plan, layout: Layout, texts: Mapping[str, str]) -> Json:
         providers[CONSUMERS] = _consumers(plan) | _local(layout, texts, CONSUMERS)
     found = [{"provider_name": name} for name in providers]
     required = found[0] if len(found) == 1 else {"requires_any": {"requirements": found}}
+    if any(route.edge.socket is not None for route in plan.routes):
+        for name in providers.keys() - {CONSUMERS}:
+            providers[name]["from_headers"] = [*providers[name]["from_headers"], _OFFERED]
     return typed(_MESSAGE, providers=providers, requirement_map={"principal": required})
 
 

@@ -5,6 +5,7 @@ from shoal.model.caching import Cache
 from shoal.model.data import Data
 from shoal.model.limits import RateLimit
 from shoal.model.shaping import Transform
+from shoal.model.sockets import Socket
 from shoal.model.streaming import Stream
 from shoal.model.versioning import Version
 
@@ -34,5 +35,12 @@ class Edge(Data, frozen=True, kw_only=True):
     """How long its answers may be kept, and for whom; None keeps none."""
     stream: Stream | None = None
     """How it goes on telling, where its answer is a stream."""
+    socket: Socket | None = None
+    """How clients converse with it, where it is a WebSocket."""
     version: Version | None = None
     """Which version of an operation it is, and until when."""
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether it lasts, so that how long says nothing of load."""
+        return not (self.stream is None and self.socket is None)

@@ -48,13 +48,13 @@ def _operation(endpoint: Endpoint) -> dict[str, Any]:
         "operationId": endpoint.name,
         "responses": {str(endpoint.status): _answer(endpoint), "default": _refusal()},
     }
-    operation |= _end(endpoint)
+    operation |= _end(endpoint) | _conversation(endpoint)
     if endpoint.summary:
         operation["summary"] = endpoint.summary
     parameters = [_parameter(p) for p in endpoint.parameters] + ([IDEMPOTENCY_KEY] if endpoint.idempotent else [])
     if parameters:
         operation["parameters"] = parameters
-    if endpoint.request is not None:
+    if endpoint.request is not None and endpoint.edge.socket is None:
         operation["requestBody"] = {
             "required": endpoint.request_required,
             "content": {"application/json": {"schema": endpoint.request}},
@@ -70,6 +70,15 @@ def _operation(endpoint: Endpoint) -> dict[str, Any]:
     if endpoint.access.kind == "internal":
         operation["x-internal"] = True
     return operation
+
+
+def _conversation(endpoint: Endpoint) -> dict[str, Any]:
+    """Say what OpenAPI has no words for: an upgrade, and the messages after it."""
+    socket = endpoint.edge.socket
+    if socket is None:
+        return {}
+    told = {"receives": endpoint.request, "sends": endpoint.response, "maxMessageBytes": socket.largest}
+    return {"responses": {"101": {"description": "Upgraded."}, "default": _refusal()}, "x-websocket": told}
 
 
 def _end(endpoint: Endpoint) -> dict[str, Any]:

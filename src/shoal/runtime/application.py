@@ -11,8 +11,10 @@ from shoal.runtime.logs import Journal
 from shoal.runtime.problems import CONTENT_TYPE, render, to_problem
 from shoal.runtime.request import Receive, Request, Response, Scope, Send, encode_headers, messages, send_response
 from shoal.runtime.routes import Routes, locate
+from shoal.runtime.sockets import SocketEndpoint
 from shoal.runtime.streaming import Flow
 from shoal.runtime.trace import Context, Trace, begin, current, resume
+from shoal.runtime.upgrade import as_request, is_upgrade, with_credential
 
 Probe = Callable[[], Awaitable[Response]]
 
@@ -30,19 +32,19 @@ class Application:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection's message, as ASGI 3 asks."""
-        if scope["type"] != "http":
-            raise RuntimeError(f"only HTTP is served here, not {scope['type']}")
+        scope, send = _as_request(scope, send)
         probe = self._probes.get(scope["path"])
         if probe is not None:
             await send_response(send, await probe())
             return
         started = time.perf_counter()
-        headers: dict[bytes, bytes] = dict(scope["headers"])
+        headers = _headers(scope)
         parent = headers.get(b"traceparent")
         trace = begin() if parent is None else resume(parent.decode("latin-1"))
         endpoint, told = None, {}
         try:
             endpoint, values = locate(self._routes, scope)
+            _check_socket(endpoint, scope)
             expected = headers.get(_EXPECTED)
             seconds = endpoint.timeout if expected is None else budget(endpoint.timeout, expected.decode("latin-1"))
             context = Context(trace, Budget(seconds), _credential(headers).decode("latin-1"))
@@ -65,6 +67,24 @@ class Application:
             fields = {"endpoint": name, "status": response.status, "ms": round(seconds * 1000, 2), **told}
             level = "info" if response.status < 500 else "error"
             self._journal.write(level, f"{scope['method']} {scope['path']} {response.status}", trace, fields)
+
+
+def _as_request(scope: Scope, send: Send) -> tuple[Scope, Send]:
+    if is_upgrade(scope):
+        return as_request(scope, send)
+    if scope["type"] != "http":
+        raise RuntimeError(f"only HTTP is served here, not {scope['type']}")
+    return scope, send
+
+
+def _headers(scope: Scope) -> dict[bytes, bytes]:
+    headers: dict[bytes, bytes] = dict(scope["headers"])
+    return with_credential(headers) if is_upgrade(scope) else headers
+
+
+def _check_socket(endpoint: Endpoint, scope: Scope) -> None:
+    if is_upgrade(scope) and not isinstance(endpoint, SocketEndpoint):
+        raise Problem(403, "forbidden", "this is no WebSocket")
 
 
 def _told(problem: Problem, error: Exception) -> dict[str, str]:

@@ -15,13 +15,16 @@ from shoal.runtime.inject import Plan
 from shoal.runtime.issuer import key_set_endpoint
 from shoal.runtime.lifecycle import lifecycle
 from shoal.runtime.metrics import Metrics
+from shoal.runtime.sockets import SocketEndpoint
 from shoal.runtime.streaming import StreamEndpoint
+from shoal.runtime.transacting import Transactor
 from shoal.runtime.watching import Watcher
 from shoal.service import codec
 from shoal.service.declare import EndpointDeclaration, Service, SubscriptionDeclaration
 from shoal.service.describe import endpoint_signature
 from shoal.service.marks import operations_of
 from shoal.service.signature import analyse, plain_kind
+from shoal.service.sockets import Transact
 from shoal.service.streams import Watch
 from shoal.service.upcasting import Upcasting
 
@@ -68,13 +71,18 @@ def _endpoint(
     service: Service, declared: EndpointDeclaration, around: Surroundings, metrics: Metrics, ends: Ends | None
 ) -> Endpoint:
     signature, series = endpoint_signature(service, declared), metrics.series("request", declared.operation.name)
-    stream = declared.operation.edge.stream
-    if stream is None:
+    stream, socket = declared.operation.edge.stream, declared.operation.edge.socket
+    goes_on = stream or socket
+    if goes_on is None:
         return Endpoint(declared, signature, around, series)
     if around.store is not None and ends is not None:
-        watcher = Watcher(around.store, around.announcer, ends, stream.events)
-        around = msgspec.structs.replace(around, values={**around.values, Watch: watcher})
-    return StreamEndpoint(declared, signature, around, series)
+        watcher = Watcher(around.store, around.announcer, ends, goes_on.events)
+        values = {**around.values, Watch: watcher}
+        if socket is not None:
+            values[Transact] = Transactor(around.store, around.announcer, around.poke)
+        around = msgspec.structs.replace(around, values=values)
+    kind = StreamEndpoint if socket is None else SocketEndpoint
+    return kind(declared, signature, around, series)
 
 
 def readers(subscription: SubscriptionDeclaration) -> Iterator[tuple[str, codec.Codec[Any]]]:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from urllib.parse import quote
 
 from shoal.errors import Problem
+from shoal.model.origins import origins
 from shoal.model.plan import Plan, Route
 from shoal.model.service import RESERVED_PATHS, path_parameters
 from shoal.runtime import versions
@@ -11,6 +12,7 @@ from shoal.runtime.problems import CONTENT_TYPE, render
 from shoal.runtime.request import Application, Receive, Response, Scope, Send, send_response
 from shoal.runtime.routes import Routes, locate
 from shoal.runtime.trace import begin
+from shoal.runtime.upgrade import as_request, is_upgrade
 
 _INTERNAL = (b"x-envoy-", b"x-shoal-", b"x-forwarded-client-cert")
 """Prefixes of headers that only proxies may set; from outside they are dropped."""
@@ -21,6 +23,7 @@ class Gateway:
 
     def __init__(self, plan: Plan, applications: Mapping[str, Application]) -> None:
         self._applications = applications
+        self._origins = origins(plan)
         self._routes = Routes(versions.groups(plan))
         self._services = {
             s.name: Routes([(g.method, g.path, g.endpoint) for g in s.grants])
@@ -30,14 +33,18 @@ class Gateway:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection's message, as ASGI 3 asks."""
+        answer = send
+        if is_upgrade(scope):
+            scope, answer = as_request(scope, send)
         try:
             group, values = locate(self._routes, scope)
             route = versions.choose(group, scope["headers"])
             if route.inside != route.path:
                 scope = {**scope, **_renamed(route, values)}
             self._check(route, scope)
+            self._check_origin(route, scope)
         except Problem as problem:
-            await send_response(send, _refusal(problem))
+            await send_response(answer, _refusal(problem))
             return
         scope["headers"] = [(k, v) for k, v in scope["headers"] if not k.startswith(_INTERNAL)]
         await self._applications[route.service](scope, receive, send)
@@ -49,6 +56,16 @@ class Gateway:
             raise Problem(404, "not-found", "there is nothing at this path")
         if service is not None and locate(service, scope)[0] != route.endpoint:
             raise Problem(404, "not-found", "there is nothing at this path")
+
+    def _check_origin(self, route: Route, scope: Scope) -> None:
+        """Refuse upgrades for pages of other origins, and where no socket is."""
+        if not is_upgrade(scope):
+            return
+        origin = dict(scope["headers"]).get(b"origin")
+        if origin is not None and self._origins is not None and origin.decode("latin-1") not in self._origins:
+            raise Problem(403, "forbidden", "pages of this origin may not open it")
+        if route.edge.socket is None:
+            raise Problem(403, "forbidden", "this is no WebSocket")
 
 
 def _renamed(route: Route, values: tuple[str, ...]) -> dict[str, object]:

@@ -179,6 +179,11 @@ class Host:
         self._subscribers.update(heard)
         self._application = Application(compiled.endpoints, self._probes.table(), self._fittings.journal)
 
+    @property
+    def message(self) -> int:
+        """Bytes of the largest message of its sockets; 0 where it has none."""
+        return max((e.edge.socket.largest for e in self.model.endpoints if e.edge.socket is not None), default=0)
+
     def injects(self, kind: object) -> bool:
         """Tell whether handlers here may ask for `kind`."""
         return kind in self._values

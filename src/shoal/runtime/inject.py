@@ -54,7 +54,7 @@ def _resolver(param: Param, path: tuple[str, ...], values: Values) -> Resolver:
         return _header(param)
     if param.place == "body" and param.default is not None:
         return lambda request: param.default if request.body is None else request.body
-    if param.place in ("body", "event"):
+    if param.place in ("body", "event", "socket"):
         return attrgetter("body")
     return _injected(param, values)
 

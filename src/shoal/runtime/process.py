@@ -41,7 +41,14 @@ async def run_one(config: ServiceConfig) -> None:
     host = Host(service, config, fittings)
     await host.start()
     try:
-        await serve(host, config.listen, drain=config.drain, started=_announce(service.name), leaving=host.leave)
+        await serve(
+            host,
+            config.listen,
+            drain=config.drain,
+            started=_announce(service.name),
+            leaving=host.leave,
+            message=host.message,
+        )
     finally:
         await host.stop()
         journal.flush()
@@ -71,7 +78,14 @@ async def run_several(process: ProcessConfig) -> None:
             host.leave()
 
     try:
-        await serve(gateway, process.listen, drain=10.0, started=_announce(system.name), leaving=leave)
+        await serve(
+            gateway,
+            process.listen,
+            drain=10.0,
+            started=_announce(system.name),
+            leaving=leave,
+            message=max(host.message for host in hosts.values()),
+        )
     finally:
         await asyncio.gather(*(host.stop() for host in hosts.values()))
 

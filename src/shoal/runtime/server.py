@@ -13,6 +13,9 @@ import uvicorn
 from shoal.errors import SettingsError
 from shoal.runtime.request import Application
 
+PULSE = 20.0
+"""Seconds between two pings to the client of a WebSocket, and in which it must answer one."""
+
 
 class _Server(uvicorn.Server):
     """Leaves signals to `serve`, which has more to do at the end than the server knows."""
@@ -42,6 +45,7 @@ async def serve(
     drain: float,
     started: Callable[[], None],
     leaving: Callable[[], None],
+    message: int = 0,
 ) -> None:
     """Serve until SIGTERM or SIGINT; then finish requests in progress within `drain` seconds.
 
@@ -51,8 +55,9 @@ async def serve(
         drain: Seconds.
         started: Called once the socket is open.
         leaving: Called when it is told to stop, before requests in progress are waited for.
+        message: Bytes of the largest message of a WebSocket; 0 where none are served.
     """
-    server = _Server(_configuration(application, listen, drain), started)
+    server = _Server(_configuration(application, listen, drain, message), started)
     loop = asyncio.get_running_loop()
 
     def leave() -> None:
@@ -64,13 +69,17 @@ async def serve(
     await server.serve()
 
 
-def _configuration(application: Application, listen: str, drain: float) -> uvicorn.Config:
+def _configuration(application: Application, listen: str, drain: float, message: int = 0) -> uvicorn.Config:
     return uvicorn.Config(
         application,
         **_address(listen),
         loop="none",
         http="httptools",
-        ws="none",
+        ws=_sockets() if message else "none",
+        ws_max_size=message,
+        ws_ping_interval=PULSE,
+        ws_ping_timeout=PULSE,
+        ws_per_message_deflate=False,  # a small message could unfold into a large one
         lifespan="off",
         log_config=None,
         access_log=False,
@@ -79,6 +88,21 @@ def _configuration(application: Application, listen: str, drain: float) -> uvico
         timeout_keep_alive=75,
         timeout_graceful_shutdown=max(1, round(drain)),
     )
+
+
+def _sockets() -> type[asyncio.Protocol]:
+    from uvicorn.protocols.websockets.websockets_sansio_impl import (  # noqa: PLC0415 - only who has sockets pays for it
+        WebSocketsSansIOProtocol,
+    )
+
+    class Sockets(WebSocketsSansIOProtocol):
+        """Leaves the end of a conversation to its application, which knows when its last message was said."""
+
+        def shutdown(self) -> None:
+            if not self.handshake_complete or self.close_sent:
+                super().shutdown()
+
+    return Sockets
 
 
 class _Address(TypedDict, total=False):

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from shoal.errors import DeclarationError
 from shoal.model.caching import Cache as CacheModel
 from shoal.model.service import Policy, Subscription
+from shoal.model.streaming import Stream
 from shoal.service.context import Principal
 from shoal.service.declare import EndpointDeclaration, Service
 from shoal.service.signature import Signature
@@ -47,11 +48,13 @@ def _check(service: Service, declared: EndpointDeclaration, cache: CacheModel, s
 
 
 def ending(service: Service) -> dict[str, str]:
-    """Collect the events that end kept answers of a service, or wake its streams: id → where that was said."""
+    """Collect the events that end kept answers, or wake streams and sockets: id → where that was said."""
     found: dict[str, str] = {}
     for declared in service.endpoints:
-        cache, stream = declared.operation.edge.cache, declared.operation.edge.stream
-        for event in (*(cache.invalidated_by if cache else ()), *(stream.events if stream else ())):
+        edge = declared.operation.edge
+        ended = edge.cache.invalidated_by if edge.cache else ()
+        heard = (edge.stream or edge.socket or Stream()).events
+        for event in (*ended, *heard):
             found.setdefault(event, declared.operation.source)
     return found
 

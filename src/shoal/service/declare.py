@@ -26,6 +26,7 @@ from shoal.service.projections import Projection, ProjectionDeclarations
 from shoal.service.sagas import SagaDeclarations
 from shoal.service.schedules import ScheduleDeclarations
 from shoal.service.settings import Settings
+from shoal.service.sockets import SocketDeclarations
 from shoal.service.source import of_caller, of_function
 from shoal.service.streams import StreamDeclarations
 from shoal.service.upcasting import Chain, Upcast, chains
@@ -116,7 +117,14 @@ def Postgres(*, migrations: str = "migrations", sql: bool = False) -> StoreModel
     return StoreModel(engine="postgres", migrations=migrations, needs=needs)
 
 
-class Service(SagaDeclarations, ProjectionDeclarations, ScheduleDeclarations, StreamDeclarations, BreakerDeclarations):
+class Service(
+    SagaDeclarations,
+    ProjectionDeclarations,
+    ScheduleDeclarations,
+    StreamDeclarations,
+    SocketDeclarations,
+    BreakerDeclarations,
+):
     """Declare one service.
 
     Args:

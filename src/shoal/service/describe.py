@@ -23,6 +23,7 @@ from shoal.model.service import (
 from shoal.service import codec
 from shoal.service.caching import check_caches, with_endings
 from shoal.service.context import Principal, Transaction
+from shoal.service.conversing import check_socket, messages
 from shoal.service.declare import EndpointDeclaration, Service, SubscriptionDeclaration, contract_operations
 from shoal.service.describe_sagas import describe_saga
 from shoal.service.describe_schedules import describe_schedules
@@ -86,7 +87,8 @@ def describe_service(service: Service, *, issues_tokens: bool = False) -> model.
     _check_providers(service)
     _check_contracts(service, signatures)
     shapes = _Shapes(
-        [p.kind for s in signatures for p in s.params if p.place != "injected"]
+        [p.kind for s in signatures for p in s.params if p.place not in ("injected", "socket")]
+        + [kind for s in signatures for kind in messages(s) or ()]
         + [s.returns for s in signatures if s.returns is not None]
         + list(service.publishes)
         + [saga.state for saga in service.sagas]
@@ -115,13 +117,15 @@ def describe_service(service: Service, *, issues_tokens: bool = False) -> model.
 def endpoint_signature(service: Service, declared: EndpointDeclaration) -> Signature:
     """Read the signature of an endpoint's handler."""
     operation = declared.operation
-    return analyse(
+    found = analyse(
         service,
         declared.handler,
         path=operation.path,
         body=operation.method in BODIES,
         stream=operation.edge.stream is not None,
     )
+    check_socket(operation, found)
+    return found
 
 
 class _Shapes:
@@ -147,7 +151,8 @@ def _endpoint(declared: EndpointDeclaration, signature: Signature, shapes: _Shap
         if p.place in ("path", "query", "header")
     ]
     body = next(iter(signature.at("body")), None)
-    empty = signature.returns is None
+    heard, said = messages(signature) or (None if body is None else body.kind, signature.returns)
+    empty = said is None
     return Endpoint(
         name=operation.name,
         method=operation.method,
@@ -159,9 +164,9 @@ def _endpoint(declared: EndpointDeclaration, signature: Signature, shapes: _Shap
         critical=operation.critical,
         edge=operation.edge,
         parameters=tuple(parameters + _paging(signature)),
-        request=None if body is None else shapes.of(body.kind),
+        request=None if heard is None else shapes.of(heard),
         request_required=body is None or body.required,
-        response=None if empty else shapes.of(signature.returns),
+        response=None if empty else shapes.of(said),
         summary=(declared.handler.__doc__ or "").strip().partition("\n")[0],
         source=operation.source,
     )

@@ -19,12 +19,13 @@ from shoal.service.declare import Service
 from shoal.service.http import Header, PageRequest, Reply
 from shoal.service.marks import operations_of
 from shoal.service.settings import Settings
+from shoal.service.sockets import Socket, Transact
 from shoal.service.source import of_function
 from shoal.service.streams import Update, Watch
 
-Place = Literal["path", "query", "header", "body", "event", "injected"]
+Place = Literal["path", "query", "header", "body", "event", "socket", "injected"]
 
-FRAMEWORK: tuple[type, ...] = (Transaction, Principal, Deadline, Clock, PageRequest, TokenIssuer, Watch)
+FRAMEWORK: tuple[type, ...] = (Transaction, Principal, Deadline, Clock, PageRequest, TokenIssuer, Watch, Transact)
 """Types that the framework itself injects."""
 
 _SCALARS = (str, int, float, bool, Decimal, uuid.UUID, dt.datetime, dt.date)
@@ -133,7 +134,7 @@ def _check_answer(handler: Callable[..., Any], hints: dict[str, Any], source: st
 def _refuse_request(handler: Callable[..., Any], found: Signature) -> None:
     """Refuse, outside of HTTP, what only a request has."""
     for param in found.params:
-        if param.place in ("query", "header") or param.kind in (Principal, PageRequest):
+        if param.place in ("query", "header", "socket") or param.kind in (Principal, PageRequest):
             raise DeclarationError(
                 f"{_name(handler)} asks for {param.name!r}, which exists only within an HTTP request",
                 hint="take it from the event or from the settings",
@@ -221,6 +222,8 @@ def _classify(
         place, wire = "header", header.name
     elif kind in offered or operations_of(kind) is not None or _is_settings(kind):
         place = "injected"
+    elif typing.get_origin(kind) is Socket:
+        place = "socket"
     elif event is not None and _hears(kind, event):
         place = "event"
     elif is_scalar(base_kind(kind)) and event is None:

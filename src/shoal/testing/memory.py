@@ -33,6 +33,7 @@ from shoal.testing.clock import MovableClock
 from shoal.testing.events import Events
 from shoal.testing.http import Client, Response
 from shoal.testing.outside import Outside
+from shoal.testing.sockets import SocketClient
 
 NOWHERE = "http://sandbox.invalid"
 """Address of every outside system: what is not overridden must not be reached (RFC 2606)."""
@@ -98,6 +99,11 @@ class MemorySystem(Client):
     def key(self, consumer: str) -> str:
         """Make a key for a consumer, for ``X-API-Key``."""
         return self._keys.key_of(consumer, int(self.clock.now().timestamp()) + 3600)
+
+    def socket(self, path: str, *, token: str = "", headers: Mapping[str, str] | None = None) -> SocketClient:
+        """Open a socket through the gateway: ``async with system.socket("/chat") as client``."""
+        sent = {**(headers or {}), **({"authorization": f"Bearer {token}"} if token else {})}
+        return SocketClient(self._gateway, path, sent)
 
     @contextmanager
     def override(self, kind: Any, value: object) -> Iterator[None]:
