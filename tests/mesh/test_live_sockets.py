@@ -171,8 +171,11 @@ async def test_other_upgrades_are_refused_and_the_log_has_it(world: World, app: 
     assert {line["status"] for line in found} == {101}
 
 
-def test_only_what_is_declared_can_be_upgraded(world: World) -> None:
+def written(world: World, listener: str) -> str:
+    return Path(world.layout.path(f"rds/{listener}.json")).read_text("utf-8")
+
+
+async def test_only_what_is_declared_can_be_upgraded(world: World) -> None:
     for listener in ("edge", "inbound.orders"):
-        written = Path(world.layout.path(f"rds/{listener}.json")).read_text("utf-8")
-        assert written.count("upgrade_configs") == 2
+        assert written(world, listener).count("upgrade_configs") == 2
     assert patience(planned(SYSTEM)) == 60.0
