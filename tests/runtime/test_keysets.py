@@ -41,8 +41,10 @@ class Scene:
     """A service that believes the host's issuer, and a clock."""
 
     def __init__(self) -> None:
-        self.host, self.now = Host(), 1_000_000.0
-        self.door = Authenticator(Believed(issuers=(ISSUER,)), self.host.fetch, lambda: self.now)
+        self.host, self.now, self.behind = Host(), 1_000_000.0, 0.0
+        self.door = Authenticator(
+            Believed(issuers=(ISSUER,)), self.host.fetch, lambda: self.now - self.behind, lambda: self.now
+        )
 
     def token(self, **claims: Any) -> str:
         usual = {"iss": ISSUER.issuer, "aud": "api", "sub": "ann", "exp": int(self.now) + 100_000}
@@ -114,6 +116,19 @@ async def test_a_key_that_was_withdrawn_ends_tokens_that_were_accepted() -> None
     scene.host.signer = Foreign("RS256")
     scene.now += REFRESH
     assert await scene.status(old) == 200  # it is looked up in the background
+    await settle(scene, 2)
+    scene.now += AGAIN
+    assert await scene.status(old) == 401
+
+
+async def test_a_clock_that_goes_back_does_not_keep_a_withdrawn_key() -> None:
+    scene = Scene()
+    old = scene.token()
+    assert await scene.status(old) == 200
+    scene.behind = 10 * REFRESH
+    scene.host.signer = Foreign("RS256")
+    scene.now += REFRESH
+    await scene.status(old)
     await settle(scene, 2)
     scene.now += AGAIN
     assert await scene.status(old) == 401

@@ -82,21 +82,22 @@ class _Issuer(msgspec.Struct, frozen=True, kw_only=True):
 class Authenticator:
     """Turns credentials into principals; verified ones are remembered until they expire."""
 
-    def __init__(self, believed: Believed, fetch: Fetch, now: Callable[[], float] = time.time) -> None:
-        self._now = now
+    def __init__(
+        self,
+        believed: Believed,
+        fetch: Fetch,
+        now: Callable[[], float] = time.time,
+        ticks: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._now, self._ticks = now, ticks  # the second never goes back: it measures for how long keys are believed
         self._issuers = _issuers(believed, fetch)
-        self._look_again = 0.0
+        self._look_again = float("-inf")
         self._version = 0
         self._known: dict[bytes, tuple[float, Principal]] = {}
 
     async def authenticate(self, header: bytes | None, key: bytes | None = None) -> Principal:
         """Return the principal of an ``Authorization`` or an ``X-API-Key`` header, or raise a 401 `Problem`."""
-        now = self._now()
-        if now >= self._look_again:
-            self._look_again = now + _LOOK
-            for issuer in self._issuers.values():
-                issuer.keys.glance(now)
-            self._forget()
+        self._glance()
         if key is not None:
             if header is not None:
                 raise _unauthenticated("the request carries a token and a key: send one of them")
@@ -105,10 +106,19 @@ class Authenticator:
             header = b"Bearer " + key
         elif header is None:
             raise _unauthenticated("the request carries no token")
-        known = self._known.get(header)
+        now, known = self._now(), self._known.get(header)
         if known is not None and known[0] > now:
             return known[1]
         return await self._verify(header, now)
+
+    def _glance(self) -> None:
+        """Look after the keys, now and then."""
+        ticks = self._ticks()
+        if ticks >= self._look_again:
+            self._look_again = ticks + _LOOK
+            for issuer in self._issuers.values():
+                issuer.keys.glance(ticks)
+            self._forget()
 
     def _forget(self) -> None:
         """Believe no token of keys that are no longer in use."""
@@ -142,7 +152,7 @@ class Authenticator:
             raise Refused("token is signed by another issuer")
         if (issuer.name == CONSUMERS) != (bare != token):
             raise Refused("a token is no key, and a key no token")
-        verifier = await issuer.keys.verifier(protected.get("kid"), now)
+        verifier = await issuer.keys.verifier(protected.get("kid"), self._ticks())
         self._forget()
         claims = verifier.verify(bare, now)
         return float(claims["exp"]), issuer.principal(claims)

@@ -191,7 +191,8 @@ class Host:
     def _compile(self, values: dict[Any, Any]) -> Compiled:
         config, clock = self.config, self._fittings.clock
         believed = believed_by(config)
-        verifier = None if believed is None else Authenticator(believed, self._fittings.fetch, seconds_of(clock))
+        clocks = seconds_of(clock), monotonic_of(clock)
+        verifier = None if believed is None else Authenticator(believed, self._fittings.fetch, *clocks)
         around = Surroundings(
             store=self.store,
             announcer=self._announcer,

@@ -26,7 +26,7 @@ async def get(url: str) -> bytes:
 
 
 class Keys(Protocol):
-    """Where the keys of one issuer come from."""
+    """Where the keys of one issuer come from. `now` is read off a clock that never goes back."""
 
     version: int
     """Counts the key sets that were in use."""
