@@ -8,7 +8,7 @@ from typing import Any, Literal, TypeVar, get_args
 
 import msgspec
 
-from shoal.errors import CallFailed, CircuitOpen
+from shoal.errors import CallFailed, CallTimedOut, CircuitOpen
 from shoal.model.breaker import Breaker
 from shoal.runtime.circuit import Circuit, State
 from shoal.runtime.metrics import Metrics
@@ -22,6 +22,12 @@ _log = logging.getLogger("shoal.circuit")
 
 KEPT = 1000
 """Most answers that are kept of one operation."""
+
+FAIR = 0.5
+"""Share of its own time that a call must have had for a timeout to be the callee's fault.
+
+Not all of it: a caller that may take as long as the callee has always spent some when it calls.
+"""
 
 _Outcome = Literal["answered", "failed", "refused", "short", "abandoned"]
 
@@ -51,9 +57,9 @@ class Switch:
         self.calls: dict[_Outcome, int] = dict.fromkeys(get_args(_Outcome), 0)
         self.turns: dict[State, int] = dict.fromkeys(_NUMBERS, 0)
 
-    async def through(self, target: str, ask: Callable[[], Awaitable[T]]) -> T:
-        """Make a call, or raise `CircuitOpen` without making it."""
-        before = self.circuit.state
+    async def through(self, target: str, ask: Callable[[], Awaitable[T]], own: float) -> T:
+        """Make a call that may take `own` seconds, or raise `CircuitOpen` without making it."""
+        before, late = self.circuit.state, _fault(own)
         period = self.circuit.admit(self.seconds())
         self._tell(before)
         if not period:
@@ -63,10 +69,11 @@ class Switch:
         try:
             answer = await ask()
         except CallFailed as error:
-            self._ended(period, "failed" if is_outage(error) else "refused", error)
+            outage: _Outcome = late if isinstance(error, CallTimedOut) else "failed"
+            self._ended(period, outage if is_outage(error) else "refused", error)
             raise
         except asyncio.CancelledError:
-            self._ended(period, "failed" if _is_late() else "abandoned")
+            self._ended(period, late if _is_late() else "abandoned")
             raise
         except BaseException:
             self._ended(period, "abandoned")
@@ -100,8 +107,14 @@ def is_outage(error: CallFailed) -> bool:
     return not 400 <= error.status < 500
 
 
+def _fault(own: float) -> _Outcome:
+    """Say what a timeout of a call that begins now would mean: one whose caller has no time left shows nothing."""
+    context = current.get()
+    return "failed" if context is None or context.budget.remaining() >= own * FAIR else "abandoned"
+
+
 def _is_late() -> bool:
-    """Say whether the present work was cancelled because its time is over: the callee had it all."""
+    """Say whether the present work was cancelled because its time is over."""
     context = current.get()
     return context is not None and context.budget.remaining() <= 0
 
@@ -133,7 +146,7 @@ class Guarded:
             return value
 
         try:
-            return await self._switch.through(self.target, once)
+            return await self._switch.through(self.target, once, self.timeout)
         except CallFailed as error:
             if not is_outage(error):
                 raise
