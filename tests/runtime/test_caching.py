@@ -195,15 +195,33 @@ async def test_what_an_event_ends_while_it_is_made_is_not_served_again(running: 
     assert (await other.through(_request("/x"), make)).body == b"new"
 
 
-async def test_what_is_kept_is_bounded() -> None:
+@pytest.mark.parametrize(("body", "header", "question"), [(900_000, 0, 0), (0, 900_000, 0), (0, 0, 900_000)])
+async def test_what_is_kept_is_bounded(body: int, header: int, question: int) -> None:
+    """Whoever made it large, the service or who asked."""
     answers = Answers(msgspec.structs.replace(_cache(), invalidated_by=()), None, ())
 
     async def make() -> Response:
-        return Response(200, [], bytes(1024 * 1024))
+        return Response(200, [(b"x-large", b"x" * header)], bytes(body))
 
     for number in range(20):
-        await answers.through(_request(f"/{number}"), make)
+        await answers.through(_request(f"/{number}", bytes(question)), make)
+    assert 5 <= len(answers._kept) <= LARGEST / 900_000
     assert answers._size <= LARGEST
+
+
+async def test_an_answer_that_would_throw_out_the_others_is_not_kept() -> None:
+    answers = Answers(msgspec.structs.replace(_cache(), invalidated_by=()), None, ())
+    body = b"small"
+
+    async def make() -> Response:
+        return Response(200, [], body)
+
+    await answers.through(_request("/small"), make)
+    body = bytes(LARGEST + 1)
+    assert (await answers.through(_request("/large"), make)).body == body
+    body = b"new"
+    assert (await answers.through(_request("/large"), make)).body == b"new"
+    assert (await answers.through(_request("/small"), make)).body == b"small"
 
 
 def _cache() -> CacheModel:
@@ -212,8 +230,8 @@ def _cache() -> CacheModel:
     return edge.cache
 
 
-def _request(path: str) -> Request:
-    scope = {"path": path, "raw_path": path.encode(), "query_string": b""}
+def _request(path: str, query: bytes = b"") -> Request:
+    scope = {"path": path, "raw_path": path.encode(), "query_string": query}
     return Request(scope, {}, (), Context(begin(), Budget(5.0)))
 
 

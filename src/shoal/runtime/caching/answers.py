@@ -13,7 +13,13 @@ from shoal.runtime.request import Request, Response
 from shoal.service.context import Principal
 
 LARGEST = 8 * 1024 * 1024
-"""Bytes of bodies that one endpoint keeps in one process; the longest unused go first."""
+"""Bytes that one endpoint keeps in one process, questions included; the longest unused go first."""
+
+TOO_LARGE = LARGEST // 8
+"""Bytes of an answer that is not kept, because it would throw out too many others."""
+
+_OVERHEAD = 1024
+"""Bytes that an answer takes besides its texts, about."""
 
 _MOMENTS = frozenset({"exp", "iat", "nbf", "jti", "auth_time"})
 """Claims that differ from token to token of one principal."""
@@ -29,6 +35,8 @@ class Kept(msgspec.Struct, frozen=True):
     etag: bytes
     made: float
     marks: Marks
+    size: int
+    """Bytes that it takes, its question included."""
 
 
 class Answers:
@@ -51,8 +59,8 @@ class Answers:
         response = await make()
         if response.status != 200 or any(name == b"set-cookie" for name, _ in response.headers):
             return response
-        kept = Kept(response, _etag(response), time.monotonic(), marks or ())
-        if marks is not None:
+        kept = Kept(response, _etag(response), time.monotonic(), marks or (), _bytes(key, response))
+        if marks is not None and kept.size <= TOO_LARGE:
             self._keep(key, kept)
         return self._give(request, kept, (b"cache-status", b"shoal; fwd=miss"))
 
@@ -79,13 +87,13 @@ class Answers:
     def _keep(self, key: Key, kept: Kept) -> None:
         self._drop(key)
         self._kept[key] = kept
-        self._size += _bytes(kept)
+        self._size += kept.size
         while self._size > LARGEST:
             self._drop(next(iter(self._kept)))
 
     def _drop(self, key: Key) -> None:
         gone = self._kept.pop(key, None)
-        self._size -= 0 if gone is None else _bytes(gone)
+        self._size -= 0 if gone is None else gone.size
 
     def _give(self, request: Request, kept: Kept, status: tuple[bytes, bytes]) -> Response:
         vary = (*self._vary, *((b"authorization",) if request.principal is not None else ()))
@@ -108,8 +116,16 @@ def _who(principal: Principal | None) -> object:
     return msgspec.json.encode(said, order="deterministic", enc_hook=repr)
 
 
-def _bytes(kept: Kept) -> int:
-    return len(kept.response.body) + 1024
+def _bytes(key: object, response: Response) -> int:
+    """Measure what would be kept; who asks says how long the question is."""
+    headers = sum(len(name) + len(value) for name, value in response.headers)
+    return len(response.body) + headers + _length(key) + _OVERHEAD
+
+
+def _length(key: object) -> int:
+    if isinstance(key, tuple):
+        return sum(map(_length, key))
+    return len(key) if isinstance(key, bytes | str) else 0
 
 
 def _etag(response: Response) -> bytes:
