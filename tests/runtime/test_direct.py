@@ -4,13 +4,18 @@ import asyncio
 import tempfile
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from shoal import CallFailed
 from shoal.mesh.endpoints import endpoints
 from shoal.mesh.layout import Pipe
+from shoal.runtime import direct
+from shoal.runtime.clients import Answer
 from shoal.runtime.direct import DirectTransport, replicas
+from shoal.runtime.mesh import NotReached
 from tests.mesh.wire import App, serving
 
 
@@ -80,4 +85,39 @@ async def test_nobody_to_ask_is_a_failed_call(world: World, state: str) -> None:
 
 def test_replicas_of_the_near_zone_come_first() -> None:
     pipes = [Pipe(path=f"/{name}") for name in ("far", "near")]
-    assert replicas(endpoints("back", pipes, ("a", "b"), near="b").text.encode()) == ("/near", "/far")
+    assert replicas(endpoints("back", pipes, ("a", "b"), near="b").text.encode()) == (("/near",), ("/far",))
+
+
+async def test_replicas_further_away_are_asked_only_when_no_near_one_is_reached(world: World) -> None:
+    far, near = App(name="far"), App(name="near")
+    zones, names = ("a", "b", "b"), ("far", "near", "gone")
+    async with serving(far, Pipe(path=str(world.folder / "far"))):
+        async with serving(near, Pipe(path=str(world.folder / "near"))):
+            world.point(*names, zones=zones, near="b")
+            for _ in range(6):
+                await world.ask()
+            assert (len(far.seen), len(near.seen)) == (0, 6)
+        await world.ask()
+        assert len(far.seen) == 1
+
+
+async def test_every_replica_has_only_what_the_ones_before_it_left(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now, given = 100.0, list[float]()
+
+    class Slow:
+        async def send(self, *asked: Any) -> Answer:
+            nonlocal now
+            given.append(asked[-1])
+            now += 2.0
+            raise NotReached("back", detail="after a while")
+
+        async def close(self) -> None: ...
+
+    monkeypatch.setattr(direct, "time", SimpleNamespace(monotonic=lambda: now))
+    monkeypatch.setattr(world.transport, "_pool", lambda _: Slow())
+    world.point("one", "two", "three", "four")
+    with pytest.raises(TimeoutError):
+        await world.ask()
+    assert given == [5.0, 3.0, 1.0]

@@ -1,7 +1,9 @@
 """Carry calls straight to the replicas of other services, where no proxy stands between them."""
 
+import itertools
 import os
-from collections.abc import Mapping
+import time
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +22,16 @@ class _Replicas(msgspec.Struct):
     """The replicas of one service, as its file said when it was last read."""
 
     stamp: tuple[int, int]
-    paths: tuple[str, ...]
+    groups: tuple[tuple[str, ...], ...]
+    """Sockets; those of a group are asked when none of the groups before it can be reached."""
     turn: int = 0
+
+    def in_turn(self) -> Iterator[str]:
+        """Yield every replica once: those of the first group, beginning with the next, then those further away."""
+        self.turn += 1
+        for group in filter(None, self.groups):
+            first = self.turn % len(group)
+            yield from itertools.chain(group[first:], group[:first])
 
 
 class DirectTransport:
@@ -38,12 +48,13 @@ class DirectTransport:
         """Send one request and read its whole answer within `within` seconds."""
         relayed = dict(headers)
         relayed[EXPECTED] = relayed.pop(REQUESTED, "")
-        known = self._replicas(service)
-        for _ in known.paths:
-            known.turn = (known.turn + 1) % len(known.paths)
-            pool = self._pool(known.paths[known.turn])
+        ends = time.monotonic() + within
+        for socket in self._replicas(service).in_turn():
+            left = ends - time.monotonic()
+            if left <= 0:
+                raise TimeoutError
             try:
-                return await pool.send(service, method, path, relayed, body, within)
+                return await self._pool(socket).send(service, method, path, relayed, body, left)
             except NotReached:
                 continue  # nothing was sent
         raise CallFailed(f"{service}{path}", detail="no replica of it can be reached")
@@ -72,8 +83,11 @@ class DirectTransport:
         return known
 
 
-def replicas(document: bytes) -> tuple[str, ...]:
-    """Read the sockets out of a discovery response; raises `LookupError` when it is none."""
+def replicas(document: bytes) -> tuple[tuple[str, ...], ...]:
+    """Read the sockets out of a discovery response, the nearest group first; raises `LookupError` when it is none."""
     resource: dict[str, Any] = msgspec.json.decode(document)["resources"][0]
-    groups = sorted(resource.get("endpoints", ()), key=lambda group: group.get("priority", 0))
-    return tuple(host["endpoint"]["address"]["pipe"]["path"] for group in groups for host in group["lb_endpoints"])
+    found: dict[int, list[str]] = {}
+    for group in resource.get("endpoints", ()):
+        sockets = [host["endpoint"]["address"]["pipe"]["path"] for host in group["lb_endpoints"]]
+        found.setdefault(group.get("priority", 0), []).extend(sockets)
+    return tuple(tuple(found[priority]) for priority in sorted(found))
