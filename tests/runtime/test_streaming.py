@@ -1,6 +1,7 @@
 """Streams: what is told, when it ends, who may come, and where it goes on."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, MutableMapping
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,7 @@ from shoal.runtime.asgi import scope
 from shoal.runtime.caching import ends
 from shoal.service.describe import describe_service
 from shoal.testing import MemorySystem
+from shoal.tokens import LEEWAY, generate
 
 
 @event("parcels.moved", key="parcel")
@@ -99,6 +101,12 @@ async def odd() -> AsyncIterator[Update[int]]:
 
 @parcels.stream("/silent", access=anyone, heartbeat=0.1)
 async def silent() -> AsyncIterator[Update[int]]:
+    await asyncio.Event().wait()
+    yield Update(data=1)
+
+
+@parcels.stream("/pulse", access=signed_in, heartbeat=0.1)
+async def pulse() -> AsyncIterator[Update[int]]:
     await asyncio.Event().wait()
     yield Update(data=1)
 
@@ -217,6 +225,32 @@ async def test_it_ends_when_the_process_leaves(running: MemorySystem) -> None:
     running._hosts["parcels"].leave()
     await client.rest()
     assert ended == ["p"]
+
+
+def withdraw(folder: Path) -> None:
+    """Have the issuer sign with another key from now on."""
+    file = next(folder.rglob("jwks.json"))
+    before = file.stat().st_mtime
+    file.write_bytes(generate()[1])
+    os.utime(file, (before + 1, before + 1))
+
+
+async def test_it_ends_with_the_token_of_who_listens(running: MemorySystem) -> None:
+    await running.post("/parcels/p/1")
+    client = follower(running)
+    assert [(await client.next())[:5] for _ in range(2)] == [b"retry", b"id: 1"]
+    running.clock.advance(3600 + LEEWAY + 1)
+    await running.post("/parcels/p/2")
+    assert await client.rest() == b""
+    assert ended == ["p"]
+
+
+async def test_it_ends_when_the_key_is_withdrawn_that_signed_the_token(running: MemorySystem, tmp_path: Path) -> None:
+    client = Listener(running, "/pulse", {"authorization": f"Bearer {running.token('ada')}"})
+    assert [await client.next() for _ in range(2)] == [b"retry: 1000\n\n", b": \n\n"]
+    withdraw(tmp_path)
+    running.clock.advance(5)
+    assert set((await client.rest()).split(b"\n\n")) <= {b": ", b""}
 
 
 async def test_it_ends_with_its_generator_and_with_its_time(running: MemorySystem) -> None:

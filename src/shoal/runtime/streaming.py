@@ -2,9 +2,10 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import Any, ClassVar, cast
 
+from shoal.errors import Problem
 from shoal.runtime.endpoint import Endpoint
 from shoal.runtime.problems import render, to_problem
 from shoal.runtime.request import Receive, Request, Response, Send
@@ -50,8 +51,15 @@ class StreamEndpoint(Endpoint):
             raise
         last = request.headers.get(b"last-event-id", b"").decode("utf-8", "replace")
 
+        async def may() -> bool:
+            try:
+                await self._authorize(request)
+            except Problem:
+                return False
+            return True
+
         async def run(send: Send, receive: Receive) -> None:
-            flow = _Running(updates, first, last)
+            flow = _Running(updates, first, last, may)
             stream = self.operation.edge.stream
             leaving = self._around.leaving
             if stream is not None and leaving is not None:
@@ -63,13 +71,19 @@ class StreamEndpoint(Endpoint):
 class _Running:
     """One stream under way."""
 
-    def __init__(self, updates: AsyncGenerator[Any, None], first: "asyncio.Future[Any]", last: str) -> None:
-        self._updates, self._next, self._last = updates, first, last
+    def __init__(
+        self,
+        updates: AsyncGenerator[Any, None],
+        first: "asyncio.Future[Any]",
+        last: str,
+        may: Callable[[], Awaitable[bool]],
+    ) -> None:
+        self._updates, self._next, self._last, self._may = updates, first, last, may
 
     async def run(
         self, send: Send, receive: Receive, leaving: asyncio.Event, pace: tuple[float, Callable[[], float]]
     ) -> None:
-        """Send events until the generator, the client, the process or the time ends.
+        """Send events until the generator, the client, the process, the time or the client's right to them ends.
 
         The next event is asked for when the one before has been taken: a slow client slows its own generator.
         """
@@ -79,6 +93,8 @@ class _Running:
             while not (gone.done() or left.done()) and (remaining := pace[1]()) > 0:
                 waited = {self._next, gone, left}
                 await asyncio.wait(waited, timeout=min(pace[0], remaining), return_when=asyncio.FIRST_COMPLETED)
+                if not await self._may():
+                    break
                 if self._next.done():
                     if not await self._told(send):
                         break
