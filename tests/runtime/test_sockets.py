@@ -37,6 +37,7 @@ from shoal.runtime import conversation, server, watching
 from shoal.runtime.caching import ends
 from shoal.service.describe import describe, describe_service
 from shoal.testing import MemorySystem
+from tests.mesh.wire import eventually_true
 
 
 class Said(msgspec.Struct, frozen=True, kw_only=True):
@@ -266,6 +267,10 @@ async def test_the_server_speaks_it(running: MemorySystem, tmp_path: Path) -> No
     served = server._Server(server._configuration(host, f"unix:{path}", 5.0, host.message), up.set)
     serving = asyncio.ensure_future(served.serve())
     bearer = {"authorization": f"Bearer {running.token('ada')}"}
+
+    async def shut() -> bool:
+        return not served.servers[0].is_serving()
+
     async with asyncio.timeout(20):
         await up.wait()
         with pytest.raises(InvalidStatus) as refused:
@@ -283,6 +288,7 @@ async def test_the_server_speaks_it(running: MemorySystem, tmp_path: Path) -> No
         await client.send('{"text": "hello"}')
         assert b'"hello"' in await client.recv(decode=False)
         served.leave()
+        await eventually_true(shut)
         host.leave()
         assert b"goodbye" in await client.recv(decode=False)
         with pytest.raises(ConnectionClosed):
