@@ -59,7 +59,7 @@ OUTSIDE = OpenId(name="kc", issuer="https://kc.example", audiences=("api",), key
 GATEWAY = Gateway(issuer=ISSUER, issuers=(OUTSIDE,), consumers=(Consumer(name="x"), Consumer(name="y")))
 LIMITED = System(name="tiny", services=(SHOP, AUTH), gateway=GATEWAY)
 SIGNERS = Signers(LIMITED)
-KEYS = [SIGNERS.key(name) for name in ("x", "x", "y")]
+KEYS = [SIGNERS.key(name, lifetime=86_400) for name in ("x", "x", "y")]
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
