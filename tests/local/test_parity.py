@@ -26,6 +26,7 @@ async def answering(answer: Callable[[str, str], object]) -> AsyncIterator[Path]
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
+        await reader.readexactly(int(head.partition("content-length: ")[2].partition("\r\n")[0]))
         side = head.partition(f"{SIDE_HEADER}: ")[2].partition("\r\n")[0]
         body = json.dumps(answer(side, head)).encode()
         fields = f"content-type: application/json\r\nconnection: close\r\ncontent-length: {len(body)}\r\n\r\n"
@@ -80,6 +81,7 @@ def test_a_record_is_kept_and_can_be_forgotten_by_route(tmp_path: Path) -> None:
         record.compared("b", None)
         record.skipped("a")
         record.unanswered("b")
+        record.close()
     assert {name: (one.compared, one.differing, len(one.examples)) for name, one in read(file).items()} == {
         "a": (2, 2, 2),
         "b": (2, 0, 0),

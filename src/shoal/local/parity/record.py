@@ -5,11 +5,15 @@ from pathlib import Path
 
 import msgspec
 
+from shoal.errors import ShoalError
 from shoal.local.host import private_file
 from shoal.model.parity import Difference
 
 EXAMPLES = 5
 """Differing requests that are kept of each route, the latest ones."""
+
+WRITE_EVERY = 1.0
+"""Seconds between two writes of the file, however much is compared."""
 
 
 class Example(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,11 +57,20 @@ def forget(file: Path, route: str) -> None:
 
 
 class Record:
-    """The record of a running comparison; any thread may add to it."""
+    """The record of a running comparison; any thread may add to it. `close` it, so that its end is written."""
 
     def __init__(self, file: Path) -> None:
         self._file, self._lock = file, threading.Lock()
         self._routes = read(file)
+        self._news, self._closed = threading.Event(), threading.Event()
+        self._writer = threading.Thread(target=self._keep_writing, daemon=True)
+        self._writer.start()
+
+    def close(self) -> None:
+        """Write what is not written yet, and write no more."""
+        self._closed.set()
+        self._news.set()
+        self._writer.join()
 
     def compared(self, route: str, example: Example | None) -> None:
         """Count a comparison, and keep the example when there is one."""
@@ -78,4 +91,20 @@ class Record:
 
     def _put(self, route: str, **changes: object) -> None:
         self._routes[route] = msgspec.structs.replace(self._routes.get(route, Parity()), **changes)
-        private_file(self._file, msgspec.json.encode(self._routes).decode())
+        self._news.set()
+
+    def _keep_writing(self) -> None:
+        while not self._closed.is_set():
+            self._news.wait()
+            self._write()
+            self._closed.wait(WRITE_EVERY)
+        self._write()
+
+    def _write(self) -> None:
+        self._news.clear()
+        with self._lock:
+            routes = dict(self._routes)
+        try:
+            private_file(self._file, msgspec.json.encode(routes).decode())
+        except ShoalError:
+            self._news.set()  # a full disk: it is written when there is room

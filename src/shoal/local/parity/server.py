@@ -4,7 +4,9 @@ import contextlib
 import http.client
 import queue
 import re
+import signal
 import socketserver
+import sys
 import threading
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler
@@ -68,6 +70,10 @@ class Comparing:
                     self._record.skipped(route.name)
                 return
 
+    def close(self) -> None:
+        """Let the record be complete; what still waits is forgotten."""
+        self._record.close()
+
     def _work(self) -> None:
         while True:
             copy = self._waiting.get()
@@ -117,10 +123,14 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 def serve(settings: Settings) -> None:
-    """Take copies until the process ends."""
+    """Take copies until the process is asked to end."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     with contextlib.suppress(FileNotFoundError):
         Path(settings.listen).unlink()
     with _Server(settings.listen, _Handler) as server:
         Path(settings.listen).chmod(0o600)
         server.comparing = Comparing(settings)
-        server.serve_forever()
+        try:
+            server.serve_forever()
+        finally:
+            server.comparing.close()
