@@ -103,16 +103,31 @@ async def watch(
 ) -> None:
     """Reload what changes, until cancelled. Packages are watched in depth, the project's folder only itself.
 
+    When it ends by itself, that is a problem which the author is told of.
+
     Args:
         sources: Which files belong to which service.
         services: What can be reloaded.
         reporter: Is told what happens.
         afterwards: Called after each change of code that compiles.
     """
+    try:
+        await _watch(sources, services, reporter, afterwards)
+    except ExceptionGroup as group:
+        said = "; ".join(f"{type(error).__name__}: {error}" for error in group.exceptions)
+        reporter.problem("reload", f"files are not looked at any more ({said}): stop it and run it again")
+
+
+async def _watch(
+    sources: Sources,
+    services: Mapping[str, Reloadable],
+    reporter: Reporter,
+    afterwards: Callable[[], Awaitable[None]],
+) -> None:
     changes: asyncio.Queue[set[Path]] = asyncio.Queue()
     watched: set[Path] = set()
-    sources.affected(())
     async with asyncio.TaskGroup() as group:
+        sources.affected(())
         group.create_task(_feed(changes, sources, sources.root, recursive=False))
         while True:
             if fresh := set(sources.packages) - watched:  # one may have just been imported for the first time

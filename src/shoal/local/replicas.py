@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from shoal import files
-from shoal.errors import ShoalError
+from shoal.errors import EngineError, ShoalError
 from shoal.local.engines.recipe import Addresses, Recipe
 from shoal.local.environment import service_environment
 from shoal.local.forks import Program
@@ -47,6 +47,7 @@ class Replicas:
         self._version = version
         self._label = version_name(service.name, version) if version else service.name
         self._sockets: dict[Unit, Pipe] = {}
+        self._replacing = asyncio.Lock()
         self.units = [self._unit(slot) for slot in range(service.replicas)]
         self._publish(list(self._sockets.values()), self.service.zones)
 
@@ -66,22 +67,62 @@ class Replicas:
         Raises:
             EngineError: The new one failed; the old one still serves.
         """
-        began = time.monotonic()
-        for slot, old in enumerate(self.units):
-            fresh = self._unit(slot)
+        async with self._replacing:  # each change of a file may ask for it, and so may a promotion
+            began = time.monotonic()
+            for slot in range(len(self.units)):
+                await self._replace(slot)
+            return time.monotonic() - began
+
+    async def become(self, code: Path) -> None:
+        """Replace each replica by one with the modules in `code`: all of them, or none.
+
+        Raises:
+            EngineError: A new one failed. Those that were replaced before it have their former code again; the
+                message names those that could not get it.
+        """
+        async with self._replacing:
+            before, self.code = self.code, code
+            replaced: list[int] = []
             try:
-                await fresh.start()
-            except BaseException:
-                self._sockets.pop(fresh)
-                old.hurry()
+                for slot in range(len(self.units)):
+                    await self._replace(slot)
+                    replaced.append(slot)
+            except BaseException as error:
+                self.code = before
+                self.follow(self._site, self.service)
+                if isinstance(error, ShoalError | OSError):
+                    raise await self._put_back(replaced, error) from error
                 raise
-            fresh.keep()
-            self.units[slot] = fresh
-            self._announce()
-            await old.stop()
-            self._sockets.pop(old)
-            self._around.reporter.changed(fresh.state)
-        return time.monotonic() - began
+
+    async def _replace(self, slot: int) -> None:
+        old, fresh = self.units[slot], self._unit(slot)
+        try:
+            await fresh.start()
+        except BaseException:
+            self._sockets.pop(fresh)
+            old.hurry()
+            raise
+        fresh.keep()
+        self.units[slot] = fresh
+        self._announce()
+        await old.stop()
+        self._sockets.pop(old)
+        self._around.reporter.changed(fresh.state)
+
+    async def _put_back(self, slots: Sequence[int], cause: Exception) -> EngineError:
+        """Replace these replicas again, and return what to tell of it."""
+        back, stuck = [], []
+        for slot in slots:
+            try:
+                await self._replace(slot)
+            except (ShoalError, OSError):
+                stuck.append(self.units[slot].state.name)
+            else:
+                back.append(self.units[slot].state.name)
+        said = f"; {', '.join(back)} got the former code back" if back else ""
+        said += f"; {', '.join(stuck)} could not get the former code back and keep the new code" if stuck else ""
+        message, hint = (cause.message, cause.hint) if isinstance(cause, ShoalError) else (str(cause), "")
+        return EngineError(f"{message}{said}", hint=hint or f"shoal logs {self.service.name}")
 
     def follow(self, site: Site, service: ServicePlan) -> None:
         """Start replicas from now on as another plan says."""
