@@ -4,17 +4,17 @@ from pathlib import Path
 
 import pytest
 
+from shoal.local.host import private_file
 from shoal.local.parity import record
 from shoal.local.parity.record import Parity, Record, read
 
 
 def test_a_flood_of_copies_is_counted_without_a_write_for_each(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     writes: list[str] = []
-    put = record.private_file
 
     def counted(path: Path, text: str) -> Path:
         writes.append(text)
-        return put(path, text)
+        return private_file(path, text)
 
     monkeypatch.setattr(record, "private_file", counted)
     monkeypatch.setattr(record, "WRITE_EVERY", 3600.0)

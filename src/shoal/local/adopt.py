@@ -1,5 +1,6 @@
 """Take over a changed declaration while everything runs: routes, access, permissions, streams and consumers."""
 
+import asyncio
 import os
 import sys
 from collections.abc import Mapping
@@ -8,8 +9,10 @@ from typing import Any
 
 import msgspec
 
+from shoal import files
 from shoal.errors import DeclarationError, ShoalError
-from shoal.local import provision, proxies, world
+from shoal.local import provision, proxies, taking, world
+from shoal.local.admin import admin_of
 from shoal.local.engines import nats
 from shoal.local.environment import service_environment
 from shoal.local.one_process import Single
@@ -18,6 +21,9 @@ from shoal.local.replicas import Replicas
 from shoal.local.reporter import Reporter
 from shoal.local.unit import Unit
 from shoal.local.world import Site
+from shoal.mesh.bootstrap import BOOTSTRAP
+from shoal.mesh.compile import compile_mesh
+from shoal.mesh.layout import Layout as MeshLayout
 from shoal.model.plan import Plan
 from shoal.model.system import System, from_json
 
@@ -46,19 +52,29 @@ def same(one: System, other: System) -> bool:
     return bool(_meaning(msgspec.to_builtins(one)) == _meaning(msgspec.to_builtins(other)))
 
 
-def adoptable(old: Plan, new: Plan) -> bool:
+def adoptable(site: Site, new: Plan) -> bool:
     """Say whether a running system can become the new plan: the same processes, with other rights and routes."""
+    old = site.plan
     return (
         old.engines == new.engines
         and old.externals == new.externals
         and old.system.gateway == new.system.gateway
         and [s.name for s in old.services] == [s.name for s in new.services]
         and all(a.entry == b.entry and a.store == b.store for a, b in zip(old.services, new.services, strict=True))
+        and (site.mesh is None or _bootstraps(old, site.mesh) == _bootstraps(new, site.mesh))
     )
 
 
-async def adopt(plan: Plan, old: Site, engines: Mapping[str, Unit], replicas: Mapping[str, Replicas]) -> Site:
-    """Let everything that runs on the site `old` follow `plan`, and return its new site."""
+def _bootstraps(plan: Plan, mesh: MeshLayout) -> list[str]:
+    """Print what each proxy reads at its start only."""
+    layouts = proxies.proxies(plan, mesh).values()
+    return [a.text for layout in layouts for a in compile_mesh(plan, layout) if a.path == BOOTSTRAP]
+
+
+async def adopt(
+    plan: Plan, old: Site, engines: Mapping[str, Unit], replicas: Mapping[str, Replicas]
+) -> tuple[Site, tuple[str, ...]]:
+    """Let everything that runs on the site `old` follow `plan`; return its new site, and what proxies refuse of it."""
     layout = old.layout
     site = world.settle(plan, layout, ports=old.ports)
     for name, engine in engines.items():
@@ -69,9 +85,18 @@ async def adopt(plan: Plan, old: Site, engines: Mapping[str, Unit], replicas: Ma
         await provision.declare_broker(plan, site.world, layout.data / "nats" / "declared")
     for name, each in replicas.items():
         each.follow(site, plan.service(name))
-    if site.mesh is not None:
-        await proxies.follow(plan, site.mesh)
-    return site
+    return site, await _follow(plan, site.mesh) if site.mesh is not None else ()
+
+
+async def _follow(plan: Plan, mesh: MeshLayout) -> tuple[str, ...]:
+    """Let every proxy follow, and say what it refuses."""
+    looking = []
+    for name, layout in proxies.proxies(plan, mesh).items():
+        entries = await asyncio.to_thread(files.diff, Path(layout.root), compile_mesh(plan, layout))
+        paths = [entry.path for entry in entries if entry.change == "changed"]
+        looking.append(await taking.before(name, admin_of(layout), paths))
+    await proxies.follow(plan, mesh)
+    return tuple(said for found in await asyncio.gather(*(each.refused() for each in looking)) for said in found)
 
 
 async def refresh(old: Site, new: Site, services: Mapping[str, Replicas | Single | None], reporter: Reporter) -> None:

@@ -1,7 +1,8 @@
 """A second version of a service beside the first: started, watched, and made the only one or taken away again."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -58,8 +59,9 @@ class Hold:
     site: Callable[[], Site]
     services: Mapping[str, Replicas]
     around: Surroundings
-    retarget: Callable[[Target], Awaitable[None]]
-    """Let requests flow as another target says; returns when they do."""
+    retarget: Callable[[Callable[[Target], Target]], Awaitable[None]]
+    """Let requests flow as a changed target says; returns when they do. The change is made of the target that holds
+    when no other change is under way, so that none is lost."""
 
     @property
     def plan(self) -> Plan:
@@ -134,6 +136,13 @@ class Canaries:
         """Their processes."""
         return [unit for canary in self._running.values() for unit in canary.replicas.units]
 
+    def open(self) -> None:
+        """Begin a run: what an earlier one left running ended with it."""
+        known = read_states(self._hold.around.ground.layout.home)
+        self._ended = {state.service: _outlived(state) for state in known}
+        if known != tuple(self._ended.values()):
+            self._write()
+
     def follow(self, site: Site) -> None:
         """Start processes from now on as another plan says."""
         for name, canary in self._running.items():
@@ -157,22 +166,21 @@ class Canaries:
             mirror=wish.mirror, started_at=_now(), automatic=wish.automatic, promote=wish.promote,
         )  # fmt: skip
         canary = self._running[wish.service] = _Canary(state=state, replicas=replicas, rule=rule)
-        try:
-            async with canary.busy:
+        async with canary.busy:
+            try:
                 await replicas.start(strict=True)
                 canary.then = await self._answered(canary)
                 await self._divide(canary, wish.weight)
-        except BaseException:
-            await self._remove(canary)
-            raise
+            except BaseException:
+                await self._remove(canary)
+                raise
         self._write()
         self._watch()
         return state
 
     async def weigh(self, service: str, weight: float) -> CanaryState:
         """Give a second version another part of the requests."""
-        canary = self._find(service)
-        async with canary.busy:
+        async with self._alone(service) as canary:
             await self._divide(canary, weight)
             canary.state = msgspec.structs.replace(canary.state, weight=weight)
         self._write()
@@ -184,25 +192,21 @@ class Canaries:
         Raises:
             EngineError: The new processes do not start; the second version goes on answering everything.
         """
-        canary = self._find(service)
-        async with canary.busy:
-            canary.state = msgspec.structs.replace(canary.state, stage="promoting", weight=100.0)
-            await self._divide(canary, 100.0)
-            stable = self._hold.services[service]
-            before, stable.code = stable.code, canary.replicas.code
+        async with self._alone(service) as canary:
+            canary.state = msgspec.structs.replace(canary.state, stage="promoting")
             try:
-                await stable.reload()
+                await self._divide(canary, 100.0)
+                canary.state = msgspec.structs.replace(canary.state, weight=100.0)
+                await self._hold.services[service].become(canary.replicas.code)
+                await self._end(canary, "promoted", canary.state.reason)
             except BaseException:
-                stable.code = before
                 canary.state = msgspec.structs.replace(canary.state, stage="running", promote=False)
                 raise
-            await self._end(canary, "promoted", canary.state.reason)
         return canary.state
 
     async def abort(self, service: str, reason: str = "asked for") -> CanaryState:
         """Let the first version answer everything again, and take the second one away."""
-        canary = self._find(service)
-        async with canary.busy:
+        async with self._alone(service) as canary:
             await self._end(canary, "aborted", reason)
         return canary.state
 
@@ -224,6 +228,8 @@ class Canaries:
             if canary.busy.locked() or canary.state.stage != "running":
                 continue
             stable, fresh = await self._counted(canary)
+            if canary.busy.locked() or self._running.get(canary.state.service) is not canary:
+                continue  # somebody has moved it, or ended it, meanwhile
             found = judge(stable, fresh, canary.rule)
             canary.state = msgspec.structs.replace(
                 canary.state, outcome=found.outcome, reason=found.reason, stable=stable, fresh=fresh
@@ -273,13 +279,26 @@ class Canaries:
             raise DeclarationError(f"{service} has no second version", hint=f"those that have one: {known}")
         return self._running[service]
 
+    @contextlib.asynccontextmanager
+    async def _alone(self, service: str) -> AsyncIterator[_Canary]:
+        """Wait until nobody else changes a second version; refuse when it has ended by then."""
+        canary = self._find(service)
+        async with canary.busy:
+            if self._running.get(service) is not canary:
+                raise DeclarationError(
+                    f"{service}'s second version {canary.state.version} has ended meanwhile: {canary.state.stage}",
+                    hint="shoal canary status",
+                )
+            yield canary
+
     async def _divide(self, canary: _Canary, weight: float) -> None:
         state = canary.state
         split = Split(version=state.version, weight=weight, override=state.override, mirror=state.mirror)
-        target = self._hold.plan.target
-        await self._hold.retarget(
-            msgspec.structs.replace(target, splits={**target.splits, canary.state.service: split})
-        )
+
+        def divided(target: Target) -> Target:
+            return msgspec.structs.replace(target, splits={**target.splits, state.service: split})
+
+        await self._hold.retarget(divided)
 
     async def _end(self, canary: _Canary, stage: Stage, reason: str) -> None:
         await self._remove(canary)
@@ -291,10 +310,13 @@ class Canaries:
 
     async def _remove(self, canary: _Canary) -> None:
         """Take requests away from it first, and then its processes."""
-        target, name = self._hold.plan.target, canary.state.service
-        if name in target.splits:
+        name = canary.state.service
+
+        def undivided(target: Target) -> Target:
             rest = {service: split for service, split in target.splits.items() if service != name}
-            await self._hold.retarget(msgspec.structs.replace(target, splits=rest))
+            return msgspec.structs.replace(target, splits=rest)
+
+        await self._hold.retarget(undivided)  # also where it has no part: Envoy may have heard of one
         await canary.replicas.stop()
         self._running.pop(name, None)
         self._hold.around.changed()
@@ -329,7 +351,17 @@ class Canaries:
 
 
 def _sized(plan: Plan, service: str, replicas: int) -> ServicePlan:
-    return msgspec.structs.replace(plan.service(service), replicas=replicas)
+    """Plan a service with another number of replicas, spread over the zones as its own are."""
+    known = plan.service(service)
+    spread = plan.target.zones if known.zones else ()
+    zones = tuple(spread[number % len(spread)] for number in range(replicas)) if spread else ()
+    return msgspec.structs.replace(known, replicas=replicas, zones=zones)
+
+
+def _outlived(state: CanaryState) -> CanaryState:
+    if state.stage not in ("running", "promoting"):
+        return state
+    return msgspec.structs.replace(state, stage="aborted", reason="the run ended", ended_at=_now())
 
 
 def _now() -> str:

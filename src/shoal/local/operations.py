@@ -28,6 +28,7 @@ class Operations:
 
     async def open(self, runtime: Path) -> None:
         """Take wishes on the socket of this run."""
+        self._canaries.open()
         self._server = await control.serve(
             control.socket_of(runtime),
             {

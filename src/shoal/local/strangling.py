@@ -1,5 +1,6 @@
 """Take over the paths of old applications while requests flow: where each stands, kept over runs, and comparing."""
 
+import asyncio
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, get_args
@@ -26,6 +27,7 @@ from shoal.mesh.strangler import prefix
 from shoal.model.legacy import State, Turn, comparable
 from shoal.model.plan import Plan, plan
 from shoal.model.takeover import Takeover, takeovers
+from shoal.model.target import Target
 
 
 class RouteState(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,6 +83,7 @@ class Strangling:
     def __init__(self, hold: Hold) -> None:
         self._hold = hold
         self._comparing: Unit | None = None
+        self._setting = asyncio.Lock()
 
     @property
     def units(self) -> list[Unit]:
@@ -90,7 +93,8 @@ class Strangling:
     async def open(self) -> None:
         """Compare what is to be compared already."""
         if "envoy" in self._hold.plan.engines:
-            await self._compare(self._takeovers())
+            async with self._setting:
+                await self._compare(self._takeovers())
 
     async def close(self) -> None:
         """Compare no more."""
@@ -106,20 +110,26 @@ class Strangling:
         """
         if "envoy" not in self._hold.plan.engines:
             raise DeclarationError("one process has no old application beside it", hint="run without --one-process")
-        one = self._find(str(values["route"]))
-        turn = _turn(one, values)
-        target = self._hold.plan.target
-        target = msgspec.structs.replace(target, turns={**target.turns, one.route.name: turn})
-        found = takeovers(self._hold.plan.system, target)
-        if turn.state == "shadow":
-            await self._begin(one)
-            await self._compare(found)
-        await self._hold.retarget(target)
-        await self._compare(found)
-        layout = self._hold.around.ground.layout
-        private_directory(turns_file(layout).parent)
-        private_file(turns_file(layout), msgspec.json.encode(target.turns).decode())
-        return await self._state(self._find(one.route.name))
+        async with self._setting:  # one process compares for all routes
+            one = self._find(str(values["route"]))
+            await self._turn(one, _turn(one, values))
+            layout = self._hold.around.ground.layout
+            private_directory(turns_file(layout).parent)
+            private_file(turns_file(layout), msgspec.json.encode(self._hold.plan.target.turns).decode())
+            return await self._state(self._find(one.route.name))
+
+    async def _turn(self, one: Takeover, turn: Turn) -> None:
+        def turned(target: Target) -> Target:
+            return msgspec.structs.replace(target, turns={**target.turns, one.route.name: turn})
+
+        found = takeovers(self._hold.plan.system, turned(self._hold.plan.target))
+        try:
+            if turn.state == "shadow":
+                await self._begin(one)
+                await self._compare(found)
+            await self._hold.retarget(turned)
+        finally:
+            await self._compare(self._takeovers())  # also when the route stays where it was
 
     async def status(self, _: Mapping[str, Any]) -> list[RouteState]:
         """Say where every route stands."""
@@ -157,9 +167,13 @@ class Strangling:
         """Run the process that compares exactly while something is in the shadow."""
         wanted = any(one.route.state == "shadow" for one in found)
         if wanted and self._comparing is None:
-            self._comparing = Unit(Job(recipe=self._recipe(found), kind="legacy"), self._hold.around)
-            await self._comparing.start()
-            self._comparing.keep()
+            unit = self._comparing = Unit(Job(recipe=self._recipe(found), kind="legacy"), self._hold.around)
+            try:
+                await unit.start()
+            except BaseException:
+                self._comparing = None  # or the next attempt would take it for one that runs
+                raise
+            unit.keep()
         elif not wanted and self._comparing is not None:
             await self.close()
             self._hold.around.changed()

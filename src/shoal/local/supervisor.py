@@ -14,7 +14,9 @@ from urllib.parse import urlsplit
 
 from shoal.errors import ShoalError
 from shoal.local import adopt, edge, engines, front, identities, provision, proxies, reaper, strangling
+from shoal.local.admin import admin_of
 from shoal.local.canary import Hold
+from shoal.local.course import Course
 from shoal.local.environment import missing_settings
 from shoal.local.ground import Ground, take
 from shoal.local.health import watch_health
@@ -27,13 +29,10 @@ from shoal.local.reporter import Quiet, Reporter
 from shoal.local.scribe import Scribe
 from shoal.local.state import RunState, Status, write_state
 from shoal.local.together import together
-from shoal.local.turning import turn
 from shoal.local.unit import Job, Surroundings, Unit
 from shoal.local.world import REGISTRY, Site, engine_recipe, require, sandbox_recipe, settle, write_mesh
-from shoal.mesh.layout import Pipe
 from shoal.model.listing import Directory
-from shoal.model.plan import Plan, plan
-from shoal.model.target import Target
+from shoal.model.plan import Plan
 
 _EDGE_SECONDS = 10.0
 
@@ -61,7 +60,7 @@ class Supervisor:
     """One run of a plan. `start`, `wait` and `stop` it, or `run` it, all in one event loop."""
 
     def __init__(self, plan: Plan, root: Path, options: Options | None = None, *, ground: Ground | None = None) -> None:
-        self.plan, self.root = plan, root.resolve()
+        self._planned, self.root = plan, root.resolve()
         given = options or Options()
         self._scribe = Scribe(given.reporter, self.root, self._note)
         self.options = replace(given, reporter=self._scribe)
@@ -70,7 +69,7 @@ class Supervisor:
         self._sandboxes: list[Unit] = []
         self._services: dict[str, Replicas] = {}
         self._single: Single | None = None
-        self._site: Site | None = None
+        self._course: Course | None = None
         self._register = Register()
         self._registry = RegistryServer(lambda: self.directory)
         self._registry_url = ""
@@ -82,8 +81,16 @@ class Supervisor:
         self._rotating: asyncio.Future[None] | None = None
         self._renewing: asyncio.Future[None] | None = None
         self._noted: asyncio.Handle | None = None
-        self._changing = asyncio.Lock()
         self._operations: Operations | None = None
+
+    @property
+    def plan(self) -> Plan:
+        """What runs, or will."""
+        return self._course.plan if self._course else self._planned
+
+    @property
+    def _site(self) -> Site | None:
+        return self._course.site if self._course else None
 
     @property
     def gateway(self) -> str:
@@ -213,45 +220,40 @@ class Supervisor:
 
     async def _adopt(self) -> None:
         """Follow the declaration when a change of code has changed it."""
-        reporter, site = self.options.reporter, self._site
-        if not self.options.entry or site is None:
+        reporter, course = self.options.reporter, self._course
+        if not self.options.entry or course is None:
             return
         try:
             system = await adopt.declared(self.root, self.options.entry)
             if adopt.same(system, self.plan.system):
                 reporter.solved("system")
                 return
-            new = plan(system, self.plan.target).require()
-            if adopt.adoptable(self.plan, new):
-                async with self._changing:
-                    self._site, self.plan = await adopt.adopt(new, site, self._engines, self._services), new
-                if self._operations is not None:
-                    self._operations.follow(self._site)
-                reporter.event("system", "routes and permissions follow the new declaration")
-                await adopt.refresh(site, self._site, {**self._services, "": self._single}, reporter)
-            else:
+            before = course.site
+            refused = await course.adopt(system, self._engines, self._services)
+            if refused is None:
                 reporter.event("system", "its services, engines or surroundings have changed: stop it and run it again")
+            else:
+                if self._operations is not None:
+                    self._operations.follow(course.site)
+                reporter.event("system", "routes and permissions follow the new declaration")
+                await adopt.refresh(before, course.site, {**self._services, "": self._single}, reporter)
+            if refused:
+                reporter.problem("system", f"not all of the new declaration is in force: {'; '.join(refused)}")
+                return
         except (ShoalError, OSError) as error:
             reporter.problem("system", f"{error}\nroutes and permissions stay as they were")
         else:
             reporter.solved("system")
 
-    async def _retarget(self, target: Target) -> None:
-        """Let requests flow as another target says."""
-        async with self._changing:
-            assert self._site is not None, "what can be asked for has started"  # noqa: S101
-            new = plan(self.plan.system, target).require()
-            self._site, self.plan = await turn(self._site, new), new
-
     async def _start(self, ground: Ground) -> None:
-        self.plan = strangling.resumed(self.plan, ground.layout)
-        site = self._site = settle(self.plan, ground.layout)
+        site = settle(strangling.resumed(self.plan, ground.layout), ground.layout)
+        course = self._course = Course(site)
         self._registry_url = await self._registry.start(site.ports[REGISTRY])
         write_mesh(site)
         around = Surroundings(ground=ground, reporter=self.options.reporter, changed=self._note)
         self._make(site, around)
         self._operations = Operations(
-            Hold(site=lambda: self._site or site, services=self._services, around=around, retarget=self._retarget)
+            Hold(site=lambda: course.site, services=self._services, around=around, retarget=course.retarget)
         )
         self._write()
         await together(
@@ -345,10 +347,7 @@ class Supervisor:
         proxy = self._engines.get("envoy")
         if proxy is None or not proxy.ready or self._site is None or self._site.mesh is None:
             return
-        admin = self._site.mesh.admin()
-        closing = asyncio.ensure_future(
-            edge.close(self._site.mesh, Path(admin.path if isinstance(admin, Pipe) else ""))
-        )
+        closing = asyncio.ensure_future(edge.close(self._site.mesh, admin_of(self._site.mesh)))
         hurried = asyncio.ensure_future(self._hurried.wait())
         await asyncio.wait({closing, hurried}, timeout=_EDGE_SECONDS, return_when=asyncio.FIRST_COMPLETED)
         for task in (closing, hurried):

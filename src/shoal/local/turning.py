@@ -3,17 +3,19 @@
 import asyncio
 import contextlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from shoal import files
-from shoal.errors import EngineError
+from shoal.errors import EngineError, HostError
+from shoal.files import Entry
 from shoal.local import admin, proxies
 from shoal.local.probe import until
 from shoal.local.world import Site
 from shoal.mesh.bootstrap import CLUSTERS
 from shoal.mesh.compile import compile_mesh
+from shoal.mesh.layout import Layout
 from shoal.model.artifact import Artifact
 from shoal.model.plan import Plan
 
@@ -28,40 +30,61 @@ async def turn(site: Site, plan: Plan) -> Site:
     led there has its answer.
 
     Raises:
-        EngineError: Envoy does not follow.
+        EngineError: Envoy does not follow; what it reads is as before.
     """
     mesh = site.mesh
     assert mesh is not None, "only a mesh divides requests"  # noqa: S101
-    if plan.target.mesh != "shared":  # several proxies: only routes differ
-        await proxies.follow(plan, mesh)
-        return replace(site, plan=plan)
-    root, place = Path(mesh.root), admin.admin_of(mesh)
-    old, new = compile_mesh(site.plan, mesh), compile_mesh(plan, mesh)
-    before, after = _clusters(old), _clusters(new)
-    gone = [name for name in before if name not in after]
+    old = compile_mesh(site.plan, mesh)
     try:
-        async with asyncio.timeout(WITHIN):
-            await _write(root, [a for a in new if a.path.startswith("eds/") and not (root / a.path).exists()])
-            both = [*after.values(), *(before[name] for name in gone)]
-            await _write(
-                root, [Artifact(path=CLUSTERS, text=json.dumps({"resources": both}))] if gone else new, only="cds"
-            )
-            await admin.known(place, [name for name in after if name not in before])
-            await _routes(root, place, new)
-            await _write(root, new, only="lds")
-    except TimeoutError:
-        raise EngineError("Envoy does not follow the change", hint="shoal logs envoy") from None
+        if plan.target.mesh == "shared":
+            await _lead(site, mesh, old, compile_mesh(plan, mesh))
+        else:  # several proxies: only routes differ
+            await proxies.follow(plan, mesh)
+    except BaseException as error:
+        with contextlib.suppress(HostError):
+            await _turn_back(site.plan, mesh, old)
+        if isinstance(error, TimeoutError):
+            raise EngineError(
+                "Envoy does not follow the change, and is led as before", hint="shoal logs envoy"
+            ) from None
+        raise
+    return replace(site, plan=plan)
+
+
+async def _lead(site: Site, mesh: Layout, old: Sequence[Artifact], new: Sequence[Artifact]) -> None:
+    root, place = Path(mesh.root), admin.admin_of(mesh)
+    planned, after = _clusters(old), _clusters(new)
+    before = _told(root) or planned
+    gone = [name for name in before if name not in after]
+    async with asyncio.timeout(WITHIN):
+        _write(root, [a for a in new if a.path.startswith("eds/") and not (root / a.path).exists()])
+        both = [*after.values(), *(before[name] for name in gone)]
+        _write(root, [Artifact(path=CLUSTERS, text=json.dumps({"resources": both}))] if gone else new, only="cds")
+        await admin.known(place, [name for name in after if name not in planned])
+        await _routes(root, place, new)
+        _write(root, new, only="lds")
     with contextlib.suppress(TimeoutError):  # what takes longer than a drain is cut
         async with asyncio.timeout(site.world.drain):
             await admin.idle(place, gone)
-    await _write(root, new, only="cds")
-    return replace(site, plan=plan)
+    _write(root, new, only="cds")
+
+
+async def _turn_back(plan: Plan, mesh: Layout, old: Sequence[Artifact]) -> None:
+    """Write what led requests before, routes first. Clusters stay: those that nothing leads to go with the next change.
+
+    Envoy may have taken the new routes although it has not said so, and requests on them are not to be cut.
+    """
+    if plan.target.mesh == "shared":
+        _write(Path(mesh.root), old, only="rds")
+        _write(Path(mesh.root), old, only="lds")
+    else:
+        await proxies.follow(plan, mesh)
 
 
 async def _routes(root: Path, place: Path, new: Iterable[Artifact]) -> None:
     """Write the routes that differ, and wait until Envoy has taken them."""
     reloaded = await admin.reloads(place)
-    entries = await asyncio.to_thread(files.write, root, [a for a in new if a.path.startswith("rds/")])
+    entries = _write(root, new, only="rds")
     changed = [Path(entry.path).stem for entry in entries if entry.change == "changed"]
 
     async def taken() -> bool | None:
@@ -71,10 +94,22 @@ async def _routes(root: Path, place: Path, new: Iterable[Artifact]) -> None:
     await until(taken)
 
 
-async def _write(root: Path, artifacts: Iterable[Artifact], *, only: str = "") -> None:
-    await asyncio.to_thread(files.write, root, [a for a in artifacts if a.path.startswith(only)])
+def _write(root: Path, artifacts: Iterable[Artifact], *, only: str = "") -> tuple[Entry, ...]:
+    """Write at once: a thread would go on writing after a timeout, and undo what is turned back."""
+    return files.write(root, [a for a in artifacts if a.path.startswith(only)])
+
+
+def _told(root: Path) -> dict[str, object]:
+    """Read which clusters Envoy has been told of, also by a change that was given up; nothing where nothing can be."""
+    try:
+        return _named((root / CLUSTERS).read_text("utf-8"))
+    except (OSError, ValueError):
+        return {}
 
 
 def _clusters(artifacts: Iterable[Artifact]) -> dict[str, object]:
-    text = next(a.text for a in artifacts if a.path == CLUSTERS)
+    return _named(next(a.text for a in artifacts if a.path == CLUSTERS))
+
+
+def _named(text: str) -> dict[str, object]:
     return {cluster["name"]: cluster for cluster in json.loads(text)["resources"]}

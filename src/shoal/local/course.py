@@ -1,0 +1,45 @@
+"""The plan that runs now. Whoever changes it waits for the change before, and builds on what that one left."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+
+from shoal.local import adopt
+from shoal.local.replicas import Replicas
+from shoal.local.turning import turn
+from shoal.local.unit import Unit
+from shoal.local.world import Site
+from shoal.model.plan import Plan, plan
+from shoal.model.system import System
+from shoal.model.target import Target
+
+
+class Course:
+    """One running plan on this machine."""
+
+    def __init__(self, site: Site) -> None:
+        self.site = site
+        self._changing = asyncio.Lock()
+
+    @property
+    def plan(self) -> Plan:
+        """What runs."""
+        return self.site.plan
+
+    async def retarget(self, change: Callable[[Target], Target]) -> None:
+        """Let requests flow as the target says that `change` makes of the present one; return when they do."""
+        async with self._changing:
+            self.site = await turn(self.site, plan(self.plan.system, change(self.plan.target)).require())
+
+    async def adopt(
+        self, system: System, engines: Mapping[str, Unit], replicas: Mapping[str, Replicas]
+    ) -> tuple[str, ...] | None:
+        """Let everything follow another declaration, and return what proxies refuse of it.
+
+        None, and nothing has changed, where it cannot be followed without a new start.
+        """
+        async with self._changing:
+            new = plan(system, self.plan.target).require()
+            if not adopt.adoptable(self.site, new):
+                return None
+            self.site, refused = await adopt.adopt(new, self.site, engines, replicas)
+            return refused

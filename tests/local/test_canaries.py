@@ -1,0 +1,160 @@
+"""Second versions without processes: none is lost to another change, acted on after its end, or left between."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from shoal.errors import DeclarationError, EngineError
+from shoal.local import admin, canary, course
+from shoal.local.canary import Canaries, CanaryState, Start, canary_file, read_states
+from shoal.local.course import Course
+from shoal.local.world import Site
+from shoal.model.plan import Plan
+from shoal.model.target import LOCAL, Target
+from shoal.model.verdict import Counts
+from tests.local import stand_ins
+from tests.local.stand_ins import FakeReplicas, hold
+from tests.local.test_supervisor_parts import SYSTEM
+
+
+@pytest.fixture(autouse=True)
+def nothing_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let Envoy follow at once, with a pause in which others work."""
+
+    async def turned(site: Site, plan: Plan) -> Site:
+        await asyncio.sleep(0)
+        return replace(site, plan=plan)
+
+    async def answered(*_: object) -> Counts:
+        return Counts()
+
+    monkeypatch.setattr(course, "turn", turned)
+    monkeypatch.setattr(canary, "Replicas", FakeReplicas)
+    monkeypatch.setattr(admin, "answered", answered)
+
+
+@pytest.fixture
+async def running(tmp_path: Path) -> AsyncIterator[Course]:
+    async with stand_ins.site(SYSTEM, tmp_path, LOCAL) as found:
+        yield Course(found)
+
+
+def stable() -> Any:
+    return {name: FakeReplicas(*(None,) * 4) for name in ("alpha", "beta")}  # type: ignore[arg-type]
+
+
+async def test_changes_at_the_same_time_are_all_kept(running: Course, tmp_path: Path) -> None:
+    canaries = Canaries(hold(running))
+
+    def zoned(target: Target) -> Target:
+        return msgspec.structs.replace(target, zones=("a", "b"))
+
+    await asyncio.gather(
+        canaries.start(Start(service="alpha", code=str(tmp_path))),
+        canaries.start(Start(service="beta", code=str(tmp_path))),
+        running.retarget(zoned),
+    )
+    assert running.plan.target.splits.keys() == {"alpha", "beta"}
+    assert running.plan.target.zones == ("a", "b")
+    await asyncio.gather(canaries.abort("alpha"), canaries.weigh("beta", 30))
+    assert {name: split.weight for name, split in running.plan.target.splits.items()} == {"beta": 30}
+    await canaries.stop()
+
+
+async def test_a_new_declaration_builds_on_the_change_before(
+    running: Course, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    async def adopted(plan: Plan, old: Site, *_: object) -> tuple[Site, tuple[str, ...]]:
+        await asyncio.sleep(0)
+        return replace(old, plan=plan), ()
+
+    monkeypatch.setattr("shoal.local.adopt.adopt", adopted)
+    canaries = Canaries(hold(running))
+    wish = Start(service="alpha", code=str(tmp_path))
+    alpha, beta = SYSTEM.services
+    more = msgspec.structs.replace(SYSTEM, services=(alpha, msgspec.structs.replace(beta, calls=())))
+    _, refused = await asyncio.gather(canaries.start(wish), running.adopt(more, {}, {}))
+    assert refused == ()
+    assert running.plan.target.splits.keys() == {"alpha"}
+    await canaries.stop()
+
+
+async def test_what_has_ended_while_one_waited_is_not_acted_on(running: Course, tmp_path: Path) -> None:
+    services = stable()
+    canaries = Canaries(hold(running, services))
+    await canaries.start(Start(service="alpha", code=str(tmp_path)))
+    ended, *late = await asyncio.gather(
+        canaries.abort("alpha"),
+        canaries.promote("alpha"),
+        canaries.weigh("alpha", 50),
+        canaries.abort("alpha"),
+        return_exceptions=True,
+    )
+    assert isinstance(ended, CanaryState)
+    assert all(isinstance(each, DeclarationError) and "has ended meanwhile: aborted" in str(each) for each in late)
+    assert not running.plan.target.splits
+    assert services["alpha"].became == []
+    await canaries.stop()
+
+
+async def test_a_promotion_that_fails_can_be_tried_again(running: Course, tmp_path: Path) -> None:
+    services = stable()
+    become = services["alpha"].become
+
+    async def fails(_: Path) -> None:
+        raise EngineError("no")
+
+    services["alpha"].become = fails
+    canaries = Canaries(hold(running, services))
+    await canaries.start(Start(service="alpha", code=str(tmp_path)))
+    with pytest.raises(EngineError, match="no"):
+        await canaries.promote("alpha")
+    assert running.plan.target.splits["alpha"].weight == 100
+    services["alpha"].become = become
+    assert (await canaries.promote("alpha")).stage == "promoted"
+    assert services["alpha"].became == [tmp_path]
+    await canaries.stop()
+
+
+async def test_a_promotion_that_cannot_begin_leaves_the_weight(
+    running: Course, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    canaries = Canaries(hold(running, stable()))
+    await canaries.start(Start(service="alpha", code=str(tmp_path)))
+
+    async def stuck(*_: object) -> Site:
+        raise EngineError("Envoy does not follow")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(course, "turn", stuck)
+        with pytest.raises(EngineError):
+            await canaries.promote("alpha")
+    await canaries.look()
+    (state,) = read_states(running.site.layout.home)
+    assert (state.stage, state.weight) == ("running", 10)
+    await canaries.stop()
+
+
+@pytest.mark.parametrize("replicas", [1, 3])
+async def test_a_zoned_service_has_a_canary_of_any_size(tmp_path: Path, replicas: int) -> None:
+    target = msgspec.structs.replace(LOCAL, zones=("a", "b"), replicas={"alpha": 2})
+    async with stand_ins.site(SYSTEM, tmp_path, target) as found:
+        sized = canary._sized(found.plan, "alpha", replicas)
+        assert sized.zones == ("a", "b", "a")[:replicas]
+
+
+async def test_a_canary_does_not_outlive_its_run_in_the_books(running: Course) -> None:
+    home = running.site.layout.home
+    known = (
+        CanaryState(service="alpha", version="v2", code="x", stage="promoting"),
+        CanaryState(service="beta", version="v2", code="x", stage="promoted", reason="asked for"),
+    )
+    canary_file(home).write_bytes(msgspec.json.encode(known))
+    Canaries(hold(running)).open()
+    told = {state.service: (state.stage, state.reason) for state in read_states(home)}
+    assert told == {"alpha": ("aborted", "the run ended"), "beta": ("promoted", "asked for")}
