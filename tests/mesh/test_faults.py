@@ -1,5 +1,7 @@
 """Faults as data: what people may write, whom a fault strikes, and the values by which the proxy is told."""
 
+import shlex
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -24,6 +26,12 @@ FAULTS = st.builds(
     abort=st.just(0) | st.integers(200, 599),
     percent=st.integers(1, 1_000_000).map(lambda parts: parts / 10_000),
 )
+
+
+def test_an_edge_is_spelled_as_a_shell_takes_it() -> None:
+    fault = Fault(caller="orders", callee="payments", endpoint="charge", abort=503)
+    assert fault.spelled == shlex.quote(fault.spelled) == "orders:payments.charge"
+    assert read_edge(fault.spelled).endpoint == "charge"
 
 
 @pytest.mark.parametrize("text", ["orders→payments", "orders->payments", "orders:payments", " orders -> payments "])

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import msgspec
 import pytest
@@ -330,6 +330,23 @@ idle.breaker(ShelfApi, volume_threshold=1)
 def test_a_breaker_around_nothing_is_refused() -> None:
     with pytest.raises(DeclarationError, match="which it never calls"):
         describe(System("idle-system", services=[idle, shelf]))
+
+
+def test_a_fallback_of_another_type_is_refused() -> None:
+    odd = Service("odd")
+
+    @odd.fallback(cast("Any", ShelfApi.price))
+    async def unpriced(sku: str, many: int = 1) -> int:
+        return many
+
+    @odd.get("/odd", access=anyone)
+    async def used(shelf: ShelfApi) -> None:
+        await shelf.order("x")
+
+    globals()["odd"] = odd
+    with pytest.raises(DeclarationError, match=r"fallback of shelf.price answers int, not Price") as caught:
+        describe(System("odd-system", services=[odd, shelf]))
+    assert "test_breakers.py:" in caught.value.where
 
 
 async def test_a_callee_that_takes_most_of_its_own_time_is_at_fault(world: World) -> None:

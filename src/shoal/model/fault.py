@@ -46,6 +46,11 @@ class Fault(Data, frozen=True, kw_only=True):
         """Write whom it concerns, as people do."""
         return f"{self.caller}→{self.callee}" + (f".{self.endpoint}" if self.endpoint else "")
 
+    @property
+    def spelled(self) -> str:
+        """Write whom it concerns as a shell takes it, without quotes."""
+        return self.edge.replace("→", ":")
+
 
 class Edge(Data, frozen=True, kw_only=True):
     """One declared way between a caller and a service, or one operation on it."""
@@ -60,7 +65,7 @@ def read_edge(text: str) -> Edge:
     found = _EDGE.fullmatch(text)
     if found is None:
         raise DeclarationError(
-            f"{text!r} names no way between a caller and a service", hint="write caller→callee, such as orders→payments"
+            f"{text!r} names no way between a caller and a service", hint="write caller:callee, such as orders:payments"
         )
     return Edge(caller=found[1], callee=found[2], endpoint=found[3] or "")
 

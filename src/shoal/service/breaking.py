@@ -5,13 +5,13 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cached_property
 from inspect import iscoroutinefunction, signature
-from typing import Any, Concatenate, Literal, ParamSpec, TypedDict, TypeVar, Unpack
+from typing import Any, Concatenate, Literal, ParamSpec, TypedDict, TypeVar, Unpack, get_type_hints
 
 import msgspec
 
 from shoal.errors import DeclarationError
 from shoal.model.breaker import Breaker
-from shoal.service.marks import Operation, operations_of, refuse_unknown
+from shoal.service.marks import Operation, check_options, operations_of, placed
 from shoal.service.source import of_caller, of_function
 
 P = ParamSpec("P")
@@ -177,11 +177,9 @@ class BreakerDeclarations:
     ) -> None:
         name = "" if operation is None else operation.name
         target = f"{service}.{name}" if name else service
-        refuse_unknown(f"the breaker of {target}", options, BreakerOptions.__annotations__, place)
-        try:
+        check_options(f"the breaker of {target}", options, BreakerOptions.__annotations__, place)
+        with placed(place):
             Breaker(circuit=target, **options)
-        except DeclarationError as error:
-            raise DeclarationError(error.message, hint=error.hint, where=place) from error
         if operation is not None and operation.method != "GET" and options.get("cached"):
             raise DeclarationError(
                 f"{target} is a {operation.method}: an earlier answer cannot stand in for doing it again",
@@ -221,3 +219,30 @@ def _check_function(method: Any, operation: Operation, function: Callable[..., A
             hint=f"write async def {getattr(function, '__name__', '')}({', '.join(wanted)}), as the contract says",
             where=place,
         )
+
+
+def check_fallbacks(declared: Collection[BreakerDeclaration], called: Collection[Any]) -> None:
+    """Refuse a fallback that takes or answers another type than its operation; `called` are contracts."""
+    methods = {
+        (operation.service, name): getattr(contract, name)
+        for contract in called
+        for name, operation in (operations_of(contract) or {}).items()
+    }
+    for each in filter(lambda known: known.function is not None, declared):
+        method = methods[each.service, each.operation]
+        wanted, given = get_type_hints(method), get_type_hints(each.function)
+        for name, kind in wanted.items():
+            if name not in given or not _same(given[name], kind):
+                odd, right = (getattr(k, "__name__", str(k)) for k in (given.get(name, "nothing"), kind))
+                what = "answers" if name == "return" else f"takes {name} as"
+                raise DeclarationError(
+                    f"the fallback of {each.service}.{each.operation} {what} {odd}, not {right}",
+                    hint=f"annotate it as the contract does: {right}",
+                    where=each.source,
+                )
+
+
+def _same(given: Any, wanted: Any) -> bool:
+    """Compare two annotations; a class of which the wanted one is a base will do."""
+    classes = isinstance(given, type) and isinstance(wanted, type)
+    return bool(given == wanted) or given is Any or wanted is Any or (classes and issubclass(given, wanted))

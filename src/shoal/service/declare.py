@@ -18,9 +18,10 @@ from shoal.service.marks import (
     Options,
     build_operation,
     build_policy,
+    check_kinds,
+    check_options,
     event_mark,
     operations_of,
-    refuse_unknown,
 )
 from shoal.service.projections import Projection, ProjectionDeclarations
 from shoal.service.sagas import SagaDeclarations
@@ -39,6 +40,13 @@ H = TypeVar("H", bound=Handler)
 Provider = Callable[..., Any]
 V = TypeVar("V", bound=Provider)
 
+
+_KINDS = {
+    "store": StoreModel | None,
+    "publishes": Sequence[type],
+    "contracts": Sequence[type],
+    "settings": type | None,
+}
 
 LARGEST_BATCH = 256
 """Most events that a handler may take at a time."""
@@ -147,7 +155,9 @@ class Service(
         **options: Unpack[ServiceOptions],
     ) -> None:
         self.module, self.source = of_caller()
-        refuse_unknown(f"Service({name!r})", options, ServiceOptions.__annotations__, self.source)
+        check_options(f"Service({name!r})", options, ServiceOptions.__annotations__, self.source)
+        given = {"store": store, "publishes": publishes, "contracts": contracts, "settings": settings}
+        check_kinds(f"Service({name!r})", given, _KINDS, self.source)
         self.name = check_label("service", name, where=self.source)
         self.store = store
         self.publishes = tuple(publishes)
@@ -236,12 +246,12 @@ class Service(
                 handled alone.
             options: See `SubscriptionOptions`.
         """
-        mark, place = event_mark(kind), of_caller()[1]
+        mark = event_mark(kind, place := of_caller()[1])
         if not 0 <= batch <= LARGEST_BATCH:
             raise DeclarationError(
                 f"a batch of {batch} events", hint=f"take 1 to {LARGEST_BATCH} at a time", where=place
             )
-        refuse_unknown(f"@{self.name}.on({kind.__name__})", options, SubscriptionOptions.__annotations__, place)
+        check_options(f"@{self.name}.on({kind.__name__})", options, SubscriptionOptions.__annotations__, place)
         upcasters, leads_to = options.pop("upcasters", ()), options.pop("leads_to", None)
         policy = build_policy(
             place,

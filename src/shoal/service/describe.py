@@ -21,6 +21,7 @@ from shoal.model.service import (
     Subscription,
 )
 from shoal.service import codec
+from shoal.service.breaking import check_fallbacks
 from shoal.service.caching import check_caches, with_endings
 from shoal.service.context import Principal, Transaction
 from shoal.service.conversing import check_socket, messages
@@ -242,6 +243,7 @@ def _calls(service: Service, signatures: Sequence[Signature]) -> tuple[Call, ...
                 )
                 calls.setdefault((operation.service, operation.name), call)
     service.refuse_idle(calls)
+    check_fallbacks(service.breakers, [param.kind for s in signatures for param in s.at("injected")])
     return tuple(calls.values())
 
 

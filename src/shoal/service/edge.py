@@ -3,6 +3,7 @@
 import datetime as dt
 from typing import TypedDict
 
+from shoal.errors import DeclarationError
 from shoal.model.caching import Cache
 from shoal.model.edge import LARGEST, Edge
 from shoal.model.limits import RateLimit
@@ -52,6 +53,8 @@ def versioned(path: str, options: EdgeOptions) -> str:
 def _version(options: EdgeOptions, path: str) -> Version | None:
     if not {"version", "deprecated", "sunset"} & set(options):
         return None
+    if options.get("version", 1) < 1:
+        raise DeclarationError(f"version={options['version']} is no version", hint="count from 1")
     return Version(
         number=options.get("version", 0),
         path=path,

@@ -2,8 +2,11 @@
 
 from collections.abc import Sequence
 
-from shoal.errors import DeclarationError
 from shoal.model.caching import Cache as CacheModel
+from shoal.service.marks import check_kinds, event_mark, placed
+from shoal.service.source import of_caller
+
+_KINDS = {"seconds": float, "shared": bool, "vary": Sequence[str], "invalidated_by": Sequence[type]}
 
 
 def Cache(  # noqa: N802 - reads as what it declares
@@ -17,16 +20,13 @@ def Cache(  # noqa: N802 - reads as what it declares
         vary: Further request headers on which they depend.
         invalidated_by: Events after which every kept answer is old, in all replicas.
     """
-    return CacheModel(
-        seconds=seconds,
-        shared=shared,
-        vary=tuple(name.lower() for name in vary),
-        invalidated_by=tuple(_id(kind) for kind in invalidated_by),
-    )
-
-
-def _id(kind: type) -> str:
-    found = getattr(getattr(kind, "__shoal_event__", None), "id", "")
-    if not found:
-        raise DeclarationError(f"{kind.__name__} is not an event", hint='decorate it: @event("owner.happened")')
-    return str(found)
+    place = of_caller()[1]
+    given = {"seconds": seconds, "shared": shared, "vary": vary, "invalidated_by": invalidated_by}
+    check_kinds("Cache", given, _KINDS, place)
+    with placed(place):
+        return CacheModel(
+            seconds=seconds,
+            shared=shared,
+            vary=tuple(name.lower() for name in vary),
+            invalidated_by=tuple(event_mark(kind, place).id for kind in invalidated_by),
+        )

@@ -1,12 +1,14 @@
 """Marks that turn plain classes into events, records and contracts."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, TypeVar, Unpack, get_type_hints
 
 import msgspec
 
 from shoal.errors import DeclarationError
 from shoal.model.edge import Edge
+from shoal.model.fitting import fits, spelled
 from shoal.model.names import check_event, check_label, event_id
 from shoal.model.service import Access, Method, Mode, Policy
 from shoal.service.access import signed_in
@@ -213,7 +215,7 @@ def _operation(method: Method, path: str, options: Options) -> Callable[[F], F]:
 
 def build_operation(name: str, method: Method, path: str, source: str, options: Options) -> Operation:
     """Make an operation from a decorator's options, with the policy they imply."""
-    refuse_unknown(f"{method} {path}", options, get_type_hints(Options), source)
+    check_options(f"{method} {path}", options, get_type_hints(Options), source)
     idempotent = options.get("idempotent", False)
     repeatable = method in ("GET", "PUT", "DELETE") or idempotent
     attempts = options.get("attempts", 2 if repeatable else 1)
@@ -223,6 +225,8 @@ def build_operation(name: str, method: Method, path: str, source: str, options: 
             hint="add idempotent=True, or leave attempts out",
             where=source,
         )
+    with placed(source):
+        edge = build_edge(options, path)
     return Operation(
         name=name,
         method=method,
@@ -233,24 +237,52 @@ def build_operation(name: str, method: Method, path: str, source: str, options: 
         status=options.get("status", 200),
         idempotent=idempotent,
         critical=options.get("critical", False),
-        edge=build_edge(options, path),
+        edge=edge,
     )
 
 
-def refuse_unknown(what: str, given: Iterable[str], known: Iterable[str], source: str) -> None:
-    """Refuse an option that nobody reads: it is a word misspelt, and no type checker looked."""
+def check_options(what: str, given: Mapping[str, Any], known: Collection[str], source: str) -> None:
+    """Refuse an option that nobody reads, and one of a wrong type: no type checker looked.
+
+    Args:
+        what: What has the options.
+        given: Them.
+        known: Their names, or a mapping from their names to their types.
+        source: Where they were written.
+    """
     if unknown := sorted(set(given) - set(known)):
         raise DeclarationError(
             f"{what} has an unknown option {unknown[0]!r}", hint=f"the options are: {', '.join(known)}", where=source
         )
+    if isinstance(known, Mapping):
+        check_kinds(what, given, known, source)
+
+
+def check_kinds(what: str, given: Mapping[str, Any], kinds: Mapping[str, Any], source: str) -> None:
+    """Refuse a value that is not of the type of its name."""
+    for name, value in given.items():
+        if not fits(value, kinds[name]):
+            raise DeclarationError(
+                f"{what} has {name}={value!r}, which is of a wrong type",
+                hint=f"{name}= takes {spelled(kinds[name])}",
+                where=source,
+            )
+
+
+@contextmanager
+def placed(source: str) -> Iterator[None]:
+    """Let a refusal that does not say where show where it was declared."""
+    try:
+        yield
+    except DeclarationError as error:
+        error.where = error.where or source
+        raise
 
 
 def build_policy(source: str, *, timeout: float, attempts: int, backoff: float = 0.2) -> Policy:
     """Make a policy; a refusal shows where it was declared."""
-    try:
+    with placed(source):
         return Policy(timeout=timeout, attempts=attempts, backoff=backoff)
-    except DeclarationError as error:
-        raise DeclarationError(error.message, hint=error.hint, where=source) from error
 
 
 def field_names(cls: type) -> tuple[str, ...]:
@@ -262,11 +294,13 @@ def field_names(cls: type) -> tuple[str, ...]:
     return tuple(getattr(cls, "__annotations__", ()))
 
 
-def event_mark(cls: type) -> EventMark:
-    """Return what `event` said about a class, or raise `DeclarationError`."""
+def event_mark(cls: type, where: str = "") -> EventMark:
+    """Return what `event` said about a class, or raise `DeclarationError`; `where` it was asked for."""
     found = getattr(cls, "__shoal_event__", None)
     if isinstance(found, EventMark):
         return found
+    if not isinstance(cls, type):
+        raise DeclarationError(f"{cls!r} is no class of an event", hint="name the class itself", where=where)
     raise DeclarationError(
         f"{cls.__name__} is not an event", hint='decorate it: @event("owner.happened")', where=of_class(cls)
     )

@@ -105,7 +105,8 @@ class Projection:
             kind: Class of the event.
             upcasters: Ways from older versions of the event, which then reach this handler too.
         """
-        mark, place = event_mark(kind), of_caller()[1]
+        place = of_caller()[1]
+        mark = event_mark(kind, place)
         older = chains(kind, upcasters, place)
 
         def declare(handler: Callable[[E, ReadModel], Awaitable[None]]) -> Callable[[E, ReadModel], Awaitable[None]]:

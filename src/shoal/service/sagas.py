@@ -12,7 +12,7 @@ from shoal.errors import DeclarationError
 from shoal.model.saga import Saga as SagaModel
 from shoal.model.saga import Step, StepKind
 from shoal.model.service import Store
-from shoal.service.marks import build_policy, refuse_unknown
+from shoal.service.marks import build_policy, check_options
 from shoal.service.source import of_caller, of_class, of_function
 
 S = TypeVar("S")
@@ -131,7 +131,7 @@ def _maker(kind: StepKind) -> Any:
         if given:
             use = "step(compensate=...)" if kind == "compensatable" else f"{kind}()"
             raise DeclarationError(f"a {kind} step is declared without brackets", hint=f"write @{use}", where=place)
-        refuse_unknown(f"a {kind} step", bounds, _BOUNDS, place)
+        check_options(f"a {kind} step", bounds, _BOUNDS, place)
         policy = build_policy(
             place,
             timeout=bounds.get("timeout", 25.0),

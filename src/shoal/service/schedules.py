@@ -14,7 +14,7 @@ from shoal.model.due import Rule
 from shoal.model.names import check_label
 from shoal.model.schedule import MISSED, Missed, Schedule
 from shoal.model.service import Policy, Store
-from shoal.service.marks import build_policy, refuse_unknown
+from shoal.service.marks import build_policy, check_options
 from shoal.service.source import of_function
 
 Work = Callable[..., Awaitable[Any]]
@@ -150,7 +150,7 @@ class ScheduleDeclarations:
         self.background.append(handler)
 
     def _refuse(self, name: str, options: ScheduleOptions, place: str) -> None:
-        refuse_unknown(f"schedule {name}", options, ScheduleOptions.__annotations__, place)
+        check_options(f"schedule {name}", options, ScheduleOptions.__annotations__, place)
         if options.get("missed", "once") not in MISSED:
             raise DeclarationError(
                 f"schedule {name} has missed={options.get('missed')!r}",

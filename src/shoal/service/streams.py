@@ -10,11 +10,12 @@ from shoal.errors import DeclarationError
 from shoal.model.service import Method
 from shoal.model.streaming import LONGEST, Stream
 from shoal.service.context import Transaction
-from shoal.service.marks import Options, event_mark
-from shoal.service.source import of_function
+from shoal.service.marks import Options, check_kinds, event_mark, placed
+from shoal.service.source import of_caller, of_function
 
 T = TypeVar("T")
 H = TypeVar("H", bound=Callable[..., AsyncIterator[Any]])
+_KINDS = {"on": Sequence[type], "heartbeat": float}
 
 
 class Update(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
@@ -54,7 +55,10 @@ class StreamDeclarations:
         """
         options.setdefault("timeout", LONGEST)
         options.setdefault("attempts", 1)
-        stream = Stream(events=tuple(event_mark(kind).id for kind in on), heartbeat=heartbeat)
+        place = of_caller()[1]
+        check_kinds(f"stream {path}", {"on": on, "heartbeat": heartbeat}, _KINDS, place)
+        with placed(place):
+            stream = Stream(events=tuple(event_mark(kind, place).id for kind in on), heartbeat=heartbeat)
 
         def declare(handler: H) -> H:
             generator: bool = inspect.isasyncgenfunction(handler)

@@ -8,6 +8,7 @@ from shoal.model.names import check_label
 from shoal.model.system import External, Gateway
 from shoal.service.audit import Audit
 from shoal.service.declare import Service
+from shoal.service.marks import check_kinds
 from shoal.service.source import of_caller
 
 _GATEWAY = Gateway()
@@ -24,6 +25,15 @@ class Issuer:
 
     def __init__(self, service: Service, *, audience: str, name: str = "") -> None:
         self.service, self.audience, self.name = service, audience, name
+
+
+_KINDS = {
+    "services": Sequence[Service],
+    "issuer": Issuer | None,
+    "externals": Sequence[External],
+    "gateway": Gateway,
+    "port": int,
+}
 
 
 class System:
@@ -51,6 +61,8 @@ class System:
         audits: Sequence[Audit] = (),
     ) -> None:
         self.source = of_caller()[1]
+        given = {"services": services, "issuer": issuer, "externals": externals, "gateway": gateway, "port": port}
+        check_kinds(f"System({name!r})", given, _KINDS, self.source)
         self.name = check_label("system", name, where=self.source)
         self.services = tuple(services)
         self.issuer = issuer

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from shoal.model.plan import Plan
 
 _EXAMPLES = examples(
-    "shoal fault add orders→payments --delay 2s --percent 30",
+    "shoal fault add orders:payments --delay 2s --percent 30",
     "shoal fault add gateway:orders.place_order --abort 503",
     "shoal fault list",
     "shoal fault clear",
@@ -37,7 +37,7 @@ def seconds(text: str) -> float:
 def command() -> None:
     """Make calls between services late or fail on purpose, while the system runs.
 
-    EDGE is caller→callee, also written caller->callee or caller:callee, with .ENDPOINT for one operation; `gateway`
+    EDGE is caller:callee, also written caller→callee or 'caller->callee', with .ENDPOINT for one operation; `gateway`
     is a caller too. Faults begin and end at once, and none outlives the run.
     """
 
@@ -45,8 +45,8 @@ def command() -> None:
 @command.command(
     "add",
     epilog=examples(
-        "shoal fault add orders→payments --delay 2s --percent 30",
-        "shoal fault add 'orders->payments' --abort 503",
+        "shoal fault add orders:payments --delay 2s --percent 30",
+        "shoal fault add orders:payments --abort 503",
         "shoal fault add gateway:orders.place_order --delay 150ms --abort 500 --percent 5",
     ),
 )
@@ -77,7 +77,7 @@ def add(context: Global, edge: str, delay: float, abort: int, percent: float, ou
     if output == "json":
         print_json(fault)
     else:
-        say(f"{fault.edge}: {_what(fault)}; end it with: shoal fault clear {edge}")
+        say(f"{fault.edge}: {_what(fault)}; end it with: shoal fault clear {fault.spelled}")
     return OK
 
 
@@ -102,7 +102,7 @@ def list_(context: Global, output: str) -> int:
     return FOUND if found else OK
 
 
-@command.command("clear", epilog=examples("shoal fault clear", "shoal fault clear orders→payments"))
+@command.command("clear", epilog=examples("shoal fault clear", "shoal fault clear orders:payments"))
 @click.argument("edge", metavar="[EDGE]", default="")
 @click.pass_obj
 def clear(context: Global, edge: str) -> int:
