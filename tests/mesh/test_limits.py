@@ -1,5 +1,9 @@
 """Limits become buckets: whose they are, and what is said of them."""
 
+import json
+from typing import Any
+
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -7,8 +11,23 @@ from hypothesis import strategies as st
 from shoal.mesh import limits
 from shoal.mesh.compile import compile_mesh
 from shoal.mesh.layout import layout_for
+from shoal.model.edge import Edge
 from shoal.model.limits import RateLimit
-from tests.mesh.samples import TINY, planned
+from shoal.model.plan import Plan, plan
+from shoal.model.service import Access
+from shoal.model.system import Gateway, Issuer, System
+from shoal.model.target import LOCAL, Target
+from tests.mesh.samples import ANYONE, ISSUER, PRINCIPAL, TINY, endpoint, planned, service
+
+FOREIGN = Issuer(service="things", audience="s", name="https://things.example")
+
+
+def filters(planned: Plan) -> dict[str, Any]:
+    """Read the edge's filters by name."""
+    files = {a.path: json.loads(a.text) for a in compile_mesh(planned, layout_for(planned, root="/r"))}
+    edge = next(one for one in files["lds/listeners.json"]["resources"] if one["name"] == "edge")
+    manager = edge["filter_chains"][0]["filters"][0]["typed_config"]
+    return {one["name"]: one for one in manager["http_filters"]}
 
 
 @given(requests=st.integers(1, 1_000_000), per=st.floats(0.05, 86_400), burst=st.integers(0, 1_000_000))
@@ -33,3 +52,36 @@ def test_the_policy_is_the_bucket_and_the_time_in_which_it_fills(limit: RateLimi
 def test_nobody_pays_for_limits_that_nobody_declared() -> None:
     plan = planned(TINY)
     assert not [a.path for a in compile_mesh(plan, layout_for(plan, root="/r")) if "ratelimit" in a.text]
+
+
+@pytest.mark.parametrize(
+    ("access", "by", "counted"),
+    [
+        (PRINCIPAL, "principal", {"principal"}),
+        (ANYONE, "principal", {"address"}),
+        (ANYONE, "address", {"address"}),
+        (PRINCIPAL, "everyone", {"everyone"}),
+    ],
+)
+def test_each_request_is_asked_only_for_who_is_counted_somewhere(access: Access, by: Any, counted: set[str]) -> None:
+    limited = msgspec.structs.replace(
+        endpoint("list", "GET", "/things", access), edge=Edge(limit=RateLimit(requests=1, by=by))
+    )
+    system = System(name="s", services=(service("things", limited),), gateway=Gateway(issuer=FOREIGN))
+    found = filters(plan(system, Target()))["envoy.filters.http.local_ratelimit"]["typed_config"]
+    assert {one["actions"][0]["metadata"]["descriptor_key"] for one in found["rate_limits"]} == counted
+
+
+@pytest.mark.parametrize(("target", "left"), [(LOCAL, True), (Target(), False)], ids=["faults", "none"])
+def test_claims_are_left_only_for_those_who_read_them(target: Target, *, left: bool) -> None:
+    texts = {a.path: json.loads(a.text) for a in compile_mesh(plan(TINY, target), layout_for(planned(TINY), root="/r"))}
+    (filter_,) = texts["ecds/tokens.json"]["resources"]
+    (provider,) = filter_["typed_config"]["providers"].values()
+    assert ("payload_in_metadata" in provider) is left
+
+
+def test_claims_are_left_where_an_endpoint_asks_for_a_role() -> None:
+    asks = service("auth", endpoint("login", "POST", "/login", Access(kind="principal", roles=("clerk",))))
+    planned = plan(System(name="s", services=(asks,), gateway=Gateway(issuer=ISSUER)), Target())
+    texts = {a.path: a.text for a in compile_mesh(planned, layout_for(planned, root="/r"))}
+    assert "payload_in_metadata" in texts["ecds/tokens.json"]

@@ -41,13 +41,14 @@ def _filters(scope: Scope) -> tuple[Json, ...]:
     limited = {_name(route): route for route in scope.plan.routes if route.edge.limit}
     if not limited:
         return ()
+    kinds = {_kind(route) for route in limited.values()}
     settings: Json = {
         "stat_prefix": "limits",
         "filter_enabled": _ALWAYS,
         "filter_enforced": _ALWAYS,
         "enable_x_ratelimit_headers": "DRAFT_VERSION_03",
         "response_headers_to_add": [_header(_MARK, "1")],
-        "rate_limits": [{"actions": [_operation(kind), *who]} for kind, ways in _WHO.items() for who in ways],
+        "rate_limits": [{"actions": [_operation(kind), *who]} for kind in _WHO if kind in kinds for who in _WHO[kind]],
         "descriptors": [one for name, route in limited.items() for one in _descriptors(name, route)],
         "max_dynamic_descriptors": BUCKETS,
     }

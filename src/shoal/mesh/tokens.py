@@ -69,6 +69,14 @@ def is_judged(plan: Plan) -> bool:
     return bool(gateway.issuers or gateway.consumers or any(route.access.demands for route in plan.routes))
 
 
+def leaves_claims(plan: Plan) -> bool:
+    """Tell whether anybody reads what a token says: who judges it, or who tells refusals of the judge from others.
+
+    A fault may answer 403 as well, which must not look like a token for another audience.
+    """
+    return is_judged(plan) or plan.target.faults
+
+
 def remote_cluster(issuer: OpenId) -> str:
     """Name the cluster from which the keys of an issuer come."""
     return f"keys of {issuer.name}"
@@ -115,6 +123,7 @@ def _verifier(plan: Plan, layout: Layout, texts: Mapping[str, str]) -> Json:
     providers: dict[str, Json] = {}
     if gateway.issuer is not None:
         kept = {"header_in_metadata": HEADER} if is_judged(plan) else {}
+        kept |= _claims(("roles", "scope")) if leaves_claims(plan) else {}
         providers[gateway.issuer.service] = _own(gateway.issuer) | kept | _local(layout, texts, "")
     for issuer in gateway.issuers:
         keys = _remote(issuer) if issuer.remote and issuer.name not in texts else _local(layout, texts, issuer.name)
@@ -130,29 +139,33 @@ def _verifier(plan: Plan, layout: Layout, texts: Mapping[str, str]) -> Json:
 
 
 def _own(issuer: Issuer) -> Json:
-    return _provider(issuer.name, "sub", ("roles", "scope")) | {"audiences": [issuer.audience]}
+    return _provider(issuer.name, "sub") | {"audiences": [issuer.audience]}
 
 
 def _outside(issuer: OpenId) -> Json:
     words = [path[0] for path in (issuer.roles, issuer.scopes) if len(path) == 1]
     audiences = {"audiences": list(issuer.audiences)} if issuer.audience_claim == "aud" else {}
-    return _provider(issuer.issuer, issuer.subject, words) | audiences | {"header_in_metadata": HEADER}
+    return _provider(issuer.issuer, issuer.subject) | _claims(words) | audiences | {"header_in_metadata": HEADER}
 
 
 def _consumers(plan: Plan) -> Json:
     name = key_issuer(plan.system.name)
     header = {"name": "x-api-key", "value_prefix": KEY_PREFIX}
-    return _provider(name, "sub", ()) | {"audiences": [name], "from_headers": [header]}
+    return _provider(name, "sub") | _claims(()) | {"audiences": [name], "from_headers": [header]}
 
 
-def _provider(issuer: str, subject: str, words: tuple[str, ...] | list[str]) -> Json:
-    """Write what all issuers have in common; the claims in `words` are lists, or words parted by spaces."""
+def _claims(words: tuple[str, ...] | list[str]) -> Json:
+    """Leave what the token says to other filters; the claims in `words` are lists, or words parted by spaces."""
+    normal = {"space_delimited_claims": list(words)}
+    return {"payload_in_metadata": CLAIMS, "normalize_payload_in_metadata": normal}
+
+
+def _provider(issuer: str, subject: str) -> Json:
+    """Write what all issuers have in common."""
     told = [{"header_name": SUBJECT, "claim_name": subject}, {"header_name": ISSUER, "claim_name": "iss"}]
     return {
         "issuer": issuer,
         "forward": True,  # the service verifies it again
-        "payload_in_metadata": CLAIMS,
-        "normalize_payload_in_metadata": {"space_delimited_claims": list(words)},
         "claim_to_headers": told,
         "from_headers": [{"name": "authorization", "value_prefix": "Bearer "}],  # never from the query
         "clock_skew_seconds": CLOCK_SKEW,
