@@ -10,35 +10,10 @@ from shoal.mesh.manager import Entrance, Scope
 from shoal.mesh.proto import Json, seconds
 from shoal.model.plan import GATEWAY, Route
 from shoal.model.service import RESERVED_PATHS, Policy
+from shoal.model.untrusted import OURS, UNTRUSTED
 
 EDGE = "edge"
 """Name of the listener."""
-
-UNTRUSTED = (
-    "cf-connecting-ip",
-    "forwarded",
-    "remote-user",
-    "true-client-ip",
-    "x-client-ip",
-    "x-cluster-client-ip",
-    "x-http-method",
-    "x-http-method-override",
-    "x-method-override",
-    "x-original-host",
-    "x-original-method",
-    "x-original-url",
-    "x-real-ip",
-    "x-remote-user",
-    "x-rewrite-url",
-    "x-webauth-user",
-)
-"""Headers that only a proxy of ours could say truthfully; what comes from outside is dropped.
-
-Envoy itself replaces ``x-forwarded-for``, ``x-forwarded-proto``, ``x-forwarded-client-cert`` and ``x-request-id``.
-"""
-
-OURS = ("x-envoy-", "x-shoal-", "x-forwarded-", "x-auth-request-", "x-authenticated-", "x-consumer-")
-"""Beginnings of headers of the same kind: what common proxies tell applications of the caller."""
 
 _NOBODY = [{"address_prefix": "255.255.255.255", "prefix_len": 32}]
 """Envoy takes an empty list of internal addresses for all private ones, loopback included."""

@@ -6,6 +6,7 @@ import msgspec
 
 from shoal.errors import DeclarationError
 from shoal.model.data import Data
+from shoal.model.untrusted import is_untrusted
 
 _NAME = re.compile(r"[a-z0-9!#$%&'*+.^`|~-]+")
 _VALUE = re.compile(r"[\x20-\x7e]*")
@@ -14,9 +15,6 @@ FRAMING = frozenset(
     {"connection", "content-length", "host", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade"}
 )
 """Headers that say where a message ends and where it goes; changing them would let two readers disagree."""
-
-OURS = ("x-envoy-", "x-forwarded-", "x-shoal-")
-"""Beginnings of the names of headers that only the gateway writes, because others believe them."""
 
 
 class Headers(Data, frozen=True, kw_only=True):
@@ -62,7 +60,7 @@ def _check_name(name: str) -> None:
         raise DeclarationError(
             f"{name!r} is no name of a header", hint="use letters, digits and hyphens; no underscores"
         )
-    if name in FRAMING or name.startswith(OURS) or name == "authorization":
+    if name in FRAMING or is_untrusted(name) or name == "authorization":
         raise DeclarationError(
             f"the gateway does not change the header {name} for an endpoint",
             hint="it says how messages end, where they go or who sends them; use a header of your own",

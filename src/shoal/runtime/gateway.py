@@ -7,15 +7,17 @@ from shoal.errors import Problem
 from shoal.model.origins import origins
 from shoal.model.plan import Plan, Route
 from shoal.model.service import RESERVED_PATHS, path_parameters
+from shoal.model.untrusted import OURS, UNTRUSTED
 from shoal.runtime import versions
 from shoal.runtime.problems import CONTENT_TYPE, render
 from shoal.runtime.request import Application, Receive, Response, Scope, Send, send_response
 from shoal.runtime.routes import Routes, locate
-from shoal.runtime.trace import begin
+from shoal.runtime.trace import TRACE_ID, begin
 from shoal.runtime.upgrade import as_request, is_upgrade
 
-_INTERNAL = (b"x-envoy-", b"x-shoal-", b"x-forwarded-client-cert")
-"""Prefixes of headers that only proxies may set; from outside they are dropped."""
+_BEGINNINGS = tuple(beginning.encode() for beginning in OURS)
+_NAMES = frozenset(name.encode() for name in (*UNTRUSTED, "x-request-id", TRACE_ID))
+"""What Envoy drops, and the names that it gives anew to every request; here it is the service that names the trace."""
 
 
 class Gateway:
@@ -37,6 +39,7 @@ class Gateway:
         if is_upgrade(scope):
             scope, answer = as_request(scope, send)
         try:
+            scope = {**scope, "headers": _trusted(scope)}
             group, values = locate(self._routes, scope)
             route = versions.choose(group, scope["headers"])
             if route.inside != route.path:
@@ -46,7 +49,6 @@ class Gateway:
         except Problem as problem:
             await send_response(answer, _refusal(problem))
             return
-        scope["headers"] = [(k, v) for k, v in scope["headers"] if not k.startswith(_INTERNAL)]
         await self._applications[route.service](scope, receive, send)
 
     def _check(self, route: Route, scope: Scope) -> None:
@@ -66,6 +68,18 @@ class Gateway:
             raise Problem(403, "forbidden", "pages of this origin may not open it")
         if route.edge.socket is None:
             raise Problem(403, "forbidden", "this is no WebSocket")
+
+
+def _trusted(scope: Scope) -> list[tuple[bytes, bytes]]:
+    """Drop what nobody outside may say, and say truthfully where the request comes from."""
+    given: list[tuple[bytes, bytes]] = scope["headers"]
+    if any(b"_" in name for name, _ in given):  # some readers take it for a hyphen
+        raise Problem(400, "bad-request", "a header's name has an underscore")
+    found = [(k, v) for k, v in given if k not in _NAMES and not k.startswith(_BEGINNINGS)]
+    if scope.get("client"):
+        found.append((b"x-forwarded-for", scope["client"][0].encode()))
+    found.append((b"x-forwarded-proto", scope.get("scheme", "http").encode()))
+    return found
 
 
 def _renamed(route: Route, values: tuple[str, ...]) -> dict[str, object]:
