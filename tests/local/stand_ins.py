@@ -49,7 +49,7 @@ class FakeUnit:
         self.started.append(self)
         number = len(self.started)
         await asyncio.sleep(0)
-        if number in self.failing:
+        if number in self.failing or self.stopped:
             raise EngineError(f"{self.state.name} ended before it was ready")
         self.ready = True
 
@@ -63,8 +63,8 @@ class FakeUnit:
         pass
 
     async def stop(self) -> None:
-        await asyncio.sleep(0)
         self.ready, self.stopped = False, True
+        await asyncio.sleep(0)
 
 
 def units(failing: set[int], started: list[FakeUnit]) -> Callable[[Job, Surroundings], FakeUnit]:

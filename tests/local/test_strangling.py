@@ -81,6 +81,20 @@ async def test_a_comparison_that_did_not_start_is_tried_again(running: Course, m
     await routes.close()
 
 
+async def test_the_others_are_compared_when_one_more_could_not_be(
+    running: Course, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[FakeUnit] = []
+    monkeypatch.setattr(strangling, "Unit", stand_ins.units({2}, started))
+    routes = Strangling(hold(running))
+    await routes.set(wish("list", "shadow"))
+    with pytest.raises(EngineError, match="ended before it was ready"):
+        await routes.set(wish("one", "shadow"))
+    assert running.plan.target.turns.keys() == {"list"}
+    assert [unit.ready for unit in started] == [False, False, True]
+    await routes.close()
+
+
 async def test_nothing_is_compared_when_the_proxy_does_not_follow(
     running: Course, monkeypatch: pytest.MonkeyPatch
 ) -> None:
