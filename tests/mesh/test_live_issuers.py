@@ -14,7 +14,7 @@ from tests.mesh.believers import Signers, believers, lay_out
 from tests.mesh.jwks import KeyHost, key_host
 from tests.mesh.samples import planned
 from tests.mesh.wire import Answer, eventually_true
-from tests.mesh.world import World, everyone, running
+from tests.mesh.world import World, everyone, replace, running
 
 pytestmark = [pytest.mark.live, pytest.mark.asyncio(loop_scope="module")]
 
@@ -218,3 +218,19 @@ def renew(scene: Scene) -> None:
     keys = {CONSUMERS: scene.signers.consumer_keys}
     scene.world.write(token_keys(planned(scene.signers.system), scene.world.layout, keys))
     assert json.loads(scene.signers.consumer_keys)["keys"]
+
+
+async def test_a_changed_declaration_reads_the_key_file_again(scene: Scene) -> None:
+    """Envoy had the keys inline; the filter of a start names their file."""
+    old = scene.signers.key("partner-x")
+    first = scene.signers.keys[-1]
+    renew(scene)
+    await scene.becomes(200, "/partner", x_api_key=old)
+    scene.signers.keys.remove(first)
+    new = scene.signers.key("partner-x")
+    layout = scene.world.layout
+    assert (await scene.ask("/partner", x_api_key=new)).status == 401
+    replace(layout.jwks(CONSUMERS), scene.signers.consumer_keys)
+    scene.world.write(token_keys(planned(scene.signers.system), layout, {}))
+    await scene.becomes(200, "/partner", x_api_key=new)
+    await scene.becomes(401, "/partner", x_api_key=old)
