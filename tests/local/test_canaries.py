@@ -40,6 +40,10 @@ def nothing_runs(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 async def running(tmp_path: Path) -> AsyncIterator[Course]:
+    for service in SYSTEM.services:
+        module = tmp_path.joinpath(*service.entry.partition(":")[0].split("."))
+        module.parent.mkdir(parents=True, exist_ok=True)
+        module.with_name(f"{module.name}.py").touch()
     async with stand_ins.site(SYSTEM, tmp_path, LOCAL) as found:
         yield Course(found)
 
@@ -158,3 +162,13 @@ async def test_a_canary_does_not_outlive_its_run_in_the_books(running: Course) -
     Canaries(hold(running)).open()
     told = {state.service: (state.stage, state.reason) for state in read_states(home)}
     assert told == {"alpha": ("aborted", "the run ended"), "beta": ("promoted", "asked for")}
+
+
+async def test_a_folder_without_the_module_is_refused(running: Course, tmp_path: Path) -> None:
+    canaries = Canaries(hold(running, stable()))
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(DeclarationError, match="empty has no module") as refused:
+        await canaries.start(Start(service="alpha", code=str(tmp_path / "empty"), weight=100))
+    assert "--code takes the folder" in refused.value.hint
+    with pytest.raises(DeclarationError, match="copies of the requests besides 50 %"):
+        await canaries.start(Start(service="alpha", code=str(tmp_path), weight=50, mirror=20))

@@ -56,14 +56,15 @@ def _follow(context: Global, child: "subprocess.Popen[bytes]", file: Path, *, wa
     until = time.monotonic() + _SIGNS_WITHIN
     while child.poll() is None:
         state = read_state(context.root)
-        begun = state is not None and state.pid == child.pid and state.status not in _ENDING
+        own = state is not None and state.pid == child.pid
+        begun = own and state is not None and state.status not in _ENDING
         if wait:
             shown = _copy(file, shown)
         if state is not None and begun and (state.status == "ready" or not wait):
             _copy(file, shown) if wait else None
             _tell(state) if context.verbosity >= 0 else None
             return OK
-        if not begun and time.monotonic() > until:
+        if not own and time.monotonic() > until:
             break
         time.sleep(_LOOK_EVERY)
     _copy(file, shown)

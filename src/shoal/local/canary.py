@@ -122,6 +122,16 @@ def read_states(home: Path) -> tuple[CanaryState, ...]:
         return ()
 
 
+def require_module(code: Path, module: str) -> None:
+    """Refuse a folder without the module: the old one would be imported from elsewhere, and serve as the new one."""
+    path = code.joinpath(*module.split("."))
+    if not path.with_name(f"{path.name}.py").is_file() and not (path / "__init__.py").is_file():
+        raise DeclarationError(
+            f"{code} has no module {module}",
+            hint=f"--code takes the folder in which {module.partition('.')[0]} lies, as in the project",
+        )
+
+
 class Canaries:
     """Every second version of a run."""
 
@@ -271,6 +281,12 @@ class Canaries:
         Split(version=wish.version, weight=wish.weight, mirror=wish.mirror)  # refuses nonsense
         if not Path(wish.code).is_dir():
             raise DeclarationError(f"there is no folder {wish.code}", hint="--code takes the folder of a checkout")
+        require_module(Path(wish.code), plan.service(wish.service).entry.partition(":")[0])
+        if wish.mirror and wish.weight:
+            raise DeclarationError(
+                f"{wish.service} would get copies of the requests besides {wish.weight:g} % of them",
+                hint="copies are for a version without requests of its own: --mirror with --weight 0",
+            )
         return msgspec.structs.replace(declared, requests=wish.requests or declared.requests)
 
     def _find(self, service: str) -> _Canary:

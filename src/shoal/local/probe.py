@@ -23,7 +23,7 @@ class Answer:
     body: bytes
 
 
-async def until(check: Callable[[], Awaitable[T | None]]) -> T:
+async def until(check: Callable[[], Awaitable[T | None]], longest: float = _LONGEST_PAUSE) -> T:
     """Repeat `check` until it returns something, with short and growing pauses; bound it with a timeout.
 
     A check that fails with OSError, as a refused connection does, counts as "not yet".
@@ -37,7 +37,7 @@ async def until(check: Callable[[], Awaitable[T | None]]) -> T:
         if found is not None:
             return found
         await asyncio.sleep(pause)
-        pause = min(pause * 1.5, _LONGEST_PAUSE)
+        pause = min(pause * 1.5, longest)
 
 
 async def connect(place: Place) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
@@ -84,10 +84,10 @@ def _join_chunks(body: bytes) -> bytes:
     return bytes(whole)
 
 
-async def ready(place: Place, path: str) -> None:
-    """Wait until GET `path` answers with a status of class 2xx."""
+async def ready(place: Place, path: str, longest: float = _LONGEST_PAUSE) -> None:
+    """Wait until GET `path` answers with a status of class 2xx; ask again after `longest` seconds at most."""
 
     async def check() -> bool | None:
         return (await get(place, path)).status // 100 == 2 or None
 
-    await until(check)
+    await until(check, longest)

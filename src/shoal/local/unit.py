@@ -221,7 +221,8 @@ class Unit:
         words = without_machinery("\n".join(_words(text) for text in self._last))
         said = "\n".join(f"  | {line}" for line in words.splitlines())
         message = f"{self.state.name} {what}"
-        hint = next((hint for sign, hint in _CAUSES if sign in words), f"its whole log: {self.state.log}")
+        hint = next((hint for sign, hint in _CAUSES if sign in words), "")
+        hint = hint or "; ".join(filter(None, (self.job.recipe.hint, f"its whole log: {self.state.log}")))
         return EngineError(f"{message}; its last lines:\n{said}" if said else message, hint=hint)
 
     async def _unkeep(self) -> None:

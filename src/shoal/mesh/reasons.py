@@ -7,11 +7,16 @@ from dataclasses import dataclass
 from shoal.errors import DeclarationError
 from shoal.mesh.causes import Cause
 from shoal.mesh.hopline import HopLine
+from shoal.model.limits import Who
 from shoal.model.plan import GATEWAY, Plan
 from shoal.model.service import Call, Endpoint, Service, shape
 
 _NEARLY = 0.8
 """Share of a policy's time after which it is this policy that struck, and no shorter rest of the caller's time."""
+
+_WHOSE: Mapping[Who, str] = {
+    "principal": "each principal", "address": "each address", "everyone": "all together",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,7 +161,9 @@ def _limited(subject: Subject) -> str:
     limit = subject.endpoint.edge.limit if subject.endpoint else None
     if limit is None:
         return f"{subject.line.route or subject.asked} was asked for too often"
-    bounds = f"{limit.requests} per {limit.per:g} s, {limit.size} at once, for each {limit.by}"
+    open_to_all = subject.endpoint is not None and subject.endpoint.access.kind != "principal"
+    whose = "each address" if limit.by == "principal" and open_to_all else _WHOSE[limit.by]
+    bounds = f"{limit.requests} per {limit.per:g} s, {limit.size} at once, for {whose}"
     return f"{subject.line.route} was asked for more often than {bounds}"
 
 

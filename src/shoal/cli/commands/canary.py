@@ -91,7 +91,9 @@ def status(context: Global, service: str, output: str) -> int:
     return FOUND if any(state.stage == "aborted" for state in states) else OK
 
 
-@command.command("weigh", epilog=examples("shoal canary weigh orders 50"))
+@command.command(
+    "weigh", epilog=examples("shoal canary weigh orders 50"), context_settings={"ignore_unknown_options": True}
+)
 @click.argument("service")
 @click.argument("weight", type=click.FloatRange(0, 100))
 @click.pass_obj

@@ -64,6 +64,8 @@ def command(
     Engines (PostgreSQL, NATS, Envoy) come from the packages of shoal[local]; no Docker and no root are needed.
     """
     sizes = dict(_size(text) for text in replicas)
+    if flags["sidecars"] and mesh == "off":
+        raise click.UsageError("--sidecars and --mesh off contradict each other: leave one of them out")
     mesh = "sidecars" if flags["sidecars"] else mesh
     if flags["detach"]:
         from shoal.cli.detach import detach

@@ -70,6 +70,9 @@ def set_(context: Global, route: str, state: str, weight: float, sample: float) 
     told = asyncio.run(_ask(context, "set", route=route, state=state, weight=weight, sample=sample))
     share = f", {told['weight']:g} % of it by {told['service']}" if told["state"] == "shift" else ""
     say(f"{told['method']} {told['path']}: {told['state']}{share}; shoal strangle status {told['route']}")
+    parity = told["parity"]
+    if told["state"] in ("shift", "done") and parity["differing"]:
+        say(f"warning: {parity['differing']} of {parity['compared']} answers that were compared differed")
     return OK
 
 

@@ -39,6 +39,7 @@ class Recipe:
         probe: Returns the addresses once the process answers; it never gives up by itself.
         ready_within: Seconds after which a process that does not answer has failed.
         asked: What it is to answer, for messages.
+        hint: What to do when it does not.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Recipe:
     probe: Callable[[], Awaitable[Addresses]]
     ready_within: float = 30.0
     asked: str = ""
+    hint: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

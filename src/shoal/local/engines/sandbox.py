@@ -11,6 +11,9 @@ from shoal.local.ports import LOOPBACK, check_port
 from shoal.local.probe import ready
 from shoal.local.process import Command, base_environment
 
+_LONGEST_PAUSE = 1.0
+"""Seconds between two questions to an application that is not ours: it may log, or work, for each."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SandboxOptions:
@@ -42,6 +45,7 @@ def recipe(options: SandboxOptions) -> Recipe:
         prepare=functools.partial(prepare, options),
         probe=functools.partial(probe, options),
         asked=f"GET http://{LOOPBACK}:{options.port}{options.health}",
+        hint='name a path that it answers with 2xx: Legacy(..., health="/"), or Sandbox(..., health="/")',
     )
 
 
@@ -61,5 +65,5 @@ async def prepare(options: SandboxOptions) -> Command:
 
 async def probe(options: SandboxOptions) -> Addresses:
     """Wait until it answers."""
-    await ready(options.port, options.health)
+    await ready(options.port, options.health, _LONGEST_PAUSE)
     return {"http": f"http://{LOOPBACK}:{options.port}"}
