@@ -21,10 +21,10 @@ A `GET` with a path parameter and a bearer token (ES256), passed on over a UNIX 
 from memory. Shoal's edge verifies the token, counts the request against its principal's limit, finds its route
 among {world.ROUTES + 1}, drops what a client may not say, and writes a line of JSON about it: everything that the
 gateway of a system does, hardening included; faults on purpose are for laptops, and left out. The others pass
-everything on and do nothing else, with connections kept open on both sides; nginx and HAProxy are Debian's. One worker thread each, on the processor that the load
-generator does not use; {world.CLIENTS} connections, each sending when it has its answer. Only the proxy's own
-processor time counts: it is what the gateway takes from a machine. The ratios are of processor time per
-request; 1.6 means 60 % more than the peer.
+everything on and do nothing else, with connections kept open on both sides; nginx and HAProxy are Debian's. One worker
+thread each, on the processor that the load generator does not use; {world.CLIENTS} connections, each sending when it
+has its answer. Only the proxy's own processor time counts: it is what the gateway takes from a machine. The ratios
+are of processor time per request; 1.6 means 60 % more than the peer.
 """
 
 
