@@ -10,8 +10,12 @@ from shoal.mesh import details, flags
 from shoal.mesh.causes import ADVICE
 from shoal.mesh.hopline import HopLine, read
 from shoal.mesh.why import LogLine, explain, judge
+from shoal.model.access import Access
+from shoal.model.edge import Edge
+from shoal.model.issuers import Consumer
+from shoal.model.limits import RateLimit
 from shoal.model.service import Call, Policy, Service
-from shoal.model.system import System
+from shoal.model.system import Gateway, System
 from tests.mesh.samples import INTERNAL, endpoint, planned, service
 
 CHARGE = endpoint("charge", "POST", "/charges", INTERNAL)
@@ -186,3 +190,17 @@ def test_whatever_the_log_holds_there_is_an_explanation(lines: list[HopLine]) ->
     found = explain(lines, PLAN)
     assert found.reason
     assert found.steps
+
+
+def test_what_was_looked_for_and_who_is_counted_is_said() -> None:
+    signed = msgspec.structs.replace(endpoint("mine", "GET", "/mine"), access=Access())
+    often = msgspec.structs.replace(endpoint("all", "GET", "/all"), edge=Edge(limit=RateLimit(requests=1)))
+    found = Gateway(consumers=(Consumer(name="till"),))
+    plan = planned(System(name="counted", services=(service("orders", signed, often),), gateway=found))
+    missing = HopLine(
+        time="2026-01-01T00:00:00.000Z", hop="edge", request_id="r1", trace_id="t1", method="GET", path="/mine",
+        route="orders.mine", status=401, details="jwt_authn_access_denied{Jwt_is_missing}",
+    )  # fmt: skip
+    assert "no token in Authorization and no known key in X-API-Key" in explain([missing], plan).reason
+    limited = msgspec.structs.replace(missing, status=429, route="orders.all", details="local_rate_limited", flags="RL")
+    assert explain([limited], plan).reason.endswith("for each address")

@@ -119,12 +119,12 @@ SERVICES: tuple[Case, ...] = (
     (lambda: service("postgres"), "'postgres' is reserved", "what it does", "shop.py:1"),
     (lambda: service("gateway"), "'gateway' is reserved", "what it does", "shop.py:1"),
     (lambda: service("pg-tools"), "'pg-tools' is reserved", "what it does", "shop.py:1"),
-    (lambda: service("shop", endpoint(), endpoint("/b")), "endpoint things twice", "rename", "shop.py:1"),
+    (lambda: service("shop", endpoint(), endpoint("/b")), "endpoint things twice", "rename", "things.py:7"),
     (
         lambda: service("shop", endpoint("/a/{x}"), endpoint("/a/{y}", name="b")),
         "route GET /a/{} twice",
         "rename",
-        "shop.py:1",
+        "b.py:7",
     ),
     (
         lambda: service("shop", endpoint("/a/{x}"), endpoint("/a/{y}", name="b", method="PUT")),

@@ -150,10 +150,18 @@ async def _take(paths: set[Path], sources: Sources, services: Mapping[str, Reloa
     for name in names:
         if mistake:
             reporter.problem(name, f"{mistake}\nthe previous version still serves")
+        elif elsewhere := _elsewhere(services[name], sources.root):
+            reporter.event(name, f"promoted from {elsewhere}; this edit of {edited} is not served")
         else:
             fresh.setdefault(services[name], name)  # one process may be several services
     await asyncio.gather(*(_reload(name, service, edited, reporter) for service, name in fresh.items()))
     return not mistake
+
+
+def _elsewhere(service: Reloadable, root: Path) -> str:
+    """Return the folder of the code that serves, when it is another one than the project's."""
+    code: Path | None = getattr(service, "code", None)
+    return "" if code is None or code.resolve() == root.resolve() else str(code)
 
 
 def syntax_error(paths: Iterable[Path], root: Path | None = None) -> str:

@@ -14,6 +14,9 @@ UPSTREAM = "via_upstream"
 DIRECT = "direct_response"
 """A route answered by itself; its name says why."""
 
+NO_TOKEN = "it bore no token"  # noqa: S105 - a sentence
+"""What is meant where a token is missing."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Detail:
@@ -35,7 +38,7 @@ DETAILS = (
         start="filter_removed_required", meaning="a filter took a header away that is needed", cause="misconfigured"
     ),
     Detail(start="filter_added_invalid", meaning="a filter added data at the wrong time", cause="misconfigured"),
-    Detail(start="jwt_authn_access_denied{Jwt_is_missing}", meaning="it bore no token", cause="unauthenticated"),
+    Detail(start="jwt_authn_access_denied{Jwt_is_missing}", meaning=NO_TOKEN, cause="unauthenticated"),
     Detail(start="jwt_authn_access_denied{Jwt_is_expired}", meaning="its token has expired", cause="unauthenticated"),
     Detail(
         start="jwt_authn_access_denied{Audiences_in_Jwt_are_not_allowed}",

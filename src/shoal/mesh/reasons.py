@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from shoal.errors import DeclarationError
 from shoal.mesh.causes import Cause
+from shoal.mesh.details import NO_TOKEN
 from shoal.mesh.hopline import HopLine
 from shoal.model.limits import Who
 from shoal.model.plan import GATEWAY, Plan
@@ -154,7 +155,11 @@ def _name(identity: str) -> str:
 
 
 def _unauthenticated(subject: Subject) -> str:
-    return f"{subject.line.route or subject.asked} asks for a principal: {subject.meaning or 'its token is not valid'}"
+    said = subject.meaning or "its token is not valid"
+    if said == NO_TOKEN:
+        keys = " and no known key in X-API-Key" if subject.plan.system.gateway.consumers else ""
+        said = f"{said} in Authorization{keys}"
+    return f"{subject.line.route or subject.asked} asks for a principal: {said}"
 
 
 def _limited(subject: Subject) -> str:

@@ -1,6 +1,7 @@
 """What one service is: its endpoints, events, calls and stores, as pure data."""
 
 import re
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import msgspec
@@ -243,8 +244,9 @@ class Service(Data, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         """Refuse names twice, and events without a store to commit them in."""
         check_service(self.name, where=self.source)
-        _refuse_twice(self, "endpoint", [e.name for e in self.endpoints])
-        _refuse_twice(self, "route", [f"{e.method} {shape(e.path)}" for e in self.endpoints])
+        sources = [e.source for e in self.endpoints]
+        _refuse_twice(self, "endpoint", [e.name for e in self.endpoints], sources)
+        _refuse_twice(self, "route", [f"{e.method} {shape(e.path)}" for e in self.endpoints], sources)
         _refuse_twice(self, "event", [e.id for e in self.publishes])
         _refuse_twice(self, "subscription to", [id for s in self.subscriptions for id in s.heard])
         _refuse_twice(self, "saga", [s.name for s in self.sagas])
@@ -365,12 +367,13 @@ def _check_flow(service: Service) -> None:
                 )
 
 
-def _refuse_twice(service: Service, kind: str, names: list[str]) -> None:
+def _refuse_twice(service: Service, kind: str, names: list[str], sources: Sequence[str] = ()) -> None:
     if name := _twice(names):
+        last = len(names) - 1 - names[::-1].index(name)
         raise DeclarationError(
             f"service {service.name} declares {kind} {name} twice",
             hint="rename or remove one",
-            where=service.source,
+            where=(sources[last] if sources else "") or service.source,
         )
 
 
