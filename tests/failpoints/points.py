@@ -25,6 +25,7 @@ NOT_HERE = {
     "consuming.burial.Burial.erase": "needs a message that was handled elsewhere: tests/runtime/test_redelivery.py",
     "caching.ends.Ends._look": "reads, for answers that events end: tests/runtime/test_caching.py",
     "projections.unread.require_read": "runs for a command of the operator",
+    "transacting.Transactor.__call__": "runs while a client's socket is open: tests/runtime/test_sockets.py",
     "watching.Watcher._read": "reads, for a client that watches: tests/runtime/test_streaming.py",
     "consuming.work.Worker._commit_apart": "needs a batch that fails at its commit: tests/runtime/test_batches.py",
     "sagas.attempts.read": "runs for a command of the operator",

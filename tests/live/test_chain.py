@@ -146,7 +146,7 @@ def test_the_command_says_what_it_did_as_json(chain: LiveSystem) -> None:
         (("first:nobody", "--abort", "500"), 1, "services: first, second, third, gateway"),
         (("first:second",), 2, "say what goes wrong"),
         (("first:second", "--delay", "soon"), 2, "is no duration"),
-        (("first", "--abort", "500"), 1, "write caller→callee"),
+        (("first", "--abort", "500"), 1, "write caller:callee"),
         (("first:second", "--abort", "500", "--percent", "0"), 1, "more than 0"),
     ],
 )
