@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from shoal import Cache, Consumer, Cors, Gateway, RateLimit, Service, System, Update, anyone, event
+from shoal import Cache, Consumer, Cors, Gateway, RateLimit, Service, Socket, System, Update, anyone, event
 from shoal.errors import DeclarationError
 from shoal.model.fitting import fits, spelled
 
@@ -18,6 +18,11 @@ def endpoint(**options: Any) -> None:
     @shop.get("/things", **options)
     async def things() -> str:
         return ""
+
+
+def socket(**options: Any) -> None:
+    @shop.socket("/socket", **options)
+    async def talking(socket: Socket[str, str]) -> None: ...
 
 
 def stream(**options: Any) -> None:
@@ -51,6 +56,8 @@ def wrong(value: object) -> Any:
         (lambda: Cache(0), "a cache for 0 s", "seconds"),
         (lambda: Cache(1, invalidated_by=wrong(["shop.sold"])), "invalidated_by=['shop.sold']", "Sequence[type]"),
         (lambda: stream(on=["shop.sold"]), "on=['shop.sold']", "Sequence[type]"),
+        (lambda: socket(on=["shop.sold"]), "on=['shop.sold']", "Sequence[type]"),
+        (lambda: socket(rate="fast"), "rate='fast'", "float"),
         (lambda: shop.on(wrong("shop.sold")), "'shop.sold' is no class of an event", "name the class"),
         (lambda: Gateway(consumers=wrong(Consumer(name="till"))), "Gateway(consumers=", "such as (one,)"),
         (lambda: Cors(origins=wrong("http://a.example")), "origins='http://a.example'", "a tuple of str"),

@@ -14,7 +14,7 @@ from shoal.runtime.routes import Routes, locate
 from shoal.runtime.sockets import SocketEndpoint
 from shoal.runtime.streaming import Flow
 from shoal.runtime.trace import Context, Trace, begin, current, resume
-from shoal.runtime.upgrade import as_request, is_upgrade, with_credential
+from shoal.runtime.upgrade import as_request, is_upgrade
 
 Probe = Callable[[], Awaitable[Response]]
 
@@ -38,7 +38,7 @@ class Application:
             await send_response(send, await probe())
             return
         started = time.perf_counter()
-        headers = _headers(scope)
+        headers: dict[bytes, bytes] = dict(scope["headers"])
         parent = headers.get(b"traceparent")
         trace = begin() if parent is None else resume(parent.decode("latin-1"))
         endpoint, told = None, {}
@@ -75,11 +75,6 @@ def _as_request(scope: Scope, send: Send) -> tuple[Scope, Send]:
     if scope["type"] != "http":
         raise RuntimeError(f"only HTTP is served here, not {scope['type']}")
     return scope, send
-
-
-def _headers(scope: Scope) -> dict[bytes, bytes]:
-    headers: dict[bytes, bytes] = dict(scope["headers"])
-    return with_credential(headers) if is_upgrade(scope) else headers
 
 
 def _check_socket(endpoint: Endpoint, scope: Scope) -> None:

@@ -70,7 +70,7 @@ class Switch:
             answer = await ask()
         except CallFailed as error:
             outage: _Outcome = late if isinstance(error, CallTimedOut) else "failed"
-            self._ended(period, outage if is_outage(error) else "refused", error)
+            self._ended(period, outage if shows_outage(error) else "refused", error)
             raise
         except asyncio.CancelledError:
             self._ended(period, late if _is_late() else "abandoned")
@@ -102,7 +102,7 @@ class Switch:
             _log.log(level, "circuit %s is %s", self.name, state, extra=said)
 
 
-def is_outage(error: CallFailed) -> bool:
+def shows_outage(error: CallFailed) -> bool:
     """Say whether a failure shows that the callee does not work; what it refuses (4xx) shows that it does."""
     return not 400 <= error.status < 500
 
@@ -148,7 +148,7 @@ class Guarded:
         try:
             return await self._switch.through(self.target, once, self.timeout)
         except CallFailed as error:
-            if not is_outage(error):
+            if not shows_outage(error):
                 raise
             kept = self._kept.get(question)
             age = self._switch.seconds() - kept.at if kept is not None else 0.0

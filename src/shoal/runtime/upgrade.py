@@ -15,12 +15,20 @@ def is_upgrade(scope: Scope) -> bool:
 
 
 def as_request(scope: Scope, send: Send) -> tuple[Scope, Send]:
-    """Give an upgrade the method that it has (RFC 6455, 4.1), and translate the messages of its answer."""
+    """Give an upgrade the method and the credential that it has, and translate the messages of its answer.
+
+    Its method is that of RFC 6455, 4.1. A token that is offered as a subprotocol counts as a header; one header of its
+    own comes first.
+    """
+    headers: dict[bytes, bytes] = dict(scope["headers"])
+    tokens = [offer.removeprefix(BEARER) for offer in _offered(headers) if offer.startswith(BEARER)]
+    if tokens:
+        headers = {b"authorization": f"Bearer {tokens[0]}".encode("latin-1"), **headers}
 
     async def told(message: MutableMapping[str, Any]) -> None:
         await send(_translated(message))
 
-    return {**scope, "method": "GET"}, told
+    return {**scope, "method": "GET", "headers": [*headers.items()]}, told
 
 
 def _translated(message: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
@@ -38,12 +46,6 @@ def _translated(message: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
 def chosen(headers: dict[bytes, bytes]) -> list[tuple[bytes, bytes]]:
     """Choose our subprotocol where it is offered; a token among the others is not repeated."""
     return [(SUBPROTOCOL, PROTOCOL.encode())] if PROTOCOL in _offered(headers) else []
-
-
-def with_credential(headers: dict[bytes, bytes]) -> dict[bytes, bytes]:
-    """Read a token that is offered as a subprotocol as if it were a header; one header of its own comes first."""
-    tokens = [offer.removeprefix(BEARER) for offer in _offered(headers) if offer.startswith(BEARER)]
-    return {b"authorization": f"Bearer {tokens[0]}".encode("latin-1"), **headers} if tokens else headers
 
 
 def _offered(headers: dict[bytes, bytes]) -> list[str]:

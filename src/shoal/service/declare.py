@@ -295,9 +295,10 @@ class Service(
 
         return declare
 
-    def _endpoint(self, method: Method, path: str, options: Options) -> Callable[[H], H]:
+    def _endpoint(self, method: Method, path: str, options: Options, **edge: Any) -> Callable[[H], H]:
         def declare(handler: H) -> H:
             built = build_operation(getattr(handler, "__name__", ""), method, path, of_function(handler), options)
+            built = msgspec.structs.replace(built, edge=msgspec.structs.replace(built.edge, **edge))
             self.endpoints.append(EndpointDeclaration(operation=built, handler=handler))
             return handler
 

@@ -3,21 +3,20 @@
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any, Protocol, TypeVar, Unpack
 
-import msgspec
-
 from shoal.errors import DeclarationError
 from shoal.model.service import Method
 from shoal.model.sockets import MESSAGE
 from shoal.model.sockets import Socket as SocketModel
 from shoal.model.streaming import LONGEST
 from shoal.service.context import Transaction
-from shoal.service.marks import Options, event_mark
-from shoal.service.source import of_function
+from shoal.service.marks import Options, check_kinds, event_mark, placed
+from shoal.service.source import of_caller, of_function
 
 In = TypeVar("In", covariant=True)  # noqa: PLC0105 - as authors read it: Socket[In, Out]
 Out = TypeVar("Out", contravariant=True)  # noqa: PLC0105
 T = TypeVar("T")
 H = TypeVar("H", bound=Callable[..., Awaitable[None]])
+_KINDS = {"on": Sequence[type], "rate": float, "idle": float, "largest": int}
 
 
 class Socket(Protocol[In, Out]):
@@ -46,8 +45,6 @@ class Transact(Protocol):
 class SocketDeclarations:
     """The part of `Service` on which sockets are declared."""
 
-    endpoints: list[Any]
-
     def socket(
         self, path: str, *, on: Sequence[type] = (), rate: float = 20.0, idle: float = 300.0, **options: Unpack[Options]
     ) -> Callable[[H], H]:
@@ -61,23 +58,23 @@ class SocketDeclarations:
             options: Those of every operation; ``timeout`` is how long it lasts, an hour when nothing is said,
                 ``largest`` the bytes of a message, 64 KiB when nothing is said.
         """
-        largest = options.pop("largest", MESSAGE)
-        socket = SocketModel(events=tuple(event_mark(e).id for e in on), largest=largest, rate=rate, idle=idle)
         options.setdefault("timeout", LONGEST)
         options.setdefault("attempts", 1)
+        place, largest = of_caller()[1], options.pop("largest", MESSAGE)
+        given = {"on": on, "rate": rate, "idle": idle, "largest": largest}
+        check_kinds(f"socket {path}", given, _KINDS, place)
+        with placed(place):
+            events = tuple(event_mark(kind, place).id for kind in on)
+            socket = SocketModel(events=events, largest=largest, rate=rate, idle=idle)
 
         def declare(handler: H) -> H:
             _refuse_answers(path, options, of_function(handler))
-            self._endpoint("GET", path, options)(handler)
-            declared = self.endpoints[-1]
-            edge = msgspec.structs.replace(declared.operation.edge, socket=socket)
-            operation = msgspec.structs.replace(declared.operation, edge=edge)
-            self.endpoints[-1] = msgspec.structs.replace(declared, operation=operation)
-            return handler
+            endpoint: Callable[[H], H] = self._endpoint("GET", path, options, socket=socket)
+            return endpoint(handler)
 
         return declare
 
-    def _endpoint(self, method: Method, path: str, options: Options) -> Callable[[Any], Any]:
+    def _endpoint(self, method: Method, path: str, options: Options, **edge: Any) -> Callable[[Any], Any]:
         raise NotImplementedError
 
 

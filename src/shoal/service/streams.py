@@ -39,8 +39,6 @@ class Watch(Protocol):
 class StreamDeclarations:
     """The part of `Service` on which streams are declared."""
 
-    endpoints: list[Any]
-
     def stream(
         self, path: str, *, on: Sequence[type] = (), heartbeat: float = 15.0, **options: Unpack[Options]
     ) -> Callable[[H], H]:
@@ -69,16 +67,12 @@ class StreamDeclarations:
                     where=of_function(handler),
                 )
             _check(options, handler)
-            self._endpoint("GET", path, options)(handler)
-            declared = self.endpoints[-1]
-            edge = msgspec.structs.replace(declared.operation.edge, stream=stream)
-            operation = msgspec.structs.replace(declared.operation, edge=edge)
-            self.endpoints[-1] = msgspec.structs.replace(declared, operation=operation)
-            return handler
+            endpoint: Callable[[H], H] = self._endpoint("GET", path, options, stream=stream)
+            return endpoint(handler)
 
         return declare
 
-    def _endpoint(self, method: Method, path: str, options: Options) -> Callable[[Any], Any]:
+    def _endpoint(self, method: Method, path: str, options: Options, **edge: Any) -> Callable[[Any], Any]:
         raise NotImplementedError
 
 

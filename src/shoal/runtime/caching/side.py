@@ -32,7 +32,7 @@ class CacheSide:
         found = {id_: self._noting(id_, names, inner) for id_, inner in handled.items()}
         for event in self._events.keys() - handled.keys():
             found[event] = Subscriber(
-                name=HANDLER, handler=Noter(event, None), plan=Whole(None), codec=codec.Codec(msgspec.Raw),
+                name=HANDLER, handler=Ending(event, None), plan=Whole(None), codec=codec.Codec(msgspec.Raw),
                 policy=POLICY, series=self._metrics.series("event", event),
             )  # fmt: skip
         return found
@@ -41,7 +41,7 @@ class CacheSide:
         event = names.get(id_.rpartition(".v")[0])
         if event is None:
             return inner
-        return msgspec.structs.replace(inner, handler=Noter(event, inner), plan=Whole(inner.plan))
+        return msgspec.structs.replace(inner, handler=Ending(event, inner), plan=Whole(inner.plan))
 
     def start(self) -> None:
         """Do nothing."""
@@ -53,7 +53,7 @@ class CacheSide:
         """Do nothing."""
 
 
-class Noter:
+class Ending:
     """Runs a handler, if there is one, and notes that its event came; both commit together."""
 
     def __init__(self, event: str, inner: Subscriber | None) -> None:
