@@ -10,11 +10,13 @@ import functools
 import os
 import sys
 import time
-from collections.abc import Callable, Sequence
-from typing import cast
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeVar, cast
 
 import msgspec
 import uvloop
+
+O = TypeVar("O")  # noqa: E741 - an order
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,7 +80,7 @@ class _Connection(asyncio.Protocol):
             raise RuntimeError("an answer that nobody asked for")
         received = self._received = self._received + data if self._received else data
         if not self._length:
-            self._length = _length(received)
+            self._length = length(received)
         if not self._length or len(received) < self._length:
             return
         if len(received) > self._length or not received.startswith(count.expected):
@@ -95,7 +97,7 @@ def _nowhere(_data: bytes) -> None:
     raise RuntimeError("not connected yet")
 
 
-def _length(received: bytes) -> int:
+def length(received: bytes) -> int:
     """Find how long an answer is, from its Content-Length; 0 while its head is not complete."""
     head, end, _ = received.partition(b"\r\n\r\n")
     if not end:
@@ -143,16 +145,21 @@ async def _connect(order: Order) -> Sequence[_Connection]:
     return made
 
 
-async def serve() -> None:
+async def serve(kind: type[O], carry_out: Callable[[O], Awaitable[object]]) -> None:
     """Serve orders from standard input until it ends."""
-    generator, read = Generator(), msgspec.json.Decoder(Order).decode
+    read = msgspec.json.Decoder(kind).decode
     while line := await asyncio.to_thread(sys.stdin.buffer.readline):
-        answer = await generator.drive(read(line))
+        answer = await carry_out(read(line))
         sys.stdout.buffer.write(msgspec.json.encode(answer) + b"\n")
         sys.stdout.buffer.flush()
 
 
-if __name__ == "__main__":
+def main(kind: type[O], carry_out: Callable[[O], Awaitable[object]]) -> None:
+    """Serve orders in this process, on the processor that the command line may name."""
     if len(sys.argv) > 1:
         os.sched_setaffinity(0, {int(sys.argv[1])})
-    uvloop.run(serve())
+    uvloop.run(serve(kind, carry_out))
+
+
+if __name__ == "__main__":
+    main(Order, Generator().drive)

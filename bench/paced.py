@@ -6,15 +6,14 @@ omission, G. Tene). A request that finds every connection in use waits for one; 
 """
 
 import asyncio
-import os
-import sys
 import time
 from collections import Counter, deque
 from collections.abc import Callable
 from typing import cast
 
 import msgspec
-import uvloop
+
+from bench.load import length, main
 
 
 class Pace(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,11 +67,8 @@ class _Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         received = self._received = self._received + data if self._received else data
-        head, end, body = received.partition(b"\r\n\r\n")
-        if not end:
-            return
-        length = next((line[15:] for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")), b"0")
-        if len(body) < int(length):
+        whole = length(received)
+        if not whole or len(received) < whole:
             return
         self._busy = False
         self._crowd.heard(self, self._due, received[9:12].decode("latin-1"))
@@ -165,16 +161,10 @@ class _Crowd:
             self._idle.remove(connection)
 
 
-async def serve() -> None:
-    """Serve orders from standard input until it ends."""
-    read = msgspec.json.Decoder(Pace).decode
-    while line := await asyncio.to_thread(sys.stdin.buffer.readline):
-        answer = await _Crowd(read(line)).drive()
-        sys.stdout.buffer.write(msgspec.json.encode(answer) + b"\n")
-        sys.stdout.buffer.flush()
+async def drive(pace: Pace) -> Paced:
+    """Carry an order out."""
+    return await _Crowd(pace).drive()
 
 
 if __name__ == "__main__":
-    if len(sys.argv) > 1:
-        os.sched_setaffinity(0, {int(sys.argv[1])})
-    uvloop.run(serve())
+    main(Pace, drive)

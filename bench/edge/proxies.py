@@ -13,6 +13,7 @@ from typing import Any
 
 from bench import cpu, http
 from bench.edge import world
+from bench.handler.world import Keys
 from bench.load import Order
 from bench.rounds import Sample
 from bench.workers import SERVER_CPU, Worker, drive
@@ -82,7 +83,7 @@ async def origin(folder: Path) -> AsyncIterator[Path]:
 
 
 @contextlib.asynccontextmanager
-async def proxy(name: str, folder: Path, upstream: Path, load: Worker, keys: world.Keys) -> AsyncIterator[Proxy]:
+async def proxy(name: str, folder: Path, upstream: Path, load: Worker, keys: Keys) -> AsyncIterator[Proxy]:
     """Run one proxy until the block ends, once it answers."""
     port = _free_port()
     async with _process(_command(name, folder, port, upstream)) as pid:

@@ -7,6 +7,7 @@ from pathlib import Path
 from bench import http
 from bench.edge import proxies, world
 from bench.edge.proxies import BARE, HAPROXY, NGINX, OURS
+from bench.handler.world import CLIENTS, Keys
 from bench.outcome import Effort, Outcome
 from bench.races import circumstances, compare, figures
 from bench.report import Comparison, Section
@@ -22,7 +23,7 @@ from memory. Shoal's edge verifies the token, counts the request against its pri
 among {world.ROUTES + 1}, drops what a client may not say, and writes a line of JSON about it: everything that the
 gateway of a system does, hardening included; faults on purpose are for laptops, and left out. The others pass
 everything on and do nothing else, with connections kept open on both sides; nginx and HAProxy are Debian's. One worker
-thread each, on the processor that the load generator does not use; {world.CLIENTS} connections, each sending when it
+thread each, on the processor that the load generator does not use; {CLIENTS} connections, each sending when it
 has its answer. Only the proxy's own processor time counts: it is what the gateway takes from a machine. The ratios
 are of processor time per request; 1.6 means 60 % more than the peer.
 """
@@ -63,7 +64,7 @@ async def run(effort: Effort, say: Say) -> Outcome:
     return Outcome(section=section, rows={"edge": rounds})
 
 
-async def _refuses(port: int, keys: world.Keys) -> None:
+async def _refuses(port: int, keys: Keys) -> None:
     """See that the profile is at work, or it would be measured without."""
     for token in ("", keys.forged):
         answer = await http.send(port, world.request(token))

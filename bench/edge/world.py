@@ -2,11 +2,11 @@
 
 import json
 import time
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from shoal import tokens
+from bench.handler import world as handler
+from bench.handler.world import AUDIENCE, ISSUER, Keys
 from shoal.mesh.compile import compile_static
 from shoal.mesh.edge import EDGE
 from shoal.mesh.layout import layout_for
@@ -17,8 +17,6 @@ from shoal.model.service import Access, Endpoint, Method, Parameter, Policy, Ser
 from shoal.model.system import Gateway, Issuer, System
 from shoal.model.target import Target
 
-ISSUER, AUDIENCE = "https://issuer.invalid", "bench"
-CLIENTS = 16
 BODY = json.dumps({"sku": "SKU-00001", "title": "a thing", "price": 199, "stock": 7, "tags": ["a", "b", "c"]})
 ROUTES = 40
 """Declared routes among which each request's own is found."""
@@ -26,28 +24,11 @@ ROUTES = 40
 _ENVOY = "type.googleapis.com/envoy"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Keys:
-    """Where the public keys lie, and one token for each client."""
-
-    jwks: Path
-    tokens: tuple[str, ...]
-    forged: str
-
-
 def make_keys(folder: Path) -> Keys:
-    """Make keys, and tokens that outlive the benchmark."""
-    private, public = tokens.generate()
-    jwks = folder / "jwks" / "jwks.json"
-    jwks.parent.mkdir(exist_ok=True)
-    jwks.write_bytes(public)
-    signed = tuple(_token(private, f"customer-{number:02}") for number in range(CLIENTS))
-    return Keys(jwks=jwks, tokens=signed, forged=_token(tokens.generate()[0], "mallory"))
-
-
-def _token(key: bytes, subject: str) -> str:
-    signer = tokens.Signer(key, issuer=ISSUER, audience=AUDIENCE)
-    return signer.sign(subject, time.time(), 86_400.0, {"roles": ["customer"]})
+    """Make keys where the layout of a mesh has them, and tokens that outlive the benchmark."""
+    place = folder / "jwks"
+    place.mkdir()
+    return handler.make_keys(place, time.time())
 
 
 def request(token: str) -> bytes:
@@ -90,47 +71,31 @@ def profile(folder: Path, port: int, upstream: Path) -> dict[str, Any]:
 
 def bare(folder: Path, port: int, upstream: Path) -> dict[str, Any]:
     """Write an Envoy that only passes on."""
-    router = {
-        "name": "envoy.filters.http.router",
-        "typed_config": {"@type": f"{_ENVOY}.extensions.filters.http.router.v3.Router", "suppress_envoy_headers": True},
-    }
-    route = {"match": {"prefix": "/"}, "route": {"cluster": "products"}}
-    manager = {
-        "@type": f"{_ENVOY}.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
-        "stat_prefix": "bare",
-        "http_filters": [router],
-        "route_config": {"virtual_hosts": [{"name": "all", "domains": ["*"], "routes": [route]}]},
-    }
-    return _server(folder, port, manager, [_cluster("products", upstream)])
+    where = {"socket_address": {"address": "127.0.0.1", "port_value": port}}
+    return _server(folder, where, {"route": {"cluster": "products"}}, [_cluster("products", upstream)])
 
 
 def origin(folder: Path, upstream: Path) -> dict[str, Any]:
     """Write an Envoy that answers by itself: the service behind every proxy."""
-    answer = {"status": 200, "body": {"inline_string": BODY}}
-    route = {"match": {"prefix": "/"}, "direct_response": answer}
-    route["response_headers_to_add"] = [{"header": {"key": "content-type", "value": "application/json"}}]
-    router = {
-        "name": "envoy.filters.http.router",
-        "typed_config": {"@type": f"{_ENVOY}.extensions.filters.http.router.v3.Router", "suppress_envoy_headers": True},
-    }
+    kind = {"header": {"key": "content-type", "value": "application/json"}}
+    answer = {"direct_response": {"status": 200, "body": {"inline_string": BODY}}, "response_headers_to_add": [kind]}
+    return _server(folder, {"pipe": {"path": str(upstream)}}, answer, [])
+
+
+def _server(
+    folder: Path, where: dict[str, Any], route: dict[str, Any], clusters: list[dict[str, Any]]
+) -> dict[str, Any]:
+    """Write an Envoy with one route for everything, and nothing else."""
+    router = {"@type": f"{_ENVOY}.extensions.filters.http.router.v3.Router", "suppress_envoy_headers": True}
+    host = {"name": "all", "domains": ["*"], "routes": [{"match": {"prefix": "/"}, **route}]}
     manager = {
         "@type": f"{_ENVOY}.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
-        "stat_prefix": "origin",
-        "http_filters": [router],
-        "route_config": {"virtual_hosts": [{"name": "all", "domains": ["*"], "routes": [route]}]},
+        "stat_prefix": "all",
+        "http_filters": [{"name": "envoy.filters.http.router", "typed_config": router}],
+        "route_config": {"virtual_hosts": [host]},
     }
-    made = _server(folder, 0, manager, [])
-    made["static_resources"]["listeners"][0]["address"] = {"pipe": {"path": str(upstream)}}
-    return made
-
-
-def _server(folder: Path, port: int, manager: dict[str, Any], clusters: list[dict[str, Any]]) -> dict[str, Any]:
     network = {"name": "envoy.filters.network.http_connection_manager", "typed_config": manager}
-    listener = {
-        "name": "all",
-        "address": {"socket_address": {"address": "127.0.0.1", "port_value": port}},
-        "filter_chains": [{"filters": [network]}],
-    }
+    listener = {"name": "all", "address": where, "filter_chains": [{"filters": [network]}]}
     return {
         "admin": {"address": {"pipe": {"path": str(folder / "admin")}}},
         "static_resources": {"listeners": [listener], "clusters": clusters},
