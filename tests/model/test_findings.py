@@ -1,5 +1,6 @@
 """What a target cannot do is collected, all of it, and then refused at once."""
 
+import msgspec
 import pytest
 
 from shoal.errors import PlanError
@@ -81,3 +82,9 @@ def test_a_mailbox_stands_in_for_a_mail_server_without_a_sandbox() -> None:
     assert "mailbox" in plan(system, LOCAL).engines
     assert "mailbox" not in plan(system, MEMORY).engines
     assert codes(system, LOCAL) == []
+
+
+def test_what_is_not_given_stays_as_the_target_says() -> None:
+    apart = msgspec.structs.replace(LOCAL, mesh="sidecars", port=8123, tls=True, replicas={"shop": 2})
+    assert with_options(apart) == apart
+    assert with_options(apart, mesh="shared", port=8124) == msgspec.structs.replace(apart, mesh="shared", port=8124)

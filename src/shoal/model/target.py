@@ -67,9 +67,18 @@ MEMORY = Target(name="memory", shape="memory", store="memory", broker="memory-bu
 
 
 def with_options(
-    target: Target, *, replicas: dict[str, int] | None = None, port: int = 0, tls: bool = False, mesh: Mesh = "shared"
+    target: Target,
+    *,
+    replicas: dict[str, int] | None = None,
+    port: int = 0,
+    tls: bool = False,
+    mesh: Mesh | None = None,
 ) -> Target:
-    """Return `target` with other sizes and another door."""
+    """Return `target` with other sizes and another door; what is not given stays as it is."""
     return msgspec.structs.replace(
-        target, replicas=replicas or target.replicas, port=port or target.port, tls=tls or target.tls, mesh=mesh
+        target,
+        replicas=replicas or target.replicas,
+        port=port or target.port,
+        tls=tls or target.tls,
+        mesh=mesh or target.mesh,
     )
