@@ -1,33 +1,18 @@
 """Where requests go: the replicas of a service, and the mTLS hop to another one."""
 
-from shoal.mesh import proto, tls
+from shoal.mesh import proto, tls, upstream
 from shoal.mesh.endpoints import assignment, endpoint_file
 from shoal.mesh.feature import merge
 from shoal.mesh.features import FEATURES
 from shoal.mesh.hops import callees, hop
 from shoal.mesh.manager import Scope
-from shoal.mesh.proto import Json, seconds
+from shoal.mesh.proto import Json
 from shoal.model.plan import GATEWAY, ServicePlan
-
-_HTTP = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
-
-CONNECT_TIMEOUT = 1.0
-"""Seconds to connect; every address is on this machine."""
-
-APPLICATION_IDLE = 4.0
-"""Seconds that an idle connection to an application is kept: less than the 5 s after which uvicorn closes
-it by default, or a request could meet the closing connection."""
-
-HOP_LIFE = 3600.0
-"""Seconds that a connection between listeners is used: it hardly outlives the certificates that were shown."""
-
-HOP_IDLE = 300.0
-"""Seconds that an idle connection between listeners is kept."""
 
 
 def replicas(scope: Scope, service: ServicePlan) -> Json:
     """Reach the processes of one service."""
-    cluster = _cluster(service.name, _protocol("http_protocol_options", APPLICATION_IDLE))
+    cluster = upstream.to_application(service.name)
     cluster = merge(cluster, *(feature.replicas(scope, service) for feature in FEATURES))
     if scope.static:
         return cluster | {"type": "STATIC", "load_assignment": assignment(service.name, ())}
@@ -50,7 +35,7 @@ def hops(scope: Scope) -> list[Json]:
 
 def _hop(scope: Scope, caller: str, callee: str) -> Json:
     name = hop(caller, callee)
-    cluster = _cluster(name, _protocol("http2_protocol_options", HOP_IDLE, max_connection_duration=seconds(HOP_LIFE)))
+    cluster = upstream.to_listener(name)
     cluster = merge(cluster, *(feature.hop(scope, caller, callee) for feature in FEATURES))
     return cluster | {
         "type": "STATIC",
@@ -62,19 +47,3 @@ def _hop(scope: Scope, caller: str, callee: str) -> Json:
 def _direct(scope: Scope, caller: str, callee: str) -> Json:
     """Reach the processes of a service where nothing stands before them."""
     return replicas(scope, scope.plan.service(callee)) | {"name": hop(caller, callee)}
-
-
-def _cluster(name: str, protocol: Json) -> Json:
-    return {
-        "name": name,
-        "connect_timeout": seconds(CONNECT_TIMEOUT),
-        "typed_extension_protocol_options": {_HTTP: protocol},
-    }
-
-
-def _protocol(version: str, idle: float, **further: str) -> Json:
-    return proto.typed(
-        _HTTP,
-        common_http_protocol_options={"idle_timeout": seconds(idle), **further},
-        explicit_http_config={version: {}},
-    )

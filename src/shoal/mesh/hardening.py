@@ -7,6 +7,7 @@ Envoy as an edge proxy", of its page on the overload manager, and of its answers
 from shoal.mesh.feature import Feature
 from shoal.mesh.manager import Scope
 from shoal.mesh.proto import Json, seconds, typed
+from shoal.mesh.upstream import OPTIONS
 from shoal.model.plan import GATEWAY
 
 HEAP_LIMIT = 1024**3
@@ -171,7 +172,7 @@ def _hop(_: Scope, caller: str, __: str) -> Json:
     options = {"explicit_http_config": {"http2_protocol_options": _WINDOWS}}
     return {
         "per_connection_buffer_limit_bytes": BUFFER_LIMIT,
-        "typed_extension_protocol_options": {"envoy.extensions.upstreams.http.v3.HttpProtocolOptions": options},
+        "typed_extension_protocol_options": {OPTIONS: options},
     }
 
 

@@ -4,12 +4,12 @@ from shoal.mesh import routes
 from shoal.mesh.feature import Feature
 from shoal.mesh.manager import Scope
 from shoal.mesh.proto import Json, typed
+from shoal.mesh.upstream import OPTIONS
 from shoal.model.origins import origins
 from shoal.model.plan import GATEWAY, Grant, Route, ServicePlan
 
 _BUFFER = "envoy.filters.http.buffer"
 _PER_ROUTE = "envoy.extensions.filters.http.buffer.v3.BufferPerRoute"
-_OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
 
 _UPGRADE = {"upgrade_configs": [{"upgrade_type": "websocket"}]}
 _ASKED = {"name": "upgrade", "string_match": {"exact": "websocket", "ignore_case": True}}
@@ -56,7 +56,7 @@ def _inbound_manager(scope: Scope, service: ServicePlan) -> Json:
 def _hop(scope: Scope, caller: str, service: str) -> Json:
     if caller != GATEWAY or not serves(scope, service):
         return {}
-    return {"typed_extension_protocol_options": {_OPTIONS: {"explicit_http_config": _CONNECT}}}
+    return {"typed_extension_protocol_options": {OPTIONS: {"explicit_http_config": _CONNECT}}}
 
 
 FEATURE = Feature(

@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterable, Iterator
 
 import msgspec
 
-from shoal.mesh import proto, routes, transformation
+from shoal.mesh import routes, transformation, upstream
 from shoal.mesh.endpoints import assignment
 from shoal.mesh.hops import hop
 from shoal.mesh.layout import Address
 from shoal.mesh.manager import Entrance, Scope
-from shoal.mesh.proto import Json, seconds
+from shoal.mesh.proto import Json
 from shoal.model.legacy import comparable
 from shoal.model.plan import GATEWAY, Route
 from shoal.model.service import shape
@@ -32,8 +32,6 @@ _KEPT = frozenset(
     }
 )  # fmt: skip
 _CHANGING = frozenset({transformation.QUERY})
-
-_HTTP = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
 
 
 Build = Callable[[Route], Json]
@@ -173,15 +171,4 @@ def _side(takeover: Takeover, entry: Json, side: str) -> Json:
 
 
 def _cluster(name: str, where: Address) -> Json:
-    protocol = proto.typed(
-        _HTTP,
-        common_http_protocol_options={"idle_timeout": seconds(4.0)},
-        explicit_http_config={"http_protocol_options": {}},
-    )
-    return {
-        "name": name,
-        "connect_timeout": seconds(1.0),
-        "type": "STATIC",
-        "load_assignment": assignment(name, (where,)),
-        "typed_extension_protocol_options": {_HTTP: protocol},
-    }
+    return upstream.to_application(name) | {"type": "STATIC", "load_assignment": assignment(name, (where,))}
