@@ -55,28 +55,31 @@ def authority(system: str, issuance: Issuance) -> Credential:
 
 def identity(root: Credential, spiffe_id: str, issuance: Issuance) -> Credential:
     """Make the certificate of `spiffe_id`, for both ends of a connection, signed by `root`."""
-    signer, issuer = _authority(root)
-    key = issuance.new_key()
-    builder = _builder(_name(spiffe_id.rpartition("/")[2]), issuer.subject, key.public_key(), issuance)
-    builder = builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-    builder = builder.add_extension(_usage(signs_certificates=False), critical=True)
     both = [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]
-    builder = builder.add_extension(x509.ExtendedKeyUsage(both), critical=False)
-    builder = builder.add_extension(x509.SubjectAlternativeName([_uri(spiffe_id)]), critical=False)
-    known = x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key())
-    return _signed(builder.add_extension(known, critical=False), key, signer)
+    return _leaf(root, spiffe_id.rpartition("/")[2], [_uri(spiffe_id)], both, issuance)
 
 
 def edge(root: Credential, names: Sequence[str], issuance: Issuance) -> Credential:
     """Make a certificate for the host names and addresses by which clients from outside know the edge."""
+    found = [x509.IPAddress(ipaddress.ip_address(n)) if is_address(n) else x509.DNSName(n) for n in names]
+    return _leaf(root, names[0], found, [ExtendedKeyUsageOID.SERVER_AUTH], issuance)
+
+
+def _leaf(
+    root: Credential,
+    common: str,
+    names: Sequence[x509.GeneralName],
+    purposes: Sequence[x509.ObjectIdentifier],
+    issuance: Issuance,
+) -> Credential:
+    """Make a certificate that signs no others, for these names and purposes."""
     signer, issuer = _authority(root)
     key = issuance.new_key()
-    builder = _builder(_name(names[0]), issuer.subject, key.public_key(), issuance)
+    builder = _builder(_name(common), issuer.subject, key.public_key(), issuance)
     builder = builder.add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
     builder = builder.add_extension(_usage(signs_certificates=False), critical=True)
-    builder = builder.add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
-    found = [x509.IPAddress(ipaddress.ip_address(n)) if is_address(n) else x509.DNSName(n) for n in names]
-    builder = builder.add_extension(x509.SubjectAlternativeName(found), critical=False)
+    builder = builder.add_extension(x509.ExtendedKeyUsage(purposes), critical=False)
+    builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
     known = x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key())
     return _signed(builder.add_extension(known, critical=False), key, signer)
 
