@@ -12,7 +12,7 @@ from shoal.mesh import filters, sharing, tokens
 from shoal.mesh.feature import Feature
 from shoal.mesh.manager import Scope
 from shoal.mesh.proto import Json, seconds, typed
-from shoal.model.limits import RateLimit
+from shoal.model.limits import RateLimit, Who
 from shoal.model.plan import Route
 
 BUCKETS = 10_000
@@ -38,10 +38,10 @@ def _filters(scope: Scope) -> tuple[Json, ...]:
     They belong to the filter and not to routes: an operation has several (versions, two builds side by side), between
     which a client may choose, and routes change while buckets should not.
     """
-    limited = {_name(route): route for route in scope.plan.routes if route.edge.limit}
+    limited = {_name(route): (_kind(route, limit), limit) for route in scope.plan.routes if (limit := route.edge.limit)}
     if not limited:
         return ()
-    kinds = {_kind(route) for route in limited.values()}
+    kinds = {kind for kind, _ in limited.values()}
     settings: Json = {
         "stat_prefix": "limits",
         "filter_enabled": _ALWAYS,
@@ -49,7 +49,7 @@ def _filters(scope: Scope) -> tuple[Json, ...]:
         "enable_x_ratelimit_headers": "DRAFT_VERSION_03",
         "response_headers_to_add": [_header(_MARK, "1")],
         "rate_limits": [{"actions": [_operation(kind), *who]} for kind in _WHO if kind in kinds for who in _WHO[kind]],
-        "descriptors": [one for name, route in limited.items() for one in _descriptors(name, route)],
+        "descriptors": [one for name, (kind, limit) in limited.items() for one in _descriptors(name, kind, limit)],
         "max_dynamic_descriptors": BUCKETS,
     }
     if sharing.wanted(scope):
@@ -62,7 +62,7 @@ def _route(_: Scope, route: Route) -> Json:
     if limit is None:
         return {}
     return {
-        "metadata": {"filter_metadata": {_NOTE: {_kind(route): _name(route)}}},
+        "metadata": {"filter_metadata": {_NOTE: {_kind(route, limit): _name(route)}}},
         "typed_per_filter_config": {_HEADERS: _told(limit)},
     }
 
@@ -71,12 +71,8 @@ def _name(route: Route) -> str:
     return f"{route.service}.{route.endpoint}"
 
 
-def _kind(route: Route) -> str:
-    """Say whose requests to an operation are counted together, where nobody is signed in those of an address."""
-    limit = route.edge.limit
-    if limit is None or limit.by != "principal":
-        return "everyone" if limit is None else limit.by
-    return "principal" if route.access.kind == "principal" else "address"
+def _kind(route: Route, limit: RateLimit) -> Who:
+    return limit.whose(signed_in=route.access.kind == "principal")
 
 
 def _operation(kind: str) -> Json:
@@ -85,12 +81,11 @@ def _operation(kind: str) -> Json:
     return {"metadata": {"descriptor_key": kind, "metadata_key": where, "source": "ROUTE_ENTRY"}}
 
 
-def _descriptors(name: str, route: Route) -> Iterator[Json]:
+def _descriptors(name: str, kind: Who, limit: RateLimit) -> Iterator[Json]:
     """Write an operation's buckets; an entry without a value makes one for each value."""
-    if route.edge.limit is not None:
-        for who in _WHO[_kind(route)]:
-            entries = [{"key": _kind(route), "value": name}, *(_entry(action) for action in who)]
-            yield {"entries": entries, "token_bucket": _tokens(route.edge.limit)}
+    for who in _WHO[kind]:
+        entries = [{"key": kind, "value": name}, *(_entry(action) for action in who)]
+        yield {"entries": entries, "token_bucket": _tokens(limit)}
 
 
 def _tokens(limit: RateLimit) -> Json:
@@ -118,7 +113,7 @@ _UNNAMED: Json = {
 }
 """A good token that names nobody: all of those share one bucket, so nothing goes uncounted."""
 
-_WHO: dict[str, list[list[Json]]] = {
+_WHO: dict[Who, list[list[Json]]] = {
     "principal": [[_verified(tokens.ISSUER), _verified(tokens.SUBJECT)], [_UNNAMED]],
     "address": [[{"masked_remote_address": {"v4_prefix_mask_len": 32, "v6_prefix_mask_len": HOUSEHOLD}}]],
     "everyone": [[]],

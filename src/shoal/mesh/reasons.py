@@ -163,11 +163,11 @@ def _unauthenticated(subject: Subject) -> str:
 
 
 def _limited(subject: Subject) -> str:
-    limit = subject.endpoint.edge.limit if subject.endpoint else None
-    if limit is None:
+    endpoint = subject.endpoint
+    limit = endpoint.edge.limit if endpoint else None
+    if endpoint is None or limit is None:
         return f"{subject.line.route or subject.asked} was asked for too often"
-    open_to_all = subject.endpoint is not None and subject.endpoint.access.kind != "principal"
-    whose = "each address" if limit.by == "principal" and open_to_all else _WHOSE[limit.by]
+    whose = _WHOSE[limit.whose(signed_in=endpoint.access.kind == "principal")]
     bounds = f"{limit.requests} per {limit.per:g} s, {limit.size} at once, for {whose}"
     return f"{subject.line.route} was asked for more often than {bounds}"
 

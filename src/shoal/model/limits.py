@@ -34,3 +34,7 @@ class RateLimit(Data, frozen=True, kw_only=True):
     def size(self) -> int:
         """Tokens in a full bucket."""
         return self.burst or self.requests
+
+    def whose(self, *, signed_in: bool) -> Who:
+        """Say who has a bucket of an operation, by whether its callers are signed in."""
+        return "address" if self.by == "principal" and not signed_in else self.by
