@@ -4,10 +4,11 @@ The filter asks for these values with each request, so that a fault begins and e
 use, without a new configuration. Nothing is struck while no value is set, and none outlives the proxy.
 """
 
-import json
 from collections.abc import Iterable, Mapping
-from typing import Any
 
+import msgspec
+
+from shoal.mesh import routes
 from shoal.mesh.feature import Feature
 from shoal.mesh.filters import http_filter
 from shoal.mesh.manager import Scope
@@ -25,7 +26,7 @@ _PARTS = ("delay_percent", "delay_ms", "abort_percent", "abort_status")
 
 def values(fault: Fault, endpoints: Iterable[str]) -> dict[str, str]:
     """Write the run-time values that make a fault, for each of these operations."""
-    share = f'{{"numerator":{round(fault.percent * 10_000)},"denominator":"MILLION"}}'
+    share = msgspec.json.encode(routes.share(fault.percent)).decode()
     parts = {
         "delay_percent": share if fault.delay else "",
         "delay_ms": str(round(fault.delay * 1000)) if fault.delay else "",
@@ -51,7 +52,7 @@ def present(found: Mapping[str, str]) -> list[Fault]:
 
 
 def _fault(caller: str, callee: str, endpoint: str, had: Mapping[str, str]) -> Fault:
-    share: dict[str, Any] = json.loads(had.get("delay_percent") or had["abort_percent"])
+    share = msgspec.json.decode(had.get("delay_percent") or had["abort_percent"], type=Json)
     return Fault(
         caller=caller,
         callee=callee,

@@ -51,6 +51,11 @@ def capture(path: str, parameter: str) -> str:
     return "/".join(parts) + r"(?:\?.*)?"
 
 
+def captures(path: str) -> str:
+    """Write a path template as an expression with one group for each parameter, in their order."""
+    return "/".join(f"({SEGMENT})" if _is_parameter(part) else _literal(part) for part in path.split("/"))
+
+
 def _is_parameter(part: str) -> bool:
     return part.startswith("{") and part.endswith("}")
 
@@ -71,12 +76,10 @@ def _either(character: str) -> str:
 
 def outside(route: Route, inside: str) -> str | None:
     """Find by which path clients would reach the path `inside` through a route; None when it does not lead there."""
-    names = path_parameters(route.inside)
-    pattern = "/".join(f"({SEGMENT})" if _is_parameter(part) else _literal(part) for part in route.inside.split("/"))
-    found = re.fullmatch(pattern, inside)
+    found = re.fullmatch(captures(route.inside), inside)
     if found is None:
         return None
-    values = dict(zip(names, found.groups(), strict=True))
+    values = dict(zip(path_parameters(route.inside), found.groups(), strict=True))
     return "/".join(values[part[1:-1]] if _is_parameter(part) else part for part in route.path.split("/"))
 
 

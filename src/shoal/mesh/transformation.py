@@ -60,11 +60,8 @@ def _route(_: Scope, route: Route) -> Json:
 def rewrite(route: Route) -> Json:
     """Write the path that the service knows from the one that the client sent; parameters go along as they came."""
     names = path_parameters(route.path)
-    parts = [
-        f"({routes.SEGMENT})" if part.startswith("{") else routes.expression(part) for part in route.path.split("/")
-    ]
     inside = [rf"\{names.index(part[1:-1]) + 1}" if part.startswith("{") else part for part in route.inside.split("/")]
-    return {"pattern": {"regex": "/".join(parts)}, "substitution": "/".join(inside)}
+    return {"pattern": {"regex": routes.captures(route.path)}, "substitution": "/".join(inside)}
 
 
 def _headers(side: str, headers: Headers) -> Json:
