@@ -9,7 +9,7 @@ from shoal.mesh.feature import Feature
 from shoal.mesh.filters import http_filter
 from shoal.mesh.manager import Scope
 from shoal.mesh.proto import Json, typed
-from shoal.mesh.tokens import CLAIMS, HEADER
+from shoal.mesh.tokens import CLAIMS, HEADER, VERIFIER
 from shoal.model.access import Access
 from shoal.model.claims import Claim
 from shoal.model.issuers import Consumer, OpenId, key_issuer
@@ -17,7 +17,6 @@ from shoal.model.plan import Plan, Route
 
 _FILTER = "envoy.filters.http.rbac"
 _PER_ROUTE = "envoy.extensions.filters.http.rbac.v3.RBACPerRoute"
-_TOKENS = "envoy.filters.http.jwt_authn"
 
 
 def judges(plan: Plan, route: Route) -> bool:
@@ -102,7 +101,7 @@ def _said(name: str, value: str) -> Json:
 
 
 def _metadata(path: tuple[str, ...], value: Json) -> Json:
-    matcher = {"filter": _TOKENS, "path": [{"key": key} for key in path], "value": value}
+    matcher = {"filter": VERIFIER, "path": [{"key": key} for key in path], "value": value}
     return {"sourced_metadata": {"metadata_matcher": matcher}}
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from shoal.mesh.accesslog import TRACE
 from shoal.mesh.proto import Json
+from shoal.mesh.tokens import CLAIMS, VERIFIER
 
 UNAUTHENTICATED = 401
 FORBIDDEN = 403
@@ -57,8 +58,8 @@ _TOKEN_GIVEN: Json = {
 _VERIFIED: Json = {
     "metadata_filter": {
         "matcher": {
-            "filter": "envoy.filters.http.jwt_authn",
-            "path": [{"key": "claims"}, {"key": "exp"}],
+            "filter": VERIFIER,
+            "path": [{"key": CLAIMS}, {"key": "exp"}],
             "value": {"present_match": True},
         },
         "match_if_key_not_found": False,

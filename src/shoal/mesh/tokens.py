@@ -22,6 +22,9 @@ TOKEN_CACHE = 1000
 TOKENS = "ecds/tokens.json"
 """The artifact with the filter."""
 
+VERIFIER = "envoy.filters.http.jwt_authn"
+"""Name of the filter."""
+
 CLAIMS = "claims"
 """Where the filter leaves the claims of the verified token, whoever issued it."""
 
@@ -43,7 +46,6 @@ FETCH_AGAIN = 2.0
 _OFFERED = {"name": "sec-websocket-protocol", "value_prefix": BEARER}
 """Where pages send the token of a socket; services read it only there."""
 
-_FILTER = "envoy.filters.http.jwt_authn"
 _MESSAGE = "envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication"
 _PER_ROUTE = "envoy.extensions.filters.http.jwt_authn.v3.PerRouteConfig"
 _EXTENSION = "envoy.config.core.v3.TypedExtensionConfig"
@@ -93,10 +95,10 @@ def _filters(scope: Scope) -> tuple[Json, ...]:
     if not scope.plan.system.gateway.verifies:
         return ()
     if scope.static:
-        return ({"name": _FILTER, "typed_config": _verifier(scope.plan, scope.layout, {})},)
+        return ({"name": VERIFIER, "typed_config": _verifier(scope.plan, scope.layout, {})},)
     source = proto.watched(scope.layout.path(TOKENS))
     url = typed(_MESSAGE)["@type"]
-    return (filters.discovered(_FILTER, config_source=source, type_urls=[url]),)
+    return (filters.discovered(VERIFIER, config_source=source, type_urls=[url]),)
 
 
 def _route(_: Scope, route: Route) -> Json:
@@ -106,7 +108,7 @@ def _route(_: Scope, route: Route) -> Json:
     """
     if route.access.kind != "principal":
         return {}
-    return {"typed_per_filter_config": {_FILTER: typed(_PER_ROUTE, requirement_name="principal")}}
+    return {"typed_per_filter_config": {VERIFIER: typed(_PER_ROUTE, requirement_name="principal")}}
 
 
 def _calling(scope: Scope, _: ServicePlan, __: CallPlan) -> Json:
@@ -115,7 +117,7 @@ def _calling(scope: Scope, _: ServicePlan, __: CallPlan) -> Json:
 
 
 def _file(verifier: Json) -> Artifact:
-    return proto.discovery(TOKENS, [typed(_EXTENSION, name=_FILTER, typed_config=verifier)])
+    return proto.discovery(TOKENS, [typed(_EXTENSION, name=VERIFIER, typed_config=verifier)])
 
 
 def _verifier(plan: Plan, layout: Layout, texts: Mapping[str, str]) -> Json:
