@@ -15,6 +15,20 @@ from shoal.model.plan import Plan
 RESTING = "resting"
 """Word for a replica that Envoy leaves out for a while because it failed."""
 
+_BY_STATUS: Mapping[int, Cause] = {
+    400: "malformed",
+    401: "unauthenticated",
+    403: "denied",
+    404: "no-route",
+    405: "wrong-method",
+    410: "retired",
+    413: "too-large",
+    415: "malformed",
+    429: "limited",
+    503: "overloaded",
+}
+"""What a route means that answers by itself."""
+
 Replicas = Mapping[str, Sequence[str]]
 """Service → what is known of each of its replicas now, for people, such as ``orders-0 restarting: exit code 1``."""
 
@@ -146,16 +160,7 @@ def _answered_by_route(line: HopLine) -> Cause:
     """Tell why a route answers by itself, from its name, else from what it answers."""
     if line.route == "undeclared":
         return "undeclared"
-    by_status: dict[int, Cause] = {401: "unauthenticated", 403: "denied", 404: "no-route", 405: "wrong-method"}
-    by_status |= {
-        400: "malformed",
-        415: "malformed",
-        410: "retired",
-        413: "too-large",
-        429: "limited",
-        503: "overloaded",
-    }
-    return by_status.get(line.status, "unknown" if line.failed else "answered")
+    return _BY_STATUS.get(line.status, "unknown" if line.failed else "answered")
 
 
 def _decisive(line: HopLine, lines: Sequence[HopLine]) -> HopLine:

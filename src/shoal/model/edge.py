@@ -25,12 +25,6 @@ class Edge(Data, frozen=True, kw_only=True):
     """Bytes of a request's body; what is larger gets 413."""
     compress: bool = False
     """Whether answers are compressed for those who can read it."""
-
-    def __post_init__(self) -> None:
-        """Refuse a size that lets nothing through, or everything: the edge holds a whole body in memory."""
-        if not 1 <= self.largest <= MOST:
-            raise DeclarationError(f"{self.largest} bytes are no size of a body", hint=f"use 1 to {MOST}")
-
     cache: Cache | None = None
     """How long its answers may be kept, and for whom; None keeps none."""
     stream: Stream | None = None
@@ -39,6 +33,11 @@ class Edge(Data, frozen=True, kw_only=True):
     """How clients converse with it, where it is a WebSocket."""
     version: Version | None = None
     """Which version of an operation it is, and until when."""
+
+    def __post_init__(self) -> None:
+        """Refuse a size that lets nothing through, or everything: the edge holds a whole body in memory."""
+        if not 1 <= self.largest <= MOST:
+            raise DeclarationError(f"{self.largest} bytes are no size of a body", hint=f"use 1 to {MOST}")
 
     @property
     def goes_on(self) -> bool:

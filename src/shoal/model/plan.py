@@ -201,13 +201,13 @@ def _service(system: System, service: Service, target: Target, callers: Callers)
     if service.store is not None:
         name = names.database(service.name)
         store = StorePlan(engine=store_engine(service, target), database=name, role=name)
-    issuer = system.gateway.issuer
+    issuer, replicas = system.gateway.issuer, target.replicas.get(service.name, 1)
     return ServicePlan(
         name=service.name,
         entry=service.entry,
         identity=names.identity(system.name, service.name),
-        replicas=target.replicas.get(service.name, 1),
-        zones=_zones(target, target.replicas.get(service.name, 1)),
+        replicas=replicas,
+        zones=_zones(target, replicas),
         near=service.traffic.zones == "near",
         store=store,
         broker=_broker(system, service, target),
