@@ -72,9 +72,7 @@ def _broker(site: Site) -> BrokerAdmin | None:
 
 
 def _logs(layout: Layout) -> tuple[Text, ...]:
-    """List the logs; rotated ones are read with those that followed them."""
-    files = [file for file in sorted(layout.logs.glob("*.log")) if not file.stem.endswith(".1")]
-    return tuple(Text(name=f"log {file.stem}", lines=partial(logs.read, file)) for file in files)
+    return tuple(Text(name=f"log {file.stem}", lines=partial(logs.read, file)) for file in logs.files(layout.logs))
 
 
 def _secrets(site: Site) -> dict[str, str]:

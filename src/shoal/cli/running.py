@@ -1,6 +1,7 @@
 """The run of a project, as its state file tells it."""
 
 from pathlib import Path
+from typing import Any
 
 from shoal.errors import HostError
 from shoal.local import reaper
@@ -24,3 +25,12 @@ def current(root: Path) -> RunState:
     if state is None or not alive(state):
         raise HostError(f"nothing runs in {root}", hint="start it with `shoal run`, or name the project with -C DIR")
     return state
+
+
+def ask(root: Path, do: str, **values: object) -> Any:
+    """Ask the living run to do something, and return what it says; see `shoal.local.control.ask`."""
+    import asyncio
+
+    from shoal.local import control
+
+    return asyncio.run(control.ask(control.socket_of(current(root).runtime), do, **values))

@@ -13,6 +13,7 @@ import msgspec
 from shoal.errors import DeclarationError, EngineError, ShoalError
 from shoal.local import admin
 from shoal.local.host import private_file
+from shoal.local.imports import Imports
 from shoal.local.replicas import Replicas
 from shoal.local.unit import Surroundings, Unit
 from shoal.local.world import Site
@@ -124,8 +125,7 @@ def read_states(home: Path) -> tuple[CanaryState, ...]:
 
 def require_module(code: Path, module: str) -> None:
     """Refuse a folder without the module: the old one would be imported from elsewhere, and serve as the new one."""
-    path = code.joinpath(*module.split("."))
-    if not path.with_name(f"{path.name}.py").is_file() and not (path / "__init__.py").is_file():
+    if Imports((code,)).locate(module) is None:
         raise DeclarationError(
             f"{code} has no module {module}",
             hint=f"--code takes the folder in which {module.partition('.')[0]} lies, as in the project",
@@ -229,8 +229,9 @@ class Canaries:
         await asyncio.gather(*(c.replicas.stop() for c in self._running.values()), return_exceptions=True)
         for canary in self._running.values():
             self._note(canary, "aborted", "the run has ended")
-        self._running.clear()
-        self._write()
+        if self._running:
+            self._running.clear()
+            self._write()
 
     async def look(self) -> None:
         """Judge every second version once, and end those that are worse."""
@@ -248,7 +249,8 @@ class Canaries:
                 await self.abort(canary.state.service, found.reason)
             elif found.outcome == "fine" and canary.state.promote:
                 await self.promote(canary.state.service)
-        self._write()
+        if self._running:
+            self._write()
 
     def _watch(self) -> None:
         if self._watching is None:

@@ -47,9 +47,7 @@ def hops_of(access: Path, wanted: str) -> tuple[HopLine, ...]:
 def logged(layout: Layout, trace: str) -> tuple[LogLine, ...]:
     """Return what processes logged in a trace."""
     found = []
-    for file in sorted(layout.logs.glob("*.log")) if trace else ():
-        if file.stem.endswith(".1"):
-            continue
+    for file in logs.files(layout.logs) if trace else ():
         for text in logs.read(file):
             if trace.encode() in text:
                 line, more = logs.parse(text)

@@ -38,6 +38,11 @@ class Line(msgspec.Struct, kw_only=True):
     trace_id: str = ""
 
 
+def files(folder: Path) -> list[Path]:
+    """List the logs of a folder; `read` reads a rotated one with that which followed it."""
+    return [file for file in sorted(folder.glob("*.log")) if not file.stem.endswith(".1")]
+
+
 class Log:
     """The log of one process. A full disk costs lines and stops nothing."""
 

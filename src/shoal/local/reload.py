@@ -45,7 +45,7 @@ class Sources:
         self._folders = {name: folder_of(root, entry.partition(":")[0]) for name, entry in entries.items()}
         self._modules = {name: entry.partition(":")[0] for name, entry in entries.items()}
         self._imports = Imports((root,))
-        self._reached: dict[str, frozenset[Path]] = {}
+        self._reached: Mapping[str, frozenset[Path]] = {}
         tops = {root / module.split(".")[0] for module in self._modules.values()}
         self._tops = {top for top in tops if top.is_dir()}
         self.flat = any(not (root / module.split(".")[0]).is_dir() for module in self._modules.values())
@@ -53,12 +53,12 @@ class Sources:
 
     @property
     def packages(self) -> tuple[Path, ...]:
-        """Folders below the root in which something that a service imports lies."""
-        files = {file for reached in self.reach().values() for file in reached}
+        """Folders below the root in which something lies that a service imported when `affected` was last asked."""
+        files = {file for reached in self._reached.values() for file in reached}
         tops = {self.root / file.relative_to(self.root).parts[0] for file in files}
         return tuple(sorted(self._tops | {top for top in tops if top.is_dir()}))
 
-    def reach(self) -> Mapping[str, frozenset[Path]]:
+    def _reach(self) -> Mapping[str, frozenset[Path]]:
         """Return the files that each service is made of now, by its name."""
         return {name: self._imports.reached(module) for name, module in self._modules.items()}
 
@@ -78,7 +78,7 @@ class Sources:
 
         Who imported it when this was last asked counts, too: it may be gone, or have moved.
         """
-        before, self._reached = self._reached, dict(self.reach())
+        before, self._reached = self._reached, self._reach()
         found: set[str] = set()
         for path in paths:
             importing = {name for known in (before, self._reached) for name, files in known.items() if path in files}

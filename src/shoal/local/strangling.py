@@ -116,7 +116,8 @@ class Strangling:
             layout = self._hold.around.ground.layout
             private_directory(turns_file(layout).parent)
             private_file(turns_file(layout), msgspec.json.encode(self._hold.plan.target.turns).decode())
-            return await self._state(self._find(one.route.name))
+            (state,) = await self._states((self._find(one.route.name),))
+            return state
 
     async def _turn(self, one: Takeover, turn: Turn) -> None:
         def turned(target: Target) -> Target:
@@ -133,7 +134,7 @@ class Strangling:
 
     async def status(self, _: Mapping[str, Any]) -> list[RouteState]:
         """Say where every route stands."""
-        return [await self._state(one) for one in self._takeovers()]
+        return await self._states(self._takeovers())
 
     def _takeovers(self) -> tuple[Takeover, ...]:
         return takeovers(self._hold.plan.system, self._hold.plan.target)
@@ -146,16 +147,19 @@ class Strangling:
         known = ", ".join(one.route.name for one in found) or "none"
         raise DeclarationError(f"no old application has a route {name!r}", hint=f"the routes: {known}")
 
-    async def _state(self, one: Takeover) -> RouteState:
+    async def _states(self, found: tuple[Takeover, ...]) -> list[RouteState]:
         mesh, data = self._hold.site().mesh, self._hold.around.ground.layout.data
-        counter = f"vhost.{EDGE}.route.{prefix(one)}.upstream_rq_completed"
-        counts = await admin.counters(admin.admin_of(mesh), counter) if mesh else {}
-        return RouteState(
-            route=one.route.name, method=one.method, path=one.path, application=one.application,
-            service=f"{one.service}.{one.endpoint}" if one.service else "",
-            state=one.route.state, weight=one.route.weight, sample=one.route.sample,
-            requests=counts.get(counter, 0), parity=read(parity_file(data)).get(one.route.name, Parity()),
-        )  # fmt: skip
+        counts = await admin.counters(admin.admin_of(mesh), _counter(".*")) if mesh and found else {}
+        compared = read(parity_file(data))
+        return [
+            RouteState(
+                route=one.route.name, method=one.method, path=one.path, application=one.application,
+                service=f"{one.service}.{one.endpoint}" if one.service else "",
+                state=one.route.state, weight=one.route.weight, sample=one.route.sample,
+                requests=counts.get(_counter(prefix(one)), 0), parity=compared.get(one.route.name, Parity()),
+            )
+            for one in found
+        ]  # fmt: skip
 
     async def _begin(self, one: Takeover) -> None:
         """Forget what was compared before the route came into the shadow, as the service was then."""
@@ -190,6 +194,11 @@ class Strangling:
             listen=mesh.parity_in().path, ask=mesh.parity_out().path, record=str(parity_file(data)), routes=routes
         )
         return parity.recipe(ParityOptions(settings=settings, file=parity_file(data).with_name("settings.json")))
+
+
+def _counter(route: str) -> str:
+    """Name what Envoy counts of the requests on a route."""
+    return f"vhost.{EDGE}.route.{route}.upstream_rq_completed"
 
 
 def _turn(one: Takeover, values: Mapping[str, Any]) -> Turn:

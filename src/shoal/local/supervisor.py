@@ -5,7 +5,7 @@ import contextlib
 import os
 import signal
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -76,10 +76,7 @@ class Supervisor:
         self._status: Status = "starting"
         self._started_at = datetime.now(UTC).isoformat(timespec="seconds")
         self._asked, self._hurried = asyncio.Event(), asyncio.Event()
-        self._watching: asyncio.Task[None] | None = None
-        self._keeping: asyncio.Future[Any] | None = None
-        self._rotating: asyncio.Future[None] | None = None
-        self._renewing: asyncio.Future[None] | None = None
+        self._keeping: list[asyncio.Future[Any]] = []
         self._noted: asyncio.Handle | None = None
         self._operations: Operations | None = None
 
@@ -214,9 +211,7 @@ class Supervisor:
 
         sources = Sources(self.root, {s.name: s.entry for s in self.plan.services})
         single = {s.name: self._single for s in self.plan.services} if self._single else {}
-        self._watching = asyncio.create_task(
-            watch(sources, {**self._services, **single}, self.options.reporter, self._adopt)
-        )
+        self._keep(watch(sources, {**self._services, **single}, self.options.reporter, self._adopt))
 
     async def _adopt(self) -> None:
         """Follow the declaration when a change of code has changed it."""
@@ -291,13 +286,15 @@ class Supervisor:
             await provision.declare_stores(site.plan, site.world, note)
         elif name == "nats":
             await provision.declare_broker(site.plan, site.world, note)
-            self._keeping = asyncio.gather(self._keep_streams(site), self._keep_healthy(unit))
+            self._keep(self._keep_streams(site), self._keep_healthy(unit))
         elif site.mesh is not None and name == "envoy":
-            self._rotating = asyncio.ensure_future(proxies.keep_logs(site.plan, site.mesh))
-            self._renewing = asyncio.ensure_future(
-                identities.keep(lambda: self._site, lambda said: self.options.reporter.event("identities", said))
-            )
+            renewing = identities.keep(lambda: self._site, lambda said: self.options.reporter.event("identities", said))
+            self._keep(proxies.keep_logs(site.plan, site.mesh), renewing)
         self._provided[name].set()
+
+    def _keep(self, *chores: Coroutine[Any, Any, None]) -> None:
+        """Do this until the run ends."""
+        self._keeping += map(asyncio.ensure_future, chores)
 
     async def _keep_streams(self, site: Site) -> None:
         """Replace what is gone of the broker's streams and consumers, as this run declares them by then."""
@@ -355,9 +352,7 @@ class Supervisor:
         await asyncio.gather(closing, hurried, return_exceptions=True)
 
     async def _unwatch(self) -> None:
-        kept = (self._watching, self._keeping, self._rotating, self._renewing)
-        tasks: list[asyncio.Future[Any]] = [task for task in kept if task]
-        self._watching = self._keeping = self._rotating = self._renewing = None
+        tasks, self._keeping = self._keeping, []
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

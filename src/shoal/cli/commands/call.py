@@ -63,9 +63,11 @@ def command(context: Global, /, target: str, values: tuple[str, ...], **options:
     headers |= {k: str(v) for k, v in arguments.pairs(options["headers"], option="--header").items()}
     headers |= _authorization(context, system, endpoint, options)
     taken = {p.name for p in endpoint.parameters}
-    texts = _texts(endpoint, system.service(target.partition(".")[0]).schemas)
+    name = target.partition(".")[0]
+    schemas = system.service(name).schemas
+    texts = _texts(endpoint, schemas)
     fields = {k: given[k] if k in texts else v for k, v in typed.items() if k not in taken}
-    _refuse_unknown(endpoint, system.service(target.partition(".")[0]).schemas, fields)
+    _refuse_unknown(endpoint, schemas, fields)
     body = _body(endpoint, fields, options["body"])
     if body is not None:
         headers["Content-Type"] = "application/json"
@@ -78,7 +80,7 @@ def command(context: Global, /, target: str, values: tuple[str, ...], **options:
         from shoal.cli.inside import outbound
 
         request.socket = outbound(context.root, options["caller"])
-        request.headers.setdefault("Host", host_of(target.partition(".")[0]))
+        request.headers.setdefault("Host", host_of(name))
     return _send(request)
 
 

@@ -1,6 +1,5 @@
 """``shoal canary start|status|weigh|promote|abort``."""
 
-import asyncio
 import importlib.util
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -66,9 +65,7 @@ def start(context: Global, /, service: str, code: Path | None, revision: str, na
     """Start a new version of SERVICE beside the one that runs, and give it a part of the requests."""
     folder = _code(context, service, code, revision)
     wish = {key: value for key, value in how.items() if value is not None}
-    asked = asyncio.run(
-        _ask(context, "start", service=service, code=str(folder), version=name, automatic=not keep, **wish)
-    )
+    asked = _ask(context, "start", service=service, code=str(folder), version=name, automatic=not keep, **wish)
     say(f"{service}: {name} answers, and gets {asked['weight']:g} % of the requests; shoal canary status")
     return OK
 
@@ -99,7 +96,7 @@ def status(context: Global, service: str, output: str) -> int:
 @click.pass_obj
 def weigh(context: Global, service: str, weight: float) -> int:
     """Give the new version of SERVICE another WEIGHT, in percent of the requests."""
-    asyncio.run(_ask(context, "weigh", service=service, weight=weight))
+    _ask(context, "weigh", service=service, weight=weight)
     say(f"{service}: {weight:g} % of the requests")
     return OK
 
@@ -112,7 +109,7 @@ def promote(context: Global, service: str) -> int:
 
     It serves until the run ends: put its code where the project is, or the next run starts the old one.
     """
-    state = asyncio.run(_ask(context, "promote", service=service))
+    state = _ask(context, "promote", service=service)
     say(f"{service}: all requests go to the code in {state['code']}; the old version has ended")
     return OK
 
@@ -122,16 +119,15 @@ def promote(context: Global, service: str) -> int:
 @click.pass_obj
 def abort(context: Global, service: str) -> int:
     """Let the old version of SERVICE answer everything again; no request is dropped."""
-    asyncio.run(_ask(context, "abort", service=service))
+    _ask(context, "abort", service=service)
     say(f"{service}: the old version answers everything; the new one has ended")
     return OK
 
 
-async def _ask(context: Global, do: str, **values: object) -> Any:
-    from shoal.cli.running import current
-    from shoal.local.control import ask, socket_of
+def _ask(context: Global, do: str, **values: object) -> Any:
+    from shoal.cli.running import ask
 
-    return await ask(socket_of(current(context.root).runtime), f"canary.{do}", **values)
+    return ask(context.root, f"canary.{do}", **values)
 
 
 def _code(context: Global, service: str, code: Path | None, revision: str) -> Path:

@@ -55,11 +55,13 @@ def list_(context: Global, service: str, kind: str, output: str) -> int:
     Exits with 1 when there are any, since they wait for you.
     """
     from shoal.cli import graveyard
+    from shoal.cli.engines import engines
 
     async def look(running: "Engines", broker: "BrokerAdmin") -> "list[Grave]":
         return [g for g in await graveyard.found(running, broker, service) if kind in ("", g.letter.type)]
 
-    letters = _run(context, look) if _hears(context) else []
+    running = engines(context)
+    letters = _run(running, look) if _hears(running) else []
     if output == "json":
         print_json([graveyard.plain(grave) for grave in letters])
     elif letters:
@@ -80,7 +82,7 @@ def show(context: Global, id_: str, output: str) -> int:
     async def look(running: "Engines", broker: "BrokerAdmin") -> "Grave":
         return (await graveyard.chosen(running, broker, [id_]))[0]
 
-    grave = _run(context, look)
+    grave = _act(context, look)
     if output == "json":
         print_json(graveyard.plain(grave))
     else:
@@ -122,7 +124,7 @@ def edit(context: Global, id_: str, data: str, file: Path | None) -> int:
         ]
         return f"{id_} is {after.id} now; send it with: shoal dlq replay {after.id}"
 
-    say(_run(context, act))
+    say(_act(context, act))
     return OK
 
 
@@ -156,7 +158,7 @@ def replay(context: Global, /, ids: tuple[str, ...], service: str, everything: b
             await graves.replay(broker, running.plan.system.name, grave)
         return wanted
 
-    sent = _run(context, act)
+    sent = _act(context, act)
     if output == "json":
         print_json([graveyard.plain(grave) for grave in sent])
     else:
@@ -183,7 +185,7 @@ def purge(context: Global, ids: tuple[str, ...], service: str, everything: bool,
                 await graves.purge(broker, store, running.plan.system.name, grave)
         return len(wanted)
 
-    say(f"{_run(context, act)} thrown away")
+    say(f"{_act(context, act)} thrown away")
     return OK
 
 
@@ -215,7 +217,7 @@ def _rehearse(context: Global, which: tuple[tuple[str, ...], str, bool], *, as_j
                 found.append((grave, await rehearse(running.declaration(name), config, store, grave.message)))
         return found
 
-    rehearsed = _run(context, act)
+    rehearsed = _act(context, act)
     if as_json:
         import msgspec
 
@@ -255,18 +257,18 @@ def _text(present: str, data: str, file: Path | None) -> bytes | None:
     return None if edited is None or edited == present else edited.encode()
 
 
-def _hears(context: Global) -> bool:
+def _hears(running: "Engines") -> bool:
     """Tell whether any service handles events: without, there is no broker that could be asked."""
+    return any(service.subscriptions for service in running.plan.system.services)
+
+
+def _act(context: Global, act: "Callable[[Engines, BrokerAdmin], Awaitable[T]]") -> T:
     from shoal.cli.engines import engines
 
-    return any(service.subscriptions for service in engines(context).plan.system.services)
+    return _run(engines(context), act)
 
 
-def _run(context: Global, act: "Callable[[Engines, BrokerAdmin], Awaitable[T]]") -> T:
-    from shoal.cli.engines import engines
-
-    running = engines(context)
-
+def _run(running: "Engines", act: "Callable[[Engines, BrokerAdmin], Awaitable[T]]") -> T:
     async def run() -> T:
         return await act(running, running.broker())
 

@@ -84,10 +84,11 @@ def _say_nothing(root: Path, written: bool, follow: bool) -> None:
 
 
 def _sources(root: Path, services: tuple[str, ...]) -> dict[str, _Source]:
+    from shoal.local import logs
     from shoal.local.layout import layout_of
 
     folder = layout_of(root).logs
-    found = {f.stem: _Source(f) for f in sorted(folder.glob("*.log")) if not re.search(r"\.1$", f.stem)}
+    found = {file.stem: _Source(file) for file in logs.files(folder)}
     if not services:
         return found
     chosen: dict[str, _Source] = {}

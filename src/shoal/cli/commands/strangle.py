@@ -1,6 +1,5 @@
 """``shoal strangle status|set``."""
 
-import asyncio
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -39,7 +38,7 @@ def status(context: Global, route: str, output: str) -> int:
     """Show where each route stands, and how alike the answers are; exits with 1 when some differed."""
     from shoal.local.strangling import RouteState
 
-    told = asyncio.run(_ask(context, "status"))
+    told = _ask(context, "status")
     found = [
         one for one in msgspec.convert(told, list[RouteState]) if route in ("", one.route, f"{one.method} {one.path}")
     ]
@@ -67,7 +66,7 @@ def status(context: Global, route: str, output: str) -> int:
 @click.pass_obj
 def set_(context: Global, route: str, state: str, weight: float, sample: float) -> int:
     """Move ROUTE on to STATE, or back; it holds from then on, also for later runs (`legacy` means `record`)."""
-    told = asyncio.run(_ask(context, "set", route=route, state=state, weight=weight, sample=sample))
+    told = _ask(context, "set", route=route, state=state, weight=weight, sample=sample)
     share = f", {told['weight']:g} % of it by {told['service']}" if told["state"] == "shift" else ""
     say(f"{told['method']} {told['path']}: {told['state']}{share}; shoal strangle status {told['route']}")
     parity = told["parity"]
@@ -76,11 +75,10 @@ def set_(context: Global, route: str, state: str, weight: float, sample: float) 
     return OK
 
 
-async def _ask(context: Global, do: str, **values: object) -> Any:
-    from shoal.cli.running import current
-    from shoal.local.control import ask, socket_of
+def _ask(context: Global, do: str, **values: object) -> Any:
+    from shoal.cli.running import ask
 
-    return await ask(socket_of(current(context.root).runtime), f"strangle.{do}", **values)
+    return ask(context.root, f"strangle.{do}", **values)
 
 
 def _show(found: "list[RouteState]") -> None:

@@ -34,9 +34,10 @@ def command(context: Global, /, wanted: str, output: str) -> int:
     """
     from shoal.cli.project import read
     from shoal.local import evidence
+    from shoal.local.admin import admin_of
     from shoal.local.layout import layout_of
     from shoal.local.state import read_state
-    from shoal.mesh.layout import Pipe, layout_for
+    from shoal.mesh.layout import layout_for
     from shoal.mesh.why import explain
     from shoal.model import plan
     from shoal.model.target import LOCAL
@@ -45,8 +46,7 @@ def command(context: Global, /, wanted: str, output: str) -> int:
     planned = plan(read(context), LOCAL)
     mesh = layout_for(planned, root=str(layout.mesh), sockets=str(layout.sockets))
     lines = evidence.hops_of(Path(mesh.access()), wanted.strip().lower())
-    admin = mesh.admin()
-    now = asyncio.run(evidence.replicas(read_state(context.root), Path(admin.path if isinstance(admin, Pipe) else "")))
+    now = asyncio.run(evidence.replicas(read_state(context.root), admin_of(mesh)))
     logs = evidence.logged(layout, next((line.trace for line in lines if line.trace), ""))
     found = explain(lines, planned, now, logs)
     if output == "json":
