@@ -4,22 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from shoal.local.ports import free_port
-from tests.docs.walk import File, Script, reader, run, steps
+from tests.docs.walk import walk
 
 PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "cors-and-tls.md"
 
 
 @pytest.mark.live
 def test_cors_and_tls(tmp_path: Path) -> None:
-    port = free_port()
-    try:
-        for step in steps(PAGE):
-            if isinstance(step, File):
-                file = tmp_path / step.path
-                file.parent.mkdir(parents=True, exist_ok=True)
-                file.write_text(step.text)
-            else:
-                run(step, tmp_path, reader(), port)
-    finally:
-        run(Script(text="shoal stop || true", shown=()), tmp_path, reader(), port)
+    walk(PAGE, tmp_path)

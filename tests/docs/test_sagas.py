@@ -2,16 +2,10 @@
 
 from pathlib import Path
 
-from tests.docs.walk import File, reader, run, steps
+from tests.docs.walk import walk
 
 PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "sagas.md"
 
 
 def test_the_page_about_sagas(tmp_path: Path) -> None:
-    for step in steps(PAGE):
-        if isinstance(step, File):
-            file = tmp_path / step.path
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text(step.text)
-        else:
-            run(step, tmp_path, reader(), 8000)
+    walk(PAGE, tmp_path)

@@ -6,11 +6,10 @@ from typing import get_args
 
 import pytest
 
-from shoal.local.ports import free_port
 from shoal.mesh.accesslog import FIELDS
 from shoal.mesh.causes import Cause
 from shoal.mesh.stats import COUNTERS
-from tests.docs.walk import File, Script, reader, run, steps
+from tests.docs.walk import walk
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGE = DOCS / "how-to" / "why.md"
@@ -19,15 +18,7 @@ REFERENCE = DOCS / "reference" / "access-log.md"
 
 @pytest.mark.live
 def test_the_page_about_why(tmp_path: Path) -> None:
-    port = free_port()
-    try:
-        for step in steps(PAGE):
-            if isinstance(step, File):
-                (tmp_path / step.path).write_text(step.text)
-            else:
-                run(step, tmp_path, reader(), port)
-    finally:
-        run(Script(text="shoal -C demo stop || true", shown=()), tmp_path, reader(), port)
+    walk(PAGE, tmp_path)
 
 
 def test_every_cause_is_on_the_page() -> None:

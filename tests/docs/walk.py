@@ -2,11 +2,14 @@
 
 import os
 import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+from shoal.local.ports import free_port
 
 _FENCE = re.compile(r"^```(\w+)(?: title=\"([^\"]+)\")?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
@@ -25,6 +28,23 @@ class Script:
 
     text: str
     shown: tuple[str, ...]
+
+
+def walk(page: Path, folder: Path) -> None:
+    """Do all that a page says in an empty folder, then stop what still runs of it."""
+    port, found = free_port(), list(steps(page))
+    assert found, f"{page} asks for nothing"
+    try:
+        for step in found:
+            if isinstance(step, File):
+                file = folder / step.path
+                file.parent.mkdir(parents=True, exist_ok=True)
+                file.write_text(step.text, "utf-8")
+            else:
+                run(step, folder, reader(), port)
+    finally:
+        for state in list(folder.rglob(".shoal")):
+            run(Script(text=f"shoal -C {shlex.quote(str(state.parent))} stop", shown=()), folder, reader(), port)
 
 
 def steps(page: Path) -> Iterator[File | Script]:
@@ -64,6 +84,7 @@ def unmet(script: Script, output: str) -> list[str]:
 def reader() -> dict[str, str]:
     """Return the environment of a reader who has installed Shoal as the page says."""
     environ = {k: v for k, v in os.environ.items() if not k.startswith(("PYTEST_", "SHOAL_", "PYTHONPATH"))}
+    environ["PYTHONDONTWRITEBYTECODE"] = "1"  # what was compiled a moment ago would stand for a file that is replaced
     environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environ['PATH']}"
     return environ
 
