@@ -3,14 +3,13 @@
 import asyncio
 import contextlib
 import subprocess
-from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from shoal.testing.live import LiveSystem, start_live
-from tests.mesh.wire import eventually_true
+from tests.mesh.wire import asking, eventually_true
 
 pytestmark = pytest.mark.live
 
@@ -79,30 +78,21 @@ async def run(live: LiveSystem, *arguments: str) -> "subprocess.CompletedProcess
     return done
 
 
-@contextlib.asynccontextmanager
-async def load(live: LiveSystem, path: str) -> AsyncIterator[Counter[str]]:
-    """Ask over and over, by several clients; count who answered."""
-    seen: Counter[str] = Counter()
-    stop = asyncio.Event()
+def load(live: LiveSystem, path: str) -> contextlib.AbstractAsyncContextManager[list[str]]:
+    """Ask over and over, by several clients; note who answered."""
 
-    async def client() -> None:
-        while not stop.is_set():
-            answer = await live.get(path)
-            seen[answer.json()["by"] if answer.status == 200 else f"status {answer.status}"] += 1
+    async def who() -> str:
+        answer = await live.get(path)
+        return str(answer.json()["by"]) if answer.status == 200 else f"status {answer.status}"
 
-    clients = [asyncio.create_task(client()) for _ in range(3)]
-    try:
-        yield seen
-    finally:
-        stop.set()
-        await asyncio.gather(*clients)
+    return asking(who, clients=3)
 
 
-async def until(seen: Counter[str], name: str, count: int) -> None:
-    goal = seen[name] + count
+async def until(seen: list[str], name: str, count: int) -> None:
+    goal = seen.count(name) + count
 
     async def reached() -> bool:
-        return seen[name] >= goal
+        return seen.count(name) >= goal
 
     await eventually_true(reached)
 
@@ -129,9 +119,9 @@ async def test_a_bad_version_is_taken_away_by_itself(live: LiveSystem, tmp_path:
     async with load(live, "/version") as seen:
         await run(live, "canary", "start", "app", "--code", str(bad), "--weight", "50", "--requests", "20")
         await eventually_true(lambda: aborted(live))
-        failed = seen["status 500"]
+        failed = seen.count("status 500")
         await until(seen, "two", 20)
-    assert seen["status 500"] == failed > 0
+    assert seen.count("status 500") == failed > 0
 
 
 async def test_a_good_version_is_promoted_by_itself(live: LiveSystem, tmp_path: Path) -> None:

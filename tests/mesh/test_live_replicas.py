@@ -2,13 +2,12 @@
 
 import asyncio
 import contextlib
-from collections import Counter
 from collections.abc import AsyncIterator
 
 import pytest
 
 from shoal.mesh.layout import Pipe
-from tests.mesh.wire import App, eventually_true, serving
+from tests.mesh.wire import App, asking, eventually_true, serving
 from tests.mesh.world import World, eventually
 
 pytestmark = pytest.mark.live
@@ -29,28 +28,20 @@ async def known(world: World, index: int, *, gone: bool = False) -> None:
     await eventually(world, f"products::{place(world, index).path}::", gone=gone)
 
 
-async def load(world: World, stop: asyncio.Event) -> Counter[int]:
-    """Send requests until told to stop; count their statuses."""
-    statuses: Counter[int] = Counter()
-    while not stop.is_set():
-        statuses[(await world.edge("GET /products")).status] += 1
-    return statuses
-
-
 async def test_replicas_are_added_and_taken_out_unnoticed(world: World) -> None:
+    async def ask() -> int:
+        return (await world.edge("GET /products")).status
+
     async with replicas(world, 3) as apps:
         world.point("products", place(world, 0))
         await known(world, 0)
-        stop = asyncio.Event()
-        clients = [asyncio.create_task(load(world, stop)) for _ in range(4)]
-        world.point("products", *(place(world, i) for i in range(3)))
-        await eventually_true(lambda: _all_seen(apps))
-        world.point("products", place(world, 2))
-        await known(world, 0, gone=True)
-        before = len(apps[0].seen), len(apps[2].seen)
-        await eventually_true(lambda: _more_than(apps[2], before[1] + 20))
-        stop.set()
-        statuses = sum(await asyncio.gather(*clients), Counter[int]())
+        async with asking(ask) as statuses:
+            world.point("products", *(place(world, i) for i in range(3)))
+            await eventually_true(lambda: _all_seen(apps))
+            world.point("products", place(world, 2))
+            await known(world, 0, gone=True)
+            before = len(apps[0].seen), len(apps[2].seen)
+            await eventually_true(lambda: _more_than(apps[2], before[1] + 20))
     assert set(statuses) == {200}
     assert len(apps[0].seen) <= before[0] + 4  # those that were under way
 

@@ -1,6 +1,5 @@
 """An old application's paths are taken over one by one: who answers in each state, and what is compared."""
 
-import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -23,7 +22,7 @@ from shoal.model.system import System
 from shoal.model.takeover import takeovers
 from shoal.model.target import Target
 from tests.mesh.samples import TINY
-from tests.mesh.wire import App, eventually_true, serving
+from tests.mesh.wire import App, asking, eventually_true, more, serving
 from tests.mesh.world import World, eventually, everyone, running
 
 pytestmark = [pytest.mark.live, pytest.mark.asyncio(loop_scope="module")]
@@ -158,26 +157,12 @@ async def test_only_what_may_be_asked_twice_is_compared() -> None:
 
 
 async def test_a_shift_under_load_drops_no_request(world: World) -> None:
-    seen: list[str] = []
-    stop = asyncio.Event()
-
-    async def load() -> None:
-        while not stop.is_set():
-            seen.append(await who(world))
-
-    clients = [asyncio.create_task(load()) for _ in range(4)]
-    for weight in (20.0, 60.0, 100.0):
-        await turn(world, product=Turn(state="shift", weight=weight))
-        before = len(seen)
-        await eventually_true(lambda: _reached(seen, before + 30))  # noqa: B023 - awaited at once
-    await turn(world, product=Turn(state="done"))
-    await answered_by(world, "products")
-    await turn(world)
-    await answered_by(world, "monolith")
-    stop.set()
-    await asyncio.gather(*clients)
+    async with asking(lambda: who(world)) as seen:
+        for weight in (20.0, 60.0, 100.0):
+            await turn(world, product=Turn(state="shift", weight=weight))
+            await more(seen, 30)
+        await turn(world, product=Turn(state="done"))
+        await answered_by(world, "products")
+        await turn(world)
+        await answered_by(world, "monolith")
     assert set(seen) == {"monolith", "products"}
-
-
-async def _reached(seen: list[str], count: int) -> bool:
-    return len(seen) >= count

@@ -1,6 +1,5 @@
 """Two versions of a service side by side: weights, the header, and a change under load that drops nothing."""
 
-import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
 
@@ -12,7 +11,7 @@ from shoal.model.plan import plan
 from shoal.model.rollout import VERSION_HEADER, Split
 from shoal.model.target import Target
 from tests.mesh.samples import TINY
-from tests.mesh.wire import App, eventually_true, serving
+from tests.mesh.wire import App, asking, eventually_true, more, serving
 from tests.mesh.world import World, eventually, everyone, running
 
 pytestmark = [pytest.mark.live, pytest.mark.asyncio(loop_scope="module")]
@@ -97,28 +96,14 @@ async def test_a_version_can_be_opened_to_everyone(world: World) -> None:
 
 async def test_a_change_of_weights_drops_no_request(world: World) -> None:
     await divide(world, Split(weight=10))
-    seen: list[str] = []
-    stop = asyncio.Event()
-
-    async def load() -> None:
-        while not stop.is_set():
-            seen.append(await who(world))
-
-    clients = [asyncio.create_task(load()) for _ in range(4)]
-    for weight in (50.0, 90.0, 100.0):
-        await divide(world, Split(weight=weight))
-        before = len(seen)
-        await eventually_true(lambda: _reached(seen, before + 30))  # noqa: B023 - awaited at once
-    await eventually_true(lambda: _all(world, "canary"))
-    await divide(world, Split(weight=0))
-    await eventually_true(lambda: _all(world, "products"))
-    stop.set()
-    await asyncio.gather(*clients)
+    async with asking(lambda: who(world)) as seen:
+        for weight in (50.0, 90.0, 100.0):
+            await divide(world, Split(weight=weight))
+            await more(seen, 30)
+        await eventually_true(lambda: _all(world, "canary"))
+        await divide(world, Split(weight=0))
+        await eventually_true(lambda: _all(world, "products"))
     assert set(seen) == {"products", "canary"}
-
-
-async def _reached(seen: list[str], count: int) -> bool:
-    return len(seen) >= count
 
 
 async def _all(world: World, name: str) -> bool:

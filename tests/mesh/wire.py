@@ -6,10 +6,12 @@ import json
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from shoal.local.probe import until
 from shoal.mesh.layout import Address, Pipe
+
+T = TypeVar("T")
 
 WITHIN = 20.0
 """Seconds after which a test has hung."""
@@ -148,6 +150,34 @@ async def eventually_true(check: Callable[[], Awaitable[bool]]) -> None:
 
     async with asyncio.timeout(WITHIN):
         await until(found)
+
+
+@contextlib.asynccontextmanager
+async def asking(one: Callable[[], Awaitable[T]], *, clients: int = 4) -> AsyncIterator[list[T]]:
+    """Ask again and again, by several clients, and keep what they get; leaving waits for what is under way."""
+    got: list[T] = []
+    stop = asyncio.Event()
+
+    async def client() -> None:
+        while not stop.is_set():
+            got.append(await one())
+
+    tasks = [asyncio.create_task(client()) for _ in range(clients)]
+    try:
+        yield got
+    finally:
+        stop.set()
+        await asyncio.gather(*tasks)
+
+
+async def more(got: list[T], count: int) -> None:
+    """Wait until so many more have come."""
+    goal = len(got) + count
+
+    async def reached() -> bool:
+        return len(got) >= goal
+
+    await eventually_true(reached)
 
 
 @contextlib.asynccontextmanager

@@ -3,7 +3,6 @@
 import contextlib
 import datetime as dt
 import json
-import socket
 import ssl
 import tempfile
 import time
@@ -17,6 +16,7 @@ from joserfc.jwk import ECKey
 
 from shoal.local.engines import envoy
 from shoal.local.engines.recipe import start
+from shoal.local.ports import free_port
 from shoal.mesh.bootstrap import BOOTSTRAP
 from shoal.mesh.certificates import Credential, Issuance, authority, identity
 from shoal.mesh.certificates import edge as edge_certificate
@@ -44,11 +44,6 @@ def replace(path: str, text: str) -> None:
     beside = Path(f"{path}.tmp")
     beside.write_text(text, "utf-8")
     beside.rename(path)
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
 
 
 @dataclass(slots=True, kw_only=True)
