@@ -25,7 +25,11 @@ ITEMS: tuple[tuple[str, str, object], ...] = (
     ("buffer of a connection", "listener.per_connection_buffer_limit_bytes", 32 * KIB),
     ("buffer towards services", "cluster.per_connection_buffer_limit_bytes", 32 * KIB),
     ("window of a stream towards services", "upstream.http2_protocol_options.initial_stream_window_size", 64 * KIB),
-    ("window of a connection towards services", "upstream.http2_protocol_options.initial_connection_window_size", MIB),
+    (
+        "window of a connection towards services",
+        "upstream.http2_protocol_options.initial_connection_window_size",
+        2**31 - 1,
+    ),
     ("the peer's address, not a header", "manager.use_remote_address", True),
     ("no address of ours among the forwarded", "manager.skip_xff_append", True),
     ("idle connection", "manager.common_http_protocol_options.idle_timeout", "60s"),

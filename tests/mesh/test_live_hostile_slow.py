@@ -20,6 +20,7 @@ from tests.mesh.hostile import (
     SETTINGS,
     TIMES,
     Peer,
+    endless,
     frame,
     number,
     peer,
@@ -44,21 +45,6 @@ SHOP = service(
 )
 SYSTEM = System(name="tiny", services=(SHOP,), gateway=Gateway())
 
-BIG = 16 * 1024 * 1024
-
-
-async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Serve a short answer, and under ``/big`` one that no socket can hold."""
-    with contextlib.suppress(OSError, asyncio.IncompleteReadError):
-        while True:
-            head = await reader.readuntil(b"\r\n\r\n")
-            size = BIG if head.startswith(b"GET /big") else 2
-            writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n" % size)
-            for start in range(0, size, 65536):
-                writer.write(b"x" * min(65536, size - start))
-                await writer.drain()
-    writer.transport.abort()
-
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def world() -> AsyncIterator[World]:
@@ -69,7 +55,7 @@ async def world() -> AsyncIterator[World]:
         patch.setattr(manager, "patience", lambda _: SHORT)
         async with running(SYSTEM) as started:
             where = started.layout.replica("shop", 0)
-            server = await asyncio.start_unix_server(answer, where.path)
+            server = await asyncio.start_unix_server(endless, where.path)
             started.point("shop", where)
             await eventually_served(started, "shop")
             yield started

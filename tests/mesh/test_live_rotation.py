@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from shoal.local import identities
-from shoal.mesh import clusters
+from shoal.mesh import upstream
 from tests.mesh.samples import TINY, planned
 from tests.mesh.wire import App, asking, eventually_true
 from tests.mesh.world import World, everyone, running
@@ -22,7 +22,7 @@ ROTATIONS = 5
 @pytest.fixture
 async def restless(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[tuple[World, dict[str, App]]]:
     """Run a mesh whose connections between listeners live for a moment only."""
-    monkeypatch.setattr(clusters, "HOP_LIFE", 0.05)
+    monkeypatch.setattr(upstream, "HOP_LIFE", 0.05)
     async with running(TINY) as world, everyone(world) as apps:
         yield world, apps
 

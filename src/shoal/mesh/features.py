@@ -6,7 +6,6 @@ from shoal.mesh import (
     bodies,
     cors,
     faults,
-    hardening,
     limits,
     security,
     sharing,
@@ -22,7 +21,6 @@ from shoal.mesh.feature import Feature
 
 FEATURES: tuple[Feature, ...] = (
     tracing.FEATURE,
-    hardening.FEATURE,
     security.FEATURE,
     cors.FEATURE,
     api_versions.FEATURE,

@@ -4,20 +4,14 @@ Envoy's defaults are made for a mesh, whose members know each other. The items a
 Envoy as an edge proxy", of its page on the overload manager, and of its answers to the floods of HTTP/2.
 """
 
-from shoal.mesh.feature import Feature
-from shoal.mesh.manager import Scope
+from shoal.mesh import windows
 from shoal.mesh.proto import Json, seconds, typed
-from shoal.mesh.upstream import OPTIONS
-from shoal.model.plan import GATEWAY
 
 HEAP_LIMIT = 1024**3
 """Bytes of memory of one Envoy."""
 
 CONNECTION_LIMIT = 10_000
 """Connections from outside at one time."""
-
-BUFFER_LIMIT = 32 * 1024
-"""Bytes held for one connection in each direction, and for one stream of a hop."""
 
 HEADER_COUNT = 100
 """Header fields of a request or an answer."""
@@ -42,9 +36,6 @@ LINGER = 1.0
 
 STREAMS = 100
 """Requests at a time on one connection of HTTP/2."""
-
-_WINDOWS = {"initial_stream_window_size": 64 * 1024, "initial_connection_window_size": 1024 * 1024}
-"""Bytes that the other side of HTTP/2 may send ahead."""
 
 _MONITORS = "envoy.extensions.resource_monitors"
 _HEAP = "envoy.resource_monitors.fixed_heap"
@@ -132,10 +123,7 @@ def runtime() -> Json:
 
 def listener() -> Json:
     """Write the limits of the listener."""
-    return {
-        "per_connection_buffer_limit_bytes": BUFFER_LIMIT,
-        "max_connections_to_accept_per_socket_event": 16,
-    }
+    return {"max_connections_to_accept_per_socket_event": 16}
 
 
 def connections() -> Json:
@@ -154,7 +142,7 @@ def connections() -> Json:
         },
         "http2_protocol_options": {
             "max_concurrent_streams": STREAMS,
-            **_WINDOWS,
+            **windows.CLIENT,
             "max_outbound_frames": 1000,
             "max_outbound_control_frames": 200,
             "max_consecutive_inbound_frames_with_empty_payload": 1,
@@ -163,17 +151,3 @@ def connections() -> Json:
             "connection_keepalive": {"interval": seconds(30), "timeout": seconds(10)},
         },
     }
-
-
-def _hop(_: Scope, caller: str, __: str) -> Json:
-    """Write the limits of the clusters to which the edge sends requests."""
-    if caller != GATEWAY:
-        return {}
-    options = {"explicit_http_config": {"http2_protocol_options": _WINDOWS}}
-    return {
-        "per_connection_buffer_limit_bytes": BUFFER_LIMIT,
-        "typed_extension_protocol_options": {OPTIONS: options},
-    }
-
-
-FEATURE = Feature(hop=_hop)

@@ -1,6 +1,6 @@
 """Where a service is called: mTLS, the declared callers, the rest of the caller's time."""
 
-from shoal.mesh import access, problems, routes, tls, versions
+from shoal.mesh import access, problems, routes, tls, versions, windows
 from shoal.mesh.feature import merge
 from shoal.mesh.features import FEATURES
 from shoal.mesh.manager import Entrance, Scope
@@ -53,7 +53,13 @@ def _manager(scope: Scope, service: ServicePlan) -> Json:
 def _routes(scope: Scope, service: ServicePlan) -> Json:
     entries = [_route(scope, service, grant) for grant in routes.in_order(service.grants)]
     found = [one for entry in entries for one in versions.divided(scope, service, entry)]
-    host = {"name": service.name, "domains": ["*"], "routes": found, "retry_policy": _retries()}
+    host = {
+        "name": service.name,
+        "domains": ["*"],
+        "routes": found,
+        "retry_policy": _retries(),
+        "request_body_buffer_limit": windows.REPEATED,
+    }
     return {"name": name(service.name), "virtual_hosts": [host]}
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from shoal.mesh import accesslog, filters, proto
+from shoal.mesh import accesslog, filters, proto, windows
 from shoal.mesh.layout import Address, Layout
 from shoal.mesh.proto import Json, seconds, typed
 from shoal.model.plan import Plan
@@ -65,6 +65,7 @@ def listener(scope: Scope, entrance: Entrance) -> Json:
         "name": entrance.name,
         "address": proto.address(entrance.address, listen=True),
         "filter_chains": [entrance.chain | {"filters": [network]}],
+        "per_connection_buffer_limit_bytes": windows.BUFFER,
         **entrance.listener,
     }
 
@@ -95,7 +96,7 @@ def _manager(scope: Scope, entrance: Entrance) -> Json:
         strip_any_host_port=True,
         stream_idle_timeout=seconds(scope.patience),
         **accesslog.settings(scope.layout, entrance.name),
-        **entrance.manager,
+        **{"http2_protocol_options": windows.HOP, **entrance.manager},
     )
 
 

@@ -1,5 +1,6 @@
 """What all clusters have in common: how long a connection may take, and how it is spoken over."""
 
+from shoal.mesh import windows
 from shoal.mesh.proto import Json, seconds, typed
 
 OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
@@ -21,19 +22,20 @@ HOP_IDLE = 300.0
 
 def to_application(name: str) -> Json:
     """Begin the cluster of an application: HTTP/1.1."""
-    return _cluster(name, "http_protocol_options", idle_timeout=seconds(APPLICATION_IDLE))
+    return _cluster(name, {"http_protocol_options": {}}, idle_timeout=seconds(APPLICATION_IDLE))
 
 
 def to_listener(name: str) -> Json:
     """Begin the cluster of another listener of the mesh: HTTP/2."""
     times = {"idle_timeout": seconds(HOP_IDLE), "max_connection_duration": seconds(HOP_LIFE)}
-    return _cluster(name, "http2_protocol_options", **times)
+    return _cluster(name, {"http2_protocol_options": windows.HOP}, **times)
 
 
-def _cluster(name: str, version: str, **times: str) -> Json:
-    protocol = typed(OPTIONS, common_http_protocol_options=times, explicit_http_config={version: {}})
+def _cluster(name: str, version: Json, **times: str) -> Json:
+    protocol = typed(OPTIONS, common_http_protocol_options=times, explicit_http_config=version)
     return {
         "name": name,
         "connect_timeout": seconds(CONNECT_TIMEOUT),
+        "per_connection_buffer_limit_bytes": windows.BUFFER,
         "typed_extension_protocol_options": {OPTIONS: protocol},
     }
