@@ -28,8 +28,16 @@ class StockApi(Protocol):
     @get("/broken", access=internal, attempts=1)
     async def broken(self) -> int: ...
 
+    @get("/prices/{item}", access=internal, attempts=1)
+    async def price(self, item: str) -> int: ...
+
 shop = Service("shop")
 shop.breaker(StockApi.broken, volume_threshold=2)
+
+@shop.fallback(StockApi.price, volume_threshold=2)
+async def no_price(item: str) -> int:
+    return 0
+
 stock = Service("stock", contracts=[StockApi])
 
 @stock.implements(StockApi.left)
@@ -43,6 +51,14 @@ async def left(item: str) -> int:
 @stock.implements(StockApi.broken)
 async def broken() -> int:
     raise Problem(500, "broken")
+
+@stock.implements(StockApi.price)
+async def price(item: str) -> int:
+    raise Problem(500, "broken")
+
+@shop.get("/prices/{item}", access=anyone)
+async def show_price(item: str, stock: StockApi) -> int:
+    return await stock.price(item)
 
 @shop.get("/broken", access=anyone)
 async def ask_broken(stock: StockApi) -> int:
@@ -137,6 +153,26 @@ async def test_an_open_circuit_is_told_from_a_failed_call(live: LiveSystem) -> N
     found = await why(live, trace, "inbound.shop", logger="shop-0")
     assert found["cause"] == "circuit-open"
     assert found["reason"] == "shop did not call stock.broken: its circuit is open after failures"
+    assert found["declared"] == line_of("shop.breaker(")
+
+
+async def test_a_fallback_behind_a_200_leads_to_its_function(live: LiveSystem) -> None:
+    answer = await live.get("/prices/3")
+    assert (answer.status, answer.json()) == (200, 0)
+    found = await why(live, answer.headers["x-trace-id"], "inbound.stock", logger="shop-0")
+    assert (found["cause"], found["status"]) == ("fallback", 200)
+    assert found["reason"] == "shop went on with the fallback of stock.price: the call failed"
+
+    async def opened() -> dict[str, Any] | None:
+        trace = (await live.get("/prices/3")).headers["x-trace-id"]
+        found = await why(live, trace, "inbound.shop", logger="shop-0")
+        return found if "open" in found["reason"] else None
+
+    found = await until(opened, within=30, what="an open circuit behind a 200")
+    assert (found["cause"], found["status"]) == ("fallback", 200)
+    done = live.run("why", found["trace_id"])
+    assert "its circuit is open after failures" in done.stdout
+    assert done.stdout.splitlines()[-1].startswith(line_of("@shop.fallback("))
 
 
 async def test_an_injected_fault_is_named(live: LiveSystem) -> None:

@@ -9,8 +9,10 @@ from shoal.errors import DeclarationError
 from shoal.mesh import details, flags
 from shoal.mesh.causes import ADVICE
 from shoal.mesh.hopline import HopLine, read
-from shoal.mesh.why import LogLine, explain, judge
+from shoal.mesh.logline import LogLine
+from shoal.mesh.why import explain, judge
 from shoal.model.access import Access
+from shoal.model.breaker import Breaker
 from shoal.model.edge import Edge
 from shoal.model.issuers import Consumer
 from shoal.model.limits import RateLimit
@@ -66,7 +68,7 @@ def test_tables_name_each_thing_once() -> None:
     assert len({flag.flag for flag in flags.FLAGS}) == len(flags.FLAGS)
     assert len({detail.start for detail in details.DETAILS}) == len(details.DETAILS)
     causes = {flag.cause for flag in flags.FLAGS} | {detail.cause for detail in details.DETAILS}
-    assert set(ADVICE) <= causes | {"wrong-method", "undeclared", "retired", "ejected", "circuit-open"}
+    assert set(ADVICE) <= causes | {"wrong-method", "undeclared", "retired", "ejected", "circuit-open", "fallback"}
 
 
 def test_a_failed_call_explains_the_answer_of_its_caller() -> None:
@@ -135,6 +137,70 @@ def test_an_open_circuit_is_no_call() -> None:
     found = explain([EDGE, ARRIVED], PLAN, logs=[said])
     assert (found.cause, found.declared, found.hop) == ("circuit-open", "orders.py:9", "outbound.orders")
     assert found.reason == "orders did not call payments.charge: its circuit is open after failures"
+
+
+GUARDED = planned(
+    System(
+        name="guarded",
+        services=(
+            Service(
+                name="orders",
+                entry="orders:orders",
+                endpoints=(endpoint("place", "POST", "/orders"),),
+                calls=(
+                    Call(
+                        service="payments",
+                        endpoint="charge",
+                        source="orders.py:9",
+                        breaker=Breaker(circuit="payments", source="orders.py:4", fallback_source="orders.py:5"),
+                    ),
+                ),
+            ),
+            service("payments", CHARGE),
+        ),
+    )
+)
+WELL = tuple(msgspec.structs.replace(line, status=200) for line in (EDGE, ARRIVED))
+STOOD_IN = LogLine(
+    time=1767225600.0, source="orders-0", service="orders", level="info", message="x", call="payments.charge",
+    fallback="default", failure="CallFailed",
+)  # fmt: skip
+
+
+def test_an_open_circuit_ends_with_its_breaker() -> None:
+    said = LogLine(
+        source="orders-0", service="orders", level="error", message="x", problem="unavailable", failure="CircuitOpen",
+        call="payments.charge",
+    )  # fmt: skip
+    found = explain([EDGE, ARRIVED], GUARDED, logs=[said])
+    assert (found.cause, found.policy) == ("circuit-open", "the breaker of payments.charge in orders")
+    assert found.declared == "orders.py:4"
+    assert found.reason == "orders did not call payments.charge: the circuit payments is open after failures"
+
+
+@pytest.mark.parametrize(
+    ("kind", "failure", "declared", "reason"),
+    [
+        ("default", "CallFailed", "orders.py:5", "with the fallback of payments.charge: the call failed"),
+        ("default", "CircuitOpen", "orders.py:5", "the circuit payments is open after failures"),
+        ("cached", "CallTimedOut", "orders.py:4", "with an earlier answer of payments.charge: the call failed"),
+    ],
+)
+def test_a_fallback_behind_a_good_answer_is_told(kind: str, failure: str, declared: str, reason: str) -> None:
+    said = msgspec.structs.replace(STOOD_IN, fallback=kind, failure=failure)
+    found = explain(WELL, GUARDED, logs=[said])
+    assert (found.cause, found.status, found.hop, found.declared) == ("fallback", 200, "outbound.orders", declared)
+    assert found.reason.startswith("orders went on with")
+    assert found.reason.endswith(reason)
+
+
+def test_a_fallback_of_another_request_or_service_is_none_of_this_one() -> None:
+    later = msgspec.structs.replace(STOOD_IN, time=STOOD_IN.time + 60)
+    stranger = msgspec.structs.replace(STOOD_IN, service="basket")
+    assert explain(WELL, GUARDED, logs=[later, stranger]).cause == "answered"
+    assert explain([EDGE, ARRIVED], GUARDED, logs=[STOOD_IN]).cause == "service", (
+        "a failure is explained by what failed"
+    )
 
 
 @pytest.mark.parametrize("status", [503, 429])

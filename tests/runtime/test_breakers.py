@@ -87,6 +87,8 @@ class Mood:
         return text
 
 
+DECLARED = ("@front.fallback(ShelfApi.price", "front.breaker(StallApi,")
+
 mood = Mood()
 held: list[Any] = []
 
@@ -200,6 +202,22 @@ async def test_turns_are_logged_once_each(world: World, caplog: pytest.LogCaptur
     ]
 
 
+async def test_every_answer_that_stood_in_is_logged_with_its_call(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level("INFO", "shoal.fallback"):
+        await shelf_client().price("a")
+        assert not caplog.records, "a good answer is no news"
+        mood.status = 500
+        await shelf_client().price("a")
+        await shelf_client().price("b")
+    told = [vars(record) for record in caplog.records if record.name == "shoal.fallback"]
+    assert [(t["call"], t["fallback"], t["failure"]) for t in told] == [
+        ("shelf.price", "cached", "CallFailed"),
+        ("shelf.price", "default", "CallFailed"),
+    ]
+
+
 async def test_the_caller_sees_what_stood_in_and_readiness_does_not_care(world: World) -> None:
     assert (await shelf_client().price("kept")).amount == 7
     mood.status = 503
@@ -295,10 +313,14 @@ def test_the_plan_carries_it_through_json() -> None:
     declared = describe(system)
     assert from_json(to_json(declared)) == declared
     calls = {f"{c.service}.{c.endpoint}": c.breaker for c in plan(declared, MEMORY).service("front").calls}
-    assert calls["shelf.price"] == Breaker(
-        circuit="shelf.price", volume_threshold=4, reset_timeout=5, cached=20, fallback="unpriced"
-    )
-    assert calls["stall.a"] == calls["stall.b"] == Breaker(circuit="stall", volume_threshold=2, error_threshold=100)
+    lines = Path(__file__).read_text("utf-8").splitlines()
+    price, whole = (next(n for n, line in enumerate(lines, 1) if line.startswith(text)) for text in DECLARED)
+    at = f"tests/runtime/test_breakers.py:{price}"
+    kept = Breaker(circuit="shelf.price", volume_threshold=4, reset_timeout=5, cached=20, source=at)
+    assert calls["shelf.price"] == msgspec.structs.replace(kept, fallback="unpriced", fallback_source=at)
+    at = f"tests/runtime/test_breakers.py:{whole}"
+    stall = Breaker(circuit="stall", volume_threshold=2, error_threshold=100, source=at)
+    assert calls["stall.a"] == calls["stall.b"] == stall
 
 
 async def _other(name: str) -> Price:

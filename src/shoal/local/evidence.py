@@ -11,10 +11,14 @@ from shoal.local.layout import Layout
 from shoal.local.probe import get
 from shoal.local.state import RunState
 from shoal.mesh.hopline import HopLine, read
-from shoal.mesh.why import RESTING, LogLine
+from shoal.mesh.logline import LogLine
+from shoal.mesh.why import RESTING
 
 SHORTEST = 8
 """Characters of an id that must be given."""
+
+_TOLD = ("service", "problem", "failure", "call", "fallback")
+"""Fields of a line that say what became of a request or a call."""
 
 _ENOUGH = 50
 _SLACK = timedelta(milliseconds=5)
@@ -51,9 +55,9 @@ def logged(layout: Layout, trace: str) -> tuple[LogLine, ...]:
         for text in logs.read(file):
             if trace.encode() in text:
                 line, more = logs.parse(text)
-                told = {name: str(more[name]) for name in ("service", "problem", "failure", "call") if name in more}
-                found.append((line.time, LogLine(source=file.stem, level=line.level, message=line.message, **told)))
-    return tuple(line for _, line in sorted(found, key=lambda entry: entry[0])[-_ENOUGH:])
+                told = {name: str(more[name]) for name in _TOLD if name in more}
+                found.append(LogLine(time=line.time, source=file.stem, level=line.level, message=line.message, **told))
+    return tuple(sorted(found, key=lambda line: line.time)[-_ENOUGH:])
 
 
 async def replicas(state: RunState | None, admin: Path) -> dict[str, list[str]]:

@@ -19,6 +19,7 @@ Cause = Literal[
     "ejected",
     "breaker-open",
     "circuit-open",
+    "fallback",
     "overloaded",
     "refused",
     "reset",
@@ -29,7 +30,8 @@ Cause = Literal[
     "misconfigured",
     "unknown",
 ]
-"""``answered`` is no failure; ``service`` is the answer of the service's own code."""
+"""``answered`` is no failure; ``service`` is the answer of the service's own code; ``fallback`` hides
+one."""
 
 ADVICE: dict[Cause, str] = {
     "no-route": "nothing is declared there: see `shoal describe` for what is",
@@ -45,6 +47,7 @@ ADVICE: dict[Cause, str] = {
     "ejected": "the replicas rest after failures and come back by themselves: shoal logs",
     "breaker-open": "declare larger bounds of traffic, more replicas, or fewer callers at a time",
     "circuit-open": "see why the calls before it failed; it tries again by itself",
+    "fallback": "see why the callee did not answer; until it does, the fallback will",
     "overloaded": "send less, or give it more replicas",
     "refused": "see `shoal ps` and `shoal logs` for what became of the replica",
     "reset": "see `shoal logs` for a crash of the service",

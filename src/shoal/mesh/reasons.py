@@ -4,10 +4,11 @@ import difflib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from shoal.errors import DeclarationError
+from shoal.errors import CircuitOpen, DeclarationError
 from shoal.mesh.causes import Cause
 from shoal.mesh.details import NO_TOKEN
 from shoal.mesh.hopline import HopLine
+from shoal.mesh.logline import LogLine
 from shoal.model.limits import Who
 from shoal.model.plan import GATEWAY, Plan
 from shoal.model.service import Call, Endpoint, Service, shape
@@ -29,6 +30,8 @@ class Subject:
     cause: Cause
     meaning: str
     replicas: Mapping[str, Sequence[str]]
+    told: LogLine | None = None
+    """What the service itself said of it; None when it said nothing, or where a proxy decided."""
 
     @property
     def service(self) -> Service | None:
@@ -106,7 +109,22 @@ def _by_service(subject: Subject) -> str:
 
 
 def _circuit(subject: Subject) -> str:
-    return f"{subject.line.calls} did not call {subject.line.route}: its circuit is open after failures"
+    return f"{subject.line.calls} did not call {subject.line.route}: {_whose_circuit(subject)} is open after failures"
+
+
+def _whose_circuit(subject: Subject) -> str:
+    """Name the circuit where it holds for more than the operation."""
+    breaker = subject.call.breaker if subject.call else None
+    shared = breaker is not None and breaker.circuit not in ("", subject.line.route)
+    return f"the circuit {breaker.circuit}" if breaker and shared else "its circuit"
+
+
+def _fallback(subject: Subject) -> str:
+    line, kept = subject.line, subject.told is not None and subject.told.fallback == "cached"
+    instead = f"with an earlier answer of {line.route}" if kept else f"with the fallback of {line.route}"
+    open_ = subject.told is not None and subject.told.failure == CircuitOpen.__name__
+    why = f"{_whose_circuit(subject)} is open after failures" if open_ else "the call failed"
+    return f"{line.calls} went on {instead}: {why}"
 
 
 def _no_route(subject: Subject) -> str:
@@ -262,6 +280,20 @@ def _of_call(subject: Subject) -> tuple[str, str]:
     return f"the call of {subject.line.route} by {subject.line.calls}", subject.call.source
 
 
+def _of_breaker(subject: Subject) -> tuple[str, str]:
+    breaker = subject.call.breaker if subject.call else None
+    if breaker is None or not breaker.source:
+        return _of_call(subject)
+    return f"the breaker of {subject.line.route} in {subject.line.calls}", breaker.source
+
+
+def _of_fallback(subject: Subject) -> tuple[str, str]:
+    breaker = subject.call.breaker if subject.call else None
+    if breaker is None or not breaker.fallback_source or (subject.told and subject.told.fallback == "cached"):
+        return _of_breaker(subject)
+    return f"the fallback of {subject.line.route} in {subject.line.calls}", breaker.fallback_source
+
+
 def _of_service(subject: Subject) -> tuple[str, str]:
     if subject.service is None:
         return _nothing(subject)
@@ -304,6 +336,7 @@ _SENTENCES: Mapping[Cause, Callable[[Subject], str]] = {
     "bad-answer": _replicas,
     "breaker-open": _breaker,
     "circuit-open": _circuit,
+    "fallback": _fallback,
     "too-large": _too_large,
     "fault": _fault,
     "unknown": _unknown,
@@ -327,7 +360,8 @@ _DECLARED: Mapping[Cause, Callable[[Subject], tuple[str, str]]] = {
     "reset": _of_endpoint,
     "bad-answer": _of_endpoint,
     "breaker-open": _of_service,
-    "circuit-open": _of_call,
+    "circuit-open": _of_breaker,
+    "fallback": _of_fallback,
     "overloaded": _of_service,
     "fault": _of_endpoint,
     "unknown": _of_endpoint,

@@ -1,6 +1,7 @@
 """Why a request got what it got: from the lines of its hops and the plan to a cause and the line that declared it."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 
 import msgspec
 
@@ -8,12 +9,16 @@ from shoal.errors import CircuitOpen, DeclarationError
 from shoal.mesh import details, flags, reasons
 from shoal.mesh.causes import ADVICE, Cause
 from shoal.mesh.hopline import HopLine
+from shoal.mesh.logline import LogLine
 from shoal.mesh.reasons import Subject
 from shoal.model.data import Data
 from shoal.model.plan import Plan
 
 RESTING = "resting"
 """Word for a replica that Envoy leaves out for a while because it failed."""
+
+_SLACK = 0.01
+"""Seconds by which what was logged during a request may lie outside of it: proxies count in milliseconds."""
 
 _BY_STATUS: Mapping[int, Cause] = {
     400: "malformed",
@@ -42,23 +47,6 @@ class Step(Data, frozen=True, kw_only=True):
     said: str
     """Envoy's flags and details, as they are."""
     milliseconds: int
-
-
-class LogLine(Data, frozen=True, kw_only=True):
-    """One line that a process wrote in the trace of the request."""
-
-    source: str
-    """Process, such as ``orders-0``."""
-    service: str = ""
-    """Service that wrote it; empty for an engine."""
-    level: str
-    message: str
-    problem: str = ""
-    """Code of the problem that a request ended with."""
-    failure: str = ""
-    """What kind of failure of a call it was: a class of `shoal.errors`."""
-    call: str = ""
-    """The operation that was called, or would have been."""
 
 
 class Explanation(Data, frozen=True, kw_only=True):
@@ -133,11 +121,24 @@ def _subject(lines: Sequence[HopLine], plan: Plan, replicas: Replicas, logs: Ite
         line = _whose_time(line, lines, plan)
     if cause == "no-replica" and any(RESTING in told for told in replicas.get(line.callee, ())):
         cause = "ejected"
-    told = _told(line, logs) if cause == "service" else None
-    if told is not None and told.failure == CircuitOpen.__name__:
-        cause, line = "circuit-open", msgspec.structs.replace(line, route=told.call, hop=f"outbound.{line.serves}")
-    meaning = told.problem if told is not None else meaning
-    return Subject(plan=plan, line=line, cause=cause, meaning=meaning, replicas=replicas)
+    told = None
+    if cause == "service":
+        told = _told(line, logs)
+        meaning = meaning if told is None else told.problem
+        if told is not None and told.failure == CircuitOpen.__name__:
+            cause, line = "circuit-open", _would_be(line, told)
+    elif cause == "answered":
+        told = _stood_in(lines, logs)
+        cause, line = ("fallback", _would_be(line, told)) if told is not None else (cause, line)
+    return Subject(plan=plan, line=line, cause=cause, meaning=meaning, replicas=replicas, told=told)
+
+
+def _would_be(line: HopLine, told: LogLine) -> HopLine:
+    """Stand for the call that a service did not make, or of which it did not take the answer."""
+    caller = told.service
+    return msgspec.structs.replace(
+        line, route=told.call, hop=f"outbound.{caller}", cluster=f"{caller}.{told.call.partition('.')[0]}"
+    )
 
 
 def judge(line: HopLine) -> tuple[Cause, str]:
@@ -187,8 +188,24 @@ def _calls_of(line: HopLine, lines: Sequence[HopLine]) -> HopLine | None:
 
 def _told(line: HopLine, logs: Iterable[LogLine]) -> LogLine | None:
     """Find what the service itself says of its answer."""
-    found = [x for x in logs if x.problem and x.service == line.serves]
+    found = [x for x in logs if x.problem and x.service == line.callee]
     return found[-1] if found else None
+
+
+def _stood_in(lines: Sequence[HopLine], logs: Iterable[LogLine]) -> LogLine | None:
+    """Find what stood in for a callee in an answer that looks well: the last that a service on the way tells of."""
+    asked = {service for line in lines for service in (line.serves, line.callee)}
+    found = [x for x in logs if x.fallback and x.service in asked and _during(lines[0], x)]
+    return found[-1] if found else None
+
+
+def _during(line: HopLine, told: LogLine) -> bool:
+    """Tell whether something was logged while a request was under way: a trace may have several."""
+    try:
+        begun = datetime.fromisoformat(line.time).timestamp()
+    except ValueError:
+        return True
+    return begun - _SLACK <= told.time <= begun + line.duration_ms / 1000 + _SLACK
 
 
 def _whose_time(line: HopLine, lines: Sequence[HopLine], plan: Plan) -> HopLine:

@@ -23,6 +23,10 @@ class Breaker(Data, frozen=True, kw_only=True):
     """Seconds for which the last good answer to the same question may stand in; 0 keeps none."""
     fallback: str = ""
     """Name of the function that answers when the callee does not; empty without one."""
+    source: str = ""
+    """Where the breaker is declared: ``package/module.py:line``."""
+    fallback_source: str = ""
+    """Where the function is; empty without one."""
 
     def __post_init__(self) -> None:
         """Refuse what would never open, or never close."""

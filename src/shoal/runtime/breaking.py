@@ -19,6 +19,7 @@ from shoal.service.marks import Operation
 T = TypeVar("T")
 
 _log = logging.getLogger("shoal.circuit")
+_used = logging.getLogger("shoal.fallback")
 
 KEPT = 1000
 """Most answers that are kept of one operation."""
@@ -171,6 +172,8 @@ class Guarded:
     def _note(self, kind: Any, age: float, error: CallFailed) -> None:
         self.used[kind] += 1
         note(StandIn(call=self.target, kind=kind, age=age, reason=str(error)))
+        said = {"call": self.target, "fallback": kind, "failure": type(error).__name__}
+        _used.info("fallback (%s) instead of %s: %s", kind, self.target, error, extra=said)
 
 
 class Switchboard:

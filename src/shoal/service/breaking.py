@@ -151,9 +151,16 @@ class BreakerDeclarations:
         spoken = [b for b in own if b.options]
         own_circuit = bool(spoken) or whole is None
         options = spoken[0].options if spoken else {} if whole is None else whole.options
-        function = next((b.function for b in own if b.function is not None), None)
-        circuit = f"{operation.service}.{operation.name}" if own_circuit else operation.service
-        breaker = Breaker(circuit=circuit, fallback=getattr(function, "__name__", ""), **options)
+        answering = next((b for b in own if b.function is not None), None)
+        function = None if answering is None else answering.function
+        guarding = spoken[0] if spoken else whole or own[0]
+        breaker = Breaker(
+            circuit=f"{operation.service}.{operation.name}" if own_circuit else operation.service,
+            fallback=getattr(function, "__name__", ""),
+            source=guarding.source,
+            fallback_source="" if answering is None else answering.source,
+            **options,
+        )
         return Guard(breaker=breaker, function=function)
 
     def refuse_idle(self, called: Collection[tuple[str, str]]) -> None:

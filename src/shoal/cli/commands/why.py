@@ -12,7 +12,8 @@ from shoal.cli.output import examples, output_option, print_json, print_table, s
 from shoal.cli.program import OK, Global
 
 if TYPE_CHECKING:
-    from shoal.mesh.why import Explanation, LogLine
+    from shoal.mesh.logline import LogLine
+    from shoal.mesh.why import Explanation
 
 _EXAMPLES = examples(
     "shoal why                                      the newest request that failed",
