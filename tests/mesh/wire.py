@@ -1,7 +1,9 @@
 """HTTP/1.1 written out by hand: a client that sends what no library would, and an application to receive it."""
 
 import asyncio
+import base64
 import contextlib
+import hashlib
 import json
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -12,6 +14,9 @@ from shoal.local.probe import until
 from shoal.mesh.layout import Address, Pipe
 
 T = TypeVar("T")
+
+_ANSWER = "x-test-answer-"
+_WEBSOCKET = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"  # RFC 6455, 1.3
 
 WITHIN = 20.0
 """Seconds after which a test has hung."""
@@ -100,10 +105,12 @@ async def shown_certificate(where: Pipe, tls: ssl.SSLContext) -> bytes:
 class App:
     """An application on a UNIX socket that answers with what it saw.
 
-    ``x-test-hold`` makes a request wait for `release`; ``x-test-status`` chooses the status.
+    ``x-test-hold`` makes a request wait for `release`; ``x-test-status`` chooses the status, and ``x-test-answer-NAME``
+    gives the answer a header. A WebSocket that is asked for is opened.
     """
 
     name: str
+    version: str = ""
     seen: list[Request] = field(default_factory=list)
     release: asyncio.Event = field(default_factory=asyncio.Event)
     connections: set[asyncio.StreamWriter] = field(default_factory=set)
@@ -136,9 +143,24 @@ class App:
 
     def _reply(self, request: Request) -> bytes:
         status = request.headers.get("x-test-status", "200")
-        content = {"app": self.name, "method": request.method, "path": request.path, "headers": request.headers}
+        if "sec-websocket-key" in request.headers:
+            accepted = hashlib.sha1(f"{request.headers['sec-websocket-key']}{_WEBSOCKET}".encode()).digest()  # noqa: S324 - RFC 6455 asks for it
+            head = "HTTP/1.1 101 X\r\nconnection: upgrade\r\nupgrade: websocket\r\n"
+            return f"{head}sec-websocket-accept: {base64.b64encode(accepted).decode()}\r\n\r\n".encode()
+        asked = {k.removeprefix(_ANSWER): v for k, v in request.headers.items() if k.startswith(_ANSWER)}
+        content = {
+            "app": self.name,
+            "version": self.version,
+            "number": len(self.seen),
+            "method": request.method,
+            "path": request.path,
+            "headers": request.headers,
+        }
         body = json.dumps(content | {"size": len(request.body)}).encode()
         head = f"HTTP/1.1 {status} X\r\ncontent-type: application/json\r\nserver: inside\r\nx-powered-by: inside\r\n"
+        head += "".join(f"{name}: {value}\r\n" for name, value in asked.items())
+        if status == "304":
+            return f"{head}\r\n".encode()
         return f"{head}content-length: {len(body)}\r\n\r\n".encode() + body
 
 

@@ -43,7 +43,7 @@ def echo(name: str) -> Application:
     return application
 
 
-async def ask(method: str, target: str, headers: Mapping[str, str], body: bytes) -> Reply:
+async def ask(method: str, target: str, headers: Mapping[str, str], body: bytes, _plain: bool = False) -> Reply:
     gateway = Gateway(plan(SAMPLE, ONE_PROCESS), {s.name: echo(s.name) for s in SAMPLE.services})
 
     async def connected(scope: Scope, receive: Receive, send: Send) -> None:

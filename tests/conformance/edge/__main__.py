@@ -2,7 +2,8 @@
 
 ``python -m tests.conformance.edge --base http://127.0.0.1:8000 --tokens tokens.json`` wants the sample system there,
 each of its services answering with what it saw (`sample`). With ``--system module:attribute`` only the inventory of
-that system is checked. `tokens.json` is an object: kind of token → token; rows whose token is missing are left out.
+that system is checked. `tokens.json` is an object: kind of token or key → the token or key; rows
+for which one is missing are left out, and so are those for another scheme than that of the base URL.
 """
 
 import argparse
@@ -15,7 +16,7 @@ from pathlib import Path
 from shoal.model.system import System
 from shoal.service.describe import describe
 from tests.conformance.edge.client import sender
-from tests.conformance.edge.runner import Tokens, cases, inventory, run
+from tests.conformance.edge.runner import Send, Tokens, cases, inventory, run
 from tests.conformance.edge.sample import SAMPLE
 from tests.conformance.edge.table import Row, tables
 
@@ -26,11 +27,13 @@ def main() -> int:
     parser.add_argument("--base", required=True, help="base URL of the gateway")
     parser.add_argument("--system", default="", help="module:attribute of a system: check its inventory only")
     parser.add_argument("--tokens", type=Path, help="file with tokens by kind")
+    parser.add_argument("--authority", type=Path, help="file of the authority (PEM) of an https base")
     given = parser.parse_args()
     chosen = [inventory(_system(given.system))] if given.system else [*tables(), inventory(SAMPLE)]
     tokens: Tokens = json.loads(given.tokens.read_text("utf-8")) if given.tokens else {}
-    rows = [(name, row) for name, row in cases(chosen) if not row.token or row.token in tokens]
-    differing = asyncio.run(_all(rows, given.base, tokens, echoes=not given.system))
+    rows = [(name, row) for name, row in cases(chosen) if row.holds(given.base, tokens)]
+    send = sender(given.base, given.authority.read_text("utf-8") if given.authority else "")
+    differing = asyncio.run(_all(rows, send, tokens, echoes=not given.system))
     sys.stdout.write(f"{len(rows)} rows, {differing} differ\n")
     return 1 if differing else 0
 
@@ -41,10 +44,10 @@ def _system(name: str) -> System:
     return found if isinstance(found, System) else describe(found)
 
 
-async def _all(rows: list[tuple[str, Row]], base: str, tokens: Tokens, *, echoes: bool) -> int:
+async def _all(rows: list[tuple[str, Row]], send: Send, tokens: Tokens, *, echoes: bool) -> int:
     differing = 0
     for name, row in rows:
-        found = await run(row if echoes else row.reached(), sender(base), tokens)
+        found = await run(row if echoes else row.reached(), send, tokens)
         differing += bool(found)
         sys.stdout.write("".join(f"{name}: {each}\n" for each in found))
     return differing

@@ -1,6 +1,7 @@
-"""Send requests exactly as they are written, over TCP."""
+"""Send requests exactly as they are written, over TCP or TLS."""
 
 import asyncio
+import ssl
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
@@ -10,14 +11,20 @@ WITHIN = 20.0
 """Seconds after which a gateway has failed to answer."""
 
 
-def sender(base: str) -> Send:
-    """Make a sender for the gateway at `base`, such as ``http://127.0.0.1:8000``."""
+def sender(base: str, authority: str = "") -> Send:
+    """Make a sender for the gateway at `base`, such as ``http://127.0.0.1:8000``.
+
+    Args:
+        base: URL.
+        authority: Certificates (PEM) of who vouches for it; empty takes those of the system.
+    """
     address = urlsplit(base)
     host, port = address.hostname or "127.0.0.1", address.port or (443 if address.scheme == "https" else 80)
+    context = ssl.create_default_context(cadata=authority or None) if address.scheme == "https" else None
 
-    async def send(method: str, target: str, headers: Mapping[str, str], body: bytes) -> Reply:
+    async def send(method: str, target: str, headers: Mapping[str, str], body: bytes, plain: bool) -> Reply:
         async with asyncio.timeout(WITHIN):
-            reader, writer = await asyncio.open_connection(host, port, ssl=address.scheme == "https" or None)
+            reader, writer = await asyncio.open_connection(host, port, ssl=None if plain else context)
             try:
                 fields = {"host": address.netloc, "connection": "close", "content-length": str(len(body))} | dict(
                     headers
@@ -25,6 +32,8 @@ def sender(base: str) -> Send:
                 head = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
                 writer.write(f"{method} {target} HTTP/1.1\r\n{head}\r\n".encode("latin-1") + body)
                 return await _reply(reader)
+            except (ConnectionError, asyncio.IncompleteReadError):
+                return Reply(status=0, headers={}, body=b"")
             finally:
                 writer.transport.abort()
 
@@ -34,7 +43,9 @@ def sender(base: str) -> Send:
 async def _reply(reader: asyncio.StreamReader) -> Reply:
     first, *rest = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").rstrip().split("\r\n")
     headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in rest)}
-    if headers.get("transfer-encoding") == "chunked":
+    if int(first.split()[1]) in (101, 204, 304):
+        body = b""
+    elif headers.get("transfer-encoding") == "chunked":
         body = b""
         while size := int((await reader.readline()).strip(), 16):
             body += (await reader.readexactly(size + 2))[:-2]

@@ -2,7 +2,8 @@
 
 import json
 import re
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Awaitable, Callable, Container, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -22,15 +23,16 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True):
     """An answer; names of headers in lower case."""
 
     status: int
+    """0 when the connection ended without one."""
     headers: Mapping[str, str]
     body: bytes
 
 
-Send = Callable[[str, str, Mapping[str, str], bytes], Awaitable[Reply]]
-"""Sends method, target, headers and body over a connection of its own, each as it is."""
+Send = Callable[[str, str, Mapping[str, str], bytes, bool], Awaitable[Reply]]
+"""Sends method, target, headers and body over a connection of its own, each as it is; without TLS when so told."""
 
 Tokens = Mapping[str, str]
-"""Kind of token → token."""
+"""Kind of token or key → the token or key."""
 
 
 async def run(row: Row, send: Send, tokens: Tokens) -> tuple[str, ...]:
@@ -38,12 +40,29 @@ async def run(row: Row, send: Send, tokens: Tokens) -> tuple[str, ...]:
     headers = dict(row.headers)
     if row.token:
         headers["authorization"] = f"Bearer {tokens[row.token]}"
-    reply = [await send(row.method, row.path, headers, b"x" * row.size) for _ in range(row.times)][-1]
-    return tuple(differences(row.expect, reply))
+    if row.key:
+        headers["x-api-key"] = tokens[row.key]
+    replies = [await send(row.method, row.path, headers, b"x" * row.size, row.plain) for _ in range(row.times)]
+    return (*differences(row.expect, replies[-1]), *_among(row.expect, replies))
+
+
+def _among(expect: Expect, replies: Sequence[Reply]) -> Iterator[str]:
+    """Compare all answers to one row with what was expected of them together."""
+    echoes = [echo for reply in replies if (echo := _echo(reply)) is not None]
+    seen = {(echo["app"], echo.get("version"), echo.get("number")) for echo in echoes}
+    if expect.reach and len(seen) != expect.reach:
+        yield f"the service saw {len(seen)} of {len(replies)} requests, not {expect.reach}"
+    found = Counter("@".join(filter(None, (echo["app"], echo.get("version")))) for echo in echoes)
+    for name in sorted({*expect.shares, *(found if expect.shares else ())}):
+        least, most = expect.shares.get(name, (0.0, 0.0))
+        if not least <= found[name] / len(replies) <= most:
+            yield f"{name} gave {found[name]} of {len(replies)} answers, not {least:g} to {most:g} of them"
 
 
 def differences(expect: Expect, reply: Reply) -> Iterator[str]:
     """Compare an answer with what was expected."""
+    if expect.silent and reply.status:
+        yield f"status {reply.status}: there is an answer"
     if expect.there and reply.status in (404, 405, 502, 503, 504):
         yield f"status {reply.status}: nothing is there"
     if expect.nowhere and reply.status not in (403, 404):
@@ -88,7 +107,7 @@ def _seen(expect: Expect, echo: Mapping[str, Any] | None) -> Iterator[str]:
 
 def _echo(reply: Reply) -> Mapping[str, Any] | None:
     """Read what the service says that it saw; None when the gateway itself answered."""
-    if not reply.headers.get("content-type", "").startswith("application/json"):
+    if not reply.body or not reply.headers.get("content-type", "").startswith("application/json"):
         return None
     document = json.loads(reply.body)
     return document if "app" in document else None
@@ -101,8 +120,9 @@ def _like(name: str, pattern: str) -> bool:
 def inventory(system: System) -> Table:
     """Derive the rows that hold for every system: what is declared is there, and nothing else is."""
     routes = plan(system, LOCAL).routes
+    taken = {(r.method, r.path) for legacy in system.gateway.legacy for r in legacy.routes}
     served = {(route.method, _outside(route.path, route.edge.transform)): route for route in routes}
-    rows = [_declared(path, route) for (_, path), route in served.items()]
+    rows = [_declared(path, route, taken) for (_, path), route in served.items()]
     inside = {e.path for s in system.services for e in s.endpoints if not e.exposed} | set(RESERVED_PATHS)
     rows += [_absent(f"internal {path}", _filled(path)) for path in sorted(inside)]
     rows += [_absent(f"beside {path}", f"{_filled(path)}/x9/x9/x9") for path in sorted({path for _, path in served})]
@@ -113,10 +133,11 @@ def _outside(path: str, transform: Any) -> str:
     return transform.path if transform is not None and transform.path else path
 
 
-def _declared(path: str, route: Route) -> Row:
+def _declared(path: str, route: Route, taken: Container[tuple[str, str]]) -> Row:
     expect = Expect(status=200, service=route.service) if route.access.kind == "anyone" else Expect(status=401)
     found = Row(name=f"{route.method} {path}", method=route.method, path=_filled(path), expect=expect)
-    return found if route.edge.limit is None else found.reached()  # other rows may have used it up
+    used_up = route.edge.limit is not None  # by other rows
+    return found.reached() if used_up or (route.method, path) in taken else found
 
 
 def _absent(name: str, path: str) -> Row:

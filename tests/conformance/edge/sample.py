@@ -1,16 +1,26 @@
 """The system that the tables are about. Each of its services must answer with what it saw, as JSON.
 
-The answer has ``app`` (the service), ``method``, ``path``, ``headers`` (lower case) and ``size`` (of the body).
+The answer has ``app`` (the service), ``method``, ``path``, ``headers`` (lower case), ``size`` (of the body) and
+``number`` (which request of all that the process has seen). ``x-test-status`` chooses its status, and
+``x-test-answer-NAME`` gives it the header NAME; where a WebSocket is asked for, it is opened (101). Of `seats` a second
+version runs, which says ``version: canary``, with `CANARY` of the requests. `OLD` is an application outside that answers
+in the same way.
 """
 
 from msgspec.structs import replace
 
+from shoal.model.caching import Cache
 from shoal.model.cors import Cors
 from shoal.model.edge import Edge
+from shoal.model.issuers import Consumer
+from shoal.model.legacy import Legacy, LegacyRoute
 from shoal.model.limits import RateLimit
+from shoal.model.rollout import Split
 from shoal.model.service import Access, Endpoint, Method, Parameter, Service, path_parameters
 from shoal.model.shaping import Headers, Query, Transform
+from shoal.model.sockets import Socket
 from shoal.model.system import Gateway, Issuer, System
+from shoal.model.tls import Tls
 from shoal.model.versioning import Version
 
 ANYONE, PRINCIPAL, INTERNAL = Access(kind="anyone"), Access(kind="principal"), Access(kind="internal")
@@ -53,6 +63,23 @@ CATALOG = Service(
                 )
             ),
         ),
+        endpoint("kept", "GET", "/kept", edge=Edge(cache=Cache(seconds=60, vary=("accept-language",)))),
+        endpoint("live", "GET", "/live", edge=Edge(socket=Socket())),
+        endpoint("taken", "GET", "/taken/{item_id}"),
+        endpoint("half", "GET", "/half/{item_id}"),
+        endpoint("recorded", "GET", "/recorded/{item_id}"),
+    ),
+)
+SEATS = Service(name="seats", entry="seats:seats", endpoints=(endpoint("free", "GET", "/seats"),))
+CANARY = Split(version="canary", weight=30, override="anyone")
+OLD = Legacy(
+    name="old",
+    port=1,
+    routes=(
+        LegacyRoute(name="recorded", path="/recorded/{item_id}"),
+        LegacyRoute(name="half", path="/half/{item_id}", state="shift", weight=50),
+        LegacyRoute(name="taken", path="/taken/{item_id}", state="done"),
+        LegacyRoute(name="alone", path="/alone/{item_id}"),
     ),
 )
 ORDERS = Service(
@@ -62,6 +89,10 @@ ORDERS = Service(
         endpoint("place", "POST", "/orders", PRINCIPAL),
         endpoint("show", "GET", "/orders/{order_id}", PRINCIPAL),
         endpoint("refund", "POST", "/orders/{order_id}/refund", Access(roles=("admin", "clerk"))),
+        endpoint("private", "GET", "/private", PRINCIPAL, Edge(cache=Cache(seconds=60))),
+        endpoint("follow", "GET", "/follow", PRINCIPAL, Edge(socket=Socket())),
+        endpoint("stock", "POST", "/stock", Access(consumers=("till",))),
+        endpoint("prices", "GET", "/prices/all", Access(scopes=("prices:read",))),
         endpoint("export", "GET", "/exports", Access(scopes=("orders:read", "orders:export"))),
     ),
 )
@@ -69,6 +100,14 @@ AUTH = Service(name="auth", entry="auth:auth", endpoints=(endpoint("login", "POS
 
 SAMPLE = System(
     name="edge",
-    services=(CATALOG, ORDERS, AUTH),
-    gateway=Gateway(issuer=ISSUER, cors=Cors(origins=("https://shop.example",))),
+    services=(CATALOG, ORDERS, SEATS, AUTH),
+    gateway=Gateway(
+        issuer=ISSUER,
+        cors=Cors(origins=("https://shop.example",)),
+        consumers=(Consumer(name="till", scopes=("prices:read",)), Consumer(name="kiosk")),
+        legacy=(OLD,),
+    ),
 )
+
+SECURE = replace(SAMPLE, gateway=replace(SAMPLE.gateway, tls=Tls()))
+"""The same behind a base URL of https."""
