@@ -62,10 +62,10 @@ def write(folder: Path, app: str) -> Path:
     return folder
 
 
-@pytest.fixture(scope="module")
-def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveSystem]:
+@pytest.fixture(scope="module", params=["shared", "sidecars"])
+def live(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveSystem]:
     root = tmp_path_factory.mktemp("versions")
-    started = start_live(write(root / "one", APP), "versions.system:system", root / "one")
+    started = start_live(write(root / "one", APP), "versions.system:system", root / "one", "--mesh", request.param)
     try:
         yield started
     finally:

@@ -88,6 +88,16 @@ async def test_a_new_declaration_builds_on_the_change_before(
     await canaries.stop()
 
 
+async def test_without_a_proxy_before_services_nothing_is_divided(running: Course, tmp_path: Path) -> None:
+    def off(target: Target) -> Target:
+        return msgspec.structs.replace(target, mesh="off")
+
+    await running.retarget(off)
+    with pytest.raises(DeclarationError, match="the mesh is off: no proxy stands before alpha"):
+        await Canaries(hold(running)).start(Start(service="alpha", code=str(tmp_path)))
+    assert not running.plan.target.splits
+
+
 async def test_what_has_ended_while_one_waited_is_not_acted_on(running: Course, tmp_path: Path) -> None:
     services = stable()
     canaries = Canaries(hold(running, services))

@@ -10,6 +10,7 @@ from shoal.mesh.compile import compile_mesh
 from shoal.mesh.layout import Layout, edge_alone, layout_for, sidecar
 from shoal.model.fault import edges
 from shoal.model.plan import GATEWAY, Plan, plan
+from shoal.model.rollout import Split
 from shoal.model.system import System
 from shoal.model.target import LOCAL, Mesh
 from tests.mesh.samples import PAIR, TINY, ring
@@ -19,7 +20,8 @@ ROOT = "/r"
 
 
 def decided(system: System, mesh: Mesh) -> Plan:
-    return plan(system, msgspec.structs.replace(LOCAL, mesh=mesh))
+    first = Split(weight=30, override="anyone")
+    return plan(system, msgspec.structs.replace(LOCAL, mesh=mesh, splits={system.services[0].name: first}))
 
 
 def files(plan: Plan, layout: Layout) -> dict[str, Any]:

@@ -11,13 +11,14 @@ from typing import Literal
 import msgspec
 
 from shoal.errors import DeclarationError, EngineError, ShoalError
-from shoal.local import admin
+from shoal.local import admin, proxies
 from shoal.local.host import private_file
 from shoal.local.imports import Imports
 from shoal.local.replicas import Replicas
 from shoal.local.unit import Surroundings, Unit
 from shoal.local.world import Site
 from shoal.mesh.endpoints import endpoint_file
+from shoal.mesh.layout import Layout
 from shoal.model.plan import Plan, ServicePlan
 from shoal.model.rollout import Override, Rollout, Split, version_name
 from shoal.model.target import Target
@@ -166,10 +167,9 @@ class Canaries:
             EngineError: It does not start; nothing has changed.
         """
         rule = self._allowed(wish)
-        site = self._hold.site()
-        assert site.mesh is not None, "asked before"  # noqa: S101
+        site, before = self._hold.site(), self._before(wish.service)
         service = _sized(site.plan, wish.service, wish.replicas)
-        replicas = Replicas(site, site.mesh, service, self._hold.around, version=wish.version, code=Path(wish.code))
+        replicas = Replicas(site, before, service, self._hold.around, version=wish.version, code=Path(wish.code))
         override = wish.override or rule.override
         state = CanaryState(
             service=wish.service, version=wish.version, code=wish.code, weight=wish.weight, override=override,
@@ -271,10 +271,10 @@ class Canaries:
         declared = plan.system.service(wish.service).traffic.rollout
         if "envoy" not in plan.engines:
             raise DeclarationError("one process holds one version of each service", hint="run without --one-process")
-        if plan.target.mesh != "shared":
+        if plan.target.mesh == "off":
             raise DeclarationError(
-                f"the mesh is {plan.target.mesh}: no one proxy could divide the requests",
-                hint="run without --sidecars and --mesh",
+                f"the mesh is off: no proxy stands before {wish.service} that could divide its requests",
+                hint="run without --mesh off",
             )
         if wish.service in self._running:
             raise DeclarationError(
@@ -338,16 +338,19 @@ class Canaries:
         await canary.replicas.stop()
         self._running.pop(name, None)
         self._hold.around.changed()
-        mesh = self._hold.site().mesh
-        if mesh is not None:
-            file = Path(mesh.path(endpoint_file(version_name(name, canary.state.version))))
-            await asyncio.to_thread(file.unlink, missing_ok=True)
+        file = Path(self._before(name).path(endpoint_file(version_name(name, canary.state.version))))
+        await asyncio.to_thread(file.unlink, missing_ok=True)
+
+    def _before(self, service: str) -> Layout:
+        """Lay out the proxy that divides a service's requests."""
+        site = self._hold.site()
+        if site.mesh is None:
+            raise EngineError("there is no proxy that divides and counts", hint="shoal ps")
+        return proxies.before(site.plan, site.mesh, service)
 
     async def _answered(self, canary: _Canary) -> tuple[Counts, Counts]:
-        mesh, name = self._hold.site().mesh, canary.state.service
-        if mesh is None:
-            raise EngineError("there is no proxy that counts", hint="shoal ps")
-        place = admin.admin_of(mesh)
+        name = canary.state.service
+        place = admin.admin_of(self._before(name))
         fresh = version_name(name, canary.state.version)
         return await admin.answered(place, name), await admin.answered(place, fresh)
 

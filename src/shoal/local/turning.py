@@ -32,17 +32,17 @@ async def turn(site: Site, plan: Plan) -> Site:
     Raises:
         EngineError: Envoy does not follow; what it reads is as before.
     """
-    mesh = site.mesh
-    assert mesh is not None, "only a mesh divides requests"  # noqa: S101
-    old = compile_mesh(site.plan, mesh)
+    assert site.mesh is not None, "only a mesh divides requests"  # noqa: S101
+    layouts = proxies.proxies(plan, site.mesh).values()
+    ways = [(mesh, compile_mesh(site.plan, mesh), compile_mesh(plan, mesh)) for mesh in layouts]
     try:
-        if plan.target.mesh == "shared":
-            await _lead(site, mesh, old, compile_mesh(plan, mesh))
-        else:  # several proxies: only routes differ
-            await proxies.follow(plan, mesh)
+        for mesh, old, new in ways:
+            if old != new or _told(Path(mesh.root)) != _clusters(new):
+                await _lead(site, mesh, old, new)
     except BaseException as error:
         with contextlib.suppress(HostError):
-            await _turn_back(site.plan, mesh, old)
+            for mesh, old, _ in ways:
+                _turn_back(mesh, old)
         if isinstance(error, TimeoutError):
             raise EngineError(
                 "Envoy does not follow the change, and is led as before", hint="shoal logs envoy"
@@ -69,16 +69,13 @@ async def _lead(site: Site, mesh: Layout, old: Sequence[Artifact], new: Sequence
     _write(root, new, only="cds")
 
 
-async def _turn_back(plan: Plan, mesh: Layout, old: Sequence[Artifact]) -> None:
+def _turn_back(mesh: Layout, old: Sequence[Artifact]) -> None:
     """Write what led requests before, routes first. Clusters stay: those that nothing leads to go with the next change.
 
     Envoy may have taken the new routes although it has not said so, and requests on them are not to be cut.
     """
-    if plan.target.mesh == "shared":
-        _write(Path(mesh.root), old, only="rds")
-        _write(Path(mesh.root), old, only="lds")
-    else:
-        await proxies.follow(plan, mesh)
+    _write(Path(mesh.root), old, only="rds")
+    _write(Path(mesh.root), old, only="lds")
 
 
 async def _routes(root: Path, place: Path, new: Iterable[Artifact]) -> None:

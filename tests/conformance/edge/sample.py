@@ -3,8 +3,8 @@
 The answer has ``app`` (the service), ``method``, ``path``, ``headers`` (lower case), ``size`` (of the body) and
 ``number`` (which request of all that the process has seen). ``x-test-status`` chooses its status, and
 ``x-test-answer-NAME`` gives it the header NAME; where a WebSocket is asked for, it is opened (101). Of `seats` a second
-version runs, which says ``version: canary``, with `CANARY` of the requests. `OLD` is an application outside that answers
-in the same way.
+version runs, which says ``version: canary``, with `CANARY` of the requests. `OLD` is an application outside that
+answers in the same way.
 """
 
 from msgspec.structs import replace
