@@ -61,7 +61,10 @@ def test_asyncapi_documents_are_valid(system: System) -> None:
         validator("asyncapi-3.0.0").validate(document)
         assert all(resolves(document, reference) for reference in references(document))
         said = {o["channel"]["$ref"] for o in document["operations"].values() if o["action"] == "send"}
-        assert said == {f"#/channels/{e.id}" for e in service.publishes}
+        sockets = [e for e in service.endpoints if e.edge.socket is not None]
+        assert said == {f"#/channels/{e.id}" for e in service.publishes} | {
+            f"#/channels/socket-{e.name}" for e in sockets
+        }
 
 
 @EXAMPLES

@@ -1,30 +1,35 @@
-"""A service's events as an AsyncAPI 3.0 document."""
+"""A service's events and sockets as an AsyncAPI 3.0 document."""
 
 from typing import Any
 
+from shoal.model.asyncapi_sockets import sockets
 from shoal.model.service import Event, Service
 
 CONTENT_TYPE = "application/cloudevents+json"
 
 
 def asyncapi(service: Service) -> dict[str, Any]:
-    """Describe what `service` announces, and name what it hears; the latter's schemas are their owners'."""
+    """Describe what `service` announces, hears and converses about; schemas of what it hears are their owners'."""
     heard = sorted(id for s in service.subscriptions for id in s.heard)
     said = [e.id for e in service.publishes]
     operations = {f"announce-{e}": _operation("send", e) for e in said} | {
         f"handle-{e}": _operation("receive", e) for e in heard
     }
     foreign = {e: _foreign(e) for e in heard if e not in said}
+    channels, conversing, messages, schemes = sockets(service)
+    components: dict[str, Any] = {
+        "messages": {**{e.id: _message(e) for e in service.publishes}, **foreign, **messages},
+        "schemas": service.schemas,
+    }
+    if schemes:
+        components["securitySchemes"] = schemes
     return {
         "asyncapi": "3.0.0",
         "info": {"title": service.name, "version": service.version, "description": service.summary},
         "defaultContentType": CONTENT_TYPE,
-        "channels": {e: _channel(e) for e in sorted({*said, *heard})},
-        "operations": operations,
-        "components": {
-            "messages": {**{e.id: _message(e) for e in service.publishes}, **foreign},
-            "schemas": service.schemas,
-        },
+        "channels": {e: _channel(e) for e in sorted({*said, *heard})} | channels,
+        "operations": operations | conversing,
+        "components": components,
     }
 
 
