@@ -151,7 +151,12 @@ def start_live(project: Path, entry: str, root: Path, *options: str) -> LiveSyst
     command = (sys.executable, "-m", "shoal.cli", "-C", str(root), "--system", entry)
     sys.path.insert(0, str(project))
     declared = load(entry, System)
-    result = _run((*command, "run", "--detach", "--wait", "--no-reload", "--port", str(free_port()), *options), environ)
+    run = (*command, "run", "--detach", "--wait", "--no-reload", "--port", str(free_port()), *options)
+    try:
+        result = _run(run, environ)
+    except BaseException:  # Ctrl-C, or it takes too long: what was begun would outlive the tests
+        _run((*command, "stop"), environ)
+        raise
     if result.returncode == _ENVIRONMENT_EXIT:
         raise HostError(result.stderr.strip())
     if result.returncode != 0:
