@@ -11,9 +11,12 @@ import pytest
 from shoal import Postgres, Service, Tick, Transaction, Unavailable, event, record
 from shoal.drivers.base import Lease, Query, Table
 from shoal.drivers.memory import MemoryStore
+from shoal.runtime.host import Host
 from shoal.runtime.schedules.rows import SCHEDULES, State, from_row
+from shoal.runtime.schedules.side import ScheduleSide
 from shoal.runtime.tables import table_of
-from tests.runtime.fleet import Replicas, replicas, until
+from shoal.testing import MovableClock
+from tests.runtime.fleet import PATIENCE, Replicas, replicas, until
 
 HOUR = timedelta(hours=1)
 Work = Callable[[Tick], Awaitable[None]]
@@ -133,6 +136,23 @@ async def test_nothing_is_due_before_its_time_and_each_due_time_comes_once(store
     assert len(running.lines(schedule="strike", outcome="ok")) == 3
 
 
+async def at_rest(host: Host, clock: MovableClock) -> None:
+    """Wait until a look at the clock has found that nothing is left to do."""
+    side = next(side for side in host._sides if isinstance(side, ScheduleSide))
+    look, rests = side._round, asyncio.Event()
+
+    async def noted() -> float:
+        was_idle, seconds = not side._working, await look()
+        if was_idle and not side._working:
+            rests.set()
+        return seconds
+
+    side._round = noted  # type: ignore[method-assign]
+    clock.advance(1)
+    async with asyncio.timeout(PATIENCE):
+        await rests.wait()
+
+
 async def missed(store: MemoryStore, service: Service, hours: int, after: timedelta) -> tuple[datetime, list[datetime]]:
     """Let hours pass while nobody is there; return the first due time of them, and what ran then."""
     async with replicas(service, [store]) as running:
@@ -142,9 +162,7 @@ async def missed(store: MemoryStore, service: Service, hours: int, after: timede
     running = Replicas(service=service, clock=running.clock)
     running.clock.advance(clock)
     host = await running.join(store)
-    running.clock.advance(1)
-    await asyncio.sleep(0.05)
-    await until(lambda: not host._sides[0]._working)  # type: ignore[attr-defined]
+    await at_rest(host, running.clock)
     await running.end(host)
     return first, [tick.due for tick in clockwork.ticks]
 

@@ -1,7 +1,6 @@
 """The shop's shelves on PostgreSQL: kept from an earlier version, audited, and fought over."""
 
 import asyncio
-import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -95,9 +94,7 @@ async def test_everybody_wants_the_same_and_nobody_fails(server: Database) -> No
         async with gate:
             await reserve(store, str(number))
 
-    began = time.perf_counter()
     await asyncio.gather(*(one(number) for number in range(orders)))
-    rate = orders / (time.perf_counter() - began)
     found = await shelves(store)
     async with store.session() as session:
         kept = [await session.get(AGGREGATES.table, f"shelf/{sku}") for sku in found]
@@ -109,4 +106,3 @@ async def test_everybody_wants_the_same_and_nobody_fails(server: Database) -> No
     assert all(state.available >= 0 and state.received == stock for state, _ in found.values())
     assert sum(int(str(row["version"])) for row in kept if row) == 3 + 2 * reserved
     assert sum(state.available == 0 for state, _ in found.values()) >= 2, "what could be reserved, was"
-    print(f"{rate:.0f} reservations/s on three shelves, sixteen at a time")  # noqa: T201 - shown with -s
