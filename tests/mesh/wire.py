@@ -106,7 +106,7 @@ class App:
     """An application on a UNIX socket that answers with what it saw.
 
     ``x-test-hold`` makes a request wait for `release`; ``x-test-status`` chooses the status, and ``x-test-answer-NAME``
-    gives the answer a header. A WebSocket that is asked for is opened.
+    gives the answer a header; ``x-test-number`` asks which request of all it is. A WebSocket is opened when asked for.
     """
 
     name: str
@@ -148,14 +148,14 @@ class App:
             head = "HTTP/1.1 101 X\r\nconnection: upgrade\r\nupgrade: websocket\r\n"
             return f"{head}sec-websocket-accept: {base64.b64encode(accepted).decode()}\r\n\r\n".encode()
         asked = {k.removeprefix(_ANSWER): v for k, v in request.headers.items() if k.startswith(_ANSWER)}
-        content = {
+        content: dict[str, Any] = {
             "app": self.name,
-            "version": self.version,
-            "number": len(self.seen),
             "method": request.method,
             "path": request.path,
             "headers": request.headers,
         }
+        content |= {"version": self.version} if self.version else {}
+        content |= {"number": len(self.seen)} if "x-test-number" in request.headers else {}
         body = json.dumps(content | {"size": len(request.body)}).encode()
         head = f"HTTP/1.1 {status} X\r\ncontent-type: application/json\r\nserver: inside\r\nx-powered-by: inside\r\n"
         head += "".join(f"{name}: {value}\r\n" for name, value in asked.items())

@@ -1,9 +1,9 @@
 """The system that the tables are about. Each of its services must answer with what it saw, as JSON.
 
-The answer has ``app`` (the service), ``method``, ``path``, ``headers`` (lower case), ``size`` (of the body) and
-``number`` (which request of all that the process has seen). ``x-test-status`` chooses its status, and
-``x-test-answer-NAME`` gives it the header NAME; where a WebSocket is asked for, it is opened (101). Of `seats` a second
-version runs, which says ``version: canary``, with `CANARY` of the requests. `OLD` is an application outside that
+The answer has ``app`` (the service), ``method``, ``path``, ``headers`` (lower case) and ``size`` (of the body); for
+``x-test-number`` also ``number`` (which request of all that it has seen). ``x-test-status`` chooses its status, and
+``x-test-answer-NAME`` gives it the header NAME; where a WebSocket is asked for, it is opened (101). Of `seats` a
+second version runs, which says ``version: canary``, with `CANARY` of the requests. `OLD` is an application outside that
 answers in the same way.
 """
 
