@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shoal import Postgres, ReadModel, Service, System, Transaction, anyone, event, record
-from shoal.drivers.base import Query, Store
+from shoal.drivers.base import Query, Session, Store
 from shoal.drivers.memory import MemoryStore
 from shoal.runtime.envelope import pack
 from shoal.runtime.host import Fittings, Host
@@ -204,6 +204,19 @@ async def test_repeated_and_shuffled_events_have_the_effect_of_ordered_ones(tmp_
         assert await records(world.stores["hall"], Level) == expected
         assert (await standing(world, "levels")).parked == 0
         assert [g.count for g in await records(world.stores["hall"], Glances)] == [11] * 5
+
+
+async def test_without_the_check_of_numbers_repetitions_would_be_folded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    note = journal.note
+
+    async def unchecked(session: Session, entry: Entry, *, partial: bool = False) -> journal.Noted:
+        return await note(session, msgspec.structs.replace(entry, number=None), partial=partial)
+
+    monkeypatch.setattr("shoal.runtime.projections.record.note", unchecked)
+    with pytest.raises(AssertionError):
+        await test_repeated_and_shuffled_events_have_the_effect_of_ordered_ones(tmp_path)
 
 
 async def test_an_event_whose_predecessor_is_missing_waits_and_keeps_nobody_waiting(tmp_path: Path) -> None:

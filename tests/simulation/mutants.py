@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from shoal.drivers.base import Mark, Message, Outcome, Pending, Published, Sent
+from shoal.drivers.base import Mark, Message, Outcome, Pending, Published, Sent, Store
 from shoal.drivers.memory.leases import MemoryLease
 from shoal.drivers.memory.outbox import MemoryOutbox
 from shoal.errors import Conflict, Unavailable
@@ -17,6 +17,7 @@ from shoal.runtime import envelope, idempotency, relay
 from shoal.runtime.consuming import attempts, item, work
 from shoal.runtime.consuming.feed import Feed
 from shoal.runtime.endpoint import Endpoint
+from shoal.runtime.projections import fold, journal, tables
 from shoal.runtime.sagas import progress
 from shoal.testing.simulation.broker import ModelBroker
 from shoal.testing.simulation.database import ModelStore
@@ -258,6 +259,24 @@ class ConflictIsSuccess(Mutant):
         patch(work.Worker, "handle", careless)
 
 
+class CheckpointApart(Mutant):
+    """A projection looks up how far it came, and notes it, apart from its records: nothing refuses to fold twice."""
+
+    def plant(self) -> None:
+        async def twice(store: Store, folding: fold.Fold, limit: int = fold.BATCH) -> int:
+            async with store.session() as session:
+                before = await fold.checkpoint(session, folding)
+                found = await journal.entries(session, before.position, None, folding.types, limit)
+            async with store.session() as session:
+                folded = await fold.apply(session, folding, folding.live, found)
+            async with store.session() as session:
+                after = msgspec.structs.replace(before, position=folded.position, events=before.events + folded.events)
+                session.put(tables.CHECKPOINTS.table, tables.write(after if found else before))
+            return folded.events
+
+        patch(fold, "advance", twice)
+
+
 class Trusting:
     """A broker that says it holds everything."""
 
@@ -285,6 +304,7 @@ MUTANTS: tuple[type[Mutant], ...] = (
     OutcomesIgnored,
     PokesOnly,
     ConflictIsSuccess,
+    CheckpointApart,
 )
 
 
