@@ -89,6 +89,12 @@ async def attempts(world: World) -> dict[str, int]:
     return {str(row["id"]): int(str(row["count"])) for row in rows if row["state"] != "held"}
 
 
+async def held(world: World) -> list[object]:
+    """Return what is written of holders that have not left in order."""
+    async with world.stores["desk"].session() as session:
+        return [row["id"] for row in await session.find(ATTEMPTS.table, Query()) if row["state"] == "held"]
+
+
 async def until(condition: Callable[[], bool]) -> None:
     async with asyncio.timeout(10):
         while not condition():  # noqa: ASYNC110 - nothing tells when
@@ -202,6 +208,7 @@ async def test_an_attempt_that_is_cut_off_in_order_does_not_count(world: World) 
     assert events is not None
     await events.stop(0.0)
     assert list((await attempts(world)).values()) == [0]
+    assert await held(world) == []
     deadly.clear()
 
 

@@ -62,8 +62,8 @@ class Tenure:
         self._suspects = self._consumer.max_in_hand if ended >= SUSPICIOUS else 0
         if self._suspects:
             _log.warning(
-                "the last %d replicas that read %s died while they handled its messages; until it is known which one"
-                " kills them, they are handled one at a time",
+                "the last %d replicas that read %s died over it, or lost their right to it; in case a message is the"
+                " reason, they are handled one at a time until it is known",
                 ended,
                 self._consumer.name,
             )
@@ -77,7 +77,15 @@ class Tenure:
                 task.cancel()
             await self._finish(aside)
             raise
-        await self._finish(aside)
+        try:
+            await self._finish(aside)
+        except asyncio.CancelledError:  # cut off in order, which is no message's fault
+            await self._leave()
+            raise
+        await self._leave()
+
+    async def _leave(self) -> None:
+        """Say that this holder ends in order; one that lost its right may have frozen over a message, and does not."""
         if not self._lease.lost.is_set():
             with contextlib.suppress(EngineError):
                 await self._tally.close(self._desk.store)
