@@ -83,6 +83,8 @@ class OutboxContract:
                 message(number, traceparent="00-é", empty="") for number in (0, 1)
             ]
             assert await lease.pending(2) == first
+            under_way = [pending.position for pending in first]
+            assert [pending.message.id for pending in await lease.pending(2, under_way)] == ["m2", "m3"]
             for _ in range(2):
                 await lease.sent(acknowledged(first))
             assert [pending.message.id for pending in await lease.pending(9)] == ["m2", "m3", "m4"]

@@ -223,7 +223,7 @@ async def test_the_relay_looks_by_index(harness: Harness) -> None:
         await session.execute(MANY, 20000)
     async with store.outbox() as lease:
         assert isinstance(lease, PostgresOutbox)
-        for sql, arguments in ((outbox._SENT, ([1], [1], 1)), (outbox._PENDING, (500,))):
+        for sql, arguments in ((outbox._SENT, ([1], [1], 1)), (outbox._PENDING, (500, [1]))):
             plan = await lease._link.fetch(f"explain {sql}", arguments)
             assert not [line for line in plan if "Seq Scan on outbox" in str(line)]
         await soon(lease.sent([Sent(position=n, sequence=n) for n in range(1, 19_000)]))

@@ -23,7 +23,7 @@ ROOT = Path(__file__).parents[2]
 
 SAMPLE = {  # replies and endpoints after the customers have signed up, which nobody repeats
     "relay.Shift._publish:after-publish": "exit@10",
-    "relay.Shift._round:before-checkpoint": "exit@14",
+    "relay.Shift._mark:before-checkpoint": "exit@14",
     "consuming.work.Worker._commit:before-commit": "exit@4",
     "consuming.work.Worker._commit:after-commit": "exit@6",
     "consuming.item.Item.ack:before-answer": "exit@5",

@@ -112,9 +112,19 @@ class Shift:
         self._looked = -inf
         self._compared = -inf
         self._rivals = False
+        self._unmarked: list[Sent] = []
+        """What was acknowledged; it is marked while the next round is published."""
+        self._turn = asyncio.Lock()
+        """Who writes to the outbox: it takes one statement at a time."""
 
     async def run(self) -> None:
         """Relay until the right is lost, or the broker."""
+        try:
+            await self._run()
+        finally:
+            await self._mark()
+
+    async def _run(self) -> None:
         pause = SHORTEST
         while True:
             self._news.clear()
@@ -149,6 +159,7 @@ class Shift:
 
     async def _compare(self) -> None:
         """See whether the broker, which may be another one now, still has what it acknowledged."""
+        await self._mark()
         epoch = self._broker.epoch
         position = await self._broker.position(self._stream)
         if position is None:
@@ -165,9 +176,14 @@ class Shift:
     async def _round(self) -> bool:
         """Publish what waits longest; say whether more of it may go at once."""
         if self._refused >= MOST_REFUSED:
+            await self._mark()
             return False
-        rows = [readdress(row) for row in await self._lease.pending(BATCH)]
-        taken = _Round()
+        done = [sent.position for sent in self._unmarked]
+        rows = [readdress(row) for row in await self._lease.pending(BATCH, done)]
+        if not rows:
+            await self._mark()
+            return False
+        taken, marking = _Round(), asyncio.create_task(self._mark())
         try:
             for wave in waves(rows):
                 ready = [row for row in wave if row.message.key not in taken.waiting]
@@ -178,9 +194,18 @@ class Shift:
                 if self._epoch is None:
                     break
         finally:
-            if taken.sent:
-                await self._lease.sent(taken.sent)
-        return taken.some or (bool(rows) and taken.failure is None)
+            try:
+                await marking
+            finally:
+                self._unmarked += taken.sent
+        return taken.some or taken.failure is None
+
+    async def _mark(self) -> None:
+        """Mark what was acknowledged; nothing is added to it meanwhile."""
+        async with self._turn:
+            if done := self._unmarked:
+                await self._lease.sent(done)
+                self._unmarked = []
 
     async def _publish(self, rows: Sequence[Pending], taken: "_Round") -> None:
         """Publish rows of which no two have the same key."""
@@ -212,7 +237,8 @@ class Shift:
 
     async def _set_aside(self, row: Pending, refusal: ShoalError) -> None:
         self._refused += 1
-        await self._lease.refuse(row.position, refusal.message)
+        async with self._turn:
+            await self._lease.refuse(row.position, refusal.message)
         notes = self._notes
         if notes.refused.get(row.position) != refusal.message:  # once, and not with every try
             _log.error("message %s (%s) is set aside: %s", row.message.id, row.message.subject, refusal)

@@ -148,10 +148,11 @@ class Lease(Protocol):
 class OutboxLease(Protocol):
     """The exclusive right to empty one outbox. Every method raises `Unavailable` once the right is lost."""
 
-    async def pending(self, limit: int) -> Sequence[Pending]:
+    async def pending(self, limit: int, besides: Sequence[int] = ()) -> Sequence[Pending]:
         """Read the oldest rows that are neither sent nor refused, without skipping late commits.
 
-        Rows behind a refused one of their key are left out: they wait for it.
+        Rows behind a refused one of their key are left out: they wait for it. So are those at the positions `besides`,
+        which are under way.
         """
         ...
 

@@ -15,10 +15,10 @@ class MemoryOutbox:
     def __init__(self, state: State, lease: MemoryLease) -> None:
         self._state, self._lease = state, lease
 
-    async def pending(self, limit: int) -> Sequence[Pending]:
+    async def pending(self, limit: int, besides: Sequence[int] = ()) -> Sequence[Pending]:
         """Read the oldest waiting rows."""
         outbox = self._held()
-        waiting = self._state.waiting()[:limit]
+        waiting = [position for position in self._state.waiting() if position not in besides][:limit]
         return [Pending(position=position, message=outbox[position].message) for position in waiting]
 
     async def sent(self, rows: Sequence[Sent]) -> None:

@@ -35,6 +35,7 @@ _PENDING = f"""
 select position, id, subject, key, body, headers::text as headers
 from shoal.outbox
 where {_WAITING} and key <> all(array(select key from shoal.outbox where refused is not null and key <> ''))
+and position <> all($2::bigint[])
 order by position limit $1
 """  # noqa: S608
 # By the state of each row, never above a position seen before: positions are given out before they are committed.
@@ -95,9 +96,9 @@ class PostgresOutbox:
     def __init__(self, link: Link, tidy: Callable[[timedelta], Awaitable[None]]) -> None:
         self._link, self._tidy = link, tidy
 
-    async def pending(self, limit: int) -> Sequence[Pending]:
+    async def pending(self, limit: int, besides: Sequence[int] = ()) -> Sequence[Pending]:
         """Read the oldest waiting rows."""
-        return [_pending(row) for row in await self._link.fetch(_PENDING, [limit])]
+        return [_pending(row) for row in await self._link.fetch(_PENDING, [limit, besides])]
 
     async def sent(self, rows: Sequence[Sent]) -> None:
         """Mark rows as sent."""

@@ -89,9 +89,9 @@ class ModelOutbox:
         inner: OutboxLease = self._grip.inner
         return inner
 
-    async def pending(self, limit: int) -> Sequence[Pending]:
+    async def pending(self, limit: int, besides: Sequence[int] = ()) -> Sequence[Pending]:
         """Read what waits."""
-        return await (await self._reach("pending")).pending(limit)
+        return await (await self._reach("pending")).pending(limit, besides)
 
     async def sent(self, rows: Sequence[Sent]) -> None:
         """Mark rows."""
