@@ -1,6 +1,7 @@
 """Every hop writes a line for each request; lines of one request share its ids, refusals name their trace."""
 
 import json
+import re
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -67,12 +68,43 @@ async def test_a_trace_of_the_client_is_continued_and_not_forged(world: World) -
     assert headers["x-trace-id"] == headers["traceparent"].split("-")[1] == TRACE
 
 
-@pytest.mark.parametrize("parent", ['"', "00-" + "0" * 32 + "-b7ad6b7169203331-01", "x" * 3000])
+async def test_a_client_that_records_nothing_is_believed(world: World) -> None:
+    headers = (await world.edge("GET /products/40", headers={"traceparent": f"{PARENT[:-2]}00"})).json["headers"]
+    assert headers["traceparent"].startswith(f"00-{TRACE}-")
+    assert headers["traceparent"].endswith("-00")
+
+
+async def test_every_trace_is_another_and_leaves_nothing_but_its_names(world: World) -> None:
+    seen = [(await world.edge("GET /products/38")).json["headers"] for _ in range(20)]
+    pairs = {(one["x-trace-id"], one["traceparent"].split("-")[2]) for one in seen}
+    assert len({trace for trace, _ in pairs}) == len({span for _, span in pairs}) == 20
+    assert not [name for one in seen for name in one if name.startswith("x-shoal-")]
+
+
+MALFORMED = (
+    "",
+    '"',
+    "00-" + "0" * 32 + "-b7ad6b7169203331-01",
+    f"00-{TRACE}-{'0' * 16}-01",
+    f"ff-{TRACE}-b7ad6b7169203331-01",
+    PARENT.upper(),
+    f"{PARENT}-more",
+    f"{PARENT}\xe4",
+    "\xff\xfe",
+    "x" * 3000,
+)
+
+
+@pytest.mark.parametrize("parent", MALFORMED)
 async def test_a_malformed_trace_is_nobodys(world: World, parent: str) -> None:
     answer = await world.edge("GET /products/39", headers={"traceparent": parent, "x-trace-id": "forged"})
-    assert answer.json["headers"].get("x-trace-id", "") != "forged"
-    (line, _) = await lines(world, 2, request_id=answer.json["headers"]["x-request-id"])
-    assert len(line["traceparent"] or "") <= 55
+    headers = answer.json["headers"]
+    trace = headers["x-trace-id"]
+    assert re.fullmatch("[0-9a-f]{32}", trace)
+    assert trace != TRACE
+    assert re.fullmatch(f"00-{trace}-[0-9a-f]{{16}}-01", headers["traceparent"])
+    (line, other) = await lines(world, 2, request_id=headers["x-request-id"])
+    assert line["traceparent"] == other["traceparent"] == headers["traceparent"]
 
 
 @pytest.mark.parametrize(("line", "status"), [("GET /orders/7", 401), ("GET /nowhere", 404), ("PUT /products/42", 405)])

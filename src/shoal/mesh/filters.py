@@ -20,6 +20,11 @@ class Slot:
 
 ORDER = (
     Slot(
+        name="shoal.trace_context",
+        message=f"{_HTTP}.header_to_metadata.v3.Config",
+        reason="first of all: the trace that a client names is read before it is written anew",
+    ),
+    Slot(
         name="shoal.trace",
         message=f"{_HTTP}.header_mutation.v3.HeaderMutation",
         reason="before everything that may refuse: a refusal names its trace",
