@@ -18,6 +18,7 @@ from shoal.model.cors import Cors
 from shoal.model.issuers import Cognito, Consumer, Entra, Firebase, Google, OpenId
 from shoal.model.legacy import Legacy, LegacyRoute
 from shoal.model.limits import RateLimit
+from shoal.model.only import Only
 from shoal.model.rollout import Rollout
 from shoal.model.security import SecurityHeaders
 from shoal.model.shaping import Headers, Query, Transform
@@ -77,6 +78,7 @@ __all__ = [
     "Legacy",
     "LegacyRoute",
     "Missing",
+    "Only",
     "OpenId",
     "Outliers",
     "Page",

@@ -1,6 +1,6 @@
 """Versions of the API: the path without version leads to one by the request's header."""
 
-from shoal.mesh import routes
+from shoal.mesh import narrowing, routes
 from shoal.mesh.feature import Feature
 from shoal.mesh.manager import Scope
 from shoal.mesh.proto import Json
@@ -36,7 +36,7 @@ def refusal(route: Route) -> Json | None:
     if wanted is None or wanted.value != UNKNOWN:
         return None
     match = routes.matches(route)
-    match["headers"] = [*match["headers"], asks(wanted)]
+    match["headers"] = [*match["headers"], asks(wanted), *narrowing.asked(route)]
     return routes.refuse(f"unknown version {route.path}", match, 400)
 
 

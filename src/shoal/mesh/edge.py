@@ -2,7 +2,7 @@
 
 import functools
 
-from shoal.mesh import api_versions, hardening, problems, routes, security, strangler, tls
+from shoal.mesh import api_versions, hardening, narrowing, problems, routes, security, strangler, tls
 from shoal.mesh.feature import merge
 from shoal.mesh.features import FEATURES
 from shoal.mesh.hops import hop
@@ -69,7 +69,7 @@ def _routes(scope: Scope) -> Json:
     found = [own for feature in FEATURES for own in feature.edge_routes(scope)]
     found += [_compressed(), *_reserved(routes.in_order([*scope.plan.aliases, *scope.plan.routes]))]
     found += strangler.written(scope, functools.partial(route, scope))
-    found += [*routes.wrong_methods(ordered), _upgrades()]
+    found += [*narrowing.unmet(scope.plan), *routes.wrong_methods(ordered), _upgrades()]
     host = {"name": EDGE, "domains": ["*"], "routes": found}
     return {
         "name": EDGE,

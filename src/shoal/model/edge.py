@@ -4,6 +4,7 @@ from shoal.errors import DeclarationError
 from shoal.model.caching import Cache
 from shoal.model.data import Data
 from shoal.model.limits import RateLimit
+from shoal.model.only import Only
 from shoal.model.shaping import Transform
 from shoal.model.sockets import Socket
 from shoal.model.streaming import Stream
@@ -19,6 +20,8 @@ MOST = 64 * 1024 * 1024
 class Edge(Data, frozen=True, kw_only=True):
     """Everything that an endpoint asks of the gateway."""
 
+    only: Only | None = None
+    """For which requests it is there, besides its method and path."""
     limit: RateLimit | None = None
     transform: Transform | None = None
     largest: int = LARGEST

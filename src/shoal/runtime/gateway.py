@@ -46,6 +46,7 @@ class Gateway:
                 scope = {**scope, **_renamed(route, values)}
             self._check(route, scope)
             self._check_origin(route, scope)
+            _check_only(route, scope)
         except Problem as problem:
             await send_response(answer, _refusal(problem))
             return
@@ -68,6 +69,15 @@ class Gateway:
             raise Problem(403, "forbidden", "pages of this origin may not open it")
         if route.edge.socket is None:
             raise Problem(403, "forbidden", "this is no WebSocket")
+
+
+def _check_only(route: Route, scope: Scope) -> None:
+    """Hide what is for requests of another host, or with other headers."""
+    if route.edge.only is None:
+        return
+    said = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+    if not route.edge.only.met(said.get("host", ""), said):
+        raise Problem(404, "not-found", "there is nothing at this path")
 
 
 def _trusted(scope: Scope) -> list[tuple[bytes, bytes]]:

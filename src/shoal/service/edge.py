@@ -7,6 +7,7 @@ from shoal.errors import DeclarationError
 from shoal.model.caching import Cache
 from shoal.model.edge import LARGEST, Edge
 from shoal.model.limits import RateLimit
+from shoal.model.only import Only
 from shoal.model.shaping import Transform
 from shoal.model.versioning import Version, moment, prefix
 
@@ -14,6 +15,8 @@ from shoal.model.versioning import Version, moment, prefix
 class EdgeOptions(TypedDict, total=False):
     """Options that say what the gateway does for an operation."""
 
+    only: Only
+    """At which hosts, and with which headers, it is to be found: ``Only(hosts=("partner.shop.example",))``."""
     limit: RateLimit
     """How often one caller may ask; what is over it gets 429 with ``Retry-After``."""
     transform: Transform
@@ -36,6 +39,7 @@ class EdgeOptions(TypedDict, total=False):
 def build_edge(options: EdgeOptions, path: str = "") -> Edge:
     """Gather them."""
     return Edge(
+        only=options.get("only"),
         limit=options.get("limit"),
         transform=options.get("transform"),
         largest=options.get("largest", LARGEST),
