@@ -9,6 +9,7 @@ import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 
+from shoal.mesh.layout import Tcp
 from tests.mesh.wire import ask
 from tests.mesh.world import World
 
@@ -111,10 +112,9 @@ class Peer:
 
 
 @contextlib.asynccontextmanager
-async def peer(world: World, *, deaf: bool = False) -> AsyncIterator[Peer]:
-    """Connect to the edge; a deaf peer never reads."""
-    edge = world.layout.edge()
-    reader, writer = await asyncio.open_connection(edge.host, edge.port)  # type: ignore[union-attr]
+async def connected(where: Tcp, *, deaf: bool = False) -> AsyncIterator[Peer]:
+    """Connect; a deaf peer never reads."""
+    reader, writer = await asyncio.open_connection(where.host, where.port)
     made = Peer(reader, writer)
     listening = asyncio.ensure_future(asyncio.sleep(0) if deaf else made.listen())
     try:
@@ -123,6 +123,15 @@ async def peer(world: World, *, deaf: bool = False) -> AsyncIterator[Peer]:
         listening.cancel()
         writer.transport.abort()
         await asyncio.gather(listening, return_exceptions=True)
+
+
+@contextlib.asynccontextmanager
+async def peer(world: World, *, deaf: bool = False) -> AsyncIterator[Peer]:
+    """Connect to the edge."""
+    edge = world.layout.edge()
+    assert isinstance(edge, Tcp)
+    async with connected(edge, deaf=deaf) as made:
+        yield made
 
 
 @contextlib.asynccontextmanager

@@ -1,0 +1,1 @@
+"""What those who mean no harm notice of those who do."""
