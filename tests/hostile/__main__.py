@@ -89,7 +89,7 @@ async def edge() -> AsyncIterator[World]:
     """Run the edge, as it is everywhere, before one service."""
     async with running(SYSTEM) as world:
         where = world.layout.replica("shop", 0)
-        server = await asyncio.start_unix_server(endless, where.path)
+        server = await asyncio.start_unix_server(endless, where.path, backlog=2048)
         world.point("shop", where)
         await eventually_served(world, "shop")
         yield world
