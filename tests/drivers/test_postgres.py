@@ -210,6 +210,14 @@ async def test_settings_of_own_sql_do_not_leak(harness: Harness, how: str) -> No
     assert found["free"]
 
 
+async def test_no_connection_waits_or_is_held_for_ever(harness: Harness) -> None:
+    store = await ready(harness)
+    names = ("statement_timeout", "idle_in_transaction_session_timeout", "synchronous_commit")
+    async with store.session() as session:
+        found = [(await session.fetch("select current_setting($1) as it", name))[0]["it"] for name in names]
+    assert found == ["10s", "30s", "on"]
+
+
 async def test_nobody_waits_long_for_a_connection(harness: Harness) -> None:
     store = await ready(harness)
 

@@ -1,8 +1,11 @@
 """How writes become statements: pure, no server."""
 
+import re
 from datetime import UTC, datetime
+from pathlib import Path
 
 from shoal.drivers.base import Mark, Message, Receipt, Table
+from shoal.drivers.postgres import sql
 from shoal.drivers.postgres.writes import INLINE_ROWS, Call, Writes
 
 ORDERS = Table(name="orders", key="id", columns=("id", "lines"), json=frozenset({"lines"}))
@@ -121,3 +124,11 @@ def test_marks_stay_behind_when_the_rest_is_sent_early() -> None:
     ((text, values),) = writes.statements()
     assert text.startswith("insert into shoal.inbox")
     assert values[1] == ["1", "2"]
+
+
+def test_nothing_notifies() -> None:
+    """``NOTIFY`` takes one lock of the whole database at the commit, so that commits wait for each other."""
+    folder = Path(sql.__file__).parent
+    sources = [file.read_text("utf-8") for file in folder.glob("*.py")]
+    assert len(sources) > 10
+    assert not [text for text in sources if re.search(r"\bpg_notify\b|\bnotify\s+\w", text, re.IGNORECASE)]
