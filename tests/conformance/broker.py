@@ -72,7 +72,6 @@ class PublishContract:
             some = await broker.fetch(MAIN, 100, LONG)
             assert 0 < len(some) <= 100
             for delivery in some:
-                assert delivery.attempt == 1
                 await delivery.ack()
             found += some
         assert [delivery.message for delivery in found] == sent
@@ -211,7 +210,7 @@ class FetchContract:
         operator = await harness.broker("operator")
         await operator.publish([message(2, "t.event.sent")])
         assert ids(await gather(broker, 2)) == ["m1", "m2"]
-        assert [delivery.attempt for delivery in await gather(broker, 2)] == [2, 2]
+        assert ids(await gather(broker, 2)) == ["m1", "m2"]
 
     async def test_a_cancelled_fetch_loses_nothing(self, harness: BrokerHarness) -> None:
         broker = await service(harness)
@@ -244,9 +243,8 @@ class AnswerContract:
     async def test_what_is_not_answered_comes_again(self, harness: BrokerHarness) -> None:
         broker = await service(harness, HASTY)
         await broker.publish([message(1)])
-        for attempt in (1, 2, 3):
+        for _ in range(3):
             (delivery,) = await gather(broker, 1, HASTY)
-            assert delivery.attempt == attempt
             assert delivery.message == message(1)
         await delivery.ack()
         assert not await broker.fetch(HASTY, 1, HASTY.ack_wait * 2)
@@ -256,21 +254,7 @@ class AnswerContract:
         await dying.publish([message(1)])
         await gather(dying, 1, HASTY)
         await dying.close()
-        (delivery,) = await gather(await harness.broker("service"), 1, HASTY)
-        assert delivery.attempt == 2
-
-    async def test_retry_comes_after_its_delay(self, harness: BrokerHarness) -> None:
-        broker = await service(harness)
-        await broker.publish([message(1)])
-        (delivery,) = await gather(broker, 1)
-        await delivery.retry(0)
-        (delivery,) = await gather(broker, 1)
-        assert delivery.attempt == 2
-        await delivery.retry(0.5)
-        await broker.publish([message(2)])
-        assert ids(await gather(broker, 1)) == ["m2"]
-        (delivery,) = await gather(broker, 1)
-        assert (delivery.message.id, delivery.attempt) == ("m1", 3)
+        assert ids(await gather(await harness.broker("service"), 1, HASTY)) == ["m1"]
 
     async def test_progress_begins_the_wait_anew(self, harness: BrokerHarness) -> None:
         patient = Consumer(stream=STREAM.name, name="main", subjects=STREAM.subjects, ack_wait=1.0)
@@ -280,15 +264,13 @@ class AnswerContract:
         for _ in range(15):
             await delivery.progress()
             assert not await broker.fetch(patient, 1, 0.1)
-        (again,) = await gather(broker, 1, patient)
-        assert again.attempt == 2
+        assert ids(await gather(broker, 1, patient)) == ["m1"]
 
     async def test_only_the_first_answer_counts(self, harness: BrokerHarness) -> None:
         broker = await service(harness, HASTY)
         await broker.publish([message(1)])
         (delivery,) = await gather(broker, 1, HASTY)
         await delivery.ack()
-        await delivery.retry(0)
         await delivery.progress()
         await delivery.drop()
         assert not await broker.fetch(HASTY, 1, HASTY.ack_wait * 2)
@@ -303,7 +285,7 @@ class LossContract:
         broker = await service(harness)
         await broker.publish([message(number) for number in range(100)])
         half = await gather(broker, 50)
-        rest = await gather(broker, 50)
+        await gather(broker, 50)
         for delivery in half:
             await delivery.ack()
         await broker.ping()
@@ -312,8 +294,6 @@ class LossContract:
         await harness.crash()
         with pytest.raises(Unavailable):
             await soon(waiting)
-        for delivery in rest:
-            await delivery.retry(0)  # nobody hears it
         for attempt in (broker.ping(), broker.position(STREAM.name), broker.rewind(MAIN), broker.fetch(MAIN, 1, LONG)):
             with pytest.raises(Unavailable):
                 await soon(attempt)

@@ -2,7 +2,7 @@
 
 from shoal.drivers.nats import wire
 
-META = wire.Metadata(stream="S", attempt=1, sequence=7, number=1, at=0)
+META = wire.Metadata(stream="S", sequence=7, number=1, at=0)
 
 
 def test_what_a_publisher_asked_of_the_server_is_no_part_of_the_message() -> None:

@@ -95,7 +95,7 @@ async def test_a_message_that_takes_longer_than_the_broker_waits_is_not_delivere
 
     async def counted(*args: Any) -> Any:
         found = await fetch(*args)
-        fetched.extend(delivery.attempt for delivery in found)
+        fetched.extend(delivery.number for delivery in found)
         return found
 
     monkeypatch.setattr(world.broker, "fetch", counted)

@@ -12,7 +12,7 @@ Kind = Literal["commit", "publish", "answer", "checkpoint", "reply"]
 CALLS: tuple[tuple[Kind, str, frozenset[str]], ...] = (
     ("commit", "store", frozenset({"session"})),
     ("publish", "broker", frozenset({"publish"})),
-    ("answer", "delivery", frozenset({"ack", "retry", "drop"})),
+    ("answer", "delivery", frozenset({"ack", "drop"})),
     ("checkpoint", "lease", frozenset({"sent", "refuse", "forget"})),
     ("reply", "", frozenset({"send"})),
 )

@@ -101,7 +101,7 @@ class _FailingBroker(_Around):
 class _FailingDelivery(_Around):
     def __getattr__(self, name: str) -> Any:
         found = getattr(self._inner, name)
-        return _pointed(found, "answer") if name in ("ack", "retry", "drop") else found
+        return _pointed(found, "answer") if name in ("ack", "drop") else found
 
 
 def _pointed(method: Callable[..., Awaitable[Any]], kind: Kind) -> Callable[..., Awaitable[Any]]:

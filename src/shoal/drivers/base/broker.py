@@ -84,11 +84,6 @@ class Delivery(Protocol):
         ...
 
     @property
-    def attempt(self) -> int:
-        """Which delivery of this message this is, over all members, from 1 since the consumer was last rewound."""
-        ...
-
-    @property
     def number(self) -> int:
         """Which delivery of the consumer this is, over all members, from 1 since it was last rewound.
 
@@ -98,10 +93,6 @@ class Delivery(Protocol):
 
     async def ack(self) -> None:
         """Done: never deliver it to this consumer again. Fire and forget: it may still come again."""
-        ...
-
-    async def retry(self, delay: float) -> None:
-        """Give it back, to be delivered again after `delay` seconds."""
         ...
 
     async def progress(self) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import count, repeat
 
-from shoal.drivers.base import Consumer, Delivery, Kept, Message, Outcome, Position, Published, Stream
+from shoal.drivers.base import Consumer, Kept, Message, Outcome, Position, Published, Stream
 from shoal.drivers.memory.streams import Log, Member
 from shoal.errors import Contended, EngineError, Unavailable
 
@@ -74,7 +74,7 @@ class MemoryBroker:
         log = self._logs.get(stream)
         return None if log is None else log.position
 
-    async def fetch(self, consumer: Consumer, limit: int, wait: float) -> Sequence[Delivery]:
+    async def fetch(self, consumer: Consumer, limit: int, wait: float) -> Sequence["MemoryDelivery"]:
         """Take what is due, or wait for it."""
         loop = asyncio.get_running_loop()
         until = loop.time() + wait
@@ -172,7 +172,7 @@ class MemoryBroker:
             )
         return member
 
-    def _deliver(self, member: Member, sequence: int) -> Delivery:
+    def _deliver(self, member: Member, sequence: int) -> "MemoryDelivery":
         return MemoryDelivery(self, member, self._log(member.consumer.stream).at(sequence))
 
     async def _pause(self, seconds: float) -> None:
@@ -201,7 +201,6 @@ class MemoryDelivery:
         self._broker = broker
         self._member = member
         self._kept = kept
-        self._attempt = member.attempts[kept.sequence]
         self._number = member.deliveries[kept.sequence]
         self._answered = False
 
@@ -221,11 +220,6 @@ class MemoryDelivery:
         return self._kept.at
 
     @property
-    def attempt(self) -> int:
-        """Which delivery of this message this is."""
-        return self._attempt
-
-    @property
     def number(self) -> int:
         """Which delivery of the consumer this is."""
         return self._number
@@ -235,10 +229,10 @@ class MemoryDelivery:
         if self._answer():
             self._broker.settled(self._member, self.sequence)
 
-    async def retry(self, delay: float) -> None:
-        """Give it back."""
+    async def give_back(self) -> None:
+        """Let it be delivered again at once."""
         if self._answer():
-            self._broker.postpone(self._member, self.sequence, delay)
+            self._broker.postpone(self._member, self.sequence, 0.0)
 
     async def progress(self) -> None:
         """Ask for more time."""

@@ -76,7 +76,6 @@ class Member:
     """The first place that was never looked at."""
     due: dict[int, float] = field(default_factory=dict)
     """When each unanswered or returned message is delivered again."""
-    attempts: dict[int, int] = field(default_factory=dict)
     deliveries: dict[int, int] = field(default_factory=dict)
     """Number of the latest delivery of each unanswered message."""
     _count: int = 0
@@ -95,14 +94,12 @@ class Member:
         for sequence in taken:
             self._count += 1
             self.due[sequence] = now + self.consumer.ack_wait
-            self.attempts[sequence] = self.attempts.get(sequence, 0) + 1
             self.deliveries[sequence] = self._count
         return taken
 
     def rewind(self, now: float) -> None:
         """Count every delivery as not made, from the first unanswered one on; what was answered stays so."""
         self._count = 0
-        self.attempts.clear()
         self.due = dict.fromkeys(sorted(self.due), now)
 
     def postpone(self, sequence: int, due: float) -> bool:
@@ -114,7 +111,7 @@ class Member:
 
     def settle(self, sequence: int) -> None:
         """Never deliver a message again."""
-        for known in (self.due, self.attempts, self.deliveries):
+        for known in (self.due, self.deliveries):
             known.pop(sequence, None)
 
     def lag(self, log: Log) -> int:

@@ -25,11 +25,6 @@ class NatsDelivery:
         return self._message
 
     @property
-    def attempt(self) -> int:
-        """Which delivery this is."""
-        return self._meta.attempt
-
-    @property
     def sequence(self) -> int:
         """Its place in the stream."""
         return self._meta.sequence
@@ -48,9 +43,9 @@ class NatsDelivery:
         """Settle it."""
         await self._answer(wire.ACK)
 
-    async def retry(self, delay: float) -> None:
-        """Give it back."""
-        await self._answer(wire.retry(delay))
+    async def give_back(self) -> None:
+        """Let it be delivered again at once."""
+        await self._answer(wire.GIVE_BACK)
 
     async def progress(self) -> None:
         """Ask for more time."""

@@ -129,6 +129,6 @@ class _Slot:
 
     def give_back(self, message: Incoming) -> None:
         """Return a message that nobody waits for any more, so that it need not wait to be repeated."""
-        task = asyncio.ensure_future(NatsDelivery(self._connection, message).retry(0))
+        task = asyncio.ensure_future(NatsDelivery(self._connection, message).give_back())
         self._returns.add(task)
         task.add_done_callback(self._returns.discard)

@@ -61,7 +61,7 @@ class _Page(Asking, Answered):
 
 def _kept(data: bytes, headers: dict[str, str]) -> Kept:
     sequence, stream = int(headers[wire.SEQUENCE]), headers[wire.STREAM]
-    meta = wire.Metadata(stream, 0, sequence, 0, 0)
+    meta = wire.Metadata(stream, sequence, 0, 0)
     return Kept(
         sequence=sequence,
         at=datetime.fromisoformat(headers[wire.AT]),

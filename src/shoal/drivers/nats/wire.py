@@ -32,7 +32,7 @@ expected in the stream of its message is stored nowhere."""
 ACK = b"+ACK"
 PROGRESS = b"+WPI"
 DROP = b"+TERM"
-RETRY_NOW = b"-NAK"
+GIVE_BACK = b"-NAK"
 
 _NANOSECONDS = 1_000_000_000
 _SHORT_REPLY = 9
@@ -166,18 +166,10 @@ def pull(limit: int, wait: float) -> bytes:
     return msgspec.json.encode({"batch": limit, "expires": expires, "no_wait": True, "max_bytes": MOST_BYTES})
 
 
-def retry(delay: float) -> bytes:
-    """Give a message back for later."""
-    if delay <= 0:
-        return RETRY_NOW
-    return RETRY_NOW + b" " + msgspec.json.encode({"delay": round(delay * _NANOSECONDS)})
-
-
 class Metadata(NamedTuple):
     """What the reply subject of a delivery says: ``$JS.ACK.[domain.account.]stream.consumer.deliveries.…``."""
 
     stream: str
-    attempt: int
     sequence: int
     number: int
     at: int
@@ -188,7 +180,7 @@ def metadata(reply: str) -> Metadata:
     """Read the reply subject of a delivery."""
     tokens = reply.split(".")
     first = 2 if len(tokens) == _SHORT_REPLY else 4
-    return Metadata(tokens[first], *map(int, tokens[first + 2 : first + 6]))
+    return Metadata(tokens[first], *map(int, tokens[first + 3 : first + 6]))
 
 
 def headers(message: Message, after: int | None = None) -> dict[str, str]:

@@ -135,7 +135,7 @@ class Link:
             await asyncio.sleep(chance.latency())
         except asyncio.CancelledError:
             for delivery in found:
-                await delivery.retry(0.0)
+                await delivery.give_back()
             raise
         self._require("fetch", epoch)
         if found and chance.strikes("delivery.lost"):
@@ -180,11 +180,6 @@ class LinkDelivery:
         return self._inner.at
 
     @property
-    def attempt(self) -> int:
-        """Which delivery of the message this is."""
-        return self._inner.attempt
-
-    @property
     def number(self) -> int:
         """Which delivery of the consumer this is."""
         return self._inner.number
@@ -193,11 +188,6 @@ class LinkDelivery:
         """Settle it."""
         if await self._sent():
             await self._inner.ack()
-
-    async def retry(self, delay: float) -> None:
-        """Give it back."""
-        if await self._sent():
-            await self._inner.retry(delay)
 
     async def progress(self) -> None:
         """Ask for more time."""
