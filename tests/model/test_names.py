@@ -25,8 +25,8 @@ def test_subjects_of_different_systems_never_meet() -> None:
 
 
 def test_a_key_goes_to_the_same_part_for_ever_and_every_part_is_used() -> None:
-    assert [names.bucket(key) for key in ("a", "b", "order-1", "order-2")] == [3, 1, 3, 1]
-    assert {names.bucket(str(number)) for number in range(100)} == set(range(names.BUCKETS))
+    assert [names.part_of(key) for key in ("a", "b", "order-1", "order-2")] == [3, 1, 3, 1]
+    assert {names.part_of(str(number)) for number in range(100)} == set(range(names.PARTS))
 
 
 def test_databases_identities_and_versions_are_one_per_thing() -> None:

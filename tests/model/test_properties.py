@@ -4,7 +4,7 @@ import msgspec
 from hypothesis import given, settings
 
 from shoal.model import Plan, System, Target, plan
-from shoal.model.names import BUCKETS, again_subject, dead_letter_subject, identity, subject
+from shoal.model.names import PARTS, again_subject, dead_letter_subject, identity, subject
 from shoal.model.plan import GATEWAY, Route
 from shoal.model.service import Service
 from shoal.model.system import from_json, to_json
@@ -97,7 +97,7 @@ def _said(system: System, service: Service) -> set[str]:
 def _heard(system: System, service: Service) -> set[str]:
     again = {again_subject(system.name, service.name)} if service.subscriptions else set()
     heard = {event for s in service.subscriptions for event in (s.event, *s.accepts)}
-    return {subject(system.name, event, part) for event in heard for part in range(BUCKETS)} | again
+    return {subject(system.name, event, part) for event in heard for part in range(PARTS)} | again
 
 
 @EXAMPLES

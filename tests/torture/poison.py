@@ -35,7 +35,7 @@ def brew(system: System, kind: str) -> Poison:
     """Make one message of a kind."""
     event, body = KINDS[kind](uuid.uuid4().hex)
     key = f"poison-{kind}-{uuid.uuid4().hex[:8]}"
-    subject = names.subject(system.name, event, names.bucket(key))
+    subject = names.subject(system.name, event, names.part_of(key))
     message = Message(id=f"poison-{kind}-{uuid.uuid4().hex}", subject=subject, body=body(key))
     return Poison(kind=kind, message=message, hearers=audience(system)[event])
 

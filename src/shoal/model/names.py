@@ -86,13 +86,13 @@ def stream(system: str, service: str) -> str:
     return f"{system}_{service}".upper()
 
 
-BUCKETS = 4
+PARTS = 4
 """Parts of every event type; one member of a consumer works off one part at a time, in order."""
 
 
-def bucket(key: str) -> int:
+def part_of(key: str) -> int:
     """Tell the part that events of a key go to: the same for ever, so that their order holds."""
-    return zlib.crc32(key.encode()) % BUCKETS
+    return zlib.crc32(key.encode()) % PARTS
 
 
 def subject(system: str, event: str, part: int | str) -> str:

@@ -255,7 +255,7 @@ def consumers(system: str, service: Service) -> tuple[ConsumerPlan, ...]:
             ack_wait=ACK_WAIT,
         )
         for owner, heard in sorted(by_owner.items())
-        for part in range(names.BUCKETS)
+        for part in range(names.PARTS)
     ]
     if service.subscriptions:
         planned.append(_again(system, service))

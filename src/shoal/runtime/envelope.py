@@ -81,7 +81,7 @@ def pack(
             f"service {service} announces {type(event).__name__} in {size} bytes; an event may have {LARGEST}",
             hint="keep large content elsewhere and announce where it is",
         )
-    part = names.bucket(key or identifier)
+    part = names.part_of(key or identifier)
     return Message(id=identifier, subject=names.subject(system, type_, part), body=body, headers=headers, key=key)
 
 

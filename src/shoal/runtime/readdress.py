@@ -21,5 +21,5 @@ def readdress(row: Pending) -> Pending:
     except Malformed:
         return row
     key = envelope.subject if isinstance(envelope.subject, str) else ""
-    subject = f"{message.subject}.{names.bucket(key or envelope.id)}"
+    subject = f"{message.subject}.{names.part_of(key or envelope.id)}"
     return replace(row, message=replace(message, key=key, subject=subject))

@@ -5,7 +5,7 @@ from typing import Any, cast
 
 import msgspec
 
-from shoal.model.names import bucket
+from shoal.model.names import part_of
 from shoal.runtime.caching.ends import ENDS
 from shoal.runtime.consuming.desk import Subscriber
 from shoal.runtime.projections.record import Whole
@@ -65,7 +65,7 @@ class Ending:
             await self._inner.handler(**self._inner.plan.arguments(request))
         session = cast("UnitOfWork", request.transaction).session
         for event in request.events:
-            part = f"{self._event}/{bucket(event.subject if isinstance(event.subject, str) else '')}"
+            part = f"{self._event}/{part_of(event.subject if isinstance(event.subject, str) else '')}"
             session.put(ENDS.table, {"part": part, "event": self._event, "latest": event.id})
 
 
