@@ -92,6 +92,13 @@ def test_answers_to_what_was_asked_before_it_opened_change_nothing() -> None:
     assert state(circuit) == "closed"
 
 
+def test_what_is_rounded_makes_nobody_wait_longer() -> None:
+    circuit, now = Circuit(BREAKER), 12.637271067615918  # now + 5 - now is more than 5
+    for _ in range(4):
+        circuit.failed(circuit.admit(now), now)
+    assert circuit.wait(now) == BREAKER.reset_timeout
+
+
 class Machine(RuleBasedStateMachine):
     """Any calls, in any order, ending in any way, or never."""
 

@@ -48,7 +48,7 @@ class Circuit:
         """Seconds until a call may be made again; 0 while one may."""
         if self.state != "open":
             return 0.0
-        return max(0.0, self._opened + self._breaker.reset_timeout - now)
+        return max(0.0, self._breaker.reset_timeout - (now - self._opened))  # as `admit` reckons, to the last bit
 
     def succeeded(self, period: int, now: float) -> None:
         """Note that the callee answered, be it with a refusal."""
