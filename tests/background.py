@@ -1,35 +1,63 @@
-"""Long work that only wants processor time, done at the lowest priority while other tests wait for engines."""
+"""Long work that only wants processor time, done at the lowest priority while other tests wait for engines.
 
+Whichever process of the run comes first does the work and leaves the result in a file; whichever has the test that asks
+for it waits for the file's lock, and does the work itself if who held it died.
+"""
+
+import contextlib
+import fcntl
+import pickle
 import threading
-from collections.abc import Callable
-from concurrent.futures import Future
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import IO, TypeVar
 
 NICE = 19
 """Priority of the processes of such work: they get what nobody else wants."""
 
-MANY = 300
-"""Tests of a run from which on it is worth while."""
-
 T = TypeVar("T")
-_begun: dict[str, "Future[Any]"] = {}
+_folder: Path | None = None
 
 
-def begin(works: dict[str, Callable[[], object]]) -> None:
-    """Begin works, one after the other; a run that is broken off does not wait for them."""
-    _begun.update({name: Future() for name in works})
-    threading.Thread(target=_do, args=(works,), daemon=True).start()
-
-
-def _do(works: dict[str, Callable[[], object]]) -> None:
-    for name, work in works.items():
-        try:
-            _begun[name].set_result(work())
-        except BaseException as error:  # noqa: BLE001 - it is raised where the result is asked for
-            _begun[name].set_exception(error)
+def begin(works: Mapping[str, Callable[[], object]], folder: Path) -> threading.Thread:
+    """Begin those works that no other process has begun, one after the other; a run that is broken off leaves them."""
+    global _folder  # noqa: PLW0603 - there is one run in a process
+    _folder = folder
+    taken = {name: lock for name in works if (lock := _lock(folder / name, fcntl.LOCK_EX | fcntl.LOCK_NB))}
+    thread = threading.Thread(target=_do, args=(works, taken, folder), daemon=True)
+    thread.start()
+    return thread
 
 
 def result_of(name: str, work: Callable[[], T]) -> T:
     """Return what a work came to, which is done now unless it was begun before."""
-    found: Future[T] | None = _begun.get(name)
-    return work() if found is None else found.result()
+    if _folder is None:
+        return work()
+    with _held(_folder / name):
+        done = _folder / f"{name}.done"
+        found: T = pickle.loads(done.read_bytes()) if done.exists() else work()  # noqa: S301 - we wrote it
+        return found
+
+
+def _do(works: Mapping[str, Callable[[], object]], taken: Mapping[str, IO[bytes]], folder: Path) -> None:
+    for name, lock in taken.items():
+        with lock, contextlib.suppress(Exception):  # it is raised where the result is asked for, and done again
+            if not (done := folder / f"{name}.done").exists():
+                done.write_bytes(pickle.dumps(works[name]()))
+
+
+def _lock(path: Path, how: int) -> IO[bytes] | None:
+    file = path.open("ab")
+    try:
+        fcntl.flock(file, how)
+    except BlockingIOError:
+        file.close()
+        return None
+    return file
+
+
+@contextlib.contextmanager
+def _held(path: Path) -> Iterator[None]:
+    with path.open("ab") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield

@@ -1,10 +1,19 @@
-"""Begins the long work of a large run."""
+"""What a large run does otherwise: its long work in the background, its tests in another order, over two processes."""
 
+import os
+import signal
+from collections.abc import Generator, Iterator
+from functools import cache
 from importlib import import_module
+from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
 from tests import background
+
+MANY = 300
+"""Tests of a run from which on it is large."""
 
 WORKS = {
     "test_the_shop_recovers_from_every_action_at_every_point": ("tests.failpoints.points", "hunt"),
@@ -12,9 +21,83 @@ WORKS = {
 }
 """By the name of the test that asks for its result: where it is."""
 
+SHARED = "live"
+"""The fixture that runs the whole shop for many files: they go to one process, which stops it after the last."""
 
-def pytest_collection_finish(session: pytest.Session) -> None:
-    if len(session.items) >= background.MANY and not session.config.option.collectonly:
-        there = {item.name for item in session.items}
-        found = {name: place for name, place in WORKS.items() if name in there}
-        background.begin({name: getattr(import_module(module), work) for name, (module, work) in found.items()})
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put files that wait for engines first, and those that wait for the long work last; each stays in one piece."""
+    if len(items) >= MANY:
+        asking = {item.path for item in items if item.name in WORKS}
+        live = {item.path for item in items if item.get_closest_marker("live")}
+        items.sort(key=lambda item: (item.path in asking, not _shares(item.path), item.path not in live))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
+    """Give out whole files, and those that share the shop together."""
+    from xdist.scheduler import LoadFileScheduling  # noqa: PLC0415 - only where several processes are asked for
+    from xdist.workermanage import NodeManager  # noqa: PLC0415 - as above
+
+    NodeManager.EXIT_TIMEOUT = 60  # seconds for what a process has to stop after Ctrl-C
+    scheduler = LoadFileScheduling(config, log)
+    file_of = scheduler._split_scope
+    scheduler._split_scope = lambda node: SHARED if _shares(config.rootpath / file_of(node)) else file_of(node)
+    return scheduler
+
+
+def pytest_keyboard_interrupt() -> None:
+    """Let a process that shares the tests stop its engines undisturbed: it is interrupted by us and by the terminal."""
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_report_to_serializable() -> Generator[None, object, object]:
+    """Escape what a test printed and UTF-8 cannot say: it goes from one process to another."""
+    return _sayable((yield))
+
+
+def _sayable(node: object) -> object:
+    if isinstance(node, str):
+        return node.encode("utf-8", "backslashreplace").decode()
+    if isinstance(node, dict):
+        return {key: _sayable(value) for key, value in node.items()}
+    return type(node)(map(_sayable, node)) if isinstance(node, (list, tuple)) else node
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Iterator[None]:
+    """Stop the shared shop when the last file that has it is over."""
+    yield
+    if isinstance(item, pytest.Function) and _shares(item.path) and not (nextitem and _shares(nextitem.path)):
+        for fixture in item._fixtureinfo.name2fixturedefs.get(SHARED, ()):
+            fixture.finish(cast("Any", item._request))
+
+
+@cache
+def _shares(path: Path) -> bool:
+    """Say whether a file's tests ask for the shared fixture, and not for one of their own by that name."""
+    text = path.read_text("utf-8")
+    return f"{SHARED}: LiveSystem" in text and f"def {SHARED}(" not in text
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _long_work(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    session = request.session
+    there = {item.name for item in session.items} if len(session.items) >= MANY else set()
+    works = {name: getattr(import_module(module), work) for name, (module, work) in WORKS.items() if name in there}
+    if not works:
+        yield
+        return
+    thread = background.begin(works, _common(tmp_path_factory))
+    yield
+    if not (session.shouldstop or session.shouldfail or session.exitstatus == pytest.ExitCode.INTERRUPTED):
+        thread.join()
+
+
+def _common(temporary: pytest.TempPathFactory) -> Path:
+    """Return the folder that all processes of this run have in common."""
+    own = temporary.getbasetemp()
+    return own.parent if own.name.startswith("popen-") else own
