@@ -26,6 +26,9 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     operations: int
     requests: tuple[bytes, ...]
     status: int
+    awake: bool = True
+    """Whether to poll without ever sleeping: fair to one server with a processor of its own, not to a system of many
+    processes that needs them all."""
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
@@ -119,7 +122,8 @@ class Generator:
         if connections is None:
             connections = self._connections[order.port] = await _connect(order)
         count = _Count(order)
-        _stay_awake(count)
+        if order.awake:
+            _stay_awake(count)
         started = time.perf_counter()
         for connection in connections:
             connection.begin(count)

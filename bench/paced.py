@@ -2,7 +2,8 @@
 
 It runs in a process of its own and takes its orders, one JSON document per line, on standard input. A latency counts
 from when its request should have left, so that a server which stalls cannot hide what waited behind it (coordinated
-omission, G. Tene). A request that finds every connection in use waits for one; that counts, too.
+omission, G. Tene). A request that finds every connection in use waits for one; that counts, too. Between requests it
+sleeps, to the millisecond: what it does not use is left to the many processes of a system.
 """
 
 import asyncio
@@ -99,7 +100,7 @@ class _Crowd:
             while sent < total and sent / pace.rate <= now:
                 self._begin(self._start + sent / pace.rate)
                 sent += 1
-            await asyncio.sleep(0)
+            await asyncio.sleep(max(0.0, self._start + sent / pace.rate - time.perf_counter()))
         until = loop.time() + pace.patience
         while self.unanswered and loop.time() < until:  # noqa: ASYNC110 - one look in 10 ms costs the servers nothing
             await asyncio.sleep(0.01)

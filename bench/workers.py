@@ -65,9 +65,9 @@ async def worker(module: str, arguments: Sequence[str] = ()) -> AsyncIterator[Wo
 
 
 @asynccontextmanager
-async def generator() -> AsyncIterator[Worker]:
-    """Run the load generator on a processor of its own."""
-    async with worker("bench.load", [str(GENERATOR_CPU)]) as started:
+async def generator(*, apart: bool = True) -> AsyncIterator[Worker]:
+    """Run the load generator, on a processor of its own unless the servers need them all."""
+    async with worker("bench.load", [str(GENERATOR_CPU)] if apart else []) as started:
         yield started
 
 

@@ -15,7 +15,7 @@ from bench.paced import Pace, Paced
 from bench.report import Comparison, Section, Table
 from bench.rounds import Say
 from bench.statistics import Target, estimate
-from bench.workers import GENERATOR_CPU, Worker, generator, worker
+from bench.workers import Worker, generator, worker
 from shoal.local.admin import counters
 from shoal.local.layout import layout_of
 
@@ -53,8 +53,8 @@ async def run(effort: Effort, say: Say) -> Outcome:
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="shoal-bench-")))
         port = await stack.enter_async_context(running(made(folder / "s")))
-        load = await stack.enter_async_context(generator())
-        paced = await stack.enter_async_context(worker("bench.paced", [str(GENERATOR_CPU)]))
+        load = await stack.enter_async_context(generator(apart=False))
+        paced = await stack.enter_async_context(worker("bench.paced"))
         for _ in range(effort.choose(ROUNDS)):
             rounds.append(await _round(load, paced, port, folder))
             say(f"{rounds[-1]}")

@@ -15,7 +15,7 @@ from bench.paced import Pace, Paced
 from bench.report import Comparison, Section, Table
 from bench.rounds import MOST_STEAL, Say
 from bench.statistics import Target, estimate, palindrome
-from bench.workers import GENERATOR_CPU, Worker, drive, generator, worker
+from bench.workers import Worker, drive, generator, worker
 
 MESH, DIRECT = "shared mesh", "direct sockets"
 SHAPES = {MESH: (), DIRECT: ("--mesh", "off")}
@@ -46,10 +46,10 @@ async def run(effort: Effort, say: Say) -> Outcome:
             name: await stack.enter_async_context(running(made(folder / f"s{number}"), options))
             for number, (name, options) in enumerate(SHAPES.items())
         }
-        load = await stack.enter_async_context(generator())
+        load = await stack.enter_async_context(generator(apart=False))
         rate = await peak(load, ports[MESH], "/relayed/7") / 2
         say(f"half load is {rate:,.0f} requests/s")
-        paced = await stack.enter_async_context(worker("bench.paced", [str(GENERATOR_CPU)]))
+        paced = await stack.enter_async_context(worker("bench.paced"))
         rounds: list[dict[str, Latency]] = []
         spare = effort.choose(ROUNDS)
         while len(rounds) < effort.choose(ROUNDS):
@@ -65,7 +65,7 @@ async def run(effort: Effort, say: Say) -> Outcome:
 
 async def peak(load: Worker, port: int, path: str, clients: int = CLIENTS) -> float:
     """Measure how many requests per second a closed loop gets answered."""
-    order = Order(port=port, operations=2000, requests=(request(path),) * clients, status=200)
+    order = Order(port=port, operations=2000, requests=(request(path),) * clients, status=200, awake=False)
     await drive(load, order)
     return order.operations / await drive(load, order)
 
