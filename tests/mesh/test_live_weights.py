@@ -78,6 +78,8 @@ async def test_only_those_inside_choose_a_version(world: World) -> None:
     await divide(world, Split(weight=100))
     await eventually_true(lambda: _all(world, "canary"))
     assert {await who(world, "stable") for _ in range(20)} == {"canary"}
+    unasked = await world.out("orders", "POST /prices", to="products")
+    assert unasked.json["app"] == "canary", "weights hold between services too"
     assert await inside(world, "stable") == "products"
 
 
