@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -11,14 +11,14 @@ import pytest
 import pytest_asyncio
 
 from shoal import Postgres, ReadModel, Service, event, record
-from shoal.drivers.base import Migration, Query, Row, Store
+from shoal.drivers.base import Migration, Query, Row, Session, Store
 from shoal.drivers.memory import MemoryStore
 from shoal.errors import Conflict, ShoalError, Unavailable
 from shoal.runtime.projections import fold, journal, rebuild
 from shoal.runtime.projections.fold import Fold, compile_fold
-from shoal.runtime.projections.standing import standings
+from shoal.runtime.projections.standing import is_quiet, standings
 from shoal.runtime.projections.tables import JOURNAL as JOURNAL_TABLE
-from shoal.runtime.projections.tables import PARKED, PROJECTION_TABLES, Entry, read
+from shoal.runtime.projections.tables import PARKED, PROJECTION_TABLES, Count, Entry, read
 from shoal.runtime.projections.verify import compare, verify
 from shoal.runtime.tables import table_of
 from tests.runtime.database import Database, database
@@ -237,6 +237,27 @@ async def test_a_record_that_somebody_changed_is_shown_and_mended(stores: Sequen
     assert (await compare(stores[0], FOLD)).same
     assert await dump(stores[0]) == before
     assert result.rows == {"balances": len(before["balances"]), "book": 1}
+
+
+async def test_an_event_that_gets_its_place_meanwhile_is_not_overlooked(
+    stores: Sequence[Store], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await journal.prepare(stores[0])
+    await fold.begin(stores[0], FOLD)
+    async with stores[0].session() as session:
+        data = msgspec.json.encode(Moved(account="a", number=1, amount=5))
+        first = Entry(id="a1", ordinal=PARKED, type="bank.moved.v1", key="bank/a", number=1, data=data)
+        await journal.note(session, first)
+    read_counts = journal.counts
+
+    async def counts(session: Session) -> Mapping[str, Count]:
+        found = await read_counts(session)
+        monkeypatch.undo()
+        await journal.order(stores[1])
+        return found
+
+    monkeypatch.setattr(journal, "counts", counts)
+    assert not await is_quiet(stores[0], [FOLD])
 
 
 async def test_a_handler_that_is_not_the_same_each_time_is_found_out(stores: Sequence[Store]) -> None:

@@ -47,9 +47,9 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
 async def standings(store: Store, folds: Sequence[Fold]) -> list[Standing]:
     """Say how projections stand."""
     async with store.session() as session:
-        counts = await journal.counts(session)
         waiting = await session.count(JOURNAL.table, {"position": None})
         parked = await session.count(JOURNAL.table, {"ordinal": PARKED})
+        counts = await journal.counts(session)  # after what waits: what gets its place meanwhile is seen, if only twice
         return [await _standing(session, each, counts, (waiting, parked)) for each in folds]
 
 
