@@ -43,7 +43,7 @@ async def running(place: Path, options: Sequence[str] = ()) -> AsyncIterator[int
         )
     try:
         async with asyncio.timeout(PATIENCE):
-            for one in ("/relayed/7", "/ground/7"):
+            for one in ("/relayed/7", "/ground/7", "/sifted/7"):
                 while not await _answers(port, one):
                     if process.returncode is not None:
                         raise RuntimeError((place / "log").read_text("utf-8", "replace")[-3000:])

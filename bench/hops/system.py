@@ -1,4 +1,4 @@
-"""Three services: the front asks the back, which answers at once; the mill has work for the processor."""
+"""The front asks the back, which answers at once; mill and sieve have work for the processor, much and little."""
 
 import hashlib
 from typing import Protocol
@@ -8,8 +8,8 @@ import msgspec
 from shoal import Gateway, Service, System, anyone, contract, get, internal
 from shoal.model.traffic import Shedding, Traffic
 
-WORK = 1500
-"""Turns of a hash for one request of the mill, about a millisecond."""
+MUCH, LITTLE = 12_000, 1_500
+"""Turns of a hash for one request, some three milliseconds and a third of one."""
 
 
 class Thing(msgspec.Struct, frozen=True):
@@ -30,7 +30,8 @@ class Back(Protocol):
 
 
 front, back = Service("front"), Service("back", contracts=[Back])
-mill = Service("mill", traffic=Traffic(shed=Shedding(latency=0.004)))
+mill = Service("mill", traffic=Traffic(shed=Shedding(latency=0.015)))
+sieve = Service("sieve", traffic=Traffic(shed=Shedding(latency=0.004)))
 
 
 @back.implements(Back.thing)
@@ -47,9 +48,16 @@ async def relayed(number: int, things: Back) -> Thing:
 
 @mill.get("/ground/{number}", access=anyone)
 async def ground(number: int) -> Thing:
-    """Work, as a handler that computes does."""
-    hashlib.pbkdf2_hmac("sha256", b"grain", b"salt", WORK)
+    """Work, as a handler that computes or asks a database does."""
+    hashlib.pbkdf2_hmac("sha256", b"grain", b"salt", MUCH)
     return Thing(number=number, title="flour")
 
 
-system = System("hops", services=[front, back, mill], gateway=Gateway())
+@sieve.get("/sifted/{number}", access=anyone)
+async def sifted(number: int) -> Thing:
+    """Do little more than answer."""
+    hashlib.pbkdf2_hmac("sha256", b"grain", b"salt", LITTLE)
+    return Thing(number=number, title="fine flour")
+
+
+system = System("hops", services=[front, back, mill, sieve], gateway=Gateway())
