@@ -34,20 +34,20 @@ class Worker:
         """Its id."""
         return self._process.pid
 
-    async def read(self, kind: type[T]) -> T:
-        """Read its next line."""
+    async def read(self, kind: type[T], within: float = PATIENCE) -> T:
+        """Read its next line, waiting for `within` seconds."""
         assert self._process.stdout is not None
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(within):
             line = await self._process.stdout.readline()
         if not line:
             raise RuntimeError(f"process {self.pid} of the benchmark ended (exit code {await self._process.wait()})")
         return msgspec.json.decode(line, type=kind)
 
-    async def ask(self, order: object, kind: type[T]) -> T:
-        """Send it one line and read the answer."""
+    async def ask(self, order: object, kind: type[T], within: float = PATIENCE) -> T:
+        """Send it one line and read the answer, waiting for `within` seconds."""
         assert self._process.stdin is not None
         self._process.stdin.write(msgspec.json.encode(order) + b"\n")
-        return await self.read(kind)
+        return await self.read(kind, within)
 
 
 @asynccontextmanager
