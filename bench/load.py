@@ -114,13 +114,14 @@ class Generator:
     """Carries out orders, one after the other."""
 
     def __init__(self) -> None:
-        self._connections: dict[int, Sequence[_Connection]] = {}
+        self._connections: dict[tuple[int, tuple[bytes, ...]], Sequence[_Connection]] = {}
 
     async def drive(self, order: Order) -> Answer:
         """Carry an order out; connecting is not part of the time."""
-        connections = self._connections.get(order.port)
+        key = order.port, order.requests
+        connections = self._connections.get(key)
         if connections is None:
-            connections = self._connections[order.port] = await _connect(order)
+            connections = self._connections[key] = await _connect(order)
         count = _Count(order)
         if order.awake:
             _stay_awake(count)
