@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from shoal.mesh.layout import Tcp
 from tests.mesh.wire import ask
-from tests.mesh.world import World
+from tests.mesh.world import World, eventually_served
 
 TIMES = int(os.environ.get("SHOAL_HOSTILE", "1"))
 """How often the small numbers of the quick run are to be had."""
@@ -153,6 +153,17 @@ async def endless(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) ->
                 writer.write(b"x" * min(65536, size - start))
                 await writer.drain()
     writer.transport.abort()
+
+
+@contextlib.asynccontextmanager
+async def serving_endlessly(world: World, service: str) -> AsyncIterator[None]:
+    """Run `endless` as the only replica of a service."""
+    where = world.layout.replica(service, 0)
+    server = await asyncio.start_unix_server(endless, where.path)
+    world.point(service, where)
+    await eventually_served(world, service)
+    yield
+    server.close()
 
 
 async def number(world: World, name: str) -> int:

@@ -20,17 +20,17 @@ from tests.mesh.hostile import (
     SETTINGS,
     TIMES,
     Peer,
-    endless,
     frame,
     number,
     peer,
     peer2,
+    serving_endlessly,
     unharmed,
 )
 from tests.mesh.hostile import request as fields
 from tests.mesh.samples import endpoint, service
 from tests.mesh.wire import eventually_true
-from tests.mesh.world import World, eventually_served, running
+from tests.mesh.world import World, running
 
 pytestmark = [pytest.mark.live, pytest.mark.asyncio(loop_scope="module")]
 
@@ -53,13 +53,8 @@ async def world() -> AsyncIterator[World]:
             patch.setattr(hardening, name, time)
         patch.setattr(hardening, "LINGER", 0.1)
         patch.setattr(manager, "patience", lambda _: SHORT)
-        async with running(SYSTEM) as started:
-            where = started.layout.replica("shop", 0)
-            server = await asyncio.start_unix_server(endless, where.path)
-            started.point("shop", where)
-            await eventually_served(started, "shop")
+        async with running(SYSTEM) as started, serving_endlessly(started, "shop"):
             yield started
-            server.close()
 
 
 async def nothing(_: Peer) -> None:

@@ -1,6 +1,5 @@
 """Those who ask for much and read nothing hold neither the others' requests nor Envoy's memory."""
 
-import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 
@@ -9,7 +8,18 @@ import pytest_asyncio
 
 from shoal.model.service import Policy
 from shoal.model.system import Gateway, System
-from tests.mesh.hostile import END_HEADERS, END_STREAM, GROWTH, HEADERS, SETTINGS, endless, frame, memory, number, peer2
+from tests.mesh.hostile import (
+    END_HEADERS,
+    END_STREAM,
+    GROWTH,
+    HEADERS,
+    SETTINGS,
+    frame,
+    memory,
+    number,
+    peer2,
+    serving_endlessly,
+)
 from tests.mesh.hostile import request as fields
 from tests.mesh.samples import endpoint, service
 from tests.mesh.wire import App, eventually_true, serving
@@ -32,13 +42,8 @@ NO_WINDOW = b"\x00\x04\x00\x00\x00\x00"
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def world() -> AsyncIterator[World]:
-    async with running(SYSTEM) as started:
-        where = started.layout.replica("shop", 0)
-        server = await asyncio.start_unix_server(endless, where.path)
-        started.point("shop", where)
-        await eventually_served(started, "shop")
+    async with running(SYSTEM) as started, serving_endlessly(started, "shop"):
         yield started
-        server.close()
 
 
 async def test_those_who_read_nothing_hold_up_nobody_else(world: World) -> None:

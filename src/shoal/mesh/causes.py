@@ -30,8 +30,7 @@ Cause = Literal[
     "misconfigured",
     "unknown",
 ]
-"""``answered`` is no failure; ``service`` is the answer of the service's own code; ``fallback`` hides
-one."""
+"""``answered`` is no failure, ``service`` the answer of the service's own code; ``fallback`` stands for a failure."""
 
 ADVICE: dict[Cause, str] = {
     "no-route": "nothing is declared there: see `shoal describe` for what is",

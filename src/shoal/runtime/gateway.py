@@ -45,8 +45,8 @@ class Gateway:
             if route.inside != route.path:
                 scope = {**scope, **_renamed(route, values)}
             self._check(route, scope)
-            self._check_origin(route, scope)
             _check_only(route, scope)
+            self._check_origin(route, scope)
         except Problem as problem:
             await send_response(answer, _refusal(problem))
             return

@@ -18,7 +18,8 @@ class MemoryOutbox:
     async def pending(self, limit: int, besides: Sequence[int] = ()) -> Sequence[Pending]:
         """Read the oldest waiting rows."""
         outbox = self._held()
-        waiting = [position for position in self._state.waiting() if position not in besides][:limit]
+        away = frozenset(besides)
+        waiting = [position for position in self._state.waiting() if position not in away][:limit]
         return [Pending(position=position, message=outbox[position].message) for position in waiting]
 
     async def sent(self, rows: Sequence[Sent]) -> None:
