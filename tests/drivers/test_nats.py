@@ -8,7 +8,6 @@ import tempfile
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Self
 from urllib.parse import urlsplit
 
 import msgspec
@@ -37,6 +36,7 @@ from tests.conformance.broker import (
 )
 from tests.conformance.harness import back, message, soon
 from tests.conformance.rewinding import OperatorContract, RegressContract, RewindContract
+from tests.listening import listening
 
 pytestmark = [pytest.mark.live, pytest.mark.asyncio(loop_scope="module")]
 
@@ -174,24 +174,6 @@ class Proxy:
         self._host, self._port = parts.hostname or "", parts.port or 0
         self._heard = asyncio.Event()
         self._heard.set()
-        self._tasks: list[asyncio.Task[None]] = []
-        self._writers: list[asyncio.StreamWriter] = []
-        self.url = ""
-
-    async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._accept, "127.0.0.1", 0)
-        self.url = f"nats://service:{PASSWORD}@127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        self._server.close()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        for writer in self._writers:
-            writer.transport.abort()
-            with contextlib.suppress(OSError):
-                await writer.wait_closed()
 
     def fall_silent(self) -> None:
         """Pass nothing more over the connections that there are; new ones are fine."""
@@ -199,23 +181,28 @@ class Proxy:
         self._heard = asyncio.Event()
         self._heard.set()
 
-    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         there, back = await asyncio.open_connection(self._host, self._port)
-        self._writers += [writer, back]
-        for source, sink in ((reader, back), (there, writer)):
-            self._tasks.append(asyncio.create_task(self._pass(source, sink, self._heard)))
+        try:
+            await asyncio.gather(*(self._pass(*way, self._heard) for way in ((reader, back), (there, writer))))
+        finally:
+            back.transport.abort()
+            with contextlib.suppress(OSError):
+                await back.wait_closed()
 
     async def _pass(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter, heard: asyncio.Event) -> None:
         while data := await source.read(65536):
             await heard.wait()
             sink.write(data)
+        sink.write_eof()
 
 
 @pytest.mark.parametrize("what", ["idle", "fetch", "publish"])
 async def test_a_connection_that_leads_nowhere_is_replaced_within_seconds(harness: Harness, what: str) -> None:
     await harness.admin().declare([STREAM], [MAIN])
-    async with Proxy(harness.url("service")) as proxy:
-        broker = open_broker(proxy.url)
+    proxy = Proxy(harness.url("service"))
+    async with listening(proxy.serve) as port:
+        broker = open_broker(f"nats://service:{PASSWORD}@127.0.0.1:{port}")
         await broker.open()
         await store(broker, [message(1)])
         epoch = broker.epoch

@@ -4,7 +4,7 @@ import asyncio
 from pathlib import Path
 
 from shoal.local.engines.sandbox import SandboxOptions, recipe
-from shoal.local.ports import free_port
+from tests.listening import listening
 
 
 async def test_an_application_that_answers_otherwise_is_asked_seldom(tmp_path: Path) -> None:
@@ -14,15 +14,13 @@ async def test_an_application_that_answers_otherwise_is_asked_seldom(tmp_path: P
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         asked.append(await reader.readuntil(b"\r\n\r\n"))
         writer.write(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
-        writer.close()
         enough.set()
 
-    port = free_port()
-    options = SandboxOptions(
-        name="old", module="old", health="/health", port=port, directory=tmp_path, root=tmp_path, path=""
-    )
-    described = recipe(options)
-    async with await asyncio.start_server(answer, "127.0.0.1", port):
+    async with listening(answer) as port:
+        options = SandboxOptions(
+            name="old", module="old", health="/health", port=port, directory=tmp_path, root=tmp_path, path=""
+        )
+        described = recipe(options)
         probing = asyncio.ensure_future(described.probe())
         await asyncio.wait({probing}, timeout=2.0)
         probing.cancel()

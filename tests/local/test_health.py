@@ -1,7 +1,6 @@
 """A broker that says that it cannot go on is restarted; one that says nothing is left alone."""
 
 import asyncio
-import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -9,6 +8,7 @@ import pytest
 
 from shoal.local import health
 from shoal.local.health import watch_health
+from tests.listening import listening
 
 SICK = b"HTTP/1.1 503 Service Unavailable\r\n\r\n" + b'{"status":"error","error":"stream \'ORDERS\' is not writable"}'
 WELL = b"HTTP/1.1 200 OK\r\n\r\n{}"
@@ -17,26 +17,20 @@ WELL = b"HTTP/1.1 200 OK\r\n\r\n{}"
 @asynccontextmanager
 async def server(answers: list[bytes]) -> AsyncIterator[int]:
     """Give one answer after the other, the last one again and again; an empty one never comes."""
-    given: list[asyncio.StreamWriter] = []
+    given = 0
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal given
         await reader.readuntil(b"\r\n\r\n")
-        text = answers[min(len(given), len(answers) - 1)]
-        given.append(writer)
-        if text:
-            writer.write(text)
-            await writer.drain()
-            writer.close()
+        text = answers[min(given, len(answers) - 1)]
+        given += 1
+        if not text:
+            await reader.read()
+        writer.write(text)
+        await writer.drain()
 
-    serving = await asyncio.start_server(answer, "127.0.0.1", 0)
-    try:
-        yield serving.sockets[0].getsockname()[1]
-    finally:
-        serving.close()
-        for writer in given:
-            writer.transport.abort()
-            with contextlib.suppress(OSError):
-                await writer.wait_closed()
+    async with listening(answer) as port:
+        yield port
 
 
 async def watched(port: int, monkeypatch: pytest.MonkeyPatch, within: float) -> list[str]:

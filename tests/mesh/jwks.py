@@ -4,6 +4,8 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 
+from tests.listening import listening
+
 
 class KeyHost:
     """Answers every request with the same document."""
@@ -14,23 +16,18 @@ class KeyHost:
         self.url = ""
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(OSError, asyncio.IncompleteReadError):
-            await reader.readuntil(b"\r\n\r\n")
-            self.asked += 1
-            body = self.text.encode()
-            head = f"HTTP/1.1 {self.status} X\r\ncontent-type: application/json\r\nconnection: close\r\n"
-            writer.write(f"{head}content-length: {len(body)}\r\n\r\n".encode() + body)
-            await writer.drain()
-        writer.close()
+        await reader.readuntil(b"\r\n\r\n")
+        self.asked += 1
+        body = self.text.encode()
+        head = f"HTTP/1.1 {self.status} X\r\ncontent-type: application/json\r\nconnection: close\r\n"
+        writer.write(f"{head}content-length: {len(body)}\r\n\r\n".encode() + body)
+        await writer.drain()
 
 
 @contextlib.asynccontextmanager
 async def key_host() -> AsyncIterator[KeyHost]:
     """Run one on loopback."""
     host = KeyHost()
-    server = await asyncio.start_server(host.serve, "127.0.0.1", 0)
-    host.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/keys"
-    try:
+    async with listening(host.serve) as port:
+        host.url = f"http://127.0.0.1:{port}/keys"
         yield host
-    finally:
-        server.close()

@@ -1,14 +1,14 @@
 """Two versions of a service side by side: weights, the header, and a change under load that drops nothing."""
 
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 import pytest_asyncio
 
 from shoal.mesh.compile import compile_mesh
 from shoal.model.plan import plan
-from shoal.model.rollout import VERSION_HEADER, Split
+from shoal.model.rollout import VERSION_HEADER, Override, Split
 from shoal.model.target import Target
 from tests.mesh.samples import TINY
 from tests.mesh.wire import App, asking, eventually_true, more, serving
@@ -45,18 +45,21 @@ async def who(world: World, version: str = "") -> str:
     return str(answer.json["app"]) if answer.status == 200 else f"status {answer.status}"
 
 
-async def inside(world: World, version: str) -> str:
-    answer = await world.out("orders", "POST /prices", to="products", headers={VERSION_HEADER: version})
-    return str(answer.json["app"])
+async def inside(world: World, version: str = "") -> str:
+    headers = {VERSION_HEADER: version} if version else {}
+    return str((await world.out("orders", "POST /prices", to="products", headers=headers)).json["app"])
 
 
-async def settled(world: World, version: str, *, on: str) -> None:
-    """Wait until those inside who ask for a version get another one."""
+async def same(asked: Callable[[], Awaitable[str]], name: str) -> bool:
+    """Say whether one answers, however often it is asked."""
+    return {await asked() for _ in range(10)} == {name}
 
-    async def check() -> bool:
-        return await inside(world, version) == on
 
-    await eventually_true(check)
+async def wholly(world: World, name: str, override: Override = "inside") -> None:
+    """Give everything to one version, and wait until edge and services, which learn it apart, have both heard it."""
+    await divide(world, Split(weight=100 if name == "canary" else 0, override=override))
+    await eventually_true(lambda: same(lambda: who(world), name))
+    await eventually_true(lambda: same(lambda: inside(world), name))
 
 
 async def tally(world: World, count: int) -> Counter[str]:
@@ -71,29 +74,22 @@ async def test_requests_are_divided_by_weight(world: World) -> None:
 
 
 async def test_only_those_inside_choose_a_version(world: World) -> None:
-    await divide(world, Split(weight=0))
-    await settled(world, "canary", on="canary")
-    assert await inside(world, "stable") == "products"
-    assert {await who(world, "canary") for _ in range(20)} == {"products"}
-    await divide(world, Split(weight=100))
-    await eventually_true(lambda: _all(world, "canary"))
+    await wholly(world, "canary")
     assert {await who(world, "stable") for _ in range(20)} == {"canary"}
-    unasked = await world.out("orders", "POST /prices", to="products")
-    assert unasked.json["app"] == "canary", "weights hold between services too"
+    assert await inside(world) == "canary", "weights hold between services too"
     assert await inside(world, "stable") == "products"
+    await wholly(world, "products")
+    assert {await who(world, "canary") for _ in range(20)} == {"products"}
+    assert await inside(world, "canary") == "canary"
 
 
 async def test_a_version_can_be_opened_to_everyone(world: World) -> None:
-    await divide(world, Split(weight=0, override="anyone"))
-
-    async def chosen() -> bool:
-        return await who(world, "canary") == "canary"
-
-    await eventually_true(lambda: _all(world, "products"))
-    await eventually_true(chosen)
-    await divide(world, Split(weight=0, override="nobody"))
-    await settled(world, "canary", on="products")
-    assert await who(world, "canary") == "products"
+    await wholly(world, "canary")
+    await wholly(world, "products", override="anyone")
+    await eventually_true(lambda: same(lambda: who(world, "canary"), "canary"))
+    await wholly(world, "products", override="nobody")
+    await eventually_true(lambda: same(lambda: who(world, "canary"), "products"))
+    await eventually_true(lambda: same(lambda: inside(world, "canary"), "products"))
 
 
 async def test_a_change_of_weights_drops_no_request(world: World) -> None:
@@ -102,11 +98,6 @@ async def test_a_change_of_weights_drops_no_request(world: World) -> None:
         for weight in (50.0, 90.0, 100.0):
             await divide(world, Split(weight=weight))
             await more(seen, 30)
-        await eventually_true(lambda: _all(world, "canary"))
-        await divide(world, Split(weight=0))
-        await eventually_true(lambda: _all(world, "products"))
+        await wholly(world, "canary")
+        await wholly(world, "products")
     assert set(seen) == {"products", "canary"}
-
-
-async def _all(world: World, name: str) -> bool:
-    return {await who(world) for _ in range(10)} == {name}

@@ -117,12 +117,14 @@ class RegistryServer:
             self._server = None
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(OSError, TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
-            async with asyncio.timeout(_PATIENCE):
-                head = await reader.readuntil(b"\r\n\r\n")
-                writer.write(self._answer(head.decode("latin-1")))
-                await writer.drain()
-        writer.close()
+        try:
+            with contextlib.suppress(OSError, TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
+                async with asyncio.timeout(_PATIENCE):
+                    head = await reader.readuntil(b"\r\n\r\n")
+                    writer.write(self._answer(head.decode("latin-1")))
+                    await writer.drain()
+        finally:
+            writer.close()
 
     def _answer(self, head: str) -> bytes:
         first, *lines = head.split("\r\n")
