@@ -135,9 +135,19 @@ def _outside(path: str, transform: Any) -> str:
 
 def _declared(path: str, route: Route, taken: Container[tuple[str, str]]) -> Row:
     expect = Expect(status=200, service=route.service) if route.access.kind == "anyone" else Expect(status=401)
-    found = Row(name=f"{route.method} {path}", method=route.method, path=_filled(path), expect=expect)
+    found = Row(
+        name=f"{route.method} {path}", method=route.method, path=_filled(path), headers=_meant(route), expect=expect
+    )
     used_up = route.edge.limit is not None  # by other rows
     return found.reached() if used_up or (route.method, path) in taken else found
+
+
+def _meant(route: Route) -> dict[str, str]:
+    """Say the host and the headers of those for whom it is there."""
+    only = route.edge.only
+    if only is None:
+        return {}
+    return {"host": only.hosts[0], **only.headers} if only.hosts else only.headers
 
 
 def _absent(name: str, path: str) -> Row:

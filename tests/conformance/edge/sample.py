@@ -15,6 +15,7 @@ from shoal.model.edge import Edge
 from shoal.model.issuers import Consumer
 from shoal.model.legacy import Legacy, LegacyRoute
 from shoal.model.limits import RateLimit
+from shoal.model.only import Only
 from shoal.model.rollout import Split
 from shoal.model.service import Access, Endpoint, Method, Parameter, Service, path_parameters
 from shoal.model.shaping import Headers, Query, Transform
@@ -26,6 +27,8 @@ from shoal.model.versioning import Version
 ANYONE, PRINCIPAL, INTERNAL = Access(kind="anyone"), Access(kind="principal"), Access(kind="internal")
 
 ISSUER = Issuer(service="auth", audience="edge-api", name="https://auth.edge.example")
+
+PARTNERS, APP = ("partner.shop.example", "b2b.shop.example"), {"x-channel": "app"}
 
 
 def endpoint(name: str, method: Method, path: str, access: Access = ANYONE, edge: Edge | None = None) -> Endpoint:
@@ -68,6 +71,16 @@ CATALOG = Service(
         endpoint("taken", "GET", "/taken/{item_id}"),
         endpoint("half", "GET", "/half/{item_id}"),
         endpoint("recorded", "GET", "/recorded/{item_id}"),
+        endpoint("deals", "GET", "/deals", edge=Edge(only=Only(hosts=PARTNERS))),
+        endpoint("offer_deal", "POST", "/deals"),
+        endpoint("news", "GET", "/news", edge=Edge(only=Only(headers=APP))),
+        endpoint("bulk", "GET", "/bulk/{item_id}", edge=Edge(only=Only(hosts=PARTNERS, headers=APP))),
+        endpoint(
+            "hidden",
+            "GET",
+            "/hidden/{item_id}",
+            edge=Edge(only=Only(headers=APP), transform=Transform(path="/shown/{item_id}")),
+        ),
     ),
 )
 SEATS = Service(name="seats", entry="seats:seats", endpoints=(endpoint("free", "GET", "/seats"),))
@@ -91,6 +104,7 @@ ORDERS = Service(
         endpoint("refund", "POST", "/orders/{order_id}/refund", Access(roles=("admin", "clerk"))),
         endpoint("private", "GET", "/private", PRINCIPAL, Edge(cache=Cache(seconds=60))),
         endpoint("follow", "GET", "/follow", PRINCIPAL, Edge(socket=Socket())),
+        endpoint("terms", "GET", "/terms", PRINCIPAL, Edge(only=Only(hosts=PARTNERS))),
         endpoint("stock", "POST", "/stock", Access(consumers=("till",))),
         endpoint("prices", "GET", "/prices/all", Access(scopes=("prices:read",))),
         endpoint("export", "GET", "/exports", Access(scopes=("orders:read", "orders:export"))),
