@@ -1,8 +1,8 @@
 """The engines of a laptop, one file each: adding one is a new file and a line here."""
 
-from shoal.local.engines import envoy, mailbox, nats, postgres
+from shoal.local.engines import envoy, mailbox, nats, postgres, valkey
 from shoal.local.engines.recipe import Addresses, EngineKind, Recipe, Running, start
 
-KINDS: tuple[EngineKind, ...] = (envoy.KIND, nats.KIND, postgres.KIND, mailbox.KIND)
+KINDS: tuple[EngineKind, ...] = (envoy.KIND, nats.KIND, postgres.KIND, mailbox.KIND, valkey.KIND)
 
 __all__ = ["KINDS", "Addresses", "EngineKind", "Recipe", "Running", "start"]

@@ -1,0 +1,1 @@
+"""Talks to Valkey over its own protocol."""

@@ -1,0 +1,103 @@
+"""One connection to Valkey that many tasks share: commands go out as they come, replies come back in their order."""
+
+import asyncio
+from collections import deque
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from shoal.drivers.valkey.wire import Reply, command, reply
+from shoal.errors import EngineError, Unavailable
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Door:
+    """Where a server listens, and as whom it is entered.
+
+    Args:
+        socket: Its UNIX socket.
+        user: A name of its access list.
+        password: Of that user.
+        within: Seconds that connecting may take.
+    """
+
+    socket: Path
+    user: str
+    password: str = field(repr=False)
+    within: float = 1.0
+
+
+class Link:
+    """A connection, made when it is first needed and again after it has failed. Use it in one event loop."""
+
+    def __init__(self, door: Door) -> None:
+        self._door = door
+        self._writer: asyncio.StreamWriter | None = None
+        self._waiting: deque[asyncio.Future[Reply]] = deque()
+        self._reading: asyncio.Task[None] | None = None
+        self._opening = asyncio.Lock()
+
+    async def call(self, *words: str | bytes | int) -> Reply:
+        """Send one command and return its reply.
+
+        Raises:
+            Unavailable: The server cannot be reached, or the connection ended; the command may have been carried out.
+            EngineError: The server refuses the command, or the user.
+        """
+        writer = self._writer or await self._open()
+        found = await self._sent(writer, *words)
+        if isinstance(found, EngineError):
+            raise found
+        return found
+
+    async def close(self) -> None:
+        """End the connection; who still waits gets `Unavailable`."""
+        reading, self._reading = self._reading, None
+        if reading is not None:
+            reading.cancel()
+            await asyncio.gather(reading, return_exceptions=True)
+
+    async def _open(self) -> asyncio.StreamWriter:
+        async with self._opening:
+            if self._writer is not None:
+                return self._writer
+            try:
+                async with asyncio.timeout(self._door.within):
+                    self._writer = await self._enter()
+            except OSError as error:  # a timeout is one too
+                await self.close()
+                raise Unavailable(f"cannot reach Valkey at {self._door.socket}: {str(error) or 'no answer'}") from error
+            except BaseException:
+                await self.close()
+                raise
+            return self._writer
+
+    async def _enter(self) -> asyncio.StreamWriter:
+        reader, writer = await asyncio.open_unix_connection(str(self._door.socket))
+        self._reading = asyncio.create_task(self._read(reader, writer))
+        admitted = await self._sent(writer, "AUTH", self._door.user, self._door.password)
+        if isinstance(admitted, EngineError):
+            raise admitted
+        return writer
+
+    def _sent(self, writer: asyncio.StreamWriter, *words: str | bytes | int) -> "asyncio.Future[Reply]":
+        waiting = asyncio.get_running_loop().create_future()
+        self._waiting.append(waiting)
+        writer.write(command(*words))
+        return waiting
+
+    async def _read(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        waiting = self._waiting
+        try:
+            while True:
+                found = await reply(reader)
+                one = waiting.popleft()
+                if not one.done():  # else its caller has given up
+                    one.set_result(found)
+        except (OSError, EOFError, ValueError, asyncio.LimitOverrunError):
+            pass
+        finally:
+            self._writer, self._waiting = None, deque()
+            writer.close()
+            for one in waiting:
+                if not one.done():
+                    one.set_exception(Unavailable(f"Valkey at {self._door.socket} ended the connection"))
