@@ -4,20 +4,26 @@ from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
+from msgspec.structs import replace
 
 from shoal.errors import DeclarationError
 from shoal.model.rollout import Split
-from tests.mesh.samples import TINY
+from shoal.model.service import Call
+from tests.mesh.samples import AUTH, ORDERS, PRODUCTS, TINY
 from tests.mesh.test_live_weights import divide
 from tests.mesh.wire import App, eventually_true, serving
 from tests.mesh.world import World, eventually, everyone, running
 
 pytestmark = [pytest.mark.live, pytest.mark.asyncio(loop_scope="module")]
 
+READING = replace(ORDERS, calls=(*ORDERS.calls, Call(service="products", endpoint="secret")))
+SYSTEM = replace(TINY, services=(PRODUCTS, READING, AUTH))
+"""In which one service also asks another by GET."""
+
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module", name="both")
 async def start() -> AsyncIterator[tuple[World, App, App]]:
-    async with running(TINY) as world, everyone(world) as apps:
+    async with running(SYSTEM) as world, everyone(world) as apps:
         where = world.layout.replica("products@canary", 0)
         async with serving(App(name="canary"), where) as canary:
             world.point("products@canary", where)
@@ -47,6 +53,16 @@ async def test_a_get_is_copied_and_its_copy_is_never_the_answer(both: tuple[Worl
         assert (await world.edge("GET /products/42")).json["app"] == "products"
     await asked(second, "/products/42", 20)
     assert len([r for r in first.seen if r.path == "/products/42"]) == 20
+
+
+async def test_a_get_between_services_is_copied_alike(both: tuple[World, App, App]) -> None:
+    world, first, second = both
+    for _ in range(20):
+        answer = await world.out("orders", "GET /products/secret", to="products")
+        assert (answer.status, answer.json["app"]) == (200, "products")
+    await asked(second, "/products/secret", 20)
+    for app in (first, second):
+        assert len([r for r in app.seen if r.path == "/products/secret"]) == 20, app.name
 
 
 async def test_a_copy_that_fails_is_not_noticed(both: tuple[World, App, App]) -> None:

@@ -1,5 +1,6 @@
 """Repeats are few: whatever fails, a callee gets at most 110 % of the calls; what spent its time is not repeated."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 
 import pytest
@@ -49,6 +50,25 @@ async def test_a_failure_now_and_then_is_not_noticed() -> None:
     callee = Callee([False] * 19 + [True])
     assert await calls(19, callee, 2, budget) == 19
     assert await calls(181, callee, 2, budget) == 181
+
+
+async def test_pauses_double_and_no_two_callers_keep_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    pauses: list[float] = []
+
+    async def pause(seconds: float) -> None:
+        pauses.append(seconds)
+
+    monkeypatch.setattr(asyncio, "sleep", pause)
+    for _ in range(20):
+        budget = RetryBudget()
+        await calls(30, Callee([False]), 1, budget)
+        with pytest.raises(CallFailed):
+            await repeated(Callee([True]), Policy(attempts=4, backoff=0.1), budget)
+    assert len(pauses) == 60
+    for pause_number, base in enumerate((0.1, 0.2, 0.4)):
+        of_all = pauses[pause_number::3]
+        assert all(base / 2 <= one <= base for one in of_all)
+        assert max(of_all) - min(of_all) > base / 10, "those who failed together would come back together"
 
 
 @pytest.mark.parametrize("error", [CallTimedOut("a.b", detail=""), CallFailed("a.b", status=500, detail="")])
