@@ -1,6 +1,6 @@
 """The shop: every service of it, and what lies around them."""
 
-from shoal import Cors, External, Gateway, Issuer, Sandbox, System
+from shoal import Consumer, Cors, External, Gateway, Issuer, Sandbox, System
 from shop.audit import AUDITS
 from shop.inventory.service import inventory
 from shop.mobile.service import mobile
@@ -16,12 +16,15 @@ from shop.web.service import web
 CORS = Cors(origins=("https://shop.example", "http://localhost:5173"))
 """The pages that sell what is here: the one in use, and the one that somebody is building."""
 
+PARTNERS = (Consumer(name="marketplace", roles=("partner",)), Consumer(name="price-finder", roles=("partner",)))
+"""Programs that ask on behalf of other shops. Their keys are made beside the running system, and stand in no source."""
+
 system = System(
     "shop",
     services=[users, products, inventory, orders, payments, notifications, web, mobile, partner],
     issuer=Issuer(users, audience="shop"),
     audits=AUDITS,
-    gateway=Gateway(cors=CORS, legacy=(monolith,)),
+    gateway=Gateway(cors=CORS, consumers=PARTNERS, legacy=(monolith,)),
     externals=[
         External(
             name="payment-provider",

@@ -1,5 +1,7 @@
 """Labels on the shelves: what lies there, and what it is called and costs, as far as that is known."""
 
+from typing import Annotated
+
 import msgspec
 
 from shoal import StandIn
@@ -16,6 +18,20 @@ class Label(msgspec.Struct, frozen=True, kw_only=True):
     """Null while nobody knows it."""
     current: bool
     """Whether the catalogue says so now, and not a while ago."""
+
+
+class Scan(msgspec.Struct, frozen=True, kw_only=True):
+    """A code that a scanner has read."""
+
+    sku: Annotated[str, msgspec.Meta(min_length=1, max_length=40)]
+
+
+class Reading(msgspec.Struct, frozen=True, kw_only=True):
+    """What belongs to a code."""
+
+    sku: str
+    label: Label | None
+    """Null where there is no such shelf."""
 
 
 def label(shelf: Shelf, prices: list[Price], stand_ins: list[StandIn]) -> Label:

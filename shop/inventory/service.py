@@ -2,15 +2,28 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from typing import Annotated
 
 import msgspec
 
-from shoal import Postgres, Problem, Recorded, Service, Transaction, Unavailable, anyone, fallbacks, role
+from shoal import (
+    Postgres,
+    Problem,
+    Recorded,
+    Service,
+    Socket,
+    Transact,
+    Transaction,
+    Unavailable,
+    anyone,
+    fallbacks,
+    role,
+)
 from shop.inventory import reserving
 from shop.inventory.contract import InventoryApi, Level, Parcel, StockApi, StockRejected, StockReserved
 from shop.inventory.delivery import opening
-from shop.inventory.labels import Label, label
+from shop.inventory.labels import Label, Reading, Scan, label
 from shop.inventory.ledger import BroughtForward, Corrected, Move, Received, Shelf
 from shop.inventory.records import Balance, Reservation, Wanted
 from shop.inventory.reserving import Outcome, Shelves
@@ -89,6 +102,16 @@ async def show_label(sku: str, tx: Transaction, products: ProductsApi) -> Label:
     return label(shelf, prices, used)
 
 
+@inventory.socket("/scanner", access=role("admin"), largest=1024)
+async def scan(socket: Socket[Scan, Reading], transact: Transact, products: ProductsApi) -> None:
+    """Tell a hand scanner in the warehouse, code by code, what the label of each shelf should say."""
+    async for scanned in socket:
+        shelf = await transact(partial(_found, scanned.sku))
+        with fallbacks() as used:
+            prices = await products.prices([scanned.sku]) if shelf else []
+        await socket.send(Reading(sku=scanned.sku, label=label(shelf, prices, used) if shelf else None))
+
+
 @inventory.get("/stock/{sku}/ledger", access=role("admin"))
 async def ledger(sku: str, tx: Transaction, after: int = 0) -> list[Entry]:
     """Show what happened to a shelf, a hundred moves at a time, from the first whose version exceeds `after`."""
@@ -157,6 +180,10 @@ async def _finish(order_id: str, tx: Transaction, end: Callable[[Reservation], O
     known = await tx.get(Reservation, order_id, lock=True)
     outcome = end(known or Reservation(order_id=order_id))
     _keep(known, outcome, await _shelves(outcome.reservation, tx) if outcome.moves else {}, tx)
+
+
+async def _found(sku: str, tx: Transaction) -> Shelf | None:
+    return await tx.load(Shelf, sku)
 
 
 async def _shelf(sku: str, tx: Transaction, *, lock: bool = False) -> Shelf:

@@ -1,14 +1,27 @@
-"""Other shops: many products at once, complete or not at all, since programs act on what they are told."""
+"""Other shops: many products at once, complete or not at all, since programs act on what they are told.
+
+Partners are programs with keys, of which each has a name in `shop/system.py`: ``shoal keys create NAME``.
+"""
 
 from typing import Annotated
 
 import msgspec
 
-from shoal import Deadline, Parts, RateLimit, Service, role
+from shoal import Deadline, Only, Parts, RateLimit, Service, Traffic, role
 from shop.inventory.contract import StockApi
 from shop.products.contract import ProductsApi
 
-partner = Service("partner", summary="What other shops are told.")
+partner = Service(
+    "partner",
+    summary="What other shops are told.",
+    traffic=Traffic(requests=32),  # their nightly jobs come all at once, and must not keep the catalogue from customers
+)
+
+OWN_HOST = Only(hosts=("partners.shop.example", "partners.localhost"))
+"""Partners have a door of their own, which can move and be measured apart from the shop's. The second is a laptop's."""
+
+A_FEW = RateLimit(requests=10, per=1, burst=20)
+"""Of each partner."""
 
 Skus = Annotated[list[str], msgspec.Meta(min_length=1, max_length=100)]
 
@@ -23,9 +36,7 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
     available: int
 
 
-@partner.get(
-    "/partner/offers", access=role("partner"), timeout=5.0, version=1, limit=RateLimit(requests=10, per=1, burst=20)
-)
+@partner.get("/partner/offers", access=role("partner"), only=OWN_HOST, timeout=5.0, version=1, limit=A_FEW)
 async def offers(sku: Skus, deadline: Deadline, products: ProductsApi, inventory: StockApi) -> list[Offer]:
     """List what is on offer and on the shelf."""
     async with Parts(deadline) as parts:

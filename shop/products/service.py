@@ -7,6 +7,9 @@ import msgspec
 from shoal import (
     Cache,
     Conflict,
+    HashBy,
+    HealthCheck,
+    Outliers,
     Page,
     PageRequest,
     Postgres,
@@ -36,9 +39,19 @@ from shop.products.contract import Price, PriceChanged, ProductChanged, ProductL
 from shop.products.coupons import Coupon, inherited
 from shop.products.records import Product
 from shop.products.searching import MOST, Filters, SearchWord, indexed, ranked, words
+from shop.products.showing import DEPRECATED, PRINTED, SUNSET, ProductView, view
 
 Category = Annotated[str, msgspec.Meta(max_length=120)]
 Query = Annotated[str, msgspec.Meta(min_length=1, max_length=200, examples=["cast iron"])]
+
+KEPT = Cache(300, shared=True, invalidated_by=[ProductListed, ProductChanged])
+
+TRAFFIC = Traffic(
+    shed=Shedding(least=20),  # who only looks is refused before anybody who orders
+    hash_by=HashBy(parameter="sku"),  # each replica keeps the answers about its own products, and not about all
+    health=HealthCheck(interval=5, failures=2),  # the home of a product must not be a replica that cannot read it
+    outliers=Outliers(errors=5),
+)
 
 products = Service(
     "products",
@@ -46,7 +59,7 @@ products = Service(
     store=Postgres(),
     publishes=[ProductListed, ProductChanged, PriceChanged],
     contracts=[ProductsApi],
-    traffic=Traffic(shed=Shedding(least=20)),  # who only looks is refused before anybody who orders
+    traffic=TRAFFIC,
 )
 search = products.projection("product-search", records=[SearchWord])
 
@@ -71,14 +84,22 @@ async def browse(
     return page.of(found, await tx.count(Product, where))
 
 
-@products.get(
-    "/products/{sku}",
-    access=anyone,
-    cache=Cache(300, shared=True, invalidated_by=[ProductListed, ProductChanged]),
-)
+@products.get("/products/{sku}", access=anyone, cache=KEPT, deprecated=DEPRECATED, sunset=SUNSET)
 async def show(sku: str, tx: Transaction) -> Product:
-    """Show one product."""
+    """Show one product as it was shown before there were versions, to whoever names none."""
     return await tx.require(Product, sku)
+
+
+@products.get("/products/{sku}", version=2, access=anyone, cache=KEPT)
+async def show_priced(sku: str, tx: Transaction) -> ProductView:
+    """Show one product, with its price as one thing."""
+    return view(await tx.require(Product, sku))
+
+
+@products.get("/products/{sku}/printed", access=anyone, cache=KEPT, transform=PRINTED)
+async def show_printed(sku: str, tx: Transaction) -> ProductView:
+    """Show the product to which a printed link leads."""
+    return view(await tx.require(Product, sku))
 
 
 @products.implements(ProductsApi.prices)

@@ -6,6 +6,7 @@ from shoal.testing import MemorySystem
 from shop.inventory.contract import Level, StockApi
 
 SKU = "KIT-0110"
+PARTNERS = {"host": "partners.shop.example"}
 
 
 class NoStock:
@@ -23,10 +24,10 @@ async def test_everybody_is_told_what_they_need(system: MemorySystem) -> None:
     assert (shown["price"]["sku"], shown["available"] > 0) == (SKU, True)
     card = (await system.get(f"/mobile/products/{SKU}")).json()["data"]
     assert (card["name"], card["buyable"]) == (shown["price"]["name"], True)
-    partner = system.token("another-shop", roles=["partner"])
-    (offer,) = (await system.get(f"/partner/offers?sku={SKU}", token=partner)).json()
+    partner = PARTNERS | {"x-api-key": system.key("marketplace")}
+    (offer,) = (await system.get(f"/partner/offers?sku={SKU}", headers=partner)).json()
     assert (offer["amount"], offer["available"]) == (shown["price"]["amount"], shown["available"])
-    assert (await system.get(f"/v1/partner/offers?sku={SKU}", token=partner)).json() == [offer]
+    assert (await system.get(f"/v1/partner/offers?sku={SKU}", headers=partner)).json() == [offer]
 
 
 async def test_while_the_shelves_are_away_pages_have_gaps_and_partners_wait(system: MemorySystem) -> None:
@@ -36,7 +37,8 @@ async def test_while_the_shelves_are_away_pages_have_gaps_and_partners_wait(syst
         assert (page["data"][0]["available"], page["missing"]) == (None, [{"part": "stock", "reason": "timed-out"}])
         card = (await system.get(f"/mobile/products/{SKU}")).json()
         assert (card["data"]["buyable"], [m["part"] for m in card["missing"]]) == (True, ["stock"])
-        answer = await system.get(f"/partner/offers?sku={SKU}", token=system.token("x", roles=["partner"]))
+        partner = PARTNERS | {"x-api-key": system.key("price-finder")}
+        answer = await system.get(f"/partner/offers?sku={SKU}", headers=partner)
         assert answer.status >= 500
 
 
@@ -45,6 +47,10 @@ async def test_what_is_not_on_offer_is_not_there(system: MemorySystem, path: str
     assert (await system.get(path)).status == 404
 
 
-async def test_offers_are_for_partners(system: MemorySystem) -> None:
-    assert (await system.get(f"/partner/offers?sku={SKU}")).status == 401
-    assert (await system.get(f"/partner/offers?sku={SKU}", token=system.token("ada"))).status == 403
+async def test_offers_are_for_partners_at_their_own_host(system: MemorySystem) -> None:
+    offers, key = f"/partner/offers?sku={SKU}", {"x-api-key": system.key("marketplace")}
+    assert (await system.get(offers, headers=PARTNERS)).status == 401
+    assert (await system.get(offers, headers=PARTNERS, token=system.token("ada"))).status == 403
+    assert (await system.get(offers, headers=key)).status == 404
+    assert (await system.get(offers, headers=key | {"host": "partners.localhost:8000"})).status == 200
+    assert (await system.get("/orders", headers=key)).status == 403

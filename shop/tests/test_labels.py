@@ -19,6 +19,17 @@ async def test_a_label_says_what_the_catalogue_says(system: MemorySystem) -> Non
     assert (await system.get("/stock/NO-0000/label")).status == 404
 
 
+async def test_a_scanner_is_told_what_belongs_on_each_shelf(system: MemorySystem, admin_token: str) -> None:
+    async with system.socket("/scanner", token=admin_token) as scanner:
+        for sku, price in (("KIT-0160", 1250), ("BOK-0121", 6500)):
+            await scanner.say({"sku": sku})
+            assert (await scanner.hear())["label"]["price"]["amount"] == price
+        await scanner.say({"sku": "NO-0000"})
+        assert await scanner.hear() == {"sku": "NO-0000", "label": None}
+    async with system.socket("/scanner") as stranger:
+        assert stranger.status == 401
+
+
 async def test_while_the_catalogue_is_away_the_last_price_is_shown_and_said_to_be_old(
     system: MemorySystem, ada: Customer
 ) -> None:

@@ -87,6 +87,16 @@ async def test_a_product_is_shown_or_unknown(system: MemorySystem) -> None:
     assert (await system.get("/products/KIT-9999")).status == 404
 
 
+async def test_a_product_has_two_versions_and_a_printed_link(system: MemorySystem) -> None:
+    first = await system.get("/products/KIT-0160")
+    second = (await system.get("/products/KIT-0160", headers={"api-version": "2"})).json()
+    assert (first.json()["amount"], second["price"]) == (1250, {"amount": 1250, "currency": "EUR"})
+    assert {"deprecation", "sunset", "link"} <= first.headers.keys()
+    printed = await system.get("/p/KIT-0160?utm_source=autumn")
+    assert printed.json() == second == (await system.get("/v2/products/KIT-0160")).json()
+    assert (await system.get("/products/KIT-0160/printed")).status == 404
+
+
 async def test_prices_are_for_services_only(system: MemorySystem, ada: Customer) -> None:
     assert (await system.get("/prices?skus=KIT-0160", token=ada.token)).status == 404
 

@@ -34,8 +34,11 @@ class UsersSettings(Settings, frozen=True, kw_only=True):
     """Read when the service first starts on an empty store; without it nobody is an administrator."""
 
 
-GUESSES = RateLimit(requests=60, per=60, burst=100, by="address")
-"""Who has no account yet has only an address: enough for an office behind one, too little to guess passwords."""
+GUESSES = RateLimit(requests=60, per=60, burst=100, by="address", shared=True)
+"""Who has no account yet has only an address: enough for an office behind one, too little to guess passwords.
+
+Shared, since ten gateways would let somebody guess ten times as often.
+"""
 
 users = Service(
     "users",

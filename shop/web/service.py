@@ -4,11 +4,15 @@ from typing import Annotated
 
 import msgspec
 
-from shoal import Deadline, Partial, Parts, Problem, Service, anyone
+from shoal import Deadline, Partial, Parts, Problem, Rollout, Service, Traffic, anyone
 from shop.inventory.contract import Level, StockApi
 from shop.products.contract import Price, ProductsApi
 
-web = Service("web", summary="What the shop's pages are told.")
+web = Service(
+    "web",
+    summary="What the shop's pages are told.",
+    traffic=Traffic(rollout=Rollout(override="anyone")),  # who makes the pages sees a new version before its guests do
+)
 
 Skus = Annotated[list[str], msgspec.Meta(min_length=1, max_length=20)]
 
