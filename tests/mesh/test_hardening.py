@@ -34,6 +34,7 @@ ITEMS: tuple[tuple[str, str, object], ...] = (
     ("no address of ours among the forwarded", "manager.skip_xff_append", True),
     ("idle connection", "manager.common_http_protocol_options.idle_timeout", "60s"),
     ("age of a connection", "manager.common_http_protocol_options.max_connection_duration", "3600s"),
+    ("age of a connection of HTTP/1: its last answer says so", "manager.http1_safe_max_connection_duration", True),
     ("silent stream", "manager.stream_idle_timeout", "60s"),
     ("whole request", "manager.request_timeout", "60s"),
     ("headers of a request", "manager.request_headers_timeout", "10s"),

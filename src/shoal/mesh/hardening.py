@@ -37,6 +37,12 @@ LINGER = 1.0
 STREAMS = 100
 """Requests at a time on one connection of HTTP/2."""
 
+PING_EVERY = 30.0
+"""Seconds after which a peer of HTTP/2 is asked again whether it is there."""
+
+PONG_WITHIN = 10.0
+"""Seconds in which it must answer, or its connection is closed."""
+
 _MONITORS = "envoy.extensions.resource_monitors"
 _HEAP = "envoy.resource_monitors.fixed_heap"
 
@@ -50,6 +56,13 @@ STEPS = {
 
 SCALED = {"scaling_threshold": 0.85, "saturation_threshold": 0.95}
 """Between these shares of the memory, patience shrinks and the streams that hold most of it are cut."""
+
+PATIENCE = {
+    "HTTP_DOWNSTREAM_CONNECTION_IDLE": 2.0,
+    "HTTP_DOWNSTREAM_STREAM_IDLE": 2.0,
+    "TRANSPORT_SOCKET_CONNECT": 1.0,
+}
+"""Seconds to which it shrinks at the most."""
 
 POINTS = {
     "envoy.load_shed_points.http_connection_manager_decode_headers": 0.95,
@@ -89,12 +102,7 @@ def _step(name: str, share: float) -> Json:
 
 
 def _impatience() -> Json:
-    timers = {
-        "HTTP_DOWNSTREAM_CONNECTION_IDLE": 2.0,
-        "HTTP_DOWNSTREAM_STREAM_IDLE": 2.0,
-        "TRANSPORT_SOCKET_CONNECT": 1.0,
-    }
-    factors = [{"timer": timer, "min_timeout": seconds(least)} for timer, least in timers.items()]
+    factors = [{"timer": timer, "min_timeout": seconds(least)} for timer, least in PATIENCE.items()]
     return {
         "name": "envoy.overload_actions.reduce_timeouts",
         "triggers": [{"name": _HEAP, "scaled": SCALED}],
@@ -134,6 +142,8 @@ def connections() -> Json:
         "request_timeout": seconds(REQUEST_WITHIN),
         "request_headers_timeout": seconds(HEADERS_WITHIN),
         "delayed_close_timeout": seconds(LINGER),
+        # At that age an answer says that it was the last one; Envoy would end HTTP/1 between two requests, or in one.
+        "http1_safe_max_connection_duration": True,
         "common_http_protocol_options": {
             "idle_timeout": seconds(IDLE),
             "max_connection_duration": seconds(AGE),
@@ -148,6 +158,6 @@ def connections() -> Json:
             "max_consecutive_inbound_frames_with_empty_payload": 1,
             "max_inbound_priority_frames_per_stream": 10,
             "max_inbound_window_update_frames_per_data_frame_sent": 10,
-            "connection_keepalive": {"interval": seconds(30), "timeout": seconds(10)},
+            "connection_keepalive": {"interval": seconds(PING_EVERY), "timeout": seconds(PONG_WITHIN)},
         },
     }
