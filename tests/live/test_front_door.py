@@ -54,6 +54,7 @@ async def test_the_product_page_has_two_versions_of_which_the_old_one_says_when_
     old = await live.get(f"/products/{SKU}")
     assert old.headers["deprecation"] == f"@{int(_moment(DEPRECATED).timestamp())}"
     assert old.headers["sunset"] == format_datetime(_moment(SUNSET), usegmt=True)
+    assert "api-version" in old.headers["vary"], "or caches would give it to those who ask for another"
     assert old.headers["link"] == f'</v2/products/{SKU}>; rel="successor-version"'
     by_path = await live.get(f"/v2/products/{SKU}")
     by_header = await live.get(f"/products/{SKU}", headers={"api-version": "2"})

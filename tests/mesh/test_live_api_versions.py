@@ -68,7 +68,8 @@ async def test_who_names_none_gets_the_lowest(world: World) -> None:
 
 
 async def test_an_endpoint_without_version_is_the_default_of_its_path(world: World) -> None:
-    assert asked(await world.edge("GET /orders")) == "/orders"
+    answer = await world.edge("GET /orders")
+    assert (asked(answer), answer.headers["vary"]) == ("/orders", "api-version"), "caches keep versions apart"
     assert asked(await world.edge("GET /orders", headers={"api-version": "2"})) == "/v2/orders"
 
 

@@ -28,7 +28,7 @@ def aliases(system: System, make: Maker[R_co]) -> Iterable[R_co]:
     Raises:
         DeclarationError: Versions of one operation are served by different services.
     """
-    taken = {(e.method, shape(e.path)) for s in system.services for e in s.endpoints if e.exposed}
+    taken = {(e.method, shape(e.public)) for s in system.services for e in s.endpoints if e.exposed}
     for (method, path), family in _families(system).items():
         header = system.gateway.versions.header
         for service, endpoint in family:
@@ -40,6 +40,12 @@ def aliases(system: System, make: Maker[R_co]) -> Iterable[R_co]:
         if (method, path) not in taken:
             wanted = Wanted(header=header, value=NONE)
             yield make(service, endpoint, _path(endpoint), wanted)
+
+
+def unnamed(system: System) -> dict[tuple[str, str], Wanted]:
+    """Say for each method and path that has versions what a request says that names none of them."""
+    wanted = Wanted(header=system.gateway.versions.header, value=NONE)
+    return dict.fromkeys(_families(system), wanted)
 
 
 def _families(system: System) -> dict[tuple[str, str], Family]:

@@ -5,13 +5,13 @@ from functools import cached_property
 
 from shoal.errors import PlanError
 from shoal.model import names
-from shoal.model.aliases import aliases
+from shoal.model.aliases import aliases, unnamed
 from shoal.model.breaker import Breaker
 from shoal.model.data import Data
 from shoal.model.edge import Edge
 from shoal.model.feasible import findings, store_engine
 from shoal.model.finding import Finding
-from shoal.model.service import Access, Endpoint, Method, Policy, Service, closeness
+from shoal.model.service import Access, Endpoint, Method, Policy, Service, closeness, shape
 from shoal.model.system import External, System
 from shoal.model.target import Target
 from shoal.model.tls import Tls
@@ -308,7 +308,13 @@ def _calls(system: System, service: Service) -> tuple[CallPlan, ...]:
 
 def _routes(system: System) -> tuple[Route, ...]:
     """Exposed operations, literal paths before templates so that the first match is the closest."""
-    routes = [_route(s, e, e.public) for s in system.services for e in s.endpoints if e.exposed]
+    wanted = unnamed(system)
+    routes = [
+        _route(s, e, e.public, wanted.get((e.method, shape(e.public))))
+        for s in system.services
+        for e in s.endpoints
+        if e.exposed
+    ]
     return tuple(sorted(routes, key=lambda r: (closeness(r.path), r.method)))
 
 
