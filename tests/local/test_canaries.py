@@ -73,17 +73,17 @@ async def test_changes_at_the_same_time_are_all_kept(running: Course, tmp_path: 
 async def test_a_new_declaration_builds_on_the_change_before(
     running: Course, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    async def adopted(plan: Plan, old: Site, *_: object) -> tuple[Site, tuple[str, ...]]:
+    async def adopted(plan: Plan, old: Site, *_: object) -> Site:
         await asyncio.sleep(0)
-        return replace(old, plan=plan), ()
+        return replace(old, plan=plan)
 
     monkeypatch.setattr("shoal.local.adopt.adopt", adopted)
     canaries = Canaries(hold(running))
     wish = Start(service="alpha", code=str(tmp_path))
     alpha, beta = SYSTEM.services
     more = msgspec.structs.replace(SYSTEM, services=(alpha, msgspec.structs.replace(beta, calls=())))
-    _, refused = await asyncio.gather(canaries.start(wish), running.adopt(more, {}, {}))
-    assert refused == ()
+    _, followed = await asyncio.gather(canaries.start(wish), running.adopt(more, {}, {}))
+    assert followed
     assert running.plan.target.splits.keys() == {"alpha"}
     await canaries.stop()
 

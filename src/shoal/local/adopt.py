@@ -10,8 +10,8 @@ from typing import Any
 import msgspec
 
 from shoal import files
-from shoal.errors import DeclarationError, ShoalError
-from shoal.local import provision, proxies, taking, world
+from shoal.errors import DeclarationError, EngineError, ShoalError
+from shoal.local import provision, proxies, taking, turning, world
 from shoal.local.admin import admin_of
 from shoal.local.engines import nats
 from shoal.local.environment import service_environment
@@ -71,12 +71,18 @@ def _bootstraps(plan: Plan, mesh: MeshLayout) -> list[str]:
     return [a.text for layout in layouts for a in compile_mesh(plan, layout) if a.path == BOOTSTRAP]
 
 
-async def adopt(
-    plan: Plan, old: Site, engines: Mapping[str, Unit], replicas: Mapping[str, Replicas]
-) -> tuple[Site, tuple[str, ...]]:
-    """Let everything that runs on the site `old` follow `plan`; return its new site, and what proxies refuse of it."""
+async def adopt(plan: Plan, old: Site, engines: Mapping[str, Unit], replicas: Mapping[str, Replicas]) -> Site:
+    """Let everything that runs on the site `old` follow `plan`, and return its new site.
+
+    Proxies come first, since one of them may refuse.
+
+    Raises:
+        EngineError: One refuses; all proxies are led as before, and nothing else has changed.
+    """
     layout = old.layout
     site = world.settle(plan, layout, ports=old.ports)
+    if site.mesh is not None:
+        await _follow(old, plan, site.mesh)
     for name, engine in engines.items():
         engine.follow(world.engine_recipe(site, name))  # or its next start would bring the old rules back
     broker = engines.get("nats")
@@ -85,18 +91,31 @@ async def adopt(
         await provision.declare_broker(plan, site.world, layout.data / "nats" / "declared")
     for name, each in replicas.items():
         each.follow(site, plan.service(name))
-    return site, await _follow(plan, site.mesh) if site.mesh is not None else ()
+    return site
 
 
-async def _follow(plan: Plan, mesh: MeshLayout) -> tuple[str, ...]:
-    """Let every proxy follow, and say what it refuses."""
+async def _follow(old: Site, plan: Plan, mesh: MeshLayout) -> None:
+    """Let every proxy follow, or none."""
+    try:
+        await _lead(plan, mesh)
+    except BaseException:
+        await turning.back(old)
+        raise
+
+
+async def _lead(plan: Plan, mesh: MeshLayout) -> None:
+    """Write what every proxy is to follow, and wait until all of them do."""
     looking = []
     for name, layout in proxies.proxies(plan, mesh).items():
         entries = await asyncio.to_thread(files.diff, Path(layout.root), compile_mesh(plan, layout))
         paths = [entry.path for entry in entries if entry.change == "changed"]
         looking.append(await taking.before(name, admin_of(layout), paths))
     await proxies.follow(plan, mesh)
-    return tuple(said for found in await asyncio.gather(*(each.refused() for each in looking)) for said in found)
+    refused = [said for found in await asyncio.gather(*(each.refused() for each in looking)) for said in found]
+    if refused:
+        raise EngineError(
+            f"the new declaration is not in force: {'; '.join(refused)}", hint="shoal logs envoy says why"
+        )
 
 
 async def refresh(old: Site, new: Site, services: Mapping[str, Replicas | Single | None], reporter: Reporter) -> None:

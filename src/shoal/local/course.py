@@ -30,16 +30,15 @@ class Course:
         async with self._changing:
             self.site = await turn(self.site, plan(self.plan.system, change(self.plan.target)).require())
 
-    async def adopt(
-        self, system: System, engines: Mapping[str, Unit], replicas: Mapping[str, Replicas]
-    ) -> tuple[str, ...] | None:
-        """Let everything follow another declaration, and return what proxies refuse of it.
+    async def adopt(self, system: System, engines: Mapping[str, Unit], replicas: Mapping[str, Replicas]) -> bool:
+        """Let everything follow another declaration; False, where that takes a new start.
 
-        None, and nothing has changed, where it cannot be followed without a new start.
+        Raises:
+            EngineError: A proxy refuses it, and all are led as before.
         """
         async with self._changing:
             new = plan(system, self.plan.target).require()
             if not adopt.adoptable(self.site, new):
-                return None
-            self.site, refused = await adopt.adopt(new, self.site, engines, replicas)
-            return refused
+                return False
+            self.site = await adopt.adopt(new, self.site, engines, replicas)
+            return True

@@ -224,17 +224,13 @@ class Supervisor:
                 reporter.solved("system")
                 return
             before = course.site
-            refused = await course.adopt(system, self._engines, self._services)
-            if refused is None:
+            if not await course.adopt(system, self._engines, self._services):
                 reporter.event("system", "its services, engines or surroundings have changed: stop it and run it again")
             else:
                 if self._operations is not None:
                     self._operations.follow(course.site)
                 reporter.event("system", "routes and permissions follow the new declaration")
                 await adopt.refresh(before, course.site, {**self._services, "": self._single}, reporter)
-            if refused:
-                reporter.problem("system", f"not all of the new declaration is in force: {'; '.join(refused)}")
-                return
         except (ShoalError, OSError) as error:
             reporter.problem("system", f"{error}\nroutes and permissions stay as they were")
         else:

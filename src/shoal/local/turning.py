@@ -51,6 +51,32 @@ async def turn(site: Site, plan: Plan) -> Site:
     return replace(site, plan=plan)
 
 
+async def back(site: Site) -> None:
+    """Let every proxy read what leads requests on this site, after a change that one of them did not take.
+
+    Routes come first; clusters that they no longer lead to go when nothing is under way to them. What cannot be written
+    is left.
+    """
+    assert site.mesh is not None, "only a mesh divides requests"  # noqa: S101
+    ways = [(mesh, compile_mesh(site.plan, mesh)) for mesh in proxies.proxies(site.plan, site.mesh).values()]
+    with contextlib.suppress(HostError):
+        for mesh, old in ways:
+            _turn_back(mesh, old)
+        try:
+            await asyncio.gather(*(_left(site, mesh, old) for mesh, old in ways))
+        finally:
+            for mesh, old in ways:
+                _write(Path(mesh.root), [a for a in old if not a.path.startswith("eds/")])
+
+
+async def _left(site: Site, mesh: Layout, old: Sequence[Artifact]) -> None:
+    """Wait until the clusters that only a change has brought are idle; what takes longer than a drain is cut."""
+    gone = [name for name in _told(Path(mesh.root)) if name not in _clusters(old)]
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(site.world.drain):
+            await admin.idle(admin.admin_of(mesh), gone)
+
+
 async def _lead(site: Site, mesh: Layout, old: Sequence[Artifact], new: Sequence[Artifact]) -> None:
     root, place = Path(mesh.root), admin.admin_of(mesh)
     planned, after = _clusters(old), _clusters(new)
@@ -63,9 +89,7 @@ async def _lead(site: Site, mesh: Layout, old: Sequence[Artifact], new: Sequence
         await admin.known(place, [name for name in after if name not in planned])
         await _routes(root, place, new)
         _write(root, new, only="lds")
-    with contextlib.suppress(TimeoutError):  # what takes longer than a drain is cut
-        async with asyncio.timeout(site.world.drain):
-            await admin.idle(place, gone)
+    await _left(site, mesh, new)
     _write(root, new, only="cds")
 
 
