@@ -12,7 +12,7 @@ from shoal.local import admin, adopt, taking
 from shoal.local.world import Site
 from shoal.mesh.bootstrap import CLUSTERS, LISTENERS
 from shoal.model.edge import Edge
-from shoal.model.limits import RateLimit
+from shoal.model.limits import RateLimit, Sharing
 from shoal.model.target import LOCAL
 from tests.local import stand_ins
 from tests.mesh.samples import TINY
@@ -26,7 +26,7 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
         yield found
 
 
-def limited(*, shared: bool) -> model.Plan:
+def limited(*, shared: Sharing) -> model.Plan:
     products, *rest = TINY.services
     first, *others = products.endpoints
     limit = RateLimit(requests=1, per=60, burst=8, by="everyone", shared=shared)
@@ -39,6 +39,7 @@ def test_what_envoy_reads_at_its_start_only_is_not_adopted(site: Site) -> None:
     assert adopt.adoptable(site, site.plan)
     assert adopt.adoptable(site, limited(shared=False))
     assert not adopt.adoptable(site, limited(shared=True))
+    assert not adopt.adoptable(site, limited(shared="counted")), "nobody is there to count"
 
 
 class FakeStats:

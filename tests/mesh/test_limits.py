@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from shoal.mesh import limits
 from shoal.mesh.compile import compile_mesh
-from shoal.mesh.layout import layout_for
+from shoal.mesh.layout import layout_for, sidecar
 from shoal.model.edge import Edge
-from shoal.model.limits import RateLimit
+from shoal.model.limits import RateLimit, Sharing, Who
 from shoal.model.plan import Plan, plan
 from shoal.model.service import Access
 from shoal.model.system import Gateway, Issuer, System
@@ -52,6 +52,46 @@ def test_the_policy_is_the_bucket_and_the_time_in_which_it_fills(limit: RateLimi
 def test_nobody_pays_for_limits_that_nobody_declared() -> None:
     plan = planned(TINY)
     assert not [a.path for a in compile_mesh(plan, layout_for(plan, root="/r")) if "ratelimit" in a.text]
+
+
+def counted(*, by: Who = "address", shared: Sharing = "counted") -> Plan:
+    limit = RateLimit(requests=3, per=60, burst=9, by=by, shared=shared)
+    limited = msgspec.structs.replace(endpoint("list", "GET", "/things", ANYONE), edge=Edge(limit=limit))
+    target = msgspec.structs.replace(LOCAL, mesh="sidecars")
+    return plan(System(name="s", services=(service("things", limited),), gateway=Gateway(issuer=FOREIGN)), target)
+
+
+def test_a_counted_limit_is_asked_by_standard_descriptors_and_kept_from_other_filters() -> None:
+    found = filters(counted())
+    ours = ["shoal.limit_headers", "shoal.backstop", "envoy.filters.http.ratelimit"]
+    assert [name for name, one in found.items() if "LocalRateLimit" in str(one) or name in ours] == ours
+    settings = found["envoy.filters.http.ratelimit"]["typed_config"]
+    assert (settings["domain"], settings["failure_mode_deny"], settings["timeout"]) == ("s", False, "0.1s")
+    texts = {a.path: a.text for a in compile_mesh(counted(), layout_for(counted(), root="/r"))}
+    assert json.loads(texts["limits.json"]) == {"things.list": {"requests": 3, "per": 60.0, "size": 9}}
+    (asked,) = routed(texts["rds/edge.json"])["envoy.filters.http.ratelimit"]["rate_limits"]
+    operation, caller = asked["actions"]
+    assert operation == {"generic_key": {"descriptor_key": "operation", "descriptor_value": "things.list"}}
+    assert [*caller] == ["masked_remote_address"]
+
+
+def routed(text: str) -> dict[str, Any]:
+    """Read what filters are told of the route of things."""
+    (host,) = json.loads(text)["resources"][0]["virtual_hosts"]
+    found = next(route for route in host["routes"] if route.get("name") == "things.list")
+    return dict(found["typed_per_filter_config"])
+
+
+@pytest.mark.parametrize("shared", [False, True])
+def test_nobody_else_pays_for_a_count(*, shared: bool) -> None:
+    other = counted(shared=shared)
+    texts = [a.path + a.text for a in compile_mesh(other, layout_for(other, root="/r"))]
+    assert not [text for text in texts if "limiter" in text or "backstop" in text or "limits.json" in text]
+
+
+def test_sidecars_do_not_ask_the_count() -> None:
+    layout = sidecar(layout_for(counted(), root="/r"), "things")
+    assert not [a for a in compile_mesh(counted(), layout) if "limiter" in a.text or a.path == "limits.json"]
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,10 @@ import pytest
 from shoal.errors import PlanError
 from shoal.model import Event, External, Sandbox, Service, Store, System, Target, plan
 from shoal.model.catalog import CAPABILITIES, ENGINES, engine
+from shoal.model.edge import Edge
+from shoal.model.limits import RateLimit, Sharing
+from shoal.model.service import Access, Endpoint
+from shoal.model.system import from_json, to_json
 from shoal.model.target import LOCAL, MEMORY, ONE_PROCESS, with_options
 
 
@@ -82,6 +86,23 @@ def test_a_mailbox_stands_in_for_a_mail_server_without_a_sandbox() -> None:
     assert "mailbox" in plan(system, LOCAL).engines
     assert "mailbox" not in plan(system, MEMORY).engines
     assert codes(system, LOCAL) == []
+
+
+def test_a_count_of_requests_is_there_only_where_some_limit_needs_it() -> None:
+    def limited(*, shared: Sharing) -> System:
+        edge = Edge(limit=RateLimit(requests=1, shared=shared))
+        asked = Endpoint(name="a", method="GET", path="/a", access=Access(kind="anyone"), edge=edge)
+        return System(name="sys", services=(msgspec.structs.replace(shop(), endpoints=(asked,)),))
+
+    counts = {"limiter", "valkey"}
+    assert counts <= {*plan(limited(shared="counted"), LOCAL).engines}
+    for system, target in (
+        (limited(shared=True), LOCAL),
+        (limited(shared=False), LOCAL),
+        (limited(shared="counted"), MEMORY),
+    ):
+        assert not counts & {*plan(system, target).engines}
+    assert from_json(to_json(limited(shared="counted"))) == limited(shared="counted")
 
 
 def test_what_is_not_given_stays_as_the_target_says() -> None:

@@ -41,6 +41,7 @@ def wrong(value: object) -> Any:
         (lambda: RateLimit(requests=1, per=60, by=wrong("ip")), "by='ip'", "'principal' or 'address' or 'everyone'"),
         (lambda: RateLimit(requests=1, per=wrong("minute")), "per='minute'", "takes float"),
         (lambda: RateLimit(requests=0), "0 requests per", "1 to 1000000"),
+        (lambda: RateLimit(requests=1, shared=wrong("valkey")), "shared='valkey'", "takes bool or 'counted'"),
         (lambda: endpoint(limit="10/minute"), "GET /things has limit='10/minute'", "takes RateLimit"),
         (lambda: endpoint(access="anyone"), "access='anyone'", "takes Access"),
         (lambda: endpoint(version="v1"), "version='v1'", "takes int"),

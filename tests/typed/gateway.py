@@ -13,6 +13,7 @@ from shoal import (
     Partial,
     Parts,
     Postgres,
+    RateLimit,
     SecurityHeaders,
     Service,
     System,
@@ -35,7 +36,13 @@ async def old(sku: str) -> str:
     return sku
 
 
-@front.get("/quotes/{sku}", version=2, access=anyone, cache=Cache(60, shared=True, invalidated_by=[QuoteTaken]))
+@front.get(
+    "/quotes/{sku}",
+    version=2,
+    access=anyone,
+    cache=Cache(60, shared=True, invalidated_by=[QuoteTaken]),
+    limit=RateLimit(requests=10, per=60, by="address", shared="counted"),
+)
 async def new(sku: str, deadline: Deadline, quotes: QuotesApi) -> Partial[int | None]:
     """Answer with what came."""
     async with Parts(deadline) as parts:

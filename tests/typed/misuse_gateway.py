@@ -1,6 +1,6 @@
 """Mistakes with what the gateway offers; each line that says so must be flagged."""
 
-from shoal import Cache, Cors, Gateway, Parts, SecurityHeaders, Service, Tls, Update, Versions, anyone
+from shoal import Cache, Cors, Gateway, Parts, RateLimit, SecurityHeaders, Service, Tls, Update, Versions, anyone
 
 front = Service("front")
 origins = Cors(origins=["https://a.example"])  # expect-error
@@ -10,6 +10,7 @@ ended = Cache(60, invalidated_by=["quotes.taken"])  # expect-error
 everybody = Gateway(cors="*")  # expect-error
 year = SecurityHeaders(transport_security="a year")  # expect-error
 newest = Versions(default="latest")  # expect-error
+everywhere = RateLimit(requests=1, shared="valkey")  # expect-error
 numbered = Update(data=1, id=7)  # expect-error
 endless = Parts()  # expect-error
 

@@ -63,6 +63,11 @@ class Layout:
         return self.runtime / "s"
 
     @property
+    def valkey_socket(self) -> Path:
+        """Socket of Valkey."""
+        return self.sockets / "valkey.server"
+
+    @property
     def postgres_sockets(self) -> Path:
         """Socket of PostgreSQL, in a folder that can be given to another user."""
         return self.runtime / "pg"

@@ -11,6 +11,9 @@ from shoal.model.plan import Plan
 OPERATOR = "operator"
 """The broker user that declares streams and consumers."""
 
+LIMITER = "limiter"
+"""The user of Valkey that counts requests."""
+
 
 class Passwords(msgspec.Struct, frozen=True, kw_only=True):
     """Passwords by user, for each kind of engine."""
@@ -18,6 +21,7 @@ class Passwords(msgspec.Struct, frozen=True, kw_only=True):
     stores: dict[str, str] = {}
     """By role; the engine's superuser under the engine's name."""
     brokers: dict[str, str] = {}
+    counters: dict[str, str] = {}
 
     def __repr__(self) -> str:
         """Show nothing of them."""
@@ -33,7 +37,11 @@ def passwords(folder: Path, plan: Plan) -> Passwords:
         known = Passwords()
     stores = [s.store.role for s in plan.services if s.store] + ["postgres"]
     brokers = [s.broker.user for s in plan.services if s.broker] + [OPERATOR]
-    full = Passwords(stores=_filled(known.stores, stores), brokers=_filled(known.brokers, brokers))
+    full = Passwords(
+        stores=_filled(known.stores, stores),
+        brokers=_filled(known.brokers, brokers),
+        counters=_filled(known.counters, [LIMITER] if "limiter" in plan.engines else []),
+    )
     if full != known:
         private_file(file, msgspec.json.encode(full).decode())
     return full

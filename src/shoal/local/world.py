@@ -8,13 +8,16 @@ from pathlib import Path
 import msgspec
 
 from shoal.local import front, identities, key_sets, keys, ports, proxies, secrets
-from shoal.local.engines import Recipe, mailbox, nats, postgres, sandbox
+from shoal.local.engines import Recipe, limiter, mailbox, nats, postgres, sandbox, valkey
 from shoal.local.environment import World
 from shoal.local.forks import Program
 from shoal.local.host import private_directory, private_file
 from shoal.local.layout import Layout
+from shoal.local.limiter import bucket
+from shoal.local.limiter.settings import Settings
 from shoal.local.logs import LARGEST, older
-from shoal.local.secrets import OPERATOR
+from shoal.local.secrets import LIMITER, OPERATOR
+from shoal.mesh.counting import LIMITS
 from shoal.mesh.layout import Layout as MeshLayout
 from shoal.mesh.layout import Pipe, Tcp, layout_for
 from shoal.model.permissions import permissions
@@ -200,4 +203,27 @@ def _mailbox(site: Site) -> Recipe:
     )
 
 
-_RECIPES = {"postgres": _postgres, "nats": _nats, "mailbox": _mailbox}
+def _valkey(site: Site) -> Recipe:
+    password = site.world.passwords.counters[LIMITER]
+    counts = valkey.ValkeyUser(name=LIMITER, password=password, keys=(f"{bucket.PREFIX}*",), commands=bucket.COMMANDS)
+    options = valkey.ValkeyOptions(
+        directory=site.layout.data / "valkey", socket=site.layout.valkey_socket, users=(counts,)
+    )
+    return valkey.recipe(options)
+
+
+def _limiter(site: Site) -> Recipe:
+    assert site.mesh is not None, "only proxies ask it"  # noqa: S101
+    where = site.mesh.limiter()
+    assert isinstance(where, Pipe), "it listens on a socket here"  # noqa: S101
+    settings = Settings(
+        listen=where.path,
+        limits=site.mesh.path(LIMITS),
+        valkey=str(site.layout.valkey_socket),
+        user=LIMITER,
+        password=site.world.passwords.counters[LIMITER],
+    )
+    return limiter.recipe(limiter.LimiterOptions(settings=settings, directory=site.layout.secrets / "limiter"))
+
+
+_RECIPES = {"postgres": _postgres, "nats": _nats, "mailbox": _mailbox, "valkey": _valkey, "limiter": _limiter}

@@ -50,6 +50,22 @@ ORDER = (
         reason="after authentication, whose principal it counts; before authorization: what is denied counts too",
     ),
     Slot(
+        name="shoal.parts",
+        message=f"{_HTTP}.local_ratelimit.v3.LocalRateLimit",
+        reason="as the limit before it; apart, since in this one each request counts once for each gateway",
+    ),
+    Slot(
+        name="shoal.backstop",
+        message=f"{_HTTP}.local_ratelimit.v3.LocalRateLimit",
+        reason="before the limit that is counted elsewhere: who has emptied the bucket here costs no call; of what both"
+        " say of themselves the first counts, and answers pass the other one first",
+    ),
+    Slot(
+        name="envoy.filters.http.ratelimit",
+        message=f"{_HTTP}.ratelimit.v3.RateLimit",
+        reason="after authentication, whose principal it counts; before authorization: what is denied counts too",
+    ),
+    Slot(
         name="envoy.filters.http.rbac",
         message=f"{_HTTP}.rbac.v3.RBAC",
         reason="after authentication, whose result it judges; before anything reads the body",

@@ -105,6 +105,10 @@ class Layout:
         """Locate where both sides of a comparison are asked."""
         return Pipe(path=f"{self.sockets}/parity.out")
 
+    def limiter(self) -> Address:
+        """Locate who counts requests for all gateways."""
+        return self.overrides.get("limiter", Pipe(path=f"{self.sockets}/limiter.grpc"))
+
     def replica(self, service: str, instance: int) -> Pipe:
         """Locate the socket on which one process of `service` listens."""
         return Pipe(path=f"{self.sockets}/{service}.{instance}")

@@ -6,9 +6,9 @@ what a client says in a header. What a limit tells its callers follows the IETF'
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from shoal.mesh import filters, sharing, tokens
+from shoal.mesh import filters, tokens
 from shoal.mesh.feature import Feature
 from shoal.mesh.manager import Scope
 from shoal.mesh.proto import Json, seconds, typed
@@ -23,7 +23,8 @@ HOUSEHOLD = 64
 
 _LIMIT = "envoy.filters.http.local_ratelimit"
 _HEADERS = "shoal.limit_headers"
-_NOTE = "shoal.limit"
+_OWN, _PARTS = "shoal.limit", "shoal.parts"
+"""Where a route notes its operation: for buckets that each gateway has whole, and for those of which it has a part."""
 _MARK = "x-shoal-limited"
 _MUTATION = "envoy.extensions.filters.http.header_mutation.v3.HeaderMutationPerRoute"
 _ALWAYS = {"default_value": {"numerator": 100, "denominator": "HUNDRED"}}
@@ -33,57 +34,89 @@ _RESET = "%RESPONSE_HEADER(X-RATELIMIT-RESET)%"
 
 
 def _filters(scope: Scope) -> tuple[Json, ...]:
-    """Write one filter with the buckets of all operations.
+    limited = [(route, _note(limit)) for route in scope.plan.routes if (limit := route.edge.limit)]
+    if not limited:
+        return ()
+    whole = buckets(_LIMIT, _OWN, [route for route, note in limited if note == _OWN])
+    parts = buckets(_PARTS, _PARTS, [route for route, note in limited if note == _PARTS], local_cluster_rate_limit={})
+    return (filters.http_filter(_HEADERS), *(one for one in (whole, parts) if one))
+
+
+def _note(limit: RateLimit) -> str:
+    """Say for which filter a route notes its operation; none of these counts what is counted elsewhere."""
+    return "" if limit.counted else _PARTS if limit.shared else _OWN
+
+
+def buckets(name: str, note: str, limited: Sequence[Route], **more: object) -> Json:
+    """Write a filter with the buckets of operations, or nothing where there are none.
 
     They belong to the filter and not to routes: an operation has several (versions, two builds side by side), between
     which a client may choose, and routes change while buckets should not.
+
+    Args:
+        name: Of the filter.
+        note: Where routes note their operation for it.
+        limited: Routes of the operations, each with a limit.
+        more: Further settings of the filter.
     """
-    limited = {_name(route): (_kind(route, limit), limit) for route in scope.plan.routes if (limit := route.edge.limit)}
-    if not limited:
-        return ()
-    kinds = {kind for kind, _ in limited.values()}
+    found = {operation(route): (whose(route), limit) for route in limited if (limit := route.edge.limit)}
+    if not found:
+        return {}
+    kinds = {kind for kind, _ in found.values()}
     settings: Json = {
-        "stat_prefix": "limits",
+        "stat_prefix": note.rpartition(".")[2] + "s",
         "filter_enabled": _ALWAYS,
         "filter_enforced": _ALWAYS,
         "enable_x_ratelimit_headers": "DRAFT_VERSION_03",
-        "response_headers_to_add": [_header(_MARK, "1")],
-        "rate_limits": [{"actions": [_operation(kind), *who]} for kind in _WHO if kind in kinds for who in _WHO[kind]],
-        "descriptors": [one for name, (kind, limit) in limited.items() for one in _descriptors(name, kind, limit)],
+        "response_headers_to_add": [MARKED],
+        "rate_limits": [
+            {"actions": [_operation(note, kind), *who]} for kind in WHO if kind in kinds for who in WHO[kind]
+        ],
+        "descriptors": [one for name, (kind, limit) in found.items() for one in _descriptors(name, kind, limit)],
         "max_dynamic_descriptors": BUCKETS,
+        **more,
     }
-    if sharing.wanted(scope):
-        settings["local_cluster_rate_limit"] = {}
-    return (filters.http_filter(_HEADERS), filters.http_filter(_LIMIT, **settings))
+    return filters.http_filter(name, **settings)
 
 
 def _route(_: Scope, route: Route) -> Json:
     limit = route.edge.limit
     if limit is None:
         return {}
-    return {
-        "metadata": {"filter_metadata": {_NOTE: {_kind(route, limit): _name(route)}}},
-        "typed_per_filter_config": {_HEADERS: _told(limit)},
-    }
+    told = {"typed_per_filter_config": {_HEADERS: _told(limit)}}
+    return told | (noted(note, route) if (note := _note(limit)) else {})
 
 
-def _name(route: Route) -> str:
+def noted(note: str, route: Route) -> Json:
+    """Note in a route which operation it leads to, and who has a bucket of it."""
+    return {"metadata": {"filter_metadata": {note: {whose(route): operation(route)}}}}
+
+
+def operation(route: Route) -> str:
+    """Name what a bucket belongs to."""
     return f"{route.service}.{route.endpoint}"
 
 
-def _kind(route: Route, limit: RateLimit) -> Who:
-    return limit.whose(signed_in=route.access.kind == "principal")
+def counted(route: Route) -> bool:
+    """Tell whether the limit of an operation is counted for all gateways."""
+    return route.edge.limit is not None and route.edge.limit.counted
 
 
-def _operation(kind: str) -> Json:
+def whose(route: Route) -> Who:
+    """Say who has a bucket of a limited operation."""
+    assert route.edge.limit is not None, "only limited operations are asked about"  # noqa: S101
+    return route.edge.limit.whose(signed_in=route.access.kind == "principal")
+
+
+def _operation(note: str, kind: str) -> Json:
     """Count by the operation that a route notes; without such a note nothing is counted."""
-    where = {"key": _NOTE, "path": [{"key": kind}]}
+    where = {"key": note, "path": [{"key": kind}]}
     return {"metadata": {"descriptor_key": kind, "metadata_key": where, "source": "ROUTE_ENTRY"}}
 
 
 def _descriptors(name: str, kind: Who, limit: RateLimit) -> Iterator[Json]:
     """Write an operation's buckets; an entry without a value makes one for each value."""
-    for who in _WHO[kind]:
+    for who in WHO[kind]:
         entries = [{"key": kind, "value": name}, *(_entry(action) for action in who)]
         yield {"entries": entries, "token_bucket": _tokens(limit)}
 
@@ -113,7 +146,7 @@ _UNNAMED: Json = {
 }
 """A good token that names nobody: all of those share one bucket, so nothing goes uncounted."""
 
-_WHO: dict[Who, list[list[Json]]] = {
+WHO: dict[Who, list[list[Json]]] = {
     "principal": [[_verified(tokens.ISSUER), _verified(tokens.SUBJECT)], [_UNNAMED]],
     "address": [[{"masked_remote_address": {"v4_prefix_mask_len": 32, "v6_prefix_mask_len": HOUSEHOLD}}]],
     "everyone": [[]],
@@ -156,5 +189,8 @@ def _told(limit: RateLimit) -> Json:
 def _header(key: str, value: str) -> Json:
     return {"header": {"key": key, "value": value}, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}
 
+
+MARKED = _header(_MARK, "1")
+"""Borne by the refusal of a limit, and by nothing else."""
 
 FEATURE = Feature(edge_filters=_filters, edge_route=_route)

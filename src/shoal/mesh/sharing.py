@@ -22,7 +22,7 @@ def gateways(count: int) -> Artifact:
 def wanted(scope: Scope) -> bool:
     """Tell whether this Envoy is a gateway with a shared limit."""
     limits = [route.edge.limit for route in scope.plan.routes]
-    return GATEWAY in scope.layout.served and any(limit is not None and limit.shared for limit in limits)
+    return GATEWAY in scope.layout.served and any(limit is not None and limit.shared is True for limit in limits)
 
 
 def membership(scope: Scope) -> Json:

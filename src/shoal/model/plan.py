@@ -346,10 +346,17 @@ def _streams(system: System) -> tuple[StreamPlan, ...]:
     return tuple(streams)
 
 
+def _counts(system: System) -> bool:
+    """Tell whether some limit is counted for all gateways."""
+    exposed = [e for s in system.services for e in s.endpoints if e.exposed]
+    return any(e.edge.limit is not None and e.edge.limit.counted for e in exposed)
+
+
 def _engines(system: System, target: Target, services: tuple[ServicePlan, ...]) -> tuple[str, ...]:
     used = {s.store.engine for s in services if s.store} | {s.broker.engine for s in services if s.broker}
     if target.shape == "processes":
         used.add("envoy")
+        used |= {"limiter", "valkey"} if _counts(system) else set()
     if target.shape != "memory" and any(e.protocol == "smtp" and e.sandbox is None for e in system.externals):
         used.add("mailbox")
     return tuple(sorted(used))
