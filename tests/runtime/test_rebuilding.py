@@ -201,11 +201,10 @@ async def require_fold(store: Store) -> None:
 async def test_it_equals_its_events_while_they_keep_coming(stores: Sequence[Store]) -> None:
     comparisons, rebuilds = [], []
     async with working(stores, 250) as writers:
-        while not all(writer.done() for writer in writers):
+        while len(rebuilds) < 2 or not all(writer.done() for writer in writers):
             comparisons.append(await compare(stores[0], FOLD))
             rebuilds.append(await rebuild.rebuild(stores[1], FOLD))
             await asyncio.sleep(0.001)  # a store in memory makes nobody wait
-    assert len(rebuilds) > 1
     assert comparisons[-1].position > comparisons[0].position
     assert [c for c in comparisons if not c.same] == []
     assert [r.generation for r in rebuilds] == list(range(2, len(rebuilds) + 2))
