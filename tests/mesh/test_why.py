@@ -203,6 +203,25 @@ def test_a_fallback_of_another_request_or_service_is_none_of_this_one() -> None:
     )
 
 
+NOT_CALLED = msgspec.structs.replace(STOOD_IN, fallback="", failure="CircuitOpen")
+
+
+def test_a_caller_that_catches_an_open_circuit_is_told_of() -> None:
+    found = explain(WELL, GUARDED, logs=[NOT_CALLED])
+    assert (found.cause, found.status, found.hop) == ("circuit-open", 200, "outbound.orders")
+    assert (found.policy, found.declared) == ("the breaker of payments.charge in orders", "orders.py:4")
+    assert found.reason == "orders did not call payments.charge: the circuit payments is open after failures"
+    later = msgspec.structs.replace(NOT_CALLED, time=NOT_CALLED.time + 60)
+    assert explain(WELL, GUARDED, logs=[later]).cause == "answered"
+
+
+def test_a_failure_of_its_own_after_an_open_circuit_tells_both() -> None:
+    said = LogLine(source="orders-0", service="orders", level="info", message="x", problem="closed-today")
+    found = explain([EDGE, ARRIVED], GUARDED, logs=[NOT_CALLED, said])
+    assert found.cause == "service", "it may have failed for another reason"
+    assert found.reason.endswith("(closed-today; payments.charge had not been called: its circuit was open)")
+
+
 @pytest.mark.parametrize("status", [503, 429])
 def test_an_injected_fault_is_a_fault_whatever_else_is_said(status: int) -> None:
     line = calling(status, "fault_filter_abort", "FI")

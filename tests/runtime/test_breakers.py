@@ -270,15 +270,17 @@ async def test_a_refusal_trips_nothing_and_is_not_covered_up(world: World, statu
     assert (await samples(world))['shoal_circuit_calls_total{circuit="shelf.price",outcome="refused"}'] == "8"
 
 
-async def test_timeouts_and_absence_trip_it(world: World) -> None:
+async def test_timeouts_and_absence_trip_it(world: World, caplog: pytest.LogCaptureFixture) -> None:
     mood.gate = asyncio.Event()
     with pytest.raises(CallTimedOut, match=r"no answer within 0\.[45]"):
         await shelf_client().order("a")
     del world.calls.applications["shelf"]
     with pytest.raises(CallFailed, match="does not run"):
         await shelf_client().order("a")
-    with pytest.raises(CircuitOpen) as caught:
+    with caplog.at_level("INFO", "shoal.circuit"), pytest.raises(CircuitOpen) as caught:
         await shelf_client().order("a")
+    told = vars(caplog.records[-1])
+    assert (told["call"], told["failure"]) == ("shelf.order", "CircuitOpen"), "for who catches it, and for shoal why"
     assert 59 < caught.value.after <= 60
     answer = await world.get("/order")
     assert (answer.status, answer.headers["retry-after"]) == (503, "60")

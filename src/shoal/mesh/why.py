@@ -124,12 +124,13 @@ def _subject(lines: Sequence[HopLine], plan: Plan, replicas: Replicas, logs: Ite
     told = None
     if cause == "service":
         told = _told(line, logs)
-        meaning = meaning if told is None else told.problem
+        meaning = _and_not_called(meaning if told is None else told.problem, lines, logs)
         if told is not None and told.failure == CircuitOpen.__name__:
             cause, line = "circuit-open", _would_be(line, told)
     elif cause == "answered":
         told = _stood_in(lines, logs)
-        cause, line = ("fallback", _would_be(line, told)) if told is not None else (cause, line)
+        if told is not None:
+            cause, line = ("fallback" if told.fallback else "circuit-open"), _would_be(line, told)
     return Subject(plan=plan, line=line, cause=cause, meaning=meaning, replicas=replicas, told=told)
 
 
@@ -193,10 +194,29 @@ def _told(line: HopLine, logs: Iterable[LogLine]) -> LogLine | None:
 
 
 def _stood_in(lines: Sequence[HopLine], logs: Iterable[LogLine]) -> LogLine | None:
-    """Find what stood in for a callee in an answer that looks well: the last that a service on the way tells of."""
-    asked = {service for line in lines for service in (line.serves, line.callee)}
-    found = [x for x in logs if x.fallback and x.service in asked and _during(lines[0], x)]
+    """Find what stood in for a callee in an answer that looks well, or that the callee was not called.
+
+    It is the last that a service on the way tells of.
+    """
+    found = [x for x in _during_all(lines, logs) if x.fallback or _not_called(x)]
     return found[-1] if found else None
+
+
+def _and_not_called(meaning: str, lines: Sequence[HopLine], logs: Iterable[LogLine]) -> str:
+    """Add to what a service said of its failure that it had not called another, which may or may not be the reason."""
+    found = [x for x in _during_all(lines, logs) if _not_called(x)]
+    said = f"{found[-1].call} had not been called: its circuit was open" if found else ""
+    return "; ".join(part for part in (meaning, said) if part)
+
+
+def _not_called(told: LogLine) -> bool:
+    return told.failure == CircuitOpen.__name__ and not told.fallback and not told.problem
+
+
+def _during_all(lines: Sequence[HopLine], logs: Iterable[LogLine]) -> list[LogLine]:
+    """Pick what the services on the way logged while the request was under way."""
+    asked = {service for line in lines for service in (line.serves, line.callee)}
+    return [x for x in logs if x.service in asked and _during(lines[0], x)]
 
 
 def _during(line: HopLine, told: LogLine) -> bool:

@@ -157,6 +157,7 @@ class Guarded:
                 self._note("cached", age, error)
                 return read(kept.answer)
             if self._function is None:
+                self._tell_short(error)
                 raise
             value = await self._function(**arguments)
             self._note("default", 0.0, error)
@@ -168,6 +169,12 @@ class Guarded:
             self._kept.move_to_end(question)
             if len(self._kept) > KEPT:
                 self._kept.popitem(last=False)
+
+    def _tell_short(self, error: CallFailed) -> None:
+        """Tell of a call that was not made: who catches that answers as if nothing had happened."""
+        if isinstance(error, CircuitOpen):
+            said = {"call": self.target, "failure": type(error).__name__}
+            _log.info("%s was not called: %s", self.target, error, extra=said)
 
     def _note(self, kind: Any, age: float, error: CallFailed) -> None:
         self.used[kind] += 1
