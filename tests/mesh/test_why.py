@@ -270,6 +270,15 @@ LINES = st.builds(
 )  # fmt: skip
 
 
+def test_services_that_call_each_other_in_a_ring_are_explained() -> None:
+    """Each waits for what the other answers, so that following the answers alone would never end."""
+    called = calling(502, details.UPSTREAM)
+    there = msgspec.structs.replace(ARRIVED, hop="inbound.payments", request_id="c1", cluster="payments")
+    back = msgspec.structs.replace(called, hop="outbound.payments", request_id="c2", cluster="payments.orders")
+    again = msgspec.structs.replace(ARRIVED, request_id="c2")
+    assert explain([EDGE, ARRIVED, called, there, back, again], PLAN).cause == "service"
+
+
 @given(st.lists(LINES, min_size=1, max_size=6))
 def test_whatever_the_log_holds_there_is_an_explanation(lines: list[HopLine]) -> None:
     found = explain(lines, PLAN)

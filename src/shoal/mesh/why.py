@@ -166,11 +166,11 @@ def _answered_by_route(line: HopLine) -> Cause:
 
 
 def _decisive(line: HopLine, lines: Sequence[HopLine]) -> HopLine:
-    """Follow the answer to the hop where it came from."""
+    """Follow the answer to the hop where it came from; services that call each other in a ring end where it closes."""
     if line.details != details.UPSTREAM:
         return line
     behind = _calls_of(line, lines) if line.serves else _arrival_of(line, lines)
-    return line if behind is None else _decisive(behind, lines)
+    return line if behind is None else _decisive(behind, [each for each in lines if each is not line])
 
 
 def _arrival_of(line: HopLine, lines: Sequence[HopLine]) -> HopLine | None:
