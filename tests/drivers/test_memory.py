@@ -5,10 +5,11 @@ from datetime import timedelta
 import pytest
 from msgspec.structs import replace
 
-from shoal.drivers.base import Broker, BrokerAdmin, Store
-from shoal.drivers.memory import MemoryBroker, MemoryStore
+from shoal.drivers.base import Broker, BrokerAdmin, Cache, Store
+from shoal.drivers.memory import MemoryBroker, MemoryCache, MemoryStore
 from shoal.model import catalog
 from tests.conformance.broker import AnswerContract, FetchContract, LossContract, PublishContract
+from tests.conformance.cache import MINE, ClaimContract, FencedLeaseContract, StepContract, ValueContract
 from tests.conformance.inbox import InboxContract
 from tests.conformance.ledger import AgeContract, LedgerContract, OwnTableContract
 from tests.conformance.outbox import (
@@ -37,6 +38,28 @@ class Bus:
 
     def admin(self) -> BrokerAdmin:
         return self._broker
+
+    async def crash(self) -> None:
+        raise NotImplementedError
+
+    async def start(self) -> None:
+        raise NotImplementedError
+
+
+class Drawers:
+    """A cache for each service, whose time the test moves."""
+
+    capabilities = catalog.engine("memory-cache").capabilities
+
+    def __init__(self) -> None:
+        self._caches: dict[str, MemoryCache] = {}
+        self._now = 0.0
+
+    async def cache(self, name: str = MINE) -> Cache:
+        return self._caches.setdefault(name, MemoryCache(lambda: self._now))
+
+    async def later(self, seconds: float) -> None:
+        self._now += seconds
 
     async def crash(self) -> None:
         raise NotImplementedError
@@ -88,6 +111,30 @@ class OnBus:
     @pytest.fixture
     def harness(self) -> Bus:
         return Bus()
+
+
+class OnDrawers:
+    """The engine of tests of caches."""
+
+    @pytest.fixture
+    def harness(self) -> Drawers:
+        return Drawers()
+
+
+class TestValues(OnDrawers, ValueContract):
+    pass
+
+
+class TestSteps(OnDrawers, StepContract):
+    pass
+
+
+class TestClaims(OnDrawers, ClaimContract):
+    pass
+
+
+class TestFencedLeases(OnDrawers, FencedLeaseContract):
+    pass
 
 
 class TestTransactions(OnShelf, TransactionContract):

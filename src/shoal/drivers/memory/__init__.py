@@ -1,18 +1,29 @@
-"""Store and broker inside one process: the reference of the contract, and the engine of fast tests.
+"""Store, broker and cache inside one process: the reference of the contract, and the engine of fast tests.
 
-URLs: ``memory://name``; one name is one store and one broker within the process.
+URLs: ``memory://name``; one name is one store, one broker and one cache within the process.
 """
 
 from urllib.parse import urlsplit
 
-from shoal.drivers.base import Broker, BrokerAdmin, Store, StoreAdmin
+from shoal.drivers.base import Broker, BrokerAdmin, Cache, Store, StoreAdmin
 from shoal.drivers.memory.broker import MemoryBroker
+from shoal.drivers.memory.cache import MemoryCache
 from shoal.drivers.memory.store import MemoryAdmin, MemoryStore
 
-__all__ = ["MemoryBroker", "MemoryStore", "broker", "broker_admin", "store", "store_admin"]
+__all__ = [
+    "MemoryBroker",
+    "MemoryCache",
+    "MemoryStore",
+    "broker",
+    "broker_admin",
+    "cache",
+    "store",
+    "store_admin",
+]
 
 _stores: dict[str, MemoryStore] = {}
 _brokers: dict[str, MemoryBroker] = {}
+_caches: dict[str, MemoryCache] = {}
 
 
 def store(url: str) -> Store:
@@ -23,6 +34,11 @@ def store(url: str) -> Store:
 def broker(url: str) -> Broker:
     """Return the broker of this name; everybody in the process shares it."""
     return _brokers.setdefault(_name(url), MemoryBroker())
+
+
+def cache(url: str) -> Cache:
+    """Return the cache of this name; everybody in the process shares it."""
+    return _caches.setdefault(_name(url), MemoryCache())
 
 
 def store_admin(url: str) -> StoreAdmin:  # noqa: ARG001 - the contract's parameter

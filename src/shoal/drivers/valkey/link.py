@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -47,6 +48,31 @@ class Link:
         found = await self._sent(writer, *words)
         if isinstance(found, EngineError):
             raise found
+        return found
+
+    async def calls(self, commands: Sequence[tuple[str | bytes | int, ...]]) -> list[Reply]:
+        """Send commands together and return their replies, in their order.
+
+        Raises:
+            Unavailable: As for `call`; some of them may have been carried out.
+            EngineError: The server refuses one; the others were carried out.
+        """
+        writer = self._writer or await self._open()
+        loop = asyncio.get_running_loop()
+        awaited = [loop.create_future() for _ in commands]
+        self._waiting.extend(awaited)
+        writer.write(b"".join([command(*words) for words in commands]))
+        try:
+            await asyncio.wait(awaited[-1:])  # the others come before it
+        except asyncio.CancelledError:
+            for one in awaited:
+                one.cancel()
+            raise
+        failures = [one.exception() for one in awaited]  # each is looked at, or it would be reported as lost
+        found: list[Reply] = [one.result() for one, failed in zip(awaited, failures, strict=True) if failed is None]
+        refused = (reply for reply in found if isinstance(reply, EngineError))
+        for failure in filter(None, (*failures, *refused)):
+            raise failure
         return found
 
     async def close(self) -> None:
