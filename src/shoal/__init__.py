@@ -7,6 +7,7 @@ from shoal.errors import (
     CallTimedOut,
     CircuitOpen,
     Conflict,
+    Contended,
     Disconnected,
     Duplicate,
     Problem,
@@ -30,6 +31,7 @@ from shoal.service.access import anyone, claim, consumer, internal, role, scope,
 from shoal.service.aggregates import Recorded, aggregate, fact
 from shoal.service.audit import Audit, Evidence, Verdict
 from shoal.service.breaking import StandIn, fallbacks
+from shoal.service.cache import CacheStore, Held, Locks, Sessions, ShortLived, Valkey
 from shoal.service.context import Clock, Deadline, Principal, TokenIssuer, Transaction
 from shoal.service.declare import Postgres, Service
 from shoal.service.http import Header, Page, PageRequest, Reply
@@ -51,6 +53,7 @@ __version__ = "0.1.0"
 __all__ = [
     "Audit",
     "Cache",
+    "CacheStore",
     "CallFailed",
     "CallRefused",
     "CallRejected",
@@ -60,6 +63,7 @@ __all__ = [
     "Cognito",
     "Conflict",
     "Consumer",
+    "Contended",
     "Cors",
     "Deadline",
     "Disconnected",
@@ -74,9 +78,11 @@ __all__ = [
     "Header",
     "Headers",
     "HealthCheck",
+    "Held",
     "Issuer",
     "Legacy",
     "LegacyRoute",
+    "Locks",
     "Missing",
     "Only",
     "OpenId",
@@ -102,9 +108,11 @@ __all__ = [
     "Secret",
     "SecurityHeaders",
     "Service",
+    "Sessions",
     "Settings",
     "Shedding",
     "ShoalError",
+    "ShortLived",
     "Socket",
     "StandIn",
     "StepRefused",
@@ -118,6 +126,7 @@ __all__ = [
     "Transform",
     "Unavailable",
     "Update",
+    "Valkey",
     "Verdict",
     "Versions",
     "Watch",

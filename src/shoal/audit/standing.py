@@ -80,6 +80,7 @@ def _secrets(site: Site) -> dict[str, str]:
     known = site.world.passwords
     found = {f"password of {role} at the store": value for role, value in known.stores.items()}
     found |= {f"password of {user} at the broker": value for user, value in known.brokers.items()}
+    found |= {f"password of {user} at the cache": value for user, value in known.caches.items()}
     if site.world.key is not None:
         document = msgspec.json.decode(site.world.key.private.read_bytes())
         found |= {f"signing key ({name})": text for name, text in _private(document)}

@@ -60,7 +60,10 @@ def adoptable(site: Site, new: Plan) -> bool:
         and old.externals == new.externals
         and old.system.gateway == new.system.gateway
         and [s.name for s in old.services] == [s.name for s in new.services]
-        and all(a.entry == b.entry and a.store == b.store for a, b in zip(old.services, new.services, strict=True))
+        and all(
+            (a.entry, a.store, a.cache) == (b.entry, b.store, b.cache)
+            for a, b in zip(old.services, new.services, strict=True)
+        )
         and (site.mesh is None or _bootstraps(old, site.mesh) == _bootstraps(new, site.mesh))
     )
 

@@ -12,7 +12,7 @@ from shoal.local.unit import Job, Surroundings, Unit
 from shoal.local.world import Site, engine_recipe, sandbox_recipe, settle
 from shoal.model.plan import Plan
 
-_NO_DATA = frozenset({"envoy"})
+_NO_DATA = frozenset({"envoy", "limiter", "valkey"})
 
 
 @asynccontextmanager

@@ -28,6 +28,8 @@ class World:
     outbound: Mapping[str, str]
     """Service → socket of its outbound listener; empty when calls stay in the process."""
     drain: float = 10.0
+    valkey: str = ""
+    """Socket of Valkey."""
     root: str = ""
     """Folder of the project, where issuers' files of keys lie."""
     key_set: str = ""
@@ -45,6 +47,7 @@ def service_environment(plan: Plan, service: ServicePlan, world: World, outside:
         "SHOAL_ENTRY": service.entry,
         "SHOAL_STORE_URL": store_url(service, world),
         "SHOAL_BROKER_URL": broker_url(service, world),
+        "SHOAL_CACHE_URL": cache_url(service, world),
         "SHOAL_MESH": world.outbound.get(service.name, ""),
         "SHOAL_DRAIN": f"{world.drain:g}",
     }
@@ -111,6 +114,17 @@ def broker_url(service: ServicePlan, world: World) -> str:
     if broker.engine != "nats":
         return f"{catalog.engine(broker.engine).scheme}://"
     return nats_url(world.broker_port, broker.user, world.passwords.brokers[broker.user])
+
+
+def cache_url(service: ServicePlan, world: World) -> str:
+    """Write the address of a service's part of the cache with its own credentials; empty without one."""
+    cache = service.cache
+    if cache is None:
+        return ""
+    if cache.engine != "valkey":
+        return f"{catalog.engine(cache.engine).scheme}://{quote(cache.part)}"
+    user, password = quote(cache.user), quote(world.passwords.caches[cache.user], safe="")
+    return f"valkey://{user}:{password}@/{quote(cache.part)}?{urlencode({'socket': world.valkey}, safe='/')}"
 
 
 def operator_url(world: World) -> str:

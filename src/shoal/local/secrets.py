@@ -22,6 +22,8 @@ class Passwords(msgspec.Struct, frozen=True, kw_only=True):
     """By role; the engine's superuser under the engine's name."""
     brokers: dict[str, str] = {}
     counters: dict[str, str] = {}
+    caches: dict[str, str] = {}
+    """By user."""
 
     def __repr__(self) -> str:
         """Show nothing of them."""
@@ -37,10 +39,12 @@ def passwords(folder: Path, plan: Plan) -> Passwords:
         known = Passwords()
     stores = [s.store.role for s in plan.services if s.store] + ["postgres"]
     brokers = [s.broker.user for s in plan.services if s.broker] + [OPERATOR]
+    caches = [s.cache.user for s in plan.services if s.cache]
     full = Passwords(
         stores=_filled(known.stores, stores),
         brokers=_filled(known.brokers, brokers),
         counters=_filled(known.counters, [LIMITER] if "limiter" in plan.engines else []),
+        caches=_filled(known.caches, caches),
     )
     if full != known:
         private_file(file, msgspec.json.encode(full).decode())

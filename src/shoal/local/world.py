@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 
+from shoal.drivers.valkey import COMMANDS, prefix_of
 from shoal.local import front, identities, key_sets, keys, ports, proxies, secrets
 from shoal.local.engines import Recipe, limiter, mailbox, nats, postgres, sandbox, valkey
 from shoal.local.environment import World
@@ -66,6 +67,7 @@ def settle(plan: Plan, layout: Layout, *, ports: Mapping[str, int] | None = None
         key=key,
         postgres=str(layout.postgres_sockets),
         broker_port=found.get(_BROKER, 0),
+        valkey=str(layout.valkey_socket),
         externals={e.name: address for e in plan.externals if (address := _address(e, found))},
         outbound={s.name: _outbound(plan, mesh, s.name) for s in plan.services} if mesh else {},
         root=str(layout.root),
@@ -204,10 +206,19 @@ def _mailbox(site: Site) -> Recipe:
 
 
 def _valkey(site: Site) -> Recipe:
-    password = site.world.passwords.counters[LIMITER]
-    counts = valkey.ValkeyUser(name=LIMITER, password=password, keys=(f"{bucket.PREFIX}*",), commands=bucket.COMMANDS)
+    counters, caches = site.world.passwords.counters, site.world.passwords.caches
+    users = [
+        valkey.ValkeyUser(
+            name=s.cache.user, password=caches[s.cache.user], keys=(f"{prefix_of(s.cache.part)}*",), commands=COMMANDS
+        )
+        for s in site.plan.services
+        if s.cache is not None and s.cache.engine == "valkey"
+    ]
+    if "limiter" in site.plan.engines:
+        own = (f"{bucket.PREFIX}*",)
+        users.append(valkey.ValkeyUser(name=LIMITER, password=counters[LIMITER], keys=own, commands=bucket.COMMANDS))
     options = valkey.ValkeyOptions(
-        directory=site.layout.data / "valkey", socket=site.layout.valkey_socket, users=(counts,)
+        directory=site.layout.data / "valkey", socket=site.layout.valkey_socket, users=tuple(users)
     )
     return valkey.recipe(options)
 

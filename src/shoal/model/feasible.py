@@ -1,6 +1,7 @@
 """What a target cannot do for a system, as findings."""
 
 from shoal.model import catalog, choreography
+from shoal.model.cache import CacheUse
 from shoal.model.finding import Finding
 from shoal.model.service import Service
 from shoal.model.system import System
@@ -12,6 +13,7 @@ def findings(system: System, target: Target) -> list[Finding]:
     found = _size_findings(system, target) + _tls_findings(target)
     for service in system.services:
         found += _store_findings(service, target) + _broker_findings(service, target)
+        found += _cache_findings(service, target)
     return found + _external_findings(system, target) + choreography.findings(system)
 
 
@@ -78,6 +80,23 @@ def _broker_findings(service: Service, target: Target) -> list[Finding]:
     ]
 
 
+def _cache_findings(service: Service, target: Target) -> list[Finding]:
+    if service.cache is None:
+        return []
+    row = catalog.engine(cache_engine(service.cache, target), kind="cache")
+    if target.shape != "processes" or "processes" in row.capabilities:
+        return []
+    return [
+        Finding(
+            code="PLAN-CACHE-01",
+            severity="error",
+            where=service.source,
+            message=f"the cache of {service.name} needs an engine that {catalog.CAPABILITIES['processes']}",
+            help=f"{row.product} does not; choose valkey",
+        )
+    ]
+
+
 def _external_findings(system: System, target: Target) -> list[Finding]:
     return [
         Finding(
@@ -90,6 +109,11 @@ def _external_findings(system: System, target: Target) -> list[Finding]:
         for external in system.externals
         if target.shape != "memory" and external.protocol == "http" and external.sandbox is None
     ]
+
+
+def cache_engine(cache: CacheUse, target: Target) -> str:
+    """Choose the engine of a cache: the target's, or the one declared."""
+    return target.cache or cache.engine
 
 
 def store_engine(service: Service, target: Target) -> str:

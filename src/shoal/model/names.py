@@ -125,6 +125,11 @@ def database(service: str) -> str:
     return service.replace("-", "_")
 
 
+def cache_part(system: str, service: str) -> str:
+    """Name a service's part of a cache: how its keys begin."""
+    return f"{system}:{service}"
+
+
 def variable(service: str, setting: str) -> str:
     """Name the environment variable of a service's setting: ``ORDERS__PROVIDER_URL``."""
     return f"{service}__{setting}".replace("-", "_").upper()

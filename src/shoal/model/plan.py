@@ -7,9 +7,10 @@ from shoal.errors import PlanError
 from shoal.model import names
 from shoal.model.aliases import aliases, unnamed
 from shoal.model.breaker import Breaker
+from shoal.model.cache import CachePlan
 from shoal.model.data import Data
 from shoal.model.edge import Edge
-from shoal.model.feasible import findings, store_engine
+from shoal.model.feasible import cache_engine, findings, store_engine
 from shoal.model.finding import Finding
 from shoal.model.service import Access, Endpoint, Method, Policy, Service, closeness, shape
 from shoal.model.system import External, System
@@ -108,6 +109,7 @@ class ServicePlan(Data, frozen=True, kw_only=True):
     """Whether replicas of the caller's zone come before all others."""
     store: StorePlan | None
     broker: BrokerPlan | None
+    cache: CachePlan | None = None
     grants: tuple[Grant, ...]
     calls: tuple[CallPlan, ...]
     externals: dict[str, str]
@@ -211,6 +213,7 @@ def _service(system: System, service: Service, target: Target, callers: Callers)
         near=service.traffic.zones == "near",
         store=store,
         broker=_broker(system, service, target),
+        cache=_cache(system, service, target),
         grants=_grants(system, service, callers),
         calls=_calls(system, service),
         externals={
@@ -225,6 +228,13 @@ def _zones(target: Target, replicas: int) -> tuple[str, ...]:
     if len(target.zones) < 2:
         return ()
     return tuple(target.zones[n % len(target.zones)] for n in range(replicas))
+
+
+def _cache(system: System, service: Service, target: Target) -> CachePlan | None:
+    if service.cache is None:
+        return None
+    part = names.cache_part(system.name, service.name)
+    return CachePlan(engine=cache_engine(service.cache, target), user=service.name, part=part)
 
 
 def _broker(system: System, service: Service, target: Target) -> BrokerPlan | None:
@@ -354,6 +364,7 @@ def _counts(system: System) -> bool:
 
 def _engines(system: System, target: Target, services: tuple[ServicePlan, ...]) -> tuple[str, ...]:
     used = {s.store.engine for s in services if s.store} | {s.broker.engine for s in services if s.broker}
+    used |= {s.cache.engine for s in services if s.cache}
     if target.shape == "processes":
         used.add("envoy")
         used |= {"limiter", "valkey"} if _counts(system) else set()

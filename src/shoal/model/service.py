@@ -10,6 +10,7 @@ from shoal.errors import DeclarationError
 from shoal.model import catalog
 from shoal.model.access import Access as Access  # noqa: PLC0414 - a part of every endpoint
 from shoal.model.breaker import Breaker
+from shoal.model.cache import CacheUse
 from shoal.model.data import Data
 from shoal.model.edge import Edge
 from shoal.model.names import check_event, check_service, event_id
@@ -232,6 +233,7 @@ class Service(Data, frozen=True, kw_only=True):
     sagas: tuple[Saga, ...] = ()
     schedules: tuple[Schedule, ...] = ()
     store: Store | None = None
+    cache: CacheUse | None = None
     settings: tuple[Setting, ...] = ()
     externals: tuple[str, ...] = ()
     """Names of the outside systems it talks to."""

@@ -28,6 +28,8 @@ class Target(Data, frozen=True, kw_only=True):
     store: str = "postgres"
     """Engine of every store that declares no other."""
     broker: str = "nats"
+    cache: str = ""
+    """Engine of every cache; where nothing is said, the one that its service declares."""
     replicas: dict[str, int] = msgspec.field(default_factory=dict)
     """Replicas by service; 1 where nothing is said."""
     zones: tuple[str, ...] = ("local",)
@@ -47,6 +49,8 @@ class Target(Data, frozen=True, kw_only=True):
         """Refuse engines, sizes and ports that cannot be."""
         catalog.engine(self.store, kind="store")
         catalog.engine(self.broker, kind="broker")
+        if self.cache:
+            catalog.engine(self.cache, kind="cache")
         if not self.zones or not all(self.zones) or len(set(self.zones)) < len(self.zones):
             raise DeclarationError(f"zones {self.zones!r}", hint="name at least one, each once")
         for service, count in self.replicas.items():
@@ -59,10 +63,10 @@ class Target(Data, frozen=True, kw_only=True):
 LOCAL = Target(faults=True)
 """One process per replica, on real engines."""
 
-ONE_PROCESS = Target(shape="one-process")
-"""All services in one process, on real engines."""
+ONE_PROCESS = Target(shape="one-process", cache="memory-cache")
+"""All services in one process, on real engines but for the cache, which nobody else would share."""
 
-MEMORY = Target(name="memory", shape="memory", store="memory", broker="memory-bus")
+MEMORY = Target(name="memory", shape="memory", store="memory", broker="memory-bus", cache="memory-cache")
 """All services in one process, on the reference drivers; starts in milliseconds and keeps nothing."""
 
 

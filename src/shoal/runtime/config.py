@@ -24,6 +24,7 @@ class ServiceConfig(msgspec.Struct, frozen=True, kw_only=True):
     """``unix:/path`` or ``tcp:127.0.0.1:8000``; empty within a process of several services."""
     store_url: str = ""
     broker_url: str = ""
+    cache_url: str = ""
     mesh: str = ""
     """``unix:/path`` of its outbound listener; calls name the callee in the authority. ``direct:/folder`` of files with
     the replicas of each service, where there is no proxy."""

@@ -10,8 +10,8 @@ from typing import Any
 import msgspec
 
 from shoal import failpoints
-from shoal.drivers import open_broker, open_store
-from shoal.drivers.base import Broker, Consumer, Receipt, Store
+from shoal.drivers import open_broker, open_cache, open_store
+from shoal.drivers.base import Broker, Cache, Consumer, Receipt, Store
 from shoal.errors import Conflict, DeclarationError, MigrationError, Unavailable
 from shoal.model import names
 from shoal.model.plan import consumers
@@ -20,6 +20,7 @@ from shoal.runtime.application import Application
 from shoal.runtime.auth import Authenticator, believed_by
 from shoal.runtime.backlog import Gauge
 from shoal.runtime.breaking import Switchboard
+from shoal.runtime.cache.fittings import Keeping
 from shoal.runtime.clients import Transport, client
 from shoal.runtime.clock import SystemClock, monotonic_of, seconds_of
 from shoal.runtime.compile import Compiled, compile_service, contracts_of, records_of
@@ -42,6 +43,7 @@ from shoal.runtime.sides import OWN_TABLES, SIDES
 from shoal.runtime.tables import table_of
 from shoal.runtime.trace import Context, begin, current
 from shoal.runtime.transaction import Announcer, UnitOfWork
+from shoal.service.cached import remembering
 from shoal.service.context import Clock, TokenIssuer
 from shoal.service.declare import SeedDeclaration, Service
 from shoal.service.describe import describe_service
@@ -64,6 +66,7 @@ class Fittings(msgspec.Struct, frozen=True, kw_only=True):
     store: Store | None = None
     """Takes the place of the one that the configuration names."""
     broker: Broker | None = None
+    cache: Cache | None = None
     journal: Journal | None = None
     fetch: Fetch = get
     """Gets a small document from outside, such as the keys of an issuer."""
@@ -80,12 +83,14 @@ class Host:
         self.model = describe_service(service, issues_tokens=bool(config.signing_key))
         self.store = fittings.store or (open_store(config.store_url) if config.store_url else None)
         self.broker = fittings.broker or (open_broker(config.broker_url) if config.broker_url else None)
+        self.cache = fittings.cache or (open_cache(config.cache_url) if config.cache_url else None)
         self._armed = failpoints.is_armed()
         if self._armed:
             self.store = failpoints.store_of(self.store) if self.store else None
             self.broker = failpoints.broker_of(self.broker) if self.broker else None
         self._metrics = Metrics()
-        self._probes = Probes(self.model, self._metrics, self.store, self.broker)
+        self._probes = Probes(self.model, self._metrics, self.store, self.broker, self.cache)
+        self._keeping = Keeping(self.cache, self._metrics) if self.cache else None
         self._announcer = Announcer(config.system, service, fittings.clock)
         if self.store is not None and self.broker is not None and service.publishes:
             self._announcer.gauge = self._probes.gauge = Gauge(self.store, config.outbox_bound)
@@ -106,19 +111,25 @@ class Host:
         """Serve one connection's message, as ASGI 3 asks."""
         if self._application is None:
             raise RuntimeError("the service has not started")
-        acting.set(self.service.name)
+        self._act()
         await self._application(scope, receive, failpoints.replying(send) if self._armed else send)
 
     async def start(self) -> None:
         """Get everything ready; afterwards requests may come and events flow. A failed start lets go of everything."""
-        acting.set(self.service.name)  # for the tasks that are made here, too
+        self._act()  # for the tasks that are made here, too
         try:
             await self._start()
         except BaseException:
             await self._stack.aclose()
-            if self.store is not None:
-                await self.store.close()
+            for engine in (self.cache, self.store):
+                if engine is not None:
+                    await engine.close()
             raise
+
+    def _act(self) -> None:
+        """Say whose code runs from here on."""
+        acting.set(self.service.name)
+        remembering.set(self._keeping.remembered if self._keeping else None)
 
     async def _start(self) -> None:
         if self.store is not None:
@@ -160,6 +171,8 @@ class Host:
         async with AsyncExitStack() as ends:  # in reverse, each also when one before it failed
             if self.store is not None:
                 ends.push_async_callback(self.store.close)
+            if self.cache is not None:
+                ends.push_async_callback(self.cache.close)
             ends.push_async_callback(self._fittings.transport.close)
             ends.push_async_callback(self._stack.aclose)
             if self._events is not None:
@@ -217,6 +230,7 @@ class Host:
             announcer=self._announcer,
             clock=self._fittings.clock,
             metrics=self._metrics,
+            remembered=self._keeping.remembered if self._keeping else None,
             journal=self._fittings.journal,
             poke=self._poke,
         )
@@ -238,6 +252,8 @@ class Host:
         for kind in contracts_of(self.service):
             values[kind] = client(kind, self._fittings.transport, switchboard)
         switchboard.show(self._metrics)
+        if self._keeping is not None:
+            values |= self._keeping.injected
         values.update(self._fittings.overrides)
         await provide(self.service, values, self._stack)
 

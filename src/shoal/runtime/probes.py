@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from shoal import model
-from shoal.drivers.base import Backlog, Broker, Store
+from shoal.drivers.base import Backlog, Broker, Cache, Store
 from shoal.errors import EngineError
 from shoal.model.asyncapi import asyncapi
 from shoal.model.openapi import openapi
@@ -26,8 +26,16 @@ LATE_SECONDS = 30.0
 class Probes:
     """Answers about one service; none of this is reachable through the gateway."""
 
-    def __init__(self, service: model.Service, metrics: Metrics, store: Store | None, broker: Broker | None) -> None:
+    def __init__(
+        self,
+        service: model.Service,
+        metrics: Metrics,
+        store: Store | None,
+        broker: Broker | None,
+        cache: Cache | None = None,
+    ) -> None:
         self._service, self._metrics, self._store, self._broker = service, metrics, store, broker
+        self._cache = cache
         self.gauge: Gauge | None = None
         """Measures the outbox, where there is one."""
 
@@ -46,9 +54,13 @@ class Probes:
         return _json(200, {"status": "alive", "service": self._service.name})
 
     async def ready(self) -> Response:
-        """Say whether requests may come: the store must answer, and the outbox have room while the broker is away."""
-        store, broker = await asyncio.gather(_ask(self._store), _ask(self._broker))
-        checks = {name: state for name, state in (("store", store), ("broker", broker)) if state}
+        """Say whether requests may come: the store must answer, and the outbox have room while the broker is away.
+
+        A service can do without its cache, so that only makes it degraded.
+        """
+        store, broker, cache = await asyncio.gather(_ask(self._store), _ask(self._broker), _ask(self._cache))
+        asked = {"store": store, "broker": broker, "cache": cache}
+        checks = {name: state for name, state in asked.items() if state}
         found = await self._outbox() if store == "ok" else None
         document: dict[str, object] = {"status": "ready", "checks": checks}
         if found is not None and self.gauge is not None:
@@ -63,6 +75,8 @@ class Probes:
     async def metrics(self) -> Response:
         """Show the counters."""
         gauges: dict[str, float] = {}
+        if self._cache is not None:
+            gauges["shoal_cache_up"] = float(await _ask(self._cache) == "ok")
         if self._store is not None:
             up = await _ask(self._store) == "ok"
             found = await self._outbox() if up else None
@@ -88,7 +102,7 @@ class Probes:
         return _json(200, asyncapi(self._service))
 
 
-async def _ask(engine: Store | Broker | None) -> str:
+async def _ask(engine: Store | Broker | Cache | None) -> str:
     if engine is None:
         return ""
     try:

@@ -7,6 +7,7 @@ import msgspec
 
 from shoal import model
 from shoal.drivers.base import Broker, Store
+from shoal.runtime.cache.remember import Remembered
 from shoal.runtime.consuming.desk import Subscriber
 from shoal.runtime.logs import Journal
 from shoal.runtime.metrics import Metrics
@@ -28,6 +29,8 @@ class Around(msgspec.Struct, frozen=True, kw_only=True):
     clock: Clock
     metrics: Metrics
     journal: Journal | None
+    remembered: Remembered | None
+    """Keeps results of functions, where there is a cache."""
     poke: Callable[[], None]
     """Tells the relay that something was announced."""
 

@@ -2,6 +2,7 @@
 
 from shoal.drivers.base import OwnTable
 from shoal.runtime.aggregates import AGGREGATES, FACTS
+from shoal.runtime.cache.side import forgetting_side
 from shoal.runtime.caching.ends import ENDS
 from shoal.runtime.caching.side import cache_side
 from shoal.runtime.consuming.attempts import ATTEMPTS
@@ -17,6 +18,7 @@ from shoal.runtime.tidying import tidying_side
 SIDES: tuple[Builder, ...] = (
     projection_side,
     cache_side,
+    forgetting_side,
     saga_side,
     schedule_side,
     tidying_side,

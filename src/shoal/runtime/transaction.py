@@ -164,6 +164,10 @@ class UnitOfWork:
         self._then.append(then)
         return True
 
+    def then(self, call: Callable[[], None]) -> None:
+        """Call something once the transaction has committed."""
+        self._then.append(call)
+
     def committed(self, poke: Callable[[], None]) -> None:
         """Set going what the transaction announced and began, now that it has committed."""
         if self.published:

@@ -6,6 +6,7 @@ from shoal.errors import DeclarationError
 from shoal.model.caching import Cache as CacheModel
 from shoal.model.service import Policy, Subscription
 from shoal.model.streaming import Stream
+from shoal.service.cached import forgetting
 from shoal.service.context import Principal
 from shoal.service.declare import EndpointDeclaration, Service
 from shoal.service.signature import Signature
@@ -59,6 +60,19 @@ def ending(service: Service) -> dict[str, str]:
     return found
 
 
+def _forgotten(service: Service) -> dict[str, str]:
+    """Collect the events that end results of functions: id → where that was said."""
+    found = forgetting(service)
+    for event, (function, *_) in found.items():
+        if service.store is None:
+            raise DeclarationError(
+                f"results of {function.name} end with {event}, but service {service.name} has no store to hear it with",
+                hint=f'declare Service("{service.name}", store=Postgres())',
+                where=function.source,
+            )
+    return {event: functions[0].source for event, functions in found.items()}
+
+
 def with_endings(service: Service, handled: Sequence[Subscription]) -> tuple[Subscription, ...]:
     """Add to a service's subscriptions the events that nothing but its caches hear."""
     heard = {id_ for subscription in handled for id_ in subscription.heard}
@@ -66,7 +80,7 @@ def with_endings(service: Service, handled: Sequence[Subscription]) -> tuple[Sub
         *handled,
         *(
             Subscription(event=event, handler=HANDLER, leads_to=(), policy=POLICY, source=source)
-            for event, source in ending(service).items()
+            for event, source in (_forgotten(service) | ending(service)).items()
             if event not in heard
         ),
     )

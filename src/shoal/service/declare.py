@@ -7,11 +7,13 @@ from typing import Any, Concatenate, ParamSpec, TypedDict, TypeVar, Unpack, over
 import msgspec
 
 from shoal.errors import DeclarationError
+from shoal.model.cache import CacheUse
 from shoal.model.names import check_label
 from shoal.model.service import Method, Policy
 from shoal.model.service import Store as StoreModel
 from shoal.model.traffic import Traffic
 from shoal.service.breaking import BreakerDeclarations
+from shoal.service.cached import CachedDeclarations
 from shoal.service.marks import (
     EventMark,
     Operation,
@@ -99,6 +101,8 @@ class SubscriptionOptions(TypedDict, total=False):
 class ServiceOptions(TypedDict, total=False):
     """What a service may say besides what it keeps, announces and promises."""
 
+    cache: CacheUse | None
+    """Where it keeps values for a time."""
     externals: Sequence[str]
     """Names of the outside systems it talks to."""
     traffic: Traffic
@@ -132,6 +136,7 @@ class Service(
     StreamDeclarations,
     SocketDeclarations,
     BreakerDeclarations,
+    CachedDeclarations,
 ):
     """Declare one service.
 
@@ -163,6 +168,7 @@ class Service(
         self.publishes = tuple(publishes)
         self.contracts = tuple(contracts)
         self.settings = settings
+        self.cache = options.get("cache")
         self.externals = tuple(options.get("externals", ()))
         self.traffic = options.get("traffic", Traffic())
         self.summary = options.get("summary", "")

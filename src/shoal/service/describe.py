@@ -22,6 +22,7 @@ from shoal.model.service import (
 )
 from shoal.service import codec
 from shoal.service.breaking import check_fallbacks
+from shoal.service.cache import NEEDING
 from shoal.service.caching import check_caches, with_endings
 from shoal.service.context import Principal, Transaction
 from shoal.service.conversing import check_socket, messages
@@ -83,6 +84,7 @@ def describe_service(service: Service, *, issues_tokens: bool = False) -> model.
     seeded = [analyse(service, s.handler) for s in service.seeds]
     background = [outline(handler) for handler in service.background]
     _check_store(service, signatures)
+    _check_cache(service, [*signatures, *heard, *seeded, *background, *provided])
     _check_principals(service, signatures)
     check_caches(service, signatures)
     _check_providers(service)
@@ -107,6 +109,7 @@ def describe_service(service: Service, *, issues_tokens: bool = False) -> model.
         sagas=tuple(describe_saga(service, saga, shapes.of(saga.state)) for saga in service.sagas),
         schedules=describe_schedules(service),
         store=service.store,
+        cache=service.cache,
         settings=_settings(service.name, service.settings),
         externals=service.externals,
         traffic=service.traffic,
@@ -329,6 +332,20 @@ def _check_store(service: Service, signatures: Sequence[Signature]) -> None:
             raise _storeless(service, declared.operation.name, declared.operation.source)
     for seed in service.seeds:
         raise _storeless(service, f"seed {seed.name}", of_function(seed.handler))
+
+
+def _check_cache(service: Service, signatures: Sequence[Signature]) -> None:
+    """Refuse, without a cache, what needs one."""
+    if service.cache is not None:
+        return
+    asking = [(p.kind.__name__, s.source) for s in signatures for p in s.params if p.kind in NEEDING]
+    asking += [(f"@{service.name}.cached", declared.source) for declared in service.remembered.values()]
+    for what, where in asking:
+        raise DeclarationError(
+            f"{what} needs a cache, but service {service.name} has none",
+            hint=f'declare Service("{service.name}", cache=Valkey())',
+            where=where,
+        )
 
 
 def _check_principals(service: Service, signatures: Sequence[Signature]) -> None:

@@ -14,6 +14,7 @@ import msgspec
 
 from shoal.errors import DeclarationError
 from shoal.model.service import path_parameters
+from shoal.service.cache import NEEDING
 from shoal.service.context import Clock, Deadline, Principal, TokenIssuer, Transaction
 from shoal.service.declare import Service
 from shoal.service.http import Header, PageRequest, Reply
@@ -25,7 +26,10 @@ from shoal.service.streams import Update, Watch
 
 Place = Literal["path", "query", "header", "body", "event", "socket", "injected"]
 
-FRAMEWORK: tuple[type, ...] = (Transaction, Principal, Deadline, Clock, PageRequest, TokenIssuer, Watch, Transact)
+FRAMEWORK: tuple[type, ...] = (
+    *(Transaction, Principal, Deadline, Clock, PageRequest, TokenIssuer, Watch, Transact),
+    *NEEDING,
+)
 """Types that the framework itself injects."""
 
 _SCALARS = (str, int, float, bool, Decimal, uuid.UUID, dt.datetime, dt.date)

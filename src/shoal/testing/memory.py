@@ -11,7 +11,7 @@ import msgspec
 from shoal import audit, tokens
 from shoal.audit.subject import Ask
 from shoal.drivers.base import Consumer, Message, Outcome, Stream
-from shoal.drivers.memory import MemoryBroker, MemoryStore
+from shoal.drivers.memory import MemoryBroker, MemoryCache, MemoryStore
 from shoal.errors import DeclarationError, ShoalError
 from shoal.model import Plan, plan
 from shoal.model.plan import ServicePlan
@@ -196,6 +196,7 @@ class MemorySystem(Client):
             clock=self.clock,
             store=MemoryStore() if service.store is not None else None,
             broker=self._broker,
+            cache=MemoryCache(self.clock.monotonic) if service.cache is not None else None,
             overrides=dict(overrides or {}),
         )
 

@@ -83,11 +83,11 @@ def _overview(system: model.System) -> None:
             ", ".join(e.id for e in s.publishes) or "-",
             ", ".join(sorted({h.event for h in s.subscriptions})) or "-",
             ", ".join(sorted({c.service for c in s.calls})) or "-",
-            s.store.engine if s.store else "-",
+            ", ".join(kept.engine for kept in (s.store, s.cache) if kept) or "-",
         )
         for s in system.services
     ]
-    output.print_table(("SERVICE", "PUBLIC", "INTERNAL", "PUBLISHES", "HEARS", "CALLS", "STORE"), rows)
+    output.print_table(("SERVICE", "PUBLIC", "INTERNAL", "PUBLISHES", "HEARS", "CALLS", "KEEPS IN"), rows)
     for external in system.externals:
         stand_in = (
             external.sandbox.module if external.sandbox else "the mailbox" if external.protocol == "smtp" else "none"
@@ -118,6 +118,7 @@ def _one(system: model.System, service: model.Service) -> None:
         ("sagas", [f"{s.name}: {' > '.join(map(_step, s.steps))}  {s.source}" for s in service.sagas]),
         ("by the clock", [f"{s.name}: {s.rule}  {s.source}" for s in service.schedules]),
         ("store", [service.store.engine] if service.store else []),
+        ("cache", [service.cache.engine] if service.cache else []),
         ("settings", [f"{s.variable}{'' if s.required else ' (optional)'}" for s in service.settings]),
         ("externals", list(service.externals)),
     ]

@@ -1,0 +1,1 @@
+"""What a service keeps in a cache: values, results of functions, sessions, leases."""
