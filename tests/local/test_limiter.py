@@ -20,10 +20,10 @@ from shoal.drivers.valkey.link import Door, Link
 from shoal.errors import EngineError
 from shoal.local.engines import start, valkey
 from shoal.local.engines.valkey import ValkeyOptions, ValkeyUser
-from shoal.local.limiter import grpc, messages
+from shoal.local.limiter import grpc, messages, server
 from shoal.local.limiter.bucket import COMMANDS, PREFIX, TAKE, key, read
 from shoal.local.limiter.messages import Question, Status
-from shoal.local.limiter.settings import Bucket, Limits
+from shoal.local.limiter.settings import Bucket, Limits, Settings
 
 USER = ValkeyUser(name="limiter", password="p", keys=(f"{PREFIX}*",), commands=COMMANDS)
 AT = 1_800_000_000_000_000
@@ -37,11 +37,11 @@ TOLERANCE = Fraction(1, 10**9)
 async def link() -> AsyncIterator[Link]:
     with tempfile.TemporaryDirectory(prefix="count") as folder:
         options = ValkeyOptions(directory=Path(folder) / "v", socket=Path(folder) / "s", users=(USER,))
-        server = await start(valkey.recipe(options), on_line=lambda _: None)
+        store = await start(valkey.recipe(options), on_line=lambda _: None)
         found = Link(Door(socket=options.socket, user=USER.name, password=USER.password))
         yield found
         await found.close()
-        await server.process.stop()
+        await store.process.stop()
 
 
 def model(bucket: Bucket, asked: Sequence[tuple[int, int]]) -> list[tuple[bool, int]]:
@@ -196,7 +196,7 @@ def framed(message: bytes) -> bytes:
 
 
 async def test_calls_are_answered_each_with_its_status(tmp_path: Path) -> None:
-    server = await grpc.serve(tmp_path / "s", {"/a.B/C": echo})
+    serving = await grpc.serve(tmp_path / "s", {"/a.B/C": echo})
     answers = await asyncio.wait_for(
         talk(
             tmp_path / "s",
@@ -210,7 +210,7 @@ async def test_calls_are_answered_each_with_its_status(tmp_path: Path) -> None:
         ),
         20,
     )
-    server.close()
+    serving.close()
     body, status = answers[0]
     assert (body, status[b":status"], status[b"content-type"], status[b"grpc-status"]) == (
         *(framed(b"cba"), b"200", b"application/grpc", b"0"),
@@ -218,6 +218,36 @@ async def test_calls_are_answered_each_with_its_status(tmp_path: Path) -> None:
     assert [told[b"grpc-status"] for _, told in answers[1:6]] == [b"14", b"13", b"12", b"3", b"3"]
     assert answers[1][1][b"grpc-message"] == b"away: 50 %25 %C3%A9"
     assert [found[0] for found in answers[6:]] == [framed(str(n).encode()[::-1]) for n in range(10, 200)]
+
+
+async def test_a_store_that_hangs_is_told_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = asyncio.Event()
+
+    async def hang(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"AUTH")
+        writer.write(b"+OK\r\n")
+        await reader.readuntil(b"EVALSHA")
+        asked.set()
+        await reader.read(-1)
+        writer.close()
+
+    monkeypatch.setattr(server, "SLOW", 0.0)
+    (tmp_path / "limits.json").write_text('{"a": {"requests": 1, "per": 2.0, "size": 3}}', "utf-8")
+    files = {name: str(tmp_path / name) for name in ("listen", "limits.json", "valkey")}
+    told = Settings(listen=files["listen"], limits=files["limits.json"], valkey=files["valkey"], user="u", password="p")
+    limiter = server.Limiter(told)
+    async with await asyncio.start_unix_server(hang, files["valkey"]):
+        for _ in range(2):
+            question = asyncio.ensure_future(limiter.should_rate_limit(part(2, entry("operation", "a"))))
+            await asked.wait()
+            await asyncio.sleep(0)  # the second one begins
+            question.cancel()
+            await asyncio.gather(question, return_exceptions=True)
+        await limiter.close()
+    assert capsys.readouterr().out.count("not counting: Valkey has not replied in time") == 1
+    assert "password='p'" not in repr(told)
 
 
 async def test_limits_are_read_again_when_their_file_has_changed(tmp_path: Path) -> None:

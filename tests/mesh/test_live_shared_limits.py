@@ -198,6 +198,12 @@ async def test_clients_are_told_what_a_local_limit_tells(stage: Stage) -> None:
     assert refused.headers["content-type"] == "application/problem+json"
     assert refused.json["type"] == "urn:shoal:problem:too-many-requests"
 
+    async def logged() -> bool:
+        """Look for the words by which `shoal why` knows a limit that was counted elsewhere."""
+        return any("RL request_rate_limited" in flagged(world) for world in stage.worlds)
+
+    await eventually_true(logged)
+
 
 async def test_limits_that_are_not_shared_stay_as_they_are(stage: Stage) -> None:
     for world in stage.worlds:
@@ -237,6 +243,12 @@ async def test_without_the_limiter_likewise(stage: Stage) -> None:
     assert await stage.statuses("GET /gone", 2 * SIZE + 2) == [200] * (2 * SIZE) + [429] * 2
     await stage.start("limiter")
     assert await stage.statuses("GET /again", SIZE + 2) == [200] * SIZE + [429] * 2
+
+
+def flagged(world: World) -> list[str]:
+    """List flags and details of what the edge has answered."""
+    lines = [json.loads(line) for line in world.access_log().splitlines()]
+    return [f"{line['flags']} {line['details']}" for line in lines]
 
 
 def read(world: World, artifact: str) -> str:

@@ -1,6 +1,7 @@
 """Valkey: who comes in and sees what, what a kill costs, and the connection that tasks share."""
 
 import asyncio
+import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -100,6 +101,21 @@ async def test_many_tasks_share_a_connection_and_each_gets_its_reply(options: Va
         left.cancel()
         read = await asyncio.gather(*(link.call("GET", f"carts:{n}") for n in range(100)))
         assert read == [str(n).encode() for n in range(100)], "whoever gives up takes nobody's reply"
+
+
+@pytest.mark.live
+async def test_a_server_that_hangs_is_not_waited_for_by_ever_more(options: ValkeyOptions, output: list[str]) -> None:
+    link = Link(Door(socket=options.socket, user=CARTS.name, password=CARTS.password, most=10))
+    async with running(options, output) as server:
+        assert await link.call("PING") == b"PONG"
+        server.process.send(signal.SIGSTOP)
+        waiting = [asyncio.ensure_future(link.call("PING")) for _ in range(10)]
+        await asyncio.sleep(0)
+        with pytest.raises(Unavailable, match="10 commands"):
+            await link.call("PING")
+        server.process.send(signal.SIGCONT)
+        assert set(await asyncio.gather(*waiting)) == {b"PONG"}
+        await link.close()
 
 
 def test_an_access_list_holds_no_password_and_nothing_that_was_not_given() -> None:

@@ -19,12 +19,14 @@ class Door:
         user: A name of its access list.
         password: Of that user.
         within: Seconds that connecting may take.
+        most: Commands that may wait for their replies; a server that hangs must not fill our memory.
     """
 
     socket: Path
     user: str
     password: str = field(repr=False)
     within: float = 1.0
+    most: int = 4096
 
 
 class Link:
@@ -41,10 +43,13 @@ class Link:
         """Send one command and return its reply.
 
         Raises:
-            Unavailable: The server cannot be reached, or the connection ended; the command may have been carried out.
+            Unavailable: The server cannot be reached, or too many wait for it, or the connection ended; only then the
+                command may have been carried out.
             EngineError: The server refuses the command, or the user.
         """
         writer = self._writer or await self._open()
+        if len(self._waiting) >= self._door.most:
+            raise Unavailable(f"Valkey at {self._door.socket} has left {len(self._waiting)} commands without a reply")
         found = await self._sent(writer, *words)
         if isinstance(found, EngineError):
             raise found

@@ -1,6 +1,7 @@
 """Says of each request whether its caller's buckets have a token left."""
 
 import asyncio
+import time
 from pathlib import Path
 
 from shoal.drivers.valkey.link import Link
@@ -8,6 +9,9 @@ from shoal.errors import EngineError, Unavailable
 from shoal.local.limiter import bucket, grpc, messages
 from shoal.local.limiter.messages import Entry, Question, Status
 from shoal.local.limiter.settings import Limits, Settings
+
+SLOW = 0.08
+"""Seconds after which a question that is taken back was not answered in time; before, its client may have gone."""
 
 
 class Limiter:
@@ -24,12 +28,17 @@ class Limiter:
             question = messages.question(data)
         except ValueError as error:
             raise grpc.Failed("invalid", str(error)) from error
+        began = time.monotonic()
         try:
             statuses = [await self._take(question, entries) for entries in question.descriptors]
         except EngineError as error:
             self._tell(str(error) or "away")
             code: grpc.Code = "unavailable" if isinstance(error, Unavailable) else "internal"
             raise grpc.Failed(code, str(error)) from error
+        except asyncio.CancelledError:
+            if time.monotonic() - began >= SLOW:
+                self._tell("Valkey has not replied in time")
+            raise
         self._tell("")
         return messages.answer(tuple(statuses))
 
