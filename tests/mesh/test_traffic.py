@@ -111,3 +111,14 @@ def test_the_critical_and_streams_are_not_shed_and_the_critical_goes_first(*, cr
     assert (route["route"].get("priority") == "HIGH") is critical
     unshed = route["typed_per_filter_config"].get("envoy.filters.http.adaptive_concurrency", {}).get("disabled", False)
     assert unshed is (critical or stream)
+
+
+@pytest.mark.parametrize(("interval", "again"), [(30.0, "1s"), (0.5, "0.5s")])
+def test_a_replica_that_is_not_ready_is_asked_again_soon_however_seldom_the_others_are(
+    interval: float, again: str
+) -> None:
+    checked = replace(service("a"), traffic=Traffic(health=HealthCheck(interval=interval)))
+    planned = plan(System(name="s", services=(checked,)), Target())
+    files = {a.path: json.loads(a.text) for a in compile_mesh(planned, layout_for(planned, root="/r"))}
+    clusters = {cluster["name"]: cluster for cluster in files["cds/clusters.json"]["resources"]}
+    assert clusters["a"]["health_checks"][0]["unhealthy_interval"] == again

@@ -13,6 +13,9 @@ RETRY_BUDGET = 10.0
 LONE_RETRIES = 1
 """Repeats at a time that are allowed whatever the budget says, so that a lone request is repeated as well."""
 
+SOON = 1.0
+"""Seconds, at most, after which a replica that was not ready is asked again: at first, one that begins never is."""
+
 
 def _traffic(scope: Scope, service: str) -> Traffic:
     return scope.plan.system.service(service).traffic
@@ -59,6 +62,7 @@ def _health(service: str, check: HealthCheck) -> Json:
         "timeout": seconds(check.timeout),
         "interval": seconds(check.interval),
         "no_traffic_interval": seconds(check.interval),
+        "unhealthy_interval": seconds(min(check.interval, SOON)),
         "unhealthy_threshold": check.failures,
         "healthy_threshold": check.successes,
         "http_health_check": {"path": check.path, "host": service},

@@ -36,7 +36,7 @@ class HealthCheck(Data, frozen=True, kw_only=True):
 
     path: str = "/ready"
     interval: float = 1.0
-    """Seconds between two questions to one replica."""
+    """Seconds between two questions to a replica that is ready; one that is not is asked every second at least."""
     timeout: float = 1.0
     """Seconds within which it must answer with 200."""
     failures: int = 3
