@@ -115,7 +115,7 @@ def test_keys_tell_callers_apart_and_hold_nothing_of_them() -> None:
     callers = [(("a", "b"), ("c", "d")), (("a", "bc"), ("", "d")), (("a", "b"),), (("a", "x" * 10_000),)]
     keys = [key("tiny", (operation, *caller)) for caller in callers]
     assert len({*keys, key("tiny", (operation,)), key("other", (operation,))}) == len(callers) + 2
-    assert key("tiny", (operation,)) == "limits:tiny:shop.search:everyone"
+    assert key("tiny", (operation,)) == "shoal.limits:tiny:shop.search:everyone"
     assert max(map(len, keys)) < 80
 
 

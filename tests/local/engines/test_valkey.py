@@ -113,6 +113,8 @@ async def test_a_server_that_hangs_is_not_waited_for_by_ever_more(options: Valke
         await asyncio.sleep(0)
         with pytest.raises(Unavailable, match="10 commands"):
             await link.call("PING")
+        with pytest.raises(Unavailable, match="10 commands"):
+            await link.calls([("PING",)])
         server.process.send(signal.SIGCONT)
         assert set(await asyncio.gather(*waiting)) == {b"PONG"}
         await link.close()

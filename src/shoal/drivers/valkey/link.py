@@ -48,8 +48,7 @@ class Link:
             EngineError: The server refuses the command, or the user.
         """
         writer = self._writer or await self._open()
-        if len(self._waiting) >= self._door.most:
-            raise Unavailable(f"Valkey at {self._door.socket} has left {len(self._waiting)} commands without a reply")
+        self._require_room()
         found = await self._sent(writer, *words)
         if isinstance(found, EngineError):
             raise found
@@ -63,6 +62,7 @@ class Link:
             EngineError: The server refuses one; the others were carried out.
         """
         writer = self._writer or await self._open()
+        self._require_room()
         loop = asyncio.get_running_loop()
         awaited = [loop.create_future() for _ in commands]
         self._waiting.extend(awaited)
@@ -86,6 +86,10 @@ class Link:
         if reading is not None:
             reading.cancel()
             await asyncio.gather(reading, return_exceptions=True)
+
+    def _require_room(self) -> None:
+        if len(self._waiting) >= self._door.most:
+            raise Unavailable(f"Valkey at {self._door.socket} has left {len(self._waiting)} commands without a reply")
 
     async def _open(self) -> asyncio.StreamWriter:
         async with self._opening:

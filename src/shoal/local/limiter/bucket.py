@@ -43,8 +43,8 @@ _MICROSECONDS = 1_000_000
 COMMANDS = ("+eval", "+evalsha", "+get", "+set", "+time")
 """What the user needs that asks."""
 
-PREFIX = "limits:"
-"""How every key begins."""
+PREFIX = "shoal.limits:"
+"""How every key begins; no system has a name with a dot, so no service's part of a cache begins like that."""
 
 
 async def take(link: Link, question: Question, entries: tuple[Entry, ...], bucket: Bucket) -> Status:
