@@ -1,16 +1,17 @@
 """Second versions without processes: none is lost to another change, acted on after its end, or left between."""
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 import pytest
 
-from shoal.errors import DeclarationError, EngineError
-from shoal.local import admin, canary, course
+from shoal.errors import DeclarationError, EngineError, HostError
+from shoal.local import admin, canary, course, proxies
 from shoal.local.canary import Canaries, CanaryState, Start, canary_file, read_states
 from shoal.local.course import Course
 from shoal.local.world import Site
@@ -86,6 +87,29 @@ async def test_a_new_declaration_builds_on_the_change_before(
     assert followed
     assert running.plan.target.splits.keys() == {"alpha"}
     await canaries.stop()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux bounds it")
+@pytest.mark.parametrize("mesh", ["shared", "sidecars"])
+async def test_a_version_whose_files_nobody_could_watch_is_refused_before_it_starts(
+    running: Course, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mesh: Literal["shared", "sidecars"]
+) -> None:
+    code = str(running.site.layout.root)
+    limit = tmp_path / "max_user_instances"
+    limit.write_text("128\n", "utf-8")
+    monkeypatch.setattr(proxies, "_LIMIT", limit)
+    monkeypatch.setattr(proxies, "watching", lambda: 128)
+    async with stand_ins.site(SYSTEM, tmp_path / mesh, msgspec.structs.replace(LOCAL, mesh=mesh)) as site:
+        course = Course(site)
+        canaries = Canaries(hold(course))
+        with pytest.raises(HostError, match="canary of alpha would be watched with 1 instance of inotify") as found:
+            await canaries.start(Start(service="alpha", code=code))
+        assert "sudo sysctl fs.inotify.max_user_instances=1024" in found.value.hint
+        assert not course.plan.target.splits
+        assert not read_states(site.layout.home)
+        monkeypatch.setattr(proxies, "watching", lambda: 127)
+        await canaries.start(Start(service="alpha", code=code))
+        await canaries.stop()
 
 
 async def test_without_a_proxy_before_services_nothing_is_divided(running: Course, tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from shoal.local.unit import Surroundings, Unit
 from shoal.local.world import Site
 from shoal.mesh.endpoints import endpoint_file
 from shoal.mesh.layout import Layout
-from shoal.model.plan import Plan, ServicePlan
+from shoal.model.plan import Plan, ServicePlan, plan
 from shoal.model.rollout import Override, Rollout, Split, version_name
 from shoal.model.target import Target
 from shoal.model.verdict import Counts, Outcome, judge, since
@@ -164,10 +164,12 @@ class Canaries:
 
         Raises:
             DeclarationError: It cannot be.
+            HostError: The proxies could not watch its files; nothing is started.
             EngineError: It does not start; nothing has changed.
         """
         rule = self._allowed(wish)
         site, before = self._hold.site(), self._before(wish.service)
+        self._require_watches(wish)
         service = _sized(site.plan, wish.service, wish.replicas)
         replicas = Replicas(site, before, service, self._hold.around, version=wish.version, code=Path(wish.code))
         override = wish.override or rule.override
@@ -290,6 +292,13 @@ class Canaries:
                 hint="copies are for a version without requests of its own: --mirror with --weight 0",
             )
         return msgspec.structs.replace(declared, requests=wish.requests or declared.requests)
+
+    def _require_watches(self, wish: Start) -> None:
+        site = self._hold.site()
+        splits = {**site.plan.target.splits, wish.service: Split(version=wish.version)}
+        divided = plan(site.plan.system, msgspec.structs.replace(site.plan.target, splits=splits)).require()
+        assert site.mesh is not None, "it was asked for just before"  # noqa: S101
+        proxies.require_more_watches(site.plan, divided, site.mesh, f"the version {wish.version} of {wish.service}")
 
     def _find(self, service: str) -> _Canary:
         if service not in self._running:

@@ -78,13 +78,31 @@ def require_watches(plan: Plan, edge: Layout) -> None:
     """
     if plan.target.mesh != "sidecars" or not _LIMIT.exists():
         return
-    needed = sum(watches(compile_mesh(plan, layout)) for layout in proxies(plan, edge).values())
+    _require(_watched(plan, edge), f"{len(proxies(plan, edge))} proxies watch files with", "run without --sidecars")
+
+
+def require_more_watches(old: Plan, new: Plan, edge: Layout, what: str) -> None:
+    """Refuse `what` where it makes running proxies watch more files than this user may: Envoy would end itself.
+
+    Raises:
+        HostError: Too few instances of inotify are left; the message says how many are needed.
+    """
+    if _LIMIT.exists():
+        more = _watched(new, edge) - _watched(old, edge)
+        _require(more, f"{what} would be watched with", "stop another system (shoal ps)")
+
+
+def _watched(plan: Plan, edge: Layout) -> int:
+    return sum(watches(compile_mesh(plan, layout)) for layout in proxies(plan, edge).values())
+
+
+def _require(needed: int, what: str, otherwise: str) -> None:
     limit, used = int(_LIMIT.read_text("utf-8")), watching()
     if needed > limit - used:
+        instances = "1 instance" if needed == 1 else f"{needed} instances"
         raise HostError(
-            f"{len(proxies(plan, edge))} proxies watch files with {needed} instances of inotify; of the {limit} that a"
-            f" user may have, {used} are taken",
-            hint=f"sudo sysctl fs.inotify.max_user_instances={max(1024, used + needed)}, or run without --sidecars",
+            f"{what} {instances} of inotify; of the {limit} that a user may have, {used} are taken",
+            hint=f"sudo sysctl fs.inotify.max_user_instances={max(1024, used + needed)}, or {otherwise}",
         )
 
 
