@@ -13,7 +13,8 @@ import pytest
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 MISUSES = sorted(HERE.glob("misuse_*.py"))
-FILES = [HERE / "api.py", HERE / "contract.py", HERE / "gateway.py", HERE / "ledgers.py", HERE / "sockets.py", *MISUSES]
+SOUND = ("api.py", "cache.py", "contract.py", "gateway.py", "ledgers.py", "sockets.py")
+FILES = [*(HERE / name for name in SOUND), *MISUSES]
 ENVIRONMENT = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT / "src"), str(ROOT)])}
 EXPECTED = "# expect-error"
 
