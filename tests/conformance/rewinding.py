@@ -76,6 +76,8 @@ class RewindContract:
         assert ids(again) == ["m2"]
 
     async def test_what_went_to_somebody_else_leaves_a_gap(self, harness: BrokerHarness) -> None:
+        if "members" not in harness.capabilities:
+            pytest.skip("a consumer has one member at a time")
         broker, other = await service(harness), await harness.broker("service")
         await broker.publish([message(number) for number in range(1, 7)])
         mine = await gather(broker, 2)
@@ -180,6 +182,8 @@ class OperatorContract:
         assert found == list(range(1, 2501))
 
     async def test_what_is_removed_is_not_read_and_not_delivered(self, harness: BrokerHarness) -> None:
+        if "removal" not in harness.capabilities:
+            pytest.skip("the engine lets go of nothing but the oldest")
         broker = await service(harness)
         await broker.publish([message(number) for number in range(1, 6)])
         for _ in range(2):  # what is gone is passed over, and so is what never was

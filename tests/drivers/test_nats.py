@@ -8,7 +8,6 @@ import tempfile
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import msgspec
 import pytest
@@ -36,6 +35,7 @@ from tests.conformance.broker import (
 )
 from tests.conformance.harness import back, message, soon
 from tests.conformance.rewinding import OperatorContract, RegressContract, RewindContract
+from tests.drivers.silence import Proxy
 from tests.listening import listening
 
 pytestmark = [pytest.mark.live, pytest.mark.asyncio(loop_scope="module")]
@@ -164,37 +164,6 @@ async def test_a_message_that_is_too_large_is_an_error_of_its_own(harness: Harne
     assert not isinstance(refused, Unavailable)
     assert "larger than NATS takes" in str(refused)
     assert stored(taken).sequence == 1
-
-
-class Proxy:
-    """Stands between a client and the server, and can fall silent as a host without power does."""
-
-    def __init__(self, server: str) -> None:
-        parts = urlsplit(server)
-        self._host, self._port = parts.hostname or "", parts.port or 0
-        self._heard = asyncio.Event()
-        self._heard.set()
-
-    def fall_silent(self) -> None:
-        """Pass nothing more over the connections that there are; new ones are fine."""
-        self._heard.clear()
-        self._heard = asyncio.Event()
-        self._heard.set()
-
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        there, back = await asyncio.open_connection(self._host, self._port)
-        try:
-            await asyncio.gather(*(self._pass(*way, self._heard) for way in ((reader, back), (there, writer))))
-        finally:
-            back.transport.abort()
-            with contextlib.suppress(OSError):
-                await back.wait_closed()
-
-    async def _pass(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter, heard: asyncio.Event) -> None:
-        while data := await source.read(65536):
-            await heard.wait()
-            sink.write(data)
-        sink.write_eof()
 
 
 @pytest.mark.parametrize("what", ["idle", "fetch", "publish"])

@@ -8,7 +8,7 @@ from shoal.drivers.base import Broker, BrokerAdmin, Cache, Store, StoreAdmin
 from shoal.errors import DeclarationError
 
 STORES = {"postgres": "shoal.drivers.postgres", "memory": "shoal.drivers.memory"}
-BROKERS = {"nats": "shoal.drivers.nats", "memory": "shoal.drivers.memory"}
+BROKERS = {"nats": "shoal.drivers.nats", "kafka": "shoal.drivers.kafka", "memory": "shoal.drivers.memory"}
 CACHES = {"valkey": "shoal.drivers.valkey", "memory": "shoal.drivers.memory"}
 
 
@@ -42,4 +42,11 @@ def _module(table: dict[str, str], url: str):  # type: ignore[no-untyped-def]  #
     scheme = urlsplit(url).scheme
     if scheme not in table:
         raise DeclarationError(f"no driver for the scheme {scheme!r}", hint=f"use one of: {', '.join(sorted(table))}")
-    return import_module(table[scheme])
+    try:
+        return import_module(table[scheme])
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.partition(".")[0] == "shoal":
+            raise
+        raise DeclarationError(
+            f"the driver of {scheme} needs the package {error.name}", hint=f"pip install 'shoal[{scheme}]'"
+        ) from None

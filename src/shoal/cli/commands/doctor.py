@@ -99,7 +99,9 @@ def _engines() -> list[Check]:
         try:
             kind.locate()
         except HostError as error:
-            checks.append(Check(name=kind.name, ok=False, found=error.message, fix=error.hint or _INSTALL))
+            checks.append(
+                Check(name=kind.name, ok=False, needed=kind.needed, found=error.message, fix=error.hint or _INSTALL)
+            )
         else:
             checks.append(Check(name=kind.name, ok=True, found=f"{kind.distribution} {kind.version} ({kind.purpose})"))
     return checks

@@ -5,7 +5,7 @@ from datetime import datetime
 from itertools import count
 
 from shoal.drivers.base import Consumer, Kept, Message, Position, Stream
-from shoal.drivers.memory.subjects import covers
+from shoal.drivers.base.subjects import covers
 
 DUPLICATE_SECONDS = 120.0
 """For so long a stream remembers the ids it stored."""

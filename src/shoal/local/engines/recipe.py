@@ -66,6 +66,8 @@ class EngineKind:
     distribution: str
     purpose: str
     locate: Callable[[], Path]
+    needed: bool = True
+    """Whether the ``local`` extra brings it; any other is for those who ask for it by name."""
 
     @property
     def version(self) -> str:
@@ -77,8 +79,13 @@ class EngineKind:
 
 
 @functools.cache
-def program(distribution: str, file_name: str) -> Path:
+def program(distribution: str, file_name: str, *, install: str = _INSTALL) -> Path:
     """Find a program inside an installed wheel, without importing it.
+
+    Args:
+        distribution: Name of the wheel's package.
+        file_name: Name of the program.
+        install: The command that brings it.
 
     Raises:
         HostError: The wheel is not installed, was not made for this platform, or lacks the program.
@@ -88,7 +95,7 @@ def program(distribution: str, file_name: str) -> Path:
         files = importlib.metadata.distribution(distribution).files or []
     except importlib.metadata.PackageNotFoundError:
         raise HostError(
-            f"the package {distribution} is not installed", hint=f"install the engines: {_INSTALL}"
+            f"the package {distribution} is not installed", hint=f"install the engines: {install}"
         ) from None
     for file in files:
         path = Path(str(file.locate()))
@@ -96,7 +103,7 @@ def program(distribution: str, file_name: str) -> Path:
             return path.resolve()
     raise HostError(
         f"the package {distribution} is installed but holds no program {file_name} for this platform",
-        hint=f"install it again: {_INSTALL} --force-reinstall",
+        hint=f"install it again: {install} --force-reinstall",
     )
 
 

@@ -9,9 +9,9 @@ from math import inf
 from typing import Any
 
 from shoal.drivers.base import Consumer, Message, Outcome, Stream
+from shoal.drivers.base.subjects import covers
 from shoal.drivers.memory import MemoryBroker
 from shoal.drivers.memory.streams import Member
-from shoal.drivers.memory.subjects import covers
 from shoal.errors import Unavailable
 from shoal.service.context import Clock
 from shoal.testing.simulation.domain import Domain

@@ -1,0 +1,207 @@
+"""One service's use of a cluster that speaks Kafka's protocol."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import datetime
+
+from shoal.drivers.base import Consumer, Delivery, Message, Outcome, Position
+from shoal.drivers.kafka.address import read
+from shoal.drivers.kafka.ends import position
+from shoal.drivers.kafka.holding import Holding
+from shoal.drivers.kafka.link import Link
+from shoal.drivers.kafka.offsets import Offsets
+from shoal.drivers.kafka.publish import Publisher
+from shoal.drivers.kafka.registry import Registry
+from shoal.drivers.kafka.tail import Tail
+from shoal.drivers.kafka.wire import DECLARED, Letter
+from shoal.errors import Unavailable
+
+
+class KafkaBroker:
+    """A `base.Broker`."""
+
+    def __init__(self, url: str) -> None:
+        self._link = Link(read(url), self._opened, self._lost)
+        self._registry = Registry(self._link)
+        self._publisher = Publisher(self._link, self._registry)
+        self._offsets = Offsets(self._link)
+        self._holdings: dict[str, Holding] = {}
+        self._beginning: dict[str, asyncio.Lock] = {}
+        self._tail = Tail(self._link, self._registry, lambda: [*self._holdings.values()])
+
+    async def open(self) -> None:
+        """Connect for ever."""
+        await self._link.open()
+
+    async def close(self) -> None:
+        """Commit what is answered, and let go of the connections."""
+        if self._link.alive:
+            await self._flush()
+        await self._offsets.stop()
+        self._tail.stop()
+        await self._link.close()
+
+    async def ping(self) -> None:
+        """Ask for a sign of life, after what was answered is committed."""
+        self._link.require()
+        await self._flush()
+        await self._link.ping()
+
+    @property
+    def epoch(self) -> int:
+        """How often the connection was made or lost."""
+        return self._link.epoch
+
+    async def publish(self, messages: Sequence[Message], *, after: int | None = None) -> Sequence[Outcome]:
+        """Send all, one batch at a time."""
+        return await self._publisher.publish(messages, after)
+
+    async def position(self, stream: str) -> Position | None:
+        """Ask for both ends of the topic."""
+        return await position(self._link, stream, self._publisher.fallen(stream))
+
+    async def fetch(self, consumer: Consumer, limit: int, wait: float) -> Sequence[Delivery]:
+        """Take what was read for the consumer, or wait for it."""
+        self._link.require()
+        holding = await self._holding(consumer)
+        loop = asyncio.get_running_loop()
+        until = loop.time() + wait
+        while True:
+            if holding.fault is not None:
+                raise holding.fault
+            holding.stirred.clear()
+            taken = holding.take(limit, loop.time())
+            self._tail.stir()
+            left = until - loop.time()
+            if taken or left <= 0:
+                self._offsets.refresh(holding)
+                return [KafkaDelivery(self, holding, *one) for one in taken]
+            await _stirred(holding, left, holding.soonest())
+
+    async def rewind(self, consumer: Consumer) -> None:
+        """Begin again at the committed offset."""
+        self._link.require()
+        declared = await self._registry.require_consumer(consumer)
+        async with self._beginning.setdefault(_key(consumer), asyncio.Lock()):
+            await self._begin(declared)
+
+    def current(self, delivered: Holding) -> Holding | None:
+        """Return what an answer to an earlier delivery counts for; None when the connection was lost since."""
+        found = self._holdings.get(_key(delivered.consumer))
+        return found if found is not None and found.epoch == delivered.epoch == self._link.epoch else None
+
+    def settle(self, delivered: Holding, offset: int) -> None:
+        """Never deliver a message again."""
+        holding = self.current(delivered)
+        if holding is not None:
+            holding.settle(offset)
+            self._offsets.commit_soon(holding)
+
+    async def _holding(self, consumer: Consumer) -> Holding:
+        key = _key(consumer)
+        async with self._beginning.setdefault(key, asyncio.Lock()):
+            holding = self._holdings.get(key)
+            if holding is not None and holding.epoch == self._link.epoch:
+                return holding
+            return await self._begin(await self._registry.require_consumer(consumer))
+
+    async def _begin(self, consumer: Consumer) -> Holding:
+        """Read from the first unanswered message on."""
+        epoch = self._link.epoch
+        former = self._holdings.get(_key(consumer))
+        if former is not None and former.epoch == epoch:
+            await self._offsets.flush(former)
+        topic = await self._link.topic(consumer.stream, fresh=True)
+        if topic is None:
+            raise Unavailable(f"there is no stream {consumer.stream}", hint="declare it first")
+        first = await self._offsets.start(consumer, topic)
+        holding = Holding(consumer=consumer, topic=topic.id, next=first, committed=first, epoch=epoch)
+        await self._tail.catch_up(holding)
+        if self._link.epoch != epoch:
+            raise self._link.away()
+        self._holdings[_key(consumer)] = holding
+        if former is not None:
+            former.fail(Unavailable(f"consumer {consumer.name} was rewound meanwhile", hint="fetch again"))
+        await self._tail.follow(consumer.stream)
+        self._tail.stir()
+        return holding
+
+    async def _flush(self) -> None:
+        for holding in [*self._holdings.values()]:
+            if holding.epoch == self._link.epoch:
+                await self._offsets.flush(holding)
+
+    async def _opened(self) -> None:
+        await self._registry.refresh()
+        await self._tail.follow(DECLARED)
+
+    def _lost(self) -> None:
+        self._registry.forget()
+        self._tail.stop()
+        self._offsets.forget()
+        for holding in self._holdings.values():
+            holding.fail(self._link.away())
+
+
+class KafkaDelivery:
+    """A `base.Delivery`."""
+
+    def __init__(self, broker: KafkaBroker, holding: Holding, number: int, letter: Letter) -> None:
+        assert letter.message is not None, "the end of a message is not delivered"  # noqa: S101
+        self._broker, self._holding, self._number, self._letter = broker, holding, number, letter
+        self._message = letter.message
+        self._answered = False
+
+    @property
+    def message(self) -> Message:
+        """The message."""
+        return self._message
+
+    @property
+    def sequence(self) -> int:
+        """Its place in the stream: its offset, counted from 1."""
+        return self._letter.offset + 1
+
+    @property
+    def at(self) -> datetime:
+        """When the stream stored it."""
+        return self._letter.at
+
+    @property
+    def number(self) -> int:
+        """Which delivery this is since the consumer was last rewound."""
+        return self._number
+
+    async def ack(self) -> None:
+        """Settle it."""
+        self._settle()
+
+    async def drop(self) -> None:
+        """Settle it: a consumer has but one offset, and what lies before it is answered."""
+        self._settle()
+
+    async def progress(self) -> None:
+        """Begin the wait anew."""
+        holding = None if self._answered else self._broker.current(self._holding)
+        if holding is not None:
+            due = asyncio.get_running_loop().time() + holding.consumer.ack_wait
+            holding.postpone(self._letter.offset, due)
+
+    def _settle(self) -> None:
+        if not self._answered:
+            self._answered = True
+            self._broker.settle(self._holding, self._letter.offset)
+
+
+def _key(consumer: Consumer) -> str:
+    return f"{consumer.stream} {consumer.name}"
+
+
+async def _stirred(holding: Holding, left: float, due: float | None) -> None:
+    """Wait until there is something to look at again."""
+    now = asyncio.get_running_loop().time()
+    seconds = left if due is None or len(holding.due) == 0 else min(left, max(0.0, due - now))
+    try:
+        await asyncio.wait_for(holding.stirred.wait(), seconds)
+    except TimeoutError:
+        return
