@@ -19,7 +19,7 @@ from shoal.runtime.projections.fold import Fold, compile_fold
 from shoal.runtime.projections.standing import is_quiet, standings
 from shoal.runtime.projections.tables import JOURNAL as JOURNAL_TABLE
 from shoal.runtime.projections.tables import PARKED, PROJECTION_TABLES, Count, Entry, read
-from shoal.runtime.projections.verify import compare, verify
+from shoal.runtime.projections.verify import Comparison, compare, verify
 from shoal.runtime.tables import table_of
 from tests.runtime.database import Database, database
 
@@ -199,7 +199,8 @@ async def require_fold(store: Store) -> None:
 
 
 async def test_it_equals_its_events_while_they_keep_coming(stores: Sequence[Store]) -> None:
-    comparisons, rebuilds = [], []
+    comparisons: list[Comparison] = []
+    rebuilds: list[rebuild.Rebuilt] = []
     async with working(stores, 250) as writers:
         while len(rebuilds) < 2 or not all(writer.done() for writer in writers):
             comparisons.append(await compare(stores[0], FOLD))
