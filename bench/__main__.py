@@ -21,6 +21,7 @@ BENCHES = {
     "B9": "bench.start.run",
     "B10": "bench.hops.overload",
     "B11": "bench.growth.run",
+    "B12": "bench.reload.run",
 }
 PAGE = Path(__file__).parent.parent / "docs" / "benchmarks.md"
 

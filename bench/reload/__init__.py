@@ -1,0 +1,1 @@
+"""How soon a change of files is what Envoy does, while requests flow."""
