@@ -1,6 +1,7 @@
 """The shop: every service of it, and what lies around them."""
 
 from shoal import Consumer, Cors, External, Gateway, Issuer, Sandbox, System
+from shop.analytics.service import analytics
 from shop.audit import AUDITS
 from shop.inventory.service import inventory
 from shop.mobile.service import mobile
@@ -21,7 +22,7 @@ PARTNERS = (Consumer(name="marketplace", roles=("partner",)), Consumer(name="pri
 
 system = System(
     "shop",
-    services=[users, products, inventory, orders, payments, notifications, web, mobile, partner],
+    services=[users, products, inventory, orders, payments, notifications, web, mobile, partner, analytics],
     issuer=Issuer(users, audience="shop"),
     audits=AUDITS,
     gateway=Gateway(cors=CORS, consumers=PARTNERS, legacy=(monolith,)),

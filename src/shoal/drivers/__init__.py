@@ -4,12 +4,13 @@ from importlib import import_module
 from typing import cast
 from urllib.parse import urlsplit
 
-from shoal.drivers.base import Broker, BrokerAdmin, Cache, Store, StoreAdmin
+from shoal.drivers.base import Broker, BrokerAdmin, Cache, Store, StoreAdmin, Warehouse
 from shoal.errors import DeclarationError
 
 STORES = {"postgres": "shoal.drivers.postgres", "memory": "shoal.drivers.memory"}
 BROKERS = {"nats": "shoal.drivers.nats", "kafka": "shoal.drivers.kafka", "memory": "shoal.drivers.memory"}
 CACHES = {"valkey": "shoal.drivers.valkey", "memory": "shoal.drivers.memory"}
+WAREHOUSES = {"duckdb": "shoal.drivers.duckdb", "memory": "shoal.drivers.memory"}
 
 
 def open_store(url: str) -> Store:
@@ -25,6 +26,11 @@ def open_broker(url: str) -> Broker:
 def open_cache(url: str) -> Cache:
     """Return the driver for a cache's URL, not yet connected."""
     return cast("Cache", _module(CACHES, url).cache(url))
+
+
+def open_warehouse(url: str) -> Warehouse:
+    """Return the driver for a warehouse's URL, not yet connected."""
+    return cast("Warehouse", _module(WAREHOUSES, url).warehouse(url))
 
 
 def store_admin(url: str) -> StoreAdmin:

@@ -34,6 +34,8 @@ class World:
     """Folder of the project, where issuers' files of keys lie."""
     key_set: str = ""
     """File of what verifies consumers' keys."""
+    warehouses: str = ""
+    """Folder of the warehouses of this machine."""
 
 
 FAILPOINTS = ("SHOAL_FAILPOINTS", "SHOAL_FAILPOINTS_ONCE")
@@ -48,6 +50,7 @@ def service_environment(plan: Plan, service: ServicePlan, world: World, outside:
         "SHOAL_STORE_URL": store_url(service, world),
         "SHOAL_BROKER_URL": broker_url(service, world),
         "SHOAL_CACHE_URL": cache_url(service, world),
+        "SHOAL_WAREHOUSE_URL": warehouse_url(service, world),
         "SHOAL_MESH": world.outbound.get(service.name, ""),
         "SHOAL_DRAIN": f"{world.drain:g}",
     }
@@ -125,6 +128,14 @@ def cache_url(service: ServicePlan, world: World) -> str:
         return f"{catalog.engine(cache.engine).scheme}://{quote(cache.part)}"
     user, password = quote(cache.user), quote(world.passwords.caches[cache.user], safe="")
     return f"valkey://{user}:{password}@/{quote(cache.part)}?{urlencode({'socket': world.valkey}, safe='/')}"
+
+
+def warehouse_url(service: ServicePlan, world: World) -> str:
+    """Write the place of a service's own warehouse, a file in a folder of its own; empty without one."""
+    if service.warehouse is None:
+        return ""
+    scheme = catalog.engine(service.warehouse.engine).scheme
+    return f"{scheme}://{quote(world.warehouses)}/{quote(service.name)}/facts.{scheme}"
 
 
 def operator_url(world: World) -> str:

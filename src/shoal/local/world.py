@@ -71,6 +71,7 @@ def settle(plan: Plan, layout: Layout, *, ports: Mapping[str, int] | None = None
         externals={e.name: address for e in plan.externals if (address := _address(e, found))},
         outbound={s.name: _outbound(plan, mesh, s.name) for s in plan.services} if mesh else {},
         root=str(layout.root),
+        warehouses=str(layout.data / "warehouses"),
         key_set=str(keys.ensure(layout.secrets)) if plan.system.gateway.consumers else "",
     )
     return Site(plan=plan, layout=layout, mesh=mesh, world=world, ports=found)

@@ -6,6 +6,7 @@ from shoal.model.saga import Saga, Step
 from shoal.model.service import Access, Call, Endpoint, Event, Policy, Service, Store, Subscription
 from shoal.model.system import External, Gateway, Issuer, Sandbox, System
 from shoal.model.target import Target
+from shoal.model.warehouse import Warehouse
 
 __all__ = [
     "Access",
@@ -26,5 +27,6 @@ __all__ = [
     "Subscription",
     "System",
     "Target",
+    "Warehouse",
     "plan",
 ]

@@ -6,7 +6,7 @@ import msgspec
 
 from shoal.errors import DeclarationError
 
-Kind = Literal["store", "broker", "proxy", "mail", "cache", "limiter"]
+Kind = Literal["store", "broker", "proxy", "mail", "cache", "limiter", "warehouse"]
 
 
 class Engine(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,6 +49,8 @@ CAPABILITIES = {
     "leases": "grants a right for a time, with a token that fences off whoever had it before",
     "counts": "adds up what several processes do, in one step for each",
     "ratelimit": "answers the proxy whether a caller may pass",
+    "batches": "takes each batch of a chain of facts once, in one commit",
+    "reports": "answers grouped questions over all facts",
 }
 """Every capability that a row may name, with its meaning."""
 
@@ -123,6 +125,14 @@ ENGINES = (
         capabilities=frozenset({"ratelimit", "processes"}),
     ),
     Engine(
+        name="duckdb",
+        kind="warehouse",
+        product="DuckDB 2.0 (MIT), one file that one process has",
+        scheme="duckdb",
+        wheel="duckdb",
+        capabilities=frozenset({"batches", "reports", "transactions", "durable"}),
+    ),
+    Engine(
         name="memory",
         kind="store",
         product="in-process reference store",
@@ -142,6 +152,13 @@ ENGINES = (
         product="in-process reference cache",
         scheme="memory",
         capabilities=frozenset({"expiry", "leases", "counts"}),
+    ),
+    Engine(
+        name="memory-warehouse",
+        kind="warehouse",
+        product="in-process reference warehouse",
+        scheme="memory",
+        capabilities=frozenset({"batches", "reports", "transactions"}),
     ),
 )
 """The explicit list. A new engine is one row here, one driver, one recipe and one harness."""

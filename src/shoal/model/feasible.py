@@ -14,6 +14,7 @@ def findings(system: System, target: Target) -> list[Finding]:
     for service in system.services:
         found += _store_findings(service, target) + _broker_findings(service, target)
         found += _cache_findings(service, target)
+        found += _warehouse_findings(service, target)
     return found + _external_findings(system, target) + choreography.findings(system)
 
 
@@ -114,6 +115,32 @@ def _external_findings(system: System, target: Target) -> list[Finding]:
 def cache_engine(cache: CacheUse, target: Target) -> str:
     """Choose the engine of a cache: the target's, or the one declared."""
     return target.cache or cache.engine
+
+
+def _warehouse_findings(service: Service, target: Target) -> list[Finding]:
+    """Refuse a second process beside a warehouse that only one can have."""
+    if service.warehouse is None:
+        return []
+    row = catalog.engine(warehouse_engine(service, target), kind="warehouse")
+    several = target.replicas.get(service.name, 1) > 1 or service.name in target.splits
+    if "processes" in row.capabilities or not several:
+        return []
+    return [
+        Finding(
+            code="PLAN-WAREHOUSE-01",
+            severity="error",
+            where=service.source,
+            message=f"several processes of {service.name} need a warehouse that {catalog.CAPABILITIES['processes']}",
+            help=f"{row.product}: run one replica, and no second version beside it",
+        )
+    ]
+
+
+def warehouse_engine(service: Service, target: Target) -> str:
+    """Choose a warehouse: the memory shape replaces every one, the others keep what the service declares."""
+    if target.shape == "memory" or service.warehouse is None:
+        return "memory-warehouse"
+    return service.warehouse.engine
 
 
 def store_engine(service: Service, target: Target) -> str:

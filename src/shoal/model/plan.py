@@ -10,7 +10,7 @@ from shoal.model.breaker import Breaker
 from shoal.model.cache import CachePlan
 from shoal.model.data import Data
 from shoal.model.edge import Edge
-from shoal.model.feasible import cache_engine, findings, store_engine
+from shoal.model.feasible import cache_engine, findings, store_engine, warehouse_engine
 from shoal.model.finding import Finding
 from shoal.model.service import Access, Endpoint, Method, Policy, Service, closeness, shape
 from shoal.model.system import External, System
@@ -25,6 +25,12 @@ class StorePlan(Data, frozen=True, kw_only=True):
     engine: str
     database: str
     role: str
+
+
+class WarehousePlan(Data, frozen=True, kw_only=True):
+    """A service's own warehouse, which nobody else opens."""
+
+    engine: str
 
 
 class ConsumerPlan(Data, frozen=True, kw_only=True):
@@ -108,6 +114,7 @@ class ServicePlan(Data, frozen=True, kw_only=True):
     near: bool = False
     """Whether replicas of the caller's zone come before all others."""
     store: StorePlan | None
+    warehouse: WarehousePlan | None = None
     broker: BrokerPlan | None
     cache: CachePlan | None = None
     grants: tuple[Grant, ...]
@@ -212,6 +219,7 @@ def _service(system: System, service: Service, target: Target, callers: Callers)
         zones=_zones(target, replicas),
         near=service.traffic.zones == "near",
         store=store,
+        warehouse=WarehousePlan(engine=warehouse_engine(service, target)) if service.warehouse else None,
         broker=_broker(system, service, target),
         cache=_cache(system, service, target),
         grants=_grants(system, service, callers),
@@ -365,6 +373,7 @@ def _counts(system: System) -> bool:
 def _engines(system: System, target: Target, services: tuple[ServicePlan, ...]) -> tuple[str, ...]:
     used = {s.store.engine for s in services if s.store} | {s.broker.engine for s in services if s.broker}
     used |= {s.cache.engine for s in services if s.cache}
+    used |= {s.warehouse.engine for s in services if s.warehouse}
     if target.shape == "processes":
         used.add("envoy")
         used |= {"limiter", "valkey"} if _counts(system) else set()

@@ -18,6 +18,7 @@ from shoal.model.projection import Projection
 from shoal.model.saga import Saga
 from shoal.model.schedule import Schedule
 from shoal.model.traffic import Traffic
+from shoal.model.warehouse import Warehouse
 
 Schema = dict[str, Any]
 """A JSON Schema (draft 2020-12); references point into the service's ``schemas``."""
@@ -234,6 +235,7 @@ class Service(Data, frozen=True, kw_only=True):
     schedules: tuple[Schedule, ...] = ()
     store: Store | None = None
     cache: CacheUse | None = None
+    warehouse: Warehouse | None = None
     settings: tuple[Setting, ...] = ()
     externals: tuple[str, ...] = ()
     """Names of the outside systems it talks to."""
@@ -267,6 +269,13 @@ class Service(Data, frozen=True, kw_only=True):
             raise DeclarationError(
                 f"service {self.name} has events but no store: they could not commit with its data",
                 hint=f'declare Service("{self.name}", store=Postgres(...))',
+                where=self.source,
+            )
+
+        if self.warehouse is not None and self.store is None:
+            raise DeclarationError(
+                f"service {self.name} has a warehouse but no store, in which facts wait until they are in it",
+                hint=f'declare Service("{self.name}", store=Postgres(...), warehouse=...)',
                 where=self.source,
             )
 

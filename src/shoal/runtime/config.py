@@ -25,6 +25,7 @@ class ServiceConfig(msgspec.Struct, frozen=True, kw_only=True):
     store_url: str = ""
     broker_url: str = ""
     cache_url: str = ""
+    warehouse_url: str = ""
     mesh: str = ""
     """``unix:/path`` of its outbound listener; calls name the callee in the authority. ``direct:/folder`` of files with
     the replicas of each service, where there is no proxy."""

@@ -10,8 +10,8 @@ from typing import Any
 import msgspec
 
 from shoal import failpoints
-from shoal.drivers import open_broker, open_cache, open_store
-from shoal.drivers.base import Broker, Cache, Consumer, Receipt, Store
+from shoal.drivers import open_broker, open_cache, open_store, open_warehouse
+from shoal.drivers.base import Broker, Cache, Consumer, Receipt, Store, Warehouse
 from shoal.errors import Conflict, DeclarationError, MigrationError, Unavailable
 from shoal.model import names
 from shoal.model.plan import consumers
@@ -43,10 +43,14 @@ from shoal.runtime.sides import OWN_TABLES, SIDES
 from shoal.runtime.tables import table_of
 from shoal.runtime.trace import Context, begin, current
 from shoal.runtime.transaction import Announcer, UnitOfWork
+from shoal.runtime.warehouse.reading import Reader
+from shoal.runtime.warehouse.staging import Stager
 from shoal.service.cached import remembering
 from shoal.service.context import Clock, TokenIssuer
 from shoal.service.declare import SeedDeclaration, Service
 from shoal.service.describe import describe_service
+from shoal.service.warehouse import Reports
+from shoal.service.warehouse import Warehouse as FactSink
 from shoal.tokens import Signer
 
 _log = logging.getLogger("shoal.host")
@@ -67,6 +71,7 @@ class Fittings(msgspec.Struct, frozen=True, kw_only=True):
     """Takes the place of the one that the configuration names."""
     broker: Broker | None = None
     cache: Cache | None = None
+    warehouse: Warehouse | None = None
     journal: Journal | None = None
     fetch: Fetch = get
     """Gets a small document from outside, such as the keys of an issuer."""
@@ -94,6 +99,8 @@ class Host:
         self._announcer = Announcer(config.system, service, fittings.clock)
         if self.store is not None and self.broker is not None and service.publishes:
             self._announcer.gauge = self._probes.gauge = Gauge(self.store, config.outbox_bound)
+        self.warehouse = fittings.warehouse or (open_warehouse(config.warehouse_url) if config.warehouse_url else None)
+        self._staged = asyncio.Event()
         self._relay: Relay | None = None
         if self.store and self.broker and service.publishes:
             self._relay = Relay(self.store, self.broker, names.stream(config.system, service.name))
@@ -138,6 +145,12 @@ class Host:
             raise DeclarationError(
                 f"service {self.service.name} declares a store but was given none",
                 hint="set SHOAL_STORE_URL; `shoal run` does",
+                where=self.service.source,
+            )
+        if self.service.warehouse is not None and self.warehouse is None:
+            raise DeclarationError(
+                f"service {self.service.name} declares a warehouse but was given none",
+                hint="set SHOAL_WAREHOUSE_URL; `shoal run` does",
                 where=self.service.source,
             )
         await self._provide()
@@ -233,6 +246,8 @@ class Host:
             remembered=self._keeping.remembered if self._keeping else None,
             journal=self._fittings.journal,
             poke=self._poke,
+            warehouse=self.warehouse,
+            staged=self._staged,
         )
 
     def _poke(self) -> None:
@@ -245,6 +260,9 @@ class Host:
         values[Clock] = clock
         if self.service.settings is not None:
             values[self.service.settings] = self.service.settings.load(self.service.name, config.environ)
+        if self.service.warehouse is not None:
+            values[FactSink] = Stager(self.service.name, self.service.warehouse.tables, self._staged.set)
+            values[Reports] = Reader(self.service, self.warehouse)
         if config.signing_key:
             key = Path(config.signing_key).read_bytes()  # noqa: ASYNC240 - one small file, before anything is served
             values[TokenIssuer] = KeyIssuer(Signer(key, issuer=config.issuer, audience=config.audience), clock)

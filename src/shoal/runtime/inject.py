@@ -2,16 +2,19 @@
 
 from collections.abc import Callable, Mapping
 from operator import attrgetter
-from typing import Any
+from typing import Any, cast
 from urllib.parse import quote
 
 from shoal.errors import DeclarationError, Problem
 from shoal.runtime.request import Request
+from shoal.runtime.transaction import UnitOfWork
+from shoal.runtime.warehouse.staging import Stager
 from shoal.service import codec
 from shoal.service.context import Deadline, Principal, TokenIssuer, Transaction
 from shoal.service.http import MAX_LIMIT, PageRequest
 from shoal.service.marks import operations_of
 from shoal.service.signature import Param, Signature, base_kind, is_list, leaves_no_trace
+from shoal.service.warehouse import Warehouse
 
 Resolver = Callable[[Request], Any]
 Values = Mapping[Any, Any]
@@ -29,7 +32,7 @@ class Plan:
     def __init__(self, signature: Signature, path: tuple[str, ...], values: Values) -> None:
         self._resolvers = tuple((p.name, _resolver(p, path, values)) for p in signature.params)
         kinds = {p.kind for p in signature.at("injected")}
-        self.needs_transaction = Transaction in kinds
+        self.needs_transaction = Transaction in kinds or Warehouse in kinds
         self.needs_principal = Principal in kinds
         self.needs_body = bool(signature.at("body"))
         self.only_transaction = all(map(leaves_no_trace, kinds))
@@ -131,6 +134,8 @@ def _injected(param: Param, values: Values) -> Resolver:
         raise DeclarationError(
             f"parameter {param.name!r} asks for {needed}, which this service does not have", hint=hint
         )
+    if isinstance(value, Stager):
+        return lambda request: value.within(cast("UnitOfWork", request.transaction))
     return lambda _request: value
 
 

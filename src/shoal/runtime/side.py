@@ -1,12 +1,13 @@
 """What a service does besides answering requests: its events, sagas, schedules and projections are each a side."""
 
+import asyncio
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol, runtime_checkable
 
 import msgspec
 
 from shoal import model
-from shoal.drivers.base import Broker, Store
+from shoal.drivers.base import Broker, Store, Warehouse
 from shoal.runtime.cache.remember import Remembered
 from shoal.runtime.consuming.desk import Subscriber
 from shoal.runtime.logs import Journal
@@ -33,6 +34,9 @@ class Around(msgspec.Struct, frozen=True, kw_only=True):
     """Keeps results of functions, where there is a cache."""
     poke: Callable[[], None]
     """Tells the relay that something was announced."""
+    warehouse: Warehouse | None
+    staged: asyncio.Event
+    """Set when facts for the warehouse have committed."""
 
 
 class Side(Protocol):

@@ -14,6 +14,8 @@ from shoal.runtime.schedules.rows import SCHEDULES
 from shoal.runtime.schedules.side import schedule_side
 from shoal.runtime.side import Builder
 from shoal.runtime.tidying import tidying_side
+from shoal.runtime.warehouse.side import warehouse_side
+from shoal.runtime.warehouse.staging import LOADS, STAGED
 
 SIDES: tuple[Builder, ...] = (
     projection_side,
@@ -21,6 +23,7 @@ SIDES: tuple[Builder, ...] = (
     forgetting_side,
     saga_side,
     schedule_side,
+    warehouse_side,
     tidying_side,
 )
 """In the order in which they start; they stop in reverse."""
@@ -34,4 +37,6 @@ OWN_TABLES: tuple[OwnTable, ...] = (
     SCHEDULES,
     FACTS,
     AGGREGATES,
+    STAGED,
+    LOADS,
 )

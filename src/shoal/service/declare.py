@@ -33,6 +33,7 @@ from shoal.service.sockets import SocketDeclarations
 from shoal.service.source import of_caller, of_function
 from shoal.service.streams import StreamDeclarations
 from shoal.service.upcasting import Chain, Upcast, chains
+from shoal.service.warehouse import WarehouseDeclaration
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -109,6 +110,8 @@ class ServiceOptions(TypedDict, total=False):
     """How requests are spread over its replicas, and how many it takes."""
     summary: str
     """One sentence for the documents."""
+    warehouse: WarehouseDeclaration | None
+    """Where it keeps facts for reports; it needs a store too, in which facts wait."""
 
 
 class SeedDeclaration(msgspec.Struct, frozen=True, kw_only=True):
@@ -172,6 +175,7 @@ class Service(
         self.externals = tuple(options.get("externals", ()))
         self.traffic = options.get("traffic", Traffic())
         self.summary = options.get("summary", "")
+        self.warehouse = options.get("warehouse")
         self.endpoints: list[EndpointDeclaration] = []
         self.subscriptions: list[SubscriptionDeclaration] = []
         self.providers: list[Provider] = []

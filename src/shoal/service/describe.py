@@ -45,6 +45,7 @@ from shoal.service.signature import (
 )
 from shoal.service.source import of_function
 from shoal.service.system import System
+from shoal.service.warehouse import describe_warehouse
 
 JWKS_PATH = "/.well-known/jwks.json"
 """Where the issuing service publishes its keys (RFC 7517; the usual place below RFC 8615)."""
@@ -110,6 +111,7 @@ def describe_service(service: Service, *, issues_tokens: bool = False) -> model.
         schedules=describe_schedules(service),
         store=service.store,
         cache=service.cache,
+        warehouse=describe_warehouse(service.warehouse),
         settings=_settings(service.name, service.settings),
         externals=service.externals,
         traffic=service.traffic,

@@ -23,6 +23,7 @@ from shoal.service.settings import Settings
 from shoal.service.sockets import Socket, Transact
 from shoal.service.source import of_function
 from shoal.service.streams import Update, Watch
+from shoal.service.warehouse import Reports, Warehouse
 
 Place = Literal["path", "query", "header", "body", "event", "socket", "injected"]
 
@@ -157,7 +158,7 @@ def analyse_provider(service: Service, provider: Callable[..., Any]) -> Signatur
     found = Signature(params=params, returns=None, source=source)
     _refuse_odd(service, provider, found)
     for param in params:
-        if param.kind in (Transaction, Principal, Deadline, PageRequest):
+        if param.kind in (Transaction, Principal, Deadline, PageRequest, Warehouse):
             raise DeclarationError(
                 f"provider {_name(provider)} asks for {param.kind.__name__}, which exists only within a request",
                 hint="take it in the handler instead",
@@ -168,7 +169,7 @@ def analyse_provider(service: Service, provider: Callable[..., Any]) -> Signatur
 
 def leaves_no_trace(kind: Any) -> bool:
     """Tell whether using an injected value changes nothing outside the transaction; a provided one may do anything."""
-    if kind in (Transaction, Principal, Deadline, Clock, PageRequest):
+    if kind in (Transaction, Principal, Deadline, Clock, PageRequest, Warehouse):
         return True
     operations = operations_of(kind)
     if operations is not None:
@@ -188,6 +189,7 @@ def outline(handler: Callable[..., Any]) -> Signature:
 def injectables(service: Service) -> set[Any]:
     """Collect every type that this service's handlers may ask for."""
     offered: set[Any] = set(FRAMEWORK) | {provided_kind(p) for p in service.providers}
+    offered |= {Warehouse, Reports} if service.warehouse is not None else set()
     return offered | ({service.settings} if service.settings else set())
 
 

@@ -11,7 +11,7 @@ import msgspec
 from shoal import audit, tokens
 from shoal.audit.subject import Ask
 from shoal.drivers.base import Consumer, Message, Outcome, Stream
-from shoal.drivers.memory import MemoryBroker, MemoryCache, MemoryStore
+from shoal.drivers.memory import MemoryBroker, MemoryCache, MemoryStore, MemoryWarehouse
 from shoal.errors import DeclarationError, ShoalError
 from shoal.model import Plan, plan
 from shoal.model.plan import ServicePlan
@@ -25,6 +25,7 @@ from shoal.runtime.projections.fold import compile_fold
 from shoal.runtime.projections.standing import is_quiet
 from shoal.runtime.sagas.housekeeping import drives
 from shoal.runtime.schedules.operator import is_due
+from shoal.runtime.warehouse.staging import waiting
 from shoal.service.audit import Operation
 from shoal.service.declare import Service
 from shoal.service.describe import describe
@@ -168,6 +169,8 @@ class MemorySystem(Client):
         for host in self._hosts.values():
             if host.store is not None and (await host.store.backlog()).count:
                 return False
+            if host.service.warehouse is not None and host.store is not None and await waiting(host.store):
+                return False
         return self._broker.idle() and await self._has_folded() and not await self._drives_sagas()
 
     async def _has_folded(self) -> bool:
@@ -197,6 +200,7 @@ class MemorySystem(Client):
             store=MemoryStore() if service.store is not None else None,
             broker=self._broker,
             cache=MemoryCache(self.clock.monotonic) if service.cache is not None else None,
+            warehouse=MemoryWarehouse() if service.warehouse is not None else None,
             overrides=dict(overrides or {}),
         )
 

@@ -83,7 +83,7 @@ def _overview(system: model.System) -> None:
             ", ".join(e.id for e in s.publishes) or "-",
             ", ".join(sorted({h.event for h in s.subscriptions})) or "-",
             ", ".join(sorted({c.service for c in s.calls})) or "-",
-            ", ".join(kept.engine for kept in (s.store, s.cache) if kept) or "-",
+            ", ".join(kept.engine for kept in (s.store, s.cache, s.warehouse) if kept) or "-",
         )
         for s in system.services
     ]
@@ -119,6 +119,7 @@ def _one(system: model.System, service: model.Service) -> None:
         ("by the clock", [f"{s.name}: {s.rule}  {s.source}" for s in service.schedules]),
         ("store", [service.store.engine] if service.store else []),
         ("cache", [service.cache.engine] if service.cache else []),
+        ("warehouse", _warehouse(service.warehouse)),
         ("settings", [f"{s.variable}{'' if s.required else ' (optional)'}" for s in service.settings]),
         ("externals", list(service.externals)),
     ]
@@ -126,6 +127,21 @@ def _one(system: model.System, service: model.Service) -> None:
         if lines:
             click.echo(f"\n{title}")
             click.echo("\n".join(f"  {line}" for line in lines))
+
+
+def _warehouse(warehouse: model.Warehouse | None) -> list[str]:
+    if warehouse is None:
+        return []
+    tables = [
+        f"{t.name} ({', '.join(c.name for c in t.columns)}), by {t.time}"
+        f"{f', kept {t.keep_days} days' if t.keep_days else ''}  {t.source}"
+        for t in warehouse.tables
+    ]
+    reports = [
+        f"{r.name}: {', '.join(r.measures)} of {r.table}{' by ' + ', '.join(r.groups) if r.groups else ''}  {r.source}"
+        for r in warehouse.reports
+    ]
+    return [warehouse.engine, *tables, *reports]
 
 
 def _step(step: model.Step) -> str:

@@ -49,6 +49,7 @@ def command(context: Global, output: str) -> int:
         _python(),
         _platform(),
         *_engines(),
+        *_warehouses(context),
         _space(context),
         _port(context),
         _sockets(context),
@@ -104,6 +105,30 @@ def _engines() -> list[Check]:
             )
         else:
             checks.append(Check(name=kind.name, ok=True, found=f"{kind.distribution} {kind.version} ({kind.purpose})"))
+    return checks
+
+
+def _warehouses(context: Global) -> list[Check]:
+    """Look for the libraries of embedded warehouses, where the project has such a warehouse."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    from shoal.cli import project
+    from shoal.errors import ShoalError
+    from shoal.model import catalog
+
+    try:
+        used = {s.warehouse.engine for s in project.read(context).services if s.warehouse}
+    except ShoalError:
+        return []
+    checks = []
+    for row in (catalog.engine(name, kind="warehouse") for name in sorted(used)):
+        try:
+            found = f"{row.wheel} {version(row.wheel)} (warehouse of facts)"
+        except PackageNotFoundError:
+            lacking, fix = f"{row.wheel} is not installed", "pip install 'shoal[warehouse]'"
+            checks.append(Check(name=row.name, ok=False, found=lacking, fix=fix))
+        else:
+            checks.append(Check(name=row.name, ok=True, found=found))
     return checks
 
 

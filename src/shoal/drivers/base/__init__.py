@@ -22,9 +22,22 @@ from shoal.drivers.base.cache import Cache, Found
 from shoal.drivers.base.messages import Announced, Mark, Message, Pending, Sent
 from shoal.drivers.base.rows import ColumnKind, OwnTable, Query, Row, Table
 from shoal.drivers.base.store import Backlog, Lease, Migration, OutboxLease, Receipt, Session, Store
+from shoal.drivers.base.warehouse import (
+    Aggregate,
+    FactBatch,
+    FactColumn,
+    FactKind,
+    FactTable,
+    Group,
+    Measure,
+    ReportQuery,
+    Warehouse,
+    check_columns,
+)
 
 __all__ = [
     "Account",
+    "Aggregate",
     "Announced",
     "Backlog",
     "Broker",
@@ -33,10 +46,16 @@ __all__ = [
     "ColumnKind",
     "Consumer",
     "Delivery",
+    "FactBatch",
+    "FactColumn",
+    "FactKind",
+    "FactTable",
     "Found",
+    "Group",
     "Kept",
     "Lease",
     "Mark",
+    "Measure",
     "Message",
     "Migration",
     "OutboxLease",
@@ -47,6 +66,7 @@ __all__ = [
     "Published",
     "Query",
     "Receipt",
+    "ReportQuery",
     "Row",
     "Sent",
     "Session",
@@ -54,4 +74,6 @@ __all__ = [
     "StoreAdmin",
     "Stream",
     "Table",
+    "Warehouse",
+    "check_columns",
 ]

@@ -1,29 +1,33 @@
-"""Store, broker and cache inside one process: the reference of the contract, and the engine of fast tests.
+"""Store, broker, cache and warehouse inside one process: the reference of the contract, and the engine of fast tests.
 
 URLs: ``memory://name``; one name is one store, one broker and one cache within the process.
 """
 
 from urllib.parse import urlsplit
 
-from shoal.drivers.base import Broker, BrokerAdmin, Cache, Store, StoreAdmin
+from shoal.drivers.base import Broker, BrokerAdmin, Cache, Store, StoreAdmin, Warehouse
 from shoal.drivers.memory.broker import MemoryBroker
 from shoal.drivers.memory.cache import MemoryCache
 from shoal.drivers.memory.store import MemoryAdmin, MemoryStore
+from shoal.drivers.memory.warehouse import MemoryWarehouse
 
 __all__ = [
     "MemoryBroker",
     "MemoryCache",
     "MemoryStore",
+    "MemoryWarehouse",
     "broker",
     "broker_admin",
     "cache",
     "store",
     "store_admin",
+    "warehouse",
 ]
 
 _stores: dict[str, MemoryStore] = {}
 _brokers: dict[str, MemoryBroker] = {}
 _caches: dict[str, MemoryCache] = {}
+_warehouses: dict[str, MemoryWarehouse] = {}
 
 
 def store(url: str) -> Store:
@@ -39,6 +43,11 @@ def broker(url: str) -> Broker:
 def cache(url: str) -> Cache:
     """Return the cache of this name; everybody in the process shares it."""
     return _caches.setdefault(_name(url), MemoryCache())
+
+
+def warehouse(url: str) -> Warehouse:
+    """Return the warehouse of this name; everybody in the process shares it."""
+    return _warehouses.setdefault(_name(url), MemoryWarehouse())
 
 
 def store_admin(url: str) -> StoreAdmin:  # noqa: ARG001 - the contract's parameter

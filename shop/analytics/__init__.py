@@ -1,0 +1,1 @@
+"""What the shop's events say about its business."""

@@ -1,0 +1,173 @@
+"""What the shop's events say about its business: facts in a warehouse, and four reports."""
+
+from datetime import UTC, date, datetime, timedelta
+
+from shoal import Clock, DuckDB, Postgres, Problem, Reports, Service, Warehouse, role
+from shop.analytics.facts import FailedPayment, Milestone, Sale
+from shop.analytics.reports import FailedPaymentsOfDay, RevenueOfDay, StepOfFunnel, TopProduct
+from shop.inventory.contract import StockRejected, StockReserved
+from shop.orders.contract import OrderCancelled, OrderConfirmed, OrderPlaced, OrderReturned
+from shop.payments.contract import PaymentCaptured, PaymentDeclined, PaymentRefunded
+from shop.users.contract import UserSignedUp
+
+STAFF = role("admin")
+
+analytics = Service(
+    "analytics",
+    summary="What the shop's events say about its business.",
+    store=Postgres(migrations=""),
+    warehouse=DuckDB(
+        tables=[Milestone, Sale, FailedPayment],
+        reports=[RevenueOfDay, StepOfFunnel, TopProduct, FailedPaymentsOfDay],
+    ),
+)
+
+
+@analytics.get("/reports/revenue", access=STAFF)
+async def revenue_per_day(reports: Reports, since: date | None = None, until: date | None = None) -> list[RevenueOfDay]:
+    """Add up what was confirmed, by day (UTC) and currency, the latest day first."""
+    begin, end = _period(since, until)
+    return await reports.read(RevenueOfDay, since=begin, until=end)
+
+
+@analytics.get("/reports/funnel", access=STAFF)
+async def funnel(reports: Reports, since: date | None = None, until: date | None = None) -> list[StepOfFunnel]:
+    """Count how many signed up, placed an order, paid, and so on."""
+    begin, end = _period(since, until)
+    return await reports.read(StepOfFunnel, since=begin, until=end)
+
+
+@analytics.get("/reports/top-products", access=STAFF)
+async def top_products(
+    reports: Reports, since: date | None = None, until: date | None = None, limit: int = 10
+) -> list[TopProduct]:
+    """List the products that brought in most."""
+    begin, end = _period(since, until)
+    return await reports.read(TopProduct, since=begin, until=end, limit=limit)
+
+
+@analytics.get("/reports/failed-payments", access=STAFF)
+async def failed_payments(
+    reports: Reports, since: date | None = None, until: date | None = None
+) -> list[FailedPaymentsOfDay]:
+    """Count the cards that were not charged, by day (UTC) and reason."""
+    begin, end = _period(since, until)
+    return await reports.read(FailedPaymentsOfDay, since=begin, until=end)
+
+
+def _period(since: date | None, until: date | None) -> tuple[datetime | None, datetime | None]:
+    """Turn days, the last one included, into moments."""
+    if since is not None and until is not None and since > until:
+        raise Problem(422, "no-period", f"{since} is after {until}")
+    try:
+        last = None if until is None else until + timedelta(days=1)
+    except OverflowError:
+        last = None
+    return _midnight(since), _midnight(last)
+
+
+def _midnight(day: date | None) -> datetime | None:
+    return None if day is None else datetime(day.year, day.month, day.day, tzinfo=UTC)
+
+
+@analytics.on(UserSignedUp)
+async def signed_up(event: UserSignedUp, facts: Warehouse) -> None:
+    """Note that somebody has an account."""
+    facts.append(Milestone(step="signed-up", order_id="", at=event.signed_up_at))
+
+
+@analytics.on(OrderPlaced)
+async def placed(event: OrderPlaced, facts: Warehouse) -> None:
+    """Note that somebody ordered something."""
+    facts.append(
+        Milestone(
+            step="placed", order_id=event.order_id, amount=event.total, currency=event.currency, at=event.placed_at
+        )
+    )
+
+
+@analytics.on(OrderConfirmed)
+async def confirmed(event: OrderConfirmed, facts: Warehouse) -> None:
+    """Note that an order is paid for and lies ready; each line is a sale."""
+    facts.append(
+        Milestone(
+            step="confirmed",
+            order_id=event.order_id,
+            amount=event.total,
+            currency=event.currency,
+            at=event.confirmed_at,
+        )
+    )
+    for line in event.lines:
+        facts.append(
+            Sale(
+                order_id=event.order_id,
+                sku=line.sku,
+                name=line.name,
+                quantity=line.quantity,
+                amount=line.quantity * line.unit_amount,
+                currency=event.currency,
+                at=event.confirmed_at,
+            )
+        )
+
+
+@analytics.on(OrderCancelled)
+async def cancelled(event: OrderCancelled, facts: Warehouse) -> None:
+    """Note that an order will not be delivered."""
+    facts.append(
+        Milestone(
+            step="cancelled",
+            order_id=event.order_id,
+            amount=event.total,
+            currency=event.currency,
+            at=event.cancelled_at,
+        )
+    )
+
+
+@analytics.on(OrderReturned)
+async def returned(event: OrderReturned, facts: Warehouse) -> None:
+    """Note that the goods came back."""
+    facts.append(
+        Milestone(
+            step="returned", order_id=event.order_id, amount=event.total, currency=event.currency, at=event.returned_at
+        )
+    )
+
+
+@analytics.on(StockReserved)
+async def reserved(event: StockReserved, facts: Warehouse, clock: Clock) -> None:
+    """Note that the goods lie ready; the event says no time, so that of hearing it counts."""
+    facts.append(Milestone(step="reserved", order_id=event.order_id, at=clock.now()))
+
+
+@analytics.on(StockRejected)
+async def short(event: StockRejected, facts: Warehouse, clock: Clock) -> None:
+    """Note that the goods were sold out."""
+    facts.append(Milestone(step="short", order_id=event.order_id, at=clock.now()))
+
+
+@analytics.on(PaymentCaptured)
+async def paid(event: PaymentCaptured, facts: Warehouse, clock: Clock) -> None:
+    """Note that the money is ours."""
+    facts.append(
+        Milestone(step="paid", order_id=event.order_id, amount=event.amount, currency=event.currency, at=clock.now())
+    )
+
+
+@analytics.on(PaymentDeclined)
+async def declined(event: PaymentDeclined, facts: Warehouse, clock: Clock) -> None:
+    """Note that a card was not charged."""
+    facts.append(Milestone(step="declined", order_id=event.order_id, at=clock.now()))
+    facts.append(FailedPayment(order_id=event.order_id, reason=event.reason, at=clock.now()))
+
+
+@analytics.on(PaymentRefunded)
+async def refunded(event: PaymentRefunded, facts: Warehouse, clock: Clock) -> None:
+    """Note that the money went back."""
+    facts.append(
+        Milestone(
+            step="refunded", order_id=event.order_id, amount=event.amount, currency=event.currency, at=clock.now()
+        )
+    )

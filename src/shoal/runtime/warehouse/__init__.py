@@ -1,0 +1,1 @@
+"""Facts on their way into a warehouse, and reports out of it."""

@@ -1,0 +1,119 @@
+"""The side of a service that loads its facts into its warehouse."""
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from contextlib import suppress
+from datetime import timedelta
+from typing import Any
+
+from shoal.drivers.base import FactTable, Lease, Warehouse
+from shoal.errors import EngineError
+from shoal.runtime.side import Around
+from shoal.runtime.warehouse.shapes import table_of
+from shoal.runtime.warehouse.staging import LARGEST, decide, settle
+from shoal.service.warehouse import fact_table_of
+
+LEASE = "warehouse"
+"""Whose holder loads, one replica of a service at a time."""
+
+LOOK = 2.0
+"""Seconds between looks at least: another replica may have staged facts."""
+
+GATHER = 0.1
+"""Seconds that facts are gathered for, so that batches are few: each is a commit of the warehouse."""
+
+FORGET = 3600.0
+"""Seconds between removals of old facts."""
+
+_log = logging.getLogger("shoal.warehouse")
+
+
+def warehouse_side(around: Around) -> "WarehouseSide | None":
+    """Make the side of a service that has a warehouse."""
+    return WarehouseSide(around, around.warehouse) if around.warehouse is not None else None
+
+
+class WarehouseSide:
+    """Opens the warehouse, and appends what is staged while it holds the right to; a `Side`."""
+
+    def __init__(self, around: Around, warehouse: Warehouse) -> None:
+        self._around, self._warehouse, self._stirred = around, warehouse, around.staged
+        declared = around.service.warehouse
+        kinds = declared.tables if declared is not None else ()
+        self._tables: tuple[FactTable, ...] = tuple(map(table_of, kinds))
+        self._keep = {table_of(k): fact_table_of(k).keep_days for k in kinds if fact_table_of(k).keep_days}
+        self._leaving = False
+        self._loading: asyncio.Task[None] | None = None
+
+    def compile(self, values: Mapping[Any, Any]) -> None:
+        """Do nothing: there are no handlers."""
+
+    def start(self) -> None:
+        """Begin to open and to load."""
+        self._loading = asyncio.create_task(self._load_for_ever())
+
+    def leave(self) -> None:
+        """Go on: what requests and events still append is loaded until the end."""
+
+    async def stop(self, drain: float) -> None:
+        """Load what is staged within `drain` seconds, and let go of the warehouse; the rest stays in the store."""
+        self._leaving = True
+        self._stirred.set()
+        if self._loading is not None:
+            await asyncio.wait([self._loading], timeout=drain)
+            self._loading.cancel()
+            await asyncio.gather(self._loading, return_exceptions=True)
+        await self._warehouse.close()
+
+    async def _load_for_ever(self) -> None:
+        delay = 0.1
+        while True:
+            try:
+                await self._warehouse.open()
+                await self._warehouse.prepare(self._tables)
+                async with self._around.store.lease(LEASE) as lease:
+                    delay = 0.1
+                    await self._load(lease)
+            except EngineError as error:
+                _log.warning("facts wait, trying again in %.1f s: %s", delay, error)
+            except Exception:  # noqa: BLE001 - facts wait in the store, whatever a driver raises
+                _log.exception("facts wait, trying again in %.1f s", delay)
+            if self._leaving:
+                return
+            await asyncio.sleep(delay)
+            delay = min(delay * 2, 5.0)
+
+    async def _load(self, lease: Lease) -> None:
+        """Load until the right is lost or wanted, or the service ends."""
+        loop, forgotten = asyncio.get_running_loop(), float("-inf")
+        while not (lease.lost.is_set() or lease.wanted.is_set()):
+            self._stirred.clear()
+            leaving = self._leaving
+            if await self._round() == LARGEST:
+                continue
+            if leaving:
+                return
+            if self._keep and loop.time() - forgotten > FORGET:
+                await self._forget()
+                forgotten = loop.time()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._stirred.wait(), LOOK)
+            if not self._leaving:
+                await asyncio.sleep(GATHER)
+
+    async def _round(self) -> int:
+        """Load one batch; return how many facts it had."""
+        load = await decide(self._around.store, self._tables)
+        if load is None:
+            return 0
+        await self._warehouse.append(load.batch)
+        await settle(self._around.store, load)
+        return len(load.ids)
+
+    async def _forget(self) -> None:
+        now = self._around.clock.now()
+        for table, days in self._keep.items():
+            gone = await self._warehouse.forget(table, now - timedelta(days=days))
+            if gone:
+                _log.info("%d facts of %s were older than %d days and are gone", gone, table.name, days)

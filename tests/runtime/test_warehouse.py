@@ -1,0 +1,263 @@
+"""Facts commit with the effect of their event, and are in the warehouse once, whatever fails between."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+import pytest
+
+from shoal import (
+    Clock,
+    Count,
+    DuckDB,
+    Postgres,
+    Problem,
+    Reports,
+    Service,
+    Sum,
+    System,
+    Transaction,
+    Unavailable,
+    Warehouse,
+    anyone,
+    event,
+    fact_table,
+    record,
+    report,
+)  # fmt: skip
+from shoal.drivers.base import FactBatch
+from shoal.drivers.memory import MemoryWarehouse
+from shoal.model.names import stream
+from shoal.runtime.warehouse import side, staging
+from shoal.runtime.warehouse.shapes import table_of
+from shoal.runtime.warehouse.staging import LOADS, waiting
+from tests.runtime.world import World, running
+
+
+@event("till.sold", key="item")
+class Sold(msgspec.Struct, frozen=True, kw_only=True):
+    item: str
+    amount: int
+
+
+@fact_table("sales", keep_days=30)
+class Sale(msgspec.Struct, frozen=True, kw_only=True):
+    item: str
+    amount: int
+    at: datetime
+
+
+@fact_table("strays")
+class Stray(msgspec.Struct, frozen=True, kw_only=True):
+    at: datetime
+
+
+@record("sold", key="item")
+class Noted(msgspec.Struct, frozen=True, kw_only=True):
+    item: str
+
+
+@report(Sale, order=["item"])
+class Total(msgspec.Struct, frozen=True, kw_only=True):
+    item: str
+    sales: Annotated[int, Count()]
+    amount: Annotated[int, Sum("amount")]
+
+
+@report(Sale)
+class Odd(msgspec.Struct, frozen=True, kw_only=True):
+    sales: Annotated[int, Count()]
+
+
+till = Service("till", store=Postgres(), publishes=[Sold])
+books = Service("books", store=Postgres(), warehouse=DuckDB(tables=[Sale], reports=[Total]))
+system = System("sys", services=[till, books])
+failures: list[str] = []
+
+
+@till.post("/sold", access=anyone)
+async def sell(sold: list[Sold], tx: Transaction) -> None:
+    for one in sold:
+        tx.publish(one)
+
+
+@books.on(Sold, attempts=5, backoff=0.001)
+async def note(event: Sold, facts: Warehouse, tx: Transaction, clock: Clock) -> None:
+    facts.append(Sale(item=event.item, amount=event.amount, at=clock.now()))
+    tx.put(Noted(item=event.item))
+    if failures:
+        raise ValueError(failures.pop())
+
+
+@books.get("/totals", access=anyone)
+async def totals(reports: Reports, odd: bool = False, item: str = "", column: str = "item") -> list[Total]:
+    if odd:
+        await reports.read(Odd)
+    return await reports.read(Total, where={column: item} if item else None)
+
+
+@books.post("/corrections", access=anyone, status=204)
+async def correct(sale: Sale, facts: Warehouse, refused: bool = False) -> None:
+    facts.append(sale)
+    if refused:
+        raise Problem(409, "refused", "not this one")
+
+
+@books.post("/strays", access=anyone, status=204)
+async def stray(facts: Warehouse, clock: Clock) -> None:
+    facts.append(Stray(at=clock.now()))
+
+
+@pytest.fixture
+async def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[World]:
+    monkeypatch.setattr(side, "GATHER", 0.001)
+    monkeypatch.setattr(side, "LOOK", 0.01)
+    failures.clear()
+    async with running(system, tmp_path) as world:
+        yield world
+
+
+async def sell_some(world: World, *amounts: int) -> None:
+    answer = await world.post("/sold", json=[{"item": "mug", "amount": amount} for amount in amounts])
+    assert answer.status == 204, answer.body
+    await world.settle()
+
+
+async def loaded(world: World) -> list[Any]:
+    """Wait until nothing is staged, and read the report."""
+    async with asyncio.timeout(10):
+        while await waiting(world.stores["books"]):  # noqa: ASYNC110 - the loader tells nobody
+            await asyncio.sleep(0.001)
+    answer = await world.get("/totals")
+    assert answer.status == 200, answer.body
+    return list(answer.json())
+
+
+async def test_what_is_sold_is_in_the_report(world: World) -> None:
+    await sell_some(world, 3, 4)
+    assert await loaded(world) == [{"item": "mug", "sales": 2, "amount": 7}]
+
+
+async def test_an_attempt_that_failed_leaves_no_fact(world: World) -> None:
+    failures.extend(["once", "twice"])
+    await sell_some(world, 3)
+    assert not failures
+    assert await loaded(world) == [{"item": "mug", "sales": 1, "amount": 3}]
+
+
+async def test_a_repeated_delivery_appends_nothing(world: World) -> None:
+    await sell_some(world, 3)
+    assert await loaded(world)
+    (message,) = world.broker.log(stream("sys", "till"))
+    await world.broker.publish([msgspec.structs.replace(message, id="another")])
+    await world.settle()
+    assert await loaded(world) == [{"item": "mug", "sales": 1, "amount": 3}]
+
+
+async def test_requests_append_too_and_only_when_they_succeed(world: World) -> None:
+    fact = {"item": "cup", "amount": -2, "at": "2026-01-01T00:00:00Z"}
+    assert (await world.post("/corrections?refused=true", json=fact)).status == 409
+    assert (await world.post("/corrections", json=fact)).status == 204
+    assert await loaded(world) == [{"item": "cup", "sales": 1, "amount": -2}]
+
+
+@pytest.mark.parametrize("fact", [{"amount": 2**63}, {"item": "nul \0"}, {"at": "2026-01-01T00:00:00"}])
+async def test_what_no_warehouse_holds_is_refused_where_it_is_appended(world: World, fact: dict[str, object]) -> None:
+    good = {"item": "cup", "amount": 1, "at": "2026-01-01T00:00:00Z"}
+    assert (await world.post("/corrections", json={**good, **fact})).status >= 400
+    assert await loaded(world) == []
+
+
+async def test_facts_and_reports_are_declared(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    assert (await world.post("/strays", json={})).status == 500
+    assert (await world.get("/totals?odd=true")).status == 500
+    assert (await world.get("/totals?item=mug&column=colour")).status == 500
+    for name in ("Stray", "Odd", "'colour'"):
+        assert name in caplog.text
+
+
+async def test_a_report_is_narrowed(world: World) -> None:
+    for item in ("cup", "mug"):
+        await world.post("/corrections", json={"item": item, "amount": 1, "at": "2026-01-01T00:00:00Z"})
+    assert len(await loaded(world)) == 2
+    assert [row["item"] for row in (await world.get("/totals?item=cup")).json()] == ["cup"]
+
+
+class Flaky(MemoryWarehouse):
+    """Fails at the points that a test names, each once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.points: list[str] = []
+
+    async def append(self, batch: FactBatch) -> bool:
+        self._come_by("before")
+        appended = await super().append(batch)
+        self._come_by("after")
+        return appended
+
+    def _come_by(self, point: str) -> None:
+        if self.points[:1] == [point]:
+            self.points.pop(0)
+            raise Unavailable("the warehouse is away")
+
+
+async def test_a_warehouse_that_comes_and_goes_has_each_fact_once(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flaky = Flaky()
+    monkeypatch.setattr(world.hosts["books"].warehouse, "append", flaky.append)
+    monkeypatch.setattr(world.hosts["books"].warehouse, "report", flaky.report)
+    await flaky.prepare([table_of(Sale)])
+    flaky.points = ["before", "after", "after", "before"]
+    for amount in (1, 2, 4, 8):
+        await sell_some(world, amount)
+    assert await loaded(world) == [{"item": "mug", "sales": 4, "amount": 15}]
+    assert not flaky.points
+
+
+async def test_batches_go_on_until_nothing_is_left(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(staging, "LARGEST", 3)
+    monkeypatch.setattr(side, "LARGEST", 3)
+    await sell_some(world, *range(1, 11))
+    assert await loaded(world) == [{"item": "mug", "sales": 10, "amount": 55}]
+
+
+@pytest.mark.parametrize("lost", ["warehouse", "store"])
+async def test_facts_wait_while_store_and_warehouse_are_of_different_times(
+    world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, lost: str
+) -> None:
+    await sell_some(world, 1)
+    assert await loaded(world)
+    store, warehouse = world.stores["books"], world.hosts["books"].warehouse
+    async with store.session() as session:
+        earlier = await session.get(LOADS.table, "loads")
+    await sell_some(world, 2)
+    assert await loaded(world)
+    assert earlier is not None
+    if lost == "store":
+        async with store.session() as session:
+            session.put(LOADS.table, earlier)
+    else:
+        empty = MemoryWarehouse()
+        await empty.prepare([table_of(Sale)])
+        monkeypatch.setattr(warehouse, "append", empty.append)
+    await sell_some(world, 4)
+    async with asyncio.timeout(10):
+        while "of different times" not in caplog.text:  # noqa: ASYNC110 - a log tells nobody
+            await asyncio.sleep(0.001)
+    assert await waiting(store) == 1
+
+
+async def test_old_facts_are_forgotten(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    old = datetime.now(UTC) - timedelta(days=31)
+    for at in (old, datetime.now(UTC)):
+        await world.post("/corrections", json={"item": "mug", "amount": 1, "at": at.isoformat()})
+    assert await loaded(world)
+    monkeypatch.setattr(side, "FORGET", 0.0)
+    async with asyncio.timeout(10):
+        while (await loaded(world))[0]["sales"] != 1:  # noqa: ASYNC110 - as above
+            await asyncio.sleep(0.001)
