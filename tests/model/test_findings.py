@@ -8,9 +8,11 @@ from shoal.model import Event, External, Sandbox, Service, Store, System, Target
 from shoal.model.catalog import CAPABILITIES, ENGINES, engine
 from shoal.model.edge import Edge
 from shoal.model.limits import RateLimit, Sharing
+from shoal.model.rollout import Split
 from shoal.model.service import Access, Endpoint
 from shoal.model.system import from_json, to_json
 from shoal.model.target import LOCAL, MEMORY, ONE_PROCESS, with_options
+from shoal.model.warehouse import FactColumn, FactTable, Warehouse
 
 
 def shop(needs: tuple[str, ...] = ("transactions",), engine: str = "postgres") -> Service:
@@ -55,6 +57,18 @@ def test_replicas_are_of_known_services_and_in_processes() -> None:
     assert codes(SYSTEM, Target(replicas={"shopp": 2})) == ["PLAN-SIZE-01"]
     assert codes(SYSTEM, with_options(ONE_PROCESS, replicas={"shop": 2})) == ["PLAN-SIZE-02"]
     assert codes(SYSTEM, Target(replicas={"shop": 2})) == []
+
+
+def test_a_warehouse_that_one_process_has_is_not_shared() -> None:
+    at = FactColumn(name="at", kind="time")
+    warehouse = Warehouse(tables=(FactTable(name="sales", columns=(at,), time="at"),))
+    system = System(name="sys", services=(msgspec.structs.replace(shop(), warehouse=warehouse),))
+    planned = plan(system, LOCAL)
+    assert planned.findings == ()
+    assert "duckdb" in planned.engines
+    assert codes(system, Target(replicas={"shop": 2})) == ["PLAN-WAREHOUSE-01"]
+    assert codes(system, Target(splits={"shop": Split()})) == ["PLAN-WAREHOUSE-01"]
+    assert plan(system, MEMORY).engines == ("memory", "memory-bus", "memory-warehouse")
 
 
 def test_an_external_without_a_sandbox_is_a_warning_that_stops_nothing() -> None:

@@ -82,10 +82,9 @@ def describe_service(service: Service, *, issues_tokens: bool = False) -> model.
     signatures = [endpoint_signature(service, e) for e in service.endpoints]
     heard = [analyse(service, s.handler, event=s.hears) for s in service.subscriptions]
     provided = [analyse_provider(service, p) for p in service.providers]
-    seeded = [analyse(service, s.handler) for s in service.seeds]
-    background = [outline(handler) for handler in service.background]
+    seeded = [analyse(service, s.handler) for s in service.seeds] + [outline(work) for work in service.background]
     _check_store(service, signatures)
-    _check_cache(service, [*signatures, *heard, *seeded, *background, *provided])
+    _check_cache(service, [*signatures, *heard, *seeded, *provided])
     _check_principals(service, signatures)
     check_caches(service, signatures)
     _check_providers(service)
@@ -106,7 +105,7 @@ def describe_service(service: Service, *, issues_tokens: bool = False) -> model.
         publishes=tuple(_event(kind, shapes) for kind in service.publishes),
         subscriptions=with_endings(service, with_journal(service, [_subscription(s) for s in service.subscriptions])),
         projections=describe_projections(service),
-        calls=_calls(service, [*signatures, *heard, *seeded, *background, *provided]),
+        calls=_calls(service, [*signatures, *heard, *seeded, *provided]),
         sagas=tuple(describe_saga(service, saga, shapes.of(saga.state)) for saga in service.sagas),
         schedules=describe_schedules(service),
         store=service.store,
