@@ -153,6 +153,12 @@ class Host:
                 hint="set SHOAL_WAREHOUSE_URL; `shoal run` does",
                 where=self.service.source,
             )
+        if self.service.cache is not None and self.cache is None:
+            raise DeclarationError(
+                f"service {self.service.name} declares a cache but was given none",
+                hint="set SHOAL_CACHE_URL; `shoal run` does",
+                where=self.service.source,
+            )
         await self._provide()
         self.override({})
         await self._sow()

@@ -23,6 +23,7 @@ from shoal.runtime.request import Request
 from shoal.runtime.trace import Context, begin, current
 from shoal.runtime.transaction import Announcer, UnitOfWork
 from shoal.service import codec
+from shoal.service.cache import NEEDING
 from shoal.service.context import TokenIssuer
 from shoal.service.declare import Service
 from shoal.service.signature import provided_kind
@@ -84,7 +85,8 @@ async def rehearse(service: Service, config: ServiceConfig, store: Store, messag
         envelope = unpack(message)
     except codec.Malformed as error:
         return Rehearsal(error=plain(str(error)))
-    host = Host(service, config, Fittings(transport=RefusingTransport(), store=store, overrides=_refusers(service)))
+    alone = msgspec.structs.replace(config, cache_url="")
+    host = Host(service, alone, Fittings(transport=RefusingTransport(), store=store, overrides=_refusers(service)))
     subscriber = (await host.prepare()).get(envelope.type)
     if subscriber is None:
         return Rehearsal(error=f"nothing in {service.name} handles {envelope.type}")
@@ -156,7 +158,7 @@ class _Stage:
 
 def _refusers(service: Service) -> Mapping[Any, Any]:
     kinds = [provided_kind(provider) for provider in service.providers]
-    return {kind: Refuser(getattr(kind, "__name__", str(kind))) for kind in [*kinds, TokenIssuer]}
+    return {kind: Refuser(getattr(kind, "__name__", str(kind))) for kind in [*kinds, TokenIssuer, *NEEDING]}
 
 
 def _announcement(message: Message) -> Announcement:

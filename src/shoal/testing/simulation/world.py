@@ -7,7 +7,7 @@ from random import Random
 from typing import Any
 
 from shoal.drivers.base import Consumer, Stream
-from shoal.drivers.memory import MemoryStore
+from shoal.drivers.memory import MemoryCache, MemoryStore
 from shoal.errors import CallFailed, CallTimedOut, ShoalError
 from shoal.model import Plan, plan
 from shoal.model.target import MEMORY
@@ -70,6 +70,7 @@ class World(Client):
         self.loop, self.random, self.faults = loop, random, faults
         self.clock, self.trace = VirtualClock(loop), Trace(loop)
         self.chance = Chance(Random(random.getrandbits(64)), faults)
+        self._caches = {s.name: MemoryCache(loop.time) for s in declared.services if s.cache is not None}
         self.broker = ModelBroker(loop, self.clock, self.chance)
         self.databases = {
             service.name: Database(service.name, MemoryStore(lambda: self.clock.now().timestamp()), self.chance)
@@ -221,6 +222,7 @@ class World(Client):
             clock=self.clock,
             store=database.connect(domain) if database is not None else None,
             broker=self.broker.connect(domain),
+            cache=self._caches.get(service.name),
             overrides=dict(self._overrides(domain)),
         )
         return Host(service, config, fittings)
