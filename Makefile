@@ -15,12 +15,15 @@ COMPILE := CUSTOM_COMPILE_COMMAND="make lock" PIP_CONFIG_FILE=/dev/null \
 	$(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-build-isolation --newline=lf \
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options $(if $(UPGRADE),--upgrade)
 
+# Each word is one line of the matrix: choices as `shoal run --engine` takes them, joined by commas.
+MATRIX := broker=nats broker=kafka
+
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .SUFFIXES:
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 
-.PHONY: help run test check format simulate bench torture hostile lock clean
+.PHONY: help run test matrix check format simulate bench torture hostile lock clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -30,6 +33,10 @@ run: $(READY)  ## start the whole shop on this machine (ARGS="--one-process" …
 
 test: $(READY)  ## run every test, in two processes (ARGS="tests/model -k plan" for some, in one)
 	@$(BIN)/pytest $(or $(ARGS),$(TWO))
+
+matrix: $(READY)  ## run the live tests of the shop on each choice of engines (ENGINES=broker=kafka for one line)
+	@for line in $(or $(ENGINES),$(MATRIX)); do echo "shop on $$line"; \
+		$(BIN)/pytest -q tests/live shop/tests/test_live.py $$(echo ",$$line" | sed 's/,/ --engine /g') $(ARGS) || exit 1; done
 
 check: $(READY)  ## lint, format, types, architecture, contracts: what must hold before a commit
 	@echo "ruff check"; $(BIN)/ruff check --quiet --output-format concise

@@ -6,7 +6,9 @@ from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
 import msgspec
+import pytest
 
+from shoal.testing import LiveSystem
 from shoal.testing.http import Client, Response
 
 T = TypeVar("T")
@@ -20,6 +22,12 @@ class Customer(msgspec.Struct, frozen=True, kw_only=True):
 
     email: str
     token: str
+
+
+def require_nats(live: LiveSystem) -> None:
+    """Skip what reaches into NATS where the events go another way."""
+    if (broker := live.plan.target.broker) != "nats":
+        pytest.skip(f"reaches into NATS, and the broker is {broker}")
 
 
 async def sign_in(shop: Client) -> Customer:

@@ -12,7 +12,7 @@ from shoal.audit import Report
 from shoal.audit.letters import read_all
 from shoal.audit.subject import Letter
 from shoal.testing import LiveSystem
-from tests.live.shopping import TERMINAL, until
+from tests.live.shopping import TERMINAL, require_nats, until
 from tests.torture.clients import Crowd
 from tests.torture.faults import Field
 from tests.torture.poison import KINDS, STRANGE, Poison, brew, plant
@@ -48,6 +48,7 @@ class Played:
 
 @pytest.fixture(scope="module")
 def played(live: LiveSystem, tmp_path_factory: pytest.TempPathFactory) -> Played:
+    require_nats(live)
     return asyncio.run(_play(live, tmp_path_factory.mktemp("copies")))
 
 

@@ -16,7 +16,7 @@ from shoal.local.secrets import Passwords
 from shoal.mesh.layout import Pipe, layout_for
 from shoal.testing import LiveSystem
 from shoal.testing.http import Response
-from tests.live.shopping import sign_in, until
+from tests.live.shopping import require_nats, sign_in, until
 
 pytestmark = pytest.mark.live
 
@@ -99,6 +99,7 @@ async def test_a_service_opens_no_database_but_its_own(live: LiveSystem) -> None
 
 
 async def test_a_service_neither_says_nor_hears_what_it_did_not_declare(live: LiveSystem) -> None:
+    require_nats(live)
     errors: list[str] = []
 
     async def note(error: Exception) -> None:
@@ -123,6 +124,7 @@ async def test_a_service_neither_says_nor_hears_what_it_did_not_declare(live: Li
 
 
 async def test_the_broker_lets_nobody_in_without_a_password(live: LiveSystem) -> None:
+    require_nats(live)
     reader, writer = await asyncio.open_connection("127.0.0.1", _broker_port(live))
     try:
         assert (await reader.readline()).startswith(b"INFO")

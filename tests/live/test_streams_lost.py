@@ -10,7 +10,7 @@ from shoal.drivers.nats.admin import NatsAdmin
 from shoal.drivers.nats.api import Api
 from shoal.local.environment import operator_url
 from shoal.testing import LiveSystem
-from tests.live.shopping import Customer, end_of, order, sign_in
+from tests.live.shopping import Customer, end_of, order, require_nats, sign_in
 
 pytestmark = pytest.mark.live
 
@@ -33,6 +33,7 @@ async def customers(live: LiveSystem, customer: Customer, count: int) -> list[st
 
 
 async def test_a_stream_and_a_consumer_that_are_deleted_cost_nothing(live: LiveSystem) -> None:
+    require_nats(live)
     customer = await sign_in(live)
     buying = asyncio.create_task(customers(live, customer, 40))
     await asyncio.sleep(0)

@@ -68,7 +68,7 @@ async def opened(declared: System, site: Site, urls: Mapping[str, str]) -> Async
 
 
 def _broker(site: Site) -> BrokerAdmin | None:
-    return broker_admin(operator_url(site.world)) if "nats" in site.plan.engines else None
+    return broker_admin(operator_url(site.world)) if site.plan.target.broker in site.plan.engines else None
 
 
 def _logs(layout: Layout) -> tuple[Text, ...]:

@@ -17,6 +17,7 @@ from shoal.local.environment import operator_url, service_environment, store_url
 from shoal.local.layout import Layout, layout_of
 from shoal.local.state import RunState
 from shoal.local.world import Site, settle
+from shoal.model.choice import choose, stores
 from shoal.model.plan import Plan, ServicePlan, plan
 from shoal.model.target import Target
 from shoal.service.declare import Service
@@ -91,9 +92,9 @@ def engines(context: Global) -> Engines:
     place = layout_of(context.root)
     # The shape decides the engines. Sizes and ports do not matter to who only looks into stores and streams.
     target = Target(shape="one-process" if run.shape == "one-process" else "processes")
-    return Engines(
-        declared=declared, run=run, site=settle(plan(describe(declared), target), place, ports=_ports(place))
-    )
+    system = describe(declared)
+    target = choose(target, stores(system), run.engines)
+    return Engines(declared=declared, run=run, site=settle(plan(system, target), place, ports=_ports(place)))
 
 
 def _ports(place: Layout) -> Mapping[str, int]:

@@ -88,10 +88,12 @@ async def adopt(plan: Plan, old: Site, engines: Mapping[str, Unit], replicas: Ma
         await _follow(old, plan, site.mesh)
     for name, engine in engines.items():
         engine.follow(world.engine_recipe(site, name))  # or its next start would bring the old rules back
-    broker = engines.get("nats")
-    if broker is not None and broker.process is not None:
-        nats.reload(broker.process, world.nats_options(site))
-        await provision.declare_broker(plan, site.world, layout.data / "nats" / "declared")
+    for name in ("nats", "kafka"):
+        broker = engines.get(name)
+        if broker is not None and broker.process is not None:
+            if name == "nats":
+                nats.reload(broker.process, world.nats_options(site))
+            await provision.declare_broker(plan, site.world, layout.data / name / "declared")
     for name, each in replicas.items():
         each.follow(site, plan.service(name))
     return site

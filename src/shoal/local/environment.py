@@ -28,6 +28,8 @@ class World:
     outbound: Mapping[str, str]
     """Service → socket of its outbound listener; empty when calls stay in the process."""
     drain: float = 10.0
+    broker: str = "nats"
+    """Engine of the broker."""
     valkey: str = ""
     """Socket of Valkey."""
     root: str = ""
@@ -37,6 +39,10 @@ class World:
     warehouses: str = ""
     """Folder of the warehouses of this machine."""
 
+
+KAFKA_WAIT = 0.1
+"""Seconds that a request for messages waits at the local server of Kafka's protocol. It looks at its topics when a
+request comes and after half of that, and does not notice what comes in between."""
 
 FAILPOINTS = ("SHOAL_FAILPOINTS", "SHOAL_FAILPOINTS_ONCE")
 """Variables that are handed to every service as they are; see `shoal.failpoints`."""
@@ -114,9 +120,9 @@ def broker_url(service: ServicePlan, world: World) -> str:
     broker = service.broker
     if broker is None:
         return ""
-    if broker.engine != "nats":
+    if "processes" not in catalog.engine(broker.engine).capabilities:
         return f"{catalog.engine(broker.engine).scheme}://"
-    return nats_url(world.broker_port, broker.user, world.passwords.brokers[broker.user])
+    return _broker_url(world, broker.user)
 
 
 def cache_url(service: ServicePlan, world: World) -> str:
@@ -140,13 +146,24 @@ def warehouse_url(service: ServicePlan, world: World) -> str:
 
 def operator_url(world: World) -> str:
     """Write the address of the broker for who declares streams."""
-    return nats_url(world.broker_port, OPERATOR, world.passwords.brokers[OPERATOR])
+    return _broker_url(world, OPERATOR)
 
 
 def postgres_url(folder: str, role: str, password: str, database: str) -> str:
     """Write a URL that goes through the UNIX socket in `folder`."""
     query = urlencode({"host": folder, "port": "5432"}, safe="/")
     return f"postgres://{quote(role)}:{quote(password)}@/{quote(database)}?{query}"
+
+
+def _broker_url(world: World, user: str) -> str:
+    if world.broker == "kafka":
+        return kafka_url(world.broker_port)
+    return nats_url(world.broker_port, user, world.passwords.brokers[user])
+
+
+def kafka_url(port: int) -> str:
+    """Write a URL of the local server of Kafka's protocol, which knows no users and looks but twice while it waits."""
+    return f"kafka://{LOOPBACK}:{port}?wait={KAFKA_WAIT:g}"
 
 
 def nats_url(port: int, user: str, password: str) -> str:

@@ -17,6 +17,7 @@ from shoal.drivers.base import Account, Consumer, Stream
 from shoal.errors import ShoalError
 from shoal.local.environment import World, operator_url, postgres_url
 from shoal.local.host import private_file
+from shoal.model import catalog
 from shoal.model.plan import Plan
 
 LARGEST_MESSAGE = 272 * 1024
@@ -64,7 +65,11 @@ async def declare_stores(plan: Plan, world: World, note: Path) -> None:
 async def declare_broker(plan: Plan, world: World, note: Path) -> None:
     """Declare every stream and consumer."""
     logs, consumers = streams(plan)
-    await _once(note, (logs, consumers), lambda: broker_admin(operator_url(world)).declare(logs, consumers))
+    admin = broker_admin(operator_url(world))
+    if "durable" in catalog.engine(world.broker).lacking_here:  # whatever was declared, it starts empty
+        await admin.declare(logs, consumers)
+    else:
+        await _once(note, (logs, consumers), lambda: admin.declare(logs, consumers))
 
 
 async def watch_broker(plan: Callable[[], Plan], world: World, said: Callable[[str], None]) -> None:

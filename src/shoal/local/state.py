@@ -43,6 +43,8 @@ class RunState(msgspec.Struct, frozen=True, kw_only=True):
     shape: str
     mesh: Mesh = "shared"
     """Who carries calls between its services."""
+    engines: tuple[str, ...] = ()
+    """Engines that were chosen, as ``--engine`` takes them."""
     pid: int
     born: str = ""
     status: Status = "starting"

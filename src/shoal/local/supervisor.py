@@ -31,6 +31,7 @@ from shoal.local.state import RunState, Status, write_state
 from shoal.local.together import together
 from shoal.local.unit import Job, Surroundings, Unit
 from shoal.local.world import REGISTRY, Site, engine_recipe, require, sandbox_recipe, settle, write_mesh
+from shoal.model.choice import chosen
 from shoal.model.listing import Directory
 from shoal.model.plan import Plan
 
@@ -110,6 +111,7 @@ class Supervisor:
             root=str(self.root),
             shape=self.plan.target.shape,
             mesh=self.plan.target.mesh,
+            engines=chosen(self.plan.target),
             pid=os.getpid(),
             born=reaper.born(os.getpid()),
             status=self._status,
@@ -280,9 +282,9 @@ class Supervisor:
         note = site.layout.data / name / "declared"
         if name == "postgres":
             await provision.declare_stores(site.plan, site.world, note)
-        elif name == "nats":
+        elif name in {"nats", "kafka"}:
             await provision.declare_broker(site.plan, site.world, note)
-            self._keep(self._keep_streams(site), self._keep_healthy(unit))
+            self._keep(self._keep_streams(site, name), *([self._keep_healthy(unit)] if name == "nats" else []))
         elif site.mesh is not None and name == "envoy":
             renewing = identities.keep(lambda: self._site, lambda said: self.options.reporter.event("identities", said))
             self._keep(proxies.keep_logs(site.plan, site.mesh), renewing)
@@ -292,11 +294,11 @@ class Supervisor:
         """Do this until the run ends."""
         self._keeping += map(asyncio.ensure_future, chores)
 
-    async def _keep_streams(self, site: Site) -> None:
+    async def _keep_streams(self, site: Site, broker: str) -> None:
         """Replace what is gone of the broker's streams and consumers, as this run declares them by then."""
 
         def said(text: str) -> None:
-            self.options.reporter.event("nats", text)
+            self.options.reporter.event(broker, text)
 
         await provision.watch_broker(lambda: self.plan, site.world, said)
 

@@ -9,7 +9,7 @@ import msgspec
 
 from shoal.drivers.valkey import COMMANDS, prefix_of
 from shoal.local import front, identities, key_sets, keys, ports, proxies, secrets
-from shoal.local.engines import Recipe, limiter, mailbox, nats, postgres, sandbox, valkey
+from shoal.local.engines import Recipe, kafka, limiter, mailbox, nats, postgres, sandbox, valkey
 from shoal.local.environment import World
 from shoal.local.forks import Program
 from shoal.local.host import private_directory, private_file
@@ -67,6 +67,7 @@ def settle(plan: Plan, layout: Layout, *, ports: Mapping[str, int] | None = None
         key=key,
         postgres=str(layout.postgres_sockets),
         broker_port=found.get(_BROKER, 0),
+        broker=plan.target.broker,
         valkey=str(layout.valkey_socket),
         externals={e.name: address for e in plan.externals if (address := _address(e, found))},
         outbound={s.name: _outbound(plan, mesh, s.name) for s in plan.services} if mesh else {},
@@ -140,7 +141,7 @@ def kept_ports(file: Path, names: tuple[str, ...]) -> dict[str, int]:
 
 
 def _wanted_ports(plan: Plan) -> tuple[str, ...]:
-    names = [REGISTRY, *([_BROKER] if "nats" in plan.engines else [])]
+    names = [REGISTRY, *([_BROKER] if {"nats", "kafka"} & {*plan.engines} else [])]
     names += [_SMTP, _MAIL_PAGE] if "mailbox" in plan.engines else []
     names += [a.name for a in plan.system.gateway.legacy if a.module and "envoy" in plan.engines]
     return (*names, *(e.name for e in plan.externals if e.sandbox is not None))
@@ -198,6 +199,10 @@ def _nats(site: Site) -> Recipe:
     return nats.recipe(nats_options(site))
 
 
+def _kafka(site: Site) -> Recipe:
+    return kafka.recipe(kafka.KafkaOptions(directory=site.layout.data / "kafka", port=site.ports[_BROKER]))
+
+
 def _mailbox(site: Site) -> Recipe:
     return mailbox.recipe(
         mailbox.MailboxOptions(
@@ -238,4 +243,6 @@ def _limiter(site: Site) -> Recipe:
     return limiter.recipe(limiter.LimiterOptions(settings=settings, directory=site.layout.secrets / "limiter"))
 
 
-_RECIPES = {"postgres": _postgres, "nats": _nats, "mailbox": _mailbox, "valkey": _valkey, "limiter": _limiter}
+_RECIPES = {
+    "postgres": _postgres, "nats": _nats, "kafka": _kafka, "mailbox": _mailbox, "valkey": _valkey, "limiter": _limiter,
+}  # fmt: skip

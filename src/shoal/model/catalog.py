@@ -54,6 +54,9 @@ CAPABILITIES = {
 }
 """Every capability that a row may name, with its meaning."""
 
+BROKER_WANTS = frozenset({"durable", "known-ids", "members", "permissions", "places", "removal"})
+"""What a system is the better for in a broker; whatever is wanting, Shoal supplies or does without."""
+
 ENGINES = (
     Engine(
         name="postgres",

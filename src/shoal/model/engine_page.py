@@ -20,7 +20,7 @@ INSTEAD = {
 _HEAD = """# What each broker can do
 
 Written from `src/shoal/model/catalog.py`; a test compares the two. *Not here* means that the product can and the
-server that stands for it on a laptop cannot.
+server that stands for it on a laptop cannot. [How to choose one](../how-to/engines.md).
 
 """
 

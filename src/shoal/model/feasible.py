@@ -15,7 +15,7 @@ def findings(system: System, target: Target) -> list[Finding]:
         found += _store_findings(service, target) + _broker_findings(service, target)
         found += _cache_findings(service, target)
         found += _warehouse_findings(service, target)
-    return found + _external_findings(system, target) + choreography.findings(system)
+    return found + _wants_findings(system, target) + _external_findings(system, target) + choreography.findings(system)
 
 
 def _size_findings(system: System, target: Target) -> list[Finding]:
@@ -98,6 +98,20 @@ def _cache_findings(service: Service, target: Target) -> list[Finding]:
     ]
 
 
+def _wants_findings(system: System, target: Target) -> list[Finding]:
+    """Say what the broker leaves to us."""
+    row = catalog.engine(target.broker, kind="broker")
+    wanting = sorted(catalog.BROKER_WANTS - row.capabilities)
+    if (
+        "processes" not in row.capabilities
+        or not wanting
+        or not any(s.publishes or s.subscriptions for s in system.services)
+    ):
+        return []
+    message = f"broker {row.name} cannot do all that {Target().broker} can: {', '.join(wanting)}"
+    return [Finding(code="PLAN-BROKER-02", severity="info", message=message, help="see docs/reference/brokers.md")]
+
+
 def _external_findings(system: System, target: Target) -> list[Finding]:
     return [
         Finding(
@@ -147,4 +161,4 @@ def store_engine(service: Service, target: Target) -> str:
     """Choose a store: the memory shape replaces every one, the others keep what the service declares."""
     if target.shape == "memory" or service.store is None:
         return target.store
-    return service.store.engine
+    return target.stores.get(service.name, service.store.engine)

@@ -28,6 +28,8 @@ class Target(Data, frozen=True, kw_only=True):
     store: str = "postgres"
     """Engine of every store that declares no other."""
     broker: str = "nats"
+    stores: dict[str, str] = msgspec.field(default_factory=dict)
+    """Engines of stores by service, where it is not the one that the service declares."""
     cache: str = ""
     """Engine of every cache; where nothing is said, the one that its service declares."""
     replicas: dict[str, int] = msgspec.field(default_factory=dict)
@@ -49,6 +51,8 @@ class Target(Data, frozen=True, kw_only=True):
         """Refuse engines, sizes and ports that cannot be."""
         catalog.engine(self.store, kind="store")
         catalog.engine(self.broker, kind="broker")
+        for engine in self.stores.values():
+            catalog.engine(engine, kind="store")
         if self.cache:
             catalog.engine(self.cache, kind="cache")
         if not self.zones or not all(self.zones) or len(set(self.zones)) < len(self.zones):

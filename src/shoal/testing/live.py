@@ -19,6 +19,7 @@ from shoal.local.layout import layout_of
 from shoal.local.ports import free_port
 from shoal.local.state import ProcessState, RunState, read_state
 from shoal.model import plan
+from shoal.model.choice import choose, stores
 from shoal.model.fault import Fault
 from shoal.model.target import LOCAL
 from shoal.runtime.load import load
@@ -40,7 +41,7 @@ class LiveSystem(Client):
         super().__init__(self._through_gateway)
         self.root = root
         self.declared = declared
-        self.plan = plan(describe(declared), LOCAL)
+        self.plan = plan(system := describe(declared), choose(LOCAL, stores(system), _engines(root)))
         self._command, self._environ = command, environ
 
     @property
@@ -162,6 +163,12 @@ def start_live(project: Path, entry: str, root: Path, *options: str) -> LiveSyst
     if result.returncode != 0:
         raise ShoalError(f"the system did not start:\n{result.stderr}")
     return LiveSystem(root, declared, command, environ)
+
+
+def _engines(root: Path) -> tuple[str, ...]:
+    """Read which engines were chosen for what runs in a folder."""
+    found = read_state(root)
+    return () if found is None else found.engines
 
 
 def _run(command: tuple[str, ...], environ: Mapping[str, str]) -> "subprocess.CompletedProcess[str]":

@@ -4,6 +4,7 @@
     The system in this process, on the reference drivers, new for each test.
 ``live``
     The system on its real engines, as ``shoal run`` starts it, once per session; skipped where they are missing.
+    ``--engine NAME=ENGINE`` chooses another one, as it does for ``shoal run``.
 
 A project's ``conftest.py`` may override three smaller fixtures: ``system_declaration`` (by default ``[tool.shoal]
 system`` of ``pyproject.toml``), ``system_overrides`` (values by type, in place of provided ones) and
@@ -20,10 +21,17 @@ import pytest
 import pytest_asyncio
 
 from shoal.errors import HostError
+from shoal.model.choice import OPTION
 from shoal.runtime.load import load
 from shoal.service.system import System
 from shoal.testing.live import LiveSystem, start_live
 from shoal.testing.memory import MemorySystem
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Take other engines for the fixture ``live``."""
+    words = "run the fixture `live` on another engine: broker=..., SERVICE.store=...; can be repeated"
+    parser.getgroup("shoal").addoption(OPTION, action="append", default=[], metavar="NAME=ENGINE", help=words)
 
 
 @pytest.fixture(scope="session")
@@ -76,7 +84,8 @@ def live(
 ) -> Iterator[LiveSystem]:
     """Run the whole system on its real engines."""
     try:
-        running = start_live(pytestconfig.rootpath, system_entry, tmp_path_factory.mktemp("live"))
+        chosen = [word for text in pytestconfig.getoption("engine") for word in (OPTION, text)]
+        running = start_live(pytestconfig.rootpath, system_entry, tmp_path_factory.mktemp("live"), *chosen)
     except HostError as error:
         pytest.skip(f"the real engines cannot run here: {error.message}")
     try:

@@ -63,21 +63,36 @@ async def _audit(context: Global, given: _Given) -> "Report":
     from shoal.cli.running import alive
     from shoal.local.alone import engines_alone
     from shoal.local.state import read_state
+    from shoal.model.choice import choose, stores
     from shoal.model.plan import plan
     from shoal.model.target import LOCAL
     from shoal.service.describe import describe
 
     declared = project.declared(context)
-    decided = plan(describe(declared), LOCAL).require()
-    site = site_of(decided, context.root)
     state = read_state(context.root)
+    system = describe(declared)
+    target = choose(LOCAL, stores(system), state.engines if state is not None else ())
+    decided = plan(system, target).require()
+    site = site_of(decided, context.root)
     if state is not None and alive(state):
         async with opened(declared, site, state.urls) as subject:
             return await check(_expecting(subject, context, given), wait=given.wait)
+    _require_kept(target.broker)
     if context.verbosity >= 0:
         say("nothing runs here: engines are started for the audit, and stopped after it")
     async with engines_alone(decided, context.root) as (alone, urls), opened(declared, alone, urls) as subject:
         return await check(_expecting(subject, context, given))
+
+
+def _require_kept(broker: str) -> None:
+    from shoal.errors import HostError
+    from shoal.model import catalog
+
+    if "durable" in catalog.engine(broker).lacking_here:
+        raise HostError(
+            f"nothing runs here, and the server of {broker} on this machine keeps nothing that could be audited",
+            hint="start the system again, and audit it while it runs",
+        )
 
 
 def _expecting(subject: "Subject", context: Global, given: _Given) -> "Subject":

@@ -26,6 +26,7 @@ _EXAMPLES = examples(
     "shoal run --detach --wait            return once everything answers; see `shoal ps`",
     "shoal run --tls                      https, with a certificate of the system's own",
     "shoal run --fresh --port 9000        empty databases, another port",
+    "shoal run --engine broker=kafka      another engine; see docs/how-to/engines.md",
 )
 
 
@@ -41,6 +42,10 @@ _EXAMPLES = examples(
     help="Who carries calls between services: one proxy for all (the default), one for each, or nobody.",
 )
 @click.option("--replicas", multiple=True, metavar="SERVICE=N", help="Processes of a service; can be repeated.")
+@click.option(
+    "--engine", "engines", multiple=True, metavar="NAME=ENGINE",
+    help="Another engine: broker=..., SERVICE.store=...; can be repeated.",
+)  # fmt: skip
 @click.option("--port", type=click.IntRange(1, 65535), help="Port of the gateway.")
 @click.option("--tls", is_flag=True, help="Serve TLS at the gateway, with a certificate of the system's own authority.")
 @click.option("--fresh", is_flag=True, help="Empty every database, stream and mailbox first.")
@@ -54,6 +59,7 @@ def command(
     /,
     one_process: bool,
     replicas: tuple[str, ...],
+    engines: tuple[str, ...],
     port: int | None,
     into: Path | None,
     mesh: "Mesh",
@@ -62,6 +68,7 @@ def command(
     """Start the system here and keep it running.
 
     Engines (PostgreSQL, NATS, Envoy) come from the packages of shoal[local]; no Docker and no root are needed.
+    With --engine one part runs on another, such as --engine broker=kafka; the services do not change.
     """
     sizes = dict(_size(text) for text in replicas)
     if flags["sidecars"] and mesh == "off":
@@ -70,21 +77,30 @@ def command(
     if flags["detach"]:
         from shoal.cli.detach import detach
 
-        return detach(context, (*_again(one_process, replicas, port, flags), "--mesh", mesh), wait=flags["wait"])
+        chosen = [word for text in engines for word in ("--engine", text)]
+        words = (*_again(one_process, replicas, port, flags), "--mesh", mesh, *chosen)
+        return detach(context, words, wait=flags["wait"])
     if into is not None:
         _print_into(into)
     elif context.verbosity >= 0:
         say(f"shoal · {context.root.name} · Ctrl-C stops it")
-    return asyncio.run(_run(context, _Wish(one_process, sizes, port or 0, mesh, flags)))
+    return asyncio.run(_run(context, _Wish(one_process, sizes, engines, port or 0, mesh, flags)))
 
 
 class _Wish:
     """What the options ask for."""
 
     def __init__(
-        self, one_process: bool, sizes: dict[str, int], port: int, mesh: "Mesh", flags: dict[str, bool]
+        self,
+        one_process: bool,
+        sizes: dict[str, int],
+        engines: tuple[str, ...],
+        port: int,
+        mesh: "Mesh",
+        flags: dict[str, bool],
     ) -> None:
-        self.one_process, self.sizes, self.port, self.mesh, self.flags = one_process, sizes, port, mesh, flags
+        self.one_process, self.sizes, self.engines = one_process, sizes, engines
+        self.port, self.mesh, self.flags = port, mesh, flags
 
 
 async def _run(context: Global, wish: _Wish) -> int:
@@ -118,12 +134,14 @@ def _supervisor(context: Global, wish: _Wish, ground: "Ground") -> "Supervisor":
     from shoal.cli import project
     from shoal.cli.console import Console
     from shoal.local.supervisor import Options, Supervisor
+    from shoal.model.choice import choose, stores
     from shoal.model.plan import plan
     from shoal.model.target import LOCAL, ONE_PROCESS, with_options
 
     system = project.read(context)
     shape = ONE_PROCESS if wish.one_process else LOCAL
     target = with_options(shape, replicas=wish.sizes, port=wish.port, tls=wish.flags["tls"], mesh=wish.mesh)
+    target = choose(target, stores(system), wish.engines)
     decided = plan(system, target).require()
     for finding in decided.findings:
         say(f"{finding.severity}: {finding.code} {finding.message}")
