@@ -22,6 +22,7 @@ BENCHES = {
     "B10": "bench.hops.overload",
     "B11": "bench.growth.run",
     "B12": "bench.reload.run",
+    "B13": "bench.cache.run",
 }
 PAGE = Path(__file__).parent.parent / "docs" / "benchmarks.md"
 
