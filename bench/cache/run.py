@@ -18,7 +18,7 @@ ONE = Target(bound=1.0, better="lower")
 ABOUT = f"""
 Values of 200 bytes are written with an end and read again, by one task over a UNIX socket: our driver, which also adds
 the service's prefix and gives each step 0.5 s; the bare connection below it; and valkey-py, whose parser is Python
-here as well. *Alone* is one command at a time. *Together* is {BATCH} commands at a time, sent in one write; none of the three
+here as well. *Alone* is one command at a time. *Together* is {BATCH} commands at a time, sent in one write; nobody
 uses `MGET`, which a cluster refuses for keys of several slots. Processor time is that of the client's process.
 
 In a *stampede* {ASKING:,} tasks ask at once, over {REPLICAS} replicas with a connection each, for the result of one

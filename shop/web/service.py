@@ -1,19 +1,40 @@
-"""Pages: everything about a few products, and rather a gap than no page."""
+"""Pages: everything about a few products, rather a gap than no page; visits, and carts for a week."""
 
 from typing import Annotated
 
 import msgspec
 
-from shoal import Deadline, Partial, Parts, Problem, Rollout, Service, Traffic, anyone
+from shoal import (
+    Deadline,
+    Header,
+    Partial,
+    Parts,
+    Principal,
+    Problem,
+    RateLimit,
+    Reply,
+    Rollout,
+    Service,
+    Sessions,
+    ShortLived,
+    Traffic,
+    Valkey,
+    anyone,
+    signed_in,
+)
 from shop.inventory.contract import Level, StockApi
 from shop.products.contract import Price, ProductsApi
+from shop.web.carts import Cart, CartView, Sku, Wish, priced, wishing
+from shop.web.visits import KEPT, Visit, cookie, entered, id_of, known
 
 web = Service(
     "web",
-    summary="What the shop's pages are told.",
+    summary="What the shop's pages are told, and what visitors have in their carts.",
+    cache=Valkey(),
     traffic=Traffic(rollout=Rollout(override="anyone")),  # who makes the pages sees a new version before its guests do
 )
 
+Cookies = Annotated[str, Header("Cookie")]
 Skus = Annotated[list[str], msgspec.Meta(min_length=1, max_length=20)]
 
 
@@ -37,3 +58,41 @@ async def show_products(
         raise Problem(404, "not-found", "none of these is on offer")
     there = {level.sku: level.available for level in levels.otherwise(list[Level]())}
     return parts.of([Shown(price=price, available=there.get(price.sku)) for price in prices.value])
+
+
+@web.put("/web/cart/{sku}", access=anyone, limit=RateLimit(requests=10, burst=50, by="address"))
+async def put_into_cart(
+    sku: Sku, body: Wish, sessions: Sessions, kept: ShortLived, cookies: Cookies = ""
+) -> Reply[Cart]:
+    """Want so many pieces of a product; of two wishes at the same time both count."""
+    id_, visit = await entered(cookies, sessions)
+    cart = await kept.update(Cart, visit.cart, lambda before: wishing(before, sku, body.quantity), ttl=KEPT)
+    return Reply(body=cart or Cart(), headers=cookie(id_))
+
+
+@web.get("/web/cart", access=anyone)
+async def show_cart(sessions: Sessions, kept: ShortLived, products: ProductsApi, cookies: Cookies = "") -> CartView:
+    """Show the visitor's cart at today's prices."""
+    visit = await known(cookies, sessions)
+    cart = await kept.get(Cart, visit.cart) if visit else None
+    if cart is None or not cart.pieces:
+        return CartView()
+    return priced(cart, await products.prices(skus=list(cart.pieces)))
+
+
+@web.post("/web/visit", access=signed_in)
+async def sign_in(principal: Principal, sessions: Sessions, cookies: Cookies = "") -> Reply[None]:
+    """Go on as a customer, with the same cart and under a new id: nobody shares the visit who knew the old one."""
+    id_, visit = await entered(cookies, sessions)
+    fresh = await sessions.rotate(id_, Visit(cart=visit.cart, customer=principal.subject), ttl=KEPT)
+    return Reply(body=None, headers=cookie(fresh))
+
+
+@web.delete("/web/visit", access=anyone)
+async def leave(sessions: Sessions, kept: ShortLived, cookies: Cookies = "") -> Reply[None]:
+    """Forget the visit and its cart."""
+    visit = await known(cookies, sessions)
+    if visit is not None:
+        await kept.delete(Cart, visit.cart)
+        await sessions.end(id_of(cookies))
+    return Reply(body=None, headers=cookie("", lasting=0))

@@ -24,6 +24,15 @@ async def test_pages_and_the_app_are_told_what_they_show(live: LiveSystem) -> No
     assert card.headers["cache-control"].startswith("public")
 
 
+async def test_a_cart_is_found_again_by_its_cookie(live: LiveSystem) -> None:
+    wanted = await live.request("PUT", f"/web/cart/{SKU}", json={"quantity": 2})
+    assert wanted.json() == {"pieces": {SKU: 2}}
+    visit = {"cookie": wanted.headers["set-cookie"].partition(";")[0]}
+    (line,) = (await live.get("/web/cart", headers=visit)).json()["lines"]
+    assert (line["price"]["sku"], line["quantity"]) == (SKU, 2)
+    assert (await live.get("/web/cart")).json()["lines"] == []
+
+
 async def test_an_order_is_followed_from_its_placing_to_its_end(live: LiveSystem) -> None:
     customer, other = await sign_in(live), await sign_in(live)
     placed = await order(live, customer, sku=SKU, card="tok_declined")
