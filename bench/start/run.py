@@ -21,7 +21,7 @@ ROUNDS = 11
 
 ABOUT = """
 From the command `shoal run` on the reference shop (nine services, an old application, one sandbox, PostgreSQL, NATS,
-Envoy, a mailbox) to a confirmed order: sign up, log in, order, and ask until the payment and the reservation have come
+Envoy, Valkey, a mailbox) to a confirmed order: sign up, log in, order, and ask until the payment and the reservation have come
 back as events. All of it goes through the gateway and is asked for from the first moment on. Beside it the bare
 programs of the same packages, started all at once by a script: PostgreSQL, NATS with JetStream and Envoy, each until it
 answers, and one Python that imports what a service imports. Nothing is configured, secured, migrated or ordered there,
