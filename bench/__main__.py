@@ -23,6 +23,7 @@ BENCHES = {
     "B11": "bench.growth.run",
     "B12": "bench.reload.run",
     "B13": "bench.cache.run",
+    "B14": "bench.warehouse.run",
 }
 PAGE = Path(__file__).parent.parent / "docs" / "benchmarks.md"
 

@@ -26,7 +26,7 @@ from shoal.drivers.duckdb import sql
 from msgspec.structs import replace
 from tests.conformance.warehouse import SALES, batch, sale
 
-when, plain = sys.argv[2], sql.columns
+when, plain = sys.argv[2], sql.parameters
 
 async def main():
     warehouse = open_warehouse(sys.argv[1])
@@ -38,7 +38,7 @@ async def main():
             if values[1][0] == "second half":
                 os.kill(os.getpid(), signal.SIGKILL)
             return plain(values)
-        sql.columns = die
+        sql.parameters = die
     halves = batch(2, sale("half")).facts + batch(2, sale("second half")).facts
     await warehouse.append(replace(batch(2), facts=halves))
     os.kill(os.getpid(), signal.SIGKILL)

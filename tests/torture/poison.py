@@ -37,7 +37,8 @@ def brew(system: System, kind: str) -> Poison:
     key = f"poison-{kind}-{uuid.uuid4().hex[:8]}"
     subject = names.subject(system.name, event, names.part_of(key))
     message = Message(id=f"poison-{kind}-{uuid.uuid4().hex}", subject=subject, body=body(key))
-    return Poison(kind=kind, message=message, hearers=audience(system)[event])
+    hearers = tuple(hearer for hearer in audience(system)[event] if hearer not in TAKEN.get(kind, ()))
+    return Poison(kind=kind, message=message, hearers=hearers)
 
 
 async def plant(broker: BrokerAdmin, poison: Sequence[Poison]) -> None:
@@ -109,6 +110,9 @@ KINDS: dict[str, Callable[[str], tuple[str, Body]]] = {
     "future-version": _future_version,
 }
 """Makes the event id whose subject it goes to, and its body."""
+
+TAKEN = {"always-raises": ("analytics",)}
+"""By kind: who takes it as it is, since its handler asks nobody whether there is such an order."""
 
 STRANGE = ("wrong-type", "future-version")
 """Kinds that wait some eight minutes for newer code that may know them, as there is while a service is updated."""

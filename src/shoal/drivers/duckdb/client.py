@@ -16,6 +16,7 @@ SETTINGS: dict[str, str | bool | int | float | list[str]] = {
     "autoinstall_known_extensions": False,  # nothing is fetched, and
     "autoload_known_extensions": False,
     "enable_external_access": False,  # no SQL of ours reads or writes another file
+    "memory_limit": "1GiB",  # instead of four fifths of the machine; what needs more is written beside the file
 }
 
 LOST = "the warehouse and the store of its service are of different times: bring both back from one copy"
@@ -56,7 +57,7 @@ class Client:
             for name, columns in batch.facts:
                 table = self._known(name)
                 check_columns(table, columns)
-                cursor.execute(sql.append(table), [sql.columns(columns)])
+                cursor.execute(sql.append(table), sql.parameters(columns))
             cursor.execute(sql.NOTE, [batch.source, batch.id])
         return True
 
