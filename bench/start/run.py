@@ -21,11 +21,11 @@ ROUNDS = 11
 
 ABOUT = """
 From the command `shoal run` on the reference shop (nine services, an old application, one sandbox, PostgreSQL, NATS,
-Envoy, Valkey, a mailbox) to a confirmed order: sign up, log in, order, and ask until the payment and the reservation have come
-back as events. All of it goes through the gateway and is asked for from the first moment on. Beside it the bare
-programs of the same packages, started all at once by a script: PostgreSQL, NATS with JetStream and Envoy, each until it
-answers, and one Python that imports what a service imports. Nothing is configured, secured, migrated or ordered there,
-so its time is the floor.
+Envoy, Valkey, a mailbox) to a confirmed order: sign up, log in, order, and ask until the payment and the reservation
+have come back as events. All of it goes through the gateway and is asked for from the first moment on. Beside it the
+bare programs of the same packages, started all at once by a script: PostgreSQL, NATS with JetStream and Envoy, each
+until it answers, and one Python that imports what a service imports. Nothing is configured, secured, migrated or
+ordered there, so its time is the floor.
 
 - *first*: nothing exists yet, nor does the cache that keeps a database template; beside it `initdb` and a start.
 - *fresh*: a new project where Shoal was used before (`--fresh`); beside it `initdb` and a start.

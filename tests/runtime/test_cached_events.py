@@ -1,15 +1,23 @@
 """Kept results in a running service: ended by events, and declared in ways that can be meant."""
 
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
-from shoal import Postgres, Service, System, Transaction, Valkey, anyone, event, record
+from shoal import Postgres, Service, ShortLived, System, Transaction, Valkey, anyone, event, record
+from shoal.drivers import open_cache
+from shoal.drivers.memory import MemoryStore
 from shoal.errors import DeclarationError
+from shoal.runtime.cache.side import ForgettingSide
+from shoal.runtime.config import ServiceConfig
+from shoal.runtime.consuming.rehearsal import rehearse
+from shoal.runtime.envelope import pack
 from shoal.service.describe import describe_service
+from shoal.service.marks import event_mark
 from shoal.testing import MemorySystem
 
 
@@ -33,6 +41,7 @@ class Pieces(msgspec.Struct, frozen=True):
 stock = Service("stock", store=Postgres(), publishes=[Counted])
 shelf = Service("shelf", store=Postgres(), cache=Valkey())
 window = Service("window", store=Postgres(), cache=Valkey())
+visits = Service("visits", store=Postgres(), cache=Valkey())
 deaf, bare = Service("deaf", cache=Valkey()), Service("bare")
 looked: list[str] = []
 
@@ -95,12 +104,43 @@ async def test_an_event_ends_the_result_of_its_key_and_no_other(system: MemorySy
     assert looked == ["a", "b", "a"]
 
 
+async def test_what_is_made_between_handler_and_commit_does_not_stay(
+    system: MemorySystem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await system.post("/counts/a/1")
+    await system.settle()
+    forget, between = ForgettingSide.forget, list[Any]()
+
+    async def forget_and_look(side: ForgettingSide, keys: list[str]) -> None:
+        await forget(side, keys)
+        between.append((await system.get("/shelf/a")).json())
+
+    monkeypatch.setattr(ForgettingSide, "forget", forget_and_look)
+    await system.post("/counts/a/7")
+    await system.settle()
+    assert between[0] == 1, "what was read before the commit"
+    assert (await system.get("/shelf/a")).json() == 7
+
+
 async def test_an_event_that_nothing_else_hears_ends_results_too(system: MemorySystem) -> None:
     first = (await system.get("/window/a")).json()
     assert (await system.get("/window/a")).json() == first
     await system.post("/counts/a/7")
     await system.settle()
     assert (await system.get("/window/a")).json() != first
+
+
+@visits.on(Counted)
+async def count_visits(event: Counted, kept: ShortLived) -> None:
+    await kept.count("counted", ttl=60)
+
+
+async def test_a_dry_run_touches_no_cache() -> None:
+    config = ServiceConfig(system="shop", entry="", cache_url="memory://dry")
+    message = pack("shop", "stock", event_mark(Counted), Counted("a", 1), now=datetime.now(UTC), trace=None)
+    found = await rehearse(visits, config, MemoryStore(), message)
+    assert "ShortLived" in found.withheld
+    assert await open_cache("memory://dry").get(["+counted"]) == [None]
 
 
 def test_impossible_declarations_are_refused_with_their_place() -> None:
