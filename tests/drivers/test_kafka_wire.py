@@ -1,13 +1,17 @@
 """What stands in records, and in addresses."""
 
+import sys
+
 import pytest
 
+from shoal.drivers import open_broker
 from shoal.drivers.base import Consumer, Message, Stream
 from shoal.drivers.kafka import wire
 from shoal.drivers.kafka.address import read
 from shoal.drivers.kafka.holding import Holding
 from shoal.errors import DeclarationError, EngineError
 
+KAFKA = "shoal.drivers.kafka"
 EVENTS = Stream(name="S", subjects=("a.*",))
 LETTERS = Stream(name="L", subjects=("d",), age=0.0)
 NOTED = Message(id="1", subject="a.b", body=b"x", headers={"ce-id": "é"}, key="k")
@@ -103,3 +107,30 @@ def test_the_end_of_a_letter_is_not_delivered() -> None:
     held = holding()
     held.read([wire.letter(0, 0, wire.end_of("m1"))])
     assert (held.take(5, 0.0), held.floor) == ([], 1)
+
+
+def test_a_batch_that_compaction_has_emptied_is_passed() -> None:
+    held = holding()
+    held.read([], 7)
+    assert (held.next, held.floor, held.take(5, 0.0)) == (7, 7, [])
+
+
+def test_records_are_packed_and_read_again_and_an_empty_or_broken_batch_is_none() -> None:
+    library = pytest.importorskip("shoal.drivers.kafka.library", reason="needs shoal[kafka]", exc_type=ImportError)
+    data = library.pack([(b"k", b"v", [("h", b"x")]), (None, None, ())])
+    records, behind = library.unpack(data)
+    assert [(r.offset, r.key, r.value, list(r.headers)) for r in records] == [
+        (0, b"k", b"v", [("h", b"x")]), (1, None, None, []),
+    ]  # fmt: skip
+    assert behind == 2
+    assert library.unpack(data[:-1]) == ([], 0)
+    assert library.unpack(library.pack([])) == ([], 1)
+
+
+def test_without_the_client_it_is_said_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in sys.modules if name.partition(".")[0] == "aiokafka" or name.startswith(KAFKA)]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "aiokafka", None)
+    with pytest.raises(DeclarationError, match="needs the package aiokafka") as caught:
+        open_broker("kafka://127.0.0.1:1")
+    assert "shoal[kafka]" in caught.value.hint

@@ -177,10 +177,9 @@ async def _letters(link: Link, topic: library.Topic, first: int) -> AsyncIterato
     while at < end:
         answer = await link.ask(library.fetch({topic.name: at}, 0.0, _PAGE), node=topic.leader)
         ((_, found),) = library.fetched(answer)
-        before = at
-        for record in library.unpack(found.data):
+        for record in found.records:
             if at <= record.offset < end:
-                at = record.offset + 1
                 yield wire.letter(record.offset, record.timestamp, (record.key, record.value, record.headers))
-        if found.error or at == before:
+        if found.error or found.behind <= at:
             return
+        at = found.behind

@@ -1,6 +1,7 @@
 """One service's use of a cluster that speaks Kafka's protocol."""
 
 import asyncio
+import contextlib
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -14,7 +15,10 @@ from shoal.drivers.kafka.publish import Publisher
 from shoal.drivers.kafka.registry import Registry
 from shoal.drivers.kafka.tail import Tail
 from shoal.drivers.kafka.wire import DECLARED, Letter
-from shoal.errors import Unavailable
+from shoal.errors import EngineError, Unavailable, Undeclared
+
+FLUSH_SECONDS = 1.0
+"""For so long a connection that is closed tries to commit what is answered."""
 
 
 class KafkaBroker:
@@ -36,7 +40,8 @@ class KafkaBroker:
     async def close(self) -> None:
         """Commit what is answered, and let go of the connections."""
         if self._link.alive:
-            await self._flush()
+            with contextlib.suppress(EngineError, Undeclared, TimeoutError):
+                await asyncio.wait_for(self._flush(), FLUSH_SECONDS)
         await self._offsets.stop()
         self._tail.stop()
         await self._link.close()
@@ -58,7 +63,10 @@ class KafkaBroker:
 
     async def position(self, stream: str) -> Position | None:
         """Ask for both ends of the topic."""
-        return await position(self._link, stream, self._publisher.fallen(stream))
+        fallen = self._publisher.fallen
+        found = await position(self._link, stream, fallen.get(stream))
+        fallen.pop(stream, None)
+        return found
 
     async def fetch(self, consumer: Consumer, limit: int, wait: float) -> Sequence[Delivery]:
         """Take what was read for the consumer, or wait for it."""

@@ -55,8 +55,8 @@ class Holding:
         first = self.ready[0].offset if self.ready else self.next
         return min(self.due, default=first) if self.due else first
 
-    def read(self, letters: Iterable[Letter]) -> None:
-        """Take over what was read, beginning at or before `next`."""
+    def read(self, letters: Iterable[Letter], behind: int = 0) -> None:
+        """Take over what was read, beginning at or before `next` and ending before `behind`."""
         for letter in letters:
             if letter.offset < self.next:
                 continue
@@ -66,6 +66,7 @@ class Holding:
             elif letter.message is not None and covers(self.consumer.subjects, letter.message.subject):
                 self.ready.append(letter)
                 self._bytes += len(letter.message.body)
+        self.next = max(self.next, behind)
         self.stirred.set()
 
     def fail(self, fault: Unavailable) -> None:

@@ -74,7 +74,9 @@ class Fetched(NamedTuple):
     error: int
     end: int
     """Offset behind the last record that the partition holds."""
-    data: bytes
+    records: Sequence[Record]
+    behind: int
+    """Offset behind the last batch, whether anything is left in it or not; 0 without a batch."""
 
 
 class Topic(NamedTuple):
@@ -164,7 +166,8 @@ def fetched(answer: Any) -> Iterator[tuple[str, Fetched]]:
     """Read what came of each topic."""
     for topic, partitions in answer.topics:
         found = partitions[0]
-        yield topic, Fetched(error=found[1], end=found[2], data=bytes(found[-1] or b""))
+        records, behind = unpack(bytes(found[-1] or b""))
+        yield topic, Fetched(error=found[1], end=found[2], records=records, behind=behind)
 
 
 def list_offset(topic: str, end: int) -> Request[Any]:
@@ -215,15 +218,17 @@ def pack(records: Sequence[tuple[bytes | None, bytes | None, Sequence[tuple[str,
     return bytes(builder.build())
 
 
-def unpack(data: bytes) -> Iterator[Record]:
-    """Read batches; one that is cut off at the end is left out."""
-    batches = MemoryRecords(data)
-    while batches.has_next():
-        batch = batches.next_batch()
-        if batch is None or batch.is_control_batch:
-            continue
-        for found in batch:
-            yield Record(found.offset, found.timestamp, found.key, found.value, found.headers)
+def unpack(data: bytes) -> tuple[Sequence[Record], int]:
+    """Read the records of batches, and the offset behind the last; a batch that is cut off at the end is left out.
+
+    Compaction leaves batches without records, and marks of transactions are none.
+    """
+    batches, records, behind = MemoryRecords(data), list[Record](), 0
+    while batches.has_next() and (batch := batches.next_batch()) is not None:
+        behind = batch.next_offset
+        if not batch.is_control_batch:
+            records += [Record(r.offset, r.timestamp, r.key, r.value, r.headers) for r in batch]
+    return records, behind
 
 
 class _Uuid:

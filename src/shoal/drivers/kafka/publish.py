@@ -47,12 +47,8 @@ class Publisher:
 
     def __init__(self, link: Link, registry: Registry) -> None:
         self._link, self._registry = link, registry
-        self._fallen: dict[str, int] = {}
-        """How far a stream had come that was found shorter than it had been."""
-
-    def fallen(self, stream: str) -> int | None:
-        """Take note, once, of how far a stream had come before it was found shorter than it had been."""
-        return self._fallen.pop(stream, None)
+        self.fallen: dict[str, int] = {}
+        """How far streams had come that were found shorter than they had been, until somebody has asked."""
 
     async def publish(self, messages: Sequence[Message], after: int | None = None) -> Sequence[Outcome]:
         """Send all, a batch at a time; see `base.Broker`."""
@@ -103,7 +99,7 @@ class Publisher:
         elif error:
             self._refuse(run, outcomes, error)
         elif after is not None and first < after:
-            self._fallen[name] = first
+            self.fallen[name] = first
             what = f"stream {name} stands at {first}, not at {after}: it has lost messages"
             self._settle(run, outcomes, [Contended(what)] * len(run.numbers))
             raise Contended(what)

@@ -41,10 +41,10 @@ class Registry:
         before = self._next
         if asked > before or found.error:
             return False
-        for record in library.unpack(found.data):
-            if record.offset >= self._next:
+        for record in found.records:
+            if record.offset >= before:
                 self._take(record)
-                self._next = record.offset + 1
+        self._next = max(before, found.behind)
         return self._next > before
 
     @property

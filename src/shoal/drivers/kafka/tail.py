@@ -1,6 +1,7 @@
 """Follow the ends of topics: one request per node that waits for whatever comes first, for all who read."""
 
 import asyncio
+import logging
 from collections.abc import Callable
 
 from shoal.drivers.kafka import library, wire
@@ -8,6 +9,8 @@ from shoal.drivers.kafka.holding import Holding
 from shoal.drivers.kafka.link import Link
 from shoal.drivers.kafka.registry import Registry
 from shoal.errors import EngineError, Unavailable
+
+_log = logging.getLogger("shoal.kafka")
 
 PAGE_BYTES = 1024 * 1024
 """Bytes that are asked for of each topic at a time."""
@@ -52,14 +55,17 @@ class Tail:
         epoch = self._link.epoch
         while self._link.epoch == epoch:
             self._stirred.clear()
-            wanted = await self._wanted(node)
-            if not wanted:
-                await self._stirred.wait()
-                continue
             try:
-                await self._ask(node, wanted)
-            except EngineError:
-                return  # the link is lost, and who waits has heard of it
+                if wanted := await self._wanted(node):
+                    await self._ask(node, wanted)
+                else:
+                    await self._stirred.wait()
+            except Exception as error:  # noqa: BLE001 - nobody would read any more: all begins anew instead
+                if not isinstance(error, EngineError):
+                    _log.exception("reading from %s failed", self._link.address.place)
+                if self._link.epoch == epoch:
+                    self._link.lose()
+                return
 
     async def _wanted(self, node: int) -> dict[str, int]:
         """Say where to go on, by topic: with the reader that is least far."""
@@ -90,7 +96,7 @@ class Tail:
 
     async def _letters(self, found: library.Fetched) -> list[wire.Letter]:
         """Read records; a subject that no stream takes was declared since what is declared was read."""
-        letters = [wire.letter(r.offset, r.timestamp, (r.key, r.value, r.headers)) for r in library.unpack(found.data)]
+        letters = [wire.letter(r.offset, r.timestamp, (r.key, r.value, r.headers)) for r in found.records]
         if any(x.message is not None and self._registry.route(x.message.subject) is None for x in letters):
             await self._registry.refresh()
         return letters
@@ -107,4 +113,4 @@ class Tail:
         declared = self._registry.consumer(holding.consumer)
         if declared is not None:
             holding.consumer = declared
-        holding.read(letters)
+        holding.read(letters, found.behind)
