@@ -2,13 +2,14 @@
 
 import asyncio
 import contextlib
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
 @contextlib.asynccontextmanager
-async def listening(serve: Serve, port: int = 0) -> AsyncIterator[int]:
+async def listening(serve: Serve, port: int = 0, *, tls: ssl.SSLContext | None = None) -> AsyncIterator[int]:
     """Let `serve` answer every connection on a port of loopback, until the block ends; yield the port."""
     open_ones: dict[asyncio.StreamWriter, asyncio.Task[None]] = {}
 
@@ -22,7 +23,7 @@ async def listening(serve: Serve, port: int = 0) -> AsyncIterator[int]:
         finally:
             writer.close()
 
-    server = await asyncio.start_server(accept, "127.0.0.1", port)
+    server = await asyncio.start_server(accept, "127.0.0.1", port, ssl=tls)
     try:
         yield server.sockets[0].getsockname()[1]
     finally:

@@ -3,13 +3,16 @@
 import asyncio
 import shutil
 import signal
+import ssl
 import tempfile
 from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import quote
 
 import pytest
 import pytest_asyncio
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from shoal.drivers import open_cache
 from shoal.drivers.base import Cache
@@ -18,6 +21,7 @@ from shoal.drivers.valkey.link import Door, Link
 from shoal.errors import DeclarationError, EngineError, Unavailable
 from shoal.local.engines import Running, start, valkey
 from shoal.local.engines.valkey import ValkeyUser
+from shoal.mesh.certificates import Issuance, authority, edge
 from shoal.model import catalog
 from tests.conformance.cache import (
     MINE,
@@ -30,6 +34,7 @@ from tests.conformance.cache import (
     ValueContract,
 )
 from tests.conformance.harness import soon
+from tests.listening import listening
 
 pytestmark = [pytest.mark.live, pytest.mark.asyncio(loop_scope="module")]
 
@@ -188,6 +193,56 @@ async def test_a_server_that_hangs_is_away_after_a_time_and_loses_nobody_s_reply
     assert await soon(_once_it_answers(cache)) == [b"2"], "what was sent is done once it goes on"
 
 
+class Relay:
+    """The server, at a port of loopback."""
+
+    def __init__(self, socket: Path) -> None:
+        self._socket = socket
+
+    async def __call__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        inner, outer = await asyncio.open_unix_connection(str(self._socket))
+        try:
+            await asyncio.gather(_pump(reader, outer), _pump(inner, writer))
+        finally:
+            outer.close()
+
+
+async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    while some := await reader.read(65536):
+        writer.write(some)
+    writer.close()
+
+
+async def test_it_is_reached_over_a_network_with_and_without_tls(server: Server, tmp_path: Path) -> None:
+    issuance = Issuance(
+        now=datetime.now(UTC), validity=timedelta(days=1), new_key=lambda: ec.generate_private_key(ec.SECP256R1())
+    )
+    root, stranger = authority("shop", issuance), authority("other", issuance)
+    for name, credential in (("ca", root), ("other", stranger)):
+        (tmp_path / name).write_text(credential.certificate)
+    shown = edge(root, ["127.0.0.1"], issuance)
+    (tmp_path / "server").write_text(shown.certificate + shown.key)
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(tmp_path / "server")
+    relay, user = Relay(server.options.socket), server.url(MINE, within=10.0).partition("//")[2].partition("@")[0]
+    async with listening(relay) as plain, listening(relay, tls=tls) as secure:
+        for url in (
+            f"valkey://{user}@127.0.0.1:{plain}/{quote(MINE)}?within=10",
+            f"valkeys://{user}@127.0.0.1:{secure}/{quote(MINE)}?within=10&ca={tmp_path / 'ca'}",
+        ):
+            cache = open_cache(url)
+            await cache.set({"a": b"1"}, TTL)
+            assert await cache.get(["a", "b"]) == [b"1", None]
+            await cache.close()
+        doubtful = open_cache(f"valkeys://{user}@127.0.0.1:{secure}/{quote(MINE)}?within=10&ca={tmp_path / 'other'}")
+        with pytest.raises(Unavailable, match="certificate verify failed"):
+            await doubtful.open()
+        await doubtful.close()
+        nobody = open_cache(f"valkey://{user}@127.0.0.1:1/{quote(MINE)}")
+        with pytest.raises(Unavailable, match=r"cannot reach Valkey at 127\.0\.0\.1:1"):
+            await nobody.open()
+
+
 async def _once_it_answers(cache: Cache) -> list[bytes | None]:
     while True:
         try:
@@ -197,7 +252,7 @@ async def _once_it_answers(cache: Cache) -> list[bytes | None]:
 
 
 async def test_an_address_without_socket_is_refused() -> None:
-    with pytest.raises(DeclarationError, match="names no socket"):
+    with pytest.raises(DeclarationError, match="names no server"):
         open_cache("valkey://a:b@/c")
     with pytest.raises(DeclarationError, match="no driver"):
         open_cache("memcached://")

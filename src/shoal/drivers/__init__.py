@@ -9,7 +9,7 @@ from shoal.errors import DeclarationError
 
 STORES = {"postgres": "shoal.drivers.postgres", "memory": "shoal.drivers.memory"}
 BROKERS = {"nats": "shoal.drivers.nats", "kafka": "shoal.drivers.kafka", "memory": "shoal.drivers.memory"}
-CACHES = {"valkey": "shoal.drivers.valkey", "memory": "shoal.drivers.memory"}
+CACHES = {"valkey": "shoal.drivers.valkey", "valkeys": "shoal.drivers.valkey", "memory": "shoal.drivers.memory"}
 WAREHOUSES = {"duckdb": "shoal.drivers.duckdb", "memory": "shoal.drivers.memory"}
 
 

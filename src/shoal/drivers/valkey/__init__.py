@@ -1,7 +1,8 @@
 """Talks to Valkey over its own protocol.
 
-URLs: ``valkey://USER:PASSWORD@/PREFIX?socket=/path`` through a UNIX socket; every key begins with the prefix, which is
-all that the user may see.
+URLs: ``valkey://USER:PASSWORD@/PART?socket=/path`` through a UNIX socket, ``valkey://USER:PASSWORD@HOST:6379/PART``
+over a network, ``valkeys://`` with TLS, whose authority may be named: ``?ca=/file``. Every key begins with the part's
+name, which is all that the user may see. A server of a cluster that sends elsewhere is not followed.
 """
 
 from shoal.drivers.base import Cache

@@ -4,6 +4,7 @@ What one step needs of several keys lies in one slot of a cluster: they share wh
 """
 
 import asyncio
+import ssl
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Self
@@ -45,20 +46,25 @@ class ValkeyCache:
 
     @classmethod
     def of(cls, url: str) -> Self:
-        """Read a URL; raises `DeclarationError` for one that names no socket."""
+        """Read a URL; raises `DeclarationError` for one that says neither where nor as whom."""
         parts = urlsplit(url)
-        options = parse_qs(parts.query)
-        if "socket" not in options or not parts.username:
+        options = {name: values[-1] for name, values in parse_qs(parts.query).items()}
+        if not (options.get("socket") or parts.hostname) or not parts.username:
             raise DeclarationError(
-                "the address of a cache names no socket or no user", hint="valkey://USER:PASSWORD@/PREFIX?socket=/path"
+                "the address of a cache names no server or no user",
+                hint="valkey://USER:PASSWORD@/PART?socket=/path, or valkeys://USER:PASSWORD@HOST:6379/PART with TLS",
             )
-        user, password = unquote(parts.username), unquote(parts.password or "")
-        within = float(options.get("within", [str(WITHIN)])[0])
-        return cls(
-            Door(socket=Path(options["socket"][0]), user=user, password=password, within=within),
-            prefix_of(unquote(parts.path.removeprefix("/"))),
+        within = float(options.get("within", WITHIN))
+        door = Door(
+            socket=Path(options.get("socket", "")),
+            host=parts.hostname or "",
+            port=parts.port or 6379,
+            tls=ssl.create_default_context(cafile=options.get("ca")) if parts.scheme == "valkeys" else None,
+            user=unquote(parts.username),
+            password=unquote(parts.password or ""),
             within=within,
         )
+        return cls(door, prefix_of(unquote(parts.path.removeprefix("/"))), within=within)
 
     async def open(self) -> None:
         """Connect."""
@@ -175,7 +181,7 @@ class ValkeyCache:
         return await self._ask("EVAL", script.text, len(keys), *keys, *told)
 
     def _silent(self) -> Unavailable:
-        return Unavailable(f"Valkey at {self._door.socket} did not answer within {self._within:g} s")
+        return Unavailable(f"Valkey at {self._door.place} did not answer within {self._within:g} s")
 
 
 def prefix_of(name: str) -> str:
