@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 LOCKED := $(VENV)/.locked
 READY := $(VENV)/.ready
 BENCH := $(VENV)/.bench
-# Two, because Linux lets a user have 128 inotify instances and the shop's Envoy alone takes 44; see tests/conftest.py.
+# Two, because Linux lets a user have 128 inotify instances and the shop's Envoy alone takes 49; see tests/conftest.py.
 TWO := --numprocesses 2 --dist loadfile --no-loadscope-reorder
 COMPILE := CUSTOM_COMPILE_COMMAND="make lock" PIP_CONFIG_FILE=/dev/null \
 	env -u PIP_FIND_LINKS -u PIP_EXTRA_INDEX_URL -u PIP_TRUSTED_HOST \

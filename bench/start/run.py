@@ -20,7 +20,7 @@ OURS, BARE = "shoal run", "bare programs"
 ROUNDS = 11
 
 ABOUT = """
-From the command `shoal run` on the reference shop (nine services, an old application, one sandbox, PostgreSQL, NATS,
+From the command `shoal run` on the reference shop (ten services, an old application, one sandbox, PostgreSQL, NATS,
 Envoy, Valkey, a mailbox) to a confirmed order: sign up, log in, order, and ask until the payment and the reservation
 have come back as events. All of it goes through the gateway and is asked for from the first moment on. Beside it the
 bare programs of the same packages, started all at once by a script: PostgreSQL, NATS with JetStream and Envoy, each

@@ -139,6 +139,7 @@ async def loaded(world: World) -> list[Any]:
 async def test_what_is_sold_is_in_the_report(world: World) -> None:
     await sell_some(world, 3, 4)
     assert await loaded(world) == [{"item": "mug", "sales": 2, "amount": 7}]
+    assert "shoal_warehouse_up 1.0" in (await world.direct("books", "GET", "/metrics")).body.decode()
 
 
 async def test_an_attempt_that_failed_leaves_no_fact(world: World) -> None:
@@ -250,6 +251,7 @@ async def test_facts_wait_while_store_and_warehouse_are_of_different_times(
         while "of different times" not in caplog.text:  # noqa: ASYNC110 - a log tells nobody
             await asyncio.sleep(0.001)
     assert await waiting(store) == 1
+    assert "shoal_warehouse_up 0.0" in (await world.direct("books", "GET", "/metrics")).body.decode()
 
 
 async def test_old_facts_are_forgotten(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -45,6 +45,8 @@ class WarehouseSide:
         self._keep = {table_of(k): fact_table_of(k).keep_days for k in kinds if fact_table_of(k).keep_days}
         self._leaving = False
         self._loading: asyncio.Task[None] | None = None
+        self._waits = True
+        around.metrics.gauges["shoal_warehouse_up"] = lambda: float(not self._waits)
 
     def compile(self, values: Mapping[Any, Any]) -> None:
         """Do nothing: there are no handlers."""
@@ -73,7 +75,7 @@ class WarehouseSide:
                 await self._warehouse.open()
                 await self._warehouse.prepare(self._tables)
                 async with self._around.store.lease(LEASE) as lease:
-                    delay = 0.1
+                    delay, self._waits = 0.1, False
                     await self._load(lease)
             except EngineError as error:
                 _log.warning("facts wait, trying again in %.1f s: %s", delay, error)
@@ -81,6 +83,7 @@ class WarehouseSide:
                 _log.exception("facts wait, trying again in %.1f s", delay)
             if self._leaving:
                 return
+            self._waits = True
             await asyncio.sleep(delay)
             delay = min(delay * 2, 5.0)
 
