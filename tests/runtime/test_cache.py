@@ -1,7 +1,7 @@
 """Values, sessions and leases of handlers: what they find, what they do without while the cache is away."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -115,6 +115,29 @@ async def test_it_is_left_alone_for_a_moment(world: World, monkeypatch: pytest.M
     for _ in range(5):
         assert await cache.get(Note, "a") is None
     assert world.cache.asked == 1
+
+
+async def test_one_at_a_time_tries_whether_it_is_back(world: World) -> None:
+    tried, held = asyncio.Event(), asyncio.Event()
+
+    async def hanging(keys: Sequence[str]) -> list[bytes | None]:
+        tried.set()
+        await held.wait()
+        return [None for _ in keys]
+
+    kept: ShortLived = world.ask(ShortLived)
+    world.cache.away = True
+    with pytest.raises(Unavailable):
+        await kept.get(Note, "a")
+    world.cache.away = False
+    world.cache.get = hanging  # type: ignore[method-assign]
+    trial = asyncio.ensure_future(kept.get(Note, "a"))
+    await tried.wait()
+    with pytest.raises(Unavailable, match="a moment ago"):
+        await kept.get(Note, "a")
+    held.set()
+    assert await trial is None
+    assert await kept.get(Note, "a") is None, "and then everybody may"
 
 
 async def test_what_lives_nowhere_else_is_refused_while_it_is_away(world: World) -> None:

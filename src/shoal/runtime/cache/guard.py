@@ -11,7 +11,10 @@ from shoal.runtime.metrics import Metrics
 T = TypeVar("T")
 
 PAUSE = 0.5
-"""Seconds for which a cache that did not answer is not asked again, so that no request waits for it but one."""
+"""Seconds for which a cache that did not answer is not asked again."""
+
+TRIAL = 2.0
+"""Seconds that whoever asks it then has for himself: the others do not wait for it with him."""
 
 Step = Callable[[Cache], Awaitable[T]]
 
@@ -21,22 +24,24 @@ class Guarded:
 
     def __init__(self, cache: Cache, metrics: Metrics) -> None:
         self.cache, self._metrics = cache, metrics
-        self._away_until = 0.0
+        self._away = False
+        self._until = 0.0
 
     async def ask(self, name: str, step: Step[T]) -> T:
         """Take a step, or raise `Unavailable`; `name` is what it is measured as."""
         began = time.monotonic()
-        if began < self._away_until:
+        if self._away and began < self._until:
             self.note(name, "away")
             raise Unavailable("the cache did not answer a moment ago", hint="try again in a second")
+        self._until = began + TRIAL
         try:
             found = await step(self.cache)
         except EngineError as error:
-            away = isinstance(error, Unavailable)
-            if away:
-                self._away_until = time.monotonic() + PAUSE
-            self.note(name, "away" if away else "refused", time.monotonic() - began)
+            self._away = isinstance(error, Unavailable)
+            self._until = time.monotonic() + PAUSE
+            self.note(name, "away" if self._away else "refused", time.monotonic() - began)
             raise
+        self._away = False
         self.note(name, "ok", time.monotonic() - began)
         return found
 
