@@ -3,8 +3,9 @@
 import msgspec
 import pytest
 
-from shoal.errors import PlanError
+from shoal.errors import DeclarationError, PlanError
 from shoal.model import Event, External, Sandbox, Service, Store, System, Target, plan
+from shoal.model.cache import CachePlan, CacheUse
 from shoal.model.catalog import CAPABILITIES, ENGINES, engine
 from shoal.model.edge import Edge
 from shoal.model.limits import RateLimit, Sharing
@@ -47,6 +48,20 @@ def test_a_memory_store_cannot_be_shared_between_processes() -> None:
     system = System(name="sys", services=(shop(engine="memory"),))
     assert codes(system, LOCAL) == ["PLAN-STORE-01"]
     assert codes(system, MEMORY) == []
+
+
+def test_a_cache_has_an_engine_a_user_and_a_part_of_its_own_where_its_shape_has_room_for_one() -> None:
+    system = System(name="sys", services=(msgspec.structs.replace(shop(), cache=CacheUse()),))
+    assert from_json(to_json(system)) == system
+    planned = plan(system, LOCAL).require()
+    assert planned.service("shop").cache == CachePlan(engine="valkey", user="shop", part="sys:shop")
+    assert "valkey" in planned.engines
+    assert "valkey" not in plan(SYSTEM, LOCAL).engines, "nobody asked for it"
+    for shape in (ONE_PROCESS, MEMORY):
+        assert "memory-cache" in plan(system, shape).require().engines
+    assert codes(system, Target(cache="memory-cache")) == ["PLAN-CACHE-01"]
+    with pytest.raises(DeclarationError, match="no cache engine is called 'postgres'"):
+        CacheUse(engine="postgres")
 
 
 def test_a_memory_broker_cannot_be_shared_between_processes() -> None:
