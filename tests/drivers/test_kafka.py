@@ -5,6 +5,7 @@ import itertools
 import shutil
 import tempfile
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,8 +14,9 @@ import pytest_asyncio
 from shoal.drivers import broker_admin, open_broker
 from shoal.drivers.base import Broker, BrokerAdmin, Message, Stream
 from shoal.errors import Contended, EngineError, Unavailable
-from shoal.local.engines import Running, kafka, start
+from shoal.local.engines import Recipe, Running, kafka, start
 from shoal.local.ports import free_port
+from shoal.local.process import Command
 from shoal.model import catalog
 from tests.conformance.broker import (
     MAIN,
@@ -47,13 +49,13 @@ class Harness:
     capabilities = ROW.capabilities - ROW.lacking_here
 
     def __init__(self, directory: Path, advertised: int = 0) -> None:
-        self._options = kafka.KafkaOptions(directory=directory, port=free_port(), advertised=advertised)
+        self.options = kafka.KafkaOptions(directory=directory, port=free_port(), advertised=advertised)
         self._opened: list[Broker] = []
         self._running: Running | None = None
 
     @property
     def url(self) -> str:
-        return f"kafka://127.0.0.1:{self._options.port}?wait=0.05"
+        return f"kafka://127.0.0.1:{self.options.port}?wait=0.05"
 
     async def broker(self, user: str) -> Broker:
         broker = open_broker(self.url)
@@ -64,8 +66,8 @@ class Harness:
     def admin(self) -> BrokerAdmin:
         return broker_admin(self.url)
 
-    async def start(self) -> None:
-        self._running = await start(kafka.recipe(self._options), on_line=lambda _: None)
+    async def start(self, recipe: Recipe | None = None) -> None:
+        self._running = await start(recipe or kafka.recipe(self.options), on_line=lambda _: None)
 
     async def crash(self) -> None:
         assert self._running is not None
@@ -258,6 +260,22 @@ async def test_a_connection_that_leads_nowhere_is_replaced_within_seconds(monkey
         assert "m2" in ids(await gather(idle, 2))
         await harness.stop()
     shutil.rmtree(directory, ignore_errors=True)
+
+
+async def test_a_refused_password_is_said_at_once_and_without_it(harness: Harness) -> None:
+    # Tansu asks for a proof (SCRAM) where it is told to. It keeps users where it keeps all else: here there are none.
+    recipe = kafka.recipe(harness.options)
+
+    async def prepare() -> Command:
+        command = await recipe.prepare()
+        return replace(command, argv=(*command.argv, "--authentication"))
+
+    await harness.crash()
+    await harness.start(replace(recipe, prepare=prepare))
+    with pytest.raises(EngineError, match="as 'service' was refused") as caught:
+        await open_broker(harness.url.replace("//", "//service:wr0ng@")).open()
+    assert not isinstance(caught.value, Unavailable)
+    assert "wr0ng" not in str(caught.value)
 
 
 async def test_without_a_server_it_is_unavailable(harness: Harness) -> None:

@@ -107,11 +107,14 @@ async def connect(
             "sasl_plain_username": address.user,
             "sasl_plain_password": address.password,
         }
-    connection = await create_conn(
-        host, port, client_id="shoal", request_timeout_ms=round(within * 1000),
-        security_protocol=address.protocol, ssl_context=address.tls_context(),
-        on_close=lambda connection, _reason: closed(connection), **options,
-    )  # fmt: skip
+    try:
+        connection = await create_conn(
+            host, port, client_id="shoal", request_timeout_ms=round(within * 1000),
+            security_protocol=address.protocol, ssl_context=address.tls_context(),
+            on_close=lambda connection, _reason: closed(connection), **options,
+        )  # fmt: skip
+    except KeyError as error:  # aiokafka looks for a signature in what is a refusal (RFC 5802, section 7: e=...)
+        raise kafka_errors.SaslAuthenticationFailed("the proof was refused") from error
     _watch_socket(connection)
     return connection
 
