@@ -149,6 +149,7 @@ class KafkaBroker:
         self._offsets.forget()
         for holding in self._holdings.values():
             holding.fail(self._link.away())
+        self._holdings.clear()  # the offsets of what comes back may be others
 
 
 class KafkaDelivery:

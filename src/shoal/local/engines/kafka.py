@@ -80,7 +80,7 @@ async def prepare(options: KafkaOptions) -> Command:
         ),
         cwd=options.directory,
         env=base_environment(),
-        stop_signal=signal.SIGTERM,
+        stop_signal=signal.SIGKILL,  # it has nothing to put in order, and waits five seconds for its clients
     )  # fmt: skip
 
 
