@@ -16,7 +16,7 @@ COMPILE := CUSTOM_COMPILE_COMMAND="make lock" PIP_CONFIG_FILE=/dev/null \
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options $(if $(UPGRADE),--upgrade)
 
 # Each word is one line of the matrix: choices as `shoal run --engine` takes them, joined by commas.
-MATRIX := broker=nats broker=kafka
+MATRIX := broker=nats broker=kafka orders.store=mongo,payments.store=mongo
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -65,7 +65,7 @@ hostile: $(READY)  ## attack the edge: sizes, slow clients, floods, in large num
 
 lock: $(READY)  ## pin every dependency again, with hashes (UPGRADE=1 for the newest)
 	@echo "requirements/dev.txt"; $(COMPILE) -o requirements/dev.txt \
-		--extra local --extra local-kafka --extra testing --extra shop --extra warehouse --extra pydantic --extra dev \
+		--extra local --extra local-kafka --extra local-mongo --extra testing --extra shop --extra warehouse --extra pydantic --extra dev \
 		pyproject.toml
 	@echo "requirements/bench.txt"; $(COMPILE) -o requirements/bench.txt \
 		--constraint requirements/dev.txt --extra bench pyproject.toml

@@ -64,6 +64,14 @@ def test_a_cache_has_an_engine_a_user_and_a_part_of_its_own_where_its_shape_has_
         CacheUse(engine="postgres")
 
 
+def test_the_plan_says_that_documents_know_no_constraints() -> None:
+    ruled = Service(name="shop", entry="m:s", source="shop.py:1", store=Store(engine="mongo", migrations="sql"))
+    (finding,) = plan(System(name="sys", services=(ruled,)), LOCAL).findings
+    assert (finding.code, finding.severity, finding.where) == ("PLAN-STORE-02", "info", "shop.py:1")
+    assert codes(System(name="sys", services=(shop(engine="mongo"),)), LOCAL) == []
+    assert codes(System(name="sys", services=(shop(engine="mongo", needs=("sql",)),)), LOCAL) == ["PLAN-STORE-01"]
+
+
 def test_a_memory_broker_cannot_be_shared_between_processes() -> None:
     assert codes(SYSTEM, Target(broker="memory-bus")) == ["PLAN-BROKER-01"]
 

@@ -38,6 +38,7 @@ class World:
     """File of what verifies consumers' keys."""
     warehouses: str = ""
     """Folder of the warehouses of this machine."""
+    mongo_port: int = 0
 
 
 KAFKA_WAIT = 0.1
@@ -109,9 +110,10 @@ def store_url(service: ServicePlan, world: World) -> str:
     store = service.store
     if store is None:
         return ""
-    scheme = catalog.engine(store.engine).scheme
+    if store.engine == "mongo":
+        return mongo_url(world.mongo_port, store.role, world.passwords.stores[store.role], store.database)
     if store.engine != "postgres":
-        return f"{scheme}://{store.database}"
+        return f"{catalog.engine(store.engine).scheme}://{store.database}"
     return postgres_url(world.postgres, store.role, world.passwords.stores[store.role], store.database)
 
 
@@ -147,6 +149,20 @@ def warehouse_url(service: ServicePlan, world: World) -> str:
 def operator_url(world: World) -> str:
     """Write the address of the broker for who declares streams."""
     return _broker_url(world, OPERATOR)
+
+
+def store_operator_url(world: World, engine: str) -> str:
+    """Write the address of a store's engine for who declares databases."""
+    password = world.passwords.stores[engine]
+    if engine == "mongo":
+        return mongo_url(world.mongo_port, OPERATOR, password, "admin")
+    return postgres_url(world.postgres, "postgres", password, "postgres")
+
+
+def mongo_url(port: int, user: str, password: str, database: str) -> str:
+    """Write the address of a database of MongoDB's protocol; who enters is known to that database."""
+    options = urlencode({"directConnection": "true", "authSource": database})
+    return f"mongodb://{quote(user, safe='')}:{quote(password, safe='')}@{LOOPBACK}:{port}/{quote(database)}?{options}"
 
 
 def postgres_url(folder: str, role: str, password: str, database: str) -> str:

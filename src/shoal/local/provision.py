@@ -15,7 +15,7 @@ import msgspec
 from shoal.drivers import broker_admin, store_admin
 from shoal.drivers.base import Account, Consumer, Stream
 from shoal.errors import ShoalError
-from shoal.local.environment import World, operator_url, postgres_url
+from shoal.local.environment import World, operator_url, store_operator_url
 from shoal.local.host import private_file
 from shoal.model import catalog
 from shoal.model.plan import Plan
@@ -55,10 +55,10 @@ def streams(plan: Plan) -> tuple[tuple[Stream, ...], tuple[Consumer, ...]]:
     return logs, consumers
 
 
-async def declare_stores(plan: Plan, world: World, note: Path) -> None:
-    """Declare every role and database."""
-    wanted = accounts(plan, world, "postgres")
-    url = postgres_url(world.postgres, "postgres", world.passwords.stores["postgres"], "postgres")
+async def declare_stores(plan: Plan, world: World, engine: str, note: Path) -> None:
+    """Declare every role and database of an engine."""
+    wanted = accounts(plan, world, engine)
+    url = store_operator_url(world, engine)
     await _once(note, wanted, lambda: store_admin(url).declare(wanted))
 
 

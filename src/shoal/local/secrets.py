@@ -37,7 +37,9 @@ def passwords(folder: Path, plan: Plan) -> Passwords:
         known = msgspec.json.decode(file.read_bytes(), type=Passwords)
     except (OSError, msgspec.MsgspecError):
         known = Passwords()
-    stores = [s.store.role for s in plan.services if s.store] + ["postgres"]
+    stores = (
+        [s.store.role for s in plan.services if s.store] + ["postgres"] + (["mongo"] if "mongo" in plan.engines else [])
+    )
     brokers = [s.broker.user for s in plan.services if s.broker] + [OPERATOR]
     caches = [s.cache.user for s in plan.services if s.cache]
     full = Passwords(

@@ -280,8 +280,8 @@ class Supervisor:
         await unit.start()
         unit.keep()
         note = site.layout.data / name / "declared"
-        if name == "postgres":
-            await provision.declare_stores(site.plan, site.world, note)
+        if name in {"postgres", "mongo"}:
+            await provision.declare_stores(site.plan, site.world, name, note)
         elif name in {"nats", "kafka"}:
             await provision.declare_broker(site.plan, site.world, note)
             self._keep(self._keep_streams(site, name), *([self._keep_healthy(unit)] if name == "nats" else []))

@@ -9,7 +9,7 @@ import msgspec
 
 from shoal.drivers.valkey import COMMANDS, prefix_of
 from shoal.local import front, identities, key_sets, keys, ports, proxies, secrets
-from shoal.local.engines import Recipe, kafka, limiter, mailbox, nats, postgres, sandbox, valkey
+from shoal.local.engines import Recipe, kafka, limiter, mailbox, mongo, nats, postgres, sandbox, valkey
 from shoal.local.environment import World
 from shoal.local.forks import Program
 from shoal.local.host import private_directory, private_file
@@ -29,6 +29,7 @@ REGISTRY = "shoal registry"
 """Name of the registry among the ports."""
 
 _SMTP, _MAIL_PAGE, _BROKER = "mailbox smtp", "mailbox page", "broker"
+_MONGO = "mongo"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +73,7 @@ def settle(plan: Plan, layout: Layout, *, ports: Mapping[str, int] | None = None
         externals={e.name: address for e in plan.externals if (address := _address(e, found))},
         outbound={s.name: _outbound(plan, mesh, s.name) for s in plan.services} if mesh else {},
         root=str(layout.root),
+        mongo_port=found.get(_MONGO, 0),
         warehouses=str(layout.data / "warehouses"),
         key_set=str(keys.ensure(layout.secrets)) if plan.system.gateway.consumers else "",
     )
@@ -142,6 +144,7 @@ def kept_ports(file: Path, names: tuple[str, ...]) -> dict[str, int]:
 
 def _wanted_ports(plan: Plan) -> tuple[str, ...]:
     names = [REGISTRY, *([_BROKER] if {"nats", "kafka"} & {*plan.engines} else [])]
+    names += [_MONGO] if "mongo" in plan.engines else []
     names += [_SMTP, _MAIL_PAGE] if "mailbox" in plan.engines else []
     names += [a.name for a in plan.system.gateway.legacy if a.module and "envoy" in plan.engines]
     return (*names, *(e.name for e in plan.externals if e.sandbox is not None))
@@ -203,6 +206,12 @@ def _kafka(site: Site) -> Recipe:
     return kafka.recipe(kafka.KafkaOptions(directory=site.layout.data / "kafka", port=site.ports[_BROKER]))
 
 
+def _mongo(site: Site) -> Recipe:
+    password = site.world.passwords.stores["mongo"]
+    directory = site.layout.data / "mongo"
+    return mongo.recipe(mongo.MongoOptions(directory=directory, port=site.ports[_MONGO], password=password))
+
+
 def _mailbox(site: Site) -> Recipe:
     return mailbox.recipe(
         mailbox.MailboxOptions(
@@ -244,5 +253,6 @@ def _limiter(site: Site) -> Recipe:
 
 
 _RECIPES = {
-    "postgres": _postgres, "nats": _nats, "kafka": _kafka, "mailbox": _mailbox, "valkey": _valkey, "limiter": _limiter,
+    "postgres": _postgres, "mongo": _mongo, "nats": _nats, "kafka": _kafka, "mailbox": _mailbox,
+    "valkey": _valkey, "limiter": _limiter,
 }  # fmt: skip

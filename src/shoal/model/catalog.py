@@ -67,6 +67,15 @@ ENGINES = (
         capabilities=frozenset({"transactions", "sql", "durable", "permissions", "processes"}),
     ),
     Engine(
+        name="mongo",
+        kind="store",
+        product="MongoDB's protocol, here SecantusDB 0.7 (GPL-2.0, a program apart)",
+        scheme="mongodb",
+        wheel="secantusdb",
+        extra="local-mongo",
+        capabilities=frozenset({"transactions", "durable", "permissions", "processes"}),
+    ),
+    Engine(
         name="nats",
         kind="broker",
         product="NATS JetStream 2.15 (Apache-2.0)",

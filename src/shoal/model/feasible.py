@@ -52,7 +52,7 @@ def _store_findings(service: Service, target: Target) -> list[Finding]:
         return []
     row = catalog.engine(store_engine(service, target), kind="store")
     needs = {*service.store.needs} | ({"processes"} if target.shape != "memory" else set())
-    return [
+    return _unruled(service, target, row) + [
         Finding(
             code="PLAN-STORE-01",
             severity="error",
@@ -62,6 +62,15 @@ def _store_findings(service: Service, target: Target) -> list[Finding]:
         )
         for need in sorted(needs - row.capabilities)
     ]
+
+
+def _unruled(service: Service, target: Target, row: catalog.Engine) -> list[Finding]:
+    """Say that the constraints of its migrations do not hold on an engine that runs none."""
+    if "sql" in row.capabilities or target.shape == "memory" or service.store is None or not service.store.migrations:
+        return []
+    message = f"{row.name} keeps documents: it runs no migration of {service.name}, and none of their constraints hold"
+    help_ = "what must hold has to be checked by the handlers; see docs/how-to/engines.md"
+    return [Finding(code="PLAN-STORE-02", severity="info", where=service.source, message=message, help=help_)]
 
 
 def _broker_findings(service: Service, target: Target) -> list[Finding]:

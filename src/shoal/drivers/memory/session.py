@@ -7,7 +7,8 @@ from types import TracebackType
 from typing import NoReturn, Self
 
 from shoal.drivers.base import Mark, Message, Query, Receipt, Row, Table
-from shoal.drivers.memory import rows, shadow
+from shoal.drivers.base import matching as rows
+from shoal.drivers.memory import shadow
 from shoal.drivers.memory.state import State
 from shoal.errors import Conflict, Duplicate, EngineError
 

@@ -17,11 +17,11 @@ from shoal.drivers.base import (
     Session,
     Table,
 )
+from shoal.drivers.base.history import outstanding
 from shoal.drivers.memory import shadow
 from shoal.drivers.memory.outbox import MemoryOutbox, announced
 from shoal.drivers.memory.session import MemorySession
 from shoal.drivers.memory.state import Clock, State
-from shoal.errors import MigrationError
 
 
 class MemoryStore:
@@ -59,17 +59,7 @@ class MemoryStore:
     ) -> Sequence[Migration]:
         """Note the migrations as applied; tables need no creation here."""
         applied = self._state.migrations
-        files = {migration.number: migration for migration in migrations}
-        if len(files) < len(migrations):
-            raise MigrationError("two migrations have the same number", hint="renumber the newer one")
-        for number, before in applied.items():
-            if number not in files or files[number].checksum != before.checksum:
-                fate = "changed" if number in files else "missing"
-                raise MigrationError(
-                    f"migration {before.name} was applied, but its file is {fate}",
-                    hint="restore the file and put the change into a new one",
-                )
-        fresh = [files[number] for number in sorted(files) if number not in applied]
+        fresh = outstanding({number: before.checksum for number, before in applied.items()}, migrations)
         applied.update({migration.number: migration for migration in fresh})
         return fresh
 

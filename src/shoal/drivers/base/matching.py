@@ -1,4 +1,4 @@
-"""Which rows a query means, in which order. Pure; `postgres` gives the same answers in SQL."""
+"""Which rows a query means, in which order. Pure; every engine gives the same answers in its own language."""
 
 from collections.abc import Callable, Iterable
 from typing import Any

@@ -1,0 +1,370 @@
+"""One transaction over documents: reads what is committed, holds its changes back, and commits them in one step.
+
+No transaction of the engine is open meanwhile, so none is broken off because somebody else wrote; the one that commits
+is short, and can be tried again since everything is known.
+"""
+
+import contextlib
+import uuid
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from types import TracebackType
+from typing import NoReturn, Self
+
+from shoal.drivers.base import Mark, Message, Query, Receipt, Row, Table, matching
+from shoal.drivers.base.documents import locks, overlay, tables
+from shoal.drivers.base.documents.engine import Document, Engine, Refused
+from shoal.drivers.base.documents.locks import Keeper
+from shoal.drivers.base.documents.overlay import Overlay
+from shoal.errors import Conflict, Contended, EngineError
+
+Held = Callable[[Overlay], None]
+"""A write held back."""
+
+
+@dataclass(slots=True)
+class _Part:
+    """A part of the transaction that can fail alone."""
+
+    held: list[Held]
+    """Writes from before it."""
+    failed: bool
+    saved: Overlay | None = None
+    """What was to be done where it began; None before it did anything."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What the transactions of a process share."""
+
+    engine: Engine
+    keeper: Keeper
+    declared: set[str]
+    """Tables whose place was made."""
+    now: Callable[[], datetime]
+
+
+class DocumentSession:
+    """A `base.Session`, and the context manager that ends it."""
+
+    def __init__(self, ground: Ground) -> None:
+        self._ground, self._engine = ground, ground.engine
+        self._name = uuid.uuid4().hex
+        self._waiting: list[Held] = []
+        self._done = Overlay()
+        self._parts: list[_Part] = []
+        self._failed = False
+        self._asked = False
+        """Whether a lock was ever asked for."""
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        committed = False
+        try:
+            if kind is None and not self._failed:
+                await self._commit()
+                committed = True
+        finally:
+            await self._let_go(committed=committed)
+        if kind is None:
+            self._require_good()
+
+    async def get(self, table: Table, key: object, *, lock: bool = False) -> Row | None:
+        """Read one row; one that does not exist is not held, and keeps nobody waiting."""
+        await self.flush()
+        key = matching.identity(key)
+        found = await self._read(table, key)
+        if not lock or found is None:
+            return found
+        await self._take(_place(table, key))
+        return await self._read(table, key, locked=True)
+
+    async def find(self, table: Table, query: Query) -> Sequence[Row]:
+        """Read the rows that match; locked ones are looked at again once they are held."""
+        await self.flush()
+        matching.require(table, matching.columns(query))
+        if query.lock and query.skip_locked:
+            return await self._find_free(table, query)
+        rows = await self._find(table, query)
+        if not query.lock:
+            return rows
+        for row in matching.sort(table, (), rows):
+            await self._take(_place(table, matching.identity(row[table.key])))
+        return matching.sort(table, query.order, await self._again(table, query, rows))
+
+    async def count(self, table: Table, where: Mapping[str, object]) -> int:
+        """Count the rows that match."""
+        await self.flush()
+        matching.require(table, where)
+        if not self._done.of(table):
+            await self._declare(table)
+            return await self._engine.count(table, where)
+        return len(await self._find(table, Query(where=where)))
+
+    def put(self, table: Table, row: Row) -> None:
+        """Write a row later."""
+        matching.require(table, row)
+        self._waiting.append(lambda done, row=dict(row): done.put(table, row))  # type: ignore[misc]
+
+    def insert(self, table: Table, row: Row) -> None:
+        """Write a new row later."""
+        matching.require(table, row)
+        self._waiting.append(lambda done, row=dict(row): done.insert(table, row))  # type: ignore[misc]
+
+    def delete(self, table: Table, key: object) -> None:
+        """Remove a row later."""
+        self._waiting.append(lambda done: done.delete(table, key))
+
+    def publish(self, message: Message) -> None:
+        """Add a message to the outbox later."""
+        self._waiting.append(lambda done: done.publish(message))
+
+    def accept(self, mark: Mark) -> None:
+        """Record a handled message later."""
+        self._waiting.append(lambda done: done.accept(mark))
+
+    async def claim(self, key: str) -> Receipt | None:
+        """Hold the key, and look for its answer once it is ours."""
+        await self.flush()
+        await self._take(f"claim {key}")
+        if key in self._done.receipts:
+            return self._done.receipts[key]
+        found = await self._engine.read(tables.RECEIPTS, [key])
+        return tables.receipt(found[0].row) if found else None
+
+    def answer(self, receipt: Receipt) -> None:
+        """Record the answer to a command later."""
+        self._waiting.append(lambda done: done.answer(receipt))
+
+    async def flush(self) -> None:
+        """Look whether the engine contradicts what was held back so far, and wait for who holds its rows."""
+        for part in self._parts:
+            if part.saved is None:
+                held, part.held = part.held, []
+                await self._make(held)
+                part.saved = self._done.copy()
+        waiting, self._waiting = self._waiting, []
+        await self._make(waiting)
+
+    async def _make(self, held: Sequence[Held]) -> None:
+        try:
+            for write in held:
+                write(self._done)
+            if self._done.doubtful:
+                await self._settle()
+        except BaseException:
+            self._failed = True
+            raise
+
+    async def _settle(self) -> None:
+        doubtful, self._done.doubtful = self._done.doubtful, []
+        by_table: dict[str, tuple[Table, list[object]]] = {}
+        for table, key in doubtful:
+            by_table.setdefault(table.name, (table, []))[1].append(key)
+        for table, keys in by_table.values():
+            await self._doubt(table, keys)
+
+    async def _doubt(self, table: Table, keys: Sequence[object]) -> None:
+        changes = self._done.of(table)
+        new = [key for key in keys if key not in changes or changes[key].new]
+        await self._declare(table)
+        if new and await self._engine.read(table, new):
+            raise _contradiction(table.name, table)
+        await self._require_unique(table, keys)
+        blind = [_place(table, key) for key in keys if key in changes and not changes[key].new]
+        if blind := [name for name in blind if name not in self._done.locks]:
+            await locks.free(self._engine, blind, self._name)
+
+    async def _require_unique(self, table: Table, keys: Sequence[object]) -> None:
+        changes = self._done.of(table)
+        for column in sorted(table.unique):
+            rows = [change.row for key, change in changes.items() if key in keys and change.row is not None]
+            values = tuple(row[column] for row in rows if row[column] is not None)
+            if values:
+                found = await self._find(table, Query(where={column: values}))
+                if len({matching.identity(row[column]) for row in found}) < len(found):
+                    raise overlay.shared(table, column)
+
+    @asynccontextmanager
+    async def savepoint(self) -> AsyncIterator[None]:
+        """Note where the part begins; what was to be done by then is kept once the part does something."""
+        part = _Part(self._waiting, self._failed)
+        self._parts.append(part)
+        self._waiting = []
+        try:
+            yield
+            self._require_good()
+        except BaseException:
+            await self._undo(part)
+            raise
+        self._parts.pop()
+        self._waiting = part.held + self._waiting
+
+    async def _undo(self, part: _Part) -> None:
+        del self._parts[self._parts.index(part) :]
+        self._waiting = part.held
+        if part.saved is not None:
+            gone = self._done.locks - part.saved.locks
+            self._done, self._failed = part.saved, part.failed
+            if gone:
+                with contextlib.suppress(EngineError):  # they run out by themselves
+                    await self._engine.release(self._name, sorted(gone))
+
+    async def replace(self, table: Table, twin: Table) -> None:
+        """Change every row to those of the twin."""
+        await self.flush()
+        fresh, live = await self._find(twin, Query()), await self._find(table, Query())
+        for row in live:
+            self._done.delete(table, row[table.key])
+        for row in fresh:
+            self._done.put(table, row)
+            self._done.delete(twin, row[twin.key])
+
+    async def execute(self, sql: str, *args: object) -> None:
+        """Refuse SQL."""
+        await self.flush()
+        self._refuse(sql, args)
+
+    async def execute_later(self, sql: str, *args: object) -> None:
+        """Refuse SQL."""
+        await self.execute(sql, *args)
+
+    async def fetch(self, sql: str, *args: object) -> Sequence[Row]:
+        """Refuse SQL."""
+        await self.flush()
+        self._refuse(sql, args)
+
+    def _require_good(self) -> None:
+        if self._failed:
+            raise EngineError(
+                "the transaction was rolled back, because a statement of it had failed",
+                hint="let the exception of a failed statement leave the session's block",
+            )
+
+    def _refuse(self, sql: str, args: Sequence[object]) -> NoReturn:
+        self._failed = True
+        raise EngineError(
+            f"this store holds documents and knows no SQL: {sql.strip()[:80]} ({len(args)} values)",
+            hint="use find and put, or keep this service on postgres",
+        )
+
+    async def _commit(self) -> None:
+        for part in self._parts:
+            self._waiting = part.held + self._waiting
+        for write in self._waiting:
+            write(self._done)
+        self._waiting = []
+        done = self._done
+        if done.empty and not done.locks:
+            return
+        blind = [table for table, changes in done.changes.items() if any(not change.new for change in changes.values())]
+        if blind and done.doubtful:
+            await self._settle()
+        for changes in done.changes.values():
+            for change in changes.values():
+                await self._declare(change.table)
+        first = await self._engine.number("outbox", len(done.messages)) if done.messages else 0
+        try:
+            await self._engine.commit([*done.writes(first, self._ground.now())], self._name, len(done.locks))
+        except Refused as refused:
+            raise self._error(refused) from refused
+
+    def _error(self, refused: Refused) -> EngineError:
+        table = next((c.table for c in self._done.changes.get(refused.table, {}).values()), None)
+        if refused.held == "version":
+            return Contended(f"a row of table {refused.table} changed under its lock", hint="try the whole again")
+        return _contradiction(refused.table, table, refused.column if refused.held == "unique" else "")
+
+    async def _let_go(self, *, committed: bool) -> None:
+        if not self._asked:
+            return
+        self._ground.keeper.drop(self._name)
+        if not committed:
+            with contextlib.suppress(EngineError):  # they run out by themselves
+                await self._engine.release(self._name)
+
+    async def _take(self, name: str) -> None:
+        if name in self._done.locks:
+            return
+        self._asked = True
+        try:
+            await locks.take(self._engine, name, self._name, holding=bool(self._done.locks))
+        except BaseException:
+            self._failed = True
+            raise
+        self._done.locks |= {name}
+        self._ground.keeper.keep(self._name)
+
+    async def _read(self, table: Table, key: object, *, locked: bool = False) -> Row | None:
+        change = self._done.of(table).get(key)
+        if change is not None and not locked:
+            return change.row
+        await self._declare(table)
+        found = await self._engine.read(table, [key])
+        if locked:
+            self._note(table, found)
+        if change is not None:
+            return change.row
+        return overlay.whole(table, found[0].row) if found else None
+
+    def _note(self, table: Table, found: Sequence[Document]) -> None:
+        for one in found:
+            self._done.versions.setdefault((table.name, matching.identity(one.key)), one.version)
+
+    async def _find(self, table: Table, query: Query) -> list[Row]:
+        await self._declare(table)
+        found = await self._engine.search(table, self._done.wider(table, query))
+        return self._done.arrange(table, query, found)
+
+    async def _find_free(self, table: Table, query: Query) -> list[Row]:
+        """Take the first rows that nobody holds; who comes at the same time gets others."""
+        everything = Query(where=query.where, above=query.above, at_most=query.at_most, order=query.order)
+        free: list[Row] = []
+        for row in await self._find(table, everything):
+            if query.limit is not None and len(free) >= query.offset + query.limit:
+                break
+            name = _place(table, matching.identity(row[table.key]))
+            self._asked = True
+            if name in self._done.locks or await locks.try_take(self._engine, name, self._name):
+                self._done.locks |= {name}
+                self._ground.keeper.keep(self._name)
+                free += await self._again(table, query, [row])
+        return free[query.offset :]
+
+    async def _again(self, table: Table, query: Query, rows: Sequence[Row]) -> list[Row]:
+        keys = [matching.identity(row[table.key]) for row in rows]
+        found = await self._engine.read(table, keys) if keys else []
+        self._note(table, found)
+        kept = Query(where=query.where, above=query.above, at_most=query.at_most)
+        committed = {matching.identity(one.key): overlay.whole(table, one.row) for one in found}
+        changes = self._done.of(table)
+        seen = [changes[key].row if key in changes else committed.get(key) for key in keys]
+        return [row for row in seen if row is not None and matching.matches(row, kept)]
+
+    async def _declare(self, table: Table) -> None:
+        if table.name not in self._ground.declared:
+            await self._engine.declare(table)
+            self._ground.declared.add(table.name)
+
+
+def _place(table: Table, key: object) -> str:
+    """Name the lock of a row."""
+    return f"row {table.name} {key}"
+
+
+def _contradiction(name: str, table: Table | None, column: str = "") -> Conflict:
+    if name == tables.INBOX.name:
+        return overlay.repeated_mark()
+    if name == tables.RECEIPTS.name:
+        return overlay.repeated_answer()
+    return (
+        overlay.shared(table or Table(name=name, key="", columns=()), column)
+        if column
+        else overlay.taken(table or Table(name=name, key="its key", columns=()))
+    )
