@@ -41,7 +41,8 @@ class KafkaBroker:
         """Commit what is answered, and let go of the connections."""
         if self._link.alive:
             with contextlib.suppress(EngineError, Undeclared, TimeoutError):
-                await asyncio.wait_for(self._flush(), FLUSH_SECONDS)
+                async with asyncio.timeout(FLUSH_SECONDS):
+                    await self._flush()
         await self._offsets.stop()
         self._tail.stop()
         await self._link.close()
@@ -210,7 +211,6 @@ async def _stirred(holding: Holding, left: float, due: float | None) -> None:
     """Wait until there is something to look at again."""
     now = asyncio.get_running_loop().time()
     seconds = left if due is None or len(holding.due) == 0 else min(left, max(0.0, due - now))
-    try:
-        await asyncio.wait_for(holding.stirred.wait(), seconds)
-    except TimeoutError:
-        return
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):  # wait_for would swallow a cancellation that comes with the message
+            await holding.stirred.wait()

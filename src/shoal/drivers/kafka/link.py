@@ -85,7 +85,8 @@ class Link:
     async def ping(self) -> None:
         """Ask some node for a sign of life."""
         try:
-            await asyncio.wait_for(self.ask(library.metadata(())), PING_SECONDS)
+            async with asyncio.timeout(PING_SECONDS):
+                await self.ask(library.metadata(()))
         except TimeoutError as error:
             raise Unavailable(f"{self.address.place} did not answer within {PING_SECONDS:g} s") from error
 
