@@ -238,7 +238,7 @@ async def test_it_is_reached_over_a_network_with_and_without_tls(server: Server,
         with pytest.raises(Unavailable, match="certificate verify failed"):
             await doubtful.open()
         await doubtful.close()
-        nobody = open_cache(f"valkey://{user}@127.0.0.1:1/{quote(MINE)}")
+        nobody = open_cache(f"valkey://{user}@127.0.0.1:1/{quote(MINE)}?within=10")
         with pytest.raises(Unavailable, match=r"cannot reach Valkey at 127\.0\.0\.1:1"):
             await nobody.open()
 

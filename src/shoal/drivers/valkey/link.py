@@ -69,6 +69,7 @@ class Link:
         """Send one command and return its reply.
 
         Raises:
+            UnicodeEncodeError: A word has half a surrogate pair; nothing is sent.
             Unavailable: The server cannot be reached, or too many wait for it, or the connection ended; only then the
                 command may have been carried out.
             EngineError: The server refuses the command, or the user.
@@ -89,10 +90,11 @@ class Link:
         """
         writer = self._writer or await self._open()
         self._require_room()
+        written = b"".join([command(*words) for words in commands])  # may fail, and then nobody may wait for a reply
         loop = asyncio.get_running_loop()
         awaited = [loop.create_future() for _ in commands]
         self._waiting.extend(awaited)
-        writer.write(b"".join([command(*words) for words in commands]))
+        writer.write(written)
         try:
             await asyncio.wait(awaited[-1:])  # the others come before it
         except asyncio.CancelledError:
@@ -134,16 +136,19 @@ class Link:
 
     async def _enter(self) -> asyncio.StreamWriter:
         reader, writer = await self._door.connect()
-        self._reading = asyncio.create_task(self._read(reader, writer))
+        reading = self._reading = asyncio.create_task(self._read(reader, writer))
         admitted = await self._sent(writer, "AUTH", self._door.user, self._door.password)
         if isinstance(admitted, EngineError):
             raise admitted
+        if reading.done():  # the end came right behind the reply: nobody would read what is asked now
+            raise Unavailable(f"Valkey at {self._door.place} ended the connection")
         return writer
 
     def _sent(self, writer: asyncio.StreamWriter, *words: str | bytes | int) -> "asyncio.Future[Reply]":
+        written = command(*words)  # may fail, and then nobody may wait for a reply
         waiting = asyncio.get_running_loop().create_future()
         self._waiting.append(waiting)
-        writer.write(command(*words))
+        writer.write(written)
         return waiting
 
     async def _read(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -151,10 +156,10 @@ class Link:
         try:
             while True:
                 found = await reply(reader)
-                one = waiting.popleft()
+                one = waiting.popleft()  # a reply to nothing ends the connection, too
                 if not one.done():  # else its caller has given up
                     one.set_result(found)
-        except (OSError, EOFError, ValueError, asyncio.LimitOverrunError):
+        except (OSError, EOFError, ValueError, IndexError, asyncio.LimitOverrunError):
             pass
         finally:
             self._writer, self._waiting = None, deque()
