@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from shoal import Postgres, Service, ShortLived, System, Transaction, Valkey, anyone, event, record
+from shoal import Postgres, Problem, Service, ShortLived, System, Transaction, Valkey, anyone, event, record
 from shoal.drivers import open_cache
 from shoal.drivers.memory import MemoryStore
 from shoal.errors import DeclarationError
@@ -68,6 +68,13 @@ async def show(sku: str, tx: Transaction) -> int:
     return await pieces_of(sku, tx)
 
 
+@shelf.put("/shelf/{sku}/{pieces}", access=anyone)
+async def guess(sku: str, pieces: int, tx: Transaction) -> int:
+    tx.put(Pieces(sku, pieces))
+    found = await pieces_of(sku, tx)
+    raise Problem(409, "guessed", f"{found} pieces were only a guess")
+
+
 @window.cached(ttl=600, until=[Counted])
 async def seen_of(sku: str) -> int:
     looked.append(f"window {sku}")
@@ -102,6 +109,15 @@ async def test_an_event_ends_the_result_of_its_key_and_no_other(system: MemorySy
     await system.settle()
     assert [await shown(sku) for sku in ("a", "a", "b")] == [7, 7, 2]
     assert looked == ["a", "b", "a"]
+
+
+async def test_what_is_rolled_back_is_not_kept(system: MemorySystem) -> None:
+    refused = await system.put("/shelf/a/7")
+    assert (refused.status, refused.json()["detail"]) == (409, "7 pieces were only a guess"), "it sees its own writes"
+    assert (await system.get("/shelf/a")).json() == 0
+    await system.put("/shelf/a/7")
+    assert (await system.get("/shelf/a")).json() == 0
+    assert looked == ["a", "a", "a"], "what the others made stays"
 
 
 async def test_what_is_made_between_handler_and_commit_does_not_stay(

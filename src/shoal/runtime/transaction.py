@@ -53,15 +53,19 @@ class Announcer:
 class UnitOfWork:
     """Implements `shoal.Transaction`."""
 
-    __slots__ = ("_aggregates", "_announcer", "_execute", "_then", "published", "session")
+    __slots__ = ("_aggregates", "_announcer", "_execute", "_then", "published", "session", "uncommitted")
 
-    def __init__(self, session: Session, announcer: Announcer, *, only_store: bool = False) -> None:
+    def __init__(
+        self, session: Session, announcer: Announcer, *, only_store: bool = False, uncommitted: bool = False
+    ) -> None:
         self.session, self._announcer = session, announcer
         self._execute = session.execute_later if only_store else session.execute
         """Whoever reaches nothing but the store cannot tell when a statement runs, as long as the order is kept."""
         self._aggregates: Aggregates | None = None
         self._then: list[Callable[[], None]] = []
         self.published = 0
+        self.uncommitted = uncommitted
+        """Whether it reads what nobody else may know before the commit; also what others wrote in the same session."""
 
     async def get(self, kind: type[T], key: object, *, lock: bool = False) -> T | None:
         """Read one record."""
@@ -99,15 +103,18 @@ class UnitOfWork:
     def put(self, record: object) -> None:
         """Write a record."""
         mapping = table_of(type(record))
+        self.uncommitted = True
         self.session.put(mapping.table, mapping.to_row(record))
 
     def insert(self, record: object) -> None:
         """Write a new record."""
         mapping = table_of(type(record))
+        self.uncommitted = True
         self.session.insert(mapping.table, mapping.to_row(record))
 
     def delete(self, kind: type[Any], key: object) -> None:
         """Remove a record."""
+        self.uncommitted = True
         self.session.delete(table_of(kind).table, key)
 
     async def load(self, kind: type[T], id: str, *, lock: bool = False) -> T | None:
@@ -120,6 +127,7 @@ class UnitOfWork:
 
     def append(self, aggregate: Folded[F, T], fact: F) -> T:
         """Record what happened to an aggregate."""
+        self.uncommitted = True
         return self._folded().append(aggregate, fact)
 
     async def facts(
@@ -181,8 +189,10 @@ class UnitOfWork:
 
     async def execute(self, sql: str, *args: object) -> None:
         """Run SQL."""
+        self.uncommitted = True
         await self._execute(sql, *args)
 
     async def fetch(self, kind: type[T], sql: str, *args: object) -> list[T]:
         """Run SQL and read its rows."""
+        self.uncommitted = self.uncommitted or sql.lstrip()[:6].lower() != "select"
         return [read_stored(row, kind, "an SQL query") for row in await self.session.fetch(sql, *args)]

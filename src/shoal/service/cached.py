@@ -81,7 +81,8 @@ class CachedDeclarations:
         """Keep the results of an asynchronous function, for all replicas.
 
         However many ask for a missing result at once, in whichever replicas, the function runs once and the others
-        wait for it. While the cache is away it runs once in each replica.
+        wait for it. While the cache is away it runs once in each replica. Called with a transaction that has written
+        something it just runs: what is not committed is nobody else's.
 
         Args:
             ttl: Seconds for which a result is given.
@@ -151,6 +152,8 @@ def _keeping(
         if keeper is None:
             return await function(*args, **kwargs)
         bound = signature.bind(*args, **kwargs)
+        if any(getattr(value, "uncommitted", None) is True for value in bound.arguments.values()):
+            return await function(*args, **kwargs)  # of a transaction: what is not committed is not to be kept
         bound.apply_defaults()
         key = declared.key(spelled([bound.arguments[name] for name in names]))
         found: R = await keeper.through(declared, key, lambda: function(*args, **kwargs))

@@ -150,7 +150,7 @@ class Worker:
             for item in items:
                 if item.key in closed:
                     continue
-                part = _Part(until=inf)
+                part = _Part(until=inf, behind=whole.uncommitted)
                 try:
                     async with session.savepoint():
                         await self._run(session, [item], part)
@@ -196,7 +196,9 @@ class Worker:
         request = Request({"path": "", "query_string": b""}, {}, (), context)
         request.body = [item.event for item in run] if subscriber.batch else run[0].event
         request.events = tuple(item.envelope for item in run if item.envelope is not None)
-        request.transaction = unit = UnitOfWork(session, self._desk.announcer, only_store=subscriber.plan.only_store)
+        request.transaction = unit = UnitOfWork(
+            session, self._desk.announcer, only_store=subscriber.plan.only_store, uncommitted=part.uncommitted
+        )
         began = time.perf_counter()
         with Limit(_limits, budget):
             if not subscriber.plan.only_transaction:
@@ -215,10 +217,17 @@ class _Part:
     """What was done within a transaction, or within a part of it."""
 
     until: float
+    behind: bool = False
+    """Whether something was written in the transaction before this part of it."""
     calling: Item | None = None
     """The message whose handler runs, when it takes one at a time."""
     done: list[tuple[Item, float]] = field(default_factory=list)
     units: list[UnitOfWork] = field(default_factory=list)
+
+    @property
+    def uncommitted(self) -> bool:
+        """Whether something is written in the transaction that has not committed."""
+        return self.units[-1].uncommitted if self.units else self.behind
 
     @property
     def late(self) -> bool:
