@@ -27,6 +27,7 @@ NOT_HERE = {
     "projections.unread.require_read": "runs for a command of the operator",
     "transacting.Transactor.__call__": "runs while a client's socket is open: tests/runtime/test_sockets.py",
     "warehouse.staging.decide": "needs a warehouse: tests/runtime/test_warehouse_postgres.py",
+    "warehouse.staging.forgo": "needs another version: tests/runtime/test_warehouse_versions.py",
     "warehouse.staging.settle": "needs a warehouse: tests/runtime/test_warehouse_postgres.py",
     "warehouse.staging.waiting": "reads, for tests that wait",
     "watching.Watcher._read": "reads, for a client that watches: tests/runtime/test_streaming.py",

@@ -11,7 +11,7 @@ from shoal.drivers.base import FactTable, Lease, Warehouse
 from shoal.errors import EngineError
 from shoal.runtime.side import Around
 from shoal.runtime.warehouse.shapes import table_of
-from shoal.runtime.warehouse.staging import LARGEST, decide, settle
+from shoal.runtime.warehouse.staging import LARGEST, Load, decide, forgo, settle
 from shoal.service.warehouse import fact_table_of
 
 LEASE = "warehouse"
@@ -43,6 +43,7 @@ class WarehouseSide:
         kinds = declared.tables if declared is not None else ()
         self._tables: tuple[FactTable, ...] = tuple(map(table_of, kinds))
         self._keep = {table_of(k): fact_table_of(k).keep_days for k in kinds if fact_table_of(k).keep_days}
+        self._told: set[str] = set()
         self._leaving = False
         self._loading: asyncio.Task[None] | None = None
         self._waits = True
@@ -107,12 +108,28 @@ class WarehouseSide:
 
     async def _round(self) -> int:
         """Load one batch; return how many facts it had."""
-        load = await decide(self._around.store, self._tables)
+        store = self._around.store
+        load = await decide(store, self._tables, self._tell)
+        if load is not None and load.strange:
+            await self._resolve(load)
+            load = await decide(store, self._tables, self._tell)
         if load is None:
             return 0
         await self._warehouse.append(load.batch)
-        await settle(self._around.store, load)
+        await settle(store, load)
         return len(load.ids)
+
+    async def _resolve(self, load: Load) -> None:
+        """End what another version began: nobody can append its batch here, but it may have been appended."""
+        if await self._warehouse.latest(load.batch.source) == load.batch.id:
+            await settle(self._around.store, load)
+        else:
+            await forgo(self._around.store, load)
+
+    def _tell(self, what: str) -> None:
+        if what not in self._told:
+            self._told.add(what)
+            _log.warning("facts wait for a version of this service that declares %s", what)
 
     async def _forget(self) -> None:
         now = self._around.clock.now()

@@ -5,17 +5,19 @@ notes in the store which of them make up the next batch before it appends them, 
 it died of, appends the same facts under the same id. The warehouse notes that id in the transaction of the facts, and
 takes only a batch that names the latest one as its predecessor: when the store or the warehouse comes back from an
 older copy, nothing is taken for a repetition that is none.
+
+While one version takes over from another, one of them loads what both stage. It leaves facts that it does not know.
 """
 
 import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
 from typing import Any, cast
 from uuid import uuid4
 
 import msgspec
 
-from shoal.drivers.base import FactBatch, FactTable, OwnTable, Query, Row, Store
+from shoal.drivers.base import FactBatch, FactTable, OwnTable, Query, Row, Session, Store
 from shoal.errors import Undeclared, Unstorable
 from shoal.runtime.transaction import UnitOfWork
 from shoal.runtime.warehouse.shapes import table_of
@@ -79,22 +81,36 @@ class Load(msgspec.Struct, frozen=True, kw_only=True):
 
     batch: FactBatch
     ids: tuple[str, ...]
+    strange: bool = False
+    """Whether another version decided on it, with facts that this one does not know: only its id is right."""
 
 
-async def decide(store: Store, tables: Sequence[FactTable]) -> Load | None:
-    """Return the batch that may not be in the warehouse yet, or decide on the next one; None when nothing waits."""
+async def decide(store: Store, tables: Sequence[FactTable], tell: Callable[[str], None]) -> Load | None:
+    """Return the batch that may not be in the warehouse yet, or decide on the next one; None when nothing waits.
+
+    Facts whose table or column is not among `tables` belong to another version, the next or the one before: they are
+    left where they are, and `tell` is called with what is not known.
+    """
+    shapes = {table.name: frozenset(column.name for column in table.columns) for table in tables}
     async with store.session() as session:
         row = await session.get(LOADS.table, _ONLY, lock=True)
-        ids = _ids(row)
-        found = await session.find(STAGED.table, _wanted(ids))
-        if not found:
+        if row is not None and (ids := _ids(row)):
+            facts = list(map(_fact, await session.find(STAGED.table, Query(where={"id": ids}))))
+            return _load(row, facts, tables, strange=any(_unknown(fact, shapes) for fact in facts))
+        facts = await _known(session, shapes, tell)
+        if not facts:
             return None
-        if row is None or not ids:
-            row = _next(row, tuple(str(each["id"]) for each in found))
-            session.put(LOADS.table, row)
-    facts = _columns(found, {table.name: table for table in tables})
-    batch = FactBatch(source=str(row["source"]), id=str(row["batch"]), after=str(row["after"]), facts=facts)
-    return Load(batch=batch, ids=_ids(row))
+        row = _next(row, tuple(fact.id for fact in facts))
+        session.put(LOADS.table, row)
+    return _load(row, facts, tables)
+
+
+async def forgo(store: Store, load: Load) -> None:
+    """Take back the decision on a batch that is not in the warehouse; its facts wait for the next decisions."""
+    async with store.session() as session:
+        row = await session.get(LOADS.table, _ONLY, lock=True)
+        if row is not None and row["batch"] == load.batch.id:
+            session.put(LOADS.table, {**row, "batch": row["after"], "facts": "[]"})
 
 
 async def settle(store: Store, load: Load) -> None:
@@ -114,8 +130,39 @@ async def waiting(store: Store) -> int:
         return await session.count(STAGED.table, {})
 
 
-def _wanted(ids: tuple[str, ...]) -> Query:
-    return Query(where={"id": ids}) if ids else Query(limit=LARGEST)
+class _Fact(msgspec.Struct, frozen=True):
+    id: str
+    table: str
+    values: dict[str, Any]
+
+
+def _fact(row: Row) -> _Fact:
+    return _Fact(str(row["id"]), str(row["fact_table"]), msgspec.json.decode(cast("bytes", row["fact"])))
+
+
+async def _known(session: Session, shapes: Mapping[str, frozenset[str]], tell: Callable[[str], None]) -> list[_Fact]:
+    """Find facts that can be loaded, past those that cannot, however many these are."""
+    facts: list[_Fact] = []
+    query = Query(limit=LARGEST)
+    while True:
+        page = list(map(_fact, await session.find(STAGED.table, query)))
+        for fact in page:
+            if what := _unknown(fact, shapes):
+                tell(what)
+            else:
+                facts.append(fact)
+        if len(page) < LARGEST or len(facts) >= LARGEST:
+            return facts[:LARGEST]
+        query = Query(above={"id": page[-1].id}, limit=LARGEST)
+
+
+def _unknown(fact: _Fact, shapes: Mapping[str, frozenset[str]]) -> str:
+    """Name what of a fact is not declared; empty when all is."""
+    columns = shapes.get(fact.table)
+    if columns is None:
+        return f"table {fact.table}"
+    further = sorted(fact.values.keys() - columns)
+    return f"column {further[0]} of {fact.table}" if further else ""
 
 
 def _ids(row: Row | None) -> tuple[str, ...]:
@@ -128,15 +175,22 @@ def _next(row: Row | None, ids: tuple[str, ...]) -> dict[str, object]:
     return {**before, "after": before["batch"], "batch": uuid4().hex, "facts": msgspec.json.encode(ids).decode()}
 
 
-def _columns(rows: Sequence[Row], tables: dict[str, FactTable]) -> tuple[tuple[str, tuple[Sequence[object], ...]], ...]:
-    """Turn facts into columns. Tables that are declared no more are left out, columns that were not yet are null."""
-    facts: dict[str, list[dict[str, Any]]] = {}
-    for row in rows:
-        facts.setdefault(str(row["fact_table"]), []).append(msgspec.json.decode(cast("bytes", row["fact"])))
+def _load(row: Row, facts: Sequence[_Fact], tables: Sequence[FactTable], *, strange: bool = False) -> Load:
+    columns = () if strange else _columns(facts, {table.name: table for table in tables})
+    batch = FactBatch(source=str(row["source"]), id=str(row["batch"]), after=str(row["after"]), facts=columns)
+    return Load(batch=batch, ids=_ids(row), strange=strange)
+
+
+def _columns(
+    facts: Sequence[_Fact], tables: dict[str, FactTable]
+) -> tuple[tuple[str, tuple[Sequence[object], ...]], ...]:
+    """Turn facts into columns; those that were not declared yet are null."""
+    some: dict[str, list[dict[str, Any]]] = {}
+    for fact in facts:
+        some.setdefault(fact.table, []).append(fact.values)
     return tuple(
-        (name, tuple([_read(fact.get(column.name), column.kind) for fact in some] for column in tables[name].columns))
-        for name, some in sorted(facts.items())
-        if name in tables
+        (name, tuple([_read(each.get(column.name), column.kind) for each in values] for column in tables[name].columns))
+        for name, values in sorted(some.items())
     )
 
 
