@@ -69,7 +69,7 @@ def test_rows_that_swap_a_unique_value_give_it_up_first() -> None:
     done.put(ORDERS, row("2", customer="a"))
     done.delete(ORDERS, "3")
     done.insert(ORDERS, row("4", customer="c"))
-    assert [_short(write) for write in done.writes(1, NOW)] == [
+    assert [_short(write) for write in done.writes(NOW)] == [
         ("3", "put", None),
         ("1", "change", {"customer": None}),
         ("2", "change", {"customer": None}),
@@ -82,7 +82,7 @@ def test_rows_that_swap_a_unique_value_give_it_up_first() -> None:
 def test_one_row_is_written_once() -> None:
     done = Overlay()
     done.put(ORDERS, row("1"))
-    assert [_short(write) for write in done.writes(1, NOW)] == [("1", "put", "customer of 1")]
+    assert [_short(write) for write in done.writes(NOW)] == [("1", "put", "customer of 1")]
 
 
 def test_what_a_transaction_contradicts_itself_is_refused() -> None:
@@ -113,7 +113,7 @@ def test_a_copy_stays_as_it_was() -> None:
     kept = done.copy()
     done.put(ORDERS, row("2"))
     done.accept(mark())
-    assert [_short(write) for write in kept.writes(1, NOW)] == [("1", "put", "customer of 1")]
+    assert [_short(write) for write in kept.writes(NOW)] == [("1", "put", "customer of 1")]
 
 
 def _short(write: Write) -> tuple[object, str, object]:

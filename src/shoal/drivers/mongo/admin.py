@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from shoal.drivers.base import Account
 from shoal.drivers.mongo.engine import command
+from shoal.errors import EngineError
 
 OPERATOR = "operator"
 
@@ -21,8 +22,16 @@ class MongoAdmin:
 
 
 async def crown(url: str, password: str) -> None:
-    """Make the operator, on a server that asks nobody for a password yet."""
+    """Make the operator, on a server that asks nobody for a password yet.
+
+    Raises:
+        EngineError: Somebody else made users there.
+    """
     await _declare(url, "admin", OPERATOR, password, "root")
+    found = await command(url, "admin", {"find": "system.users"})  # of all databases; usersInfo shows those of one
+    names = [str(user["_id"]) for user in found["cursor"]["firstBatch"]]
+    if names != [f"admin.{OPERATOR}"]:
+        raise EngineError(f"a new server of MongoDB's protocol has users: {', '.join(names)}", hint="start it again")
 
 
 async def _declare(url: str, database: str, user: str, password: str, role: str) -> None:

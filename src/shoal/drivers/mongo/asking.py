@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from shoal.drivers.base import Query, Table
-from shoal.drivers.mongo.values import value
+from shoal.drivers.mongo.values import kept, value
 
 Json = dict[str, object]
 _NOTHING: Json = {"_id": {"$in": []}}
@@ -11,7 +11,7 @@ _NOTHING: Json = {"_id": {"$in": []}}
 
 def condition(table: Table, query: Query) -> Json:
     """Say which documents are meant; null is neither more nor less than anything."""
-    parts = [{_name(table, column): _equals(wanted)} for column, wanted in query.where.items()]
+    parts = [{_name(table, column): _equals(table, column, wanted)} for column, wanted in query.where.items()]
     for bounds, operator in ((query.above, "$gt"), (query.at_most, "$lte")):
         for column, bound in bounds.items():
             parts.append(_NOTHING if bound is None else {_name(table, column): {operator: value(bound)}})
@@ -45,10 +45,10 @@ def pipeline(table: Table, query: Query) -> list[Json]:
     return [*stages, {"$unset": [*flags]}] if flags else stages
 
 
-def _equals(wanted: object) -> object:
+def _equals(table: Table, column: str, wanted: object) -> object:
     if isinstance(wanted, (tuple, list)):
-        return {"$in": [value(one) for one in wanted]}
-    return {"$eq": value(wanted)}
+        return {"$in": [kept(table, column, one) for one in wanted]}
+    return {"$eq": kept(table, column, wanted)}
 
 
 def _name(table: Table, column: str) -> str:

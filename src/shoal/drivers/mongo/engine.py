@@ -4,9 +4,11 @@ import asyncio
 import contextlib
 import itertools
 import random
+import time
 import uuid
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Any
 
 from bson.errors import InvalidDocument
@@ -16,8 +18,6 @@ from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.errors import (
     AutoReconnect,
     BulkWriteError,
-    CollectionInvalid,
-    ConfigurationError,
     DuplicateKeyError,
     ExecutionTimeout,
     InvalidOperation,
@@ -30,7 +30,7 @@ from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
 from shoal.drivers.base import Query, Table
-from shoal.drivers.base.documents.engine import Document, Refused, Write
+from shoal.drivers.base.documents.engine import Document, Hold, Numbered, Refused, Write
 from shoal.drivers.mongo import asking, values
 from shoal.errors import Contended, EngineError, TimedOut, Unavailable, Unstorable
 
@@ -44,17 +44,25 @@ OPENING, PINGING = 5.0, 1.0
 PATIENCE = 10.0
 """Seconds for a commit that collides with others."""
 
+LONGEST = 20.0
+"""Seconds for one question."""
+
 _LOCKS, _COUNTERS = "shoal.locks", "shoal.counters"
 _MANY = 1_000
-_TAKEN, _EXISTS = 11000, 48
+_TAKEN, _EXISTS, _NO_TRANSACTION = 11000, 48, 251
+_COLLIDES = frozenset({112, 239, 246})
+"""Codes of what merely met another's change: a write, a snapshot that is gone or not there yet."""
+
 _PASSING = frozenset({6, 7, 89, 91, 189, 9001, 10107, 11600, 11602, 13435, 13436})
 """Codes of a server that goes away or is not the first of its set: trying again helps."""
 
 _OPTIONS: dict[str, Any] = {
     "w": "majority", "journal": True, "retryWrites": False, "retryReads": False, "tz_aware": True,
     "serverSelectionTimeoutMS": 1_500, "connectTimeoutMS": 2_000, "socketTimeoutMS": 30_000, "maxPoolSize": 32,
-    "uuidRepresentation": "standard",
+    "waitQueueTimeoutMS": 5_000, "uuidRepresentation": "standard", "readPreference": "primary",
 }  # fmt: skip
+_FOR_LOCKS = _OPTIONS | {"maxPoolSize": 4, "socketTimeoutMS": 2_000}
+"""Locks have connections of their own: who waits for a large answer keeps nobody's lock from being renewed."""
 
 _NOW: Json = {"$toLong": "$$NOW"}
 _LIVES: Json = {"$expr": {"$gt": ["$until", _NOW]}}
@@ -65,12 +73,19 @@ class MongoEngine:
 
     def __init__(self, url: str, database: str) -> None:
         self._url, self._name = url, database
-        self._made: AsyncMongoClient[Json] | None = None
+        self._made: list[AsyncMongoClient[Json]] = []
 
     @property
     def _client(self) -> AsyncMongoClient[Json]:
-        if self._made is None:
-            self._made = AsyncMongoClient(self._url, **_OPTIONS)
+        return self._clients()[0]
+
+    @property
+    def _locks(self) -> AsyncCollection[Json]:
+        return self._clients()[1][self._name][_LOCKS]
+
+    def _clients(self) -> list[AsyncMongoClient[Json]]:
+        if not self._made:
+            self._made = [AsyncMongoClient(self._url, **options) for options in (_OPTIONS, _FOR_LOCKS)]
         return self._made
 
     def _of(self, name: str) -> AsyncCollection[Json]:
@@ -94,14 +109,16 @@ class MongoEngine:
 
     async def close(self) -> None:
         """Let go of every connection."""
-        if self._made is not None:
-            await self._made.close()
+        for client in self._made:
+            with contextlib.suppress(TimeoutError, PyMongoError):  # it says goodbye to a server that may be gone
+                async with asyncio.timeout(PINGING):
+                    await client.close()
 
     async def declare(self, table: Table, indexes: Sequence[Sequence[str]] = ()) -> None:
         """Make the collection and its indexes."""
         with _borders(f"making {table.name}"):
-            with contextlib.suppress(CollectionInvalid):
-                await self._client[self._name].create_collection(table.name)
+            await self._make(table.name)
+            await self._of(_LOCKS).create_index("owner")
             for column in sorted(table.unique):
                 some = {column: {"$type": ["string", "number", "bool", "object", "binData"]}}
                 await self._of(table.name).create_index(column, unique=True, partialFilterExpression=some)
@@ -109,11 +126,23 @@ class MongoEngine:
                 names = [("_id" if column == table.key else column, 1) for column in columns]
                 await self._of(table.name).create_index(names)
 
+    async def _make(self, name: str) -> None:
+        try:
+            await self._client[self._name].create_collection(name, check_exists=False)
+        except OperationFailure as error:
+            if error.code != _EXISTS:
+                raise
+
     async def read(self, table: Table, keys: Sequence[object]) -> Sequence[Document]:
-        """Read by key."""
-        wanted = {"_id": {"$in": [values.value(key) for key in keys]}}
+        """Read by key, some at a time."""
+        wanted = [values.value(key) for key in keys]
+        found: list[Document] = []
         with _borders(f"reading {table.name}"):
-            return [values.read(table, one) async for one in self._of(table.name).find(wanted)]
+            for first in range(0, len(wanted), _MANY):
+                some = {"_id": {"$in": wanted[first : first + _MANY]}}
+                asked = self._of(table.name).find(some, max_time_ms=int(LONGEST * 1000))
+                found += [values.read(table, one) async for one in asked]
+        return found
 
     async def search(self, table: Table, query: Query) -> Sequence[Document]:
         """Read what matches, as one moment had it."""
@@ -122,41 +151,46 @@ class MongoEngine:
         stages = asking.pipeline(table, query)
         with _borders(f"reading {table.name}"):
             async with self._client.start_session(snapshot=True) as session:
-                found = await self._client[self._name][table.name].aggregate(stages, session=session)
+                found = await self._client[self._name][table.name].aggregate(
+                    stages, session=session, maxTimeMS=int(LONGEST * 1000)
+                )
                 return [values.read(table, one) async for one in found]
 
     async def count(self, table: Table, where: Mapping[str, object]) -> int:
         """Count what matches."""
         with _borders(f"counting {table.name}"):
-            return await self._of(table.name).count_documents(asking.where(table, where))
+            return await self._of(table.name).count_documents(asking.where(table, where), maxTimeMS=int(LONGEST * 1000))
 
-    async def commit(self, writes: Sequence[Write], owner: str = "", locks: int = 0) -> None:
+    async def commit(self, writes: Sequence[Write], hold: Hold | None = None, last: Numbered | None = None) -> None:
         """Do everything in one transaction, again and again while others get in the way."""
-        pause = 0.002
-        try:
-            async with asyncio.timeout(PATIENCE):
-                while not await self._try([*_groups(writes)], owner, locks):
-                    await asyncio.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - spreads those who collide
-                    pause = min(0.1, pause * 1.6)
-        except TimeoutError:
-            raise Contended("others changed the same documents for too long", hint="try again later") from None
+        wanted = _Commit([*_groups(writes)], hold, last)
+        deadline, pause = time.monotonic() + PATIENCE, 0.002
+        while not await self._try(wanted):
+            if time.monotonic() > deadline:
+                raise Contended("others changed the same documents for too long", hint="try again later")
+            await asyncio.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - spreads those who collide
+            pause = min(0.1, pause * 1.6)
 
-    async def _try(self, groups: "Sequence[_Group]", owner: str, locks: int) -> bool:
+    async def _try(self, wanted: "_Commit") -> bool:
         """Commit, or say that others were in the way."""
         try:
             with _borders("committing"):
-                async with self._transaction(sum(len(g.operations) for g in groups) + locks > 1) as session:
-                    for group in groups:
+                async with self._transaction(wanted) as session:
+                    for group in wanted.groups:
                         await self._write(group, session)
-                    if locks:
-                        await self._free(owner, locks, session)
+                    if wanted.last is not None:  # drawn behind the writes: so numbers are in the order of commits
+                        first = await self.number(wanted.last.counter, wanted.last.count)
+                        for group in _groups(wanted.last.make(first)):
+                            await self._write(group, session)
+                    if wanted.hold is not None:
+                        await self._require(wanted.hold, session)
         except _Collision:
             return False
         return True
 
     @asynccontextmanager
-    async def _transaction(self, needed: bool) -> AsyncIterator[AsyncClientSession | None]:  # noqa: FBT001 - one caller
-        if not needed:
+    async def _transaction(self, wanted: "_Commit") -> AsyncIterator[AsyncClientSession | None]:
+        if not wanted.several:
             yield None
             return
         async with self._client.start_session() as session:
@@ -164,22 +198,36 @@ class MongoEngine:
             try:
                 yield session
             except BaseException:
-                with contextlib.suppress(PyMongoError):
-                    await session.abort_transaction()
+                with contextlib.suppress(PyMongoError, TimeoutError):
+                    async with asyncio.timeout(PINGING):
+                        await session.abort_transaction()
                 raise
-            await session.commit_transaction()
+            try:
+                await session.commit_transaction()
+            except OperationFailure as error:
+                if error.code != _NO_TRANSACTION:
+                    raise
+                raise Unavailable(  # the client repeats a commit whose answer was lost, and the server knows no more
+                    "MongoDB went away during a commit: it is not known whether it happened", hint="try again"
+                ) from error
 
     async def _write(self, group: "_Group", session: AsyncClientSession | None) -> None:
         try:
             done = await self._client[self._name][group.table.name].bulk_write(group.operations, session=session)
         except BulkWriteError as error:
-            raise _refusal(group.table, error) from error
+            raise _refusal(group.table, group.operations, error) from error
         if group.versions and done.matched_count + done.deleted_count < len(group.operations):
             raise Refused(group.table.name, "version")
 
-    async def _free(self, owner: str, locks: int, session: AsyncClientSession | None) -> None:
-        done = await self._client[self._name][_LOCKS].delete_many({"owner": owner}, session=session)
-        if done.deleted_count < locks:
+    async def _require(self, hold: Hold, session: AsyncClientSession | None) -> None:
+        locks, count = self._client[self._name][_LOCKS], 0
+        if hold.freed:
+            mine = {"owner": hold.owner, "_id": {"$in": [*hold.freed]}}
+            count += (await locks.delete_many(mine, session=session)).deleted_count
+        if hold.kept:  # written, so that whoever takes it meanwhile collides with us
+            kept = {"owner": hold.owner, "_id": hold.kept}
+            count += (await locks.update_one(kept, {"$inc": {"used": 1}}, session=session)).matched_count
+        if count < len(hold.freed) + bool(hold.kept):
             raise Contended("a lock was lost before the commit", hint="try the whole transaction again")
 
     async def remove(self, table: Table, query: Query) -> int:
@@ -188,18 +236,21 @@ class MongoEngine:
         collection = self._client[self._name][table.name]
         with _borders(f"removing from {table.name}"):
             while keys := [one["_id"] async for one in collection.find(wanted, {"_id": 1}).limit(_MANY)]:
-                gone += (await collection.delete_many({"_id": {"$in": keys}})).deleted_count
+                still = {"$and": [wanted, {"_id": {"$in": keys}}]}
+                gone += (await collection.delete_many(still)).deleted_count
         return gone
 
     async def number(self, counter: str, count: int) -> int:
         """Draw numbers from a counter."""
         found = None
-        while found is None:  # two who make it at the same time may both be turned away
+        for _ in range(20):  # of two who make it at the same time both may be turned away
             with _borders("drawing a number"), contextlib.suppress(DuplicateKeyError):
                 found = await self._client[self._name][_COUNTERS].find_one_and_update(
                     {"_id": counter}, {"$inc": {"last": count}}, upsert=True, return_document=ReturnDocument.AFTER
                 )
-        return int(found["last"]) - count + 1
+            if found is not None:
+                return int(found["last"]) - count + 1
+        raise Contended(f"the counter {counter} gave no number", hint="try again")
 
     async def take(self, name: str, owner: str, seconds: float) -> str:
         """Take a lock, by the server's clock."""
@@ -213,7 +264,7 @@ class MongoEngine:
         with _borders("taking a lock"):
             found = None
             with contextlib.suppress(DuplicateKeyError):  # somebody else made it at the same time
-                found = await self._client[self._name][_LOCKS].find_one_and_update(
+                found = await self._locks.find_one_and_update(
                     {"_id": name}, [{"$set": change}], upsert=True, return_document=ReturnDocument.AFTER
                 )
         return str(found["owner"]) if found else ""
@@ -222,33 +273,54 @@ class MongoEngine:
         """Prolong locks, by the server's clock."""
         mine = {"owner": {"$in": [*owners]}}
         until = {"$add": [_NOW, int(seconds * 1000)]}
-        collection = self._client[self._name][_LOCKS]
         with _borders("renewing locks"):
-            await collection.update_many(mine, [{"$set": {"until": until}}])
-            return [str(one["_id"]) async for one in collection.find(mine, {"_id": 1})]
+            await self._locks.update_many(mine, [{"$set": {"until": until}}])
+            return [str(one["_id"]) async for one in self._locks.find(mine, {"_id": 1})]
+
+    async def forget(self, seconds: float) -> None:
+        """Remove what ran out, by the server's clock."""
+        old = {"$expr": {"$lt": [{"$add": ["$until", int(seconds * 1000)]}, _NOW]}}
+        with _borders("forgetting locks"):
+            await self._locks.delete_many(old)
 
     async def release(self, owner: str, names: Sequence[str] | None = None) -> None:
         """Remove locks."""
         some = {} if names is None else {"_id": {"$in": [*names]}}
         with _borders("freeing locks"):
-            await self._client[self._name][_LOCKS].delete_many({"owner": owner, **some})
+            await self._locks.delete_many({"owner": owner, **some})
 
     async def holders(self, names: Sequence[str]) -> Mapping[str, str]:
         """Read locks by name."""
-        return await self._locks({"_id": {"$in": [*names]}})
+        return await self._living({"_id": {"$in": [*names]}})
 
     async def beginning(self, prefix: str) -> Mapping[str, str]:
         """Read locks by the beginning of their names."""
-        return await self._locks({"_id": {"$gte": prefix, "$lt": f"{prefix}\uffff"}})
+        return await self._living({"_id": {"$gte": prefix, "$lt": f"{prefix}\uffff"}})
 
-    async def _locks(self, wanted: Json) -> Mapping[str, str]:
+    async def _living(self, wanted: Json) -> Mapping[str, str]:
         with _borders("looking at locks"):
-            found = self._client[self._name][_LOCKS].find({**wanted, **_LIVES})
+            found = self._locks.find({**wanted, **_LIVES})
             return {str(one["_id"]): str(one["owner"]) async for one in found}
 
 
-class _Collision(Exception):
-    """Others changed the same documents."""
+class _Collision(Contended):
+    """Others changed the same documents; a commit tries again by itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Commit:
+    """What is to be done in one step."""
+
+    groups: "Sequence[_Group]"
+    hold: Hold | None
+    last: Numbered | None
+
+    @property
+    def several(self) -> bool:
+        """Whether more than one document changes; a single one needs no transaction."""
+        locks = 0 if self.hold is None else len(self.hold.freed) + bool(self.hold.kept)
+        numbered = 0 if self.last is None else self.last.count
+        return sum(len(group.operations) for group in self.groups) + locks + numbered > 1
 
 
 class _Group:
@@ -277,14 +349,23 @@ def _operation(write: Write) -> Operation:
     return InsertOne(whole) if write.how == "insert" else ReplaceOne(meant, whole, upsert=not write.version)
 
 
-def _refusal(table: Table, error: BulkWriteError) -> Exception:
+def _refusal(table: Table, group: Operations, error: BulkWriteError) -> Exception:
+    """Say what a refused write means; the server's own words quote the document, so they are left out."""
     first = (error.details.get("writeErrors") or [{}])[0]
-    if first.get("code") == _TAKEN:
+    code = first.get("code")
+    if error.has_error_label("TransientTransactionError") or code in _COLLIDES:
+        return _Collision(f"others changed {table.name}", hint="try again")
+    if code == _TAKEN:
         column = next(iter(first.get("keyPattern") or {"_id": 1}))
-        return Refused(table.name, "key") if column == "_id" else Refused(table.name, "unique", column)
-    if error.has_error_label("TransientTransactionError") or first.get("code") == 112:
-        return _Collision()
-    return error
+        if column != "_id":
+            return Refused(table.name, "unique", column)
+        inserting = isinstance(group[first.get("index", 0)], InsertOne)
+        if inserting:
+            return Refused(table.name, "key")
+        return _Collision(f"others made the same row of {table.name}", hint="try again")
+    if not first or code in _PASSING:
+        return Unavailable(f"MongoDB could not keep what was written to {table.name} ({code})", hint="try again")
+    return EngineError(f"MongoDB refused a document of {table.name}: {first.get('codeName') or code}")
 
 
 @contextlib.contextmanager
@@ -298,13 +379,12 @@ def _borders(doing: str) -> Iterator[None]:
         raise TimedOut(f"{doing} took too long: {error}") from error
     except (InvalidDocument, OverflowError, UnicodeEncodeError) as error:
         raise Unstorable(f"{doing}: {error}", hint="keep it as text") from error
-    except ConfigurationError as error:
-        raise EngineError(f"{doing}: {error}", hint="look at the store's URL") from error
     except OperationFailure as error:
-        if error.has_error_label("TransientTransactionError"):
-            raise _Collision from error
+        if error.has_error_label("TransientTransactionError") or error.code in _COLLIDES:
+            raise _Collision(f"{doing}: others were in the way", hint="try again") from error
         kind = Unavailable if error.code in _PASSING else EngineError
-        raise kind(f"{doing}: {error.details or error}") from error
+        said = (error.details or {}).get("errmsg") or f"error {error.code}"
+        raise kind(f"{doing}: MongoDB says {said}") from error
     except PyMongoError as error:
         raise EngineError(f"{doing}: {error}") from error
 

@@ -22,16 +22,17 @@ VERSION = "_version"
 
 def document(table: Table, key: object, row: Row, version: str) -> dict[str, object]:
     """Write a row whole."""
-    return {"_id": value(key), VERSION: version, **fields(table, row)}
+    return {**fields(table, row), "_id": value(key), VERSION: version}
 
 
 def fields(table: Table, row: Row) -> dict[str, object]:
     """Write columns, but for the key, which is the document's own."""
-    return {
-        column: json.loads(str(found)) if column in table.json and found is not None else value(found)
-        for column, found in row.items()
-        if column != table.key
-    }
+    return {column: kept(table, column, found) for column, found in row.items() if column != table.key}
+
+
+def kept(table: Table, column: str, found: object) -> object:
+    """Write the value of a column."""
+    return json.loads(str(found)) if column in table.json and found is not None else value(found)
 
 
 def value(found: object) -> object:

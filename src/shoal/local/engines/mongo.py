@@ -1,25 +1,28 @@
 """A server that speaks MongoDB's protocol: SecantusDB, which is installed and run apart from Shoal (GPL-2.0).
 
-It listens on loopback, asks everybody for a password, and acknowledges what is on the disk. Its first start, on a port
-that nobody knows, makes the operator; from then on nobody comes in without a password.
+It listens on loopback, asks everybody for a password, and acknowledges what is on the disk. It can be given a first
+user only while it asks nobody; that happens beside the data, on another port and for a moment, and what comes of it
+becomes the data only if the operator is the only one who was made.
 """
 
 import functools
+import shutil
+import uuid
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from shoal.errors import EngineError, Unavailable
-from shoal.local.engines.recipe import Addresses, EngineKind, Recipe, program
+from shoal.errors import Unavailable
+from shoal.local.engines.recipe import Addresses, EngineKind, Recipe, program, start
 from shoal.local.environment import mongo_url
 from shoal.local.host import private_directory, private_file, require_space
 from shoal.local.ports import LOOPBACK, check_port, free_port
 from shoal.local.probe import until
 from shoal.local.process import Command, base_environment
-from shoal.local.process import start as start_process
 from shoal.local.secrets import OPERATOR
 
 _DISTRIBUTION = "secantusdb"
 _NEEDED_MIB = 128
+_OPENING = "opening-"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,19 +64,19 @@ KIND = EngineKind(
 
 
 async def prepare(options: MongoOptions) -> Command:
-    """Make the operator if there is none, and return the command.
+    """Make the data with its operator if there is none, and return the command.
 
     Raises:
-        HostError: Missing package or full disk.
+        HostError: Missing package, busy port or full disk.
         EngineError: The server does not start.
     """
     locate()
     check_port(options.port)
     require_space(options.directory, _NEEDED_MIB)
     private_directory(options.directory)
-    if not _crowned(options).exists():
+    if not _data(options).exists():
         await _crown(options)
-    return _command(options, "--auth")
+    return _command(options, _data(options), "--auth")
 
 
 async def probe(options: MongoOptions) -> Addresses:
@@ -98,25 +101,32 @@ async def _answers(url: str) -> bool | None:
 
 
 async def _crown(options: MongoOptions) -> None:
+    """Make the operator in a folder that becomes the data once nobody else got in; one left behind is worth nothing."""
     from shoal.drivers.mongo.admin import crown  # noqa: PLC0415 - as above
 
-    opening = replace(options, port=free_port())
-    said: list[str] = []
-    process = await start_process(_command(opening), said.append)
-    try:
-        url = f"mongodb://{LOOPBACK}:{opening.port}/admin?directConnection=true"
+    for left in options.directory.glob(f"{_OPENING}*"):
+        shutil.rmtree(left, ignore_errors=True)
+    folder = private_directory(options.directory / f"{_OPENING}{uuid.uuid4().hex}")
+    opening = replace(options, port=free_port(), name=f"{options.name} (first start)")
+    url = f"mongodb://{LOOPBACK}:{opening.port}/admin?directConnection=true"
+
+    async def begin() -> Command:
+        return _command(opening, folder)
+
+    async def answers() -> Addresses:
         await until(functools.partial(_answers, url))
+        return {}
+
+    running = await start(Recipe(name=opening.name, prepare=begin, probe=answers), on_line=lambda _: None)
+    try:
         await crown(url, options.password)
-        private_file(_crowned(options), "")
-    except EngineError as error:
-        raise EngineError(f"{options.name} could not be set up: {error.message}; {' '.join(said[-3:])}") from error
     finally:
-        await process.stop()
+        await running.process.stop()
+    folder.rename(_data(options))
 
 
-def _command(options: MongoOptions, *more: str) -> Command:
+def _command(options: MongoOptions, data: Path, *more: str) -> Command:
     settings = private_file(options.directory / "settings.toml", "")  # or it would look for one at home
-    data = private_directory(options.directory / "data")
     where = ("--host", LOOPBACK, "--port", str(options.port), "--storage-path", str(data))
     return Command(
         name=options.name,
@@ -126,5 +136,5 @@ def _command(options: MongoOptions, *more: str) -> Command:
     )
 
 
-def _crowned(options: MongoOptions) -> Path:
-    return options.directory / "crowned"
+def _data(options: MongoOptions) -> Path:
+    return options.directory / "data"

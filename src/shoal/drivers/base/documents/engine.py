@@ -1,6 +1,6 @@
 """The little that an engine of documents must do; the guarantees of a store are built on it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Literal, Protocol
 
 import msgspec
@@ -34,6 +34,25 @@ class Write(msgspec.Struct, frozen=True, kw_only=True):
     how: How = "put"
     version: str = ""
     """The version that the document must have; empty when any will do."""
+
+
+class Numbered(msgspec.Struct, frozen=True, kw_only=True):
+    """Writes that need numbers in the order of commits: drawn anew in each try, once the writes before them stand."""
+
+    counter: str
+    count: int
+    make: Callable[[int], Sequence[Write]]
+    """From the first number to the writes."""
+
+
+class Hold(msgspec.Struct, frozen=True, kw_only=True):
+    """Locks that must be their owner's when a commit happens."""
+
+    owner: str
+    freed: tuple[str, ...] = ()
+    """Those that end with it."""
+    kept: str = ""
+    """One that stays."""
 
 
 class Refused(Exception):
@@ -75,12 +94,13 @@ class Engine(Protocol):
         """Count the documents that match."""
         ...
 
-    async def commit(self, writes: Sequence[Write], owner: str = "", locks: int = 0) -> None:
-        """Do everything or nothing, on disk; and free the locks of `owner`, of whom there must be `locks`.
+    async def commit(self, writes: Sequence[Write], hold: Hold | None = None, last: Numbered | None = None) -> None:
+        """Do everything or nothing, on disk, if every lock of `hold` is its owner's.
 
         Raises:
             Refused: A document contradicts a write.
-            Contended: A lock was lost, or others changed the same documents for too long.
+            Contended: A lock was lost, or others changed the same documents for too long; nothing was done.
+            Unavailable: The engine did not answer; it is not known whether anything was done.
         """
         ...
 
@@ -98,6 +118,10 @@ class Engine(Protocol):
 
     async def renew(self, owners: Sequence[str], seconds: float) -> Sequence[str]:
         """Keep the locks of owners for longer; return the names of those that are still theirs."""
+        ...
+
+    async def forget(self, seconds: float) -> None:
+        """Remove locks that ran out so long ago."""
         ...
 
     async def release(self, owner: str, names: Sequence[str] | None = None) -> None:

@@ -5,13 +5,14 @@ from collections import Counter
 from collections.abc import Collection, Iterable
 
 from shoal.drivers.base import leasing
-from shoal.drivers.base.documents.engine import Engine
+from shoal.drivers.base.documents.engine import Engine, Hold
 from shoal.drivers.base.documents.locks import LIFE
 from shoal.drivers.base.leasing import RESTING
 from shoal.drivers.base.shares import Balance
 
-PATIENCE = LIFE - 2 * RESTING
-"""Seconds for one look, after which rights count as lost; with the pause before it less than locks live."""
+PATIENCE = (LIFE - RESTING) / 2 - 0.5
+"""Seconds for one look, after which rights count as lost. One that renewed first and then took as long as it may, the
+pause, and one that hangs, are together shorter than a lock lives."""
 
 
 class Leases(leasing.Leases):
@@ -20,7 +21,7 @@ class Leases(leasing.Leases):
     def __init__(self, engine: Engine) -> None:
         super().__init__("the store", PATIENCE)
         self._engine = engine
-        self._me = uuid.uuid4().hex
+        self._me, self._before = uuid.uuid4().hex, ""
         self._shown: set[str] = set()
 
     async def awaited(self, name: str) -> bool:
@@ -28,16 +29,23 @@ class Leases(leasing.Leases):
         asking = await self._engine.beginning(f"ask {name}\n")
         return any(owner != self._me for owner in asking.values())
 
+    def holding(self, name: str) -> Hold:
+        """Say what a commit by the holder of a right demands."""
+        return Hold(owner=self._me, kept=_right(name))
+
     async def free(self) -> None:
         """Give everything back at once, for those who wait."""
         await self._engine.release(self._me)
 
     async def connect(self) -> None:
-        """Do nothing: there is no connection of its own."""
+        """Let go of what the one before us still has, so that nobody waits for it to run out."""
+        if self._before:
+            await self._engine.release(self._before)
+            self._before = ""
 
     def leave(self) -> None:
-        """Be another one from now on: what this one still has runs out."""
-        self._me, self._shown = uuid.uuid4().hex, set()
+        """Be another one from now on: what this one still wants to commit is refused."""
+        self._before, self._me, self._shown = self._me, uuid.uuid4().hex, set()
 
     async def look(self) -> None:
         """Renew what we have, and see who has what."""
@@ -51,6 +59,7 @@ class Leases(leasing.Leases):
             taken = [name for name in self.known[group] if _right(name) in holders]
             await self.serve(group, taken, await self._balance(group, Counter(holders.values())))
         if not (self.asked or self.held or self.returned):
+            self._shown = set()
             await self._engine.release(self._me)
 
     async def take(self, names: Collection[str]) -> Iterable[str]:

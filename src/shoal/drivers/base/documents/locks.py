@@ -7,13 +7,14 @@ went to somebody else, changes nothing.
 import asyncio
 import contextlib
 import random
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
-from shoal.drivers.base import Query, Table
+from shoal.drivers.base import Query
 from shoal.drivers.base.documents.engine import Engine, Write
+from shoal.drivers.base.documents.tables import WAITS
 from shoal.errors import Contended, EngineError
 
-LIFE = 6.0
+LIFE = 8.0
 """Seconds for which a lock stays its owner's without being renewed."""
 
 BEAT = 1.5
@@ -24,9 +25,6 @@ PATIENCE = 30.0
 
 SHORTEST, LONGEST = 0.003, 0.1
 """Seconds between two looks at a lock that somebody else holds."""
-
-WAITS = Table(name="shoal.waits", key="owner", columns=("owner", "lock"))
-"""Who of those that hold a lock waits for which other one."""
 
 
 class Keeper:
@@ -54,8 +52,9 @@ class Keeper:
 
     async def _run(self) -> None:
         while self._owners:
-            with contextlib.suppress(EngineError):  # the commit tells whether they were lost
-                await self._engine.renew([*self._owners], LIFE)
+            with contextlib.suppress(EngineError, TimeoutError):  # the commit tells whether they were lost
+                async with asyncio.timeout(BEAT):
+                    await self._engine.renew([*self._owners], LIFE)
             await asyncio.sleep(BEAT)
 
 
@@ -65,19 +64,11 @@ async def take(engine: Engine, name: str, owner: str, *, holding: bool) -> None:
     Raises:
         Contended: Its holder waits for a lock of `owner`, or keeps it for too long.
     """
-    if await engine.take(name, owner, LIFE) == owner:
-        return
-    if holding:
-        await engine.commit([Write(table=WAITS, key=owner, row={"owner": owner, "lock": name})])
-    try:
-        async with asyncio.timeout(PATIENCE):
-            await _wait(engine, name, owner, holding=holding)
-    except TimeoutError:
-        raise Contended(f"{name!r} was held for more than {PATIENCE:g} s", hint="try again later") from None
-    finally:
-        if holding:
-            with contextlib.suppress(EngineError):
-                await engine.commit([Write(table=WAITS, key=owner, row=None)])
+
+    async def holder() -> str:
+        return await engine.take(name, owner, LIFE)
+
+    await _wait(engine, name, owner, holder, holding=holding)
 
 
 async def try_take(engine: Engine, name: str, owner: str) -> bool:
@@ -85,23 +76,35 @@ async def try_take(engine: Engine, name: str, owner: str) -> bool:
     return await engine.take(name, owner, LIFE) == owner
 
 
-async def free(engine: Engine, names: Sequence[str], owner: str) -> None:
-    """Wait until nobody else holds any of the locks."""
+async def free(engine: Engine, names: Sequence[str], owner: str, *, holding: bool) -> None:
+    """Wait until nobody else holds any of the locks; raises as `take` does."""
+    for name in [name for name, holder in (await engine.holders(names)).items() if holder != owner]:
+
+        async def holder(name: str = name) -> str:
+            return (await engine.holders([name])).get(name, owner)
+
+        await _wait(engine, name, owner, holder, holding=holding)
+
+
+async def _wait(engine: Engine, name: str, owner: str, holder: Callable[[], Awaitable[str]], *, holding: bool) -> None:
+    """Ask again and again who holds a lock, until it is us; who holds others meanwhile says what it waits for."""
+    if await holder() == owner:
+        return
     pause = SHORTEST
     try:
+        if holding:
+            await engine.commit([Write(table=WAITS, key=owner, row={"owner": owner, "lock": name})])
         async with asyncio.timeout(PATIENCE):
-            while any(holder != owner for holder in (await engine.holders(names)).values()):
+            while (other := await holder()) != owner:
+                if holding and await _leads_back(engine, other, owner):
+                    raise Contended(f"deadlock over {name!r}", hint="try the whole transaction again")
                 pause = await _rest(pause)
     except TimeoutError:
-        raise Contended(f"rows were held for more than {PATIENCE:g} s", hint="try again later") from None
-
-
-async def _wait(engine: Engine, name: str, owner: str, *, holding: bool) -> None:
-    pause = SHORTEST
-    while (holder := await engine.take(name, owner, LIFE)) != owner:
-        if holding and await _leads_back(engine, holder, owner):
-            raise Contended(f"deadlock over {name!r}", hint="try the whole transaction again")
-        pause = await _rest(pause)
+        raise Contended(f"{name!r} was held for more than {PATIENCE:g} s", hint="try again later") from None
+    finally:
+        if holding:
+            with contextlib.suppress(EngineError):
+                await engine.commit([Write(table=WAITS, key=owner, row=None)])
 
 
 async def _rest(pause: float) -> float:

@@ -11,6 +11,9 @@ from shoal.drivers.base.leasing import HeldLease
 from shoal.errors import Unavailable
 
 _STREAM = "stream"
+_RUN_OUT = 3600.0
+"""Seconds after which a lock that ran out is let go of."""
+
 _MANY = 1_000
 """Documents that one step changes."""
 
@@ -20,21 +23,21 @@ class DocumentOutbox:
 
     def __init__(self, engine: Engine, leases: Leases, lease: HeldLease, now: Callable[[], datetime]) -> None:
         self._engine, self._leases, self._lease, self._now = engine, leases, lease, now
+        self._hold = leases.holding(lease.name)
 
     async def pending(self, limit: int, besides: Sequence[int] = ()) -> Sequence[Pending]:
         """Read the oldest waiting rows, but for those behind a refused one of their key."""
         self._require()
-        stuck = await _stuck(self._engine)
-        away, found, above = frozenset(besides), list[Pending](), 0
-        while len(found) < limit:
-            query = Query(where={"waits": True}, above={"position": above}, limit=limit + len(away))
+        stuck, away = await _stuck(self._engine), frozenset(besides)
+        size = limit + len(away)
+        while True:  # from the first one each time: of two looks, the second may know what the first could not
+            query = Query(where={"waits": True}, limit=size)
             rows = [one.row for one in await self._engine.search(tables.OUTBOX, query)]
             waiting = [tables.pending(row) for row in rows if row["key"] not in stuck]
-            found += [one for one in waiting if one.position not in away]
-            if len(rows) < limit + len(away):
-                break
-            above = tables.pending(rows[-1]).position
-        return found[:limit]
+            found = [one for one in waiting if one.position not in away]
+            if len(found) >= limit or len(rows) < size:
+                return found[:limit]
+            size *= 2
 
     async def sent(self, rows: Sequence[Sent]) -> None:
         """Mark rows as sent."""
@@ -52,7 +55,7 @@ class DocumentOutbox:
         self._require()
         known = await self._engine.read(tables.OUTBOX, [position])
         if known and known[0].row["waits"]:
-            await self._commit([_change(position, waits=False, refused=reason)])
+            await self._commit([_change(position, waits=False, refused=reason or "refused")])
 
     async def reprieve(self) -> int:
         """Let refused rows wait again."""
@@ -65,9 +68,10 @@ class DocumentOutbox:
         """Compare with what was noted, and let rows wait again."""
         self._require()
         known = str((await self._met()).get("made") or "")
-        if known != made:
+        gone = await self.forget(-1) if known not in ("", made) else 0
+        if known != made:  # last, so that who dies before it is followed by one who forgets the rest
             await self._commit([await self._stream(made=made)])
-        return await self.forget(-1) if known not in ("", made) else 0
+        return gone
 
     async def highest(self) -> int:
         """Look for the highest sequence."""
@@ -98,6 +102,7 @@ class DocumentOutbox:
         await self._engine.remove(tables.OUTBOX, done)
         await self._engine.remove(tables.INBOX, Query(at_most=horizon))
         await self._engine.remove(tables.RECEIPTS, Query(where={"lasting": False}, at_most=horizon))
+        await self._engine.forget(_RUN_OUT)
 
     async def _met(self) -> Row:
         found = await self._engine.read(tables.STREAM, [_STREAM])
@@ -109,7 +114,7 @@ class DocumentOutbox:
 
     async def _commit(self, writes: Sequence[Write]) -> None:
         if writes:
-            await self._engine.commit(writes)
+            await self._engine.commit(writes, self._hold)
 
     def _require(self) -> None:
         if self._lease.lost.is_set():
@@ -130,8 +135,7 @@ async def backlog(engine: Engine, now: datetime) -> Backlog:
 
 
 async def _refused(engine: Engine) -> list[Row]:
-    query = Query(where={"waits": False, "sequence": None})
-    return [one.row for one in await engine.search(tables.OUTBOX, query) if one.row["refused"] is not None]
+    return [one.row for one in await engine.search(tables.OUTBOX, Query(above={"refused": ""}))]
 
 
 async def _stuck(engine: Engine) -> frozenset[str]:

@@ -106,13 +106,8 @@ class Overlay:
         changes[key] = Change(table=table, row=row, new=new)
         self.doubtful.append((table, key))
 
-    def writes(self, first: int, at: datetime) -> Iterator[Write]:
-        """List everything in an order in which no unique value is held twice, and a repetition shows first.
-
-        Args:
-            first: Position of the first message in the outbox.
-            at: When this happens.
-        """
+    def writes(self, at: datetime) -> Iterator[Write]:
+        """List all but messages, so that a repetition shows first and no unique value is held twice."""
         for mark in self.marks:
             key = tables.place(mark)
             yield Write(table=tables.INBOX, key=key, row={"mark": key, "at": mark.at}, how="insert")
@@ -121,9 +116,11 @@ class Overlay:
             yield Write(table=tables.RECEIPTS, key=receipt.key, row=row, how="insert")
         for changes in self.changes.values():
             yield from self._rows(changes)
-        for position, message in enumerate(self.messages, first):
-            row = tables.entry(position, message, at)
-            yield Write(table=tables.OUTBOX, key=position, row=row, how="insert")
+
+    def entries(self, first: int, at: datetime) -> list[Write]:
+        """List the messages' rows of the outbox, from a first position on."""
+        rows = [(position, tables.entry(position, one, at)) for position, one in enumerate(self.messages, first)]
+        return [Write(table=tables.OUTBOX, key=position, row=row, how="insert") for position, row in rows]
 
     def _rows(self, changes: Mapping[object, Change]) -> Iterator[Write]:
         """First what goes, then what gives up its unique values, then what is made and takes them."""
@@ -177,3 +174,21 @@ def _key(table: Table, row: Row) -> object:
     if key is None:
         raise EngineError(f"a row of table {table.name} has no {table.key}", hint="choose its key yourself")
     return copy(key)
+
+
+def place(table: Table, key: object) -> str:
+    """Name the lock of a row."""
+    return f"row {table.name} {key!r}"
+
+
+def contradiction(name: str, table: Table | None, column: str = "") -> Conflict:
+    """Say what the engine holds that contradicts a write to the table of this name."""
+    if name == tables.INBOX.name:
+        return repeated_mark()
+    if name == tables.RECEIPTS.name:
+        return repeated_answer()
+    return (
+        shared(table or Table(name=name, key="", columns=()), column)
+        if column
+        else taken(table or Table(name=name, key="its key", columns=()))
+    )

@@ -6,19 +6,24 @@ is short, and can be tried again since everything is known.
 
 import contextlib
 import uuid
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from types import TracebackType
 from typing import NoReturn, Self
 
+import msgspec
+
 from shoal.drivers.base import Mark, Message, Query, Receipt, Row, Table, matching
 from shoal.drivers.base.documents import locks, overlay, tables
-from shoal.drivers.base.documents.engine import Document, Engine, Refused
+from shoal.drivers.base.documents.engine import Document, Engine, Hold, Numbered, Refused
 from shoal.drivers.base.documents.locks import Keeper
 from shoal.drivers.base.documents.overlay import Overlay
-from shoal.errors import Conflict, Contended, EngineError
+from shoal.errors import Contended, EngineError
+
+_SPARE = 16
+"""Rows that are read beyond those wanted, where others may hold some."""
 
 Held = Callable[[Overlay], None]
 """A write held back."""
@@ -58,6 +63,8 @@ class DocumentSession:
         self._failed = False
         self._asked = False
         """Whether a lock was ever asked for."""
+        self._stray = False
+        """Whether one may be held that we do not know of, since nobody heard the answer."""
 
     async def __aenter__(self) -> Self:
         return self
@@ -82,7 +89,7 @@ class DocumentSession:
         found = await self._read(table, key)
         if not lock or found is None:
             return found
-        await self._take(_place(table, key))
+        await self._take(overlay.place(table, key))
         return await self._read(table, key, locked=True)
 
     async def find(self, table: Table, query: Query) -> Sequence[Row]:
@@ -95,7 +102,7 @@ class DocumentSession:
         if not query.lock:
             return rows
         for row in matching.sort(table, (), rows):
-            await self._take(_place(table, matching.identity(row[table.key])))
+            await self._take(overlay.place(table, matching.identity(row[table.key])))
         return matching.sort(table, query.order, await self._again(table, query, rows))
 
     async def count(self, table: Table, where: Mapping[str, object]) -> int:
@@ -175,16 +182,17 @@ class DocumentSession:
         new = [key for key in keys if key not in changes or changes[key].new]
         await self._declare(table)
         if new and await self._engine.read(table, new):
-            raise _contradiction(table.name, table)
+            raise overlay.contradiction(table.name, table)
         await self._require_unique(table, keys)
-        blind = [_place(table, key) for key in keys if key in changes and not changes[key].new]
+        blind = [overlay.place(table, key) for key in keys if key in changes and not changes[key].new]
         if blind := [name for name in blind if name not in self._done.locks]:
-            await locks.free(self._engine, blind, self._name)
+            await locks.free(self._engine, blind, self._name, holding=bool(self._done.locks))
 
     async def _require_unique(self, table: Table, keys: Sequence[object]) -> None:
         changes = self._done.of(table)
         for column in sorted(table.unique):
-            rows = [change.row for key, change in changes.items() if key in keys and change.row is not None]
+            asked = {*keys}
+            rows = [change.row for key, change in changes.items() if key in asked and change.row is not None]
             values = tuple(row[column] for row in rows if row[column] is not None)
             if values:
                 found = await self._find(table, Query(where={column: values}))
@@ -269,9 +277,13 @@ class DocumentSession:
         for changes in done.changes.values():
             for change in changes.values():
                 await self._declare(change.table)
-        first = await self._engine.number("outbox", len(done.messages)) if done.messages else 0
+        at, hold, last = self._ground.now(), None, None
+        if done.locks:
+            hold = Hold(owner=self._name, freed=tuple(sorted(done.locks)))
+        if done.messages:
+            last = Numbered(counter="outbox", count=len(done.messages), make=lambda first: done.entries(first, at))
         try:
-            await self._engine.commit([*done.writes(first, self._ground.now())], self._name, len(done.locks))
+            await self._engine.commit([*done.writes(at)], hold, last)
         except Refused as refused:
             raise self._error(refused) from refused
 
@@ -279,13 +291,13 @@ class DocumentSession:
         table = next((c.table for c in self._done.changes.get(refused.table, {}).values()), None)
         if refused.held == "version":
             return Contended(f"a row of table {refused.table} changed under its lock", hint="try the whole again")
-        return _contradiction(refused.table, table, refused.column if refused.held == "unique" else "")
+        return overlay.contradiction(refused.table, table, refused.column if refused.held == "unique" else "")
 
     async def _let_go(self, *, committed: bool) -> None:
         if not self._asked:
             return
         self._ground.keeper.drop(self._name)
-        if not committed:
+        if not committed or self._stray:
             with contextlib.suppress(EngineError):  # they run out by themselves
                 await self._engine.release(self._name)
 
@@ -296,7 +308,7 @@ class DocumentSession:
         try:
             await locks.take(self._engine, name, self._name, holding=bool(self._done.locks))
         except BaseException:
-            self._failed = True
+            self._failed = self._stray = True
             raise
         self._done.locks |= {name}
         self._ground.keeper.keep(self._name)
@@ -305,8 +317,9 @@ class DocumentSession:
         change = self._done.of(table).get(key)
         if change is not None and not locked:
             return change.row
-        await self._declare(table)
-        found = await self._engine.read(table, [key])
+        with self._failing():
+            await self._declare(table)
+            found = await self._engine.read(table, [key])
         if locked:
             self._note(table, found)
         if change is not None:
@@ -317,25 +330,45 @@ class DocumentSession:
         for one in found:
             self._done.versions.setdefault((table.name, matching.identity(one.key)), one.version)
 
+    @contextmanager
+    def _failing(self) -> Iterator[None]:
+        """After an error of the engine the session can only be left."""
+        try:
+            yield
+        except BaseException:
+            self._failed = True
+            raise
+
     async def _find(self, table: Table, query: Query) -> list[Row]:
-        await self._declare(table)
-        found = await self._engine.search(table, self._done.wider(table, query))
+        with self._failing():
+            await self._declare(table)
+            found = await self._engine.search(table, self._done.wider(table, query))
         return self._done.arrange(table, query, found)
 
     async def _find_free(self, table: Table, query: Query) -> list[Row]:
         """Take the first rows that nobody holds; who comes at the same time gets others."""
-        everything = Query(where=query.where, above=query.above, at_most=query.at_most, order=query.order)
         free: list[Row] = []
-        for row in await self._find(table, everything):
-            if query.limit is not None and len(free) >= query.offset + query.limit:
-                break
-            name = _place(table, matching.identity(row[table.key]))
-            self._asked = True
-            if name in self._done.locks or await locks.try_take(self._engine, name, self._name):
-                self._done.locks |= {name}
-                self._ground.keeper.keep(self._name)
-                free += await self._again(table, query, [row])
-        return free[query.offset :]
+        wanted = None if query.limit is None else query.offset + query.limit
+        seen, page = 0, None if wanted is None else 2 * wanted + _SPARE
+        while True:
+            some = msgspec.structs.replace(query, lock=False, skip_locked=False, limit=page, offset=seen)
+            rows = await self._find(table, some)
+            for row in rows:
+                if wanted is not None and len(free) >= wanted:
+                    return free[query.offset :]
+                free += await self._if_free(table, query, row)
+            if page is None or len(rows) < page:
+                return free[query.offset :]
+            seen += len(rows)
+
+    async def _if_free(self, table: Table, query: Query, row: Row) -> list[Row]:
+        name = overlay.place(table, matching.identity(row[table.key]))
+        self._asked = True
+        if name not in self._done.locks and not await locks.try_take(self._engine, name, self._name):
+            return []
+        self._done.locks |= {name}
+        self._ground.keeper.keep(self._name)
+        return await self._again(table, query, [row])
 
     async def _again(self, table: Table, query: Query, rows: Sequence[Row]) -> list[Row]:
         keys = [matching.identity(row[table.key]) for row in rows]
@@ -351,20 +384,3 @@ class DocumentSession:
         if table.name not in self._ground.declared:
             await self._engine.declare(table)
             self._ground.declared.add(table.name)
-
-
-def _place(table: Table, key: object) -> str:
-    """Name the lock of a row."""
-    return f"row {table.name} {key}"
-
-
-def _contradiction(name: str, table: Table | None, column: str = "") -> Conflict:
-    if name == tables.INBOX.name:
-        return overlay.repeated_mark()
-    if name == tables.RECEIPTS.name:
-        return overlay.repeated_answer()
-    return (
-        overlay.shared(table or Table(name=name, key="", columns=()), column)
-        if column
-        else overlay.taken(table or Table(name=name, key="its key", columns=()))
-    )

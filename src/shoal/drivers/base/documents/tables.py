@@ -21,7 +21,17 @@ MIGRATIONS = Table(name="shoal.migrations", key="number", columns=("number", "na
 STREAM = Table(name="shoal.stream", key="name", columns=("name", "made", "highest"))
 """One document: which stream the outbox was sent to, and how far."""
 
-FRAMEWORK = ((OUTBOX, OUTBOX_INDEXES), (INBOX, (("at",),)), (RECEIPTS, (("at",),)), (MIGRATIONS, ()), (STREAM, ()))
+WAITS = Table(name="shoal.waits", key="owner", columns=("owner", "lock"))
+"""Who of those that hold a lock waits for which other one."""
+
+FRAMEWORK = (
+    (OUTBOX, OUTBOX_INDEXES),
+    (INBOX, (("at",),)),
+    (RECEIPTS, (("at",),)),
+    (MIGRATIONS, ()),
+    (STREAM, ()),
+    (WAITS, ()),
+)
 
 
 def place(mark: Mark) -> str:
