@@ -3,12 +3,15 @@
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any, cast
 
 import msgspec
 import pytest
 
 from shoal import model
-from shoal.local import admin, adopt, taking
+from shoal.errors import EngineError
+from shoal.local import admin, adopt, provision, taking, world
+from shoal.local.engines import nats
 from shoal.local.world import Site
 from shoal.mesh.bootstrap import CLUSTERS, LISTENERS
 from shoal.model.edge import Edge
@@ -40,6 +43,43 @@ def test_what_envoy_reads_at_its_start_only_is_not_adopted(site: Site) -> None:
     assert adopt.adoptable(site, limited(shared=False))
     assert not adopt.adoptable(site, limited(shared=True))
     assert not adopt.adoptable(site, limited(shared="counted")), "nobody is there to count"
+
+
+def written(site: Site) -> dict[Path, str]:
+    assert site.mesh is not None
+    return {path: path.read_text("utf-8") for path in Path(site.mesh.root).rglob("*.json")}
+
+
+class Ruled:
+    """An engine that runs, and keeps by which sites it was ruled."""
+
+    def __init__(self) -> None:
+        self.process = object()
+        self.sites: list[Site] = []
+
+    def follow(self, recipe: Any) -> None:
+        self.sites.append(recipe)
+
+
+async def test_what_the_broker_refuses_is_turned_back_everywhere(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    new, before, seen, reloaded = limited(shared=False), written(site), list[bool](), list[Any]()
+
+    async def refuse(*_: object) -> None:
+        seen.append(written(site) == before)
+        raise EngineError("the stream is too large")
+
+    monkeypatch.setattr(provision, "declare_broker", refuse)
+    monkeypatch.setattr(world, "engine_recipe", lambda site, _: site)
+    monkeypatch.setattr(world, "nats_options", lambda site: site)
+    monkeypatch.setattr(nats, "reload", lambda _, options: reloaded.append(options))
+    broker, proxy = Ruled(), Ruled()
+    with pytest.raises(EngineError, match="too large"):
+        await adopt.adopt(new, site, cast("Any", {"nats": broker, "envoy": proxy}), {})
+    assert seen == [False], "the proxies had followed"
+    assert written(site) == before
+    for engine in (broker, proxy):
+        assert [ruling.plan for ruling in engine.sites] == [new, site.plan]
+    assert [ruling.plan for ruling in reloaded] == [new, site.plan]
 
 
 class FakeStats:

@@ -7,10 +7,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from shoal import model
-from shoal.errors import EngineError
-from shoal.local import admin, turning
+from shoal import files, model
+from shoal.errors import EngineError, HostError
+from shoal.local import admin, proxies, turning
 from shoal.local.world import Site
+from shoal.model.artifact import Artifact
 from shoal.model.rollout import Split
 from shoal.model.target import LOCAL
 from tests.local import stand_ins
@@ -64,7 +65,15 @@ def divided(weight: float) -> model.Plan:
 
 def written(site: Site) -> dict[str, str]:
     assert site.mesh is not None
-    root = Path(site.mesh.root)
+    return read(Path(site.mesh.root))
+
+
+def roots(site: Site) -> list[Path]:
+    assert site.mesh is not None
+    return [Path(mesh.root) for mesh in proxies.proxies(site.plan, site.mesh).values()]
+
+
+def read(root: Path) -> dict[str, str]:
     return {f"{folder}/{p.name}": p.read_text() for folder in ("rds", "lds", "cds") for p in (root / folder).iterdir()}
 
 
@@ -97,6 +106,31 @@ async def test_a_change_that_is_cancelled_is_taken_back(site: Site, envoy: FakeE
     await asyncio.gather(turn, return_exceptions=True)
     after = written(site)
     assert {path for path in before if before[path] != after[path]} == {"cds/clusters.json"}
+
+
+async def test_a_proxy_that_cannot_be_written_keeps_no_other_on_the_new_routes(
+    tmp_path: Path, envoy: FakeEnvoy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    each = msgspec.structs.replace(LOCAL, mesh="sidecars")
+    async with stand_ins.site(TINY, tmp_path, each) as site:
+        assert site.mesh is not None
+        before = {root: read(root) for root in roots(site)}
+        both = {"products": Split(weight=30), "orders": Split(weight=30)}
+        new = model.plan(TINY, msgspec.structs.replace(each, splits=both)).require()
+        await proxies.follow(new, site.mesh)
+        first, *others = (root for root, was in before.items() if read(root) != was)
+        assert others
+        write = files.write
+
+        def full(root: Path, artifacts: Iterable[Artifact]) -> tuple[files.Entry, ...]:
+            if root == first:
+                raise HostError("no space is left")
+            return write(root, artifacts)
+
+        monkeypatch.setattr(files, "write", full)
+        await turning.back(site)
+        assert {root for root, was in before.items() if read(root) != was} == {first}
+        assert envoy.drained
 
 
 async def test_a_change_is_followed(site: Site, envoy: FakeEnvoy) -> None:

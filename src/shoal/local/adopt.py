@@ -1,6 +1,7 @@
 """Take over a changed declaration while everything runs: routes, access, permissions, streams and consumers."""
 
 import asyncio
+import contextlib
 import os
 import sys
 from collections.abc import Mapping
@@ -10,7 +11,7 @@ from typing import Any
 import msgspec
 
 from shoal import files
-from shoal.errors import DeclarationError, EngineError, ShoalError
+from shoal.errors import DeclarationError, EngineError, HostError, ShoalError
 from shoal.local import provision, proxies, taking, turning, world
 from shoal.local.admin import admin_of
 from shoal.local.engines import nats
@@ -80,23 +81,43 @@ async def adopt(plan: Plan, old: Site, engines: Mapping[str, Unit], replicas: Ma
     Proxies come first, since one of them may refuse.
 
     Raises:
-        EngineError: One refuses; all proxies are led as before, and nothing else has changed.
+        EngineError: One refuses, or the broker does; all are led and ruled as before. Streams that the broker has made
+            by then stay, and nobody uses them.
     """
-    layout = old.layout
-    site = world.settle(plan, layout, ports=old.ports)
+    site = world.settle(plan, old.layout, ports=old.ports)
     if site.mesh is not None:
         await _follow(old, plan, site.mesh)
-    for name, engine in engines.items():
-        engine.follow(world.engine_recipe(site, name))  # or its next start would bring the old rules back
-    for name in ("nats", "kafka"):
-        broker = engines.get(name)
-        if broker is not None and broker.process is not None:
-            if name == "nats":
-                nats.reload(broker.process, world.nats_options(site))
-            await provision.declare_broker(plan, site.world, layout.data / name / "declared")
+    try:
+        _rule(site, engines)
+        await _declare(site, engines)
+    except BaseException:
+        try:
+            if old.mesh is not None:
+                await turning.back(old)
+        finally:
+            with contextlib.suppress(HostError):
+                _rule(old, engines)
+        raise
     for name, each in replicas.items():
         each.follow(site, plan.service(name))
     return site
+
+
+def _rule(site: Site, engines: Mapping[str, Unit]) -> None:
+    """Let engines follow the rules of a site, now and at their next start."""
+    for name, engine in engines.items():
+        engine.follow(world.engine_recipe(site, name))
+    broker = engines.get("nats")
+    if broker is not None and broker.process is not None:
+        nats.reload(broker.process, world.nats_options(site))
+
+
+async def _declare(site: Site, engines: Mapping[str, Unit]) -> None:
+    """Declare streams and consumers at the broker, if it runs."""
+    for name in ("nats", "kafka"):
+        broker = engines.get(name)
+        if broker is not None and broker.process is not None:
+            await provision.declare_broker(site.plan, site.world, site.layout.data / name / "declared")
 
 
 async def _follow(old: Site, plan: Plan, mesh: MeshLayout) -> None:

@@ -93,6 +93,7 @@ async def watch_broker(plan: Callable[[], Plan], world: World, said: Callable[[s
 async def _once(note: Path, wanted: Sequence[object], declare: Callable[[], Awaitable[None]]) -> None:
     digest = hashlib.sha256(msgspec.json.encode(wanted, order="deterministic")).hexdigest()
     if _noted(note) != digest:
+        private_file(note, "")  # until all is declared, nothing is known
         await declare()
         private_file(note, digest)
 

@@ -40,9 +40,8 @@ async def turn(site: Site, plan: Plan) -> Site:
             if old != new or _told(Path(mesh.root)) != _clusters(new):
                 await _lead(site, mesh, old, new)
     except BaseException as error:
-        with contextlib.suppress(HostError):
-            for mesh, old, _ in ways:
-                _turn_back(mesh, old)
+        for mesh, old, _ in ways:
+            _turn_back(mesh, old)
         if isinstance(error, TimeoutError):
             raise EngineError(
                 "Envoy does not follow the change, and is led as before", hint="shoal logs envoy"
@@ -54,18 +53,19 @@ async def turn(site: Site, plan: Plan) -> Site:
 async def back(site: Site) -> None:
     """Let every proxy read what leads requests on this site, after a change that one of them did not take.
 
-    Routes come first; clusters that they no longer lead to go when nothing is under way to them. What cannot be written
-    is left.
+    Routes come first; clusters that they no longer lead to go when nothing is under way to them. A proxy for which
+    nothing can be written is left, and the others are not.
     """
     assert site.mesh is not None, "only a mesh divides requests"  # noqa: S101
     ways = [(mesh, compile_mesh(site.plan, mesh)) for mesh in proxies.proxies(site.plan, site.mesh).values()]
-    with contextlib.suppress(HostError):
-        for mesh, old in ways:
-            _turn_back(mesh, old)
-        try:
+    for mesh, old in ways:
+        _turn_back(mesh, old)
+    try:
+        with contextlib.suppress(HostError):
             await asyncio.gather(*(_left(site, mesh, old) for mesh, old in ways))
-        finally:
-            for mesh, old in ways:
+    finally:
+        for mesh, old in ways:
+            with contextlib.suppress(HostError):
                 _write(Path(mesh.root), [a for a in old if not a.path.startswith("eds/")])
 
 
@@ -96,10 +96,12 @@ async def _lead(site: Site, mesh: Layout, old: Sequence[Artifact], new: Sequence
 def _turn_back(mesh: Layout, old: Sequence[Artifact]) -> None:
     """Write what led requests before, routes first. Clusters stay: those that nothing leads to go with the next change.
 
-    Envoy may have taken the new routes although it has not said so, and requests on them are not to be cut.
+    Envoy may have taken the new routes although it has not said so, and requests on them are not to be cut. What cannot
+    be written is left.
     """
-    _write(Path(mesh.root), old, only="rds")
-    _write(Path(mesh.root), old, only="lds")
+    with contextlib.suppress(HostError):
+        _write(Path(mesh.root), old, only="rds")
+        _write(Path(mesh.root), old, only="lds")
 
 
 async def _routes(root: Path, place: Path, new: Iterable[Artifact]) -> None:
