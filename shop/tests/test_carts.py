@@ -5,6 +5,7 @@ import asyncio
 from shoal.testing import MemorySystem, Response
 from shop.tests.people import Customer
 from shop.web.carts import MOST
+from shop.web.visits import FIRST
 
 SKU, OTHER = "KIT-0110", "KIT-0120"
 WEEK = 7 * 86_400
@@ -34,10 +35,41 @@ async def test_carts_are_nobody_else_s_and_end(system: MemorySystem) -> None:
     empty = {"lines": [], "gone": [], "total": 0}
     for headers in ({}, {"cookie": "visit=guessed"}, {"cookie": "visit"}, {"cookie": 'visit="\\'}):
         assert (await system.get("/web/cart", headers=headers)).json() == empty
-    system.clock.advance(WEEK - 60)
-    assert (await system.put(f"/web/cart/{SKU}", json={"quantity": 3}, headers=visit)).json() == {"pieces": {SKU: 3}}
+    system.clock.advance(FIRST - 60)
+    assert (await system.put(f"/web/cart/{OTHER}", json={}, headers=visit)).json() == {"pieces": {SKU: 1, OTHER: 1}}
+    for _ in range(2):  # who looks keeps the cart, and the cookie
+        system.clock.advance(WEEK - 60)
+        shown = await system.get("/web/cart", headers=visit)
+        assert len(shown.json()["lines"]) == 2
+        assert f"Max-Age={WEEK}" in shown.headers["set-cookie"]
+        assert cookie(shown) == visit
     system.clock.advance(WEEK + 60)
     assert (await system.get("/web/cart", headers=visit)).json() == empty
+
+
+async def test_a_visit_that_never_came_back_is_soon_forgotten(system: MemorySystem) -> None:
+    first = await system.put(f"/web/cart/{SKU}", json={})
+    assert f"Max-Age={FIRST}" in first.headers["set-cookie"]
+    system.clock.advance(FIRST + 60)
+    assert (await system.get("/web/cart", headers=cookie(first))).json()["lines"] == []
+
+
+async def test_a_visit_is_found_among_whatever_cookies_others_set(system: MemorySystem) -> None:
+    visit = cookie(await system.put(f"/web/cart/{SKU}", json={}))["cookie"].removeprefix("theme=dark; ")
+    for cookies in (f'consent={{"a":[1,"b"]}}; {visit}', f"revisit=1;{visit}; a b=c", f"bare; {visit}; visit=second"):
+        assert len((await system.get("/web/cart", headers={"cookie": cookies})).json()["lines"]) == 1, cookies
+    assert (await system.get("/web/cart", headers={"cookie": f"my{visit}"})).json()["lines"] == []
+
+
+async def test_the_next_customer_at_a_browser_does_not_get_the_cart_of_the_last(
+    system: MemorySystem, ada: Customer, bob: Customer
+) -> None:
+    visit = cookie(await system.put(f"/web/cart/{SKU}", json={}))
+    for customer, lines in ((ada, 1), (ada, 1), (bob, 0)):
+        visit = cookie(await system.post("/web/visit", token=customer.token, headers=visit))
+        assert len((await system.get("/web/cart", headers=visit)).json()["lines"]) == lines
+    system.clock.advance(FIRST + 60)
+    assert (await system.put(f"/web/cart/{SKU}", json={}, headers=visit)).json() == {"pieces": {SKU: 1}}
 
 
 async def test_wishes_at_the_same_time_all_count_up_to_a_bound(system: MemorySystem) -> None:

@@ -25,7 +25,7 @@ from shoal import (
 from shop.inventory.contract import Level, StockApi
 from shop.products.contract import Price, ProductsApi
 from shop.web.carts import Cart, CartView, Sku, Wish, priced, wishing
-from shop.web.visits import KEPT, Visit, cookie, entered, id_of, known
+from shop.web.visits import KEPT, cookie, entered, following, id_of, known
 
 web = Service(
     "web",
@@ -65,27 +65,37 @@ async def put_into_cart(
     sku: Sku, body: Wish, sessions: Sessions, kept: ShortLived, cookies: Cookies = ""
 ) -> Reply[Cart]:
     """Want so many pieces of a product; of two wishes at the same time both count."""
-    id_, visit = await entered(cookies, sessions)
-    cart = await kept.update(Cart, visit.cart, lambda before: wishing(before, sku, body.quantity), ttl=KEPT)
-    return Reply(body=cart or Cart(), headers=cookie(id_))
+    id_, visit, lasting = await entered(cookies, sessions)
+    cart = await kept.update(Cart, visit.cart, lambda before: wishing(before, sku, body.quantity), ttl=lasting)
+    return Reply(body=cart or Cart(), headers=cookie(id_, lasting=lasting))
 
 
 @web.get("/web/cart", access=anyone)
-async def show_cart(sessions: Sessions, kept: ShortLived, products: ProductsApi, cookies: Cookies = "") -> CartView:
-    """Show the visitor's cart at today's prices."""
+async def show_cart(
+    sessions: Sessions, kept: ShortLived, products: ProductsApi, cookies: Cookies = ""
+) -> Reply[CartView]:
+    """Show the visitor's cart at today's prices; who looks keeps it."""
     visit = await known(cookies, sessions)
-    cart = await kept.get(Cart, visit.cart) if visit else None
-    if cart is None or not cart.pieces:
-        return CartView()
-    return priced(cart, await products.prices(skus=list(cart.pieces)))
+    if visit is None:
+        return Reply(body=CartView())
+    cart = await looked_at(visit.cart, kept) or Cart()
+    view = priced(cart, await products.prices(skus=list(cart.pieces))) if cart.pieces else CartView()
+    return Reply(body=view, headers=cookie(id_of(cookies)))
 
 
 @web.post("/web/visit", access=signed_in)
-async def sign_in(principal: Principal, sessions: Sessions, cookies: Cookies = "") -> Reply[None]:
-    """Go on as a customer, with the same cart and under a new id: nobody shares the visit who knew the old one."""
-    id_, visit = await entered(cookies, sessions)
-    fresh = await sessions.rotate(id_, Visit(cart=visit.cart, customer=principal.subject), ttl=KEPT)
-    return Reply(body=None, headers=cookie(fresh))
+async def sign_in(principal: Principal, sessions: Sessions, kept: ShortLived, cookies: Cookies = "") -> Reply[None]:
+    """Go on as a customer, with the same cart and under a new id: nobody shares the visit who knew the old one.
+
+    Of a customer who was at this browser before, the cart goes with his visit.
+    """
+    id_, before, _ = await entered(cookies, sessions)
+    visit = following(before, principal.subject)
+    if visit.cart == before.cart:
+        await looked_at(visit.cart, kept)
+    else:
+        await kept.delete(Cart, before.cart)
+    return Reply(body=None, headers=cookie(await sessions.rotate(id_, visit, ttl=KEPT)))
 
 
 @web.delete("/web/visit", access=anyone)
@@ -96,3 +106,8 @@ async def leave(sessions: Sessions, kept: ShortLived, cookies: Cookies = "") -> 
         await kept.delete(Cart, visit.cart)
         await sessions.end(id_of(cookies))
     return Reply(body=None, headers=cookie("", lasting=0))
+
+
+async def looked_at(cart: str, kept: ShortLived) -> Cart | None:
+    """Read a cart, and keep it as long as the visit."""
+    return await kept.update(Cart, cart, lambda found: found, ttl=KEPT)
