@@ -50,6 +50,12 @@ class Sale(msgspec.Struct, frozen=True, kw_only=True):
     at: datetime
 
 
+@fact_table("parcels")
+class Parcel(msgspec.Struct, frozen=True, kw_only=True):
+    kilos: float
+    at: datetime
+
+
 @fact_table("strays")
 class Stray(msgspec.Struct, frozen=True, kw_only=True):
     at: datetime
@@ -73,7 +79,7 @@ class Odd(msgspec.Struct, frozen=True, kw_only=True):
 
 
 till = Service("till", store=Postgres(), publishes=[Sold])
-books = Service("books", store=Postgres(), warehouse=DuckDB(tables=[Sale], reports=[Total]))
+books = Service("books", store=Postgres(), warehouse=DuckDB(tables=[Sale, Parcel], reports=[Total]))
 system = System("sys", services=[till, books])
 failures: list[str] = []
 
@@ -104,6 +110,11 @@ async def correct(sale: Sale, facts: Warehouse, refused: bool = False) -> None:
     facts.append(sale)
     if refused:
         raise Problem(409, "refused", "not this one")
+
+
+@books.post("/parcels", access=anyone, status=204)
+async def weigh(kilos: str, facts: Warehouse, clock: Clock) -> None:
+    facts.append(Parcel(kilos=float(kilos), at=clock.now()))
 
 
 @books.post("/strays", access=anyone, status=204)
@@ -169,6 +180,16 @@ async def test_requests_append_too_and_only_when_they_succeed(world: World) -> N
 async def test_what_no_warehouse_holds_is_refused_where_it_is_appended(world: World, fact: dict[str, object]) -> None:
     good = {"item": "cup", "amount": 1, "at": "2026-01-01T00:00:00Z"}
     assert (await world.post("/corrections", json={**good, **fact})).status >= 400
+    assert await loaded(world) == []
+
+
+@pytest.mark.parametrize("kilos", ["nan", "inf", "-inf"])
+async def test_what_is_no_number_is_refused_where_it_is_appended(
+    world: World, caplog: pytest.LogCaptureFixture, kilos: str
+) -> None:
+    assert (await world.post("/parcels?kilos=1.5", json={})).status == 204
+    assert (await world.post(f"/parcels?kilos={kilos}", json={})).status >= 400
+    assert f"{kilos} is no number" in caplog.text
     assert await loaded(world) == []
 
 

@@ -10,6 +10,7 @@ While one version takes over from another, one of them loads what both stage. It
 """
 
 import datetime as dt
+import math
 from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
 from typing import Any, cast
@@ -200,6 +201,8 @@ def _plain(value: object) -> object:
         return value.value
     if isinstance(value, int) and not _LEAST <= value <= _MOST:
         raise Unstorable(f"{value} does not fit into 64 bits", hint="keep it as a text")
+    if isinstance(value, float) and not math.isfinite(value):
+        raise Unstorable(f"{value} is no number that adds up", hint="append None where nothing was measured")
     if isinstance(value, str) and "\0" in value:
         raise Unstorable("a text with a NUL cannot be kept as a fact", hint="take it out")
     if isinstance(value, dt.datetime) and value.tzinfo is None:
