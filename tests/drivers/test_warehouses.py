@@ -6,6 +6,7 @@ import signal
 import stat
 import subprocess
 import sys
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -13,8 +14,9 @@ import pytest
 from msgspec.structs import replace
 
 from shoal.drivers import open_warehouse
-from shoal.drivers.base import Warehouse
+from shoal.drivers.base import ReportQuery, Warehouse
 from shoal.drivers.duckdb import sql
+from shoal.drivers.duckdb.warehouse import REPORTS
 from shoal.drivers.memory import MemoryWarehouse
 from shoal.errors import Unavailable
 from tests.conformance.warehouse import BY_SKU, SALES, AppendContract, ReportContract, TableContract, batch, sale
@@ -142,6 +144,43 @@ async def test_a_cancelled_append_is_whole(file: File) -> None:
     latest = await warehouse.latest("orders")
     rows = await warehouse.report(BY_SKU)
     assert [row["facts"] for row in rows] == [5000] * bool(latest)
+
+
+@pytest.mark.parametrize("ended", ["cancelled", "closed"])
+async def test_reports_that_nobody_waits_for_hold_up_nothing(
+    file: File, monkeypatch: pytest.MonkeyPatch, ended: str
+) -> None:
+    warehouse = await file.warehouse()
+    await warehouse.prepare([SALES])
+    begun = threading.Semaphore(0)
+
+    def endless(_: ReportQuery) -> sql.Statement:
+        begun.release()
+        return "select count(*), sum(a.range + b.range) from range(1000000000) a, range(1000000000) b", []
+
+    with monkeypatch.context() as planted:
+        planted.setattr(sql, "select", endless)
+        reports = [asyncio.create_task(warehouse.report(BY_SKU)) for _ in range(4)]
+        for _ in range(REPORTS):
+            assert await asyncio.to_thread(begun.acquire, timeout=30)
+        async with asyncio.timeout(30):
+            assert await warehouse.append(batch(1, sale()))
+            if ended == "closed":
+                await warehouse.close()
+            else:
+                assert all(report.cancel() for report in reports)
+            answers = await asyncio.gather(*reports, return_exceptions=True)
+    assert {type(answer) for answer in answers} == {Unavailable if ended == "closed" else asyncio.CancelledError}
+    async with asyncio.timeout(30):
+        assert [row["facts"] for row in await (await ready_again(file)).report(BY_SKU)] == [1]
+
+
+async def ready_again(file: File) -> Warehouse:
+    """Open the file, which the warehouse before has let go of."""
+    await file.opened[-1].close()
+    warehouse = await file.warehouse()
+    await warehouse.prepare([SALES])
+    return warehouse
 
 
 def test_the_library_is_imported_by_who_opens_a_file_and_nobody_else() -> None:

@@ -1,7 +1,7 @@
 """DuckDB's library, called from threads: the only file that imports it."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -66,13 +66,23 @@ class Client:
         with self._transaction() as cursor:
             return _latest(cursor, source)
 
-    def report(self, query: ReportQuery) -> Sequence[Row]:
-        """Ask, and say of every time that it is in UTC."""
+    def cursor(self) -> Any:
+        """Make what one report runs on, by which another thread can interrupt it."""
+        with _translated(f"the warehouse {self._path} refused"):
+            return self._connection.cursor()
+
+    def interrupt(self, cursor: Any) -> None:
+        """End what runs on a cursor, if anything does."""
+        with suppress(duckdb.Error):
+            cursor.interrupt()
+
+    def report(self, query: ReportQuery, cursor: Any) -> Sequence[Row]:
+        """Ask on a cursor, which ends with it, and say of every time that it is in UTC."""
         self._known(query.table.name)
         text, values = sql.select(query)
         names = [*(group.name for group in query.groups), *(measure.name for measure in query.measures)]
-        with self._transaction() as cursor:
-            found = cursor.execute(text, values).fetchall()
+        with self._transaction(cursor) as asking:
+            found = asking.execute(text, values).fetchall()
         return [{name: _aware(value) for name, value in zip(names, row, strict=True)} for row in found]
 
     def forget(self, table: FactTable, before: datetime) -> int:
@@ -89,9 +99,9 @@ class Client:
         return found
 
     @contextmanager
-    def _transaction(self) -> Iterator[Any]:
+    def _transaction(self, cursor: Any = None) -> Iterator[Any]:
         with _translated(f"the warehouse {self._path} refused"):
-            cursor = self._connection.cursor()
+            cursor = cursor or self._connection.cursor()
             try:
                 cursor.execute("begin transaction")
                 yield cursor
@@ -140,5 +150,7 @@ def _translated(what: str) -> Iterator[None]:
     except duckdb.IOException as error:
         hint = "one process at a time has the file; is another replica or a tool at work on it?"
         raise Unavailable(f"{what}: {error}", hint=hint) from error
+    except duckdb.InterruptException as error:
+        raise Unavailable(f"{what}: {error}", hint="the service ends, or nobody waits for it any more") from error
     except duckdb.Error as error:
         raise EngineError(f"{what}: {error}") from error
