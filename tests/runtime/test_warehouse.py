@@ -241,6 +241,25 @@ async def test_a_warehouse_that_comes_and_goes_has_each_fact_once(
     assert not flaky.points
 
 
+async def test_who_ends_while_the_warehouse_is_away_tries_once_more(
+    world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    flaky = Flaky()
+    await flaky.prepare([table_of(Sale)])
+    monkeypatch.setattr(world.hosts["books"].warehouse, "append", flaky.append)
+    for bound in ("FIRST", "HELD", "LAST"):
+        monkeypatch.setattr(side, bound, 3600.0)
+    await sell_some(world, 1)
+    await loaded(world)  # a round that works begins with the first delay again
+    flaky.points = ["before"]
+    await sell_some(world, 2)
+    async with asyncio.timeout(10):
+        while "facts wait" not in caplog.text:  # noqa: ASYNC110 - a log tells nobody
+            await asyncio.sleep(0.001)
+    await world.hosts["books"].stop()
+    assert await waiting(world.stores["books"]) == 0
+
+
 async def test_batches_go_on_until_nothing_is_left(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(staging, "LARGEST", 3)
     monkeypatch.setattr(side, "LARGEST", 3)

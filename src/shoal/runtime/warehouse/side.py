@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from shoal.drivers.base import FactTable, Lease, Warehouse
-from shoal.errors import EngineError
+from shoal.errors import EngineError, Unavailable
 from shoal.runtime.side import Around
 from shoal.runtime.warehouse.shapes import table_of
 from shoal.runtime.warehouse.staging import LARGEST, Load, decide, forgo, settle
@@ -22,6 +22,9 @@ LOOK = 2.0
 
 GATHER = 0.1
 """Seconds that facts are gathered for, so that batches are few: each is a commit of the warehouse."""
+
+FIRST, HELD, LAST = 0.1, 0.5, 5.0
+"""Seconds to the next try: the first, the most while somebody is away or has the file, and the most otherwise."""
 
 FORGET = 3600.0
 """Seconds between removals of old facts."""
@@ -43,8 +46,9 @@ class WarehouseSide:
         kinds = declared.tables if declared is not None else ()
         self._tables: tuple[FactTable, ...] = tuple(map(table_of, kinds))
         self._keep = {table_of(k): fact_table_of(k).keep_days for k in kinds if fact_table_of(k).keep_days}
+        self._delay, self._said = FIRST, ""
         self._told: set[str] = set()
-        self._leaving = False
+        self._leaving = asyncio.Event()
         self._loading: asyncio.Task[None] | None = None
         self._waits = True
         around.metrics.gauges["shoal_warehouse_up"] = lambda: float(not self._waits)
@@ -61,7 +65,7 @@ class WarehouseSide:
 
     async def stop(self, drain: float) -> None:
         """Load what is staged within `drain` seconds, and let go of the warehouse; the rest stays in the store."""
-        self._leaving = True
+        self._leaving.set()
         self._stirred.set()
         if self._loading is not None:
             await asyncio.wait([self._loading], timeout=drain)
@@ -70,31 +74,38 @@ class WarehouseSide:
         await self._warehouse.close()
 
     async def _load_for_ever(self) -> None:
-        delay = 0.1
         while True:
+            most = LAST
             try:
                 await self._warehouse.open()
                 await self._warehouse.prepare(self._tables)
                 async with self._around.store.lease(LEASE) as lease:
-                    delay, self._waits = 0.1, False
+                    self._waits = False
                     await self._load(lease)
             except EngineError as error:
-                _log.warning("facts wait, trying again in %.1f s: %s", delay, error)
+                most = HELD if isinstance(error, Unavailable) else LAST
+                if str(error) != self._said:
+                    _log.warning("facts wait, and are tried again: %s", error)
+                self._said = str(error)
             except Exception:  # noqa: BLE001 - facts wait in the store, whatever a driver raises
-                _log.exception("facts wait, trying again in %.1f s", delay)
-            if self._leaving:
+                _log.exception("facts wait, and are tried again")
+            if self._leaving.is_set():
                 return
             self._waits = True
-            await asyncio.sleep(delay)
-            delay = min(delay * 2, 5.0)
+            delay = min(self._delay, most)
+            self._delay = delay * 2
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._leaving.wait(), delay)
 
     async def _load(self, lease: Lease) -> None:
         """Load until the right is lost or wanted, or the service ends."""
         loop, forgotten = asyncio.get_running_loop(), float("-inf")
         while not (lease.lost.is_set() or lease.wanted.is_set()):
             self._stirred.clear()
-            leaving = self._leaving
-            if await self._round() == LARGEST:
+            leaving = self._leaving.is_set()
+            loaded = await self._round()
+            self._delay, self._said = FIRST, ""
+            if loaded == LARGEST:
                 continue
             if leaving:
                 return
@@ -103,7 +114,7 @@ class WarehouseSide:
                 forgotten = loop.time()
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._stirred.wait(), LOOK)
-            if not self._leaving:
+            if not self._leaving.is_set():
                 await asyncio.sleep(GATHER)
 
     async def _round(self) -> int:
