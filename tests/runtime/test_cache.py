@@ -84,12 +84,21 @@ async def test_values_are_told_apart_by_class_and_key(world: World) -> None:
             await cache.put("a", Note("tea"), ttl=ttl)
 
 
+async def test_two_classes_of_one_name_share_no_value(world: World) -> None:
+    other = msgspec.defstruct("Note", [("text", str)], module="elsewhere")
+    cache: CacheStore = world.ask(CacheStore)
+    await cache.put("a", Note("tea"), ttl=10)
+    await cache.put("a", other("milk"), ttl=10)
+    assert await cache.get(Note, "a") == Note("tea")
+    assert await cache.get(other, "a") == other("milk")
+
+
 async def test_a_value_of_another_shape_is_not_there(world: World) -> None:
     class Note(msgspec.Struct, frozen=True):  # as the next version has it
         text: int
 
     cache: CacheStore = world.ask(CacheStore)
-    name = f"{Note.__qualname__}/a"
+    name = f"{Note.__module__}.{Note.__qualname__}/a"
     await world.cache.set({name: b'{"text":"tea"}'}, 10)
     assert await cache.get(Note, "a") is None
 
@@ -260,3 +269,27 @@ def test_a_service_without_a_cache_cannot_ask_for_one() -> None:
 
     with pytest.raises(DeclarationError, match=r"Locks needs a cache.*lone has none\s.*cache=Valkey\(\)"):
         describe_service(lone)
+
+
+async def test_a_trial_that_is_cancelled_keeps_nobody_away(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(guard, "TRIAL", 1000.0)
+    tried = asyncio.Event()
+
+    async def hanging(keys: Sequence[str]) -> list[bytes | None]:
+        tried.set()
+        await asyncio.Event().wait()
+        raise AssertionError(keys)
+
+    kept: ShortLived = world.ask(ShortLived)
+    world.cache.away = True
+    with pytest.raises(Unavailable):
+        await kept.get(Note, "a")
+    world.cache.away = False
+    get = world.cache.get
+    world.cache.get = hanging  # type: ignore[method-assign]
+    trial = asyncio.ensure_future(kept.get(Note, "a"))
+    await tried.wait()
+    trial.cancel()
+    await asyncio.gather(trial, return_exceptions=True)
+    world.cache.get = get  # type: ignore[method-assign]
+    assert await kept.get(Note, "a") is None

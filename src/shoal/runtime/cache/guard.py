@@ -33,13 +33,17 @@ class Guarded:
         if self._away and began < self._until:
             self.note(name, "away")
             raise Unavailable("the cache did not answer a moment ago", hint="try again in a second")
-        self._until = began + TRIAL
+        trial = self._until = began + TRIAL
         try:
             found = await step(self.cache)
         except EngineError as error:
             self._away = isinstance(error, Unavailable)
             self._until = time.monotonic() + PAUSE
             self.note(name, "away" if self._away else "refused", time.monotonic() - began)
+            raise
+        except BaseException:  # its caller gave up, which says nothing of the cache: the next one may try at once
+            if self._until == trial:
+                self._until = began
             raise
         self._away = False
         self.note(name, "ok", time.monotonic() - began)

@@ -100,9 +100,9 @@ async def swap(name: str, expected: bytes | None, value: bytes | None, ttl: floa
 
 
 def name_of(kind: Any, key: str) -> str:
-    """Name a value: by the name of its class, without the parameters that only a type has."""
+    """Name a value: by its class and the class's module, without the parameters that only a type has."""
     origin = typing.get_origin(kind) or kind
-    return f"{getattr(origin, '__qualname__', origin)}/{key}"
+    return f"{getattr(origin, '__module__', '')}.{getattr(origin, '__qualname__', origin)}/{key}"
 
 
 @functools.lru_cache(maxsize=256)
