@@ -78,6 +78,20 @@ def test_an_unknown_parameter_of_an_address_is_refused() -> None:
         read("kafka://one?ssl=1")
 
 
+@pytest.mark.parametrize("query", ["tls=true", "tls=", "wait=soon", "wait=-1", "wait=nan", "wait=inf", "sasl=GSSAPI"])
+def test_a_value_that_would_mean_something_else_is_refused(query: str) -> None:
+    with pytest.raises(DeclarationError, match=query) as caught:
+        read(f"kafka://u:secret@one?{query}")
+    assert caught.value.hint
+    assert "secret" not in str(caught.value)
+
+
+def test_a_password_is_not_sent_in_the_clear() -> None:
+    with pytest.raises(DeclarationError, match="PLAIN without TLS") as caught:
+        read("kafka://u:secret@one?sasl=PLAIN")
+    assert "secret" not in str(caught.value)
+
+
 def test_the_offset_to_commit_is_the_first_that_is_not_answered() -> None:
     held = holding()
     held.read([letter(0), letter(1, "other"), letter(2), letter(3), letter(4, "other")])

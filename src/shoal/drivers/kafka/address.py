@@ -1,5 +1,6 @@
 """The address of a cluster: ``kafka://user:password@host:port,host:port?tls=1&sasl=SCRAM-SHA-512&wait=0.5``."""
 
+import math
 import ssl
 from dataclasses import dataclass, field
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -8,6 +9,7 @@ from shoal.errors import DeclarationError
 
 _PORT = 9092
 _KNOWN = frozenset({"ca", "sasl", "tls", "wait"})
+_MECHANISMS = ("SCRAM-SHA-512", "SCRAM-SHA-256", "PLAIN")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,22 +53,45 @@ class Address:
 def read(url: str) -> Address:
     """Read an address; raises `DeclarationError`."""
     parts = urlsplit(url)
-    given = {name: values[-1] for name, values in parse_qs(parts.query).items()}
+    given = {name: values[-1] for name, values in parse_qs(parts.query, keep_blank_values=True).items()}
     if unknown := sorted(given.keys() - _KNOWN):
         raise DeclarationError(
             f"the address of Kafka has an unknown parameter {unknown[0]!r}", hint=f"use: {', '.join(sorted(_KNOWN))}"
         )
     credentials, _, hosts = parts.netloc.rpartition("@")
     user, _, password = credentials.partition(":")
+    tls = _one_of("tls", given.get("tls", "0"), ("0", "1")) == "1"
+    mechanism = _one_of("sasl", given.get("sasl", _MECHANISMS[0]), _MECHANISMS)
+    if user and mechanism == "PLAIN" and not tls:
+        hint = "add tls=1, or use sasl=SCRAM-SHA-512"
+        raise DeclarationError(
+            "the address of Kafka would send the password in the clear (PLAIN without TLS)", hint=hint
+        )
     return Address(
         servers=tuple(_server(host) for host in hosts.split(",")),
         user=unquote(user),
         password=unquote(password),
-        mechanism=given.get("sasl", "SCRAM-SHA-512"),
-        tls=given.get("tls", "0") == "1",
+        mechanism=mechanism,
+        tls=tls,
         ca=given.get("ca", ""),
-        wait=float(given.get("wait", "0.5")),
+        wait=_seconds(given.get("wait", "0.5")),
     )
+
+
+def _one_of(name: str, value: str, known: tuple[str, ...]) -> str:
+    if value not in known:
+        raise DeclarationError(f"the address of Kafka has {name}={value}", hint=f"use: {', '.join(known)}")
+    return value
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not 0.0 <= seconds < math.inf:
+        raise DeclarationError(f"the address of Kafka has wait={text}", hint="say it in seconds, such as 0.5")
+    return seconds
 
 
 def _server(text: str) -> tuple[str, int]:
