@@ -246,20 +246,22 @@ async def test_a_connection_that_leads_nowhere_is_replaced_within_seconds(monkey
         harness = Harness(directory, advertised=port)
         ends.append(Proxy(harness.url))
         await harness.start()
-        busy, idle = await service(harness), await harness.broker("service")
-        await store(busy, [message(1)])
-        epochs = busy.epoch, idle.epoch
-        ends[0].fall_silent()
-        async with asyncio.timeout(15):
-            (outcome,) = await busy.publish([message(2)])
-            assert isinstance(outcome, Unavailable)
-            while busy.epoch == epochs[0] or idle.epoch == epochs[1]:  # noqa: ASYNC110 - nothing tells when
-                await asyncio.sleep(0.05)
-        await store(busy, [message(2)])
-        await back(lambda: idle.rewind(MAIN))
-        assert "m2" in ids(await gather(idle, 2))
-        await harness.stop()
-    shutil.rmtree(directory, ignore_errors=True)
+        try:
+            busy, idle = await service(harness), await harness.broker("service")
+            await store(busy, [message(1)])
+            epochs = busy.epoch, idle.epoch
+            ends[0].fall_silent()
+            async with asyncio.timeout(15):
+                (outcome,) = await busy.publish([message(2)])
+                assert isinstance(outcome, Unavailable)
+                while busy.epoch == epochs[0] or idle.epoch == epochs[1]:  # noqa: ASYNC110 - nothing tells when
+                    await asyncio.sleep(0.05)
+            await store(busy, [message(2)])
+            await back(lambda: idle.rewind(MAIN))
+            assert "m2" in ids(await gather(idle, 2))
+        finally:
+            await harness.stop()
+            shutil.rmtree(directory, ignore_errors=True)
 
 
 async def test_a_refused_password_is_said_at_once_and_without_it(harness: Harness) -> None:
