@@ -19,6 +19,9 @@ from shoal.errors import EngineError, Unavailable
 COPIES = 3
 """Nodes that keep a topic, where there are so many."""
 
+COUNTED_BYTES = 64 * 1024 * 1024
+"""Bytes that are read, at most, to count how far consumers are behind."""
+
 _EXISTS = 36
 _PAGE = 1024 * 1024
 
@@ -71,7 +74,10 @@ class KafkaAdmin:
         return found
 
     async def lags(self, stream: str) -> Mapping[str, int]:
-        """Read what lies behind the offset of each consumer, and count what it hears."""
+        """Read what lies behind the offset of each consumer, and count what it hears.
+
+        What lies more than `COUNTED_BYTES` behind the first offset is not read: all of it counts.
+        """
         async with self._connected() as hands:
             await hands.registry.require_stream(stream)
             topic = await _topic(hands.link, stream)
@@ -81,26 +87,33 @@ class KafkaAdmin:
             counts = dict.fromkeys(starts, 0)
             if not starts:
                 return counts
+            left = COUNTED_BYTES
             async for letter in _letters(hands.link, topic, min(starts.values())):
                 for consumer in consumers:
                     heard = letter.message is not None and covers(consumer.subjects, letter.message.subject)
                     counts[consumer.name] += heard and letter.offset >= starts[consumer.name]
+                left -= 100 + len(letter.message.body if letter.message is not None else b"")
+                if left <= 0:
+                    _, end = await ends(hands.link, topic)
+                    return {name: n + max(0, end - max(starts[name], letter.offset + 1)) for name, n in counts.items()}
         return counts
 
     async def read(self, stream: str, above: int, limit: int) -> Sequence[Kept]:
-        """Read a topic by offsets; what was removed from it is passed over."""
+        """Read a topic by offsets; what was removed from it is passed over, so letters are read twice."""
         async with self._connected() as hands:
             declared = await hands.registry.require_stream(stream)
-            found: dict[int, Kept] = {}
-            async for letter in _letters(hands.link, await _topic(hands.link, stream), above):
-                kept = letter.kept
-                if kept is not None:
-                    found[letter.offset] = kept
-                elif wire.keeps(declared):
-                    found = {at: k for at, k in found.items() if k.message.id != letter.id}
-                if len(found) >= limit and not wire.keeps(declared):
+            topic = await _topic(hands.link, stream)
+            removed: dict[str, int] = {}
+            if wire.keeps(declared):
+                letters = _letters(hands.link, topic, above)
+                removed = {letter.id: letter.offset async for letter in letters if letter.message is None}
+            found: list[Kept] = []
+            async for letter in _letters(hands.link, topic, above):
+                if letter.kept is not None and removed.get(letter.id, -1) < letter.offset:
+                    found.append(letter.kept)
+                if len(found) >= limit:
                     break
-        return [*found.values()][:limit]
+        return found[:limit]
 
     async def publish(self, messages: Sequence[Message]) -> Sequence[Outcome]:
         """Send all, one batch at a time."""
@@ -117,9 +130,12 @@ class KafkaAdmin:
                 )
             topic = await _topic(hands.link, stream)
             wanted = {sequence - 1 for sequence in sequences}
-            letters = [letter async for letter in _letters(hands.link, topic, min(wanted, default=0))]
-            ids = {letter.id for letter in letters if letter.offset in wanted and letter.message is not None}
-            ids -= {letter.id for letter in letters if letter.message is None}
+            ids: set[str] = set()
+            async for letter in _letters(hands.link, topic, min(wanted, default=0)):
+                if letter.message is None:
+                    ids.discard(letter.id)
+                elif letter.offset in wanted:
+                    ids.add(letter.id)
             await _write(hands, stream, [wire.end_of(identity) for identity in sorted(ids)])
 
     @asynccontextmanager
@@ -180,6 +196,9 @@ async def _letters(link: Link, topic: library.Topic, first: int) -> AsyncIterato
         for record in found.records:
             if at <= record.offset < end:
                 yield wire.letter(record.offset, record.timestamp, (record.key, record.value, record.headers))
-        if found.error or found.behind <= at:
+        if found.error:
+            what = f"{link.address.place} does not say what is in {topic.name}: {library.error_name(found.error)}"
+            raise Unavailable(what, hint="try again")
+        if found.behind <= at:
             return
         at = found.behind
