@@ -49,9 +49,7 @@ class KafkaBroker:
 
     async def ping(self) -> None:
         """Ask for a sign of life, after what was answered is committed."""
-        self._link.require()
-        await self._flush()
-        await self._link.ping()
+        await self._link.ping(self._flush)
 
     @property
     def epoch(self) -> int:
@@ -110,7 +108,7 @@ class KafkaBroker:
         key = _key(consumer)
         async with self._beginning.setdefault(key, asyncio.Lock()):
             holding = self._holdings.get(key)
-            if holding is not None and holding.epoch == self._link.epoch:
+            if holding is not None and holding.epoch == self._link.epoch and holding.fault is None:
                 return holding
             return await self._begin(await self._registry.require_consumer(consumer))
 

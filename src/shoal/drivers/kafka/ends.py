@@ -2,7 +2,7 @@
 
 from shoal.drivers.base import Position
 from shoal.drivers.kafka import library
-from shoal.drivers.kafka.link import Link
+from shoal.drivers.kafka.link import MOVED, Link
 from shoal.errors import Unavailable
 
 
@@ -29,15 +29,21 @@ async def ends(link: Link, topic: library.Topic) -> tuple[int, int]:
     """
     first, listed = [await _listed(link, topic, end) for end in (library.EARLIEST, library.LATEST)]
     answer = await link.ask(library.fetch({topic.name: listed}, 0.0, 1), node=topic.leader)
-    ends = [found.end for _, found in library.fetched(answer) if not found.error]
-    return first, max([listed, *ends])
+    ((_, found),) = library.fetched(answer)
+    _require(link, topic, found.error)
+    return first, max(listed, found.end)
 
 
 async def _listed(link: Link, topic: library.Topic, end: int) -> int:
     answer = await link.ask(library.list_offset(topic.name, end), node=topic.leader)
     error, offset = library.offset_of(answer)
-    if error:
+    _require(link, topic, error)
+    return max(0, offset)
+
+
+def _require(link: Link, topic: library.Topic, error: int) -> None:
+    if error in MOVED:
         link.lose()
+    if error:
         what = f"{link.address.place} cannot say how far topic {topic.name} has come"
         raise Unavailable(f"{what}: {library.error_name(error)}", hint="try again")
-    return max(0, offset)

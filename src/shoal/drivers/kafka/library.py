@@ -8,6 +8,7 @@ a topic have an identity (KIP-516).
 import contextlib
 import logging
 import socket
+import ssl
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from io import BytesIO
 from typing import Any, NamedTuple, TypeAlias
@@ -89,7 +90,12 @@ class Topic(NamedTuple):
 
 
 async def connect(
-    host: str, port: int, address: Address, within: float, closed: Callable[[Connection], None]
+    host: str,
+    port: int,
+    address: Address,
+    tls: ssl.SSLContext | None,
+    within: float,
+    closed: Callable[[Connection], None],
 ) -> Connection:
     """Connect and authenticate.
 
@@ -97,6 +103,7 @@ async def connect(
         host: Of the node.
         port: Of the node.
         address: Who we are, and how it is said.
+        tls: What verifies the node.
         within: Seconds that an answer may take.
         closed: Called when the connection ends.
     """
@@ -110,7 +117,7 @@ async def connect(
     try:
         connection = await create_conn(
             host, port, client_id="shoal", request_timeout_ms=round(within * 1000),
-            security_protocol=address.protocol, ssl_context=address.tls_context(),
+            security_protocol=address.protocol, ssl_context=tls,
             on_close=lambda connection, _reason: closed(connection), **options,
         )  # fmt: skip
     except KeyError as error:  # aiokafka looks for a signature in what is a refusal (RFC 5802, section 7: e=...)

@@ -7,13 +7,15 @@ all are: what was known of the cluster may no longer hold. Everything begins ane
 
 import asyncio
 import contextlib
+import logging
 import random
+import ssl
 from collections.abc import Awaitable, Callable
 from typing import Any, Literal
 
 from shoal.drivers.kafka import library
 from shoal.drivers.kafka.address import Address
-from shoal.errors import EngineError, Unavailable
+from shoal.errors import EngineError, Unavailable, Undeclared
 
 OPEN_SECONDS = 5.0
 CLOSE_SECONDS = 4.0
@@ -21,8 +23,15 @@ PING_SECONDS = 1.0
 ANSWER_SECONDS = 5.0
 """Without an answer for so long the node is away; a request for messages may take as much longer as it waits."""
 
+STEADY_SECONDS = 5.0
+"""A connection that ends sooner is made again after a longer pause than the one before."""
+
 UNKNOWN_TOPIC = 3
 NOT_COORDINATOR = (14, 15, 16)
+MOVED = (1, UNKNOWN_TOPIC, 5, 6, 9, 13, 56, 74, 75, 76, 100, 103)
+"""Errors that say that what is known of a partition does not hold: its leader, its offsets, or that it is the same."""
+
+_log = logging.getLogger("shoal.kafka")
 
 Lane = Literal["ask", "say", "hear"]
 
@@ -49,6 +58,9 @@ class Link:
         self._ready = False
         self._closing = True
         self._reopening: asyncio.Task[None] | None = None
+        self._tls: ssl.SSLContext | None = None
+        self._attempt = 0
+        self._since = 0.0
 
     @property
     def alive(self) -> bool:
@@ -82,10 +94,13 @@ class Link:
             self.lose()
         await self._drop()
 
-    async def ping(self) -> None:
-        """Ask some node for a sign of life."""
+    async def ping(self, first: Callable[[], Awaitable[None]]) -> None:
+        """Do something first, whatever comes of it, and ask some node for a sign of life."""
+        self.require()
         try:
             async with asyncio.timeout(PING_SECONDS):
+                with contextlib.suppress(EngineError, Undeclared):
+                    await first()
                 await self.ask(library.metadata(()))
         except TimeoutError as error:
             raise Unavailable(f"{self.address.place} did not answer within {PING_SECONDS:g} s") from error
@@ -95,6 +110,7 @@ class Link:
         if fresh or name not in self._topics:
             self._topics.pop(name, None)
             answer = await self.ask(library.metadata((name,)))
+            self._nodes = library.nodes(answer) or self._nodes
             (found,) = library.topics(answer)
             if found.error == UNKNOWN_TOPIC:
                 return None
@@ -141,12 +157,16 @@ class Link:
         """Begin anew, with every connection: one is lost, or what is known of the cluster does not hold."""
         if not self._ready:
             return
-        self._ready = False
-        self.epoch += 1
-        self._heard_lost()
+        self._fall()
         self._shut()
         if not self._closing and (self._reopening is None or self._reopening.done()):
             self._reopening = asyncio.ensure_future(self._reopen())
+
+    def _fall(self) -> None:
+        """Let everybody know that answers to what was asked so far will not come."""
+        self._ready = False
+        self.epoch += 1
+        self._heard_lost()
 
     async def _lane(self, node: int, lane: Lane) -> library.Connection:
         key = (node, lane)
@@ -158,7 +178,7 @@ class Link:
 
     async def _dial(self, host: str, port: int) -> library.Connection:
         # Longer than anybody waits: who does not get an answer loses the connection by himself.
-        connection = await library.connect(host, port, self.address, ANSWER_SECONDS * 4, self._ended)
+        connection = await library.connect(host, port, self.address, self._tls, ANSWER_SECONDS * 4, self._ended)
         self._live.add(connection)
         return connection
 
@@ -176,8 +196,10 @@ class Link:
                 self._ready = True
                 await self._opened()
                 self.require()
+                self._since = asyncio.get_running_loop().time()
         except BaseException as error:
-            self._ready = False
+            if self._ready:  # somebody may have begun to use it
+                self._fall()
             await self._drop()
             if isinstance(error, library.REFUSED):
                 raise EngineError(
@@ -190,6 +212,7 @@ class Link:
 
     async def _meet(self) -> None:
         failure: Exception = self.away()
+        self._tls = self._tls or self.address.tls_context()  # reads every certificate of the machine
         for host, port in random.sample(self.address.servers, len(self.address.servers)):
             try:
                 connection = await self._dial(host, port)
@@ -222,13 +245,21 @@ class Link:
             await asyncio.wait(closing, timeout=CLOSE_SECONDS)
 
     async def _reopen(self) -> None:
-        attempt = 0
+        """Connect again: at once when the connection stood for long, else after a pause that grows."""
+        if asyncio.get_running_loop().time() - self._since >= STEADY_SECONDS:
+            self._attempt = 0
         while not self._closing:
-            with contextlib.suppress(EngineError):
+            if self._attempt:
+                await asyncio.sleep(_pause(self._attempt - 1))
+            self._attempt += 1
+            try:
                 await self._connect()
-                return
-            await asyncio.sleep(_pause(attempt))
-            attempt += 1
+            except EngineError:
+                continue
+            except Exception:  # noqa: BLE001 - it must go on, whatever the client raises
+                _log.exception("connecting to %s again failed", self.address.place)
+                continue
+            return
 
 
 def _pause(attempt: int) -> float:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from shoal.drivers.base import Message, Outcome, Published, Stream
 from shoal.drivers.kafka import library, wire
-from shoal.drivers.kafka.link import ANSWER_SECONDS, UNKNOWN_TOPIC, Link
+from shoal.drivers.kafka.link import ANSWER_SECONDS, MOVED, Link
 from shoal.drivers.kafka.registry import Registry
 from shoal.errors import Contended, EngineError, Unavailable, Undeclared
 
@@ -60,7 +60,7 @@ class Publisher:
             for run in self._runs(messages, outcomes):
                 await self._send(run, outcomes, after)
                 if after is not None:
-                    after += len(run.numbers)
+                    after += sum(isinstance(outcomes[number], Published) for number in run.numbers)
         except Unavailable as error:
             outcomes = [error if outcome is _UNSENT else outcome for outcome in outcomes]
         return outcomes
@@ -119,10 +119,9 @@ class Publisher:
             refusal: Outcome = Undeclared(f"this service may not publish to {name}", hint="declare what it publishes")
         elif error in (*wire.TOO_LARGE, *wire.INVALID):
             refusal = EngineError(what, hint="a larger message needs a larger max.message.bytes, or a smaller event")
-        else:  # what is known of the cluster does not hold, such as who leads
-            if error != UNKNOWN_TOPIC:
-                what += ", and it is asked anew who does"
-            self._link.lose()
+        else:
+            if error in MOVED:
+                self._link.lose()
             raise Unavailable(what, hint="try again")
         self._settle(run, outcomes, [refusal] * len(run.numbers))
 

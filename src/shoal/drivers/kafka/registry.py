@@ -33,13 +33,21 @@ class Registry:
             request = library.fetch({wire.DECLARED: self._next}, 0.0, _PAGE)
             answer = await self._link.ask(request, node=topic.leader)
             ((_, found),) = library.fetched(answer)
+            self.require(found)
             if not self.read(self._next, found) or self._next >= found.end:
                 return
+
+    def require(self, found: library.Fetched) -> None:
+        """Begin anew and raise `Unavailable` unless what is declared could be read."""
+        if found.error:
+            self._link.lose()
+            what = f"{self._link.address.place} does not say what is declared: {library.error_name(found.error)}"
+            raise Unavailable(what, hint="it is asked again")
 
     def read(self, asked: int, found: library.Fetched) -> bool:
         """Take over what follows an offset; say whether there was anything new."""
         before = self._next
-        if asked > before or found.error:
+        if asked > before:
             return False
         for record in found.records:
             if record.offset >= before:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from shoal.drivers.kafka import library, wire
 from shoal.drivers.kafka.holding import Holding
-from shoal.drivers.kafka.link import Link
+from shoal.drivers.kafka.link import MOVED, Link
 from shoal.drivers.kafka.registry import Registry
 from shoal.errors import EngineError, Unavailable
 
@@ -37,8 +37,8 @@ class Tail:
     async def follow(self, topic: str) -> None:
         """See to it that the node that leads a topic is asked."""
         found = await self._link.topic(topic)
-        if found is not None and found.leader not in self._tasks:
-            self._tasks[found.leader] = asyncio.ensure_future(self._run(found.leader))
+        if found is not None:
+            self._begin(found.leader)
 
     async def catch_up(self, holding: Holding) -> None:
         """Read at once what is there for one reader, without waiting."""
@@ -50,6 +50,10 @@ class Tail:
             answer = await self._link.ask(request, node=found.leader)
             for _, fetched in library.fetched(answer):
                 self._hand(holding, asked, fetched, await self._letters(fetched))
+
+    def _begin(self, node: int) -> None:
+        if node not in self._tasks or self._tasks[node].done():
+            self._tasks[node] = asyncio.ensure_future(self._run(node))
 
     async def _run(self, node: int) -> None:
         epoch = self._link.epoch
@@ -78,7 +82,18 @@ class Tail:
         return {name: offset for name, offset in found.items() if await self._leads(node, name)}
 
     async def _leads(self, node: int, name: str) -> bool:
-        topic = await self._link.topic(name)
+        try:
+            topic = await self._link.topic(name)
+        except Unavailable as error:
+            self._link.require()
+            if name == wire.DECLARED:
+                raise
+            for holding in self._holdings():  # the others go on
+                if holding.consumer.stream == name:
+                    holding.fail(error)
+            return False
+        if topic is not None:
+            self._begin(topic.leader)
         return topic is not None and topic.leader == node
 
     async def _ask(self, node: int, wanted: dict[str, int]) -> None:
@@ -87,6 +102,7 @@ class Tail:
         answer = await self._link.ask(request, node=node, lane="hear", waits=wait)
         everything = dict(library.fetched(answer))
         if (declared := everything.pop(wire.DECLARED, None)) is not None:
+            self._registry.require(declared)
             self._registry.read(wanted[wire.DECLARED], declared)
         for name, found in everything.items():
             letters = await self._letters(found)
@@ -108,7 +124,8 @@ class Tail:
         if found.error or found.end < holding.next:
             what = library.error_name(found.error) if found.error else f"it ends before {holding.next + 1}"
             holding.fail(Unavailable(f"cannot go on in stream {holding.consumer.stream}: {what}", hint="begin anew"))
-            self._link.lose()
+            if not found.error or found.error in MOVED:
+                self._link.lose()
             return
         declared = self._registry.consumer(holding.consumer)
         if declared is not None:
