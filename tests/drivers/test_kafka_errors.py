@@ -56,13 +56,8 @@ async def broker(cluster: Cluster) -> AsyncIterator[KafkaBroker]:
 
 async def heard(broker: KafkaBroker) -> list[str]:
     """Fetch of the good stream, through what is lost meanwhile."""
-    while True:
-        try:
-            found = await soon(broker.fetch(GOOD, 10, 60))
-        except Unavailable:
-            await asyncio.sleep(0)
-        else:
-            return [delivery.message.id for delivery in found]
+    found = await back(lambda: broker.fetch(GOOD, 10, 60))
+    return [delivery.message.id for delivery in found]
 
 
 async def until_lost(broker: KafkaBroker, epoch: int) -> None:
