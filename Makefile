@@ -35,7 +35,8 @@ test: $(READY)  ## run every test, in two processes (ARGS="tests/model -k plan" 
 	@$(BIN)/pytest $(or $(ARGS),$(TWO))
 
 matrix: $(READY)  ## run what drivers promise, and the live tests of the shop, on each choice of engines (ENGINES=broker=kafka for one line)
-	@SHOAL_MATRIX=1 $(BIN)/pytest -q tests/drivers/test_mongo.py tests/drivers/test_kafka.py
+	@SHOAL_MATRIX=1 $(BIN)/pytest -q tests/drivers/test_mongo.py tests/drivers/test_kafka.py \
+		tests/drivers/test_broker_order.py
 	@for line in $(or $(ENGINES),$(MATRIX)); do echo "shop on $$line"; \
 		$(BIN)/pytest -q tests/live shop/tests/test_live.py $$(echo ",$$line" | sed 's/,/ --engine /g') $(ARGS) || exit 1; done
 
