@@ -67,7 +67,7 @@ hostile: $(READY)  ## attack the edge: sizes, slow clients, floods, in large num
 
 lock: $(READY)  ## pin every dependency again, with hashes (UPGRADE=1 for the newest)
 	@echo "requirements/dev.txt"; $(COMPILE) -o requirements/dev.txt \
-		--extra local --extra local-kafka --extra local-mongo --extra testing --extra shop --extra warehouse --extra pydantic --extra dev \
+		--extra local --extra local-kafka --extra local-mongo --extra rabbitmq --extra aws --extra local-objects --extra load --extra testing --extra shop --extra warehouse --extra pydantic --extra dev \
 		pyproject.toml
 	@echo "requirements/bench.txt"; $(COMPILE) -o requirements/bench.txt \
 		--constraint requirements/dev.txt --extra bench pyproject.toml
