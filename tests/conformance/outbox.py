@@ -45,6 +45,20 @@ class QueryContract:
                 assert await session.count(ORDERS, where) == len(expected)
 
     @pytest.mark.parametrize("lock", [False, True])
+    async def test_bounds(self, harness: StoreHarness, lock: bool) -> None:
+        store = await ready(harness)
+        await fill(store, [row("1", total=1), row("2", total=2), row("3", total=3), row("4", total=None)])
+        for query, expected in (
+            (Query(above={"total": 1}, lock=lock), "23"),
+            (Query(at_most={"total": 2}, lock=lock), "12"),
+            (Query(below={"total": 2}, lock=lock), "1"),
+            (Query(above={"total": 1, "id": "2"}, below={"total": 4}, lock=lock), "3"),
+            (Query(below={"id": "2"}, lock=lock), "1"),
+            (Query(below={"total": None}, lock=lock), ""),
+        ):
+            assert "".join(map(str, await keys(store, query))) == expected, query
+
+    @pytest.mark.parametrize("lock", [False, True])
     async def test_order_and_page(self, harness: StoreHarness, lock: bool) -> None:
         store = await ready(harness)
         rows = [row("b", total=1), row("a", total=1), row("c", total=None), row("d", total=0, note="x")]

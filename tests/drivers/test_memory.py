@@ -23,6 +23,7 @@ from tests.conformance.rights import LeaseContract
 from tests.conformance.savepoints import SavepointContract
 from tests.conformance.store import ConflictContract, LockContract, TransactionContract
 from tests.conformance.twins import TwinContract
+from tests.conformance.versions import VersionContract
 
 
 class Bus:
@@ -190,6 +191,10 @@ class TestFailures(OnShelf, FailureContract):
 
 
 class TestTwins(OnShelf, TwinContract):
+    pass
+
+
+class TestVersions(OnShelf, VersionContract):
     pass
 
 

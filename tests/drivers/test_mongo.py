@@ -32,6 +32,7 @@ from tests.conformance.rights import LeaseContract
 from tests.conformance.savepoints import SavepointContract
 from tests.conformance.store import ConflictContract, LockContract, TransactionContract, fill, keys, ready
 from tests.conformance.twins import TwinContract
+from tests.conformance.versions import VersionContract
 
 pytest.importorskip("secantus", reason="needs shoal[local-mongo]")
 pytestmark = [pytest.mark.live, pytest.mark.asyncio(loop_scope="module")]
@@ -262,4 +263,8 @@ class TestMigrations(MigrationContract):
 
 
 class TestFailures(FailureContract):
+    pass
+
+
+class TestVersions(VersionContract):
     pass

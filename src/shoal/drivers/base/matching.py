@@ -25,7 +25,8 @@ def require(table: Table, columns: Iterable[str]) -> None:
 
 def columns(query: Query) -> Iterable[str]:
     """List the columns that a query names."""
-    return [*query.where, *query.above, *query.at_most, *(column.removeprefix("-") for column in query.order)]
+    bounds = (*query.above, *query.at_most, *query.below)
+    return [*query.where, *bounds, *(column.removeprefix("-") for column in query.order)]
 
 
 def matches(row: Row, query: Query) -> bool:
@@ -34,6 +35,7 @@ def matches(row: Row, query: Query) -> bool:
         all(_equals(row.get(column), value) for column, value in query.where.items())
         and all(_exceeds(row.get(column), value) for column, value in query.above.items())
         and all(_exceeds(value, row.get(column), equal=True) for column, value in query.at_most.items())
+        and all(_exceeds(value, row.get(column)) for column, value in query.below.items())
     )
 
 

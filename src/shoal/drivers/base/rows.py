@@ -22,6 +22,8 @@ class Table(msgspec.Struct, frozen=True, kw_only=True):
     """Columns that hold JSON text."""
     unique: frozenset[str] = frozenset()
     """Columns besides the key that no two rows share; ``null`` is shared freely."""
+    indexes: tuple[tuple[str, ...], ...] = ()
+    """Columns of each index, in order, which a store makes that makes the table's place by itself."""
 
 
 class OwnTable(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,6 +60,8 @@ class Query(msgspec.Struct, frozen=True, kw_only=True):
     """Column → value it must exceed."""
     at_most: Mapping[str, object] = {}
     """Column → value it must not exceed."""
+    below: Mapping[str, object] = {}
+    """Column → value it must be less than."""
     order: tuple[str, ...] = ()
     """Columns; a leading ``-`` means descending. The key is always the last tie-breaker."""
     limit: int | None = None

@@ -4,10 +4,12 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Mappin
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import NoReturn, Self
+from typing import Any, NoReturn, Self
 
 from shoal.drivers.base import Mark, Message, Query, Receipt, Row, Table
 from shoal.drivers.base import matching as rows
+from shoal.drivers.base.documents.engine import Document
+from shoal.drivers.base.documents.overlay import changed
 from shoal.drivers.memory import shadow
 from shoal.drivers.memory.state import State
 from shoal.errors import Conflict, Duplicate, EngineError
@@ -112,6 +114,33 @@ class MemorySession:
         """Remove a row later."""
         self._waiting.append((self._delete, (table, rows.identity(key))))
 
+    async def read(self, table: Table, keys: Sequence[object]) -> Sequence[Document]:
+        """Read rows with their versions."""
+        await self.flush()
+        wanted = dict.fromkeys(rows.identity(key) for key in keys)
+        found = [(key, self._seen(table, key)) for key in wanted]
+        versions = self._state.versions
+        return [
+            Document(key=key, version=versions.get((table.name, key), ""), row=_whole(table, row))
+            for key, row in found
+            if row is not None
+        ]
+
+    def put_at(self, table: Table, row: Row, version: str) -> None:
+        """Replace a row later, if it has this version."""
+        rows.require(table, row)
+        self._waiting.append((self._expect, (table, rows.identity(row.get(table.key)), version)))
+        self.put(table, row)
+
+    def delete_at(self, table: Table, key: object, version: str) -> None:
+        """Remove a row later, if it has this version."""
+        self._waiting.append((self._expect, (table, rows.identity(key), version)))
+        self.delete(table, key)
+
+    def raw(self, table: Table) -> Any:
+        """Return the committed rows by key."""
+        return self._state.tables.get(table.name, {})
+
     def publish(self, message: Message) -> None:
         """Add a message to the outbox later."""
         self._waiting.append((self._publish, (message,)))
@@ -203,6 +232,11 @@ class MemorySession:
             f"this store is in memory and knows no SQL: {sql.strip()[:80]} ({len(args)} values)",
             hint="test this code on postgres, or use find and put",
         )
+
+    async def _expect(self, table: Table, key: object, version: str) -> None:
+        await self._hold((table.name, key))
+        if self._state.versions.get((table.name, key)) != version:
+            raise changed(table.name)
 
     async def _put(self, table: Table, row: Row) -> None:
         key = await self._own(table, row)

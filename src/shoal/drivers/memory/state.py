@@ -34,6 +34,8 @@ class State:
 
     clock: Clock
     tables: dict[str, dict[object, Row]] = field(default_factory=dict)
+    versions: dict[tuple[str, object], str] = field(default_factory=dict)
+    """Of each row; another one after each write."""
     outbox: dict[int, Entry] = field(default_factory=dict)
     inbox: set[Mark] = field(default_factory=set)
     receipts: dict[str, Receipt] = field(default_factory=dict)
@@ -47,6 +49,8 @@ class State:
     answered: dict[str, float] = field(default_factory=dict)
     """When each receipt was recorded."""
     positions: "count[int]" = field(default_factory=lambda: count(1))
+    numbers: "count[int]" = field(default_factory=lambda: count(1))
+    """Of versions."""
 
     def next_position(self) -> int:
         """Give out a position: in order of asking, which is not the order of committing."""
@@ -65,8 +69,10 @@ class State:
             for key, row in rows.items():
                 if row is None:
                     table.pop(key, None)
+                    self.versions.pop((name, key), None)
                 else:
                     table[key] = row
+                    self.versions[name, key] = str(next(self.numbers))
         now = self.clock()
         self.outbox.update({position: Entry(message, now) for position, message in outbox})
         self.inbox |= inbox

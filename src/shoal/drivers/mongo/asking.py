@@ -12,7 +12,7 @@ _NOTHING: Json = {"_id": {"$in": []}}
 def condition(table: Table, query: Query) -> Json:
     """Say which documents are meant; null is neither more nor less than anything."""
     parts = [{_name(table, column): _equals(table, column, wanted)} for column, wanted in query.where.items()]
-    for bounds, operator in ((query.above, "$gt"), (query.at_most, "$lte")):
+    for bounds, operator in ((query.above, "$gt"), (query.at_most, "$lte"), (query.below, "$lt")):
         for column, bound in bounds.items():
             parts.append(_NOTHING if bound is None else {_name(table, column): {operator: value(bound)}})
     return {"$and": parts} if parts else {}

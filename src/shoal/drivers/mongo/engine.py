@@ -31,7 +31,7 @@ from pymongo.write_concern import WriteConcern
 
 from shoal.drivers.base import Query, Table
 from shoal.drivers.base.documents.engine import Document, Hold, Numbered, Refused, Write
-from shoal.drivers.mongo import asking, values
+from shoal.drivers.mongo import asking, codes, values
 from shoal.errors import Contended, EngineError, TimedOut, Unavailable, Unstorable
 
 Json = dict[str, Any]
@@ -49,13 +49,6 @@ LONGEST = 20.0
 
 _LOCKS, _COUNTERS = "shoal.locks", "shoal.counters"
 _MANY = 1_000
-_TAKEN, _EXISTS, _NO_TRANSACTION = 11000, 48, 251
-_COLLIDES = frozenset({112, 239, 246})
-"""Codes of what merely met another's change: a write, a snapshot that is gone or not there yet."""
-
-_PASSING = frozenset({6, 7, 89, 91, 189, 9001, 10107, 11600, 11602, 13435, 13436})
-"""Codes of a server that goes away or is not the first of its set: trying again helps."""
-
 _OPTIONS: dict[str, Any] = {
     "w": "majority", "journal": True, "retryWrites": False, "retryReads": False, "tz_aware": True,
     "serverSelectionTimeoutMS": 1_500, "connectTimeoutMS": 2_000, "socketTimeoutMS": 30_000, "maxPoolSize": 32,
@@ -114,6 +107,10 @@ class MongoEngine:
                 async with asyncio.timeout(PINGING):
                     await client.close()
 
+    def raw(self, table: Table) -> AsyncCollection[Json]:
+        """Return the collection."""
+        return self._of(table.name)
+
     async def declare(self, table: Table, indexes: Sequence[Sequence[str]] = ()) -> None:
         """Make the collection and its indexes."""
         with _borders(f"making {table.name}"):
@@ -130,7 +127,7 @@ class MongoEngine:
         try:
             await self._client[self._name].create_collection(name, check_exists=False)
         except OperationFailure as error:
-            if error.code != _EXISTS:
+            if error.code != codes.EXISTS:
                 raise
 
     async def read(self, table: Table, keys: Sequence[object]) -> Sequence[Document]:
@@ -205,7 +202,7 @@ class MongoEngine:
             try:
                 await session.commit_transaction()
             except OperationFailure as error:
-                if error.code != _NO_TRANSACTION:
+                if error.code != codes.NO_TRANSACTION:
                     raise
                 raise Unavailable(  # the client repeats a commit whose answer was lost, and the server knows no more
                     "MongoDB went away during a commit: it is not known whether it happened", hint="try again"
@@ -353,9 +350,9 @@ def _refusal(table: Table, group: Operations, error: BulkWriteError) -> Exceptio
     """Say what a refused write means; the server's own words quote the document, so they are left out."""
     first = (error.details.get("writeErrors") or [{}])[0]
     code = first.get("code")
-    if error.has_error_label("TransientTransactionError") or code in _COLLIDES:
+    if error.has_error_label("TransientTransactionError") or code in codes.COLLIDES:
         return _Collision(f"others changed {table.name}", hint="try again")
-    if code == _TAKEN:
+    if code == codes.TAKEN:
         column = next(iter(first.get("keyPattern") or {"_id": 1}))
         if column != "_id":
             return Refused(table.name, "unique", column)
@@ -363,7 +360,7 @@ def _refusal(table: Table, group: Operations, error: BulkWriteError) -> Exceptio
         if inserting:
             return Refused(table.name, "key")
         return _Collision(f"others made the same row of {table.name}", hint="try again")
-    if not first or code in _PASSING:
+    if not first or code in codes.PASSING:
         return Unavailable(f"MongoDB could not keep what was written to {table.name} ({code})", hint="try again")
     return EngineError(f"MongoDB refused a document of {table.name}: {first.get('codeName') or code}")
 
@@ -380,9 +377,9 @@ def _borders(doing: str) -> Iterator[None]:
     except (InvalidDocument, OverflowError, UnicodeEncodeError) as error:
         raise Unstorable(f"{doing}: {error}", hint="keep it as text") from error
     except OperationFailure as error:
-        if error.has_error_label("TransientTransactionError") or error.code in _COLLIDES:
+        if error.has_error_label("TransientTransactionError") or error.code in codes.COLLIDES:
             raise _Collision(f"{doing}: others were in the way", hint="try again") from error
-        kind = Unavailable if error.code in _PASSING else EngineError
+        kind = Unavailable if error.code in codes.PASSING else EngineError
         said = (error.details or {}).get("errmsg") or f"error {error.code}"
         raise kind(f"{doing}: MongoDB says {said}") from error
     except PyMongoError as error:

@@ -8,7 +8,7 @@ from shoal.drivers.base import Query, Table
 from shoal.errors import EngineError
 
 Shape = tuple[tuple[str, str], ...]
-"""For each test of a condition, its column and its kind: ``=``, ``null``, ``any``, ``any-or-null``, ``>`` or ``<=``."""
+"""For each test of a condition, its column and its kind: ``=``, ``null``, ``any``, ``any-or-null`` or a comparison."""
 
 Kind = Literal["put", "insert", "delete"]
 
@@ -65,7 +65,7 @@ def count(table: Table, shape: Shape) -> str:
 def find(table: Table, query: Query) -> tuple[str, list[object]]:
     """Select the rows that match, with the values of its parameters."""
     shape, values = condition(table, query.where)
-    for test, bounds in ((">", query.above), ("<=", query.at_most)):
+    for test, bounds in ((">", query.above), ("<=", query.at_most), ("<", query.below)):
         for column, value in bounds.items():
             require(table, column)
             shape += ((column, test),)
@@ -149,6 +149,7 @@ def _where(table: Table, shape: Shape) -> str:
                 "any-or-null": f"({listed} or {name} is null)",
                 ">": f"{name} > {_place(table, column, number)}",
                 "<=": f"{name} <= {_place(table, column, number)}",
+                "<": f"{name} < {_place(table, column, number)}",
             }[test]
         )
     return f" where {' and '.join(tests)}" if tests else ""

@@ -1,7 +1,7 @@
 """The little that an engine of documents must do; the guarantees of a store are built on it."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 import msgspec
 
@@ -72,6 +72,10 @@ class Engine(Protocol):
 
     async def close(self) -> None:
         """Let go of every connection."""
+        ...
+
+    def raw(self, table: Table) -> Any:
+        """Return what the engine's client calls the place of a table, for what only this engine can do."""
         ...
 
     async def ping(self) -> None:

@@ -9,8 +9,8 @@ import msgspec
 
 from shoal.drivers.base import Mark, Message, Query, Receipt, Row, Table, matching
 from shoal.drivers.base.documents import tables
-from shoal.drivers.base.documents.engine import Document, How, Write
-from shoal.errors import Conflict, Duplicate, EngineError
+from shoal.drivers.base.documents.engine import Document, How, Refused, Write
+from shoal.errors import Conflict, Contended, Duplicate, EngineError
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,7 +31,9 @@ class Overlay:
     marks: dict[Mark, None] = field(default_factory=dict)
     receipts: dict[str, Receipt] = field(default_factory=dict)
     versions: dict[tuple[str, object], str] = field(default_factory=dict)
-    """Of documents that were read under a lock."""
+    """Of documents that were read under a lock, or that must not have changed since somebody read them."""
+    expected: frozenset[str] = frozenset()
+    """Tables in which a document must have the version that somebody read."""
     locks: frozenset[str] = frozenset()
     doubtful: list[tuple[Table, object]] = field(default_factory=list)
     """Documents of which nobody has looked yet whether the engine contradicts them."""
@@ -40,8 +42,8 @@ class Overlay:
         """Keep it as it is now."""
         changes = {name: dict(rows) for name, rows in self.changes.items()}
         return Overlay(
-            changes, [*self.messages], dict(self.marks), dict(self.receipts), dict(self.versions), self.locks,
-            [*self.doubtful],
+            changes, [*self.messages], dict(self.marks), dict(self.receipts), dict(self.versions),
+            self.expected, self.locks, [*self.doubtful],
         )  # fmt: skip
 
     @property
@@ -64,6 +66,12 @@ class Overlay:
     def delete(self, table: Table, key: object) -> None:
         """Remove a document."""
         self._change(table, matching.identity(key), None, new=False)
+
+    def expect(self, table: Table, key: object, version: str) -> None:
+        """Demand that a document has this version at the commit; `Conflict` when it is known to differ."""
+        if self.versions.setdefault((table.name, key), version) != version:
+            raise changed(table.name)
+        self.expected |= {table.name}
 
     def accept(self, mark: Mark) -> None:
         """Note a mark; `Duplicate` when this transaction has it already."""
@@ -139,6 +147,15 @@ class Overlay:
             how: How = "insert" if change.new else "put"
             yield Write(table=change.table, key=key, row=change.row, how=how, version=version)
 
+    def error(self, refused: Refused) -> EngineError:
+        """Say what it means that the engine refused a write."""
+        if refused.held == "version":
+            if refused.table in self.expected:
+                return changed(refused.table)
+            return Contended(f"a row of table {refused.table} changed under its lock", hint="try the whole again")
+        table = next((change.table for change in self.changes.get(refused.table, {}).values()), None)
+        return contradiction(refused.table, table, refused.column if refused.held == "unique" else "")
+
     def _version(self, change: Change, key: object) -> str:
         return self.versions.get((change.table.name, key), "")
 
@@ -156,6 +173,11 @@ def taken(table: Table) -> Conflict:
 def shared(table: Table, column: str) -> Conflict:
     """Say that a unique value is taken."""
     return Conflict(f"a row of table {table.name} has this {column}: unique constraint {column}")
+
+
+def changed(table: str) -> Conflict:
+    """Say that a document is no longer as somebody read it."""
+    return Conflict(f"a document of {table} has another version than was read", hint="read it again, and decide anew")
 
 
 def repeated_mark() -> Duplicate:

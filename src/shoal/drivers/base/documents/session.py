@@ -9,18 +9,17 @@ import uuid
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from datetime import datetime
 from types import TracebackType
-from typing import NoReturn, Self
+from typing import Any, NoReturn, Self
 
 import msgspec
 
 from shoal.drivers.base import Mark, Message, Query, Receipt, Row, Table, matching
 from shoal.drivers.base.documents import locks, overlay, tables
-from shoal.drivers.base.documents.engine import Document, Engine, Hold, Numbered, Refused
-from shoal.drivers.base.documents.locks import Keeper
+from shoal.drivers.base.documents.engine import Document, Hold, Numbered, Refused
+from shoal.drivers.base.documents.ground import Ground
 from shoal.drivers.base.documents.overlay import Overlay
-from shoal.errors import Contended, EngineError
+from shoal.errors import EngineError
 
 _SPARE = 16
 """Rows that are read beyond those wanted, where others may hold some."""
@@ -38,17 +37,6 @@ class _Part:
     failed: bool
     saved: Overlay | None = None
     """What was to be done where it began; None before it did anything."""
-
-
-@dataclass(frozen=True, slots=True)
-class Ground:
-    """What the transactions of a process share."""
-
-    engine: Engine
-    keeper: Keeper
-    declared: set[str]
-    """Tables whose place was made."""
-    now: Callable[[], datetime]
 
 
 class DocumentSession:
@@ -110,7 +98,7 @@ class DocumentSession:
         await self.flush()
         matching.require(table, where)
         if not self._done.of(table):
-            await self._declare(table)
+            await self._ground.declare(table)
             return await self._engine.count(table, where)
         return len(await self._find(table, Query(where=where)))
 
@@ -127,6 +115,38 @@ class DocumentSession:
     def delete(self, table: Table, key: object) -> None:
         """Remove a row later."""
         self._waiting.append(lambda done: done.delete(table, key))
+
+    async def read(self, table: Table, keys: Sequence[object]) -> Sequence[Document]:
+        """Read documents with their versions, in one request."""
+        await self.flush()
+        wanted = dict.fromkeys(matching.identity(key) for key in keys)
+        changes = self._done.of(table)
+        versions = {key: self._done.versions.get((table.name, key), "") for key in wanted}
+        own = [(key, changes[key].row) for key in wanted if key in changes]
+        with self._failing():
+            await self._ground.declare(table)
+            rest = [key for key in wanted if key not in changes]
+            found = await self._engine.read(table, rest) if rest else ()
+        return [
+            *(Document(key=key, version=versions[key], row=row) for key, row in own if row is not None),
+            *(msgspec.structs.replace(one, row=overlay.whole(table, one.row)) for one in found),
+        ]
+
+    def put_at(self, table: Table, row: Row, version: str) -> None:
+        """Replace a row later, if it has this version."""
+        matching.require(table, row)
+        key = matching.identity(row.get(table.key))
+        self._waiting.append(lambda done: done.expect(table, key, version))
+        self.put(table, row)
+
+    def delete_at(self, table: Table, key: object, version: str) -> None:
+        """Remove a row later, if it has this version."""
+        self._waiting.append(lambda done: done.expect(table, matching.identity(key), version))
+        self.delete(table, key)
+
+    def raw(self, table: Table) -> Any:
+        """Ask the engine for what its client calls the table."""
+        return self._engine.raw(table)
 
     def publish(self, message: Message) -> None:
         """Add a message to the outbox later."""
@@ -180,7 +200,7 @@ class DocumentSession:
     async def _doubt(self, table: Table, keys: Sequence[object]) -> None:
         changes = self._done.of(table)
         new = [key for key in keys if key not in changes or changes[key].new]
-        await self._declare(table)
+        await self._ground.declare(table)
         if new and await self._engine.read(table, new):
             raise overlay.contradiction(table.name, table)
         await self._require_unique(table, keys)
@@ -276,7 +296,7 @@ class DocumentSession:
             await self._settle()
         for changes in done.changes.values():
             for change in changes.values():
-                await self._declare(change.table)
+                await self._ground.declare(change.table)
         at, hold, last = self._ground.now(), None, None
         if done.locks:
             hold = Hold(owner=self._name, freed=tuple(sorted(done.locks)))
@@ -285,13 +305,7 @@ class DocumentSession:
         try:
             await self._engine.commit([*done.writes(at)], hold, last)
         except Refused as refused:
-            raise self._error(refused) from refused
-
-    def _error(self, refused: Refused) -> EngineError:
-        table = next((c.table for c in self._done.changes.get(refused.table, {}).values()), None)
-        if refused.held == "version":
-            return Contended(f"a row of table {refused.table} changed under its lock", hint="try the whole again")
-        return overlay.contradiction(refused.table, table, refused.column if refused.held == "unique" else "")
+            raise done.error(refused) from refused
 
     async def _let_go(self, *, committed: bool) -> None:
         if not self._asked:
@@ -318,7 +332,7 @@ class DocumentSession:
         if change is not None and not locked:
             return change.row
         with self._failing():
-            await self._declare(table)
+            await self._ground.declare(table)
             found = await self._engine.read(table, [key])
         if locked:
             self._note(table, found)
@@ -341,7 +355,7 @@ class DocumentSession:
 
     async def _find(self, table: Table, query: Query) -> list[Row]:
         with self._failing():
-            await self._declare(table)
+            await self._ground.declare(table)
             found = await self._engine.search(table, self._done.wider(table, query))
         return self._done.arrange(table, query, found)
 
@@ -374,13 +388,8 @@ class DocumentSession:
         keys = [matching.identity(row[table.key]) for row in rows]
         found = await self._engine.read(table, keys) if keys else []
         self._note(table, found)
-        kept = Query(where=query.where, above=query.above, at_most=query.at_most)
+        kept = msgspec.structs.replace(query, order=(), limit=None, offset=0)
         committed = {matching.identity(one.key): overlay.whole(table, one.row) for one in found}
         changes = self._done.of(table)
         seen = [changes[key].row if key in changes else committed.get(key) for key in keys]
         return [row for row in seen if row is not None and matching.matches(row, kept)]
-
-    async def _declare(self, table: Table) -> None:
-        if table.name not in self._ground.declared:
-            await self._engine.declare(table)
-            self._ground.declared.add(table.name)

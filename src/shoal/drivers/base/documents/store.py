@@ -24,10 +24,11 @@ from shoal.drivers.base import (
 )
 from shoal.drivers.base.documents import outbox, tables
 from shoal.drivers.base.documents.engine import Engine, Write
+from shoal.drivers.base.documents.ground import Ground
 from shoal.drivers.base.documents.leases import Leases
 from shoal.drivers.base.documents.locks import Keeper
 from shoal.drivers.base.documents.outbox import DocumentOutbox
-from shoal.drivers.base.documents.session import DocumentSession, Ground
+from shoal.drivers.base.documents.session import DocumentSession
 from shoal.drivers.base.history import outstanding
 from shoal.errors import EngineError
 
@@ -47,7 +48,7 @@ class DocumentStore:
         self._engine, self._clock = engine, clock
         self._keeper = Keeper(engine)
         self._leases = Leases(engine)
-        self._ground = Ground(engine=engine, keeper=self._keeper, declared=set(), now=self._now)
+        self._ground = Ground(engine, self._keeper, self._now)
 
     def _now(self) -> datetime:
         return datetime.fromtimestamp(self._clock(), UTC)
@@ -88,14 +89,14 @@ class DocumentStore:
     async def verify(self, tables: Sequence[Table]) -> Sequence[str]:
         """Make the places of the tables; documents need nothing else."""
         for table in tables:
-            await self._engine.declare(table)
+            await self._engine.declare(table, table.indexes)
         return ()
 
     async def twin(self, table: Table) -> Table:
         """Make an empty twin."""
         await self.untwin(table)
         twin = _twin(table)
-        await self._engine.declare(twin)
+        await self._engine.declare(twin, twin.indexes)
         return twin
 
     async def untwin(self, table: Table) -> None:
