@@ -8,6 +8,8 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 LOCKED := $(VENV)/.locked
 READY := $(VENV)/.ready
 BENCH := $(VENV)/.bench
+# What stands for Amazon pins the client that the services have, so it has an environment of its own.
+AWS := .venv-aws
 # Two, because Linux lets a user have 128 inotify instances and the shop's Envoy alone takes 49; see tests/conftest.py.
 TWO := --numprocesses 2 --dist loadfile --no-loadscope-reorder
 COMPILE := CUSTOM_COMPILE_COMMAND="make lock" PIP_CONFIG_FILE=/dev/null \
@@ -34,7 +36,7 @@ run: $(READY)  ## start the whole shop on this machine (ARGS="--one-process" …
 test: $(READY)  ## run every test, in two processes (ARGS="tests/model -k plan" for some, in one)
 	@$(BIN)/pytest $(or $(ARGS),$(TWO))
 
-matrix: $(READY)  ## run what drivers promise, and the live tests of the shop, on each choice of engines (ENGINES=broker=kafka for one line)
+matrix: $(READY) $(AWS)/.locked  ## run what drivers promise, and the live tests of the shop, on each choice of engines (ENGINES=broker=kafka for one line)
 	@SHOAL_MATRIX=1 $(BIN)/pytest -q tests/drivers/test_mongo.py tests/drivers/test_kafka.py \
 		tests/drivers/test_broker_order.py
 	@for line in $(or $(ENGINES),$(MATRIX)); do echo "shop on $$line"; \
@@ -71,9 +73,10 @@ lock: $(READY)  ## pin every dependency again, with hashes (UPGRADE=1 for the ne
 		pyproject.toml
 	@echo "requirements/bench.txt"; $(COMPILE) -o requirements/bench.txt \
 		--constraint requirements/dev.txt --extra bench pyproject.toml
+	@echo "requirements/aws.txt"; $(COMPILE) -o requirements/aws.txt requirements/aws.in
 
 clean:  ## remove the environment, the caches and what was built
-	@rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist
+	@rm -rf $(VENV) $(AWS) .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(BIN)/python:
@@ -91,6 +94,15 @@ $(LOCKED): requirements/dev.txt | $(BIN)/python
 $(READY): pyproject.toml $(LOCKED)
 	@echo "Installing shoal itself"
 	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.PHONY: $(AWS)
+$(AWS): $(AWS)/.locked
+
+$(AWS)/.locked: requirements/aws.txt | $(BIN)/python
+	@echo "Installing what stands for Amazon's interfaces into $(AWS) (once)"
+	@$(BIN)/python -m venv --clear $(AWS)
+	@$(AWS)/bin/python -m pip --disable-pip-version-check -qq install --require-hashes -r $<
 	@touch $@
 
 $(BENCH): requirements/bench.txt $(READY)

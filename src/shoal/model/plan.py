@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from functools import cached_property
 
 from shoal.errors import PlanError
-from shoal.model import names
+from shoal.model import catalog, names
 from shoal.model.aliases import aliases, unnamed
 from shoal.model.breaker import Breaker
 from shoal.model.cache import CachePlan
@@ -379,4 +379,4 @@ def _engines(system: System, target: Target, services: tuple[ServicePlan, ...]) 
         used |= {"limiter", "valkey"} if _counts(system) else set()
     if target.shape != "memory" and any(e.protocol == "smtp" and e.sandbox is None for e in system.externals):
         used.add("mailbox")
-    return tuple(sorted(used))
+    return tuple(sorted({row.server or row.name for row in map(catalog.engine, used)}))

@@ -68,10 +68,14 @@ class EngineKind:
     locate: Callable[[], Path]
     needed: bool = True
     """Whether the ``local`` extra brings it; any other is for those who ask for it by name."""
+    look: Callable[[], str] | None = None
+    """Tells the version of what is installed apart from us."""
 
     @property
     def version(self) -> str:
         """Version of the installed wheel; empty when it is not installed."""
+        if self.look is not None:
+            return self.look()
         try:
             return importlib.metadata.version(self.distribution)
         except importlib.metadata.PackageNotFoundError:
