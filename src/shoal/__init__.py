@@ -33,7 +33,8 @@ from shoal.service.audit import Audit, Evidence, Verdict
 from shoal.service.breaking import StandIn, fallbacks
 from shoal.service.cache import CacheStore, Held, Locks, Sessions, ShortLived, Valkey
 from shoal.service.context import Clock, Deadline, Principal, TokenIssuer, Transaction
-from shoal.service.declare import Postgres, Service
+from shoal.service.declare import Service
+from shoal.service.documents import Document, Documents, Found
 from shoal.service.http import Header, Page, PageRequest, Reply
 from shoal.service.keeping import Cache
 from shoal.service.marks import contract, delete, event, get, patch, post, put, record
@@ -44,6 +45,7 @@ from shoal.service.sagas import Saga, pivot, retriable, step
 from shoal.service.schedules import Tick
 from shoal.service.settings import Secret, Settings
 from shoal.service.sockets import Socket, Transact
+from shoal.service.stores import DynamoDB, MongoDB, Postgres
 from shoal.service.streams import Update, Watch
 from shoal.service.system import Issuer, System
 from shoal.service.upcasting import upcast
@@ -83,12 +85,16 @@ __all__ = [
     "Deadline",
     "Disconnected",
     "Distinct",
+    "Document",
+    "Documents",
     "DuckDB",
     "Duplicate",
+    "DynamoDB",
     "Entra",
     "Evidence",
     "External",
     "Firebase",
+    "Found",
     "Gateway",
     "Google",
     "Greatest",
@@ -103,6 +109,7 @@ __all__ = [
     "LegacyRoute",
     "Locks",
     "Missing",
+    "MongoDB",
     "Only",
     "OpenId",
     "Outliers",

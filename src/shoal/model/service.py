@@ -199,6 +199,10 @@ class Store(Data, frozen=True, kw_only=True):
     """Capabilities that the service relies on; see `catalog.CAPABILITIES`."""
     migrations: str = ""
     """Folder of numbered SQL files, relative to the service's module; empty when there are none."""
+    production: str = ""
+    """Engine that it is meant for, where that is another one than on a laptop."""
+    why: str = ""
+    """Why that engine suits it."""
 
     def __post_init__(self) -> None:
         """Refuse an engine or a capability that nobody knows."""

@@ -6,15 +6,23 @@ from typing import Any, cast
 from urllib.parse import quote
 
 from shoal.errors import DeclarationError, Problem
+from shoal.runtime.documents import documents_within
 from shoal.runtime.request import Request
 from shoal.runtime.transaction import UnitOfWork
 from shoal.runtime.warehouse.staging import Stager
 from shoal.service import codec
-from shoal.service.context import Deadline, Principal, TokenIssuer, Transaction
+from shoal.service.context import Clock, Deadline, Principal, TokenIssuer, Transaction
 from shoal.service.http import MAX_LIMIT, PageRequest
 from shoal.service.marks import operations_of
-from shoal.service.signature import Param, Signature, base_kind, is_list, leaves_no_trace
-from shoal.service.warehouse import Warehouse
+from shoal.service.signature import (
+    Param,
+    Signature,
+    base_kind,
+    is_documents,
+    is_list,
+    leaves_no_trace,
+    within_transaction,
+)
 
 Resolver = Callable[[Request], Any]
 Values = Mapping[Any, Any]
@@ -32,7 +40,7 @@ class Plan:
     def __init__(self, signature: Signature, path: tuple[str, ...], values: Values) -> None:
         self._resolvers = tuple((p.name, _resolver(p, path, values)) for p in signature.params)
         kinds = {p.kind for p in signature.at("injected")}
-        self.needs_transaction = Transaction in kinds or Warehouse in kinds
+        self.needs_transaction = any(within_transaction(kind) for kind in kinds)
         self.needs_principal = Principal in kinds
         self.needs_body = bool(signature.at("body"))
         self.only_transaction = all(map(leaves_no_trace, kinds))
@@ -121,6 +129,9 @@ def _convert(value: object, param: Param) -> Any:
 
 
 def _injected(param: Param, values: Values) -> Resolver:
+    if is_documents(param.kind):
+        clock = values[Clock]
+        return lambda request: documents_within(param.kind, clock, cast("UnitOfWork", request.transaction))
     if param.kind in _FROM_REQUEST:
         return _principal(param) if param.kind is Principal else _FROM_REQUEST[param.kind]
     value = values.get(param.kind, _MISSING)

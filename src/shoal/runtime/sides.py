@@ -6,6 +6,7 @@ from shoal.runtime.cache.side import forgetting_side
 from shoal.runtime.caching.ends import ENDS
 from shoal.runtime.caching.side import cache_side
 from shoal.runtime.consuming.attempts import ATTEMPTS
+from shoal.runtime.expiring import expiring_side
 from shoal.runtime.projections.side import projection_side
 from shoal.runtime.projections.tables import PROJECTION_TABLES
 from shoal.runtime.sagas.instances import JOURNAL, SAGAS
@@ -24,6 +25,7 @@ SIDES: tuple[Builder, ...] = (
     saga_side,
     schedule_side,
     warehouse_side,
+    expiring_side,
     tidying_side,
 )
 """In the order in which they start; they stop in reverse."""

@@ -30,7 +30,15 @@ class RecordTable(Generic[T]):
         columns = field_names(kind)
         nested = frozenset(name for name in columns if not _fits_column(hints[name]))
         self.kind = kind
-        self.table = Table(name=mark.table, key=mark.key, columns=columns, json=nested)
+        ends = ((mark.expires,),) if mark.expires else ()
+        self.table = Table(
+            name=mark.table,
+            key=mark.key,
+            columns=columns,
+            json=nested,
+            unique=frozenset(mark.unique),
+            indexes=mark.indexes + ends,
+        )
         self._fields = attrgetter(*columns) if len(columns) > 1 else lambda record: (getattr(record, columns[0]),)
         self._spelled = tuple(name for name in columns if base_kind(hints[name]) not in _PLAIN)
 
@@ -39,7 +47,7 @@ class RecordTable(Generic[T]):
         row = dict(zip(self.table.columns, self._fields(record), strict=True))
         for name in self._spelled:
             value = row[name]
-            row[name] = codec.encode(value).decode() if name in self.table.json else _plain(value)
+            row[name] = codec.encode(value).decode() if name in self.table.json else plain(value)
         return row
 
     def from_row(self, row: Row) -> T:
@@ -56,7 +64,7 @@ class RecordTable(Generic[T]):
     def where(self, where: typing.Mapping[str, object] | None) -> dict[str, object]:
         """Turn field values to compare with into column values."""
         return {
-            name: tuple(_plain(v) for v in value) if isinstance(value, tuple | list) else _plain(value)
+            name: tuple(plain(v) for v in value) if isinstance(value, tuple | list) else plain(value)
             for name, value in (where or {}).items()
         }
 
@@ -96,5 +104,6 @@ def _fits_column(kind: Any) -> bool:
     return isinstance(bare, type) and issubclass(bare, (enum.Enum, *_PLAIN))
 
 
-def _plain(value: object) -> object:
+def plain(value: object) -> object:
+    """Turn a field's value into that of its column."""
     return value.value if isinstance(value, enum.Enum) else value

@@ -121,17 +121,6 @@ class SeedDeclaration(msgspec.Struct, frozen=True, kw_only=True):
     handler: Handler
 
 
-def Postgres(*, migrations: str = "migrations", sql: bool = False) -> StoreModel:  # noqa: N802 - reads as the engine
-    """Keep the service's data in a PostgreSQL database of its own.
-
-    Args:
-        migrations: Folder of numbered SQL files beside the service's module.
-        sql: Whether handlers run SQL of their own, which the in-memory shape cannot offer.
-    """
-    needs = ("transactions", "sql") if sql else ("transactions",)
-    return StoreModel(engine="postgres", migrations=migrations, needs=needs)
-
-
 class Service(
     SagaDeclarations,
     ProjectionDeclarations,

@@ -24,7 +24,7 @@ from shoal.service import codec
 from shoal.service.breaking import check_fallbacks
 from shoal.service.cache import NEEDING
 from shoal.service.caching import check_caches, with_endings
-from shoal.service.context import Principal, Transaction
+from shoal.service.context import Principal
 from shoal.service.conversing import check_socket, messages
 from shoal.service.declare import EndpointDeclaration, Service, SubscriptionDeclaration, contract_operations
 from shoal.service.describe_sagas import describe_saga
@@ -42,6 +42,7 @@ from shoal.service.signature import (
     outline,
     plain_kind,
     provided_kind,
+    within_transaction,
 )
 from shoal.service.source import of_function
 from shoal.service.system import System
@@ -329,7 +330,7 @@ def _check_store(service: Service, signatures: Sequence[Signature]) -> None:
     if service.store is not None:
         return
     for declared, signature in zip(service.endpoints, signatures, strict=True):
-        if declared.operation.idempotent or any(p.kind is Transaction for p in signature.params):
+        if declared.operation.idempotent or any(within_transaction(p.kind) for p in signature.params):
             raise _storeless(service, declared.operation.name, declared.operation.source)
     for seed in service.seeds:
         raise _storeless(service, f"seed {seed.name}", of_function(seed.handler))

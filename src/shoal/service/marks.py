@@ -1,6 +1,6 @@
 """Marks that turn plain classes into events, records and contracts."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeVar, Unpack, get_type_hints
 
@@ -58,6 +58,9 @@ class RecordMark(msgspec.Struct, frozen=True, kw_only=True):
 
     table: str
     key: str
+    unique: tuple[str, ...] = ()
+    indexes: tuple[tuple[str, ...], ...] = ()
+    expires: str = ""
     source: str
 
 
@@ -133,23 +136,41 @@ def _check_sequence(cls: type, name: str, key: str, sequence: str, place: str) -
         )
 
 
-def record(table: str, *, key: str) -> Callable[[type[C]], type[C]]:
+def record(
+    table: str,
+    *,
+    key: str,
+    unique: Sequence[str] = (),
+    indexes: Sequence[str | Sequence[str]] = (),
+    expires: str = "",
+) -> Callable[[type[C]], type[C]]:
     """Declare a class as what a table holds: one column per field, JSON columns for nested values.
 
     Args:
-        table: Name of the table, which a migration creates.
+        table: Name of the table, which a migration creates where the store has migrations.
         key: Field that is its primary key.
+        unique: Fields, besides the key, that no two records share unless they are None.
+        indexes: Fields by which records are found, each a name or several in order; a store of documents makes them,
+            and `Documents.find` asks for them. Elsewhere migrations do.
+        expires: Field with a time from which on the record is not there any more; None means never. It is removed
+            within two hours of it.
     """
 
     def mark(cls: type[C]) -> type[C]:
         place = of_class(cls)
-        if key not in field_names(cls):
-            raise DeclarationError(
-                f"record {cls.__name__} is keyed by {key!r}, which it does not have",
-                hint=f"its fields are: {', '.join(field_names(cls))}",
-                where=place,
-            )
-        cls.__shoal_record__ = RecordMark(table=table, key=key, source=place)  # type: ignore[attr-defined]
+        ordered = tuple((index,) if isinstance(index, str) else tuple(index) for index in indexes)
+        said = [("keyed", key), *(("unique", name) for name in unique)]
+        said += [("indexed", name) for index in ordered for name in index]
+        said += [("ended", expires)] if expires else []
+        for what, name in said:
+            if name not in field_names(cls):
+                raise DeclarationError(
+                    f"record {cls.__name__} is {what} by {name!r}, which it does not have",
+                    hint=f"its fields are: {', '.join(field_names(cls))}",
+                    where=place,
+                )
+        marked = RecordMark(table=table, key=key, unique=tuple(unique), indexes=ordered, expires=expires, source=place)
+        cls.__shoal_record__ = marked  # type: ignore[attr-defined]
         return cls
 
     return mark

@@ -17,6 +17,7 @@ from shoal.model.service import path_parameters
 from shoal.service.cache import NEEDING
 from shoal.service.context import Clock, Deadline, Principal, TokenIssuer, Transaction
 from shoal.service.declare import Service
+from shoal.service.documents import Documents
 from shoal.service.http import Header, PageRequest, Reply
 from shoal.service.marks import operations_of
 from shoal.service.settings import Settings
@@ -158,18 +159,28 @@ def analyse_provider(service: Service, provider: Callable[..., Any]) -> Signatur
     found = Signature(params=params, returns=None, source=source)
     _refuse_odd(service, provider, found)
     for param in params:
-        if param.kind in (Transaction, Principal, Deadline, PageRequest, Warehouse):
+        if param.kind in (Principal, Deadline, PageRequest) or within_transaction(param.kind):
             raise DeclarationError(
-                f"provider {_name(provider)} asks for {param.kind.__name__}, which exists only within a request",
+                f"provider {_name(provider)} asks for {_spell(param.kind)}, which exists only within a request",
                 hint="take it in the handler instead",
                 where=source,
             )
     return found
 
 
+def is_documents(kind: Any) -> bool:
+    """Tell whether a parameter takes the documents of a type."""
+    return typing.get_origin(kind) is Documents
+
+
+def within_transaction(kind: Any) -> bool:
+    """Tell whether what a parameter takes lives within the transaction of its handler."""
+    return kind in (Transaction, Warehouse) or is_documents(kind)
+
+
 def leaves_no_trace(kind: Any) -> bool:
     """Tell whether using an injected value changes nothing outside the transaction; a provided one may do anything."""
-    if kind in (Transaction, Principal, Deadline, Clock, PageRequest, Warehouse):
+    if kind in (Principal, Deadline, Clock, PageRequest) or within_transaction(kind):
         return True
     operations = operations_of(kind)
     if operations is not None:
@@ -226,7 +237,7 @@ def _classify(
         place = "path"
     elif header is not None:
         place, wire = "header", header.name
-    elif kind in offered or operations_of(kind) is not None or _is_settings(kind):
+    elif kind in offered or operations_of(kind) is not None or _is_settings(kind) or is_documents(kind):
         place = "injected"
     elif typing.get_origin(kind) is Socket:
         place = "socket"
@@ -274,12 +285,30 @@ def _refuse_odd(service: Service, handler: Callable[..., Any], found: Signature)
             )
     offered = injectables(service)
     for param in found.at("injected"):
-        if param.kind not in offered and operations_of(param.kind) is None:
+        if is_documents(param.kind):
+            _require_documents(service, handler, param, found.source)
+        elif param.kind not in offered and operations_of(param.kind) is None:
             raise DeclarationError(
                 f"nothing provides {param.name!r} of {_name(handler)}: {_spell(param.kind)}",
                 hint=f"offer it with @{service.name}.provide, pass it as settings=, or make it a scalar for the query",
                 where=found.source,
             )
+
+
+def _require_documents(service: Service, handler: Callable[..., Any], param: Param, source: str) -> None:
+    (kind,) = typing.get_args(param.kind)
+    if getattr(kind, "__shoal_record__", None) is None:
+        raise DeclarationError(
+            f"{param.name!r} of {_name(handler)} takes documents of {_spell(kind)}, which is no record",
+            hint='decorate the class: @record("name", key="id")',
+            where=source,
+        )
+    if service.store is None or "documents" not in service.store.needs:
+        raise DeclarationError(
+            f"{param.name!r} of {_name(handler)} takes documents, but the store of {service.name} keeps none",
+            hint=f'declare Service("{service.name}", store=MongoDB()), or take a Transaction',
+            where=source,
+        )
 
 
 def _returned(annotation: Any) -> Any:

@@ -1,0 +1,81 @@
+"""Removes the records whose time is over."""
+
+import asyncio
+import logging
+import random
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from shoal.drivers.base import Query, Store, Table
+from shoal.errors import EngineError
+from shoal.runtime.compile import records_of
+from shoal.runtime.relay import TIDY_SECONDS
+from shoal.runtime.side import Around, Side
+from shoal.runtime.tables import table_of
+from shoal.service.context import Clock
+from shoal.service.marks import record_mark
+
+_log = logging.getLogger("shoal.expiring")
+
+_SOME = 100
+"""Records that go in one transaction."""
+
+
+class Ending(msgspec.Struct, frozen=True, kw_only=True):
+    """A table whose rows end, and the column that says when."""
+
+    table: Table
+    column: str
+
+
+def expiring_side(around: Around) -> Side | None:
+    """Make the side where records can expire."""
+    marked = [(table_of(kind).table, record_mark(kind).expires) for kind in records_of(around.service)]
+    endings = [Ending(table=table, column=expires) for table, expires in marked if expires]
+    return Expiring(around.store, around.clock, endings) if endings else None
+
+
+class Expiring:
+    """A `Side` that looks at the start and every hour; one process at a time does."""
+
+    def __init__(self, store: Store, clock: Clock, endings: Sequence[Ending]) -> None:
+        self._store, self._clock, self._endings = store, clock, endings
+        self._task: asyncio.Task[None] | None = None
+
+    def compile(self, values: Mapping[Any, Any]) -> None:
+        """Do nothing: there are no handlers."""
+
+    def start(self) -> None:
+        """Begin in the background."""
+        self._task = asyncio.create_task(self._run())
+
+    def leave(self) -> None:
+        """Do nothing: it may be cut off at any point."""
+
+    async def stop(self, drain: float) -> None:  # noqa: ARG002 - the contract's parameter
+        """End at once."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _run(self) -> None:
+        while True:
+            try:
+                async with self._store.lease("expiring"):
+                    for ending in self._endings:
+                        while await self._remove_some(ending) == _SOME:
+                            pass
+            except EngineError as error:
+                _log.warning("expired records were not removed, trying again later: %s", error)
+            await asyncio.sleep(TIDY_SECONDS * random.uniform(0.75, 1.25))  # noqa: S311 - spreads load
+
+    async def _remove_some(self, ending: Ending) -> int:
+        """Remove some that are still over once they are held; return how many."""
+        query = Query(at_most={ending.column: self._clock.now()}, limit=_SOME, lock=True, skip_locked=True)
+        async with self._store.session() as session:
+            over = await session.find(ending.table, query)
+            for row in over:
+                session.delete(ending.table, row[ending.table.key])
+        return len(over)
