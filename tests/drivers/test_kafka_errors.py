@@ -1,6 +1,7 @@
 """What the driver makes of errors: those of one stream are not those of all, and none ends it for good."""
 
 import asyncio
+import contextlib
 import itertools
 from collections.abc import AsyncIterator
 from typing import Any
@@ -220,3 +221,44 @@ async def test_far_behind_is_counted_without_reading_all(cluster: Cluster, monke
     monkeypatch.setattr(admin, "COUNTED_BYTES", 150)
     cluster.say(*(f"good.{number}" for number in range(9)))
     assert await admin.KafkaAdmin(URL).lags("good") == {"c": 9}
+
+
+@pytest.mark.parametrize("leaving", ["close", "lose"])
+async def test_a_connection_that_is_made_in_vain_is_closed(monkeypatch: pytest.MonkeyPatch, leaving: str) -> None:
+    """A connection may be complete before the task that makes it can be stopped: asyncio then returns it."""
+    dialled, dialling = list[Late](), asyncio.Event()
+
+    async def connect(*_: object) -> Late:
+        dialled.append(made := Late())
+        if len(dialled) > 1:
+            dialling.set()
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.Event().wait()
+        return made
+
+    monkeypatch.setattr(library, "connect", connect)
+    monkeypatch.setattr(library, "nodes", lambda _answer: {1: ("one", 1)})
+    found = link.Link(Address(servers=(("one", 1),)), lambda: asyncio.sleep(0), lambda: None)
+    await found.open()
+    asked = asyncio.create_task(found.ask("something"))
+    await soon(dialling.wait())
+    if leaving == "lose":
+        found.lose()
+    await soon(found.close())
+    with pytest.raises(Unavailable):
+        await asked
+    assert [one.closed for one in dialled] == [True] * len(dialled)
+
+
+class Late:
+    """A connection."""
+
+    def __init__(self) -> None:
+        self.closed = False
+
+    async def send(self, _request: object) -> None:
+        await asyncio.sleep(0)
+
+    def close(self) -> "asyncio.Future[None]":
+        self.closed = True
+        return asyncio.ensure_future(asyncio.sleep(0))

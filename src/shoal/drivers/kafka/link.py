@@ -177,9 +177,14 @@ class Link:
         return await asyncio.shield(self._lanes[key])
 
     async def _dial(self, host: str, port: int) -> library.Connection:
+        epoch = self.epoch
         # Longer than anybody waits: who does not get an answer loses the connection by himself.
         connection = await library.connect(host, port, self.address, self._tls, ANSWER_SECONDS * 4, self._ended)
         self._live.add(connection)
+        if epoch != self.epoch:  # given up at the moment when it was made
+            self._live.discard(connection)
+            connection.close()
+            raise self.away()
         return connection
 
     def _ended(self, connection: library.Connection) -> None:
@@ -225,22 +230,22 @@ class Link:
                 return
         raise failure
 
-    def _shut(self) -> None:
+    def _shut(self) -> list[asyncio.Future[None]]:
+        """Close what is open, and return what is done when each is closed."""
         live, self._live = self._live, set()
-        for connection in live:
-            connection.close()
         lanes, self._lanes = self._lanes, {}
         for dialling in lanes.values():
             dialling.cancel()
         self._topics.clear()
         self._coordinators.clear()
+        return [connection.close() for connection in live]
 
     async def _drop(self) -> None:
         """Close what is open, without waiting long for a node that may be gone."""
-        closing = [connection.close() for connection in self._live]
         lanes = [*self._lanes.values()]
-        self._shut()
+        closing = self._shut()
         await asyncio.gather(*lanes, return_exceptions=True)
+        closing += self._shut()  # one that was made before it could be stopped
         if closing:
             await asyncio.wait(closing, timeout=CLOSE_SECONDS)
 
