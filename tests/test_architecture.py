@@ -51,6 +51,9 @@ BROKEN: tuple[tuple[Rule, str, str], ...] = (
     (public_only, "shop.orders.service", "from shoal.runtime import serve"),
     (public_only, "shop.orders.service", "from shoal import _internal"),
     (public_only, "shop.system", "import shoal.model.system"),
+    (public_only, "shop.orders.service", "from shoal.load import Visitor"),
+    (direction, "shoal.runtime.host", "import shoal.load"),
+    (direction, "shoal.service.declare", "from shoal.load import Journey"),
     (honest_all, "shoal", "from shoal.model import B, A\n__all__ = ['B', 'A']"),
     (honest_all, "shoal", "from shoal.model import A, B\n__all__ = ['A']"),
     (honest_all, "shoal", "from shoal.model import A\n__all__ = ['A', 'B']"),
@@ -68,6 +71,7 @@ SOUND: tuple[tuple[Rule, str, str], ...] = (
     (services_apart, "shop.orders.service", "from shop.payments.contract import PaymentsApi"),
     (services_apart, "shop.system", "from shop.orders.service import orders"),
     (public_only, "shop.orders.service", "from shoal import Service"),
+    (public_only, "shop.load", "from shoal.load import Visitor"),
     (honest_all, "shoal", "from shoal.model import GET, Any\n__version__ = '1'\n__all__ = ['GET', 'Any']"),
 )
 

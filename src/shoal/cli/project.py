@@ -5,11 +5,17 @@ import sys
 import tomllib
 import traceback
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from shoal import model
 from shoal.cli.program import Global
 from shoal.errors import DeclarationError, ShoalError
 from shoal.service.system import System
+
+if TYPE_CHECKING:
+    from shoal.load import Load
+
+T = TypeVar("T")
 
 DEFAULT = "system:system"
 
@@ -40,14 +46,39 @@ def read(context: Global) -> model.System:
 
 def declared(context: Global) -> System:
     """Import the system's declaration."""
+    where = entry(context)
+    try:
+        return _imported(context, where, System)
+    except DeclarationError as error:
+        raise _hinted(error, where, context.root) from error
+
+
+def traffic(context: Global, wanted: str = "") -> "Load[Any]":
+    """Import what is declared of visitors: `wanted`, ``[tool.shoal] load``, or ``load:load`` beside the system."""
+    from shoal.load import Load
+
+    beside = ".".join((*entry(context).partition(":")[0].split(".")[:-1], "load"))
+    where = wanted or _configured(context.root / "pyproject.toml", "load") or f"{beside}:load"
+    try:
+        found: Load[Any] = _imported(context, where, Load)
+    except DeclarationError as error:
+        if "there is no module" not in error.message:
+            raise
+        raise DeclarationError(
+            f"there is no load {where} in {context.root}",
+            hint="declare it there: load = Load([Journey(...)]), or name it: shoal load MODULE:ATTRIBUTE",
+        ) from error
+    return found
+
+
+def _imported(context: Global, where: str, kind: type[T]) -> T:
     from shoal.runtime.load import load
 
-    where = entry(context)
     _importable(context.root)
     try:
-        return load(where, System)
-    except ShoalError as error:
-        raise _hinted(error, where, context.root) from error
+        return load(where, kind)
+    except ShoalError:
+        raise
     except Exception as error:
         raise DeclarationError(
             f"cannot import {where.partition(':')[0]}: {_reason(error)}",
@@ -61,14 +92,14 @@ def _importable(root: Path) -> None:
         sys.path.insert(0, str(root))
 
 
-def _configured(file: Path) -> str:
+def _configured(file: Path, what: str = "system") -> str:
     try:
         document = tomllib.loads(file.read_text("utf-8"))
     except FileNotFoundError:
         return ""
     except (OSError, ValueError) as error:
         raise DeclarationError(f"cannot read {file}: {error}", hint="correct the file, or use --system") from error
-    found = document.get("tool", {}).get("shoal", {}).get("system", "")
+    found = document.get("tool", {}).get("shoal", {}).get(what, "")
     return found if isinstance(found, str) else ""
 
 
