@@ -24,6 +24,7 @@ BENCHES = {
     "B12": "bench.reload.run",
     "B13": "bench.cache.run",
     "B14": "bench.warehouse.run",
+    "B15": "bench.drivers.run",
 }
 PAGE = Path(__file__).parent.parent / "docs" / "benchmarks.md"
 

@@ -1,16 +1,14 @@
 """Three ways to ask one Valkey: our driver, our bare connection, and valkey-py."""
 
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from valkey.asyncio import Valkey
 
-from bench.rounds import Sample
+from bench.side import Side, Ways
 from shoal.drivers.valkey import COMMANDS, ValkeyCache, prefix_of
 from shoal.drivers.valkey.link import Door, Link
 from shoal.local.engines import start, valkey
@@ -22,22 +20,6 @@ BATCH = 100
 VALUE = b"v" * 200
 KEYS = tuple(f"key {number}" for number in range(BATCH))
 TTL = 600.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Side:
-    """One way to ask, and the kind of work that it does."""
-
-    name: str
-    work: Callable[[], Awaitable[int]]
-    """Does something and returns how many values it has read and written."""
-
-    async def run(self, operations: int) -> Sample:
-        """Work until so many values are read and written; the server's time is the same for all."""
-        done, began, spent = 0, time.perf_counter(), time.process_time_ns()
-        while done < operations:
-            done += await self.work()
-        return Sample(operations=done, seconds=time.perf_counter() - began, cpu_ns=time.process_time_ns() - spent)
 
 
 @asynccontextmanager
@@ -70,10 +52,6 @@ async def sides(door: Door, *, batches: bool) -> AsyncIterator[Sequence[Side]]:
         await cache.close()
         await link.close()
         await client.aclose()
-
-
-Ways = tuple[Callable[[], Awaitable[int]], Callable[[], Awaitable[int]]]
-"""One value at a time, and a batch."""
 
 
 def _ours(cache: ValkeyCache) -> Ways:

@@ -1,0 +1,1 @@
+"""What the drivers of stores and brokers cost over the clients that they use."""

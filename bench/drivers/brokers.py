@@ -1,0 +1,91 @@
+"""Brokers, each by our driver and by the client below it."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import nats
+from aiokafka import AIOKafkaProducer
+
+from bench.drivers.work import BODY, STREAM, SUBJECT, USER, published, sent
+from bench.side import Ways
+from shoal.drivers import broker_admin, open_broker
+from shoal.drivers.base import Broker, Stream
+from shoal.local import engines
+from shoal.local.environment import kafka_url, nats_url
+from shoal.local.ports import LOOPBACK, free_port
+
+_PASSWORD = "bench"  # noqa: S105 - of a server that ends with the run
+
+
+@asynccontextmanager
+async def _declared(url: str) -> AsyncIterator[Broker]:
+    await broker_admin(url).declare([Stream(name=STREAM, subjects=(f"{STREAM}.>",))], [])
+    broker = open_broker(url)
+    await broker.open()
+    try:
+        yield broker
+    finally:
+        await broker.close()
+
+
+@asynccontextmanager
+async def jetstream() -> AsyncIterator[Mapping[str, Ways]]:
+    """NATS JetStream, and nats-py."""
+    with TemporaryDirectory(prefix="sh-", dir="/tmp") as folder:
+        user = engines.nats.NatsUser(name=USER, password=_PASSWORD, publish=(">",), subscribe=(">",))
+        options = engines.nats.NatsOptions(directory=Path(folder), users=(user,), port=free_port())
+        running = await engines.start(engines.nats.recipe(options), on_line=lambda _line: None)
+        try:
+            url = nats_url(options.port, USER, _PASSWORD)
+            async with _declared(url) as broker:
+                client = await nats.connect(f"nats://{LOOPBACK}:{options.port}", user=USER, password=_PASSWORD)
+                yield {"Shoal on NATS": published(broker), "nats-py": _nats_py(client.jetstream())}
+                await client.close()
+        finally:
+            await running.process.stop()
+
+
+def _nats_py(stream: Any) -> Ways:
+    async def one(number: str) -> None:
+        await stream.publish(SUBJECT, BODY, headers={"Nats-Msg-Id": number})
+
+    async def many(numbers: Sequence[str]) -> None:
+        waiting = [await stream.publish_async(SUBJECT, BODY, headers={"Nats-Msg-Id": number}) for number in numbers]
+        await asyncio.gather(*waiting)
+
+    return sent(one, many)
+
+
+@asynccontextmanager
+async def kafka() -> AsyncIterator[Mapping[str, Ways]]:
+    """Kafka's protocol, and aiokafka; both until every copy in step has it."""
+    with TemporaryDirectory(prefix="sh-", dir="/tmp") as folder:
+        options = engines.kafka.KafkaOptions(directory=Path(folder), port=free_port())
+        running = await engines.start(engines.kafka.recipe(options), on_line=lambda _line: None)
+        try:
+            async with _declared(kafka_url(options.port)) as broker:
+                producer = AIOKafkaProducer(bootstrap_servers=f"{LOOPBACK}:{options.port}", acks="all")
+                await producer.start()
+                yield {"Shoal on Kafka": published(broker), "aiokafka": _aiokafka(producer)}
+                await producer.stop()
+        finally:
+            await running.process.stop()
+
+
+def _aiokafka(producer: Any) -> Ways:
+    async def send(number: str) -> Any:
+        return await producer.send(
+            "raw", BODY, key=b"k", partition=0, headers=[("id", number.encode()), ("subject", SUBJECT.encode())]
+        )
+
+    async def one(number: str) -> None:
+        await (await send(number))
+
+    async def many(numbers: Sequence[str]) -> None:
+        await asyncio.gather(*[await send(number) for number in numbers])
+
+    return sent(one, many)
