@@ -57,6 +57,12 @@ class StoreHarness(Protocol):
         ...
 
 
+def few(harness: StoreHarness, wanted: int) -> int:
+    """Return how many things one commit may change: those wanted, or as many as an engine takes at once."""
+    limit = getattr(harness, "commit_limit", 0)
+    return min(wanted, limit) if limit else wanted
+
+
 class BrokerHarness(Protocol):
     """An engine whose streams are empty."""
 

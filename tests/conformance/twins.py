@@ -8,7 +8,7 @@ import pytest
 
 from shoal.drivers.base import Store
 from shoal.errors import Conflict
-from tests.conformance.harness import ORDERS, StoreHarness, row, soon
+from tests.conformance.harness import ORDERS, StoreHarness, few, row, soon
 from tests.conformance.store import Stop, fill, keys, ready
 
 
@@ -78,11 +78,12 @@ class TwinContract:
                 seen.add(len(await keys(store)))
 
         looking = [asyncio.create_task(look()) for _ in range(3)]
-        for size in (20, 30, 40):
+        sizes = [10 + few(harness, most) // 10 for most in (100, 200, 300)]
+        for size in sizes:
             await _swap(store, *(str(number) for number in range(size)))
         done.set()
         await soon(asyncio.gather(*looking))
-        assert seen <= {10, 20, 30, 40}
+        assert seen <= {10, *sizes}
 
 
 async def _swap(store: Store, *names: str, fails: bool = False) -> None:

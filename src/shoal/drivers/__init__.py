@@ -7,7 +7,10 @@ from urllib.parse import urlsplit
 from shoal.drivers.base import Broker, BrokerAdmin, Cache, Store, StoreAdmin, Warehouse
 from shoal.errors import DeclarationError
 
-STORES = {"postgres": "shoal.drivers.postgres", "mongodb": "shoal.drivers.mongo", "memory": "shoal.drivers.memory"}
+STORES = {
+    "postgres": "shoal.drivers.postgres", "mongodb": "shoal.drivers.mongo", "dynamodb": "shoal.drivers.dynamodb",
+    "memory": "shoal.drivers.memory",
+}  # fmt: skip
 BROKERS = {"nats": "shoal.drivers.nats", "kafka": "shoal.drivers.kafka", "memory": "shoal.drivers.memory"}
 CACHES = {"valkey": "shoal.drivers.valkey", "valkeys": "shoal.drivers.valkey", "memory": "shoal.drivers.memory"}
 WAREHOUSES = {"duckdb": "shoal.drivers.duckdb", "memory": "shoal.drivers.memory"}

@@ -116,6 +116,8 @@ def store_url(service: ServicePlan, world: World) -> str:
         return ""
     if store.engine == "mongo":
         return mongo_url(world.mongo_port, store.role, world.passwords.stores[store.role], store.database)
+    if store.engine == "dynamodb":
+        return aws_url("dynamodb", world.aws_port, store.role, world.passwords.stores[store.role], store.database)
     if store.engine != "postgres":
         return f"{catalog.engine(store.engine).scheme}://{store.database}"
     return postgres_url(world.postgres, store.role, world.passwords.stores[store.role], store.database)
@@ -155,10 +157,12 @@ def operator_url(world: World) -> str:
     return _broker_url(world, OPERATOR)
 
 
-def store_operator_url(world: World, engine: str) -> str:
-    """Write the address of a store's engine for who declares databases."""
-    password = world.passwords.stores[engine]
-    if engine == "mongo":
+def store_operator_url(world: World, server: str) -> str:
+    """Write the address of a local server for who declares databases."""
+    password = world.passwords.stores[server]
+    if server == "aws":
+        return aws_url("dynamodb", world.aws_port, OPERATOR, password, "")
+    if server == "mongo":
         return mongo_url(world.mongo_port, OPERATOR, password, "admin")
     return postgres_url(world.postgres, "postgres", password, "postgres")
 

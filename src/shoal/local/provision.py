@@ -29,12 +29,12 @@ WATCH_SECONDS = 1.0
 _log = logging.getLogger("shoal.local")
 
 
-def accounts(plan: Plan, world: World, engine: str) -> tuple[Account, ...]:
-    """List the databases of `engine`, each with its own role."""
+def accounts(plan: Plan, world: World, server: str) -> tuple[Account, ...]:
+    """List the databases of a local server, each with its own role."""
     return tuple(
         Account(database=s.store.database, role=s.store.role, password=world.passwords.stores[s.store.role])
         for s in plan.services
-        if s.store is not None and s.store.engine == engine
+        if s.store is not None and (catalog.engine(s.store.engine).server or s.store.engine) == server
     )
 
 
@@ -55,10 +55,10 @@ def streams(plan: Plan) -> tuple[tuple[Stream, ...], tuple[Consumer, ...]]:
     return logs, consumers
 
 
-async def declare_stores(plan: Plan, world: World, engine: str, note: Path) -> None:
-    """Declare every role and database of an engine."""
-    wanted = accounts(plan, world, engine)
-    url = store_operator_url(world, engine)
+async def declare_stores(plan: Plan, world: World, server: str, note: Path) -> None:
+    """Declare every role and database of a local server."""
+    wanted = accounts(plan, world, server)
+    url = store_operator_url(world, server)
     await _once(note, wanted, lambda: store_admin(url).declare(wanted))
 
 

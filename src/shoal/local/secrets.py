@@ -37,9 +37,8 @@ def passwords(folder: Path, plan: Plan) -> Passwords:
         known = msgspec.json.decode(file.read_bytes(), type=Passwords)
     except (OSError, msgspec.MsgspecError):
         known = Passwords()
-    stores = (
-        [s.store.role for s in plan.services if s.store] + ["postgres"] + (["mongo"] if "mongo" in plan.engines else [])
-    )
+    operators = ["postgres", *sorted({"mongo", "aws"} & {*plan.engines})]
+    stores = [s.store.role for s in plan.services if s.store] + operators
     brokers = [s.broker.user for s in plan.services if s.broker] + [OPERATOR]
     caches = [s.cache.user for s in plan.services if s.cache]
     full = Passwords(

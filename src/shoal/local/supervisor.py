@@ -280,7 +280,7 @@ class Supervisor:
         await unit.start()
         unit.keep()
         note = site.layout.data / name / "declared"
-        if name in {"postgres", "mongo"}:
+        if name in {"postgres", "mongo", "aws"}:
             await provision.declare_stores(site.plan, site.world, name, note)
         elif name in {"nats", "kafka"}:
             await provision.declare_broker(site.plan, site.world, note)

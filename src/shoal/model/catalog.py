@@ -28,6 +28,8 @@ class Engine(msgspec.Struct, frozen=True, kw_only=True):
     """Local process that stands for it, where it is not one of its own name."""
     lacking_here: frozenset[str] = frozenset()
     """What the server that stands for it on a laptop cannot do, although the product can."""
+    commit_limit: int = 0
+    """Documents, messages, marks and locks that one commit can change; 0 when the engine sets none."""
     wire_limit: int = 0
     """Largest message in bytes; 0 when the engine sets none."""
 
@@ -85,6 +87,18 @@ ENGINES = (
         wheel="secantusdb",
         extra="local-mongo",
         capabilities=frozenset({"transactions", "documents", "durable", "permissions", "processes"}),
+    ),
+    Engine(
+        name="dynamodb",
+        kind="store",
+        product="Amazon DynamoDB, here MiniStack 1.5 (MIT, a program apart)",
+        scheme="dynamodb",
+        wheel="ministack",
+        extra="aws",
+        server="aws",
+        commit_limit=100,
+        capabilities=frozenset({"transactions", "documents", "durable", "permissions", "processes"}),
+        lacking_here=frozenset({"permissions"}),
     ),
     Engine(
         name="nats",

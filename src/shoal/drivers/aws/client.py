@@ -5,11 +5,12 @@ It asks once and never by itself again, since only the driver knows what may be 
 
 import asyncio
 import contextlib
+import functools
 from collections.abc import Mapping
 from typing import Any
 
 from aiobotocore.config import AioConfig
-from aiobotocore.session import get_session
+from aiobotocore.session import AioSession
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
@@ -24,6 +25,8 @@ from shoal.drivers.aws.address import AwsAddress
 from shoal.errors import EngineError, Unavailable, Unstorable
 
 Json = Mapping[str, Any]
+
+_LOADER = "data_loader"
 
 CLOSING = 1.0
 """Seconds for letting go of connections."""
@@ -116,7 +119,7 @@ class AwsClient:
             if self._client is None:
                 address = self._address
                 try:
-                    self._client = await get_session().create_client(
+                    self._client = await _session().create_client(
                         self._service, region_name=address.region or None, endpoint_url=address.endpoint or None,
                         aws_access_key_id=address.access or None, aws_secret_access_key=address.secret or None,
                         config=self._config(),
@@ -131,3 +134,15 @@ class AwsClient:
             connect_timeout=2.0, read_timeout=self._seconds, max_pool_connections=self._connections,
             retries={"total_max_attempts": 1}, tcp_keepalive=True, user_agent_extra="shoal",
         )  # fmt: skip
+
+
+@functools.cache
+def _models() -> Any:
+    """Return what reads the descriptions of interfaces, which takes half a second for each, once in a process."""
+    return AioSession().get_component(_LOADER)
+
+
+def _session() -> AioSession:
+    session = AioSession()
+    session.register_component(_LOADER, _models())
+    return session

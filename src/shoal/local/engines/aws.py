@@ -2,7 +2,8 @@
 
 One process answers for DynamoDB, SNS, SQS and the others of a run. It pins the version of Amazon's client, which the
 services use as well, so it is never installed beside them: ``make .venv-aws`` makes the environment that it is
-run from. It is asked with keys and looks at none of them, and keeps everything in memory.
+run from. It is asked with keys and looks at none of them. What DynamoDB acknowledged is on the disk, by a journal of
+ours that runs inside (`emulated/shoal_journal.py`); everything else is in memory, and lost with the process.
 """
 
 import functools
@@ -26,6 +27,7 @@ PLACE = "SHOAL_AWS"
 _DISTRIBUTION = "ministack"
 _VERSION = "1.5.33"
 _FOLDER = ".venv-aws"
+_OURS = Path(__file__).parent.parent / "emulated"
 _HEALTH = "/_ministack/health"
 
 
@@ -100,11 +102,12 @@ async def prepare(options: AwsOptions) -> Command:
         "DOCKER_HOST": f"unix://{options.directory / 'no-docker'}",  # it would tidy up the user's containers
         "STATE_DIR": str(options.directory / "state"), "S3_DATA_DIR": str(options.directory / "s3"),
         "LOG_LEVEL": "WARNING", "PYTHONUNBUFFERED": "1",
+        "PYTHONPATH": str(_OURS), "SHOAL_JOURNAL": str(options.directory / "dynamodb"),
     }  # fmt: skip
     return Command(
         name=options.name,
         argv=(
-            str(server), "ministack.app:app", "--bind", f"{LOOPBACK}:{options.port}", "--workers", "0",
+            str(server), "shoal_journal:app", "--bind", f"{LOOPBACK}:{options.port}", "--workers", "0",
             "--log-level", "WARNING", "--graceful-timeout", "1", "--keep-alive", "60",
         ),
         cwd=options.directory,
