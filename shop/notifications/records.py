@@ -5,7 +5,7 @@ from typing import Literal
 
 import msgspec
 
-from shoal import record
+from shoal import Personal, record
 
 Outcome = Literal["SENT", "REFUSED"]
 
@@ -15,8 +15,8 @@ class Recipient(msgspec.Struct, frozen=True, kw_only=True):
     """Whom to write to: this service's own copy of what users announced."""
 
     user_id: str
-    name: str
-    email: str
+    name: Personal[str]
+    email: Personal[str]
 
 
 @record("notifications", key="message_id")

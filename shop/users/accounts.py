@@ -1,24 +1,13 @@
 """The rules of accounts, without any store."""
 
-import unicodedata
 from datetime import datetime
 
 from shop.users.contract import UserSignedUp
 from shop.users.messages import Profile
-from shop.users.records import Address, User
+from shop.users.records import User
 
 CUSTOMER = "customer"
 ADMIN = "admin"
-
-
-def canonical(email: str) -> str:
-    """Spell an e-mail address in the one way by which it is compared."""
-    return unicodedata.normalize("NFKC", email).casefold()
-
-
-def address_of(user: User) -> Address:
-    """Claim a user's address."""
-    return Address(address=canonical(user.email), user_id=user.user_id)
 
 
 def signed_up(user: User) -> UserSignedUp:

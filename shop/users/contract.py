@@ -4,7 +4,7 @@ from datetime import datetime
 
 import msgspec
 
-from shoal import event
+from shoal import Personal, event
 
 
 @event("users.signed_up", key="user_id")
@@ -12,6 +12,6 @@ class UserSignedUp(msgspec.Struct, frozen=True, kw_only=True):
     """Somebody has an account now."""
 
     user_id: str
-    email: str
-    name: str
+    email: Personal[str]
+    name: Personal[str]
     signed_up_at: datetime

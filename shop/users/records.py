@@ -1,10 +1,17 @@
 """What the users service keeps."""
 
+import unicodedata
 from datetime import datetime
+from typing import Annotated
 
 import msgspec
 
-from shoal import record
+from shoal import Personal, personal, record
+
+
+def canonical(email: str) -> str:
+    """Spell an e-mail address in the one way by which it is compared."""
+    return unicodedata.normalize("NFKC", email).casefold()
 
 
 @record("users", key="user_id")
@@ -12,9 +19,9 @@ class User(msgspec.Struct, frozen=True, kw_only=True):
     """An account."""
 
     user_id: str
-    email: str
-    """As its owner writes it; mail goes there."""
-    name: str
+    email: Annotated[str, personal(unique=True, spelled=canonical)]
+    """As its owner writes it; mail goes there. No two accounts have the same, in whatever spelling."""
+    name: Personal[str]
     password_hash: str
     roles: tuple[str, ...]
     signed_up_at: datetime
@@ -22,8 +29,11 @@ class User(msgspec.Struct, frozen=True, kw_only=True):
 
 @record("addresses", key="address")
 class Address(msgspec.Struct, frozen=True, kw_only=True):
-    """Whose an e-mail address is. As the key of a table, an address belongs to one account only."""
+    """Whose an e-mail address is, in the clear: from before accounts were found by a keyed hash of it.
+
+    The seed ``sealed-accounts`` empties the table.
+    """
 
     address: str
-    """In the one spelling that `accounts.canonical` gives it."""
+    """In the one spelling that `canonical` gives it."""
     user_id: str

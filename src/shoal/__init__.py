@@ -40,6 +40,7 @@ from shoal.service.keeping import Cache
 from shoal.service.marks import contract, delete, event, get, patch, post, put, record
 from shoal.service.owning import Rule, owner, rule
 from shoal.service.parts import Missing, Part, Partial, Parts
+from shoal.service.personal import Personal, personal
 from shoal.service.projections import Projection, ReadModel
 from shoal.service.sagas import Saga, pivot, retriable, step
 from shoal.service.schedules import Tick
@@ -118,6 +119,7 @@ __all__ = [
     "Part",
     "Partial",
     "Parts",
+    "Personal",
     "Postgres",
     "Principal",
     "Problem",
@@ -173,6 +175,7 @@ __all__ = [
     "internal",
     "owner",
     "patch",
+    "personal",
     "pivot",
     "post",
     "put",

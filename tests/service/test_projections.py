@@ -23,8 +23,8 @@ from shoal import (
 from shoal.errors import DeclarationError
 from shoal.model import Projection
 from shoal.model.system import from_json, to_json
-from shoal.runtime.compile import records_of
 from shoal.service.describe import describe, describe_service
+from shoal.service.records import records_of
 
 
 @event("shelf.filled", version=2, key="shelf", sequence="number")

@@ -3,8 +3,9 @@ from datetime import UTC, datetime
 import msgspec
 import pytest
 
-from shop.users.accounts import administrator, canonical, profile
+from shop.users.accounts import administrator, profile
 from shop.users.messages import SignUp
+from shop.users.records import canonical
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 

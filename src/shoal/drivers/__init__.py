@@ -4,7 +4,7 @@ from importlib import import_module
 from typing import cast
 from urllib.parse import urlsplit
 
-from shoal.drivers.base import Broker, BrokerAdmin, Cache, Store, StoreAdmin, Warehouse
+from shoal.drivers.base import Broker, BrokerAdmin, Cache, KeyRing, Store, StoreAdmin, Warehouse
 from shoal.errors import DeclarationError
 
 STORES = {
@@ -14,6 +14,7 @@ STORES = {
 BROKERS = {"nats": "shoal.drivers.nats", "kafka": "shoal.drivers.kafka", "memory": "shoal.drivers.memory"}
 CACHES = {"valkey": "shoal.drivers.valkey", "valkeys": "shoal.drivers.valkey", "memory": "shoal.drivers.memory"}
 WAREHOUSES = {"duckdb": "shoal.drivers.duckdb", "memory": "shoal.drivers.memory"}
+KEY_RINGS = {"keyfile": "shoal.drivers.keyfile", "memory": "shoal.drivers.memory"}
 
 
 def open_store(url: str) -> Store:
@@ -34,6 +35,11 @@ def open_cache(url: str) -> Cache:
 def open_warehouse(url: str) -> Warehouse:
     """Return the driver for a warehouse's URL, not yet connected."""
     return cast("Warehouse", _module(WAREHOUSES, url).warehouse(url))
+
+
+def open_key_ring(url: str) -> KeyRing:
+    """Return the driver for a key ring's URL."""
+    return cast("KeyRing", _module(KEY_RINGS, url).key_ring(url))
 
 
 def store_admin(url: str) -> StoreAdmin:

@@ -40,6 +40,8 @@ class World:
     """Folder of the warehouses of this machine."""
     mongo_port: int = 0
     aws_port: int = 0
+    rings: str = ""
+    """Folder of the services' key rings."""
 
 
 KAFKA_WAIT = 0.1
@@ -73,6 +75,8 @@ def service_environment(plan: Plan, service: ServicePlan, world: World, outside:
             "SHOAL_AUDIENCE": issuer.audience,
             "SHOAL_SIGNING_KEY": str(world.key.private) if service.issues_tokens else "",
         }
+    if plan.system.service(service.name).personal:
+        values["SHOAL_KEY_RING"] = f"keyfile://{quote(world.rings)}/{quote(service.name)}.json"
     values |= _believed(plan, world)
     values |= {name: outside.get(name, "") for name in FAILPOINTS}
     values = {name: value for name, value in values.items() if value}

@@ -75,6 +75,7 @@ def settle(plan: Plan, layout: Layout, *, ports: Mapping[str, int] | None = None
         root=str(layout.root),
         mongo_port=found.get(_MONGO, 0),
         aws_port=found.get(_AWS, 0),
+        rings=str(layout.secrets / "rings"),
         warehouses=str(layout.data / "warehouses"),
         key_set=str(keys.ensure(layout.secrets)) if plan.system.gateway.consumers else "",
     )

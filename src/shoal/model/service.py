@@ -247,6 +247,8 @@ class Service(Data, frozen=True, kw_only=True):
     """How requests are spread over its replicas, and how many it takes."""
     schemas: dict[str, Schema] = msgspec.field(default_factory=dict)
     """Named schemas that the others refer to."""
+    personal: tuple[str, ...] = ()
+    """What it keeps, announces or hears of persons: ``table.field`` and ``event.field``."""
     source: str = ""
 
     def __post_init__(self) -> None:

@@ -16,6 +16,7 @@ from shoal.service import codec
 from shoal.service.aggregates import AggregateMark, Folded, Recorded, aggregate_mark
 from shoal.service.context import Clock
 from shoal.service.marks import fact_mark
+from shoal.service.personal import refuse_personal
 from shoal.service.upcasting import Upcasting
 
 T = TypeVar("T")
@@ -54,6 +55,8 @@ class Ledger:
 
     def __init__(self, mark: AggregateMark) -> None:
         self.mark = mark
+        for kind in (mark.kind, *mark.facts):
+            refuse_personal(kind, "the aggregate's")
         self._state: codec.Codec[Any] = codec.Codec(mark.kind)
         self._readers: dict[str, codec.Codec[Any]] = {fact_mark(kind).id: codec.Codec(kind) for kind in mark.facts}
         self._readers |= {chain.event.id: Upcasting(chain) for chain in mark.chains}

@@ -1,6 +1,5 @@
 """Compile everything that a service declares, once; a wrong signature is an error at start."""
 
-import sys
 import typing
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -15,6 +14,7 @@ from shoal.runtime.inject import Plan
 from shoal.runtime.issuer import key_set_endpoint
 from shoal.runtime.lifecycle import lifecycle
 from shoal.runtime.metrics import Metrics
+from shoal.runtime.privacy.opening import personal_events
 from shoal.runtime.sockets import SocketEndpoint
 from shoal.runtime.streaming import StreamEndpoint
 from shoal.runtime.transacting import Transactor
@@ -41,13 +41,14 @@ class Compiled(msgspec.Struct, frozen=True, kw_only=True):
 
 def compile_service(service: Service, around: Surroundings, metrics: Metrics, *, jwks: str = "") -> Compiled:
     """Compile a service's handlers; `jwks` names the file of keys that an issuing service publishes."""
-    declared = [*service.endpoints, *([key_set_endpoint(jwks, service.source)] if jwks else [])]
+    declared = [*service.endpoints, *([key_set_endpoint(jwks, service.source)] if jwks else []), *around.lending]
     ends = None if around.store is None else Ends(around.store)
     endpoints = tuple(_endpoint(service, d, around, metrics, ends) for d in declared)
     for endpoint in endpoints:
         if endpoint.operation.edge.cache is not None:
             endpoint.answers = Answers(endpoint.operation.edge.cache, ends, endpoint.reads)
         endpoint.lifecycle = lifecycle(endpoint.operation, (d.operation for d in declared), around.clock)
+    sealed = personal_events(service)
     return Compiled(
         endpoints=endpoints,
         subscribers={
@@ -59,6 +60,7 @@ def compile_service(service: Service, around: Surroundings, metrics: Metrics, *,
                 policy=s.policy,
                 batch=s.batch,
                 series=metrics.series("event", event),
+                personal=event in sealed,
             )
             for s in service.subscriptions
             for event, reader in readers(s)
@@ -100,14 +102,3 @@ def contracts_of(service: Service) -> set[Any]:
     functions += [*service.background, *service.providers]
     hints = [hint for f in functions for name, hint in typing.get_type_hints(f).items() if name != "return"]
     return {kind for hint in hints for kind in (plain_kind(hint)[0],) if operations_of(kind) is not None}
-
-
-def records_of(service: Service) -> list[type]:
-    """Collect the records that a service's module knows, and those of its projections."""
-    known = vars(sys.modules[service.module]).values()
-    projected = [kind for projection in service.projections for kind in projection.records]
-    return [v for v in dict.fromkeys([*filter(_is_type, known), *projected]) if hasattr(v, "__shoal_record__")]
-
-
-def _is_type(value: object) -> bool:
-    return isinstance(value, type)

@@ -26,6 +26,8 @@ class ServiceConfig(msgspec.Struct, frozen=True, kw_only=True):
     broker_url: str = ""
     cache_url: str = ""
     warehouse_url: str = ""
+    key_ring: str = ""
+    """Where the key ring is that wraps the service's own keys; needed where it has personal data."""
     mesh: str = ""
     """``unix:/path`` of its outbound listener; calls name the callee in the authority. ``direct:/folder`` of files with
     the replicas of each service, where there is no proxy."""

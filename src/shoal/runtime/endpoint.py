@@ -39,6 +39,8 @@ class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
     clock: Clock | None = None
     leaving: asyncio.Event | None = None
     """Set when the process begins nothing new."""
+    lending: tuple[EndpointDeclaration, ...] = ()
+    """Operations that lend the keys of events with personal fields."""
 
 
 class Endpoint:

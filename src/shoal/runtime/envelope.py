@@ -53,8 +53,9 @@ def pack(
     now: datetime,
     trace: Trace | None,
     mode: Mode | None = None,
+    data: bytes | None = None,
 ) -> Message:
-    """Wrap an event of `service` as a message for the broker, in the event's own content mode unless `mode` is given.
+    """Wrap an event as a message, in its own content mode and with its own JSON unless `mode` and `data` are given.
 
     Raises:
         ShoalError: The event is larger than `LARGEST`.
@@ -69,7 +70,7 @@ def pack(
         time=now,
         subject=key or msgspec.UNSET,
         traceparent=trace.header() if trace else msgspec.UNSET,
-        data=msgspec.Raw(codec.encode(event)),
+        data=msgspec.Raw(codec.encode(event) if data is None else data),
     )
     if (mode or mark.mode) == "binary":
         body, headers = bytes(envelope.data), _headers(envelope)

@@ -10,12 +10,12 @@ import msgspec
 
 from shoal.drivers.base import Query, Store, Table
 from shoal.errors import EngineError
-from shoal.runtime.compile import records_of
 from shoal.runtime.relay import TIDY_SECONDS
 from shoal.runtime.side import Around, Side
 from shoal.runtime.tables import table_of
 from shoal.service.context import Clock
 from shoal.service.marks import record_mark
+from shoal.service.records import records_of
 
 _log = logging.getLogger("shoal.expiring")
 

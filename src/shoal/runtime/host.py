@@ -5,13 +5,13 @@ import logging
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from shoal import failpoints
-from shoal.drivers import open_broker, open_cache, open_store, open_warehouse
-from shoal.drivers.base import Broker, Cache, Consumer, Receipt, Store, Warehouse
+from shoal.drivers import open_broker, open_cache, open_key_ring, open_store, open_warehouse
+from shoal.drivers.base import Broker, Cache, Consumer, KeyRing, Receipt, Store, Warehouse
 from shoal.errors import Conflict, DeclarationError, MigrationError, Unavailable
 from shoal.model import names
 from shoal.model.plan import consumers
@@ -23,7 +23,7 @@ from shoal.runtime.breaking import Switchboard
 from shoal.runtime.cache.fittings import Keeping
 from shoal.runtime.clients import Transport, client
 from shoal.runtime.clock import SystemClock, monotonic_of, seconds_of
-from shoal.runtime.compile import Compiled, compile_service, contracts_of, records_of
+from shoal.runtime.compile import Compiled, compile_service, contracts_of
 from shoal.runtime.config import ServiceConfig
 from shoal.runtime.consuming.desk import Desk, Subscriber
 from shoal.runtime.deadline import Budget
@@ -49,9 +49,13 @@ from shoal.service.cached import remembering
 from shoal.service.context import Clock, TokenIssuer
 from shoal.service.declare import SeedDeclaration, Service
 from shoal.service.describe import describe_service
+from shoal.service.records import personal_data, records_of
 from shoal.service.warehouse import Reports
 from shoal.service.warehouse import Warehouse as FactSink
 from shoal.tokens import Signer
+
+if TYPE_CHECKING:
+    from shoal.runtime.privacy.side import Privacy
 
 _log = logging.getLogger("shoal.host")
 
@@ -71,6 +75,7 @@ class Fittings(msgspec.Struct, frozen=True, kw_only=True):
     """Takes the place of the one that the configuration names."""
     broker: Broker | None = None
     cache: Cache | None = None
+    key_ring: KeyRing | None = None
     warehouse: Warehouse | None = None
     journal: Journal | None = None
     fetch: Fetch = get
@@ -89,6 +94,9 @@ class Host:
         self.store = fittings.store or (open_store(config.store_url) if config.store_url else None)
         self.broker = fittings.broker or (open_broker(config.broker_url) if config.broker_url else None)
         self.cache = fittings.cache or (open_cache(config.cache_url) if config.cache_url else None)
+        self._privacy = _privacy(service, config, fittings, self.store)
+        if self._privacy is not None:
+            self.store = self._privacy.store
         self._armed = failpoints.is_armed()
         if self._armed:
             self.store = failpoints.store_of(self.store) if self.store else None
@@ -97,6 +105,8 @@ class Host:
         self._probes = Probes(self.model, self._metrics, self.store, self.broker, self.cache)
         self._keeping = Keeping(self.cache, self._metrics) if self.cache else None
         self._announcer = Announcer(config.system, service, fittings.clock)
+        if self._privacy is not None:
+            self._announcer.seals = self._privacy.seals
         if self.store is not None and self.broker is not None and service.publishes:
             self._announcer.gauge = self._probes.gauge = Gauge(self.store, config.outbox_bound)
         self.warehouse = fittings.warehouse or (open_warehouse(config.warehouse_url) if config.warehouse_url else None)
@@ -141,6 +151,8 @@ class Host:
     async def _start(self) -> None:
         if self.store is not None:
             await _prepare(self.service, self.store)
+            if self._privacy is not None:
+                await self._privacy.open()
         elif self.service.store is not None:
             raise DeclarationError(
                 f"service {self.service.name} declares a store but was given none",
@@ -173,6 +185,8 @@ class Host:
 
     async def prepare(self) -> Mapping[str, Subscriber]:
         """Compile the handlers of events and start nothing, for who wants to see what they would do."""
+        if self._privacy is not None:
+            await self._privacy.open()
         await self._provide()
         self.override({})
         return self._subscribers
@@ -193,6 +207,8 @@ class Host:
             if self.cache is not None:
                 ends.push_async_callback(self.cache.close)
             ends.push_async_callback(self._fittings.transport.close)
+            if self._privacy is not None:
+                ends.push_async_callback(self._privacy.close)
             ends.push_async_callback(self._stack.aclose)
             if self._events is not None:
                 ends.push_async_callback(self._events.stop, self.config.drain)
@@ -233,6 +249,7 @@ class Host:
             poke=self._poke,
             clock=clock,
             leaving=self._leaving,
+            lending=() if self._privacy is None else self._privacy.lending,
         )
         return compile_service(self.service, around, self._metrics, jwks=config.jwks if config.signing_key else "")
 
@@ -325,6 +342,22 @@ class Host:
         ]
         self._events = EventSide(desk, self._relay, planned)
         self._events.start()
+
+
+def _privacy(service: Service, config: ServiceConfig, fittings: Fittings, store: Store | None) -> "Privacy | None":
+    """Put a vault before the store of a service that has personal data; others pay nothing for it."""
+    if not personal_data(service):
+        return None
+    ring = fittings.key_ring or (open_key_ring(config.key_ring) if config.key_ring else None)
+    if store is None or ring is None:
+        raise DeclarationError(
+            f"service {service.name} has personal data, but no {'key ring' if store else 'store'}",
+            hint="set SHOAL_KEY_RING; `shoal run` does" if store else "declare Service(..., store=Postgres())",
+            where=service.source,
+        )
+    from shoal.runtime.privacy.side import Privacy  # noqa: PLC0415 - cryptography takes 0.1 s to import
+
+    return Privacy(service, config.system, store, ring, fittings.transport, fittings.clock)
 
 
 async def _prepare(service: Service, store: Store) -> None:

@@ -7,6 +7,7 @@ from shoal.runtime.caching.ends import ENDS
 from shoal.runtime.caching.side import cache_side
 from shoal.runtime.consuming.attempts import ATTEMPTS
 from shoal.runtime.expiring import expiring_side
+from shoal.runtime.privacy.tables import ERASED, KEYS, WRAPPING
 from shoal.runtime.projections.side import projection_side
 from shoal.runtime.projections.tables import PROJECTION_TABLES
 from shoal.runtime.sagas.instances import JOURNAL, SAGAS
@@ -41,4 +42,7 @@ OWN_TABLES: tuple[OwnTable, ...] = (
     AGGREGATES,
     STAGED,
     LOADS,
+    WRAPPING,
+    KEYS,
+    ERASED,
 )

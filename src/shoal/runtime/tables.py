@@ -10,10 +10,11 @@ from typing import Any, Generic, Literal, TypeVar
 
 import msgspec
 
-from shoal.drivers.base import Row, Table
+from shoal.drivers.base import PersonalColumn, Row, Table
 from shoal.errors import EngineError
 from shoal.service import codec
 from shoal.service.marks import field_names, record_mark
+from shoal.service.personal import PersonalField, personal_fields
 from shoal.service.signature import base_kind
 
 T = TypeVar("T")
@@ -28,23 +29,27 @@ class RecordTable(Generic[T]):
         mark = record_mark(kind)
         hints = typing.get_type_hints(kind, include_extras=True)
         columns = field_names(kind)
-        nested = frozenset(name for name in columns if not _fits_column(hints[name]))
+        fields = personal_fields(kind, mark.key)
+        sealed = {field.name for field in fields}
+        nested = frozenset(name for name in columns if name not in sealed and not _fits_column(hints[name]))
         self.kind = kind
+        self._names = columns
         ends = ((mark.expires,),) if mark.expires else ()
         self.table = Table(
             name=mark.table,
             key=mark.key,
-            columns=columns,
+            columns=(*columns, *(field.column for field in fields if field.find)),
             json=nested,
-            unique=frozenset(mark.unique),
+            unique=frozenset((*mark.unique, *(field.column for field in fields if field.unique))),
             indexes=mark.indexes + ends,
+            personal=tuple(_column(field, mark.table) for field in fields),
         )
         self._fields = attrgetter(*columns) if len(columns) > 1 else lambda record: (getattr(record, columns[0]),)
-        self._spelled = tuple(name for name in columns if base_kind(hints[name]) not in _PLAIN)
+        self._spelled = tuple(name for name in columns if name not in sealed and base_kind(hints[name]) not in _PLAIN)
 
     def to_row(self, record: object) -> Row:
         """Spread a record over its columns."""
-        row = dict(zip(self.table.columns, self._fields(record), strict=True))
+        row = dict(zip(self._names, self._fields(record), strict=True))
         for name in self._spelled:
             value = row[name]
             row[name] = codec.encode(value).decode() if name in self.table.json else plain(value)
@@ -57,7 +62,7 @@ class RecordTable(Generic[T]):
             name: msgspec.json.decode(typing.cast("str", row[name]))
             if name in nested and row[name] is not None
             else row[name]
-            for name in self.table.columns
+            for name in self._names
         }
         return read_stored(values, self.kind, f"table {self.table.name}")
 
@@ -78,6 +83,17 @@ def table_of(kind: type[T]) -> RecordTable[T]:
     if found is None:
         found = _tables[kind] = RecordTable(kind)
     return found
+
+
+def _column(field: PersonalField, table: str) -> PersonalColumn:
+    return PersonalColumn(
+        name=field.name,
+        of=field.of,
+        find=field.column,
+        spelled=field.spelled,
+        erased=field.erased,
+        place=f"{table}\n{field.name}",
+    )
 
 
 def read_stored(values: Row, kind: type[T], origin: str) -> T:

@@ -1,7 +1,8 @@
 """`Transaction` as handlers see it, over a driver's session."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Protocol, TypeVar
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 from shoal.drivers.base import Query, Session
 from shoal.errors import Problem, Undeclared
@@ -9,12 +10,16 @@ from shoal.runtime.aggregates import Aggregates
 from shoal.runtime.backlog import Gauge
 from shoal.runtime.envelope import pack
 from shoal.runtime.tables import read_stored, table_of
-from shoal.runtime.trace import current
+from shoal.runtime.trace import Trace, current
 from shoal.service.aggregates import Folded, Recorded
 from shoal.service.context import Clock
 from shoal.service.declare import Service
 from shoal.service.marks import EventMark, event_mark
 from shoal.service.sagas import Saga
+
+if TYPE_CHECKING:
+    from shoal.runtime.privacy.events import EventSeal
+    from shoal.runtime.privacy.vault import DataKey, Need
 
 T = TypeVar("T")
 F = TypeVar("F")
@@ -28,6 +33,14 @@ class Starter(Protocol):
         ...
 
 
+class Holding(Protocol):
+    """A session that holds back what needs keys."""
+
+    def hold(self, needs: "Sequence[Need]", act: "Callable[[Session, Mapping[Need, DataKey | None]], None]") -> None:
+        """Call `act` with the keys, before the next read or the commit."""
+        ...
+
+
 class Announcer:
     """Knows which events a service may announce."""
 
@@ -38,6 +51,8 @@ class Announcer:
         """Begins sagas, where the service has any."""
         self.gauge: Gauge | None = None
         """Knows whether another event may wait."""
+        self.seals: Mapping[type, EventSeal] = {}
+        """Seals the personal fields of events that have any."""
 
     def mark(self, event: object) -> EventMark:
         """Return an event's mark, or raise `Undeclared`."""
@@ -152,11 +167,23 @@ class UnitOfWork:
         mark = announcer.mark(event)
         if announcer.gauge is not None:
             announcer.gauge.admit()
-        trace = context.trace if context else None
-        self.session.publish(
-            pack(announcer.system, announcer.service, mark, event, now=announcer.clock.now(), trace=trace)
-        )
+        trace, now = context.trace if context else None, announcer.clock.now()
+        seal = announcer.seals.get(type(event))
+        if seal is None:
+            self.session.publish(pack(announcer.system, announcer.service, mark, event, now=now, trace=trace))
+        else:
+            self._publish_sealed(event, mark, seal, now, trace)
         self.published += 1
+
+    def _publish_sealed(
+        self, event: object, mark: EventMark, seal: "EventSeal", now: datetime, trace: Trace | None
+    ) -> None:
+        system, service = self._announcer.system, self._announcer.service
+
+        def act(session: Session, keys: "Mapping[Need, DataKey | None]") -> None:
+            session.publish(pack(system, service, mark, event, now=now, trace=trace, data=seal.data(event, keys)))
+
+        cast("Holding", self.session).hold(seal.needs(event), act)
 
     async def start(self, saga: type[Saga[T]], state: T, *, key: str = "") -> bool:
         """Begin a saga."""

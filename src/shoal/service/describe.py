@@ -30,8 +30,10 @@ from shoal.service.declare import EndpointDeclaration, Service, SubscriptionDecl
 from shoal.service.describe_sagas import describe_saga
 from shoal.service.describe_schedules import describe_schedules
 from shoal.service.http import MAX_LIMIT, PageRequest
+from shoal.service.lending import borrowing_calls, lending_endpoints
 from shoal.service.marks import Operation, event_mark, operations_of
 from shoal.service.projecting import describe_projections, with_journal
+from shoal.service.records import personal_data
 from shoal.service.settings import Secret, Settings
 from shoal.service.signature import (
     Param,
@@ -97,16 +99,15 @@ def describe_service(service: Service, *, issues_tokens: bool = False) -> model.
         + list(service.publishes)
         + [saga.state for saga in service.sagas]
     )
-    endpoints = [_endpoint(e, s, shapes) for e, s in zip(service.endpoints, signatures, strict=True)]
     return model.Service(
         name=service.name,
         entry=service.entry,
         summary=service.summary,
-        endpoints=(*endpoints, *([_jwks_endpoint(service)] if issues_tokens else [])),
+        endpoints=_endpoints(service, signatures, shapes, issues_tokens=issues_tokens),
         publishes=tuple(_event(kind, shapes) for kind in service.publishes),
         subscriptions=with_endings(service, with_journal(service, [_subscription(s) for s in service.subscriptions])),
         projections=describe_projections(service),
-        calls=_calls(service, [*signatures, *heard, *seeded, *provided]),
+        calls=(*_calls(service, [*signatures, *heard, *seeded, *provided]), *borrowing_calls(service)),
         sagas=tuple(describe_saga(service, saga, shapes.of(saga.state)) for saga in service.sagas),
         schedules=describe_schedules(service),
         store=service.store,
@@ -116,6 +117,7 @@ def describe_service(service: Service, *, issues_tokens: bool = False) -> model.
         externals=service.externals,
         traffic=service.traffic,
         schemas=shapes.named,
+        personal=personal_data(service),
         source=service.source,
     )
 
@@ -191,6 +193,13 @@ def _paging(signature: Signature) -> list[Parameter]:
         Parameter(name="page", place="query", schema=page, required=False),
         Parameter(name="limit", place="query", schema=limit, required=False),
     ]
+
+
+def _endpoints(
+    service: Service, signatures: Sequence[Signature], shapes: _Shapes, *, issues_tokens: bool
+) -> tuple[Endpoint, ...]:
+    declared = [_endpoint(e, s, shapes) for e, s in zip(service.endpoints, signatures, strict=True)]
+    return (*declared, *((_jwks_endpoint(service),) if issues_tokens else ()), *lending_endpoints(service))
 
 
 def _jwks_endpoint(service: Service) -> Endpoint:

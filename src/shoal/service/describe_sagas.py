@@ -7,6 +7,7 @@ import msgspec
 from shoal.model.saga import Saga, Step
 from shoal.model.service import Schema
 from shoal.service.marks import operations_of
+from shoal.service.personal import refuse_personal
 from shoal.service.sagas import SagaDeclaration, StepDeclaration, bound
 from shoal.service.signature import Signature, analyse, leaves_no_trace
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 def describe_saga(service: "Service", declared: SagaDeclaration, schema: Schema) -> Saga:
     """Describe one saga; raises `DeclarationError` for a step that asks for what nothing provides."""
+    refuse_personal(declared.state, "the saga's state")
     steps = tuple(_step(service, declared, step) for step in declared.steps)
     return msgspec.structs.replace(declared.model, steps=steps, state=schema)
 

@@ -13,6 +13,7 @@ from shoal.model.names import check_event, check_label, event_id
 from shoal.model.service import Access, Method, Mode, Policy
 from shoal.service.access import signed_in
 from shoal.service.edge import EdgeOptions, build_edge, versioned
+from shoal.service.personal import masking
 from shoal.service.source import of_class, of_function
 
 C = TypeVar("C")
@@ -116,6 +117,7 @@ def event(
             name=name, version=version, key=key, sequence=sequence, mode=mode, failure=failure, source=place
         )
         cls.__shoal_event__ = marked  # type: ignore[attr-defined]
+        masking(cls)
         return cls
 
     return mark
@@ -171,6 +173,7 @@ def record(
                 )
         marked = RecordMark(table=table, key=key, unique=tuple(unique), indexes=ordered, expires=expires, source=place)
         cls.__shoal_record__ = marked  # type: ignore[attr-defined]
+        masking(cls)
         return cls
 
     return mark

@@ -13,6 +13,7 @@ from shoal.errors import DeclarationError
 from shoal.model.warehouse import ColumnKind, FactColumn, FactTable, Report
 from shoal.model.warehouse import Warehouse as WarehouseModel
 from shoal.service.marks import check_kinds, field_names, placed
+from shoal.service.personal import refuse_personal
 from shoal.service.source import of_caller, of_class
 
 C = TypeVar("C")
@@ -209,6 +210,8 @@ def describe_warehouse(declared: WarehouseDeclaration | None) -> WarehouseModel 
     """Describe a warehouse as pure data."""
     if declared is None:
         return None
+    for kind in declared.tables:
+        refuse_personal(kind, "the table of facts")
     reports = [(kind.__name__, report_of(kind)) for kind in declared.reports]
     return WarehouseModel(
         engine=declared.engine,

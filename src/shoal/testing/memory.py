@@ -34,6 +34,7 @@ from shoal.testing.clock import MovableClock
 from shoal.testing.events import Events
 from shoal.testing.http import Client, Response
 from shoal.testing.outside import Outside
+from shoal.testing.rings import ring_for
 from shoal.testing.sockets import SocketClient
 
 NOWHERE = "http://sandbox.invalid"
@@ -200,6 +201,7 @@ class MemorySystem(Client):
             store=MemoryStore() if service.store is not None else None,
             broker=self._broker,
             cache=MemoryCache(self.clock.monotonic) if service.cache is not None else None,
+            key_ring=ring_for(service),
             warehouse=MemoryWarehouse() if service.warehouse is not None else None,
             overrides=dict(overrides or {}),
         )

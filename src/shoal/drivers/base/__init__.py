@@ -19,8 +19,9 @@ from shoal.drivers.base.broker import (
     Stream,
 )
 from shoal.drivers.base.cache import Cache, Found
+from shoal.drivers.base.keyring import KeyRing, Wrapped
 from shoal.drivers.base.messages import Announced, Mark, Message, Pending, Sent
-from shoal.drivers.base.rows import ColumnKind, OwnTable, Query, Row, Table
+from shoal.drivers.base.rows import ColumnKind, OwnTable, PersonalColumn, Query, Row, Table
 from shoal.drivers.base.store import Backlog, Lease, Migration, OutboxLease, Receipt, Session, Store
 from shoal.drivers.base.warehouse import (
     Aggregate,
@@ -53,6 +54,7 @@ __all__ = [
     "Found",
     "Group",
     "Kept",
+    "KeyRing",
     "Lease",
     "Mark",
     "Measure",
@@ -62,6 +64,7 @@ __all__ = [
     "Outcome",
     "OwnTable",
     "Pending",
+    "PersonalColumn",
     "Position",
     "Published",
     "Query",
@@ -75,5 +78,6 @@ __all__ = [
     "Stream",
     "Table",
     "Warehouse",
+    "Wrapped",
     "check_columns",
 ]

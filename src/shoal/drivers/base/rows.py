@@ -1,7 +1,7 @@
 """Rows, tables and queries: the shape of what a store holds."""
 
-from collections.abc import Mapping
-from typing import Literal
+from collections.abc import Callable, Mapping
+from typing import Any, Literal
 
 import msgspec
 
@@ -9,6 +9,22 @@ Row = Mapping[str, object]
 """One stored record by column. Columns listed in `Table.json` hold JSON text, the others plain Python values."""
 
 ColumnKind = Literal["text", "integer", "number", "boolean", "time", "json", "bytes"]
+
+
+class PersonalColumn(msgspec.Struct, frozen=True, kw_only=True):
+    """A column that holds ciphertext of what it says of a person. Drivers know nothing of it."""
+
+    name: str
+    of: str
+    """Column that names the person."""
+    find: str
+    """Column of a keyed hash of the value; empty without one."""
+    spelled: Callable[[Any], Any] | None
+    """Spells equal values in one way before they are hashed."""
+    erased: Any
+    """What is read once the person is erased."""
+    place: str
+    """What a ciphertext is bound to, besides the service and the key."""
 
 
 class Table(msgspec.Struct, frozen=True, kw_only=True):
@@ -24,6 +40,8 @@ class Table(msgspec.Struct, frozen=True, kw_only=True):
     """Columns besides the key that no two rows share; ``null`` is shared freely."""
     indexes: tuple[tuple[str, ...], ...] = ()
     """Columns of each index, in order, which a store makes that makes the table's place by itself."""
+    personal: tuple[PersonalColumn, ...] = ()
+    """Columns that are sealed above the driver."""
 
 
 class OwnTable(msgspec.Struct, frozen=True, kw_only=True):

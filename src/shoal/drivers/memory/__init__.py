@@ -5,7 +5,7 @@ URLs: ``memory://name``; one name is one store, one broker and one cache within 
 
 from urllib.parse import urlsplit
 
-from shoal.drivers.base import Broker, BrokerAdmin, Cache, Store, StoreAdmin, Warehouse
+from shoal.drivers.base import Broker, BrokerAdmin, Cache, KeyRing, Store, StoreAdmin, Warehouse
 from shoal.drivers.memory.broker import MemoryBroker
 from shoal.drivers.memory.cache import MemoryCache
 from shoal.drivers.memory.store import MemoryAdmin, MemoryStore
@@ -19,6 +19,7 @@ __all__ = [
     "broker",
     "broker_admin",
     "cache",
+    "key_ring",
     "store",
     "store_admin",
     "warehouse",
@@ -28,6 +29,7 @@ _stores: dict[str, MemoryStore] = {}
 _brokers: dict[str, MemoryBroker] = {}
 _caches: dict[str, MemoryCache] = {}
 _warehouses: dict[str, MemoryWarehouse] = {}
+_rings: dict[str, KeyRing] = {}
 
 
 def store(url: str) -> Store:
@@ -48,6 +50,13 @@ def cache(url: str) -> Cache:
 def warehouse(url: str) -> Warehouse:
     """Return the warehouse of this name; everybody in the process shares it."""
     return _warehouses.setdefault(_name(url), MemoryWarehouse())
+
+
+def key_ring(url: str) -> KeyRing:
+    """Return the key ring of this name; everybody in the process shares it."""
+    from shoal.drivers.memory.keyring import MemoryKeyRing  # noqa: PLC0415 - cryptography takes 0.1 s to import
+
+    return _rings.setdefault(_name(url), MemoryKeyRing())
 
 
 def store_admin(url: str) -> StoreAdmin:  # noqa: ARG001 - the contract's parameter

@@ -12,6 +12,7 @@ from shoal.runtime.consuming.desk import Desk
 from shoal.runtime.consuming.item import Item
 from shoal.runtime.consuming.letters import Letter, letter_message, letter_of
 from shoal.runtime.failures import is_outage, pause, plain, spell
+from shoal.runtime.privacy.masking import masked
 
 LONGEST_BACKOFF = 30.0
 
@@ -39,7 +40,7 @@ class Burial:
             await self.undo(item)
             return "retried"
         noted, item.noted = item.noted, False
-        new = attempt(error, self._desk.replica, self._desk.clock.now())
+        new = masked(item, attempt(error, self._desk.replica, self._desk.clock.now()))
         attempts = item.attempts.corrected(new) if noted else item.attempts.failed(new)
         return await self._counted(item, attempts, error, now)
 
@@ -54,10 +55,16 @@ class Burial:
         if item.fault or attempts.count >= most:
             item.fault = item.fault or text
             attempts = msgspec.structs.replace(attempts, state="dying")
-            _log.error("%s gave up after %d attempts: %s", _name(item), attempts.count, text, exc_info=error)
+            _log.error(
+                "%s gave up after %d attempts: %s",
+                _name(item),
+                attempts.count,
+                text,
+                exc_info=None if item.opened else error,
+            )
         else:
             item.due = now + delay(_backoff(item), attempts.count)
-            shown = error if attempts.count == 1 else None
+            shown = error if attempts.count == 1 and not item.opened else None
             _log.warning("%s failed, attempt %d of %d: %s", _name(item), attempts.count, most, text, exc_info=shown)
         item.attempts = attempts
         await self.write(item)

@@ -30,6 +30,8 @@ class Subscriber(msgspec.Struct, frozen=True, kw_only=True):
     series: Series
     batch: int = 0
     """Most events that it takes at a time; 0 when it takes them one by one."""
+    personal: bool = False
+    """Whether the event has fields that must be unsealed first."""
 
 
 class Desk(msgspec.Struct, frozen=True, kw_only=True):

@@ -50,6 +50,8 @@ class Item:
     """Whether the present attempt was written down before it began."""
     event: Any = None
     """Its data, once it was read."""
+    opened: bytes | None = None
+    """Its data with personal fields in the clear, where it has any."""
     trace: Trace | None = None
 
     @property

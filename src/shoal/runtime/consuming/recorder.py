@@ -1,7 +1,7 @@
 """A session that remembers what was written through it, and refusers that stand in for everything outside."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any, NoReturn
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NoReturn, cast
 
 from shoal.drivers.base import Message, Row, Session, Table
 from shoal.errors import ShoalError
@@ -45,6 +45,10 @@ class Recorder:
         """Add a message to the outbox."""
         self.messages.append(message)
         self._session.publish(message)
+
+    def hold(self, needs: Sequence[Any], act: Callable[[Any, Any], None]) -> None:
+        """Write something that needs keys."""
+        cast("Any", self._session).hold(needs, lambda _, keys: act(self, keys))
 
     async def execute(self, sql: str, *args: object) -> None:
         """Run SQL."""

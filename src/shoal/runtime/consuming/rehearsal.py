@@ -9,7 +9,7 @@ from typing import Any, cast
 
 import msgspec
 
-from shoal.drivers.base import Mark, Message, Row, Session, Store
+from shoal.drivers.base import Mark, Message, Row, Session, Store, Table
 from shoal.errors import ShoalError
 from shoal.model.names import remembered
 from shoal.runtime.config import ServiceConfig
@@ -19,6 +19,7 @@ from shoal.runtime.deadline import Budget
 from shoal.runtime.envelope import Envelope, unpack
 from shoal.runtime.failures import plain
 from shoal.runtime.host import Fittings, Host
+from shoal.runtime.privacy.opening import opener_of
 from shoal.runtime.request import Request
 from shoal.runtime.trace import Context, begin, current
 from shoal.runtime.transaction import Announcer, UnitOfWork
@@ -90,15 +91,19 @@ async def rehearse(service: Service, config: ServiceConfig, store: Store, messag
     subscriber = (await host.prepare()).get(envelope.type)
     if subscriber is None:
         return Rehearsal(error=f"nothing in {service.name} handles {envelope.type}")
+    kept = host.store or store
     try:
-        event = subscriber.codec.decode(bytes(envelope.data))
+        data = bytes(envelope.data)
+        if subscriber.personal:
+            data = (await opener_of(kept).open([(envelope.type, data)]))[0]
+        event = subscriber.codec.decode(data)
     except codec.Malformed as error:
         return Rehearsal(handler=subscriber.name, error=f"its data is not what {subscriber.name} takes: {error}")
     if isinstance(envelope.time, datetime):
         mark = Mark(consumer=remembered(envelope.type), message_id=envelope.id, at=envelope.time)
         if await store.handled([mark]):
             return Rehearsal(handler=subscriber.name, already=True)
-    return await _Stage(store, host.announcer, subscriber).play(envelope, event)
+    return await _Stage(kept, host.announcer, subscriber).play(envelope, event)
 
 
 class _Stage:
@@ -152,8 +157,15 @@ class _Stage:
             for (name, key), table in recorder.touched.items():
                 if key is not None:
                     before, after = await outside.get(table, key), await recorder.get(table, key)
+                    before, after = _masked(table, before), _masked(table, after)
                     changes.append(Change(table=name, key=key, before=before, after=after))
         return changes
+
+
+def _masked(table: Table, row: Row | None) -> Row | None:
+    """Show nothing personal of a row."""
+    names = {column.name for column in table.personal}
+    return row if row is None else {k: "***" if k in names and v is not None else v for k, v in row.items()}
 
 
 def _refusers(service: Service) -> Mapping[Any, Any]:

@@ -13,12 +13,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from math import inf
 
-from shoal.drivers.base import Mark, Session
-from shoal.errors import Contended, TimedOut, Unavailable
+from shoal.drivers.base import Mark, Session, Store
+from shoal.errors import Contended, ShoalError, TimedOut, Unavailable
 from shoal.runtime.consuming.attempts import NONE, Tally
 from shoal.runtime.consuming.desk import Desk, Subscriber
 from shoal.runtime.consuming.item import Item
 from shoal.runtime.deadline import Budget, Limit, Limits
+from shoal.runtime.privacy.opening import opener_of
 from shoal.runtime.request import Request
 from shoal.runtime.trace import Context, Trace, current, resume
 from shoal.runtime.transaction import UnitOfWork
@@ -58,6 +59,11 @@ class Worker:
             Unavailable: The store is away; nothing is known of any message.
         """
         found = Results()
+        try:
+            await open_sealed(self._desk.store, items)
+        except ShoalError as error:  # an owner of keys is away; later ones of a key must not overtake
+            found.failed += [(item, error) for item in items]
+            return found
         readable = [item for item in items if self._readable(item, found)]
         if readable:
             await self._handle(readable, found)
@@ -123,7 +129,7 @@ class Worker:
         if item.event is not None or subscriber is None or item.envelope is None:
             return item.event is not None
         try:
-            item.event = subscriber.codec.decode(bytes(item.envelope.data))
+            item.event = subscriber.codec.decode(item.opened or bytes(item.envelope.data))
         except codec.Malformed as error:
             item.fault = f"its data is not what {subscriber.name} takes: {error}"
             found.failed.append((item, error))
@@ -257,6 +263,27 @@ def runs(items: Sequence[Item]) -> Iterator[list[Item]]:
                 behind.add(item.key)
         yield run
         rest = later
+
+
+async def open_sealed(store: Store, items: Sequence[Item]) -> None:
+    """Unseal the personal fields of those that have any.
+
+    Raises:
+        CallFailed: The owner of their keys does not answer.
+    """
+    found = [
+        (item, item.envelope)
+        for item in items
+        if item.subscriber is not None
+        and item.subscriber.personal
+        and item.envelope is not None
+        and item.opened is None
+    ]
+    if not found:
+        return
+    opened = await opener_of(store).open([(envelope.type, bytes(envelope.data)) for _, envelope in found])
+    for (item, _), data in zip(found, opened, strict=True):
+        item.opened = data
 
 
 def trace_of(item: Item) -> Trace:

@@ -8,10 +8,12 @@ import msgspec
 
 from shoal.drivers.base import Query, Session, Store, Table
 from shoal.errors import Conflict, Undeclared
+from shoal.runtime.privacy.opening import opener_of
 from shoal.runtime.projections import journal
 from shoal.runtime.projections.tables import CHECKPOINTS, Checkpoint, Entry, read, write
 from shoal.runtime.tables import RecordTable, table_of
 from shoal.service import codec
+from shoal.service.personal import marks_of
 from shoal.service.projecting import roles
 from shoal.service.projections import Hearing, Projection
 from shoal.service.upcasting import Upcasting
@@ -37,6 +39,8 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     """Name of the handler's parameter for the event."""
     model: str
     """Name of its parameter for the records."""
+    personal: bool = False
+    """Whether the event has fields that must be unsealed first."""
 
 
 class Fold(msgspec.Struct, frozen=True, kw_only=True):
@@ -199,16 +203,26 @@ async def apply(session: Session, fold: Fold, places: Places, entries: Sequence[
     records = Records(session, fold.name, places)
     for entry in entries:
         step = fold.steps[entry.type]
-        await step.handler(**{step.event: step.codec.decode(entry.data), step.model: records})
+        data = entry.data if not step.personal else (await opener_of(session).open([(entry.type, entry.data)]))[0]
+        await step.handler(**{step.event: step.codec.decode(data), step.model: records})
     last = entries[-1] if entries else None
     return Folded(position=(last and last.position) or 0, events=len(entries), last=last)
 
 
 def _steps(hearing: Hearing) -> list[tuple[str, Step]]:
     names = roles(hearing)
-    readers: list[tuple[str, codec.Codec[Any]]] = [(hearing.event.id, codec.Codec(hearing.kind))]
-    readers += [(chain.event.id, Upcasting(chain)) for chain in hearing.chains]
+    readers: list[tuple[str, codec.Codec[Any], type]] = [(hearing.event.id, codec.Codec(hearing.kind), hearing.kind)]
+    readers += [(chain.event.id, Upcasting(chain), chain.kind) for chain in hearing.chains]
     return [
-        (id_, Step(handler=hearing.handler, codec=reader, event=names.event, model=names.model))
-        for id_, reader in readers
+        (
+            id_,
+            Step(
+                handler=hearing.handler,
+                codec=reader,
+                event=names.event,
+                model=names.model,
+                personal=bool(marks_of(kind)),
+            ),
+        )
+        for id_, reader, kind in readers
     ]

@@ -21,6 +21,7 @@ from shoal.service.declare import Service
 from shoal.service.describe import describe
 from shoal.service.system import System
 from shoal.testing.http import Client, Response
+from shoal.testing.rings import ring_for
 from shoal.testing.simulation.broker import ModelBroker
 from shoal.testing.simulation.database import Database
 from shoal.testing.simulation.disasters import PATIENCE, Disasters
@@ -71,6 +72,7 @@ class World(Client):
         self.clock, self.trace = VirtualClock(loop), Trace(loop)
         self.chance = Chance(Random(random.getrandbits(64)), faults)
         self._caches = {s.name: MemoryCache(loop.time) for s in declared.services if s.cache is not None}
+        self._rings = {s.name: ring_for(s) for s in declared.services}
         self.broker = ModelBroker(loop, self.clock, self.chance)
         self.databases = {
             service.name: Database(service.name, MemoryStore(lambda: self.clock.now().timestamp()), self.chance)
@@ -223,6 +225,7 @@ class World(Client):
             store=database.connect(domain) if database is not None else None,
             broker=self.broker.connect(domain),
             cache=self._caches.get(service.name),
+            key_ring=self._rings[service.name],
             overrides=dict(self._overrides(domain)),
         )
         return Host(service, config, fittings)

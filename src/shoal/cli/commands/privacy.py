@@ -1,0 +1,99 @@
+"""``shoal privacy list|renew``."""
+
+import asyncio
+import time
+from typing import TYPE_CHECKING
+
+import click
+import msgspec
+
+from shoal.cli.output import examples, output_option, print_json, print_table, say, service_option
+from shoal.cli.program import Global
+from shoal.errors import DeclarationError
+
+if TYPE_CHECKING:
+    from shoal.cli.engines import Engines
+    from shoal.runtime.privacy.rotation import Renewed, Standing
+
+_EXAMPLES = examples(
+    "shoal privacy list                 which personal data there is, and how many keys seal it",
+    "shoal privacy renew                renew every key that wraps others, while everything runs",
+)
+
+
+@click.group("privacy", epilog=_EXAMPLES)
+def command() -> None:
+    """See which personal data there is, and renew the keys that seal it. Values are never shown."""
+
+
+@command.command("list", epilog=examples("shoal privacy list", "shoal privacy list --service users --json"))
+@service_option("the personal data")
+@output_option
+@click.pass_obj
+def list_(context: Global, service: str, output: str) -> None:
+    """List the personal fields that services keep, announce or hear, and the keys that seal them."""
+    found = asyncio.run(_standing(context, service))
+    if output == "json":
+        print_json([{"service": name, "fields": fields, **msgspec.to_builtins(keys)} for name, fields, keys in found])
+        return
+    if not found:
+        say("no service has personal data; declare it: name: Personal[str]")
+        return
+    heads = ("SERVICE", "PERSONS", "ERASED", "DATA KEYS", "TO RENEW", "KEY RING", "FIELDS")
+    print_table(
+        heads,
+        [
+            (name, str(k.persons), str(k.erased), str(k.data_keys), str(k.behind), k.ring, ", ".join(fields))
+            for name, fields, k in found
+        ],
+    )
+
+
+@command.command("renew", epilog=examples("shoal privacy renew", "shoal privacy renew --service users"))
+@service_option("the keys")
+@click.pass_obj
+def renew(context: Global, service: str) -> None:
+    """Make a new key in the key ring, and wrap every data key anew. Old ones stay readable meanwhile.
+
+    Values are not sealed anew: their keys stay the same, only what wraps them changes.
+    """
+    for name, done in asyncio.run(_renew(context, service)):
+        say(f"{name}: {done.data_keys} data keys are wrapped anew under {done.ring}; {done.dropped} old keys dropped")
+
+
+async def _standing(context: Global, only: str) -> "list[tuple[str, tuple[str, ...], Standing]]":
+    from shoal.cli.engines import engines
+    from shoal.runtime.privacy.rotation import standing
+
+    run, found = engines(context), []
+    for name, fields in _holders(run, only):
+        async with run.store(name) as store:
+            found.append((name, fields, await standing(store)))
+    return found
+
+
+async def _renew(context: Global, only: str) -> "list[tuple[str, Renewed]]":
+    from shoal.cli.engines import engines
+    from shoal.drivers import open_key_ring
+    from shoal.runtime.clock import SystemClock
+    from shoal.runtime.privacy.rotation import renew
+    from shoal.runtime.privacy.vault import Vault
+
+    run, found = engines(context), []
+    for name, _ in _holders(run, only):
+        ring = open_key_ring(run.environment(name)["SHOAL_KEY_RING"])
+        vault = Vault(run.plan.system.name, name, ring, SystemClock(), time.monotonic)
+        async with run.store(name) as store:
+            found.append((name, await renew(vault, store)))
+        await ring.close()
+    return found
+
+
+def _holders(run: "Engines", only: str) -> list[tuple[str, tuple[str, ...]]]:
+    """List the services that have personal data, with its fields."""
+    if only:
+        run.planned(only)
+    found = [(s.name, s.personal) for s in run.plan.system.services if s.personal and only in ("", s.name)]
+    if only and not found:
+        raise DeclarationError(f"service {only} has no personal data", hint="shoal privacy list")
+    return found

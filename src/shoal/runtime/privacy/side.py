@@ -1,0 +1,35 @@
+"""What a service with personal data has besides: a vault before its store, seals for its events, keys to lend."""
+
+from shoal.drivers.base import KeyRing, Store
+from shoal.runtime.clients import Transport
+from shoal.runtime.clock import monotonic_of
+from shoal.runtime.privacy.events import EventSeal, Opener
+from shoal.runtime.privacy.lending import Borrower, Lender
+from shoal.runtime.privacy.session import SealedStore
+from shoal.runtime.privacy.vault import Vault
+from shoal.service.context import Clock
+from shoal.service.declare import Service
+from shoal.service.lending import lent_events
+from shoal.service.personal import marks_of
+
+
+class Privacy:
+    """Personal data of one running service."""
+
+    def __init__(
+        self, service: Service, system: str, inner: Store, ring: KeyRing, transport: Transport, clock: Clock
+    ) -> None:
+        self.vault = Vault(system, service.name, ring, clock, monotonic_of(clock))
+        self._inner = inner
+        opener = Opener(system, service, self.vault, inner, Borrower(transport))
+        self.store: Store = SealedStore.of(inner, self.vault, f"{system}\n{service.name}", opener)
+        self.seals = {kind: EventSeal(system, kind) for kind in service.publishes if marks_of(kind)}
+        self.lending = tuple(Lender(self.vault, inner).endpoints(lent_events(service), service.source))
+
+    async def open(self) -> None:
+        """Get the service's own keys ready."""
+        await self.vault.open(self._inner)
+
+    async def close(self) -> None:
+        """Let go of the key ring."""
+        await self.vault.ring.close()
