@@ -5,7 +5,7 @@ from random import Random
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shoal.errors import ShoalError
@@ -32,6 +32,7 @@ def result(milliseconds: float, *, refused: int = 0, doubts: tuple[str, ...] = (
     )  # fmt: skip
 
 
+@settings(max_examples=25, deadline=None)  # the machine may be busy
 @given(st.lists(st.floats(1e-6, 500), min_size=1, max_size=200))
 def test_percentiles_are_true_to_three_digits_and_survive_the_file(times: list[float]) -> None:
     counted = Times()

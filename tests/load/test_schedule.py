@@ -5,7 +5,7 @@ import math
 from random import Random
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shoal.errors import DeclarationError
@@ -17,11 +17,13 @@ RATES = st.floats(0.01, 10_000)
 TIMES = st.floats(0, 3600)
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(RATES, TIMES, st.floats(0, 1e6))
 def test_the_moment_of_so_many_arrivals_is_where_so_many_are_expected(rate: float, ramp: float, count: float) -> None:
     assert expected(moment(count, rate, ramp), rate, ramp) == pytest.approx(count, abs=1e-6)
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(RATES, TIMES, st.integers())
 def test_visitors_arrive_one_after_the_other_and_as_the_seed_says(rate: float, ramp: float, seed: int) -> None:
     times = list(itertools.islice(arrivals(rate, ramp=ramp, random=Random(seed)), 50))
