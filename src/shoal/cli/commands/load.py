@@ -93,7 +93,8 @@ def command(ctx: click.Context, /, **options: Any) -> int:
     Visitors arrive at a rate that does not ask how the system is. A latency counts from when its request was due;
     `sent` shows it from when it was sent, which hides what waited. Ctrl-C ends with the report.
 
-    Exits with 1 when a bound is exceeded, or when the generator could not keep up, so that nothing was measured.
+    Exits with 1 when a bound is exceeded, or cannot be judged since the generator could not keep up, and when a
+    journey has an error.
     """
     if ctx.invoked_subcommand is not None:
         return OK
@@ -229,4 +230,6 @@ def _close(context: Global, result: "Result", options: dict[str, Any]) -> int:
         say(f"exceeded: {text}")
     if options["out"] is not None and context.verbosity >= 0:
         say(f"written to {options['out']}")
-    return FOUND if broken or not result.valid else OK
+    bounded = limit is not None or options["max_errors"] is not None
+    wrong = any(ends.broken for ends in result.ends.values())
+    return FOUND if broken or wrong or (bounded and not result.valid) else OK
