@@ -20,6 +20,10 @@ COMPILE := CUSTOM_COMPILE_COMMAND="make lock" PIP_CONFIG_FILE=/dev/null \
 # Each word is one line of the matrix: choices as `shoal run --engine` takes them, joined by commas.
 MATRIX := broker=nats broker=kafka orders.store=mongo,payments.store=mongo
 
+# Extras of the environment in which this repository is worked on.
+EXTRAS := local local-kafka local-mongo rabbitmq aws local-objects load sqlalchemy testing \
+	shop warehouse pydantic dev
+
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .SUFFIXES:
@@ -68,7 +72,7 @@ hostile: $(READY)  ## attack the edge: sizes, slow clients, floods, in large num
 
 lock: $(READY)  ## pin every dependency again, with hashes (UPGRADE=1 for the newest)
 	@echo "requirements/dev.txt"; $(COMPILE) -o requirements/dev.txt \
-		--extra local --extra local-kafka --extra local-mongo --extra rabbitmq --extra aws --extra local-objects --extra load --extra testing --extra shop --extra warehouse --extra pydantic --extra dev \
+		$(addprefix --extra ,$(EXTRAS)) \
 		pyproject.toml
 	@echo "requirements/bench.txt"; $(COMPILE) -o requirements/bench.txt \
 		--constraint requirements/dev.txt --extra bench pyproject.toml

@@ -24,6 +24,7 @@ ALLOWED: dict[str, frozenset[str]] = {  # package of shoal -> the packages of sh
     "files": frozenset({"errors", "model"}),
     "service": frozenset({"errors", "model"}),
     "drivers": frozenset({"errors"}),
+    "sqlalchemy": frozenset({"errors", "drivers", "runtime", "service"}),
     "failpoints": frozenset({"errors", "drivers"}),
     "runtime": frozenset({"errors", "failpoints", "model", "service", "drivers", "tokens"}),
     "mesh": frozenset({"errors", "model"}),

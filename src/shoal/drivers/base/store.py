@@ -1,15 +1,17 @@
 """A service's own store: transactions, outbox, inbox, receipts and leases."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
 from datetime import timedelta
-from typing import Protocol
+from typing import Any, Protocol
 
 import msgspec
 
 from shoal.drivers.base.messages import Announced, Mark, Message, Pending, Sent
 from shoal.drivers.base.rows import OwnTable, Query, Row, Table
+from shoal.errors import EngineError
 
 
 class Receipt(msgspec.Struct, frozen=True, kw_only=True):
@@ -129,6 +131,16 @@ class Session(Protocol):
     async def fetch(self, sql: str, *args: object) -> Sequence[Row]:
         """Run the service's own SQL and return its rows; `EngineError` where the engine has none."""
         ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lent:
+    """What a client library of somebody else may use for a while."""
+
+    connection: Any
+    """The client's own, inside the transaction."""
+    explain: Callable[[Exception], EngineError]
+    """Says what an error of that client means."""
 
 
 class Lease(Protocol):

@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import asyncpg
 
-from shoal.drivers.base import Row
+from shoal.drivers.base import Lent, Row
 from shoal.drivers.postgres import patience
 from shoal.errors import Conflict, Contended, Duplicate, EngineError, TimedOut, Unavailable, Unstorable
 
@@ -116,6 +116,10 @@ class Link:
             raise
         finally:
             self._until.end()
+
+    def lend(self) -> Lent:
+        """Lend the client's own connection."""
+        return Lent(connection=self._connection, explain=self._understand)
 
     @property
     def broken(self) -> bool:

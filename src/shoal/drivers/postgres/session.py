@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from types import TracebackType
 from typing import Self, TypeVar, cast
 
-from shoal.drivers.base import Mark, Message, Query, Receipt, Row, Table
+from shoal.drivers.base import Lent, Mark, Message, Query, Receipt, Row, Table
 from shoal.drivers.postgres import receipts, shadow, sql
 from shoal.drivers.postgres.client import Link
 from shoal.drivers.postgres.pool import Pool
@@ -172,6 +172,10 @@ class PostgresSession:
         """Run the service's own SQL and return its rows."""
         link = await self._foreign()
         return await self._run(link.fetch(sql, args))
+
+    async def lend(self) -> Lent:
+        """Lend the connection, inside the transaction, to who speaks to it by itself until the next call here."""
+        return (await self._foreign()).lend()
 
     def _require_good(self) -> None:
         if self._failed:
