@@ -303,11 +303,11 @@ def nearest(name: str, known: Iterable[str]) -> str:
 
 
 def one_home(found: Iterable[Module]) -> list[str]:
-    """Keep each client library in one file of Shoal and one of the shop, so that its replacement is one file too."""
+    """Keep each client library in one file of Shoal and of each service of the shop, so that replacing it is, too."""
     homes: dict[tuple[str, str], set[str]] = {}
     for module in found:
         if within(module.name, "shoal", "shop") and ".tests" not in module.name:
-            house = module.name.partition(".")[0]
+            house = "shoal" if within(module.name, "shoal") else ".".join(module.name.split(".")[:2])
             for name, _ in imports(module):
                 homes.setdefault((house, name.partition(".")[0]), set()).add(module.name)
     return [

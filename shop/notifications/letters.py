@@ -1,97 +1,115 @@
-"""The words, pure: from an event to the mail about it."""
+"""From an event to the mail about it: text and HTML of the same paragraphs, in the recipient's language. Pure."""
 
+from collections.abc import Mapping, Sequence
+from html import escape
+
+import msgspec
+
+from shop.notifications.contract import FeedbackDue
+from shop.notifications.languages import Language
 from shop.notifications.mailer import Mail
+from shop.notifications.preferences import Kind
 from shop.notifications.records import Recipient
+from shop.notifications.words import WORDS, Words
 from shop.orders.contract import OrderCancelled, OrderConfirmed, OrderLine, OrderReturned
 
-_CONFIRMED = """\
-Hello {name},
-
-thank you for your order. It is paid for, and everything lies ready:
-
-{lines}
-
-  Total: {total}
-
-We will write again when the parcel is on its way. Your order's number is {order_id}.
-
-The shop
+_HTML = """\
+<!doctype html>
+<html lang="{language}">
+<head><meta charset="utf-8"><title>{subject}</title></head>
+<body style="font: 16px/1.5 sans-serif; max-width: 40rem; margin: 1rem auto">
+{body}
+</body>
+</html>
 """
 
-_CANCELLED = """\
-Hello {name},
-
-we are sorry: we had to cancel your order {order_id} over {total}.
-
-{reason}
-
-The shop
-"""
-
-_RETURNED = """\
-Hello {name},
-
-the goods of your order {order_id} are back with us. We have given back {total}; depending on your bank it shows
-on your account within a few days.
-
-The shop
-"""
-
-_REASONS = {
-    "payment-declined": (
-        "Your bank declined the payment, so nothing was charged. You are welcome to order again, "
-        "with the same card or another."
-    ),
-    "out-of-stock": (
-        "Something in it had just sold out. We have given back the full amount; depending on your "
-        "bank it shows on your account within a few days."
-    ),
-}
-_NO_REASON = "Nothing is owed for it. If you have questions, just reply to this mail."
+Table = tuple[tuple[str, str], ...]
+"""What, and for how much."""
 
 
-def confirmed(event: OrderConfirmed, recipient: Recipient) -> Mail:
+class Address(msgspec.Struct, frozen=True, kw_only=True):
+    """To whom a mail goes, in which language, and how they get no more of its kind."""
+
+    recipient: Recipient
+    language: Language = "en"
+    unsubscribe: str = ""
+    """Where programs post to."""
+    page: str = ""
+    """Where people look."""
+
+
+def confirmed(event: OrderConfirmed, to: Address) -> Mail:
     """Tell that an order is confirmed."""
-    text = _CONFIRMED.format(
-        name=recipient.name,
-        lines="\n".join(_line(line, event.currency) for line in event.lines),
-        total=money(event.total, event.currency),
-        order_id=event.order_id,
+    words = WORDS[to.language]
+    table = (
+        *((f"{line.quantity} × {line.name}", _cost(line, event.currency, to.language)) for line in event.lines),
+        (words.total, money(event.total, event.currency, to.language)),
     )
-    return _mail(event.order_id, "confirmed", recipient, text)
+    return _mail("confirmed", event.order_id, to, {}, table)
 
 
-def cancelled(event: OrderCancelled, recipient: Recipient) -> Mail:
+def cancelled(event: OrderCancelled, to: Address) -> Mail:
     """Tell that an order is cancelled, and what that means for the money."""
-    text = _CANCELLED.format(
-        name=recipient.name,
-        reason=_REASONS.get(event.reason, _NO_REASON),
-        total=money(event.total, event.currency),
-        order_id=event.order_id,
+    reasons = WORDS[to.language].reasons
+    reason = reasons.get(event.reason, reasons[""])
+    return _mail(
+        "cancelled", event.order_id, to, {"reason": reason, "total": money(event.total, event.currency, to.language)}
     )
-    return _mail(event.order_id, "cancelled", recipient, text)
 
 
-def returned(event: OrderReturned, recipient: Recipient) -> Mail:
+def returned(event: OrderReturned, to: Address) -> Mail:
     """Tell that the goods came back and the money is on its way."""
-    text = _RETURNED.format(name=recipient.name, order_id=event.order_id, total=money(event.total, event.currency))
-    return _mail(event.order_id, "returned", recipient, text)
+    return _mail("returned", event.order_id, to, {"total": money(event.total, event.currency, to.language)})
 
 
-def money(amount: int, currency: str) -> str:
+def feedback(event: FeedbackDue, to: Address) -> Mail:
+    """Ask how it was."""
+    return _mail("feedback", event.order_id, to, {})
+
+
+def money(amount: int, currency: str, language: Language = "en") -> str:
     """Write cents as people read them."""
-    return f"{amount // 100:,}.{amount % 100:02} {currency}"
+    words = WORDS[language]
+    return f"{amount // 100:,}".replace(",", words.thousands) + f"{words.decimal}{amount % 100:02} {currency}"
 
 
-def _line(line: OrderLine, currency: str) -> str:
-    return f"  {line.quantity} × {line.name}: {money(line.quantity * line.unit_amount, currency)}"
+def _cost(line: OrderLine, currency: str, language: Language) -> str:
+    return money(line.quantity * line.unit_amount, currency, language)
 
 
-def _mail(order_id: str, news: str, recipient: Recipient, text: str) -> Mail:
+def _mail(kind: Kind, order_id: str, to: Address, values: Mapping[str, str], table: Table = ()) -> Mail:
+    words, recipient = WORDS[to.language], to.recipient
+    wording, known = words.mails[kind], {**values, "order_id": order_id, "name": recipient.name}
+    said = [words.hello, *(" ".join(part.split()) for part in wording.text.strip().split("\n\n")), words.bye]
+    parts = [table if part == "{lines}" else part.format_map(known) for part in said]
     return Mail(
-        message_id=f"<{order_id}.{news}@shop.example>",
+        message_id=f"<{order_id}.{kind}@shop.example>",
         name=recipient.name,
         email=recipient.email,
-        subject=f"Your order is {news}",
-        text=text,
+        subject=wording.subject,
+        text=_text(parts, words, to.page),
+        html=_html(parts, wording.subject, words, to),
+        language=to.language,
+        unsubscribe=to.unsubscribe,
     )
+
+
+def _text(parts: Sequence[str | Table], words: Words, page: str) -> str:
+    written = [
+        part if isinstance(part, str) else "\n".join(f"  {what}: {cost}" for what, cost in part) for part in parts
+    ]
+    foot = [f"--\n{words.leave}\n{page}"] if page else []
+    return "\n\n".join([*written, *foot]) + "\n"
+
+
+def _html(parts: Sequence[str | Table], subject: str, words: Words, to: Address) -> str:
+    written = [f"<p>{escape(part)}</p>" if isinstance(part, str) else _rows(part) for part in parts]
+    if to.page:
+        link = f'<a href="{escape(to.page)}">{escape(to.page)}</a>'
+        written.append(f"<hr>\n<p><small>{escape(words.leave)}<br>{link}</small></p>")
+    return _HTML.format(language=to.language, subject=escape(subject), body="\n".join(written))
+
+
+def _rows(table: Table) -> str:
+    rows = (f'<tr><td>{escape(what)}</td><td align="right">{escape(cost)}</td></tr>' for what, cost in table)
+    return "<table cellpadding=4>\n" + "\n".join(rows) + "\n</table>"

@@ -1,14 +1,21 @@
-"""What notifications asks of a mail server: a narrow port."""
+"""What notifications asks of who sends mail: a narrow port, which `smtp`, `ses` and `sendgrid` fill.
+
+None of the three has idempotency keys. A handler sends before its commit, so a mail whose answer was lost goes out
+again: rather twice than never. It does so under the same Message-ID, which SMTP and SendGrid hand on to the receiver;
+SES writes its own, and tells ours in the tag ``mail`` of its events. Once the handler has committed, the mark in the
+inbox lets no mail go again.
+"""
 
 from typing import Protocol
 
 import msgspec
 
 from shoal import ShoalError, Unavailable
+from shop.notifications.languages import Language
 
 
 class Mail(msgspec.Struct, frozen=True, kw_only=True):
-    """A plain text to one person."""
+    """A mail to one person, in plain text and in HTML."""
 
     message_id: str
     """The same for every sending of the same news, by which a receiver recognises a repetition."""
@@ -16,6 +23,10 @@ class Mail(msgspec.Struct, frozen=True, kw_only=True):
     email: str
     subject: str
     text: str
+    html: str = ""
+    language: Language = "en"
+    unsubscribe: str = ""
+    """Where one POST turns mails of this kind off (RFC 8058); empty for those that must be sent."""
 
 
 class MailNotSent(Unavailable):
@@ -23,12 +34,16 @@ class MailNotSent(Unavailable):
 
 
 class MailRefused(ShoalError):
-    """Report a mail, or its address, that the server will never take."""
+    """Report a mail, or its address, that will never be taken."""
+
+
+class MailerMisused(ShoalError):
+    """Report that who sends mail refuses us: wrong keys, a sender that is not verified. A person solves that."""
 
 
 class Mailer(Protocol):
     """Sends mail."""
 
     async def send(self, mail: Mail) -> None:
-        """Hand a mail over; `MailNotSent` or `MailRefused` when that failed."""
+        """Hand a mail over; `MailNotSent`, `MailRefused` or `MailerMisused` when that failed."""
         ...

@@ -6,6 +6,8 @@ from typing import Literal
 import msgspec
 
 from shoal import Personal, record
+from shop.notifications.languages import Language
+from shop.notifications.preferences import Kind
 
 Outcome = Literal["SENT", "REFUSED"]
 
@@ -29,3 +31,13 @@ class Notification(msgspec.Struct, frozen=True, kw_only=True):
     subject: str
     outcome: Outcome
     sent_at: datetime
+
+
+@record("preferences", key="user_id")
+class Chosen(msgspec.Struct, frozen=True, kw_only=True):
+    """How somebody wants to be written to; who is not here has said nothing."""
+
+    user_id: str
+    language: Language = "en"
+    kinds: tuple[Kind, ...] = ()
+    """Of those that may be turned on and off, the ones that are on."""

@@ -1,8 +1,5 @@
 """Mail by SMTP: the only file that imports aiosmtplib."""
 
-from email.headerregistry import Address
-from email.message import EmailMessage
-from email.utils import formatdate
 from urllib.parse import urlsplit
 
 import aiosmtplib
@@ -10,6 +7,7 @@ import msgspec
 
 from shoal import Secret
 from shop.notifications.mailer import Mail, MailNotSent, MailRefused
+from shop.notifications.mime import render
 
 TIMEOUT = 10.0
 """Seconds for each step of the conversation."""
@@ -40,7 +38,7 @@ class SmtpMailer:
     async def send(self, mail: Mail) -> None:
         """Hand a mail over."""
         server = self._server
-        message = _rendered(mail, server.sender)
+        message = render(mail, server.sender)
         try:
             await aiosmtplib.send(
                 message,
@@ -54,26 +52,6 @@ class SmtpMailer:
             )
         except (aiosmtplib.SMTPException, OSError) as error:
             raise _translated(error, mail) from error
-
-
-def render(mail: Mail, sender: str) -> EmailMessage:
-    """Write a mail as RFC 5322 wants it."""
-    message = EmailMessage()
-    message["Message-ID"] = mail.message_id
-    message["Date"] = formatdate()
-    message["From"] = Address(display_name="Shop", addr_spec=sender)
-    message["To"] = Address(display_name=mail.name, addr_spec=mail.email)
-    message["Subject"] = mail.subject
-    message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no absence notes, please
-    message.set_content(mail.text)
-    return message
-
-
-def _rendered(mail: Mail, sender: str) -> EmailMessage:
-    try:
-        return render(mail, sender)
-    except Exception as error:  # an address that no mail can carry; the parser fails in many ways
-        raise MailRefused(f"mail {mail.message_id} has an address that cannot be written: {error}") from error
 
 
 def _translated(error: Exception, mail: Mail) -> MailNotSent | MailRefused:

@@ -1,5 +1,6 @@
 """Stand-ins for what lies outside, in memory; they count what reaches them, per key."""
 
+import asyncio
 from collections import Counter
 from typing import Literal
 
@@ -82,16 +83,30 @@ class FakeMailer:
         """How many mails fail from now on."""
         self.refused: set[str] = set()
         """Addresses that take no mail."""
+        self.stuck: set[str] = set()
+        """Subjects that get stuck, as often as they are tried."""
+        self._tried = asyncio.Condition()
+        self._subjects: set[str] = set()
 
     async def send(self, mail: Mail) -> None:
         """Take a mail."""
         if mail.email in self.refused:
             raise MailRefused(f"nobody is at {mail.email}")
+        if mail.subject in self.stuck:
+            async with self._tried:
+                self._subjects.add(mail.subject)
+                self._tried.notify_all()
+            raise MailNotSent(f"mail {mail.message_id} got stuck")
         if self.failures:
             self.failures -= 1
             raise MailNotSent(f"mail {mail.message_id} got stuck")
         self.deliveries[mail.message_id] += 1
         self.mails[mail.message_id] = mail
+
+    async def tried(self, subject: str) -> None:
+        """Wait until a mail of this subject got stuck."""
+        async with asyncio.timeout(10), self._tried:
+            await self._tried.wait_for(lambda: subject in self._subjects)
 
     def to(self, email: str) -> list[Mail]:
         """List the mails to one address."""

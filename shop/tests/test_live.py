@@ -1,6 +1,8 @@
 """The shop on its real engines, with a provider that loses every first answer: nothing happens twice."""
 
 import asyncio
+import contextlib
+import http.client
 import os
 import signal
 from collections import Counter
@@ -72,6 +74,25 @@ async def test_every_order_ends_and_nothing_happens_twice(live: LiveSystem) -> N
     after = await customer.get(f"/stock/{MUG}")
     assert after["received"] == after["available"] + after["reserved"] + after["sold"]
     assert before["available"] - after["available"] == 3
+
+
+async def test_who_wants_to_is_asked_how_it_was_until_one_post_of_their_mail_program(live: LiveSystem) -> None:
+    mailbox = Sandbox(url=live.state.urls["mailbox"])
+    customer = await sign_up(live, "asked@example.com")
+    wish = {"language": "de", "kinds": {"feedback": True}}
+    assert (await live.put("/notifications/preferences", json=wish, token=customer.token)).status == 200
+    await customer.order((MUG, 1))
+    mails = {mail["subject"]: mail for mail in await mails_to(mailbox, customer.email, 2)}
+    assert mails.keys() == {"Ihre Bestellung ist bestätigt", "Wie war es?"}
+    token = mails["Wie war es?"]["body"].rpartition("?token=")[2]
+    assert live.state.gateway.startswith("http://")
+    gateway = http.client.HTTPConnection(live.state.gateway.removeprefix("http://"), timeout=10)
+    with contextlib.closing(gateway):  # as RFC 8058 wants it: a form, and nothing that says who posts it
+        form = {"content-type": "application/x-www-form-urlencoded"}
+        gateway.request("POST", f"/notifications/unsubscribe?token={token}", "List-Unsubscribe=One-Click", form)
+        answer = gateway.getresponse()
+        assert (answer.status, answer.read()) == (200, b'{"kind":"feedback"}')
+    assert (await customer.get("/notifications/preferences"))["kinds"]["feedback"] is False
 
 
 async def test_sales_are_in_the_reports_once_although_analytics_is_killed(live: LiveSystem) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from shoal.testing import MemorySystem
 from shop.inventory.contract import StockRejected
+from shop.notifications.contract import MailWasRefused
 from shop.orders.contract import OrderCancelled, OrderConfirmed, OrderPlaced
 from shop.payments.contract import PaymentCaptured, PaymentRefunded
 from shop.tests.fakes import FakeMailer, FakeProvider
@@ -121,6 +122,8 @@ async def test_an_address_that_takes_no_mail_is_noted_and_left_alone(
     await system.events.expect(OrderConfirmed)
     await system.settle()
     assert [told["outcome"] for told in (await ada.get("/notifications"))["data"]] == ["REFUSED"]
+    (refused,) = system.events.all(MailWasRefused)
+    assert (refused.user_id, refused.message_id) == (ada.user_id, f"<{refused.order_id}.confirmed@shop.example>")
 
 
 async def test_who_orders_before_being_known_is_told_in_the_end(

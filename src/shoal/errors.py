@@ -73,7 +73,18 @@ class EngineError(ShoalError):
 
 
 class Unavailable(EngineError):
-    """Report an engine that cannot be reached now."""
+    """Report an engine that cannot be reached now.
+
+    Args:
+        message: What was attempted and what went wrong.
+        hint: What to do about it.
+        where: ``file:line`` of the author's code, when there is one.
+        after: Seconds for which it asked to be left alone (``Retry-After``); 0 when it said nothing.
+    """
+
+    def __init__(self, message: str, *, hint: str = "", where: str = "", after: float = 0.0) -> None:
+        super().__init__(message, hint=hint, where=where)
+        self.after = after
 
 
 class Contended(Unavailable):

@@ -21,6 +21,9 @@ MAIL = Mail(
     email="ada@example.com",
     subject="Your order is confirmed",
     text="Grüße\n\n  1 × Enamel mug: 12.50 EUR\n",
+    html="<p>Grüße &amp; mehr</p>\n",
+    language="de",
+    unsubscribe="https://api.shop.example/notifications/unsubscribe?token=" + 120 * "x",
 )
 
 
@@ -67,7 +70,19 @@ async def test_a_mail_arrives_as_it_was_written(sink: Sink, mailer: SmtpMailer) 
     assert kept["From"] == "Shop <orders@shop.example>"
     assert kept["To"] == "Ada Lovelace <ada@example.com>"
     assert kept["Subject"] == MAIL.subject
-    assert kept.get_content().replace("\r\n", "\n") == MAIL.text
+    assert kept["List-Unsubscribe"] == f"<{MAIL.unsubscribe}>", "in one piece, however long"
+    assert kept["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    assert kept["Content-Language"] == "de"
+    for kind, text in (("plain", MAIL.text), ("html", MAIL.html)):
+        part = kept.get_body((kind,))
+        assert part is not None
+        assert part.get_content().replace("\r\n", "\n") == text
+
+
+async def test_a_mail_that_must_be_sent_offers_no_way_to_leave(sink: Sink, mailer: SmtpMailer) -> None:
+    await mailer.send(msgspec.structs.replace(MAIL, unsubscribe=""))
+    assert "List-Unsubscribe" not in sink.kept[0]
+    assert "List-Unsubscribe-Post" not in sink.kept[0]
 
 
 async def test_an_address_that_takes_no_mail_is_refused_for_good(sink: Sink, mailer: SmtpMailer) -> None:

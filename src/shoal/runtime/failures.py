@@ -8,6 +8,9 @@ from shoal.errors import CallFailed, Unavailable
 _NOT_REACHED = (0, 502, 503)
 """Statuses of a call that found its callee absent."""
 
+LONGEST_ASKED = 300.0
+"""Seconds after which it is asked again, whatever it said."""
+
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]+")
 _LONGEST = 1000
 """Characters of a line."""
@@ -16,6 +19,11 @@ _LONGEST = 1000
 def is_outage(error: BaseException) -> bool:
     """Tell whether something was absent; timeouts and refusals can be the work's own fault."""
     return isinstance(error, Unavailable) or (type(error) is CallFailed and error.status in _NOT_REACHED)
+
+
+def asked(error: BaseException) -> float:
+    """Say for how many seconds what was absent asked to be left alone; whoever says years is asked again sooner."""
+    return min(max(error.after, 0.0), LONGEST_ASKED) if isinstance(error, Unavailable) else 0.0
 
 
 def pause(backoff: float, attempt: int, *, most: float, jitter: float | None = None) -> float:

@@ -15,6 +15,7 @@ from shoal.errors import (
     Unavailable,
     Unstorable,
 )
+from shoal.runtime.failures import asked
 from shoal.service.codec import Malformed, encode
 
 CONTENT_TYPE = b"application/problem+json"
@@ -42,7 +43,8 @@ def to_problem(error: Exception) -> Problem:
         case OutboxFull():
             answer = Problem(503, "outbox-full", f"{error.message}; {error.hint}", headers={"Retry-After": "5"})
         case Unavailable():
-            answer = Problem(503, "unavailable", "try again shortly", headers={"Retry-After": "1"})
+            after = {"Retry-After": str(max(1, math.ceil(asked(error))))}
+            answer = Problem(503, "unavailable", "try again shortly", headers=after)
         case Unstorable():
             _log.warning("request has a value that cannot be stored: %s", error.message)
             answer = Problem(422, "invalid-request", "a value is too large, or has a character that cannot be stored")

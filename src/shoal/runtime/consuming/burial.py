@@ -11,7 +11,7 @@ from shoal.runtime.consuming.attempts import MOST_TRIES, Attempts, Tally, attemp
 from shoal.runtime.consuming.desk import Desk
 from shoal.runtime.consuming.item import Item
 from shoal.runtime.consuming.letters import Letter, letter_message, letter_of
-from shoal.runtime.failures import is_outage, pause, plain, spell
+from shoal.runtime.failures import asked, is_outage, pause, plain, spell
 from shoal.runtime.privacy.masking import masked
 
 LONGEST_BACKOFF = 30.0
@@ -35,7 +35,7 @@ class Burial:
             return "duplicate"
         if is_outage(error):
             item.outages += 1
-            item.due = now + delay(_backoff(item), item.outages)
+            item.due = now + max(delay(_backoff(item), item.outages), asked(error))
             _log.warning("%s met an outage, which is no attempt: %s", _name(item), spell(error))
             await self.undo(item)
             return "retried"
