@@ -14,7 +14,7 @@ from shop.notifications.records import Chosen, Notification, Recipient
 from shop.notifications.settings import NotificationsSettings, opened
 from shop.notifications.unsubscribing import PATH, Links
 from shop.orders.contract import OrderCancelled, OrderConfirmed, OrderReturned
-from shop.users.contract import UserSignedUp
+from shop.users.contract import UserErased, UserSignedUp
 
 PATIENCE = 100
 """Attempts to tell somebody who is not known here yet: their sign-up may come late, when users was away."""
@@ -93,6 +93,14 @@ async def remember(event: UserSignedUp, tx: Transaction) -> None:
     tx.put(Recipient(user_id=event.user_id, name=event.name, email=event.email))
 
 
+@notifications.on(UserErased)
+async def forget(event: UserErased, tx: Transaction) -> None:
+    """Forget whom to write to. That there was somebody stays known, for the orders that end later."""
+    tx.put(Recipient(user_id=event.user_id, name="", email=""))
+    tx.delete(Chosen, event.user_id)
+    await tx.forget(event.user_id)
+
+
 @notifications.on(OrderConfirmed, attempts=PATIENCE, leads_to=[FeedbackDue, MailWasRefused])
 async def tell_confirmed(event: OrderConfirmed, tx: Transaction, port: Mailer, links: Links, clock: Clock) -> None:
     """Tell the customer that the order is confirmed, and have those asked how it was who want to be."""
@@ -156,6 +164,9 @@ async def _tell(
         outcome="SENT",
         sent_at=now,
     )
+    if not mail.email:  # the customer was erased meanwhile
+        tx.put(msgspec.structs.replace(note, outcome="REFUSED"))
+        return
     try:
         await port.send(mail)
     except MailRefused:

@@ -18,7 +18,7 @@ from shoal import (
     anyone,
 )
 from shop.users.accounts import CUSTOMER, administrator, profile, signed_up
-from shop.users.contract import UserSignedUp
+from shop.users.contract import UserErased, UserSignedUp
 from shop.users.messages import AccessToken, Credentials, Profile, SignUp
 from shop.users.passwords import Passwords
 from shop.users.records import Address, User
@@ -44,7 +44,7 @@ users = Service(
     "users",
     summary="Customers, their passwords and their tokens.",
     store=Postgres(),
-    publishes=[UserSignedUp],
+    publishes=[UserSignedUp, UserErased],
     settings=UsersSettings,
 )
 
@@ -113,6 +113,19 @@ async def log_in(
 async def me(principal: Principal, tx: Transaction) -> Profile:
     """Show the caller's own account."""
     return profile(await tx.require(User, principal.subject))
+
+
+@users.delete("/users/me", status=204)
+async def erase(principal: Principal, tx: Transaction) -> None:
+    """Forget the caller, here and in every service that hears of it; doing so again is harmless.
+
+    What the law makes the shop keep, such as orders and payments, stays, of somebody whom nobody can name any more.
+    """
+    if await tx.get(User, principal.subject, lock=True) is None:
+        return
+    tx.delete(User, principal.subject)
+    await tx.forget(principal.subject)
+    tx.publish(UserErased(user_id=principal.subject))
 
 
 def add(user: User, tx: Transaction) -> None:

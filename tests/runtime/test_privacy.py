@@ -121,7 +121,7 @@ async def test_a_person_whose_keys_are_gone_reads_as_declared(system: MemorySyst
     await joined(system, "m0", "bob@example.org")
     for name in ("members", "desk"):
         async with sealed_store(system, name).session() as session:
-            assert await cast("SealedSession", session).erase("m1")
+            assert await cast("SealedSession", session).erase("m1") != (0, 0)
     erased = {"member_id": "m1", "email": "", "age": None, "name": "nobody"}
     assert (await system.get("/members/m1")).json() == erased
     assert (await system.get("/readers/m1")).json()["email"] == ""

@@ -9,6 +9,7 @@ from shoal.errors import Problem, Undeclared
 from shoal.runtime.aggregates import Aggregates
 from shoal.runtime.backlog import Gauge
 from shoal.runtime.envelope import pack
+from shoal.runtime.privacy.erasing import forget
 from shoal.runtime.tables import read_stored, table_of
 from shoal.runtime.trace import Trace, current
 from shoal.service.aggregates import Folded, Recorded
@@ -198,6 +199,11 @@ class UnitOfWork:
             return False
         self._then.append(then)
         return True
+
+    async def forget(self, person: str) -> None:
+        """Erase a person."""
+        self.uncommitted = True
+        await forget(self.session, person, self._announcer.clock.now())
 
     def then(self, call: Callable[[], None]) -> None:
         """Call something once the transaction has committed."""

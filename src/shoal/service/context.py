@@ -144,6 +144,14 @@ class Transaction(Protocol):
         """
         ...
 
+    async def forget(self, person: str) -> None:
+        """Erase a person from this service with the commit: their keys, and what records hold of them sealed.
+
+        Every copy of it is unreadable from then on, and reads as declared. Whatever else is known of the person is the
+        handler's to remove. That it was done is noted, for ``shoal privacy erasures``; doing it again is harmless.
+        """
+        ...
+
     async def flush(self) -> None:
         """Send the writes held back so far, so that their conflicts surface here."""
         ...

@@ -1,4 +1,4 @@
-"""``shoal privacy list|renew``."""
+"""``shoal privacy list|renew|erasures``."""
 
 import asyncio
 import time
@@ -8,15 +8,17 @@ import click
 import msgspec
 
 from shoal.cli.output import examples, output_option, print_json, print_table, say, service_option
-from shoal.cli.program import Global
+from shoal.cli.program import FOUND, OK, Global
 from shoal.errors import DeclarationError
 
 if TYPE_CHECKING:
     from shoal.cli.engines import Engines
+    from shoal.runtime.privacy.erasing import Erased
     from shoal.runtime.privacy.rotation import Renewed, Standing
 
 _EXAMPLES = examples(
     "shoal privacy list                 which personal data there is, and how many keys seal it",
+    "shoal privacy erasures             who was erased, and which services have yet to do so",
     "shoal privacy renew                renew every key that wraps others, while everything runs",
 )
 
@@ -59,6 +61,50 @@ def renew(context: Global, service: str) -> None:
     """
     for name, done in asyncio.run(_renew(context, service)):
         say(f"{name}: {done.data_keys} data keys are wrapped anew under {done.ring}; {done.dropped} old keys dropped")
+
+
+@command.command("erasures", epilog=examples("shoal privacy erasures", "shoal privacy erasures usr_3f... --json"))
+@click.argument("person", default="")
+@output_option
+@click.pass_obj
+def erasures(context: Global, person: str, output: str) -> int:
+    """List the persons who were erased, or what each service that has personal data reports of one.
+
+    Exits with 1 while some service has not reported: it is waited for.
+    """
+    holders, found = asyncio.run(_erasures(context, person))
+    if output == "json":
+        print_json([{"service": name, **msgspec.to_builtins(said)} for name, said in found])
+    elif person:
+        told = dict(found)
+        rows = [(n, f"{s.at:%Y-%m-%d %H:%M:%S}", str(s.keys), str(s.records)) for n, s in found]
+        waited = [(name, "waited for", "-", "-") for name in holders if name not in told]
+        print_table(("SERVICE", "ERASED", "KEYS", "RECORDS"), [*rows, *waited])
+    elif not found:
+        say("nobody was erased")
+    else:
+        persons = {said.subject: said.at for _, said in reversed(found)}
+        everybody = [(p, f"{at:%Y-%m-%d %H:%M:%S}", _missing(p, holders, found) or "-") for p, at in persons.items()]
+        print_table(("PERSON", "SINCE", "WAITED FOR"), everybody)
+    persons_ = {person} if person else {said.subject for _, said in found}
+    return FOUND if any(_missing(p, holders, found) for p in persons_) else OK
+
+
+def _missing(person: str, holders: "list[str]", found: "list[tuple[str, Erased]]") -> str:
+    told = {name for name, said in found if said.subject == person}
+    return ", ".join(name for name in holders if name not in told)
+
+
+async def _erasures(context: Global, person: str) -> "tuple[list[str], list[tuple[str, Erased]]]":
+    from shoal.cli.engines import engines
+    from shoal.runtime.privacy.erasing import reports
+
+    run, found = engines(context), []
+    for planned in run.plan.services:
+        if planned.store is not None:
+            async with run.store(planned.name) as store:
+                found += [(planned.name, said) for said in await reports(store, person)]
+    return [name for name, _ in _holders(run, "")], found
 
 
 async def _standing(context: Global, only: str) -> "list[tuple[str, tuple[str, ...], Standing]]":

@@ -26,13 +26,14 @@ Keys = Mapping[Need, DataKey | None]
 class SealedStore:
     """A `Store` before a service's own; hands on all but sessions."""
 
-    def __init__(self, inner: Store, vault: Vault, owner: str, opener: Opens) -> None:
+    def __init__(self, inner: Store, vault: Vault, owner: str, opener: Opens, tables: Sequence[Table] = ()) -> None:
         self.inner, self.vault, self.opener, self.owner = inner, vault, opener, owner
+        self.tables = tables
 
     @classmethod
-    def of(cls, inner: Store, vault: Vault, owner: str, opener: Opens) -> Store:
-        """Put one before a store."""
-        return cast("Store", cls(inner, vault, owner, opener))
+    def of(cls, inner: Store, vault: Vault, owner: str, opener: Opens, tables: Sequence[Table]) -> Store:
+        """Put one before a store; `tables` are those with personal columns."""
+        return cast("Store", cls(inner, vault, owner, opener, tables))
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.inner, name)
@@ -58,7 +59,7 @@ class SealedSession:
 
     def __init__(self, around: AbstractAsyncContextManager[Session], store: SealedStore) -> None:
         self._around, self._vault, self._owner = around, store.vault, store.owner
-        self.opener = store.opener
+        self.opener, self._tables = store.opener, store.tables
         self._inner = cast("Session", None)
         self._held: list[tuple[Sequence[Need], Callable[[Keys], None]]] = []
         self._made: dict[Need, DataKey] = {}
@@ -105,12 +106,25 @@ class SealedSession:
         """Write something that needs keys; `act` is called with them before the next read, or the commit."""
         self._held.append((needs, lambda keys: act(self._inner, keys)))
 
-    async def erase(self, subject: str) -> int:
-        """Remove every key of a person with the commit; return how many there were."""
+    async def erase(self, person: str) -> tuple[int, int]:
+        """Remove a person's keys with the commit, and what is sealed of them in records; return how many of each."""
         await self._settle()
-        self._erased.append(subject)
-        self._made = {need: key for need, key in self._made.items() if need[0] != subject}
-        return await self._vault.erase(self._inner, subject)
+        self._erased.append(person)
+        self._made = {need: key for need, key in self._made.items() if need[0] != person}
+        keys = await self._vault.erase(self._inner, person)
+        return keys, sum([await self._blank(table, person) for table in self._tables])
+
+    async def _blank(self, table: Table, person: str) -> int:
+        """Leave nothing sealed, and no hash, in the rows that say something of a person; return how many there are."""
+        rows: dict[object, dict[str, object]] = {}
+        for column in table.personal:
+            for row in await self._inner.find(table, Query(where={column.of: person}, lock=True)):
+                changed = rows.setdefault(row[table.key], dict(row))
+                changed[column.name] = None if row[column.name] is None else sealed.GONE
+                changed |= {column.find: None} if column.find else {}
+        for row in rows.values():
+            self._inner.put(table, row)
+        return len(rows)
 
     async def get(self, table: Table, key: object, *, lock: bool = False) -> Row | None:
         """Read one row."""

@@ -7,10 +7,12 @@ from shoal.runtime.privacy.events import EventSeal, Opener
 from shoal.runtime.privacy.lending import Borrower, Lender
 from shoal.runtime.privacy.session import SealedStore
 from shoal.runtime.privacy.vault import Vault
+from shoal.runtime.tables import table_of
 from shoal.service.context import Clock
 from shoal.service.declare import Service
 from shoal.service.lending import lent_events
 from shoal.service.personal import marks_of
+from shoal.service.records import records_of
 
 
 class Privacy:
@@ -21,8 +23,9 @@ class Privacy:
     ) -> None:
         self.vault = Vault(system, service.name, ring, clock, monotonic_of(clock))
         self._inner = inner
+        tables = [table for kind in records_of(service) if (table := table_of(kind).table).personal]
         opener = Opener(system, service, self.vault, inner, Borrower(transport))
-        self.store: Store = SealedStore.of(inner, self.vault, f"{system}\n{service.name}", opener)
+        self.store: Store = SealedStore.of(inner, self.vault, f"{system}\n{service.name}", opener, tables)
         self.seals = {kind: EventSeal(system, kind) for kind in service.publishes if marks_of(kind)}
         self.lending = tuple(Lender(self.vault, inner).endpoints(lent_events(service), service.source))
 

@@ -19,8 +19,12 @@ KEYS = OwnTable(
 """Data keys, one for each person and scope. A scope is ``records``, or the id of an event: the service's own, or
 another's whose key was lent."""
 
-ERASED = OwnTable(name="erased_subjects", key="subject", columns=(("subject", "text"), ("at", "time")))
-"""Persons who were erased: no key is ever made or borrowed for them again."""
+ERASED = OwnTable(
+    name="erased_subjects",
+    key="subject",
+    columns=(("subject", "text"), ("at", "time"), ("keys", "integer"), ("records", "integer")),
+)
+"""Persons who were erased, and what that took away: no key is ever made or borrowed for them again."""
 
 RECORDS = "records"
 """Scope of the keys that seal a service's own records."""

@@ -251,7 +251,7 @@ class Vault:
         for row in rows:
             session.delete(KEYS.table, row["id"])
         if await session.get(ERASED.table, subject) is None:
-            session.put(ERASED.table, {"subject": subject, "at": self._clock.now()})
+            session.put(ERASED.table, {"subject": subject, "at": self._clock.now(), "keys": 0, "records": 0})
         return len(rows)
 
     def hashed(self, place: str, value: object) -> str:
