@@ -45,6 +45,18 @@ def stored(outcome: Outcome) -> Published:
     return outcome
 
 
+def needs_log(harness: BrokerHarness) -> None:
+    """Skip what is asked of what was published before."""
+    if "log" not in harness.capabilities:
+        pytest.skip("the engine keeps nothing but what is not handled")
+
+
+def lie(harness: BrokerHarness, outcomes: Sequence[Outcome], places: Sequence[int]) -> None:
+    """Require that messages were taken, and lie at these places where the engine counts any."""
+    known = "log" in harness.capabilities
+    assert [stored(outcome).sequence for outcome in outcomes] == [place if known else 0 for place in places]
+
+
 async def store(broker: Broker, messages: Sequence[Message]) -> None:
     """Publish until all are stored, however long the broker is away."""
 
@@ -99,7 +111,7 @@ class PublishContract:
     async def test_it_says_where_each_message_lies(self, harness: BrokerHarness) -> None:
         broker = await service(harness)
         outcomes = await broker.publish([message(number) for number in range(1200)])
-        assert [stored(outcome).sequence for outcome in outcomes] == list(range(1, 1201))
+        lie(harness, outcomes, range(1, 1201))
 
     async def test_a_subject_without_stream_is_unavailable_and_the_others_are_stored(
         self, harness: BrokerHarness
@@ -109,14 +121,14 @@ class PublishContract:
         one, lost, two = await soon(operator.publish([message(1), message(2, "t.event.unheard"), message(3)]))
         assert isinstance(lost, Unavailable)
         assert "t.event.unheard" in str(lost)
-        assert [stored(one).sequence, stored(two).sequence] == [1, 2]
+        lie(harness, [one, two], [1, 2])
 
     async def test_a_header_cannot_forge_another(self, harness: BrokerHarness) -> None:
         broker = await service(harness)
         refused, taken = await broker.publish([message(1, note="a\r\nforged: yes"), message(2)])
         assert isinstance(refused, EngineError)
         assert not isinstance(refused, Unavailable)
-        assert stored(taken).sequence == 1
+        lie(harness, [taken], [1])
 
     async def test_what_is_not_declared_is_refused_at_once(self, harness: BrokerHarness) -> None:
         if "permissions" not in harness.capabilities:
@@ -129,7 +141,7 @@ class PublishContract:
         assert isinstance(first, Undeclared)
         assert "t.event.Secret" in str(first)
         assert isinstance(third, Undeclared)
-        assert stored(second).sequence == 1
+        lie(harness, [second], [1])
         with pytest.raises(Undeclared, match="other"):
             await asyncio.wait_for(broker.fetch(other, 1, LONG), 2)
         with pytest.raises(Undeclared, match="other"):
@@ -155,6 +167,7 @@ class FetchContract:
         assert list(await soon(broker.fetch(MAIN, 10, SHORT))) == []
 
     async def test_a_consumer_hears_its_subjects_from_the_beginning(self, harness: BrokerHarness) -> None:
+        needs_log(harness)
         await harness.admin().declare([STREAM], [])
         operator = await harness.broker("operator")
         await operator.publish([message(1), message(2, "t.event.paid"), message(3)])

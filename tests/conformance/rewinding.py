@@ -8,13 +8,23 @@ import pytest
 
 from shoal.drivers.base import Broker, Consumer, Delivery, Stream
 from shoal.errors import Unavailable
-from tests.conformance.broker import HASTY, LONG, MAIN, SHORT, STREAM, gather, ids, service, store
+from tests.conformance.broker import HASTY, LONG, MAIN, SHORT, STREAM, gather, ids, needs_log, service, store
 from tests.conformance.harness import BrokerHarness, back, message, soon
 
 
 def places(deliveries: Sequence[Delivery]) -> list[tuple[int, int]]:
     """List the number and the place of each."""
     return [(delivery.number, delivery.sequence) for delivery in deliveries]
+
+
+def lie_at(harness: BrokerHarness, deliveries: Sequence[Delivery], wanted: Sequence[tuple[int, int]]) -> None:
+    """Require numbers and places; where the engine counts no places, only that there is one for each message."""
+    found = places(deliveries)
+    if "log" not in harness.capabilities:
+        own = {place: delivery.message.id for (_, place), delivery in zip(found, deliveries, strict=True)}
+        assert len(own) == len({delivery.message.id for delivery in deliveries})
+        found, wanted = [(number, 0) for number, _ in found], [(number, 0) for number, _ in wanted]
+    assert found == list(wanted)
 
 
 async def rest(broker: Broker, consumer: Consumer = MAIN) -> list[Delivery]:
@@ -29,13 +39,13 @@ class RewindContract:
     """Who takes over begins with the first unanswered message."""
 
     async def test_deliveries_are_numbered_and_know_their_place(self, harness: BrokerHarness) -> None:
+        paid = Consumer(stream=STREAM.name, name="paid", subjects=("t.event.paid",))
+        await harness.admin().declare([STREAM], [paid])
         broker = await service(harness)
         await broker.publish([message(1), message(2, "t.event.paid"), message(3)])
-        paid = Consumer(stream=STREAM.name, name="paid", subjects=("t.event.paid",))
-        await harness.admin().declare([], [paid])
         operator = await harness.broker("operator")
-        assert places(await gather(broker, 3)) == [(1, 1), (2, 2), (3, 3)]
-        assert places(await gather(operator, 1, paid)) == [(1, 2)]
+        lie_at(harness, await gather(broker, 3), [(1, 1), (2, 2), (3, 3)])
+        lie_at(harness, await gather(operator, 1, paid), [(1, 2)])
 
     async def test_what_is_unanswered_comes_again_at_once_and_in_order(self, harness: BrokerHarness) -> None:
         broker = await service(harness)
@@ -47,7 +57,7 @@ class RewindContract:
         await broker.rewind(MAIN)
         again = await gather(broker, 7)
         assert ids(again) == [f"m{number}" for number in range(2, 9)]
-        assert places(again) == [(number - 1, number) for number in range(2, 9)]
+        lie_at(harness, again, [(number - 1, number) for number in range(2, 9)])
 
     async def test_what_is_answered_before_the_first_unanswered_one_stays_so(self, harness: BrokerHarness) -> None:
         broker = await service(harness)
@@ -57,13 +67,13 @@ class RewindContract:
         await broker.ping()
         await broker.rewind(MAIN)
         await broker.publish([message(5)])
-        assert places(await gather(broker, 1)) == [(1, 5)]
+        lie_at(harness, await gather(broker, 1), [(1, 5)])
 
     async def test_rewinding_what_was_never_used_is_nothing(self, harness: BrokerHarness) -> None:
         broker = await service(harness)
         await broker.rewind(MAIN)
         await broker.publish([message(1)])
-        assert places(await gather(broker, 1)) == [(1, 1)]
+        lie_at(harness, await gather(broker, 1), [(1, 1)])
 
     async def test_an_answer_from_before_counts_for_what_comes_again(self, harness: BrokerHarness) -> None:
         broker = await service(harness, HASTY)
@@ -76,8 +86,8 @@ class RewindContract:
         assert ids(again) == ["m2"]
 
     async def test_what_went_to_somebody_else_leaves_a_gap(self, harness: BrokerHarness) -> None:
-        if "members" not in harness.capabilities:
-            pytest.skip("a consumer has one member at a time")
+        if not {"log", "members"} <= harness.capabilities:
+            pytest.skip("a consumer has one member at a time, or its engine keeps the order for several by itself")
         broker, other = await service(harness), await harness.broker("service")
         await broker.publish([message(number) for number in range(1, 7)])
         mine = await gather(broker, 2)
@@ -90,7 +100,7 @@ class RewindContract:
         await broker.publish([message(1)])
         (first,) = await gather(broker, 1, HASTY)
         (again,) = await gather(broker, 1, HASTY)
-        assert places([first, again]) == [(1, 1), (2, 1)]
+        lie_at(harness, [first, again], [(1, 1), (2, 1)])
         assert first.at == again.at
 
     async def test_no_more_than_may_be_in_hand_are_delivered(self, harness: BrokerHarness) -> None:
@@ -116,7 +126,7 @@ class RewindContract:
         await broker.rewind(MAIN)
         again = await gather(broker, 100)
         await publishing
-        assert [delivery.sequence for delivery in again] == list(range(1, 101))
+        assert ids(again) == [f"m{number}" for number in range(1, 101)]
 
 
 class RegressContract:
@@ -129,7 +139,8 @@ class RegressContract:
         after = await broker.position(STREAM.name)
         assert before is not None
         assert after is not None
-        assert [(p.last, p.count) for p in (before, after)] == [(0, 0), (2, 2)]
+        known = "log" in harness.capabilities
+        assert [(p.last, p.count) for p in (before, after)] == [(0, 0), (2, 2) if known else (0, 0)]
 
     async def test_a_stream_that_is_not_there_has_no_position(self, harness: BrokerHarness) -> None:
         operator = await harness.broker("operator")
@@ -163,6 +174,7 @@ class OperatorContract:
     """The operator reads, writes and edits streams, and nobody's consumption changes by it."""
 
     async def test_a_stream_is_read_by_place(self, harness: BrokerHarness) -> None:
+        needs_log(harness)
         broker = await service(harness)
         sent = [message(number, note="é") for number in range(1, 8)]
         await broker.publish(sent)
@@ -174,6 +186,7 @@ class OperatorContract:
         assert [delivery.at for delivery in await gather(broker, 7)][2:5] == [kept.at for kept in read]
 
     async def test_a_long_stream_is_read_whole(self, harness: BrokerHarness) -> None:
+        needs_log(harness)
         broker = await service(harness)
         await broker.publish([message(number) for number in range(2500)])
         found: list[int] = []
@@ -204,7 +217,8 @@ class OperatorContract:
         await taken[0].ack()
         await broker.ping()
         positions, lags = await harness.admin().positions(), await harness.admin().lags(STREAM.name)
-        assert (positions[STREAM.name].last, positions[STREAM.name].count) == (5, 5)
+        known = 5 if "log" in harness.capabilities else 0
+        assert (positions[STREAM.name].last, positions[STREAM.name].count) == (known, known)
         assert dict(lags) == {"main": 4}
 
     async def test_it_says_what_is_missing(self, harness: BrokerHarness) -> None:

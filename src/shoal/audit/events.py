@@ -23,6 +23,8 @@ async def handled(subject: Subject, survey: Survey) -> Verdict:
     if subject.broker is None:
         return Verdict(unchecked=NO_BROKER)
     trails = survey.trails.values()
+    if survey.unread:
+        return Verdict(unchecked=survey.unread)
     missing = [f"{text} was not handled" for trail in trails for text in trail.unhandled]
     counts = {
         "handled": sum(trail.handled for trail in trails),
@@ -50,6 +52,8 @@ async def carried(subject: Subject, survey: Survey) -> Verdict:
     trails = survey.trails.values()
     lost = [f"{text}, is not in the stream" for trail in trails for text in trail.lost]
     absent = [f"{name} does not exist" for name in survey.absent]
+    if survey.unread:
+        return Verdict(unchecked=survey.unread, violations=tuple(absent))
     held = sum(book.count for book in survey.books.values())
     counts = {
         "messages": held,

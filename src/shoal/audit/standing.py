@@ -20,6 +20,7 @@ from shoal.local import logs, world
 from shoal.local.environment import operator_url, store_url
 from shoal.local.layout import Layout, layout_of
 from shoal.local.world import Site
+from shoal.model import catalog
 from shoal.model.plan import Plan
 from shoal.service.system import System
 
@@ -68,7 +69,8 @@ async def opened(declared: System, site: Site, urls: Mapping[str, str]) -> Async
 
 
 def _broker(site: Site) -> BrokerAdmin | None:
-    return broker_admin(operator_url(site.world)) if site.plan.target.broker in site.plan.engines else None
+    running = catalog.engine(site.plan.target.broker).process in site.plan.engines
+    return broker_admin(operator_url(site.world)) if running else None
 
 
 def _logs(layout: Layout) -> tuple[Text, ...]:

@@ -1,6 +1,6 @@
 """Read everything once: streams, lags, outboxes and inboxes."""
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 
 from shoal.audit import streams
@@ -8,8 +8,7 @@ from shoal.audit.letters import buried
 from shoal.audit.streams import Book
 from shoal.audit.subject import Letter, Subject
 from shoal.audit.trail import Trail, follow
-from shoal.drivers.base import BrokerAdmin
-from shoal.model import names
+from shoal.model import catalog, names
 from shoal.model.plan import Plan
 
 
@@ -21,6 +20,8 @@ class Survey:
     """By stream."""
     absent: tuple[str, ...] = ()
     """Planned streams that the broker does not have."""
+    unread: str = ""
+    """Why streams of events were not read; empty when they were."""
     lags: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     """By stream and consumer."""
     letters: frozenset[Letter] = frozenset()
@@ -38,8 +39,10 @@ async def survey(subject: Subject) -> Survey:
         present = await subject.broker.positions()
         absent = tuple(name for name in planned if name not in present)
         for name in filter(present.__contains__, planned):
+            lags[name] = await subject.broker.lags(name)
+        for name in _readable(subject, present):
             subject.progress(f"stream {name}: {present[name].count} messages")
-            books[name], lags[name] = await _stream(subject, subject.broker, name)
+            books[name] = await streams.read(subject.broker, name, subject.secrets)
     letters = buried(subject.plan, books)
     trails: dict[str, Trail] = {}
     for service in producers(subject.plan):
@@ -47,7 +50,7 @@ async def survey(subject: Subject) -> Survey:
             subject.progress(f"outbox of {service}")
             book = books.get(names.stream(subject.plan.system.name, service))
             trails[service] = await follow(subject, service, book, letters)
-    return Survey(books=books, absent=absent, lags=lags, letters=letters, trails=trails)
+    return Survey(books=books, absent=absent, lags=lags, letters=letters, trails=trails, unread=_unread(subject.plan))
 
 
 def producers(plan: Plan) -> tuple[str, ...]:
@@ -55,5 +58,12 @@ def producers(plan: Plan) -> tuple[str, ...]:
     return tuple(service.name for service in plan.system.services if service.publishes)
 
 
-async def _stream(subject: Subject, broker: BrokerAdmin, name: str) -> tuple[Book, Mapping[str, int]]:
-    return await streams.read(broker, name, subject.secrets), await broker.lags(name)
+def _readable(subject: Subject, present: Container[str]) -> list[str]:
+    """List the streams that the broker lets an operator read."""
+    unread = _unread(subject.plan)
+    return [s.name for s in subject.plan.streams if s.name in present and (s.letters or not unread)]
+
+
+def _unread(plan: Plan) -> str:
+    row = catalog.engine(plan.target.broker)
+    return "" if "log" in row.capabilities else f"broker {row.name} keeps no event that was handled"

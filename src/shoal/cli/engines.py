@@ -17,6 +17,7 @@ from shoal.local.environment import operator_url, service_environment, store_url
 from shoal.local.layout import Layout, layout_of
 from shoal.local.state import RunState
 from shoal.local.world import Site, settle
+from shoal.model import catalog
 from shoal.model.choice import choose, stores
 from shoal.model.plan import Plan, ServicePlan, plan
 from shoal.model.target import Target
@@ -78,7 +79,7 @@ class Engines:
     def broker(self) -> BrokerAdmin:
         """Return the operator's hands on the broker; `HostError` when it lives in another process's memory."""
         _require_outside(self.plan.target.broker, "the broker", "memory-bus")
-        if self.plan.target.broker not in self.plan.engines:
+        if catalog.engine(self.plan.target.broker).process not in self.plan.engines:
             raise DeclarationError(
                 f"system {self.plan.system.name} has no events", hint="declare publishes=[...] and @service.on(...)"
             )

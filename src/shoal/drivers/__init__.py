@@ -11,10 +11,17 @@ STORES = {
     "postgres": "shoal.drivers.postgres", "mongodb": "shoal.drivers.mongo", "dynamodb": "shoal.drivers.dynamodb",
     "memory": "shoal.drivers.memory",
 }  # fmt: skip
-BROKERS = {"nats": "shoal.drivers.nats", "kafka": "shoal.drivers.kafka", "memory": "shoal.drivers.memory"}
+BROKERS = {
+    "nats": "shoal.drivers.nats", "kafka": "shoal.drivers.kafka", "sns": "shoal.drivers.sns",
+    "memory": "shoal.drivers.memory",
+}  # fmt: skip
 CACHES = {"valkey": "shoal.drivers.valkey", "valkeys": "shoal.drivers.valkey", "memory": "shoal.drivers.memory"}
 WAREHOUSES = {"duckdb": "shoal.drivers.duckdb", "memory": "shoal.drivers.memory"}
 KEY_RINGS = {"keyfile": "shoal.drivers.keyfile", "memory": "shoal.drivers.memory"}
+
+
+_EXTRAS = {"dynamodb": "aws", "sns": "aws"}
+"""Extras of shoal that bring a driver's client, where they are not called like its scheme."""
 
 
 def open_store(url: str) -> Store:
@@ -62,6 +69,5 @@ def _module(table: dict[str, str], url: str):  # type: ignore[no-untyped-def]  #
     except ModuleNotFoundError as error:
         if error.name is None or error.name.partition(".")[0] == "shoal":
             raise
-        raise DeclarationError(
-            f"the driver of {scheme} needs the package {error.name}", hint=f"pip install 'shoal[{scheme}]'"
-        ) from None
+        hint = f"pip install 'shoal[{_EXTRAS.get(scheme, scheme)}]'"
+        raise DeclarationError(f"the driver of {scheme} needs the package {error.name}", hint=hint) from None

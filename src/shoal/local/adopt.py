@@ -25,6 +25,7 @@ from shoal.local.world import Site
 from shoal.mesh.bootstrap import BOOTSTRAP
 from shoal.mesh.compile import compile_mesh
 from shoal.mesh.layout import Layout as MeshLayout
+from shoal.model import catalog
 from shoal.model.plan import Plan
 from shoal.model.system import System, from_json
 
@@ -114,10 +115,10 @@ def _rule(site: Site, engines: Mapping[str, Unit]) -> None:
 
 async def _declare(site: Site, engines: Mapping[str, Unit]) -> None:
     """Declare streams and consumers at the broker, if it runs."""
-    for name in ("nats", "kafka"):
-        broker = engines.get(name)
-        if broker is not None and broker.process is not None:
-            await provision.declare_broker(site.plan, site.world, site.layout.data / name / "declared")
+    name = catalog.engine(site.world.broker).process
+    broker = engines.get(name)
+    if broker is not None and broker.process is not None:
+        await provision.declare_broker(site.plan, site.world, site.layout.data / name / "declared-streams")
 
 
 async def _follow(old: Site, plan: Plan, mesh: MeshLayout) -> None:

@@ -192,6 +192,8 @@ def postgres_url(folder: str, role: str, password: str, database: str) -> str:
 def _broker_url(world: World, user: str) -> str:
     if world.broker == "kafka":
         return kafka_url(world.broker_port)
+    if world.broker == "sns":
+        return aws_url("sns", world.aws_port, user, world.passwords.brokers[user], "")
     return nats_url(world.broker_port, user, world.passwords.brokers[user])
 
 

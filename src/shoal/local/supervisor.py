@@ -31,6 +31,7 @@ from shoal.local.state import RunState, Status, write_state
 from shoal.local.together import together
 from shoal.local.unit import Job, Surroundings, Unit
 from shoal.local.world import REGISTRY, Site, engine_recipe, require, sandbox_recipe, settle, write_mesh
+from shoal.model import catalog
 from shoal.model.choice import chosen
 from shoal.model.listing import Directory
 from shoal.model.plan import Plan
@@ -282,12 +283,12 @@ class Supervisor:
         note = site.layout.data / name / "declared"
         if name in {"postgres", "mongo", "aws"}:
             await provision.declare_stores(site.plan, site.world, name, note)
-        elif name in {"nats", "kafka"}:
-            await provision.declare_broker(site.plan, site.world, note)
-            self._keep(self._keep_streams(site, name), *([self._keep_healthy(unit)] if name == "nats" else []))
         elif site.mesh is not None and name == "envoy":
             renewing = identities.keep(lambda: self._site, lambda said: self.options.reporter.event("identities", said))
             self._keep(proxies.keep_logs(site.plan, site.mesh), renewing)
+        if name == catalog.engine(site.world.broker).process:
+            await provision.declare_broker(site.plan, site.world, note.with_name("declared-streams"))
+            self._keep(self._keep_streams(site, name), *([self._keep_healthy(unit)] if name == "nats" else []))
         self._provided[name].set()
 
     def _keep(self, *chores: Coroutine[Any, Any, None]) -> None:

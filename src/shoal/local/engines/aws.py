@@ -82,7 +82,7 @@ def version() -> str:
 
 
 KIND = EngineKind(
-    name="aws", distribution=_DISTRIBUTION, purpose="Amazon's interfaces for --engine SERVICE.store=dynamodb",
+    name="aws", distribution=_DISTRIBUTION, purpose="Amazon's interfaces: SERVICE.store=dynamodb, broker=sns",
     locate=locate, needed=False, look=version,
 )  # fmt: skip
 

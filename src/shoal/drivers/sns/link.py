@@ -1,0 +1,120 @@
+"""A service's way to the three interfaces: topics (SNS), queues (SQS) and what is declared (Systems Manager).
+
+There is no connection that could be lost: each request stands for itself. One that gets no answer ends an epoch, and
+the first that gets one again begins the next.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from shoal.drivers.aws.address import AwsAddress
+from shoal.drivers.aws.client import AwsClient, AwsRefusal
+from shoal.errors import EngineError, Unavailable, Undeclared
+
+OPEN_SECONDS = 5.0
+PING_SECONDS = 1.0
+ANSWER_SECONDS = 5.0
+
+WAIT_SECONDS = 20
+"""For so long a queue may be asked to wait for a message (SQS quotas)."""
+
+CONNECTIONS = 32
+HEARING = 512
+"""Connections over which queues are asked to wait; each consumer has at most one."""
+
+Lane = Literal["sns", "sqs", "ssm", "hear"]
+
+_FORBIDDEN = frozenset({"AccessDenied", "AccessDeniedException", "AuthorizationError", "AuthorizationErrorException"})
+_REFUSED = frozenset(
+    {"ExpiredToken", "ExpiredTokenException", "InvalidClientTokenId", "SignatureDoesNotMatch"}
+    | {"UnrecognizedClientException"}
+)
+_GONE = frozenset(
+    {"AWS.SimpleQueueService.NonExistentQueue", "NotFound", "NotFoundException", "QueueDoesNotExist"}
+    | {"ResourceNotFoundException"}
+)
+
+
+class Gone(Unavailable):
+    """Say that a topic or a queue does not exist."""
+
+
+class Link:
+    """The interfaces, for one user."""
+
+    def __init__(self, address: AwsAddress) -> None:
+        self.address = address
+        self.epoch = 0
+        """Grows with the first request that gets no answer, and with the first that gets one again."""
+        self._alive = False
+        self._clients: dict[Lane, AwsClient] = {
+            "sns": AwsClient("sns", address, connections=CONNECTIONS, seconds=ANSWER_SECONDS),
+            "sqs": AwsClient("sqs", address, connections=CONNECTIONS, seconds=ANSWER_SECONDS),
+            "ssm": AwsClient("ssm", address, connections=4, seconds=ANSWER_SECONDS),
+            "hear": AwsClient("sqs", address, connections=HEARING, seconds=WAIT_SECONDS + ANSWER_SECONDS),
+        }
+
+    @property
+    def place(self) -> str:
+        """Where it is, without secrets."""
+        return f"SNS and SQS at {self.address.place}"
+
+    async def close(self) -> None:
+        """Let go of every connection."""
+        self._alive = False
+        await asyncio.gather(*(client.close() for client in self._clients.values()))
+
+    async def ping(self) -> None:
+        """Look up a queue; that there is none, or that we may not know, is a sign of life as well."""
+        try:
+            async with asyncio.timeout(PING_SECONDS):
+                await self.ask("sqs", "get_queue_url", QueueName="shoal-ping")
+        except (Gone, Undeclared):
+            return
+        except TimeoutError as error:
+            self._fall()
+            raise Unavailable(f"{self.place} did not answer within {PING_SECONDS:g} s") from error
+
+    async def ask(self, lane: Lane, operation: str, **words: object) -> Mapping[str, Any]:
+        """Ask for one operation.
+
+        Raises:
+            Gone: What it is about does not exist.
+            Undeclared: The keys do not allow it.
+            Unavailable: There was no answer, or the request was not served now.
+            EngineError: It is refused as it is.
+        """
+        try:
+            answer = await self._clients[lane].ask(operation, **words)
+        except AwsRefusal as error:
+            if not error.away:
+                self._rise()
+            raise self._meaning(error) from error
+        except Unavailable:
+            self._fall()
+            raise
+        self._rise()
+        return answer
+
+    def _meaning(self, error: AwsRefusal) -> Exception:
+        what = f"{self.place} refused {error.operation}: {error.code}: {error.message}"
+        if error.code in _GONE:
+            return Gone(what, hint="declare it first")
+        if error.code in _FORBIDDEN:
+            return Undeclared(what, hint="declare what the service says and hears, and give its role that right")
+        if error.code in _REFUSED:
+            return EngineError(what, hint="check the keys")
+        if error.throttled or error.away:
+            return Unavailable(what, hint="it is tried again")
+        return EngineError(what)
+
+    def _rise(self) -> None:
+        if not self._alive:
+            self._alive = True
+            self.epoch += 1
+
+    def _fall(self) -> None:
+        if self._alive:
+            self._alive = False
+            self.epoch += 1
