@@ -188,6 +188,19 @@ async def test_a_run_ends_when_it_is_told_to_and_can_be_looked_at_before() -> No
     assert glance(run).parts[0].requests == run.recorder.total().due > 0
 
 
+async def test_a_run_can_be_ended_before_it_is_prepared() -> None:
+    stop = asyncio.Event()
+
+    async def prepare(visitor: Visitor[None]) -> None:
+        stop.set()
+        await visitor.get("/never")
+
+    async with serving(handle) as site:
+        run = make(Load([journey("/well")], prepare=prepare), site, FEW)
+        await run.drive(stop)
+    assert summary(run, load="x", target="y").total.requests == 0
+
+
 async def test_a_load_that_cannot_be_prepared_says_why() -> None:
     async def prepare(visitor: Visitor[None]) -> None:
         await visitor.get("/wrong")

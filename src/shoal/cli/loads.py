@@ -45,14 +45,16 @@ class Watch:
         """Cease."""
         self._showing.cancel()
         await asyncio.gather(self._showing, return_exceptions=True)
-        for number in _SIGNALS:
-            asyncio.get_running_loop().remove_signal_handler(number)
+        self._leave()
 
     def _interrupt(self) -> None:
-        """End the run; the second time, the program."""
-        if self._stop.is_set():
-            raise KeyboardInterrupt
+        """End the run; the second time is as everywhere."""
         self._stop.set()
+        self._leave()
+
+    def _leave(self) -> None:
+        for number in _SIGNALS:
+            asyncio.get_running_loop().remove_signal_handler(number)
 
     async def _nothing(self) -> None:
         pass

@@ -75,13 +75,17 @@ class Run(Generic[T]):
 
     async def drive(self, stop: asyncio.Event) -> None:
         """Carry it out, until the time is over or `stop` is set; then visitors under way are cut off."""
-        data = await self._prepared()
-        for journey in self.load.journeys:  # the first signature takes a while, which nobody should have to wait for
-            self._bearer(journey)
-        stopping = asyncio.ensure_future(stop.wait())
-        self.began = clock()
+        stopping, preparing = asyncio.ensure_future(stop.wait()), asyncio.ensure_future(self._prepared())
         try:
-            await _either(asyncio.ensure_future(self._arrive(data)), stopping, None)
+            await _either(preparing, stopping, None)
+            if stop.is_set():
+                return
+            for (
+                journey
+            ) in self.load.journeys:  # the first signature takes a while, for which nobody should have to wait
+                self._bearer(journey)
+            self.began = clock()
+            await _either(asyncio.ensure_future(self._arrive(preparing.result())), stopping, None)
             self.last = clock()
             if self._visits and not stop.is_set():
                 await _either(asyncio.ensure_future(asyncio.wait(self._visits)), stopping, self.order.drain)
