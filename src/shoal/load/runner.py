@@ -87,8 +87,8 @@ class Run(Generic[T]):
             self.began = clock()
             await _either(asyncio.ensure_future(self._arrive(preparing.result())), stopping, None)
             self.last = clock()
-            if self._visits and not stop.is_set():
-                await _either(asyncio.ensure_future(asyncio.wait(self._visits)), stopping, self.order.drain)
+            if not stop.is_set():
+                await _either(asyncio.ensure_future(self._empty()), stopping, self.order.drain)
         finally:
             self.last = self.last or clock()
             self.ended = clock()
@@ -119,6 +119,11 @@ class Run(Generic[T]):
             ) from error
         finally:
             way.close()
+
+    async def _empty(self) -> None:
+        """Wait until nobody is there."""
+        while self._visits:
+            await asyncio.wait(tuple(self._visits))
 
     def _bearer(self, journey: Journey[T]) -> str:
         who = journey.persona
