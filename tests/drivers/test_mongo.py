@@ -1,36 +1,32 @@
 """MongoDB keeps the contract of stores."""
 
-# ruff: noqa: PT012 - what fails is often the end of a session, and a session is a block
-
 import itertools
 import os
 from collections.abc import AsyncIterator
-from datetime import datetime, timedelta
 from pathlib import Path
-from typing import cast
 
 import pytest
 import pytest_asyncio
 
 from shoal.drivers import open_store, store_admin
-from shoal.drivers.base import Account, Mark, Query, Sent, Store
-from shoal.drivers.base.documents import tables
-from shoal.drivers.base.documents.engine import Write
+from shoal.drivers.base import Account, Store
 from shoal.drivers.base.documents.store import DocumentStore
 from shoal.drivers.mongo.engine import MongoEngine
-from shoal.errors import Contended, EngineError, Unavailable, Unstorable
+from shoal.errors import EngineError
 from shoal.local.engines import Running, mongo, start
 from shoal.local.environment import mongo_url
 from shoal.local.ports import free_port
 from shoal.local.secrets import OPERATOR
 from shoal.model import catalog
-from tests.conformance.harness import ORDERS, PRICES, account, row, soon
+from tests.conformance import documents
+from tests.conformance.documents import DocumentContract
+from tests.conformance.harness import account, soon
 from tests.conformance.inbox import InboxContract
-from tests.conformance.ledger import AgeContract, LedgerContract, OwnTableContract, published
+from tests.conformance.ledger import AgeContract, LedgerContract, OwnTableContract
 from tests.conformance.outbox import FailureContract, MigrationContract, OutboxContract, QueryContract
 from tests.conformance.rights import LeaseContract
 from tests.conformance.savepoints import SavepointContract
-from tests.conformance.store import ConflictContract, LockContract, TransactionContract, fill, keys, ready
+from tests.conformance.store import ConflictContract, LockContract, TransactionContract
 from tests.conformance.twins import TwinContract
 from tests.conformance.versions import VersionContract
 
@@ -86,28 +82,15 @@ class Harness:
         return store
 
     async def vanish(self, store: Store) -> None:
-        """End without a word."""
-        assert isinstance(store, DocumentStore)
-        store._leases.close()
-        store._keeper.close()
-        await store._engine.close()
+        await documents.vanish(store)
 
     async def age(self, days: float) -> None:
-        """Move what is dated; the date of a mark is a part of its name."""
-        engine, earlier = self.opened[0]._engine, timedelta(days=-days)
-        for table in (tables.OUTBOX, tables.INBOX, tables.RECEIPTS):
-            found = await engine.search(table, Query())
-            rows: list[dict[str, object]] = [
-                {**one.row, "at": cast("datetime", one.row["at"]) + earlier} for one in found
-            ]
-            if table is tables.INBOX:
-                for row in rows:
-                    consumer, message, _ = str(row["mark"]).split("\n")
-                    at = cast("datetime", row["at"])
-                    row["mark"] = tables.place(Mark(consumer=consumer, message_id=message, at=at))
-            gone = [Write(table=table, key=one.key, row=None) for one in found]
-            if found:
-                await engine.commit([*gone, *(Write(table=table, key=row[table.key], row=row) for row in rows)])
+        await documents.age(self.opened[0], days)
+
+    async def rob(self, name: str) -> None:
+        engine = self.opened[0]._engine
+        assert isinstance(engine, MongoEngine)
+        await engine._locks.update_one({"_id": name}, {"$set": {"owner": "somebody else"}})
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -137,70 +120,8 @@ async def test_each_service_opens_its_own_database_alone(server: Server) -> None
         await store.close()
 
 
-async def test_what_no_document_holds_is_said(harness: Harness) -> None:
-    store = await harness.store()
-    await store.migrate([])
-    for value in (1 << 63, object(), "\ud800"):
-        with pytest.raises(Unstorable):
-            async with store.session() as session:
-                session.put(PRICES, {"sku": "s", "amount": value})
-
-
-async def rob(store: DocumentStore, name: str) -> None:
-    """Give a lock to somebody else, as happens to who is frozen for too long."""
-    engine = store._engine
-    assert isinstance(engine, MongoEngine)
-    await engine._locks.update_one({"_id": name}, {"$set": {"owner": "somebody else"}})
-
-
-async def test_who_lost_a_lock_commits_nothing(harness: Harness) -> None:
-    store = await ready(harness)
-    await fill(store, [row("1")])
-    with pytest.raises(Contended, match="lost"):
-        async with store.session() as session:
-            assert await session.get(ORDERS, "1", lock=True)
-            session.put(PRICES, {"sku": "s", "amount": 1})
-            await rob(harness.opened[0], "row orders '1'")
-    assert await keys(store, table=PRICES) == []
-
-
-async def test_a_row_that_changed_under_its_lock_is_not_overwritten(harness: Harness) -> None:
-    store = await ready(harness)
-    await fill(store, [row("1")])
-    with pytest.raises(Contended, match="changed"):
-        async with store.session() as session:
-            await session.get(ORDERS, "1", lock=True)
-            await harness.opened[0]._engine.commit([Write(table=ORDERS, key="1", row=row("1", total=7))])
-            session.put(ORDERS, row("1", total=1))
-    async with store.session() as session:
-        assert (await session.get(ORDERS, "1") or {})["total"] == 7
-
-
-async def test_who_lost_the_outbox_marks_nothing(harness: Harness) -> None:
-    store = await published(harness, 2)
-    async with store.outbox() as lease:
-        rows = await lease.pending(2)
-        await rob(harness.opened[0], "lease outbox")
-        with pytest.raises(Contended, match="lost"):
-            await lease.sent([Sent(position=rows[0].position, sequence=1)])
-    assert (await store.backlog()).count == 2
-
-
-async def test_who_dies_while_meeting_another_stream_is_followed_by_one_who_forgets(
-    harness: Harness, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    store = await published(harness, 2)
-    async with store.outbox() as lease:
-        await lease.meet("first")
-        await lease.sent([Sent(position=row.position, sequence=9) for row in await lease.pending(2)])
-        with monkeypatch.context() as patched, pytest.raises(Unavailable):
-            patched.setattr(lease, "forget", away)
-            await lease.meet("second")
-        assert await lease.meet("second") == 2
-
-
-async def away(above: int) -> int:
-    raise Unavailable(f"gone before {above}")
+class TestDocuments(DocumentContract):
+    pass
 
 
 class TestTransactions(TransactionContract):

@@ -8,9 +8,12 @@ from shoal.drivers.base import Broker, BrokerAdmin, Cache, KeyRing, Store, Store
 from shoal.errors import DeclarationError
 
 STORES = {
-    "postgres": "shoal.drivers.postgres", "mongodb": "shoal.drivers.mongo", "dynamodb": "shoal.drivers.dynamodb",
+    "postgres": "shoal.drivers.postgres",
+    "documents": "shoal.drivers.postgres.documents",
+    "mongodb": "shoal.drivers.mongo",
+    "dynamodb": "shoal.drivers.dynamodb",
     "memory": "shoal.drivers.memory",
-}  # fmt: skip
+}
 BROKERS = {
     "nats": "shoal.drivers.nats", "kafka": "shoal.drivers.kafka", "sns": "shoal.drivers.sns",
     "memory": "shoal.drivers.memory",

@@ -122,9 +122,11 @@ def store_url(service: ServicePlan, world: World) -> str:
         return mongo_url(world.mongo_port, store.role, world.passwords.stores[store.role], store.database)
     if store.engine == "dynamodb":
         return aws_url("dynamodb", world.aws_port, store.role, world.passwords.stores[store.role], store.database)
-    if store.engine != "postgres":
-        return f"{catalog.engine(store.engine).scheme}://{store.database}"
-    return postgres_url(world.postgres, store.role, world.passwords.stores[store.role], store.database)
+    row = catalog.engine(store.engine)
+    if catalog.server(row.name) != "postgres":
+        return f"{row.scheme}://{store.database}"
+    url = postgres_url(world.postgres, store.role, world.passwords.stores[store.role], store.database)
+    return url.replace("postgres:", f"{row.scheme}:", 1)
 
 
 def broker_url(service: ServicePlan, world: World) -> str:

@@ -34,7 +34,7 @@ def accounts(plan: Plan, world: World, server: str) -> tuple[Account, ...]:
     return tuple(
         Account(database=s.store.database, role=s.store.role, password=world.passwords.stores[s.store.role])
         for s in plan.services
-        if s.store is not None and (catalog.engine(s.store.engine).server or s.store.engine) == server
+        if s.store is not None and catalog.server(s.store.engine) == server
     )
 
 

@@ -20,6 +20,7 @@ from shoal.local.world import Site, python_path
 from shoal.mesh.endpoints import endpoints
 from shoal.mesh.layout import Layout as MeshLayout
 from shoal.mesh.layout import Pipe
+from shoal.model import catalog
 from shoal.model.plan import ServicePlan
 from shoal.model.rollout import version_name
 
@@ -183,7 +184,7 @@ class Replicas:
 
 def engines_of(service: ServicePlan) -> tuple[str, ...]:
     """Name the engines that a service needs before it starts; a cache it can do without."""
-    return tuple(part.engine for part in (service.store, service.broker) if part is not None)
+    return tuple(catalog.server(part.engine) for part in (service.store, service.broker) if part is not None)
 
 
 def replica_recipe(site: Site, service: ServicePlan, name: str, socket: str, code: Path) -> Recipe:

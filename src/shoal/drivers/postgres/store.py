@@ -1,6 +1,5 @@
 """A service's own PostgreSQL database."""
 
-import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import timedelta
@@ -17,7 +16,6 @@ from shoal.drivers.base import (
     OutboxLease,
     OwnTable,
     Receipt,
-    Row,
     Session,
     Table,
 )
@@ -28,12 +26,9 @@ from shoal.drivers.postgres.outbox import PostgresOutbox
 from shoal.drivers.postgres.pool import Pool
 from shoal.drivers.postgres.session import PostgresSession
 from shoal.drivers.postgres.verify import verify
-from shoal.errors import Unavailable
 
 POOL_SIZE = 16
 """Most connections of one process, one more for its relay; ``?pool=`` in the URL replaces it."""
-
-PING_SECONDS = 1.0
 
 _HANDLED = """
 select consumer, message_id, at from shoal.inbox
@@ -55,7 +50,7 @@ class PostgresStore:
 
     async def open(self) -> None:
         """Open the first connection."""
-        self._pool.release(await client.connect(self._url))
+        await self._pool.open()
 
     async def close(self) -> None:
         """Drop every connection."""
@@ -64,11 +59,7 @@ class PostgresStore:
 
     async def ping(self) -> None:
         """Run an empty statement."""
-        try:
-            async with asyncio.timeout(PING_SECONDS):
-                await self._fetch("select 1")
-        except TimeoutError as error:
-            raise Unavailable(f"PostgreSQL did not answer within {PING_SECONDS:g} s") from error
+        await self._pool.ping()
 
     async def migrate(self, migrations: Sequence[Migration], own: Sequence[OwnTable] = ()) -> Sequence[Migration]:
         """Migrate over a connection of its own, which may wait longer than others."""
@@ -108,13 +99,13 @@ class PostgresStore:
 
     async def receipt(self, key: str) -> Receipt | None:
         """Read the answer recorded under a key."""
-        rows = await self._fetch(receipts.READ, [key])
+        rows = await self._pool.fetch(receipts.READ, [key])
         return receipts.receipt(rows[0]) if rows else None
 
     async def handled(self, marks: Sequence[Mark]) -> frozenset[Mark]:
         """Look into the inbox."""
         columns = [m.consumer for m in marks], [m.message_id for m in marks], [m.at for m in marks]
-        found = await self._fetch(_HANDLED, columns)
+        found = await self._pool.fetch(_HANDLED, columns)
         return frozenset(msgspec.convert(row, Mark) for row in found)
 
     @asynccontextmanager
@@ -135,16 +126,16 @@ class PostgresStore:
 
     async def backlog(self) -> Backlog:
         """Count the waiting rows."""
-        return outbox.backlog((await self._fetch(outbox.BACKLOG))[0])
+        return outbox.backlog((await self._pool.fetch(outbox.BACKLOG))[0])
 
     async def announced(self, above: int, limit: int) -> Sequence[Announced]:
         """Read the outbox by position."""
         near = above + 4 * limit
-        rows = await self._fetch(outbox.ANNOUNCED, [above, limit, near])
+        rows = await self._pool.fetch(outbox.ANNOUNCED, [above, limit, near])
         if len(rows) < limit:
-            (latest,) = await self._fetch(outbox.LATEST)
+            (latest,) = await self._pool.fetch(outbox.LATEST)
             if cast("int", latest["n"]) > near:
-                rows = await self._fetch(outbox.ANNOUNCED, [above, limit, latest["n"]])
+                rows = await self._pool.fetch(outbox.ANNOUNCED, [above, limit, latest["n"]])
         return [outbox.announced(row) for row in rows]
 
     async def _tidy(self, window: timedelta) -> None:
@@ -154,10 +145,3 @@ class PostgresStore:
             await tidy.tidy(link, window, self._width)
         finally:
             link.abort()
-
-    async def _fetch(self, sql: str, args: Sequence[object] = ()) -> Sequence[Row]:
-        link = await self._pool.acquire()
-        try:
-            return await link.fetch(sql, args)
-        finally:
-            self._pool.release(link)
