@@ -22,8 +22,7 @@ CACHES = {"valkey": "shoal.drivers.valkey", "valkeys": "shoal.drivers.valkey", "
 WAREHOUSES = {"duckdb": "shoal.drivers.duckdb", "memory": "shoal.drivers.memory"}
 KEY_RINGS = {"keyfile": "shoal.drivers.keyfile", "memory": "shoal.drivers.memory"}
 
-
-_EXTRAS = {"dynamodb": "aws", "sns": "aws"}
+_EXTRAS = {"dynamodb": "aws", "sns": "aws", "mongodb": "mongo", "duckdb": "warehouse"}
 """Extras of shoal that bring a driver's client, where they are not called like its scheme."""
 
 

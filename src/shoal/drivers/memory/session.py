@@ -1,15 +1,15 @@
 """One transaction in memory, as PostgreSQL runs it at READ COMMITTED with row locks."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Any, NoReturn, Self
+from typing import Any, Self
 
 from shoal.drivers.base import Mark, Message, Query, Receipt, Row, Table
 from shoal.drivers.base import matching as rows
 from shoal.drivers.base.documents.engine import Document
 from shoal.drivers.base.documents.overlay import changed
+from shoal.drivers.base.parts import SessionInParts
 from shoal.drivers.memory import shadow
 from shoal.drivers.memory.state import State
 from shoal.errors import Conflict, Duplicate, EngineError
@@ -33,26 +33,20 @@ class _Done:
         return _Done(changes, [*self.outbox], {*self.inbox}, dict(self.receipts))
 
 
-@dataclass(slots=True)
-class _Part:
-    """A part of the transaction that can fail alone."""
-
-    held: list[Write]
-    """Writes from before it."""
-    failed: bool
-    saved: tuple[_Done, frozenset[Hashable]] | None = None
-    """What was done, and which rows were held, where it began; None before it did anything."""
+_Saved = tuple[_Done, frozenset[Hashable]]
+"""What was done, and which rows were held."""
 
 
-class MemorySession:
+class MemorySession(SessionInParts[Write, _Saved]):
     """A `base.Session`, and the context manager that ends it."""
 
+    WITHOUT_SQL = "is in memory"
+    INSTEAD = "test this code on postgres, or use find and put"
+
     def __init__(self, state: State) -> None:
+        super().__init__()
         self._state = state
-        self._waiting: list[Write] = []
         self._done = _Done()
-        self._parts: list[_Part] = []
-        self._failed = False
 
     async def __aenter__(self) -> Self:
         return self
@@ -159,79 +153,22 @@ class MemorySession:
         """Record the answer to a command later."""
         self._waiting.append((self._answer, (receipt,)))
 
-    async def flush(self) -> None:
-        """Make the writes held back so far, waiting for the rows they need."""
-        for part in self._parts:
-            if part.saved is None:
-                held, part.held = part.held, []
-                await self._make(held)
-                part.saved = self._done.copy(), self._state.locks.held(self)
-        waiting, self._waiting = self._waiting, []
-        await self._make(waiting)
+    async def _make(self, held: Sequence[Write]) -> None:
+        """Make writes, waiting for the rows they need."""
+        for write, args in held:
+            await write(*args)
 
-    async def _make(self, writes: list[Write]) -> None:
-        try:
-            for write, args in writes:
-                await write(*args)
-        except BaseException:
-            self._failed = True
-            raise
+    def _save(self) -> _Saved:
+        return self._done.copy(), self._state.locks.held(self)
 
-    @asynccontextmanager
-    async def savepoint(self) -> AsyncIterator[None]:
-        """Note where the part begins; what was done by then is kept once the part does something."""
-        part = _Part(self._waiting, self._failed)
-        self._parts.append(part)
-        self._waiting = []
-        try:
-            yield
-            self._require_good()
-        except BaseException:
-            self._undo(part)
-            raise
-        self._parts.pop()
-        self._waiting = part.held + self._waiting
-
-    def _undo(self, part: _Part) -> None:
-        del self._parts[self._parts.index(part) :]
-        self._waiting = part.held
-        if part.saved is not None:
-            self._done, held = part.saved
-            self._state.locks.leave(self, held)
-            self._failed = part.failed
+    async def _return_to(self, saved: _Saved) -> None:
+        self._done, held = saved
+        self._state.locks.leave(self, held)
 
     async def replace(self, table: Table, twin: Table) -> None:
         """Change every row to those of the twin."""
         await self.flush()
         shadow.replace(self._state, self._done.changes, table, twin)
-
-    async def execute(self, sql: str, *args: object) -> None:
-        """Refuse SQL."""
-        await self.flush()
-        self._refuse(sql, args)
-
-    async def execute_later(self, sql: str, *args: object) -> None:
-        """Refuse SQL."""
-        await self.execute(sql, *args)
-
-    async def fetch(self, sql: str, *args: object) -> Sequence[Row]:
-        """Refuse SQL."""
-        await self.flush()
-        self._refuse(sql, args)
-
-    def _require_good(self) -> None:
-        if self._failed:
-            raise EngineError(
-                "the transaction was rolled back, because a statement of it had failed",
-                hint="let the exception of a failed statement leave the session's block",
-            )
-
-    def _refuse(self, sql: str, args: Sequence[object]) -> NoReturn:
-        self._failed = True
-        raise EngineError(
-            f"this store is in memory and knows no SQL: {sql.strip()[:80]} ({len(args)} values)",
-            hint="test this code on postgres, or use find and put",
-        )
 
     async def _expect(self, table: Table, key: object, version: str) -> None:
         await self._hold((table.name, key))

@@ -17,7 +17,7 @@ from shoal.drivers.base import (
     Session,
     Table,
 )
-from shoal.drivers.base.history import outstanding
+from shoal.drivers.base.history import Applied, outstanding
 from shoal.drivers.memory import shadow
 from shoal.drivers.memory.outbox import MemoryOutbox, announced
 from shoal.drivers.memory.session import MemorySession
@@ -59,7 +59,8 @@ class MemoryStore:
     ) -> Sequence[Migration]:
         """Note the migrations as applied; tables need no creation here."""
         applied = self._state.migrations
-        fresh = outstanding({number: before.checksum for number, before in applied.items()}, migrations)
+        known = {number: Applied(before.name, before.checksum) for number, before in applied.items()}
+        fresh = outstanding(known, migrations)
         applied.update({migration.number: migration for migration in fresh})
         return fresh
 

@@ -1,9 +1,10 @@
 """Apply numbered SQL files, each in a transaction of its own, each exactly once."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from shoal.drivers.base import Migration, OwnTable, Row
+from shoal.drivers.base import Migration, OwnTable
+from shoal.drivers.base.history import Applied, outstanding
 from shoal.drivers.postgres import client, own_tables, partitions, schema, tidy
 from shoal.drivers.postgres.client import Link
 from shoal.errors import EngineError, MigrationError, Unavailable
@@ -18,9 +19,9 @@ async def migrate(
     await schema.lock(link, schema.MIGRATING)
     await _lay_out(link, own, width)
     rows = await link.fetch("select number, name, checksum from shoal.migrations order by number")
-    applied = {row["number"]: row for row in rows}
-    _require_history(applied, migrations)
-    fresh = sorted((m for m in migrations if m.number not in applied), key=lambda m: m.number)
+    fresh = outstanding(
+        {int(str(row["number"])): Applied(str(row["name"]), str(row["checksum"])) for row in rows}, migrations
+    )
     for migration in fresh:
         await _apply(link, migration)
     return fresh
@@ -55,29 +56,6 @@ def _script(now: datetime, width: timedelta, *, enlarge: bool) -> str:
     if enlarge:
         statements.append(schema.CONTINUE)
     return ";\n".join(statement.rstrip("; \n") for statement in statements)
-
-
-def _require_history(applied: Mapping[object, Row], migrations: Sequence[Migration]) -> None:
-    files: dict[object, Migration] = {}
-    for migration in migrations:
-        if migration.number in files:
-            raise MigrationError(
-                f"migrations {files[migration.number].name} and {migration.name} have the same number",
-                hint="renumber the newer one",
-            )
-        files[migration.number] = migration
-    for number, row in applied.items():
-        file = files.get(number)
-        if file is None:
-            raise MigrationError(
-                f"migration {row['name']} was applied to this database, but its file is missing",
-                hint="restore the file, or run the version of the service that has it",
-            )
-        if file.checksum != row["checksum"]:
-            raise MigrationError(
-                f"migration {file.name} was changed after it had been applied",
-                hint="restore the file and put the change into a new one; on a laptop, `shoal run --fresh` begins anew",
-            )
 
 
 async def _apply(link: Link, migration: Migration) -> None:

@@ -54,7 +54,7 @@ def recipe(options: MongoOptions) -> Recipe:
 
 def locate() -> Path:
     """Return the path of the server."""
-    return program(_DISTRIBUTION, "secantusd-py")
+    return program(_DISTRIBUTION, "secantusd-py", install="pip install 'shoal[local-mongo]'")
 
 
 KIND = EngineKind(

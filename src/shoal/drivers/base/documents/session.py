@@ -6,11 +6,10 @@ is short, and can be tried again since everything is known.
 
 import contextlib
 import uuid
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from types import TracebackType
-from typing import Any, NoReturn, Self
+from typing import Any, Self
 
 import msgspec
 
@@ -19,6 +18,7 @@ from shoal.drivers.base.documents import locks, overlay, tables
 from shoal.drivers.base.documents.engine import Document, Hold, Numbered, Refused
 from shoal.drivers.base.documents.ground import Ground
 from shoal.drivers.base.documents.overlay import Overlay
+from shoal.drivers.base.parts import SessionInParts
 from shoal.errors import EngineError
 
 _SPARE = 16
@@ -28,27 +28,17 @@ Held = Callable[[Overlay], None]
 """A write held back."""
 
 
-@dataclass(slots=True)
-class _Part:
-    """A part of the transaction that can fail alone."""
-
-    held: list[Held]
-    """Writes from before it."""
-    failed: bool
-    saved: Overlay | None = None
-    """What was to be done where it began; None before it did anything."""
-
-
-class DocumentSession:
+class DocumentSession(SessionInParts[Held, Overlay]):
     """A `base.Session`, and the context manager that ends it."""
 
+    WITHOUT_SQL = "holds documents"
+    INSTEAD = "use find and put, or keep this service on postgres"
+
     def __init__(self, ground: Ground) -> None:
+        super().__init__()
         self._ground, self._engine = ground, ground.engine
         self._name = uuid.uuid4().hex
-        self._waiting: list[Held] = []
         self._done = Overlay()
-        self._parts: list[_Part] = []
-        self._failed = False
         self._asked = False
         """Whether a lock was ever asked for."""
         self._stray = False
@@ -169,25 +159,12 @@ class DocumentSession:
         """Record the answer to a command later."""
         self._waiting.append(lambda done: done.answer(receipt))
 
-    async def flush(self) -> None:
-        """Look whether the engine contradicts what was held back so far, and wait for who holds its rows."""
-        for part in self._parts:
-            if part.saved is None:
-                held, part.held = part.held, []
-                await self._make(held)
-                part.saved = self._done.copy()
-        waiting, self._waiting = self._waiting, []
-        await self._make(waiting)
-
     async def _make(self, held: Sequence[Held]) -> None:
-        try:
-            for write in held:
-                write(self._done)
-            if self._done.doubtful:
-                await self._settle()
-        except BaseException:
-            self._failed = True
-            raise
+        """Look whether the engine contradicts what was held back so far, and wait for who holds its rows."""
+        for write in held:
+            write(self._done)
+        if self._done.doubtful:
+            await self._settle()
 
     async def _settle(self) -> None:
         doubtful, self._done.doubtful = self._done.doubtful, []
@@ -219,30 +196,15 @@ class DocumentSession:
                 if len({matching.identity(row[column]) for row in found}) < len(found):
                     raise overlay.shared(table, column)
 
-    @asynccontextmanager
-    async def savepoint(self) -> AsyncIterator[None]:
-        """Note where the part begins; what was to be done by then is kept once the part does something."""
-        part = _Part(self._waiting, self._failed)
-        self._parts.append(part)
-        self._waiting = []
-        try:
-            yield
-            self._require_good()
-        except BaseException:
-            await self._undo(part)
-            raise
-        self._parts.pop()
-        self._waiting = part.held + self._waiting
+    def _save(self) -> Overlay:
+        return self._done.copy()
 
-    async def _undo(self, part: _Part) -> None:
-        del self._parts[self._parts.index(part) :]
-        self._waiting = part.held
-        if part.saved is not None:
-            gone = self._done.locks - part.saved.locks
-            self._done, self._failed = part.saved, part.failed
-            if gone:
-                with contextlib.suppress(EngineError):  # they run out by themselves
-                    await self._engine.release(self._name, sorted(gone))
+    async def _return_to(self, saved: Overlay) -> None:
+        gone = self._done.locks - saved.locks
+        self._done = saved
+        if gone:
+            with contextlib.suppress(EngineError):  # they run out by themselves
+                await self._engine.release(self._name, sorted(gone))
 
     async def replace(self, table: Table, twin: Table) -> None:
         """Change every row to those of the twin."""
@@ -253,34 +215,6 @@ class DocumentSession:
         for row in fresh:
             self._done.put(table, row)
             self._done.delete(twin, row[twin.key])
-
-    async def execute(self, sql: str, *args: object) -> None:
-        """Refuse SQL."""
-        await self.flush()
-        self._refuse(sql, args)
-
-    async def execute_later(self, sql: str, *args: object) -> None:
-        """Refuse SQL."""
-        await self.execute(sql, *args)
-
-    async def fetch(self, sql: str, *args: object) -> Sequence[Row]:
-        """Refuse SQL."""
-        await self.flush()
-        self._refuse(sql, args)
-
-    def _require_good(self) -> None:
-        if self._failed:
-            raise EngineError(
-                "the transaction was rolled back, because a statement of it had failed",
-                hint="let the exception of a failed statement leave the session's block",
-            )
-
-    def _refuse(self, sql: str, args: Sequence[object]) -> NoReturn:
-        self._failed = True
-        raise EngineError(
-            f"this store holds documents and knows no SQL: {sql.strip()[:80]} ({len(args)} values)",
-            hint="use find and put, or keep this service on postgres",
-        )
 
     async def _commit(self) -> None:
         for part in self._parts:

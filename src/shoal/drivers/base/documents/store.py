@@ -29,7 +29,7 @@ from shoal.drivers.base.documents.leases import Leases
 from shoal.drivers.base.documents.locks import Keeper
 from shoal.drivers.base.documents.outbox import DocumentOutbox
 from shoal.drivers.base.documents.session import DocumentSession
-from shoal.drivers.base.history import outstanding
+from shoal.drivers.base.history import Applied, outstanding
 from shoal.errors import EngineError
 
 _LEAVING = 1.0
@@ -78,7 +78,7 @@ class DocumentStore:
             for each in own:
                 await self._engine.declare(each.table, each.indexes)
             known = await self._engine.search(tables.MIGRATIONS, Query())
-            applied = {int(str(one.key)): str(one.row["checksum"]) for one in known}
+            applied = {int(str(one.key)): Applied(str(one.row["name"]), str(one.row["checksum"])) for one in known}
             fresh = outstanding(applied, migrations)
             rows = [{"number": one.number, "name": one.name, "checksum": one.checksum} for one in fresh]
             if rows:
