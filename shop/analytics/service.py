@@ -15,10 +15,11 @@ STAFF = role("admin")
 analytics = Service(
     "analytics",
     summary="What the shop's events say about its business.",
-    store=Postgres(migrations=""),
+    store=Postgres(migrations="", why="holds facts only until the warehouse has them"),
     warehouse=DuckDB(
         tables=[Milestone, Sale, FailedPayment],
         reports=[RevenueOfDay, StepOfFunnel, TopProduct, FailedPaymentsOfDay],
+        why="reports read one column of many facts, and nobody changes a fact",
     ),
 )
 

@@ -34,7 +34,7 @@ from shop.products.contract import Price, ProductListed, ProductsApi
 inventory = Service(
     "inventory",
     summary="What lies on the shelves, and for whom.",
-    store=Postgres(),
+    store=Postgres(why="shelves of several products change together, or none does"),
     publishes=[StockReserved, StockRejected],
     contracts=[InventoryApi, StockApi],
 )

@@ -22,7 +22,7 @@ PATIENCE = 100
 notifications = Service(
     "notifications",
     summary="What customers are told by e-mail.",
-    store=Postgres(),
+    store=Postgres(why="who was told what, in the transaction that hears of it"),
     publishes=[MailWasRefused, FeedbackDue],
     settings=NotificationsSettings,
     externals=["mail"],

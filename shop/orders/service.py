@@ -35,7 +35,7 @@ from shop.products.contract import ProductsApi
 orders = Service(
     "orders",
     summary="Orders, from placing to their end.",
-    store=Postgres(),
+    store=Postgres(why="an order changes in one step with what it says and with its saga"),
     publishes=[OrderPlaced, OrderConfirmed, OrderCancelled, OrderReturned],
 )
 orders.saga("return-goods")(ReturnGoods)

@@ -36,7 +36,7 @@ PROVIDER = "payment-provider"
 payments = Service(
     "payments",
     summary="Money: charges and refunds at the payment provider.",
-    store=Postgres(),
+    store=Postgres(why="double entry: both sides in one transaction, which the database checks, too"),
     publishes=[PaymentCaptured, PaymentDeclined, PaymentRefunded],
     contracts=[PaymentsApi],
     settings=PaymentsSettings,

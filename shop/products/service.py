@@ -56,7 +56,7 @@ TRAFFIC = Traffic(
 products = Service(
     "products",
     summary="The catalogue and its prices.",
-    store=Postgres(),
+    store=Postgres(why="the words to search by are rows with an index, beside the catalogue they are of"),
     publishes=[ProductListed, ProductChanged, PriceChanged],
     contracts=[ProductsApi],
     traffic=TRAFFIC,

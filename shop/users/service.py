@@ -43,7 +43,7 @@ Shared, since ten gateways would let somebody guess ten times as often.
 users = Service(
     "users",
     summary="Customers, their passwords and their tokens.",
-    store=Postgres(),
+    store=Postgres(why="accounts are few, related and precious, and an address has one"),
     publishes=[UserSignedUp, UserErased],
     settings=UsersSettings,
 )

@@ -30,7 +30,7 @@ from shop.web.visits import KEPT, cookie, entered, following, id_of, known
 web = Service(
     "web",
     summary="What the shop's pages are told, and what visitors have in their carts.",
-    cache=Valkey(),
+    cache=Valkey(why="a cart ends by itself, is read on every page, and is no loss after a week"),
     traffic=Traffic(rollout=Rollout(override="anyone")),  # who makes the pages sees a new version before its guests do
 )
 

@@ -8,6 +8,8 @@ class CacheUse(Data, frozen=True, kw_only=True):
     """The service's own part of a cache."""
 
     engine: str = "valkey"
+    why: str = ""
+    """Why that engine suits it."""
 
     def __post_init__(self) -> None:
         """Refuse an engine that nobody knows."""

@@ -64,6 +64,8 @@ class Warehouse(Data, frozen=True, kw_only=True):
     """A service's own warehouse."""
 
     engine: str = "duckdb"
+    why: str = ""
+    """Why that engine suits it."""
     tables: tuple[FactTable, ...] = ()
     reports: tuple[Report, ...] = ()
 

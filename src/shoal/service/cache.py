@@ -12,9 +12,13 @@ SESSION = 1800.0
 """Seconds after which a session that nobody uses ends, when nothing is said."""
 
 
-def Valkey() -> CacheUse:  # noqa: N802 - reads as the engine
-    """Keep short-lived values in Valkey, in a part of it that no other service sees."""
-    return CacheUse(engine="valkey")
+def Valkey(*, why: str = "") -> CacheUse:  # noqa: N802 - reads as the engine
+    """Keep short-lived values in Valkey, in a part of it that no other service sees.
+
+    Args:
+        why: Why this engine suits the service, for the documents.
+    """
+    return CacheUse(engine="valkey", why=why)
 
 
 class CacheStore(Protocol):

@@ -79,6 +79,7 @@ class WarehouseDeclaration(msgspec.Struct, frozen=True, kw_only=True):
     engine: str
     tables: tuple[type, ...]
     reports: tuple[type, ...]
+    why: str = ""
 
 
 class Warehouse(Protocol):
@@ -166,13 +167,14 @@ def report(
 
 
 def DuckDB(  # noqa: N802 - reads as the engine
-    *, tables: Sequence[type], reports: Sequence[type] = ()
+    *, tables: Sequence[type], reports: Sequence[type] = (), why: str = ""
 ) -> WarehouseDeclaration:
     """Keep facts in a DuckDB file of the service's own, which one process has: the service runs as one replica.
 
     Args:
         tables: Classes declared with `fact_table`.
         reports: Classes declared with `report`.
+        why: Why this engine suits the service, for the documents.
     """
     place = of_caller()[1]
     check_kinds("DuckDB", {"tables": tables, "reports": reports}, dict.fromkeys(("tables", "reports"), Sequence[type]),
@@ -187,7 +189,7 @@ def DuckDB(  # noqa: N802 - reads as the engine
                 raise DeclarationError(
                     f"report {kind.__name__} reads {of.__name__}, which is not kept here", hint="add it to tables="
                 )
-    return WarehouseDeclaration(engine="duckdb", tables=tuple(tables), reports=tuple(reports))
+    return WarehouseDeclaration(engine="duckdb", tables=tuple(tables), reports=tuple(reports), why=why)
 
 
 def fact_table_of(cls: type) -> FactTable:
@@ -215,6 +217,7 @@ def describe_warehouse(declared: WarehouseDeclaration | None) -> WarehouseModel 
     reports = [(kind.__name__, report_of(kind)) for kind in declared.reports]
     return WarehouseModel(
         engine=declared.engine,
+        why=declared.why,
         tables=tuple(fact_table_of(kind) for kind in declared.tables),
         reports=tuple(
             Report(

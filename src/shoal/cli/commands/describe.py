@@ -6,6 +6,7 @@ from shoal import model
 from shoal.cli import output
 from shoal.cli.output import examples
 from shoal.cli.program import Global
+from shoal.model.cache import CacheUse
 from shoal.model.system import to_json
 
 _EXAMPLES = examples(
@@ -117,8 +118,8 @@ def _one(system: model.System, service: model.Service) -> None:
         ),
         ("sagas", [f"{s.name}: {' > '.join(map(_step, s.steps))}  {s.source}" for s in service.sagas]),
         ("by the clock", [f"{s.name}: {s.rule}  {s.source}" for s in service.schedules]),
-        ("store", [service.store.engine] if service.store else []),
-        ("cache", [service.cache.engine] if service.cache else []),
+        ("store", _kept(service.store)),
+        ("cache", _kept(service.cache)),
         ("warehouse", _warehouse(service.warehouse)),
         ("settings", [f"{s.variable}{'' if s.required else ' (optional)'}" for s in service.settings]),
         ("externals", list(service.externals)),
@@ -127,6 +128,14 @@ def _one(system: model.System, service: model.Service) -> None:
         if lines:
             click.echo(f"\n{title}")
             click.echo("\n".join(f"  {line}" for line in lines))
+
+
+def _kept(kept: model.Store | CacheUse | model.Warehouse | None) -> list[str]:
+    if kept is None:
+        return []
+    meant = kept.production if isinstance(kept, model.Store) else ""
+    engine = f"{kept.engine}, in production {meant}" if meant else kept.engine
+    return [f"{engine}: {kept.why}" if kept.why else engine]
 
 
 def _warehouse(warehouse: model.Warehouse | None) -> list[str]:
@@ -141,7 +150,7 @@ def _warehouse(warehouse: model.Warehouse | None) -> list[str]:
         f"{r.name}: {', '.join(r.measures)} of {r.table}{' by ' + ', '.join(r.groups) if r.groups else ''}  {r.source}"
         for r in warehouse.reports
     ]
-    return [warehouse.engine, *tables, *reports]
+    return [*_kept(warehouse), *tables, *reports]
 
 
 def _step(step: model.Step) -> str:
