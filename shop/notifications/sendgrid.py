@@ -97,7 +97,7 @@ def _translated(
     if status == 429 or status >= 500:
         return MailNotSent(text, hint="it is sent again", after=_after(headers))
     return MailerMisused(
-        text, hint="check NOTIFICATIONS__SENDGRID_KEY and the sender; then `shoal dead-letters replay`"
+        text, hint="check NOTIFICATIONS__SENDGRID_KEY and the sender; then `shoal dlq replay`"
     )
 
 

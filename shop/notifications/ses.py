@@ -109,4 +109,4 @@ def _translated(response: Mapping[str, Any], mail: Mail) -> MailNotSent | MailRe
         return MailNotSent(text, hint="it is sent again", after=after)
     if code in _REFUSED and _UNVERIFIED not in said:
         return MailRefused(text)
-    return MailerMisused(text, hint="look at the account, its keys and its sender; then `shoal dead-letters replay`")
+    return MailerMisused(text, hint="look at the account, its keys and its sender; then `shoal dlq replay`")
