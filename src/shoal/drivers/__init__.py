@@ -16,6 +16,7 @@ STORES = {
 }
 BROKERS = {
     "nats": "shoal.drivers.nats", "kafka": "shoal.drivers.kafka", "sns": "shoal.drivers.sns",
+    "rabbitmq": "shoal.drivers.rabbitmq",
     "memory": "shoal.drivers.memory",
 }  # fmt: skip
 CACHES = {"valkey": "shoal.drivers.valkey", "valkeys": "shoal.drivers.valkey", "memory": "shoal.drivers.memory"}

@@ -14,7 +14,7 @@ from shoal import files
 from shoal.errors import DeclarationError, EngineError, HostError, ShoalError
 from shoal.local import provision, proxies, taking, turning, world
 from shoal.local.admin import admin_of
-from shoal.local.engines import nats
+from shoal.local.engines import nats, rabbitmq
 from shoal.local.environment import service_environment
 from shoal.local.one_process import Single
 from shoal.local.process import Command, base_environment, run
@@ -115,6 +115,11 @@ def _rule(site: Site, engines: Mapping[str, Unit]) -> None:
 
 async def _declare(site: Site, engines: Mapping[str, Unit]) -> None:
     """Declare streams and consumers at the broker, if it runs."""
+    rabbit = engines.get("rabbitmq")
+    if rabbit is not None and rabbit.process is not None and rabbitmq.changed(world.rabbitmq_options(site)):
+        await rabbit.stop()  # it reads rights when it starts
+        await rabbit.start()
+        rabbit.keep()
     name = catalog.engine(site.world.broker).process
     broker = engines.get(name)
     if broker is not None and broker.process is not None:

@@ -196,12 +196,19 @@ def _broker_url(world: World, user: str) -> str:
         return kafka_url(world.broker_port)
     if world.broker == "sns":
         return aws_url("sns", world.aws_port, user, world.passwords.brokers[user], "")
+    if world.broker == "rabbitmq":
+        return rabbitmq_url(world.broker_port, user, world.passwords.brokers[user])
     return nats_url(world.broker_port, user, world.passwords.brokers[user])
 
 
 def kafka_url(port: int) -> str:
     """Write a URL of the local server of Kafka's protocol, which knows no users and looks but twice while it waits."""
     return f"kafka://{LOOPBACK}:{port}?wait={KAFKA_WAIT:g}"
+
+
+def rabbitmq_url(port: int, user: str, password: str) -> str:
+    """Write a URL of the local RabbitMQ."""
+    return f"rabbitmq://{quote(user, safe='')}:{quote(password, safe='')}@{LOOPBACK}:{port}/shoal"
 
 
 def nats_url(port: int, user: str, password: str) -> str:

@@ -9,7 +9,7 @@ import msgspec
 
 from shoal.drivers.valkey import COMMANDS, prefix_of
 from shoal.local import front, identities, key_sets, keys, ports, proxies, secrets
-from shoal.local.engines import Recipe, aws, kafka, limiter, mailbox, mongo, nats, postgres, sandbox, valkey
+from shoal.local.engines import Recipe, aws, kafka, limiter, mailbox, mongo, nats, postgres, rabbitmq, sandbox, valkey
 from shoal.local.environment import World
 from shoal.local.forks import Program
 from shoal.local.host import private_directory, private_file
@@ -29,7 +29,7 @@ REGISTRY = "shoal registry"
 """Name of the registry among the ports."""
 
 _SMTP, _MAIL_PAGE, _BROKER = "mailbox smtp", "mailbox page", "broker"
-_MONGO, _AWS = "mongo", "aws"
+_MONGO, _AWS, _ERLANG = "mongo", "aws", "broker erlang"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,8 +145,9 @@ def kept_ports(file: Path, names: tuple[str, ...]) -> dict[str, int]:
 
 
 def _wanted_ports(plan: Plan) -> tuple[str, ...]:
-    names = [REGISTRY, *([_BROKER] if {"nats", "kafka"} & {*plan.engines} else [])]
+    names = [REGISTRY, *([_BROKER] if {"nats", "kafka", "rabbitmq"} & {*plan.engines} else [])]
     names += sorted({_MONGO, _AWS} & {*plan.engines})
+    names += [_ERLANG] if "rabbitmq" in plan.engines else []
     names += [_SMTP, _MAIL_PAGE] if "mailbox" in plan.engines else []
     names += [a.name for a in plan.system.gateway.legacy if a.module and "envoy" in plan.engines]
     return (*names, *(e.name for e in plan.externals if e.sandbox is not None))
@@ -208,6 +209,32 @@ def _kafka(site: Site) -> Recipe:
     return kafka.recipe(kafka.KafkaOptions(directory=site.layout.data / "kafka", port=site.ports[_BROKER]))
 
 
+def rabbitmq_options(site: Site) -> rabbitmq.RabbitOptions:
+    """Return how RabbitMQ is run: who may connect, and what each may say and hear."""
+    known = site.world.passwords.brokers
+    users = [rabbitmq.RabbitUser(name=OPERATOR, password=known[OPERATOR], operator=True)]
+    for service in site.plan.services:
+        if service.broker is not None:
+            spoken = {s.name for s in site.plan.streams if {*s.subjects} & {*service.broker.publish}}
+            heard = {c.stream for c in service.broker.consumers}
+            user = rabbitmq.RabbitUser(
+                name=service.broker.user,
+                password=known[service.broker.user],
+                publish=service.broker.publish,
+                streams=tuple(sorted(spoken | heard)),
+                consumers=tuple(sorted(f"{c.stream}.{c.durable}" for c in service.broker.consumers)),
+            )
+            users.append(user)
+    return rabbitmq.RabbitOptions(
+        directory=site.layout.data / "rabbitmq", port=site.ports[_BROKER], erlang_port=site.ports[_ERLANG],
+        users=tuple(users),
+    )  # fmt: skip
+
+
+def _rabbitmq(site: Site) -> Recipe:
+    return rabbitmq.recipe(rabbitmq_options(site))
+
+
 def _mongo(site: Site) -> Recipe:
     password = site.world.passwords.stores["mongo"]
     directory = site.layout.data / "mongo"
@@ -259,6 +286,6 @@ def _limiter(site: Site) -> Recipe:
 
 
 _RECIPES = {
-    "postgres": _postgres, "mongo": _mongo, "aws": _aws, "nats": _nats, "kafka": _kafka, "mailbox": _mailbox,
-    "valkey": _valkey, "limiter": _limiter,
+    "postgres": _postgres, "mongo": _mongo, "aws": _aws, "nats": _nats, "kafka": _kafka, "rabbitmq": _rabbitmq,
+    "mailbox": _mailbox, "valkey": _valkey, "limiter": _limiter,
 }  # fmt: skip

@@ -26,6 +26,8 @@ class Engine(msgspec.Struct, frozen=True, kw_only=True):
     """Extra of shoal that brings the wheel."""
     server: str = ""
     """Local process that stands for it, where it is not one of its own name."""
+    package: str = ""
+    """What the machine's own package manager brings, for an engine that comes in no wheel."""
     lacking_here: frozenset[str] = frozenset()
     """What the server that stands for it on a laptop cannot do, although the product can."""
     commit_limit: int = 0
@@ -152,6 +154,16 @@ ENGINES = (
         wire_limit=256 * 1024,
         capabilities=frozenset({"durable", "dead-letters", "delayed-retry", "members", "permissions", "processes"}),
         lacking_here=frozenset({"durable", "permissions"}),
+    ),
+    Engine(
+        name="rabbitmq",
+        kind="broker",
+        product="RabbitMQ 3.10 or newer, streams and quorum queues (MPL-2.0)",
+        scheme="rabbitmq",
+        extra="rabbitmq",
+        package="Debian's `rabbitmq-server`",
+        wire_limit=1024 * 1024,
+        capabilities=frozenset({"durable", "dead-letters", "permissions", "processes"}),
     ),
     Engine(
         name="envoy",

@@ -35,15 +35,19 @@ def page() -> str:
         _line("", *(f"`{row.name}`" for row in rows), "where it cannot"),
         _line("---", *("---" for _ in rows), "---"),
         _line("product", *(row.product for row in rows), ""),
-        _line(
-            "comes with", *(f"`shoal[{row.extra}]`" if row.wheel or row.server else "shoal itself" for row in rows), ""
-        ),
+        _line("comes with", *map(_source, rows), ""),
         _line("largest message", *(f"{row.wire_limit:,} bytes" if row.wire_limit else "–" for row in rows), ""),
     ]
     for name in sorted(set().union(*(row.capabilities for row in rows))):
         meaning = catalog.CAPABILITIES[name]
         lines.append(_line(f"**{name}**: {meaning}", *(_cell(row, name) for row in rows), INSTEAD[name]))
     return _HEAD + "\n".join(lines) + "\n"
+
+
+def _source(row: catalog.Engine) -> str:
+    if row.package:
+        return f"`shoal[{row.extra}]` and {row.package}"
+    return f"`shoal[{row.extra}]`" if row.wheel or row.server else "shoal itself"
 
 
 def _cell(row: catalog.Engine, name: str) -> str:

@@ -10,7 +10,8 @@ _LABEL = re.compile(r"[a-z]([a-z0-9-]*[a-z0-9])?")
 _EVENT = re.compile(r"[a-z][a-z0-9_-]*(\.[a-z][a-z0-9_-]*)+")
 
 RESERVED = frozenset(
-    {"aws", "envoy", "gateway", "kafka", "limiter", "mailbox", "mongo", "nats", "operator", "postgres", "valkey"}
+    {"aws", "envoy", "gateway", "kafka", "limiter", "mailbox", "mongo", "nats", "operator", "postgres", "rabbitmq"}
+    | {"valkey"}
     | {"template0", "template1"}  # databases that PostgreSQL makes itself
     | {"current-role", "current-user", "none", "public", "session-user"}  # names that it refuses as roles
 )

@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from typing import NamedTuple
 
 from shoal.drivers.base import Consumer, Kept, Message, Outcome, Position, Stream
+from shoal.drivers.base.holding import Letter
 from shoal.drivers.base.subjects import covers
 from shoal.drivers.kafka import library, wire
 from shoal.drivers.kafka.address import Address
@@ -186,7 +187,7 @@ async def _write(hands: _Hands, topic: str, records: Sequence[wire.Parts]) -> No
         raise Unavailable(what, hint="try again")
 
 
-async def _letters(link: Link, topic: library.Topic, first: int) -> AsyncIterator[wire.Letter]:
+async def _letters(link: Link, topic: library.Topic, first: int) -> AsyncIterator[Letter]:
     """Read a topic to its present end."""
     low, end = await ends(link, topic)
     at = max(first, low)

@@ -6,15 +6,15 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from shoal.drivers.base import Consumer, Delivery, Message, Outcome, Position
+from shoal.drivers.base.holding import Holding, Letter
 from shoal.drivers.kafka.address import read
 from shoal.drivers.kafka.ends import position
-from shoal.drivers.kafka.holding import Holding
 from shoal.drivers.kafka.link import Link
 from shoal.drivers.kafka.offsets import Offsets
 from shoal.drivers.kafka.publish import Publisher
 from shoal.drivers.kafka.registry import Registry
 from shoal.drivers.kafka.tail import Tail
-from shoal.drivers.kafka.wire import DECLARED, Letter
+from shoal.drivers.kafka.wire import DECLARED
 from shoal.errors import EngineError, Unavailable, Undeclared
 
 FLUSH_SECONDS = 1.0
@@ -122,7 +122,7 @@ class KafkaBroker:
         if topic is None:
             raise Unavailable(f"there is no stream {consumer.stream}", hint="declare it first")
         first = await self._offsets.start(consumer, topic)
-        holding = Holding(consumer=consumer, topic=topic.id, next=first, committed=first, epoch=epoch)
+        holding = Holding(consumer=consumer, made=topic.id, next=first, committed=first, epoch=epoch)
         await self._tail.catch_up(holding)
         if self._link.epoch != epoch:
             raise self._link.away()

@@ -8,9 +8,9 @@ import asyncio
 import logging
 
 from shoal.drivers.base import Consumer
+from shoal.drivers.base.holding import Holding
 from shoal.drivers.kafka import library, wire
 from shoal.drivers.kafka.ends import ends
-from shoal.drivers.kafka.holding import Holding
 from shoal.drivers.kafka.link import NOT_COORDINATOR, Link
 from shoal.errors import EngineError, Unavailable, Undeclared
 
@@ -92,7 +92,7 @@ class Offsets:
     async def _commit(self, holding: Holding, offset: int) -> None:
         name, stream = wire.group(holding.consumer), holding.consumer.stream
         node = await self._link.coordinator(name)
-        answer = await self._link.ask(library.commit(name, stream, offset, holding.topic), node=node)
+        answer = await self._link.ask(library.commit(name, stream, offset, holding.made), node=node)
         self._require(library.committed(answer), f"commit offset {offset} of group {name}")
         holding.committed = max(holding.committed, offset)
 

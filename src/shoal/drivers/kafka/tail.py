@@ -4,8 +4,8 @@ import asyncio
 import logging
 from collections.abc import Callable
 
+from shoal.drivers.base.holding import Holding, Letter
 from shoal.drivers.kafka import library, wire
-from shoal.drivers.kafka.holding import Holding
 from shoal.drivers.kafka.link import MOVED, Link
 from shoal.drivers.kafka.registry import Registry
 from shoal.errors import EngineError, Unavailable
@@ -110,14 +110,14 @@ class Tail:
                 if holding.consumer.stream == name:
                     self._hand(holding, wanted[name], found, letters)
 
-    async def _letters(self, found: library.Fetched) -> list[wire.Letter]:
+    async def _letters(self, found: library.Fetched) -> list[Letter]:
         """Read records; a subject that no stream takes was declared since what is declared was read."""
         letters = [wire.letter(r.offset, r.timestamp, (r.key, r.value, r.headers)) for r in found.records]
         if any(x.message is not None and self._registry.route(x.message.subject) is None for x in letters):
             await self._registry.refresh()
         return letters
 
-    def _hand(self, holding: Holding, asked: int, found: library.Fetched, letters: list[wire.Letter]) -> None:
+    def _hand(self, holding: Holding, asked: int, found: library.Fetched, letters: list[Letter]) -> None:
         """Give a reader what was read for it or for one behind it."""
         if holding.next < asked:  # it was rewound meanwhile
             return

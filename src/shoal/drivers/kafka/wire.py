@@ -3,11 +3,11 @@
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import NamedTuple
 
 import msgspec
 
-from shoal.drivers.base import Consumer, Kept, Message, Stream
+from shoal.drivers.base import Consumer, Message, Stream
+from shoal.drivers.base.holding import Letter
 from shoal.errors import EngineError
 
 DECLARED = "shoal.declared"
@@ -50,21 +50,6 @@ class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
         if self.consumer is not None:
             return f"{self.consumer.stream} {self.consumer.name}"
         return self.stream.name if self.stream is not None else ""
-
-
-class Letter(NamedTuple):
-    """A record that was read."""
-
-    offset: int
-    at: datetime
-    message: Message | None
-    """None for the end of another, which is named by `id`."""
-    id: str
-
-    @property
-    def kept(self) -> Kept | None:
-        """The message and its place."""
-        return None if self.message is None else Kept(sequence=self.offset + 1, at=self.at, message=self.message)
 
 
 def group(consumer: Consumer) -> str:

@@ -1,17 +1,20 @@
 """What one member has in hand of a consumer, by offsets. Pure but for the event that wakes who waits.
 
-A consumer has one reader at a time, which our lease sees to. So redelivery, the bound of what is in hand and the number
-of a delivery are kept here, and the cluster keeps one offset: the first that is not answered.
+It is for brokers whose streams are logs. A consumer has one reader at a time, which our lease sees to. So redelivery,
+the bound of what is in hand and the number of a delivery are kept here, and the broker keeps one offset: the first that
+is not answered.
 """
 
 import asyncio
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
+from typing import NamedTuple
 
-from shoal.drivers.base import Consumer
+from shoal.drivers.base.broker import Consumer, Kept
+from shoal.drivers.base.messages import Message
 from shoal.drivers.base.subjects import covers
-from shoal.drivers.kafka.wire import Letter
 from shoal.errors import Unavailable
 
 MOST_AHEAD = 512
@@ -21,13 +24,28 @@ MOST_BYTES = 4 * 1024 * 1024
 """Bytes of such messages, and of the messages of one fetch."""
 
 
+class Letter(NamedTuple):
+    """A record that was read."""
+
+    offset: int
+    at: datetime
+    message: Message | None
+    """None for the end of another, which is named by `id`."""
+    id: str
+
+    @property
+    def kept(self) -> Kept | None:
+        """The message and its place."""
+        return None if self.message is None else Kept(sequence=self.offset + 1, at=self.at, message=self.message)
+
+
 @dataclass(slots=True)
 class Holding:
     """The state of a consumer since its reader began."""
 
     consumer: Consumer
-    topic: str
-    """Identity of the topic that the offsets belong to."""
+    made: str
+    """Identity of the stream that the offsets belong to."""
     next: int
     """Offset of the first record that was not read."""
     committed: int
