@@ -268,6 +268,7 @@ def _environment(options: RabbitOptions) -> dict[str, str]:
     return base_environment(
         {
             "HOME": str(folder / "home"),
+            "RUNNING_UNDER_SYSTEMD": "true",  # the script becomes the server, so that who kills the one kills the other
             "RABBITMQ_NODENAME": _NODE,
             "RABBITMQ_MNESIA_BASE": str(folder / "data"),
             "RABBITMQ_LOG_BASE": str(folder / "log"),
