@@ -150,7 +150,7 @@ async def probe(options: RabbitOptions) -> Addresses:
     """Wait until it speaks the protocol, and would know its streams again after a kill."""
 
     async def answering() -> bool | None:
-        return (await _speaks(options.port) and _settled(options)) or None
+        return (_settled(options) and await _speaks(options.port)) or None
 
     await until(answering)
     return {"rabbitmq": f"rabbitmq://{LOOPBACK}:{options.port}/{VHOST}"}
