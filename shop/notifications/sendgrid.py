@@ -96,9 +96,7 @@ def _translated(
         return MailRefused(text)
     if status == 429 or status >= 500:
         return MailNotSent(text, hint="it is sent again", after=_after(headers))
-    return MailerMisused(
-        text, hint="check NOTIFICATIONS__SENDGRID_KEY and the sender; then `shoal dlq replay`"
-    )
+    return MailerMisused(text, hint="check NOTIFICATIONS__SENDGRID_KEY and the sender; then `shoal dlq replay`")
 
 
 def _after(headers: Mapping[str, str]) -> float:
