@@ -216,6 +216,19 @@ async def test_a_dead_letter_says_nothing_of_the_person(system: MemorySystem, ca
     assert "poison@" not in caplog.text
 
 
+async def test_a_ciphertext_that_was_changed_is_a_dead_letter_and_stops_no_one_else(system: MemorySystem) -> None:
+    await joined(system)
+    (kept,) = await system._broker.read(names.stream("club", "members"), 0, 100)
+    sealed = msgspec.json.decode(kept.message.body)
+    sealed["id"], sealed["data"]["greeting"] = "changed", sealed["data"]["email"]
+    body = msgspec.json.encode(sealed)
+    await system._broker.publish([msgspec.structs.replace(kept.message, id="changed", body=body)])
+    await joined(system, "m2", "bob@example.org")
+    assert (await system.get("/readers/m2")).json()["email"] == "bob@example.org"
+    (letter,) = await messages(system, names.dead_letter_stream("club", "desk"))
+    assert b"changed" in letter
+
+
 async def test_keys_are_renewed_while_everything_stays_readable(system: MemorySystem) -> None:
     await joined(system)
     store = sealed_store(system, "members")

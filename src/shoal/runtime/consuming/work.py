@@ -19,6 +19,7 @@ from shoal.runtime.consuming.attempts import NONE, Tally
 from shoal.runtime.consuming.desk import Desk, Subscriber
 from shoal.runtime.consuming.item import Item
 from shoal.runtime.deadline import Budget, Limit, Limits
+from shoal.runtime.failures import is_outage
 from shoal.runtime.privacy.opening import opener_of
 from shoal.runtime.request import Request
 from shoal.runtime.trace import Context, Trace, current, resume
@@ -59,12 +60,7 @@ class Worker:
             Unavailable: The store is away; nothing is known of any message.
         """
         found = Results()
-        try:
-            await open_sealed(self._desk.store, items)
-        except ShoalError as error:  # an owner of keys is away; later ones of a key must not overtake
-            found.failed += [(item, error) for item in items]
-            return found
-        readable = [item for item in items if self._readable(item, found)]
+        readable = [item for item in await self._opened(items, found) if self._readable(item, found)]
         if readable:
             await self._handle(readable, found)
         return found
@@ -122,6 +118,26 @@ class Worker:
                 found.failed.append((item, error))
                 if isinstance(error, Unavailable):
                     await self._desk.store.ping()
+
+    async def _opened(self, items: Sequence[Item], found: Results) -> Sequence[Item]:
+        """Unseal what is personal; none overtakes one of its key that cannot be unsealed."""
+        try:
+            await open_sealed(self._desk.store, items)
+        except ShoalError as error:
+            if len(items) == 1 or is_outage(error):  # an owner of keys is away
+                found.failed += [(item, error) for item in items]
+                return ()
+        else:
+            return items
+        good, closed = list[Item](), set[str]()
+        for item in items:
+            if item.key in closed:
+                continue
+            if await self._opened([item], found):
+                good.append(item)
+            else:
+                closed.add(item.key)
+        return good
 
     def _readable(self, item: Item, found: Results) -> bool:
         """Decode a message once; one of a wrong shape is never going to be handled."""
@@ -269,7 +285,7 @@ async def open_sealed(store: Store, items: Sequence[Item]) -> None:
     """Unseal the personal fields of those that have any.
 
     Raises:
-        CallFailed: The owner of their keys does not answer.
+        Unavailable: The owner of their keys does not lend.
     """
     found = [
         (item, item.envelope)

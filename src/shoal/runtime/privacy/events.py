@@ -53,7 +53,7 @@ class Opener:
         """Unseal the data of some events, each with its id; keys that are not here are borrowed from their owners.
 
         Raises:
-            CallFailed: An owner does not answer.
+            Unavailable: An owner does not lend.
         """
         plain = [msgspec.json.decode(data) for _, data in events]
         wanted: dict[str, list[str]] = {}

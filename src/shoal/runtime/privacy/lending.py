@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 import msgspec
 
 from shoal.drivers.base import Query, Store
-from shoal.errors import Unavailable
+from shoal.errors import CallFailed, Unavailable
 from shoal.runtime.clients import Transport
 from shoal.runtime.deadline import REQUESTED
 from shoal.runtime.privacy.tables import KEYS
@@ -76,8 +76,7 @@ class Borrower:
         """Return those keys that their owner still has.
 
         Raises:
-            CallFailed: The owner does not answer.
-            Unavailable: It answers that it does not lend, as an older version of it does.
+            Unavailable: The owner does not answer, or that it does not lend, as an older version of it does.
         """
         found: list[DataKey] = []
         for first in range(0, len(ids), MOST):
@@ -89,8 +88,8 @@ class Borrower:
         headers: Mapping[str, str] = {REQUESTED: str(int(WITHIN * 1000))}
         try:
             answer = await self._transport.send(owner, "GET", path, headers, b"", WITHIN)
-        except TimeoutError as error:
-            raise Unavailable(f"{owner} did not lend the keys of {event} within {WITHIN:g} s") from error
+        except (CallFailed, TimeoutError) as error:  # its fault, never the event's
+            raise Unavailable(f"{owner} did not lend the keys of {event}") from error
         if answer.status != 200:
             raise Unavailable(
                 f"{owner} does not lend the keys of {event}: it answers {answer.status}",

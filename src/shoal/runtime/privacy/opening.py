@@ -12,7 +12,7 @@ class Opens(Protocol):
     """Unseals the data of events."""
 
     async def open(self, events: Sequence[tuple[str, bytes]]) -> list[bytes]:
-        """Unseal the data of some events, each with its id; `CallFailed` when the owner of a key does not answer."""
+        """Unseal the data of some events, each with its id; `Unavailable` when the owner of a key does not lend."""
         ...
 
 
