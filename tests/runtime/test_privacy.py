@@ -116,6 +116,21 @@ async def test_a_key_that_a_savepoint_undid_seals_nothing_later(system: MemorySy
     assert (await system.get("/members/m1")).json()["email"] == EMAIL
 
 
+async def test_a_key_that_was_read_before_its_commit_is_not_remembered(system: MemorySystem) -> None:
+    store, table = sealed_store(system, "members"), table_of(Member)
+    with contextlib.suppress(ZeroDivisionError):
+        async with store.session() as session:
+            session.put(table.table, table.to_row(Member(member_id="m1", email="x")))
+            await session.flush()
+            cast("SealedSession", session).hold([("m1", "other"), ("m2", "records")], lambda *_: None)
+            await session.flush()
+            raise ZeroDivisionError
+    async with store.session() as session:
+        session.put(table.table, table.to_row(Member(member_id="m1", email=EMAIL)))
+    store.vault.forget("m1")
+    assert (await system.get("/members/m1")).json()["email"] == EMAIL
+
+
 async def test_a_person_whose_keys_are_gone_reads_as_declared(system: MemorySystem) -> None:
     await joined(system)
     await joined(system, "m0", "bob@example.org")
