@@ -30,8 +30,8 @@ async def test_a_killed_broker_costs_nothing(live: LiveSystem) -> None:
     broker = live.plan.target.broker
     if broker == "nats":
         pytest.skip("test_faults kills it")
-    server = catalog.engine(broker).process
-    if server in {catalog.engine(store).process for store in live.plan.target.stores.values()}:
+    server = catalog.server(broker)
+    if server in {catalog.server(store) for store in live.plan.target.stores.values()}:
         pytest.skip(f"{server} serves stores, too, and keeps nothing of them")
     customer = await sign_in(live)
     assert await ends(live, customer, 1) == ["CONFIRMED"]

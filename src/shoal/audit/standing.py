@@ -69,7 +69,7 @@ async def opened(declared: System, site: Site, urls: Mapping[str, str]) -> Async
 
 
 def _broker(site: Site) -> BrokerAdmin | None:
-    running = catalog.engine(site.plan.target.broker).process in site.plan.engines
+    running = catalog.server(site.plan.target.broker) in site.plan.engines
     return broker_admin(operator_url(site.world)) if running else None
 
 

@@ -79,7 +79,7 @@ class Engines:
     def broker(self) -> BrokerAdmin:
         """Return the operator's hands on the broker; `HostError` when it lives in another process's memory."""
         _require_outside(self.plan.target.broker, "the broker", "memory-bus")
-        if catalog.engine(self.plan.target.broker).process not in self.plan.engines:
+        if catalog.server(self.plan.target.broker) not in self.plan.engines:
             raise DeclarationError(
                 f"system {self.plan.system.name} has no events", hint="declare publishes=[...] and @service.on(...)"
             )

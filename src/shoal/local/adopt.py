@@ -120,7 +120,7 @@ async def _declare(site: Site, engines: Mapping[str, Unit]) -> None:
         await rabbit.stop()  # it reads rights when it starts
         await rabbit.start()
         rabbit.keep()
-    name = catalog.engine(site.world.broker).process
+    name = catalog.server(site.world.broker)
     broker = engines.get(name)
     if broker is not None and broker.process is not None:
         await provision.declare_broker(site.plan, site.world, site.layout.data / name / "declared-streams")

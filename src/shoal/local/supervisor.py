@@ -286,7 +286,7 @@ class Supervisor:
         elif site.mesh is not None and name == "envoy":
             renewing = identities.keep(lambda: self._site, lambda said: self.options.reporter.event("identities", said))
             self._keep(proxies.keep_logs(site.plan, site.mesh), renewing)
-        if name == catalog.engine(site.world.broker).process:
+        if name == catalog.server(site.world.broker):
             await provision.declare_broker(site.plan, site.world, note.with_name("declared-streams"))
             self._keep(self._keep_streams(site, name), *([self._keep_healthy(unit)] if name == "nats" else []))
         self._provided[name].set()

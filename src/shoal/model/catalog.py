@@ -35,11 +35,6 @@ class Engine(msgspec.Struct, frozen=True, kw_only=True):
     wire_limit: int = 0
     """Largest message in bytes; 0 when the engine sets none."""
 
-    @property
-    def process(self) -> str:
-        """Name of the local process that serves it."""
-        return self.server or self.name
-
 
 CAPABILITIES = {
     "transactions": "several records, outbox and inbox change in one commit",

@@ -379,4 +379,4 @@ def _engines(system: System, target: Target, services: tuple[ServicePlan, ...]) 
         used |= {"limiter", "valkey"} if _counts(system) else set()
     if target.shape != "memory" and any(e.protocol == "smtp" and e.sandbox is None for e in system.externals):
         used.add("mailbox")
-    return tuple(sorted({row.process for row in map(catalog.engine, used)}))
+    return tuple(sorted({*map(catalog.server, used)}))
