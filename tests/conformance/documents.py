@@ -11,8 +11,8 @@ from shoal.drivers.base import Mark, Query, Row, Sent, Store, Table, matching
 from shoal.drivers.base.documents import tables
 from shoal.drivers.base.documents.engine import Engine, Refused, Write
 from shoal.drivers.base.documents.store import DocumentStore
-from shoal.errors import Contended, Unavailable, Unstorable
-from tests.conformance.harness import ORDERS, PRICES, StoreHarness, row
+from shoal.errors import Contended, Duplicate, Unavailable, Unstorable
+from tests.conformance.harness import ORDERS, PRICES, StoreHarness, mark, row
 from tests.conformance.ledger import published
 from tests.conformance.store import fill, keys, ready
 
@@ -91,6 +91,14 @@ class DocumentContract:
                 session.put(ORDERS, row("1", total=1))
         async with store.session() as session:
             assert (await session.get(ORDERS, "1") or {})["total"] == 7
+
+    async def test_a_repetition_is_known_to_who_did_not_make_the_tables(self, harness: DocumentHarness) -> None:
+        first, second = await ready(harness), await harness.store()
+        async with first.session() as session:
+            session.accept(mark())
+        with pytest.raises(Duplicate):
+            async with second.session() as session:
+                session.accept(mark())
 
     async def test_who_lost_the_outbox_marks_nothing(self, harness: DocumentHarness) -> None:
         store = await published(harness, 2)

@@ -9,6 +9,7 @@ from typing import cast
 
 from shoal.drivers.base import Query, Row, Table
 from shoal.drivers.base.documents.engine import Document, Held, Hold, Numbered, Refused, Write
+from shoal.drivers.base.documents.tables import FRAMEWORK
 from shoal.drivers.postgres import client
 from shoal.drivers.postgres.client import Link
 from shoal.drivers.postgres.documents import asking, commits, layout, locks, values
@@ -39,7 +40,10 @@ class JsonEngine:
         self._keeping = Pool(lambda: client.connect(self._url), KEEPING)
         self._names: set[str] | None = None
         """What there is in our schema, as far as is known."""
-        self._indexes: dict[str, tuple[str, Held, str]] = {}
+        self._indexes: dict[str, tuple[str, Held, str]] = {
+            layout.primary(table): (table.name, "key", "")
+            for table, _ in FRAMEWORK  # another process may have made it
+        }
         """Table, meaning and column of what a row can contradict."""
 
     async def open(self) -> None:
