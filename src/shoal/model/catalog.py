@@ -153,12 +153,12 @@ ENGINES = (
     Engine(
         name="rabbitmq",
         kind="broker",
-        product="RabbitMQ 3.10 or newer, streams and quorum queues (MPL-2.0)",
+        product="RabbitMQ's streams, here 3.10 (MPL-2.0)",
         scheme="rabbitmq",
         extra="rabbitmq",
         package="Debian's `rabbitmq-server`",
         wire_limit=1024 * 1024,
-        capabilities=frozenset({"durable", "dead-letters", "permissions", "processes"}),
+        capabilities=frozenset({"durable", "dead-letters", "handover", "log", "permissions", "processes"}),
     ),
     Engine(
         name="envoy",
