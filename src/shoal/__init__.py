@@ -44,6 +44,18 @@ from shoal.service.personal import Personal, personal
 from shoal.service.projections import Projection, ReadModel
 from shoal.service.sagas import Saga, pivot, retriable, step
 from shoal.service.schedules import Tick
+from shoal.service.search import (
+    Between,
+    Counted,
+    Facet,
+    FullText,
+    Hit,
+    Hits,
+    OpenSearch,
+    SearchIndex,
+    Unindexed,
+    search_index,
+)
 from shoal.service.settings import Secret, Settings
 from shoal.service.sockets import Socket, Transact
 from shoal.service.stores import DynamoDB, MongoDB, Postgres
@@ -68,6 +80,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "Audit",
+    "Between",
     "Cache",
     "CacheStore",
     "CallFailed",
@@ -82,6 +95,7 @@ __all__ = [
     "Contended",
     "Cors",
     "Count",
+    "Counted",
     "Day",
     "Deadline",
     "Disconnected",
@@ -94,8 +108,10 @@ __all__ = [
     "Entra",
     "Evidence",
     "External",
+    "Facet",
     "Firebase",
     "Found",
+    "FullText",
     "Gateway",
     "Google",
     "Greatest",
@@ -104,6 +120,8 @@ __all__ = [
     "Headers",
     "HealthCheck",
     "Held",
+    "Hit",
+    "Hits",
     "Issuer",
     "Least",
     "Legacy",
@@ -113,6 +131,7 @@ __all__ = [
     "MongoDB",
     "Only",
     "OpenId",
+    "OpenSearch",
     "Outliers",
     "Page",
     "PageRequest",
@@ -134,6 +153,7 @@ __all__ = [
     "Rule",
     "Saga",
     "Sandbox",
+    "SearchIndex",
     "Secret",
     "SecurityHeaders",
     "Service",
@@ -155,6 +175,7 @@ __all__ = [
     "Transaction",
     "Transform",
     "Unavailable",
+    "Unindexed",
     "Update",
     "Valkey",
     "Verdict",
@@ -185,6 +206,7 @@ __all__ = [
     "role",
     "rule",
     "scope",
+    "search_index",
     "signed_in",
     "step",
     "upcast",

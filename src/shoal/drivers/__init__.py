@@ -5,6 +5,7 @@ from typing import cast
 from urllib.parse import urlsplit
 
 from shoal.drivers.base import Broker, BrokerAdmin, Cache, KeyRing, Store, StoreAdmin, Warehouse
+from shoal.drivers.base.search import Search
 from shoal.errors import DeclarationError
 
 STORES = {
@@ -22,6 +23,11 @@ BROKERS = {
 CACHES = {"valkey": "shoal.drivers.valkey", "valkeys": "shoal.drivers.valkey", "memory": "shoal.drivers.memory"}
 WAREHOUSES = {"duckdb": "shoal.drivers.duckdb", "memory": "shoal.drivers.memory"}
 KEY_RINGS = {"keyfile": "shoal.drivers.keyfile", "memory": "shoal.drivers.memory"}
+SEARCHES = {
+    "postgres": "shoal.drivers.postgres",
+    "opensearch": "shoal.drivers.opensearch",
+    "opensearchs": "shoal.drivers.opensearch",
+}
 
 _EXTRAS = {"dynamodb": "aws", "sns": "aws", "mongodb": "mongo", "duckdb": "warehouse"}
 """Extras of shoal that bring a driver's client, where they are not called like its scheme."""
@@ -40,6 +46,11 @@ def open_broker(url: str) -> Broker:
 def open_cache(url: str) -> Cache:
     """Return the driver for a cache's URL, not yet connected."""
     return cast("Cache", _module(CACHES, url).cache(url))
+
+
+def open_search(url: str) -> Search:
+    """Return the driver for the URL of indexes, not yet connected."""
+    return cast("Search", _module(SEARCHES, url).search(url))
 
 
 def open_warehouse(url: str) -> Warehouse:

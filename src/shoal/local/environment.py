@@ -64,6 +64,7 @@ def service_environment(plan: Plan, service: ServicePlan, world: World, outside:
         "SHOAL_BROKER_URL": broker_url(service, world),
         "SHOAL_CACHE_URL": cache_url(service, world),
         "SHOAL_WAREHOUSE_URL": warehouse_url(service, world),
+        "SHOAL_SEARCH_URL": search_url(service, world),
         "SHOAL_MESH": world.outbound.get(service.name, ""),
         "SHOAL_DRAIN": f"{world.drain:g}",
     }
@@ -156,6 +157,16 @@ def warehouse_url(service: ServicePlan, world: World) -> str:
         return ""
     scheme = catalog.engine(service.warehouse.engine).scheme
     return f"{scheme}://{quote(world.warehouses)}/{quote(service.name)}/facts.{scheme}"
+
+
+def search_url(service: ServicePlan, world: World) -> str:
+    """Write the address of the database that has a service's indexes; empty without any."""
+    search = service.search
+    if search is None:
+        return ""
+    if search.engine == "postgres-search":
+        return postgres_url(world.postgres, search.role, world.passwords.stores[search.role], search.database)
+    return f"{catalog.engine(search.engine).scheme}://{search.database}"
 
 
 def operator_url(world: World) -> str:

@@ -31,10 +31,11 @@ _log = logging.getLogger("shoal.local")
 
 def accounts(plan: Plan, world: World, server: str) -> tuple[Account, ...]:
     """List the databases of a local server, each with its own role."""
+    kept = [(s.store.engine, s.store.role, s.store.database) for s in plan.services if s.store is not None]
+    kept += [(s.search.engine, s.search.role, s.search.database) for s in plan.services if s.search is not None]
+    roles = {role: base for engine, role, base in kept if catalog.server(engine) == server}
     return tuple(
-        Account(database=s.store.database, role=s.store.role, password=world.passwords.stores[s.store.role])
-        for s in plan.services
-        if s.store is not None and catalog.server(s.store.engine) == server
+        Account(database=base, role=role, password=world.passwords.stores[role]) for role, base in roles.items()
     )
 
 

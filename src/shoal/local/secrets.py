@@ -39,6 +39,7 @@ def passwords(folder: Path, plan: Plan) -> Passwords:
         known = Passwords()
     operators = ["postgres", *sorted({"mongo", "aws"} & {*plan.engines})]
     stores = [s.store.role for s in plan.services if s.store] + operators
+    stores += [s.search.role for s in plan.services if s.search]
     brokers = [s.broker.user for s in plan.services if s.broker] + [OPERATOR]
     caches = [s.cache.user for s in plan.services if s.cache]
     full = Passwords(

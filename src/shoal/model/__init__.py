@@ -3,6 +3,7 @@
 from shoal.model.plan import Plan, plan
 from shoal.model.projection import Projection
 from shoal.model.saga import Saga, Step
+from shoal.model.search import SearchUse
 from shoal.model.service import Access, Call, Endpoint, Event, Policy, Service, Store, Subscription
 from shoal.model.system import External, Gateway, Issuer, Sandbox, System
 from shoal.model.target import Target
@@ -21,6 +22,7 @@ __all__ = [
     "Projection",
     "Saga",
     "Sandbox",
+    "SearchUse",
     "Service",
     "Step",
     "Store",

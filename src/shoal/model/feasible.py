@@ -166,6 +166,13 @@ def warehouse_engine(service: Service, target: Target) -> str:
     return service.warehouse.engine
 
 
+def search_engine(service: Service, target: Target) -> str:
+    """Choose where indexes are: the memory shape has its own, the others what runs on a laptop."""
+    if target.shape == "memory" or service.search is None:
+        return "memory-search"
+    return service.search.engine
+
+
 def store_engine(service: Service, target: Target) -> str:
     """Choose a store: the memory shape replaces every one, the others keep what the service declares."""
     if target.shape == "memory" or service.store is None:

@@ -10,8 +10,9 @@ from shoal.model.breaker import Breaker
 from shoal.model.cache import CachePlan
 from shoal.model.data import Data
 from shoal.model.edge import Edge
-from shoal.model.feasible import cache_engine, findings, store_engine, warehouse_engine
+from shoal.model.feasible import cache_engine, findings, search_engine, store_engine, warehouse_engine
 from shoal.model.finding import Finding
+from shoal.model.search import SearchPlan
 from shoal.model.service import Access, Endpoint, Method, Policy, Service, closeness, shape
 from shoal.model.system import External, System
 from shoal.model.target import Target
@@ -115,6 +116,7 @@ class ServicePlan(Data, frozen=True, kw_only=True):
     """Whether replicas of the caller's zone come before all others."""
     store: StorePlan | None
     warehouse: WarehousePlan | None = None
+    search: SearchPlan | None = None
     broker: BrokerPlan | None
     cache: CachePlan | None = None
     grants: tuple[Grant, ...]
@@ -220,6 +222,13 @@ def _service(system: System, service: Service, target: Target, callers: Callers)
         near=service.traffic.zones == "near",
         store=store,
         warehouse=WarehousePlan(engine=warehouse_engine(service, target)) if service.warehouse else None,
+        search=SearchPlan(
+            engine=search_engine(service, target),
+            database=names.database(service.name),
+            role=names.database(service.name),
+        )
+        if service.search
+        else None,
         broker=_broker(system, service, target),
         cache=_cache(system, service, target),
         grants=_grants(system, service, callers),
@@ -374,6 +383,7 @@ def _engines(system: System, target: Target, services: tuple[ServicePlan, ...]) 
     used = {s.store.engine for s in services if s.store} | {s.broker.engine for s in services if s.broker}
     used |= {s.cache.engine for s in services if s.cache}
     used |= {s.warehouse.engine for s in services if s.warehouse}
+    used |= {s.search.engine for s in services if s.search}
     if target.shape == "processes":
         used.add("envoy")
         used |= {"limiter", "valkey"} if _counts(system) else set()

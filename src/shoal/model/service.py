@@ -17,6 +17,7 @@ from shoal.model.names import check_event, check_service, event_id
 from shoal.model.projection import Projection
 from shoal.model.saga import Saga
 from shoal.model.schedule import Schedule
+from shoal.model.search import SearchUse
 from shoal.model.traffic import Traffic
 from shoal.model.warehouse import Warehouse
 
@@ -240,6 +241,7 @@ class Service(Data, frozen=True, kw_only=True):
     store: Store | None = None
     cache: CacheUse | None = None
     warehouse: Warehouse | None = None
+    search: SearchUse | None = None
     settings: tuple[Setting, ...] = ()
     externals: tuple[str, ...] = ()
     """Names of the outside systems it talks to."""
@@ -277,11 +279,11 @@ class Service(Data, frozen=True, kw_only=True):
                 hint=f'declare Service("{self.name}", store=Postgres(...))',
                 where=self.source,
             )
-
-        if self.warehouse is not None and self.store is None:
+        if self.store is None and (self.warehouse is not None or self.search is not None):
+            what = "a warehouse" if self.warehouse is not None else "indexes"
             raise DeclarationError(
-                f"service {self.name} has a warehouse but no store, in which facts wait until they are in it",
-                hint=f'declare Service("{self.name}", store=Postgres(...), warehouse=...)',
+                f"service {self.name} has {what} but no store, in which facts, and records, are",
+                hint=f'declare Service("{self.name}", store=Postgres(...), ...)',
                 where=self.source,
             )
 

@@ -85,6 +85,7 @@ class StoredDocuments(Documents[T], Generic[T]):
         if expect:
             self._unit.uncommitted = True
             self._session.put_at(self._mapping.table, self._mapping.to_row(value), expect)
+            self._unit.altered(self._mapping.kind, getattr(value, self._mapping.table.key))
         else:
             self._unit.put(value)
 
@@ -102,6 +103,7 @@ class StoredDocuments(Documents[T], Generic[T]):
         if expect:
             self._unit.uncommitted = True
             self._session.delete_at(self._mapping.table, key, expect)
+            self._unit.altered(self._mapping.kind, key)
         else:
             self._unit.delete(self._mapping.kind, key)
 

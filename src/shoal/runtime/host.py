@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from shoal import failpoints
-from shoal.drivers import open_broker, open_cache, open_key_ring, open_store, open_warehouse
+from shoal.drivers import open_broker, open_cache, open_key_ring, open_search, open_store, open_warehouse
 from shoal.drivers.base import Broker, Cache, Consumer, KeyRing, Receipt, Store, Warehouse
+from shoal.drivers.base.search import Search
 from shoal.errors import Conflict, DeclarationError, MigrationError, Unavailable
 from shoal.model import names
 from shoal.model.plan import consumers
@@ -38,6 +39,7 @@ from shoal.runtime.probes import Probes
 from shoal.runtime.providers import provide
 from shoal.runtime.relay import Relay
 from shoal.runtime.request import Receive, Request, Scope, Send
+from shoal.runtime.search.searching import Searcher
 from shoal.runtime.side import Around, Listener
 from shoal.runtime.sides import OWN_TABLES, SIDES
 from shoal.runtime.tables import table_of
@@ -50,6 +52,7 @@ from shoal.service.context import Clock, TokenIssuer
 from shoal.service.declare import SeedDeclaration, Service
 from shoal.service.describe import describe_service
 from shoal.service.records import personal_data, records_of
+from shoal.service.search import SearchIndex
 from shoal.service.warehouse import Reports
 from shoal.service.warehouse import Warehouse as FactSink
 from shoal.tokens import Signer
@@ -77,6 +80,7 @@ class Fittings(msgspec.Struct, frozen=True, kw_only=True):
     cache: Cache | None = None
     key_ring: KeyRing | None = None
     warehouse: Warehouse | None = None
+    search: Search | None = None
     journal: Journal | None = None
     fetch: Fetch = get
     """Gets a small document from outside, such as the keys of an issuer."""
@@ -110,7 +114,9 @@ class Host:
         if self.store is not None and self.broker is not None and service.publishes:
             self._announcer.gauge = self._probes.gauge = Gauge(self.store, config.outbox_bound)
         self.warehouse = fittings.warehouse or (open_warehouse(config.warehouse_url) if config.warehouse_url else None)
-        self._staged = asyncio.Event()
+        self.search = fittings.search or (open_search(config.search_url) if config.search_url else None)
+        self._staged, self._changed = asyncio.Event(), asyncio.Event()
+        self._announcer.changed = self._changed.set
         self._relay: Relay | None = None
         if self.store and self.broker and service.publishes:
             self._relay = Relay(self.store, self.broker, names.stream(config.system, service.name))
@@ -163,6 +169,12 @@ class Host:
             raise DeclarationError(
                 f"service {self.service.name} declares a warehouse but was given none",
                 hint="set SHOAL_WAREHOUSE_URL; `shoal run` does",
+                where=self.service.source,
+            )
+        if self.service.search is not None and self.search is None:
+            raise DeclarationError(
+                f"service {self.service.name} declares indexes but was given no engine for them",
+                hint="set SHOAL_SEARCH_URL; `shoal run` does",
                 where=self.service.source,
             )
         if self.service.cache is not None and self.cache is None:
@@ -271,6 +283,8 @@ class Host:
             poke=self._poke,
             warehouse=self.warehouse,
             staged=self._staged,
+            search=self.search,
+            changed=self._changed,
         )
 
     def _poke(self) -> None:
@@ -286,6 +300,8 @@ class Host:
         if self.service.warehouse is not None:
             values[FactSink] = Stager(self.service.name, self.service.warehouse.tables, self._staged.set)
             values[Reports] = Reader(self.service, self.warehouse)
+        for kind in self.service.search.indexes if self.service.search is not None else ():
+            values[SearchIndex[kind]] = Searcher(self.service.name, kind, self.search)  # type: ignore[valid-type]
         if config.signing_key:
             key = Path(config.signing_key).read_bytes()  # noqa: ASYNC240 - one small file, before anything is served
             values[TokenIssuer] = KeyIssuer(Signer(key, issuer=config.issuer, audience=config.audience), clock)

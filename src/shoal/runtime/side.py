@@ -8,6 +8,7 @@ import msgspec
 
 from shoal import model
 from shoal.drivers.base import Broker, Store, Warehouse
+from shoal.drivers.base.search import Search
 from shoal.runtime.cache.remember import Remembered
 from shoal.runtime.consuming.desk import Subscriber
 from shoal.runtime.logs import Journal
@@ -37,6 +38,9 @@ class Around(msgspec.Struct, frozen=True, kw_only=True):
     warehouse: Warehouse | None
     staged: asyncio.Event
     """Set when facts for the warehouse have committed."""
+    search: Search | None
+    changed: asyncio.Event
+    """Set when records that are indexed may have changed."""
 
 
 class Side(Protocol):

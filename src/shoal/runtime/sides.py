@@ -14,6 +14,8 @@ from shoal.runtime.sagas.instances import JOURNAL, SAGAS
 from shoal.runtime.sagas.runner import saga_side
 from shoal.runtime.schedules.rows import SCHEDULES
 from shoal.runtime.schedules.side import schedule_side
+from shoal.runtime.search.changes import CHANGES, STANDINGS
+from shoal.runtime.search.side import search_side
 from shoal.runtime.side import Builder
 from shoal.runtime.tidying import tidying_side
 from shoal.runtime.warehouse.side import warehouse_side
@@ -26,6 +28,7 @@ SIDES: tuple[Builder, ...] = (
     saga_side,
     schedule_side,
     warehouse_side,
+    search_side,
     expiring_side,
     tidying_side,
 )
@@ -45,4 +48,6 @@ OWN_TABLES: tuple[OwnTable, ...] = (
     WRAPPING,
     KEYS,
     ERASED,
+    CHANGES,
+    STANDINGS,
 )

@@ -10,6 +10,7 @@ from shoal.runtime.aggregates import Aggregates
 from shoal.runtime.backlog import Gauge
 from shoal.runtime.envelope import pack
 from shoal.runtime.privacy.erasing import forget
+from shoal.runtime.search.changes import note
 from shoal.runtime.tables import read_stored, table_of
 from shoal.runtime.trace import Trace, current
 from shoal.service.aggregates import Folded, Recorded
@@ -50,6 +51,10 @@ class Announcer:
         self._marks = {kind: event_mark(kind) for kind in service.publishes}
         self.starter: Starter | None = None
         """Begins sagas, where the service has any."""
+        self.indexed = frozenset(service.search.indexes) if service.search is not None else frozenset()
+        """Types of the records that are found by their words."""
+        self.changed: Callable[[], None] | None = None
+        """Told, after the commit, that some of them may have changed."""
         self.gauge: Gauge | None = None
         """Knows whether another event may wait."""
         self.seals: Mapping[type, EventSeal] = {}
@@ -121,17 +126,27 @@ class UnitOfWork:
         mapping = table_of(type(record))
         self.uncommitted = True
         self.session.put(mapping.table, mapping.to_row(record))
+        self.altered(mapping.kind, getattr(record, mapping.table.key))
 
     def insert(self, record: object) -> None:
         """Write a new record."""
         mapping = table_of(type(record))
         self.uncommitted = True
         self.session.insert(mapping.table, mapping.to_row(record))
+        self.altered(mapping.kind, getattr(record, mapping.table.key))
 
     def delete(self, kind: type[Any], key: object) -> None:
         """Remove a record."""
         self.uncommitted = True
         self.session.delete(table_of(kind).table, key)
+        self.altered(kind, key)
+
+    def altered(self, kind: type[Any], key: object) -> None:
+        """Note, with whatever changes, that an index has to look at a record again."""
+        if kind in self._announcer.indexed:
+            note(self.session, kind, str(key))
+            if self._announcer.changed is not None and self._announcer.changed not in self._then:
+                self._then.append(self._announcer.changed)
 
     async def load(self, kind: type[T], id: str, *, lock: bool = False) -> T | None:
         """Read one aggregate."""

@@ -28,6 +28,7 @@ from shoal.service.marks import (
 from shoal.service.projections import Projection, ProjectionDeclarations
 from shoal.service.sagas import SagaDeclarations
 from shoal.service.schedules import ScheduleDeclarations
+from shoal.service.search import SearchDeclaration
 from shoal.service.settings import Settings
 from shoal.service.sockets import SocketDeclarations
 from shoal.service.source import of_caller, of_function
@@ -108,6 +109,8 @@ class ServiceOptions(TypedDict, total=False):
     """Names of the outside systems it talks to."""
     traffic: Traffic
     """How requests are spread over its replicas, and how many it takes."""
+    search: SearchDeclaration | None
+    """Where records are found by their words; it needs a store too, which has them."""
     summary: str
     """One sentence for the documents."""
     warehouse: WarehouseDeclaration | None
@@ -165,6 +168,7 @@ class Service(
         self.traffic = options.get("traffic", Traffic())
         self.summary = options.get("summary", "")
         self.warehouse = options.get("warehouse")
+        self.search = options.get("search")
         self.endpoints: list[EndpointDeclaration] = []
         self.subscriptions: list[SubscriptionDeclaration] = []
         self.providers: list[Provider] = []

@@ -34,6 +34,7 @@ from shoal.service.lending import borrowing_calls, lending_endpoints
 from shoal.service.marks import Operation, event_mark, operations_of
 from shoal.service.projecting import describe_projections, with_journal
 from shoal.service.records import personal_data
+from shoal.service.searching import describe_search
 from shoal.service.settings import Secret, Settings
 from shoal.service.signature import (
     Param,
@@ -113,6 +114,7 @@ def describe_service(service: Service, *, issues_tokens: bool = False) -> model.
         store=service.store,
         cache=service.cache,
         warehouse=describe_warehouse(service.warehouse),
+        search=describe_search(service),
         settings=_settings(service.name, service.settings),
         externals=service.externals,
         traffic=service.traffic,

@@ -20,6 +20,7 @@ from shoal.service.declare import Service
 from shoal.service.documents import Documents
 from shoal.service.http import Header, PageRequest, Reply
 from shoal.service.marks import operations_of
+from shoal.service.search import searchable
 from shoal.service.settings import Settings
 from shoal.service.sockets import Socket, Transact
 from shoal.service.source import of_function
@@ -201,7 +202,7 @@ def injectables(service: Service) -> set[Any]:
     """Collect every type that this service's handlers may ask for."""
     offered: set[Any] = set(FRAMEWORK) | {provided_kind(p) for p in service.providers}
     offered |= {Warehouse, Reports} if service.warehouse is not None else set()
-    return offered | ({service.settings} if service.settings else set())
+    return offered | searchable(service.search) | ({service.settings} if service.settings else set())
 
 
 def provided_kind(provider: Callable[..., Any]) -> Any:

@@ -243,28 +243,28 @@ _KINDS: Mapping[type, ColumnKind] = {
 
 
 def _kind(cls: type, field: str, hint: Any) -> ColumnKind:
-    bare = _bare(hint)
-    if get_origin(bare) is Literal and all(isinstance(value, str) for value in get_args(bare)):
+    plain = bare(hint)
+    if get_origin(plain) is Literal and all(isinstance(value, str) for value in get_args(plain)):
         return "text"
-    if isinstance(bare, type) and issubclass(bare, enum.Enum) and all(isinstance(v.value, str) for v in bare):
+    if isinstance(plain, type) and issubclass(plain, enum.Enum) and all(isinstance(v.value, str) for v in plain):
         return "text"
-    if isinstance(bare, type) and bare in _KINDS:
-        return _KINDS[bare]
+    if isinstance(plain, type) and plain in _KINDS:
+        return _KINDS[plain]
     raise DeclarationError(
-        f"{field!r} of {cls.__name__} is {getattr(bare, '__name__', bare)}, which no column of facts holds",
+        f"{field!r} of {cls.__name__} is {getattr(plain, '__name__', plain)}, which no column of facts holds",
         hint="use str, int, float, bool, datetime, date, a Literal or Enum of texts; money as int of cents",
     )
 
 
-def _bare(hint: Any) -> Any:
-    """Take off `Annotated`, ``None`` and `NewType`."""
+def bare(hint: Any) -> Any:
+    """Take `Annotated`, ``None`` and `NewType` off a type."""
     if get_origin(hint) is typing.Annotated:
-        return _bare(get_args(hint)[0])
+        return bare(get_args(hint)[0])
     if isinstance(hint, typing.NewType):
-        return _bare(hint.__supertype__)
+        return bare(hint.__supertype__)
     if get_origin(hint) in (typing.Union, types.UnionType):
         rest = [option for option in get_args(hint) if option is not type(None)]
-        return _bare(rest[0]) if len(rest) == 1 else hint
+        return bare(rest[0]) if len(rest) == 1 else hint
     return hint
 
 

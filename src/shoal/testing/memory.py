@@ -11,7 +11,7 @@ import msgspec
 from shoal import audit, tokens
 from shoal.audit.subject import Ask
 from shoal.drivers.base import Consumer, Message, Outcome, Stream
-from shoal.drivers.memory import MemoryBroker, MemoryCache, MemoryStore, MemoryWarehouse
+from shoal.drivers.memory import MemoryBroker, MemoryCache, MemorySearch, MemoryStore, MemoryWarehouse
 from shoal.errors import DeclarationError, ShoalError
 from shoal.model import Plan, plan
 from shoal.model.plan import ServicePlan
@@ -25,6 +25,7 @@ from shoal.runtime.projections.fold import compile_fold
 from shoal.runtime.projections.standing import is_quiet
 from shoal.runtime.sagas.housekeeping import drives
 from shoal.runtime.schedules.operator import is_due
+from shoal.runtime.search.changes import unindexed
 from shoal.runtime.warehouse.staging import waiting
 from shoal.service.audit import Operation
 from shoal.service.declare import Service
@@ -172,12 +173,21 @@ class MemorySystem(Client):
                 return False
             if host.service.warehouse is not None and host.store is not None and await waiting(host.store):
                 return False
-        return self._broker.idle() and await self._has_folded() and not await self._drives_sagas()
+        return (
+            self._broker.idle()
+            and await self._has_folded()
+            and not await self._indexes()
+            and not await self._drives_sagas()
+        )
 
     async def _has_folded(self) -> bool:
         """Tell whether every read model has folded what was heard."""
         folding = [(h.store, self._folds[name]) for name, h in self._hosts.items() if h.store is not None]
         return all([await is_quiet(store, folds) for store, folds in folding if folds])
+
+    async def _indexes(self) -> bool:
+        """Tell whether something is not yet found by its words."""
+        return any([await unindexed(host.store, host.service) for host in self._hosts.values() if host.store])
 
     async def _drives_sagas(self) -> bool:
         """Tell whether a saga has something to do now; one that waits for a later time has not."""
@@ -203,6 +213,7 @@ class MemorySystem(Client):
             cache=MemoryCache(self.clock.monotonic) if service.cache is not None else None,
             key_ring=ring_for(service),
             warehouse=MemoryWarehouse() if service.warehouse is not None else None,
+            search=MemorySearch() if service.search is not None else None,
             overrides=dict(overrides or {}),
         )
 

@@ -84,7 +84,7 @@ def _overview(system: model.System) -> None:
             ", ".join(e.id for e in s.publishes) or "-",
             ", ".join(sorted({h.event for h in s.subscriptions})) or "-",
             ", ".join(sorted({c.service for c in s.calls})) or "-",
-            ", ".join(kept.engine for kept in (s.store, s.cache, s.warehouse) if kept) or "-",
+            ", ".join(kept.engine for kept in (s.store, s.cache, s.warehouse, s.search) if kept) or "-",
         )
         for s in system.services
     ]
@@ -121,6 +121,7 @@ def _one(system: model.System, service: model.Service) -> None:
         ("store", _kept(service.store)),
         ("cache", _kept(service.cache)),
         ("warehouse", _warehouse(service.warehouse)),
+        ("search", _indexes(service.search)),
         ("settings", [f"{s.variable}{'' if s.required else ' (optional)'}" for s in service.settings]),
         ("externals", list(service.externals)),
     ]
@@ -136,6 +137,16 @@ def _kept(kept: model.Store | CacheUse | model.Warehouse | None) -> list[str]:
     meant = kept.production if isinstance(kept, model.Store) else ""
     engine = f"{kept.engine}, in production {meant}" if meant else kept.engine
     return [f"{engine}: {kept.why}" if kept.why else engine]
+
+
+def _indexes(search: model.SearchUse | None) -> list[str]:
+    if search is None:
+        return []
+    indexes = [
+        f"{i.name} over {i.record} ({', '.join(f.name for f in i.fields)}), {i.language}  {i.source}"
+        for i in search.indexes
+    ]
+    return [f"{search.engine}{f', in production {search.production}' if search.production else ''}", *indexes]
 
 
 def _warehouse(warehouse: model.Warehouse | None) -> list[str]:

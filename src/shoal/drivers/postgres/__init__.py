@@ -4,7 +4,9 @@ URLs: ``postgres://role:password@host:port/database``, or ``postgres://role:pass
 """
 
 from shoal.drivers.base import Store, StoreAdmin
+from shoal.drivers.base.search import Search
 from shoal.drivers.postgres.admin import PostgresAdmin
+from shoal.drivers.postgres.search import PostgresSearch
 from shoal.drivers.postgres.store import PostgresStore
 
 
@@ -20,3 +22,8 @@ def store(url: str) -> Store:
 def store_admin(url: str) -> StoreAdmin:
     """Return the operator's side; `url` is a superuser's."""
     return PostgresAdmin(url)
+
+
+def search(url: str) -> Search:
+    """Return the indexes in the database at `url`, not yet connected."""
+    return PostgresSearch(url)

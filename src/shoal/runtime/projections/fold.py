@@ -11,11 +11,13 @@ from shoal.errors import Conflict, Undeclared
 from shoal.runtime.privacy.opening import opener_of
 from shoal.runtime.projections import journal
 from shoal.runtime.projections.tables import CHECKPOINTS, Checkpoint, Entry, read, write
+from shoal.runtime.search.changes import note
 from shoal.runtime.tables import RecordTable, table_of
 from shoal.service import codec
 from shoal.service.personal import marks_of
 from shoal.service.projecting import roles
 from shoal.service.projections import Hearing, Projection
+from shoal.service.search import is_indexed
 from shoal.service.upcasting import Upcasting
 
 T = TypeVar("T")
@@ -107,15 +109,24 @@ class Records:
         """Write a record."""
         mapping, table = self._of(type(record))
         self._session.put(table, mapping.to_row(record))
+        self._altered(mapping, table, getattr(record, table.key))
 
     def insert(self, record: object) -> None:
         """Write a new record."""
         mapping, table = self._of(type(record))
         self._session.insert(table, mapping.to_row(record))
+        self._altered(mapping, table, getattr(record, table.key))
 
     def delete(self, kind: type[Any], key: object) -> None:
         """Remove a record."""
-        self._session.delete(self._of(kind)[1], key)
+        mapping, table = self._of(kind)
+        self._session.delete(table, key)
+        self._altered(mapping, table, key)
+
+    def _altered(self, mapping: RecordTable[Any], table: Table, key: object) -> None:
+        """Note that an index has to look at a live record again; twins are noted when they take its place."""
+        if is_indexed(mapping.kind) and table == mapping.table:
+            note(self._session, mapping.kind, str(key))
 
     def _of(self, kind: type[T]) -> tuple[RecordTable[T], Table]:
         table = self._places.get(kind)

@@ -18,6 +18,8 @@ from shoal.runtime.projections import fold, journal
 from shoal.runtime.projections.fold import Fold, Folded, Places
 from shoal.runtime.projections.tables import CHECKPOINTS, HEAD, Checkpoint, write
 from shoal.runtime.projections.unread import require_read
+from shoal.runtime.search.changes import note_all
+from shoal.service.search import is_indexed
 
 BATCH = 500
 """Events that are folded into a twin in one transaction."""
@@ -147,6 +149,8 @@ async def _swap(store: Store, each: Fold, made: Twins, at: Folded) -> Rebuilt:
         made.require()
         for kind, table in each.live.items():
             await session.replace(table, made.places[kind])
+            if is_indexed(kind):
+                note_all(session, kind)
         generation = before.generation + 1
         time: datetime | None = at.last.time if at.last is not None else None
         after = Checkpoint(

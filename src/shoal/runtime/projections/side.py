@@ -39,7 +39,7 @@ class ProjectionSide:
         self._store: Store = around.store
         self._metrics: Metrics = around.metrics
         self._folds = [fold.compile_fold(projection) for projection in around.service.projections]
-        self._noted = asyncio.Event()
+        self._noted, self._changed = asyncio.Event(), around.changed
         self._placed = {each.name: asyncio.Event() for each in self._folds}
         self._leaving = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -144,6 +144,7 @@ class ProjectionSide:
         began = time.perf_counter()
         folded = await fold.advance(self._store, each)
         if folded:
+            self._changed.set()
             self._metrics.series("projection", each.name).observe("folded", time.perf_counter() - began)
         return folded
 
