@@ -14,8 +14,8 @@ from shoal import (
     Facet,
     FullText,
     Hits,
-    OpenSearch,
     Postgres,
+    PostgresSearch,
     ReadModel,
     SearchIndex,
     Service,
@@ -75,7 +75,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     guessed: bool
 
 
-books = Service("books", store=Postgres(), publishes=[Added], search=OpenSearch(indexes=[Book, Spine]))
+books = Service("books", store=Postgres(), publishes=[Added], search=PostgresSearch(indexes=[Book, Spine]))
 spines = books.projection("spines", records=[Spine])
 
 
@@ -382,7 +382,7 @@ def test_indexes_that_cannot_be_are_refused() -> None:
     with pytest.raises(DeclarationError, match="no name"):
         search_index("Plain-Ones")(record("plain", key="id")(Plain))
     with pytest.raises(DeclarationError, match="is no index"):
-        OpenSearch(indexes=[Plain])
+        PostgresSearch(indexes=[Plain])
     lonely = Service("lonely", store=Postgres())
     lonely.projection("spines", records=[Spine])
     with pytest.raises(DeclarationError, match="does not say where it is searched"):

@@ -23,11 +23,7 @@ BROKERS = {
 CACHES = {"valkey": "shoal.drivers.valkey", "valkeys": "shoal.drivers.valkey", "memory": "shoal.drivers.memory"}
 WAREHOUSES = {"duckdb": "shoal.drivers.duckdb", "memory": "shoal.drivers.memory"}
 KEY_RINGS = {"keyfile": "shoal.drivers.keyfile", "memory": "shoal.drivers.memory"}
-SEARCHES = {
-    "postgres": "shoal.drivers.postgres",
-    "opensearch": "shoal.drivers.opensearch",
-    "opensearchs": "shoal.drivers.opensearch",
-}
+SEARCHES = {"postgres": "shoal.drivers.postgres"}
 
 _EXTRAS = {"dynamodb": "aws", "sns": "aws", "mongodb": "mongo", "duckdb": "warehouse"}
 """Extras of shoal that bring a driver's client, where they are not called like its scheme."""

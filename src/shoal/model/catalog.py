@@ -209,14 +209,6 @@ ENGINES = (
         capabilities=frozenset({"full-text", "stemming", "durable", "permissions", "processes"}),
     ),
     Engine(
-        name="opensearch",
-        kind="search",
-        product="OpenSearch 2, Elasticsearch 8 (their common interface; no server runs here)",
-        scheme="opensearch",
-        capabilities=frozenset({"full-text", "stemming", "durable", "permissions", "processes"}),
-        lacking_here=frozenset({"full-text", "stemming", "durable", "permissions", "processes"}),
-    ),
-    Engine(
         name="memory-search",
         kind="search",
         product="in-process reference of searching",

@@ -14,7 +14,7 @@ _NORTH = ("danish", "estonian", "finnish", "lithuanian", "norwegian", "swedish")
 _EAST = ("arabic", "armenian", "greek", "hindi", "hungarian", "indonesian", "romanian", "russian", "serbian", "turkish")
 
 LANGUAGES = frozenset({"simple", *_WEST, *_NORTH, *_EAST})
-"""Those that both PostgreSQL 18 and OpenSearch 2 know; ``simple`` takes no endings off."""
+"""Those that both PostgreSQL 18 and OpenSearch 2 know, so that an index can move; ``simple`` takes no endings off."""
 
 MOST_WEIGHTS = 4
 """Different weights of one index: PostgreSQL tells four classes of words apart."""
@@ -63,16 +63,13 @@ class SearchUse(Data, frozen=True, kw_only=True):
     """Where a service's indexes are."""
 
     engine: str = "postgres-search"
-    production: str = ""
-    """Engine that it is meant for, where that is another one than on a laptop."""
     indexes: tuple[SearchIndex, ...] = ()
     why: str = ""
     """Why that engine suits it."""
 
     def __post_init__(self) -> None:
         """Refuse engines that nobody knows, and names twice."""
-        for engine in filter(None, (self.engine, self.production)):
-            catalog.engine(engine, kind="search")
+        catalog.engine(self.engine, kind="search")
         names = [index.name for index in self.indexes]
         for index in self.indexes:
             if names.count(index.name) > 1:

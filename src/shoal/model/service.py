@@ -280,9 +280,9 @@ class Service(Data, frozen=True, kw_only=True):
                 where=self.source,
             )
         if self.store is None and (self.warehouse is not None or self.search is not None):
-            what = "a warehouse" if self.warehouse is not None else "indexes"
+            what = "a warehouse but no store, in which facts" if self.warehouse else "indexes but no store: notes"
             raise DeclarationError(
-                f"service {self.name} has {what} but no store, in which facts, and records, are",
+                f"service {self.name} has {what} wait until they are in it",
                 hint=f'declare Service("{self.name}", store=Postgres(...), ...)',
                 where=self.source,
             )

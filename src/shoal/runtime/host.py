@@ -165,30 +165,21 @@ class Host:
                 hint="set SHOAL_STORE_URL; `shoal run` does",
                 where=self.service.source,
             )
-        if self.service.warehouse is not None and self.warehouse is None:
-            raise DeclarationError(
-                f"service {self.service.name} declares a warehouse but was given none",
-                hint="set SHOAL_WAREHOUSE_URL; `shoal run` does",
-                where=self.service.source,
-            )
-        if self.service.search is not None and self.search is None:
-            raise DeclarationError(
-                f"service {self.service.name} declares indexes but was given no engine for them",
-                hint="set SHOAL_SEARCH_URL; `shoal run` does",
-                where=self.service.source,
-            )
-        if self.service.cache is not None and self.cache is None:
-            raise DeclarationError(
-                f"service {self.service.name} declares a cache but was given none",
-                hint="set SHOAL_CACHE_URL; `shoal run` does",
-                where=self.service.source,
-            )
+        self._require_given()
         await self._provide()
         self.override({})
         await self._sow()
         self._start_events()
         for side in self._sides:
             side.start()
+
+    def _require_given(self) -> None:
+        """Refuse to start without an engine that is declared."""
+        for what in ("warehouse", "search", "cache"):
+            if getattr(self.service, what) is not None and getattr(self, what) is None:
+                hint = f"set SHOAL_{what.upper()}_URL; `shoal run` does"
+                problem = f"service {self.service.name} declares a {what} but was given none"
+                raise DeclarationError(problem, hint=hint, where=self.service.source)
 
     @property
     def announcer(self) -> Announcer:

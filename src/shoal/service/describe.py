@@ -87,12 +87,8 @@ def describe_service(service: Service, *, issues_tokens: bool = False) -> model.
     heard = [analyse(service, s.handler, event=s.hears) for s in service.subscriptions]
     provided = [analyse_provider(service, p) for p in service.providers]
     seeded = [analyse(service, s.handler) for s in service.seeds] + [outline(work) for work in service.background]
-    _check_store(service, signatures)
+    _check_endpoints(service, signatures)
     _check_cache(service, [*signatures, *heard, *seeded, *provided])
-    _check_principals(service, signatures)
-    check_caches(service, signatures)
-    _check_providers(service)
-    _check_contracts(service, signatures)
     shapes = _Shapes(
         [p.kind for s in signatures for p in s.params if p.place not in ("injected", "socket")]
         + [kind for s in signatures for kind in messages(s) or ()]
@@ -122,6 +118,14 @@ def describe_service(service: Service, *, issues_tokens: bool = False) -> model.
         personal=personal_data(service),
         source=service.source,
     )
+
+
+def _check_endpoints(service: Service, signatures: Sequence[Signature]) -> None:
+    _check_store(service, signatures)
+    _check_principals(service, signatures)
+    check_caches(service, signatures)
+    _check_providers(service)
+    _check_contracts(service, signatures)
 
 
 def endpoint_signature(service: Service, declared: EndpointDeclaration) -> Signature:

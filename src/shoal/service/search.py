@@ -151,26 +151,25 @@ def search_index(name: str, *, language: str = "simple") -> Callable[[type[C]], 
 class SearchDeclaration(msgspec.Struct, frozen=True, kw_only=True):
     """A service's indexes, as classes."""
 
-    production: str
     indexes: tuple[type, ...]
     why: str = ""
 
 
-def OpenSearch(*, indexes: Sequence[type], why: str = "") -> SearchDeclaration:  # noqa: N802 - reads as the engine
-    """Find records by words, in production in OpenSearch, or Elasticsearch, which speaks the same interface.
+def PostgresSearch(*, indexes: Sequence[type], why: str = "") -> SearchDeclaration:  # noqa: N802 - reads as the engine
+    """Find records by words with PostgreSQL's full text search, in the service's own database.
 
-    A laptop uses PostgreSQL's full text search.
+    A service whose store is elsewhere gets a database for its indexes alone.
 
     Args:
         indexes: Classes declared with `search_index`.
         why: Why this engine suits the service, for the documents.
     """
     place = of_caller()[1]
-    check_kinds("OpenSearch", {"indexes": indexes}, {"indexes": Sequence[type]}, place)
+    check_kinds("PostgresSearch", {"indexes": indexes}, {"indexes": Sequence[type]}, place)
     with placed(place):
         for kind in indexes:
             index_mark(kind)
-    return SearchDeclaration(production="opensearch", indexes=tuple(indexes), why=why)
+    return SearchDeclaration(indexes=tuple(indexes), why=why)
 
 
 def index_mark(cls: type) -> IndexMark:

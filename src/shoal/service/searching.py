@@ -14,11 +14,9 @@ def describe_search(service: Service) -> SearchUse | None:
         if is_indexed(kind) and kind not in indexes:
             raise DeclarationError(
                 f"service {service.name} keeps {kind.__name__}, an index, and does not say where it is searched",
-                hint=f"add it: Service({service.name!r}, search=OpenSearch(indexes=[..., {kind.__name__}]))",
+                hint=f"add it: Service({service.name!r}, search=PostgresSearch(indexes=[..., {kind.__name__}]))",
                 where=service.source,
             )
     if declared is None:
         return None
-    return SearchUse(
-        production=declared.production, why=declared.why, indexes=tuple(index_mark(kind).index for kind in indexes)
-    )
+    return SearchUse(why=declared.why, indexes=tuple(index_mark(kind).index for kind in indexes))

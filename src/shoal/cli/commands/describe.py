@@ -146,7 +146,7 @@ def _indexes(search: model.SearchUse | None) -> list[str]:
         f"{i.name} over {i.record} ({', '.join(f.name for f in i.fields)}), {i.language}  {i.source}"
         for i in search.indexes
     ]
-    return [f"{search.engine}{f', in production {search.production}' if search.production else ''}", *indexes]
+    return [search.engine, *indexes]
 
 
 def _warehouse(warehouse: model.Warehouse | None) -> list[str]:
