@@ -280,12 +280,11 @@ class Service(Data, frozen=True, kw_only=True):
                 where=self.source,
             )
         if self.store is None and (self.warehouse is not None or self.search is not None):
-            what = "a warehouse but no store, in which facts" if self.warehouse else "indexes but no store: notes"
+            what = "warehouse but no store, in which facts" if self.warehouse else "search but no store, in which notes"
             raise DeclarationError(
-                f"service {self.name} has {what} wait until they are in it",
-                hint=f'declare Service("{self.name}", store=Postgres(...), ...)',
-                where=self.source,
-            )
+                f"service {self.name} has a {what} wait until they are in it",
+                hint=f'declare Service("{self.name}", store=Postgres(...), ...)', where=self.source,
+            )  # fmt: skip
 
     def endpoint(self, name: str) -> Endpoint | None:
         """Find an endpoint by name."""
