@@ -68,6 +68,7 @@ def test_the_plan_says_that_documents_know_no_constraints() -> None:
     ruled = Service(name="shop", entry="m:s", source="shop.py:1", store=Store(engine="mongo", migrations="sql"))
     (finding,) = plan(System(name="sys", services=(ruled,)), LOCAL).findings
     assert (finding.code, finding.severity, finding.where) == ("PLAN-STORE-02", "info", "shop.py:1")
+    assert codes(System(name="sys", services=(shop(engine="dynamodb"),)), LOCAL) == ["PLAN-STORE-03"]
     assert codes(System(name="sys", services=(shop(engine="mongo"),)), LOCAL) == []
     assert codes(System(name="sys", services=(shop(engine="mongo", needs=("sql",)),)), LOCAL) == ["PLAN-STORE-01"]
 

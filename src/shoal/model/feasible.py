@@ -52,7 +52,7 @@ def _store_findings(service: Service, target: Target) -> list[Finding]:
         return []
     row = catalog.engine(store_engine(service, target), kind="store")
     needs = {*service.store.needs} | ({"processes"} if target.shape != "memory" else set())
-    return _unruled(service, target, row) + [
+    lacking = [
         Finding(
             code="PLAN-STORE-01",
             severity="error",
@@ -62,6 +62,7 @@ def _store_findings(service: Service, target: Target) -> list[Finding]:
         )
         for need in sorted(needs - row.capabilities)
     ]
+    return _unruled(service, target, row) + _limited(service, target, row) + lacking
 
 
 def _unruled(service: Service, target: Target, row: catalog.Engine) -> list[Finding]:
@@ -71,6 +72,16 @@ def _unruled(service: Service, target: Target, row: catalog.Engine) -> list[Find
     message = f"{row.name} keeps documents: it runs no migration of {service.name}, and none of their constraints hold"
     help_ = "what must hold has to be checked by the handlers; see docs/how-to/engines.md"
     return [Finding(code="PLAN-STORE-02", severity="info", where=service.source, message=message, help=help_)]
+
+
+def _limited(service: Service, target: Target, row: catalog.Engine) -> list[Finding]:
+    """Say how much one transaction can change at most."""
+    if not row.commit_limit or target.shape == "memory":
+        return []
+    what = "documents, messages, marks and locks"
+    message = f"{row.name} commits at most {row.commit_limit} {what} of {service.name} at a time"
+    help_ = "a larger transaction is refused as a whole; write in smaller ones, see docs/how-to/engines.md"
+    return [Finding(code="PLAN-STORE-03", severity="info", where=service.source, message=message, help=help_)]
 
 
 def _broker_findings(service: Service, target: Target) -> list[Finding]:

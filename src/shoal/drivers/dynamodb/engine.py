@@ -30,6 +30,9 @@ class Raw(NamedTuple):
 class DynamoEngine:
     """A `documents.engine.Engine`."""
 
+    step = 45
+    """A message that is sent goes from one place to another, which is two actions of a hundred."""
+
     def __init__(self, client: AwsClient, table: str) -> None:
         self._client = client
         self._desk = Desk(client, table)

@@ -1,9 +1,10 @@
 """Locks without a clock that everybody shares.
 
-DynamoDB compares nothing with its own clock, and those of the machines differ. So a lock says for how long its holder
-promises to renew it, and each renewal changes its beat. Whoever has seen the *same* beat for that long by its own
-monotonic clock may take it, if the beat is still the same when it does. A holder that was only frozen, or cut off,
-loses its lock without knowing; it changes nothing any more, since its commit demands that the lock is still its own.
+DynamoDB compares nothing with its own clock, and those of the machines differ. So a lock says for how long its owner
+promises a sign of life, and each sign changes the owner's beat: one item for all of its locks, made when the first of
+them is renewed. Whoever has seen the *same* lock and the same beat for that long by its own monotonic clock may take
+it, if both are still the same when it does. An owner that was only frozen, or cut off, loses its lock without knowing;
+it changes nothing any more, since its commit demands that the lock is still its own.
 """
 
 import asyncio
@@ -31,41 +32,43 @@ class Locks:
 
     def __init__(self, desk: Desk, clock: Callable[[], float] = time.monotonic) -> None:
         self._desk, self._clock = desk, clock
-        self._mine: dict[str, set[str]] = {}
-        """Owner → names it has or may have."""
+        self._mine: dict[str, dict[str, float]] = {}
+        """Owner → names it has or may have, and when each was last written."""
         self._seen: dict[str, tuple[str, float]] = {}
         """Name → the beat of a lock, and when it was first seen."""
 
     async def take(self, name: str, owner: str, seconds: float) -> str:
         """Take a lock if it is free, dead or our own; return who holds it now."""
-        self._mine.setdefault(owner, set()).add(name)  # before it is asked: the answer may get lost
-        beat, dead = uuid.uuid4().hex, ""
-        while True:
-            held = await self._write(name, owner, seconds, beat, dead)
-            if held is None:
-                self._seen.pop(name, None)
-                return owner
-            if not held:
+        self._mine.setdefault(owner, {})[name] = self._clock()  # before it is asked: the answer may get lost
+        while (held := await self._write(name, owner, seconds)) is not None:
+            if not held:  # it was freed a moment ago
                 continue
-            holder, known = held["o"]["S"], held["b"]["S"]
-            if dead == known or not self._is_dead(name, held):
+            holder = str(held["o"]["S"])
+            life = (await self._lives([holder])).get(holder, "")
+            if not self._is_dead(held, life):
                 self._forgotten(owner, [name])
-                return str(holder)
-            dead = known
+                return holder
+            if not await self._inherit(held, life):
+                self._seen.pop(name, None)
+        self._seen.pop(name, None)
+        return owner
 
     async def renew(self, owners: Sequence[str], seconds: float) -> Sequence[str]:
-        """Change the beat of every lock; return the names of those that are still theirs."""
-        beat = uuid.uuid4().hex
-        pairs = [(owner, name) for owner in owners for name in sorted(self._mine.get(owner, ()))]
-        kept = await asyncio.gather(*(self._beat(owner, name, seconds, beat) for owner, name in pairs))
-        for (owner, name), still in zip(pairs, kept, strict=True):
-            if not still:
-                self._forgotten(owner, [name])
-        return [name for (_, name), still in zip(pairs, kept, strict=True) if still]
+        """Give a sign of life of each owner; return the names of the locks that are still theirs."""
+        mine = {name: owner for owner in owners for name in sorted(self._mine.get(owner, ()))}
+        await asyncio.gather(*(self._beat(owner, seconds) for owner in {*mine.values()}))
+        for name in [name for name, owner in mine.items() if self._clock() - self._mine[owner][name] > _KEPT / 2]:
+            self._mine[mine[name]][name] = self._clock()
+            await self._write(name, mine[name], seconds)  # or DynamoDB would remove it
+        found = await self._desk.read(places.lock(name) for name in mine) if mine else []
+        kept = [one["l"]["S"] for one in found if mine.get(one["l"]["S"]) == one["o"]["S"]]
+        for name in {*mine} - {*kept}:
+            self._forgotten(mine[name], [name])
+        return kept
 
     async def release(self, owner: str, names: Sequence[str] | None = None) -> None:
         """Free locks of an owner: all that it may have, or some."""
-        some = self._mine.get(owner, set()) if names is None else names
+        some = self._mine.get(owner, {}) if names is None else names
         await asyncio.gather(*(self._free(owner, name) for name in sorted(some)))
         self._forgotten(owner, [*some])
 
@@ -75,32 +78,51 @@ class Locks:
 
     async def holders(self, names: Sequence[str]) -> Mapping[str, str]:
         """Say who holds which of the locks that are held, and not dead."""
-        return self._living(await self._desk.read(places.lock(name) for name in names)) if names else {}
+        return await self._living(await self._desk.read(places.lock(name) for name in names)) if names else {}
 
     async def beginning(self, prefix: str) -> Mapping[str, str]:
         """Say who holds the locks whose names begin like this; it must have a whole first line."""
         group, line, rest = prefix.partition("\n")
         assert line, "locks lie together by their first line"  # noqa: S101
-        found = self._living(await self._desk.query(places.group_of(group)))
+        found = await self._living(await self._desk.query(places.group_of(group)))
         return {name: owner for name, owner in found.items() if name.startswith(f"{group}\n{rest}")}
 
-    async def _write(self, name: str, owner: str, seconds: float, beat: str, dead: str) -> Item | None:
-        """Write ourselves into a lock; if it is another's return it, or nothing that can be told."""
-        free = "attribute_not_exists(o) OR o = :o" + (" OR b = :dead" if dead else "")
-        values = self._values(owner, seconds, beat) | ({":l": {"S": name}} | ({":dead": {"S": dead}} if dead else {}))
+    async def _write(self, name: str, owner: str, seconds: float) -> Item | None:
+        """Write ourselves into a lock, or return it as it is if it is another's."""
+        values = {**_promise(seconds), ":o": {"S": owner}, ":l": {"S": name}}
         words = {
-            "Key": places.lock(name).key, "ConditionExpression": free, "ExpressionAttributeValues": values,
-            "UpdateExpression": "SET o = :o, b = :b, d = :d, x = :x, l = :l",
+            "Key": places.lock(name).key, "ConditionExpression": "attribute_not_exists(o) OR o = :o",
+            "ExpressionAttributeValues": values, "UpdateExpression": "SET o = :o, b = :b, d = :d, x = :x, l = :l",
         }  # fmt: skip
         return await self._change("update_item", **words)
 
-    async def _beat(self, owner: str, name: str, seconds: float, beat: str) -> bool:
-        words = {
-            "Key": places.lock(name).key, "ConditionExpression": "o = :o",
-            "ExpressionAttributeValues": self._values(owner, seconds, beat),
-            "UpdateExpression": "SET b = :b, d = :d, x = :x",
+    async def _inherit(self, held: Item, life: str) -> bool:
+        """Free a lock of the dead, unless there was a sign of life at last."""
+        table, at = self._desk.table, places.lock(held["l"]["S"])
+        same = {":o": held["o"], ":b": held["b"]}
+        alive = {"TableName": table, "Key": places.life(held["o"]["S"]).key}
+        if life:
+            alive |= {"ConditionExpression": "b = :b", "ExpressionAttributeValues": {":b": {"S": life}}}
+        else:
+            alive["ConditionExpression"] = "attribute_not_exists(b)"
+        gone = {
+            "TableName": table, "Key": at.key, "ConditionExpression": "o = :o AND b = :b",
+            "ExpressionAttributeValues": same,
         }  # fmt: skip
-        return await self._change("update_item", **words) is None
+        try:
+            await self._desk.ask("transact_write_items", TransactItems=[{"Delete": gone}, {"ConditionCheck": alive}])
+        except AwsRefusal:
+            return False
+        return True
+
+    async def _beat(self, owner: str, seconds: float) -> None:
+        promise = {name.removeprefix(":"): value for name, value in _promise(seconds).items()}
+        await self._change("put_item", Item={**places.life(owner).key, **promise, "o": {"S": owner}})
+
+    async def _lives(self, owners: Iterable[str]) -> dict[str, str]:
+        """Read the beats of owners that ever gave a sign of life."""
+        found = await self._desk.read(places.life(owner) for owner in owners)
+        return {one["o"]["S"]: one["b"]["S"] for one in found}
 
     async def _free(self, owner: str, name: str) -> None:
         values = {":o": {"S": owner}}
@@ -110,11 +132,11 @@ class Locks:
     async def _change(self, operation: str, **words: object) -> Item | None:
         """Change a lock, or return it if the condition does not hold: empty when it is not there."""
         pauses = Pauses(_PATIENCE, longest=0.1)
+        if "ConditionExpression" in words:
+            words["ReturnValuesOnConditionCheckFailure"] = "ALL_OLD"
         while True:
             try:
-                await self._desk.ask(
-                    operation, TableName=self._desk.table, ReturnValuesOnConditionCheckFailure="ALL_OLD", **words
-                )
+                await self._desk.ask(operation, TableName=self._desk.table, **words)
             except AwsRefusal as refusal:
                 if refusal.code == CONDITION:
                     return refusal.response.get("Item") or {}
@@ -123,16 +145,14 @@ class Locks:
             else:
                 return None
 
-    def _values(self, owner: str, seconds: float, beat: str) -> dict[str, dict[str, str]]:
-        end = int(time.time() + _KEPT)
-        return {":o": {"S": owner}, ":b": {"S": beat}, ":d": {"N": f"{seconds:.3f}"}, ":x": {"N": str(end)}}
+    async def _living(self, items: Sequence[Item]) -> Mapping[str, str]:
+        lives = await self._lives({one["o"]["S"]: None for one in items}) if items else {}
+        alive = [one for one in items if not self._is_dead(one, lives.get(one["o"]["S"], ""))]
+        return {one["l"]["S"]: one["o"]["S"] for one in alive}
 
-    def _living(self, items: Iterable[Item]) -> Mapping[str, str]:
-        return {one["l"]["S"]: one["o"]["S"] for one in items if not self._is_dead(one["l"]["S"], one)}
-
-    def _is_dead(self, name: str, held: Item) -> bool:
-        """Say whether we have seen the same beat for as long as its holder promised to renew it."""
-        now, beat = self._clock(), held["b"]["S"]
+    def _is_dead(self, held: Item, life: str) -> bool:
+        """Say whether we have seen the same lock and beat for as long as the owner promised a sign of life."""
+        now, name, beat = self._clock(), held["l"]["S"], f"{held['b']['S']} {life}"
         known, since = self._seen.get(name, ("", 0.0))
         if known == beat:
             return now - since >= float(held["d"]["N"])
@@ -143,7 +163,14 @@ class Locks:
         return False
 
     def _forgotten(self, owner: str, names: Iterable[str]) -> None:
-        mine = self._mine.get(owner, set())
-        mine.difference_update([*names])
+        mine = self._mine.get(owner, {})
+        for name in names:
+            mine.pop(name, None)
         if not mine:
             self._mine.pop(owner, None)
+
+
+def _promise(seconds: float) -> dict[str, dict[str, str]]:
+    """Write a new beat, for how long it is good, and when DynamoDB may remove it."""
+    end = int(time.time() + _KEPT)
+    return {":b": {"S": uuid.uuid4().hex}, ":d": {"N": f"{seconds:.3f}"}, ":x": {"N": str(end)}}

@@ -83,7 +83,7 @@ def meant(table: Table, query: Query) -> Sequence[str]:
     if waits is True:
         return (WAITING,)
     if "refused" in query.above:
-        return (REFUSED, WAITING)
+        return (REFUSED,)  # what waits is not refused, or no longer
     if waits is False and query.where.get("refused", ...) is None:
         return (DONE,)
     return tuple(_SECTIONS)
@@ -114,6 +114,11 @@ def guard(table: Table, column: str, value: object) -> Place:
 def counter(which: str) -> Place:
     """Say where a counter is."""
     return Place(f"n#{which}", "-")
+
+
+def life(owner: str) -> Place:
+    """Say where the beat of an owner of locks is."""
+    return Place(f"h#{owner}", "-")
 
 
 def lock(which: str) -> Place:

@@ -64,6 +64,8 @@ _LIVES: Json = {"$expr": {"$gt": ["$until", _NOW]}}
 class MongoEngine:
     """A `documents.engine.Engine`."""
 
+    step = _MANY
+
     def __init__(self, url: str, database: str) -> None:
         self._url, self._name = url, database
         self._made: list[AsyncMongoClient[Json]] = []

@@ -66,6 +66,11 @@ class Refused(Exception):
 class Engine(Protocol):
     """One database of documents. Its errors are those of `drivers.base`; it repeats what merely collided."""
 
+    @property
+    def step(self) -> int:
+        """Documents that the framework itself changes with one commit, where it has many to change."""
+        ...
+
     async def open(self) -> None:
         """Connect; `Unavailable` when the engine does not answer within 5 s."""
         ...

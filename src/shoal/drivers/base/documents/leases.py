@@ -1,5 +1,6 @@
 """Exclusive rights: locks that their holder renews, and that are anybody's when it no longer does."""
 
+import asyncio
 import uuid
 from collections import Counter
 from collections.abc import Collection, Iterable
@@ -64,7 +65,9 @@ class Leases(leasing.Leases):
 
     async def take(self, names: Collection[str]) -> Iterable[str]:
         """Try the locks."""
-        return [name for name in names if await self._engine.take(_right(name), self._me, LIFE) == self._me]
+        wanted = [*names]
+        holders = await asyncio.gather(*(self._engine.take(_right(name), self._me, LIFE) for name in wanted))
+        return [name for name, holder in zip(wanted, holders, strict=True) if holder == self._me]
 
     async def _attend(self) -> None:
         """Give back what was returned, and be seen with what we ask for and take part in, and nothing else."""
@@ -74,8 +77,7 @@ class Leases(leasing.Leases):
         gone = [_right(name) for name in returned] + sorted(self._shown - present)
         if gone:
             await self._engine.release(self._me, gone)
-        for name in sorted(present - self._shown):
-            await self._engine.take(name, self._me, LIFE)
+        await asyncio.gather(*(self._engine.take(name, self._me, LIFE) for name in sorted(present - self._shown)))
         self._shown = present
 
     async def _balance(self, group: str, held: Counter[str]) -> Balance:

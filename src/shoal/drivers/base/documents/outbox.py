@@ -14,9 +14,6 @@ _STREAM = "stream"
 _RUN_OUT = 3600.0
 """Seconds after which a lock that ran out is let go of."""
 
-_MANY = 1_000
-"""Documents that one step changes."""
-
 
 class DocumentOutbox:
     """A `base.OutboxLease`."""
@@ -48,7 +45,8 @@ class DocumentOutbox:
         writes = [_change(one.key, waits=False, sequence=places[_number(one.key)]) for one in waiting]
         if writes:
             highest = max(await self.highest(), *(_number(write.row and write.row["sequence"]) for write in writes))
-            await self._commit([*writes, await self._stream(highest=highest)])
+            stream = await self._stream(highest=highest)
+            await self._commit([stream, *writes])  # it first, so that it is never behind a row that is sent
 
     async def refuse(self, position: int, reason: str) -> None:
         """Set a row aside."""
@@ -81,8 +79,8 @@ class DocumentOutbox:
     async def forget(self, above: int) -> int:
         """Let rows wait again, some at a time: whoever goes on where this ends finds the rest."""
         self._require()
-        gone = 0
-        while found := await self._engine.search(tables.OUTBOX, Query(above={"sequence": above}, limit=_MANY)):
+        gone, some = 0, Query(above={"sequence": above}, limit=self._engine.step)
+        while found := await self._engine.search(tables.OUTBOX, some):
             await self._commit([_change(one.key, waits=True, sequence=None) for one in found])
             gone += len(found)
         highest = min(await self.highest(), max(0, above))
@@ -113,8 +111,9 @@ class DocumentOutbox:
         return Write(table=tables.STREAM, key=_STREAM, row=row)
 
     async def _commit(self, writes: Sequence[Write]) -> None:
-        if writes:
-            await self._engine.commit(writes, self._hold)
+        """Do as much at a time as the engine takes; whoever dies in between is followed by one who does the rest."""
+        for first in range(0, len(writes), self._engine.step):
+            await self._engine.commit(writes[first : first + self._engine.step], self._hold)
 
     def _require(self) -> None:
         if self._lease.lost.is_set():

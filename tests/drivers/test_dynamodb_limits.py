@@ -1,0 +1,339 @@
+"""DynamoDB's limits and refusals, which an emulator seldom shows: what is asked then, and what is said."""
+
+from collections.abc import Mapping
+from datetime import UTC, timedelta, timezone
+from typing import Any, cast
+from uuid import UUID
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from shoal.drivers import open_store
+from shoal.drivers.aws.client import AwsClient, AwsRefusal
+from shoal.drivers.base import Query, Table
+from shoal.drivers.base.documents.engine import Hold, Numbered, Refused, Write
+from shoal.drivers.base.documents.tables import OUTBOX
+from shoal.drivers.dynamodb import asking, places, values
+from shoal.drivers.dynamodb.engine import DynamoEngine
+from shoal.drivers.dynamodb.locks import Locks
+from shoal.errors import Contended, DeclarationError, EngineError, Unavailable, Unstorable
+
+CUPS = Table(name="cups", key="id", columns=("id", "owner", "size"), unique=frozenset({"owner"}))
+PLATES = Table(name="plates", key="id", columns=("id", "size"))
+Answer = Mapping[str, Any] | Exception
+LOST = Unavailable("no answer")
+
+
+class Client:
+    """Answers from a script, and keeps what it was asked."""
+
+    def __init__(self, *answers: Answer) -> None:
+        self.answers, self.asked = [*answers], list[tuple[str, dict[str, Any]]]()
+
+    async def ask(self, operation: str, **words: Any) -> Mapping[str, Any]:
+        self.asked.append((operation, words))
+        answer = self.answers.pop(0) if self.answers else {}
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    def said(self, word: str) -> list[Any]:
+        return [words.get(word) for _, words in self.asked]
+
+
+def engine(*answers: Answer) -> tuple[DynamoEngine, Client]:
+    client = Client(*answers)
+    return DynamoEngine(cast("AwsClient", client), "t"), client
+
+
+def refusal(code: str, *reasons: Mapping[str, Any]) -> AwsRefusal:
+    return AwsRefusal("asking", {"Error": {"Code": code}, "CancellationReasons": [*reasons]})
+
+
+def canceled(*reasons: Mapping[str, Any]) -> AwsRefusal:
+    return refusal("TransactionCanceledException", *reasons)
+
+
+def put(key: str, **row: object) -> Write:
+    return Write(table=PLATES, key=key, row={"id": key, **row})
+
+
+def item(key: str, version: str = "1", **row: object) -> dict[str, Any]:
+    columns = values.columns(PLATES, row)
+    return {"k": values.value(key), "v": {"S": version}, "c": columns}
+
+
+FINE: Mapping[str, Any] = {"Code": "None"}
+FAILED: Mapping[str, Any] = {"Code": "ConditionalCheckFailed"}
+
+
+async def test_more_than_a_hundred_actions_are_refused_before_anything_is_asked() -> None:
+    full, client = engine()
+    hold = Hold(owner="me", kept="lease")
+    await full.commit([put(str(number)) for number in range(99)], hold)
+    assert len(client.asked[0][1]["TransactItems"]) == 100
+    full, client = engine()
+    with pytest.raises(EngineError, match="101 items of DynamoDB, which commits 100 at most") as found:
+        await full.commit([put(str(number)) for number in range(100)], hold)
+    assert "fewer documents" in (found.value.hint or "")
+    assert client.asked == []
+
+
+async def test_more_than_four_megabytes_are_refused_before_anything_is_asked() -> None:
+    full, client = engine()
+    with pytest.raises(EngineError, match="bytes, and DynamoDB commits 4194304 at most"):
+        await full.commit([put(str(number), size="x" * 300_000) for number in range(20)])
+    assert client.asked == []
+
+
+async def test_no_two_actions_are_on_one_item() -> None:
+    found, client = engine({}, {"Responses": {"t": []}})
+    rows = [Write(table=CUPS, key="1", row={"owner": None}, how="change"), put("1", size=1), put("1", size=2)]
+    rows.append(Write(table=CUPS, key="1", row={"id": "1", "owner": "ada", "size": 1}))
+    await found.commit(rows)
+    items = client.asked[-1][1]["TransactItems"]
+    acts = [words for act in items for words in act.values()]
+    keys = [str(words.get("Key") or {name: words["Item"][name] for name in "ps"}) for words in acts]
+    assert len(keys) == len({*keys}) == 3  # a cup, its guard, a plate
+
+
+async def test_two_documents_of_one_transaction_share_no_unique_value() -> None:
+    found, client = engine()
+    with pytest.raises(Refused) as refused:
+        await found.commit(
+            [Write(table=CUPS, key=key, row={"id": key, "owner": "ada", "size": 1}, how="insert") for key in "12"]
+        )
+    assert (refused.value.held, refused.value.column) == ("unique", "owner")
+    assert client.asked == []
+
+
+async def test_a_transaction_whose_answer_was_lost_is_repeated_under_its_token() -> None:
+    found, client = engine(LOST, LOST, {})
+    await found.commit([put("1"), put("2")])
+    assert len(client.asked) == 3
+    assert len({*client.said("ClientRequestToken")}) == 1
+    found, client = engine(LOST, LOST, LOST, LOST)
+    with pytest.raises(Unavailable):
+        await found.commit([put("1"), put("2")])
+
+
+async def test_a_single_write_whose_answer_was_lost_is_never_repeated() -> None:
+    found, client = engine(LOST)
+    with pytest.raises(Unavailable):
+        await found.commit([put("1")])
+    assert len(client.asked) == 1
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        refusal("ProvisionedThroughputExceededException"),
+        refusal("ThrottlingException"),
+        refusal("TransactionInProgressException"),
+        canceled({"Code": "ThrottlingError"}, FINE),
+    ],
+)
+async def test_who_is_throttled_asks_the_same_again(first: AwsRefusal) -> None:
+    found, client = engine(first, first, {})
+    await found.commit([put("1"), put("2")])
+    assert len(client.asked) == 3
+    assert len({*client.said("ClientRequestToken")}) == 1
+
+
+async def test_who_is_throttled_for_too_long_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(asking, "THROTTLED", -1.0)
+    found, _ = engine(*[refusal("ThrottlingException")] * 9)
+    with pytest.raises(Unavailable, match="throttled"):
+        await found.commit([put("1")])
+
+
+async def test_who_meets_another_transaction_tries_anew() -> None:
+    found, client = engine(canceled({"Code": "TransactionConflict"}, FINE), {})
+    await found.commit([put("1"), put("2")])
+    assert len({*client.said("ClientRequestToken")}) == 2
+
+
+@pytest.mark.parametrize(
+    ("there", "held"), [(item("1"), "key"), ({"v": {"S": "1"}, "n": {"N": "9"}}, None), (item("1", "2"), "version")]
+)
+async def test_a_refused_condition_says_what_contradicts(there: Mapping[str, Any], held: str | None) -> None:
+    how = {"version": {"version": "1"}}.get(held or "", {"how": "insert"})
+    write = Write(table=PLATES, key="1", row={"id": "1"}, **cast("Any", how))
+    found, client = engine(canceled({**FAILED, "Item": there}, FINE), {})
+    if held is None:  # only the number of a removed row was higher: it is drawn anew
+        await found.commit([write, put("2")])
+        assert len(client.asked) == 2
+        return
+    with pytest.raises(Refused) as refused:
+        await found.commit([write, put("2")])
+    assert refused.value.held == held
+
+
+async def test_a_lost_lock_is_told_and_the_commit_not_repeated() -> None:
+    found, client = engine(canceled(FINE, FAILED))
+    with pytest.raises(Contended, match="lock was lost"):
+        await found.commit([put("1")], Hold(owner="me", freed=("row plates '1'",)))
+    assert len(client.asked) == 1
+
+
+async def test_a_row_is_never_written_behind_a_higher_number() -> None:
+    entry = Write(table=OUTBOX, key=7, row={"position": 7, "waits": True}, how="insert")
+    found, client = engine({"Attributes": {"n": {"N": "7"}}}, canceled({**FAILED, "Item": item("1")}, FINE))
+    client.answers += [{"Attributes": {"n": {"N": "8"}}}, {}]
+    await found.commit([put("1")], None, Numbered(counter="outbox", count=1, make=lambda _: [entry]))
+    last = client.asked[-1][1]["TransactItems"][0]["Update"]
+    assert "n < :n" in last["ConditionExpression"]
+    assert last["ExpressionAttributeValues"][":n"] == {"N": "8"}
+
+
+async def test_an_item_that_is_too_large_is_unstorable() -> None:
+    large = {"Code": "ValidationError", "Message": "Item size has exceeded the maximum allowed size"}
+    found, _ = engine(canceled(large, FINE))
+    with pytest.raises(Unstorable, match="size"):
+        await found.commit([put("1"), put("2")])
+
+
+async def test_keys_that_were_left_over_are_read_again_a_hundred_at_a_time() -> None:
+    rest = [places.place(PLATES, "2", "").key]
+    found, client = engine(
+        {"Responses": {"t": [item("1")]}, "UnprocessedKeys": {"t": {"Keys": rest}}},
+        {"Responses": {"t": [item("2")]}},
+    )
+    assert {one.key for one in await found.read(PLATES, ["1", "2"])} == {"1", "2"}
+    assert client.said("RequestItems")[1]["t"] == {"Keys": rest, "ConsistentRead": True}
+    found, client = engine(*[{"Responses": {}}] * 3)
+    await found.read(PLATES, [str(number) for number in range(250)])
+    assert sorted(len(asked["t"]["Keys"]) for asked in client.said("RequestItems")) == [50, 100, 100]
+
+
+async def test_a_query_reads_consistently_and_every_page() -> None:
+    pages: list[Answer] = [{"Items": [item("1")], "LastEvaluatedKey": {"p": "x"}}, {"Items": [item("2")]}]
+    desk, client = asking.Desk(cast("AwsClient", two := Client(*pages)), "t"), two
+    assert len(await desk.query("p")) == 2
+    assert client.said("ConsistentRead") == [True, True]
+    assert client.said("ExclusiveStartKey") == [None, {"p": "x"}]
+
+
+async def test_a_search_looks_until_two_looks_agree() -> None:
+    looks = [["1"], ["1", "2"], ["1", "2"]]
+    empty: list[Answer] = [{"Items": []}] * (places.SHARDS - 1)
+    script = [answer for look in looks for answer in ({"Items": [item(key) for key in look]}, *empty)]
+    found, client = engine(*script)
+    assert [one.key for one in await found.search(PLATES, Query())] == ["1", "2"]
+    assert len(client.asked) == 3 * places.SHARDS
+
+
+def held(owner: str, beat: str) -> AwsRefusal:
+    lock = {"o": {"S": owner}, "b": {"S": beat}, "d": {"N": "8.0"}, "l": {"S": "name"}}
+    return AwsRefusal("taking", {"Error": {"Code": asking.CONDITION}, "Item": lock})
+
+
+def life(beat: str) -> Mapping[str, Any]:
+    return {"Item": {"o": {"S": "other"}, "b": {"S": beat}}} if beat else {}
+
+
+async def test_a_lock_is_dead_once_its_beat_was_the_same_for_as_long_as_it_was_promised() -> None:
+    now = 100.0
+    looks: list[tuple[Answer, Answer]] = [(held("other", "a"), life(beat)) for beat in ("", "", "1", "2", "2")]
+    client = Client(*(answer for look in looks for answer in look), {}, {})
+    locks = Locks(asking.Desk(cast("AwsClient", client), "t"), clock=lambda: now)
+    for passing in (0.0, 7.9, 7.9, 7.9):  # each sign of life is another beat
+        now += passing
+        assert await locks.take("name", "me", 8.0) == "other"
+    now += 8.0
+    assert await locks.take("name", "me", 8.0) == "me"
+    freed, alive = cast("tuple[Any, Any]", client.asked[-2][1]["TransactItems"])
+    assert freed["Delete"]["ExpressionAttributeValues"] == {":o": {"S": "other"}, ":b": {"S": "a"}}
+    assert alive["ConditionCheck"]["ExpressionAttributeValues"] == {":b": {"S": "2"}}
+    assert alive["ConditionCheck"]["Key"] == places.life("other").key
+
+
+async def test_a_lock_whose_owner_lives_when_it_is_taken_over_stays_its_own() -> None:
+    now = 100.0
+    look: list[Answer] = [held("other", "a"), life("1")]
+    client = Client(*look, *look, canceled(FINE, FAILED), held("other", "a"), life("2"))
+    locks = Locks(asking.Desk(cast("AwsClient", client), "t"), clock=lambda: now)
+    assert await locks.take("name", "me", 8.0) == "other"
+    now += 9.0
+    assert await locks.take("name", "me", 8.0) == "other"
+    assert client.answers == []
+    assert await locks.renew(["me"], 8.0) == []
+
+
+async def test_one_sign_of_life_renews_all_locks_of_an_owner_and_tells_which_are_still_its_own() -> None:
+    client = Client({}, {}, {})
+    locks = Locks(asking.Desk(cast("AwsClient", client), "t"))
+    for name in "abc":
+        await locks.take(name, "me", 8.0)
+    found = [{"l": {"S": name}, "o": {"S": owner}} for name, owner in (("a", "me"), ("b", "other"))]
+    client.asked, client.answers = [], [{}, {"Responses": {"t": found}}]
+    assert await locks.renew(["me"], 8.0) == ["a"]
+    assert [operation for operation, _ in client.asked] == ["put_item", "batch_get_item"]
+    client.asked, client.answers = [], [{}, {"Item": found[0]}]
+    assert await locks.renew(["me"], 8.0) == ["a"]  # the others are asked for no more
+
+
+async def test_a_lock_that_is_held_for_long_is_kept_from_expiry() -> None:
+    now = 100.0
+    client = Client()
+    locks = Locks(asking.Desk(cast("AwsClient", client), "t"), clock=lambda: now)
+    await locks.take("name", "me", 8.0)
+    now += 13 * 3600
+    client.asked, client.answers = [], [{}, {}, {"Item": {"l": {"S": "name"}, "o": {"S": "me"}}}]
+    assert await locks.renew(["me"], 8.0) == ["name"]
+    assert [operation for operation, _ in client.asked] == ["put_item", "update_item", "get_item"]
+
+
+async def test_a_lock_whose_answer_was_lost_is_freed_with_the_others() -> None:
+    client = Client(LOST)
+    locks = Locks(asking.Desk(cast("AwsClient", client), "t"))
+    with pytest.raises(Unavailable):
+        await locks.take("name", "me", 8.0)
+    await locks.release("me")
+    assert client.asked[-1][0] == "delete_item"
+
+
+MOMENTS = st.datetimes(timezones=st.sampled_from([UTC, timezone(timedelta(hours=5))]))
+PLAIN = st.one_of(st.none(), st.booleans(), st.text(), st.binary(), st.integers(-(10**38) + 1, 10**38 - 1), MOMENTS)
+KEYS = st.one_of(st.text(), st.binary(), st.integers(-(10**38) + 1, 10**38 - 1), MOMENTS)
+NUMBERS = st.floats(allow_nan=False)
+
+
+@settings(suppress_health_check=[HealthCheck.too_slow])
+@given(PLAIN | NUMBERS)
+def test_what_is_kept_comes_back(found: object) -> None:
+    again = values.back(values.value(found))
+    assert again == found
+    assert type(again) is type(found)
+
+
+@given(st.integers(-(10**37), 10**37), st.integers(-(10**37), 10**37))
+def test_whole_numbers_lie_in_their_order(one: int, other: int) -> None:
+    assert (places.name(one) < places.name(other)) == (one < other)
+
+
+@settings(max_examples=30, suppress_health_check=[HealthCheck.too_slow])  # a busy machine is no fault
+@given(st.lists(KEYS, unique=True, max_size=8))
+def test_each_key_has_a_name_of_its_own(keys: list[object]) -> None:
+    assert len({places.name(key) for key in keys}) == len(keys)
+    assert all(len(places.name(key).encode()) <= 1024 for key in keys)
+
+
+@pytest.mark.parametrize("bad", [10**38, object(), "\ud800"])
+def test_what_dynamodb_cannot_hold_is_said(bad: object) -> None:
+    with pytest.raises(Unstorable):
+        values.value(bad)
+    with pytest.raises(Unstorable):
+        places.name("\ud800" if isinstance(bad, str) else object())
+
+
+def test_a_key_that_is_too_long_is_a_digest_and_a_uuid_its_text() -> None:
+    assert len(places.name("é" * 600)) == 65
+    one = UUID(int=7)
+    assert places.name(one) == places.name(str(one))
+
+
+def test_an_address_names_a_table() -> None:
+    with pytest.raises(DeclarationError, match="names no table"):
+        open_store("dynamodb:///?region=eu-central-1")
