@@ -34,6 +34,8 @@ _MANY = 1_000
 class JsonEngine:
     """A `documents.engine.Engine`."""
 
+    step = 1_000
+
     def __init__(self, url: str) -> None:
         self._url, size = client.take(url, "pool", POOL_SIZE)
         self._pool = Pool(lambda: client.connect(self._url), size)
