@@ -87,13 +87,13 @@ async def unsubscribe(token: str, links: Links, tx: Transaction) -> Left:
     return Left(kind=leaving.kind)
 
 
-@notifications.on(UserSignedUp)
+@notifications.on(UserSignedUp, leads_to=[])
 async def remember(event: UserSignedUp, tx: Transaction) -> None:
     """Keep a copy of whom to write to."""
     tx.put(Recipient(user_id=event.user_id, name=event.name, email=event.email))
 
 
-@notifications.on(UserErased)
+@notifications.on(UserErased, leads_to=[])
 async def forget(event: UserErased, tx: Transaction) -> None:
     """Forget whom to write to. That there was somebody stays known, for the orders that end later."""
     tx.put(Recipient(user_id=event.user_id, name="", email=""))

@@ -11,7 +11,7 @@ from shop.orders.contract import OrderCancelled, OrderConfirmed, OrderPlaced, Or
 Outcome = Literal["PLACED", "CONFIRMED", "CANCELLED", "RETURNED"]
 
 
-@record("order_history", key="order_id")
+@record("order_history", key="order_id", indexes=[("customer_id", "placed_at")])
 class PastOrder(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One order in the history of its customer."""
 

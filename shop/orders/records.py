@@ -20,7 +20,7 @@ Fact = Literal["CAPTURED", "DECLINED", "REFUNDED", "RESERVED", "RETURN_OPENED", 
 Reason = Literal["payment-declined", "out-of-stock"]
 
 
-@record("orders", key="order_id")
+@record("orders", key="order_id", indexes=[("customer_id", "placed_at")])
 class Order(msgspec.Struct, frozen=True, kw_only=True):
     """An order, and all that was reported about it."""
 

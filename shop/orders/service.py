@@ -5,9 +5,9 @@ from collections.abc import AsyncIterator
 
 from shoal import (
     Clock,
+    DynamoDB,
     Page,
     PageRequest,
-    Postgres,
     Principal,
     Problem,
     RateLimit,
@@ -35,7 +35,7 @@ from shop.products.contract import ProductsApi
 orders = Service(
     "orders",
     summary="Orders, from placing to their end.",
-    store=Postgres(why="an order changes in one step with what it says and with its saga"),
+    store=DynamoDB(why="orders come in bursts, and each is read and written whole, by its number"),
     publishes=[OrderPlaced, OrderConfirmed, OrderCancelled, OrderReturned],
 )
 orders.saga("return-goods")(ReturnGoods)

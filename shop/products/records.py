@@ -5,7 +5,7 @@ import msgspec
 from shoal import record
 
 
-@record("products", key="sku")
+@record("products", key="sku", indexes=[("category", "name"), "name"])
 class Product(msgspec.Struct, frozen=True, kw_only=True):
     """One article of the catalogue."""
 

@@ -20,7 +20,7 @@ NAME, DESCRIPTION = 4, 1
 """Weights of a word by where it stands."""
 
 
-@record("search_words", key="word_id")
+@record("search_words", key="word_id", indexes=["word", "sku"])
 class SearchWord(msgspec.Struct, frozen=True, kw_only=True):
     """One word of one product."""
 

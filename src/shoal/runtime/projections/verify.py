@@ -156,8 +156,17 @@ async def _all(session: Session, twin: Table, above: dict[str, object], upto: di
 
 
 def _spell(table: Table, rows: Sequence[Row]) -> dict[str, bytes]:
-    """Write records as bytes that differ wherever what is stored differs."""
-    return {str(row[table.key]): codec.encode({column: row[column] for column in table.columns}) for row in rows}
+    """Write records as bytes that differ wherever what is stored differs, however an engine spells its JSON."""
+    return {
+        str(row[table.key]): codec.encode({column: _spelled(table, column, row[column]) for column in table.columns})
+        for row in rows
+    }
+
+
+def _spelled(table: Table, column: str, value: object) -> object:
+    if column not in table.json or not isinstance(value, str):
+        return value
+    return msgspec.json.encode(msgspec.json.decode(value), order="deterministic").decode()
 
 
 def _text(spelled: bytes | None) -> str | None:
