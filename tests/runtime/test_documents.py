@@ -204,6 +204,16 @@ async def test_pages(world: World, path: str, expected: list[list[str]]) -> None
     assert await pages(world, path) == expected
 
 
+@pytest.mark.parametrize("more", ["", "g"])
+@pytest.mark.parametrize(("order", "expected"), [("label", "dbacef"), ("-label", "cefabd")])
+async def test_pages_by_a_field_that_some_lack(world: World, order: str, expected: str, more: str) -> None:
+    labels = {"a": "3", "b": "2", "c": None, "d": "1", "e": None, "f": None}
+    await filled(world, *(Thing(sku=sku, label=label) for sku, label in labels.items()))
+    await filled(world, *(Thing(sku=sku) for sku in more))
+    found = [sku for page in await pages(world, f"/all?order={order}") for sku in page]
+    assert "".join(found) == expected.replace("f", f"f{more}")
+
+
 async def test_a_page_begins_behind_the_last_one_whatever_is_written_meanwhile(world: World) -> None:
     await filled(world, *(Thing(sku=sku, price=2) for sku in "bdf"))
     first = (await world.get("/kinds/tool?order=price")).json()

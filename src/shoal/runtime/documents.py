@@ -4,6 +4,8 @@ import typing
 from collections.abc import Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
+import msgspec
+
 from shoal.drivers.base import Row
 from shoal.drivers.base.documents.versions import VersionedSession
 from shoal.errors import EngineError, Problem
@@ -72,8 +74,11 @@ class StoredDocuments(Documents[T], Generic[T]):
         """Read a page: those of the order's last value that are left, then those behind it."""
         search = Search(self._mapping, where or {}, order, limit)
         rows: list[Row] = []
-        for query in search.queries(after):
+        queries, passed = search.queries(after), search.passed(after)
+        for query in queries:
             rest = search.page(query, len(rows))
+            if rest is not None and passed is not None and query is queries[-1]:
+                rest = msgspec.structs.replace(rest, offset=await self._unit.session.count(self._mapping.table, passed))
             if rest is not None:
                 rows += await self._unit.session.find(self._mapping.table, rest)
         more = len(rows) > limit

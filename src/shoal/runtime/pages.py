@@ -44,10 +44,23 @@ class Search:
         *values, key = self._place(after)
         if not values:
             return [Query(where=self._where, above={self._key: key})]
-        at, behind = {self._column: values[0]}, {self._column: values[0]}
-        same = Query(where={**self._where, **at}, above={self._key: key})
-        rest = Query(where=self._where, below=behind, order=by) if self._descends else None
-        return [same, rest or Query(where=self._where, above=behind, order=by)]
+        behind = {self._column: values[0]}
+        same = Query(where={**self._where, **behind}, above={self._key: key})
+        if values[0] is None:  # null comes behind all values, and nothing is more or less than it
+            return [same, Query(where=self._where, order=by)] if self._descends else [same]
+        if self._descends:
+            return [same, Query(where=self._where, below=behind, order=by)]
+        return [same, Query(where=self._where, above=behind, order=by), *self._nulls]
+
+    def passed(self, after: str) -> Mapping[str, object] | None:
+        """Say which documents the last of `queries` begins with, although earlier pages had them; None for none."""
+        passed = self._descends and bool(after) and self._column and self._place(after)[0] is None
+        return {**self._where, self._column: None} if passed else None
+
+    @property
+    def _nulls(self) -> Sequence[Query]:
+        hint = typing.get_type_hints(self._mapping.kind)[self._column]
+        return [Query(where={**self._where, self._column: None})] if type(None) in typing.get_args(hint) else []
 
     def page(self, query: Query, have: int) -> Query | None:
         """Ask for what is lacking, and one more, which tells whether there is another page."""
