@@ -1,7 +1,7 @@
 """DynamoDB's limits and refusals, which an emulator seldom shows: what is asked then, and what is said."""
 
 from collections.abc import Mapping
-from datetime import UTC, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any, cast
 from uuid import UUID
 
@@ -18,6 +18,7 @@ from shoal.drivers.dynamodb import asking, places, values
 from shoal.drivers.dynamodb.engine import DynamoEngine
 from shoal.drivers.dynamodb.locks import Locks
 from shoal.errors import Contended, DeclarationError, EngineError, Unavailable, Unstorable
+from shoal.runtime import expiring
 
 CUPS = Table(name="cups", key="id", columns=("id", "owner", "size"), unique=frozenset({"owner"}))
 PLATES = Table(name="plates", key="id", columns=("id", "size"))
@@ -222,6 +223,42 @@ async def test_a_search_looks_until_two_looks_agree() -> None:
     found, client = engine(*script)
     assert [one.key for one in await found.search(PLATES, Query())] == ["1", "2"]
     assert len(client.asked) == 3 * places.SHARDS
+
+
+def cup(key: str, owner: str) -> dict[str, Any]:
+    return {"s": {"S": places.name(key)}, **item(key), "c": values.columns(CUPS, {"owner": owner})}
+
+
+async def test_what_is_removed_gives_up_its_unique_values_and_is_read_a_page_at_a_time() -> None:
+    full: list[Answer] = [{"Items": [cup(str(number), f"of {number}") for number in range(100)]}]
+    found, client = engine(*full, *[{}] * 100, {"Items": [cup("last", "ada")]}, {}, *[{"Items": []}] * 4)
+    assert await found.remove(CUPS, Query()) == 101
+    reads = [words for operation, words in client.asked if operation == "query"]
+    assert {words["Limit"] for words in reads} == {100}
+    assert reads[1]["ExpressionAttributeValues"][":s"] == {"S": places.name("99")}
+    last = [words for operation, words in client.asked if operation == "transact_write_items"][-1]
+    _, guard = (act["Delete" if "Delete" in act else "Update"] for act in last["TransactItems"])
+    assert guard["Key"] == places.guard(CUPS, "owner", "ada").key
+
+
+async def test_tidying_the_outbox_ends_at_the_first_page_of_what_is_younger() -> None:
+    young = values.columns(OUTBOX, {"waits": False, "at": datetime(2026, 1, 2, tzinfo=UTC)})
+    page = [{"s": {"S": places.name(n)}, "k": {"N": str(n)}, "v": {"S": "1"}, "c": young} for n in range(100)]
+    found, client = engine(*[{"Items": page}] * places.SHARDS)
+    done = Query(where={"waits": False, "refused": None}, at_most={"at": datetime(2026, 1, 1, tzinfo=UTC)})
+    assert await found.remove(OUTBOX, done) == 0
+    assert client.said("Limit") == [100] * places.SHARDS
+
+
+@pytest.mark.parametrize("unique", [(), ("label",), ("label", "shelf", "code")])
+async def test_expired_records_go_in_commits_that_it_takes(unique: tuple[str, ...]) -> None:
+    table = Table(name="things", key="id", columns=("id", *unique), unique=frozenset(unique))
+    names = [str(number) for number in range(expiring.some(table))]
+    rows = [{**item(name), "c": values.columns(table, dict.fromkeys(unique, name))} for name in names]
+    found, client = engine(*([{"Responses": {"t": rows}}] if unique else []))
+    gone = [Write(table=table, key=name, row=None, version="1") for name in names]
+    await found.commit(gone, Hold(owner="me", freed=tuple(f"row things {name!r}" for name in names)))
+    assert len(client.asked[-1][1]["TransactItems"]) == len(names) * (2 + len(unique)) <= 100
 
 
 def held(owner: str, beat: str) -> AwsRefusal:

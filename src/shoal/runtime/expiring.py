@@ -19,8 +19,8 @@ from shoal.service.records import records_of
 
 _log = logging.getLogger("shoal.expiring")
 
-_SOME = 100
-"""Records that go in one transaction."""
+_ACTS = 80
+"""Changes of one transaction: fewer than the engine takes that takes the fewest (DynamoDB, 100)."""
 
 
 class Ending(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,7 +65,7 @@ class Expiring:
             try:
                 async with self._store.lease("expiring"):
                     for ending in self._endings:
-                        while await self._remove_some(ending) == _SOME:
+                        while await self._remove_some(ending) == some(ending.table):
                             pass
             except EngineError as error:
                 _log.warning("expired records were not removed, trying again later: %s", error)
@@ -73,9 +73,15 @@ class Expiring:
 
     async def _remove_some(self, ending: Ending) -> int:
         """Remove some that are still over once they are held; return how many."""
-        query = Query(at_most={ending.column: self._clock.now()}, limit=_SOME, lock=True, skip_locked=True)
+        most = some(ending.table)
+        query = Query(at_most={ending.column: self._clock.now()}, limit=most, lock=True, skip_locked=True)
         async with self._store.session() as session:
             over = await session.find(ending.table, query)
             for row in over:
                 session.delete(ending.table, row[ending.table.key])
         return len(over)
+
+
+def some(table: Table) -> int:
+    """Say how many records go in one transaction: of each its lock and its unique values go, too."""
+    return _ACTS // (2 + len(table.unique))

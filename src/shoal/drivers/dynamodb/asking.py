@@ -3,7 +3,7 @@
 import asyncio
 import random
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from typing import Any
 
 from shoal.drivers.aws.client import AwsClient, AwsRefusal, Json
@@ -134,6 +134,13 @@ class Desk:
             if not last or (limit is not None and len(items) >= limit):
                 return items
             asked["ExclusiveStartKey"] = last
+
+    async def pages(self, partition: str, size: int) -> AsyncIterator[list[Item]]:
+        """Read a partition as `query` does, but so many items at a time, of which none need be there afterwards."""
+        above = ""
+        while items := await self.query(partition, size, above=above):
+            yield items
+            above = items[-1]["s"]["S"]
 
     def _meaning(self, refusal: AwsRefusal) -> EngineError:
         if refusal.away:

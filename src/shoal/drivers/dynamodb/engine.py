@@ -9,6 +9,7 @@ from typing import NamedTuple
 from shoal.drivers.aws.client import AwsClient, AwsRefusal
 from shoal.drivers.base import Query, Table, matching
 from shoal.drivers.base.documents.engine import Document, Hold, Numbered, Refused, Write
+from shoal.drivers.base.documents.tables import OUTBOX
 from shoal.drivers.dynamodb import places, values
 from shoal.drivers.dynamodb.acts import Act, Intent, Plan, fold, verdicts
 from shoal.drivers.dynamodb.asking import CANCELED, CONDITION, LONGEST, OPENING, PINGING, Desk, Item, Pauses
@@ -17,6 +18,9 @@ from shoal.errors import Contended, TimedOut, Unavailable, Unstorable
 
 PATIENCE = 10.0
 """Seconds for a commit that collides with others."""
+
+_PAGE = 100
+"""Documents that are read, and removed, at a time."""
 
 
 class Raw(NamedTuple):
@@ -165,13 +169,21 @@ class DynamoEngine:
         return True
 
     async def remove(self, table: Table, query: Query) -> int:
-        """Remove what matches, each document if it is still the same."""
+        """Remove what matches, each document with its unique values if it is still the same, some at a time."""
         gone = 0
-        for one in await self._collect(table, query):
-            at = places.place(table, one.key, places.section(table, one.row))
-            act = Act(place=at, kind="Delete", condition="v = :was", values={":was": {"S": one.version}})
-            gone += await self._do([act])
+        for where in [part for one in places.meant(table, query) for part in places.partitions(table, one)]:
+            async for items in self._desk.pages(where, _PAGE):
+                some = [one for one in _documents(table, items) if matching.matches(one.row, query)]
+                gone += sum(await asyncio.gather(*(self._take_out(table, one) for one in some)))
+                if not some and table.name == OUTBOX.name:  # what lies behind is younger still
+                    break
         return gone
+
+    async def _take_out(self, table: Table, one: Document) -> bool:
+        plan = Plan(version=uuid.uuid4().hex, number=0, now=time.time())
+        plan.write(Intent(table=table, key=one.key, row=None, whole=True), one)
+        plan.guards()
+        return await self._do(plan.acts)
 
     async def number(self, counter: str, count: int) -> int:
         """Draw numbers from a counter; those of an answer that got lost are nobody's."""
