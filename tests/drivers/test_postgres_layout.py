@@ -9,7 +9,9 @@ from shoal.drivers.base import OwnTable, Receipt, Sent, Store
 from shoal.drivers.postgres import outbox, tidy
 from shoal.drivers.postgres.outbox import PostgresOutbox
 from shoal.drivers.postgres.partitions import Part, boundary, fresh
-from shoal.errors import Duplicate, MigrationError
+from shoal.errors import Duplicate, EngineError, MigrationError
+from shoal.runtime.commands.entries import COMMANDS, KEPT, Entry, to_row
+from shoal.runtime.commands.reading import commands
 from tests.conformance.harness import CREATE, ORDERS, mark, message, row, soon
 from tests.conformance.ledger import WEEK, acknowledge, published
 from tests.conformance.ledger import tidy as tidied
@@ -100,6 +102,32 @@ async def test_keys_of_own_tables_are_in_the_order_of_code_points_in_any_databas
     """
     async with store.session() as session:
         assert list(await session.fetch(sql)) == [{"name": "C"}]
+
+
+async def test_commands_on_record_can_be_neither_changed_nor_removed_before_their_time(harness: Harness) -> None:
+    store = await harness.store()
+    await store.migrate([], [COMMANDS])
+    await store.migrate([], [COMMANDS])
+    now = datetime.now(UTC)
+    old, young = (
+        Entry(id=name, at=at, operation="change", path={"sku": "ä"}, roles=("admin",), trace_id="t", status=204)
+        for name, at in (("1", now - KEPT), ("2", now - KEPT + DAY))
+    )
+    async with store.session() as session:
+        session.insert(COMMANDS.table, to_row(old))
+        session.insert(COMMANDS.table, to_row(young))
+    assert await commands(store) == [young, old]
+    for forbidden in (
+        "update shoal.commands set status = 403 where id = '1'",
+        "update shoal.commands set kept_until = now() where id = '2'",
+        "delete from shoal.commands",
+        "truncate shoal.commands",
+    ):
+        with pytest.raises(EngineError, match="commands stay as they were written"):
+            await _run(store, forbidden)
+    async with store.session() as session:
+        session.delete(COMMANDS.table, old.id)
+    assert await commands(store) == [young]
 
 
 async def test_a_failed_change_of_layout_leaves_the_old_one(harness: Harness) -> None:

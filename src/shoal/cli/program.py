@@ -34,6 +34,7 @@ COMMANDS = {
     "projections": "See read models, and build them anew from their events.",
     "schedules": "See what runs by the clock, and run it now.",
     "load": "Use the system as its visitors do, and measure what they meet.",
+    "commands": "See who asked for what, and what became of it.",
     "privacy": "See which personal data there is, renew its keys, and follow erasures.",
     "fault": "Make calls between services late or fail on purpose.",
     "canary": "Run two versions of a service side by side, and let the better one win.",

@@ -8,6 +8,7 @@ import msgspec
 
 from shoal.runtime.caching.answers import Answers
 from shoal.runtime.caching.ends import Ends
+from shoal.runtime.commands.endpoint import AuditedEndpoint
 from shoal.runtime.consuming.desk import Subscriber
 from shoal.runtime.endpoint import Endpoint, Surroundings
 from shoal.runtime.inject import Plan
@@ -20,6 +21,7 @@ from shoal.runtime.streaming import StreamEndpoint
 from shoal.runtime.transacting import Transactor
 from shoal.runtime.watching import Watcher
 from shoal.service import codec
+from shoal.service.audited import hidden_in_path, is_audited
 from shoal.service.declare import EndpointDeclaration, Service, SubscriptionDeclaration
 from shoal.service.describe import endpoint_signature
 from shoal.service.marks import operations_of
@@ -75,6 +77,8 @@ def _endpoint(
     signature, series = endpoint_signature(service, declared), metrics.series("request", declared.operation.name)
     stream, socket = declared.operation.edge.stream, declared.operation.edge.socket
     goes_on = stream or socket
+    if goes_on is None and is_audited(service, declared):
+        return AuditedEndpoint(declared, signature, around, series, hidden_in_path(service, declared))
     if goes_on is None:
         return Endpoint(declared, signature, around, series)
     if around.store is not None and ends is not None:

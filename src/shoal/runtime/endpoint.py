@@ -165,11 +165,11 @@ class Endpoint:
                 if known is not None:
                     return idempotency.replay(known, receipt[1])
             response = self._answer(await self._handler(**self._plan.arguments(request)))
-            self._record(session, receipt, response)
+            self._record(request, session, receipt, response)
         unit.committed(self._around.poke)
         return response
 
-    def _record(self, session: Session, receipt: tuple[str, str] | None, response: Response) -> None:
+    def _record(self, request: Request, session: Session, receipt: tuple[str, str] | None, response: Response) -> None:  # noqa: ARG002 - what is recorded besides answers
         if receipt is not None:
             key, digest = receipt
             session.answer(idempotency.to_receipt(key, digest, response))

@@ -1,4 +1,4 @@
-"""Removes the records whose time is over."""
+"""Removes the records whose time is over, and commands that were recorded long ago."""
 
 import asyncio
 import logging
@@ -10,9 +10,11 @@ import msgspec
 
 from shoal.drivers.base import Query, Store, Table
 from shoal.errors import EngineError
+from shoal.runtime.commands.entries import COMMANDS
 from shoal.runtime.relay import TIDY_SECONDS
 from shoal.runtime.side import Around, Side
 from shoal.runtime.tables import table_of
+from shoal.service.audited import is_audited
 from shoal.service.context import Clock
 from shoal.service.marks import record_mark
 from shoal.service.records import records_of
@@ -31,9 +33,11 @@ class Ending(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def expiring_side(around: Around) -> Side | None:
-    """Make the side where records can expire."""
+    """Make the side where records can expire, or commands are recorded."""
     marked = [(table_of(kind).table, record_mark(kind).expires) for kind in records_of(around.service)]
     endings = [Ending(table=table, column=expires) for table, expires in marked if expires]
+    if any(is_audited(around.service, declared) for declared in around.service.endpoints):
+        endings.append(Ending(table=COMMANDS.table, column=COMMANDS.kept_until))
     return Expiring(around.store, around.clock, endings) if endings else None
 
 

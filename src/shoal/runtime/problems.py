@@ -25,15 +25,27 @@ URN = "urn:shoal:problem:"
 
 _log = logging.getLogger("shoal.request")
 
+_UNFORESEEN = 500
+"""Status of the answer to what nobody foresaw."""
+
 
 def to_problem(error: Exception) -> Problem:
-    """Choose the answer for an exception; what was not foreseen says nothing of itself to the caller."""
+    """Choose the answer for an exception, and log what the caller is not told."""
+    answer = problem_of(error)
+    if isinstance(error, Unstorable):
+        _log.warning("request has a value that cannot be stored: %s", error.message)
+    elif isinstance(error, Problem) and answer is not error:
+        _log.error("a problem has status %d, which is no failure", error.status, exc_info=error)
+    elif answer is not error and answer.status == _UNFORESEEN:
+        _log.error("request failed: %s", error, exc_info=error)
+    return answer
+
+
+def problem_of(error: Exception) -> Problem:
+    """Say which answer an exception gets; what was not foreseen says nothing of itself to the caller."""
     match error:
-        case Problem() if not 400 <= error.status <= 599:
-            _log.error("a problem has status %d, which is no failure", error.status, exc_info=error)
-            answer = Problem(500, "internal-error", "the failure was recorded under the trace id")
-        case Problem():
-            return error
+        case Problem() if 400 <= error.status <= 599:
+            answer = error
         case Malformed():
             answer = Problem(422, "invalid-request", str(error))
         case TimeoutError() | CallTimedOut() | TimedOut():
@@ -46,13 +58,11 @@ def to_problem(error: Exception) -> Problem:
             after = {"Retry-After": str(max(1, math.ceil(asked(error))))}
             answer = Problem(503, "unavailable", "try again shortly", headers=after)
         case Unstorable():
-            _log.warning("request has a value that cannot be stored: %s", error.message)
             answer = Problem(422, "invalid-request", "a value is too large, or has a character that cannot be stored")
         case Conflict():
             answer = Problem(409, "conflict", "the change contradicts what is stored")
         case _:
-            _log.error("request failed: %s", error, exc_info=error)
-            answer = Problem(500, "internal-error", "the failure was recorded under the trace id")
+            answer = Problem(_UNFORESEEN, "internal-error", "the failure was recorded under the trace id")
     return answer
 
 

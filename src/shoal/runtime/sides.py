@@ -5,6 +5,7 @@ from shoal.runtime.aggregates import AGGREGATES, FACTS
 from shoal.runtime.cache.side import forgetting_side
 from shoal.runtime.caching.ends import ENDS
 from shoal.runtime.caching.side import cache_side
+from shoal.runtime.commands.entries import COMMANDS
 from shoal.runtime.consuming.attempts import ATTEMPTS
 from shoal.runtime.expiring import expiring_side
 from shoal.runtime.privacy.tables import ERASED, KEYS, WRAPPING
@@ -50,4 +51,5 @@ OWN_TABLES: tuple[OwnTable, ...] = (
     ERASED,
     CHANGES,
     STANDINGS,
+    COMMANDS,
 )

@@ -345,8 +345,9 @@ def _check_store(service: Service, signatures: Sequence[Signature]) -> None:
     if service.store is not None:
         return
     for declared, signature in zip(service.endpoints, signatures, strict=True):
-        if declared.operation.idempotent or any(within_transaction(p.kind) for p in signature.params):
-            raise _storeless(service, declared.operation.name, declared.operation.source)
+        operation = declared.operation
+        if operation.idempotent or operation.audited or any(within_transaction(p.kind) for p in signature.params):
+            raise _storeless(service, operation.name, operation.source)
     for seed in service.seeds:
         raise _storeless(service, f"seed {seed.name}", of_function(seed.handler))
 

@@ -35,6 +35,8 @@ class Options(EdgeOptions, total=False):
     """Tries in all that a caller may make; 2 where repeating is safe."""
     critical: bool
     """It is the last to be refused under more load than the service can take."""
+    audited: bool
+    """Record who asked for it, and what became of it; where a role is demanded to change something when not said."""
 
 
 class EventMark(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,6 +78,8 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     status: int = 200
     idempotent: bool = False
     critical: bool = False
+    audited: bool | None = None
+    """None leaves it to what is demanded of callers."""
     edge: Edge = Edge()
     service: str = ""
     """The contract's service; empty outside a contract."""
@@ -249,6 +253,12 @@ def build_operation(name: str, method: Method, path: str, source: str, options: 
             hint="add idempotent=True, or leave attempts out",
             where=source,
         )
+    if options.get("audited") and "cache" in options:
+        raise DeclarationError(
+            f"{method} {path} is recorded and keeps its answers, which are then given without it",
+            hint="leave audited= or cache= out",
+            where=source,
+        )
     with placed(source):
         edge = build_edge(options, path)
     return Operation(
@@ -261,6 +271,7 @@ def build_operation(name: str, method: Method, path: str, source: str, options: 
         status=options.get("status", 200),
         idempotent=idempotent,
         critical=options.get("critical", False),
+        audited=options.get("audited"),
         edge=edge,
     )
 

@@ -77,8 +77,8 @@ Personal: TypeAlias = Annotated[T, personal()]
 """A personal field: ``name: Personal[str]`` is a ``str`` to handlers and type checkers."""
 
 
-def marks_of(cls: type) -> dict[str, PersonalMark]:
-    """Return the marks of a class's own fields, by name."""
+def marks_of(cls: type | Callable[..., Any]) -> dict[str, PersonalMark]:
+    """Return the marks of a class's own fields, or of a function's parameters, by name."""
     found = {}
     for name, hint in _hints(cls).items():
         mark = _mark(hint)
@@ -147,7 +147,7 @@ def _known(cls: type) -> dict[str, PersonalMark]:
     return _marks[cls]
 
 
-def _hints(cls: type) -> dict[str, Any]:
+def _hints(cls: type | Callable[..., Any]) -> dict[str, Any]:
     return typing.get_type_hints(cls, include_extras=True)
 
 

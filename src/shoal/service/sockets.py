@@ -80,7 +80,7 @@ class SocketDeclarations:
 
 def _refuse_answers(path: str, options: Options, where: str) -> None:
     """Refuse what is said of an answer, which a conversation has not."""
-    for option in ("status", "idempotent", "compress", "cache"):
+    for option in ("status", "idempotent", "compress", "cache", "audited"):
         if option in options:
             raise DeclarationError(
                 f"socket {path} says {option}=, which is about answers", hint="leave it out", where=where

@@ -78,7 +78,7 @@ class StreamDeclarations:
 
 def _check(options: Options, handler: Callable[..., Any]) -> None:
     """Refuse what is said of an answer that ends, which a stream is not."""
-    odd = [name for name in ("cache", "idempotent", "status") if options.get(name)]
+    odd = [name for name in ("audited", "cache", "idempotent", "status") if options.get(name)]
     if odd:
         raise DeclarationError(
             f"stream {getattr(handler, '__name__', handler)} cannot have {' or '.join(odd)}",

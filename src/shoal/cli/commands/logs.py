@@ -13,9 +13,9 @@ import click
 from shoal.cli.lines import LEVELS, Painter
 from shoal.cli.output import colourful, examples, output_option, say
 from shoal.cli.program import FOUND, OK, Global
+from shoal.cli.spans import seconds
 from shoal.errors import HostError
 
-_UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _LOOK_EVERY = 0.1
 
 
@@ -62,7 +62,7 @@ def command(context: Global, /, services: tuple[str, ...], follow: bool, **optio
     lines come as they were written, one JSON object each.
     """
     files = _sources(context.root, services)
-    chosen = _Filter(LEVELS[options["level"]], options["trace"], time.time() - _seconds(options["since"]))
+    chosen = _Filter(LEVELS[options["level"]], options["trace"], time.time() - seconds(options["since"]))
     if not options["since"]:
         chosen = chosen._replace(after=0.0)
     show = _shower(options["output"])
@@ -171,12 +171,3 @@ def _added(file: Path, end: int) -> tuple[list[bytes], int]:
         return [], end
     whole = fresh[: fresh.rfind(b"\n") + 1]
     return whole.splitlines(), end + len(whole)
-
-
-def _seconds(text: str) -> float:
-    if not text:
-        return 0.0
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)([smhd])", text)
-    if match is None:
-        raise click.BadParameter(f"{text!r} is no span of time such as 30s, 5m or 2h", param_hint="--since")
-    return float(match[1]) * _UNITS[match[2]]

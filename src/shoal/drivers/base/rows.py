@@ -57,6 +57,8 @@ class OwnTable(msgspec.Struct, frozen=True, kw_only=True):
     """Name and kind; all but the key may be null."""
     indexes: tuple[tuple[str, ...], ...] = ()
     """Columns of each index, in order."""
+    kept_until: str = ""
+    """Column that says until when a row must stay as it was written; engines that can see to it do."""
 
     @property
     def table(self) -> Table:

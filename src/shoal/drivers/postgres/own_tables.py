@@ -19,6 +19,18 @@ _TYPES: Mapping[ColumnKind, str] = {
     "bytes": "bytea",
 }
 
+_KEEP = """
+create or replace function shoal.refuse_change() returns trigger language plpgsql as
+$refuse$ begin
+  raise exception 'rows of shoal.% stay as they were written: no %', tg_table_name, lower(tg_op);
+end $refuse$;
+create trigger refuse_update before update on {name} for each row execute function shoal.refuse_change();
+create trigger refuse_delete before delete on {name} for each row when (old.{until} > now())
+  execute function shoal.refuse_change();
+create trigger refuse_truncate before truncate on {name} for each statement execute function shoal.refuse_change()
+""".strip()
+"""Against mistakes and injected SQL; not against who owns the table, and could remove the triggers."""
+
 _PRESENT = """
 select c.relname as name, a.attname as column from pg_class c
 join pg_namespace n on n.oid = c.relnamespace and n.nspname = 'shoal'
@@ -38,6 +50,8 @@ def _statements(table: OwnTable, present: Mapping[str, set[str]]) -> Iterator[st
     name, columns = quote(table.table.name), present.get(table.name)
     if columns is None:
         yield f"create table {name} ({', '.join(_column(table, *column) for column in table.columns)})"
+        if table.kept_until:
+            yield _KEEP.format(name=name, until=quote(table.kept_until))
     else:
         fresh = [column for column in table.columns if column[0] not in columns]
         yield from (f"alter table {name} add column {_column(table, *column)}" for column in fresh)
