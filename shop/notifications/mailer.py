@@ -29,6 +29,14 @@ class Mail(msgspec.Struct, frozen=True, kw_only=True):
     """Where one POST turns mails of this kind off (RFC 8058); empty for those that must be sent."""
 
 
+def told(said: Exception | str, mail: Mail) -> str:
+    """Repeat what a server said without whom a mail is to: it goes into logs, and the address is kept sealed."""
+    text = str(said) or (type(said).__name__ if isinstance(said, Exception) else "")
+    for word in filter(None, (mail.email, mail.name)):
+        text = text.replace(word, "***")
+    return text
+
+
 class MailNotSent(Unavailable):
     """Report that nobody knows whether a mail went out: send it again under the same Message-ID, until it did."""
 

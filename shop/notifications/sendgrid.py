@@ -13,7 +13,7 @@ import aiohttp
 import msgspec
 
 from shoal import Secret
-from shop.notifications.mailer import Mail, MailerMisused, MailNotSent, MailRefused
+from shop.notifications.mailer import Mail, MailerMisused, MailNotSent, MailRefused, told
 from shop.notifications.mime import unsubscribing
 from shop.notifications.waiting import seconds
 
@@ -91,7 +91,7 @@ def written(mail: Mail, sender: str) -> dict[str, Any]:
 def _translated(
     status: int, headers: Mapping[str, str], said: str, mail: Mail
 ) -> MailNotSent | MailRefused | MailerMisused:
-    text = f"mail {mail.message_id}: SendGrid answered {status}: {said}"
+    text = f"mail {mail.message_id}: SendGrid answered {status}: {told(said, mail)}"
     if status in _REFUSED:
         return MailRefused(text)
     if status == 429 or status >= 500:

@@ -15,7 +15,7 @@ from aiobotocore.session import get_session
 from botocore.exceptions import BotoCoreError, ClientError, ConnectionError, HTTPClientError  # noqa: A004 - its name there
 
 from shoal import Secret
-from shop.notifications.mailer import Mail, MailerMisused, MailNotSent, MailRefused
+from shop.notifications.mailer import Mail, MailerMisused, MailNotSent, MailRefused, told
 from shop.notifications.mime import render
 from shop.notifications.waiting import seconds
 
@@ -68,9 +68,8 @@ class SesMailer:
         except ClientError as error:
             raise _translated(error.response, mail) from error
         except (ConnectionError, HTTPClientError, OSError, TimeoutError) as error:
-            said = str(error) or type(error).__name__
             raise MailNotSent(
-                f"mail {mail.message_id} may not have gone out: {said}", hint="it is sent again"
+                f"mail {mail.message_id} may not have gone out: {told(error, mail)}", hint="it is sent again"
             ) from error
         except BotoCoreError as error:
             raise MailerMisused(f"SES cannot be asked to send {mail.message_id}: {error}", hint=_CHECK) from error
@@ -103,7 +102,7 @@ async def opened(ses: Ses) -> AsyncIterator[SesMailer]:
 def _translated(response: Mapping[str, Any], mail: Mail) -> MailNotSent | MailRefused | MailerMisused:
     error, meta = response.get("Error", {}), response.get("ResponseMetadata", {})
     code, said, status = str(error.get("Code", "")), str(error.get("Message", "")), int(meta.get("HTTPStatusCode", 0))
-    text = f"mail {mail.message_id}: SES answered {status} {code}: {said}"
+    text = f"mail {mail.message_id}: SES answered {status} {code}: {told(said, mail)}"
     if code in _NOT_NOW or status == 429 or status >= 500:
         after = seconds(meta.get("HTTPHeaders", {}).get("retry-after", ""))
         return MailNotSent(text, hint="it is sent again", after=after)

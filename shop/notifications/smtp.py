@@ -6,7 +6,7 @@ import aiosmtplib
 import msgspec
 
 from shoal import Secret
-from shop.notifications.mailer import Mail, MailNotSent, MailRefused
+from shop.notifications.mailer import Mail, MailNotSent, MailRefused, told
 from shop.notifications.mime import render
 
 TIMEOUT = 10.0
@@ -55,7 +55,7 @@ class SmtpMailer:
 
 
 def _translated(error: Exception, mail: Mail) -> MailNotSent | MailRefused:
-    said = str(error) or type(error).__name__
+    said = told(error, mail)
     if isinstance(error, aiosmtplib.SMTPNotSupported) or (
         isinstance(error, aiosmtplib.SMTPDataError) and error.code in _PERMANENT
     ):

@@ -85,6 +85,13 @@ async def test_a_mail_that_must_be_sent_offers_no_way_to_leave(sink: Sink, maile
     assert "List-Unsubscribe-Post" not in sink.kept[0]
 
 
+async def test_what_a_server_says_is_told_without_whom_the_mail_is_to(sink: Sink, mailer: SmtpMailer) -> None:
+    sink.refuse[MAIL.email] = f"451 4.7.1 {MAIL.email} is greylisted"
+    with pytest.raises(MailNotSent, match="greylisted") as caught:
+        await mailer.send(MAIL)
+    assert MAIL.email not in str(caught.value)
+
+
 async def test_an_address_that_takes_no_mail_is_refused_for_good(sink: Sink, mailer: SmtpMailer) -> None:
     sink.refuse[MAIL.email] = "550 5.1.1 no such mailbox"
     with pytest.raises(MailRefused):
