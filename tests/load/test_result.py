@@ -71,6 +71,8 @@ def test_bounds_are_on_what_visitors_felt() -> None:
     slow, refused = exceeded(result(500, refused=2), p99=0.1, errors=0.01)
     assert "above 100 ms" in slow
     assert refused.startswith("2.00%")
+    (nothing,) = exceeded(result(5, refused=100), p99=0.1, errors=None)
+    assert nothing.startswith("no request succeeded")
 
 
 def test_two_runs_are_compared() -> None:

@@ -1,5 +1,6 @@
 """What a run found, as data: written by ``--out``, read by ``shoal load compare``."""
 
+import math
 from collections.abc import Mapping
 
 import msgspec
@@ -121,6 +122,8 @@ def exceeded(result: Result, *, p99: float, errors: float | None) -> tuple[str, 
         errors: Part of the requests that may be refused or fail; None for any.
     """
     found = []
+    if math.isfinite(p99) and not result.total.corrected.count:
+        found.append(f"no request succeeded, so nothing is known of p99, which may be {p99 * 1e3:g} ms")
     if (taken := result.total.corrected.p99) > p99 * 1e3:
         found.append(f"p99 is {taken:.1f} ms, above {p99 * 1e3:g} ms")
     if errors is not None and (share := bad(result.total)) > errors:
