@@ -123,6 +123,20 @@ def test_a_wrong_policy_of_a_subscription_shows_its_line() -> None:
     assert caught.value.where.startswith("tests/service/test_declaring.py:")
 
 
+def test_a_second_handler_of_an_event_is_refused_with_both_places() -> None:
+    shop = Service("shop")
+
+    @shop.on(Sold)
+    async def count(event: Sold) -> None: ...
+
+    async def thank(event: Sold) -> None: ...
+
+    with pytest.raises(DeclarationError, match=r"in count .*test_declaring.py:.* and in thank") as caught:
+        shop.on(Sold)(thank)
+    assert caught.value.where.startswith("tests/service/test_declaring.py:")
+    assert [said.handler for said in shop.subscriptions] == [count]
+
+
 @pytest.mark.parametrize(
     ("declare", "what"),
     [

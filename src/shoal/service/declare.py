@@ -80,6 +80,11 @@ class SubscriptionDeclaration(msgspec.Struct, frozen=True, kw_only=True):
     source: str
 
     @property
+    def heard(self) -> tuple[str, ...]:
+        """Ids of the events that reach the handler, older versions too."""
+        return (self.event.id, *(chain.event.id for chain in self.chains))
+
+    @property
     def hears(self) -> Any:
         """Type of the parameter that takes the event, or the events."""
         return list[self.kind] if self.batch else self.kind  # type: ignore[name-defined]  # a type made here
@@ -265,18 +270,18 @@ class Service(
         older, following = chains(kind, upcasters, place), None if leads_to is None else tuple(leads_to)
 
         def declare(handler: H) -> H:
-            self.subscriptions.append(
-                SubscriptionDeclaration(
-                    event=mark,
-                    kind=kind,
-                    handler=handler,
-                    policy=policy,
-                    chains=older,
-                    leads_to=following,
-                    batch=batch,
-                    source=place,
-                )
+            said = SubscriptionDeclaration(
+                event=mark,
+                kind=kind,
+                handler=handler,
+                policy=policy,
+                chains=older,
+                leads_to=following,
+                batch=batch,
+                source=place,
             )
+            _refuse_second(self.name, self.subscriptions, said)
+            self.subscriptions.append(said)
             return handler
 
         return declare
@@ -310,6 +315,18 @@ class Service(
     def __repr__(self) -> str:
         """Show the name."""
         return f"Service({self.name!r})"
+
+
+def _refuse_second(service: str, others: Sequence[SubscriptionDeclaration], said: SubscriptionDeclaration) -> None:
+    for other in others:
+        for id_ in said.heard:
+            if id_ in other.heard:
+                raise DeclarationError(
+                    f"{service} handles {id_} twice: in {getattr(other.handler, '__name__', 'a handler')} "
+                    f"({other.source}) and in {getattr(said.handler, '__name__', 'another')}",
+                    hint="an event has one handler in a service; do both there, or keep a read model by a projection",
+                    where=said.source,
+                )
 
 
 def contract_operations(service: Service) -> dict[str, Operation]:
