@@ -12,6 +12,7 @@ from shoal import (
     Service,
     System,
     Transaction,
+    Unavailable,
     anyone,
     event,
     personal,
@@ -63,6 +64,9 @@ class Join(msgspec.Struct, frozen=True, kw_only=True):
     fail: bool = False
 
 
+tried: set[str] = set()
+"""Who could not be reached once."""
+
 members = Service("members", store=Postgres(migrations="club_tables"), publishes=[Joined])
 desk = Service("desk", store=Postgres(migrations="club_tables"))
 letters = desk.projection("letters", records=[Letter])
@@ -108,6 +112,9 @@ async def remember(event: Joined, tx: Transaction) -> None:
     """Keep a copy."""
     if event.email == "poison@example.org":
         raise ValueError(f"no letter to {event.email}")
+    if event.email == "away@example.org" and event.member_id not in tried:
+        tried.add(event.member_id)
+        raise Unavailable(f"{event.email} cannot be reached")
     tx.put(Reader(member_id=event.member_id, email=event.email))
 
 

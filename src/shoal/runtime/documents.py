@@ -88,6 +88,7 @@ class StoredDocuments(Documents[T], Generic[T]):
     def put(self, value: T, *, expect: str | None = None) -> None:
         """Write one."""
         if expect:
+            self._unit.known(self._mapping)
             self._unit.uncommitted = True
             self._session.put_at(self._mapping.table, self._mapping.to_row(value), expect)
             self._unit.altered(self._mapping.kind, getattr(value, self._mapping.table.key))

@@ -11,12 +11,13 @@ from shoal.runtime.backlog import Gauge
 from shoal.runtime.envelope import pack
 from shoal.runtime.privacy.erasing import forget
 from shoal.runtime.search.changes import note
-from shoal.runtime.tables import read_stored, table_of
+from shoal.runtime.tables import RecordTable, read_stored, table_of
 from shoal.runtime.trace import Trace, current
 from shoal.service.aggregates import Folded, Recorded
 from shoal.service.context import Clock
 from shoal.service.declare import Service
 from shoal.service.marks import EventMark, event_mark
+from shoal.service.records import records_of
 from shoal.service.sagas import Saga
 
 if TYPE_CHECKING:
@@ -51,6 +52,8 @@ class Announcer:
         self._marks = {kind: event_mark(kind) for kind in service.publishes}
         self.starter: Starter | None = None
         """Begins sagas, where the service has any."""
+        self.kept = frozenset(records_of(service))
+        """Types of the records that it was known to keep when it started."""
         self.indexed = frozenset(service.search.indexes) if service.search is not None else frozenset()
         """Types of the records that are found by their words."""
         self.changed: Callable[[], None] | None = None
@@ -123,14 +126,14 @@ class UnitOfWork:
 
     def put(self, record: object) -> None:
         """Write a record."""
-        mapping = table_of(type(record))
+        mapping = self.known(table_of(type(record)))
         self.uncommitted = True
         self.session.put(mapping.table, mapping.to_row(record))
         self.altered(mapping.kind, getattr(record, mapping.table.key))
 
     def insert(self, record: object) -> None:
         """Write a new record."""
-        mapping = table_of(type(record))
+        mapping = self.known(table_of(type(record)))
         self.uncommitted = True
         self.session.insert(mapping.table, mapping.to_row(record))
         self.altered(mapping.kind, getattr(record, mapping.table.key))
@@ -140,6 +143,17 @@ class UnitOfWork:
         self.uncommitted = True
         self.session.delete(table_of(kind).table, key)
         self.altered(kind, key)
+
+    def known(self, mapping: RecordTable[T]) -> RecordTable[T]:
+        """Refuse to write personal fields of a type that the service did not know when it started."""
+        if mapping.table.personal and mapping.kind not in self._announcer.kept:
+            name = mapping.kind.__name__
+            raise Undeclared(
+                f"service {self._announcer.service} writes {name}, which has personal fields, but its module does not "
+                "name that record: it would be kept in the clear, and not be erased",
+                hint=f"import it where the service is declared: from {mapping.kind.__module__} import {name}",
+            )
+        return mapping
 
     def altered(self, kind: type[Any], key: object) -> None:
         """Note, with whatever changes, that an index has to look at a record again."""

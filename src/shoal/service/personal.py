@@ -1,5 +1,7 @@
 """Fields that say something of a person: what is stored and sent of them is ciphertext."""
 
+import dataclasses
+import types
 import typing
 from collections.abc import Callable
 from typing import Annotated, Any, TypeAlias, TypeVar
@@ -94,10 +96,12 @@ def personal_fields(cls: type, key: str) -> tuple[PersonalField, ...]:
         cls: Its class.
         key: Its key, which names the person where a field does not say otherwise.
     """
-    marks = marks_of(cls)
+    marks, hints = marks_of(cls), _hints(cls)
+    for name, hint in hints.items():
+        if name not in marks:
+            _refuse_within(cls, name, hint)
     if not marks:
         return ()
-    hints = _hints(cls)
     wires = {f.name: f.encode_name for f in msgspec.structs.fields(cls)} if issubclass(cls, msgspec.Struct) else {}
     return tuple(
         PersonalField(
@@ -115,7 +119,11 @@ def personal_fields(cls: type, key: str) -> tuple[PersonalField, ...]:
 
 def refuse_personal(cls: type, what: str) -> None:
     """Refuse personal fields where none can be: nothing there is encrypted."""
-    for name in marks_of(cls):
+    marks = marks_of(cls)
+    for name, hint in _hints(cls).items():
+        if name not in marks:
+            _refuse_within(cls, name, hint)
+    for name in marks:
         raise DeclarationError(
             f"{what} {cls.__name__} has the personal field {name!r}, but is kept in the clear",
             hint="keep personal data in records and events, and only the person's id here",
@@ -152,12 +160,50 @@ def _hints(cls: type | Callable[..., Any]) -> dict[str, Any]:
 
 
 def _mark(hint: Any) -> PersonalMark | None:
+    """Find the mark of a field: on its type, or on one that it is a union of, as in ``Personal[str] | None``."""
     for part in getattr(hint, "__metadata__", ()):
         extra = getattr(part, "extra", None)
         mark = extra.get(_EXTRA) if isinstance(extra, dict) else None
         if isinstance(mark, PersonalMark):
             return mark
-    return None
+    parts = typing.get_args(hint) if _is_union(hint) else ()
+    return next((mark for part in parts if (mark := _mark(part)) is not None), None)
+
+
+def _is_union(hint: Any) -> bool:
+    return typing.get_origin(hint) in (typing.Union, types.UnionType)
+
+
+def _refuse_within(cls: type, name: str, hint: Any) -> None:
+    """Refuse a mark within the type of a field: nothing there would be sealed."""
+    inner = _within(hint, set())
+    if inner:
+        raise DeclarationError(
+            f"{cls.__name__}.{name} has something personal within it ({inner}), which would be kept in the clear",
+            hint=f"mark the whole field: {name}: Annotated[..., personal(erased=...)]",
+            where=of_class(cls),
+        )
+
+
+def _within(hint: Any, seen: set[Any]) -> str:
+    """Say where something within a type is marked as personal; empty when nothing is."""
+    if _mark(hint) is not None:
+        return "its items"
+    for part in typing.get_args(hint):
+        if not isinstance(part, msgspec.Meta) and (found := _within(part, seen)):
+            return found
+    kind = typing.get_origin(hint) or hint
+    if not isinstance(kind, type) or kind in seen or not _has_fields(kind):
+        return ""
+    seen.add(kind)
+    for name, part in _hints(kind).items():
+        if _mark(part) is not None or _within(part, seen):
+            return f"{kind.__name__}.{name}"
+    return ""
+
+
+def _has_fields(kind: type) -> bool:
+    return issubclass(kind, msgspec.Struct) or dataclasses.is_dataclass(kind) or hasattr(kind, "model_fields")
 
 
 def _subject(cls: type, name: str, of: str, marks: dict[str, PersonalMark], hints: dict[str, Any]) -> str:
@@ -176,13 +222,20 @@ def _subject(cls: type, name: str, of: str, marks: dict[str, PersonalMark], hint
     return of
 
 
+def _kinds(hint: Any) -> set[Any]:
+    """List what a type is a union of."""
+    if hasattr(hint, "__metadata__"):
+        return _kinds(typing.get_args(hint)[0])
+    return {kind for part in typing.get_args(hint) for kind in _kinds(part)} if _is_union(hint) else {hint}
+
+
 def _erased(cls: type, name: str, mark: PersonalMark, hint: Any) -> Any:
     if not isinstance(mark.erased, Unsaid):
         return mark.erased
-    kind = typing.get_args(hint)[0]
-    if type(None) in typing.get_args(kind):
+    kinds = _kinds(hint)
+    if type(None) in kinds:
         return None
-    if kind is str:
+    if kinds == {str}:
         return ""
     raise DeclarationError(
         f"{cls.__name__}.{name} is personal, and nothing says what is read once the person is erased",

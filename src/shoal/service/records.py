@@ -4,7 +4,7 @@ import sys
 
 from shoal.service.declare import Service
 from shoal.service.marks import event_mark, record_mark
-from shoal.service.personal import marks_of, personal_fields
+from shoal.service.personal import personal_fields
 
 
 def records_of(service: Service) -> list[type]:
@@ -24,7 +24,8 @@ def personal_data(service: Service) -> tuple[str, ...]:
     hearings = [hearing for projection in service.projections for hearing in projection.hearings]
     heard = [(s.kind, s.chains) for s in service.subscriptions] + [(h.kind, h.chains) for h in hearings]
     kinds = [kind for own, chains in heard for kind in (own, *(chain.kind for chain in chains))]
-    said = [f"{event_mark(kind).id}.{name}" for kind in (*service.publishes, *kinds) for name in marks_of(kind)]
+    events = [(event_mark(kind), kind) for kind in (*service.publishes, *kinds)]
+    said = [f"{mark.id}.{field.name}" for mark, kind in events for field in personal_fields(kind, mark.key)]
     return tuple(dict.fromkeys([*kept, *said]))
 
 

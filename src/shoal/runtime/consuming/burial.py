@@ -12,7 +12,7 @@ from shoal.runtime.consuming.desk import Desk
 from shoal.runtime.consuming.item import Item
 from shoal.runtime.consuming.letters import Letter, letter_message, letter_of
 from shoal.runtime.failures import asked, is_outage, pause, plain, spell
-from shoal.runtime.privacy.masking import masked
+from shoal.runtime.privacy.masking import masked, without
 
 LONGEST_BACKOFF = 30.0
 
@@ -36,7 +36,7 @@ class Burial:
         if is_outage(error):
             item.outages += 1
             item.due = now + max(delay(_backoff(item), item.outages), asked(error))
-            _log.warning("%s met an outage, which is no attempt: %s", _name(item), spell(error))
+            _log.warning("%s met an outage, which is no attempt: %s", _name(item), without(item, spell(error)))
             await self.undo(item)
             return "retried"
         noted, item.noted = item.noted, False

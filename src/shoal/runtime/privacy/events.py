@@ -1,11 +1,12 @@
 """Personal fields of events: sealed when they are announced, read by who hears them."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import Any
 
 import msgspec
 
-from shoal.drivers.base import Store
+from shoal.drivers.base import Session, Store
 from shoal.errors import DeclarationError
 from shoal.runtime.privacy import sealed
 from shoal.runtime.privacy.lending import Borrower
@@ -49,8 +50,12 @@ class Opener:
         self._vault, self._inner, self._borrower = vault, inner, borrower
         self._fields = heard_fields(service)
 
-    async def open(self, events: Sequence[tuple[str, bytes]]) -> list[bytes]:
+    async def open(self, events: Sequence[tuple[str, bytes]], within: Session | None = None) -> list[bytes]:
         """Unseal the data of some events, each with its id; keys that are not here are borrowed from their owners.
+
+        Args:
+            events: Ids and data.
+            within: A session of the store itself, in which keys are read and kept; one of their own when None.
 
         Raises:
             Unavailable: An owner does not lend.
@@ -59,23 +64,26 @@ class Opener:
         wanted: dict[str, list[str]] = {}
         for (id_, _), values in zip(events, plain, strict=True):
             wanted.setdefault(id_, []).extend(self._keys_of(id_, values))
-        keys = await self._keys(wanted)
+        keys = await self._keys(wanted, within)
         return [self._opened(id_, data, values, keys) for (id_, data), values in zip(events, plain, strict=True)]
 
-    async def _keys(self, wanted: Mapping[str, Sequence[str]]) -> dict[str, DataKey]:
+    async def _keys(self, wanted: Mapping[str, Sequence[str]], within: Session | None) -> dict[str, DataKey]:
         ids = [id_ for found in wanted.values() for id_ in found]
         if not ids:
             return {}
-        async with self._inner.session() as session:
+        async with self._session(within) as session:
             keys = await self._vault.for_reading(session, ids, {})
         for event, some in wanted.items():
             lacking = [id_ for id_ in dict.fromkeys(some) if id_ not in keys]
             if lacking and owner_of(event) != self._service:
                 lent = await self._borrower.borrow(event, lacking)
-                async with self._inner.session() as session:
+                async with self._session(within) as session:
                     kept = await self._vault.keep(session, lent)
                 keys |= kept
         return keys
+
+    def _session(self, within: Session | None) -> AbstractAsyncContextManager[Session]:
+        return self._inner.session() if within is None else nullcontext(within)
 
     def _keys_of(self, id_: str, values: Any) -> list[str]:
         texts = [values.get(field.wire) for field in self._fields.get(id_, ()) if isinstance(values, dict)]

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Protocol, cast
 
+from shoal.drivers.base import Session
 from shoal.service.declare import Service
 from shoal.service.marks import event_mark
 from shoal.service.personal import marks_of
@@ -11,8 +12,11 @@ from shoal.service.personal import marks_of
 class Opens(Protocol):
     """Unseals the data of events."""
 
-    async def open(self, events: Sequence[tuple[str, bytes]]) -> list[bytes]:
-        """Unseal the data of some events, each with its id; `Unavailable` when the owner of a key does not lend."""
+    async def open(self, events: Sequence[tuple[str, bytes]], within: Session | None = None) -> list[bytes]:
+        """Unseal the data of some events, each with its id; `Unavailable` when the owner of a key does not lend.
+
+        Keys that are borrowed are kept with the commit of the session `within`, or in one of their own.
+        """
         ...
 
 

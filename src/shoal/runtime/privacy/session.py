@@ -59,11 +59,22 @@ class SealedSession:
 
     def __init__(self, around: AbstractAsyncContextManager[Session], store: SealedStore) -> None:
         self._around, self._vault, self._owner = around, store.vault, store.owner
-        self.opener, self._tables = store.opener, store.tables
+        self._opener, self._tables = store.opener, store.tables
         self._inner = cast("Session", None)
         self._held: list[tuple[Sequence[Need], Callable[[Keys], None]]] = []
+        self._sure: set[Need] = set()
         self._made: dict[Need, DataKey] = {}
         self._erased: list[str] = []
+
+    @property
+    def opener(self) -> Opens:
+        """What unseals events within this transaction."""
+        return self
+
+    async def open(self, events: Sequence[tuple[str, bytes]], within: Session | None = None) -> list[bytes]:
+        """Unseal the data of some events; keys that are borrowed are kept with the commit."""
+        await self._settle()
+        return await self._opener.open(events, within or self._inner)
 
     async def __aenter__(self) -> Self:
         self._inner = await self._around.__aenter__()
@@ -90,8 +101,10 @@ class SealedSession:
         if not self._held:
             return
         held, self._held = self._held, []
-        needs = [need for wanted, _ in held for need in wanted]
-        keys = await self._vault.for_sealing(self._inner, needs, self._made)
+        sure, self._sure = self._sure, set()
+        needs = [need for wanted, _ in held for need in wanted if need[0] not in self._erased]
+        keys: dict[Need, DataKey | None] = {need: None for wanted, _ in held for need in wanted}
+        keys |= await self._vault.for_sealing(self._inner, needs, self._made, sure)
         for _, act in held:
             act(keys)
 
@@ -212,7 +225,7 @@ class SealedSession:
                 yield
                 await self._settle()
         except BaseException:
-            self._held, self._made, self._erased = [], made, erased
+            self._held, self._sure, self._made, self._erased = [], set(), made, erased
             raise
 
     async def execute(self, sql: str, *args: object) -> None:
@@ -232,6 +245,9 @@ class SealedSession:
 
     def _seal(self, table: Table, row: Row, write: Callable[[Session, Row], None]) -> None:
         needs = [(str(row[column.of]), RECORDS) for column in table.personal if row.get(column.name) is not None]
+
+        if any(column.find for column in table.personal):  # a hash does not end with its key
+            self._sure.update(needs)
 
         def act(inner: Session, keys: Keys) -> None:
             write(inner, {**row, **{k: v for column in table.personal for k, v in self._cells(column, row, keys)}})

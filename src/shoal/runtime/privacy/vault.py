@@ -102,30 +102,34 @@ class Vault:
         return f"{self._name}\nwrapping\n{purpose}\n{id_}"
 
     async def for_sealing(
-        self, session: Session, needs: Collection[Need], made: dict[Need, DataKey]
-    ) -> dict[Need, DataKey | None]:
+        self, session: Session, needs: Collection[Need], made: dict[Need, DataKey], sure: Collection[Need] = ()
+    ) -> Found:
         """Find or make a key for each need; None for a person who was erased.
 
         Args:
             session: Where keys that are made are written; they count once it has committed.
             needs: What keys are needed for.
             made: Keys that this transaction has made already; what it makes now is added.
+            sure: Needs for which it must be sure that the person is not being erased: what is remembered does not
+                count, and an erasure waits for the commit.
         """
         found: Found = {}
         for need in needs:
-            known = made.get(need) or self._cached(self._latest.get(need, ""))
+            known = made.get(need) or (None if need in sure else self._cached(self._latest.get(need, "")))
             if known is not None:
                 found[need] = known
         if lacking := [need for need in dict.fromkeys(needs) if need not in found]:
-            found |= await self._stored(session, lacking, made)
+            found |= await self._stored(session, lacking, made, lock=bool(sure))
             if lacking := sorted(need for need in lacking if need not in found):
                 found |= await self._made(session, lacking, made)
         return found
 
-    async def _stored(self, session: Session, needs: Collection[Need], made: Mapping[Need, DataKey]) -> Found:
+    async def _stored(
+        self, session: Session, needs: Collection[Need], made: Mapping[Need, DataKey], *, lock: bool = False
+    ) -> Found:
         """Read the keys that there are for some needs, and who of the persons was erased."""
-        subjects = tuple({subject for subject, _ in needs})
-        rows = await session.find(KEYS.table, Query(where={"subject": subjects, "scope": tuple({s for _, s in needs})}))
+        subjects, scopes = tuple({subject for subject, _ in needs}), tuple({scope for _, scope in needs})
+        rows = await session.find(KEYS.table, Query(where={"subject": subjects, "scope": scopes}, lock=lock))
         found: Found = {}
         for key in await self.unwrapped(session, rows):
             self._remember_unless(key, made)
