@@ -6,6 +6,10 @@ from shoal.drivers.rabbitmq.library import Parcel
 from shoal.drivers.rabbitmq.link import Link
 from shoal.errors import Unavailable
 
+CHUNK = 20_000
+"""Messages that are taken at once from the end of a stream. What ``last`` begins with is the last *chunk*, all that was
+stored together; since 3.13 the server sends no more of it than may be unanswered, and its last message counts."""
+
 
 async def edge(link: Link, stream: str) -> tuple[list[Parcel], list[Parcel]] | None:
     """Read what lies at the beginning of a stream and at its end; None when there is no stream.
@@ -18,8 +22,9 @@ async def edge(link: Link, stream: str) -> tuple[list[Parcel], list[Parcel]] | N
     last: list[Parcel] = []
     channel = await link.channel()
     try:
-        await link.ask(channel.barrier(1))
+        await link.ask(channel.barrier(CHUNK))
         await link.ask(channel.subscribe(stream, "last", last.append))
+        await link.ask(channel.barrier(1))  # for the subscriptions that follow
         await link.ask(channel.subscribe(stream, "first", first.append))
         await link.ask(channel.subscribe(stream, "next", lambda _: None))
         for _ in range(2):

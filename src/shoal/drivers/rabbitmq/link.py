@@ -83,6 +83,7 @@ class Link:
         self._closing = True
         if self._reopening is not None:
             self._reopening.cancel()
+            await asyncio.gather(self._reopening, return_exceptions=True)
         self.lose()
         if self._tasks:
             await asyncio.wait(self._tasks)

@@ -62,6 +62,7 @@ class Publisher:
         self._echoes: dict[str, Echo] = {}
         self._channel: library.Channel | None = None
         self._turn = asyncio.Lock()
+        self._beginning = asyncio.Lock()
         self._marks = count()
         self._name = uuid.uuid4().hex
         self.fallen: dict[str, int] = {}
@@ -243,12 +244,13 @@ class Publisher:
         return Unavailable(f"{self._link.address.place} did not store message {message.id}: {error}", hint="try again")
 
     async def _echo(self, stream: str) -> Echo:
-        echo = self._echoes.get(stream)
-        if echo is None or not echo.open:
-            echo = Echo(self._link, stream)
-            await echo.begin()
-            self._echoes[stream] = echo
-        return echo
+        async with self._beginning:  # of two, one would be heard for ever and never asked
+            echo = self._echoes.get(stream)
+            if echo is None or not echo.open:
+                echo = Echo(self._link, stream)
+                await echo.begin()
+                self._echoes[stream] = echo
+            return echo
 
 
 def _unheard(message: Message) -> Unavailable:
