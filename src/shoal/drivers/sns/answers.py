@@ -57,23 +57,27 @@ class Answers:
 
     async def _say(self) -> None:
         try:
-            while self._done or self._hidden:
+            while self._done or self._hidden:  # both in turn, or what is hidden would show while much is done
                 done, self._done = self._done[:BATCH], self._done[BATCH:]
-                hidden = [*self._hidden.items()][: 0 if done else BATCH]
+                hidden = [*self._hidden.items()][:BATCH]
                 for receipt, _ in hidden:
                     del self._hidden[receipt]
                 with contextlib.suppress(EngineError, Undeclared):  # it comes again, and then it is known
-                    await (self._delete(done) if done else self._hide(hidden))
+                    await self._delete(done)
+                with contextlib.suppress(EngineError, Undeclared):
+                    await self._hide(hidden)
         finally:
             self._task = None
 
     async def _delete(self, receipts: Sequence[str]) -> None:
         entries = [{"Id": str(number), "ReceiptHandle": receipt} for number, receipt in enumerate(receipts)]
-        await self._link.ask("sqs", "delete_message_batch", QueueUrl=self._url, Entries=entries)
+        if entries:
+            await self._link.ask("sqs", "delete_message_batch", QueueUrl=self._url, Entries=entries)
 
     async def _hide(self, hidden: Sequence[tuple[str, int]]) -> None:
         entries: list[dict[str, Any]] = [
             {"Id": str(number), "ReceiptHandle": receipt, "VisibilityTimeout": seconds}
             for number, (receipt, seconds) in enumerate(hidden)
         ]
-        await self._link.ask("sqs", "change_message_visibility_batch", QueueUrl=self._url, Entries=entries)
+        if entries:
+            await self._link.ask("sqs", "change_message_visibility_batch", QueueUrl=self._url, Entries=entries)

@@ -36,6 +36,16 @@ _GONE = frozenset(
 )
 
 
+_UNTAKEN = frozenset(
+    {"BatchRequestTooLong", "InvalidParameter", "InvalidParameterValue", "ParameterValueInvalid"}
+    | {"ValidationError", "ValidationException"}
+)
+
+
+class Untaken(EngineError):
+    """Say that what was sent can never be taken as it is."""
+
+
 class Gone(Unavailable):
     """Say that a topic or a queue does not exist."""
 
@@ -83,7 +93,8 @@ class Link:
             Gone: What it is about does not exist.
             Undeclared: The keys do not allow it.
             Unavailable: There was no answer, or the request was not served now.
-            EngineError: It is refused as it is.
+            Untaken: What it says can never be taken.
+            EngineError: It is refused for another reason, such as keys that have run out.
         """
         try:
             answer = await self._clients[lane].ask(operation, **words)
@@ -105,6 +116,8 @@ class Link:
             return Undeclared(what, hint="declare what the service says and hears, and give its role that right")
         if error.code in _REFUSED:
             return EngineError(what, hint="check the keys")
+        if error.code in _UNTAKEN:
+            return Untaken(what)
         if error.throttled or error.away:
             return Unavailable(what, hint="it is tried again")
         return EngineError(what)

@@ -8,10 +8,10 @@ from typing import Any
 
 from shoal.drivers.base import Message, Outcome, Published
 from shoal.drivers.sns import wire
-from shoal.drivers.sns.link import Gone, Link
+from shoal.drivers.sns.link import Gone, Link, Untaken
 from shoal.drivers.sns.registry import Registry
 from shoal.drivers.sns.wire import Record
-from shoal.errors import EngineError, Unavailable, Undeclared
+from shoal.errors import EngineError, Unavailable, Undeclared, Unstorable
 
 _RANDOM_BITS = 20
 
@@ -107,9 +107,7 @@ class Publisher:
         except Gone as error:
             what = f"stream {run.record.stream.name} has no topic any more"
             raise Unavailable(what, hint="it is made again by whoever runs the system") from error
-        except Unavailable:
-            raise
-        except EngineError as error:
+        except (Untaken, Unstorable) as error:
             if len(run.numbers) == 1:
                 self._settle(run, outcomes, error)
                 return
