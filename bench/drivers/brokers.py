@@ -15,8 +15,8 @@ from bench.side import Ways
 from shoal.drivers import broker_admin, open_broker
 from shoal.drivers.base import Broker, Stream
 from shoal.local import engines
-from shoal.local.environment import kafka_url, nats_url
 from shoal.local.ports import LOOPBACK, free_port
+from shoal.local.urls import kafka_url, nats_url
 
 _PASSWORD = "bench"  # noqa: S105 - of a server that ends with the run
 

@@ -15,9 +15,9 @@ from bench.side import Ways
 from shoal.drivers import open_store, store_admin
 from shoal.drivers.base import Account, Migration, Store
 from shoal.local.engines import mongo, start
-from shoal.local.environment import mongo_url
 from shoal.local.ports import free_port
 from shoal.local.secrets import OPERATOR
+from shoal.local.urls import mongo_url
 
 _CREATE = Migration(
     number=1, name="001.sql", checksum="0" * 64,

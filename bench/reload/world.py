@@ -10,7 +10,7 @@ from shoal import files
 from shoal.local import layout, proxies, world
 from shoal.local.engines.recipe import start
 from shoal.local.ports import free_port
-from shoal.local.world import Site
+from shoal.local.site import Site
 from shoal.mesh.endpoints import endpoints
 from shoal.mesh.layout import Layout, Pipe
 from shoal.model.plan import Plan, plan

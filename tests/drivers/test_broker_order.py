@@ -17,8 +17,8 @@ from shoal.drivers.base import Broker, Consumer, Query, Stream
 from shoal.drivers.memory import MemoryStore
 from shoal.errors import HostError
 from shoal.local.engines import Running, aws, kafka, nats, rabbitmq, start
-from shoal.local.environment import aws_url
 from shoal.local.ports import free_port
+from shoal.local.urls import aws_url
 from shoal.model import catalog, plan
 from shoal.model.target import MEMORY
 from shoal.runtime.clients import LocalTransport

@@ -21,8 +21,8 @@ from shoal.drivers.dynamodb import places
 from shoal.drivers.dynamodb.engine import DynamoEngine
 from shoal.errors import Contended, HostError, Unavailable, Unstorable
 from shoal.local.engines import Running, aws, start
-from shoal.local.environment import aws_url
 from shoal.local.ports import free_port
+from shoal.local.urls import aws_url
 from shoal.model import catalog
 from tests.conformance.harness import ORDERS, PRICES, account, row, soon
 from tests.conformance.inbox import InboxContract

@@ -14,9 +14,9 @@ from shoal.drivers.base.documents.store import DocumentStore
 from shoal.drivers.mongo.engine import MongoEngine
 from shoal.errors import EngineError
 from shoal.local.engines import Running, mongo, start
-from shoal.local.environment import mongo_url
 from shoal.local.ports import free_port
 from shoal.local.secrets import OPERATOR
+from shoal.local.urls import mongo_url
 from shoal.model import catalog
 from tests.conformance import documents
 from tests.conformance.documents import DocumentContract

@@ -19,8 +19,8 @@ from shoal.drivers.base import Broker, BrokerAdmin, Consumer, Message, Stream
 from shoal.drivers.sns import wire
 from shoal.errors import EngineError, Unavailable
 from shoal.local.engines import Running, aws, start
-from shoal.local.environment import aws_url
 from shoal.local.ports import free_port
+from shoal.local.urls import aws_url
 from shoal.model import catalog
 from tests.conformance.broker import (
     MAIN,

@@ -10,9 +10,9 @@ import msgspec
 import nats
 import pytest
 
-from shoal.local.environment import nats_url, postgres_url
 from shoal.local.layout import layout_of
 from shoal.local.secrets import Passwords
+from shoal.local.urls import nats_url, postgres_url
 from shoal.mesh.layout import Pipe, layout_for
 from shoal.testing import LiveSystem
 from shoal.testing.http import Response

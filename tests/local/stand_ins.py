@@ -14,8 +14,8 @@ from shoal.local import layout, world
 from shoal.local.canary import Hold
 from shoal.local.course import Course
 from shoal.local.reporter import Quiet
+from shoal.local.site import Site
 from shoal.local.unit import Job, Surroundings
-from shoal.local.world import Site
 from shoal.model.target import Target
 
 

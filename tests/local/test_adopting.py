@@ -1,6 +1,7 @@
 """A new declaration is followed only where a running Envoy can follow it, and what it refuses is told."""
 
 import asyncio
+import dataclasses
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any, cast
@@ -11,8 +12,8 @@ import pytest
 from shoal import model
 from shoal.errors import EngineError
 from shoal.local import admin, adopt, provision, taking, world
-from shoal.local.engines import nats
-from shoal.local.world import Site
+from shoal.local.servers.table import SERVERS
+from shoal.local.site import Site
 from shoal.mesh.bootstrap import CLUSTERS, LISTENERS
 from shoal.model.edge import Edge
 from shoal.model.limits import RateLimit, Sharing
@@ -70,8 +71,11 @@ async def test_what_the_broker_refuses_is_turned_back_everywhere(site: Site, mon
 
     monkeypatch.setattr(provision, "declare_broker", refuse)
     monkeypatch.setattr(world, "engine_recipe", lambda site, _: site)
-    monkeypatch.setattr(world, "nats_options", lambda site: site)
-    monkeypatch.setattr(nats, "reload", lambda _, options: reloaded.append(options))
+
+    async def renew(site: Site, _unit: object) -> None:
+        reloaded.append(site)
+
+    monkeypatch.setitem(SERVERS, "nats", dataclasses.replace(SERVERS["nats"], renew=renew))
     broker, proxy = Ruled(), Ruled()
     with pytest.raises(EngineError, match="too large"):
         await adopt.adopt(new, site, cast("Any", {"nats": broker, "envoy": proxy}), {})

@@ -14,7 +14,7 @@ from shoal.local.admin import admin_of
 from shoal.local.engines.recipe import start
 from shoal.local.ports import free_port
 from shoal.local.probe import get
-from shoal.local.world import Site
+from shoal.local.site import Site
 from shoal.model.edge import Edge
 from shoal.model.limits import RateLimit
 from shoal.model.system import System

@@ -14,7 +14,7 @@ from shoal.errors import DeclarationError, EngineError, HostError
 from shoal.local import admin, canary, course, proxies
 from shoal.local.canary import Canaries, CanaryState, Start, canary_file, read_states
 from shoal.local.course import Course
-from shoal.local.world import Site
+from shoal.local.site import Site
 from shoal.model.plan import Plan
 from shoal.model.target import LOCAL, Target
 from shoal.model.verdict import Counts

@@ -11,7 +11,7 @@ from shoal.errors import EngineError
 from shoal.local import reload, replicas
 from shoal.local.reload import Sources
 from shoal.local.replicas import Replicas
-from shoal.local.world import Site
+from shoal.local.site import Site
 from shoal.model.target import LOCAL
 from tests.local import stand_ins
 from tests.local.stand_ins import FakeUnit, Listening, surroundings

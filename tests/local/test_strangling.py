@@ -12,8 +12,8 @@ import pytest
 from shoal.errors import EngineError
 from shoal.local import admin, course, strangling
 from shoal.local.course import Course
+from shoal.local.site import Site
 from shoal.local.strangling import Strangling, turns_file
-from shoal.local.world import Site
 from shoal.model.legacy import Legacy, LegacyRoute
 from shoal.model.plan import Plan
 from shoal.model.rollout import Split

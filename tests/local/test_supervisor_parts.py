@@ -10,13 +10,13 @@ import pytest
 
 from shoal import model
 from shoal.errors import HostError, SettingsError
-from shoal.local import adopt, environment, layout, lock, logs, world
-from shoal.local.environment import World
+from shoal.local import adopt, environment, layout, lock, logs, urls, world
 from shoal.local.ports import is_free
 from shoal.local.reload import Sources, forget_bytecode, syntax_error
 from shoal.local.replicas import Replicas
 from shoal.local.reporter import Quiet
 from shoal.local.secrets import Passwords, SigningKey, passwords, signing_key
+from shoal.local.site import World
 from shoal.local.together import together
 from shoal.model.service import Event, Setting
 from shoal.model.target import LOCAL
@@ -45,7 +45,7 @@ def a_world(folder: Path, **changes: object) -> World:
         passwords=passwords(folder, PLAN),
         key=SigningKey(private=folder / "private", public=folder / "public"),
         postgres="/run/pg",
-        broker_port=4222,
+        ports={"broker": 4222},
         externals={"bank": "http://127.0.0.1:9"},
         outbound={"alpha": "unix:/run/alpha.out", "beta": "unix:/run/beta.out"},
     )
@@ -88,8 +88,9 @@ def test_ports_are_kept_while_they_are_free(tmp_path: Path) -> None:
 
 
 def test_passwords_are_made_once_and_hidden(tmp_path: Path) -> None:
-    made = passwords(tmp_path, PLAN)
-    assert made == passwords(tmp_path, PLAN)
+    operators = world.operators(PLAN)
+    made = passwords(tmp_path, PLAN, operators)
+    assert made == passwords(tmp_path, PLAN, operators)
     assert made.stores.keys() == {"alpha", "beta", "postgres"}
     assert made.brokers.keys() == {"alpha", "operator"}
     assert (tmp_path / "passwords.json").stat().st_mode & 0o777 == 0o600
@@ -135,7 +136,7 @@ def test_missing_settings_are_told_by_their_variables() -> None:
 
 
 def test_passwords_in_urls_are_quoted() -> None:
-    assert environment.nats_url(1, "a b", "p/w:") == "nats://a%20b:p/w%3A@127.0.0.1:1"
+    assert urls.nats_url(1, "a b", "p/w:") == "nats://a%20b:p/w%3A@127.0.0.1:1"
 
 
 async def test_logs_are_json_lines_bounded_and_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,7 @@ import pytest
 from shoal import files, model
 from shoal.errors import EngineError, HostError
 from shoal.local import admin, proxies, turning
-from shoal.local.world import Site
+from shoal.local.site import Site
 from shoal.model.artifact import Artifact
 from shoal.model.rollout import Split
 from shoal.model.target import LOCAL

@@ -19,7 +19,7 @@ from shoal.errors import HostError, Unavailable
 from shoal.local import logs, world
 from shoal.local.environment import operator_url, store_url
 from shoal.local.layout import Layout, layout_of
-from shoal.local.world import Site
+from shoal.local.site import Site
 from shoal.model import catalog
 from shoal.model.plan import Plan
 from shoal.service.system import System

@@ -15,8 +15,9 @@ from shoal.drivers.base import BrokerAdmin, Store
 from shoal.errors import DeclarationError, HostError
 from shoal.local.environment import operator_url, service_environment, store_url
 from shoal.local.layout import Layout, layout_of
+from shoal.local.site import Site
 from shoal.local.state import RunState
-from shoal.local.world import Site, settle
+from shoal.local.world import settle
 from shoal.model import catalog
 from shoal.model.choice import choose, stores
 from shoal.model.plan import Plan, ServicePlan, plan

@@ -14,14 +14,14 @@ from shoal import files
 from shoal.errors import DeclarationError, EngineError, HostError, ShoalError
 from shoal.local import provision, proxies, taking, turning, world
 from shoal.local.admin import admin_of
-from shoal.local.engines import nats, rabbitmq
 from shoal.local.environment import service_environment
 from shoal.local.one_process import Single
 from shoal.local.process import Command, base_environment, run
 from shoal.local.replicas import Replicas
 from shoal.local.reporter import Reporter
+from shoal.local.servers.table import SERVERS
+from shoal.local.site import Site
 from shoal.local.unit import Unit
-from shoal.local.world import Site
 from shoal.mesh.bootstrap import BOOTSTRAP
 from shoal.mesh.compile import compile_mesh
 from shoal.mesh.layout import Layout as MeshLayout
@@ -89,7 +89,7 @@ async def adopt(plan: Plan, old: Site, engines: Mapping[str, Unit], replicas: Ma
     if site.mesh is not None:
         await _follow(old, plan, site.mesh)
     try:
-        _rule(site, engines)
+        await _rule(site, engines)
         await _declare(site, engines)
     except BaseException:
         try:
@@ -97,29 +97,24 @@ async def adopt(plan: Plan, old: Site, engines: Mapping[str, Unit], replicas: Ma
                 await turning.back(old)
         finally:
             with contextlib.suppress(HostError):
-                _rule(old, engines)
+                await _rule(old, engines)
         raise
     for name, each in replicas.items():
         each.follow(site, plan.service(name))
     return site
 
 
-def _rule(site: Site, engines: Mapping[str, Unit]) -> None:
+async def _rule(site: Site, engines: Mapping[str, Unit]) -> None:
     """Let engines follow the rules of a site, now and at their next start."""
     for name, engine in engines.items():
         engine.follow(world.engine_recipe(site, name))
-    broker = engines.get("nats")
-    if broker is not None and broker.process is not None:
-        nats.reload(broker.process, world.nats_options(site))
+        server = SERVERS.get(name)
+        if server is not None and server.renew is not None:
+            await server.renew(site, engine)
 
 
 async def _declare(site: Site, engines: Mapping[str, Unit]) -> None:
     """Declare streams and consumers at the broker, if it runs."""
-    rabbit = engines.get("rabbitmq")
-    if rabbit is not None and rabbit.process is not None and rabbitmq.changed(world.rabbitmq_options(site)):
-        await rabbit.stop()  # it reads rights when it starts
-        await rabbit.start()
-        rabbit.keep()
     name = catalog.server(site.world.broker)
     broker = engines.get(name)
     if broker is not None and broker.process is not None:

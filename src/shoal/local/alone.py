@@ -7,9 +7,10 @@ from pathlib import Path
 
 from shoal.local.ground import Ground, take
 from shoal.local.reporter import Quiet
+from shoal.local.site import Site
 from shoal.local.together import together
 from shoal.local.unit import Job, Surroundings, Unit
-from shoal.local.world import Site, engine_recipe, sandbox_recipe, settle
+from shoal.local.world import engine_recipe, sandbox_recipe, settle
 from shoal.model.plan import Plan
 
 _NO_DATA = frozenset({"envoy", "limiter", "valkey"})

@@ -15,8 +15,8 @@ from shoal.local import admin, proxies
 from shoal.local.host import private_file
 from shoal.local.imports import Imports
 from shoal.local.replicas import Replicas
+from shoal.local.site import Site
 from shoal.local.unit import Surroundings, Unit
-from shoal.local.world import Site
 from shoal.mesh.endpoints import endpoint_file
 from shoal.mesh.layout import Layout
 from shoal.model.plan import Plan, ServicePlan, plan

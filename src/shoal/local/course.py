@@ -5,9 +5,9 @@ from collections.abc import Callable, Mapping
 
 from shoal.local import adopt
 from shoal.local.replicas import Replicas
+from shoal.local.site import Site
 from shoal.local.turning import turn
 from shoal.local.unit import Unit
-from shoal.local.world import Site
 from shoal.model.plan import Plan, plan
 from shoal.model.system import System
 from shoal.model.target import Target

@@ -1,55 +1,19 @@
 """Plan → the variables of each service: addresses, its own credentials and no other's."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from urllib.parse import quote, urlencode
 
 import msgspec
 
 from shoal.errors import SettingsError
-from shoal.local.ports import LOOPBACK
-from shoal.local.secrets import OPERATOR, Passwords, SigningKey
+from shoal.local.secrets import OPERATOR
+from shoal.local.servers.server import Place
+from shoal.local.servers.table import SERVERS
+from shoal.local.site import World
+from shoal.local.urls import postgres_url
 from shoal.model import catalog
 from shoal.model.issuers import placed
 from shoal.model.plan import Plan, ServicePlan
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class World:
-    """What was decided about this machine before anything started."""
-
-    passwords: Passwords
-    key: SigningKey | None
-    postgres: str
-    """Folder of PostgreSQL's socket."""
-    broker_port: int
-    externals: Mapping[str, str]
-    """External → address of its stand-in."""
-    outbound: Mapping[str, str]
-    """Service → socket of its outbound listener; empty when calls stay in the process."""
-    drain: float = 10.0
-    broker: str = "nats"
-    """Engine of the broker."""
-    valkey: str = ""
-    """Socket of Valkey."""
-    root: str = ""
-    """Folder of the project, where issuers' files of keys lie."""
-    key_set: str = ""
-    """File of what verifies consumers' keys."""
-    warehouses: str = ""
-    """Folder of the warehouses of this machine."""
-    mongo_port: int = 0
-    aws_port: int = 0
-    rings: str = ""
-    """Folder of the services' key rings."""
-
-
-KAFKA_WAIT = 0.1
-"""Seconds that a request for messages waits at the local server of Kafka's protocol. It looks at its topics when a
-request comes and after half of that, and does not notice what comes in between."""
-
-AWS_REGION = "eu-central-1"
-"""The region that the local server of Amazon's interfaces plays."""
 
 FAILPOINTS = ("SHOAL_FAILPOINTS", "SHOAL_FAILPOINTS_ONCE")
 """Variables that are handed to every service as they are; see `shoal.failpoints`."""
@@ -119,15 +83,11 @@ def store_url(service: ServicePlan, world: World) -> str:
     store = service.store
     if store is None:
         return ""
-    if store.engine == "mongo":
-        return mongo_url(world.mongo_port, store.role, world.passwords.stores[store.role], store.database)
-    if store.engine == "dynamodb":
-        return aws_url("dynamodb", world.aws_port, store.role, world.passwords.stores[store.role], store.database)
     row = catalog.engine(store.engine)
-    if catalog.server(row.name) != "postgres":
+    server = SERVERS.get(catalog.server(row.name))
+    if server is None or server.store is None:
         return f"{row.scheme}://{store.database}"
-    url = postgres_url(world.postgres, store.role, world.passwords.stores[store.role], store.database)
-    return url.replace("postgres:", f"{row.scheme}:", 1)
+    return server.store(world, Place(row.scheme, store.role, world.passwords.stores[store.role], store.database))
 
 
 def broker_url(service: ServicePlan, world: World) -> str:
@@ -137,7 +97,7 @@ def broker_url(service: ServicePlan, world: World) -> str:
         return ""
     if "processes" not in catalog.engine(broker.engine).capabilities:
         return f"{catalog.engine(broker.engine).scheme}://"
-    return _broker_url(world, broker.user)
+    return _broker(world)(world, broker.user)
 
 
 def cache_url(service: ServicePlan, world: World) -> str:
@@ -171,60 +131,20 @@ def search_url(service: ServicePlan, world: World) -> str:
 
 def operator_url(world: World) -> str:
     """Write the address of the broker for who declares streams."""
-    return _broker_url(world, OPERATOR)
+    return _broker(world)(world, OPERATOR)
 
 
 def store_operator_url(world: World, server: str) -> str:
     """Write the address of a local server for who declares databases."""
-    password = world.passwords.stores[server]
-    if server == "aws":
-        return aws_url("dynamodb", world.aws_port, OPERATOR, password, "")
-    if server == "mongo":
-        return mongo_url(world.mongo_port, OPERATOR, password, "admin")
-    return postgres_url(world.postgres, "postgres", password, "postgres")
+    address = SERVERS[server].store_operator
+    assert address is not None, f"{server} keeps stores"  # noqa: S101
+    return address(world)
 
 
-def mongo_url(port: int, user: str, password: str, database: str) -> str:
-    """Write the address of a database of MongoDB's protocol; who enters is known to that database."""
-    options = urlencode({"directConnection": "true", "authSource": database})
-    return f"mongodb://{quote(user, safe='')}:{quote(password, safe='')}@{LOOPBACK}:{port}/{quote(database)}?{options}"
-
-
-def aws_url(scheme: str, port: int, access: str, secret: str, name: str) -> str:
-    """Write the address of one of Amazon's interfaces at the local server, which plays one region."""
-    options = urlencode({"region": AWS_REGION, "tls": "0"})
-    return f"{scheme}://{quote(access, safe='')}:{quote(secret, safe='')}@{LOOPBACK}:{port}/{quote(name)}?{options}"
-
-
-def postgres_url(folder: str, role: str, password: str, database: str) -> str:
-    """Write a URL that goes through the UNIX socket in `folder`."""
-    query = urlencode({"host": folder, "port": "5432"}, safe="/")
-    return f"postgres://{quote(role)}:{quote(password)}@/{quote(database)}?{query}"
-
-
-def _broker_url(world: World, user: str) -> str:
-    if world.broker == "kafka":
-        return kafka_url(world.broker_port)
-    if world.broker == "sns":
-        return aws_url("sns", world.aws_port, user, world.passwords.brokers[user], "")
-    if world.broker == "rabbitmq":
-        return rabbitmq_url(world.broker_port, user, world.passwords.brokers[user])
-    return nats_url(world.broker_port, user, world.passwords.brokers[user])
-
-
-def kafka_url(port: int) -> str:
-    """Write a URL of the local server of Kafka's protocol, which knows no users and looks but twice while it waits."""
-    return f"kafka://{LOOPBACK}:{port}?wait={KAFKA_WAIT:g}"
-
-
-def rabbitmq_url(port: int, user: str, password: str) -> str:
-    """Write a URL of the local RabbitMQ."""
-    return f"rabbitmq://{quote(user, safe='')}:{quote(password, safe='')}@{LOOPBACK}:{port}/shoal"
-
-
-def nats_url(port: int, user: str, password: str) -> str:
-    """Write a URL of the broker."""
-    return f"nats://{quote(user)}:{quote(password)}@{LOOPBACK}:{port}"
+def _broker(world: World) -> Callable[[World, str], str]:
+    address = SERVERS[catalog.server(world.broker)].broker
+    assert address is not None, f"{world.broker} is a broker"  # noqa: S101
+    return address
 
 
 def _externals(service: ServicePlan, world: World) -> dict[str, str]:

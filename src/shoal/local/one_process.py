@@ -15,8 +15,8 @@ from shoal.local.ports import LOOPBACK
 from shoal.local.probe import get, until
 from shoal.local.process import Command, run
 from shoal.local.replicas import RUNTIME, runtime_command
+from shoal.local.site import Site
 from shoal.local.unit import Job, Surroundings, Unit, without_machinery
-from shoal.local.world import Site
 
 _READY_WITHIN = 60.0
 

@@ -9,9 +9,9 @@ import msgspec
 
 from shoal.local import control
 from shoal.local.canary import Canaries, Hold, Start
+from shoal.local.site import Site
 from shoal.local.strangling import Strangling
 from shoal.local.unit import Unit
-from shoal.local.world import Site
 
 
 class Operations:

@@ -15,8 +15,9 @@ import msgspec
 from shoal.drivers import broker_admin, store_admin
 from shoal.drivers.base import Account, Consumer, Stream
 from shoal.errors import ShoalError
-from shoal.local.environment import World, operator_url, store_operator_url
+from shoal.local.environment import operator_url, store_operator_url
 from shoal.local.host import private_file
+from shoal.local.site import World
 from shoal.model import catalog
 from shoal.model.plan import Plan
 

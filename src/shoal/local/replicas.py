@@ -14,9 +14,10 @@ from shoal.local.environment import service_environment
 from shoal.local.forks import Program
 from shoal.local.probe import ready
 from shoal.local.process import Command, base_environment
+from shoal.local.site import Site
 from shoal.local.together import together
 from shoal.local.unit import Job, Surroundings, Unit
-from shoal.local.world import Site, python_path
+from shoal.local.world import python_path
 from shoal.mesh.endpoints import endpoints
 from shoal.mesh.layout import Layout as MeshLayout
 from shoal.mesh.layout import Pipe

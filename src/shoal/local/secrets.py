@@ -1,6 +1,7 @@
 """Passwords and keys of a project, made once and kept under ``.shoal/secrets``, readable by their owner only."""
 
 import secrets
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
@@ -30,15 +31,14 @@ class Passwords(msgspec.Struct, frozen=True, kw_only=True):
         return "Passwords(***)"
 
 
-def passwords(folder: Path, plan: Plan) -> Passwords:
-    """Read the passwords of the project, adding what `plan` needs and has none yet."""
+def passwords(folder: Path, plan: Plan, operators: Sequence[str] = ()) -> Passwords:
+    """Read the passwords of the project, adding what `plan` and the operators of stores need and have none yet."""
     file = folder / "passwords.json"
     try:
         known = msgspec.json.decode(file.read_bytes(), type=Passwords)
     except (OSError, msgspec.MsgspecError):
         known = Passwords()
-    operators = ["postgres", *sorted({"mongo", "aws"} & {*plan.engines})]
-    stores = [s.store.role for s in plan.services if s.store] + operators
+    stores = [s.store.role for s in plan.services if s.store] + [*operators]
     stores += [s.search.role for s in plan.services if s.search]
     brokers = [s.broker.user for s in plan.services if s.broker] + [OPERATOR]
     caches = [s.cache.user for s in plan.services if s.cache]

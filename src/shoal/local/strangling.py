@@ -19,8 +19,9 @@ from shoal.local.host import private_directory, private_file
 from shoal.local.layout import Layout
 from shoal.local.parity.record import Parity, forget, parity_file, read
 from shoal.local.parity.server import Compared, Settings
+from shoal.local.site import Site
 from shoal.local.unit import Job, Surroundings, Unit
-from shoal.local.world import Site, python_path
+from shoal.local.world import python_path
 from shoal.mesh.edge import EDGE
 from shoal.mesh.routes import expression
 from shoal.mesh.strangler import prefix

@@ -27,10 +27,12 @@ from shoal.local.registry import Register, RegistryServer
 from shoal.local.replicas import Replicas, engines_of
 from shoal.local.reporter import Quiet, Reporter
 from shoal.local.scribe import Scribe
+from shoal.local.servers.table import SERVERS
+from shoal.local.site import Site
 from shoal.local.state import RunState, Status, write_state
 from shoal.local.together import together
 from shoal.local.unit import Job, Surroundings, Unit
-from shoal.local.world import REGISTRY, Site, engine_recipe, require, sandbox_recipe, settle, write_mesh
+from shoal.local.world import REGISTRY, engine_recipe, require, sandbox_recipe, settle, write_mesh
 from shoal.model import catalog
 from shoal.model.choice import chosen
 from shoal.model.listing import Directory
@@ -281,7 +283,7 @@ class Supervisor:
         await unit.start()
         unit.keep()
         note = site.layout.data / name / "declared"
-        if name in {"postgres", "mongo", "aws"}:
+        if name in SERVERS and SERVERS[name].store_operator is not None:
             await provision.declare_stores(site.plan, site.world, name, note)
         elif site.mesh is not None and name == "envoy":
             renewing = identities.keep(lambda: self._site, lambda said: self.options.reporter.event("identities", said))

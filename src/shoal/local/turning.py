@@ -12,7 +12,7 @@ from shoal.errors import EngineError, HostError
 from shoal.files import Entry
 from shoal.local import admin, proxies
 from shoal.local.probe import until
-from shoal.local.world import Site
+from shoal.local.site import Site
 from shoal.mesh.bootstrap import CLUSTERS
 from shoal.mesh.compile import compile_mesh
 from shoal.mesh.layout import Layout

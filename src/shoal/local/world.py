@@ -2,46 +2,27 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
 
-from shoal.drivers.valkey import COMMANDS, prefix_of
 from shoal.local import front, identities, key_sets, keys, ports, proxies, secrets
-from shoal.local.engines import Recipe, aws, kafka, limiter, mailbox, mongo, nats, postgres, rabbitmq, sandbox, valkey
-from shoal.local.environment import World
+from shoal.local.engines import Recipe, sandbox
 from shoal.local.forks import Program
 from shoal.local.host import private_directory, private_file
 from shoal.local.layout import Layout
-from shoal.local.limiter import bucket
-from shoal.local.limiter.settings import Settings
 from shoal.local.logs import LARGEST, older
-from shoal.local.secrets import LIMITER, OPERATOR
-from shoal.mesh.counting import LIMITS
+from shoal.local.servers.ports import SMTP
+from shoal.local.servers.table import SERVERS
+from shoal.local.site import Site, World
 from shoal.mesh.layout import Layout as MeshLayout
 from shoal.mesh.layout import Pipe, Tcp, layout_for
-from shoal.model.permissions import permissions
 from shoal.model.plan import Plan
 from shoal.model.system import External, Sandbox
 
 REGISTRY = "shoal registry"
 """Name of the registry among the ports."""
-
-_SMTP, _MAIL_PAGE, _BROKER = "mailbox smtp", "mailbox page", "broker"
-_MONGO, _AWS, _ERLANG = "mongo", "aws", "broker erlang"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Site:
-    """A plan on this machine."""
-
-    plan: Plan
-    layout: Layout
-    mesh: MeshLayout | None
-    """None when there is no proxy."""
-    world: World
-    ports: Mapping[str, int]
 
 
 def require(plan: Plan, layout: Layout) -> None:
@@ -64,22 +45,25 @@ def settle(plan: Plan, layout: Layout, *, ports: Mapping[str, int] | None = None
     issuer = plan.system.gateway.issuer
     key = secrets.signing_key(layout.secrets) if issuer is not None else None
     world = World(
-        passwords=secrets.passwords(layout.secrets, plan),
+        passwords=secrets.passwords(layout.secrets, plan, operators(plan)),
         key=key,
         postgres=str(layout.postgres_sockets),
-        broker_port=found.get(_BROKER, 0),
+        ports=found,
         broker=plan.target.broker,
         valkey=str(layout.valkey_socket),
         externals={e.name: address for e in plan.externals if (address := _address(e, found))},
         outbound={s.name: _outbound(plan, mesh, s.name) for s in plan.services} if mesh else {},
         root=str(layout.root),
-        mongo_port=found.get(_MONGO, 0),
-        aws_port=found.get(_AWS, 0),
         rings=str(layout.secrets / "rings"),
         warehouses=str(layout.data / "warehouses"),
         key_set=str(keys.ensure(layout.secrets)) if plan.system.gateway.consumers else "",
     )
-    return Site(plan=plan, layout=layout, mesh=mesh, world=world, ports=found)
+    return Site(plan=plan, layout=layout, mesh=mesh, world=world)
+
+
+def operators(plan: Plan) -> list[str]:
+    """Name the servers of stores whose operator needs a password."""
+    return [name for name, server in SERVERS.items() if name in plan.engines and server.store_operator is not None]
 
 
 def write_mesh(site: Site) -> None:
@@ -105,8 +89,8 @@ def _set_aside(log: Path) -> None:
 
 def engine_recipe(site: Site, engine: str) -> Recipe:
     """Return how to run one engine of the plan, or one of its proxies."""
-    if engine in _RECIPES:
-        return _RECIPES[engine](site)
+    if engine in SERVERS:
+        return SERVERS[engine].recipe(site)
     assert site.mesh is not None, "the plan has proxies, so its mesh is laid out"  # noqa: S101
     return proxies.recipe(site.plan, site.mesh, engine)
 
@@ -145,10 +129,7 @@ def kept_ports(file: Path, names: tuple[str, ...]) -> dict[str, int]:
 
 
 def _wanted_ports(plan: Plan) -> tuple[str, ...]:
-    names = [REGISTRY, *([_BROKER] if {"nats", "kafka", "rabbitmq"} & {*plan.engines} else [])]
-    names += sorted({_MONGO, _AWS} & {*plan.engines})
-    names += [_ERLANG] if "rabbitmq" in plan.engines else []
-    names += [_SMTP, _MAIL_PAGE] if "mailbox" in plan.engines else []
+    names = [REGISTRY, *(port for name, server in SERVERS.items() if name in plan.engines for port in server.ports)]
     names += [a.name for a in plan.system.gateway.legacy if a.module and "envoy" in plan.engines]
     return (*names, *(e.name for e in plan.externals if e.sandbox is not None))
 
@@ -174,118 +155,6 @@ def _outbound(plan: Plan, mesh: MeshLayout, service: str) -> str:
 def _address(external: External, found: Mapping[str, int]) -> str:
     if external.sandbox is not None:
         return f"{external.protocol}://{ports.LOOPBACK}:{found[external.name]}"
-    if external.protocol == "smtp" and _SMTP in found:
-        return f"smtp://{ports.LOOPBACK}:{found[_SMTP]}"
+    if external.protocol == "smtp" and SMTP in found:
+        return f"smtp://{ports.LOOPBACK}:{found[SMTP]}"
     return ""
-
-
-def _postgres(site: Site) -> Recipe:
-    return postgres.recipe(
-        postgres.PostgresOptions(
-            data=site.layout.data / "postgres" / "cluster",
-            sockets=site.layout.postgres_sockets,
-            password=site.world.passwords.stores["postgres"],
-        )
-    )
-
-
-def nats_options(site: Site) -> nats.NatsOptions:
-    """Return how the broker is run: who may connect, and what each may say and hear."""
-    known = site.world.passwords.brokers
-    users = [nats.NatsUser(name=OPERATOR, password=known[OPERATOR], publish=(">",), subscribe=(">",))]
-    for service in site.plan.services:
-        if service.broker is not None:
-            rights, name = permissions(service.broker), service.broker.user
-            user = nats.NatsUser(name=name, password=known[name], publish=rights.publish, subscribe=rights.subscribe)
-            users.append(user)
-    return nats.NatsOptions(directory=site.layout.data / "nats", users=tuple(users), port=site.ports[_BROKER])
-
-
-def _nats(site: Site) -> Recipe:
-    return nats.recipe(nats_options(site))
-
-
-def _kafka(site: Site) -> Recipe:
-    return kafka.recipe(kafka.KafkaOptions(directory=site.layout.data / "kafka", port=site.ports[_BROKER]))
-
-
-def rabbitmq_options(site: Site) -> rabbitmq.RabbitOptions:
-    """Return how RabbitMQ is run: who may connect, and what each may say and hear."""
-    known = site.world.passwords.brokers
-    users = [rabbitmq.RabbitUser(name=OPERATOR, password=known[OPERATOR], operator=True)]
-    for service in site.plan.services:
-        if service.broker is not None:
-            spoken = {s.name for s in site.plan.streams if {*s.subjects} & {*service.broker.publish}}
-            heard = {c.stream for c in service.broker.consumers}
-            user = rabbitmq.RabbitUser(
-                name=service.broker.user,
-                password=known[service.broker.user],
-                publish=service.broker.publish,
-                streams=tuple(sorted(spoken | heard)),
-                consumers=tuple(sorted(f"{c.stream}.{c.durable}" for c in service.broker.consumers)),
-            )
-            users.append(user)
-    return rabbitmq.RabbitOptions(
-        directory=site.layout.data / "rabbitmq", port=site.ports[_BROKER], erlang_port=site.ports[_ERLANG],
-        users=tuple(users),
-    )  # fmt: skip
-
-
-def _rabbitmq(site: Site) -> Recipe:
-    return rabbitmq.recipe(rabbitmq_options(site))
-
-
-def _mongo(site: Site) -> Recipe:
-    password = site.world.passwords.stores["mongo"]
-    directory = site.layout.data / "mongo"
-    return mongo.recipe(mongo.MongoOptions(directory=directory, port=site.ports[_MONGO], password=password))
-
-
-def _aws(site: Site) -> Recipe:
-    return aws.recipe(aws.AwsOptions(directory=site.layout.data / "aws", port=site.ports[_AWS]))
-
-
-def _mailbox(site: Site) -> Recipe:
-    return mailbox.recipe(
-        mailbox.MailboxOptions(
-            directory=site.layout.data / "mailbox", smtp_port=site.ports[_SMTP], http_port=site.ports[_MAIL_PAGE]
-        )
-    )
-
-
-def _valkey(site: Site) -> Recipe:
-    counters, caches = site.world.passwords.counters, site.world.passwords.caches
-    users = [
-        valkey.ValkeyUser(
-            name=s.cache.user, password=caches[s.cache.user], keys=(f"{prefix_of(s.cache.part)}*",), commands=COMMANDS
-        )
-        for s in site.plan.services
-        if s.cache is not None and s.cache.engine == "valkey"
-    ]
-    if "limiter" in site.plan.engines:
-        own = (f"{bucket.PREFIX}*",)
-        users.append(valkey.ValkeyUser(name=LIMITER, password=counters[LIMITER], keys=own, commands=bucket.COMMANDS))
-    options = valkey.ValkeyOptions(
-        directory=site.layout.data / "valkey", socket=site.layout.valkey_socket, users=tuple(users)
-    )
-    return valkey.recipe(options)
-
-
-def _limiter(site: Site) -> Recipe:
-    assert site.mesh is not None, "only proxies ask it"  # noqa: S101
-    where = site.mesh.limiter()
-    assert isinstance(where, Pipe), "it listens on a socket here"  # noqa: S101
-    settings = Settings(
-        listen=where.path,
-        limits=site.mesh.path(LIMITS),
-        valkey=str(site.layout.valkey_socket),
-        user=LIMITER,
-        password=site.world.passwords.counters[LIMITER],
-    )
-    return limiter.recipe(limiter.LimiterOptions(settings=settings, directory=site.layout.secrets / "limiter"))
-
-
-_RECIPES = {
-    "postgres": _postgres, "mongo": _mongo, "aws": _aws, "nats": _nats, "kafka": _kafka, "rabbitmq": _rabbitmq,
-    "mailbox": _mailbox, "valkey": _valkey, "limiter": _limiter,
-}  # fmt: skip

@@ -8,8 +8,8 @@ from shoal.drivers.aws.address import read
 from shoal.drivers.aws.client import AwsClient, AwsRefusal
 from shoal.errors import DeclarationError, HostError, Unavailable, Unstorable
 from shoal.local.engines import aws, start
-from shoal.local.environment import aws_url
 from shoal.local.ports import free_port
+from shoal.local.urls import aws_url
 
 
 def test_what_is_not_installed_is_said_with_the_way_to_install_it(

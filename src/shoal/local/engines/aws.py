@@ -15,11 +15,11 @@ from pathlib import Path
 
 from shoal.errors import HostError
 from shoal.local.engines.recipe import Addresses, EngineKind, Recipe
-from shoal.local.environment import AWS_REGION
 from shoal.local.host import private_directory, require_platform
 from shoal.local.ports import LOOPBACK, check_port
 from shoal.local.probe import ready
 from shoal.local.process import Command, base_environment
+from shoal.local.urls import AWS_REGION
 
 PLACE = "SHOAL_AWS"
 """Variable that names the folder of the environment, where it is not beside the one that runs."""

@@ -13,12 +13,12 @@ from pathlib import Path
 
 from shoal.errors import Unavailable
 from shoal.local.engines.recipe import Addresses, EngineKind, Recipe, program, start
-from shoal.local.environment import mongo_url
 from shoal.local.host import private_directory, private_file, require_space
 from shoal.local.ports import LOOPBACK, check_port, free_port
 from shoal.local.probe import until
 from shoal.local.process import Command, base_environment
 from shoal.local.secrets import OPERATOR
+from shoal.local.urls import mongo_url
 
 _DISTRIBUTION = "secantusdb"
 _NEEDED_MIB = 128

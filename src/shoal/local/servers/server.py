@@ -1,0 +1,37 @@
+"""What a run needs to know of an engine's server."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from shoal.local.engines import Recipe
+from shoal.local.site import Site, World
+from shoal.local.unit import Unit
+
+
+class Place(NamedTuple):
+    """A database and who enters it."""
+
+    scheme: str
+    role: str
+    password: str
+    database: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Server:
+    """The server of one engine, or of several."""
+
+    name: str
+    """Among the engines of a plan."""
+    recipe: Callable[[Site], Recipe]
+    ports: tuple[str, ...] = ()
+    """Names of the loopback ports that it wants."""
+    store: Callable[[World, Place], str] | None = None
+    """Address of a database for its role."""
+    store_operator: Callable[[World], str] | None = None
+    """Address for who declares databases; its password is kept under the server's name."""
+    broker: Callable[[World, str], str] | None = None
+    """Address of the broker for a user."""
+    renew: Callable[[Site, Unit], Awaitable[None]] | None = None
+    """Lets a running broker take up the rights of a site that has changed."""
