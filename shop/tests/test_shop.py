@@ -129,6 +129,19 @@ async def test_a_new_price_is_announced_and_spares_placed_orders(
     assert (await ada.order(("KIT-0160", 1))).json()["total"] == 1400
 
 
+async def test_what_administrators_do_is_on_record(system: MemorySystem, ada: Customer, admin_token: str) -> None:
+    await system.post("/products", json=GLOBE, token=admin_token)
+    await system.settle()
+    await system.put("/stock/HOM-9001", json={"available": 5}, token=admin_token)
+    await ada.order(("HOM-9001", 1))
+    await system.settle()
+    admin = claims_of(admin_token)["sub"]
+    for service, operation, status in (("products", "list_product", 201), ("inventory", "count_stock", 200)):
+        (entry,) = await system.commands(service)
+        assert (entry.subject, entry.operation, entry.status) == (admin, operation, status)
+    assert await system.commands("orders") == []
+
+
 async def test_only_an_administrator_counts_stock(system: MemorySystem, ada: Customer) -> None:
     assert (await system.put("/stock/KIT-0160", json={"available": 1})).status == 401
     assert (await system.put("/stock/KIT-0160", json={"available": 1}, token=ada.token)).status == 403

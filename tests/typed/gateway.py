@@ -30,7 +30,14 @@ from tests.typed.contract import Quote, QuotesApi, QuoteTaken
 front = Service("front", store=Postgres())
 
 
-@front.get("/quotes/{sku}", version=1, deprecated=dt.date(2026, 1, 1), sunset=dt.date(2027, 1, 1), access=anyone)
+@front.get(
+    "/quotes/{sku}",
+    version=1,
+    deprecated=dt.date(2026, 1, 1),
+    sunset=dt.date(2027, 1, 1),
+    access=anyone,
+    audited=True,
+)
 async def old(sku: str) -> str:
     """Answer as it used to be."""
     return sku

@@ -115,3 +115,8 @@ async def answering(socket: Socket[int, str]) -> str:
 @quotes.socket("/d", access=anyone)  # expect-error
 def silent(socket: Socket[int, str]) -> None:
     """Forget that handlers are asynchronous."""
+
+
+@quotes.post("/e", audited="always")  # expect-error
+async def recorded(body: int) -> None:
+    """Say when instead of whether."""

@@ -18,6 +18,8 @@ from shoal.model.plan import ServicePlan
 from shoal.model.target import MEMORY
 from shoal.runtime.asgi import request
 from shoal.runtime.clients import LocalTransport
+from shoal.runtime.commands.entries import Entry
+from shoal.runtime.commands.reading import commands
 from shoal.runtime.config import ServiceConfig
 from shoal.runtime.gateway import Gateway
 from shoal.runtime.host import Fittings, Host
@@ -138,6 +140,11 @@ class MemorySystem(Client):
                 f"the system did not come to rest within {within:g} s",
                 hint=f"announced were: {', '.join(self.events.types()) or 'none'}; is a handler failing?",
             ) from None
+
+    async def commands(self, service: str) -> Sequence[Entry]:
+        """Read what a service has on record of who asked for what, the latest first."""
+        store = self._hosts[service].store
+        return () if store is None else await commands(store)
 
     async def audit(
         self,
