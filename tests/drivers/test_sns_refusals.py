@@ -2,23 +2,27 @@
 
 import asyncio
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any, cast
 
 import pytest
 
-from shoal.drivers.aws.client import AwsClient, AwsRefusal
-from shoal.drivers.base import Outcome, Published, Stream
-from shoal.drivers.sns.answers import Answers
-from shoal.drivers.sns.link import Link
-from shoal.drivers.sns.publish import Publisher
-from shoal.drivers.sns.registry import Registry
-from shoal.drivers.sns.wire import Record
+from shoal.drivers.base import Consumer, Outcome, Published, Stream
 from shoal.errors import EngineError, Unavailable
 from tests.conformance.harness import message
 
 pytest.importorskip("aiobotocore", reason="needs shoal[aws]")
 
+from botocore.exceptions import CredentialRetrievalError
+
 from shoal.drivers.aws.address import read
+from shoal.drivers.aws.client import AwsClient, AwsRefusal
+from shoal.drivers.sns.answers import Answers
+from shoal.drivers.sns.holding import Holding, _Held
+from shoal.drivers.sns.link import Link
+from shoal.drivers.sns.publish import Publisher
+from shoal.drivers.sns.registry import Registry
+from shoal.drivers.sns.wire import Head, Letter, Record
 
 
 class Client:
@@ -74,3 +78,37 @@ async def test_long_work_stays_hidden_while_much_is_done() -> None:
     await answers.flush()
     assert client.asked[:2] == ["delete_message_batch", "change_message_visibility_batch"]
     assert len(client.asked) == 11
+
+
+async def test_who_has_a_full_hand_waits_for_what_is_in_it_and_not_for_what_went_away(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    link = linked(Client())
+    consumer = Consumer(stream="T_ORDERS", name="main", subjects=(), max_in_hand=1, ack_wait=30.0)
+    holding = Holding(link, consumer, "queue", 0, Answers(link, "queue"))
+    letter = Letter("", "", datetime.now(UTC), Head("i", 1, 1), message(1))
+    now = asyncio.get_running_loop().time()
+    holding.held = {name: _Held(letter, now + due) for name, due in (("gone", -31.0), ("late", -1.0), ("mine", 29.0))}
+    waits, wait = list[None](), holding._stirred.wait
+
+    async def waited() -> bool:
+        waits.append(None)
+        return await wait()
+
+    monkeypatch.setattr(holding._stirred, "wait", waited)
+    assert await holding.take(1, 0.02) == []
+    assert len(waits) <= 2
+    await holding._receive(0)
+    assert {*holding.held} == {"late", "mine"}
+
+
+async def test_who_lends_the_keys_may_be_away_for_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    client = AwsClient("sqs", read("sns:///test?region=eu-central-1"))
+
+    class Keyless:
+        async def list_queues(self) -> None:
+            raise CredentialRetrievalError(provider="container-role", error_msg="timed out")
+
+    monkeypatch.setattr(client, "_client", Keyless())
+    with pytest.raises(Unavailable, match="container-role"):
+        await client.ask("list_queues")

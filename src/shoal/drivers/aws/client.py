@@ -15,7 +15,9 @@ from botocore.exceptions import (
     BotoCoreError,
     ClientError,
     ConnectionError,  # noqa: A004 - the name that the library gave it
+    CredentialRetrievalError,
     HTTPClientError,
+    MetadataRetrievalError,
     NoCredentialsError,
     NoRegionError,
     ParamValidationError,
@@ -32,6 +34,11 @@ CLOSING = 1.0
 """Seconds for letting go of connections."""
 
 _AWAY = frozenset({"InternalFailure", "InternalServerError", "ServiceUnavailable", "RequestTimeout"})
+_SILENCE = (
+    ConnectionError, CredentialRetrievalError, HTTPClientError, MetadataRetrievalError, OSError, TimeoutError,
+)  # fmt: skip
+"""Nobody answered: the interface, or who lends the keys to this machine."""
+
 _BUSY = frozenset(
     {"LimitExceededException", "ProvisionedThroughputExceededException", "RequestLimitExceeded", "RequestThrottled"}
     | {"SlowDown", "Throttling", "ThrottlingException", "TooManyRequestsException"}
@@ -89,7 +96,7 @@ class AwsClient:
             answer: Json = await getattr(client, operation)(**words)
         except ClientError as error:
             raise AwsRefusal(operation, error.response) from error
-        except (ConnectionError, HTTPClientError, OSError, TimeoutError) as error:
+        except _SILENCE as error:
             raise Unavailable(
                 f"{self._place} did not answer {operation}: {error}", hint="look whether it runs"
             ) from error

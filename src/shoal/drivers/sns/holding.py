@@ -126,7 +126,8 @@ class Holding:
     async def _answered(self, left: float) -> None:
         """Wait until there may be room: something is answered, or comes again."""
         self._stirred.clear()
-        soonest = min(held.until for held in self.held.values()) - _now()
+        now = _now()  # what came to its end before may be in another's hand for long
+        soonest = min((held.until for held in self.held.values() if held.until > now), default=now) - now
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(max(0.0, min(left, soonest))):
                 await self._stirred.wait()
@@ -162,6 +163,7 @@ class Holding:
         """Ask once; say how many messages came, wanted or not."""
         found = await receive(self.link, self.url, seconds)
         until = _now() + hidden(self.consumer)
+        self._let_go(until - 2 * hidden(self.consumer))
         for received in found:
             letter = wire.letter(received)
             if letter is None or letter.head.made < self.since:  # it comes again, behind those from before
@@ -170,6 +172,11 @@ class Holding:
             self.held.pop(letter.name, None)
             self.ready.append(_Held(letter, until))
         return len(found)
+
+    def _let_go(self, before: float) -> None:
+        """Forget what was never answered, and came to somebody else long ago."""
+        for name in [name for name, held in self.held.items() if held.until <= before]:
+            del self.held[name]
 
 
 def _heard(asking: asyncio.Task[None]) -> None:
