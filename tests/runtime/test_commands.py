@@ -179,6 +179,11 @@ async def test_a_body_that_cannot_be_read_is_refused_and_recorded(world: World) 
     assert [(e.status, e.problem) for e in await kept(world)] == [(400, "malformed-body")]
 
 
+async def test_no_character_keeps_a_command_off_the_record(world: World) -> None:
+    await world.put("/goods/a%00b", json=Good(sku="a", price=0), headers=bearer(world))
+    assert [(e.status, e.path) for e in await kept(world)] == [(403, {"sku": r"a\x00b"})]
+
+
 async def test_nobody_is_recorded_who_did_not_say_who_they_are(world: World) -> None:
     assert (await world.put("/goods/a", json=Good(sku="a", price=1))).status == 401
     assert await kept(world) == []
@@ -229,7 +234,7 @@ async def test_a_refusal_is_answered_though_it_cannot_be_recorded(
     assert (await world.post("/hearsay/x/a")).status == 204
     assert (await world.put("/goods/a", json=Good(sku="a", price=1), headers=bearer(world))).status == 503
     assert [r.getMessage() for r in caplog.records if r.name == "shoal.commands"] == [
-        "hear by  (204) is not in the log: the store is away",
+        "hear by anyone (204) is not in the log: the store is away",
         "change by usr_1 (503) is not in the log: the store is away",
     ]
 

@@ -71,7 +71,9 @@ class AuditedEndpoint(Endpoint):
                 session.insert(COMMANDS.table, to_row(entry))
         except (EngineError, TimeoutError) as error:
             why = str(error) or f"it took longer than {PATIENCE:g} s"
-            _log.error("%s by %s (%d) is not in the log: %s", entry.operation, entry.subject, entry.status, why)
+            _log.error(
+                "%s by %s (%d) is not in the log: %s", entry.operation, entry.subject or "anyone", entry.status, why
+            )
 
     def _entry(self, request: Request, status: int, problem: str = "") -> Entry:
         now, principal = self._around.announcer.clock.now(), request.principal
@@ -82,7 +84,7 @@ class AuditedEndpoint(Endpoint):
             id=identifier(now),
             at=now,
             operation=self.operation.name,
-            path={name: MASK if name in self._hidden else value for name, value in values},
+            path={name: MASK if name in self._hidden else _storable(value) for name, value in values},
             subject=principal.subject if principal else "",
             issuer=principal.issuer if principal else "",
             roles=tuple(sorted(principal.roles)) if principal else (),
@@ -92,3 +94,8 @@ class AuditedEndpoint(Endpoint):
             status=status,
             problem=problem,
         )
+
+
+def _storable(value: str) -> str:
+    """Spell what some engine would refuse to store: nobody keeps a refusal off the record by such a character."""
+    return value.encode(errors="backslashreplace").decode().replace("\0", r"\x00")

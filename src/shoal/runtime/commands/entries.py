@@ -3,9 +3,9 @@
 Rows are added and, when their time is over, let go of; nobody changes one. They name no body and no personal value.
 """
 
+import uuid
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from uuid import UUID, uuid4
 
 import msgspec
 
@@ -62,8 +62,8 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
 
 def identifier(at: datetime) -> str:
     """Make an id whose order is that of time (UUID version 7, RFC 9562)."""
-    chance = uuid4().int & ((1 << 76) - 1)  # its variant is where version 7 has it, too
-    return str(UUID(int=int(at.timestamp() * 1000) << 80 | 7 << 76 | chance))
+    chance = uuid.uuid4().int & ((1 << 76) - 1)  # its variant is where version 7 has it, too
+    return str(uuid.UUID(int=int(at.timestamp() * 1000) << 80 | 7 << 76 | chance))
 
 
 def to_row(entry: Entry) -> Row:
