@@ -18,7 +18,7 @@ COMPILE := CUSTOM_COMPILE_COMMAND="make lock" PIP_CONFIG_FILE=/dev/null \
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options $(if $(UPGRADE),--upgrade)
 
 # Each word is one line of the matrix: choices as `shoal run --engine` takes them, joined by commas.
-MATRIX := broker=nats broker=kafka broker=rabbitmq orders.store=mongo,payments.store=mongo orders.store=documents,products.store=documents broker=sns orders.store=dynamodb
+MATRIX := broker=nats orders.store=dynamodb,broker=sns products.store=mongo,orders.store=mongo,broker=kafka broker=rabbitmq
 
 # Extras of the environment in which this repository is worked on.
 EXTRAS := local local-kafka local-mongo rabbitmq aws local-objects load sqlalchemy testing \
