@@ -117,6 +117,25 @@ async def twice(sku: str, things: Documents[Thing]) -> list[str]:
     return [found.version, again.version]
 
 
+@shelf.put("/strict/{sku}", access=anyone)
+async def strictly(sku: str, things: Documents[Thing], if_match: Annotated[str, Header("If-Match")]) -> None:
+    """Hand on what the caller sends."""
+    things.put(Thing(sku=sku, price=99), expect=if_match)
+
+
+@shelf.delete("/strict/{sku}", access=anyone)
+async def strictly_gone(sku: str, things: Documents[Thing], if_match: Annotated[str, Header("If-Match")]) -> None:
+    things.delete(sku, expect=if_match)
+
+
+@shelf.post("/fresh/{sku}", access=anyone)
+async def fresh(sku: str, things: Documents[Thing]) -> None:
+    """Change what this very transaction wrote first."""
+    things.insert(Thing(sku=sku))
+    found = await things.require(sku)
+    things.put(Thing(sku=sku, price=5), expect=found.version)
+
+
 DEPOT = System("depot", services=[shelf])
 
 
@@ -300,3 +319,12 @@ async def test_expired_records_are_removed(tmp_path: Path) -> None:
 async def keys(world: World) -> list[object]:
     async with world.stores["shelf"].session() as session:
         return [row["sku"] for row in await session.find(table_of(Thing).table, Query())]
+
+
+async def test_an_empty_version_is_that_of_nobody_else(world: World) -> None:
+    await filled(world, Thing(sku="saw"))
+    assert (await world.put("/strict/saw", headers={"If-Match": ""})).status == 409
+    assert (await world.delete("/strict/saw", headers={"If-Match": ""})).status == 409
+    assert (await world.get("/things/saw")).json()["price"] == 1
+    assert (await world.post("/fresh/axe")).status == 204
+    assert (await world.get("/things/axe")).json()["price"] == 5

@@ -4,16 +4,18 @@ import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import Annotated, Any, cast
 
 import msgspec
 import pytest
 import pytest_asyncio
 
-from shoal import Personal, event, record
+from shoal import Personal, event, personal, record
 from shoal.drivers.base import Query
+from shoal.drivers.postgres.verify import _lacks
 from shoal.errors import DeclarationError, Undeclared
 from shoal.runtime.consuming.item import Item
+from shoal.runtime.pages import Search
 from shoal.runtime.privacy.masking import without
 from shoal.runtime.privacy.session import SealedStore
 from shoal.runtime.privacy.tables import KEYS
@@ -76,6 +78,63 @@ def test_a_mark_within_the_type_of_a_field_is_refused(kind: type) -> None:
         personal_fields(kind, "id")
     with pytest.raises(DeclarationError, match="kept in the clear"):
         refuse_personal(kind, "the state")
+
+
+@record("people", key="id")
+class Person(msgspec.Struct):
+    id: str
+    city: Annotated[str, personal(find=True)] = ""
+    email: Annotated[str, personal(unique=True)] = ""
+
+
+def test_a_store_of_documents_finds_by_hashes() -> None:
+    table = table_of(Person).table
+    assert (table.indexes, table.unique) == ((("city_find",),), frozenset({"email_find"}))
+    for where in ({"city": "Rome"}, {"email": "a@example.org"}):
+        Search(table_of(Person), where, "", 10)
+    with pytest.raises(Undeclared, match="searched by town, which it does not have") as caught:
+        Search(table_of(Person), {"town": "Rome"}, "", 10)
+    assert caught.value.hint == "its fields are: id, city, email"
+
+
+@record("a", key="id", unique=["name"])
+class Unique(msgspec.Struct):
+    id: str
+    name: Personal[str]
+
+
+@record("a", key="id", indexes=[("id", "name")])
+class Indexed(msgspec.Struct):
+    id: str
+    name: Personal[str]
+
+
+@record("a", key="name")
+class Keyed(msgspec.Struct):
+    id: str
+    name: Annotated[str, personal(of="id")]
+
+
+@pytest.mark.parametrize("kind", [Unique, Indexed, Keyed])
+def test_nothing_is_said_of_ciphertext_as_if_it_were_the_value(kind: type) -> None:
+    with pytest.raises(DeclarationError, match="personal"):
+        table_of(kind)
+
+
+def test_a_column_that_takes_no_ciphertext_is_told_when_the_service_starts() -> None:
+    kinds = {
+        "id": "text",
+        "city": "text",
+        "city_find": "text",
+        "email": "integer",
+        "email_find": "character varying(9)",
+    }
+    table = table_of(Person).table
+    lacks = [*_lacks(table, kinds, {("people", "id"), ("people", "email_find")})]
+    assert [text.partition(":")[0] for text in lacks] == [
+        "column email of table people is integer, not text",
+        "column email_find of table people is character varying(9), not text",
+    ]
 
 
 async def test_a_record_that_the_service_does_not_name_is_not_written_in_the_clear(system: MemorySystem) -> None:

@@ -7,6 +7,7 @@ from typing import Any, Generic, TypeVar
 import msgspec
 
 from shoal.drivers.base import Row
+from shoal.drivers.base.documents.overlay import changed
 from shoal.drivers.base.documents.versions import VersionedSession
 from shoal.errors import EngineError, Problem
 from shoal.runtime.pages import Search
@@ -27,11 +28,13 @@ def documents_within(kind: Any, clock: Clock, unit: UnitOfWork) -> "StoredDocume
 class StoredDocuments(Documents[T], Generic[T]):
     """Implements `shoal.Documents`."""
 
-    __slots__ = ("_clock", "_expires", "_mapping", "_unit")
+    __slots__ = ("_clock", "_expires", "_mapping", "_own", "_unit")
 
     def __init__(self, mapping: RecordTable[T], clock: Clock, unit: UnitOfWork) -> None:
         self._mapping, self._clock, self._unit = mapping, clock, unit
         self._expires = record_mark(mapping.kind).expires
+        self._own: set[str] = set()
+        """Keys of those that were read without a version, since this transaction itself wrote them first."""
 
     @property
     def _session(self) -> VersionedSession:
@@ -62,6 +65,7 @@ class StoredDocuments(Documents[T], Generic[T]):
         mapping = self._mapping
         found = await self._session.read(mapping.table, keys)
         by_key = {str(one.key): one for one in found if self._lives(one.row)}
+        self._own |= {key for key, one in by_key.items() if not one.version}
         return {
             key: Document(value=mapping.from_row(by_key[str(key)].row), version=by_key[str(key)].version)
             for key in keys
@@ -87,6 +91,7 @@ class StoredDocuments(Documents[T], Generic[T]):
 
     def put(self, value: T, *, expect: str | None = None) -> None:
         """Write one."""
+        self._require_own(getattr(value, self._mapping.table.key), expect)
         if expect:
             self._unit.known(self._mapping)
             self._unit.uncommitted = True
@@ -106,12 +111,18 @@ class StoredDocuments(Documents[T], Generic[T]):
 
     def delete(self, key: object, *, expect: str | None = None) -> None:
         """Remove one."""
+        self._require_own(key, expect)
         if expect:
             self._unit.uncommitted = True
             self._session.delete_at(self._mapping.table, key, expect)
             self._unit.altered(self._mapping.kind, key)
         else:
             self._unit.delete(self._mapping.kind, key)
+
+    def _require_own(self, key: object, expect: str | None) -> None:
+        """Take an empty version for that of our own alone: callers may send one."""
+        if expect == "" and str(key) not in self._own:
+            raise changed(self._mapping.table.name)
 
     @property
     def raw(self) -> Any:

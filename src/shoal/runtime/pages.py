@@ -12,6 +12,7 @@ from shoal.drivers.base import Query, Row
 from shoal.errors import Problem, Undeclared
 from shoal.runtime.tables import RecordTable, plain
 from shoal.service import codec
+from shoal.service.marks import field_names
 
 LARGEST = 1000
 """Documents of one page."""
@@ -85,16 +86,28 @@ class Search:
         raise Problem(400, "malformed-query", "this page does not exist: begin with the first one")
 
     def _require_index(self) -> None:
-        table, asked = self._mapping.table, frozenset(self._where)
+        table = self._mapping.table
         columns = (self._column,) if self._column else ()
+        self._require_fields((*self._where, *columns))
+        hashes = {column.name: column.find for column in table.personal if column.find}
+        asked = frozenset(hashes.get(name, name) for name in self._where)
         indexes = [*table.indexes, (self._key,), *((column,) for column in table.unique)]
         for index in indexes:
             if asked == frozenset(index[: len(asked)]) and index[len(asked) : len(asked) + len(columns)] == columns:
                 return
-        wanted = (*sorted(asked), *columns)
+        wanted = (*sorted(self._where), *columns)
         raise Undeclared(
-            f"{self._mapping.kind.__name__} is searched by {' and '.join(sorted(asked)) or 'nothing'}"
+            f"{self._mapping.kind.__name__} is searched by {' and '.join(sorted(self._where)) or 'nothing'}"
             + (f", in the order of {self._column}" if columns else "")
             + ", for which it declares no index",
             hint=f'declare it: @record("{table.name}", key="{table.key}", indexes=[{wanted!r}])',
         )
+
+    def _require_fields(self, names: Sequence[str]) -> None:
+        known = field_names(self._mapping.kind)
+        for name in names:
+            if name not in known:
+                raise Undeclared(
+                    f"{self._mapping.kind.__name__} is searched by {name}, which it does not have",
+                    hint=f"its fields are: {', '.join(known)}",
+                )

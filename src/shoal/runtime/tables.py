@@ -4,6 +4,7 @@ import datetime as dt
 import enum
 import typing
 import uuid
+from collections.abc import Sequence
 from decimal import Decimal
 from operator import attrgetter
 from typing import Any, Generic, Literal, TypeVar
@@ -11,9 +12,9 @@ from typing import Any, Generic, Literal, TypeVar
 import msgspec
 
 from shoal.drivers.base import PersonalColumn, Row, Table
-from shoal.errors import EngineError
+from shoal.errors import DeclarationError, EngineError
 from shoal.service import codec
-from shoal.service.marks import field_names, record_mark
+from shoal.service.marks import RecordMark, field_names, record_mark
 from shoal.service.personal import PersonalField, personal_fields
 from shoal.service.signature import base_kind
 
@@ -41,7 +42,7 @@ class RecordTable(Generic[T]):
             columns=(*columns, *(field.column for field in fields if field.find)),
             json=nested,
             unique=frozenset((*mark.unique, *(field.column for field in fields if field.unique))),
-            indexes=mark.indexes + ends,
+            indexes=_indexes(mark, fields) + ends,
             personal=tuple(_column(field, mark.table) for field in fields),
         )
         self._fields = attrgetter(*columns) if len(columns) > 1 else lambda record: (getattr(record, columns[0]),)
@@ -83,6 +84,22 @@ def table_of(kind: type[T]) -> RecordTable[T]:
     if found is None:
         found = _tables[kind] = RecordTable(kind)
     return found
+
+
+def _indexes(mark: RecordMark, fields: Sequence[PersonalField]) -> tuple[tuple[str, ...], ...]:
+    """Index hashes in the place of what is personal, and refuse what would say something of ciphertext alone."""
+    hashes = {field.name: field.column for field in fields}
+    asked = [name for index in mark.indexes for name in index if not hashes.get(name, name)]
+    for name in (*asked, *(name for name in (*mark.unique, mark.expires) if name in hashes)):
+        raise DeclarationError(
+            f"the record of {mark.table} is unique, found or ended by {name}, which is personal: the store holds only "
+            "ciphertext of it",
+            hint="say so in its mark: personal(unique=True) or personal(find=True); an end is not personal",
+            where=mark.source,
+        )
+    declared = tuple(tuple(hashes.get(name, name) for name in index) for index in mark.indexes)
+    found = ((field.column,) for field in fields if field.find and not field.unique)
+    return tuple(dict.fromkeys((*declared, *found)))
 
 
 def _column(field: PersonalField, table: str) -> PersonalColumn:

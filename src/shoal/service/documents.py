@@ -65,7 +65,8 @@ class Documents(Protocol[T]):
         """Write a document, replacing the one with its key.
 
         With `expect`, the version that somebody read, only if it has still that version: else the commit raises
-        `Conflict`, which answers the caller 409.
+        `Conflict`, which answers the caller 409. An empty one is that of what this transaction wrote first, and of
+        nothing else; None looks at no version.
         """
         ...
 

@@ -102,6 +102,12 @@ def personal_fields(cls: type, key: str) -> tuple[PersonalField, ...]:
             _refuse_within(cls, name, hint)
     if not marks:
         return ()
+    if key in marks:
+        raise DeclarationError(
+            f"{cls.__name__}.{key} is the key, which stays in the clear, but which is personal itself",
+            hint="let the key be an id that says nothing of the person",
+            where=of_class(cls),
+        )
     wires = {f.name: f.encode_name for f in msgspec.structs.fields(cls)} if issubclass(cls, msgspec.Struct) else {}
     return tuple(
         PersonalField(

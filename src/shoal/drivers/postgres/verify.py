@@ -6,7 +6,8 @@ from shoal.drivers.base import Table
 from shoal.drivers.postgres.client import Link
 
 _COLUMNS = """
-select c.table_schema || '.' || c.table_name as full_name, c.table_name as name, c.column_name as column, c.data_type
+select c.table_schema || '.' || c.table_name as full_name, c.table_name as name, c.column_name as column,
+    c.data_type || coalesce('(' || c.character_maximum_length || ')', '') as data_type
 from information_schema.columns c
 where c.table_schema = any(current_schemas(false)) or c.table_schema || '.' || c.table_name = any($1::text[])
 """
@@ -46,6 +47,9 @@ def _lacks(table: Table, kinds: dict[str, str] | None, unique: set[tuple[str, st
             yield f"table {table.name} lacks column {column}"
         elif column in table.json and kinds[column] not in ("json", "jsonb"):
             yield f"column {column} of table {table.name} is {kinds[column]}, not jsonb"
+    for column in sorted({name for one in table.personal for name in (one.name, one.find)} & kinds.keys()):
+        if kinds[column] not in ("text", "character varying"):
+            yield f"column {column} of table {table.name} is {kinds[column]}, not text: what is personal is ciphertext"
     if table.key in kinds and (table.name, table.key) not in unique:
         yield f"table {table.name} has no primary key or unique index on {table.key} alone"
     for column in sorted(table.unique & kinds.keys()):
