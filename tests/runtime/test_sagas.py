@@ -8,7 +8,7 @@ from typing import cast
 import pytest
 
 from shoal.drivers.base import Lease
-from shoal.runtime.sagas import housekeeping, runner
+from shoal.runtime.sagas import housekeeping
 from shoal.runtime.sagas.housekeeping import forget
 from shoal.runtime.sagas.runner import SagaSide
 from tests.runtime.sagas import Travel, crash, in_hand, true
@@ -284,9 +284,25 @@ async def test_what_ended_long_ago_is_forgotten_with_its_journal() -> None:
     assert await travel.journal("a") == []
 
 
+async def test_what_is_forgotten_goes_in_commits_that_every_engine_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(housekeeping, "MOST", 3)
+    travel = Travel()
+    async with travel.running() as host:
+        for saga in "ab":
+            await travel.begin(host, saga)
+            await travel.until(saga, "completed")
+        then, before = travel.clock.now() + timedelta(days=31), len(await travel.journal("a"))
+        assert before > 3
+        assert await forget(travel.store, range(4), then) == 1
+        assert sorted([len(await travel.journal(saga)) for saga in "ab"]) == [before - 3, before]
+        while await forget(travel.store, range(4), then):
+            pass
+    assert [await travel.find(saga) for saga in "ab"] == [None, None]
+    assert [await travel.journal(saga) for saga in "ab"] == [[], []]
+
+
 async def test_more_than_a_page_of_what_ended_long_ago_is_forgotten_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(housekeeping, "PAGE", 2)
-    monkeypatch.setattr(runner, "PAGE", 2)
     travel = Travel()
     async with travel.running() as host:
         for key in "abcde":

@@ -6,8 +6,8 @@ from shoal.drivers.base import Query, Store
 from shoal.runtime.privacy.tables import ERASED, KEYS, WRAPPING
 from shoal.runtime.privacy.vault import Vault
 
-BATCH = 200
-"""Data keys that are wrapped anew in one transaction."""
+BATCH = 40
+"""Data keys that are wrapped anew in one transaction, which changes each and its lock: DynamoDB takes 100 changes."""
 
 
 class Renewed(msgspec.Struct, frozen=True, kw_only=True):

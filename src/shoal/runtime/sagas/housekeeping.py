@@ -9,6 +9,9 @@ from shoal.runtime.sagas.instances import ACTIVE, ENDED, JOURNAL_TABLE, SAGAS_TA
 PAGE = 100
 """Sagas that are forgotten in one transaction."""
 
+MOST = 90
+"""Rows that go in one transaction: fewer than the engine takes that takes the fewest (DynamoDB, 100)."""
+
 LONGEST_JOURNAL = 10_000
 """Entries of one saga that are read."""
 
@@ -29,17 +32,25 @@ async def drives(store: Store, now: datetime) -> bool:
 
 
 async def forget(store: Store, parts: Sequence[int], now: datetime) -> int:
-    """Remove a page of sagas that ended long ago, with their journals; return how many."""
+    """Remove some sagas that ended long ago, with their journals; return how many were begun with, 0 when none is left.
+
+    Of a saga with a long journal a part goes at a time, and the saga last.
+    """
     if not parts:
         return 0
     query = Query(where={"status": ENDED, "part": tuple(parts)}, at_most={"due": now}, order=("due",), limit=PAGE)
+    begun, left = 0, MOST
     async with store.session() as session:
-        rows = await session.find(SAGAS_TABLE, query)
-        for row in rows:
-            for entry in await journal(session, str(row["id"])):
+        for row in await session.find(SAGAS_TABLE, query):
+            if left <= 0:
+                break
+            entries = await journal(session, str(row["id"]))
+            for entry in entries[:left]:
                 session.delete(JOURNAL_TABLE, f"{entry.saga}/{entry.number:08}")
-            session.delete(SAGAS_TABLE, row["id"])
-    return len(rows)
+            if len(entries) < left:
+                session.delete(SAGAS_TABLE, row["id"])
+            begun, left = begun + 1, left - len(entries) - 1
+    return begun
 
 
 async def journal(session: Session, saga: str) -> list[Entry]:

@@ -20,7 +20,7 @@ from shoal.errors import EngineError, Undeclared
 from shoal.runtime.clock import when_moved
 from shoal.runtime.sagas.attempts import Bench, advance
 from shoal.runtime.sagas.compiled import Definition, compile_sagas
-from shoal.runtime.sagas.housekeeping import PAGE, count_parked, forget
+from shoal.runtime.sagas.housekeeping import count_parked, forget
 from shoal.runtime.sagas.instances import ACTIVE, SAGAS_TABLE, Instance, from_row, to_row
 from shoal.runtime.side import Around
 from shoal.runtime.trace import current
@@ -285,9 +285,9 @@ class SagaSide:
             await asyncio.sleep(TIDY)
 
     async def _forget(self) -> None:
-        """Forget all that ended long ago, a page at a time."""
+        """Forget all that ended long ago, some at a time."""
         while not self._leaving.is_set():
-            if await forget(self._around.store, tuple(self._held), self._around.clock.now()) < PAGE:
+            if not await forget(self._around.store, tuple(self._held), self._around.clock.now()):
                 return
 
 
