@@ -22,9 +22,19 @@ ELSEWHERE = ("graves", "operator", "rebuild", "rehearsal", "standing", "verify")
 """Last parts of modules that run for a command of the operator, and not in a service's process."""
 
 NOT_HERE = {
+    "commands.endpoint.AuditedEndpoint._note": "needs a command that is refused: tests/runtime/test_commands.py",
+    "commands.reading.commands": "runs for a command of the operator",
     "consuming.burial.Burial.erase": "needs a message that was handled elsewhere: tests/runtime/test_redelivery.py",
     "caching.ends.Ends._look": "reads, for answers that events end: tests/runtime/test_caching.py",
+    "expiring.Expiring._remove_some": "needs records that end: tests/runtime/test_documents.py",
+    "privacy.erasing.reports": "runs for a command of the operator",
     "projections.unread.require_read": "runs for a command of the operator",
+    "search.changes.done": "needs a search index: tests/runtime/test_searching.py",
+    "search.changes.number": "needs a search index: tests/runtime/test_searching.py",
+    "search.changes.pending": "needs a search index: tests/runtime/test_searching.py",
+    "search.changes.replaced": "needs a search index: tests/runtime/test_searching.py",
+    "search.changes.settled": "needs a search index: tests/runtime/test_searching.py",
+    "search.side.Index._some": "needs a search index: tests/runtime/test_searching.py",
     "transacting.Transactor.__call__": "runs while a client's socket is open: tests/runtime/test_sockets.py",
     "warehouse.staging.decide": "needs a warehouse: tests/runtime/test_warehouse_postgres.py",
     "warehouse.staging.forgo": "needs another version: tests/runtime/test_warehouse_versions.py",
