@@ -14,6 +14,9 @@ from shoal.errors import Unavailable
 from shoal.service.declare import Service
 from shoal.service.search import index_mark
 
+MOST = 90
+"""Notes that go in one transaction: fewer than the engine takes that takes the fewest (DynamoDB, 100)."""
+
 CHANGES = OwnTable(
     name="search_changes",
     key="id",
@@ -77,10 +80,11 @@ async def replaced(store: Store, name: str) -> Sequence[Row]:
 
 async def done(store: Store, name: str, taken: int, notes: Sequence[Row]) -> None:
     """Let go of notes whose records the index has; `Unavailable` when somebody took a greater number meanwhile."""
-    async with store.session() as session:
-        await _require(session, name, taken)
-        for each in notes:
-            session.delete(CHANGES.table, each["id"])
+    for first in range(0, len(notes), MOST):
+        async with store.session() as session:
+            await _require(session, name, taken)
+            for each in notes[first : first + MOST]:
+                session.delete(CHANGES.table, each["id"])
 
 
 async def settled(store: Store, name: str, taken: int, physical: str, generation: int, notes: Sequence[Row]) -> None:
@@ -88,8 +92,9 @@ async def settled(store: Store, name: str, taken: int, physical: str, generation
     async with store.session() as session:
         row = await _require(session, name, taken)
         session.put(STANDINGS.table, {**row, "physical": physical, "generation": generation})
-        for each in notes:
+        for each in notes[:MOST]:
             session.delete(CHANGES.table, each["id"])
+    await done(store, name, taken, notes[MOST:])  # were they left, they would only be taken over once more
 
 
 async def unindexed(store: Store, service: Service) -> bool:
