@@ -10,7 +10,7 @@ from typing import Any, cast
 
 import pytest
 
-from tests import background
+from tests import background, engines_told
 
 MANY = 300
 """Tests of a run from which on it is large."""
@@ -45,6 +45,15 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
     file_of = scheduler._split_scope
     scheduler._split_scope = lambda node: SHARED if _shares(config.rootpath / file_of(node)) else file_of(node)
     return scheduler
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Say which engines a run has asked, and which not."""
+    lines = [*engines_told.told(terminalreporter.stats)]
+    if lines:
+        terminalreporter.section("engines", sep="-")
+    for line in lines:
+        terminalreporter.line(line)
 
 
 def pytest_keyboard_interrupt() -> None:

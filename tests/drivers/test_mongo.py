@@ -31,9 +31,10 @@ from tests.conformance.twins import TwinContract
 from tests.conformance.versions import VersionContract
 
 pytest.importorskip("secantus", reason="needs shoal[local-mongo]")
+if "SHOAL_MATRIX" not in os.environ:
+    pytest.skip("`make matrix` asks this of MongoDB's protocol", allow_module_level=True)
+
 pytestmark = [pytest.mark.live, pytest.mark.asyncio(loop_scope="module")]
-at_length = pytest.mark.skipif("SHOAL_MATRIX" not in os.environ, reason="`make matrix` asks this of MongoDB, too")
-"""What takes long for what it may find, since it stands in code that other tests run."""
 
 PASSWORD = "it's a secret: 50%"
 
@@ -136,7 +137,6 @@ class TestLocks(LockContract):
     pass
 
 
-@at_length
 class TestQueries(QueryContract):
     pass
 
@@ -149,32 +149,26 @@ class TestInbox(InboxContract):
     pass
 
 
-@at_length
 class TestSavepoints(SavepointContract):
     pass
 
 
-@at_length
 class TestLeases(LeaseContract):
     pass
 
 
-@at_length
 class TestLedger(LedgerContract):
     pass
 
 
-@at_length
 class TestAge(AgeContract):
     pass
 
 
-@at_length
 class TestOwnTables(OwnTableContract):
     pass
 
 
-@at_length
 class TestTwins(TwinContract):
     pass
 

@@ -46,11 +46,15 @@ def _lacking() -> str:
     return ""
 
 
+if "SHOAL_MATRIX" not in os.environ:
+    pytest.skip("`make matrix` asks this of RabbitMQ", allow_module_level=True)
+
+if _lacking():
+    pytest.skip(_lacking(), allow_module_level=True)
+
 pytestmark = [
     pytest.mark.live,
     pytest.mark.asyncio(loop_scope="module"),
-    pytest.mark.skipif("SHOAL_MATRIX" not in os.environ, reason="`make matrix` asks it of RabbitMQ, too"),
-    pytest.mark.skipif(bool(_lacking()), reason=_lacking() or "RabbitMQ is there"),
 ]
 
 ROW = catalog.engine("rabbitmq")
