@@ -1,7 +1,9 @@
 """Finding documents with PostgreSQL's full text search, in the service's own database."""
 
-from collections.abc import AsyncIterator, Collection, Sequence
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
+from typing import TypeVar
 
 from shoal.drivers.base import Row
 from shoal.drivers.base.search import SearchAnswer, SearchChange, SearchHit, SearchQuery, SearchShape
@@ -13,11 +15,16 @@ from shoal.drivers.postgres.schema import lock_key
 from shoal.drivers.postgres.search_sql import Params
 from shoal.errors import EngineError, Unavailable
 
+_T = TypeVar("_T")
+
 POOL_SIZE = 4
 """Connections of one process for searching, besides those of its store."""
 
 _ONE_AT_A_TIME = lock_key("search")
 _UNDEFINED = "42P01"
+_MOVES = 4
+"""Moves of a name that one search outlives."""
+
 _SNAPSHOT = "begin isolation level repeatable read read only"
 
 
@@ -80,19 +87,20 @@ class PostgresSearch:
 
     async def search(self, query: SearchQuery) -> SearchAnswer:
         """Ask for the page, the total and the facets in one snapshot."""
-        try:
-            return await self._search(query)
-        except _Missing:  # the name has moved since it was looked up, or means nothing yet
-            return await self._search(query)
+        return await _while_it_moves(lambda: self._search(query))
 
     async def suggest(self, shape: SearchShape, prefix: str, limit: int, *, near: bool = False) -> Sequence[str]:
         """Complete what somebody types."""
         if not (asked := fold(prefix)):
             return ()
-        async with self._transaction(_SNAPSHOT, shape.name) as link:
-            physical = await _meant(link, shape.name)
-            rows = await link.fetch(search_sql.suggested(shape, physical, near=near), (asked, limit))
-        return [str(row["text"]) for row in rows]
+
+        async def suggested() -> Sequence[str]:
+            async with self._transaction(_SNAPSHOT, shape.name) as link:
+                physical = await _meant(link, shape.name)
+                rows = await link.fetch(search_sql.suggested(shape, physical, near=near), (asked, limit))
+            return [str(row["text"]) for row in rows]
+
+        return await _while_it_moves(suggested)
 
     async def _search(self, query: SearchQuery) -> SearchAnswer:
         async with self._transaction(_SNAPSHOT, query.shape.name) as link:
@@ -132,6 +140,14 @@ class _Missing(Unavailable):
 
 def _missing(name: str) -> _Missing:
     return _Missing(f"the index {name} is not built yet", hint="try again in a moment")
+
+
+async def _while_it_moves(ask: Callable[[], Awaitable[_T]]) -> _T:
+    """Ask again when what a name meant is gone: it was moved after it was looked up, or means nothing yet."""
+    for _ in range(_MOVES):
+        with contextlib.suppress(_Missing):
+            return await ask()
+    return await ask()
 
 
 async def _meant(link: Link, name: str) -> str:
