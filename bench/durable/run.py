@@ -14,7 +14,7 @@ from bench.rounds import Amount, Round, Sample, Say, interleave
 from bench.statistics import Target
 from bench.workers import Worker, worker
 
-OURS, BARE, HAND = "Shoal", "bare insert", "by hand"
+OURS, DOCUMENTS, BARE, HAND = "Shoal", "Shoal, documents", "bare insert", "by hand"
 ROUNDS, OPERATIONS, CLIENTS = 31, 400, (16, 1)
 TARGET = Target(bound=0.5)
 """Of many clients, by the clock."""
@@ -28,6 +28,7 @@ framework but without an HTTP server, against one prepared `INSERT` of the same 
 asyncpg alone. Both have a connection for each client, to the same PostgreSQL, with the same durability: every command,
 like every insert, is one transaction that is flushed to the disk before it is answered. *By hand* is one statement
 that writes the same three rows, prepared beforehand: what the promise of a command costs without the framework.
+*Documents* are the same service on documents in the same PostgreSQL.
 Processor time is that of the client's process and of all of PostgreSQL's.
 """
 
@@ -69,8 +70,8 @@ async def run(effort: Effort, say: Say) -> Outcome:
     comparisons = [
         c
         for number, rounds in found.rounds.items()
-        for theirs in (BARE, HAND)
-        for c in compare(rounds, OURS, theirs, what=f"{OURS} / {theirs}, {number} at a time")
+        for ours, theirs in ((OURS, BARE), (OURS, HAND), (DOCUMENTS, BARE), (DOCUMENTS, OURS))
+        for c in compare(rounds, ours, theirs, what=f"{ours} / {theirs}, {number} at a time")
     ]
     comparisons[0] = replace(comparisons[0], target=TARGET)
     many = found.rounds[CLIENTS[0]]
@@ -102,7 +103,9 @@ async def measure(amount: Amount, clients: tuple[int, ...], say: Say) -> Durable
 
 async def _race(server: Database, amount: Amount, clients: int, say: Say) -> tuple[Round, ...]:
     async with AsyncExitStack() as stack:
-        sides = [await stack.enter_async_context(_client(name, server, clients)) for name in (OURS, BARE, HAND)]
+        sides = [
+            await stack.enter_async_context(_client(name, server, clients)) for name in (OURS, DOCUMENTS, BARE, HAND)
+        ]
         return await interleave(sides, amount, say)
 
 

@@ -61,6 +61,11 @@ async def commands(url: str, clients: int) -> Sequence[Act]:
     return [act] * clients
 
 
+async def on_documents(url: str, clients: int) -> Sequence[Act]:
+    """Start the same service on documents in the same PostgreSQL."""
+    return await commands(url.replace("postgres:", "documents:", 1), clients)
+
+
 async def _receive() -> MutableMapping[str, Any]:
     return {"type": "http.request", "body": BODY, "more_body": False}
 
@@ -108,7 +113,7 @@ async def _by_hand(url: str) -> Act:
     return act
 
 
-KINDS = {"Shoal": commands, "bare insert": inserts, "by hand": by_hand}
+KINDS = {"Shoal": commands, "Shoal, documents": on_documents, "bare insert": inserts, "by hand": by_hand}
 
 
 async def repeat(acts: Sequence[Act], operations: int) -> float:
