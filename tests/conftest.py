@@ -9,8 +9,12 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests import background, engines_told
+
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")  # how long an example takes says more about the machine than about the code
 
 MANY = 300
 """Tests of a run from which on it is large."""

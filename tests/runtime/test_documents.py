@@ -4,7 +4,7 @@ import asyncio
 import datetime as dt
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, cast
 from urllib.parse import quote
 
 import msgspec
@@ -12,6 +12,7 @@ import pytest
 import pytest_asyncio
 
 from shoal import (
+    Clock,
     Document,
     Documents,
     Found,
@@ -26,10 +27,14 @@ from shoal import (
     event,
     record,
 )
-from shoal.drivers.base import Query
+from shoal.drivers.base import Query, Session
+from shoal.drivers.base.documents.engine import Document as Kept
 from shoal.errors import DeclarationError
+from shoal.runtime.documents import StoredDocuments
 from shoal.runtime.tables import table_of
+from shoal.runtime.transaction import Announcer, UnitOfWork
 from shoal.service.describe import describe
+from shoal.testing import MovableClock
 from tests.runtime.world import World, running
 
 
@@ -328,3 +333,36 @@ async def test_an_empty_version_is_that_of_nobody_else(world: World) -> None:
     assert (await world.get("/things/saw")).json()["price"] == 1
     assert (await world.post("/fresh/axe")).status == 204
     assert (await world.get("/things/axe")).json()["price"] == 5
+
+
+@record("slots", key="at")
+class Slot(msgspec.Struct, frozen=True, kw_only=True):
+    at: dt.datetime
+
+
+class Normal:
+    """A session whose engine gives times back in UTC, as all but the reference do."""
+
+    def __init__(self, at: dt.datetime) -> None:
+        self.at = at
+
+    async def read(self, *_: object) -> list[Kept]:
+        return [Kept(key=self.at, version="1", row={"at": self.at})]
+
+    async def execute(self, *_: object) -> None: ...
+
+    def put_at(self, *_: object) -> None: ...
+
+    def delete_at(self, *_: object) -> None: ...
+
+    def raw(self, *_: object) -> None: ...
+
+
+async def test_a_time_is_one_key_in_every_zone() -> None:
+    at = dt.datetime(2026, 5, 1, 12, tzinfo=dt.UTC)
+    elsewhere = at.astimezone(dt.timezone(dt.timedelta(hours=5)))
+    clock = cast("Clock", MovableClock())
+    unit = UnitOfWork(cast("Session", Normal(at)), Announcer("depot", shelf, clock))
+    found = await StoredDocuments(table_of(Slot), clock, unit).get(elsewhere)
+    assert found is not None
+    assert found.value.at == at

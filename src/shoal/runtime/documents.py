@@ -2,6 +2,7 @@
 
 import typing
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 
 import msgspec
@@ -64,12 +65,12 @@ class StoredDocuments(Documents[T], Generic[T]):
     async def _read(self, keys: Sequence[object]) -> dict[Any, Document[T]]:
         mapping = self._mapping
         found = await self._session.read(mapping.table, keys)
-        by_key = {str(one.key): one for one in found if self._lives(one.row)}
+        by_key = {_spelled(one.key): one for one in found if self._lives(one.row)}
         self._own |= {key for key, one in by_key.items() if not one.version}
         return {
-            key: Document(value=mapping.from_row(by_key[str(key)].row), version=by_key[str(key)].version)
+            key: Document(value=mapping.from_row(by_key[spelled].row), version=by_key[spelled].version)
             for key in keys
-            if str(key) in by_key
+            if (spelled := _spelled(key)) in by_key
         }
 
     async def find(
@@ -121,7 +122,7 @@ class StoredDocuments(Documents[T], Generic[T]):
 
     def _require_own(self, key: object, expect: str | None) -> None:
         """Take an empty version for that of our own alone: callers may send one."""
-        if expect == "" and str(key) not in self._own:
+        if expect == "" and _spelled(key) not in self._own:
             raise changed(self._mapping.table.name)
 
     @property
@@ -132,3 +133,8 @@ class StoredDocuments(Documents[T], Generic[T]):
     def _lives(self, row: Row) -> bool:
         until = row.get(self._expires) if self._expires else None
         return until is None or typing.cast("Any", until) > self._clock.now()
+
+
+def _spelled(key: object) -> str:
+    """Spell a key as one thing, whatever zone a time is in."""
+    return str(key.astimezone(UTC) if isinstance(key, datetime) else key)

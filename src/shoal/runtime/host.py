@@ -380,7 +380,7 @@ async def _prepare(service: Service, store: Store) -> None:
     if lacking:
         raise MigrationError(
             f"the store of {service.name} does not fit its records: {'; '.join(lacking)}",
-            hint="add a numbered migration that creates what is lacking",
+            hint="add a numbered migration that creates or changes it",
             where=service.source,
         )
 

@@ -312,8 +312,12 @@ class DocumentSession(SessionInParts[Held, Overlay]):
     async def _if_free(self, table: Table, query: Query, row: Row) -> list[Row]:
         name = overlay.place(table, matching.identity(row[table.key]))
         self._asked = True
-        if name not in self._done.locks and not await locks.try_take(self._engine, name, self._name):
-            return []
+        try:
+            if name not in self._done.locks and not await locks.try_take(self._engine, name, self._name):
+                return []
+        except BaseException:
+            self._failed = self._stray = True
+            raise
         self._done.locks |= {name}
         self._ground.keeper.keep(self._name)
         return await self._again(table, query, [row])
