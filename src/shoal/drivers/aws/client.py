@@ -39,6 +39,8 @@ _SILENCE = (
 )  # fmt: skip
 """Nobody answered: the interface, or who lends the keys to this machine."""
 
+_OUTDATED = frozenset({"ExpiredToken", "ExpiredTokenException"})
+
 _BUSY = frozenset(
     {"LimitExceededException", "ProvisionedThroughputExceededException", "RequestLimitExceeded", "RequestThrottled"}
     | {"SlowDown", "Throttling", "ThrottlingException", "TooManyRequestsException"}
@@ -64,6 +66,11 @@ class AwsRefusal(Exception):
     def away(self) -> bool:
         """Whether it is not known what was done, because the other side failed."""
         return self.status >= 500 or self.code in _AWAY
+
+    @property
+    def outdated(self) -> bool:
+        """Whether the keys of a moment ran out; others are lent soon."""
+        return self.code in _OUTDATED
 
 
 class AwsClient:

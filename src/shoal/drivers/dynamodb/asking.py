@@ -143,7 +143,7 @@ class Desk:
             above = items[-1]["s"]["S"]
 
     def _meaning(self, refusal: AwsRefusal) -> EngineError:
-        if refusal.away:
+        if refusal.away or refusal.outdated:
             return Unavailable(f"DynamoDB failed: {refusal}", hint="try again")
         if refusal.code == "ResourceNotFoundException":
             hint = "the operator makes it: a table with the keys p and s (docs/how-to/engines.md)"
