@@ -198,7 +198,7 @@ async def test_an_item_that_is_too_large_is_unstorable() -> None:
 async def test_keys_of_a_moment_that_ran_out_are_an_outage() -> None:
     found, _ = engine(refusal("ExpiredTokenException"))
     with pytest.raises(Unavailable, match="Expired"):
-        await found.read(PLATES, ["1"])
+        await found.commit([put("1")])
 
 
 async def test_keys_that_were_left_over_are_read_again_a_hundred_at_a_time() -> None:
