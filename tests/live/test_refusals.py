@@ -14,6 +14,7 @@ from shoal.local.layout import layout_of
 from shoal.local.secrets import Passwords
 from shoal.local.urls import nats_url, postgres_url
 from shoal.mesh.layout import Pipe, layout_for
+from shoal.model import catalog
 from shoal.testing import LiveSystem
 from shoal.testing.http import Response
 from tests.live.shopping import require_nats, sign_in, until
@@ -86,10 +87,11 @@ def _broker_port(live: LiveSystem) -> int:
 
 async def test_a_service_opens_no_database_but_its_own(live: LiveSystem) -> None:
     folder, passwords = str(layout_of(live.root).postgres_sockets), _passwords(live)
-    for role in passwords.stores:
-        if role == "postgres":
-            continue
-        for other in (*passwords.stores, "template1"):
+    stores = [service.store for service in live.plan.services if service.store is not None]
+    roles = [store.role for store in stores if catalog.server(store.engine) == "postgres"]
+    assert len(roles) > 1
+    for role in roles:
+        for other in (*roles, "postgres", "template1"):
             url = postgres_url(folder, role, passwords.stores[role], other)
             if role == other:
                 await (await asyncpg.connect(url)).close()
