@@ -21,7 +21,7 @@ COMPILE := CUSTOM_COMPILE_COMMAND="make lock" PIP_CONFIG_FILE=/dev/null \
 MATRIX := broker=nats orders.store=dynamodb,broker=sns products.store=mongo,orders.store=mongo,broker=kafka broker=rabbitmq
 
 # Extras of the environment in which this repository is worked on.
-EXTRAS := local local-kafka local-mongo rabbitmq aws local-objects load sqlalchemy testing \
+EXTRAS := local local-kafka local-mongo rabbitmq aws load sqlalchemy testing \
 	shop warehouse pydantic dev
 
 .DEFAULT_GOAL := help

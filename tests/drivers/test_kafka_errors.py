@@ -34,7 +34,7 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         found.append(attempt)
         return 0.0
 
-    monkeypatch.setattr(link, "_pause", none)
+    monkeypatch.setattr(link, "reconnecting", none)
     return found
 
 

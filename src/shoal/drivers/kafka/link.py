@@ -13,6 +13,7 @@ import ssl
 from collections.abc import Awaitable, Callable
 from typing import Any, Literal
 
+from shoal.drivers.base.pauses import reconnecting
 from shoal.drivers.kafka import library
 from shoal.drivers.kafka.address import Address
 from shoal.errors import EngineError, Unavailable, Undeclared
@@ -255,7 +256,7 @@ class Link:
             self._attempt = 0
         while not self._closing:
             if self._attempt:
-                await asyncio.sleep(_pause(self._attempt - 1))
+                await asyncio.sleep(reconnecting(self._attempt - 1))
             self._attempt += 1
             try:
                 await self._connect()
@@ -265,7 +266,3 @@ class Link:
                 _log.exception("connecting to %s again failed", self.address.place)
                 continue
             return
-
-
-def _pause(attempt: int) -> float:
-    return min(1.0, 0.02 * 2.0 ** min(attempt, 10)) * random.uniform(0.5, 1.0)  # noqa: S311 - spreads load

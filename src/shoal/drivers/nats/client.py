@@ -19,6 +19,7 @@ from nats.aio.client import Client, Server
 from nats.aio.msg import Msg
 from nats.nuid import NUID
 
+from shoal.drivers.base.pauses import reconnecting
 from shoal.errors import EngineError, Unavailable
 
 OPEN_SECONDS = 5.0
@@ -294,7 +295,7 @@ class Connection:
             with contextlib.suppress(EngineError):
                 await self._connect()
                 return
-            await asyncio.sleep(_pause(attempt))
+            await asyncio.sleep(reconnecting(attempt))
             attempt += 1
 
 
@@ -326,11 +327,7 @@ def _forget(client: Client) -> None:
 def _next_server(servers: Sequence[Server], _: Mapping[str, object]) -> tuple[Server, float]:
     """Choose any server, after a pause that grows and differs between clients."""
     chosen = random.choice(servers)  # noqa: S311 - spreads load, guards nothing
-    return chosen, _pause(chosen.reconnects)
-
-
-def _pause(attempt: int) -> float:
-    return min(1.0, 0.02 * 2.0 ** min(attempt, 10)) * random.uniform(0.5, 1.0)  # noqa: S311 - spreads load
+    return chosen, reconnecting(chosen.reconnects)
 
 
 async def _discard(client: Client) -> None:

@@ -3,10 +3,9 @@
 import asyncio
 import contextlib
 from collections.abc import Sequence
-from datetime import datetime
 
-from shoal.drivers.base import Consumer, Delivery, Message, Outcome, Position
-from shoal.drivers.base.holding import Holding, Letter
+from shoal.drivers.base import Consumer, Delivery, Message, Outcome, Position, held
+from shoal.drivers.base.holding import Holding
 from shoal.drivers.rabbitmq.address import read
 from shoal.drivers.rabbitmq.ends import position
 from shoal.drivers.rabbitmq.link import Link
@@ -75,19 +74,9 @@ class RabbitBroker:
         self._link.require()
         reading = await self._reading(consumer)
         holding = reading.holding
-        loop = asyncio.get_running_loop()
-        until = loop.time() + wait
-        while True:
-            if holding.fault is not None:
-                raise holding.fault
-            holding.stirred.clear()
-            taken = holding.take(limit, loop.time())
-            reading.stir()
-            left = until - loop.time()
-            if taken or left <= 0:
-                self._places.refresh(holding)
-                return [RabbitDelivery(self, holding, *one) for one in taken]
-            await _stirred(holding, left, holding.soonest())
+        found = await held.fetch(self, holding, limit, wait, reading.stir)
+        self._places.refresh(holding)
+        return found
 
     async def rewind(self, consumer: Consumer) -> None:
         """Begin again at the place that is written."""
@@ -170,62 +159,3 @@ class RabbitBroker:
         for reading in readings:
             reading.stop()
             reading.holding.fail(self._link.away())
-
-
-class RabbitDelivery:
-    """A `base.Delivery`."""
-
-    def __init__(self, broker: RabbitBroker, holding: Holding, number: int, letter: Letter) -> None:
-        assert letter.message is not None, "the end of a message is not delivered"  # noqa: S101
-        self._broker, self._holding, self._number, self._letter = broker, holding, number, letter
-        self._message = letter.message
-        self._answered = False
-
-    @property
-    def message(self) -> Message:
-        """The message."""
-        return self._message
-
-    @property
-    def sequence(self) -> int:
-        """Its place in the stream: its offset, counted from 1."""
-        return self._letter.offset + 1
-
-    @property
-    def at(self) -> datetime:
-        """When the stream stored it."""
-        return self._letter.at
-
-    @property
-    def number(self) -> int:
-        """Which delivery this is since the consumer was last rewound."""
-        return self._number
-
-    async def ack(self) -> None:
-        """Settle it."""
-        self._settle()
-
-    async def drop(self) -> None:
-        """Settle it: a consumer has but one place, and what lies before it is answered."""
-        self._settle()
-
-    async def progress(self) -> None:
-        """Begin the wait anew."""
-        holding = None if self._answered else self._broker.current(self._holding)
-        if holding is not None:
-            due = asyncio.get_running_loop().time() + holding.consumer.ack_wait
-            holding.postpone(self._letter.offset, due)
-
-    def _settle(self) -> None:
-        if not self._answered:
-            self._answered = True
-            self._broker.settle(self._holding, self._letter.offset)
-
-
-async def _stirred(holding: Holding, left: float, due: float | None) -> None:
-    """Wait until there is something to look at again."""
-    now = asyncio.get_running_loop().time()
-    seconds = left if due is None or len(holding.due) == 0 else min(left, max(0.0, due - now))
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(seconds):  # wait_for would swallow a cancellation that comes with the message
-            await holding.stirred.wait()

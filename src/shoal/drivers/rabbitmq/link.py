@@ -7,11 +7,11 @@ is the matter of whoever uses it.
 import asyncio
 import contextlib
 import logging
-import random
 import ssl
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
+from shoal.drivers.base.pauses import reconnecting
 from shoal.drivers.rabbitmq import library
 from shoal.drivers.rabbitmq.address import Address
 from shoal.errors import EngineError, ShoalError, Unavailable, Undeclared
@@ -215,7 +215,7 @@ class Link:
             self._attempt = 0
         while not self._closing:
             if self._attempt:
-                await asyncio.sleep(_pause(self._attempt - 1))
+                await asyncio.sleep(reconnecting(self._attempt - 1))
             self._attempt += 1
             try:
                 await self._connect()
@@ -225,7 +225,3 @@ class Link:
                 _log.exception("connecting to %s again failed", self.address.place)
                 continue
             return
-
-
-def _pause(attempt: int) -> float:
-    return min(1.0, 0.02 * 2.0 ** min(attempt, 10)) * random.uniform(0.5, 1.0)  # noqa: S311 - spreads load
