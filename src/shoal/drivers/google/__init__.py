@@ -1,0 +1,1 @@
+"""What the drivers of Google's interfaces share: who this process is. No driver by itself."""
