@@ -1,0 +1,97 @@
+"""`base.Warehouse` on BigQuery: each batch is a transaction of its own, by which its id is noted, too."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import datetime
+
+from shoal.drivers.base import FactBatch, FactTable, ReportQuery, Row, check_columns, reports
+from shoal.drivers.bigquery import sql
+from shoal.drivers.bigquery.jobs import Jobs, Refused
+from shoal.errors import Conflict, EngineError, MigrationError
+
+LOST = "the warehouse and the store of its service are of different times: bring both back from one copy"
+"""What to do about batches that are missing on one side."""
+
+
+class BigQueryWarehouse:
+    """One dataset. Several processes may read it; one at a time appends."""
+
+    def __init__(self, jobs: Jobs) -> None:
+        self._jobs = jobs
+        self._tables: dict[str, FactTable] = {}
+        self._turn = asyncio.Lock()
+        """Transactions that change one table abort each other, so that ours wait."""
+
+    async def open(self) -> None:
+        """Make the table of batches, if it is not there."""
+        await self._jobs.ask(sql.MAKE_BATCHES)
+
+    async def close(self) -> None:
+        """Let go of every connection."""
+        await self._jobs.close()
+
+    async def prepare(self, tables: Sequence[FactTable]) -> None:
+        """Make and widen tables."""
+        for table in tables:
+            found = await self._jobs.ask(sql.PRESENT, [sql.text("name", table.name)])
+            present = {str(row["column_name"]): str(row["data_type"]) for row in found.rows}
+            _require_fit(table, present)
+            if not present:
+                await self._jobs.ask(sql.make(table))
+            for column in table.columns if present else ():
+                if column.name not in present:
+                    await self._jobs.ask(sql.widen(table, column.name, column.kind))
+        self._tables |= {table.name: table for table in tables}
+
+    async def append(self, batch: FactBatch) -> bool:
+        """Append a batch once."""
+        for name, columns in batch.facts:
+            check_columns(self._known(name), columns)
+        async with self._turn:
+            latest = await self.latest(batch.source)
+            if latest == batch.id:
+                return False
+            if latest == batch.after:
+                try:
+                    await self._jobs.ask(*sql.append(batch, self._tables))
+                except Refused as error:
+                    if sql.GAP not in error.message:
+                        raise
+                    latest = await self.latest(batch.source)
+                    if latest == batch.id:  # an earlier try of ours, whose answer was lost
+                        return True
+                else:
+                    return True
+        raise Conflict(f"a batch after {batch.after or 'none'} would follow {latest or 'none'}", hint=LOST)
+
+    async def latest(self, source: str) -> str:
+        """Read the id of the latest batch."""
+        found = await self._jobs.ask(sql.LATEST, [sql.text("source", source)])
+        return str(found.rows[0]["batch"]) if found.rows else ""
+
+    async def report(self, query: ReportQuery) -> Sequence[Row]:
+        """Answer a question."""
+        self._known(query.table.name)
+        text, values = reports.select(query, sql.DIALECT)
+        return (await self._jobs.ask(text, sql.parameters(values))).rows
+
+    async def forget(self, table: FactTable, before: datetime) -> int:
+        """Remove old facts."""
+        async with self._turn:
+            return (await self._jobs.ask(*sql.forget(self._known(table.name), before))).changed
+
+    def _known(self, name: str) -> FactTable:
+        found = self._tables.get(name)
+        if found is None:
+            raise EngineError(f"the warehouse has no table {name}", hint="prepare it first")
+        return found
+
+
+def _require_fit(table: FactTable, present: dict[str, str]) -> None:
+    for column in table.columns:
+        found = present.get(column.name, sql.TYPES[column.kind])
+        if found != sql.TYPES[column.kind]:
+            raise MigrationError(
+                f"column {column.name} of {table.name} holds {found}, not {sql.TYPES[column.kind]}",
+                hint="give the field another name: what was appended stays",
+            )
