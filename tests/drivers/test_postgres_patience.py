@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from shoal.drivers.postgres import client, patience
+from shoal.drivers.postgres.address import parse
 from shoal.errors import TimedOut, Unavailable
 from shoal.runtime.failures import is_outage
 from shoal.runtime.problems import to_problem
@@ -54,7 +55,7 @@ def test_every_event_loop_has_a_timer_of_its_own() -> None:
 @pytest.mark.live
 @pytest.mark.asyncio(loop_scope="module")
 async def test_a_server_that_does_not_answer_is_given_up(harness: Harness) -> None:
-    link = await client.connect(client.take(harness.url, "pool", 0)[0])
+    link = await client.connect(parse(harness.url).url)
     with pytest.raises(Unavailable, match="no answer in time"):
         await soon(link.fetch("select pg_sleep(60)", seconds=0.05))
     assert link.broken
@@ -66,7 +67,7 @@ async def test_a_server_that_does_not_answer_is_given_up(harness: Harness) -> No
 @pytest.mark.asyncio(loop_scope="module")
 async def test_a_script_is_given_up_as_well(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(client, "SCRIPT_SECONDS", 0.05)
-    link = await client.connect(client.take(harness.url, "pool", 0)[0], {"statement_timeout": "5s"})
+    link = await client.connect(parse(harness.url).url, {"statement_timeout": "5s"})
     with pytest.raises(Unavailable, match="no answer in time"):
         await soon(link.script("select pg_sleep(60)"))
     assert link.broken
@@ -75,7 +76,7 @@ async def test_a_script_is_given_up_as_well(harness: Harness, monkeypatch: pytes
 @pytest.mark.live
 @pytest.mark.asyncio(loop_scope="module")
 async def test_a_statement_that_takes_too_long_is_no_outage(harness: Harness) -> None:
-    link = await client.connect(client.take(harness.url, "pool", 0)[0], {"statement_timeout": "50ms"})
+    link = await client.connect(parse(harness.url).url, {"statement_timeout": "50ms"})
     with pytest.raises(TimedOut, match="statement timeout") as caught:
         await soon(link.fetch("select pg_sleep(60)"))
     assert not is_outage(caught.value)

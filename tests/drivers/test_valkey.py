@@ -150,9 +150,8 @@ async def test_a_service_can_touch_no_key_but_its_own(harness: Harness) -> None:
     theirs = await harness.cache(THEIRS)
     await theirs.set({"a": b"1"}, TTL)
     options = harness.server.options
-    intruder = ValkeyCache(
-        Door(socket=options.socket, user=MINE.replace(":", "-"), password=PASSWORD), prefix_of(THEIRS), within=10.0
-    )
+    door = Door(socket=options.socket, user=MINE.replace(":", "-"), password=PASSWORD)
+    intruder = ValkeyCache(Link(door), prefix_of(THEIRS), within=10.0)
     harness.opened.append(intruder)
     for step in (
         intruder.get(["a"]),
@@ -177,7 +176,7 @@ async def test_wrong_passwords_are_refused(server: Server) -> None:
 
 async def test_a_server_that_hangs_is_away_after_a_time_and_loses_nobody_s_reply(harness: Harness) -> None:
     server = harness.server
-    cache = ValkeyCache.of(server.url(MINE, within=0.05))
+    cache = open_cache(server.url(MINE, within=0.05))
     harness.opened.append(cache)
     patient = await harness.cache()
     await patient.set({"a": b"1"}, TTL)

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from shoal.drivers.base import Account
 from shoal.drivers.postgres import client
+from shoal.drivers.postgres.address import parse
 from shoal.drivers.postgres.client import Link
 from shoal.drivers.postgres.sql import literal, quote
 
@@ -29,7 +30,7 @@ class PostgresAdmin:
     """A `base.StoreAdmin`; its URL must be a superuser's."""
 
     def __init__(self, url: str) -> None:
-        self._url, _ = client.take(url, "pool", 0)
+        self._url = parse(url).direct
 
     async def declare(self, accounts: Sequence[Account]) -> None:
         """Create what is missing and correct what differs."""

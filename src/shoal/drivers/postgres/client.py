@@ -4,7 +4,7 @@ import asyncio
 import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 import asyncpg
 
@@ -117,6 +117,19 @@ class Link:
         finally:
             self._until.end()
 
+    async def begin(self, how: str = "begin") -> None:
+        """Begin a transaction."""
+        await self.execute(how)
+
+    async def end(self, how: str) -> None:
+        """Commit or roll back, and leave nothing behind that SQL that is not ours may have set."""
+        await self.execute(self._cleaning(how) if self.dirty else how)
+        self.dirty = False
+
+    def _cleaning(self, how: str) -> str:
+        """End a transaction and what it has set in the server session; who fails to do so is not used again."""
+        return f"{how}; reset all; select pg_advisory_unlock_all()"
+
     def lend(self) -> Lent:
         """Lend the client's own connection."""
         return Lent(connection=self._connection, explain=self._understand)
@@ -162,31 +175,25 @@ class Link:
 
 async def connect(url: str, settings: Mapping[str, str] | None = None, *, seconds: float = 5.0) -> Link:
     """Open a connection; `Unavailable` when the server does not answer in time."""
+    return Link(await dial(url, SETTINGS | dict(settings or {}), cached=512, seconds=seconds))
+
+
+async def dial(
+    url: str, settings: Mapping[str, str], *, cached: int, seconds: float = 5.0
+) -> "asyncpg.Connection[Record]":
+    """Open the client's own connection, which keeps so many prepared statements; `Unavailable` as `connect`."""
     try:
         async with asyncio.timeout(seconds):
-            connection = await asyncpg.connect(
+            return await asyncpg.connect(
                 url,
                 timeout=seconds,
-                statement_cache_size=512,
+                statement_cache_size=cached,
                 max_cached_statement_lifetime=0,
                 max_cacheable_statement_size=1 << 20,
-                server_settings=SETTINGS | dict(settings or {}),
+                server_settings={**settings},
             )
     except _KNOWN as error:
         raise _refused(url, error) from error
-    return Link(connection)
-
-
-def take(url: str, name: str, default: int) -> tuple[str, int]:
-    """Take an option of ours out of a URL's query, since the client would pass it to the server."""
-    parts = urlsplit(url)
-    query = parse_qsl(parts.query, keep_blank_values=True)
-    values = [value for key, value in query if key == name]
-    rest = urlencode([(key, value) for key, value in query if key != name], safe="/")
-    # urlunsplit drops the empty host of a URL whose query names the socket's folder.
-    base = f"{parts.scheme}://{parts.netloc}{parts.path}"
-    bare = f"{base}?{rest}" if rest else base
-    return bare, int(values[-1]) if values else default
 
 
 def position(error: BaseException) -> int:

@@ -8,9 +8,11 @@ from typing import TypeVar
 from shoal.drivers.base import Row
 from shoal.drivers.base.search import SearchAnswer, SearchChange, SearchHit, SearchQuery, SearchShape
 from shoal.drivers.base.words import ALIKE, fold, marked, nearness, words
-from shoal.drivers.postgres import client, search_sql
+from shoal.drivers.postgres import search_sql
+from shoal.drivers.postgres.address import parse
 from shoal.drivers.postgres.client import Link
 from shoal.drivers.postgres.pool import Pool
+from shoal.drivers.postgres.pooled import reach
 from shoal.drivers.postgres.schema import lock_key
 from shoal.drivers.postgres.search_sql import Params
 from shoal.errors import EngineError, Unavailable
@@ -32,8 +34,8 @@ class PostgresSearch:
     """A `base.Search`."""
 
     def __init__(self, url: str) -> None:
-        self._url, _ = client.take(client.take(url, "pool", 0)[0], "part", 0)
-        self._pool = Pool(lambda: client.connect(self._url), POOL_SIZE)
+        address = parse(url)
+        self._pool = Pool(lambda: reach(address), POOL_SIZE)
 
     async def close(self) -> None:
         """Drop every connection."""
@@ -117,9 +119,9 @@ class PostgresSearch:
     @asynccontextmanager
     async def _transaction(self, begin: str, name: str = "") -> AsyncIterator[Link]:
         async with self._link(name) as link:
-            await link.execute(begin)
+            await link.begin(begin)
             yield link
-            await link.execute("commit")
+            await link.end("commit")
 
     @asynccontextmanager
     async def _link(self, name: str) -> AsyncIterator[Link]:

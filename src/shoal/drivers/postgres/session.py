@@ -22,8 +22,6 @@ _T = TypeVar("_T")
 MOST_CALLS = 32
 """So many statements of the service's own are held back at most, so that a transaction knows how long it takes."""
 
-_CLEAN = "; reset all; select pg_advisory_unlock_all()"
-
 
 class _Part:
     """A part of the transaction that can fail alone."""
@@ -39,6 +37,8 @@ class _Part:
 
 class PostgresSession:
     """A `base.Session`, and the context manager that ends it."""
+
+    how = "begin"
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
@@ -206,7 +206,7 @@ class PostgresSession:
     async def _begin(self) -> Link:
         if self._link is None:
             self._link = await self._acquire()
-            await self._run(self._link.execute("begin"))
+            await self._run(self._link.begin(self.how))
         for number, part in enumerate(self._parts):
             if not part.saved:
                 await self._save(self._link, number, part)
@@ -253,7 +253,7 @@ class PostgresSession:
             await self._run(link.execute(text, values))
         if not statements:
             await self._send(link, self._writes)
-        await self._end(link, "commit")
+        await link.end("commit")
 
     async def _leave(self) -> None:
         """Let go of the connection, in whatever state it is."""
@@ -262,16 +262,11 @@ class PostgresSession:
             return
         try:
             if link.in_transaction:
-                await self._end(link, "rollback")
+                await link.end("rollback")
         except EngineError:
             link.abort()  # the server rolls back what it hears no more of
         finally:
             self._pool.release(link)
-
-    async def _end(self, link: Link, how: str) -> None:
-        """Commit or roll back, and leave nothing behind that SQL of the service's own may have set."""
-        await link.execute(how + _CLEAN if link.dirty else how)
-        link.dirty = False
 
     async def _acquire(self) -> Link:
         try:

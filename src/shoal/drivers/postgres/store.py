@@ -15,15 +15,19 @@ from shoal.drivers.base import (
     Migration,
     OutboxLease,
     OwnTable,
+    Reads,
     Receipt,
     Session,
     Table,
 )
 from shoal.drivers.postgres import client, leases, outbox, partitions, receipts, schema, shadow, tidy
+from shoal.drivers.postgres.address import Address, parse
 from shoal.drivers.postgres.leases import Leases
 from shoal.drivers.postgres.migrate import migrate
 from shoal.drivers.postgres.outbox import PostgresOutbox
 from shoal.drivers.postgres.pool import Pool
+from shoal.drivers.postgres.pooled import reach
+from shoal.drivers.postgres.replicas import Replicas, ReplicaSession
 from shoal.drivers.postgres.session import PostgresSession
 from shoal.drivers.postgres.verify import verify
 
@@ -42,11 +46,14 @@ class PostgresStore:
     """A `base.Store`."""
 
     def __init__(self, url: str) -> None:
-        url, hours = client.take(url, "part", int(partitions.WIDTH / timedelta(hours=1)))
-        self._width = timedelta(hours=hours)
-        self._url, size = client.take(url, "pool", POOL_SIZE)
-        self._pool = Pool(lambda: client.connect(self._url), size)
-        self._leases = Leases(lambda: client.connect(self._url, leases.SETTINGS))
+        address = parse(url)
+        self._direct = address.direct
+        self._width = timedelta(hours=address.part) if address.part else partitions.WIDTH
+        self._pool = _pool(address)
+        watch = Pool(lambda: client.connect(self._direct), 1)
+        copies = [_pool(address._replace(url=url)) for url in address.replicas]
+        self._replicas = Replicas(self._pool, watch, copies, address.lag)
+        self._leases = Leases(lambda: client.connect(self._direct, leases.SETTINGS))
 
     async def open(self) -> None:
         """Open the first connection."""
@@ -55,6 +62,7 @@ class PostgresStore:
     async def close(self) -> None:
         """Drop every connection."""
         self._pool.close()
+        self._replicas.close()
         self._leases.close()
 
     async def ping(self) -> None:
@@ -63,7 +71,7 @@ class PostgresStore:
 
     async def migrate(self, migrations: Sequence[Migration], own: Sequence[OwnTable] = ()) -> Sequence[Migration]:
         """Migrate over a connection of its own, which may wait longer than others."""
-        link = await client.connect(self._url, _MIGRATING)
+        link = await client.connect(self._direct, _MIGRATING)
         try:
             return await migrate(link, migrations, own, self._width)
         finally:
@@ -97,6 +105,10 @@ class PostgresStore:
         """Begin a transaction."""
         return PostgresSession(self._pool)
 
+    def reads(self) -> AbstractAsyncContextManager[Reads]:
+        """Read from a replica, where there are any."""
+        return ReplicaSession(self._replicas)
+
     async def receipt(self, key: str) -> Receipt | None:
         """Read the answer recorded under a key."""
         rows = await self._pool.fetch(receipts.READ, [key])
@@ -111,7 +123,7 @@ class PostgresStore:
     @asynccontextmanager
     async def outbox(self) -> AsyncIterator[OutboxLease]:
         """Wait for the lock on a connection of its own."""
-        link = await client.connect(self._url, outbox.SETTINGS)
+        link = await client.connect(self._direct, outbox.SETTINGS)
         try:
             await link.fetch("select pg_advisory_lock_shared($1::integer, $2::integer)", schema.STANDING_BY)
             await schema.lock(link, schema.RELAYING)
@@ -140,8 +152,12 @@ class PostgresStore:
 
     async def _tidy(self, window: timedelta) -> None:
         """Tidy over a connection of its own, which waits for nobody for long."""
-        link = await client.connect(self._url, tidy.SETTINGS)
+        link = await client.connect(self._direct, tidy.SETTINGS)
         try:
             await tidy.tidy(link, window, self._width)
         finally:
             link.abort()
+
+
+def _pool(address: Address) -> Pool:
+    return Pool(lambda: reach(address), address.pool or POOL_SIZE)

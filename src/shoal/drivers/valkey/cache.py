@@ -4,17 +4,15 @@ What one step needs of several keys lies in one slot of a cluster: they share wh
 """
 
 import asyncio
-import ssl
 from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import Self
-from urllib.parse import parse_qs, unquote, urlsplit
 
 from shoal.drivers.base import Found
-from shoal.drivers.valkey.link import Door, Link
+from shoal.drivers.valkey.address import WITHIN
+from shoal.drivers.valkey.cluster import Cluster
+from shoal.drivers.valkey.link import Link
 from shoal.drivers.valkey.scripts import ACQUIRE, ADD, FILL, RELEASE, RENEW, SWAP, Script
 from shoal.drivers.valkey.wire import Reply
-from shoal.errors import DeclarationError, EngineError, Unavailable
+from shoal.errors import EngineError, Unavailable
 
 COMMANDS = (
     *("+get", "+getex", "+set", "+del", "+exists", "+pttl", "+pexpire", "+incrby"),
@@ -22,8 +20,8 @@ COMMANDS = (
 )
 """What a user of this driver needs; each reaches the user's own keys alone, within scripts too."""
 
-WITHIN = 0.5
-"""Seconds that an answer may take; a cache that is slower than what it spares is none."""
+CLUSTER_COMMANDS = ("+cluster|slots", "+asking")
+"""What the user of a cluster needs besides."""
 
 _REMEMBERED = 86_400_000
 """Milliseconds for which the last token of a lease is known, should the server's clock be set back."""
@@ -35,36 +33,13 @@ class ValkeyCache:
     """A `base.Cache`.
 
     Args:
-        door: The server, and as whom it is entered.
+        link: To the server, or the servers.
         prefix: How every key begins.
         within: Seconds that an answer may take.
     """
 
-    def __init__(self, door: Door, prefix: str, *, within: float = WITHIN) -> None:
-        self._door, self._prefix, self._within = door, prefix, within
-        self._link = Link(door)
-
-    @classmethod
-    def of(cls, url: str) -> Self:
-        """Read a URL; raises `DeclarationError` for one that says neither where nor as whom."""
-        parts = urlsplit(url)
-        options = {name: values[-1] for name, values in parse_qs(parts.query).items()}
-        if not (options.get("socket") or parts.hostname) or not parts.username:
-            raise DeclarationError(
-                "the address of a cache names no server or no user",
-                hint="valkey://USER:PASSWORD@/PART?socket=/path, or valkeys://USER:PASSWORD@HOST:6379/PART with TLS",
-            )
-        within = float(options.get("within", WITHIN))
-        door = Door(
-            socket=Path(options.get("socket", "")),
-            host=parts.hostname or "",
-            port=parts.port or 6379,
-            tls=ssl.create_default_context(cafile=options.get("ca")) if parts.scheme == "valkeys" else None,
-            user=unquote(parts.username),
-            password=unquote(parts.password or ""),
-            within=within,
-        )
-        return cls(door, prefix_of(unquote(parts.path.removeprefix("/"))), within=within)
+    def __init__(self, link: Link | Cluster, prefix: str, *, within: float = WITHIN) -> None:
+        self._link, self._prefix, self._within = link, prefix, within
 
     async def open(self) -> None:
         """Connect."""
@@ -150,10 +125,10 @@ class ValkeyCache:
         return await self._run(RELEASE, (self._lease(name)[0],), token) == 1
 
     def _key(self, key: str) -> str:
-        return f"{self._prefix}v{{{key}}}"
+        return f"{self._prefix}v{_tagged(key)}"
 
     def _lease(self, name: str) -> tuple[str, str]:
-        held = f"{self._prefix}l{{{name}}}"
+        held = f"{self._prefix}l{_tagged(name)}"
         return held, f"{held}^"
 
     async def _ask(self, *words: str | bytes | int) -> Reply:
@@ -181,12 +156,12 @@ class ValkeyCache:
         return await self._ask("EVAL", script.text, len(keys), *keys, *told)
 
     def _silent(self) -> Unavailable:
-        return Unavailable(f"Valkey at {self._door.place} did not answer within {self._within:g} s")
+        return Unavailable(f"Valkey at {self._link.place} did not answer within {self._within:g} s")
 
 
-def prefix_of(name: str) -> str:
-    """Return how the keys of one part of the cache begin."""
-    return f"{name}:"
+def _tagged(key: str) -> str:
+    """Put a key into braces; one whose braces would be taken for empty has something in them, and is not another's."""
+    return f"{{{key}}}" if key and key[0] != "}" else f"/{{/{key}}}"
 
 
 def _value(found: Reply) -> bytes | None:

@@ -65,6 +65,11 @@ class Link:
         self._reading: asyncio.Task[None] | None = None
         self._opening = asyncio.Lock()
 
+    @property
+    def place(self) -> str:
+        """Where that is, for messages."""
+        return self._door.place
+
     async def call(self, *words: str | bytes | int) -> Reply:
         """Send one command and return its reply.
 
@@ -81,12 +86,24 @@ class Link:
             raise found
         return found
 
-    async def calls(self, commands: Sequence[tuple[str | bytes | int, ...]]) -> list[Reply]:
+    async def calls(self, commands: Sequence[Sequence[str | bytes | int]]) -> list[Reply]:
         """Send commands together and return their replies, in their order.
 
         Raises:
             Unavailable: As for `call`; some of them may have been carried out.
             EngineError: The server refuses one; the others were carried out.
+        """
+        found = await self.replies(commands)
+        for one in found:
+            if isinstance(one, EngineError):
+                raise one
+        return found
+
+    async def replies(self, commands: Sequence[Sequence[str | bytes | int]]) -> list[Reply]:
+        """Send commands together and return their replies, refusals among them, in their order.
+
+        Raises:
+            Unavailable: As for `call`; some of them may have been carried out.
         """
         writer = self._writer or await self._open()
         self._require_room()
@@ -102,11 +119,9 @@ class Link:
                 one.cancel()
             raise
         failures = [one.exception() for one in awaited]  # each is looked at, or it would be reported as lost
-        found: list[Reply] = [one.result() for one, failed in zip(awaited, failures, strict=True) if failed is None]
-        refused = (reply for reply in found if isinstance(reply, EngineError))
-        for failure in filter(None, (*failures, *refused)):
+        for failure in filter(None, failures):
             raise failure
-        return found
+        return [one.result() for one in awaited]
 
     async def close(self) -> None:
         """End the connection; who still waits gets `Unavailable`."""

@@ -11,11 +11,13 @@ from shoal.drivers.base import Query, Row, Table
 from shoal.drivers.base.documents.engine import Document, Held, Hold, Numbered, Refused, Write
 from shoal.drivers.base.documents.tables import FRAMEWORK
 from shoal.drivers.postgres import client
+from shoal.drivers.postgres.address import parse
 from shoal.drivers.postgres.client import Link
 from shoal.drivers.postgres.documents import asking, commits, layout, locks, values
 from shoal.drivers.postgres.documents.commits import Part
 from shoal.drivers.postgres.documents.raw import Documents
 from shoal.drivers.postgres.pool import Pool
+from shoal.drivers.postgres.pooled import reach
 from shoal.errors import Conflict, Contended, EngineError
 
 POOL_SIZE = 16
@@ -37,9 +39,10 @@ class JsonEngine:
     step = 1_000
 
     def __init__(self, url: str) -> None:
-        self._url, size = client.take(url, "pool", POOL_SIZE)
-        self._pool = Pool(lambda: client.connect(self._url), size)
-        self._keeping = Pool(lambda: client.connect(self._url), KEEPING)
+        address = parse(url)
+        self._direct = address.direct
+        self._pool = Pool(lambda: reach(address), address.pool or POOL_SIZE)
+        self._keeping = Pool(lambda: reach(address), KEEPING)
         self._names: set[str] | None = None
         """What there is in our schema, as far as is known."""
         self._indexes: dict[str, tuple[str, Held, str]] = {
@@ -75,7 +78,7 @@ class JsonEngine:
     async def _ready(self) -> set[str]:
         """Know what there is, and make what everything needs."""
         if self._names is None:
-            link = await client.connect(self._url, _MAKING)
+            link = await client.connect(self._direct, _MAKING)
             try:
                 if not (await link.fetch(layout.SORTED))[0]["yes"]:
                     raise EngineError(
@@ -94,7 +97,7 @@ class JsonEngine:
     async def _make(self, wanted: Mapping[str, str]) -> None:
         known = await self._ready()
         if missing := [text for name, text in wanted.items() if name not in known]:
-            link = await client.connect(self._url, _MAKING)
+            link = await client.connect(self._direct, _MAKING)
             try:
                 await link.script(";".join([layout.LATCH, *missing]))
             finally:
@@ -129,6 +132,12 @@ class JsonEngine:
         while some := cast("int", (await self._pool.fetch(*question))[0]["n"]):
             gone += some
         return gone
+
+    async def drop(self, table: Table) -> None:
+        """Drop the table, and forget that there was one."""
+        known = await self._ready()
+        await self._pool.fetch(f"drop table if exists {layout.place(table.name)}")
+        known -= {*layout.statements(table, table.indexes)}
 
     async def commit(self, writes: Sequence[Write], hold: Hold | None = None, last: Numbered | None = None) -> None:
         """Do everything in one statement, or else in one transaction; again and again while others get in the way."""
@@ -179,7 +188,7 @@ class JsonEngine:
         link = await self._pool.acquire()
         try:
             with self._meaning():
-                await link.execute("begin")
+                await link.begin()
                 for part in parts:
                     await link.execute(*commits.statement([part]))
                 await link.execute("commit")

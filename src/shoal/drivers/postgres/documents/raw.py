@@ -5,8 +5,6 @@ from collections.abc import Sequence
 from shoal.drivers.base import Row
 from shoal.drivers.postgres.pool import Pool
 
-_CLEAN = "reset all; select pg_advisory_unlock_all()"
-
 
 class Documents:
     """One table of documents: ``key text``, ``version bigint``, ``body jsonb``."""
@@ -22,8 +20,8 @@ class Documents:
         try:
             link.dirty = True
             rows = await link.fetch(sql, args)
-            await link.execute(_CLEAN)
-            link.dirty = False
+            if link.dirty:
+                await link.end("")
             return rows
         finally:
             self._pool.release(link)
