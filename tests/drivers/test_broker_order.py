@@ -4,8 +4,10 @@ import asyncio
 import os
 import shutil
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from importlib import import_module
 from pathlib import Path
+from typing import Protocol
 
 import msgspec
 import pytest
@@ -16,9 +18,9 @@ from shoal.drivers import broker_admin, open_broker
 from shoal.drivers.base import Broker, Consumer, Query, Stream
 from shoal.drivers.memory import MemoryStore
 from shoal.errors import HostError
-from shoal.local.engines import Running, aws, kafka, nats, rabbitmq, start
+from shoal.local.engines import Running, aws, kafka, nats, pubsub, rabbitmq, start
 from shoal.local.ports import free_port
-from shoal.local.urls import aws_url
+from shoal.local.urls import aws_url, pubsub_url
 from shoal.model import catalog, plan
 from shoal.model.target import MEMORY
 from shoal.runtime.clients import LocalTransport
@@ -65,11 +67,20 @@ async def write(event: Sold, tx: Transaction) -> None:
         raise ShoalError(f"{event.item} {event.number} fails")
 
 
+class Played(Protocol):
+    """A server that runs in this process."""
+
+    def url(self, policy: str) -> str: ...
+    async def start(self) -> None: ...
+    async def crash(self) -> None: ...
+
+
 class Field:
     """A broker, and the stores of two services, each with as many processes as a test starts."""
 
     def __init__(self, directory: Path, broker: str) -> None:
         self.directory, port = directory, free_port()
+        self._played: Played | None = None
         self.capabilities = catalog.engine(broker).capabilities
         if broker == "nats":
             self._recipe = nats.recipe(nats.NatsOptions(directory=directory, users=(USER,), port=port))
@@ -78,9 +89,17 @@ class Field:
             pytest.importorskip("aiobotocore", reason="needs shoal[aws]")
             self._recipe = aws.recipe(aws.AwsOptions(directory=directory, port=port))
             self.url = aws_url("sns", port, "all", "p", "order")
+        elif broker == "pubsub":  # likewise
+            _require(pubsub.locate)
+            self._recipe = pubsub.recipe(pubsub.PubsubOptions(directory=directory, port=port))
+            self.url = pubsub_url(port)
+        elif broker == "servicebus":  # which keeps what it has
+            pytest.importorskip("proton", reason="needs shoal[servicebus]")
+            self._played = import_module("tests.servicebus_played.server").PlayedServicebus()
+            self.url = self._played.url("operator")
         elif broker == "rabbitmq":
             pytest.importorskip("aiormq", reason="needs shoal[rabbitmq]")
-            _require_rabbitmq()
+            _require(rabbitmq.locate)
             user = rabbitmq.RabbitUser(name="all", password="p", operator=True)
             options = rabbitmq.RabbitOptions(directory=directory, port=port, erlang_port=free_port(), users=(user,))
             self._recipe = rabbitmq.recipe(options)
@@ -96,7 +115,10 @@ class Field:
 
     async def start(self) -> None:
         """Start the broker, and declare what the plan asks for where it is not there."""
-        self._running = await start(self._recipe, on_line=lambda _: None)
+        if self._played is None:
+            self._running = await start(self._recipe, on_line=lambda _: None)
+        else:
+            await self._played.start()
         planned = plan(describe(system), MEMORY).require()
         consumers = [c for s in planned.services if s.broker for c in s.broker.consumers]
         await broker_admin(self.url).declare(
@@ -106,14 +128,18 @@ class Field:
 
     async def crash(self) -> None:
         """Kill the broker and start it again."""
-        assert self._running is not None
-        await self._running.process.kill()
+        if self._running is not None:
+            await self._running.process.kill()
+        elif self._played is not None:
+            await self._played.crash()
         await self.start()
 
     async def stop(self) -> None:
         """Stop the broker."""
-        assert self._running is not None
-        await self._running.process.stop()
+        if self._running is not None:
+            await self._running.process.stop()
+        elif self._played is not None:
+            await self._played.crash()
 
     async def close(self) -> None:
         """Let go of what processes that died left open."""
@@ -139,16 +165,17 @@ class Field:
 ELSEWHERE = pytest.mark.skipif("SHOAL_MATRIX" not in os.environ, reason="`make matrix` asks it of other brokers, too")
 
 
-def _require_rabbitmq() -> None:
+def _require(locate: Callable[[], Path]) -> None:
     try:
-        rabbitmq.locate()
+        locate()
     except HostError as error:
         pytest.skip(f"{error.message}: {error.hint}")
 
 
-@pytest_asyncio.fixture(
-    params=["nats", *(pytest.param(name, marks=ELSEWHERE) for name in ("kafka", "sns", "rabbitmq"))]
-)
+OTHERS = ("kafka", "sns", "rabbitmq", "pubsub", "servicebus")
+
+
+@pytest_asyncio.fixture(params=["nats", *(pytest.param(name, marks=ELSEWHERE) for name in OTHERS)])
 async def field(request: pytest.FixtureRequest) -> AsyncIterator[Field]:
     failures.clear()
     directory = Path(tempfile.mkdtemp(prefix="sh-", dir="/tmp"))

@@ -15,45 +15,12 @@ from shoal.drivers.base import Query, Table
 from shoal.drivers.base.documents.engine import Hold, Numbered, Refused, Write
 from shoal.drivers.base.documents.tables import OUTBOX
 from shoal.drivers.dynamodb import asking, places, values
-from shoal.drivers.dynamodb.engine import DynamoEngine
-from shoal.drivers.dynamodb.locks import Locks
-from shoal.errors import Contended, DeclarationError, EngineError, Unavailable, Unstorable
+from shoal.errors import Contended, DeclarationError, TooLarge, Unavailable, Unstorable
 from shoal.runtime import expiring
+from tests.drivers.scripted_dynamo import FAILED, FINE, LOST, Answer, Client, canceled, engine, refusal
 
 CUPS = Table(name="cups", key="id", columns=("id", "owner", "size"), unique=frozenset({"owner"}))
 PLATES = Table(name="plates", key="id", columns=("id", "size"))
-Answer = Mapping[str, Any] | Exception
-LOST = Unavailable("no answer")
-
-
-class Client:
-    """Answers from a script, and keeps what it was asked."""
-
-    def __init__(self, *answers: Answer) -> None:
-        self.answers, self.asked = [*answers], list[tuple[str, dict[str, Any]]]()
-
-    async def ask(self, operation: str, **words: Any) -> Mapping[str, Any]:
-        self.asked.append((operation, words))
-        answer = self.answers.pop(0) if self.answers else {}
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
-
-    def said(self, word: str) -> list[Any]:
-        return [words.get(word) for _, words in self.asked]
-
-
-def engine(*answers: Answer) -> tuple[DynamoEngine, Client]:
-    client = Client(*answers)
-    return DynamoEngine(cast("AwsClient", client), "t"), client
-
-
-def refusal(code: str, *reasons: Mapping[str, Any]) -> AwsRefusal:
-    return AwsRefusal("asking", {"Error": {"Code": code}, "CancellationReasons": [*reasons]})
-
-
-def canceled(*reasons: Mapping[str, Any]) -> AwsRefusal:
-    return refusal("TransactionCanceledException", *reasons)
 
 
 def put(key: str, **row: object) -> Write:
@@ -65,17 +32,13 @@ def item(key: str, version: str = "1", **row: object) -> dict[str, Any]:
     return {"k": values.value(key), "v": {"S": version}, "c": columns}
 
 
-FINE: Mapping[str, Any] = {"Code": "None"}
-FAILED: Mapping[str, Any] = {"Code": "ConditionalCheckFailed"}
-
-
 async def test_more_than_a_hundred_actions_are_refused_before_anything_is_asked() -> None:
     full, client = engine()
     hold = Hold(owner="me", kept="lease")
     await full.commit([put(str(number)) for number in range(99)], hold)
     assert len(client.asked[0][1]["TransactItems"]) == 100
     full, client = engine()
-    with pytest.raises(EngineError, match="101 items of DynamoDB, which commits 100 at most") as found:
+    with pytest.raises(TooLarge, match="101 items of DynamoDB, which commits 100 at most") as found:
         await full.commit([put(str(number)) for number in range(100)], hold)
     assert "fewer documents" in (found.value.hint or "")
     assert client.asked == []
@@ -83,7 +46,7 @@ async def test_more_than_a_hundred_actions_are_refused_before_anything_is_asked(
 
 async def test_more_than_four_megabytes_are_refused_before_anything_is_asked() -> None:
     full, client = engine()
-    with pytest.raises(EngineError, match="bytes, and DynamoDB commits 4194304 at most"):
+    with pytest.raises(TooLarge, match="bytes, and DynamoDB commits 4194304 at most"):
         await full.commit([put(str(number), size="x" * 300_000) for number in range(20)])
     assert client.asked == []
 
@@ -265,76 +228,6 @@ async def test_expired_records_go_in_commits_that_it_takes(unique: tuple[str, ..
     gone = [Write(table=table, key=name, row=None, version="1") for name in names]
     await found.commit(gone, Hold(owner="me", freed=tuple(f"row things {name!r}" for name in names)))
     assert len(client.asked[-1][1]["TransactItems"]) == len(names) * (2 + len(unique)) <= 100
-
-
-def held(owner: str, beat: str) -> AwsRefusal:
-    lock = {"o": {"S": owner}, "b": {"S": beat}, "d": {"N": "8.0"}, "l": {"S": "name"}}
-    return AwsRefusal("taking", {"Error": {"Code": asking.CONDITION}, "Item": lock})
-
-
-def life(beat: str) -> Mapping[str, Any]:
-    return {"Item": {"o": {"S": "other"}, "b": {"S": beat}}} if beat else {}
-
-
-async def test_a_lock_is_dead_once_its_beat_was_the_same_for_as_long_as_it_was_promised() -> None:
-    now = 100.0
-    looks: list[tuple[Answer, Answer]] = [(held("other", "a"), life(beat)) for beat in ("", "", "1", "2", "2")]
-    client = Client(*(answer for look in looks for answer in look), {}, {})
-    locks = Locks(asking.Desk(cast("AwsClient", client), "t"), clock=lambda: now)
-    for passing in (0.0, 7.9, 7.9, 7.9):  # each sign of life is another beat
-        now += passing
-        assert await locks.take("name", "me", 8.0) == "other"
-    now += 8.0
-    assert await locks.take("name", "me", 8.0) == "me"
-    freed, alive = cast("tuple[Any, Any]", client.asked[-2][1]["TransactItems"])
-    assert freed["Delete"]["ExpressionAttributeValues"] == {":o": {"S": "other"}, ":b": {"S": "a"}}
-    assert alive["ConditionCheck"]["ExpressionAttributeValues"] == {":b": {"S": "2"}}
-    assert alive["ConditionCheck"]["Key"] == places.life("other").key
-
-
-async def test_a_lock_whose_owner_lives_when_it_is_taken_over_stays_its_own() -> None:
-    now = 100.0
-    look: list[Answer] = [held("other", "a"), life("1")]
-    client = Client(*look, *look, canceled(FINE, FAILED), held("other", "a"), life("2"))
-    locks = Locks(asking.Desk(cast("AwsClient", client), "t"), clock=lambda: now)
-    assert await locks.take("name", "me", 8.0) == "other"
-    now += 9.0
-    assert await locks.take("name", "me", 8.0) == "other"
-    assert client.answers == []
-    assert await locks.renew(["me"], 8.0) == []
-
-
-async def test_one_sign_of_life_renews_all_locks_of_an_owner_and_tells_which_are_still_its_own() -> None:
-    client = Client({}, {}, {})
-    locks = Locks(asking.Desk(cast("AwsClient", client), "t"))
-    for name in "abc":
-        await locks.take(name, "me", 8.0)
-    found = [{"l": {"S": name}, "o": {"S": owner}} for name, owner in (("a", "me"), ("b", "other"))]
-    client.asked, client.answers = [], [{}, {"Responses": {"t": found}}]
-    assert await locks.renew(["me"], 8.0) == ["a"]
-    assert [operation for operation, _ in client.asked] == ["put_item", "batch_get_item"]
-    client.asked, client.answers = [], [{}, {"Item": found[0]}]
-    assert await locks.renew(["me"], 8.0) == ["a"]  # the others are asked for no more
-
-
-async def test_a_lock_that_is_held_for_long_is_kept_from_expiry() -> None:
-    now = 100.0
-    client = Client()
-    locks = Locks(asking.Desk(cast("AwsClient", client), "t"), clock=lambda: now)
-    await locks.take("name", "me", 8.0)
-    now += 13 * 3600
-    client.asked, client.answers = [], [{}, {}, {"Item": {"l": {"S": "name"}, "o": {"S": "me"}}}]
-    assert await locks.renew(["me"], 8.0) == ["name"]
-    assert [operation for operation, _ in client.asked] == ["put_item", "update_item", "get_item"]
-
-
-async def test_a_lock_whose_answer_was_lost_is_freed_with_the_others() -> None:
-    client = Client(LOST)
-    locks = Locks(asking.Desk(cast("AwsClient", client), "t"))
-    with pytest.raises(Unavailable):
-        await locks.take("name", "me", 8.0)
-    await locks.release("me")
-    assert client.asked[-1][0] == "delete_item"
 
 
 MOMENTS = st.datetimes(timezones=st.sampled_from([UTC, timezone(timedelta(hours=5))]))

@@ -20,13 +20,13 @@ from shoal.local.urls import mongo_url
 from shoal.model import catalog
 from tests.conformance import documents
 from tests.conformance.documents import DocumentContract
-from tests.conformance.harness import account, soon
+from tests.conformance.harness import ORDERS, account, row, soon
 from tests.conformance.inbox import InboxContract
 from tests.conformance.ledger import AgeContract, LedgerContract, OwnTableContract
 from tests.conformance.outbox import FailureContract, MigrationContract, OutboxContract, QueryContract
 from tests.conformance.rights import LeaseContract
 from tests.conformance.savepoints import SavepointContract
-from tests.conformance.store import ConflictContract, LockContract, TransactionContract
+from tests.conformance.store import ConflictContract, LockContract, TransactionContract, fill, ready
 from tests.conformance.twins import TwinContract
 from tests.conformance.versions import VersionContract
 
@@ -91,7 +91,7 @@ class Harness:
     async def rob(self, name: str) -> None:
         engine = self.opened[0]._engine
         assert isinstance(engine, MongoEngine)
-        await engine._locks.update_one({"_id": name}, {"$set": {"owner": "somebody else"}})
+        await engine._of("shoal.locks").update_one({"_id": name}, {"$set": {"owner": "somebody else"}})
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -119,6 +119,21 @@ async def test_each_service_opens_its_own_database_alone(server: Server) -> None
         with pytest.raises(EngineError, match=words):
             await store.migrate([])
         await store.close()
+
+
+async def test_a_transaction_that_a_dead_process_left_open_is_ended(harness: Harness) -> None:
+    store, other = await ready(harness), await harness.store()
+    await fill(store, [row("1")])
+    dead, engine = store._engine, other._engine  # type: ignore[attr-defined]
+    async with dead._client.start_session() as session:
+        await dead._sessions.note(session)
+        await session.start_transaction()
+        await dead._of("orders").update_one({"_id": "1"}, {"$set": {"total": 7}}, session=session)
+        await engine._of("shoal.sessions").update_many({}, {"$set": {"until": 0}})
+        await engine._sessions.end_late()
+        await soon(fill(other, [row("1", total=1)]))
+    async with other.session() as reading:
+        assert (await reading.get(ORDERS, "1") or {})["total"] == 1
 
 
 class TestDocuments(DocumentContract):

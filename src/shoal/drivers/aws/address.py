@@ -9,10 +9,10 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from shoal.drivers.base.endpoint import endpoint
 from shoal.errors import DeclarationError
 
 _SHARED = frozenset({"region", "tls"})
-_LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,20 +62,11 @@ def read(url: str, known: Collection[str] = ()) -> AwsAddress:
         raise DeclarationError(f"the {parts.scheme} address has one half of its keys", hint=hint)
     return AwsAddress(
         region=given.get("region", ""),
-        endpoint=_endpoint(parts.scheme, parts.netloc.rpartition("@")[2], parts.hostname or "", given.get("tls", "1")),
+        endpoint=endpoint(
+            parts.scheme, parts.netloc.rpartition("@")[2], parts.hostname or "", given.get("tls", "1"), "AWS"
+        ),
         access=access,
         secret=secret,
         name=unquote(parts.path.removeprefix("/")),
         options={name: value for name, value in given.items() if name not in _SHARED},
     )
-
-
-def _endpoint(scheme: str, place: str, host: str, tls: str) -> str:
-    if tls not in ("0", "1"):
-        raise DeclarationError(f"the {scheme} address says tls={tls!r}", hint="use tls=1 or tls=0")
-    if not place and tls == "1":
-        return ""
-    if tls == "0" and host not in _LOOPBACK:
-        hint = "leave out tls=0; it is for emulators on 127.0.0.1"
-        raise DeclarationError(f"the {scheme} address would send secrets in the clear to {host or 'AWS'}", hint=hint)
-    return f"{'https' if tls == '1' else 'http'}://{place}"

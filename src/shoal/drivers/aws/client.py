@@ -6,7 +6,7 @@ It asks once and never by itself again, since only the driver knows what may be 
 import asyncio
 import contextlib
 import functools
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import Any
 
 from aiobotocore.config import AioConfig
@@ -81,11 +81,20 @@ class AwsClient:
         address: Where it is.
         connections: How many requests can be under way.
         seconds: How long an answer may take.
+        settings: Further ones, as the library calls them.
     """
 
-    def __init__(self, service: str, address: AwsAddress, *, connections: int = 32, seconds: float = 10.0) -> None:
+    def __init__(
+        self,
+        service: str,
+        address: AwsAddress,
+        *,
+        connections: int = 32,
+        seconds: float = 10.0,
+        settings: Mapping[str, Any] | None = None,
+    ) -> None:
         self._service, self._address = service, address
-        self._connections, self._seconds = connections, seconds
+        self._connections, self._seconds, self._settings = connections, seconds, dict(settings or {})
         self._opening = asyncio.Lock()
         self._client: Any = None
 
@@ -99,8 +108,35 @@ class AwsClient:
             EngineError: There are no keys or no region, or the client fails otherwise.
         """
         client = self._client or await self._open()
-        try:
+        with self._translated(operation):
             answer: Json = await getattr(client, operation)(**words)
+        return answer
+
+    async def sign(self, operation: str, seconds: int, **words: object) -> str:
+        """Sign a URL by which somebody else may ask for one operation; nobody is asked. Raises as `ask`."""
+        client = self._client or await self._open()
+        with self._translated(operation):
+            url: str = await client.generate_presigned_url(operation, Params=words, ExpiresIn=seconds)
+        return url
+
+    async def pieces(self, operation: str, body: Any, size: int) -> AsyncIterator[bytes]:
+        """Read the body of an answer that came as a stream; `Unavailable` when it ends too early."""
+        try:
+            while True:
+                try:
+                    piece: bytes = await body.read(size)
+                except Exception as error:  # whatever the connection underneath raises
+                    raise Unavailable(f"{self._place} broke off its answer to {operation}: {error}") from error
+                if not piece:
+                    return
+                yield piece
+        finally:
+            body.close()
+
+    @contextlib.contextmanager
+    def _translated(self, operation: str) -> Iterator[None]:
+        try:
+            yield
         except ClientError as error:
             raise AwsRefusal(operation, error.response) from error
         except _SILENCE as error:
@@ -114,7 +150,6 @@ class AwsClient:
             raise EngineError(f"{self._place} needs keys and there are none", hint=hint) from error
         except BotoCoreError as error:
             raise EngineError(f"{self._place} cannot be asked {operation}: {error}") from error
-        return answer
 
     async def close(self) -> None:
         """Let go of every connection; the next question connects again."""
@@ -146,7 +181,7 @@ class AwsClient:
     def _config(self) -> AioConfig:
         return AioConfig(
             connect_timeout=2.0, read_timeout=self._seconds, max_pool_connections=self._connections,
-            retries={"total_max_attempts": 1}, tcp_keepalive=True, user_agent_extra="shoal",
+            retries={"total_max_attempts": 1}, tcp_keepalive=True, user_agent_extra="shoal", **self._settings,
         )  # fmt: skip
 
 

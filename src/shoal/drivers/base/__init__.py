@@ -22,7 +22,7 @@ from shoal.drivers.base.cache import Cache, Found
 from shoal.drivers.base.keyring import KeyRing, Wrapped
 from shoal.drivers.base.messages import Announced, Mark, Message, Pending, Sent
 from shoal.drivers.base.rows import ColumnKind, OwnTable, PersonalColumn, Query, Row, Table
-from shoal.drivers.base.store import Backlog, Lease, Lent, Migration, OutboxLease, Receipt, Session, Store
+from shoal.drivers.base.store import Backlog, Lease, Lent, Migration, OutboxLease, Reads, Receipt, Session, Store
 from shoal.drivers.base.warehouse import (
     Aggregate,
     FactBatch,
@@ -69,6 +69,7 @@ __all__ = [
     "Position",
     "Published",
     "Query",
+    "Reads",
     "Receipt",
     "ReportQuery",
     "Row",

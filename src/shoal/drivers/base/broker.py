@@ -189,7 +189,7 @@ class BrokerAdmin(Protocol):
         ...
 
     async def lags(self, stream: str) -> Mapping[str, int]:
-        """Say of every consumer of a stream how many messages it has not yet answered."""
+        """Say of every consumer of a stream how many messages it has not answered; 0 where the broker counts none."""
         ...
 
     async def read(self, stream: str, above: int, limit: int) -> Sequence[Kept]:

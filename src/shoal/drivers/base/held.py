@@ -38,8 +38,8 @@ class HeldDelivery:
 
     @property
     def sequence(self) -> int:
-        """Its place in the stream: its offset, counted from 1."""
-        return self._letter.offset + 1
+        """Its place in the stream: its offset, counted from 1, or what its publisher numbered it."""
+        return self._letter.offset + 1 if self._letter.place is None else self._letter.place
 
     @property
     def at(self) -> datetime:

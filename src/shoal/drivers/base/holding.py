@@ -15,7 +15,7 @@ from typing import NamedTuple
 from shoal.drivers.base.broker import Consumer, Kept
 from shoal.drivers.base.messages import Message
 from shoal.drivers.base.subjects import covers
-from shoal.errors import Unavailable
+from shoal.errors import Unavailable, Undeclared
 
 MOST_AHEAD = 512
 """Messages that are read before somebody asks for them."""
@@ -32,6 +32,8 @@ class Letter(NamedTuple):
     message: Message | None
     """None for the end of another, which is named by `id`."""
     id: str
+    place: int | None = None
+    """Its place in the stream, where that is not its offset, counted from 1."""
 
     @property
     def kept(self) -> Kept | None:
@@ -57,7 +59,7 @@ class Holding:
     kept: dict[int, Letter] = field(default_factory=dict)
     settled: set[int] = field(default_factory=set)
     """Offsets that were answered before they were read again."""
-    fault: Unavailable | None = None
+    fault: Unavailable | Undeclared | None = None
     stirred: asyncio.Event = field(default_factory=asyncio.Event)
     _bytes: int = 0
     _count: int = 0
@@ -87,7 +89,7 @@ class Holding:
         self.next = max(self.next, behind)
         self.stirred.set()
 
-    def fail(self, fault: Unavailable) -> None:
+    def fail(self, fault: Unavailable | Undeclared) -> None:
         """Let who waits know that nothing more comes."""
         self.fault = fault
         self.stirred.set()

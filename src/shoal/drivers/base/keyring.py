@@ -4,6 +4,11 @@ from typing import Protocol
 
 import msgspec
 
+from shoal.errors import Unavailable
+
+PATIENCE = 10.0
+"""Seconds for which a ring of a cloud is asked again while it is away or busy."""
+
 
 class Wrapped(msgspec.Struct, frozen=True, kw_only=True):
     """A key, encrypted under one of the ring's."""
@@ -13,10 +18,15 @@ class Wrapped(msgspec.Struct, frozen=True, kw_only=True):
     blob: bytes
 
 
+class Busy(Unavailable):
+    """Report that nothing was done, since the ring is asked too much at the moment."""
+
+
 class KeyRing(Protocol):
     """Wraps the keys of one service. Asked when the service starts and when keys are renewed, never for each value.
 
     `Unavailable` when trying again may help, `EngineError` for what was never wrapped here, or by a key that is gone.
+    No message and no log shows a key.
     """
 
     async def wrap(self, key: bytes, context: str) -> Wrapped:
@@ -28,7 +38,10 @@ class KeyRing(Protocol):
         ...
 
     async def renew(self) -> str:
-        """Make a new key, under which is wrapped from now on, and return its name; older ones still unwrap."""
+        """Make a new key, or a new version of it, under which is wrapped from now on; older ones still unwrap.
+
+        Returns its name.
+        """
         ...
 
     async def close(self) -> None:

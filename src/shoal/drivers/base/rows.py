@@ -42,6 +42,8 @@ class Table(msgspec.Struct, frozen=True, kw_only=True):
     """Columns of each index, in order, which a store makes that makes the table's place by itself."""
     personal: tuple[PersonalColumn, ...] = ()
     """Columns that are sealed above the driver."""
+    moves: bool = False
+    """Whether a twin may take its place; stores that let it stand elsewhere from then on look where it is."""
 
 
 class OwnTable(msgspec.Struct, frozen=True, kw_only=True):

@@ -48,6 +48,29 @@ class Backlog(msgspec.Struct, frozen=True, kw_only=True):
     """Rows that the broker refused and that somebody must look at; no row of their keys is counted as waiting."""
 
 
+class Reads(Protocol):
+    """Reads outside of every transaction, that may be a little behind; for one task at a time.
+
+    Each sees what was committed at some time, and a later one nothing older. After a raised error it can only be left.
+    """
+
+    async def get(self, table: Table, key: object) -> Row | None:
+        """Read one row."""
+        ...
+
+    async def find(self, table: Table, query: Query) -> Sequence[Row]:
+        """Read the rows that match; the query locks nothing."""
+        ...
+
+    async def count(self, table: Table, where: Mapping[str, object]) -> int:
+        """Count the rows that match."""
+        ...
+
+    async def fetch(self, sql: str, *args: object) -> Sequence[Row]:
+        """Run the service's own SQL, which changes nothing; `EngineError` where the engine has none, or it does."""
+        ...
+
+
 class Session(Protocol):
     """One transaction of a `Store`; for one task at a time.
 
@@ -105,7 +128,7 @@ class Session(Protocol):
     async def replace(self, table: Table, twin: Table) -> None:
         """Let what `Store.twin` made take the place of a table with the commit: readers see the one or the other.
 
-        `Unavailable` when others use the table for too long.
+        It is the last that the transaction does with either. `Unavailable` when others use the table for too long.
         """
         ...
 
@@ -242,7 +265,7 @@ class Store(Protocol):
     async def twin(self, table: Table) -> Table:
         """Make an empty table with the columns, constraints and indexes of another, in place of an earlier twin of it.
 
-        `EngineError` for a table with something that no twin can have, such as a trigger.
+        `EngineError` for a table that does not move, or with something that no twin can have, such as a trigger.
         """
         ...
 
@@ -252,6 +275,10 @@ class Store(Protocol):
 
     def session(self) -> AbstractAsyncContextManager[Session]:
         """Begin a transaction: commit when the block ends, roll back when it raises."""
+        ...
+
+    def reads(self) -> AbstractAsyncContextManager[Reads]:
+        """Begin to read, where the engine has copies that lag behind from one of them."""
         ...
 
     async def receipt(self, key: str) -> Receipt | None:

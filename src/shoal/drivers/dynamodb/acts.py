@@ -4,17 +4,18 @@ DynamoDB takes at most 100 actions on as many items, so writes to one document b
 and the taking of one unique value.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, NamedTuple
 
 from shoal.drivers.base import Row, Table, matching
 from shoal.drivers.base.documents.engine import Document, Held, Hold, Refused, Write
+from shoal.drivers.base.documents.folding import Intent
 from shoal.drivers.base.documents.tables import OUTBOX
 from shoal.drivers.dynamodb import places, values
 from shoal.drivers.dynamodb.places import Place
 from shoal.drivers.dynamodb.values import Value
-from shoal.errors import EngineError
+from shoal.errors import TooLarge
 
 MOST, LARGEST = 100, 4 * 1024 * 1024
 """Actions of a transaction, and its bytes."""
@@ -56,39 +57,10 @@ class Act:
         return words
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Intent:
-    """What is to become of one document."""
-
-    table: Table
-    key: object
-    row: Row | None
-    whole: bool
-    """Whether `row` has every column; else it changes those that it has, of a document that must be there."""
-    insert: bool = False
-    version: str = ""
-
-    @property
-    def needs_old(self) -> bool:
-        """Whether what was there before must be known."""
-        return not self.insert and (not self.whole or bool(self.table.unique) or self.table.name == OUTBOX.name)
-
-
-def fold(writes: Iterable[Write]) -> list[Intent]:
-    """Make of several writes to one document a single one."""
-    intents: dict[tuple[str, str], Intent] = {}
-    for write in writes:
-        at = (write.table.name, places.name(write.key))
-        whole, row, before = write.how != "change", write.row, intents.get(at)
-        if before is None:
-            insert = write.how == "insert" and row is not None
-            fresh = Intent(table=write.table, key=write.key, row=row, whole=whole, insert=insert, version=write.version)
-        else:
-            if row is not None and not whole:
-                row, whole = {**(before.row or {}), **row}, before.whole
-            fresh = replace(before, row=row, whole=whole, version=before.version or write.version)
-        intents[at] = fresh
-    return [*intents.values()]
+def needs_old(intent: Intent) -> bool:
+    """Tell whether what was there before must be known."""
+    table = intent.table
+    return not intent.insert and (not intent.whole or bool(table.unique) or table.name == OUTBOX.name)
 
 
 class _Holder(NamedTuple):
@@ -173,13 +145,13 @@ class Plan:
     def check(self) -> None:
         """Refuse what DynamoDB does not commit in one step."""
         if len(self.acts) > MOST:
-            raise EngineError(
+            raise TooLarge(
                 f"a transaction changes {len(self.acts)} items of DynamoDB, which commits {MOST} at most: "
                 "each document, message, mark, unique value and lock is one; nothing was done",
                 hint="write fewer documents in one transaction, or keep this service on postgres or mongo",
             )
         if (large := sum(values.size(act.item) + values.size(act.values) for act in self.acts)) > LARGEST:
-            raise EngineError(
+            raise TooLarge(
                 f"a transaction has {large} bytes, and DynamoDB commits {LARGEST} at most; nothing was done",
                 hint="write less in one transaction, and keep what is large in an object store",
             )
@@ -225,7 +197,7 @@ class Plan:
             parts, failing, demanded = ["attribute_exists(c) AND v = :was"], "version", {":was": {"S": intent.version}}
         elif old is not None:
             parts, demanded = ["v = :was"], {":was": {"S": old.version}}
-        elif intent.needs_old:
+        elif needs_old(intent):
             parts = ["attribute_not_exists(c)"]
         if self._numbered(intent.table):
             parts.append("(attribute_not_exists(n) OR n < :n)")

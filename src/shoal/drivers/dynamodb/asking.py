@@ -1,13 +1,13 @@
 """Questions to DynamoDB: asked again while it is throttled, in as many requests as its limits demand."""
 
 import asyncio
-import random
-import time
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from typing import Any
 
 from shoal.drivers.aws.client import AwsClient, AwsRefusal, Json
+from shoal.drivers.base.pauses import Pauses
 from shoal.drivers.dynamodb.places import Place
+from shoal.drivers.dynamodb.values import COLUMNS
 from shoal.errors import EngineError, TimedOut, Unavailable, Unstorable
 
 Item = Mapping[str, Any]
@@ -32,21 +32,6 @@ CONDITION, CANCELED, CONFLICT = (
 )  # fmt: skip
 PASSED_ON = frozenset({CONDITION, CANCELED, CONFLICT})
 """Codes of answers that only the one who asked understands."""
-
-
-class Pauses:
-    """Longer and longer pauses, each different for everybody, until there is no more patience."""
-
-    def __init__(self, patience: float, *, first: float = 0.01, longest: float = 0.5) -> None:
-        self._deadline, self._next, self._longest = time.monotonic() + patience, first, longest
-
-    async def rest(self) -> bool:
-        """Wait, or say that it took too long."""
-        if time.monotonic() > self._deadline:
-            return False
-        await asyncio.sleep(self._next * random.uniform(0.3, 1.0))  # noqa: S311 - spreads those who wait
-        self._next = min(self._longest, self._next * 1.7)
-        return True
 
 
 class Desk:
@@ -133,6 +118,20 @@ class Desk:
             last = answer.get("LastEvaluatedKey")
             if not last or (limit is not None and len(items) >= limit):
                 return items
+            asked["ExclusiveStartKey"] = last
+
+    async def count(self, partition: str) -> int:
+        """Count the rows of a partition, without what was removed and is only remembered."""
+        asked: dict[str, Any] = {
+            "TableName": self.table, "KeyConditionExpression": "p = :p", "Select": "COUNT", "ConsistentRead": True,
+            "ExpressionAttributeValues": {":p": {"S": partition}}, "FilterExpression": f"attribute_exists({COLUMNS})",
+        }  # fmt: skip
+        found = 0
+        while True:
+            answer = await self.insist("query", **asked)
+            found += int(answer["Count"])
+            if not (last := answer.get("LastEvaluatedKey")):
+                return found
             asked["ExclusiveStartKey"] = last
 
     async def pages(self, partition: str, size: int) -> AsyncIterator[list[Item]]:

@@ -9,10 +9,12 @@ from typing import NamedTuple
 from shoal.drivers.aws.client import AwsClient, AwsRefusal
 from shoal.drivers.base import Query, Table, matching
 from shoal.drivers.base.documents.engine import Document, Hold, Numbered, Refused, Write
+from shoal.drivers.base.documents.folding import Intent, fold
 from shoal.drivers.base.documents.tables import OUTBOX
+from shoal.drivers.base.pauses import Pauses
 from shoal.drivers.dynamodb import places, values
-from shoal.drivers.dynamodb.acts import Act, Intent, Plan, fold, verdicts
-from shoal.drivers.dynamodb.asking import CANCELED, CONDITION, LONGEST, OPENING, PINGING, Desk, Item, Pauses
+from shoal.drivers.dynamodb.acts import Act, Plan, needs_old, verdicts
+from shoal.drivers.dynamodb.asking import CANCELED, CONDITION, LONGEST, OPENING, PINGING, Desk, Item
 from shoal.drivers.dynamodb.locks import Locks
 from shoal.errors import Contended, TimedOut, Unavailable, Unstorable
 
@@ -98,8 +100,12 @@ class DynamoEngine:
         return [by_row[id(row)] for row in matching.arrange(table, query, [one.row for one in before])]
 
     async def count(self, table: Table, where: Mapping[str, object]) -> int:
-        """Count what matches."""
-        return len(await self._collect(table, Query(where=where)))
+        """Count what matches, without having it sent where all rows of a section do."""
+        if where and not (table.name == OUTBOX.name and dict(where) == {"waits": True}):
+            return len(await self._collect(table, Query(where=where)))
+        sections = places.meant(table, Query(where=where))
+        parts = [part for one in sections for part in places.partitions(table, one)]
+        return sum(await asyncio.gather(*map(self._desk.count, parts)))
 
     async def _collect(self, table: Table, query: Query) -> list[Document]:
         """Read everything that a query may mean, once."""
@@ -115,7 +121,7 @@ class DynamoEngine:
 
     async def commit(self, writes: Sequence[Write], hold: Hold | None = None, last: Numbered | None = None) -> None:
         """Do everything in one transaction, again and again while others get in the way."""
-        intents = fold(writes)
+        intents = fold(writes, places.name)
         pauses = Pauses(PATIENCE, first=0.002, longest=0.1)
         while not await self._try(intents, hold, last):
             if not await pauses.rest():
@@ -125,12 +131,12 @@ class DynamoEngine:
 
     async def _try(self, intents: Sequence[Intent], hold: Hold | None, last: Numbered | None) -> bool:
         """Commit, or say that others were in the way."""
-        olds = await self._olds([intent for intent in intents if intent.needs_old])
+        olds = await self._olds([intent for intent in intents if needs_old(intent)])
         first = await self.number(last.counter, last.count) if last else 0
         plan = Plan(version=uuid.uuid4().hex, number=first, now=time.time())
         for intent in intents:
             old = olds.get((intent.table.name, places.name(intent.key)))
-            if intent.version and intent.needs_old and (old is None or old.version != intent.version):
+            if intent.version and needs_old(intent) and (old is None or old.version != intent.version):
                 raise Refused(intent.table.name, "version")
             plan.write(intent, old)
         plan.guards()
@@ -178,6 +184,10 @@ class DynamoEngine:
                 if not some and table.name == OUTBOX.name:  # what lies behind is younger still
                     break
         return gone
+
+    async def drop(self, table: Table) -> None:
+        """Remove all rows; others' lie in the same table."""
+        await self.remove(table, Query())
 
     async def _take_out(self, table: Table, one: Document) -> bool:
         plan = Plan(version=uuid.uuid4().hex, number=0, now=time.time())

@@ -13,8 +13,9 @@ import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from shoal.drivers.aws.client import AwsRefusal
+from shoal.drivers.base.pauses import Pauses
 from shoal.drivers.dynamodb import places
-from shoal.drivers.dynamodb.asking import CONDITION, CONFLICT, Desk, Item, Pauses
+from shoal.drivers.dynamodb.asking import CONDITION, CONFLICT, Desk, Item
 from shoal.errors import Contended
 
 _KEPT = 24 * 3600
@@ -57,9 +58,11 @@ class Locks:
         """Give a sign of life of each owner; return the names of the locks that are still theirs."""
         mine = {name: owner for owner in owners for name in sorted(self._mine.get(owner, ()))}
         await asyncio.gather(*(self._beat(owner, seconds) for owner in {*mine.values()}))
-        for name in [name for name, owner in mine.items() if self._clock() - self._mine[owner][name] > _KEPT / 2]:
-            self._mine[mine[name]][name] = self._clock()
-            await self._write(name, mine[name], seconds)  # or DynamoDB would remove it
+        for name, owner in mine.items():
+            written = self._mine.get(owner, {}).get(name)  # its commit may have freed it meanwhile
+            if written is not None and self._clock() - written > _KEPT / 2:
+                self._mine[owner][name] = self._clock()
+                await self._write(name, owner, seconds)  # or DynamoDB would remove it
         found = await self._desk.read(places.lock(name) for name in mine) if mine else []
         kept = [one["l"]["S"] for one in found if mine.get(one["l"]["S"]) == one["o"]["S"]]
         for name in {*mine} - {*kept}:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from shoal.drivers.base import Account
-from shoal.drivers.mongo.engine import command
+from shoal.drivers.mongo.client import command
 from shoal.errors import EngineError
 
 OPERATOR = "operator"

@@ -117,6 +117,10 @@ class Engine(Protocol):
         """Remove the documents that a query means, some at a time; return how many."""
         ...
 
+    async def drop(self, table: Table) -> None:
+        """Remove the place of a table with all that it holds."""
+        ...
+
     async def number(self, counter: str, count: int) -> int:
         """Draw `count` numbers in a row, each once for ever; return the first."""
         ...

@@ -6,13 +6,18 @@ went to somebody else, changes nothing.
 
 import asyncio
 import contextlib
+import logging
 import random
+import time
 from collections.abc import Awaitable, Callable, Sequence
 
 from shoal.drivers.base import Query
 from shoal.drivers.base.documents.engine import Engine, Write
 from shoal.drivers.base.documents.tables import WAITS
+from shoal.drivers.base.documents.turns import LONG
 from shoal.errors import Contended, EngineError
+
+_log = logging.getLogger("shoal.locks")
 
 LIFE = 8.0
 """Seconds for which a lock stays its owner's without being renewed."""
@@ -28,7 +33,7 @@ SHORTEST, LONGEST = 0.003, 0.1
 
 
 class Keeper:
-    """Renews the locks of a process' transactions while there are any."""
+    """Renews the locks of a process' transactions that take long; of most, it never hears twice."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -52,10 +57,14 @@ class Keeper:
 
     async def _run(self) -> None:
         while self._owners:
-            with contextlib.suppress(EngineError, TimeoutError):  # the commit tells whether they were lost
+            await asyncio.sleep(BEAT)  # in which most of them end
+            try:
                 async with asyncio.timeout(BEAT):
                     await self._engine.renew([*self._owners], LIFE)
-            await asyncio.sleep(BEAT)
+            except (EngineError, TimeoutError):
+                continue  # the commit tells whether they were lost
+            except Exception:  # noqa: BLE001 - others' locks are still to be renewed
+                _log.exception("locks were not renewed, trying again in %.1f s", BEAT)
 
 
 async def take(engine: Engine, name: str, owner: str, *, holding: bool) -> None:
@@ -87,22 +96,23 @@ async def free(engine: Engine, names: Sequence[str], owner: str, *, holding: boo
 
 
 async def _wait(engine: Engine, name: str, owner: str, holder: Callable[[], Awaitable[str]], *, holding: bool) -> None:
-    """Ask again and again who holds a lock, until it is us; who holds others meanwhile says what it waits for."""
+    """Ask again and again who holds a lock, until it is us; who holds others, or waits for long, says for what."""
     if await holder() == owner:
         return
-    pause = SHORTEST
+    pause, said, began = SHORTEST, False, time.monotonic()
     try:
-        if holding:
-            await engine.commit([Write(table=WAITS, key=owner, row={"owner": owner, "lock": name})])
         async with asyncio.timeout(PATIENCE):
             while (other := await holder()) != owner:
+                if not said and (holding or time.monotonic() - began > LONG):
+                    said = True
+                    await engine.commit([Write(table=WAITS, key=owner, row={"owner": owner, "lock": name})])
                 if holding and await _leads_back(engine, other, owner):
                     raise Contended(f"deadlock over {name!r}", hint="try the whole transaction again")
                 pause = await _rest(pause)
     except TimeoutError:
         raise Contended(f"{name!r} was held for more than {PATIENCE:g} s", hint="try again later") from None
     finally:
-        if holding:
+        if said:
             with contextlib.suppress(EngineError):
                 await engine.commit([Write(table=WAITS, key=owner, row=None)])
 

@@ -10,6 +10,7 @@ import msgspec
 from shoal.drivers.base import Mark, Message, Query, Receipt, Row, Table, matching
 from shoal.drivers.base.documents import tables
 from shoal.drivers.base.documents.engine import Document, How, Refused, Write
+from shoal.drivers.base.documents.places import Swap
 from shoal.errors import Conflict, Contended, Duplicate, EngineError
 
 
@@ -35,6 +36,8 @@ class Overlay:
     expected: frozenset[str] = frozenset()
     """Tables in which a document must have the version that somebody read."""
     locks: frozenset[str] = frozenset()
+    swaps: dict[str, Swap] = field(default_factory=dict)
+    """By the names of the tables."""
     doubtful: list[tuple[Table, object]] = field(default_factory=list)
     """Documents of which nobody has looked yet whether the engine contradicts them."""
 
@@ -43,13 +46,13 @@ class Overlay:
         changes = {name: dict(rows) for name, rows in self.changes.items()}
         return Overlay(
             changes, [*self.messages], dict(self.marks), dict(self.receipts), dict(self.versions),
-            self.expected, self.locks, [*self.doubtful],
+            self.expected, self.locks, dict(self.swaps), [*self.doubtful],
         )  # fmt: skip
 
     @property
     def empty(self) -> bool:
         """Whether there is nothing to commit."""
-        return not (self.changes or self.messages or self.marks or self.receipts)
+        return not (self.changes or self.messages or self.marks or self.receipts or self.swaps)
 
     def put(self, table: Table, row: Row) -> None:
         """Replace or make a document."""
@@ -66,6 +69,11 @@ class Overlay:
     def delete(self, table: Table, key: object) -> None:
         """Remove a document."""
         self._change(table, matching.identity(key), None, new=False)
+
+    def replace(self, swap: Swap) -> None:
+        """Let a twin take the place of a table; what was to become of its documents is no matter any more."""
+        self.changes.pop(swap.table.name, None)
+        self.swaps[swap.table.name] = swap
 
     def expect(self, table: Table, key: object, version: str) -> None:
         """Demand that a document has this version at the commit; `Conflict` when it is known to differ."""

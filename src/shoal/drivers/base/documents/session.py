@@ -14,10 +14,11 @@ from typing import Any, Self
 import msgspec
 
 from shoal.drivers.base import Mark, Message, Query, Receipt, Row, Table, matching
-from shoal.drivers.base.documents import locks, overlay, tables
+from shoal.drivers.base.documents import locks, overlay, places, tables
 from shoal.drivers.base.documents.engine import Document, Hold, Numbered, Refused
 from shoal.drivers.base.documents.ground import Ground
 from shoal.drivers.base.documents.overlay import Overlay
+from shoal.drivers.base.documents.places import Standing
 from shoal.drivers.base.parts import SessionInParts
 from shoal.errors import EngineError
 
@@ -39,6 +40,8 @@ class DocumentSession(SessionInParts[Held, Overlay]):
         self._ground, self._engine = ground, ground.engine
         self._name = uuid.uuid4().hex
         self._done = Overlay()
+        self._stood: dict[str, Standing] = {}
+        """Where tables were when they were read under a lock."""
         self._asked = False
         """Whether a lock was ever asked for."""
         self._stray = False
@@ -62,7 +65,7 @@ class DocumentSession(SessionInParts[Held, Overlay]):
 
     async def get(self, table: Table, key: object, *, lock: bool = False) -> Row | None:
         """Read one row; one that does not exist is not held, and keeps nobody waiting."""
-        await self.flush()
+        await self._apply()
         key = matching.identity(key)
         found = await self._read(table, key)
         if not lock or found is None:
@@ -72,7 +75,7 @@ class DocumentSession(SessionInParts[Held, Overlay]):
 
     async def find(self, table: Table, query: Query) -> Sequence[Row]:
         """Read the rows that match; locked ones are looked at again once they are held."""
-        await self.flush()
+        await self._apply()
         matching.require(table, matching.columns(query))
         if query.lock and query.skip_locked:
             return await self._find_free(table, query)
@@ -85,11 +88,10 @@ class DocumentSession(SessionInParts[Held, Overlay]):
 
     async def count(self, table: Table, where: Mapping[str, object]) -> int:
         """Count the rows that match."""
-        await self.flush()
+        await self._apply()
         matching.require(table, where)
         if not self._done.of(table):
-            await self._ground.declare(table)
-            return await self._engine.count(table, where)
+            return await self._ground.count(await self._here(table), where)
         return len(await self._find(table, Query(where=where)))
 
     def put(self, table: Table, row: Row) -> None:
@@ -108,15 +110,14 @@ class DocumentSession(SessionInParts[Held, Overlay]):
 
     async def read(self, table: Table, keys: Sequence[object]) -> Sequence[Document]:
         """Read documents with their versions, in one request."""
-        await self.flush()
+        await self._apply()
         wanted = dict.fromkeys(matching.identity(key) for key in keys)
         changes = self._done.of(table)
         versions = {key: self._done.versions.get((table.name, key), "") for key in wanted}
         own = [(key, changes[key].row) for key in wanted if key in changes]
         with self._failing():
-            await self._ground.declare(table)
             rest = [key for key in wanted if key not in changes]
-            found = await self._engine.read(table, rest) if rest else ()
+            found = await self._ground.read(await self._here(table), rest) if rest else ()
         return [
             *(Document(key=key, version=versions[key], row=row) for key, row in own if row is not None),
             *(msgspec.structs.replace(one, row=overlay.whole(table, one.row)) for one in found),
@@ -135,7 +136,12 @@ class DocumentSession(SessionInParts[Held, Overlay]):
         self.delete(table, key)
 
     def raw(self, table: Table) -> Any:
-        """Ask the engine for what its client calls the table."""
+        """Ask the engine for what its client calls the table, if that is for ever."""
+        if table.moves:
+            raise EngineError(
+                f"{table.name} is a read model, which is elsewhere after a rebuild",
+                hint="read it through `Transaction`",
+            )
         return self._engine.raw(table)
 
     def publish(self, message: Message) -> None:
@@ -148,7 +154,7 @@ class DocumentSession(SessionInParts[Held, Overlay]):
 
     async def claim(self, key: str) -> Receipt | None:
         """Hold the key, and look for its answer once it is ours."""
-        await self.flush()
+        await self._apply()
         await self._take(f"claim {key}")
         if key in self._done.receipts:
             return self._done.receipts[key]
@@ -160,11 +166,20 @@ class DocumentSession(SessionInParts[Held, Overlay]):
         self._waiting.append(lambda done: done.answer(receipt))
 
     async def _make(self, held: Sequence[Held]) -> None:
-        """Look whether the engine contradicts what was held back so far, and wait for who holds its rows."""
+        """Lay writes over what is committed."""
         for write in held:
             write(self._done)
+
+    async def _apply(self) -> None:
+        """Let a read see what was written; what the engine says to it is asked by `flush`, and with the commit."""
+        await super().flush()
+
+    async def flush(self) -> None:
+        """Look whether the engine contradicts what was held back so far, and wait for who holds its rows."""
+        await self._apply()
         if self._done.doubtful:
-            await self._settle()
+            with self._failing():
+                await self._settle()
 
     async def _settle(self) -> None:
         doubtful, self._done.doubtful = self._done.doubtful, []
@@ -177,8 +192,7 @@ class DocumentSession(SessionInParts[Held, Overlay]):
     async def _doubt(self, table: Table, keys: Sequence[object]) -> None:
         changes = self._done.of(table)
         new = [key for key in keys if key not in changes or changes[key].new]
-        await self._ground.declare(table)
-        if new and await self._engine.read(table, new):
+        if new and await self._ground.read(await self._here(table), new):
             raise overlay.contradiction(table.name, table)
         await self._require_unique(table, keys)
         blind = [overlay.place(table, key) for key in keys if key in changes and not changes[key].new]
@@ -207,14 +221,10 @@ class DocumentSession(SessionInParts[Held, Overlay]):
                 await self._engine.release(self._name, sorted(gone))
 
     async def replace(self, table: Table, twin: Table) -> None:
-        """Change every row to those of the twin."""
-        await self.flush()
-        fresh, live = await self._find(twin, Query()), await self._find(table, Query())
-        for row in live:
-            self._done.delete(table, row[table.key])
-        for row in fresh:
-            self._done.put(table, row)
-            self._done.delete(twin, row[twin.key])
+        """Say with the commit that the table is where its twin is."""
+        await self._apply()
+        with self._failing():
+            self._done.replace(places.swap(await self._ground.look(table), twin))
 
     async def _commit(self) -> None:
         for part in self._parts:
@@ -237,7 +247,7 @@ class DocumentSession(SessionInParts[Held, Overlay]):
         if done.messages:
             last = Numbered(counter="outbox", count=len(done.messages), make=lambda first: done.entries(first, at))
         try:
-            await self._engine.commit([*done.writes(at)], hold, last)
+            await self._ground.commit([*done.writes(at)], hold, last, [*done.swaps.values()], [*self._stood.values()])
         except Refused as refused:
             raise done.error(refused) from refused
 
@@ -245,6 +255,7 @@ class DocumentSession(SessionInParts[Held, Overlay]):
         if not self._asked:
             return
         self._ground.keeper.drop(self._name)
+        self._ground.turns.freed(self._done.locks)
         if not committed or self._stray:
             with contextlib.suppress(EngineError):  # they run out by themselves
                 await self._engine.release(self._name)
@@ -252,6 +263,7 @@ class DocumentSession(SessionInParts[Held, Overlay]):
     async def _take(self, name: str) -> None:
         if name in self._done.locks:
             return
+        await self._ground.turns.give(name)
         self._asked = True
         try:
             await locks.take(self._engine, name, self._name, holding=bool(self._done.locks))
@@ -266,13 +278,20 @@ class DocumentSession(SessionInParts[Held, Overlay]):
         if change is not None and not locked:
             return change.row
         with self._failing():
-            await self._ground.declare(table)
-            found = await self._engine.read(table, [key])
+            found = await self._ground.read(await self._here(table), [key])
         if locked:
             self._note(table, found)
         if change is not None:
             return change.row
         return overlay.whole(table, found[0].row) if found else None
+
+    async def _here(self, table: Table) -> Table:
+        """Say where to read a table that moves: a session with locks looks once, and its commit demands the same."""
+        if not table.moves or not self._done.locks:
+            return table
+        if table.name not in self._stood:
+            self._stood[table.name] = await self._ground.look(table)
+        return self._stood[table.name].here
 
     def _note(self, table: Table, found: Sequence[Document]) -> None:
         for one in found:
@@ -289,8 +308,7 @@ class DocumentSession(SessionInParts[Held, Overlay]):
 
     async def _find(self, table: Table, query: Query) -> list[Row]:
         with self._failing():
-            await self._ground.declare(table)
-            found = await self._engine.search(table, self._done.wider(table, query))
+            found = await self._ground.search(await self._here(table), self._done.wider(table, query))
         return self._done.arrange(table, query, found)
 
     async def _find_free(self, table: Table, query: Query) -> list[Row]:
@@ -324,7 +342,7 @@ class DocumentSession(SessionInParts[Held, Overlay]):
 
     async def _again(self, table: Table, query: Query, rows: Sequence[Row]) -> list[Row]:
         keys = [matching.identity(row[table.key]) for row in rows]
-        found = await self._engine.read(table, keys) if keys else []
+        found = await self._ground.read(await self._here(table), keys) if keys else []
         self._note(table, found)
         kept = msgspec.structs.replace(query, order=(), limit=None, offset=0)
         committed = {matching.identity(one.key): overlay.whole(table, one.row) for one in found}

@@ -7,8 +7,6 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import UTC, datetime
 
-import msgspec
-
 from shoal.drivers.base import (
     Announced,
     Backlog,
@@ -18,17 +16,19 @@ from shoal.drivers.base import (
     OutboxLease,
     OwnTable,
     Query,
+    Reads,
     Receipt,
     Session,
     Table,
 )
-from shoal.drivers.base.documents import outbox, tables
+from shoal.drivers.base.documents import outbox, places, tables
 from shoal.drivers.base.documents.engine import Engine, Write
 from shoal.drivers.base.documents.ground import Ground
 from shoal.drivers.base.documents.leases import Leases
 from shoal.drivers.base.documents.locks import Keeper
 from shoal.drivers.base.documents.outbox import DocumentOutbox
 from shoal.drivers.base.documents.session import DocumentSession
+from shoal.drivers.base.documents.turns import Turns
 from shoal.drivers.base.history import Applied, outstanding
 from shoal.errors import EngineError
 
@@ -48,7 +48,7 @@ class DocumentStore:
         self._engine, self._clock = engine, clock
         self._keeper = Keeper(engine)
         self._leases = Leases(engine)
-        self._ground = Ground(engine, self._keeper, self._now)
+        self._ground = Ground(engine, self._keeper, Turns(engine), self._now)
 
     def _now(self) -> datetime:
         return datetime.fromtimestamp(self._clock(), UTC)
@@ -89,25 +89,24 @@ class DocumentStore:
     async def verify(self, tables: Sequence[Table]) -> Sequence[str]:
         """Make the places of the tables; documents need nothing else."""
         for table in tables:
-            await self._engine.declare(table, table.indexes)
+            await self._ground.declare(table)
         return ()
 
     async def twin(self, table: Table) -> Table:
         """Make an empty twin."""
-        await self.untwin(table)
-        twin = _twin(table)
-        await self._engine.declare(twin, twin.indexes)
-        return twin
+        return await places.twin(self._engine, table)
 
     async def untwin(self, table: Table) -> None:
-        """Remove what the twin holds."""
-        twin = _twin(table)
-        await self._engine.declare(twin)
-        await self._engine.remove(twin, Query())
+        """Remove the twin, or the model whose place it took."""
+        await places.clean(self._engine, table)
 
     def session(self) -> AbstractAsyncContextManager[Session]:
         """Begin a transaction."""
         return DocumentSession(self._ground)
+
+    def reads(self) -> AbstractAsyncContextManager[Reads]:
+        """Begin to read; there are no copies."""
+        return self.session()
 
     async def receipt(self, key: str) -> Receipt | None:
         """Read the answer recorded under a key."""
@@ -143,7 +142,3 @@ class DocumentStore:
         """Read the outbox by position."""
         query = Query(above={"position": above}, limit=limit)
         return [tables.announced(one.row) for one in await self._engine.search(tables.OUTBOX, query)]
-
-
-def _twin(table: Table) -> Table:
-    return msgspec.structs.replace(table, name=f"shoal.twin_{table.name}")

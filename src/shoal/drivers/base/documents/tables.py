@@ -21,6 +21,9 @@ MIGRATIONS = Table(name="shoal.migrations", key="number", columns=("number", "na
 STREAM = Table(name="shoal.stream", key="name", columns=("name", "made", "highest"))
 """One document: which stream the outbox was sent to, and how far."""
 
+PLACES = Table(name="shoal.places", key="name", columns=("name", "place", "twin", "old"))
+"""Where each table is whose place a twin may take."""
+
 WAITS = Table(name="shoal.waits", key="owner", columns=("owner", "lock"))
 """Who of those that hold a lock waits for which other one."""
 
@@ -30,6 +33,7 @@ FRAMEWORK = (
     (RECEIPTS, (("at",),)),
     (MIGRATIONS, ()),
     (STREAM, ()),
+    (PLACES, ()),
     (WAITS, ()),
 )
 
