@@ -9,7 +9,7 @@ import pytest
 
 from shoal import Postgres, Service, System, Transaction, anyone, event, record
 from shoal.drivers.base import Query
-from shoal.errors import Contended, DeclarationError
+from shoal.errors import Contended, DeclarationError, TooLarge
 from shoal.runtime.consuming import work
 from shoal.runtime.consuming.item import Item
 from shoal.runtime.tables import table_of
@@ -133,6 +133,24 @@ async def test_after_a_deadlock_each_is_committed_for_itself(world: World, sessi
     assert await sales(world, "single") == names(range(400))
     assert not deadlocks
     assert sessions.count(1) >= 50  # the rest of that part, and what it got while the peace lasted
+    assert not world.letters("single")
+
+
+async def test_what_is_too_large_for_a_transaction_is_handled_in_smaller_ones(
+    world: World, sessions: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commit = work.Worker._commit
+
+    async def bounded(self: work.Worker, items: Sequence[Item], part: Any) -> list[tuple[Item, float]]:
+        if len(items) > 9:
+            raise TooLarge(f"{len(items)} messages")
+        return await commit(self, items, part)
+
+    monkeypatch.setattr(work.Worker, "_commit", bounded)
+    await publish(world, range(400))
+    await world.settle()
+    assert await sales(world, "single") == names(range(400))
+    assert 1 < max(sessions) <= 9
     assert not world.letters("single")
 
 

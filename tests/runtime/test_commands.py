@@ -301,7 +301,7 @@ def test_what_cannot_be_recorded_is_refused() -> None:
     async def x() -> None:
         """Do something."""
 
-    with pytest.raises(DeclarationError, match="x needs a transaction, but service storeless has no store"):
+    with pytest.raises(DeclarationError, match="x needs a store, but service storeless has none"):
         describe_service(storeless)
     with pytest.raises(DeclarationError, match="is recorded and keeps its answers"):
         goods.get("/y", audited=True, cache=Cache(60))(show)

@@ -15,13 +15,13 @@ from shoal.drivers.base import Query, Store
 from shoal.drivers.base.cipher import Unreadable, seal, unseal
 from shoal.drivers.keyfile import key_ring
 from shoal.drivers.memory import MemoryStore
-from shoal.errors import DeclarationError, EngineError, ShoalError
+from shoal.errors import Contended, DeclarationError, EngineError, ShoalError
 from shoal.model import names, plan
 from shoal.model.target import MEMORY
 from shoal.runtime.privacy.rotation import renew, standing
 from shoal.runtime.privacy.session import SealedSession, SealedStore
 from shoal.runtime.privacy.tables import KEYS
-from shoal.runtime.privacy.vault import Vault
+from shoal.runtime.privacy.vault import KEPT, LONGEST, Vault
 from shoal.runtime.request import Receive, Response, Scope, Send, send_response
 from shoal.runtime.tables import table_of
 from shoal.service.describe import describe
@@ -30,6 +30,7 @@ from shoal.testing.memory import MemorySystem
 from tests.runtime.club import Join, Joined, Member, Reader, club
 
 EMAIL = "Ada@Example.org"
+EVE = {"member_id": "m2", "email": "eve@example.org", "age": 36, "name": "Eve"}
 IN_CLEAR = (b"example.org", b"dear friend", b'greeting":"a')
 
 
@@ -254,12 +255,44 @@ async def test_keys_are_renewed_while_everything_stays_readable(system: MemorySy
         after = await standing(store.inner)
         assert (after.behind, after.ring) == (0, done.ring)
         assert before.ring != after.ring
-    assert after.wrapping == 2
+    system.clock.advance(KEPT + 1)
+    assert (await renew(fresh(store), store.inner)).dropped == 3
+    assert (await standing(store.inner)).wrapping == 2
     store.vault.forget("m1")
     assert (await system.get("/members/m1")).json()["email"] == EMAIL
     assert [m["member_id"] for m in (await system.get(f"/members?email={EMAIL}")).json()] == ["m1"]
     await joined(system, "m2", "new@example.org")
     assert (await system.get("/members/m2")).json()["email"] == "new@example.org"
+
+
+async def test_what_a_long_transaction_wraps_outlives_two_renewals(system: MemorySystem) -> None:
+    await joined(system)
+    store = sealed_store(system, "members")
+    async with cast("Store", store).session() as session:
+        session.insert(
+            table_of(Member).table, {"member_id": "m2", "email": "eve@example.org", "age": 36, "name": "Eve"}
+        )
+        await session.flush()
+        for _ in range(2):
+            await renew(fresh(store), store.inner)
+    again = fresh(store)
+    async with store.inner.session() as session:
+        rows = await session.find(KEYS.table, Query(where={"subject": "m2"}))
+        assert len(await again.unwrapped(session, rows)) == 1
+
+
+async def test_a_transaction_that_is_too_long_wraps_nothing(system: MemorySystem) -> None:
+    store = sealed_store(system, "members")
+
+    async def last() -> None:
+        async with cast("Store", store).session() as session:
+            session.insert(table_of(Member).table, EVE)
+            system.clock.advance(LONGEST + 1)
+
+    with pytest.raises(Contended, match="3600 s"):
+        await last()
+    async with store.inner.session() as session:
+        assert not await session.count(KEYS.table, {"subject": "m2"})
 
 
 def fresh(store: SealedStore) -> Vault:

@@ -1,78 +1,40 @@
 """A read model that is built anew equals the live one, byte for byte, while events keep coming."""
 
 import asyncio
-import random
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from itertools import count
 from typing import Any
 
 import msgspec
 import pytest
 import pytest_asyncio
 
-from shoal import Postgres, ReadModel, Service, event, record
-from shoal.drivers.base import Migration, Query, Row, Session, Store
+from shoal.drivers.base import Migration, Session, Store
 from shoal.drivers.memory import MemoryStore
 from shoal.errors import Conflict, ShoalError, Unavailable
-from shoal.runtime.projections import fold, journal, rebuild
-from shoal.runtime.projections.fold import Fold, compile_fold
+from shoal.runtime.projections import fold, journal, rebuild, twins
+from shoal.runtime.projections.fold import Fold
 from shoal.runtime.projections.standing import is_quiet, standings
-from shoal.runtime.projections.tables import JOURNAL as JOURNAL_TABLE
-from shoal.runtime.projections.tables import PARKED, PROJECTION_TABLES, Count, Entry, read
+from shoal.runtime.projections.tables import PARKED, PROJECTION_TABLES, Count, Entry
 from shoal.runtime.projections.verify import Comparison, compare, verify
 from shoal.runtime.tables import table_of
+from tests.runtime.bank import (
+    FOLD,
+    SQL,
+    Balance,
+    Book,
+    Moved,
+    bank,
+    dump,
+    entries,
+    move,
+    require_fold,
+    treacherous,
+    working,
+)
 from tests.runtime.database import Database, database
 
 pytestmark = [pytest.mark.live, pytest.mark.asyncio(loop_scope="module")]
-
-KEYS = "abcdefg"
-
-SQL = """
-create table balances (account text primary key, amount bigint not null, numbers jsonb not null);
-create table book (name text primary key, length bigint not null, trail text not null);
-create index by_amount on balances (amount);
-"""
-
-
-@event("bank.moved", key="account", sequence="number")
-class Moved(msgspec.Struct, frozen=True, kw_only=True):
-    account: str
-    number: int
-    amount: int
-
-
-@record("balances", key="account")
-class Balance(msgspec.Struct, frozen=True, kw_only=True):
-    account: str
-    amount: int = 0
-    numbers: tuple[int, ...] = ()
-
-
-@record("book", key="name")
-class Book(msgspec.Struct, frozen=True, kw_only=True):
-    name: str
-    length: int = 0
-    trail: str = ""
-
-
-bank = Service("bank", store=Postgres(), publishes=[Moved])
-balances = bank.projection("balances", records=[Balance, Book])
-
-treacherous: list[int] = []
-"""While there is something in it, the handler does what a handler must not."""
-
-
-@balances.on(Moved)
-async def moved(event: Moved, records: ReadModel) -> None:
-    known = await records.get(Balance, event.account) or Balance(account=event.account)
-    amount = known.amount + event.amount + (treacherous.pop() if treacherous else 0)
-    records.put(Balance(account=event.account, amount=amount, numbers=(*known.numbers, event.number)[-9:]))
-    book = await records.get(Book, "all") or Book(name="all")
-    trail = f"{book.trail}{event.account}{event.number} "[-120:]  # the order between accounts shows
-    records.put(Book(name="all", length=book.length + 1, trail=trail))
-
-
-FOLD = compile_fold(balances)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -96,106 +58,18 @@ async def stores(request: pytest.FixtureRequest, server: Database) -> Sequence[S
     return made
 
 
-class Rollback(Exception):
-    pass
-
-
-async def write(store: Store, accounts: str, count: int, chance: random.Random) -> None:
-    """Note events of some accounts, each in a transaction; some transactions fail, some events are repeated."""
-    numbers = dict.fromkeys(accounts, 1)
-    for _ in range(count):
-        account = chance.choice(accounts)
-        number = numbers[account]
-        moved = Moved(account=account, number=number, amount=chance.randint(-50, 50))
-        entry = Entry(
-            id=f"{account}{number}", ordinal=PARKED, type="bank.moved.v1", key=f"bank/{account}", number=number,
-            data=msgspec.json.encode(moved),
-        )  # fmt: skip
-        try:
-            async with store.session() as session:
-                await journal.note(session, entry)
-                await session.flush()
-                await asyncio.sleep(chance.random() / 500)
-                _fail(chance)
-        except Rollback:
-            continue
-        numbers[account] += 1
-        await asyncio.sleep(0)
-
-
-def _fail(chance: random.Random) -> None:
-    if chance.random() < 0.2:
-        raise Rollback
-
-
-async def live(store: Store) -> None:
-    """Do what a replica does."""
-    while True:
-        placed = await journal.order(store)
-        folded = await fold.advance(store, FOLD, limit=7)
-        if not placed and not folded:
-            await asyncio.sleep(0.002)
-
-
-@asynccontextmanager
-async def working(stores: Sequence[Store], count: int) -> AsyncIterator[list[asyncio.Task[None]]]:
-    """Let events be noted and folded; the tasks are those that note them."""
-    await journal.prepare(stores[0])
-    await fold.begin(stores[0], FOLD)
-    replicas = [asyncio.create_task(live(store)) for store in stores]
-    parts = (KEYS[:3], KEYS[3:5], KEYS[5:])
-    writers = [
-        asyncio.create_task(write(stores[n % 2], part, count, random.Random(n)))  # noqa: S311 - the same each time
-        for n, part in enumerate(parts)
-    ]
-    try:
-        yield writers
-        await asyncio.gather(*writers)
-        async with asyncio.timeout(30):
-            while any(s.behind or s.waiting for s in await standings(stores[0], [FOLD])):  # noqa: ASYNC110
-                await asyncio.sleep(0.01)
-    finally:
-        for task in (*writers, *replicas):
-            task.cancel()
-        await asyncio.gather(*writers, *replicas, return_exceptions=True)
-
-
-async def entries(store: Store) -> list[Entry]:
-    async with store.session() as session:
-        rows = await session.find(JOURNAL_TABLE.table, Query(order=("position",)))
-    return [read(row, Entry) for row in rows]
-
-
-async def dump(store: Store) -> dict[str, Sequence[Row]]:
-    async with store.session() as session:
-        return {t.table.name: await session.find(t.table, Query()) for t in (table_of(Balance), table_of(Book))}
-
-
-def expected(found: Sequence[Entry]) -> tuple[dict[str, tuple[int, list[int]]], int, str]:
-    """Fold the journal by hand."""
-    accounts: dict[str, tuple[int, list[int]]] = {}
-    trail = ""
-    for entry in found:
-        moved = msgspec.json.decode(entry.data, type=Moved)
-        amount, numbers = accounts.get(moved.account, (0, []))
-        accounts[moved.account] = (amount + moved.amount, [*numbers, moved.number][-9:])
-        trail = f"{trail}{moved.account}{moved.number} "[-120:]
-    return accounts, len(found), trail
-
-
-async def require_fold(store: Store) -> None:
-    """Compare what is stored with the journal, folded by hand."""
-    found = await entries(store)
-    assert [e.position for e in found] == list(range(1, len(found) + 1))
-    for account in KEYS:
-        numbers = [e.number for e in found if e.key == f"bank/{account}"]
-        assert numbers == list(range(1, len(numbers) + 1))
-    accounts, length, trail = expected(found)
-    stored = await dump(store)
-    assert {
-        row["account"]: (row["amount"], msgspec.json.decode(str(row["numbers"]))) for row in stored["balances"]
-    } == accounts
-    assert [(row["length"], row["trail"]) for row in stored["book"]] == [(length, trail)]
+@pytest_asyncio.fixture(params=["memory", "postgres", "documents"], loop_scope="module")
+async def anywhere(request: pytest.FixtureRequest, server: Database) -> Store:
+    """One replica's way to a store of each sort."""
+    treacherous.clear()
+    if request.param == "memory":
+        return MemoryStore()
+    url = await server.empty()
+    made = server.store(url if request.param == "postgres" else url.replace("postgres:", "documents:", 1))
+    await made.open()
+    migrations = [Migration(number=1, name="1", sql=SQL, checksum="1")] if request.param == "postgres" else []
+    await made.migrate(migrations, PROJECTION_TABLES)
+    return made
 
 
 async def test_it_equals_its_events_while_they_keep_coming(stores: Sequence[Store]) -> None:
@@ -281,7 +155,7 @@ async def test_a_rebuild_that_fails_changes_nothing_and_the_next_begins_anew(
             raise ShoalError("the process ends here")
         return await apply(*args)
 
-    monkeypatch.setattr(rebuild, "BATCH", 10)
+    monkeypatch.setattr(twins, "BATCH", 10)
     with monkeypatch.context() as patch:
         patch.setattr(fold, "apply", breaking)
         with pytest.raises(ShoalError, match="ends here"):
@@ -307,7 +181,7 @@ async def test_a_rebuild_whose_right_is_lost_ends_and_leaves_the_tables_to_the_n
     async def untwin(table: object) -> None:
         removed.append(table)
 
-    monkeypatch.setattr(rebuild, "BATCH", 10)
+    monkeypatch.setattr(twins, "BATCH", 10)
     monkeypatch.setattr(fold, "apply", losing)
     monkeypatch.setattr(store, "untwin", untwin)
     with pytest.raises(Unavailable, match="lost"):
@@ -359,3 +233,114 @@ async def test_progress_is_told_up_to_the_end(stores: Sequence[Store]) -> None:
     result = await rebuild.rebuild(stores[0], FOLD, lambda done, total: told.append((done, total)))
     assert told[0] == (0, result.events)
     assert told[-1] == (result.events, result.events)
+
+
+def move_before_the_swap(monkeypatch: pytest.MonkeyPatch, store: Store, number: int) -> None:
+    """Let an event come when all the others are folded, so that the swap has to fold it."""
+    catch_up, late = twins.catch_up, [number]
+
+    async def then_move(*args: Any) -> None:
+        await catch_up(*args)
+        if late:
+            await move(store, late.pop())
+
+    monkeypatch.setattr("shoal.runtime.projections.rebuild.catch_up", then_move)
+
+
+class Commits:
+    """The answers of commits are heard, but for one of them."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, store: Store, *, lost: int | None = None) -> None:
+        self.made, self.swaps, self._lost = 0, 0, lost
+        kind: Any = type(store.session())
+        replace, leave = kind.replace, kind.__aexit__
+        swapping: list[object] = []
+
+        async def replacing(session: Any, *args: Any) -> None:
+            await replace(session, *args)
+            swapping.append(session)
+
+        async def leaving(session: Any, *error: Any) -> Any:
+            ended = await leave(session, *error)
+            if error[0] is None:
+                self._answer(swaps=session in swapping)
+            return ended
+
+        monkeypatch.setattr(kind, "replace", replacing)
+        monkeypatch.setattr(kind, "__aexit__", leaving)
+
+    def _answer(self, *, swaps: bool) -> None:
+        self.made += 1
+        self.swaps += swaps
+        if self.made == self._lost or (self._lost is None and swaps and self.swaps == 1):
+            raise Unavailable("nobody heard whether it was done")
+
+
+async def test_a_swap_that_is_tried_again_folds_nothing_twice(anywhere: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    await move(anywhere, 1, 2)
+    move_before_the_swap(monkeypatch, anywhere, 3)
+    kind: Any = type(anywhere.session())
+    replace, busy = kind.replace, [Unavailable("others read the table")]
+
+    async def replacing(*args: Any) -> None:
+        if busy:
+            raise busy.pop()
+        await replace(*args)
+
+    monkeypatch.setattr(kind, "replace", replacing)
+    result = await rebuild.rebuild(anywhere, FOLD)
+    assert (result.events, result.generation) == (3, 2)
+    assert [row["amount"] for row in (await dump(anywhere))["balances"]] == [30]
+    assert (await compare(anywhere, FOLD)).same
+
+
+async def test_a_swap_of_which_nobody_heard_is_looked_for(anywhere: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    await move(anywhere, 1, 2)
+    with monkeypatch.context() as patch:
+        commits = Commits(patch, anywhere)
+        result = await rebuild.rebuild(anywhere, FOLD)
+    assert (commits.swaps, result.events, result.generation) == (1, 2, 2)
+    await move(anywhere, 3)
+    assert [row["amount"] for row in (await dump(anywhere))["balances"]] == [30]
+    assert (await compare(anywhere, FOLD)).same
+
+
+async def test_whichever_answer_is_lost_the_model_is_right(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(twins, "BATCH", 2)
+    done: list[bool] = []
+    for lost in count(1):
+        store = MemoryStore()
+        await move(store, 1, 2, 3)
+        with monkeypatch.context() as patch:
+            move_before_the_swap(patch, store, 4)
+            commits = Commits(patch, store, lost=lost)
+            try:
+                done.append((await rebuild.rebuild(store, FOLD)).generation == 2)
+            except Unavailable:
+                done.append(False)
+        await move(store, 5)
+        folded = [entry for entry in await entries(store) if entry.position]
+        assert [row["amount"] for row in (await dump(store))["balances"]] == [10 * len(folded)]
+        assert (await compare(store, FOLD)).same
+        if commits.made < lost:
+            break
+    assert (done[-1], True in done[:-1]) == (True, True)
+
+
+async def test_twins_are_filled_by_nobody_who_has_lost_them(anywhere: Store) -> None:
+    await move(anywhere, 1)
+    async with twins.twins(anywhere, FOLD) as late:
+        await twins._begin(anywhere, FOLD)  # as another process does, which has the right now
+        with pytest.raises(Unavailable, match="lost"):
+            await twins.catch_up(anywhere, late)
+    assert (await compare(anywhere, FOLD)).same
+
+
+async def test_little_is_left_for_the_last_step_where_transactions_are_small() -> None:
+    store = MemoryStore()
+    await move(store, *range(1, 10))
+    async with twins.twins(store, FOLD) as made:
+        made.batch.halve(4)
+        await twins.catch_up(store, made)
+        async with store.session() as session:
+            assert (await made.reached(session)).events == 9

@@ -340,7 +340,7 @@ async def test_questions_that_make_no_sense_are_refused(shelf: Shelf) -> None:
         {"where": {"title": "sea"}}, {"where": {"nothing": 1}}, {"where": {"pages": "many"}},
         {"where": {"pages": True}}, {"where": {"pages": 2**70}}, {"where": {"pages": Between(1, "2")}},
         {"order": "title"}, {"order": "note"}, {"facets": ["title"]}, {"facets": [Facet("pages", (Between("a"),))]},
-        {"limit": 0}, {"limit": 201}, {"after": 10_000},
+        {"limit": 0}, {"limit": 201}, {"after": -1},
     ):  # fmt: skip
         with pytest.raises(Undeclared):
             await index.search("sea", **wrong)
@@ -353,6 +353,8 @@ async def test_questions_that_make_no_sense_are_refused(shelf: Shelf) -> None:
     cursor = (await index.search(order="pages", limit=1)).next
     with pytest.raises(Problem, match="another order"):
         await index.search(order="-pages", after=cursor)
+    with pytest.raises(Problem, match="10,000"):
+        await index.search(after=10_000)
 
 
 def test_what_no_engine_keeps_is_taken_out() -> None:

@@ -30,6 +30,7 @@ from shoal import (
 )  # fmt: skip
 from shoal.drivers.base import FactBatch
 from shoal.drivers.memory import MemoryWarehouse
+from shoal.errors import TooLarge
 from shoal.model.names import stream
 from shoal.runtime.warehouse import side, staging
 from shoal.runtime.warehouse.shapes import table_of
@@ -260,11 +261,63 @@ async def test_who_ends_while_the_warehouse_is_away_tries_once_more(
     assert await waiting(world.stores["books"]) == 0
 
 
-async def test_batches_go_on_until_nothing_is_left(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let pages and batches have three facts, in a world that begins afterwards."""
     monkeypatch.setattr(staging, "LARGEST", 3)
     monkeypatch.setattr(side, "LARGEST", 3)
+
+
+@pytest.mark.usefixtures("small")
+async def test_batches_go_on_until_nothing_is_left(world: World) -> None:
     await sell_some(world, *range(1, 11))
     assert await loaded(world) == [{"item": "mug", "sales": 10, "amount": 55}]
+
+
+async def test_a_batch_is_let_go_of_in_as_many_transactions_as_the_store_wants(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kind: Any = type(world.stores["books"].session())
+    delete, away = kind.delete, [Unavailable("away")]
+    sizes: dict[int, int] = {}
+
+    def deleting(session: Any, *args: Any) -> None:
+        sizes[id(session)] = sizes.get(id(session), 0) + 1
+        if sizes[id(session)] > 4:
+            raise TooLarge("four at once")
+        if len(sizes) > 6 and away:
+            raise away.pop()
+        delete(session, *args)
+
+    monkeypatch.setattr(kind, "delete", deleting)
+    await sell_some(world, *range(1, 31))
+    assert await loaded(world) == [{"item": "mug", "sales": 30, "amount": 465}]
+    assert not away
+
+
+async def test_what_is_too_large_for_the_warehouse_keeps_nobody_waiting(
+    world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    warehouse = world.hosts["books"].warehouse
+    assert warehouse is not None
+    append = warehouse.append
+
+    async def narrow(batch: FactBatch) -> bool:
+        amounts = [amount for _, (_, some, *_) in batch.facts for amount in some]
+        if len(amounts) > 3 or 1000 in amounts:
+            raise TooLarge("more than the warehouse takes")
+        return await append(batch)
+
+    monkeypatch.setattr(warehouse, "append", narrow)
+    await sell_some(world, 1000, *range(1, 11))
+    async with asyncio.timeout(10):
+        while await waiting(world.stores["books"]) > 1:  # noqa: ASYNC110 - the loader tells nobody
+            await asyncio.sleep(0.001)
+    assert (await world.get("/totals")).json() == [{"item": "mug", "sales": 10, "amount": 55}]
+    async with asyncio.timeout(10):
+        while "stays in the store" not in caplog.text:  # noqa: ASYNC110 - a log tells nobody
+            await asyncio.sleep(0.001)
+    assert caplog.text.count("stays in the store") == 1
 
 
 @pytest.mark.parametrize("lost", ["warehouse", "store"])

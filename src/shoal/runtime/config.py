@@ -29,6 +29,7 @@ class ServiceConfig(msgspec.Struct, frozen=True, kw_only=True):
     key_ring: str = ""
     """Where the key ring is that wraps the service's own keys; needed where it has personal data."""
     search_url: str = ""
+    objects_url: str = ""
     mesh: str = ""
     """``unix:/path`` of its outbound listener; calls name the callee in the authority. ``direct:/folder`` of files with
     the replicas of each service, where there is no proxy."""

@@ -62,7 +62,7 @@ class Limits:
     def _look(self, loop: asyncio.AbstractEventLoop) -> None:
         """Cancel what is late and set the timer for what is next."""
         now, self.armed, self._timer = time.monotonic(), inf, None
-        for limit in [limit for limit in self.live if limit.at <= now]:
+        for limit in sorted((limit for limit in self.live if limit.at <= now), key=lambda limit: limit.at):
             self.live.discard(limit)
             limit.expire()
         if self.live:

@@ -10,13 +10,21 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from shoal import failpoints
-from shoal.drivers import open_broker, open_cache, open_key_ring, open_search, open_store, open_warehouse
-from shoal.drivers.base import Broker, Cache, Consumer, KeyRing, Receipt, Store, Warehouse
+from shoal.drivers import (
+    open_broker,
+    open_cache,
+    open_key_ring,
+    open_objects,
+    open_search,
+    open_store,
+    open_warehouse,
+)
+from shoal.drivers.base import Broker, Cache, Consumer, KeyRing, Store, Warehouse
+from shoal.drivers.base.objects import ObjectStore
 from shoal.drivers.base.search import Search
-from shoal.errors import Conflict, DeclarationError, MigrationError, Unavailable
+from shoal.errors import DeclarationError
 from shoal.model import names
 from shoal.model.plan import consumers
-from shoal.runtime import migrations
 from shoal.runtime.application import Application
 from shoal.runtime.auth import Authenticator, believed_by
 from shoal.runtime.backlog import Gauge
@@ -27,31 +35,31 @@ from shoal.runtime.clock import SystemClock, monotonic_of, seconds_of
 from shoal.runtime.compile import Compiled, compile_service, contracts_of
 from shoal.runtime.config import ServiceConfig
 from shoal.runtime.consuming.desk import Desk, Subscriber
-from shoal.runtime.deadline import Budget
 from shoal.runtime.endpoint import Surroundings
 from shoal.runtime.events import EventSide
-from shoal.runtime.inject import Plan
 from shoal.runtime.issuer import KeyIssuer
 from shoal.runtime.keysets import Fetch, get
 from shoal.runtime.logs import Journal, acting
 from shoal.runtime.metrics import Metrics
+from shoal.runtime.objects.shelf import shelves
+from shoal.runtime.preparing import prepare
 from shoal.runtime.probes import Probes
 from shoal.runtime.providers import provide
 from shoal.runtime.relay import Relay
-from shoal.runtime.request import Receive, Request, Scope, Send
+from shoal.runtime.replica import Replica
+from shoal.runtime.request import Receive, Scope, Send
 from shoal.runtime.search.searching import Searcher
+from shoal.runtime.seeding import sow
 from shoal.runtime.side import Around, Listener
-from shoal.runtime.sides import OWN_TABLES, SIDES
-from shoal.runtime.tables import table_of
-from shoal.runtime.trace import Context, begin, current
-from shoal.runtime.transaction import Announcer, UnitOfWork
+from shoal.runtime.sides import SIDES
+from shoal.runtime.transaction import Announcer
 from shoal.runtime.warehouse.reading import Reader
 from shoal.runtime.warehouse.staging import Stager
 from shoal.service.cached import remembering
-from shoal.service.context import Clock, TokenIssuer
-from shoal.service.declare import SeedDeclaration, Service
+from shoal.service.context import Clock, ReadReplica, TokenIssuer
+from shoal.service.declare import Service
 from shoal.service.describe import describe_service
-from shoal.service.records import personal_data, records_of
+from shoal.service.records import personal_data
 from shoal.service.search import SearchIndex
 from shoal.service.warehouse import Reports
 from shoal.service.warehouse import Warehouse as FactSink
@@ -61,12 +69,6 @@ if TYPE_CHECKING:
     from shoal.runtime.privacy.side import Privacy
 
 _log = logging.getLogger("shoal.host")
-
-CONNECT = 30.0
-"""Seconds that a starting service waits for its store."""
-
-SEED_TIMEOUT = 120.0
-"""Seconds that one seed may take."""
 
 
 class Fittings(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,6 +83,7 @@ class Fittings(msgspec.Struct, frozen=True, kw_only=True):
     key_ring: KeyRing | None = None
     warehouse: Warehouse | None = None
     search: Search | None = None
+    objects: ObjectStore | None = None
     journal: Journal | None = None
     fetch: Fetch = get
     """Gets a small document from outside, such as the keys of an issuer."""
@@ -115,7 +118,8 @@ class Host:
             self._announcer.gauge = self._probes.gauge = Gauge(self.store, config.outbox_bound)
         self.warehouse = fittings.warehouse or (open_warehouse(config.warehouse_url) if config.warehouse_url else None)
         self.search = fittings.search or (open_search(config.search_url) if config.search_url else None)
-        self._staged, self._changed = asyncio.Event(), asyncio.Event()
+        self.objects = fittings.objects or (open_objects(config.objects_url) if config.objects_url else None)
+        self._staged, self._changed, self.loosened = asyncio.Event(), asyncio.Event(), asyncio.Event()
         self._announcer.changed = self._changed.set
         self._relay: Relay | None = None
         if self.store and self.broker and service.publishes:
@@ -144,7 +148,7 @@ class Host:
             await self._start()
         except BaseException:
             await self._stack.aclose()
-            for engine in (self.cache, self.store):
+            for engine in (self.cache, self.objects, self.store):
                 if engine is not None:
                     await engine.close()
             raise
@@ -156,7 +160,7 @@ class Host:
 
     async def _start(self) -> None:
         if self.store is not None:
-            await _prepare(self.service, self.store)
+            await prepare(self.service, self.store)
             if self._privacy is not None:
                 await self._privacy.open()
         elif self.service.store is not None:
@@ -166,19 +170,22 @@ class Host:
                 where=self.service.source,
             )
         self._require_given()
+        if self.objects is not None:
+            await self.objects.open()
         await self._provide()
         self.override({})
-        await self._sow()
+        if self.store is not None:
+            await sow(self.service, self.store, self._announcer, self._compile(self._values).seeds)
         self._start_events()
         for side in self._sides:
             side.start()
 
     def _require_given(self) -> None:
         """Refuse to start without an engine that is declared."""
-        for what in ("warehouse", "search", "cache"):
+        for what in ("warehouse", "search", "objects", "cache"):
             if getattr(self.service, what) is not None and getattr(self, what) is None:
                 hint = f"set SHOAL_{what.upper()}_URL; `shoal run` does"
-                problem = f"service {self.service.name} declares a {what} but was given none"
+                problem = f"service {self.service.name} declares {what}= but was given none"
                 raise DeclarationError(problem, hint=hint, where=self.service.source)
 
     @property
@@ -207,8 +214,9 @@ class Host:
         async with AsyncExitStack() as ends:  # in reverse, each also when one before it failed
             if self.store is not None:
                 ends.push_async_callback(self.store.close)
-            if self.cache is not None:
-                ends.push_async_callback(self.cache.close)
+            for engine in (self.cache, self.objects):
+                if engine is not None:
+                    ends.push_async_callback(engine.close)
             ends.push_async_callback(self._fittings.transport.close)
             if self._privacy is not None:
                 ends.push_async_callback(self._privacy.close)
@@ -276,6 +284,8 @@ class Host:
             staged=self._staged,
             search=self.search,
             changed=self._changed,
+            objects=self.objects,
+            loosened=self.loosened,
         )
 
     def _poke(self) -> None:
@@ -288,11 +298,15 @@ class Host:
         values[Clock] = clock
         if self.service.settings is not None:
             values[self.service.settings] = self.service.settings.load(self.service.name, config.environ)
+        if self.store is not None:
+            values[ReadReplica] = Replica(self.store, self._announcer)
         if self.service.warehouse is not None:
             values[FactSink] = Stager(self.service.name, self.service.warehouse.tables, self._staged.set)
             values[Reports] = Reader(self.service, self.warehouse)
         for kind in self.service.search.indexes if self.service.search is not None else ():
             values[SearchIndex[kind]] = Searcher(self.service.name, kind, self.search)  # type: ignore[valid-type]
+        if self.objects is not None and self.store is not None:
+            values |= shelves(self.service, self.objects, self.store, clock, self.loosened.set)
         if config.signing_key:
             key = Path(config.signing_key).read_bytes()  # noqa: ASYNC240 - one small file, before anything is served
             values[TokenIssuer] = KeyIssuer(Signer(key, issuer=config.issuer, audience=config.audience), clock)
@@ -304,29 +318,6 @@ class Host:
             values |= self._keeping.injected
         values.update(self._fittings.overrides)
         await provide(self.service, values, self._stack)
-
-    async def _sow(self) -> None:
-        """Run the seeds that this store has not seen; a receipt remembers each."""
-        plans = self._compile(self._values).seeds
-        for seed in self.service.seeds:
-            key = f"seed\n{seed.name}"
-            if self.store is None or await self.store.receipt(key) is not None:
-                continue
-            await asyncio.create_task(self._sow_one(self.store, seed, plans[seed.name], key))
-
-    async def _sow_one(self, store: Store, seed: SeedDeclaration, plan: Plan, key: str) -> None:
-        context = Context(begin(), Budget(SEED_TIMEOUT))
-        current.set(context)
-        request = Request({"path": "", "query_string": b""}, {}, (), context)
-        try:
-            async with store.session() as session:
-                session.answer(Receipt(key=key, fingerprint="", status=200, headers=(), body=b"", lasting=True))
-                request.transaction = UnitOfWork(session, self._announcer)
-                await seed.handler(**plan.arguments(request))
-        except Conflict:  # with the receipt, or with a row of the replica that was quicker
-            if await store.receipt(key) is None:
-                raise
-            _log.info("seed %s was sown by another replica", seed.name)
 
     def _start_events(self) -> None:
         if self.store is None or self.broker is None:
@@ -364,34 +355,5 @@ def _privacy(service: Service, config: ServiceConfig, fittings: Fittings, store:
         )
     from shoal.runtime.privacy.side import Privacy  # noqa: PLC0415 - cryptography takes 0.1 s to import
 
-    return Privacy(service, config.system, store, ring, fittings.transport, fittings.clock)
-
-
-async def _prepare(service: Service, store: Store) -> None:
-    """Open a store, however long it takes to come up within reason; migrate it and check that it fits."""
-    async with asyncio.timeout(CONNECT):
-        await _open(store)
-    declared = service.store
-    folder = declared.migrations if declared is not None else ""
-    found = migrations.read(migrations.folder_of(service.module, folder)) if folder else ()
-    for applied in await store.migrate(found, OWN_TABLES):
-        _log.info("migration %s applied", applied.name)
-    lacking = await store.verify([table_of(kind).table for kind in records_of(service)])
-    if lacking:
-        raise MigrationError(
-            f"the store of {service.name} does not fit its records: {'; '.join(lacking)}",
-            hint="add a numbered migration that creates or changes it",
-            where=service.source,
-        )
-
-
-async def _open(store: Store) -> None:
-    delay = 0.02
-    while True:
-        try:
-            await store.open()
-        except Unavailable:
-            await asyncio.sleep(delay)
-            delay = min(delay * 2, 1.0)
-        else:
-            return
+    own = failpoints.store_of(store) if failpoints.is_armed() else store
+    return Privacy(service, config.system, own, store, ring, fittings.transport, fittings.clock)

@@ -7,21 +7,19 @@ from urllib.parse import quote
 
 from shoal.errors import DeclarationError, Problem
 from shoal.runtime.documents import documents_within
+from shoal.runtime.objects.shelf import Shelf
 from shoal.runtime.request import Request
 from shoal.runtime.transaction import UnitOfWork
 from shoal.runtime.warehouse.staging import Stager
 from shoal.service import codec
 from shoal.service.context import Clock, Deadline, Principal, TokenIssuer, Transaction
 from shoal.service.http import MAX_LIMIT, PageRequest
-from shoal.service.marks import operations_of
+from shoal.service.reach import is_documents, leaves_no_trace, waits_outside, within_transaction
 from shoal.service.signature import (
     Param,
     Signature,
     base_kind,
-    is_documents,
     is_list,
-    leaves_no_trace,
-    within_transaction,
 )
 
 Resolver = Callable[[Request], Any]
@@ -45,7 +43,7 @@ class Plan:
         self.needs_body = bool(signature.at("body"))
         self.only_transaction = all(map(leaves_no_trace, kinds))
         """Whether every effect of the handler lies within its transaction, as far as its parameters tell."""
-        self.only_store = all(operations_of(kind) is None and leaves_no_trace(kind) for kind in kinds)
+        self.only_store = all(leaves_no_trace(kind) and not waits_outside(kind) for kind in kinds)
         """Whether besides it waits for nothing but its store, so that others may share its transaction."""
 
     def arguments(self, request: Request) -> dict[str, Any]:
@@ -145,7 +143,7 @@ def _injected(param: Param, values: Values) -> Resolver:
         raise DeclarationError(
             f"parameter {param.name!r} asks for {needed}, which this service does not have", hint=hint
         )
-    if isinstance(value, Stager):
+    if isinstance(value, Stager | Shelf):
         return lambda request: value.within(cast("UnitOfWork", request.transaction))
     return lambda _request: value
 

@@ -8,6 +8,7 @@ import msgspec
 
 from shoal import model
 from shoal.drivers.base import Broker, Store, Warehouse
+from shoal.drivers.base.objects import ObjectStore
 from shoal.drivers.base.search import Search
 from shoal.runtime.cache.remember import Remembered
 from shoal.runtime.consuming.desk import Subscriber
@@ -41,6 +42,9 @@ class Around(msgspec.Struct, frozen=True, kw_only=True):
     search: Search | None
     changed: asyncio.Event
     """Set when records that are indexed may have changed."""
+    objects: ObjectStore | None
+    loosened: asyncio.Event
+    """Set when some of them may be removed."""
 
 
 class Side(Protocol):

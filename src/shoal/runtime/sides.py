@@ -8,6 +8,8 @@ from shoal.runtime.caching.side import cache_side
 from shoal.runtime.commands.entries import COMMANDS
 from shoal.runtime.consuming.attempts import ATTEMPTS
 from shoal.runtime.expiring import expiring_side
+from shoal.runtime.objects.loose import LOOSE
+from shoal.runtime.objects.side import objects_side
 from shoal.runtime.privacy.tables import ERASED, KEYS, WRAPPING
 from shoal.runtime.projections.side import projection_side
 from shoal.runtime.projections.tables import PROJECTION_TABLES
@@ -30,6 +32,7 @@ SIDES: tuple[Builder, ...] = (
     schedule_side,
     warehouse_side,
     search_side,
+    objects_side,
     expiring_side,
     tidying_side,
 )
@@ -52,4 +55,5 @@ OWN_TABLES: tuple[OwnTable, ...] = (
     CHANGES,
     STANDINGS,
     COMMANDS,
+    LOOSE,
 )

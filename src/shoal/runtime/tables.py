@@ -44,6 +44,7 @@ class RecordTable(Generic[T]):
             unique=frozenset((*mark.unique, *(field.column for field in fields if field.unique))),
             indexes=_indexes(mark, fields) + ends,
             personal=tuple(_column(field, mark.table) for field in fields),
+            moves=mark.projected,
         )
         self._fields = attrgetter(*columns) if len(columns) > 1 else lambda record: (getattr(record, columns[0]),)
         self._spelled = tuple(name for name in columns if name not in sealed and base_kind(hints[name]) not in _PLAIN)

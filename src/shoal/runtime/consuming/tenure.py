@@ -18,10 +18,7 @@ from shoal.runtime.consuming.desk import Desk
 from shoal.runtime.consuming.feed import Feed
 from shoal.runtime.consuming.hand import Hand
 from shoal.runtime.consuming.item import Item
-from shoal.runtime.consuming.work import Results, Worker
-
-BATCH = 128
-"""Most messages of one shared transaction."""
+from shoal.runtime.consuming.work import BATCH, Results, Worker
 
 STRANGE_SECONDS = 480.0
 """For so long an event that no handler here knows is kept: a replica with newer code may take over."""

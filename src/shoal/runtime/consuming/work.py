@@ -14,12 +14,13 @@ from dataclasses import dataclass, field
 from math import inf
 
 from shoal.drivers.base import Mark, Session, Store
-from shoal.errors import Contended, ShoalError, TimedOut, Unavailable
+from shoal.errors import Contended, ShoalError, TimedOut, TooLarge, Unavailable
 from shoal.runtime.consuming.attempts import NONE, Tally
 from shoal.runtime.consuming.desk import Desk, Subscriber
 from shoal.runtime.consuming.item import Item
 from shoal.runtime.deadline import Budget, Limit, Limits
 from shoal.runtime.failures import is_outage
+from shoal.runtime.portions import Portion
 from shoal.runtime.privacy.opening import opener_of
 from shoal.runtime.request import Request
 from shoal.runtime.trace import Context, Trace, current, resume
@@ -31,6 +32,9 @@ PEACE_SECONDS = 10.0
 
 SPAN = 0.25
 """Seconds after which a shared transaction takes no further message."""
+
+BATCH = 128
+"""Most messages of one shared transaction."""
 
 _limits = Limits()
 
@@ -52,6 +56,7 @@ class Worker:
     def __init__(self, desk: Desk, tally: Tally) -> None:
         self._desk, self._tally = desk, tally
         self._alone_until = -inf
+        self._portion = Portion(BATCH)
 
     async def handle(self, items: Sequence[Item]) -> Results:
         """Handle messages that may share a transaction, or a single one; in order within each key.
@@ -70,12 +75,17 @@ class Worker:
         if now < self._alone_until:
             await self._handle_alone(items, found)
             return
+        items = items[: self._portion.size]
         part = _Part(until=time.monotonic() + SPAN)
         try:
             found.done += await self._commit(items, part)
+            self._portion.grow()
         except Exception as error:  # noqa: BLE001 - the border: a handler may raise anything
             if len(items) == 1:
                 found.failed.append((items[0], error))
+            elif isinstance(error, TooLarge):
+                self._portion.halve(len(items))
+                await self._handle(items, found)
             elif isinstance(error, Contended):
                 self._alone_until = now + PEACE_SECONDS
                 await self._handle_alone(items, found)

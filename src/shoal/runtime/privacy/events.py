@@ -45,9 +45,9 @@ class EventSeal:
 class Opener:
     """Unseals the events that a service hears."""
 
-    def __init__(self, system: str, service: Service, vault: Vault, inner: Store, borrower: Borrower) -> None:
+    def __init__(self, system: str, service: Service, vault: Vault, store: Store, borrower: Borrower) -> None:
         self._system, self._service = system, service.name
-        self._vault, self._inner, self._borrower = vault, inner, borrower
+        self._vault, self._store, self._borrower = vault, store, borrower
         self._fields = heard_fields(service)
 
     async def open(self, events: Sequence[tuple[str, bytes]], within: Session | None = None) -> list[bytes]:
@@ -83,7 +83,7 @@ class Opener:
         return keys
 
     def _session(self, within: Session | None) -> AbstractAsyncContextManager[Session]:
-        return self._inner.session() if within is None else nullcontext(within)
+        return self._store.session() if within is None else nullcontext(within)
 
     def _keys_of(self, id_: str, values: Any) -> list[str]:
         texts = [values.get(field.wire) for field in self._fields.get(id_, ()) if isinstance(values, dict)]

@@ -41,12 +41,12 @@ class Lent(msgspec.Struct, frozen=True, kw_only=True):
 class Lender:
     """Lends the keys of a service's own events."""
 
-    def __init__(self, vault: Vault, inner: Store) -> None:
-        self._vault, self._inner = vault, inner
+    def __init__(self, vault: Vault, store: Store) -> None:
+        self._vault, self._store = vault, store
 
     async def lend(self, event: str, ids: Sequence[str]) -> list[Lent]:
         """Return those keys that there still are."""
-        async with self._inner.session() as session:
+        async with self._store.session() as session:
             query = Query(where={"id": tuple(ids[:MOST]), "scope": event})
             keys = await self._vault.unwrapped(session, await session.find(KEYS.table, query))
         return [Lent(id=k.id, subject=k.subject, secret=base64.b64encode(k.secret).decode()) for k in keys]

@@ -1,10 +1,13 @@
 """Renew a service's keys while it runs: old ones stay readable until nothing is wrapped by them."""
 
+from itertools import pairwise
+
 import msgspec
 
-from shoal.drivers.base import Query, Store
+from shoal.drivers.base import KeyRing, Query, Store
+from shoal.errors import EngineError
 from shoal.runtime.privacy.tables import ERASED, KEYS, WRAPPING
-from shoal.runtime.privacy.vault import Vault
+from shoal.runtime.privacy.vault import OWN, Vault
 
 BATCH = 40
 """Data keys that are wrapped anew in one transaction, which changes each and its lock: DynamoDB takes 100 changes."""
@@ -35,24 +38,45 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     """Persons who were erased."""
 
 
-async def renew(vault: Vault, inner: Store) -> Renewed:
-    """Make a new key of the ring and a new one of the service's own, and wrap every data key anew."""
-    await vault.open(inner)
+async def renew(vault: Vault, store: Store) -> Renewed:
+    """Make a new key of the ring and a new one of the service's own, and wrap every key anew."""
+    await vault.open(store)
     name = await vault.ring.renew()
-    async with inner.session() as session:
-        await session.claim("shoal\nwrapping keys")
+    async with store.session() as session:
+        await session.claim(OWN)
         before = [str(r["id"]) for r in await session.find(WRAPPING.table, Query(where={"purpose": "wrap"}))]
+        await vault.rewrap(session)
         newest = await vault.add(session, "wrap")
-        await vault.rewrap_find(session)
     count = 0
-    while moved := await _move(vault, inner, tuple(before), newest):
+    while moved := await _move(vault, store, tuple(before), newest):
         count += moved
-    return Renewed(ring=name, data_keys=count, dropped=await _drop(inner, newest))
+    return Renewed(ring=name, data_keys=count, dropped=await _drop(vault, store))
 
 
-async def _move(vault: Vault, inner: Store, old: tuple[str, ...], newest: str) -> int:
+async def move(vault: Vault, ring: KeyRing, store: Store) -> int:
+    """Wrap the service's own keys by another ring; return how many: none, where that was done before.
+
+    Processes that run notice nothing.
+
+    Args:
+        vault: Opens them, by the ring that they are wrapped by now.
+        ring: The other.
+        store: Where they are kept.
+    """
+    try:
+        async with store.session() as session:
+            await session.claim(OWN)
+            return await vault.rewrap(session, ring)
+    except EngineError:
+        async with store.session() as session:
+            if not await vault.are_in(ring, session):
+                raise
+        return 0
+
+
+async def _move(vault: Vault, store: Store, old: tuple[str, ...], newest: str) -> int:
     """Wrap some data keys anew; rows are held, so that one that goes with its person does not come back."""
-    async with inner.session() as session:
+    async with store.session() as session:
         query = Query(where={"under": old}, limit=BATCH, lock=True)
         rows = await session.find(KEYS.table, query)
         for key in await vault.unwrapped(session, rows):
@@ -60,21 +84,21 @@ async def _move(vault: Vault, inner: Store, old: tuple[str, ...], newest: str) -
     return len(rows)
 
 
-async def _drop(inner: Store, newest: str) -> int:
-    """Drop wrapping keys that nothing needs, but not the one that others may be wrapping with at this moment."""
-    async with inner.session() as session:
+async def _drop(vault: Vault, store: Store) -> int:
+    """Drop wrapping keys that nothing needs, once nobody can still be wrapping with them."""
+    async with store.session() as session:
         rows = await session.find(WRAPPING.table, Query(where={"purpose": "wrap"}, order=("-made",)))
         dropped = 0
-        for row in rows[2:]:
-            if row["id"] != newest and not await session.count(KEYS.table, {"under": row["id"]}):
+        for newer, row in pairwise(rows):
+            if vault.outlived(newer) and not await session.count(KEYS.table, {"under": row["id"]}):
                 session.delete(WRAPPING.table, row["id"])
                 dropped += 1
     return dropped
 
 
-async def standing(inner: Store) -> Standing:
+async def standing(store: Store) -> Standing:
     """Count the keys of a service."""
-    async with inner.session() as session:
+    async with store.session() as session:
         own = await session.find(WRAPPING.table, Query(where={"purpose": "wrap"}, order=("-made",)))
         keys = await session.find(KEYS.table, Query())
         erased = await session.count(ERASED.table, {})

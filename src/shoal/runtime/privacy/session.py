@@ -11,14 +11,17 @@ from typing import Any, Self, cast
 
 import msgspec
 
-from shoal.drivers.base import Mark, Message, PersonalColumn, Query, Receipt, Row, Session, Store, Table
+from shoal.drivers.base import Mark, Message, PersonalColumn, Query, Reads, Receipt, Row, Session, Store, Table
 from shoal.drivers.base.documents.engine import Document
 from shoal.drivers.base.documents.versions import VersionedSession
 from shoal.errors import ShoalError
 from shoal.runtime.privacy import receipts, sealed
 from shoal.runtime.privacy.opening import Opens
-from shoal.runtime.privacy.tables import RECORDS
+from shoal.runtime.privacy.tables import ERASED, RECORDS
 from shoal.runtime.privacy.vault import DataKey, Need, Vault, sealing, unsealing
+
+BLANKED = 20
+"""Rows of a table without hashes in which an erasure leaves nothing sealed."""
 
 Keys = Mapping[Need, DataKey | None]
 
@@ -50,6 +53,15 @@ class SealedStore:
         """Begin a transaction."""
         return cast("AbstractAsyncContextManager[Session]", self._sealed(self.inner.session()))
 
+    def reads(self) -> AbstractAsyncContextManager[Reads]:
+        """Begin to read; a key lies where what it seals does, so one that reads both in turn finds it.
+
+        What is read is not remembered: a copy that lags may have a key whose person was erased meanwhile.
+        """
+        sealed = self._sealed(cast("AbstractAsyncContextManager[Session]", self.inner.reads()))
+        sealed.remembers = False
+        return cast("AbstractAsyncContextManager[Reads]", sealed)
+
     def _sealed(self, around: AbstractAsyncContextManager[Session]) -> "SealedSession":
         return SealedDocuments(around, self) if hasattr(around, "put_at") else SealedSession(around, self)
 
@@ -65,6 +77,11 @@ class SealedSession:
         self._sure: set[Need] = set()
         self._made: dict[Need, DataKey] = {}
         self._erased: list[str] = []
+        self._began = self._vault.now()
+        self.remembers = True
+        """Whether keys that are read here are current, and so are remembered for others."""
+        self._keeps = False
+        """Whether keys were made or kept here, which somebody's wrapping key must outlive."""
 
     @property
     def opener(self) -> Opens:
@@ -74,6 +91,7 @@ class SealedSession:
     async def open(self, events: Sequence[tuple[str, bytes]], within: Session | None = None) -> list[bytes]:
         """Unseal the data of some events; keys that are borrowed are kept with the commit."""
         await self._settle()
+        self._keeps = True
         return await self._opener.open(events, within or self._inner)
 
     async def __aenter__(self) -> Self:
@@ -87,6 +105,8 @@ class SealedSession:
             return await self._around.__aexit__(kind, error, trace)
         try:
             await self._settle()
+            if self._keeps or self._made:
+                self._vault.timely(self._began)
         except BaseException as failure:
             await self._around.__aexit__(type(failure), failure, failure.__traceback__)
             raise
@@ -128,15 +148,26 @@ class SealedSession:
         return keys, sum([await self._blank(table, person) for table in self._tables])
 
     async def _blank(self, table: Table, person: str) -> int:
-        """Leave nothing sealed, and no hash, in the rows that say something of a person; return how many there are."""
-        rows: dict[object, dict[str, object]] = {}
-        for column in table.personal:
-            for row in await self._inner.find(table, Query(where={column.of: person}, lock=True)):
-                changed = rows.setdefault(row[table.key], dict(row))
+        """Leave nothing sealed, and no hash, in the rows that say something of a person; return how many there are.
+
+        Rows are found first and then held all at once, in the order of their keys, as everybody holds them. Hashes
+        must go. What is only sealed is unreadable anyway, so that beyond `BLANKED` rows it stays as it is: one commit
+        takes only so much.
+        """
+        found: dict[object, None] = {}
+        limit = None if any(column.find for column in table.personal) else BLANKED
+        for of in dict.fromkeys(column.of for column in table.personal):
+            rows = await self._inner.find(table, Query(where={of: person}, limit=limit))
+            found |= dict.fromkeys(row[table.key] for row in rows)
+        if not found:
+            return 0
+        rows = await self._inner.find(table, Query(where={table.key: tuple(found)}, lock=True))
+        for row in rows:
+            changed = dict(row)
+            for column in [column for column in table.personal if row[column.of] == person]:
                 changed[column.name] = None if row[column.name] is None else sealed.GONE
                 changed |= {column.find: None} if column.find else {}
-        for row in rows.values():
-            self._inner.put(table, row)
+            self._inner.put(table, changed)
         return len(rows)
 
     async def get(self, table: Table, key: object, *, lock: bool = False) -> Row | None:
@@ -211,8 +242,11 @@ class SealedSession:
         await self._inner.flush()
 
     async def replace(self, table: Table, twin: Table) -> None:
-        """Let a twin take the place of a table."""
+        """Let a twin take the place of a table; who was erased while it was filled leaves no hash in it."""
         await self._settle()
+        if any(column.find for column in twin.personal):
+            for row in await self._inner.find(ERASED.table, Query()):
+                await self._blank(twin, str(row["subject"]))
         await self._inner.replace(table, twin)
 
     @asynccontextmanager
@@ -288,7 +322,7 @@ class SealedSession:
     async def _unsealed(self, table: Table, rows: Sequence[Row]) -> list[Row]:
         texts = [str(row[c.name]) for row in rows for c in table.personal if sealed.is_sealed(row.get(c.name))]
         ids = [found.key for text in texts if (found := sealed.read(text)) is not None]
-        keys = await self._vault.for_reading(self._inner, ids, self._made) if ids else {}
+        keys = await self._vault.for_reading(self._inner, ids, self._made, remember=self.remembers) if ids else {}
         return [self._opened(table, row, keys) for row in rows]
 
     def _opened(self, table: Table, row: Row, keys: Mapping[str, DataKey]) -> Row:

@@ -16,22 +16,37 @@ from shoal.service.records import records_of
 
 
 class Privacy:
-    """Personal data of one running service."""
+    """Personal data of one running service.
+
+    Args:
+        service: Whose.
+        system: Name of its system.
+        store: Where it keeps its keys.
+        sealing: The same store, before which what handlers keep is sealed.
+        ring: Its key ring.
+        transport: Reaches those who lend keys.
+        clock: What it goes by.
+    """
 
     def __init__(
-        self, service: Service, system: str, inner: Store, ring: KeyRing, transport: Transport, clock: Clock
-    ) -> None:
+        self, service: Service, system: str, store: Store, sealing: Store, ring: KeyRing, transport: Transport,
+        clock: Clock,
+    ) -> None:  # fmt: skip
         self.vault = Vault(system, service.name, ring, clock, monotonic_of(clock))
-        self._inner = inner
+        self._own = store
         tables = [table for kind in records_of(service) if (table := table_of(kind).table).personal]
-        opener = Opener(system, service, self.vault, inner, Borrower(transport))
-        self.store: Store = SealedStore.of(inner, self.vault, f"{system}\n{service.name}", opener, tables)
+        opener = Opener(system, service, self.vault, store, Borrower(transport))
+        self.store: Store = SealedStore.of(sealing, self.vault, f"{system}\n{service.name}", opener, tables)
         self.seals = {kind: EventSeal(system, kind) for kind in service.publishes if marks_of(kind)}
-        self.lending = tuple(Lender(self.vault, inner).endpoints(lent_events(service), service.source))
+        self.lending = tuple(Lender(self.vault, store).endpoints(lent_events(service), service.source))
 
     async def open(self) -> None:
         """Get the service's own keys ready."""
-        await self.vault.open(self._inner)
+        await self.vault.open(self._own)
+
+    async def read(self) -> None:
+        """Get those of the service's own keys that there are ready, and make none."""
+        await self.vault.read(self._own)
 
     async def close(self) -> None:
         """Let go of the key ring."""

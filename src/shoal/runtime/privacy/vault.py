@@ -6,13 +6,14 @@ import hmac
 import os
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterable, Mapping
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, cast
 
 import msgspec
 
 from shoal.drivers.base import KeyRing, Query, Row, Session, Store, Wrapped
 from shoal.drivers.base.cipher import Unreadable, new_key, seal, unseal
-from shoal.errors import EngineError
+from shoal.errors import Contended, EngineError
 from shoal.runtime.privacy import sealed
 from shoal.runtime.privacy.tables import ERASED, KEYS, WRAPPING
 from shoal.service import codec
@@ -23,6 +24,15 @@ CACHED = 10_000
 
 FRESH = 60.0
 """Seconds for which it does: so long after an erasure another process of the service may still read."""
+
+OWN = "shoal\nwrapping keys"
+"""Claimed by who makes or wraps keys of the service's own."""
+
+LONGEST = 3600.0
+"""Seconds in which a transaction that wraps a key must commit. Until then it is not seen by who renews keys."""
+
+KEPT = 24 * LONGEST
+"""Seconds for which a wrapping key stays after there is a newer one, so that nobody can still be wrapping with it."""
 
 Need = tuple[str, str]
 """Person and scope that a key is needed for."""
@@ -55,15 +65,20 @@ class Vault:
         self._cache: OrderedDict[str, tuple[DataKey, float]] = OrderedDict()
         self._latest: dict[Need, str] = {}
 
-    async def open(self, inner: Store) -> None:
+    async def open(self, store: Store) -> None:
         """Read the service's own keys, and make them at the first start."""
-        async with inner.session() as session:
-            await session.claim("shoal\nwrapping keys")
+        async with store.session() as session:
+            await session.claim(OWN)
             await self._load(session)
             purposes = {str(row["purpose"]) for row in await session.find(WRAPPING.table, Query())}
             for purpose in ("wrap", "find"):
                 if purpose not in purposes:
                     await self.add(session, purpose)
+
+    async def read(self, store: Store) -> None:
+        """Read those of the service's own keys that there are."""
+        async with store.session() as session:
+            await self._load(session)
 
     async def add(self, session: Session, purpose: str) -> str:
         """Make a key of the service's own, and return its id."""
@@ -80,11 +95,26 @@ class Vault:
         self._know(id_, purpose, secret)
         return id_
 
-    async def rewrap_find(self, session: Session) -> None:
-        """Wrap the key of the hashes under the ring's newest; the key stays, or nothing would be found any more."""
-        for row in await session.find(WRAPPING.table, Query(where={"purpose": "find"})):
-            wrapped = await self.ring.wrap(self._find, self._own(str(row["id"]), "find"))
+    async def rewrap(self, session: Session, ring: KeyRing | None = None) -> int:
+        """Wrap every key of the service's own under the newest of the ring, or of another; the keys stay."""
+        await self._load(session)
+        rows = await session.find(WRAPPING.table, Query())
+        for row in rows:
+            id_, purpose = str(row["id"]), str(row["purpose"])
+            wrapped = await (ring or self.ring).wrap(self._wrapping[id_], self._own(id_, purpose))
             session.put(WRAPPING.table, {**row, "under": wrapped.under, "wrapped": wrapped.blob})
+        return len(rows)
+
+    async def are_in(self, ring: KeyRing, session: Session) -> bool:
+        """Tell whether another ring opens every key of the service's own."""
+        rows = await session.find(WRAPPING.table, Query())
+        try:
+            for row in rows:
+                wrapped = Wrapped(under=str(row["under"]), blob=_bytes(row["wrapped"]))
+                await ring.unwrap(wrapped, self._own(str(row["id"]), str(row["purpose"])))
+        except EngineError:
+            return False
+        return bool(rows)
 
     async def _load(self, session: Session) -> None:
         for row in await session.find(WRAPPING.table, Query()):
@@ -119,17 +149,17 @@ class Vault:
             if known is not None:
                 found[need] = known
         if lacking := [need for need in dict.fromkeys(needs) if need not in found]:
-            found |= await self._stored(session, lacking, made, lock=bool(sure))
+            for subject in sorted({need[0] for need in lacking if need in sure}):
+                await session.claim(_claim(subject))
+            found |= await self._stored(session, lacking, made)
             if lacking := sorted(need for need in lacking if need not in found):
                 found |= await self._made(session, lacking, made)
         return found
 
-    async def _stored(
-        self, session: Session, needs: Collection[Need], made: Mapping[Need, DataKey], *, lock: bool = False
-    ) -> Found:
+    async def _stored(self, session: Session, needs: Collection[Need], made: Mapping[Need, DataKey]) -> Found:
         """Read the keys that there are for some needs, and who of the persons was erased."""
         subjects, scopes = tuple({subject for subject, _ in needs}), tuple({scope for _, scope in needs})
-        rows = await session.find(KEYS.table, Query(where={"subject": subjects, "scope": scopes}, lock=lock))
+        rows = await session.find(KEYS.table, Query(where={"subject": subjects, "scope": scopes}))
         found: Found = {}
         for key in await self.unwrapped(session, rows):
             self._remember_unless(key, made)
@@ -161,9 +191,9 @@ class Vault:
         return newest
 
     async def for_reading(
-        self, session: Session, ids: Iterable[str], made: Mapping[Need, DataKey]
+        self, session: Session, ids: Iterable[str], made: Mapping[Need, DataKey], *, remember: bool = True
     ) -> dict[str, DataKey]:
-        """Find keys by their ids; those that are gone are left out."""
+        """Find keys by their ids; those that are gone are left out. A session that may lag has nothing to remember."""
         own = {key.id: key for key in made.values()}
         found, lacking = {}, []
         for id_ in dict.fromkeys(ids):
@@ -175,7 +205,8 @@ class Vault:
         if lacking:
             rows = await session.find(KEYS.table, Query(where={"id": tuple(lacking)}))
             for key in await self.unwrapped(session, rows):
-                self._remember_unless(key, made)
+                if remember:
+                    self._remember_unless(key, made)
                 found[key.id] = key
         return found
 
@@ -236,6 +267,22 @@ class Vault:
         while len(self._cache) > CACHED:
             _, (old, _) = self._cache.popitem(last=False)
             self._latest.pop((old.subject, old.scope), None)
+
+    def outlived(self, newer: Row) -> bool:
+        """Tell whether a wrapping key's successor is so old that nobody can still be wrapping with the former."""
+        return self._clock.now() - cast("datetime", newer["made"]) > timedelta(seconds=KEPT)
+
+    def timely(self, began: float) -> None:
+        """Refuse to commit keys after so long that what wraps them may be gone; raises `Contended`."""
+        if self._now() - began > LONGEST:
+            raise Contended(
+                f"a transaction with new keys of persons took more than {LONGEST:g} s",
+                hint="do less in one transaction",
+            )
+
+    def now(self) -> float:
+        """Return seconds that only ever grow."""
+        return self._now()
 
     def committed(self, made: Mapping[Need, DataKey]) -> None:
         """Learn that the transaction which made some keys has committed."""

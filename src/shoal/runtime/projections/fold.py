@@ -179,24 +179,18 @@ async def checkpoint(session: Session, fold: Fold, *, lock: bool = False) -> Che
 async def advance(store: Store, fold: Fold, limit: int = BATCH) -> int:
     """Fold up to `limit` more events into the live records, with the checkpoint; return how many."""
     async with store.session() as session, asyncio.timeout(TIMEOUT):
-        before = await checkpoint(session, fold, lock=True)
-        entries = await journal.entries(session, above=before.position, upto=None, types=fold.types, limit=limit)
-        folded = await apply(session, fold, fold.live, entries)
-        if folded.last is None:
-            return 0
-        session.put(
-            CHECKPOINTS.table,
-            write(
-                msgspec.structs.replace(
-                    before,
-                    position=folded.position,
-                    events=before.events + folded.events,
-                    time=folded.last.time,
-                    failures=0,
-                    error="",
-                )
-            ),
+        return await further(session, fold, await checkpoint(session, fold, lock=True), limit)
+
+
+async def further(session: Session, fold: Fold, at: Checkpoint, limit: int, upto: int | None = None) -> int:
+    """Fold up to `limit` events above a checkpoint that the session holds, and note how far that comes."""
+    entries = await journal.entries(session, above=at.position, upto=upto, types=fold.types, limit=limit)
+    folded = await apply(session, fold, fold.live, entries)
+    if folded.last is not None:
+        after = msgspec.structs.replace(
+            at, position=folded.position, events=at.events + folded.events, time=folded.last.time, failures=0, error=""
         )
+        session.put(CHECKPOINTS.table, write(after))
     return folded.events
 
 

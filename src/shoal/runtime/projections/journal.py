@@ -54,13 +54,13 @@ async def note(session: Session, entry: Entry, *, partial: bool = False) -> Note
     return "noted"
 
 
-async def order(store: Store) -> int:
-    """Give places to what has none yet, in the order of each key; return how many got one."""
+async def order(store: Store, limit: int = ROUND) -> int:
+    """Give places to some of what has none yet, in the order of each key; return how many got one."""
     if not await _waiting(store):
         return 0
     async with store.session() as session:
         head = read(await _locked(session, HEAD), Count)
-        found = [read(row, Entry) for row in await session.find(JOURNAL.table, _unplaced(ROUND))]
+        found = [read(row, Entry) for row in await session.find(JOURNAL.table, _unplaced(limit))]
         for position, entry in enumerate(found, start=head.count + 1):
             session.put(JOURNAL.table, write(msgspec.structs.replace(entry, position=position)))
         await _count(session, found)

@@ -12,6 +12,7 @@ from shoal.errors import EngineError, Unavailable
 from shoal.runtime.consuming.desk import Subscriber
 from shoal.runtime.failures import pause, spell
 from shoal.runtime.metrics import Metrics
+from shoal.runtime.portions import Portion
 from shoal.runtime.projections import fold, journal
 from shoal.runtime.projections.fold import Fold
 from shoal.runtime.projections.record import recording
@@ -39,6 +40,8 @@ class ProjectionSide:
         self._store: Store = around.store
         self._metrics: Metrics = around.metrics
         self._folds = [fold.compile_fold(projection) for projection in around.service.projections]
+        self._round = Portion(journal.ROUND)
+        self._batches = {each.name: Portion(fold.BATCH) for each in self._folds}
         self._noted, self._changed = asyncio.Event(), around.changed
         self._placed = {each.name: asyncio.Event() for each in self._folds}
         self._leaving = asyncio.Event()
@@ -119,7 +122,7 @@ class ProjectionSide:
 
     async def _place(self) -> int:
         try:
-            return await journal.order(self._store)
+            return await self._round.take(lambda limit: journal.order(self._store, limit))
         except EngineError as error:
             _log.warning("the journal is not put in order, trying again in %.1f s: %s", OUTAGE, error)
             await _first(within=OUTAGE)
@@ -142,7 +145,7 @@ class ProjectionSide:
 
     async def _advance(self, each: Fold) -> int:
         began = time.perf_counter()
-        folded = await fold.advance(self._store, each)
+        folded = await self._batches[each.name].take(lambda limit: fold.advance(self._store, each, limit))
         if folded:
             self._changed.set()
             self._metrics.series("projection", each.name).observe("folded", time.perf_counter() - began)

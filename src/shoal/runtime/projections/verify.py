@@ -8,15 +8,18 @@ import msgspec
 from shoal.drivers.base import Query, Row, Session, Store, Table
 from shoal.runtime.projections import fold
 from shoal.runtime.projections.fold import Fold, Places, compile_fold
-from shoal.runtime.projections.rebuild import Progress, catch_up, fill, rest, twins
 from shoal.runtime.projections.standing import Standing, standings
 from shoal.runtime.projections.tables import Checkpoint
+from shoal.runtime.projections.twins import Progress, catch_up, fill, rest, twins
 from shoal.runtime.projections.unread import told, unread
 from shoal.service import codec
 from shoal.service.declare import Service
 
 PAGE = 500
 """Records that are compared at a time."""
+
+HIDDEN = "(personal)"
+"""Stands for what says something of a person."""
 
 SHOWN = 5
 """Differences that are described."""
@@ -98,13 +101,12 @@ async def compare(store: Store, each: Fold, progress: Progress = lambda _done, _
     """Fold a projection's events beside it, up to where it has come, and compare."""
     await fold.begin(store, each)
     async with twins(store, each) as made:
-        reached = (await _checkpoint(store, each)).position
-        at = await fill(store, each, made, progress, upto=reached)
-        at = await catch_up(store, each, made, at, upto=(await _checkpoint(store, each)).position)
+        await fill(store, made, progress, upto=(await _checkpoint(store, each)).position)
+        await catch_up(store, made, upto=(await _checkpoint(store, each)).position)
         async with store.session() as session:
             live = await fold.checkpoint(session, each, lock=True)
-            at = await rest(session, each, made.places, at, live.position)
-            return await _compare(session, each, made.places, live, at.events)
+            await rest(store, made, live.position)
+            return await _compare(session, each, made.fold.live, live, (await made.reached(session)).events)
 
 
 async def _checkpoint(store: Store, each: Fold) -> Checkpoint:
@@ -121,7 +123,9 @@ async def _compare(session: Session, each: Fold, places: Places, live: Checkpoin
             found = [key for key in {**left, **right} if left.get(key) != right.get(key)]
             differing += len(found)
             shown += [
-                Difference(table=table.name, key=key, live=_text(left.get(key)), folded=_text(right.get(key)))
+                Difference(
+                    table=table.name, key=key, live=_text(table, left.get(key)), folded=_text(table, right.get(key))
+                )
                 for key in found[: SHOWN - len(shown)]
             ]
     return Comparison(
@@ -169,5 +173,10 @@ def _spelled(table: Table, column: str, value: object) -> object:
     return msgspec.json.encode(msgspec.json.decode(value), order="deterministic").decode()
 
 
-def _text(spelled: bytes | None) -> str | None:
-    return None if spelled is None else spelled.decode()
+def _text(table: Table, spelled: bytes | None) -> str | None:
+    """Show a record, but nothing of a person."""
+    if spelled is None or not table.personal:
+        return None if spelled is None else spelled.decode()
+    hidden = {name for column in table.personal for name in (column.name, column.find)}
+    shown = {name: HIDDEN if name in hidden else value for name, value in msgspec.json.decode(spelled).items()}
+    return msgspec.json.encode(shown).decode()

@@ -139,10 +139,12 @@ class Searcher(SearchIndex[T], Generic[T]):
         return Hit(item=item, score=hit.score, highlights={f: _marked(text) for f, text in hit.highlights.items()})
 
     def _check(self, order: str, limit: int, offset: int, facets: Sequence[str | Facet]) -> None:
-        if not 1 <= limit <= MOST_HITS or not 0 <= offset <= DEEPEST - MOST_HITS - 1 or len(facets) > MOST_FACETS:
+        if offset > DEEPEST - MOST_HITS - 1:
+            raise Problem(400, "too-deep", f"pages are numbered up to {DEEPEST:,} hits; ask for fewer with more words")
+        if not 1 <= limit <= MOST_HITS or offset < 0 or len(facets) > MOST_FACETS:
             raise Undeclared(
                 f"index {self._shape.name} is asked for {limit} hits from {offset}, and {len(facets)} facets",
-                hint=f"ask for 1 to {MOST_HITS} hits, {MOST_FACETS} facets, and go deeper by the name of a page",
+                hint=f"ask for 1 to {MOST_HITS} hits, {MOST_FACETS} facets, from 0 on",
             )
         if order:
             self._kind_of(order.removeprefix("-"))

@@ -8,7 +8,8 @@ from datetime import timedelta
 from typing import Any
 
 from shoal.drivers.base import FactTable, Lease, Warehouse
-from shoal.errors import EngineError, Unavailable
+from shoal.errors import EngineError, TooLarge, Unavailable
+from shoal.runtime.portions import Portion
 from shoal.runtime.side import Around
 from shoal.runtime.warehouse.shapes import table_of
 from shoal.runtime.warehouse.staging import LARGEST, Load, decide, forgo, settle
@@ -48,6 +49,9 @@ class WarehouseSide:
         self._keep = {table_of(k): fact_table_of(k).keep_days for k in kinds if fact_table_of(k).keep_days}
         self._delay, self._said = FIRST, ""
         self._told: set[str] = set()
+        self._batch, self._settling = Portion(LARGEST), Portion(LARGEST)
+        self._oversized: set[str] = set()
+        """Facts of which the warehouse does not even take one alone; they stay in the store."""
         self._leaving = asyncio.Event()
         self._loading: asyncio.Task[None] | None = None
         self._waits = True
@@ -103,9 +107,9 @@ class WarehouseSide:
         while not (lease.lost.is_set() or lease.wanted.is_set()):
             self._stirred.clear()
             leaving = self._leaving.is_set()
-            loaded = await self._round()
+            more = await self._round()
             self._delay, self._said = FIRST, ""
-            if loaded == LARGEST:
+            if more:
                 continue
             if leaving:
                 return
@@ -117,23 +121,41 @@ class WarehouseSide:
             if not self._leaving.is_set():
                 await asyncio.sleep(GATHER)
 
-    async def _round(self) -> int:
-        """Load one batch; return how many facts it had."""
-        store = self._around.store
-        load = await decide(store, self._tables, self._tell)
+    async def _round(self) -> bool:
+        """Load one batch; say whether there may be more at once."""
+        most = self._batch.size
+        load = await self._decide()
         if load is not None and load.strange:
             await self._resolve(load)
-            load = await decide(store, self._tables, self._tell)
+            load = await self._decide()
         if load is None:
-            return 0
-        await self._warehouse.append(load.batch)
-        await settle(store, load)
-        return len(load.ids)
+            return False
+        try:
+            await self._warehouse.append(load.batch)
+        except TooLarge as error:
+            await self._resolve(load)
+            self._shrink(load, error)
+            return True
+        self._batch.grow()
+        await settle(self._around.store, load, self._settling)
+        return len(load.ids) >= most
+
+    async def _decide(self) -> Load | None:
+        most, without = self._batch.size, self._oversized
+        return await decide(self._around.store, self._tables, self._tell, most=most, without=without)
+
+    def _shrink(self, load: Load, error: TooLarge) -> None:
+        """Let fewer facts make up a batch, and leave one that is too large alone where it is."""
+        if len(load.ids) > 1:
+            self._batch.halve(len(load.ids))
+        else:
+            self._oversized |= set(load.ids)
+            _log.error("fact %s is larger than the warehouse takes, and stays in the store: %s", load.ids[0], error)
 
     async def _resolve(self, load: Load) -> None:
         """End what another version began: nobody can append its batch here, but it may have been appended."""
         if await self._warehouse.latest(load.batch.source) == load.batch.id:
-            await settle(self._around.store, load)
+            await settle(self._around.store, load, self._settling)
         else:
             await forgo(self._around.store, load)
 

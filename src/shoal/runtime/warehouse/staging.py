@@ -4,14 +4,15 @@ They commit with the transaction that appended them, and with the inbox mark of 
 notes in the store which of them make up the next batch before it appends them, so that whoever comes after it, whatever
 it died of, appends the same facts under the same id. The warehouse notes that id in the transaction of the facts, and
 takes only a batch that names the latest one as its predecessor: when the store or the warehouse comes back from an
-older copy, nothing is taken for a repetition that is none.
+older copy, nothing is taken for a repetition that is none. What was appended is removed from the store in as many
+transactions as that takes; the first of them makes the batch its own predecessor, so that no rest of it is ever taken.
 
 While one version takes over from another, one of them loads what both stage. It leaves facts that it does not know.
 """
 
 import datetime as dt
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from enum import Enum
 from typing import Any, cast
 from uuid import uuid4
@@ -20,6 +21,7 @@ import msgspec
 
 from shoal.drivers.base import FactBatch, FactTable, OwnTable, Query, Row, Session, Store
 from shoal.errors import Undeclared, Unstorable
+from shoal.runtime.portions import Portion
 from shoal.runtime.transaction import UnitOfWork
 from shoal.runtime.warehouse.shapes import table_of
 
@@ -31,7 +33,10 @@ LOADS = OwnTable(
     key="name",
     columns=(("name", "text"), ("source", "text"), ("batch", "text"), ("after", "text"), ("facts", "json")),
 )
-"""One row: the latest batch, the one before, and the ids of its facts while they may not be in the warehouse yet."""
+"""One row: the latest batch, the one before, and the ids of its facts while they may not be in the warehouse yet.
+
+A batch that is its own predecessor is in the warehouse, and its facts are on their way out of the store.
+"""
 
 LARGEST = 2000
 """Facts of one batch."""
@@ -86,11 +91,18 @@ class Load(msgspec.Struct, frozen=True, kw_only=True):
     """Whether another version decided on it, with facts that this one does not know: only its id is right."""
 
 
-async def decide(store: Store, tables: Sequence[FactTable], tell: Callable[[str], None]) -> Load | None:
+async def decide(
+    store: Store,
+    tables: Sequence[FactTable],
+    tell: Callable[[str], None],
+    *,
+    most: int = LARGEST,
+    without: Collection[str] = (),
+) -> Load | None:
     """Return the batch that may not be in the warehouse yet, or decide on the next one; None when nothing waits.
 
     Facts whose table or column is not among `tables` belong to another version, the next or the one before: they are
-    left where they are, and `tell` is called with what is not known.
+    left where they are, and `tell` is called with what is not known. So are those whose ids are in `without`.
     """
     shapes = {table.name: frozenset(column.name for column in table.columns) for table in tables}
     async with store.session() as session:
@@ -98,7 +110,7 @@ async def decide(store: Store, tables: Sequence[FactTable], tell: Callable[[str]
         if row is not None and (ids := _ids(row)):
             facts = list(map(_fact, await session.find(STAGED.table, Query(where={"id": ids}))))
             return _load(row, facts, tables, strange=any(_unknown(fact, shapes) for fact in facts))
-        facts = await _known(session, shapes, tell)
+        facts = (await _known(session, shapes, tell, without))[:most]
         if not facts:
             return None
         row = _next(row, tuple(fact.id for fact in facts))
@@ -114,15 +126,23 @@ async def forgo(store: Store, load: Load) -> None:
             session.put(LOADS.table, {**row, "batch": row["after"], "facts": "[]"})
 
 
-async def settle(store: Store, load: Load) -> None:
-    """Let go of the facts of a batch that is in the warehouse."""
+async def settle(store: Store, load: Load, portion: Portion) -> None:
+    """Let go of the facts of a batch that is in the warehouse, as many at a time as one transaction takes."""
+    while await portion.take(lambda most: _settle(store, load, most)):
+        pass
+
+
+async def _settle(store: Store, load: Load, most: int) -> bool:
+    """Let go of some; say whether there are more."""
     async with store.session() as session:
         row = await session.get(LOADS.table, _ONLY, lock=True)
-        if row is None or row["batch"] != load.batch.id or not _ids(row):
-            return
-        for id in load.ids:
+        ids = _ids(row)
+        if row is None or row["batch"] != load.batch.id or not ids:
+            return False
+        for id in ids[:most]:
             session.delete(STAGED.table, id)
-        session.put(LOADS.table, {**row, "facts": "[]"})
+        session.put(LOADS.table, {**row, "after": load.batch.id, "facts": _listed(ids[most:])})
+    return len(ids) > most
 
 
 async def waiting(store: Store) -> int:
@@ -141,7 +161,9 @@ def _fact(row: Row) -> _Fact:
     return _Fact(str(row["id"]), str(row["fact_table"]), msgspec.json.decode(cast("bytes", row["fact"])))
 
 
-async def _known(session: Session, shapes: Mapping[str, frozenset[str]], tell: Callable[[str], None]) -> list[_Fact]:
+async def _known(
+    session: Session, shapes: Mapping[str, frozenset[str]], tell: Callable[[str], None], without: Collection[str]
+) -> list[_Fact]:
     """Find facts that can be loaded, past those that cannot, however many these are."""
     facts: list[_Fact] = []
     query = Query(limit=LARGEST)
@@ -150,7 +172,7 @@ async def _known(session: Session, shapes: Mapping[str, frozenset[str]], tell: C
         for fact in page:
             if what := _unknown(fact, shapes):
                 tell(what)
-            else:
+            elif fact.id not in without:
                 facts.append(fact)
         if len(page) < LARGEST or len(facts) >= LARGEST:
             return facts[:LARGEST]
@@ -173,7 +195,11 @@ def _ids(row: Row | None) -> tuple[str, ...]:
 def _next(row: Row | None, ids: tuple[str, ...]) -> dict[str, object]:
     """Name the next batch; the chain has a name, too, so that a store made anew begins another one."""
     before = {"name": _ONLY, "source": uuid4().hex, "batch": ""} if row is None else row
-    return {**before, "after": before["batch"], "batch": uuid4().hex, "facts": msgspec.json.encode(ids).decode()}
+    return {**before, "after": before["batch"], "batch": uuid4().hex, "facts": _listed(ids)}
+
+
+def _listed(ids: Sequence[str]) -> str:
+    return msgspec.json.encode(ids).decode()
 
 
 def _load(row: Row, facts: Sequence[_Fact], tables: Sequence[FactTable], *, strange: bool = False) -> Load:
