@@ -1,7 +1,7 @@
 """What happened, as rows for the warehouse: they are appended and never changed."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Literal, get_args
 
 import msgspec
 
@@ -9,6 +9,8 @@ from shoal import fact_table
 
 Step = Literal["signed-up", "placed", "reserved", "paid", "confirmed", "short", "declined", "cancelled", "refunded",
                "returned"]  # fmt: skip
+STEPS = get_args(Step)
+"""In the order in which an order takes them."""
 
 
 @fact_table("steps")

@@ -20,7 +20,7 @@ class RevenueOfDay(msgspec.Struct, frozen=True, kw_only=True):
     """In cents of the currency."""
 
 
-@report(Milestone, order=["-times"])
+@report(Milestone)
 class StepOfFunnel(msgspec.Struct, frozen=True, kw_only=True):
     """How many came so far."""
 

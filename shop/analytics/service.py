@@ -2,13 +2,14 @@
 
 from datetime import UTC, date, datetime, timedelta
 
-from shoal import Clock, DuckDB, Postgres, Problem, Reports, Service, Warehouse, role
-from shop.analytics.facts import FailedPayment, Milestone, Sale
+from shoal import S3, BigQuery, Clock, Objects, Postgres, Problem, Reports, Service, Transaction, Warehouse, role
+from shop.analytics.exporting import CSV, HOUR, Export, Exported, table
+from shop.analytics.facts import STEPS, FailedPayment, Milestone, Sale
 from shop.analytics.reports import FailedPaymentsOfDay, RevenueOfDay, StepOfFunnel, TopProduct
 from shop.inventory.contract import StockRejected, StockReserved
 from shop.orders.contract import OrderCancelled, OrderConfirmed, OrderPlaced, OrderReturned
 from shop.payments.contract import PaymentCaptured, PaymentDeclined, PaymentRefunded
-from shop.users.contract import UserSignedUp
+from shop.users.contract import UserErased, UserSignedUp
 
 STAFF = role("admin")
 
@@ -16,11 +17,12 @@ analytics = Service(
     "analytics",
     summary="What the shop's events say about its business.",
     store=Postgres(migrations="", why="holds facts only until the warehouse has them"),
-    warehouse=DuckDB(
+    warehouse=BigQuery(
         tables=[Milestone, Sale, FailedPayment],
         reports=[RevenueOfDay, StepOfFunnel, TopProduct, FailedPaymentsOfDay],
         why="reports read one column of many facts, and nobody changes a fact",
     ),
+    objects=S3(kinds=[Export], why="a file is fetched once, by who asked for it, and may be large"),
 )
 
 
@@ -31,11 +33,23 @@ async def revenue_per_day(reports: Reports, since: date | None = None, until: da
     return await reports.read(RevenueOfDay, since=begin, until=end)
 
 
+@analytics.post("/reports/revenue/exports", status=201, access=STAFF)
+async def export_revenue(
+    reports: Reports, exports: Objects[Export], clock: Clock, since: date | None = None, until: date | None = None
+) -> Exported:
+    """Write the revenue of each day as a file, and say where it is to be fetched for the next hour."""
+    begin, end = _period(since, until)
+    stored = await exports.put(table(await reports.read(RevenueOfDay, since=begin, until=end)), type=CSV)
+    exports.delete(stored.name, linger=HOUR)
+    url = await exports.url(stored.name, seconds=HOUR, download="revenue.csv")
+    return Exported(url=url, expires_at=clock.now() + timedelta(seconds=HOUR))
+
+
 @analytics.get("/reports/funnel", access=STAFF)
 async def funnel(reports: Reports, since: date | None = None, until: date | None = None) -> list[StepOfFunnel]:
     """Count how many signed up, placed an order, paid, and so on."""
     begin, end = _period(since, until)
-    return await reports.read(StepOfFunnel, since=begin, until=end)
+    return sorted(await reports.read(StepOfFunnel, since=begin, until=end), key=lambda row: STEPS.index(row.step))
 
 
 @analytics.get("/reports/top-products", access=STAFF)
@@ -75,6 +89,12 @@ def _midnight(day: date | None) -> datetime | None:
 async def signed_up(event: UserSignedUp, facts: Warehouse) -> None:
     """Note that somebody has an account."""
     facts.append(Milestone(step="signed-up", order_id="", at=event.signed_up_at))
+
+
+@analytics.on(UserErased, leads_to=[])
+async def forget(event: UserErased, tx: Transaction) -> None:
+    """Forget the keys that somebody's events were read with; facts say nothing of a person."""
+    await tx.forget(event.user_id)
 
 
 @analytics.on(OrderPlaced)

@@ -30,6 +30,14 @@ class StockRejected(msgspec.Struct, frozen=True, kw_only=True):
     shortages: tuple[Shortage, ...]
 
 
+@event("inventory.availability_changed", key="sku")
+class AvailabilityChanged(msgspec.Struct, frozen=True, kw_only=True):
+    """A product is sold out from now on, or there are some again; one of which nothing was said is there."""
+
+    sku: str
+    available: bool
+
+
 class Parcel(msgspec.Struct, frozen=True, kw_only=True):
     """The goods of an order, on their way back."""
 

@@ -21,7 +21,15 @@ from shoal import (
     role,
 )
 from shop.inventory import reserving
-from shop.inventory.contract import InventoryApi, Level, Parcel, StockApi, StockRejected, StockReserved
+from shop.inventory.contract import (
+    AvailabilityChanged,
+    InventoryApi,
+    Level,
+    Parcel,
+    StockApi,
+    StockRejected,
+    StockReserved,
+)
 from shop.inventory.delivery import opening
 from shop.inventory.labels import Label, Reading, Scan, label
 from shop.inventory.ledger import BroughtForward, Corrected, Move, Received, Shelf
@@ -35,7 +43,7 @@ inventory = Service(
     "inventory",
     summary="What lies on the shelves, and for whom.",
     store=Postgres(why="shelves of several products change together, or none does"),
-    publishes=[StockReserved, StockRejected],
+    publishes=[StockReserved, StockRejected, AvailabilityChanged],
     contracts=[InventoryApi, StockApi],
 )
 
@@ -72,6 +80,14 @@ async def begin_ledger(tx: Transaction) -> None:
     for old in await tx.find(Balance):
         moved = BroughtForward(available=old.available, reserved=old.reserved, sold=old.sold)
         tx.append(Shelf(sku=old.sku), moved)
+
+
+@inventory.seed("availability")
+async def announce_shelves(tx: Transaction) -> None:
+    """Tell what is sold out; everything else is taken to be there."""
+    for sku, shelf in (await tx.load_all(Shelf, [item.sku for item in opening()])).items():
+        if not shelf.available:
+            tx.publish(AvailabilityChanged(sku=sku, available=False))
 
 
 @inventory.get("/stock/{sku}", access=anyone)
@@ -122,24 +138,25 @@ async def ledger(sku: str, tx: Transaction, after: int = 0) -> list[Entry]:
 async def count_stock(sku: str, body: Count, tx: Transaction) -> Shelf:
     """Correct a shelf to what was counted on it."""
     shelf = await _shelf(sku, tx, lock=True)
-    return tx.append(shelf, Corrected(available=body.available))
+    return _move(shelf, Corrected(available=body.available), tx)
 
 
-@inventory.on(ProductListed, leads_to=[])
+@inventory.on(ProductListed, leads_to=[AvailabilityChanged])
 async def make_room(event: ProductListed, tx: Transaction) -> None:
     """Give a new product an empty shelf."""
     if await tx.load(Shelf, event.sku) is None:
         tx.append(Shelf(sku=event.sku), Received(quantity=0))
+        tx.publish(AvailabilityChanged(sku=event.sku, available=False))
 
 
-@inventory.on(OrderPlaced, leads_to=[StockReserved, StockRejected])
+@inventory.on(OrderPlaced, leads_to=[StockReserved, StockRejected, AvailabilityChanged])
 async def learn_order(event: OrderPlaced, tx: Transaction) -> None:
     """Note what is ordered, and lay it ready if it is paid for already."""
     wanted = [Wanted(sku=line.sku, quantity=line.quantity) for line in event.lines]
     await _hear(event.order_id, tx, lambda known: reserving.learn(known, wanted))
 
 
-@inventory.on(PaymentCaptured, leads_to=[StockReserved, StockRejected])
+@inventory.on(PaymentCaptured, leads_to=[StockReserved, StockRejected, AvailabilityChanged])
 async def reserve_paid(event: PaymentCaptured, tx: Transaction) -> None:
     """Lay ready what is paid for, if the order is known already."""
     await _hear(event.order_id, tx, reserving.pay)
@@ -151,7 +168,7 @@ async def sell_confirmed(event: OrderConfirmed, tx: Transaction) -> None:
     await _finish(event.order_id, tx, reserving.sell)
 
 
-@inventory.on(OrderCancelled, leads_to=[])
+@inventory.on(OrderCancelled, leads_to=[AvailabilityChanged])
 async def release_cancelled(event: OrderCancelled, tx: Transaction) -> None:
     """Put back what lies ready."""
     await _finish(event.order_id, tx, reserving.release)
@@ -206,9 +223,17 @@ def _keep(known: Reservation | None, outcome: Outcome, shelves: Shelves, tx: Tra
         tx.put(outcome.reservation)
     now = dict(shelves)
     for sku, move in outcome.moves:
-        now[sku] = tx.append(now[sku], move)
+        now[sku] = _move(now[sku], move, tx)
     if outcome.announcement is not None:
         tx.publish(outcome.announcement)
+
+
+def _move(shelf: Shelf, move: Move, tx: Transaction) -> Shelf:
+    """Note what happens to a shelf; tell others when it takes the last piece, or brings the first."""
+    after = tx.append(shelf, move)
+    if bool(after.available) != bool(shelf.available):
+        tx.publish(AvailabilityChanged(sku=shelf.sku, available=bool(after.available)))
+    return after
 
 
 def _entry(recorded: Recorded[Move]) -> Entry:

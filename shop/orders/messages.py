@@ -14,6 +14,10 @@ PaymentMethod = Annotated[
     str, msgspec.Meta(max_length=100, pattern=r"^(tok|pm)_[A-Za-z0-9_]+$(?!\n)", examples=["tok_visa"])
 ]
 
+DeliveryAddress = Annotated[
+    str, msgspec.Meta(min_length=1, max_length=400, examples=["Ada Lovelace, 12 Dorset St, London"])
+]
+
 
 class NewLine(msgspec.Struct, frozen=True, kw_only=True):
     """A wish for some pieces of one product."""
@@ -28,6 +32,8 @@ class NewOrder(msgspec.Struct, frozen=True, kw_only=True):
     lines: Annotated[tuple[NewLine, ...], msgspec.Meta(min_length=1, max_length=50)]
     payment_method: PaymentMethod
     """The payment provider's token of the customer's card."""
+    deliver_to: DeliveryAddress | None = None
+    """Where the parcel goes, as it is written on it."""
 
 
 class OrderView(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -40,6 +46,7 @@ class OrderView(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     total: int
     """In cents of the currency."""
     currency: str
+    deliver_to: str | None = None
     placed_at: datetime
     updated_at: datetime
 
@@ -53,6 +60,7 @@ def view(order: Order) -> OrderView:
         lines=order.lines,
         total=order.total,
         currency=order.currency,
+        deliver_to=order.deliver_to,
         placed_at=order.placed_at,
         updated_at=order.updated_at,
     )

@@ -45,6 +45,7 @@ def place(wish: NewOrder, offered: Iterable[Price], placement: Placement) -> Ord
         total=_total(lines),
         currency=_currency(prices),
         payment_method=wish.payment_method,
+        deliver_to=wish.deliver_to,
         placed_at=placement.placed_at,
         updated_at=placement.placed_at,
     )

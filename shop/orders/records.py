@@ -1,11 +1,11 @@
 """What the orders service keeps."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
-from shoal import Rule, owner, record
+from shoal import Rule, owner, personal, record
 from shop.orders.contract import OrderLine
 
 Status = Literal["PENDING", "PAID", "CONFIRMED", "CANCELLED", "RETURNING", "RETURNED"]
@@ -31,6 +31,8 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     """In cents of the currency."""
     currency: str
     payment_method: str
+    deliver_to: Annotated[str | None, personal(of="customer_id")] = None
+    """Where the parcel goes. The order outlives it: the books need what was bought, not who lives where."""
     status: Status = "PENDING"
     reason: Reason | None = None
     """Why it is cancelled."""

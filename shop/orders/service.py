@@ -31,6 +31,7 @@ from shop.orders.records import FINAL, Order, own_order
 from shop.orders.returns import Return, ReturnGoods
 from shop.payments.contract import PaymentCaptured, PaymentDeclined, PaymentRefunded
 from shop.products.contract import ProductsApi
+from shop.users.contract import UserErased
 
 orders = Service(
     "orders",
@@ -128,6 +129,12 @@ async def refunded(event: PaymentRefunded, tx: Transaction, clock: Clock) -> Non
 async def reserved(event: StockReserved, tx: Transaction, clock: Clock) -> None:
     """Note that an order lies ready."""
     await learn_of(event.order_id, "RESERVED", tx, clock)
+
+
+@orders.on(UserErased, leads_to=[])
+async def forget(event: UserErased, tx: Transaction) -> None:
+    """Forget where a customer's parcels went. The orders stay, under a number that names nobody any more."""
+    await tx.forget(event.user_id)
 
 
 @orders.get("/history")

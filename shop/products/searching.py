@@ -1,97 +1,108 @@
-"""Finding products by words: a read model that follows from the catalogue's events. Pure.
+"""What is found by words: a read model that follows from what the catalogue and the shelves announce. Pure."""
 
-Each word of a product is a row of its own, which any store finds by equality. A word of the name weighs more than one
-of the description. There is no stemming: "mugs" does not find "mug".
-"""
-
-import unicodedata
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from typing import Annotated, Literal
 
 import msgspec
 
-from shoal import record
+from shoal import Between, Facet, FullText, Hits, Page, PageRequest, Unindexed, record, search_index
+from shop.inventory.contract import AvailabilityChanged
 from shop.products.contract import ProductChanged, ProductListed
 
-MOST = 2000
-"""Products that are looked at for one word; more would take too long to rank."""
+Stock = Literal["IN_STOCK", "SOLD_OUT"]
 
-NAME, DESCRIPTION = 4, 1
-"""Weights of a word by where it stands."""
+_BANDS = (0, 2_000, 5_000, 10_000, 25_000)
+"""Where bands of prices begin, in cents."""
+
+_BEYOND = 10_000_001
+"""More than any product may cost; see `catalogue.Amount`."""
+
+PRICES = Facet("amount", (*map(Between, _BANDS, _BANDS[1:]), Between(_BANDS[-1])))
 
 
-@record("search_words", key="word_id", indexes=["word", "sku"])
-class SearchWord(msgspec.Struct, frozen=True, kw_only=True):
-    """One word of one product."""
+@search_index("offers", language="english")
+@record("offers", key="sku")
+class Offer(msgspec.Struct, frozen=True, kw_only=True):
+    """A product as customers find it."""
 
-    word_id: str
     sku: str
-    word: str
-    weight: int
-    name: str
+    name: Annotated[str, FullText(weight=4, suggest=True)]
+    description: Annotated[str, FullText()]
     category: str
     amount: int
-    """In cents."""
+    """In cents of the currency."""
+    currency: str
+    version: Annotated[int, Unindexed()]
+    stock: Stock
 
 
-class Filters(msgspec.Struct, frozen=True, kw_only=True):
-    """What else a product must be."""
+@record("availability", key="sku")
+class Availability(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether there are any of a product, once its shelf was heard of: before the product, or after it, or never."""
 
-    category: str | None = None
-    at_most: int | None = None
-    """In cents."""
-
-
-def words(text: str) -> list[str]:
-    """Split a text into words of at least two characters, without case and accents."""
-    while (plain := _plain(text)) != text:  # until the words are found as they are kept
-        text = plain
-    return [word for word in text.split() if len(word) > 1]
+    sku: str
+    stock: Stock
 
 
-def indexed(product: ProductListed | ProductChanged) -> tuple[SearchWord, ...]:
-    """List the words of a product."""
-    weights: Counter[str] = Counter()
-    for weight, text in ((NAME, product.name), (DESCRIPTION, product.description)):
-        for word in words(text):
-            weights[word] += weight
-    return tuple(
-        SearchWord(
-            word_id=f"{product.sku} {word}",
-            sku=product.sku,
-            word=word,
-            weight=weight,
-            name=product.name,
-            category=product.category,
-            amount=product.amount,
-        )
-        for word, weight in sorted(weights.items())
+class CategoryCount(msgspec.Struct, frozen=True, kw_only=True):
+    """How many of the products that were found belong to a category."""
+
+    category: str
+    count: int
+
+
+class PriceCount(msgspec.Struct, frozen=True, kw_only=True):
+    """How many of the products that were found cost from `least` to below `below`, in cents."""
+
+    least: int
+    below: int | None
+    count: int
+
+
+class Results(Page[Offer], frozen=True, kw_only=True):
+    """One page of what was found, and what all of it is."""
+
+    guessed: bool
+    """Whether no product has the words as they were written, and these have words like them."""
+    categories: list[CategoryCount]
+    prices: list[PriceCount]
+
+
+def offer(event: ProductListed | ProductChanged, stock: Stock) -> Offer:
+    """Describe a product as it is from now on."""
+    return Offer(
+        sku=event.sku,
+        name=event.name,
+        description=event.description,
+        category=event.category,
+        amount=event.amount,
+        currency=event.currency,
+        version=event.number,
+        stock=stock,
     )
 
 
-def ranked(found: Sequence[Iterable[SearchWord]], filters: Filters) -> list[str]:
-    """Return the SKUs of the products that have every word, the best first.
-
-    Args:
-        found: For each word that was asked for, the rows that have it.
-        filters: What else a product must be.
-    """
-    by_word = [{row.sku: row for row in rows if _fits(row, filters)} for rows in found]
-    if not by_word:
-        return []
-    common = set.intersection(*(set(rows) for rows in by_word))
-    name = {sku: by_word[0][sku].name for sku in common}
-    weight = {sku: sum(rows[sku].weight for rows in by_word) for sku in common}
-    return sorted(common, key=lambda sku: (-weight[sku], name[sku], sku))
+def availability(event: AvailabilityChanged) -> Availability:
+    """Note whether there are any of a product from now on."""
+    return Availability(sku=event.sku, stock="IN_STOCK" if event.available else "SOLD_OUT")
 
 
-def _plain(text: str) -> str:
-    letters = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", text).casefold())
-    bare = (c for c in letters if not unicodedata.combining(c))
-    return "".join(c if c.isalnum() else " " for c in bare)
+def prices_from(at_least: int | None, at_most: int | None) -> Between:
+    """Say which prices are wanted. Callers say any number; no product costs as much as an index cannot hold."""
+    least, most = (None if price is None else max(-1, min(price, _BEYOND)) for price in (at_least, at_most))
+    return Between(least, None if most is None else most + 1)
 
 
-def _fits(row: SearchWord, filters: Filters) -> bool:
-    if filters.category is not None and row.category != filters.category:
-        return False
-    return filters.at_most is None or row.amount <= filters.at_most
+def results(page: PageRequest, found: Hits[Offer]) -> Results:
+    """Show a page of what was found, counted by category and price."""
+    shown = page.of([hit.item for hit in found.hits], found.total)
+    return Results(
+        data=shown.data,
+        pagination=shown.pagination,
+        links=shown.links,
+        guessed=found.guessed,
+        categories=[CategoryCount(category=each.value, count=each.count) for each in found.facets["category"]],
+        prices=[
+            PriceCount(least=each.value.least, below=each.value.below, count=each.count)
+            for each in found.facets["amount"]
+        ],
+    )

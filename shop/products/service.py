@@ -5,11 +5,15 @@ from typing import Annotated
 import msgspec
 
 from shoal import (
+    S3,
+    Between,
     Cache,
     Conflict,
     HashBy,
     HealthCheck,
     MongoDB,
+    Objects,
+    OpenSearch,
     Outliers,
     Page,
     PageRequest,
@@ -17,13 +21,16 @@ from shoal import (
     RateLimit,
     ReadModel,
     Reply,
+    SearchIndex,
     Service,
     Shedding,
     Traffic,
     Transaction,
+    UploadTicket,
     anyone,
     role,
 )
+from shop.inventory.contract import AvailabilityChanged
 from shop.products.catalogue import (
     NewProduct,
     ProductDetails,
@@ -37,8 +44,20 @@ from shop.products.catalogue import (
 )
 from shop.products.contract import Price, PriceChanged, ProductChanged, ProductListed, ProductsApi
 from shop.products.coupons import Coupon, inherited
+from shop.products.pictures import MOST as MOST_PICTURES
+from shop.products.pictures import Gallery, Picture, PictureBrought, PictureOffer, urls
 from shop.products.records import Product
-from shop.products.searching import MOST, Filters, SearchWord, indexed, ranked, words
+from shop.products.searching import (
+    PRICES,
+    Availability,
+    Offer,
+    Results,
+    Stock,
+    availability,
+    offer,
+    prices_from,
+    results,
+)
 from shop.products.showing import DEPRECATED, PRINTED, SUNSET, ProductView, view
 
 Category = Annotated[str, msgspec.Meta(max_length=120)]
@@ -57,11 +76,13 @@ products = Service(
     "products",
     summary="The catalogue and its prices.",
     store=MongoDB(why="each product has attributes of its own, and is read whole, by its number"),
+    objects=S3(kinds=[Picture], why="pictures are large, and browsers fetch them past the services"),
+    search=OpenSearch(indexes=[Offer], why="customers find products by words, also misspelt, the best first"),
     publishes=[ProductListed, ProductChanged, PriceChanged],
     contracts=[ProductsApi],
     traffic=TRAFFIC,
 )
-search = products.projection("product-search", records=[SearchWord])
+search = products.projection("product-search", records=[Offer, Availability])
 
 
 @products.seed("catalogue")
@@ -91,15 +112,15 @@ async def show(sku: str, tx: Transaction) -> Product:
 
 
 @products.get("/products/{sku}", version=2, access=anyone, cache=KEPT)
-async def show_priced(sku: str, tx: Transaction) -> ProductView:
-    """Show one product, with its price as one thing."""
-    return view(await tx.require(Product, sku))
+async def show_priced(sku: str, tx: Transaction, pictures: Objects[Picture]) -> ProductView:
+    """Show one product, with its price as one thing, and where its pictures are."""
+    return view(await tx.require(Product, sku), await urls(await tx.get(Gallery, sku), pictures))
 
 
 @products.get("/products/{sku}/printed", access=anyone, cache=KEPT, transform=PRINTED)
-async def show_printed(sku: str, tx: Transaction) -> ProductView:
+async def show_printed(sku: str, tx: Transaction, pictures: Objects[Picture]) -> ProductView:
     """Show the product to which a printed link leads."""
-    return view(await tx.require(Product, sku))
+    return view(await tx.require(Product, sku), await urls(await tx.get(Gallery, sku), pictures))
 
 
 @products.implements(ProductsApi.prices)
@@ -133,16 +154,66 @@ async def change_product(sku: Sku, body: ProductDetails, tx: Transaction) -> Pro
     return after
 
 
+@products.post("/products/{sku}/pictures/tickets", status=201, access=role("admin"))
+async def offer_picture(sku: Sku, body: PictureOffer, pictures: Objects[Picture], tx: Transaction) -> UploadTicket:
+    """Let an administrator bring a picture, past the shop's services."""
+    await tx.require(Product, sku)
+    return await pictures.ticket(type=body.type, size=body.size)
+
+
+@products.post("/products/{sku}/pictures", access=role("admin"))
+async def hang_picture(sku: Sku, body: PictureBrought, pictures: Objects[Picture], tx: Transaction) -> None:
+    """Show a picture that was brought, behind the others of its product."""
+    brought = await pictures.accept(body.name)
+    before = await tx.require(Product, sku, lock=True)
+    gallery = await tx.get(Gallery, sku) or Gallery(sku=sku)
+    if len(gallery.pictures) >= MOST_PICTURES:
+        raise Problem(409, "gallery-full", f"a product has {MOST_PICTURES} pictures at most")
+    tx.put(gallery.with_(brought.name))
+    _change(before, tx)
+
+
+@products.delete("/products/{sku}/pictures/{picture}", access=role("admin"))
+async def take_picture_down(sku: Sku, picture: str, pictures: Objects[Picture], tx: Transaction) -> None:
+    """Show a picture no more; it is gone an hour later, when no page leads to it."""
+    before, name = await tx.require(Product, sku, lock=True), f"pictures/{picture}"
+    gallery = await tx.get(Gallery, sku)
+    if gallery is None or name not in gallery.pictures:
+        raise Problem(404, "not-found", f"{sku} has no such picture")
+    pictures.delete(name)
+    tx.put(gallery.without(name))
+    _change(before, tx)
+
+
+def _change(before: Product, tx: Transaction) -> None:
+    """Announce that a product is shown differently, which ends the pages of it that are kept."""
+    after = msgspec.structs.replace(before, version=before.version + 1)
+    tx.put(after)
+    tx.publish(changed(after))
+
+
 @products.get("/search", access=anyone, compress=True, limit=RateLimit(requests=20, burst=60, by="address"))
 async def find_products(
-    page: PageRequest, tx: Transaction, q: Query, category: Category | None = None, at_most: int | None = None
-) -> Page[Product]:
-    """Find products that have every word of `q` in name or description, the best first; `at_most` is in cents."""
-    asked = [await tx.find(SearchWord, {"word": word}, limit=MOST) for word in dict.fromkeys(words(q))]
-    skus = ranked(asked, Filters(category=category, at_most=at_most))
-    shown = skus[page.offset : page.offset + page.limit]
-    known = {found.sku: found for found in await tx.find(Product, {"sku": tuple(shown)})} if shown else {}
-    return page.of([known[sku] for sku in shown if sku in known], len(skus))
+    page: PageRequest,
+    offers: SearchIndex[Offer],
+    q: Query,
+    category: Category | None = None,
+    at_least: int | None = None,
+    at_most: int | None = None,
+    stock: Stock | None = None,
+) -> Results:
+    """Find products that have every word of `q` in name or description, the best first; prices are in cents."""
+    where: dict[str, str | Between] = {"amount": prices_from(at_least, at_most)}
+    where |= {"category": category} if category else {}
+    where |= {"stock": stock} if stock else {}
+    found = await offers.search(q, where=where, facets=["category", PRICES], limit=page.limit, after=page.offset)
+    return results(page, found)
+
+
+@products.get("/search/suggestions", access=anyone, limit=RateLimit(requests=20, burst=60, by="address"))
+async def suggest_products(offers: SearchIndex[Offer], q: Query) -> list[str]:
+    """Complete what somebody types to names of products."""
+    return list(await offers.suggest(q))
 
 
 @products.seed("coupons")
@@ -159,18 +230,26 @@ async def show_coupon(code: str, tx: Transaction) -> Coupon:
 
 
 @search.on(ProductListed)
-async def index(event: ProductListed, records: ReadModel) -> None:
-    """Note the words of a new product."""
-    for word in indexed(event):
-        records.insert(word)
+async def show_new(event: ProductListed, records: ReadModel) -> None:
+    """Have a new product found."""
+    await _show(event, records)
 
 
 @search.on(ProductChanged)
-async def index_again(event: ProductChanged, records: ReadModel) -> None:
-    """Note the words that a product has now, and none that it has no more."""
-    fresh = {word.word_id: word for word in indexed(event)}
-    for known in await records.find(SearchWord, {"sku": event.sku}):
-        if known.word_id not in fresh:
-            records.delete(SearchWord, known.word_id)
-    for word in fresh.values():
-        records.put(word)
+async def show_changed(event: ProductChanged, records: ReadModel) -> None:
+    """Have a product found by what it is now."""
+    await _show(event, records)
+
+
+@search.on(AvailabilityChanged)
+async def show_stock(event: AvailabilityChanged, records: ReadModel) -> None:
+    """Note whether there are any of a product, which may not be known yet."""
+    now = availability(event)
+    records.put(now)
+    if known := await records.get(Offer, event.sku):
+        records.put(msgspec.structs.replace(known, stock=now.stock))
+
+
+async def _show(event: ProductListed | ProductChanged, records: ReadModel) -> None:
+    known = await records.get(Availability, event.sku)
+    records.put(offer(event, known.stock if known else "IN_STOCK"))

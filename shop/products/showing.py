@@ -1,6 +1,7 @@
 """How clients outside are shown a product: the second version of its page, and the link that was printed."""
 
 import datetime as dt
+from collections.abc import Sequence
 
 import msgspec
 
@@ -40,9 +41,11 @@ class ProductView(msgspec.Struct, frozen=True, kw_only=True):
     description: str
     category: str
     price: Money
+    images: Sequence[str] = ()
+    """Where its pictures are, for an hour."""
 
 
-def view(product: Product) -> ProductView:
+def view(product: Product, images: Sequence[str]) -> ProductView:
     """Show a product."""
     return ProductView(
         sku=product.sku,
@@ -50,4 +53,5 @@ def view(product: Product) -> ProductView:
         description=product.description,
         category=product.category,
         price=Money(amount=product.amount, currency=product.currency),
+        images=images,
     )

@@ -17,10 +17,13 @@ class Customer(msgspec.Struct, frozen=True, kw_only=True):
     email: str
     token: str
 
-    async def order(self, *lines: tuple[str, int], card: str = "tok_visa", key: str = "") -> Response:
+    async def order(
+        self, *lines: tuple[str, int], card: str = "tok_visa", key: str = "", deliver_to: str | None = None
+    ) -> Response:
         body = {
             "lines": [{"sku": sku, "quantity": quantity} for sku, quantity in lines],
             "payment_method": card,
+            "deliver_to": deliver_to,
         }
         headers = {"Idempotency-Key": key} if key else {}
         return await self.system.post("/orders", json=body, token=self.token, headers=headers)

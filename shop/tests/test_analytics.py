@@ -22,9 +22,10 @@ async def test_orders_show_up_in_the_reports_once(system: MemorySystem, ada: Cus
 
     (day,) = await report("revenue")
     assert (day["currency"], day["orders"], day["revenue"]) == ("EUR", 2, 2 * total)
-    assert {row["step"]: row["times"] for row in await report("funnel")} == {
-        "signed-up": 2, "placed": 3, "reserved": 2, "paid": 2, "confirmed": 2, "declined": 1, "cancelled": 1,
-    }  # fmt: skip
+    assert [(row["step"], row["times"]) for row in await report("funnel")] == [
+        ("signed-up", 2), ("placed", 3), ("reserved", 2), ("paid", 2), ("confirmed", 2),
+        ("declined", 1), ("cancelled", 1),
+    ]  # fmt: skip
     (top,) = await report("top-products")
     assert (top["sku"], top["orders"], top["pieces"], top["revenue"]) == (MUG, 2, 4, 2 * total)
     (failed,) = await report("failed-payments")

@@ -8,7 +8,8 @@ from shop.tests.people import Customer, sign_up
 from shop.tests.test_audit import outside
 from shop.tests.test_orders import MUG
 
-WORDS = (b"grace.hopper", b"grace")
+ADDRESS = "G. Hopper, 1 Navy Yard, Washington"
+WORDS = (b"grace.hopper", b"grace", b"navy yard")
 
 
 def everything(system: MemorySystem) -> list[tuple[str, bytes]]:
@@ -31,8 +32,10 @@ async def test_a_customer_is_forgotten_and_the_books_stay_right(
     system: MemorySystem, ada: Customer, provider: FakeProvider, mailer: FakeMailer
 ) -> None:
     grace = await sign_up(system, "grace.hopper@example.com")
-    assert (await grace.order((MUG, 1))).status in (201, 202)
-    assert (await ada.order((MUG, 1))).status in (201, 202)
+    sent = [await customer.order((MUG, 1), deliver_to=ADDRESS) for customer in (grace, ada)]
+    assert [answer.json()["deliver_to"] for answer in sent] == [ADDRESS, ADDRESS]
+    paths = [f"/orders/{answer.json()['order_id']}" for answer in sent]
+    await system.settle()
     assert leaks(system) == []
     answer = await system.delete("/users/me", token=grace.token)
     assert answer.status == 204
@@ -42,10 +45,15 @@ async def test_a_customer_is_forgotten_and_the_books_stay_right(
 
     assert leaks(system) == []
     assert (await system.get("/users/me", token=grace.token)).status == 404
+    kept, other = await grace.get(paths[0]), await ada.get(paths[1])
+    assert (kept["status"], kept["total"], kept.get("deliver_to")) == (other["status"], other["total"], None)
+    assert other["deliver_to"] == ADDRESS
     credentials = {"email": "grace.hopper@example.com", "password": "a password of some length"}
     assert (await system.post("/sessions", json=credentials)).status == 401
     assert (await ada.get("/users/me"))["email"] == "ada@example.com"
-    for name in ("users", "notifications"):
+    holders = {name for name, host in system._hosts.items() if hasattr(host.store, "vault")}
+    assert holders == {"users", "orders", "notifications", "analytics"}
+    for name in holders:
         state: Any = getattr(system._hosts[name].store, "inner", None)
         tables = state._state.tables
         assert grace.user_id not in {row["subject"] for row in tables["shoal.data_keys"].values()}
