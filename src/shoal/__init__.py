@@ -32,12 +32,13 @@ from shoal.service.aggregates import Recorded, aggregate, fact
 from shoal.service.audit import Audit, Evidence, Verdict
 from shoal.service.breaking import StandIn, fallbacks
 from shoal.service.cache import CacheStore, Held, Locks, Sessions, ShortLived, Valkey
-from shoal.service.context import Clock, Deadline, Principal, TokenIssuer, Transaction
+from shoal.service.context import Clock, Deadline, Principal, ReadReplica, TokenIssuer, Transaction
 from shoal.service.declare import Service
 from shoal.service.documents import Document, Documents, Found
 from shoal.service.http import Header, Page, PageRequest, Reply
 from shoal.service.keeping import Cache
 from shoal.service.marks import contract, delete, event, get, patch, post, put, record
+from shoal.service.objects import S3, BlobStorage, CloudStorage, Objects, StoredObject, UploadTicket, object_kind
 from shoal.service.owning import Rule, owner, rule
 from shoal.service.parts import Missing, Part, Partial, Parts
 from shoal.service.personal import Personal, personal
@@ -51,6 +52,7 @@ from shoal.service.search import (
     FullText,
     Hit,
     Hits,
+    OpenSearch,
     PostgresSearch,
     SearchIndex,
     Unindexed,
@@ -58,11 +60,12 @@ from shoal.service.search import (
 )
 from shoal.service.settings import Secret, Settings
 from shoal.service.sockets import Socket, Transact
-from shoal.service.stores import DynamoDB, MongoDB, Postgres
+from shoal.service.stores import DynamoDB, Firestore, MongoDB, Postgres
 from shoal.service.streams import Update, Watch
 from shoal.service.system import Issuer, System
 from shoal.service.upcasting import upcast
 from shoal.service.warehouse import (
+    BigQuery,
     Count,
     Day,
     Distinct,
@@ -79,8 +82,11 @@ from shoal.service.warehouse import (
 __version__ = "0.1.0"
 
 __all__ = [
+    "S3",
     "Audit",
     "Between",
+    "BigQuery",
+    "BlobStorage",
     "Cache",
     "CacheStore",
     "CallFailed",
@@ -89,6 +95,7 @@ __all__ = [
     "CallTimedOut",
     "CircuitOpen",
     "Clock",
+    "CloudStorage",
     "Cognito",
     "Conflict",
     "Consumer",
@@ -110,6 +117,7 @@ __all__ = [
     "External",
     "Facet",
     "Firebase",
+    "Firestore",
     "Found",
     "FullText",
     "Gateway",
@@ -129,8 +137,10 @@ __all__ = [
     "Locks",
     "Missing",
     "MongoDB",
+    "Objects",
     "Only",
     "OpenId",
+    "OpenSearch",
     "Outliers",
     "Page",
     "PageRequest",
@@ -146,6 +156,7 @@ __all__ = [
     "Query",
     "RateLimit",
     "ReadModel",
+    "ReadReplica",
     "Recorded",
     "Reply",
     "Reports",
@@ -165,6 +176,7 @@ __all__ = [
     "Socket",
     "StandIn",
     "StepRefused",
+    "StoredObject",
     "Sum",
     "System",
     "Tick",
@@ -177,6 +189,7 @@ __all__ = [
     "Unavailable",
     "Unindexed",
     "Update",
+    "UploadTicket",
     "Valkey",
     "Verdict",
     "Versions",
@@ -194,6 +207,7 @@ __all__ = [
     "fallbacks",
     "get",
     "internal",
+    "object_kind",
     "owner",
     "patch",
     "personal",

@@ -11,6 +11,7 @@
     │   │   └── Contended     others hold what it needs, such as rows in another order: a deadlock
     │   │   └── OutboxFull    as many events wait for the broker as may; nothing was changed
     │   ├── TimedOut          it took too long over what it was asked
+    │   ├── TooLarge          a transaction changes more than it commits at once; nothing was done
     │   ├── Unstorable        it cannot hold a value, such as a number too large for its column
     │   └── Conflict          it refused a change that contradicts what it holds
     │       └── Duplicate     it already holds this message or this key
@@ -97,6 +98,10 @@ class OutboxFull(Unavailable):
 
 class TimedOut(EngineError):
     """Report a statement that took longer than the engine lets it; again, it may well take as long."""
+
+
+class TooLarge(EngineError):
+    """Report a transaction that changes more than the engine commits at once; nothing was done."""
 
 
 class Unstorable(EngineError):

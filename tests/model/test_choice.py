@@ -4,57 +4,67 @@ import msgspec
 import pytest
 
 from shoal.errors import DeclarationError, PlanError
-from shoal.model import Event, Service, Store, System, plan
-from shoal.model.choice import choose, chosen, stores
+from shoal.model import Event, SearchUse, Service, Store, System, plan
+from shoal.model.choice import choose, chosen
 from shoal.model.target import LOCAL, MEMORY, Target
 
 SOLD = Event(name="books.sold", schema={"type": "object"})
 SYSTEM = System(
     name="s",
     services=(
-        Service(name="books", entry="a:b", store=Store(engine="postgres")),
+        Service(name="books", entry="a:b", store=Store(engine="postgres"), search=SearchUse()),
         Service(name="desk", entry="a:b"),
     ),
 )
 
 
-def test_a_broker_and_a_store_are_chosen() -> None:
-    target = choose(LOCAL, stores(SYSTEM), ["broker=kafka", "books.store=memory"])
-    assert (target.broker, target.stores) == ("kafka", {"books": "memory"})
-    assert chosen(target) == ("broker=kafka", "books.store=memory")
-    assert choose(LOCAL, stores(SYSTEM), chosen(target)) == target
+def test_a_broker_a_store_and_a_search_are_chosen() -> None:
+    target = choose(LOCAL, SYSTEM, ["broker=kafka", "books.store=memory", "books.search=opensearch"])
+    assert (target.broker, target.stores, target.searches) == ("kafka", {"books": "memory"}, {"books": "opensearch"})
+    assert chosen(target) == ("broker=kafka", "books.store=memory", "books.search=opensearch")
+    assert choose(LOCAL, SYSTEM, chosen(target)) == target
     assert msgspec.json.decode(msgspec.json.encode(target), type=Target) == target
 
 
 def test_nothing_chosen_is_what_it_was() -> None:
-    assert choose(LOCAL, stores(SYSTEM), []) == LOCAL
+    assert choose(LOCAL, SYSTEM, []) == LOCAL
     assert chosen(LOCAL) == ()
 
 
 @pytest.mark.parametrize(
     ("choice", "message", "hint"),
     [
-        ("kafka", "is not NAME=ENGINE", "broker, books.store"),
+        ("kafka", "is not NAME=ENGINE", "broker, books.store, books.search"),
         ("brocker=kafka", "names no part of the system", "broker, books.store"),
         ("desk.store=memory", "names no part of the system", "broker, books.store"),
-        ("broker=postgres", "no broker engine is called 'postgres'", "nats, kafka, sns, rabbitmq"),
+        ("broker=postgres", "no broker engine is called 'postgres'", "nats, kafka, sns, rabbitmq, pubsub"),
+        ("broker=eventbridge", "eventbridge is no broker for a system: it delivers in no order", "choose sns"),
+        ("broker=eventgrid", "eventgrid is no broker for a system", "choose servicebus"),
+        ("broker=cloudtasks", "cloudtasks is no broker for a system", "choose pubsub"),
+        ("books.search=postgres", "no search engine is called 'postgres'", "postgres-search, opensearch"),
         ("books.store=kafka", "no store engine is called 'kafka'", "postgres"),
     ],
 )
 def test_what_cannot_be_chosen_is_refused_with_what_can(choice: str, message: str, hint: str) -> None:
     with pytest.raises(DeclarationError, match=message) as caught:
-        choose(LOCAL, stores(SYSTEM), [choice])
+        choose(LOCAL, SYSTEM, [choice])
     assert hint in caught.value.hint
 
 
 def test_two_engines_for_one_part_are_refused() -> None:
     with pytest.raises(DeclarationError, match="'kafka' and 'nats' for broker"):
-        choose(LOCAL, [], ["broker=kafka", "broker=nats"])
+        choose(LOCAL, SYSTEM, ["broker=kafka", "broker=nats"])
 
 
 def test_a_store_that_lives_in_one_process_is_refused_where_there_are_several() -> None:
     with pytest.raises(PlanError, match="can be reached from several processes"):
-        plan(SYSTEM, choose(LOCAL, stores(SYSTEM), ["books.store=memory"])).require()
+        plan(SYSTEM, choose(LOCAL, SYSTEM, ["books.store=memory"])).require()
+
+
+def test_indexes_that_live_in_one_process_are_refused_where_records_do_not() -> None:
+    with pytest.raises(PlanError, match="the indexes of books need an engine that can be reached"):
+        plan(SYSTEM, choose(LOCAL, SYSTEM, ["books.search=memory-search"])).require()
+    plan(SYSTEM, choose(LOCAL, SYSTEM, ["books.search=opensearch"])).require()
 
 
 def test_the_plan_says_what_the_broker_leaves_to_us() -> None:

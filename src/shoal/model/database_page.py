@@ -4,7 +4,10 @@ from collections.abc import Iterator
 
 from shoal.model import catalog
 from shoal.model.cache import CacheUse
-from shoal.model.service import Service, Store
+from shoal.model.objects import ObjectsUse
+from shoal.model.search import SearchUse
+from shoal.model.service import Service
+from shoal.model.store import Store
 from shoal.model.system import System
 from shoal.model.warehouse import Warehouse
 
@@ -13,17 +16,26 @@ MANAGED = {
     "documents": "documents in PostgreSQL, likewise",
     "mongo": "MongoDB (Atlas, or what speaks its protocol)",
     "dynamodb": "Amazon DynamoDB",
+    "firestore": "Google Firestore",
     "valkey": "Valkey or Redis (Amazon ElastiCache, Azure Managed Redis, Memorystore)",
+    "folder": "a folder on a disk of the service's own",
+    "s3": "Amazon S3",
+    "gcs": "Google Cloud Storage",
+    "blob": "Azure Blob Storage",
     "duckdb": "DuckDB: a file on a disk of the service's own",
+    "bigquery": "Google BigQuery",
+    "postgres-search": "PostgreSQL, in the service's own database",
+    "opensearch": "OpenSearch or Elasticsearch (Amazon OpenSearch Service, Elastic Cloud)",
 }
 """What an engine is in production, by its name in the catalog."""
 
 _HEAD = """# Where each service keeps its data
 
-Written from what the services of [the shop](../../shop/README.md) declare (`store=`, `cache=`, `warehouse=`); a test
-compares the two. What stands for an engine on a laptop is of the catalog; `shoal run --engine SERVICE.store=ENGINE`
-takes another one ([how to choose](../how-to/engines.md)). The column *in production* says what a service is meant for,
-and not what was tried: only what runs on a laptop was.
+Written from what the services of [the shop](../../shop/README.md) declare (`store=`, `cache=`, `warehouse=`,
+`search=`,
+`objects=`); a test compares the two. What stands for an engine on a laptop is of the catalog;
+`shoal run --engine SERVICE.store=ENGINE` takes another one ([how to choose](../how-to/engines.md)). The column *in
+production* says what a service is meant for, and not what was tried: only what runs on a laptop was.
 
 """
 
@@ -39,14 +51,16 @@ def page(system: System) -> str:
 
 
 def _rows(service: Service) -> Iterator[str]:
-    kept: tuple[tuple[str, Store | CacheUse | Warehouse | None], ...] = (
+    kept: tuple[tuple[str, Store | CacheUse | Warehouse | SearchUse | ObjectsUse | None], ...] = (
         ("data", service.store),
         ("short-lived values", service.cache),
         ("facts", service.warehouse),
+        ("indexes of words", service.search),
+        ("objects", service.objects),
     )
     for what, where in kept:
         if where is not None:
-            meant = (where.production if isinstance(where, Store) else "") or where.engine
+            meant = ("" if isinstance(where, CacheUse) else where.production) or where.engine
             here = catalog.engine(where.engine).product
             yield _line(service.name, what, here, MANAGED[meant], where.why or "–")
 

@@ -7,9 +7,11 @@ INSTEAD = {
     "delayed-retry": "the message waits in the hand of its reader, which holds back its own key only",
     "durable": "what it loses is published again out of the outboxes, for as long as they keep it (a week)",
     "known-ids": "it is delivered twice, and the inbox handles it once",
-    "handover": "the next reader waits until the time of each such message is over: five seconds",
-    "log": "what was acknowledged cannot be audited at the broker, only dead letters are kept, for two weeks; who is "
-    "declared later hears what the outboxes keep (a week), because everything goes again",
+    "handover": "the next reader waits until the time of each such message is over: five seconds, ten on "
+    "Pub/Sub, fifteen on Service Bus",
+    "lags": "`shoal audit` cannot say that nothing is unanswered, and says so; all else tells when a system is at rest",
+    "log": "what was acknowledged cannot be audited at the broker; only dead letters are kept, two weeks on SNS and a "
+    "month on Pub/Sub; who is declared later hears what the outboxes keep (a week), because everything goes again",
     "members": "nothing is lost: one replica at a time reads a part, by a lease in the service's store",
     "permissions": "a service's own code still says and hears only what it declared; a program with its address is not "
     "stopped",
@@ -46,8 +48,8 @@ def page() -> str:
 
 def _source(row: catalog.Engine) -> str:
     if row.package:
-        return f"`shoal[{row.extra}]` and {row.package}"
-    return f"`shoal[{row.extra}]`" if row.wheel or row.server else "shoal itself"
+        return f"`shoal[{row.extra}]` and {row.package}" if row.extra else row.package
+    return f"`shoal[{row.extra}]`" if row.wheel or row.server or row.extra not in ("", "local") else "shoal itself"
 
 
 def _cell(row: catalog.Engine, name: str) -> str:

@@ -1,8 +1,9 @@
 """What a target cannot do for a system, as findings."""
 
-from shoal.model import catalog, choreography
+from shoal.model import catalog, choreography, names
 from shoal.model.cache import CacheUse
 from shoal.model.finding import Finding
+from shoal.model.objects import ObjectsPlan
 from shoal.model.service import Service
 from shoal.model.system import System
 from shoal.model.target import Target
@@ -14,7 +15,8 @@ def findings(system: System, target: Target) -> list[Finding]:
     for service in system.services:
         found += _store_findings(service, target) + _broker_findings(service, target)
         found += _cache_findings(service, target)
-        found += _warehouse_findings(service, target)
+        found += _warehouse_findings(service, target) + _search_findings(service, target)
+        found += _objects_findings(service, target)
     return found + _wants_findings(system, target) + _external_findings(system, target) + choreography.findings(system)
 
 
@@ -151,6 +153,22 @@ def cache_engine(cache: CacheUse, target: Target) -> str:
     return target.cache or cache.engine
 
 
+def _search_findings(service: Service, target: Target) -> list[Finding]:
+    """Refuse indexes in the memory of the test shape where the records are elsewhere."""
+    engine = search_engine(service, target)
+    if service.search is None or target.shape == "memory" or "processes" in catalog.engine(engine).capabilities:
+        return []
+    return [
+        Finding(
+            code="PLAN-SEARCH-01",
+            severity="error",
+            where=service.source,
+            message=f"the indexes of {service.name} need an engine that {catalog.CAPABILITIES['processes']}",
+            help=f"{catalog.engine(engine).product} does not; choose postgres-search",
+        )
+    ]
+
+
 def _warehouse_findings(service: Service, target: Target) -> list[Finding]:
     """Refuse a second process beside a warehouse that only one can have."""
     if service.warehouse is None:
@@ -177,11 +195,42 @@ def warehouse_engine(service: Service, target: Target) -> str:
     return service.warehouse.engine
 
 
+def _objects_findings(service: Service, target: Target) -> list[Finding]:
+    """Refuse an engine that only those outside can reach, or only one process; say what another one leaves to us."""
+    if service.objects is None or target.shape == "memory":
+        return []
+    row = catalog.engine(objects_engine(service, target), kind="objects")
+    if "processes" not in row.capabilities - row.lacking_here:
+        message = f"the objects of {service.name} need an engine that can be run here; {row.product} cannot"
+        help_ = "choose folder, s3 or blob"
+        return [Finding(code="PLAN-OBJECTS-01", severity="error", where=service.source, message=message, help=help_)]
+    wanting = sorted(catalog.OBJECTS_WANTS - row.capabilities)
+    if not wanting:
+        return []
+    message = f"the objects of {service.name} in {row.name} lack what others have: {', '.join(wanting)}"
+    return [Finding(code="PLAN-OBJECTS-02", severity="info", message=message, help="see docs/how-to/objects.md")]
+
+
+def objects_engine(service: Service, target: Target) -> str:
+    """Choose where objects are: the memory shape replaces every one, the others keep what is declared or chosen."""
+    if target.shape == "memory" or service.objects is None:
+        return "memory-objects"
+    return target.objects.get(service.name, service.objects.engine)
+
+
+def objects_plan(system: System, service: Service, target: Target) -> ObjectsPlan | None:
+    """Decide where the objects of a service are; None where it has none."""
+    if service.objects is None:
+        return None
+    bucket = names.bucket(system.name, service.name)
+    return ObjectsPlan(engine=objects_engine(service, target), user=service.name, bucket=bucket)
+
+
 def search_engine(service: Service, target: Target) -> str:
-    """Choose where indexes are: the memory shape has its own, the others what runs on a laptop."""
+    """Choose where indexes are: the memory shape has its own, the others keep what the service declares."""
     if target.shape == "memory" or service.search is None:
         return "memory-search"
-    return service.search.engine
+    return target.searches.get(service.name, service.search.engine)
 
 
 def store_engine(service: Service, target: Target) -> str:

@@ -10,8 +10,8 @@ _LABEL = re.compile(r"[a-z]([a-z0-9-]*[a-z0-9])?")
 _EVENT = re.compile(r"[a-z][a-z0-9_-]*(\.[a-z][a-z0-9_-]*)+")
 
 RESERVED = frozenset(
-    {"aws", "envoy", "gateway", "kafka", "limiter", "mailbox", "mongo", "nats", "operator", "postgres", "rabbitmq"}
-    | {"valkey"}
+    {"aws", "blob", "envoy", "firestore", "gateway", "kafka", "limiter", "mailbox", "mongo", "nats", "objects"}
+    | {"operator", "postgres", "pubsub", "rabbitmq", "s3", "valkey"}
     | {"template0", "template1"}  # databases that PostgreSQL makes itself
     | {"current-role", "current-user", "none", "public", "session-user"}  # names that it refuses as roles
 )
@@ -124,6 +124,11 @@ def dead_letter_subject(system: str, service: str) -> str:
 def database(service: str) -> str:
     """Name a service's own database and its role."""
     return service.replace("-", "_")
+
+
+def bucket(system: str, service: str) -> str:
+    """Name the place of a service's objects, within the limits of S3's buckets, whose names all customers share."""
+    return shorten(f"{system}-{service}")
 
 
 def cache_part(system: str, service: str) -> str:

@@ -4,14 +4,14 @@ from collections.abc import Mapping
 from functools import cached_property
 
 from shoal.errors import PlanError
-from shoal.model import catalog, names
+from shoal.model import catalog, feasible, names
 from shoal.model.aliases import aliases, unnamed
 from shoal.model.breaker import Breaker
 from shoal.model.cache import CachePlan
 from shoal.model.data import Data
 from shoal.model.edge import Edge
-from shoal.model.feasible import cache_engine, findings, search_engine, store_engine, warehouse_engine
 from shoal.model.finding import Finding
+from shoal.model.objects import ObjectsPlan
 from shoal.model.search import SearchPlan
 from shoal.model.service import Access, Endpoint, Method, Policy, Service, closeness, shape
 from shoal.model.system import External, System
@@ -26,6 +26,8 @@ class StorePlan(Data, frozen=True, kw_only=True):
     engine: str
     database: str
     role: str
+    pooled: bool = False
+    """Whether each of its transactions may meet another session of the server."""
 
 
 class WarehousePlan(Data, frozen=True, kw_only=True):
@@ -117,6 +119,7 @@ class ServicePlan(Data, frozen=True, kw_only=True):
     store: StorePlan | None
     warehouse: WarehousePlan | None = None
     search: SearchPlan | None = None
+    objects: ObjectsPlan | None = None
     broker: BrokerPlan | None
     cache: CachePlan | None = None
     grants: tuple[Grant, ...]
@@ -185,7 +188,7 @@ def plan(system: System, target: Target) -> Plan:
         streams=_streams(system),
         externals=system.externals if target.shape != "memory" else (),
         engines=_engines(system, target, services),
-        findings=tuple(findings(system, target)),
+        findings=tuple(feasible.findings(system, target)),
     )
 
 
@@ -211,7 +214,8 @@ def _service(system: System, service: Service, target: Target, callers: Callers)
     store = None
     if service.store is not None:
         name = names.database(service.name)
-        store = StorePlan(engine=store_engine(service, target), database=name, role=name)
+        engine, pooled = feasible.store_engine(service, target), bool(service.store.pooler)
+        store = StorePlan(engine=engine, database=name, role=name, pooled=pooled)
     issuer, replicas = system.gateway.issuer, target.replicas.get(service.name, 1)
     return ServicePlan(
         name=service.name,
@@ -221,14 +225,15 @@ def _service(system: System, service: Service, target: Target, callers: Callers)
         zones=_zones(target, replicas),
         near=service.traffic.zones == "near",
         store=store,
-        warehouse=WarehousePlan(engine=warehouse_engine(service, target)) if service.warehouse else None,
+        warehouse=WarehousePlan(engine=feasible.warehouse_engine(service, target)) if service.warehouse else None,
         search=SearchPlan(
-            engine=search_engine(service, target),
+            engine=feasible.search_engine(service, target),
             database=names.database(service.name),
             role=names.database(service.name),
         )
         if service.search
         else None,
+        objects=feasible.objects_plan(system, service, target),
         broker=_broker(system, service, target),
         cache=_cache(system, service, target),
         grants=_grants(system, service, callers),
@@ -251,7 +256,7 @@ def _cache(system: System, service: Service, target: Target) -> CachePlan | None
     if service.cache is None:
         return None
     part = names.cache_part(system.name, service.name)
-    return CachePlan(engine=cache_engine(service.cache, target), user=service.name, part=part)
+    return CachePlan(engine=feasible.cache_engine(service.cache, target), user=service.name, part=part)
 
 
 def _broker(system: System, service: Service, target: Target) -> BrokerPlan | None:
@@ -384,6 +389,7 @@ def _engines(system: System, target: Target, services: tuple[ServicePlan, ...]) 
     used |= {s.cache.engine for s in services if s.cache}
     used |= {s.warehouse.engine for s in services if s.warehouse}
     used |= {s.search.engine for s in services if s.search}
+    used |= {s.objects.engine for s in services if s.objects}
     if target.shape == "processes":
         used.add("envoy")
         used |= {"limiter", "valkey"} if _counts(system) else set()

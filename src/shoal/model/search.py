@@ -64,12 +64,15 @@ class SearchUse(Data, frozen=True, kw_only=True):
 
     engine: str = "postgres-search"
     indexes: tuple[SearchIndex, ...] = ()
+    production: str = ""
+    """Engine that it is meant for, where that is another one than on a laptop."""
     why: str = ""
     """Why that engine suits it."""
 
     def __post_init__(self) -> None:
         """Refuse engines that nobody knows, and names twice."""
-        catalog.engine(self.engine, kind="search")
+        for engine in filter(None, (self.engine, self.production)):
+            catalog.engine(engine, kind="search")
         names = [index.name for index in self.indexes]
         for index in self.indexes:
             if names.count(index.name) > 1:

@@ -7,17 +7,18 @@ from typing import Any, Literal
 import msgspec
 
 from shoal.errors import DeclarationError
-from shoal.model import catalog
 from shoal.model.access import Access as Access  # noqa: PLC0414 - a part of every endpoint
 from shoal.model.breaker import Breaker
 from shoal.model.cache import CacheUse
 from shoal.model.data import Data
 from shoal.model.edge import Edge
 from shoal.model.names import check_event, check_service, event_id
+from shoal.model.objects import ObjectsUse
 from shoal.model.projection import Projection
 from shoal.model.saga import Saga
 from shoal.model.schedule import Schedule
 from shoal.model.search import SearchUse
+from shoal.model.store import Store
 from shoal.model.traffic import Traffic
 from shoal.model.warehouse import Warehouse
 
@@ -73,6 +74,8 @@ class Endpoint(Data, frozen=True, kw_only=True):
     """Whether an ``Idempotency-Key`` makes it safe to repeat."""
     critical: bool = False
     """Whether it is the last to be refused under more load than the service can take."""
+    audited: bool = False
+    """Whether it is recorded who asked for it, and what became of it."""
     edge: Edge = Edge()
     """What the gateway does for it."""
     parameters: tuple[Parameter, ...] = ()
@@ -192,28 +195,6 @@ class Call(Data, frozen=True, kw_only=True):
     source: str = ""
 
 
-class Store(Data, frozen=True, kw_only=True):
-    """The service's own store."""
-
-    engine: str = "postgres"
-    needs: tuple[str, ...] = ("transactions",)
-    """Capabilities that the service relies on; see `catalog.CAPABILITIES`."""
-    migrations: str = ""
-    """Folder of numbered SQL files, relative to the service's module; empty when there are none."""
-    production: str = ""
-    """Engine that it is meant for, where that is another one than on a laptop."""
-    why: str = ""
-    """Why that engine suits it."""
-
-    def __post_init__(self) -> None:
-        """Refuse an engine or a capability that nobody knows."""
-        catalog.engine(self.engine, kind="store")
-        for need in self.needs:
-            if need not in catalog.CAPABILITIES:
-                known = ", ".join(sorted(catalog.CAPABILITIES))
-                raise DeclarationError(f"no store is known to be capable of {need!r}", hint=f"choose from: {known}")
-
-
 class Setting(Data, frozen=True, kw_only=True):
     """One value that the service reads from its environment."""
 
@@ -242,6 +223,7 @@ class Service(Data, frozen=True, kw_only=True):
     cache: CacheUse | None = None
     warehouse: Warehouse | None = None
     search: SearchUse | None = None
+    objects: ObjectsUse | None = None
     settings: tuple[Setting, ...] = ()
     externals: tuple[str, ...] = ()
     """Names of the outside systems it talks to."""
@@ -279,12 +261,9 @@ class Service(Data, frozen=True, kw_only=True):
                 hint=f'declare Service("{self.name}", store=Postgres(...))',
                 where=self.source,
             )
-        if self.store is None and (self.warehouse is not None or self.search is not None):
-            what = "warehouse but no store, in which facts" if self.warehouse else "search but no store, in which notes"
-            raise DeclarationError(
-                f"service {self.name} has a {what} wait until they are in it",
-                hint=f'declare Service("{self.name}", store=Postgres(...), ...)', where=self.source,
-            )  # fmt: skip
+        if self.store is None and (needing := _needing_store(self)):
+            hint = f'declare Service("{self.name}", store=Postgres(...), ...)'
+            raise DeclarationError(f"service {self.name} has {needing}", hint=hint, where=self.source)
 
     def endpoint(self, name: str) -> Endpoint | None:
         """Find an endpoint by name."""
@@ -293,6 +272,15 @@ class Service(Data, frozen=True, kw_only=True):
     def saga(self, name: str) -> Saga | None:
         """Find a saga by name."""
         return next((s for s in self.sagas if s.name == name), None)
+
+
+def _needing_store(service: Service) -> str:
+    """Say what a service has that keeps its progress in a store."""
+    if service.warehouse is not None:
+        return "a warehouse but no store, in which facts wait until they are in it"
+    if service.search is not None:
+        return "search but no store, in which notes wait until they are in it"
+    return "objects but no store, in which it says which of them stay" if service.objects is not None else ""
 
 
 _SEGMENT = re.compile(r"\{[A-Za-z_][A-Za-z0-9_]*\}|[A-Za-z0-9._~!$&'()*+,;=:@-]*")

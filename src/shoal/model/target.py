@@ -30,6 +30,10 @@ class Target(Data, frozen=True, kw_only=True):
     broker: str = "nats"
     stores: dict[str, str] = msgspec.field(default_factory=dict)
     """Engines of stores by service, where it is not the one that the service declares."""
+    objects: dict[str, str] = msgspec.field(default_factory=dict)
+    """Engines of objects by service, likewise."""
+    searches: dict[str, str] = msgspec.field(default_factory=dict)
+    """Engines of indexes by service, likewise."""
     cache: str = ""
     """Engine of every cache; where nothing is said, the one that its service declares."""
     replicas: dict[str, int] = msgspec.field(default_factory=dict)
@@ -53,6 +57,10 @@ class Target(Data, frozen=True, kw_only=True):
         catalog.engine(self.broker, kind="broker")
         for engine in self.stores.values():
             catalog.engine(engine, kind="store")
+        for engine in self.objects.values():
+            catalog.engine(engine, kind="objects")
+        for engine in self.searches.values():
+            catalog.engine(engine, kind="search")
         if self.cache:
             catalog.engine(self.cache, kind="cache")
         if not self.zones or not all(self.zones) or len(set(self.zones)) < len(self.zones):

@@ -64,6 +64,8 @@ class Warehouse(Data, frozen=True, kw_only=True):
     """A service's own warehouse."""
 
     engine: str = "duckdb"
+    production: str = ""
+    """Engine that it is meant for, where that is another one than on a laptop."""
     why: str = ""
     """Why that engine suits it."""
     tables: tuple[FactTable, ...] = ()
@@ -71,4 +73,5 @@ class Warehouse(Data, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         """Refuse an engine that nobody knows."""
-        catalog.engine(self.engine, kind="warehouse")
+        for engine in filter(None, (self.engine, self.production)):
+            catalog.engine(engine, kind="warehouse")

@@ -57,6 +57,42 @@ class TokenIssuer(Protocol):
         ...
 
 
+class ReadReplica(Protocol):
+    """The records of the service as they were a moment ago, from a read replica where production has any.
+
+    What the caller has just written may not be there yet: for lists, reports and pages, and never to decide what to
+    write. A replica that is too far behind, or gone, is passed over for the database itself, as it is on a laptop.
+    """
+
+    async def get(self, kind: type[T], key: object) -> T | None:
+        """Read one record."""
+        ...
+
+    async def require(self, kind: type[T], key: object) -> T:
+        """Read one record, or answer the caller 404."""
+        ...
+
+    async def find(
+        self,
+        kind: type[T],
+        where: Mapping[str, object] | None = None,
+        *,
+        order: Sequence[str] = (),
+        limit: int | None = None,
+        offset: int = 0,
+    ) -> list[T]:
+        """Read the records whose fields equal `where`; a tuple means any of its items, ``-field`` descends."""
+        ...
+
+    async def count(self, kind: type[Any], where: Mapping[str, object] | None = None) -> int:
+        """Count the records whose fields equal `where`."""
+        ...
+
+    async def fetch(self, kind: type[T], sql: str, *args: object) -> list[T]:
+        """Run the service's own SQL, which may change nothing, and read its rows as `kind`."""
+        ...
+
+
 class Transaction(Protocol):
     """One unit of work on the service's own store: it commits when the handler returns, or nothing of it happens.
 

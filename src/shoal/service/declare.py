@@ -10,7 +10,7 @@ from shoal.errors import DeclarationError
 from shoal.model.cache import CacheUse
 from shoal.model.names import check_label
 from shoal.model.service import Method, Policy
-from shoal.model.service import Store as StoreModel
+from shoal.model.store import Store as StoreModel
 from shoal.model.traffic import Traffic
 from shoal.service.breaking import BreakerDeclarations
 from shoal.service.cached import CachedDeclarations
@@ -25,6 +25,7 @@ from shoal.service.marks import (
     event_mark,
     operations_of,
 )
+from shoal.service.objects import ObjectsDeclaration
 from shoal.service.projections import Projection, ProjectionDeclarations
 from shoal.service.sagas import SagaDeclarations
 from shoal.service.schedules import ScheduleDeclarations
@@ -110,6 +111,8 @@ class ServiceOptions(TypedDict, total=False):
 
     cache: CacheUse | None
     """Where it keeps values for a time."""
+    objects: ObjectsDeclaration | None
+    """Where it keeps pictures, exports and the like; it needs a store too, which says which of them stay."""
     externals: Sequence[str]
     """Names of the outside systems it talks to."""
     traffic: Traffic
@@ -174,6 +177,7 @@ class Service(
         self.summary = options.get("summary", "")
         self.warehouse = options.get("warehouse")
         self.search = options.get("search")
+        self.objects = options.get("objects")
         self.endpoints: list[EndpointDeclaration] = []
         self.subscriptions: list[SubscriptionDeclaration] = []
         self.providers: list[Provider] = []

@@ -21,18 +21,22 @@ from shoal.model.service import (
     Subscription,
 )
 from shoal.service import codec
+from shoal.service.audited import is_audited
 from shoal.service.breaking import check_fallbacks
 from shoal.service.cache import NEEDING
 from shoal.service.caching import check_caches, with_endings
 from shoal.service.context import Principal
 from shoal.service.conversing import check_socket, messages
-from shoal.service.declare import EndpointDeclaration, Service, SubscriptionDeclaration, contract_operations
+from shoal.service.declare import EndpointDeclaration, Service, SubscriptionDeclaration
+from shoal.service.describe_contracts import check_contracts
 from shoal.service.describe_sagas import describe_saga
 from shoal.service.describe_schedules import describe_schedules
 from shoal.service.http import MAX_LIMIT, PageRequest
 from shoal.service.lending import borrowing_calls, lending_endpoints
-from shoal.service.marks import Operation, event_mark, operations_of
+from shoal.service.marks import event_mark, operations_of
+from shoal.service.objects import describe_objects
 from shoal.service.projecting import describe_projections, with_journal
+from shoal.service.reach import reaches_store
 from shoal.service.records import personal_data
 from shoal.service.searching import describe_search
 from shoal.service.settings import Secret, Settings
@@ -43,9 +47,7 @@ from shoal.service.signature import (
     analyse_provider,
     is_list,
     outline,
-    plain_kind,
     provided_kind,
-    within_transaction,
 )
 from shoal.service.source import of_function
 from shoal.service.system import System
@@ -111,6 +113,7 @@ def describe_service(service: Service, *, issues_tokens: bool = False) -> model.
         cache=service.cache,
         warehouse=describe_warehouse(service.warehouse),
         search=describe_search(service),
+        objects=describe_objects(service.objects),
         settings=_settings(service.name, service.settings),
         externals=service.externals,
         traffic=service.traffic,
@@ -125,7 +128,7 @@ def _check_endpoints(service: Service, signatures: Sequence[Signature]) -> None:
     _check_principals(service, signatures)
     check_caches(service, signatures)
     _check_providers(service)
-    _check_contracts(service, signatures)
+    check_contracts(service, signatures)
 
 
 def endpoint_signature(service: Service, declared: EndpointDeclaration) -> Signature:
@@ -157,7 +160,7 @@ class _Shapes:
         return next(schema for known, schema in self._found if known == kind)
 
 
-def _endpoint(declared: EndpointDeclaration, signature: Signature, shapes: _Shapes) -> Endpoint:
+def _endpoint(service: Service, declared: EndpointDeclaration, signature: Signature, shapes: _Shapes) -> Endpoint:
     operation = declared.operation
     parameters = [
         Parameter(name=p.wire, place=p.place, schema=shapes.of(p.kind), required=_must_be_sent(p))
@@ -176,6 +179,7 @@ def _endpoint(declared: EndpointDeclaration, signature: Signature, shapes: _Shap
         status=204 if empty and operation.status == 200 else operation.status,
         idempotent=operation.idempotent,
         critical=operation.critical,
+        audited=is_audited(service, declared),
         edge=operation.edge,
         parameters=tuple(parameters + _paging(signature)),
         request=None if heard is None else shapes.of(heard),
@@ -204,7 +208,7 @@ def _paging(signature: Signature) -> list[Parameter]:
 def _endpoints(
     service: Service, signatures: Sequence[Signature], shapes: _Shapes, *, issues_tokens: bool
 ) -> tuple[Endpoint, ...]:
-    declared = [_endpoint(e, s, shapes) for e, s in zip(service.endpoints, signatures, strict=True)]
+    declared = [_endpoint(service, e, s, shapes) for e, s in zip(service.endpoints, signatures, strict=True)]
     return (*declared, *((_jwks_endpoint(service),) if issues_tokens else ()), *lending_endpoints(service))
 
 
@@ -297,56 +301,13 @@ def _holds_secret(kind: Any) -> bool:
     return kind is Secret or any(_holds_secret(part) for part in typing.get_args(kind))
 
 
-def _check_contracts(service: Service, signatures: Sequence[Signature]) -> None:
-    promised = contract_operations(service)
-    kept = {e.operation.name for e in service.endpoints if e.implements is not None}
-    for name in promised:
-        if name not in kept:
-            raise DeclarationError(
-                f"service {service.name} promises {name} but nothing implements it",
-                hint=f"decorate a handler with @{service.name}.implements(...{name})",
-                where=service.source,
-            )
-    for declared, signature in zip(service.endpoints, signatures, strict=True):
-        if declared.implements is not None:
-            _check_method(declared, declared.operation, signature)
-
-
-def _check_method(declared: EndpointDeclaration, operation: Operation, signature: Signature) -> None:
-    hints = typing.get_type_hints(declared.implements, include_extras=True)
-    returned = hints.pop("return", None)
-    given = {p.name: p for p in signature.params if p.place != "injected"}
-    for name, kind in hints.items():
-        wanted, wire = plain_kind(kind)
-        if name not in given or given[name].kind != wanted or (wire and given[name].wire != wire):
-            spelled = kind.__name__ if isinstance(kind, type) else kind
-            raise DeclarationError(
-                f"{operation.name} does not take {name}: {spelled} as its contract says",
-                hint="give it the contract's parameters; further ones are injected",
-                where=signature.source,
-            )
-    for name, param in given.items():
-        if name not in hints and param.required:
-            raise DeclarationError(
-                f"{operation.name} needs {name!r}, which its contract does not send",
-                hint="add it to the contract, give it a default, or offer its type with @service.provide",
-                where=signature.source,
-            )
-    if (returned if returned is not type(None) else None) != signature.returns:
-        raise DeclarationError(
-            f"{operation.name} answers {signature.returns!r}, its contract says {returned!r}",
-            hint="return what the contract says",
-            where=signature.source,
-        )
-
-
 def _check_store(service: Service, signatures: Sequence[Signature]) -> None:
     """Refuse, without a store, what needs one."""
     if service.store is not None:
         return
     for declared, signature in zip(service.endpoints, signatures, strict=True):
         operation = declared.operation
-        if operation.idempotent or operation.audited or any(within_transaction(p.kind) for p in signature.params):
+        if operation.idempotent or operation.audited or any(reaches_store(p.kind) for p in signature.params):
             raise _storeless(service, operation.name, operation.source)
     for seed in service.seeds:
         raise _storeless(service, f"seed {seed.name}", of_function(seed.handler))
@@ -380,7 +341,7 @@ def _check_principals(service: Service, signatures: Sequence[Signature]) -> None
 
 def _storeless(service: Service, name: str, where: str) -> DeclarationError:
     return DeclarationError(
-        f"{name} needs a transaction, but service {service.name} has no store",
+        f"{name} needs a store, but service {service.name} has none",
         hint=f'declare Service("{service.name}", store=Postgres())',
         where=where,
     )

@@ -8,8 +8,9 @@ from shoal.model.saga import Saga, Step
 from shoal.model.service import Schema
 from shoal.service.marks import operations_of
 from shoal.service.personal import refuse_personal
+from shoal.service.reach import leaves_no_trace
 from shoal.service.sagas import SagaDeclaration, StepDeclaration, bound
-from shoal.service.signature import Signature, analyse, leaves_no_trace
+from shoal.service.signature import Signature, analyse
 
 if TYPE_CHECKING:
     from shoal.service.declare import Service

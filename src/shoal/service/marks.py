@@ -64,6 +64,8 @@ class RecordMark(msgspec.Struct, frozen=True, kw_only=True):
     unique: tuple[str, ...] = ()
     indexes: tuple[tuple[str, ...], ...] = ()
     expires: str = ""
+    projected: bool = False
+    """Whether a projection keeps it, and builds it anew."""
     source: str
 
 
@@ -362,6 +364,11 @@ def record_mark(cls: type) -> RecordMark:
     raise DeclarationError(
         f"{cls.__name__} is not a record", hint='decorate it: @record("table", key="id")', where=of_class(cls)
     )
+
+
+def project(cls: type) -> None:
+    """Note that a projection keeps the records of a class."""
+    cls.__shoal_record__ = msgspec.structs.replace(record_mark(cls), projected=True)  # type: ignore[attr-defined]
 
 
 def operations_of(cls: Any) -> dict[str, Operation] | None:

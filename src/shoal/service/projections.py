@@ -7,7 +7,7 @@ import msgspec
 
 from shoal.errors import DeclarationError
 from shoal.model.names import check_label
-from shoal.service.marks import EventMark, event_mark, record_mark
+from shoal.service.marks import EventMark, event_mark, project, record_mark
 from shoal.service.source import of_caller, of_function
 from shoal.service.upcasting import Chain, Upcast, chains
 
@@ -94,7 +94,7 @@ class Projection:
                 f"projection {name} {lack}", hint="write: projection(name, records=[Kind], version=1)", where=source
             )
         for kind in records:
-            record_mark(kind)
+            project(kind)
 
     def on(
         self, kind: type[E], *, upcasters: Sequence[Upcast[Any, Any]] = ()

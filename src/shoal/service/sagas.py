@@ -11,7 +11,7 @@ import msgspec
 from shoal.errors import DeclarationError
 from shoal.model.saga import Saga as SagaModel
 from shoal.model.saga import Step, StepKind
-from shoal.model.service import Store
+from shoal.model.store import Store
 from shoal.service.marks import build_policy, check_options
 from shoal.service.source import of_caller, of_class, of_function
 

@@ -13,7 +13,8 @@ from shoal.model import cron
 from shoal.model.due import Rule
 from shoal.model.names import check_label
 from shoal.model.schedule import MISSED, Missed, Schedule
-from shoal.model.service import Policy, Store
+from shoal.model.service import Policy
+from shoal.model.store import Store
 from shoal.service.marks import build_policy, check_options
 from shoal.service.source import of_function
 

@@ -111,7 +111,7 @@ class SearchIndex(Protocol[T]):
 
         Raises:
             Undeclared: The index has no such field, or none of that kind.
-            Problem: 400 for what callers hand on: `after` is no page of this question, or there are over 32 words.
+            Problem: 400 for what callers hand on: `after` is too deep or no page of this question, or over 32 words.
             Unavailable: The engine is away, or the index is being built for the first time.
         """
         ...
@@ -152,6 +152,7 @@ class SearchDeclaration(msgspec.Struct, frozen=True, kw_only=True):
     """A service's indexes, as classes."""
 
     indexes: tuple[type, ...]
+    production: str = ""
     why: str = ""
 
 
@@ -164,12 +165,19 @@ def PostgresSearch(*, indexes: Sequence[type], why: str = "") -> SearchDeclarati
         indexes: Classes declared with `search_index`.
         why: Why this engine suits the service, for the documents.
     """
-    place = of_caller()[1]
-    check_kinds("PostgresSearch", {"indexes": indexes}, {"indexes": Sequence[type]}, place)
-    with placed(place):
-        for kind in indexes:
-            index_mark(kind)
-    return SearchDeclaration(indexes=tuple(indexes), why=why)
+    return _declared("PostgresSearch", indexes, "", why, of_caller()[1])
+
+
+def OpenSearch(*, indexes: Sequence[type], why: str = "") -> SearchDeclaration:  # noqa: N802 - reads as the engine
+    """Find records by words, in production with OpenSearch or Elasticsearch.
+
+    A laptop finds them with PostgreSQL's full text search, unless ``--engine SERVICE.search=opensearch`` is said.
+
+    Args:
+        indexes: Classes declared with `search_index`.
+        why: Why this engine suits the service, for the documents.
+    """
+    return _declared("OpenSearch", indexes, "opensearch", why, of_caller()[1])
 
 
 def index_mark(cls: type) -> IndexMark:
@@ -190,6 +198,14 @@ def is_indexed(cls: type) -> bool:
 def searchable(declared: SearchDeclaration | None) -> set[Any]:
     """Return what handlers may ask for to search."""
     return {SearchIndex[kind] for kind in declared.indexes} if declared is not None else set()  # type: ignore[valid-type]
+
+
+def _declared(said: str, indexes: Sequence[type], production: str, why: str, place: str) -> SearchDeclaration:
+    check_kinds(said, {"indexes": indexes}, {"indexes": Sequence[type]}, place)
+    with placed(place):
+        for kind in indexes:
+            index_mark(kind)
+    return SearchDeclaration(indexes=tuple(indexes), production=production, why=why)
 
 
 def _index(cls: type, name: str, language: str, place: str) -> IndexModel:

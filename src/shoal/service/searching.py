@@ -19,4 +19,6 @@ def describe_search(service: Service) -> SearchUse | None:
             )
     if declared is None:
         return None
-    return SearchUse(why=declared.why, indexes=tuple(index_mark(kind).index for kind in indexes))
+    return SearchUse(
+        production=declared.production, why=declared.why, indexes=tuple(index_mark(kind).index for kind in indexes)
+    )

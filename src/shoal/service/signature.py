@@ -15,13 +15,13 @@ import msgspec
 from shoal.errors import DeclarationError
 from shoal.model.service import path_parameters
 from shoal.service.cache import NEEDING
-from shoal.service.context import Clock, Deadline, Principal, TokenIssuer, Transaction
+from shoal.service.context import Clock, Deadline, Principal, ReadReplica, TokenIssuer, Transaction
 from shoal.service.declare import Service
-from shoal.service.documents import Documents
 from shoal.service.http import Header, PageRequest, Reply
 from shoal.service.marks import operations_of
+from shoal.service.objects import Objects
+from shoal.service.reach import is_documents, is_objects, is_settings, within_transaction
 from shoal.service.search import searchable
-from shoal.service.settings import Settings
 from shoal.service.sockets import Socket, Transact
 from shoal.service.source import of_function
 from shoal.service.streams import Update, Watch
@@ -30,7 +30,7 @@ from shoal.service.warehouse import Reports, Warehouse
 Place = Literal["path", "query", "header", "body", "event", "socket", "injected"]
 
 FRAMEWORK: tuple[type, ...] = (
-    *(Transaction, Principal, Deadline, Clock, PageRequest, TokenIssuer, Watch, Transact),
+    *(Transaction, ReadReplica, Principal, Deadline, Clock, PageRequest, TokenIssuer, Watch, Transact),
     *NEEDING,
 )
 """Types that the framework itself injects."""
@@ -169,26 +169,6 @@ def analyse_provider(service: Service, provider: Callable[..., Any]) -> Signatur
     return found
 
 
-def is_documents(kind: Any) -> bool:
-    """Tell whether a parameter takes the documents of a type."""
-    return typing.get_origin(kind) is Documents
-
-
-def within_transaction(kind: Any) -> bool:
-    """Tell whether what a parameter takes lives within the transaction of its handler."""
-    return kind in (Transaction, Warehouse) or is_documents(kind)
-
-
-def leaves_no_trace(kind: Any) -> bool:
-    """Tell whether using an injected value changes nothing outside the transaction; a provided one may do anything."""
-    if kind in (Principal, Deadline, Clock, PageRequest) or within_transaction(kind):
-        return True
-    operations = operations_of(kind)
-    if operations is not None:
-        return all(operation.method == "GET" for operation in operations.values())
-    return _is_settings(kind)
-
-
 def outline(handler: Callable[..., Any]) -> Signature:
     """Read what a handler takes, wherever that comes from."""
     source = of_function(handler)
@@ -202,6 +182,8 @@ def injectables(service: Service) -> set[Any]:
     """Collect every type that this service's handlers may ask for."""
     offered: set[Any] = set(FRAMEWORK) | {provided_kind(p) for p in service.providers}
     offered |= {Warehouse, Reports} if service.warehouse is not None else set()
+    kinds = service.objects.kinds if service.objects is not None else ()
+    offered |= {Objects[kind] for kind in kinds}  # type: ignore[valid-type]
     return offered | searchable(service.search) | ({service.settings} if service.settings else set())
 
 
@@ -238,7 +220,7 @@ def _classify(
         place = "path"
     elif header is not None:
         place, wire = "header", header.name
-    elif kind in offered or operations_of(kind) is not None or _is_settings(kind) or is_documents(kind):
+    elif kind in offered or operations_of(kind) is not None or is_settings(kind) or _kept(kind):
         place = "injected"
     elif typing.get_origin(kind) is Socket:
         place = "socket"
@@ -288,6 +270,8 @@ def _refuse_odd(service: Service, handler: Callable[..., Any], found: Signature)
     for param in found.at("injected"):
         if is_documents(param.kind):
             _require_documents(service, handler, param, found.source)
+        elif is_objects(param.kind) and param.kind not in offered:
+            raise _without_objects(service, handler, param, found.source)
         elif param.kind not in offered and operations_of(param.kind) is None:
             raise DeclarationError(
                 f"nothing provides {param.name!r} of {_name(handler)}: {_spell(param.kind)}",
@@ -310,6 +294,20 @@ def _require_documents(service: Service, handler: Callable[..., Any], param: Par
             hint=f'declare Service("{service.name}", store=MongoDB()), or take a Transaction',
             where=source,
         )
+
+
+def _kept(kind: Any) -> bool:
+    """Tell whether a parameter takes what a service keeps."""
+    return is_documents(kind) or is_objects(kind)
+
+
+def _without_objects(service: Service, handler: Callable[..., Any], param: Param, source: str) -> DeclarationError:
+    kind = _spell(typing.get_args(param.kind)[0])
+    return DeclarationError(
+        f"{param.name!r} of {_name(handler)} takes objects of {kind}, which {service.name} does not keep",
+        hint=f'declare Service("{service.name}", store=..., objects=S3(kinds=[{kind}]))',
+        where=source,
+    )
 
 
 def _returned(annotation: Any) -> Any:
@@ -341,10 +339,6 @@ def is_scalar(kind: Any) -> bool:
 def _fits_text(kind: Any) -> bool:
     """Tell whether one text holds a value of this type."""
     return is_scalar(kind) and not is_list(kind)
-
-
-def _is_settings(kind: Any) -> bool:
-    return isinstance(kind, type) and issubclass(kind, Settings)
 
 
 def plain_kind(annotation: Any) -> tuple[Any, str]:

@@ -79,6 +79,7 @@ class WarehouseDeclaration(msgspec.Struct, frozen=True, kw_only=True):
     engine: str
     tables: tuple[type, ...]
     reports: tuple[type, ...]
+    production: str = ""
     why: str = ""
 
 
@@ -176,8 +177,28 @@ def DuckDB(  # noqa: N802 - reads as the engine
         reports: Classes declared with `report`.
         why: Why this engine suits the service, for the documents.
     """
-    place = of_caller()[1]
-    check_kinds("DuckDB", {"tables": tables, "reports": reports}, dict.fromkeys(("tables", "reports"), Sequence[type]),
+    return _declared("DuckDB", "", tables, reports, why, of_caller()[1])
+
+
+def BigQuery(  # noqa: N802 - reads as the engine
+    *, tables: Sequence[type], reports: Sequence[type] = (), why: str = ""
+) -> WarehouseDeclaration:
+    """Keep facts in production in a dataset of Google BigQuery.
+
+    A laptop keeps them in a DuckDB file, which one process has.
+
+    Args:
+        tables: Classes declared with `fact_table`.
+        reports: Classes declared with `report`.
+        why: Why this engine suits the service, for the documents.
+    """
+    return _declared("BigQuery", "bigquery", tables, reports, why, of_caller()[1])
+
+
+def _declared(
+    engine: str, production: str, tables: Sequence[type], reports: Sequence[type], why: str, place: str
+) -> WarehouseDeclaration:
+    check_kinds(engine, {"tables": tables, "reports": reports}, dict.fromkeys(("tables", "reports"), Sequence[type]),
                 place)  # fmt: skip
     with placed(place):
         names = [fact_table_of(table).name for table in tables]
@@ -189,7 +210,9 @@ def DuckDB(  # noqa: N802 - reads as the engine
                 raise DeclarationError(
                     f"report {kind.__name__} reads {of.__name__}, which is not kept here", hint="add it to tables="
                 )
-    return WarehouseDeclaration(engine="duckdb", tables=tuple(tables), reports=tuple(reports), why=why)
+    return WarehouseDeclaration(
+        engine="duckdb", production=production, tables=tuple(tables), reports=tuple(reports), why=why
+    )
 
 
 def fact_table_of(cls: type) -> FactTable:
@@ -217,6 +240,7 @@ def describe_warehouse(declared: WarehouseDeclaration | None) -> WarehouseModel 
     reports = [(kind.__name__, report_of(kind)) for kind in declared.reports]
     return WarehouseModel(
         engine=declared.engine,
+        production=declared.production,
         why=declared.why,
         tables=tuple(fact_table_of(kind) for kind in declared.tables),
         reports=tuple(
