@@ -16,7 +16,7 @@ from shoal.cli.commands import call, dlq, new
 from shoal.cli.output import table
 from shoal.cli.program import COMMANDS, Global, main
 from shoal.cli.project import read
-from shoal.errors import DeclarationError, ShoalError
+from shoal.errors import DeclarationError, HostError, ShoalError
 from shoal.local.secrets import signing_key
 from shoal.model.system import from_json
 from shoal.tokens import Verifier
@@ -38,6 +38,20 @@ async def secret() -> dict[str, str]:
     return {}
 
 system = System("signed", services=[users], issuer=Issuer(users, audience="signed"))
+"""
+
+FINDING = """
+from typing import Annotated
+import msgspec
+from shoal import FullText, OpenSearch, Postgres, Service, System, record, search_index
+
+@search_index("names")
+@record("names", key="name")
+class Name(msgspec.Struct, frozen=True, kw_only=True):
+    name: Annotated[str, FullText()]
+
+finding = Service("finding", store=Postgres(), search=OpenSearch(indexes=[Name]))
+system = System("found", services=[finding])
 """
 
 
@@ -238,7 +252,8 @@ def test_doctor_names_every_engine(run: Run, project: Path) -> None:
     checks = {check["name"]: check for check in json.loads(out)}
     assert {"python", "platform", "postgres", "nats", "envoy", "mailbox", "disk", "port", "sockets"} <= checks.keys()
     _, shown, _ = run("doctor")
-    assert all(check["found"] in shown for name, check in checks.items() if name not in {"disk", "port"})
+    moving = {"disk", "port", "file watches"}
+    assert all(check["found"] in shown for name, check in checks.items() if name not in moving)
 
 
 def test_doctor_misses_a_wheel(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -247,6 +262,19 @@ def test_doctor_misses_a_wheel(run: Run, monkeypatch: pytest.MonkeyPatch) -> Non
     assert code == 3
     assert "! mailbox" in out
     assert "fix: " in out
+
+
+def test_doctor_asks_the_cluster_of_opensearch_that_is_named(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "finding.py").write_text(FINDING)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    _, out, _ = run("--system", "finding:system", "doctor")
+    assert "! search of finding" in out
+    assert "fix: for --engine finding.search=opensearch set SHOAL_SEARCH_URL=opensearch://" in out
+    monkeypatch.setenv("SHOAL_SEARCH_URL", "opensearch://127.0.0.1:1/shop-{service}")
+    _, out, _ = run("--system", "finding:system", "doctor")
+    assert "GET /_alias/shop-finding.names" in out
 
 
 def test_columns_are_aligned() -> None:
@@ -258,6 +286,22 @@ def test_run_refuses_what_cannot_be_meant(run: Run, project: Path, option: tuple
     code, _, err = run("run", *option)
     assert code == 2
     assert "Invalid value" in err
+
+
+@pytest.mark.parametrize(
+    ("place", "option"), [("shoal.local.ground.take", ()), ("shoal.cli.detach.detach", ("--detach",))]
+)
+def test_a_misspelt_engine_is_refused_beside_a_running_system_too(
+    run: Run, project: Path, monkeypatch: pytest.MonkeyPatch, place: str, option: tuple[str, ...]
+) -> None:
+    def running(*_: object, **__: object) -> None:
+        raise HostError("this project is already running")
+
+    monkeypatch.setattr(place, running)
+    code, _, err = run("run", *option, "--engine", "broker=kafak")
+    assert (code, "'kafak'" in err) == (1, True), err
+    code, _, err = run("run", *option, "--engine", "broker=kafka")
+    assert (code, "already running" in err) == (3, True), err
 
 
 def test_replicas_of_an_unknown_service_are_refused(run: Run, project: Path) -> None:

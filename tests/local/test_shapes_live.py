@@ -221,5 +221,10 @@ async def test_too_few_watches_are_an_error_before_anything_starts(
             pass
     assert kept.exists()
     assert "fs.inotify.max_user_instances=1024" in str(caught.value)
+    limit.write_text("5\n", "utf-8")
+    with pytest.raises(HostError, match=r"the proxy watches files with .* instances of inotify; of the 5"):
+        async with running(decide(project, "shared"), project):
+            pass
+    monkeypatch.undo()
     async with running(decide(project, "off"), project) as village:
         assert village.state.status == "ready"

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import py_compile
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -18,6 +19,7 @@ from shoal.local.reporter import Quiet
 from shoal.local.secrets import Passwords, SigningKey, passwords, signing_key
 from shoal.local.site import World
 from shoal.local.together import together
+from shoal.model.choice import choose
 from shoal.model.service import Event, Setting
 from shoal.model.target import LOCAL
 
@@ -133,6 +135,43 @@ def test_missing_settings_are_told_by_their_variables() -> None:
     with pytest.raises(SettingsError, match=r"(?s)ALPHA__BANK_URL is not set.*ALPHA__KEY is not set"):
         environment.missing_settings(PLAN, {})
     environment.missing_settings(PLAN, {"ALPHA__KEY": "k", "ALPHA__BANK_URL": "https://bank.example"})
+
+
+def test_a_broker_that_runs_elsewhere_is_named_once_for_all_and_must_be_when_it_is_chosen(tmp_path: Path) -> None:
+    services = (msgspec.structs.replace(service, settings=(), externals=()) for service in SYSTEM.services)
+    system = msgspec.structs.replace(SYSTEM, services=tuple(services))
+    plan = model.plan(system, choose(LOCAL, system, ["broker=servicebus"]))
+    with pytest.raises(SettingsError, match=r"SHOAL_BROKER_URL is not set \(broker servicebus: servicebus://POLICY"):
+        environment.missing_settings(plan, {})
+    with pytest.raises(SettingsError, match="not said where servicebus is"):
+        environment.operator_url(replace(a_world(tmp_path), broker="servicebus"))
+    outside = {"SHOAL_BROKER_URL": "servicebus://p:k@n.servicebus.windows.net"}
+    environment.missing_settings(plan, outside)
+    assert not environment.elsewhere(model.plan(system, LOCAL), outside)
+    there = replace(a_world(tmp_path), broker="servicebus", broker_url=environment.elsewhere(plan, outside))
+    values = environment.service_environment(plan, plan.service("alpha"), there, outside)
+    assert values["SHOAL_BROKER_URL"] == environment.operator_url(there) == outside["SHOAL_BROKER_URL"]
+
+
+def test_a_cluster_of_opensearch_is_named_once_for_all_and_must_be_when_it_is_chosen(tmp_path: Path) -> None:
+    searching = (
+        msgspec.structs.replace(service, search=model.SearchUse(), settings=(), externals=())
+        for service in SYSTEM.services
+    )
+    system = msgspec.structs.replace(SYSTEM, services=tuple(searching))
+    chosen = choose(LOCAL, system, ["alpha.search=opensearch", "beta.search=opensearch"])
+    plan = model.plan(system, chosen)
+    with pytest.raises(SettingsError, match=r"SHOAL_SEARCH_URL is not set \(alpha, beta:"):
+        environment.missing_settings(plan, {})
+    with pytest.raises(SettingsError, match="the same for alpha and beta"):
+        environment.missing_settings(plan, {"SHOAL_SEARCH_URL": "opensearch://node/shop"})
+    outside = {"SHOAL_SEARCH_URL": "opensearch://node/shop-{service}"}
+    environment.missing_settings(plan, outside)
+    values = environment.service_environment(plan, plan.service("alpha"), a_world(tmp_path), outside)
+    assert values["SHOAL_SEARCH_URL"] == "opensearch://node/shop-alpha"
+    at_home = model.plan(system, LOCAL).service("alpha")
+    values = environment.service_environment(plan, at_home, a_world(tmp_path), outside)
+    assert values["SHOAL_SEARCH_URL"].startswith("postgres://")
 
 
 def test_passwords_in_urls_are_quoted() -> None:

@@ -10,7 +10,7 @@ from shoal.cli.output import say, style
 from shoal.local.logs import parse, wrap
 from shoal.local.state import ProcessState, RunState
 
-_SILENT_ENGINES = ("postgres", "nats", "kafka", "rabbitmq", "envoy", "mailbox", "valkey", "aws")
+_SILENT_ENGINES = ("postgres", "nats", "kafka", "rabbitmq", "pubsub", "envoy", "mailbox", "valkey", "aws")
 
 
 class Console:

@@ -13,13 +13,13 @@ from shoal.cli.program import Global
 from shoal.cli.running import current
 from shoal.drivers.base import BrokerAdmin, Store
 from shoal.errors import DeclarationError, HostError
-from shoal.local.environment import operator_url, service_environment, store_url
+from shoal.local.environment import KEY_RING, operator_url, service_environment, store_url
 from shoal.local.layout import Layout, layout_of
 from shoal.local.site import Site
 from shoal.local.state import RunState
 from shoal.local.world import settle
 from shoal.model import catalog
-from shoal.model.choice import choose, stores
+from shoal.model.choice import choose
 from shoal.model.plan import Plan, ServicePlan, plan
 from shoal.model.target import Target
 from shoal.service.declare import Service
@@ -77,6 +77,16 @@ class Engines:
         finally:
             await store.close()
 
+    @asynccontextmanager
+    async def readable(self, service: str) -> AsyncIterator[Store]:
+        """Open a service's own store as its handlers see it, with what is personal unsealed; raises as `store` does."""
+        from shoal.runtime.privacy.reading import readable
+
+        ring = self.environment(service).get(KEY_RING, "")
+        declared, system = self.declaration(service), self.plan.system.name
+        async with self.store(service) as store, readable(declared, system, store, ring) as found:
+            yield found
+
     def broker(self) -> BrokerAdmin:
         """Return the operator's hands on the broker; `HostError` when it lives in another process's memory."""
         _require_outside(self.plan.target.broker, "the broker", "memory-bus")
@@ -95,7 +105,7 @@ def engines(context: Global) -> Engines:
     # The shape decides the engines. Sizes and ports do not matter to who only looks into stores and streams.
     target = Target(shape="one-process" if run.shape == "one-process" else "processes")
     system = describe(declared)
-    target = choose(target, stores(system), run.engines)
+    target = choose(target, system, run.engines)
     return Engines(declared=declared, run=run, site=settle(plan(system, target), place, ports=_ports(place)))
 
 

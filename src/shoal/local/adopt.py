@@ -114,10 +114,10 @@ async def _rule(site: Site, engines: Mapping[str, Unit]) -> None:
 
 
 async def _declare(site: Site, engines: Mapping[str, Unit]) -> None:
-    """Declare streams and consumers at the broker, if it runs."""
+    """Declare streams and consumers at the broker, if it runs, or runs elsewhere."""
     name = catalog.server(site.world.broker)
     broker = engines.get(name)
-    if broker is not None and broker.process is not None:
+    if site.world.broker_url or (broker is not None and broker.process is not None):
         await provision.declare_broker(site.plan, site.world, site.layout.data / name / "declared-streams")
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from shoal.local.ground import Ground, take
 from shoal.local.reporter import Quiet
+from shoal.local.servers.table import SERVERS
 from shoal.local.site import Site
 from shoal.local.together import together
 from shoal.local.unit import Job, Surroundings, Unit
@@ -39,7 +40,7 @@ async def engines_alone(plan: Plan, root: Path) -> AsyncIterator[tuple[Site, Map
 
 def _units(site: Site, ground: Ground) -> list[Unit]:
     around = Surroundings(ground=ground, reporter=Quiet(), changed=lambda: None)
-    names = [name for name in site.plan.engines if name not in _NO_DATA]
+    names = [name for name in site.plan.engines if name in SERVERS and name not in _NO_DATA]
     units = [Unit(Job(recipe=engine_recipe(site, name), kind="engine"), around) for name in names]
     for external in site.plan.externals:
         if external.sandbox is not None:

@@ -15,6 +15,18 @@ from shoal.model import catalog
 from shoal.model.issuers import placed
 from shoal.model.plan import Plan, ServicePlan
 
+KEY_RING = "SHOAL_KEY_RING"
+"""Variable that names another key ring than the file of this machine; ``{service}`` in it stands for the service."""
+
+SEARCH = "SHOAL_SEARCH_URL"
+"""Variable that names a cluster of OpenSearch, likewise: no server of it comes with Shoal."""
+
+BROKER = "SHOAL_BROKER_URL"
+"""Variable that names a broker of which no server comes with Shoal: one address for all services and the operator."""
+
+BROKERS_ELSEWHERE = {"servicebus": "servicebus://POLICY:KEY@NAMESPACE.servicebus.windows.net"}
+"""How the address of such a broker is written."""
+
 FAILPOINTS = ("SHOAL_FAILPOINTS", "SHOAL_FAILPOINTS_ONCE")
 """Variables that are handed to every service as they are; see `shoal.failpoints`."""
 
@@ -25,10 +37,11 @@ def service_environment(plan: Plan, service: ServicePlan, world: World, outside:
         "SHOAL_SYSTEM": plan.system.name,
         "SHOAL_ENTRY": service.entry,
         "SHOAL_STORE_URL": store_url(service, world),
-        "SHOAL_BROKER_URL": broker_url(service, world),
+        BROKER: broker_url(service, world),
         "SHOAL_CACHE_URL": cache_url(service, world),
         "SHOAL_WAREHOUSE_URL": warehouse_url(service, world),
-        "SHOAL_SEARCH_URL": search_url(service, world),
+        "SHOAL_SEARCH_URL": search_url(service, world, outside),
+        "SHOAL_OBJECTS_URL": objects_url(service, world),
         "SHOAL_MESH": world.outbound.get(service.name, ""),
         "SHOAL_DRAIN": f"{world.drain:g}",
     }
@@ -41,7 +54,7 @@ def service_environment(plan: Plan, service: ServicePlan, world: World, outside:
             "SHOAL_SIGNING_KEY": str(world.key.private) if service.issues_tokens else "",
         }
     if plan.system.service(service.name).personal:
-        values["SHOAL_KEY_RING"] = f"keyfile://{quote(world.rings)}/{quote(service.name)}.json"
+        values[KEY_RING] = key_ring_url(service.name, world, outside)
     values |= _believed(plan, world)
     values |= {name: outside.get(name, "") for name in FAILPOINTS}
     values = {name: value for name, value in values.items() if value}
@@ -70,7 +83,7 @@ def missing_settings(plan: Plan, outside: Mapping[str, str]) -> None:
             for setting in plan.system.service(service.name).settings
             if setting.required and setting.variable not in outside and setting.variable not in given
         ]
-    lines += _missing_externals(plan, outside)
+    lines += _missing_externals(plan, outside) + _missing_search(plan, outside) + _missing_broker(plan, outside)
     if lines:
         raise SettingsError(
             "settings are missing:\n  " + "\n  ".join(sorted(set(lines))),
@@ -87,7 +100,8 @@ def store_url(service: ServicePlan, world: World) -> str:
     server = SERVERS.get(catalog.server(row.name))
     if server is None or server.store is None:
         return f"{row.scheme}://{store.database}"
-    return server.store(world, Place(row.scheme, store.role, world.passwords.stores[store.role], store.database))
+    password = world.passwords.stores[store.role]
+    return server.store(world, Place(row.scheme, store.role, password, store.database, store.pooled))
 
 
 def broker_url(service: ServicePlan, world: World) -> str:
@@ -119,19 +133,46 @@ def warehouse_url(service: ServicePlan, world: World) -> str:
     return f"{scheme}://{quote(world.warehouses)}/{quote(service.name)}/facts.{scheme}"
 
 
-def search_url(service: ServicePlan, world: World) -> str:
-    """Write the address of the database that has a service's indexes; empty without any."""
+def search_url(service: ServicePlan, world: World, outside: Mapping[str, str]) -> str:
+    """Write the address of what has a service's indexes, which `outside` says of engines that do not run here."""
     search = service.search
     if search is None:
         return ""
     if search.engine == "postgres-search":
         return postgres_url(world.postgres, search.role, world.passwords.stores[search.role], search.database)
+    if search.engine == "opensearch":
+        return of_service(outside.get(SEARCH, ""), service.name)
     return f"{catalog.engine(search.engine).scheme}://{search.database}"
+
+
+def key_ring_url(service: str, world: World, outside: Mapping[str, str]) -> str:
+    """Write where the key ring of a service is: where `outside` says, else a file that only we can read."""
+    return of_service(outside.get(KEY_RING) or f"keyfile://{quote(world.rings)}/{{service}}.json", service)
+
+
+def of_service(url: str, service: str) -> str:
+    """Put a service into an address that is said once for all."""
+    return url.replace("{service}", quote(service))
+
+
+def objects_url(service: ServicePlan, world: World) -> str:
+    """Write the address of a service's objects with its own credentials; empty without any."""
+    if service.objects is None:
+        return ""
+    address = SERVERS[catalog.server(service.objects.engine)].objects
+    assert address is not None, f"{service.objects.engine} keeps objects"  # noqa: S101
+    return address(world, service.objects)
 
 
 def operator_url(world: World) -> str:
     """Write the address of the broker for who declares streams."""
     return _broker(world)(world, OPERATOR)
+
+
+def elsewhere(plan: Plan, outside: Mapping[str, str]) -> str:
+    """Return the address of the plan's broker where it runs elsewhere, which `outside` says; else nothing."""
+    engine = catalog.engine(plan.target.broker)
+    return outside.get(BROKER, "") if "processes" in engine.capabilities and _none_here(engine.name) else ""
 
 
 def store_operator_url(world: World, server: str) -> str:
@@ -142,9 +183,19 @@ def store_operator_url(world: World, server: str) -> str:
 
 
 def _broker(world: World) -> Callable[[World, str], str]:
+    if _none_here(world.broker):
+        if not world.broker_url:
+            hint = f"set {BROKER} as it was when the system was started"
+            raise SettingsError(f"it is not said where {world.broker} is", hint=hint)
+        return lambda world, _: world.broker_url
     address = SERVERS[catalog.server(world.broker)].broker
     assert address is not None, f"{world.broker} is a broker"  # noqa: S101
     return address
+
+
+def _none_here(broker: str) -> bool:
+    """Tell whether no server of a broker comes with Shoal."""
+    return catalog.server(broker) not in SERVERS
 
 
 def _externals(service: ServicePlan, world: World) -> dict[str, str]:
@@ -155,6 +206,28 @@ def _settings(plan: Plan, service: ServicePlan, outside: Mapping[str, str]) -> d
     """Take what is set by hand; it wins over a stand-in's address."""
     declared = {s.variable for s in plan.system.service(service.name).settings} | set(service.externals.values())
     return {name: outside[name] for name in sorted(declared) if name in outside}
+
+
+def _missing_search(plan: Plan, outside: Mapping[str, str]) -> list[str]:
+    """Demand the address of OpenSearch; two services whose indexes have the same name must not meet there."""
+    asking = [service.name for service in plan.services if service.search and service.search.engine == "opensearch"]
+    if not outside.get(SEARCH) and asking:
+        return [
+            f"{SEARCH} is not set ({', '.join(asking)}: opensearch://user:password@host:9200/shop-{{service}}?tls=1)"
+        ]
+    if len(asking) > 1 and "{service}" not in outside[SEARCH]:
+        return [f"{SEARCH} does not say {{service}}, and would be the same for {' and '.join(asking)}"]
+    return []
+
+
+def _missing_broker(plan: Plan, outside: Mapping[str, str]) -> list[str]:
+    """Demand the address of a broker of which no server comes with Shoal."""
+    engine = catalog.engine(plan.target.broker)
+    if "processes" not in engine.capabilities or not _none_here(engine.name) or outside.get(BROKER):
+        return []
+    if not any(service.broker for service in plan.services):
+        return []
+    return [f"{BROKER} is not set (broker {engine.name}: {BROKERS_ELSEWHERE[engine.name]}; none runs here)"]
 
 
 def _missing_externals(plan: Plan, outside: Mapping[str, str]) -> list[str]:

@@ -12,11 +12,12 @@ from pathlib import Path
 
 import msgspec
 
-from shoal.drivers import broker_admin, store_admin
+from shoal.drivers import broker_admin, objects_admin, store_admin
 from shoal.drivers.base import Account, Consumer, Stream
 from shoal.errors import ShoalError
 from shoal.local.environment import operator_url, store_operator_url
 from shoal.local.host import private_file
+from shoal.local.servers.table import SERVERS
 from shoal.local.site import World
 from shoal.model import catalog
 from shoal.model.plan import Plan
@@ -64,11 +65,20 @@ async def declare_stores(plan: Plan, world: World, server: str, note: Path) -> N
     await _once(note, wanted, lambda: store_admin(url).declare(wanted))
 
 
+async def declare_objects(plan: Plan, world: World, server: str) -> None:
+    """Make the places of the services' objects at a local server, at every start: one that was killed may lack some."""
+    address = SERVERS[server].objects_operator
+    assert address is not None, f"{server} keeps objects"  # noqa: S101
+    kept = [s.objects for s in plan.services if s.objects is not None and catalog.server(s.objects.engine) == server]
+    for one in kept:
+        await objects_admin(address(world, one)).declare([one.bucket])
+
+
 async def declare_broker(plan: Plan, world: World, note: Path) -> None:
     """Declare every stream and consumer."""
     logs, consumers = streams(plan)
     admin = broker_admin(operator_url(world))
-    if "durable" in catalog.engine(world.broker).lacking_here:  # whatever was declared, it starts empty
+    if world.broker_url or "durable" in catalog.engine(world.broker).lacking_here:  # it may be another, or empty
         await admin.declare(logs, consumers)
     else:
         await _once(note, (logs, consumers), lambda: admin.declare(logs, consumers))

@@ -19,9 +19,14 @@ from shoal.model.plan import Plan
 FIRST = "envoy"
 """Name of the proxy that has the edge."""
 
+ENOUGH_WATCHES = 1024
+"""Instances of inotify with which a user can run several systems."""
+
 _LIMIT = Path("/proc/sys/fs/inotify/max_user_instances")
 _SPARE = 2
 """Instances of inotify for listeners and clusters; each further path that Envoy watches takes one (seen with 1.40)."""
+
+_STOP = "stop another system (shoal ps)"
 
 
 def laid_out(plan: Plan, everyone: Layout) -> Layout:
@@ -76,9 +81,13 @@ def require_watches(plan: Plan, edge: Layout) -> None:
     Raises:
         HostError: Too few instances of inotify are left; the message says how many are needed.
     """
-    if plan.target.mesh != "sidecars" or not _LIMIT.exists():
+    if not _LIMIT.exists():
         return
-    _require(_watched(plan, edge), f"{len(proxies(plan, edge))} proxies watch files with", "run without --sidecars")
+    needed, count = _watched(plan, edge), len(proxies(plan, edge))
+    if count == 1:
+        _require(needed, "the proxy watches files with", _STOP)
+    else:
+        _require(needed, f"{count} proxies watch files with", "run without --sidecars")
 
 
 def require_more_watches(old: Plan, new: Plan, edge: Layout, what: str) -> None:
@@ -89,7 +98,7 @@ def require_more_watches(old: Plan, new: Plan, edge: Layout, what: str) -> None:
     """
     if _LIMIT.exists():
         more = _watched(new, edge) - _watched(old, edge)
-        _require(more, f"{what} would be watched with", "stop another system (shoal ps)")
+        _require(more, f"{what} would be watched with", _STOP)
 
 
 def _watched(plan: Plan, edge: Layout) -> int:
@@ -97,12 +106,12 @@ def _watched(plan: Plan, edge: Layout) -> int:
 
 
 def _require(needed: int, what: str, otherwise: str) -> None:
-    limit, used = int(_LIMIT.read_text("utf-8")), watching()
+    limit, used = watchable(), watching()
     if needed > limit - used:
         instances = "1 instance" if needed == 1 else f"{needed} instances"
         raise HostError(
             f"{what} {instances} of inotify; of the {limit} that a user may have, {used} are taken",
-            hint=f"sudo sysctl fs.inotify.max_user_instances={max(1024, used + needed)}, or {otherwise}",
+            hint=f"sudo sysctl fs.inotify.max_user_instances={max(ENOUGH_WATCHES, used + needed)}, or {otherwise}",
         )
 
 
@@ -112,6 +121,11 @@ def watches(artifacts: tuple[Artifact, ...]) -> int:
     texts = "".join(a.text for a in artifacts)
     named = [a for a in read if f'{a.path}"' in texts]
     return _SPARE + len(named) + sum('"watched_directory"' in a.text for a in read)
+
+
+def watchable() -> int:
+    """Return how many instances of inotify a user may have; more than enough where nothing bounds them."""
+    return int(_LIMIT.read_text("utf-8")) if _LIMIT.exists() else ENOUGH_WATCHES
 
 
 def watching(processes: Path = Path("/proc")) -> int:

@@ -185,7 +185,8 @@ class Replicas:
 
 def engines_of(service: ServicePlan) -> tuple[str, ...]:
     """Name the engines that a service needs before it starts; a cache it can do without."""
-    return tuple(catalog.server(part.engine) for part in (service.store, service.broker) if part is not None)
+    needed = (service.store, service.broker, service.objects)
+    return tuple(catalog.server(part.engine) for part in needed if part is not None)
 
 
 def replica_recipe(site: Site, service: ServicePlan, name: str, socket: str, code: Path) -> Recipe:

@@ -25,6 +25,8 @@ class Passwords(msgspec.Struct, frozen=True, kw_only=True):
     counters: dict[str, str] = {}
     caches: dict[str, str] = {}
     """By user."""
+    objects: dict[str, str] = {}
+    """By user; with them, addresses that lend objects are signed."""
 
     def __repr__(self) -> str:
         """Show nothing of them."""
@@ -42,11 +44,13 @@ def passwords(folder: Path, plan: Plan, operators: Sequence[str] = ()) -> Passwo
     stores += [s.search.role for s in plan.services if s.search]
     brokers = [s.broker.user for s in plan.services if s.broker] + [OPERATOR]
     caches = [s.cache.user for s in plan.services if s.cache]
+    objects = [s.objects.user for s in plan.services if s.objects]
     full = Passwords(
         stores=_filled(known.stores, stores),
         brokers=_filled(known.brokers, brokers),
         counters=_filled(known.counters, [LIMITER] if "limiter" in plan.engines else []),
         caches=_filled(known.caches, caches),
+        objects=_filled(known.objects, [*objects, OPERATOR] if objects else []),
     )
     if full != known:
         private_file(file, msgspec.json.encode(full).decode())

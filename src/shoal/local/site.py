@@ -26,6 +26,8 @@ class World:
     drain: float = 10.0
     broker: str = "nats"
     """Engine of the broker."""
+    broker_url: str = ""
+    """Address of a broker that runs elsewhere; empty where it runs here."""
     valkey: str = ""
     """Socket of Valkey."""
     root: str = ""
@@ -34,6 +36,8 @@ class World:
     """File of what verifies consumers' keys."""
     warehouses: str = ""
     """Folder of the warehouses of this machine."""
+    objects: str = ""
+    """Folder of the services' objects."""
     rings: str = ""
     """Folder of the services' key rings."""
 

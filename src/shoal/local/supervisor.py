@@ -252,6 +252,8 @@ class Supervisor:
             Hold(site=lambda: course.site, services=self._services, around=around, retarget=course.retarget)
         )
         self._write()
+        if site.world.broker_url:
+            await provision.declare_broker(site.plan, site.world, site.layout.data / "declared-streams")
         await together(
             *(self._start_engine(site, name) for name in self._engines),
             *(self._start_kept(unit) for unit in self._sandboxes),
@@ -285,6 +287,8 @@ class Supervisor:
         note = site.layout.data / name / "declared"
         if name in SERVERS and SERVERS[name].store_operator is not None:
             await provision.declare_stores(site.plan, site.world, name, note)
+        elif name in SERVERS and SERVERS[name].objects_operator is not None:
+            await provision.declare_objects(site.plan, site.world, name)
         elif site.mesh is not None and name == "envoy":
             renewing = identities.keep(lambda: self._site, lambda said: self.options.reporter.event("identities", said))
             self._keep(proxies.keep_logs(site.plan, site.mesh), renewing)

@@ -9,6 +9,7 @@ import msgspec
 
 from shoal.local import front, identities, key_sets, keys, ports, proxies, secrets
 from shoal.local.engines import Recipe, sandbox
+from shoal.local.environment import elsewhere
 from shoal.local.forks import Program
 from shoal.local.host import private_directory, private_file
 from shoal.local.layout import Layout
@@ -50,12 +51,14 @@ def settle(plan: Plan, layout: Layout, *, ports: Mapping[str, int] | None = None
         postgres=str(layout.postgres_sockets),
         ports=found,
         broker=plan.target.broker,
+        broker_url=elsewhere(plan, os.environ),
         valkey=str(layout.valkey_socket),
         externals={e.name: address for e in plan.externals if (address := _address(e, found))},
         outbound={s.name: _outbound(plan, mesh, s.name) for s in plan.services} if mesh else {},
         root=str(layout.root),
         rings=str(layout.secrets / "rings"),
         warehouses=str(layout.data / "warehouses"),
+        objects=str(layout.data / "objects"),
         key_set=str(keys.ensure(layout.secrets)) if plan.system.gateway.consumers else "",
     )
     return Site(plan=plan, layout=layout, mesh=mesh, world=world)

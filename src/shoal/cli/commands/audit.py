@@ -63,7 +63,7 @@ async def _audit(context: Global, given: _Given) -> "Report":
     from shoal.cli.running import alive
     from shoal.local.alone import engines_alone
     from shoal.local.state import read_state
-    from shoal.model.choice import choose, stores
+    from shoal.model.choice import choose
     from shoal.model.plan import plan
     from shoal.model.target import LOCAL
     from shoal.service.describe import describe
@@ -71,7 +71,7 @@ async def _audit(context: Global, given: _Given) -> "Report":
     declared = project.declared(context)
     state = read_state(context.root)
     system = describe(declared)
-    target = choose(LOCAL, stores(system), state.engines if state is not None else ())
+    target = choose(LOCAL, system, state.engines if state is not None else ())
     decided = plan(system, target).require()
     site = site_of(decided, context.root)
     if state is not None and alive(state):

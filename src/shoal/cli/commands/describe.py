@@ -84,7 +84,7 @@ def _overview(system: model.System) -> None:
             ", ".join(e.id for e in s.publishes) or "-",
             ", ".join(sorted({h.event for h in s.subscriptions})) or "-",
             ", ".join(sorted({c.service for c in s.calls})) or "-",
-            ", ".join(kept.engine for kept in (s.store, s.cache, s.warehouse, s.search) if kept) or "-",
+            ", ".join(kept.engine for kept in (s.store, s.cache, s.warehouse, s.search, s.objects) if kept) or "-",
         )
         for s in system.services
     ]
@@ -106,6 +106,7 @@ def _one(system: model.System, service: model.Service) -> None:
         output.print_table(("METHOD", "PATH", "ENDPOINT", "ACCESS", "SOURCE"), rows)
     parts = [
         ("publishes", [f"{e.id}  key={e.key or '-'}  {e.source}" for e in service.publishes]),
+        ("on record", [f"{e.method} {e.path}  {e.source}" for e in service.endpoints if e.audited]),
         ("hears", [f"{', '.join(h.heard)} -> {h.handler}  {h.source}" for h in service.subscriptions]),
         (
             "folds",
@@ -122,6 +123,7 @@ def _one(system: model.System, service: model.Service) -> None:
         ("cache", _kept(service.cache)),
         ("warehouse", _warehouse(service.warehouse)),
         ("search", _indexes(service.search)),
+        ("objects", _objects(service.objects)),
         ("settings", [f"{s.variable}{'' if s.required else ' (optional)'}" for s in service.settings]),
         ("externals", list(service.externals)),
     ]
@@ -131,10 +133,10 @@ def _one(system: model.System, service: model.Service) -> None:
             click.echo("\n".join(f"  {line}" for line in lines))
 
 
-def _kept(kept: model.Store | CacheUse | model.Warehouse | None) -> list[str]:
+def _kept(kept: model.Store | CacheUse | model.Warehouse | model.ObjectsUse | None) -> list[str]:
     if kept is None:
         return []
-    meant = kept.production if isinstance(kept, model.Store) else ""
+    meant = kept.production if isinstance(kept, model.Store | model.ObjectsUse) else ""
     engine = f"{kept.engine}, in production {meant}" if meant else kept.engine
     return [f"{engine}: {kept.why}" if kept.why else engine]
 
@@ -147,6 +149,13 @@ def _indexes(search: model.SearchUse | None) -> list[str]:
         for i in search.indexes
     ]
     return [search.engine, *indexes]
+
+
+def _objects(objects: model.ObjectsUse | None) -> list[str]:
+    if objects is None:
+        return []
+    kinds = [f"{k.name}, at most {k.largest:,} bytes: {', '.join(k.types) or 'any'}  {k.source}" for k in objects.kinds]
+    return [*_kept(objects), *kinds]
 
 
 def _warehouse(warehouse: model.Warehouse | None) -> list[str]:

@@ -4,7 +4,6 @@ import os
 import platform
 import shutil
 import sys
-from pathlib import Path
 
 import click
 import msgspec
@@ -16,7 +15,8 @@ from shoal.cli.program import ENVIRONMENT, OK, Global
 _NEEDED_PYTHON = (3, 11)
 _MIB = 1024 * 1024
 _NEEDED_MIB = 512
-_ENOUGH_WATCHES = 512
+_FREE_WATCHES = 64
+"""What a system of ten services needs of them."""
 _INSTALL = "pip install 'shoal[local]'"
 
 
@@ -50,6 +50,8 @@ def command(context: Global, output: str) -> int:
         _platform(),
         *_engines(),
         *_warehouses(context),
+        *_key_rings(context),
+        *_searches(context),
         _space(context),
         _port(context),
         _sockets(context),
@@ -101,10 +103,17 @@ def _engines() -> list[Check]:
             kind.locate()
         except HostError as error:
             checks.append(
-                Check(name=kind.name, ok=False, needed=kind.needed, found=error.message, fix=error.hint or _INSTALL)
+                Check(
+                    name=kind.name,
+                    ok=False,
+                    needed=kind.needed,
+                    found=f"{error.message} ({kind.purpose})",
+                    fix=error.hint or _INSTALL,
+                )
             )
         else:
-            checks.append(Check(name=kind.name, ok=True, found=f"{kind.distribution} {kind.version} ({kind.purpose})"))
+            what = " ".join(filter(None, (kind.distribution, kind.version)))
+            checks.append(Check(name=kind.name, ok=True, found=f"{what} ({kind.purpose})"))
     return checks
 
 
@@ -130,6 +139,83 @@ def _warehouses(context: Global) -> list[Check]:
         else:
             checks.append(Check(name=row.name, ok=True, found=found))
     return checks
+
+
+def _key_rings(context: Global) -> list[Check]:
+    """Have every service's key ring wrap and unwrap something, where it is another than the file of this machine."""
+    import asyncio
+
+    from shoal.cli import project
+    from shoal.errors import ShoalError
+    from shoal.local.environment import KEY_RING, of_service
+
+    chosen = os.environ.get(KEY_RING, "")
+    try:
+        personal = [service.name for service in project.read(context).services if service.personal] if chosen else []
+    except ShoalError:
+        return []
+    checks = []
+    for name in personal:
+        try:
+            asyncio.run(_wrapped(of_service(chosen, name)))
+        except ShoalError as error:
+            checks.append(Check(name=f"keys of {name}", ok=False, found=error.message, fix=error.hint))
+        else:
+            checks.append(Check(name=f"keys of {name}", ok=True, found="its key ring wraps and unwraps"))
+    return checks
+
+
+def _searches(context: Global) -> list[Check]:
+    """Ask the cluster of OpenSearch that is named, and say how to name one, where the project has indexes."""
+    import asyncio
+
+    from shoal.cli import project
+    from shoal.errors import ShoalError
+    from shoal.local.environment import SEARCH, of_service
+
+    chosen = os.environ.get(SEARCH, "")
+    try:
+        found = {service.name: service.search.indexes for service in project.read(context).services if service.search}
+    except ShoalError:
+        return []
+    checks = []
+    for name, indexes in found.items():
+        title = f"search of {name}"
+        if not chosen:
+            fix = f"for --engine {name}.search=opensearch set {SEARCH}=opensearch://USER:PASSWORD@HOST:9200/{{service}}?tls=1"
+            found_here = "PostgreSQL is searched; no OpenSearch is named"
+            checks.append(Check(name=title, ok=False, needed=False, found=found_here, fix=fix))
+            continue
+        try:
+            asyncio.run(_pointed(of_service(chosen, name), indexes[0].name))
+        except ShoalError as error:
+            checks.append(Check(name=title, ok=False, needed=False, found=error.message, fix=error.hint))
+        else:
+            checks.append(Check(name=title, ok=True, found="OpenSearch answers"))
+    return checks
+
+
+async def _pointed(url: str, index: str) -> None:
+    from shoal.drivers import open_search
+
+    search = open_search(url)
+    try:
+        await search.pointed(index)
+    finally:
+        await search.close()
+
+
+async def _wrapped(url: str) -> None:
+    from shoal.drivers import open_key_ring
+    from shoal.errors import EngineError
+
+    ring = open_key_ring(url)
+    try:
+        tried = os.urandom(32)
+        if await ring.unwrap(await ring.wrap(tried, "shoal doctor"), "shoal doctor") != tried:
+            raise EngineError("the key ring gives back another key than it was given", hint="use another")
+    finally:
+        await ring.close()
 
 
 def _space(context: Global) -> Check:
@@ -199,11 +285,18 @@ def _namespaces() -> Check:
 
 def _watches() -> Check:
     """Envoy watches each part of its configuration through an inotify instance of its own, six per service."""
-    file = Path("/proc/sys/fs/inotify/max_user_instances")
-    limit = int(file.read_text("ascii")) if file.exists() else _ENOUGH_WATCHES
-    ok = limit >= _ENOUGH_WATCHES
-    fix = "" if ok else f"for several systems at once: sudo sysctl fs.inotify.max_user_instances={_ENOUGH_WATCHES}"
-    return Check(name="file watches", ok=ok, needed=False, found=f"{limit} inotify instances per user", fix=fix)
+    from shoal.local import proxies
+
+    limit, used = proxies.watchable(), proxies.watching()
+    ok = limit - used >= _FREE_WATCHES
+    wanted = max(proxies.ENOUGH_WATCHES, used + _FREE_WATCHES)
+    return Check(
+        name="file watches",
+        ok=ok,
+        needed=False,
+        found=f"{limit} inotify instances per user, {used} taken",
+        fix="" if ok else f"sudo sysctl fs.inotify.max_user_instances={wanted}, or stop another system (shoal ps)",
+    )
 
 
 def _cores() -> Check:

@@ -1,7 +1,8 @@
-"""``shoal privacy list|renew|erasures``."""
+"""``shoal privacy list|renew|move|erasures``."""
 
 import asyncio
 import time
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 import click
@@ -12,14 +13,21 @@ from shoal.cli.program import FOUND, OK, Global
 from shoal.errors import DeclarationError
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     from shoal.cli.engines import Engines
+    from shoal.drivers.base import KeyRing
     from shoal.runtime.privacy.erasing import Erased
     from shoal.runtime.privacy.rotation import Renewed, Standing
+    from shoal.runtime.privacy.vault import Vault
+
+KEY_RING = "SHOAL_KEY_RING"
 
 _EXAMPLES = examples(
     "shoal privacy list                 which personal data there is, and how many keys seal it",
     "shoal privacy erasures             who was erased, and which services have yet to do so",
     "shoal privacy renew                renew every key that wraps others, while everything runs",
+    "shoal privacy move --from URL      take the services' own keys from one key ring to another",
 )
 
 
@@ -61,6 +69,25 @@ def renew(context: Global, service: str) -> None:
     """
     for name, done in asyncio.run(_renew(context, service)):
         say(f"{name}: {done.data_keys} data keys are wrapped anew under {done.ring}; {done.dropped} old keys dropped")
+
+
+@command.command(
+    "move",
+    epilog=examples(
+        "shoal privacy move --from keyfile:///keep/rings/{service}.json",
+        "shoal privacy move --from awskms:///alias/old-{service} --service users",
+    ),
+)
+@click.option("--from", "before", required=True, metavar="URL", help="The ring so far; {service} stands for each.")
+@service_option("the keys")
+@click.pass_obj
+def move(context: Global, before: str, service: str) -> None:
+    """Wrap the services' own keys by the key ring that SHOAL_KEY_RING names, which is another than so far.
+
+    Services that run notice nothing: they ask the ring when they start, and must then be given the new one.
+    """
+    for name, count in asyncio.run(_move(context, service, before)):
+        say(f"{name}: {count} keys of its own are in its new key ring")
 
 
 @command.command("erasures", epilog=examples("shoal privacy erasures", "shoal privacy erasures usr_3f... --json"))
@@ -120,19 +147,44 @@ async def _standing(context: Global, only: str) -> "list[tuple[str, tuple[str, .
 
 async def _renew(context: Global, only: str) -> "list[tuple[str, Renewed]]":
     from shoal.cli.engines import engines
-    from shoal.drivers import open_key_ring
-    from shoal.runtime.clock import SystemClock
     from shoal.runtime.privacy.rotation import renew
-    from shoal.runtime.privacy.vault import Vault
 
     run, found = engines(context), []
     for name, _ in _holders(run, only):
-        ring = open_key_ring(run.environment(name)["SHOAL_KEY_RING"])
-        vault = Vault(run.plan.system.name, name, ring, SystemClock(), time.monotonic)
-        async with run.store(name) as store:
-            found.append((name, await renew(vault, store)))
-        await ring.close()
+        async with _ring(run.environment(name)[KEY_RING]) as ring, run.store(name) as store:
+            found.append((name, await renew(_vault(run, name, ring), store)))
     return found
+
+
+async def _move(context: Global, only: str, before: str) -> list[tuple[str, int]]:
+    from shoal.cli.engines import engines
+    from shoal.local.environment import of_service
+    from shoal.runtime.privacy.rotation import move
+
+    run, found = engines(context), []
+    for name, _ in _holders(run, only):
+        there = run.environment(name)[KEY_RING]
+        async with _ring(of_service(before, name)) as old, _ring(there) as new, run.store(name) as store:
+            found.append((name, await move(_vault(run, name, old), new, store)))
+    return found
+
+
+@asynccontextmanager
+async def _ring(url: str) -> "AsyncIterator[KeyRing]":
+    from shoal.drivers import open_key_ring
+
+    ring = open_key_ring(url)
+    try:
+        yield ring
+    finally:
+        await ring.close()
+
+
+def _vault(run: "Engines", service: str, ring: "KeyRing") -> "Vault":
+    from shoal.runtime.clock import SystemClock
+    from shoal.runtime.privacy.vault import Vault
+
+    return Vault(run.plan.system.name, service, ring, SystemClock(), time.monotonic)
 
 
 def _holders(run: "Engines", only: str) -> list[tuple[str, tuple[str, ...]]]:

@@ -123,7 +123,7 @@ async def _each(
     found = engines(context)
     results = []
     for target in _targets(found, names, service):
-        async with found.store(target.service.name) as store:
+        async with found.readable(target.service.name) as store:
             results.append((target.service.name, await work(store, target.fold)))
     return results
 

@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,8 @@ from shoal.cli.program import BEGAN, FOUND, INTERRUPTED, OK, Global, complain
 from shoal.errors import EngineError, HostError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from shoal.local.ground import Ground
     from shoal.local.supervisor import Supervisor
     from shoal.model.target import Mesh
@@ -44,7 +47,7 @@ _EXAMPLES = examples(
 @click.option("--replicas", multiple=True, metavar="SERVICE=N", help="Processes of a service; can be repeated.")
 @click.option(
     "--engine", "engines", multiple=True, metavar="NAME=ENGINE",
-    help="Another engine: broker=..., SERVICE.store=...; can be repeated.",
+    help="Another engine: broker=..., SERVICE.store=..., SERVICE.objects=..., SERVICE.search=...; can be repeated.",
 )  # fmt: skip
 @click.option("--port", type=click.IntRange(1, 65535), help="Port of the gateway.")
 @click.option("--tls", is_flag=True, help="Serve TLS at the gateway, with a certificate of the system's own authority.")
@@ -79,7 +82,8 @@ def command(
 
         chosen = [word for text in engines for word in ("--engine", text)]
         words = (*_again(one_process, replicas, port, flags), "--mesh", mesh, *chosen)
-        return detach(context, words, wait=flags["wait"])
+        with _meaning(context, engines):
+            return detach(context, words, wait=flags["wait"])
     if into is not None:
         _print_into(into)
     elif context.verbosity >= 0:
@@ -111,7 +115,8 @@ async def _run(context: Global, wish: _Wish) -> int:
     project.require(context)
     if (original := copied_from(context.root)) is not None:
         say(f"this project is a copy of {original}, which is left alone; it begins anew where that one was at work")
-    ground = await take(context.root)  # first: its fork server imports while we read
+    with _meaning(context, wish.engines):
+        ground = await take(context.root)  # first: its fork server imports while we read
     try:
         supervisor = _supervisor(context, wish, ground)
     except BaseException:
@@ -130,18 +135,33 @@ async def _run(context: Global, wish: _Wish) -> int:
     return INTERRUPTED if signal.SIGINT in seen else OK
 
 
+@contextmanager
+def _meaning(context: Global, engines: tuple[str, ...]) -> "Iterator[None]":
+    """Say what is wrong with the choice of engines rather than that nothing can be started now."""
+    try:
+        yield
+    except HostError:
+        from shoal.cli import project
+        from shoal.model.choice import choose
+        from shoal.model.target import LOCAL
+
+        if engines:
+            choose(LOCAL, project.read(context), engines)
+        raise
+
+
 def _supervisor(context: Global, wish: _Wish, ground: "Ground") -> "Supervisor":
     from shoal.cli import project
     from shoal.cli.console import Console
     from shoal.local.supervisor import Options, Supervisor
-    from shoal.model.choice import choose, stores
+    from shoal.model.choice import choose
     from shoal.model.plan import plan
     from shoal.model.target import LOCAL, ONE_PROCESS, with_options
 
     system = project.read(context)
     shape = ONE_PROCESS if wish.one_process else LOCAL
     target = with_options(shape, replicas=wish.sizes, port=wish.port, tls=wish.flags["tls"], mesh=wish.mesh)
-    target = choose(target, stores(system), wish.engines)
+    target = choose(target, system, wish.engines)
     decided = plan(system, target).require()
     for finding in decided.findings:
         say(f"{finding.severity}: {finding.code} {finding.message}")

@@ -82,9 +82,13 @@ def version() -> str:
 
 
 KIND = EngineKind(
-    name="aws", distribution=_DISTRIBUTION, purpose="Amazon's interfaces: SERVICE.store=dynamodb, broker=sns",
-    locate=locate, needed=False, look=version,
-)  # fmt: skip
+    name="aws",
+    distribution=_DISTRIBUTION,
+    purpose="Amazon's interfaces for --engine SERVICE.store=dynamodb, broker=sns",
+    locate=locate,
+    needed=False,
+    look=version,
+)
 
 
 async def prepare(options: AwsOptions) -> Command:

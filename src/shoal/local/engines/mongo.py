@@ -91,7 +91,7 @@ async def probe(options: MongoOptions) -> Addresses:
 
 
 async def _answers(url: str) -> bool | None:
-    from shoal.drivers.mongo.engine import command  # noqa: PLC0415 - the client takes 0.3 s to import
+    from shoal.drivers.mongo.client import command  # noqa: PLC0415 - the client takes 0.3 s to import
 
     try:
         await command(url, "admin", {"ping": 1})

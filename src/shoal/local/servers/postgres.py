@@ -18,7 +18,8 @@ def _recipe(site: Site) -> Recipe:
 
 def _store(world: World, place: Place) -> str:
     url = postgres_url(world.postgres, place.role, place.password, place.database)
-    return url.replace("postgres:", f"{place.scheme}:", 1)
+    pooled = f"&pooler=transaction&direct={world.postgres}:5432" if place.pooled else ""
+    return url.replace("postgres:", f"{place.scheme}:", 1) + pooled
 
 
 def _operator(world: World) -> str:
