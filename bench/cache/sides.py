@@ -40,7 +40,7 @@ async def server() -> AsyncIterator[Door]:
 @asynccontextmanager
 async def sides(door: Door, *, batches: bool) -> AsyncIterator[Sequence[Side]]:
     """Open every way, and see that all give the same."""
-    cache, link = ValkeyCache(door, prefix_of(PART)), Link(door)
+    cache, link = ValkeyCache(Link(door), prefix_of(PART)), Link(door)
     client = Valkey(unix_socket_path=str(door.socket), username=USER, password=PASSWORD)
     ways = {OURS: _ours(cache), LINK: _bare(link), CLIENT: _raw(client)}
     try:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from bench.cache.sides import PART
 from shoal import Service, Valkey
 from shoal.drivers.valkey import ValkeyCache, prefix_of
-from shoal.drivers.valkey.link import Door
+from shoal.drivers.valkey.link import Door, Link
 from shoal.runtime.cache.fittings import Keeping
 from shoal.runtime.metrics import Metrics
 from shoal.service.cached import remembering
@@ -36,7 +36,7 @@ async def stampede(door: Door, turn: int) -> Stampede:
         await asyncio.sleep(LOAD)
         return f"result {turn}"
 
-    caches = [ValkeyCache(door, prefix_of(PART)) for _ in range(REPLICAS)]
+    caches = [ValkeyCache(Link(door), prefix_of(PART)) for _ in range(REPLICAS)]
     for cache in caches:
         await cache.open()
     asking: list[asyncio.Task[str]] = []

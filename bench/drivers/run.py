@@ -20,8 +20,12 @@ SINGLE, BATCHES = Target(bound=1 / 1.3), Target(bound=1 / 1.15)
 ENGINES: Sequence[Callable[[], AbstractAsyncContextManager[Mapping[str, Ways]]]] = (
     stores.postgres,
     stores.documents,
+    stores.json_documents,
+    stores.dynamodb,
     brokers.jetstream,
     brokers.kafka,
+    brokers.rabbitmq,
+    brokers.sns,
 )
 
 ABOUT = f"""

@@ -38,7 +38,8 @@ def published(broker: Broker) -> Ways:
     numbers = _numbers()
 
     async def publish(count: int) -> int:
-        some = [Message(id=next(numbers), subject=SUBJECT, body=BODY, key="k") for _ in range(count)]
+        ids = [next(numbers) for _ in range(count)]  # each a key of its own, as in what the relay sends together
+        some = [Message(id=one, subject=SUBJECT, body=BODY, key=one) for one in ids]
         return sum(isinstance(one, Published) for one in await broker.publish(some))
 
     return lambda: publish(1), lambda: publish(BATCH)
