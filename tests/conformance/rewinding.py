@@ -167,7 +167,7 @@ class RegressContract:
         await store(broker, [message(101)])
         found = await back(lambda: broker.position(STREAM.name))
         assert found is not None
-        assert found.last == 101
+        assert found.last == (101 if "log" in harness.capabilities else 0)
 
 
 class OperatorContract:
@@ -219,7 +219,7 @@ class OperatorContract:
         positions, lags = await harness.admin().positions(), await harness.admin().lags(STREAM.name)
         known = 5 if "log" in harness.capabilities else 0
         assert (positions[STREAM.name].last, positions[STREAM.name].count) == (known, known)
-        assert dict(lags) == {"main": 4}
+        assert dict(lags) == {"main": 4 if "lags" in harness.capabilities else 0}
 
     async def test_it_says_what_is_missing(self, harness: BrokerHarness) -> None:
         other = Stream(name="T_OTHER", subjects=("t.other",))

@@ -129,6 +129,7 @@ class WordsContract:
         assert list(await search.suggest(SHAPE, "l", 1)) == ["Café lamp"]
         assert list(await search.suggest(SHAPE, "atlsa", 5)) == []
         assert list(await search.suggest(SHAPE, "skilet", 5, near=True)) == ["Cast iron skillet"]
+        assert list(await search.suggest(SHAPE, "atlas skilet", 5, near=True)) == []
 
 
 class FieldsContract:
@@ -277,3 +278,18 @@ class NamesContract:
             await search.search(asked("mug"))
         with pytest.raises(Unavailable, match="not built yet"):
             await search.suggest(SHAPE, "mug", 5)
+
+
+class EndingsContract:
+    """What engines do that know languages and weights."""
+
+    async def test_endings_of_words_are_taken_off(self, search: Search) -> None:
+        await filled(search)
+        assert await keys(search, "mugs") == ["C"]
+        hit = (await search.search(asked("skillets fitting"))).hits[0]
+        assert set(hit.highlights) == {"description"}
+
+    async def test_weights_outdo_frequency(self, search: Search) -> None:
+        often = {"name": "Lid", "description": "skillet skillet skillet"}
+        await filled(search, [change("A", {"name": "Skillet", "description": ""}), change("B", often)])
+        assert await keys(search, "skillet") == ["A", "B"]

@@ -28,11 +28,11 @@ async def keys(store: Store, query: Query | None = None, table: Table = ORDERS) 
         return [found[table.key] for found in await session.find(table, query or Query())]
 
 
-async def fill(store: Store, rows: Sequence[Row]) -> None:
+async def fill(store: Store, rows: Sequence[Row], table: Table = ORDERS) -> None:
     """Write rows."""
     async with store.session() as session:
         for one in rows:
-            session.put(ORDERS, one)
+            session.put(table, one)
 
 
 class Stop(Exception):

@@ -18,7 +18,7 @@ from tests.simulation.scenario import Shopping
 LONG = 8.0
 """Virtual seconds of a hang: longer than leases last and than the broker waits for an answer."""
 
-ELSEWHERE = ("graves", "operator", "rebuild", "rehearsal", "standing", "verify")
+ELSEWHERE = ("graves", "operator", "rebuild", "rehearsal", "rotation", "standing", "twins", "verify")
 """Last parts of modules that run for a command of the operator, and not in a service's process."""
 
 NOT_HERE = {
@@ -27,7 +27,15 @@ NOT_HERE = {
     "consuming.burial.Burial.erase": "needs a message that was handled elsewhere: tests/runtime/test_redelivery.py",
     "caching.ends.Ends._look": "reads, for answers that events end: tests/runtime/test_caching.py",
     "expiring.Expiring._remove_some": "needs records that end: tests/runtime/test_documents.py",
+    "objects.loose.begin": "needs objects: tests/runtime/test_objects.py",
+    "objects.loose.forget": "needs objects: tests/runtime/test_objects.py",
+    "objects.loose.is_due": "reads, for tests that wait",
+    "objects.loose.take_due": "needs objects: tests/runtime/test_objects.py",
     "privacy.erasing.reports": "runs for a command of the operator",
+    "privacy.events.Opener._session": "needs personal data: tests/failpoints/test_erasure.py",
+    "privacy.lending.Lender.lend": "needs personal data: tests/failpoints/test_erasure.py",
+    "privacy.vault.Vault.open": "needs personal data: tests/failpoints/test_erasure.py",
+    "privacy.vault.Vault.read": "runs for a command of the operator",
     "projections.unread.require_read": "runs for a command of the operator",
     "search.changes.done": "needs a search index: tests/runtime/test_searching.py",
     "search.changes.number": "needs a search index: tests/runtime/test_searching.py",
@@ -38,7 +46,7 @@ NOT_HERE = {
     "transacting.Transactor.__call__": "runs while a client's socket is open: tests/runtime/test_sockets.py",
     "warehouse.staging.decide": "needs a warehouse: tests/runtime/test_warehouse_postgres.py",
     "warehouse.staging.forgo": "needs another version: tests/runtime/test_warehouse_versions.py",
-    "warehouse.staging.settle": "needs a warehouse: tests/runtime/test_warehouse_postgres.py",
+    "warehouse.staging._settle": "needs a warehouse: tests/runtime/test_warehouse_postgres.py",
     "warehouse.staging.waiting": "reads, for tests that wait",
     "watching.Watcher._read": "reads, for a client that watches: tests/runtime/test_streaming.py",
     "consuming.work.Worker._commit_apart": "needs a batch that fails at its commit: tests/runtime/test_batches.py",

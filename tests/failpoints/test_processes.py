@@ -1,8 +1,9 @@
 """Points in real processes on real engines: each ends a process once, and the shop's books are in order afterwards."""
 
-import contextlib
+import asyncio
 import os
-from collections.abc import Iterator
+import time
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
 
@@ -10,8 +11,12 @@ import pytest
 
 from shoal import failpoints
 from shoal.errors import HostError
+from shoal.testing import Response
 from shoal.testing.live import LiveSystem, start_live
+from shop.tests.people import sign_up
+from shop.tests.test_orders import MUG
 from tests.failpoints.points import visited
+from tests.torture import processes
 from tests.torture.clients import Crowd
 from tests.torture.faults import Field
 from tests.torture.rounds import Plan, play
@@ -20,6 +25,8 @@ from tests.torture.stage import stage
 pytestmark = pytest.mark.live
 
 ROOT = Path(__file__).parents[2]
+OUTSIDE = "mailbox"
+"""In the names of files of what is no part of the shop."""
 
 SAMPLE = {  # replies and endpoints after the customers have signed up, which nobody repeats
     "relay.Shift._publish:after-publish": "exit@10",
@@ -67,9 +74,45 @@ async def test_the_books_are_in_order_after_an_end_at_every_point(
     assert acted == SAMPLE.keys() if ARMED is SAMPLE else acted, "some point was never reached"
 
 
+async def test_a_customer_is_forgotten_although_everybody_who_takes_part_is_killed(armed: LiveSystem) -> None:
+    """Nothing of them lies on any disk of the shop; the mails that they were sent are outside."""
+    await processes.all_ready(armed)
+    grace, ada = [await sign_up(armed, f"{name}.kept@example.com") for name in ("grace", "ada")]
+    await _insist(201, lambda: grace.order((MUG, 1), key="one", deliver_to="grace.kept"))
+    await _insist(201, lambda: ada.order((MUG, 1), key="one", deliver_to="12 Dorset St"))
+    leaving = asyncio.create_task(_insist(204, lambda: armed.delete("/users/me", token=grace.token)))
+    for name in ("users-0", "notifications-0", "orders-0", "analytics-0", "postgres", "nats"):
+        await processes.kill(armed, name)
+    await leaving
+    await processes.until(lambda: not armed.run("privacy", "erasures", grace.user_id).returncode, "every report")
+    await processes.all_ready(armed)
+    assert (await ada.get("/users/me"))["email"] == ada.email
+    assert (await armed.get("/users/me", token=grace.token)).status == 404
+    assert files_with(armed, grace.user_id.encode()), "the books do not know the number of a customer"
+    assert files_with(armed, b"grace.kept") == []
+
+
+def files_with(shop: LiveSystem, word: bytes) -> list[str]:
+    """Look through everything that the shop has on disk."""
+    own = shop.root / ".shoal"
+    found = [path for path in own.rglob("*") if path.is_file() and OUTSIDE not in str(path.relative_to(own))]
+    return [str(path) for path in found if word in path.read_bytes().lower()]
+
+
+async def _insist(status: int, ask: Callable[[], Awaitable[Response]]) -> None:
+    """Repeat what may be repeated until it is done: points may act, and processes end."""
+    async with asyncio.timeout(processes.BACK):
+        while (await ask()).status != status:
+            await asyncio.sleep(0.1)
+
+
 async def _patiently(stack: AsyncExitStack, armed: LiveSystem, copies: Path) -> tuple[Field, Crowd]:
     """Prepare the shop although points may act meanwhile; each acts once, so that some try succeeds."""
-    for _ in range(2 * len(ARMED)):
-        with contextlib.suppress(AssertionError, KeyError):
+    until = time.monotonic() + processes.BACK
+    while True:
+        try:
             return await stack.enter_async_context(stage(armed, copies, 7))
-    raise AssertionError("the shop is never ready")
+        except (AssertionError, KeyError):
+            if time.monotonic() > until:
+                raise
+            await asyncio.sleep(0.1)

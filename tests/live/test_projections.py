@@ -5,6 +5,7 @@ import contextlib
 import json
 import os
 import signal
+from http.client import HTTPException
 from typing import Any
 
 import pytest
@@ -26,13 +27,23 @@ async def shoal(live: LiveSystem, *arguments: str) -> tuple[int, Any]:
 
 
 async def shop(live: LiveSystem, customer: Customer, placed: list[str], done: asyncio.Event) -> None:
-    """Order again and again; what is not answered was not ordered, as far as the customer knows."""
+    """Order again and again, each after the end of the last; what is not answered was not ordered."""
     while not done.is_set():
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, HTTPException):
             answer = await order(live, customer, card="tok_declined" if len(placed) % 3 == 2 else "tok_visa")
             if answer.status == 201:
                 placed.append(answer.json()["order_id"])
+                await end_of(live, customer, placed[-1], within=60)  # engines differ in how many orders they carry
         await asyncio.sleep(0.1)
+
+
+async def one_round(live: LiveSystem) -> int:
+    """Compare every read model and build one anew; return how many events that one had."""
+    code, found = await shoal(live, "rebuild", "--all", "--check")
+    assert (code, [f for f in found if not f["same"]]) == (0, [])
+    code, rebuilt = await shoal(live, "rebuild", "order-history")
+    assert code == 0, rebuilt
+    return int(next(f["events"] for f in found if f["name"] == "order-history"))
 
 
 async def test_read_models_equal_their_events_while_orders_keep_coming(live: LiveSystem) -> None:
@@ -40,20 +51,16 @@ async def test_read_models_equal_their_events_while_orders_keep_coming(live: Liv
     shopping = [asyncio.create_task(shop(live, customer, placed, done)) for _ in range(2)]
     events: list[int] = []
     try:
-        for number in range(ROUNDS):
-            if number == 1:
-                os.kill(live.process("orders-0").pid, signal.SIGKILL)
-            code, found = await shoal(live, "rebuild", "--all", "--check")
-            assert (code, [f for f in found if not f["same"]]) == (0, [])
-            events.append(next(f["events"] for f in found if f["name"] == "order-history"))
-            code, rebuilt = await shoal(live, "rebuild", "order-history")
-            assert code == 0, rebuilt
+        async with asyncio.timeout(90):
+            while len(events) < ROUNDS or events[0] == events[-1]:  # what a dead holder had is taken up some time later
+                if len(events) == 1:
+                    os.kill(live.process("orders-0").pid, signal.SIGKILL)
+                events.append(await one_round(live))
     finally:
         done.set()
         await asyncio.gather(*shopping)
-    assert events[0] < events[-1]
     assert len(placed) > ROUNDS
-    ended = await asyncio.gather(*(end_of(live, customer, order_id, within=60) for order_id in placed))
+    ended = [await end_of(live, customer, order_id, within=60) for order_id in placed]  # all at once would be a load
     ends = {found["order_id"]: found["status"] for found in ended}
     await until(lambda: _told(live, customer, ends), within=60, what="the history to tell how each order ended")
     code, found = await shoal(live, "rebuild", "--all", "--check")

@@ -55,12 +55,12 @@ def ring(count: int) -> System:
     """Make services of which each calls the next, and the first of which is exposed."""
     services = []
     for index in range(count):
-        callee = f"s{(index + 1) % count}"
+        callee = f"r{(index + 1) % count}"
         access = ANYONE if index == 0 else INTERNAL
         services.append(
             service(
-                f"s{index}",
-                endpoint("work", "GET", f"/s{index}/work/{{item}}", access),
+                f"r{index}",
+                endpoint("work", "GET", f"/r{index}/work/{{item}}", access),
                 calls=(Call(service=callee, endpoint="work"),),
             )
         )

@@ -48,13 +48,13 @@ async def test_every_pair_of_services_and_the_gateway() -> None:
         for callee in range(COUNT):
             passed = []
             for caller in world.layout.holders:
-                where = world.layout.inbound(f"s{callee}")
-                answer = await ask(where, f"GET /s{callee}/work/1", tls=world.holder(caller))
+                where = world.layout.inbound(f"r{callee}")
+                answer = await ask(where, f"GET /r{callee}/work/1", tls=world.holder(caller))
                 assert answer.status in (200, 403)
                 passed += [caller] if answer.status == 200 else []
             gateway = ["gateway"] if callee == 0 else []
-            assert passed == [f"s{(callee - 1) % COUNT}", *gateway]
-            assert len(apps[f"s{callee}"].seen) == len(passed)
+            assert passed == [f"r{(callee - 1) % COUNT}", *gateway]
+            assert len(apps[f"r{callee}"].seen) == len(passed)
 
 
 async def test_a_grant_for_a_template_opens_no_literal_beside_it(world: World, apps: dict[str, App]) -> None:

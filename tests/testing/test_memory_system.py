@@ -188,5 +188,5 @@ async def test_a_service_without_a_store_has_none_here_either(system: MemorySyst
     @shadow.post("/a", access=anyone)
     async def write(tx: Transaction) -> None: ...
 
-    with pytest.raises(DeclarationError, match="service shadow has no store"):
+    with pytest.raises(DeclarationError, match="service shadow has none"):
         MemorySystem(System("sys", services=[shadow]), Path())

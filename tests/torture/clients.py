@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import random
 import uuid
-from collections.abc import Awaitable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from http.client import HTTPException
@@ -129,7 +129,7 @@ class Crowd:
 async def gather(shop: LiveSystem, seed: int) -> Crowd:
     """Sign customers up, fill the shelves and empty one."""
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(64))
-    customers = await _all([_sign_up(shop) for _ in range(CUSTOMERS)])
+    customers = [await _sign_up(shop) for _ in range(CUSTOMERS)]
     listed = await shop.get("/products?limit=20")
     skus = [product["sku"] for product in listed.json()["data"] if product["sku"] != EMPTY_SHELF]
     admin = shop.token("admin", roles=["admin"])
@@ -146,7 +146,3 @@ async def _sign_up(shop: LiveSystem) -> Customer:
     session = await shop.post("/sessions", json={"email": email, "password": PASSWORD})
     assert session.status == 200, session.body
     return Customer(user_id=made.json()["user_id"], email=email, token=session.json()["access_token"])
-
-
-async def _all(work: Sequence[Awaitable[Customer]]) -> list[Customer]:
-    return [await each for each in work]

@@ -57,6 +57,8 @@ class Reading:
             async with store.session() as session:
                 return [state async for state, _ in Aggregates(session, SystemClock()).fold(kind)]
         records, table = table_of(kind), table_of(kind).table
+        if table.personal and service in self._subject.sealed:
+            raise Unavailable(f"{kind.__name__} of {service} stays sealed: {self._subject.sealed[service]}")
         found: list[T] = []
         query = Query(order=(table.key,), limit=PAGE)
         async with store.session() as session:

@@ -2,6 +2,7 @@
 
 import asyncio
 import http.client
+import os
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
@@ -15,13 +16,14 @@ import msgspec
 from shoal.audit.subject import Ask, Subject, Text
 from shoal.drivers import broker_admin, open_store
 from shoal.drivers.base import BrokerAdmin, Store
-from shoal.errors import HostError, Unavailable
+from shoal.errors import DeclarationError, EngineError, HostError, Unavailable
 from shoal.local import logs, world
-from shoal.local.environment import operator_url, store_url
+from shoal.local.environment import key_ring_url, operator_url, store_url
 from shoal.local.layout import Layout, layout_of
 from shoal.local.site import Site
 from shoal.model import catalog
 from shoal.model.plan import Plan
+from shoal.runtime.privacy.reading import readable
 from shoal.service.system import System
 
 ANSWER_SECONDS = 10.0
@@ -50,17 +52,24 @@ async def opened(declared: System, site: Site, urls: Mapping[str, str]) -> Async
         Unavailable: An engine does not answer.
     """
     async with AsyncExitStack() as stack:
-        stores: dict[str, Store] = {}
-        for service in site.plan.services:
-            if url := store_url(service, site.world):
-                stores[service.name] = open_store(url)
-                stack.push_async_callback(stores[service.name].close)
-                await stores[service.name].open()
+        stores, sealed = dict[str, Store](), dict[str, str]()
+        for service in declared.services:
+            if url := store_url(site.plan.service(service.name), site.world):
+                store = open_store(url)
+                stack.push_async_callback(store.close)
+                await store.open()
+                ring = key_ring_url(service.name, site.world, os.environ)
+                try:
+                    reading = readable(service, site.plan.system.name, store, ring)
+                    stores[service.name] = await stack.enter_async_context(reading)
+                except (EngineError, DeclarationError) as error:
+                    stores[service.name], sealed[service.name] = store, error.message
         yield Subject(
             declared=declared,
             plan=site.plan,
             now=lambda: datetime.now(UTC),
             stores=stores,
+            sealed=sealed,
             broker=_broker(site),
             texts=_logs(site.layout),
             secrets=_secrets(site),

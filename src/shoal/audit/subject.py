@@ -40,7 +40,9 @@ class Subject:
     now: Callable[[], datetime]
     """The present, by the clock that the system's services use."""
     stores: Mapping[str, Store] = field(default_factory=dict)
-    """By service."""
+    """By service, each as the service sees it: with what is personal unsealed."""
+    sealed: Mapping[str, str] = field(default_factory=dict)
+    """Why what is personal stays sealed, by service; its store is as it is."""
     broker: BrokerAdmin | None = None
     texts: tuple[Text, ...] = ()
     secrets: Mapping[str, str] = field(default_factory=dict)

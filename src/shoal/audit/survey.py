@@ -24,6 +24,8 @@ class Survey:
     """Why streams of events were not read; empty when they were."""
     lags: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     """By stream and consumer."""
+    uncounted: str = ""
+    """Why lags are not known; empty when they are."""
     letters: frozenset[Letter] = frozenset()
     trails: Mapping[str, Trail] = field(default_factory=dict)
     """By producer."""
@@ -50,7 +52,10 @@ async def survey(subject: Subject) -> Survey:
             subject.progress(f"outbox of {service}")
             book = books.get(names.stream(subject.plan.system.name, service))
             trails[service] = await follow(subject, service, book, letters)
-    return Survey(books=books, absent=absent, lags=lags, letters=letters, trails=trails, unread=_unread(subject.plan))
+    return Survey(
+        books=books, absent=absent, lags=lags, letters=letters, trails=trails, unread=_unread(subject.plan),
+        uncounted=_without(subject.plan, "lags", "does not say what is unanswered"),
+    )  # fmt: skip
 
 
 def producers(plan: Plan) -> tuple[str, ...]:
@@ -65,5 +70,10 @@ def _readable(subject: Subject, present: Container[str]) -> list[str]:
 
 
 def _unread(plan: Plan) -> str:
+    return _without(plan, "log", "keeps no event that was handled")
+
+
+def _without(plan: Plan, capability: str, what: str) -> str:
+    """Say what the plan's broker does for want of a capability; empty when it has it."""
     row = catalog.engine(plan.target.broker)
-    return "" if "log" in row.capabilities else f"broker {row.name} keeps no event that was handled"
+    return "" if capability in row.capabilities else f"broker {row.name} {what}"

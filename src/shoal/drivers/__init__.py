@@ -5,6 +5,7 @@ from typing import cast
 from urllib.parse import urlsplit
 
 from shoal.drivers.base import Broker, BrokerAdmin, Cache, KeyRing, Store, StoreAdmin, Warehouse
+from shoal.drivers.base.objects import ObjectsAdmin, ObjectStore
 from shoal.drivers.base.search import Search
 from shoal.errors import DeclarationError
 
@@ -13,19 +14,37 @@ STORES = {
     "documents": "shoal.drivers.postgres.documents",
     "mongodb": "shoal.drivers.mongo",
     "dynamodb": "shoal.drivers.dynamodb",
+    "firestore": "shoal.drivers.firestore",
     "memory": "shoal.drivers.memory",
 }
 BROKERS = {
     "nats": "shoal.drivers.nats", "kafka": "shoal.drivers.kafka", "sns": "shoal.drivers.sns",
-    "rabbitmq": "shoal.drivers.rabbitmq",
+    "rabbitmq": "shoal.drivers.rabbitmq", "pubsub": "shoal.drivers.pubsub", "servicebus": "shoal.drivers.servicebus",
     "memory": "shoal.drivers.memory",
 }  # fmt: skip
-CACHES = {"valkey": "shoal.drivers.valkey", "valkeys": "shoal.drivers.valkey", "memory": "shoal.drivers.memory"}
-WAREHOUSES = {"duckdb": "shoal.drivers.duckdb", "memory": "shoal.drivers.memory"}
-KEY_RINGS = {"keyfile": "shoal.drivers.keyfile", "memory": "shoal.drivers.memory"}
-SEARCHES = {"postgres": "shoal.drivers.postgres"}
+CACHES = {
+    "valkey": "shoal.drivers.valkey", "valkeys": "shoal.drivers.valkey", "valkey+cluster": "shoal.drivers.valkey",
+    "valkeys+cluster": "shoal.drivers.valkey", "memory": "shoal.drivers.memory",
+}  # fmt: skip
+WAREHOUSES = {
+    "duckdb": "shoal.drivers.duckdb", "bigquery": "shoal.drivers.bigquery", "memory": "shoal.drivers.memory",
+}  # fmt: skip
+KEY_RINGS = {
+    "keyfile": "shoal.drivers.keyfile", "awskms": "shoal.drivers.awskms", "keyvault": "shoal.drivers.keyvault",
+    "cloudkms": "shoal.drivers.cloudkms", "memory": "shoal.drivers.memory",
+}  # fmt: skip
+SEARCHES = {"opensearch": "shoal.drivers.opensearch", "postgres": "shoal.drivers.postgres"}
+OBJECTS = {
+    "folder": "shoal.drivers.folder",
+    "s3": "shoal.drivers.s3",
+    "gcs": "shoal.drivers.s3",
+    "azblob": "shoal.drivers.azblob",
+}
 
-_EXTRAS = {"dynamodb": "aws", "sns": "aws", "mongodb": "mongo", "duckdb": "warehouse"}
+_EXTRAS = {
+    "dynamodb": "aws", "sns": "aws", "s3": "aws", "gcs": "aws", "awskms": "aws", "mongodb": "mongo",
+    "duckdb": "warehouse",
+}  # fmt: skip
 """Extras of shoal that bring a driver's client, where they are not called like its scheme."""
 
 
@@ -49,6 +68,11 @@ def open_search(url: str) -> Search:
     return cast("Search", _module(SEARCHES, url).search(url))
 
 
+def open_objects(url: str) -> ObjectStore:
+    """Return the driver for the URL of objects, not yet connected."""
+    return cast("ObjectStore", _module(OBJECTS, url).objects(url))
+
+
 def open_warehouse(url: str) -> Warehouse:
     """Return the driver for a warehouse's URL, not yet connected."""
     return cast("Warehouse", _module(WAREHOUSES, url).warehouse(url))
@@ -67,6 +91,11 @@ def store_admin(url: str) -> StoreAdmin:
 def broker_admin(url: str) -> BrokerAdmin:
     """Return the operator's side of a broker."""
     return cast("BrokerAdmin", _module(BROKERS, url).broker_admin(url))
+
+
+def objects_admin(url: str) -> ObjectsAdmin:
+    """Return the operator's side of a store of objects."""
+    return cast("ObjectsAdmin", _module(OBJECTS, url).objects_admin(url))
 
 
 def _module(table: dict[str, str], url: str):  # type: ignore[no-untyped-def]  # noqa: ANN202

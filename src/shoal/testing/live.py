@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from shoal import audit, tokens
 from shoal.audit.standing import opened, site_of
@@ -19,7 +20,7 @@ from shoal.local.layout import layout_of
 from shoal.local.ports import free_port
 from shoal.local.state import ProcessState, RunState, read_state
 from shoal.model import plan
-from shoal.model.choice import choose, stores
+from shoal.model.choice import choose
 from shoal.model.fault import Fault
 from shoal.model.target import LOCAL
 from shoal.runtime.load import load
@@ -41,7 +42,7 @@ class LiveSystem(Client):
         super().__init__(self._through_gateway)
         self.root = root
         self.declared = declared
-        self.plan = plan(system := describe(declared), choose(LOCAL, stores(system), _engines(root)))
+        self.plan = plan(system := describe(declared), choose(LOCAL, system, _engines(root)))
         self._command, self._environ = command, environ
 
     @property
@@ -89,6 +90,14 @@ class LiveSystem(Client):
                 secrets={**subject.secrets, **(secrets or {})},
             )
             return await audit.check(told, wait=wait)
+
+    async def follow(
+        self, url: str, *, method: str = "GET", headers: Mapping[str, str] | None = None, content: bytes = b""
+    ) -> Response:
+        """Ask a URL by which a service lends an object, as a browser does."""
+        parts = urlsplit(url)
+        base, target = f"{parts.scheme}://{parts.netloc}", f"{parts.path}?{parts.query}"
+        return await asyncio.to_thread(send, base, method, target, headers or {}, content)
 
     @asynccontextmanager
     async def fault(

@@ -5,13 +5,22 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 
 from shoal import audit, tokens
 from shoal.audit.subject import Ask
 from shoal.drivers.base import Consumer, Message, Outcome, Stream
-from shoal.drivers.memory import MemoryBroker, MemoryCache, MemorySearch, MemoryStore, MemoryWarehouse
+from shoal.drivers.base.objects import pieces
+from shoal.drivers.memory import (
+    MemoryBroker,
+    MemoryCache,
+    MemoryObjects,
+    MemorySearch,
+    MemoryStore,
+    MemoryWarehouse,
+)
 from shoal.errors import DeclarationError, ShoalError
 from shoal.model import Plan, plan
 from shoal.model.plan import ServicePlan
@@ -23,10 +32,11 @@ from shoal.runtime.commands.reading import commands
 from shoal.runtime.config import ServiceConfig
 from shoal.runtime.gateway import Gateway
 from shoal.runtime.host import Fittings, Host
+from shoal.runtime.objects.loose import is_due
 from shoal.runtime.projections.fold import compile_fold
 from shoal.runtime.projections.standing import is_quiet
 from shoal.runtime.sagas.housekeeping import drives
-from shoal.runtime.schedules.operator import is_due
+from shoal.runtime.schedules.operator import is_due as is_schedule_due
 from shoal.runtime.search.changes import unindexed
 from shoal.runtime.warehouse.staging import waiting
 from shoal.service.audit import Operation
@@ -65,6 +75,11 @@ class MemorySystem(Client):
         self._transport = LocalTransport()
         self._environ = dict(environ or {})
         self._overridden: dict[Any, Any] = {}
+        self._objects = {
+            service.name: MemoryObjects(service.name, lambda: self.clock.now().timestamp())
+            for service in declared.services
+            if service.objects is not None
+        }
         self._hosts = {
             service.name: Host(
                 service, self._config(self.plan.service(service.name)), self._fittings(service, overrides)
@@ -74,6 +89,8 @@ class MemorySystem(Client):
         self._folds = {s.name: [compile_fold(p) for p in s.projections] for s in declared.services}
         self._transport.applications.update(self._hosts)
         self._gateway = Gateway(self.plan, self._hosts)
+        for host in self._hosts.values():
+            self.clock.watch(host.loosened.set)
 
     async def start(self) -> None:
         """Start every service."""
@@ -109,6 +126,22 @@ class MemorySystem(Client):
         """Open a socket through the gateway: ``async with system.socket("/chat") as client``."""
         sent = {**(headers or {}), **({"authorization": f"Bearer {token}"} if token else {})}
         return SocketClient(self._gateway, path, sent)
+
+    def objects(self, service: str) -> MemoryObjects:
+        """Return the objects of a service."""
+        return self._objects[service]
+
+    async def follow(
+        self, url: str, *, method: str = "GET", headers: Mapping[str, str] | None = None, content: bytes = b""
+    ) -> Response:
+        """Ask a URL by which a service lends an object, as a browser does."""
+        objects = self._objects.get(urlsplit(url).path.split("/")[1])
+        if objects is None:
+            raise ShoalError(f"no service lends anything at {url}")
+        sent = {**(headers or {}), "content-length": str(len(content))}
+        answer = await objects.door.answer(method, url, sent, pieces(content))
+        body = b"" if answer.body is None else b"".join([piece async for piece in answer.body])
+        return Response(answer.status, answer.headers, body)
 
     @contextmanager
     def override(self, kind: Any, value: object) -> Iterator[None]:
@@ -180,6 +213,8 @@ class MemorySystem(Client):
                 return False
             if host.service.warehouse is not None and host.store is not None and await waiting(host.store):
                 return False
+            if host.objects is not None and host.store is not None and await is_due(host.store, self.clock.now()):
+                return False
         return (
             self._broker.idle()
             and await self._has_folded()
@@ -204,7 +239,7 @@ class MemorySystem(Client):
     async def _runs_schedules(self) -> bool:
         """Tell whether something is due by the clock."""
         hosts = [(h.service, h.store) for h in self._hosts.values() if h.store is not None]
-        return any([await is_due(service, store, self.clock.now()) for service, store in hosts])
+        return any([await is_schedule_due(service, store, self.clock.now()) for service, store in hosts])
 
     async def _through_gateway(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> Response:
         sent = asyncio.create_task(request(self._gateway, method, target, headers, body))
@@ -221,6 +256,7 @@ class MemorySystem(Client):
             key_ring=ring_for(service),
             warehouse=MemoryWarehouse() if service.warehouse is not None else None,
             search=MemorySearch() if service.search is not None else None,
+            objects=self._objects.get(service.name),
             overrides=dict(overrides or {}),
         )
 

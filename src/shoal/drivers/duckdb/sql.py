@@ -1,15 +1,11 @@
-"""From tables and questions to SQL. Pure; values are always parameters.
-
-A report is one ``select … where … group by … order by … limit``, which BigQuery and Redshift read as well but for
-the quotes and the marks of parameters.
-"""
+"""From tables and questions to SQL. Pure; values are always parameters."""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 import msgspec
 
-from shoal.drivers.base import FactKind, FactTable, Measure, ReportQuery
+from shoal.drivers.base import FactKind, FactTable, ReportQuery, reports
 
 Statement = tuple[str, list[object]]
 
@@ -66,21 +62,8 @@ def parameters(columns: Sequence[Sequence[object]]) -> list[object]:
 
 def select(query: ReportQuery) -> Statement:
     """Ask a question."""
-    table, groups = query.table, [quote(group.name) for group in query.groups]
-    shown = [
-        f"{f'cast({quote(g.column)} as date)' if g.by_day else quote(g.column)} as {quote(g.name)}"
-        for g in query.groups
-    ]
-    shown += [f"{_measure(measure, table)} as {quote(measure.name)}" for measure in query.measures]
-    conditions, values = _conditions(query)
-    text = f"select {', '.join(shown)} from {quote(table.name)}"  # noqa: S608 - quoted names
-    if conditions:
-        text += f" where {' and '.join(conditions)}"
-    if groups:
-        text += f" group by {', '.join(str(i + 1) for i in range(len(groups)))}"
-    order = [f"{quote(n.lstrip('-'))} {'desc' if n.startswith('-') else 'asc'} nulls last" for n in query.order]
-    order += [f"{name} asc nulls last" for name in groups]
-    return text + (f" order by {', '.join(order)}" if order else "") + f" limit {int(query.limit)}", values
+    text, values = reports.select(query, DIALECT)
+    return text, [plain(value) for _, value in values]
 
 
 def forget(table: FactTable, before: datetime) -> Statement:
@@ -96,26 +79,5 @@ def plain(value: object) -> object:
     return value
 
 
-def _conditions(query: ReportQuery) -> tuple[list[str], list[object]]:
-    conditions: list[str] = []
-    values: list[object] = []
-    for column, value in query.where.items():
-        conditions.append(f"{quote(column)} is null" if value is None else f"{quote(column)} = ?")
-        values += [] if value is None else [plain(value)]
-    for sign, moment in ((">=", query.since), ("<", query.until)):
-        if moment is not None:
-            conditions.append(f"{quote(query.table.time)} {sign} ?")
-            values.append(plain(moment))
-    return conditions, values
-
-
-def _measure(measure: Measure, table: FactTable) -> str:
-    if measure.aggregate == "count":
-        return "count(*)"
-    column = quote(measure.column)
-    if measure.aggregate == "distinct":
-        return f"count(distinct {column})"
-    if measure.aggregate == "sum":
-        kind = next(c.kind for c in table.columns if c.name == measure.column)
-        return f"cast(sum({column}) as {TYPES[kind]})"  # DuckDB sums integers with 128 bits
-    return f"{'min' if measure.aggregate == 'least' else 'max'}({column})"
+DIALECT = reports.Dialect(quote=quote, types=TYPES, mark=lambda _: "?", wide=True)
+"""DuckDB sums integers with 128 bits."""

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from shoal.drivers.base import Broker, BrokerAdmin, Cache, KeyRing, Store, StoreAdmin, Warehouse
 from shoal.drivers.memory.broker import MemoryBroker
 from shoal.drivers.memory.cache import MemoryCache
+from shoal.drivers.memory.objects import MemoryObjects
 from shoal.drivers.memory.search import MemorySearch
 from shoal.drivers.memory.store import MemoryAdmin, MemoryStore
 from shoal.drivers.memory.warehouse import MemoryWarehouse
@@ -15,6 +16,7 @@ from shoal.drivers.memory.warehouse import MemoryWarehouse
 __all__ = [
     "MemoryBroker",
     "MemoryCache",
+    "MemoryObjects",
     "MemorySearch",
     "MemoryStore",
     "MemoryWarehouse",

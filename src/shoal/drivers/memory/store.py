@@ -13,6 +13,7 @@ from shoal.drivers.base import (
     Migration,
     OutboxLease,
     OwnTable,
+    Reads,
     Receipt,
     Session,
     Table,
@@ -79,6 +80,10 @@ class MemoryStore:
     def session(self) -> AbstractAsyncContextManager[Session]:
         """Begin a transaction."""
         return MemorySession(self._state)
+
+    def reads(self) -> AbstractAsyncContextManager[Reads]:
+        """Begin to read; there are no copies."""
+        return self.session()
 
     async def receipt(self, key: str) -> Receipt | None:
         """Read the answer recorded under a key."""

@@ -22,7 +22,7 @@ class Waiter:
     """One task that waits; `fail` ends its wait with an error."""
 
     def __init__(self) -> None:
-        self._signal: asyncio.Future[None] | None = None
+        self._signal: asyncio.Future[bool] | None = None
         self._error: ShoalError | None = None
 
     def refused(self, subject: str) -> None:
@@ -38,7 +38,7 @@ class Waiter:
     def wake(self) -> None:
         """Let the task look again."""
         if self._signal is not None and not self._signal.done():
-            self._signal.set_result(None)
+            self._signal.set_result(True)
 
     def check(self) -> None:
         """Raise the error, if there is one."""
@@ -48,11 +48,22 @@ class Waiter:
     async def pause(self, seconds: float, lateness: str) -> None:
         """Wait until `wake`; `Silence` with the text `lateness` when that takes longer."""
         self.check()
-        self._signal = asyncio.get_running_loop().create_future()
-        await asyncio.wait({self._signal}, timeout=seconds)
-        if not self._signal.done():
+        loop = asyncio.get_running_loop()
+        signal = self._signal = loop.create_future()
+        timer = loop.call_later(seconds, _end, signal)  # asyncio.wait costs two more turns of the loop
+        try:
+            awoken = await signal
+        finally:
+            timer.cancel()
+        if not awoken:
             raise Silence(lateness, hint="try again; what was stored already is not stored twice")
         self.check()
+
+
+def _end(signal: "asyncio.Future[bool]") -> None:
+    """End a wait for which nothing came."""
+    if not signal.done():
+        signal.set_result(False)
 
 
 class Asking(Waiter):

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from shoal.drivers.aws.address import AwsAddress
 from shoal.drivers.aws.address import read as read_address
 from shoal.drivers.base import Consumer, Kept, Message, Outcome, Position, Stream
+from shoal.drivers.base.together import together
 from shoal.drivers.sns import letters, making, wire
 from shoal.drivers.sns.link import Link
 from shoal.drivers.sns.publish import Publisher
@@ -38,7 +39,7 @@ class SnsAdmin:
             await registry.refresh()
             topics = await making.topics(hands.link)
             now = time.time_ns() // 1_000_000
-            await making.together(making.stream(hands.link, registry, stream, topics, now) for stream in streams)
+            await together(making.stream(hands.link, registry, stream, topics, now) for stream in streams)
             hears: dict[str, list[Consumer]] = {}
             for consumer in consumers:
                 hears.setdefault(consumer.stream, []).append(consumer)
@@ -87,7 +88,7 @@ class SnsAdmin:
             record = await registry.require(stream)
             queues = [arn.rpartition(":")[2] for arn in await making.subscriptions(link, record.topic)]
             heard = [queue for queue in queues if queue != wire.letters_name(stream)]
-            return dict(await making.together(_lag(link, stream, queue) for queue in heard))
+            return dict(await together(_lag(link, stream, queue) for queue in heard))
 
     async def read(self, stream: str, above: int, limit: int) -> Sequence[Kept]:
         """Read letters: take all into hand, and give them back; of other streams nothing is kept."""

@@ -7,10 +7,11 @@ from datetime import datetime
 
 from shoal.drivers.aws.address import read
 from shoal.drivers.base import Consumer, Delivery, Message, Outcome, Position
+from shoal.drivers.base.pulse import reach
 from shoal.drivers.sns import wire
 from shoal.drivers.sns.answers import Answers
 from shoal.drivers.sns.holding import Holding
-from shoal.drivers.sns.link import OPEN_SECONDS, PING_SECONDS, Gone, Link
+from shoal.drivers.sns.link import PING_SECONDS, Gone, Link
 from shoal.drivers.sns.publish import Publisher
 from shoal.drivers.sns.registry import Registry
 from shoal.drivers.sns.wire import Letter
@@ -32,14 +33,7 @@ class SnsBroker:
 
     async def open(self) -> None:
         """See whether it answers, and read what is declared."""
-        try:
-            async with asyncio.timeout(OPEN_SECONDS):
-                await self._registry.refresh()
-        except BaseException as error:
-            await self._link.close()
-            if isinstance(error, TimeoutError):
-                raise Unavailable(f"cannot reach {self._link.place}", hint="check the broker's URL") from error
-            raise
+        await reach(self._registry.refresh, self._link.close, self._link.place)
 
     async def close(self) -> None:
         """Say what is answered, give back the rest at once, and let go of the connections."""
@@ -62,7 +56,7 @@ class SnsBroker:
     @property
     def epoch(self) -> int:
         """How often it was reached again, or no longer."""
-        return self._link.epoch
+        return self._link.pulse.epoch
 
     async def publish(self, messages: Sequence[Message], *, after: int | None = None) -> Sequence[Outcome]:
         """Send all, a batch at a time; no topic knows a place behind which something could stand."""

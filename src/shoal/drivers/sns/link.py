@@ -10,9 +10,9 @@ from typing import Any, Literal
 
 from shoal.drivers.aws.address import AwsAddress
 from shoal.drivers.aws.client import AwsClient, AwsRefusal
+from shoal.drivers.base.pulse import Pulse
 from shoal.errors import EngineError, Unavailable, Undeclared
 
-OPEN_SECONDS = 5.0
 PING_SECONDS = 1.0
 ANSWER_SECONDS = 5.0
 
@@ -55,9 +55,7 @@ class Link:
 
     def __init__(self, address: AwsAddress) -> None:
         self.address = address
-        self.epoch = 0
-        """Grows with the first request that gets no answer, and with the first that gets one again."""
-        self._alive = False
+        self.pulse = Pulse()
         self._clients: dict[Lane, AwsClient] = {
             "sns": AwsClient("sns", address, connections=CONNECTIONS, seconds=ANSWER_SECONDS),
             "sqs": AwsClient("sqs", address, connections=CONNECTIONS, seconds=ANSWER_SECONDS),
@@ -72,7 +70,7 @@ class Link:
 
     async def close(self) -> None:
         """Let go of every connection."""
-        self._alive = False
+        self.pulse.fall()
         await asyncio.gather(*(client.close() for client in self._clients.values()))
 
     async def ping(self) -> None:
@@ -83,7 +81,7 @@ class Link:
         except (Gone, Undeclared):
             return
         except TimeoutError as error:
-            self._fall()
+            self.pulse.fall()
             raise Unavailable(f"{self.place} did not answer within {PING_SECONDS:g} s") from error
 
     async def ask(self, lane: Lane, operation: str, **words: object) -> Mapping[str, Any]:
@@ -100,12 +98,12 @@ class Link:
             answer = await self._clients[lane].ask(operation, **words)
         except AwsRefusal as error:
             if not error.away:
-                self._rise()
+                self.pulse.rise()
             raise self._meaning(error) from error
         except Unavailable:
-            self._fall()
+            self.pulse.fall()
             raise
-        self._rise()
+        self.pulse.rise()
         return answer
 
     def _meaning(self, error: AwsRefusal) -> Exception:
@@ -121,13 +119,3 @@ class Link:
         if error.throttled or error.away:
             return Unavailable(what, hint="it is tried again")
         return EngineError(what)
-
-    def _rise(self) -> None:
-        if not self._alive:
-            self._alive = True
-            self.epoch += 1
-
-    def _fall(self) -> None:
-        if self._alive:
-            self._alive = False
-            self.epoch += 1

@@ -1,12 +1,12 @@
 """Make topics, queues and subscriptions, or adapt those that there are."""
 
-import asyncio
-from collections.abc import Awaitable, Iterable, Mapping, Sequence
-from typing import Any, TypeVar
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import msgspec
 
 from shoal.drivers.base import Consumer, Stream
+from shoal.drivers.base.together import together
 from shoal.drivers.sns import wire
 from shoal.drivers.sns.holding import hidden
 from shoal.drivers.sns.letters import HELD_SECONDS
@@ -14,24 +14,8 @@ from shoal.drivers.sns.link import Gone, Lane, Link
 from shoal.drivers.sns.registry import Registry
 from shoal.drivers.sns.wire import Record
 
-AT_A_TIME = 8
-"""Requests that are under way while things are declared."""
-
 _PAGE = {"list_queues": {"MaxResults": 1000}}
 """Queues are given out in pages only to who says how large."""
-
-T = TypeVar("T")
-
-
-async def together(work: Iterable[Awaitable[T]]) -> Sequence[T]:
-    """Wait for all, a few at a time."""
-    slots = asyncio.Semaphore(AT_A_TIME)
-
-    async def one(some: Awaitable[T]) -> T:
-        async with slots:
-            return await some
-
-    return await asyncio.gather(*map(one, work))
 
 
 async def pages(link: Link, lane: Lane, operation: str, part: str, **words: object) -> Sequence[Any]:

@@ -1,19 +1,16 @@
 """Publish messages in order, ten at a time, and hear what became of each."""
 
-import secrets
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from shoal.drivers.base import Message, Outcome, Published
+from shoal.drivers.base.pulse import Places
 from shoal.drivers.sns import wire
 from shoal.drivers.sns.link import Gone, Link, Untaken
 from shoal.drivers.sns.registry import Registry
 from shoal.drivers.sns.wire import Record
 from shoal.errors import EngineError, Unavailable, Undeclared, Unstorable
-
-_RANDOM_BITS = 20
 
 _UNSENT = Unavailable("not sent, because SNS was not reached before", hint="try again")
 
@@ -50,7 +47,7 @@ class Publisher:
 
     def __init__(self, link: Link, registry: Registry) -> None:
         self._link, self._registry = link, registry
-        self._last = 0
+        self._places = Places()
 
     async def publish(self, messages: Sequence[Message]) -> Sequence[Outcome]:
         """Send all, a batch at a time; see `base.Broker`. No topic says where a message stands, so places are 0."""
@@ -67,12 +64,6 @@ class Publisher:
             outcomes = [error if outcome is _UNSENT else outcome for outcome in outcomes]
         return outcomes
 
-    def _place(self) -> int:
-        """Make a number that no other message has, and that grows with time."""
-        now = time.time_ns() // 1_000_000 << _RANDOM_BITS | secrets.randbits(_RANDOM_BITS)
-        self._last = max(self._last + 1, now)
-        return self._last
-
     def _runs(self, messages: Sequence[Message], outcomes: list[Outcome]) -> Iterator[_Run]:
         """Split messages into batches, and decide what nobody needs to be asked for."""
         run: _Run | None = None
@@ -83,7 +74,7 @@ class Publisher:
                 outcomes[number] = Unavailable(f"no stream takes the subject {message.subject}", hint=hint)
                 continue
             try:
-                entry = wire.entry(message, record, self._place())
+                entry = wire.entry(message, record, self._places.next())
             except EngineError as error:
                 outcomes[number] = error
                 continue

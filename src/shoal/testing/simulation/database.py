@@ -19,6 +19,7 @@ from shoal.drivers.base import (
     Migration,
     OutboxLease,
     OwnTable,
+    Reads,
     Receipt,
     Session,
     Store,
@@ -138,6 +139,10 @@ class ModelStore:
     def session(self) -> AbstractAsyncContextManager[Session]:
         """Begin a transaction."""
         return ModelSession(self.database, self)
+
+    def reads(self) -> AbstractAsyncContextManager[Reads]:
+        """Begin to read; there are no copies."""
+        return self.session()
 
     async def receipt(self, key: str) -> Receipt | None:
         """Read an answer."""
