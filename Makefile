@@ -24,7 +24,7 @@ COMPILE := CUSTOM_COMPILE_COMMAND="make lock" PIP_CONFIG_FILE=/dev/null \
 MATRIX := broker=nats orders.store=dynamodb,broker=sns products.store=mongo,orders.store=mongo,products.objects=s3,analytics.objects=s3,broker=kafka broker=rabbitmq products.objects=blob,analytics.objects=blob products.store=firestore,orders.store=firestore,broker=pubsub
 
 # Extras of the environment in which this repository is worked on.
-EXTRAS := local local-kafka local-mongo local-objects rabbitmq aws load sqlalchemy testing \
+EXTRAS := local local-kafka local-mongo local-objects rabbitmq aws load otel sqlalchemy testing \
 	shop warehouse pydantic dev
 
 .DEFAULT_GOAL := help
