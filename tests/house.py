@@ -34,6 +34,7 @@ ALLOWED: dict[str, frozenset[str]] = {  # package of shoal -> the packages of sh
     "local": frozenset({"errors", "model", "files", "mesh", "drivers", "tokens"}),
     "load": frozenset({"errors", "model", "service", "runtime"}),
     "audit": frozenset({"errors", "model", "service", "runtime", "drivers", "local"}),
+    "operating": frozenset({"errors", "model", "mesh", "service", "runtime", "drivers", "local", "load", "tokens"}),
     "dashboard": frozenset({"errors", "model", "check", "cost", "local"}),
     "testing": frozenset(
         {"errors", "failpoints", "model", "service", "runtime", "drivers", "local", "audit", "tokens"}

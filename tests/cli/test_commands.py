@@ -8,17 +8,17 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import click
 import pytest
 
 from shoal import files
 from shoal.cli.commands import call, dlq, new
 from shoal.cli.output import table
 from shoal.cli.program import COMMANDS, Global, main
-from shoal.cli.project import read
 from shoal.errors import DeclarationError, HostError, ShoalError
 from shoal.local.secrets import signing_key
 from shoal.model.system import from_json
+from shoal.operating import requests
+from shoal.operating.project import read
 from shoal.tokens import Verifier
 
 Run = Callable[..., tuple[int, str, str]]
@@ -222,23 +222,23 @@ def test_an_internal_endpoint_is_out_of_reach(tmp_path: Path, run: Run) -> None:
     (tmp_path / "signed.py").write_text(SIGNED)
     _, out, _ = run("--system", "signed:system", "describe", "-o", "json")
     with pytest.raises(DeclarationError, match=r"users\.secret is internal"):
-        call._endpoint(from_json(out.encode()), "users.secret")
+        requests.endpoint(from_json(out.encode()), "users.secret")
 
 
 def test_values_fill_path_query_and_headers(run: Run, project: Path) -> None:
     _, out, _ = run("describe", "-o", "json")
     system = from_json(out.encode())
-    finish = call._endpoint(system, "tasks.finish")
-    assert call._fill(finish, {"task_id": "a/b"}) == ("/tasks/a%2Fb/finish", {})
-    listing = call._endpoint(system, "tasks.list-tasks")
-    assert call._fill(listing, {"limit": "2"}) == ("/tasks?limit=2", {})
+    finish = requests.endpoint(system, "tasks.finish")
+    assert requests.fill(finish, finish.public, {"task_id": "a/b"}) == ("/tasks/a%2Fb/finish", {})
+    listing = requests.endpoint(system, "tasks.list-tasks")
+    assert requests.fill(listing, listing.public, {"limit": "2"}) == ("/tasks?limit=2", {})
 
 
 def test_call_keeps_digits_as_text_where_the_body_wants_text(run: Run, project: Path) -> None:
     system = from_json(run("describe", "-o", "json")[1].encode())
-    add = call._endpoint(system, "tasks.add")
+    add = requests.endpoint(system, "tasks.add")
     assert call._texts(add, system.service("tasks").schemas) == {"title", "owner"}
-    assert call._texts(call._endpoint(system, "tasks.finish"), {}) == set()
+    assert call._texts(requests.endpoint(system, "tasks.finish"), {}) == set()
 
 
 def test_logs_say_that_there_are_none(run: Run, tmp_path: Path) -> None:
@@ -323,10 +323,10 @@ def test_a_folder_with_accents_becomes_a_label(run: Run, tmp_path: Path) -> None
 
 def test_call_refuses_a_field_that_nobody_reads(project: Path) -> None:
     system = read(Global(root=project, system=""))
-    endpoint, schemas = call._endpoint(system, "tasks.add"), system.service("tasks").schemas
-    call._refuse_unknown(endpoint, schemas, ("title", "owner"))
-    with pytest.raises(click.UsageError, match=r"does not take extra; it takes: .*title"):
-        call._refuse_unknown(endpoint, schemas, ("title", "extra"))
+    endpoint, schemas = requests.endpoint(system, "tasks.add"), system.service("tasks").schemas
+    requests.refuse_unknown(endpoint, schemas, ("title", "owner"))
+    with pytest.raises(requests.Unfit, match=r"does not take extra; it takes: .*title"):
+        requests.refuse_unknown(endpoint, schemas, ("title", "extra"))
 
 
 def test_without_a_terminal_nothing_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:

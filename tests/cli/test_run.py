@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from shoal.cli.running import alive
 from shoal.local.ports import free_port, listener
 from shoal.local.state import read_state
+from shoal.operating.running import alive
 
 pytestmark = pytest.mark.live
 PATIENCE = 60

@@ -11,7 +11,6 @@ import pytest
 
 from shoal import model
 from shoal.cli.program import Global
-from shoal.cli.project import read
 from shoal.drivers import open_cache
 from shoal.errors import EngineError
 from shoal.local.environment import service_environment
@@ -23,6 +22,7 @@ from shoal.local.supervisor import Supervisor, running
 from shoal.local.world import settle
 from shoal.mesh.layout import Tcp
 from shoal.model.target import LOCAL, with_options
+from shoal.operating.project import read
 from tests.mesh.wire import ask
 
 pytestmark = pytest.mark.live

@@ -13,7 +13,6 @@ import pytest
 
 from shoal import model
 from shoal.cli.program import Global
-from shoal.cli.project import read
 from shoal.discovery import Registry
 from shoal.errors import HostError, ShoalError
 from shoal.local import evidence, faults, proxies, reaper
@@ -24,6 +23,7 @@ from shoal.mesh.compile import compile_mesh
 from shoal.mesh.layout import Pipe, Tcp
 from shoal.model.fault import Fault
 from shoal.model.target import LOCAL, Mesh, with_options
+from shoal.operating.project import read
 from tests.mesh.wire import Answer, ask
 
 pytestmark = pytest.mark.live

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from shoal.cli.running import current
 from shoal.errors import HostError
 from shoal.local import ground, layout, reaper
 from shoal.local.state import RunState, copied_from, read_state, write_state
+from shoal.operating.running import current
 
 
 def project(root: Path) -> Path:

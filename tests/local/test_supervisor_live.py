@@ -16,7 +16,6 @@ import pytest
 from shoal import files, model
 from shoal.cli.commands.new import artifacts
 from shoal.cli.program import Global
-from shoal.cli.project import read
 from shoal.errors import EngineError, HostError
 from shoal.local import reaper
 from shoal.local.ports import free_port
@@ -25,6 +24,7 @@ from shoal.local.reporter import Quiet
 from shoal.local.state import ProcessState, RunState, read_state
 from shoal.local.supervisor import Options, Supervisor, running
 from shoal.model.target import LOCAL, Target, with_options
+from shoal.operating.project import read
 
 pytestmark = pytest.mark.live
 WITHIN = 30.0

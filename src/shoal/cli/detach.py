@@ -8,11 +8,11 @@ from pathlib import Path
 
 from shoal.cli.output import say
 from shoal.cli.program import ENVIRONMENT, FOUND, OK, Global
-from shoal.cli.running import alive
 from shoal.errors import HostError
 from shoal.local.layout import layout_of, make
 from shoal.local.process import spawn_detached
 from shoal.local.state import RunState, read_state
+from shoal.operating.running import alive
 
 _LOOK_EVERY = 0.03
 _SIGNS_WITHIN = 20.0

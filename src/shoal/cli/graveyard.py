@@ -1,62 +1,22 @@
-"""Dead letters of a running system: find those that are meant, and show them."""
+"""Dead letters for people: tables, one letter, and what handling it would do."""
 
-import re
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 import msgspec
 
-from shoal.cli.engines import Engines
 from shoal.cli.output import print_table, style
-from shoal.errors import ShoalError
-from shoal.runtime.consuming.graves import Grave, editable, graves
+from shoal.runtime.consuming.graves import Grave, editable
 
 if TYPE_CHECKING:
-    from shoal.drivers.base import BrokerAdmin
     from shoal.runtime.consuming.rehearsal import Change, Rehearsal
 
 _MINUTE, _HOUR, _DAY = 60, 3600, 86_400
 _SHOWN = 12
 """Rows that a dry run shows."""
-
-
-async def found(engines: Engines, broker: "BrokerAdmin", service: str = "") -> list[Grave]:
-    """List the dead letters of one service, or of all."""
-    if service:
-        engines.planned(service)
-    names = [s.name for s in engines.plan.system.services if s.subscriptions and service in ("", s.name)]
-    return [grave for name in names for grave in await graves(broker, engines.plan.system.name, name)]
-
-
-async def chosen(engines: Engines, broker: "BrokerAdmin", ids: Sequence[str]) -> list[Grave]:
-    """Find letters by their ids, each of which names its service and its place; `ShoalError` for one that is gone."""
-    services = {re.sub(r"-\d+$", "", name) for name in ids}
-    known = {service for service in services if any(s.name == service for s in engines.plan.system.services)}
-    there = {
-        g.letter.service + f"-{place}": g for s in known for g in await found(engines, broker, s) for place in g.places
-    }
-    missing = [name for name in ids if name not in there]
-    if missing:
-        raise ShoalError(
-            f"there is no dead letter {', '.join(missing)}", hint="see `shoal dlq list` for those that there are"
-        )
-    return list(dict.fromkeys(there[name] for name in ids))
-
-
-def plain(grave: Grave) -> dict[str, Any]:
-    """Return all that is known of a letter, for JSON."""
-    letter = {k: v for k, v in msgspec.to_builtins(grave.letter).items() if k != "original"}
-    return {
-        "id": grave.id,
-        "stored": grave.at.isoformat(),
-        "edited": grave.letter.original is not None,
-        **letter,
-        "headers": dict(grave.message.headers) | dict(grave.letter.headers),
-        "data": _json(editable(grave)),
-    }
 
 
 def show_list(letters: Iterable[Grave]) -> None:
@@ -158,13 +118,6 @@ def _section(name: str, lines: Iterable[str]) -> None:
     click.echo(f"\n  {name}")
     for line in lines:
         click.echo(f"    {line}")
-
-
-def _json(data: bytes) -> Any:
-    try:
-        return msgspec.json.decode(data)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
-        return data.decode("utf-8", "backslashreplace")
 
 
 def _pretty(data: bytes) -> str:

@@ -59,13 +59,13 @@ def command(context: Global, /, wait: float, expect_dead: Path | None, operation
 async def _audit(context: Global, given: _Given) -> "Report":
     from shoal.audit import check
     from shoal.audit.standing import opened, site_of
-    from shoal.cli import project
-    from shoal.cli.running import alive
     from shoal.local.alone import engines_alone
     from shoal.local.state import read_state
     from shoal.model.choice import choose
     from shoal.model.plan import plan
     from shoal.model.target import LOCAL
+    from shoal.operating import project
+    from shoal.operating.running import alive
     from shoal.service.describe import describe
 
     declared = project.declared(context)

@@ -1,24 +1,20 @@
 """``shoal call``."""
 
-import http.client
 import json
 import sys
-from collections.abc import Iterable
-from typing import Any
-from urllib.parse import quote, urlencode
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from shoal import model
 from shoal.cli.output import examples, say
 from shoal.cli.program import FOUND, OK, Global
-from shoal.errors import DeclarationError, HostError
-from shoal.local.state import RunState
-from shoal.model.listing import host_of
-from shoal.model.service import Schema
+
+if TYPE_CHECKING:
+    from shoal import model
+    from shoal.operating.requests import Answer, Request
 
 _REFUSED = 400
-_METHODS_WITH_BODY = ("POST", "PUT", "PATCH")
 
 
 _EXAMPLES = examples(
@@ -51,172 +47,66 @@ def command(context: Global, /, target: str, values: tuple[str, ...], **options:
     K=V fills path, query and header parameters by name; what is left becomes the body. The body of the answer goes
     to standard output, its status to standard error. Exits with 1 when the answer is a refusal (status 400 and up).
     """
-    from shoal.cli import arguments, project
-    from shoal.cli.running import current
+    from shoal.cli import arguments
+    from shoal.operating import project, requests
+    from shoal.operating.running import current
 
     run = current(context.root)
     system = project.read(context)
-    endpoint = _endpoint(system, target, inside=bool(options["caller"]))
-    given = dict(zip((v.partition("=")[0] for v in values), (v.partition("=")[2] for v in values), strict=True))
-    typed = arguments.pairs(values, option="K=V")
-    path, headers = _fill(endpoint, given)
-    headers |= {k: str(v) for k, v in arguments.pairs(options["headers"], option="--header").items()}
-    headers |= _authorization(context, system, endpoint, options)
-    taken = {p.name for p in endpoint.parameters}
-    name = target.partition(".")[0]
-    schemas = system.service(name).schemas
+    caller = requests.Caller(
+        subject=options["subject"],
+        roles=options["roles"],
+        claims=arguments.pairs(options["claims"], option="--claim"),
+        service=options["caller"],
+    )
+    endpoint = requests.endpoint(system, target, inside=bool(caller.service))
+    given = {v.partition("=")[0]: v.partition("=")[2] for v in values}
+    further = {k: str(v) for k, v in arguments.pairs(options["headers"], option="--header").items()}
+    schemas = system.service(target.partition(".")[0]).schemas
+    try:
+        fields = _fields(endpoint, schemas, given, arguments.pairs(values, option="K=V"))
+        requests.refuse_unknown(endpoint, schemas, fields)
+        body = _whole(options["body"]) if options["body"] else requests.body_of(endpoint, fields)
+        request = requests.made(context, system, target, given, body=body, headers=further, caller=caller)
+    except requests.Unfit as error:
+        raise click.UsageError(error.message) from error
+    return _show(request, requests.send(run, request, options["timeout"]))
+
+
+def _fields(
+    endpoint: "model.Endpoint", schemas: Mapping[str, Any], given: Mapping[str, str], typed: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Leave for the body what is no parameter."""
     texts = _texts(endpoint, schemas)
-    fields = {k: given[k] if k in texts else v for k, v in typed.items() if k not in taken}
-    _refuse_unknown(endpoint, schemas, fields)
-    body = _body(endpoint, fields, options["body"])
-    if body is not None:
-        headers["Content-Type"] = "application/json"
-    if endpoint.idempotent and "Idempotency-Key" not in headers:
-        import uuid
-
-        headers["Idempotency-Key"] = str(uuid.uuid4())
-    request = _Request(run, endpoint.method, path, headers, body, options["timeout"])
-    if options["caller"]:
-        from shoal.cli.inside import outbound
-
-        request.socket = outbound(context.root, options["caller"])
-        request.headers.setdefault("Host", host_of(name))
-    return _send(request)
+    taken = {p.name for p in endpoint.parameters}
+    return {k: given[k] if k in texts else v for k, v in typed.items() if k not in taken}
 
 
-class _Request:
-    """One request through the gateway."""
-
-    def __init__(
-        self, run: RunState, method: str, path: str, headers: dict[str, str], body: bytes | None, timeout: float
-    ) -> None:
-        self.gateway, self.authority = run.gateway, run.authority
-        self.method, self.path, self.headers, self.body = method, path, headers, body
-        self.timeout = timeout
-        self.socket = ""
-        """Where a service sends its calls, for a request from inside."""
-
-
-def _endpoint(system: model.System, target: str, *, inside: bool = False) -> model.Endpoint:
-    name, _, wanted = target.partition(".")
-    service = system.service(name)
-    endpoint = service.endpoint(wanted.replace("-", "_")) or service.endpoint(wanted)
-    if endpoint is None:
-        known = ", ".join(f"{name}.{e.name}" for e in service.endpoints if e.exposed)
-        raise DeclarationError(
-            f"service {name} has no endpoint {wanted!r}", hint=f"exposed endpoints: {known or 'none'}"
-        )
-    if not endpoint.exposed and not inside:
-        raise DeclarationError(
-            f"{target} is internal: the gateway has no route to it", where=endpoint.source,
-            hint="only services that declared the call reach it; call as one of them: --from SERVICE",
-        )  # fmt: skip
-    return endpoint
-
-
-def _texts(endpoint: model.Endpoint, schemas: dict[str, Schema]) -> set[str]:
+def _texts(endpoint: "model.Endpoint", schemas: Mapping[str, Any]) -> set[str]:
     """Name the fields of the body that are text and nothing else, so that ``isbn=978`` stays text."""
-    properties = _schema(endpoint, schemas).get("properties", {})
+    from shoal.operating.requests import body_schema
+
+    properties = body_schema(endpoint, schemas).get("properties", {})
     return {name for name, field in properties.items() if field.get("type") == "string"}
 
 
-def _schema(endpoint: model.Endpoint, schemas: dict[str, Schema]) -> Schema:
-    """Return the schema of the body."""
-    schema = endpoint.request or {}
-    while "$ref" in schema:
-        schema = schemas[schema["$ref"].rpartition("/")[2]]
-    return schema
-
-
-def _refuse_unknown(endpoint: model.Endpoint, schemas: dict[str, Schema], fields: Iterable[str]) -> None:
-    """Refuse a field that the service would ignore."""
-    schema = _schema(endpoint, schemas)
-    known = schema.get("properties")
-    odd = [name for name in fields if known is not None and name not in known]
-    if odd and not schema.get("additionalProperties"):
-        all_ = ", ".join((*(p.name for p in endpoint.parameters), *(known or ())))
-        raise click.UsageError(f"{endpoint.name} does not take {', '.join(odd)}; it takes: {all_ or 'nothing'}")
-
-
-def _fill(endpoint: model.Endpoint, given: dict[str, str]) -> tuple[str, dict[str, str]]:
-    """Put values into the path, the query and the headers."""
-    path, query, headers = endpoint.path, {}, {}
-    for parameter in endpoint.parameters:
-        if parameter.name not in given:
-            if parameter.required:
-                raise click.UsageError(
-                    f"{parameter.place} parameter {parameter.name} is missing: add {parameter.name}=..."
-                )
-            continue
-        text = given[parameter.name]
-        if parameter.place == "path":
-            path = path.replace(f"{{{parameter.name}}}", quote(text, safe=""))
-        elif parameter.place == "query":
-            query[parameter.name] = text
-        else:
-            headers[parameter.name] = text
-    return f"{path}?{urlencode(query)}" if query else path, headers
-
-
-def _authorization(
-    context: Global, system: model.System, endpoint: model.Endpoint, options: dict[str, Any]
-) -> dict[str, str]:
-    asked = options["subject"] or options["roles"] or options["claims"]
-    if endpoint.access.kind != "principal" and not asked:
-        return {}
-    from shoal.cli import arguments
-    from shoal.cli.tokens import sign
-
-    claims = arguments.pairs(options["claims"], option="--claim")
-    token = sign(context.root, system, options["subject"] or "dev", options["roles"], claims)
-    return {"Authorization": f"Bearer {token}"}
-
-
-def _body(endpoint: model.Endpoint, fields: dict[str, Any], given: str) -> bytes | None:
-    if given:
-        text = sys.stdin.read() if given == "-" else given
-        try:
-            json.loads(text)
-        except ValueError as error:
-            raise click.BadParameter(f"this is not JSON: {error}", param_hint="--body") from error
-        return text.encode()
-    if endpoint.method in _METHODS_WITH_BODY and (fields or endpoint.request is not None):
-        return json.dumps(fields).encode()
-    if fields:
-        known = ", ".join(p.name for p in endpoint.parameters) or "none"
-        raise click.UsageError(f"{endpoint.name} does not take {', '.join(fields)}; its parameters: {known}")
-    return None
-
-
-def _connection(request: _Request) -> http.client.HTTPConnection:
-    if request.socket:
-        from shoal.cli.inside import Outbound
-
-        return Outbound(request.socket, request.timeout)
-    from shoal.local.front import connection
-
-    return connection(request.gateway, request.authority, request.timeout)
-
-
-def _send(request: _Request) -> int:
-    connection = _connection(request)
+def _whole(given: str) -> bytes:
+    """Read the whole body from the command line, or from standard input."""
+    text = sys.stdin.read() if given == "-" else given
     try:
-        connection.request(request.method, request.path, request.body, request.headers)
-        answer = connection.getresponse()
-        text = answer.read()
-    except (OSError, http.client.HTTPException) as error:
-        raise HostError(
-            f"{request.method} {request.gateway}{request.path} got no answer: {error}",
-            hint="see `shoal ps` and `shoal logs`",
-        ) from error
-    finally:
-        connection.close()
+        json.loads(text)
+    except ValueError as error:
+        raise click.BadParameter(f"this is not JSON: {error}", param_hint="--body") from error
+    return text.encode()
+
+
+def _show(request: "Request", answer: "Answer") -> int:
     say(f"{answer.status} {answer.reason}  {request.method} {request.path}")
-    for name in ("Location", "X-Trace-Id"):
-        if found := answer.getheader(name):
-            say(f"{name.lower()}: {found}")
-    if text:
-        click.echo(_pretty(text))
+    for name in ("location", "x-trace-id"):
+        if found := answer.headers.get(name):
+            say(f"{name}: {found}")
+    if answer.body:
+        click.echo(_pretty(answer.body))
     return FOUND if answer.status >= _REFUSED else OK
 
 

@@ -125,15 +125,15 @@ def abort(context: Global, service: str) -> int:
 
 
 def _ask(context: Global, do: str, **values: object) -> Any:
-    from shoal.cli.running import ask
+    from shoal.operating.running import ask
 
     return ask(context.root, f"canary.{do}", **values)
 
 
 def _code(context: Global, service: str, code: Path | None, revision: str) -> Path:
     """Find the folder with the new version's modules."""
-    from shoal.cli import project
     from shoal.cli.checkout import checkout
+    from shoal.operating import project
 
     if (code is None) == (not revision):
         raise click.UsageError("give the new version's code: either --code FOLDER or --version REF")

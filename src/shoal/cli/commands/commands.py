@@ -50,7 +50,7 @@ def list_(context: Global, /, service: str, by: str, operation: str, since: str,
 async def _read(
     context: Global, only: str, by: str, operation: str, since: datetime | None, limit: int
 ) -> "list[tuple[str, Entry]]":
-    from shoal.cli.engines import engines
+    from shoal.operating.engines import engines
     from shoal.runtime.commands.reading import commands
 
     run, found = engines(context), []

@@ -89,9 +89,9 @@ def lock(context: Global, folder: str, breaking: str | None) -> int:
 
 
 def _compared(context: Global, folder: str) -> tuple[model.System, tuple[Change, ...], dict[str, str]]:
-    from shoal.cli import project
     from shoal.model import contracts
     from shoal.model.evolution import evolve
+    from shoal.operating import project
 
     system = project.read(context)
     texts = _texts(context.root / folder)

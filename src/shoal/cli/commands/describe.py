@@ -30,7 +30,7 @@ def command(context: Global, service: str, output: str, openapi: str, asyncapi: 
 
     With -o json the system comes as data that any of our tools read back without loss.
     """
-    from shoal.cli import project
+    from shoal.operating import project
 
     if sum(map(bool, (openapi, asyncapi, flow))) > 1:
         raise click.UsageError("say one of --openapi, --asyncapi and --flow")

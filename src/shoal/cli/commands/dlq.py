@@ -14,8 +14,8 @@ from shoal.cli.program import FOUND, OK, Global
 from shoal.errors import ShoalError
 
 if TYPE_CHECKING:
-    from shoal.cli.engines import Engines
     from shoal.drivers.base import BrokerAdmin
+    from shoal.operating.engines import Engines
     from shoal.runtime.consuming.graves import Grave
     from shoal.runtime.consuming.rehearsal import Rehearsal
 
@@ -55,20 +55,21 @@ def list_(context: Global, service: str, kind: str, output: str) -> int:
     Exits with 1 when there are any, since they wait for you.
     """
     from shoal.cli import graveyard
-    from shoal.cli.engines import engines
+    from shoal.operating import letters
+    from shoal.operating.engines import engines
 
     async def look(running: "Engines", broker: "BrokerAdmin") -> "list[Grave]":
-        return [g for g in await graveyard.found(running, broker, service) if kind in ("", g.letter.type)]
+        return [g for g in await letters.found(running, broker, service) if kind in ("", g.letter.type)]
 
     running = engines(context)
-    letters = _run(running, look) if _hears(running) else []
+    found = _run(running, look) if running.hears else []
     if output == "json":
-        print_json([graveyard.plain(grave) for grave in letters])
-    elif letters:
-        graveyard.show_list(letters)
+        print_json([letters.plain(grave) for grave in found])
+    elif found:
+        graveyard.show_list(found)
     else:
         say("no dead letters")
-    return FOUND if letters else OK
+    return FOUND if found else OK
 
 
 @command.command("show", epilog=examples("shoal dlq show payments-17", "shoal dlq show payments-17 -o json"))
@@ -78,13 +79,14 @@ def list_(context: Global, service: str, kind: str, output: str) -> int:
 def show(context: Global, id_: str, output: str) -> int:
     """Show one letter: the message as it was, why it was given up, and every attempt."""
     from shoal.cli import graveyard
+    from shoal.operating import letters
 
     async def look(running: "Engines", broker: "BrokerAdmin") -> "Grave":
-        return (await graveyard.chosen(running, broker, [id_]))[0]
+        return (await letters.chosen(running, broker, [id_]))[0]
 
     grave = _act(context, look)
     if output == "json":
-        print_json(graveyard.plain(grave))
+        print_json(letters.plain(grave))
     else:
         graveyard.show_one(grave)
     return OK
@@ -108,20 +110,14 @@ def edit(context: Global, id_: str, data: str, file: Path | None) -> int:
     The data must be what the event's handler takes. Of a message that is no event, the whole of it is edited.
     """
     from shoal.cli import graveyard
-    from shoal.runtime.consuming import graves
+    from shoal.operating import letters
 
     async def act(running: "Engines", broker: "BrokerAdmin") -> str:
-        (grave,) = await graveyard.chosen(running, broker, [id_])
+        (grave,) = await letters.chosen(running, broker, [id_])
         text = _text(graveyard.pretty(grave), data, file)
         if text is None:
             return f"{id_} stays as it was"
-        service = running.declaration(grave.letter.service)
-        await graves.rewrite(broker, running.plan.system.name, grave, graves.edited(grave, text, service))
-        (after,) = [
-            g
-            for g in await graveyard.found(running, broker, grave.letter.service)
-            if g.letter.message == grave.letter.message
-        ]
+        after = await letters.edit(running, broker, grave, text)
         return f"{id_} is {after.id} now; send it with: shoal dlq replay {after.id}"
 
     say(_act(context, act))
@@ -146,21 +142,19 @@ def replay(context: Global, /, ids: tuple[str, ...], service: str, everything: b
     With --dry-run the handler of this checkout runs here, in a transaction of the service's own store that is rolled
     back. What it would do elsewhere, such as calls and mails, is refused. Exits with 1 when a handler would fail.
     """
-    from shoal.cli import graveyard
-    from shoal.runtime.consuming import graves
+    from shoal.operating import letters
 
     if dry_run:
         return _rehearse(context, (ids, service, everything), as_json=output == "json")
 
     async def act(running: "Engines", broker: "BrokerAdmin") -> "list[Grave]":
         wanted = await _wanted(running, broker, ids, service, everything=everything)
-        for grave in wanted:
-            await graves.replay(broker, running.plan.system.name, grave)
+        await letters.replay(running, broker, wanted)
         return wanted
 
     sent = _act(context, act)
     if output == "json":
-        print_json([graveyard.plain(grave) for grave in sent])
+        print_json([letters.plain(grave) for grave in sent])
     else:
         say(f"{len(sent)} sent again; what fails comes back: shoal dlq list" if sent else "no dead letters")
     return OK
@@ -174,15 +168,13 @@ def replay(context: Global, /, ids: tuple[str, ...], service: str, everything: b
 @click.pass_obj
 def purge(context: Global, ids: tuple[str, ...], service: str, everything: bool, yes: bool) -> int:
     """Throw letters away for good: their events count as handled, and their effects never happen."""
-    from shoal.runtime.consuming import graves
+    from shoal.operating import letters
 
     async def act(running: "Engines", broker: "BrokerAdmin") -> int:
         wanted = await _wanted(running, broker, ids, service, everything=everything)
         if wanted and not yes and not _agreed(wanted):
             return 0
-        for grave in wanted:
-            async with running.store(grave.letter.service) as store:
-                await graves.purge(broker, store, running.plan.system.name, grave)
+        await letters.purge(running, broker, wanted)
         return len(wanted)
 
     say(f"{_act(context, act)} thrown away")
@@ -202,20 +194,12 @@ def _agreed(wanted: "list[Grave]") -> bool:
 
 def _rehearse(context: Global, which: tuple[tuple[str, ...], str, bool], *, as_json: bool) -> int:
     from shoal.cli import graveyard
+    from shoal.operating import letters
 
     ids, service, everything = which
 
     async def act(running: "Engines", broker: "BrokerAdmin") -> "list[tuple[Grave, Rehearsal]]":
-        from shoal.runtime.config import ServiceConfig
-        from shoal.runtime.consuming.rehearsal import rehearse
-
-        found = []
-        for grave in await _wanted(running, broker, ids, service, everything=everything):
-            name = grave.letter.service
-            config = ServiceConfig.from_environ(running.environment(name))
-            async with running.store(name) as store:
-                found.append((grave, await rehearse(running.declaration(name), config, store, grave.message)))
-        return found
+        return await letters.try_out(running, await _wanted(running, broker, ids, service, everything=everything))
 
     rehearsed = _act(context, act)
     if as_json:
@@ -233,11 +217,11 @@ async def _wanted(
     running: "Engines", broker: "BrokerAdmin", ids: tuple[str, ...], service: str, *, everything: bool
 ) -> "list[Grave]":
     """Find the letters that the command line names."""
-    from shoal.cli import graveyard
+    from shoal.operating import letters
 
     if bool(ids) == everything or (service and not everything):
         raise click.UsageError("name letters by their ids, or say --all, perhaps with --service NAME")
-    return await (graveyard.found(running, broker, service) if everything else graveyard.chosen(running, broker, ids))
+    return await (letters.found(running, broker, service) if everything else letters.chosen(running, broker, ids))
 
 
 def _text(present: str, data: str, file: Path | None) -> bytes | None:
@@ -257,13 +241,8 @@ def _text(present: str, data: str, file: Path | None) -> bytes | None:
     return None if edited is None or edited == present else edited.encode()
 
 
-def _hears(running: "Engines") -> bool:
-    """Tell whether any service handles events: without, there is no broker that could be asked."""
-    return any(service.subscriptions for service in running.plan.system.services)
-
-
 def _act(context: Global, act: "Callable[[Engines, BrokerAdmin], Awaitable[T]]") -> T:
-    from shoal.cli.engines import engines
+    from shoal.operating.engines import engines
 
     return _run(engines(context), act)
 

@@ -121,9 +121,9 @@ def _warehouses(context: Global) -> list[Check]:
     """Look for the libraries of embedded warehouses, where the project has such a warehouse."""
     from importlib.metadata import PackageNotFoundError, version
 
-    from shoal.cli import project
     from shoal.errors import ShoalError
     from shoal.model import catalog
+    from shoal.operating import project
 
     try:
         used = {s.warehouse.engine for s in project.read(context).services if s.warehouse}
@@ -145,9 +145,9 @@ def _key_rings(context: Global) -> list[Check]:
     """Have every service's key ring wrap and unwrap something, where it is another than the file of this machine."""
     import asyncio
 
-    from shoal.cli import project
     from shoal.errors import ShoalError
     from shoal.local.environment import KEY_RING, of_service
+    from shoal.operating import project
 
     chosen = os.environ.get(KEY_RING, "")
     try:
@@ -169,9 +169,9 @@ def _searches(context: Global) -> list[Check]:
     """Ask the cluster of OpenSearch that is named, and say how to name one, where the project has indexes."""
     import asyncio
 
-    from shoal.cli import project
     from shoal.errors import ShoalError
     from shoal.local.environment import SEARCH, of_service
+    from shoal.operating import project
 
     chosen = os.environ.get(SEARCH, "")
     try:
@@ -230,10 +230,10 @@ def _space(context: Global) -> Check:
 
 
 def _port(context: Global) -> Check:
-    from shoal.cli import project
     from shoal.errors import HostError, ShoalError
     from shoal.local.ports import check_port
     from shoal.local.state import read_state
+    from shoal.operating import project
 
     try:
         port = project.read(context).gateway.port
@@ -242,7 +242,7 @@ def _port(context: Global) -> Check:
     try:
         check_port(port)
     except HostError as error:
-        from shoal.cli.running import alive
+        from shoal.operating.running import alive
 
         state = read_state(context.root)
         if state is not None and alive(state) and state.gateway.endswith(f":{port}"):

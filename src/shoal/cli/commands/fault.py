@@ -118,15 +118,10 @@ def clear(context: Global, edge: str) -> int:
 
 def _run(context: Global) -> "tuple[tuple[Path, ...], Plan]":
     """Find the proxies of the living run, and what was planned."""
-    from shoal.cli import project
-    from shoal.cli.running import current
-    from shoal.local import faults
-    from shoal.local.layout import layout_of
-    from shoal.model.plan import plan
-    from shoal.model.target import LOCAL, with_options
+    from shoal.operating import project
+    from shoal.operating.mesh import proxies
 
-    target = with_options(LOCAL, mesh=current(context.root).mesh)
-    return faults.proxies(layout_of(context.root)), plan(project.read(context), target)
+    return proxies(context, project.read(context))
 
 
 def _what(fault: "Fault") -> str:

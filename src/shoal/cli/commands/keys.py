@@ -32,8 +32,8 @@ def create(context: Global, consumer: str, days: float) -> int:
 
     The key goes to standard output, once: it is kept nowhere, and cannot be shown again.
     """
-    from shoal.cli import project
     from shoal.local import keys, layout
+    from shoal.operating import project
 
     system = project.read(context)
     known = [declared.name for declared in system.gateway.consumers]
@@ -83,8 +83,8 @@ def revoke(context: Global, id_: str) -> int:
 
 def _tell(context: Global) -> None:
     """Give the gateway the keys as they are now, if it runs; services look for themselves."""
-    from shoal.cli.engines import engines
     from shoal.local import key_sets, layout
+    from shoal.operating.engines import engines
 
     try:
         site = engines(context).site

@@ -128,7 +128,6 @@ def compare(before: Path, after: Path, output: str) -> int:
 
 
 def _run(context: Global, entry: str, options: dict[str, Any]) -> "Result":
-    from shoal.cli import project
     from shoal.cli.loads import Watch
     from shoal.load.operations import Operations
     from shoal.load.runner import Run
@@ -136,6 +135,7 @@ def _run(context: Global, entry: str, options: dict[str, Any]) -> "Result":
     from shoal.load.summary import summary
     from shoal.model import plan
     from shoal.model.target import LOCAL
+    from shoal.operating import project
 
     order = _order(options)
     target, authority = _target(context, options["target"])
@@ -185,7 +185,7 @@ def _order(options: dict[str, Any]) -> "Order":
 
 def _target(context: Global, wanted: str) -> tuple[str, str]:
     """Return the base URL, and the file of the authority that a client trusts."""
-    from shoal.cli.running import current
+    from shoal.operating.running import current
 
     if wanted:
         return wanted, ""
@@ -195,7 +195,7 @@ def _target(context: Global, wanted: str) -> tuple[str, str]:
 
 def _tokens(context: Global, system: Any, *, here: bool) -> Any:
     """Make what signs tokens; those of a laptop's key go to no other machine."""
-    from shoal.cli.tokens import sign
+    from shoal.operating.tokens import sign
 
     known: dict[str, tuple[float, str]] = {}
 

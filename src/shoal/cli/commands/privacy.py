@@ -15,8 +15,8 @@ from shoal.errors import DeclarationError
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from shoal.cli.engines import Engines
     from shoal.drivers.base import KeyRing
+    from shoal.operating.engines import Engines
     from shoal.runtime.privacy.erasing import Erased
     from shoal.runtime.privacy.rotation import Renewed, Standing
     from shoal.runtime.privacy.vault import Vault
@@ -123,7 +123,7 @@ def _missing(person: str, holders: "list[str]", found: "list[tuple[str, Erased]]
 
 
 async def _erasures(context: Global, person: str) -> "tuple[list[str], list[tuple[str, Erased]]]":
-    from shoal.cli.engines import engines
+    from shoal.operating.engines import engines
     from shoal.runtime.privacy.erasing import reports
 
     run, found = engines(context), []
@@ -135,7 +135,7 @@ async def _erasures(context: Global, person: str) -> "tuple[list[str], list[tupl
 
 
 async def _standing(context: Global, only: str) -> "list[tuple[str, tuple[str, ...], Standing]]":
-    from shoal.cli.engines import engines
+    from shoal.operating.engines import engines
     from shoal.runtime.privacy.rotation import standing
 
     run, found = engines(context), []
@@ -146,7 +146,7 @@ async def _standing(context: Global, only: str) -> "list[tuple[str, tuple[str, .
 
 
 async def _renew(context: Global, only: str) -> "list[tuple[str, Renewed]]":
-    from shoal.cli.engines import engines
+    from shoal.operating.engines import engines
     from shoal.runtime.privacy.rotation import renew
 
     run, found = engines(context), []
@@ -157,8 +157,8 @@ async def _renew(context: Global, only: str) -> "list[tuple[str, Renewed]]":
 
 
 async def _move(context: Global, only: str, before: str) -> list[tuple[str, int]]:
-    from shoal.cli.engines import engines
     from shoal.local.environment import of_service
+    from shoal.operating.engines import engines
     from shoal.runtime.privacy.rotation import move
 
     run, found = engines(context), []

@@ -14,7 +14,7 @@ from shoal.cli.program import FOUND, OK, Global
 from shoal.errors import DeclarationError, ShoalError
 
 if TYPE_CHECKING:
-    from shoal.cli.engines import Engines
+    from shoal.operating.engines import Engines
     from shoal.runtime.projections.fold import Fold
     from shoal.runtime.projections.rebuild import Rebuilt
     from shoal.runtime.projections.standing import Standing
@@ -101,7 +101,7 @@ def rebuild(context: Global, /, names: tuple[str, ...], everything: bool, check:
 
 
 async def _standings(context: Global, service: str) -> list[tuple[str, "Standing"]]:
-    from shoal.cli.engines import engines
+    from shoal.operating.engines import engines
     from shoal.runtime.projections.standing import standings
 
     found = engines(context)
@@ -118,7 +118,7 @@ async def _standings(context: Global, service: str) -> list[tuple[str, "Standing
 async def _each(
     context: Global, names: Sequence[str], service: str, work: Callable[[Any, "Fold"], Any]
 ) -> list[tuple[str, Any]]:
-    from shoal.cli.engines import engines
+    from shoal.operating.engines import engines
 
     found = engines(context)
     results = []

@@ -32,7 +32,7 @@ def command(context: Global, output: str, watch: bool) -> int:
 
 
 def _once(context: Global, show: Callable[[RunState], None]) -> int:
-    from shoal.cli.running import current
+    from shoal.operating.running import current
 
     state = current(context.root)
     show(state)
@@ -40,7 +40,7 @@ def _once(context: Global, show: Callable[[RunState], None]) -> int:
 
 
 def _watch(context: Global, show: Callable[[RunState], None]) -> int:
-    from shoal.cli.running import current
+    from shoal.operating.running import current
 
     last: RunState | None = None
     while True:

@@ -108,9 +108,9 @@ class _Wish:
 
 
 async def _run(context: Global, wish: _Wish) -> int:
-    from shoal.cli import project
     from shoal.local.ground import take
     from shoal.local.state import copied_from
+    from shoal.operating import project
 
     project.require(context)
     if (original := copied_from(context.root)) is not None:
@@ -141,9 +141,9 @@ def _meaning(context: Global, engines: tuple[str, ...]) -> "Iterator[None]":
     try:
         yield
     except HostError:
-        from shoal.cli import project
         from shoal.model.choice import choose
         from shoal.model.target import LOCAL
+        from shoal.operating import project
 
         if engines:
             choose(LOCAL, project.read(context), engines)
@@ -151,12 +151,12 @@ def _meaning(context: Global, engines: tuple[str, ...]) -> "Iterator[None]":
 
 
 def _supervisor(context: Global, wish: _Wish, ground: "Ground") -> "Supervisor":
-    from shoal.cli import project
     from shoal.cli.console import Console
     from shoal.local.supervisor import Options, Supervisor
     from shoal.model.choice import choose
     from shoal.model.plan import plan
     from shoal.model.target import LOCAL, ONE_PROCESS, with_options
+    from shoal.operating import project
 
     system = project.read(context)
     shape = ONE_PROCESS if wish.one_process else LOCAL

@@ -1,21 +1,17 @@
 """``shoal saga list|show|retry|compensate``."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import click
-import msgspec
 
 from shoal.cli.output import examples, output_option, print_json, print_table, say, service_option, style
 from shoal.cli.program import FOUND, OK, Global
-from shoal.errors import DeclarationError, ShoalError
 
 if TYPE_CHECKING:
-    from shoal import model
-    from shoal.drivers.base import Store
+    from shoal.operating.sagas import Held
     from shoal.runtime.sagas.instances import Entry, Instance
 
 STATES = ("running", "compensating", "parked", "completed", "compensated")
@@ -27,15 +23,6 @@ _EXAMPLES = examples(
     "shoal saga retry ord_7                let a parked saga go on",
     "shoal saga compensate ord_7           undo one that has not passed its pivot",
 )
-
-
-class _Held(NamedTuple):
-    """One saga, and where it was found."""
-
-    service: str
-    kind: "model.Saga"
-    store: "Store"
-    saga: "Instance"
 
 
 @click.group("saga", epilog=_EXAMPLES)
@@ -60,7 +47,9 @@ def list_(context: Global, service: str, state: tuple[str, ...], everything: boo
     wanted = state or (STATES if everything else STATES[:3])
     found = asyncio.run(_listed(context, service, wanted))
     if output == "json":
-        print_json([{"service": name, **_plain(saga)} for name, saga in found])
+        from shoal.operating import sagas
+
+        print_json([{"service": name, **sagas.plain(saga)} for name, saga in found])
     elif found:
         _show_list(found)
     else:
@@ -82,16 +71,14 @@ def list_(context: Global, service: str, state: tuple[str, ...], everything: boo
 def show(context: Global, saga: str, service: str, output: str) -> int:
     """Show one saga, by its id or its key: what it knows, and every attempt of every step."""
 
-    async def read(held: _Held) -> None:
+    async def read(held: "Held") -> None:
+        from shoal.operating import sagas
         from shoal.runtime.sagas.operator import history
 
-        entries = await history(held.store, held.saga.id)
         if output == "json":
-            steps = [msgspec.to_builtins(step) for step in held.kind.steps]
-            journal = [msgspec.to_builtins(entry) for entry in entries]
-            print_json({"service": held.service, **_plain(held.saga), "steps": steps, "journal": journal})
+            print_json(await sagas.whole(held))
         else:
-            _show_one(held, entries)
+            _show_one(held, await history(held.store, held.saga.id))
 
     asyncio.run(_with(context, saga, service, read))
     return OK
@@ -104,7 +91,7 @@ def show(context: Global, saga: str, service: str, output: str) -> int:
 def retry(context: Global, saga: str, service: str) -> int:
     """Let a parked saga go on where it stopped, with all its attempts and all its time again."""
 
-    async def act(held: _Held) -> None:
+    async def act(held: "Held") -> None:
         from shoal.runtime.sagas.operator import retry as again
 
         after = await again(held.store, held.kind, held.saga, datetime.now(UTC))
@@ -125,7 +112,7 @@ def compensate(context: Global, saga: str, service: str, force: bool) -> int:
     Refused once it has passed its pivot: from there it only goes on.
     """
 
-    async def act(held: _Held) -> None:
+    async def act(held: "Held") -> None:
         from shoal.runtime.sagas.operator import compensate as undo
 
         after = await undo(held.store, held.kind, held.saga, datetime.now(UTC), force=force)
@@ -135,58 +122,21 @@ def compensate(context: Global, saga: str, service: str, force: bool) -> int:
     return OK
 
 
-@asynccontextmanager
-async def _stores(context: Global, service: str) -> AsyncIterator[list[tuple[str, "model.Service", "Store"]]]:
-    """Open the stores of the services that have sagas."""
-    from contextlib import AsyncExitStack
-
-    from shoal.cli.engines import engines
-
-    running = engines(context)
-    services = {s.name: s for s in running.plan.system.services}
-    if service:
-        running.planned(service)
-    wanted = [s for s in services.values() if s.sagas and service in ("", s.name)]
-    if not wanted and service:
-        having = ", ".join(s.name for s in services.values() if s.sagas) or "none"
-        raise DeclarationError(f"service {service} has no sagas", hint=f"services with sagas: {having}")
-    async with AsyncExitStack() as stack:
-        yield [(s.name, s, await stack.enter_async_context(running.store(s.name))) for s in wanted]
-
-
 async def _listed(context: Global, service: str, states: Sequence[str]) -> list[tuple[str, "Instance"]]:
-    from shoal.runtime.sagas.operator import listed
+    from shoal.operating import sagas
+    from shoal.operating.engines import engines
 
-    async with _stores(context, service) as stores:
-        statuses: Any = tuple(states)
-        found = [(name, saga) for name, _, store in stores for saga in await listed(store, statuses)]
-    return sorted(found, key=lambda pair: pair[1].updated, reverse=True)
+    statuses: Any = tuple(states)
+    return await sagas.listed(engines(context), statuses, service)
 
 
-async def _with(context: Global, name: str, service: str, act: Callable[[_Held], Awaitable[None]]) -> None:
+async def _with(context: Global, name: str, service: str, act: Callable[["Held"], Awaitable[None]]) -> None:
     """Find the one saga that is meant, and do something with it."""
-    from shoal.runtime.sagas.operator import found
+    from shoal.operating import sagas
+    from shoal.operating.engines import engines
 
-    async with _stores(context, service) as stores:
-        held = [
-            _Held(owner, kind, store, saga)
-            for owner, declared, store in stores
-            for saga in await found(store, name)
-            for kind in (declared.saga(saga.saga),)
-            if kind is not None
-        ]
-        if not held:
-            raise ShoalError(f"there is no saga {name!r}", hint="its id or key, as `shoal saga list --all` shows it")
-        if len(held) > 1:
-            ids = ", ".join(f"{one.service}: {one.saga.id}" for one in held)
-            raise ShoalError(f"{name!r} is the key of several sagas", hint=f"give the id, or --service: {ids}")
-        await act(held[0])
-
-
-def _plain(saga: "Instance") -> dict[str, Any]:
-    plain = msgspec.to_builtins(saga)
-    plain["state"] = msgspec.json.decode(saga.state)
-    return dict(plain)
+    async with sagas.held(engines(context), name, service) as found:
+        await act(found)
 
 
 def _colour(status: str) -> str:
@@ -217,7 +167,7 @@ def _when(saga: "Instance") -> str:
     return saga.due.astimezone().strftime("%H:%M:%S") if saga.is_active and saga.due is not None else "-"
 
 
-def _show_one(held: _Held, entries: Sequence["Entry"]) -> None:
+def _show_one(held: "Held", entries: Sequence["Entry"]) -> None:
     saga = held.saga
     click.echo(f"{saga.id}  {_colour(saga.status)}  ({held.service}, {held.kind.source})", color=True)
     click.echo(f"began {_spell(saga.started)} · changed {_spell(saga.updated)} · deadline {_spell(saga.deadline)}")

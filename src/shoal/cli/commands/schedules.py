@@ -66,7 +66,7 @@ def run(context: Global, target: str, wait: bool) -> int:
 
 
 async def _rows(context: Global, only: str) -> list[_Row]:
-    from shoal.cli.engines import engines
+    from shoal.operating.engines import engines
     from shoal.runtime.schedules.operator import states
 
     run, found = engines(context), []
@@ -81,7 +81,7 @@ async def _rows(context: Global, only: str) -> list[_Row]:
 
 
 async def _run(context: Global, target: str, wait: bool) -> int:
-    from shoal.cli.engines import engines
+    from shoal.operating.engines import engines
     from shoal.runtime.schedules.operator import ask
 
     service, _, name = target.partition(".")

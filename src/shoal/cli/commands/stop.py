@@ -28,10 +28,10 @@ def command(context: Global, timeout: float, now: bool) -> int:
 
     Stopping what does not run is no error.
     """
-    from shoal.cli.running import alive
     from shoal.local.guardian import sweep
     from shoal.local.layout import layout_of
     from shoal.local.state import read_state
+    from shoal.operating.running import alive
 
     state = read_state(context.root)
     if state is None or not alive(state):

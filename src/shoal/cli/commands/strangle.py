@@ -76,7 +76,7 @@ def set_(context: Global, route: str, state: str, weight: float, sample: float) 
 
 
 def _ask(context: Global, do: str, **values: object) -> Any:
-    from shoal.cli.running import ask
+    from shoal.operating.running import ask
 
     return ask(context.root, f"strangle.{do}", **values)
 

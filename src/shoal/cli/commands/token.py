@@ -19,8 +19,9 @@ _EXAMPLES = examples(
 @click.pass_obj
 def command(context: Global, subject: str, roles: tuple[str, ...], claims: tuple[str, ...], lifetime: float) -> None:
     """Print a token that the local gateway and services accept, signed with the project's own key."""
-    from shoal.cli import arguments, project
-    from shoal.cli.tokens import sign
+    from shoal.cli import arguments
+    from shoal.operating import project
+    from shoal.operating.tokens import sign
 
     extra = arguments.pairs(claims, option="--claim")
     click.echo(sign(context.root, project.read(context), subject, roles, extra, lifetime))

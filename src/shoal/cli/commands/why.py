@@ -33,7 +33,6 @@ def command(context: Global, /, wanted: str, output: str) -> int:
     `x-trace-id` of an answer. Without ID, the newest request that failed is explained. Joins what the gateway and the
     proxies between services logged with the declaration and with the logs of the services.
     """
-    from shoal.cli.project import read
     from shoal.local import evidence
     from shoal.local.admin import admin_of
     from shoal.local.layout import layout_of
@@ -42,6 +41,7 @@ def command(context: Global, /, wanted: str, output: str) -> int:
     from shoal.mesh.why import explain
     from shoal.model import plan
     from shoal.model.target import LOCAL
+    from shoal.operating.project import read
 
     layout = layout_of(context.root)
     planned = plan(read(context), LOCAL)

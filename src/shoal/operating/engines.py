@@ -8,9 +8,6 @@ from dataclasses import dataclass
 import msgspec
 
 from shoal import drivers
-from shoal.cli import project
-from shoal.cli.program import Global
-from shoal.cli.running import current
 from shoal.drivers.base import BrokerAdmin, Store
 from shoal.errors import DeclarationError, HostError
 from shoal.local.environment import KEY_RING, operator_url, service_environment, store_url
@@ -22,6 +19,9 @@ from shoal.model import catalog
 from shoal.model.choice import choose
 from shoal.model.plan import Plan, ServicePlan, plan
 from shoal.model.target import Target
+from shoal.operating import project
+from shoal.operating.running import current
+from shoal.operating.where import Where
 from shoal.service.declare import Service
 from shoal.service.describe import describe
 from shoal.service.system import System
@@ -39,6 +39,11 @@ class Engines:
     def plan(self) -> Plan:
         """What was decided about the system."""
         return self.site.plan
+
+    @property
+    def hears(self) -> bool:
+        """Whether any service handles events: without, there are no dead letters."""
+        return any(service.subscriptions for service in self.plan.system.services)
 
     def planned(self, service: str) -> ServicePlan:
         """Find a service's plan; `DeclarationError` names those there are."""
@@ -97,7 +102,7 @@ class Engines:
         return drivers.broker_admin(operator_url(self.site.world))
 
 
-def engines(context: Global) -> Engines:
+def engines(context: Where) -> Engines:
     """Find the engines of the living run; `HostError` when nothing runs, `DeclarationError` without a system."""
     run = current(context.root)
     declared = project.declared(context)

@@ -7,8 +7,8 @@ from pathlib import Path
 from urllib.error import URLError
 from urllib.request import ProxyHandler, build_opener
 
-from shoal.cli.running import current
 from shoal.errors import HostError
+from shoal.operating.running import current
 
 
 class Outbound(http.client.HTTPConnection):
