@@ -35,7 +35,23 @@ ALLOWED: dict[str, frozenset[str]] = {  # package of shoal -> the packages of sh
     "load": frozenset({"errors", "model", "service", "runtime"}),
     "audit": frozenset({"errors", "model", "service", "runtime", "drivers", "local"}),
     "operating": frozenset({"errors", "model", "mesh", "service", "runtime", "drivers", "local", "load", "tokens"}),
-    "dashboard": frozenset({"errors", "model", "check", "cost", "local"}),
+    "dashboard": frozenset(  # like the command line, it reads what runs
+        {
+            "errors",
+            "model",
+            "check",
+            "cost",
+            "local",
+            "telemetry",
+            "files",
+            "tokens",
+            "drivers",
+            "runtime",
+            "audit",
+            "mesh",
+        }
+        | {"service", "operating"}
+    ),
     "testing": frozenset(
         {"errors", "failpoints", "model", "service", "runtime", "drivers", "local", "audit", "tokens"}
     ),

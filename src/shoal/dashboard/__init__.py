@@ -1,0 +1,1 @@
+"""What runs here, in a browser: a collector of telemetry, its store, and the pages over both."""

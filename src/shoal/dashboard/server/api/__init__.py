@@ -1,0 +1,1 @@
+"""What the pages ask for: a file for each topic, which exports `ROUTES`."""

@@ -1,0 +1,59 @@
+"""What the routes work on: the project, its runs as they were recorded, and what changes."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+from shoal.dashboard.server.hub import Hub
+from shoal.errors import HostError
+from shoal.local.state import RunState, read_state
+
+T = TypeVar("T")
+
+
+class Library(Protocol):
+    """The recorded runs of a project."""
+
+    def runs(self) -> Any:
+        """List them, newest first."""
+        ...
+
+    def reader(self, number: int) -> Any:
+        """Open one for reading; 0 is the newest. Raises a `Problem` (404) where there is none."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """One project.
+
+    Args:
+        root: Folder of the project.
+        library: Its recorded runs.
+        hub: Tells the pages what changes.
+    """
+
+    root: Path
+    library: Library
+    hub: Hub = field(default_factory=Hub)
+
+    def state(self) -> RunState | None:
+        """Read what runs now, if anything ever ran."""
+        return read_state(self.root)
+
+    def running(self) -> RunState:
+        """Read what runs now.
+
+        Raises:
+            HostError: Nothing ran here yet.
+        """
+        state = self.state()
+        if state is None:
+            raise HostError(f"no system runs in {self.root}", hint="shoal run")
+        return state
+
+    async def read(self, run: int, ask: Callable[[Any], T]) -> T:
+        """Ask the recorded run of that number, away from the event loop."""
+        return await asyncio.to_thread(lambda: ask(self.library.reader(run)))

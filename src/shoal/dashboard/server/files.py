@@ -1,0 +1,68 @@
+"""The files of the pages: kept in memory, packed once, named after all of their contents."""
+
+import gzip
+import hashlib
+import mimetypes
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+FOLDER = Path(__file__).parent.parent / "static"
+
+_TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".html": "text/html"}
+_LEAST = 512
+
+
+@dataclass(frozen=True, eq=False)
+class File:
+    """One file as it is sent."""
+
+    type: str
+    body: bytes
+    etag: str
+
+    @cached_property
+    def packed(self) -> bytes:
+        """The body in gzip, or nothing where that does not help."""
+        return gzip.compress(self.body, 9, mtime=0) if len(self.body) >= _LEAST and "text" in self.type else b""
+
+
+class Files:
+    """Every file below a folder. A change is seen at the next `edition`."""
+
+    def __init__(self, folder: Path = FOLDER) -> None:
+        self._folder = folder
+        self._seen: tuple[tuple[str, int, int], ...] = ()
+        self._files: dict[str, File] = {}
+        self._edition = ""
+
+    def edition(self) -> str:
+        """Name the present contents. It is part of their addresses, so a browser may keep what it has for ever."""
+        seen = tuple(sorted(self._look()))
+        if seen != self._seen:
+            self._files = {name: _read(self._folder / name) for name, _, _ in seen}
+            text = "".join(f"{name} {file.etag}\n" for name, file in self._files.items())
+            self._edition = hashlib.sha256(text.encode()).hexdigest()[:12]
+            self._seen = seen
+        return self._edition
+
+    def find(self, name: str) -> File | None:
+        """Return the file of that name below the folder, if there is one; names are compared, nothing is opened."""
+        if not self._files:
+            self.edition()
+        return self._files.get(name)
+
+    def _look(self) -> list[tuple[str, int, int]]:
+        found = []
+        for path in self._folder.rglob("*"):
+            state = path.stat()
+            if path.is_file():
+                found.append((path.relative_to(self._folder).as_posix(), state.st_mtime_ns, state.st_size))
+        return found
+
+
+def _read(path: Path) -> File:
+    body = path.read_bytes()
+    kind = _TYPES.get(path.suffix) or mimetypes.guess_type(path.name)[0] or "text/plain"
+    text = "; charset=utf-8" if kind.startswith("text/") or kind == "image/svg+xml" else ""
+    return File(kind + text, body, f'"{hashlib.sha256(body).hexdigest()[:16]}"')

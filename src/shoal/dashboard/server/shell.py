@@ -1,0 +1,66 @@
+"""The two documents that the server writes itself: the page around every page, and the closed door."""
+
+import base64
+import hashlib
+from html import escape
+
+from shoal.dashboard.server.gate import POLICY
+
+EAGER = (
+    *(f"vendor/{name}.js" for name in ("preact", "hooks", "signals", "signals-core", "htm")),
+    *(f"shell/{name}.js" for name in ("ui", "frame", "place", "data", "time", "format", "keys", "theme", "say")),
+    "pages/table.js",
+)
+"""Modules that every page needs, asked for at once instead of one after the other."""
+
+_PAGE = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<meta name="shoal-token" content="{action}">
+<title>Shoal</title>
+<link rel="icon" href="/static/{edition}/icon.svg">
+<script src="/static/{edition}/shell/early.js"></script>
+<link rel="stylesheet" href="/static/{edition}/style.css">
+{preloads}
+<script type="module" src="/static/{edition}/shell/main.js"></script>
+</head>
+<body>
+<div id="app"></div>
+<noscript>These pages need JavaScript. The command line shows the same: shoal --help</noscript>
+</body>
+</html>
+"""
+
+_STYLE = (
+    ":root{color-scheme:light dark;font:16px/1.5 system-ui,sans-serif}"
+    "body{max-width:36rem;margin:20vh auto;padding:0 1rem}code{font:1em ui-monospace,monospace}"
+)
+_CLOSED = (
+    '<!doctype html>\n<html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
+    f"<title>Shoal: closed</title><style>{_STYLE}</style>\n"
+    "<main><h1>This dashboard opens with a link</h1>\n"
+    "<p>In the folder of the project, this opens it: <code>shoal open</code></p>\n"
+    "<p>The link is printed by <code>shoal run</code> and <code>shoal ps</code>, too.</p></main>\n</html>\n"
+)
+_HASH = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
+
+CLOSED_HEADERS = {
+    "content-security-policy": POLICY.replace("style-src 'self'", f"style-src 'sha256-{_HASH}'"),
+    "cache-control": "no-store",
+    "www-authenticate": 'Link realm="shoal open"',
+}
+"""Headers of the closed door: its style is named by its hash."""
+
+
+def page(edition: str, action: str) -> bytes:
+    """Write the page; `edition` names the files, `action` is the token of what changes something."""
+    preloads = "\n".join(f'<link rel="modulepreload" href="/static/{edition}/{name}">' for name in EAGER)
+    return _PAGE.format(edition=edition, action=escape(action), preloads=preloads).encode()
+
+
+def closed() -> bytes:
+    """Write what is shown to who has no token."""
+    return _CLOSED.encode()

@@ -1,0 +1,21 @@
+// Every page: a new one is a file beside this and a line here. The order is that of the navigation.
+
+/**
+ * @typedef {object} Page
+ * @property {string} name first part of the path
+ * @property {string} title as people read it
+ * @property {string} group where it stands in the navigation; empty for pages that only links lead to
+ * @property {string} [key] pressed after `g`
+ * @property {() => Promise<{default: () => any}>} load gives the component
+ */
+
+/** @type {Page[]} */
+export const PAGES = [
+  { name: "resources", title: "Resources", group: "System", key: "r", load: () => import("./resources.js") },
+  { name: "runs", title: "Runs", group: "History", key: "u", load: () => import("./runs.js") },
+];
+
+/** The page for an address that names none: the first. @param {string} name @returns {Page} */
+export function pageOf(name) {
+  return PAGES.find((page) => page.name === name) ?? PAGES[0];
+}

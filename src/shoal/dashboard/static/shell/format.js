@@ -1,0 +1,70 @@
+// Numbers, times and names as people read them.
+
+/** A length of time. @param {number | null | undefined} ms */
+export function duration(ms) {
+  if (ms === null || ms === undefined || Number.isNaN(ms)) return "–";
+  if (ms < 0.0005) return "0";
+  if (ms < 1) return `${(ms * 1000).toFixed(ms < 0.1 ? 1 : 0)} µs`;
+  if (ms < 100) return `${ms.toFixed(ms < 10 ? 2 : 1)} ms`;
+  if (ms < 1000) return `${ms.toFixed(0)} ms`;
+  if (ms < 60_000) return `${(ms / 1000).toFixed(ms < 10_000 ? 2 : 1)} s`;
+  const minutes = Math.floor(ms / 60_000);
+  if (minutes < 60) return `${minutes} min ${Math.floor((ms % 60_000) / 1000)} s`;
+  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
+
+/** A number of things, short. @param {number | null | undefined} count */
+export function number(count) {
+  if (count === null || count === undefined || Number.isNaN(count)) return "–";
+  if (Math.abs(count) >= 1e6) return `${(count / 1e6).toFixed(1)} M`;
+  if (Math.abs(count) >= 1e4) return `${(count / 1e3).toFixed(1)} k`;
+  return Number.isInteger(count) ? String(count) : count.toFixed(Math.abs(count) < 10 ? 2 : 1);
+}
+
+/** A part of the whole. @param {number | null | undefined} part from 0 to 1 */
+export function percent(part) {
+  if (part === null || part === undefined || Number.isNaN(part)) return "–";
+  const share = part * 100;
+  return `${share === 0 || share >= 10 ? share.toFixed(0) : share.toFixed(share < 1 ? 2 : 1)} %`;
+}
+
+/** Bytes. @param {number | null | undefined} count */
+export function bytes(count) {
+  if (count === null || count === undefined) return "–";
+  for (const [size, unit] of /** @type {[number, string][]} */ ([[2 ** 30, "GB"], [2 ** 20, "MB"], [2 ** 10, "kB"]]))
+    if (count >= size) return `${(count / size).toFixed(count / size < 10 ? 1 : 0)} ${unit}`;
+  return `${count} B`;
+}
+
+/** A time of day to the millisecond. @param {number} at unix milliseconds */
+export function clock(at) {
+  const when = new Date(at);
+  const two = (/** @type {number} */ n) => String(n).padStart(2, "0");
+  const ms = String(when.getMilliseconds()).padStart(3, "0");
+  return `${two(when.getHours())}:${two(when.getMinutes())}:${two(when.getSeconds())}.${ms}`;
+}
+
+/** A day and a time. @param {number | string} at */
+export function moment(at) {
+  const when = new Date(at);
+  const day = when.toDateString() === new Date().toDateString() ? "today" : when.toLocaleDateString();
+  return `${day} ${clock(when.getTime()).slice(0, 8)}`;
+}
+
+/** How long ago. @param {number | string} at */
+export function ago(at) {
+  const ms = Date.now() - new Date(at).getTime();
+  return ms < 1000 ? "now" : `${duration(ms).replace(/\.\d+ s/, " s")} ago`;
+}
+
+/** A colour that a name always has, among those of the style. @param {string} name */
+export function hue(name) {
+  let hash = 7;
+  for (const letter of name) hash = (hash * 31 + letter.charCodeAt(0)) >>> 0;
+  return `var(--hue-${hash % 10})`;
+}
+
+/** One of it, or several. @param {number} count @param {string} one @param {string} [many] */
+export function plural(count, one, many = `${one}s`) {
+  return `${number(count)} ${count === 1 ? one : many}`;
+}

@@ -1,0 +1,87 @@
+"""What processes use of the machine: processor time and memory, each with its descendants, as Linux tells it."""
+
+import os
+import time
+from collections.abc import Iterable
+from pathlib import Path
+
+import msgspec
+
+_TICKS = os.sysconf("SC_CLK_TCK")
+_PAGE = os.sysconf("SC_PAGE_SIZE")
+
+
+class Usage(msgspec.Struct, frozen=True, kw_only=True):
+    """What one process uses, with its descendants."""
+
+    cpu: float
+    """Processors, since the last look; since it began at the first one."""
+    memory: int
+    """Bytes in memory; what processes share is counted for each (VmRSS)."""
+    processes: int
+    """It and its descendants."""
+
+
+class _Seen(msgspec.Struct, frozen=True):
+    parent: int
+    ticks: int
+    began: int
+    pages: int
+
+
+class Meter:
+    """Looks at processes, and remembers when it did. It knows nothing where there is no ``/proc``."""
+
+    def __init__(self, proc: Path = Path("/proc")) -> None:
+        self._proc = proc
+        self._last: dict[int, tuple[int, float, int]] = {}
+
+    def look(self, pids: Iterable[int]) -> dict[int, Usage]:
+        """Measure these processes; one that has gone is left out."""
+        seen = self._survey()
+        children: dict[int, list[int]] = {}
+        for pid, one in seen.items():
+            children.setdefault(one.parent, []).append(pid)
+        now = time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()
+        found = {}
+        for pid in pids:
+            if pid in seen:
+                family = _family(pid, children)
+                found[pid] = self._usage(seen[pid].began, pid, [seen[one] for one in family], now)
+        self._last = {pid: last for pid, last in self._last.items() if pid in seen}
+        return found
+
+    def _usage(self, began: int, pid: int, family: list[_Seen], now: float) -> Usage:
+        ticks = sum(one.ticks for one in family)
+        known, at, before = self._last.get(pid, (began, began / _TICKS, 0))
+        if known != began:  # the id was given to another process
+            at, before = began / _TICKS, 0
+        self._last[pid] = (began, now, ticks)
+        cpu = max(0, ticks - before) / _TICKS / max(now - at, 1 / _TICKS)
+        return Usage(cpu=round(cpu, 3), memory=sum(one.pages for one in family) * _PAGE, processes=len(family))
+
+    def _survey(self) -> dict[int, _Seen]:
+        seen = {}
+        for folder in self._proc.iterdir() if self._proc.is_dir() else ():
+            if folder.name.isdigit():
+                try:
+                    text = (folder / "stat").read_text("utf-8", "replace")
+                except OSError:
+                    continue
+                seen[int(folder.name)] = _parse(text)
+        return seen
+
+
+def _parse(text: str) -> _Seen:
+    """Read ``/proc/PID/stat`` (proc(5)); its second field is a name that may hold spaces and brackets."""
+    fields = text.rpartition(")")[2].split()
+    return _Seen(int(fields[1]), int(fields[11]) + int(fields[12]), int(fields[19]), int(fields[21]))
+
+
+def _family(pid: int, children: dict[int, list[int]]) -> list[int]:
+    found, waiting = [], [pid]
+    while waiting:
+        one = waiting.pop()
+        found.append(one)
+        waiting += children.get(one, [])
+    return found
