@@ -26,12 +26,13 @@ ALLOWED: dict[str, frozenset[str]] = {  # package of shoal -> the packages of sh
     "drivers": frozenset({"errors"}),
     "sqlalchemy": frozenset({"errors", "drivers", "runtime", "service"}),
     "failpoints": frozenset({"errors", "drivers"}),
-    "runtime": frozenset({"errors", "failpoints", "model", "service", "drivers", "tokens"}),
+    "telemetry": frozenset({"errors"}),
+    "runtime": frozenset({"errors", "failpoints", "model", "service", "drivers", "telemetry", "tokens"}),
     "mesh": frozenset({"errors", "model"}),
     "deploy": frozenset({"errors", "model", "mesh"}),
     "cost": frozenset({"errors", "model", "deploy"}),
     "check": frozenset({"errors", "model"}),
-    "local": frozenset({"errors", "model", "files", "mesh", "drivers", "tokens"}),
+    "local": frozenset({"errors", "model", "files", "mesh", "drivers", "telemetry", "tokens"}),
     "load": frozenset({"errors", "model", "service", "runtime"}),
     "audit": frozenset({"errors", "model", "service", "runtime", "drivers", "local"}),
     "operating": frozenset({"errors", "model", "mesh", "service", "runtime", "drivers", "local", "load", "tokens"}),
@@ -53,7 +54,7 @@ ALLOWED: dict[str, frozenset[str]] = {  # package of shoal -> the packages of sh
         | {"service", "operating"}
     ),
     "testing": frozenset(
-        {"errors", "failpoints", "model", "service", "runtime", "drivers", "local", "audit", "tokens"}
+        {"errors", "failpoints", "model", "service", "runtime", "drivers", "local", "audit", "telemetry", "tokens"}
     ),
     "cli": ANYTHING,
 }

@@ -24,6 +24,7 @@ from shoal.runtime.gateway import Gateway
 from shoal.runtime.host import Fittings, Host
 from shoal.runtime.logs import Journal
 from shoal.runtime.request import Application
+from shoal.runtime.telling import Telemetry
 from shoal.service.describe import describe
 from shoal.testing import MovableClock, Response
 from shoal.testing.http import Client
@@ -93,6 +94,10 @@ class World(Client):
         self.stores = {s.name: MemoryStore() for s in declared.services if s.store}
         self.warehouses = {s.name: MemoryWarehouse() for s in declared.services if s.warehouse}
         self.journals = {s.name: Lines(s.name) for s in declared.services}
+        self.telemetry = Telemetry(environ)
+        self.recorders = {
+            s.name: self.telemetry.recorder(s.name, self._config(s.name, environ)) for s in declared.services
+        }
         self.hosts = {s.name: Host(s, self._config(s.name, environ), self._fittings(s.name)) for s in declared.services}
         self.calls.applications.update(self.hosts)
         self.gateway = Gateway(self.plan, self.hosts)
@@ -110,6 +115,7 @@ class World(Client):
             broker=self.broker,
             warehouse=self.warehouses.get(name),
             journal=self.journals[name],
+            recorder=self.recorders[name],
         )
 
     async def declare(self) -> None:

@@ -3,23 +3,37 @@
 import time
 from collections.abc import Awaitable, Callable, Iterable
 
+import msgspec
+
 from shoal.errors import CallFailed, Problem
 from shoal.runtime.auth import KEY_HEADER
 from shoal.runtime.deadline import EXPECTED, Budget, budget
 from shoal.runtime.endpoint import Endpoint
 from shoal.runtime.logs import Journal
 from shoal.runtime.problems import CONTENT_TYPE, render, to_problem
+from shoal.runtime.recording import closed, opened
 from shoal.runtime.request import Receive, Request, Response, Scope, Send, encode_headers, messages, send_response
+from shoal.runtime.requested import describe
 from shoal.runtime.routes import Routes, locate
 from shoal.runtime.sockets import SocketEndpoint
 from shoal.runtime.streaming import Flow
 from shoal.runtime.trace import Context, Trace, begin, current, resume
 from shoal.runtime.upgrade import as_request, is_upgrade
+from shoal.telemetry.spans import SERVER, Span
 
 Probe = Callable[[], Awaitable[Response]]
 
 _EXPECTED = EXPECTED.encode()
 _OUTCOMES = tuple(f"{hundreds}xx" for hundreds in range(10))
+
+
+class Arrival(msgspec.Struct, frozen=True):
+    """What is known of a request before anybody looks for its endpoint."""
+
+    started: float
+    headers: dict[bytes, bytes]
+    trace: Trace
+    span: Span | None
 
 
 class Application:
@@ -40,26 +54,35 @@ class Application:
         started = time.perf_counter()
         headers: dict[bytes, bytes] = dict(scope["headers"])
         parent = headers.get(b"traceparent")
-        trace = begin() if parent is None else resume(parent.decode("latin-1"))
-        endpoint, told = None, {}
+        trace, span = opened(begin() if parent is None else resume(parent.decode("latin-1")), SERVER)
+        try:
+            await self._serve(scope, receive, send, Arrival(started, headers, trace, span))
+        finally:
+            closed(span)
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send, arrival: "Arrival") -> None:
+        headers, trace, span = arrival.headers, arrival.trace, arrival.span
+        endpoint, told, failure = None, {}, None
         try:
             endpoint, values = locate(self._routes, scope)
             _check_socket(endpoint, scope)
             expected = headers.get(_EXPECTED)
             seconds = endpoint.timeout if expected is None else budget(endpoint.timeout, expected.decode("latin-1"))
-            context = Context(trace, Budget(seconds), _credential(headers).decode("latin-1"))
+            context = Context(trace, Budget(seconds), _credential(headers).decode("latin-1"), None, span)
             current.set(context)
             response = await endpoint.serve(Request(scope, headers, values, context), receive)
         except Exception as error:  # noqa: BLE001 - the border: every failure becomes an answer
-            problem = to_problem(error)
+            problem, failure = to_problem(error), error
             response, told = _problem_response(problem, trace), _told(problem, error)
+        if span is not None:
+            describe(span, scope, endpoint.shown if endpoint else None, response.status, failure, told)
         response.headers.append((b"x-trace-id", trace.trace_id.encode()))
         if endpoint is not None and endpoint.lifecycle is not None:
             response.headers.extend(endpoint.lifecycle.headers(scope["path"]))
         start, body = messages(response)
         await send(start)
         await (response.run(send, receive) if isinstance(response, Flow) else send(body))
-        seconds = time.perf_counter() - started
+        seconds = time.perf_counter() - arrival.started
         if endpoint is not None:
             endpoint.series.observe(_OUTCOMES[response.status // 100], seconds)
         if self._journal is not None:

@@ -14,6 +14,7 @@ from shoal.errors import CallFailed, CallRefused, CallRejected, CallTimedOut
 from shoal.model.service import path_parameters
 from shoal.runtime.asgi import request
 from shoal.runtime.breaking import Guarded, Question, Switchboard
+from shoal.runtime.calling import Calling, Told
 from shoal.runtime.deadline import EXPECTED, REQUESTED
 from shoal.runtime.retries import RetryBudget, repeated
 from shoal.runtime.trace import HEADER, TRACE_ID, current
@@ -75,13 +76,15 @@ class _Call(msgspec.Struct, frozen=True):
 
 def _method(function: Callable[..., Any], operation: Operation, transport: Transport) -> Callable[..., Awaitable[Any]]:
     call, reader = _compiled(function, operation)
-    budget = RetryBudget()
+    budget, told = RetryBudget(), Told(operation)
 
     async def method(_self: object, *args: Any, **kwargs: Any) -> Any:
         values = _bind(call, args, kwargs)
         path, headers, body = _request(call, values)
-        answer = await repeated(lambda: _send(transport, operation, path, headers, body), operation.policy, budget)
-        return None if reader is None else _read(reader, answer, operation)
+        with Calling(told, path) as calling:
+            once = calling.attempts(lambda: _send(transport, operation, path, headers, body))
+            answer = await repeated(once, operation.policy, budget)
+            return None if reader is None else _read(reader, answer, operation)
 
     return method
 
@@ -93,7 +96,7 @@ def _guarded_method(
     call, reader = _compiled(function, operation)
     policy = msgspec.structs.replace(operation.policy, timeout=guarded.timeout)
     bounded = msgspec.structs.replace(operation, policy=policy)
-    budget = RetryBudget()
+    budget, told = RetryBudget(), Told(operation)
 
     def read(answer: Answer) -> Any:
         return None if reader is None else _read(reader, answer, operation)
@@ -105,7 +108,9 @@ def _guarded_method(
         question = _question(operation, path, headers)
 
         async def ask() -> Answer:
-            return await repeated(lambda: _send(transport, bounded, path, headers, body), policy, budget)
+            with Calling(told, path) as calling:
+                once = calling.attempts(lambda: _send(transport, bounded, path, headers, body))
+                return await repeated(once, policy, budget)
 
         return await guarded.call(question, ask, read, values)
 

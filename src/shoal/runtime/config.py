@@ -20,6 +20,8 @@ class ServiceConfig(msgspec.Struct, frozen=True, kw_only=True):
     entry: str
     """``package.module:attribute`` of the declaration."""
     replica: str = "0"
+    version: str = ""
+    """Of the service's code: a tag or a commit, which log lines and telemetry say."""
     listen: str = ""
     """``unix:/path`` or ``tcp:127.0.0.1:8000``; empty within a process of several services."""
     store_url: str = ""

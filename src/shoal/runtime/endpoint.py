@@ -17,6 +17,7 @@ from shoal.runtime.inject import Plan, Values
 from shoal.runtime.lifecycle import Lifecycle
 from shoal.runtime.metrics import Series
 from shoal.runtime.request import Receive, Request, Response, encode_headers, read_body
+from shoal.runtime.requested import shown
 from shoal.runtime.transaction import Announcer, UnitOfWork
 from shoal.service import codec
 from shoal.service.context import Clock
@@ -53,6 +54,7 @@ class Endpoint:
         self.lifecycle: Lifecycle | None = None
         self.answers: Answers | None = None
         self.series = series
+        self.shown = shown(declared.operation, around.announcer.service)
         self.timeout = declared.operation.policy.timeout
         self._limits = Limits()
         self._turns = idempotency.Turns()

@@ -45,6 +45,7 @@ from shoal.runtime.objects.shelf import shelves
 from shoal.runtime.preparing import prepare
 from shoal.runtime.probes import Probes
 from shoal.runtime.providers import provide
+from shoal.runtime.recording import recording
 from shoal.runtime.relay import Relay
 from shoal.runtime.replica import Replica
 from shoal.runtime.request import Receive, Scope, Send
@@ -52,6 +53,7 @@ from shoal.runtime.search.searching import Searcher
 from shoal.runtime.seeding import sow
 from shoal.runtime.side import Around, Listener
 from shoal.runtime.sides import SIDES
+from shoal.runtime.telling import hide_secrets
 from shoal.runtime.transaction import Announcer
 from shoal.runtime.warehouse.reading import Reader
 from shoal.runtime.warehouse.staging import Stager
@@ -63,6 +65,7 @@ from shoal.service.records import personal_data
 from shoal.service.search import SearchIndex
 from shoal.service.warehouse import Reports
 from shoal.service.warehouse import Warehouse as FactSink
+from shoal.telemetry.recorder import Recorder
 from shoal.tokens import Signer
 
 if TYPE_CHECKING:
@@ -85,6 +88,8 @@ class Fittings(msgspec.Struct, frozen=True, kw_only=True):
     search: Search | None = None
     objects: ObjectStore | None = None
     journal: Journal | None = None
+    recorder: Recorder | None = None
+    """Records spans and log records; without one nothing is recorded."""
     fetch: Fetch = get
     """Gets a small document from outside, such as the keys of an issuer."""
     overrides: Mapping[Any, Any] = {}
@@ -156,6 +161,7 @@ class Host:
     def _act(self) -> None:
         """Say whose code runs from here on."""
         acting.set(self.service.name)
+        recording.set(self._fittings.recorder)
         remembering.set(self._keeping.remembered if self._keeping else None)
 
     async def _start(self) -> None:
@@ -298,6 +304,7 @@ class Host:
         values[Clock] = clock
         if self.service.settings is not None:
             values[self.service.settings] = self.service.settings.load(self.service.name, config.environ)
+        hide_secrets(config, values.get(self.service.settings))
         if self.store is not None:
             values[ReadReplica] = Replica(self.store, self._announcer)
         if self.service.warehouse is not None:

@@ -9,7 +9,12 @@ from typing import Any
 
 import msgspec
 
+from shoal.runtime.recording import recording
 from shoal.runtime.trace import Trace, current
+from shoal.telemetry.logs import Record
+from shoal.telemetry.masking import HIDDEN, MASK, is_secret
+from shoal.telemetry.recorder import Recorder
+from shoal.telemetry.wire import hidden
 
 _encode = msgspec.json.Encoder(enc_hook=repr).encode
 _STANDARD = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
@@ -22,24 +27,33 @@ acting: ContextVar[str] = ContextVar("acting", default="")
 class Journal:
     """Writes lines; those of one turn of the event loop go out in one system call."""
 
-    def __init__(self, service: str, replica: str) -> None:
-        self.service, self.replica = service, replica
+    def __init__(self, service: str, replica: str, version: str = "") -> None:
+        self.service, self.replica, self.version = service, replica, version
+        self.recorder: Recorder | None = None
+        """Records lines of threads that belong to no service's work."""
         self._lines: list[bytes] = []
         self._stream = sys.stdout.buffer
 
     def write(self, level: str, message: str, trace: Trace | None, fields: dict[str, Any]) -> None:
-        """Write one line; `fields` must hold no secret."""
+        """Write one line; of what `fields` hold, known secrets and credentials are hidden."""
+        at = time.time_ns()
         line: dict[str, Any] = {
-            "time": time.time(),
+            "time": at / 1e9,
             "level": level,
             "service": acting.get() or self.service,
             "replica": self.replica,
             "message": message,
         }
+        if self.version:
+            line["version"] = self.version
         if trace is not None:
             line["trace_id"], line["span_id"] = trace.trace_id, trace.span_id
         line.update(fields)
-        self._lines.append(_encode(line))
+        written = _encode(line)
+        self._lines.append(_encode(hidden("", line, MASK.hide)) if MASK.suspects(written) else written)
+        recorder = recording.get() or self.recorder
+        if recorder is not None and recorder.logging:
+            recorder.log(Record(at, level, message, *_place(trace), fields))
         if len(self._lines) == 1:
             try:
                 asyncio.get_running_loop().call_soon(self.flush)
@@ -48,10 +62,14 @@ class Journal:
 
     def flush(self) -> None:
         """Send what was written so far."""
-        if self._lines:
-            self._stream.write(b"\n".join(self._lines) + b"\n")
+        lines, self._lines = self._lines, []
+        if lines:
+            self._stream.write(b"\n".join(lines) + b"\n")
             self._stream.flush()
-            self._lines.clear()
+
+
+def _place(trace: Trace | None) -> tuple[str, str]:
+    return ("", "") if trace is None else (trace.trace_id, trace.span_id)
 
 
 class JournalHandler(logging.Handler):
@@ -69,7 +87,7 @@ class JournalHandler(logging.Handler):
             self.handleError(record)
 
     def _emit(self, record: logging.LogRecord) -> None:
-        fields = {k: v for k, v in record.__dict__.items() if k not in _STANDARD}
+        fields = {k: HIDDEN if is_secret(k) else v for k, v in record.__dict__.items() if k not in _STANDARD}
         fields["logger"] = record.name
         if record.exc_info:
             fields["error"] = logging.Formatter().formatException(record.exc_info)
@@ -78,9 +96,9 @@ class JournalHandler(logging.Handler):
         self._journal.write(record.levelname.lower(), record.getMessage(), trace, fields)
 
 
-def configure(service: str, replica: str) -> Journal:
+def configure(service: str, replica: str, version: str = "") -> Journal:
     """Make the journal of this process and lead the root logger into it."""
-    journal = Journal(service, replica)
+    journal = Journal(service, replica, version)
     root = logging.getLogger()
     root.handlers[:] = [JournalHandler(journal)]
     root.setLevel(logging.INFO)

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from shoal.runtime.host import Fittings, Host
 from shoal.runtime.load import load
 from shoal.runtime.logs import Journal, configure
 from shoal.runtime.server import serve
+from shoal.runtime.telling import Telemetry
 from shoal.service.declare import Service
 from shoal.service.describe import describe
 from shoal.service.system import System
@@ -36,9 +38,17 @@ def main(environ: Mapping[str, str]) -> None:
 async def run_one(config: ServiceConfig) -> None:
     """Run one service on its socket."""
     service = load(config.entry, Service)
-    journal = configure(service.name, config.replica)
-    fittings = Fittings(transport=_transport(config), journal=journal if config.access_log else None)
-    host = Host(service, config, fittings)
+    journal = configure(service.name, config.replica, config.version)
+    telemetry = Telemetry(config.environ)
+    recorder = journal.recorder = telemetry.recorder(service.name, config)
+    access = journal if config.access_log else None
+    host = Host(service, config, Fittings(transport=_transport(config), journal=access, recorder=recorder))
+    async with telemetry:
+        await _serve_one(host, journal)
+
+
+async def _serve_one(host: Host, journal: Journal) -> None:
+    config, service = host.config, host.service
     await host.start()
     try:
         await serve(
@@ -59,13 +69,21 @@ async def run_several(process: ProcessConfig) -> None:
     system = load(process.system, System)
     transport = LocalTransport()
     configure(system.name, "0")
+    telemetry = Telemetry(os.environ if not process.services else process.services[0])
     hosts = {}
     for environ in process.services:
         config = ServiceConfig.from_environ(environ)
         service = load(config.entry, Service)
-        journal = Journal(service.name, config.replica) if config.access_log else None
-        hosts[service.name] = Host(service, config, Fittings(transport=transport, journal=journal))
+        access = Journal(service.name, config.replica, config.version) if config.access_log else None
+        recorder = telemetry.recorder(service.name, config)
+        hosts[service.name] = Host(service, config, Fittings(transport=transport, journal=access, recorder=recorder))
+    async with telemetry:
+        await _serve_several(system, process, hosts, transport)
 
+
+async def _serve_several(
+    system: System, process: ProcessConfig, hosts: Mapping[str, Host], transport: LocalTransport
+) -> None:
     async def start(name: str, host: Host) -> None:
         await host.start()
         transport.applications[name] = host  # before, whoever calls it finds it absent, and tries again

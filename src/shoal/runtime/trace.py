@@ -12,6 +12,7 @@ from random import getrandbits
 import msgspec
 
 from shoal.runtime.deadline import Budget
+from shoal.telemetry.spans import Span
 
 HEADER = "traceparent"
 
@@ -34,6 +35,11 @@ class Trace(msgspec.Struct, frozen=True):
     parent_id: str = ""
     flags: str = "01"
 
+    @property
+    def sampled(self) -> bool | None:
+        """What whoever began the trace decided about recording it; None when it was begun here."""
+        return bool(int(self.flags, 16) & 1) if self.parent_id else None
+
     def header(self) -> str:
         """Spell it as ``traceparent`` for whoever continues it."""
         return f"00-{self.trace_id}-{self.span_id}-{self.flags}"
@@ -48,6 +54,8 @@ class Context(msgspec.Struct, frozen=True):
     """The caller's ``Authorization`` header, passed on to operations that need a principal."""
     repeats: Callable[[str], str] | None = None
     """Gives the call of an operation its ``Idempotency-Key``, where the present work may be repeated as a whole."""
+    span: Span | None = None
+    """The span of the present work, where it is recorded; `trace` says the same place."""
 
 
 current: ContextVar[Context | None] = ContextVar("shoal_context", default=None)
@@ -58,6 +66,11 @@ def begin() -> Trace:
     """Start a trace of our own."""
     digits = (getrandbits(192) | _NEVER_ZERO).to_bytes(24, "big").hex()
     return Trace(digits[:32], digits[32:])
+
+
+def child(trace: Trace) -> Trace:
+    """Go one step down within a trace."""
+    return Trace(trace.trace_id, (getrandbits(64) | 1).to_bytes(8, "big").hex(), trace.span_id, trace.flags)
 
 
 def resume(header: str | None) -> Trace:

@@ -1,0 +1,122 @@
+"""Where spans begin and end: the runtime's side of `shoal.telemetry`.
+
+Everything here does nothing, for some 50 ns, where nothing is recorded: no exporter is configured, or the work at hand
+belongs to nobody's trace.
+"""
+
+from collections.abc import Mapping
+from contextvars import ContextVar
+from time import time_ns
+from types import TracebackType
+
+import msgspec
+
+from shoal.runtime.trace import Context, Trace, child, current
+from shoal.telemetry.recorder import Recorder
+from shoal.telemetry.spans import INTERNAL, Span
+
+recording: ContextVar[Recorder | None] = ContextVar("shoal_recording", default=None)
+"""What the present service records with; a process may hold several services."""
+
+
+def opened(trace: Trace, kind: int, name: str = "", fixed: bytes = b"") -> tuple[Trace, Span | None]:
+    """Begin the first span of a piece of work, and return its place in the trace as others are told it from now on."""
+    recorder = recording.get()
+    if recorder is None or not recorder.tracing:
+        return trace, None
+    sampled = recorder.sampler.samples(trace.trace_id, trace.sampled)
+    flags = "01" if sampled else "00"
+    if flags != trace.flags:
+        trace = msgspec.structs.replace(trace, flags=flags)
+    span = Span(trace.trace_id, trace.span_id, trace.parent_id, name, kind, time_ns(), fixed)
+    if not sampled:
+        span.part = part = recorder.unsampled()
+        part.root = span
+    return trace, span
+
+
+def closed(span: Span | None, error: BaseException | None = None, *, stack: bool = True) -> None:
+    """End a span."""
+    if span is None:
+        return
+    recorder = recording.get()
+    if recorder is not None:
+        if error is not None:
+            span.fail(error, stack=stack)
+        recorder.close(span)
+
+
+def leaf(
+    name: str,
+    kind: int,
+    began: int,
+    fixed: bytes = b"",
+    attributes: dict[str, object] | None = None,
+    error: BaseException | None = None,
+    ended: int = 0,
+) -> Trace | None:
+    """Record a span of the present work that ended at `ended`, or ends now (nanoseconds); return its place."""
+    context, recorder = current.get(), recording.get()
+    if context is None or context.span is None or recorder is None:
+        return None
+    trace = child(context.trace)
+    span = Span(trace.trace_id, trace.span_id, trace.parent_id, name, kind, began, fixed, attributes, ended)
+    span.part = context.span.part
+    if error is not None:
+        _failed(span, error)
+    recorder.close(span)
+    return trace
+
+
+def within(
+    name: str, kind: int = INTERNAL, fixed: bytes = b"", attributes: Mapping[str, object] | None = None
+) -> "Block":
+    """Record what is done in a ``with`` block as a span of the present work."""
+    return Block(name, kind, fixed, attributes)
+
+
+class Block:
+    """A block whose work is a span; its value is the span, or None where nothing is recorded."""
+
+    __slots__ = ("_attributes", "_fixed", "_kind", "_name", "_outer", "_span")
+
+    def __init__(self, name: str, kind: int, fixed: bytes, attributes: Mapping[str, object] | None) -> None:
+        self._name, self._kind, self._fixed, self._attributes = name, kind, fixed, attributes
+        self._outer: Context | None = None
+        self._span: Span | None = None
+
+    def __enter__(self) -> Span | None:
+        outer = current.get()
+        if outer is None or outer.span is None:
+            return None
+        trace = child(outer.trace)
+        span = Span(trace.trace_id, trace.span_id, trace.parent_id, self._name, self._kind, time_ns(), self._fixed)
+        if self._attributes:
+            span.attributes = {**self._attributes}
+        span.part = outer.span.part
+        self._outer, self._span = outer, span
+        current.set(Context(trace, outer.budget, outer.authorization, outer.repeats, span))
+        return span
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        span = self._span
+        if span is None:
+            return
+        current.set(self._outer)
+        if error is not None:
+            _failed(span, error)
+        closed(span)
+
+
+def _failed(span: Span, error: BaseException) -> None:
+    """Say that something failed within a larger piece of work; the stack is told where that ends."""
+    span.fail(error, stack=False)
+    span.message = str(error)[:500]
+
+
+def present() -> Span | None:
+    """Return the span of the present work, where it is recorded."""
+    context = current.get()
+    return None if context is None else context.span

@@ -1,0 +1,171 @@
+"""Send what is recorded, from a thread of its own: a request never waits for it, and it never fails a service."""
+
+import logging
+import threading
+import time
+from typing import Protocol
+
+import msgspec
+
+from shoal.telemetry.sender import Outcome, Sender
+from shoal.telemetry.settings import TelemetrySettings
+
+FIRST, LAST = 0.25, 10.0
+"""Seconds until a batch that was not taken is sent again: at first, and at most."""
+
+TELL = 60.0
+"""Seconds between two words about what was dropped."""
+
+_log = logging.getLogger("shoal.telemetry")
+
+
+class Parcel(msgspec.Struct, frozen=True):
+    """One encoded request."""
+
+    body: bytes
+    count: int
+    """Records in it."""
+    more: bool = False
+    """Whether others wait to be taken at once."""
+
+
+class Source(Protocol):
+    """What records of one signal are taken from, in the exporter's thread."""
+
+    signal: str
+    """``traces``, ``logs`` or ``metrics``."""
+    pause: float
+    """Seconds between two looks at it."""
+    dropped: int
+    """Records that were not sent and never will be."""
+
+    def take(self) -> Parcel | None:
+        """Encode what waits, one request at most; None when nothing does."""
+        ...
+
+
+class Exporter:
+    """Takes from sources, and sends to the receiver that the settings name.
+
+    A receiver that is away is tried again for as long as the process lives. Meanwhile the queues of the sources fill,
+    and what comes beyond their bounds is dropped and counted by them.
+    """
+
+    def __init__(self, settings: TelemetrySettings) -> None:
+        self._senders = {signal: Sender(address, settings) for signal, address in settings.endpoints.items()}
+        self._due: dict[Source, float] = {}
+        self._urgent: set[Source] = set()
+        self._news, self._closing = threading.Event(), threading.Event()
+        self._thread: threading.Thread | None = None
+        self._until = float("inf")
+        self._away = False
+        self._told, self._told_at = 0, float("-inf")
+        self._working = threading.Lock()
+
+    def add(self, source: Source) -> None:
+        """Take from a source from now on; one whose signal is not exported is left alone."""
+        if source.signal in self._senders:
+            self._due[source] = time.monotonic() + source.pause
+
+    def start(self) -> None:
+        """Begin to send, in the background."""
+        self._thread = threading.Thread(target=self._run, name="telemetry", daemon=True)
+        self._thread.start()
+
+    def poke(self, source: Source) -> None:
+        """Say that a source has enough for a request."""
+        self._urgent.add(source)
+        self._news.set()
+
+    def flush(self) -> None:
+        """Send everything that waits, and return when it is taken or the receiver is away. For other threads."""
+        with self._working:
+            for source in tuple(self._due):
+                self._empty(source)
+
+    def close(self, seconds: float = 3.0) -> None:
+        """Send what waits, for so many seconds at most, and end."""
+        self._until = time.monotonic() + seconds
+        self._closing.set()
+        self._news.set()
+        if self._thread is not None:
+            self._thread.join(seconds + 1.0)
+        for sender in self._senders.values():
+            sender.close()
+
+    def _run(self) -> None:
+        while not self._closing.is_set():
+            now = time.monotonic()
+            self._news.wait(max(0.0, min(self._due.values(), default=now + 1.0) - now))
+            self._news.clear()
+            self._look()
+        with self._working:
+            for source in tuple(self._due):
+                self._empty(source)
+        self._tell(last=True)
+
+    def _look(self) -> None:
+        now = time.monotonic()
+        for source, due in tuple(self._due.items()):
+            if source in self._urgent or now >= due:
+                self._urgent.discard(source)
+                self._due[source] = now + source.pause
+                with self._working:
+                    self._empty(source)
+        self._tell()
+
+    def _empty(self, source: Source) -> None:
+        try:
+            while (parcel := source.take()) is not None:
+                self._deliver(source, parcel)
+                if not parcel.more:
+                    return
+        except Exception:  # noqa: BLE001 - whatever it is, it must not end the thread
+            _log.exception("telemetry: records of %s could not be written and are dropped", source.signal)
+
+    def _deliver(self, source: Source, parcel: Parcel) -> None:
+        """Send one request until it is taken or refused, or the end is near."""
+        pause = FIRST
+        sender = self._senders[source.signal]
+        while True:
+            outcome = sender.send(parcel.body)
+            if outcome.taken:
+                self._back(sender)
+                return
+            if not outcome.again:
+                source.dropped += parcel.count
+                self._refused(source, sender, outcome)
+                return
+            self._lost(sender, outcome)
+            wait = max(pause, outcome.after)
+            if self._closing.is_set() and time.monotonic() + wait > self._until:
+                source.dropped += parcel.count
+                return
+            self._closing.wait(wait) if not self._closing.is_set() else time.sleep(wait)
+            pause = min(LAST, pause * 2)
+
+    def _refused(self, source: Source, sender: Sender, outcome: Outcome) -> None:
+        now = time.monotonic()
+        if now - self._told_at >= TELL:
+            self._told_at = now
+            _log.warning("telemetry: %s refuses %s: %s", sender.address, source.signal, outcome.reason)
+
+    def _lost(self, sender: Sender, outcome: Outcome) -> None:
+        if not self._away:
+            self._away = True
+            _log.warning(
+                "telemetry: %s does not take what is recorded (%s); it is kept in part and sent later",
+                sender.address, outcome.reason,
+            )  # fmt: skip
+
+    def _back(self, sender: Sender) -> None:
+        if self._away:
+            self._away = False
+            _log.info("telemetry: %s takes what is recorded again", sender.address)
+
+    def _tell(self, *, last: bool = False) -> None:
+        """Say how many records were dropped, now and then."""
+        dropped, now = sum(source.dropped for source in self._due), time.monotonic()
+        if dropped > self._told and (last or now - self._told_at >= TELL):
+            _log.warning("telemetry: %d records were dropped since the last word", dropped - self._told)
+            self._told, self._told_at = dropped, now

@@ -1,0 +1,84 @@
+"""Keep secrets out of what is told: known ones, credentials in headers and passwords in addresses."""
+
+import json
+import re
+from collections.abc import Iterable
+from functools import lru_cache
+from urllib.parse import quote, unquote, urlsplit
+
+HIDDEN = "***"
+
+SHORTEST = 6
+"""Characters of a known secret; shorter ones would be found in every other word."""
+
+GENERATED = 12
+"""Characters of a known password of an address; shorter ones are hidden in addresses only, being words at times."""
+
+_NAMES = re.compile(
+    r"(?i)(?:^|[._-])(?:authorization|password|passwd|secret|token|api[_-]?key|cookie|credentials?|private[_-]?key)s?$"
+)
+"""Keys whose text is never told."""
+
+_SIGNS = (b"://", b"earer ", b"asic ", b"EARER ", b"ASIC ", b"eyJ")
+_URL = re.compile(r"(://[^\s:/@]*:)[^\s@/]+(?=@)")
+_SCHEME = re.compile(r"(?i)\b(bearer|basic)\s+[\w.~+/=-]{4,}")
+_TOKEN = re.compile(r"eyJ[\w-]{6,}\.[\w-]+\.[\w-]*")
+
+
+class Mask:
+    """Hides secrets in texts."""
+
+    def __init__(self, secrets: Iterable[str] = ()) -> None:
+        self._known: list[str] = []
+        self._signs: tuple[bytes, ...] = _SIGNS
+        for secret in secrets:
+            self.learn(secret)
+
+    def learn(self, secret: str) -> None:
+        """Hide a secret from now on, also as JSON and addresses spell it."""
+        if len(secret) < SHORTEST:
+            return
+        spelled = {
+            secret,
+            json.dumps(secret)[1:-1],
+            json.dumps(secret, ensure_ascii=False)[1:-1],
+            quote(secret, safe=""),
+        }
+        self._known = sorted({*self._known, *spelled}, key=len, reverse=True)
+        self._signs = (*_SIGNS, *(known.encode("utf-8", "replace") for known in self._known))
+
+    def learn_address(self, address: str) -> None:
+        """Hide the password of an address from now on."""
+        try:
+            password = urlsplit(address).password
+        except ValueError:
+            return
+        if password and len(password) >= GENERATED:
+            self.learn(unquote(password))
+
+    def suspects(self, data: bytes) -> bool:
+        """Tell whether something in it may have to be hidden: a quick look, which is wrong now and then."""
+        return any(sign in data for sign in self._signs)
+
+    def text(self, content: str) -> str:
+        """Hide what must be hidden in a text."""
+        for known in self._known:
+            if known in content:
+                content = content.replace(known, HIDDEN)
+        if "@" in content:
+            content = _URL.sub(rf"\1{HIDDEN}", content)
+        return _TOKEN.sub(HIDDEN, _SCHEME.sub(rf"\1 {HIDDEN}", content))
+
+    def hide(self, key: str, content: str) -> str:
+        """Hide the text of a key that names a secret, and what must be hidden in others."""
+        return HIDDEN if key and is_secret(key) else self.text(content)
+
+
+@lru_cache(4096)
+def is_secret(key: str) -> bool:
+    """Tell whether a key names something that is never told."""
+    return _NAMES.search(key) is not None
+
+
+MASK = Mask()
+"""That of this process: its log and everything that it exports."""

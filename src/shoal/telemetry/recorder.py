@@ -1,0 +1,131 @@
+"""What one service records: spans and log records, in queues that the exporter empties."""
+
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from time import time_ns
+from typing import Generic, TypeVar
+
+from shoal.telemetry import conventions as names
+from shoal.telemetry import logs, spans
+from shoal.telemetry.exporter import Exporter, Parcel, Source
+from shoal.telemetry.masking import MASK, Mask
+from shoal.telemetry.resource import OURS, encode, resource
+from shoal.telemetry.sampling import Sampler
+from shoal.telemetry.settings import Batching, TelemetrySettings
+from shoal.telemetry.spans import ERROR, LocalPart, Span
+from shoal.telemetry.wire import Hide, block
+
+T = TypeVar("T")
+
+LOCAL = 2000
+"""Spans of the local part of one unsampled trace that wait for its end."""
+
+_TURN = 32
+"""Records that are encoded before other threads may run."""
+
+
+class Queue(Generic[T]):
+    """Records that wait to be sent: a `Source`. `put` may be called in any thread."""
+
+    def __init__(
+        self,
+        signal: str,
+        batching: Batching,
+        head: bytes,
+        write: Callable[[T, Hide | None], bytes],
+        mask: Mask,
+    ) -> None:
+        self.signal, self.pause, self.dropped = signal, batching.delay, 0
+        self._items: deque[T] = deque()
+        self._limit, self._batch = batching.queue, batching.batch
+        self._head, self._write, self._mask = head, write, mask
+        self.poke: Callable[[Source], None] | None = None
+
+    def put(self, item: T) -> None:
+        """Add a record; beyond the bound it is dropped and counted."""
+        items = self._items
+        waiting = len(items)
+        if waiting >= self._limit:
+            self.dropped += 1
+            return
+        items.append(item)
+        if waiting == self._batch and self.poke is not None:
+            self.poke(self)
+
+    def take(self) -> Parcel | None:
+        """Encode the next batch."""
+        items, taken = self._items, list[T]()
+        while items and len(taken) < self._batch:
+            taken.append(items.popleft())
+        if not taken:
+            return None
+        groups: dict[bytes, list[bytes]] = {}
+        for number, item in enumerate(taken, 1):
+            groups.setdefault(getattr(item, "scope", b"") or OURS, []).append(self._encode(item))
+            if number % _TURN == 0:
+                time.sleep(0)  # whoever answers requests goes first
+        scopes = [block(2, scope + b"".join(records)) for scope, records in groups.items()]
+        return Parcel(block(1, self._head + b"".join(scopes)), len(taken), bool(items))
+
+    def _encode(self, item: T) -> bytes:
+        """Write a record; one in which a secret may stand is written again, with care."""
+        written = self._write(item, None)
+        return self._write(item, self._mask.hide) if self._mask.suspects(written) else written
+
+
+class Recorder:
+    """Records the spans and log records of one service.
+
+    Args:
+        given: Attributes of the resource, such as ``service.name``.
+    """
+
+    def __init__(self, settings: TelemetrySettings, given: Mapping[str, str], mask: Mask | None = None) -> None:
+        self.mask = mask or MASK
+        self.resource = encode(resource(settings, given))
+        self.spans: Queue[Span] = Queue("traces", settings.spans, self.resource, spans.encode, self.mask)
+        self.logs: Queue[logs.Record] = Queue("logs", settings.logs, self.resource, logs.encode, self.mask)
+        self.sampler = Sampler(settings)
+        self.tracing = "traces" in settings.endpoints and not self.sampler.never
+        self.logging = "logs" in settings.endpoints
+        self._slow = int(settings.slow * 1e9)
+
+    def attach(self, exporter: Exporter) -> None:
+        """Let an exporter send what is recorded."""
+        for queue in (self.spans, self.logs):
+            exporter.add(queue)
+            queue.poke = exporter.poke
+
+    def unsampled(self) -> LocalPart:
+        """Begin the local part of a trace that is not sampled: its first span is the one that is opened with it."""
+        return LocalPart()
+
+    def close(self, span: Span) -> None:
+        """End a span, now unless it has an end already, and record it."""
+        if not span.ended:
+            span.ended = time_ns()
+        if span.part is None:
+            self.spans.put(span)
+        else:
+            self._settle(span, span.part)
+
+    def _settle(self, span: Span, part: LocalPart) -> None:
+        """Keep the local part of an unsampled trace when it failed or was slow."""
+        if part.root is not span:
+            if part.kept:
+                self.spans.put(span)
+            elif part.kept is None and len(part.waiting) < LOCAL:
+                part.waiting.append(span)
+            return
+        failed = span.status == ERROR
+        part.kept = failed or span.ended - span.began >= self._slow
+        if part.kept:
+            span.set(names.KEPT, "failed" if failed else "slow")
+            for kept in (*part.waiting, span):
+                self.spans.put(kept)
+        part.root, part.waiting = None, []
+
+    def log(self, record: logs.Record) -> None:
+        """Record a line of the log."""
+        self.logs.put(record)

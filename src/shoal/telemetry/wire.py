@@ -1,0 +1,142 @@
+"""Write Protocol Buffers by hand (https://protobuf.dev/programming-guides/encoding): the few shapes that OTLP has.
+
+The official messages take some 50 µs for a span in pure Python; these joins take a tenth of it.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from struct import Struct
+
+import msgspec
+
+Value = str | bool | int | float | bytes | list["Value"] | tuple["Value", ...] | None
+"""What an attribute may hold; lists hold values of one kind."""
+
+Hide = Callable[[str, str], str]
+"""Takes a key and its text, and returns the text as it may be told."""
+
+LONGEST = 32 * 1024
+"""Characters of one text; the rest of it is left out."""
+
+_MASK = (1 << 64) - 1
+_KEYS_KEPT = 4096
+
+double = Struct("<d").pack
+fixed32 = Struct("<I").pack
+fixed64 = Struct("<Q").pack
+_json = msgspec.json.Encoder(enc_hook=repr).encode
+
+_keys: dict[str, bytes] = {}
+
+
+def varint(number: int) -> bytes:
+    """Write an unsigned number, or a negative one as its 64 bits of two's complement."""
+    if 0 <= number < 16384:
+        return _VARINTS[number]
+    return _varint(number & _MASK)
+
+
+def _varint(number: int) -> bytes:
+    out = bytearray()
+    while number > 127:
+        out.append(number & 127 | 128)
+        number >>= 7
+    out.append(number)
+    return bytes(out)
+
+
+_VARINTS = tuple(map(_varint, range(16384)))
+
+
+def tag(number: int, wire_type: int = 2) -> bytes:
+    """Write what precedes a field: 0 is a varint, 1 eight bytes, 2 a length and so many bytes, 5 four bytes."""
+    return varint(number << 3 | wire_type)
+
+
+def block(number: int, content: bytes) -> bytes:
+    """Write a field of bytes, of text or of a message."""
+    return tag(number) + varint(len(content)) + content
+
+
+def text(number: int, content: str) -> bytes:
+    """Write a field of text; nothing when it is empty."""
+    return block(number, utf8(content)) if content else b""
+
+
+def utf8(content: str) -> bytes:
+    """Encode a text; what UTF-8 cannot spell becomes ``?``, what is too long ends early."""
+    return (content if len(content) <= LONGEST else content[:LONGEST]).encode("utf-8", "replace")
+
+
+def any_value(value: object) -> bytes:
+    """Write an ``AnyValue``; what is no value of an attribute is told as JSON, secrets as ``Secret('***')``."""
+    if isinstance(value, str):
+        data = utf8(value)
+        return b"\x0a" + varint(len(data)) + data
+    if isinstance(value, int):
+        return _whole(value)
+    if isinstance(value, float):
+        return b"\x21" + double(value)
+    return _other(value)
+
+
+def _whole(value: int) -> bytes:
+    if isinstance(value, bool):
+        return b"\x10\x01" if value else b"\x10\x00"
+    return b"\x18" + varint(value) if -1 << 63 <= value < 1 << 63 else any_value(str(value))
+
+
+def _other(value: object) -> bytes:
+    if isinstance(value, list | tuple):
+        return block(5, b"".join([block(1, any_value(item)) for item in value]))
+    if isinstance(value, bytes):
+        return block(7, value[:LONGEST])
+    if value is None:
+        return b""
+    if isinstance(value, dict) and all(isinstance(key, str) for key in value):
+        return block(6, attributes(b"\x0a", value))
+    try:
+        return any_value(_json(value).decode().strip('"'))
+    except Exception:  # noqa: BLE001 - whatever an author hands over is told as well as it can be
+        return any_value(f"<{type(value).__name__}>")
+
+
+def attributes(prefix: bytes, pairs: Mapping[str, object], hide: Hide | None = None) -> bytes:
+    """Write a field of ``KeyValue`` for each pair; `prefix` is the field's tag, texts go through `hide`."""
+    parts = []
+    for key, value in pairs.items():
+        head = _keys.get(key) or _key(key)
+        shown = hidden(key, value, hide) if hide is not None else value
+        data = any_value(shown)
+        size = varint(len(data))
+        parts.append(b"%b%b%b\x12%b%b" % (prefix, varint(len(head) + 1 + len(size) + len(data)), head, size, data))
+    return b"".join(parts)
+
+
+def hidden(key: str, value: object, hide: Hide) -> object:
+    """Hide what may not be told, however deep it lies."""
+    if isinstance(value, str):
+        return hide(key, value)
+    if isinstance(value, list | tuple):
+        return [hidden(key, item, hide) for item in value]
+    if isinstance(value, dict):
+        return {str(name): hidden(str(name), item, hide) for name, item in value.items()}
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    if isinstance(value, bytes):
+        return hide(key, value.decode("utf-8", "replace"))
+    return hide(key, repr(value))
+
+
+def _key(key: str) -> bytes:
+    head = text(1, key) or b"\x0a\x00"
+    if len(_keys) < _KEYS_KEPT:
+        _keys[key] = head
+    return head
+
+
+def request(resource: bytes, scope: bytes, number: int, records: Iterable[bytes]) -> bytes:
+    """Write an ``Export…ServiceRequest`` with one resource and one scope; its records are fields with their tags.
+
+    The requests of the three signals have the same shape: resources, in them scopes (field `number`), in them records.
+    """
+    return block(1, resource + block(number, scope + b"".join(records)))

@@ -1,0 +1,121 @@
+"""What leaves the process: over HTTP, in batches, again when it was not taken, and never more than may wait."""
+
+import logging
+import time
+
+import pytest
+
+from shoal.telemetry.exporter import Exporter
+from shoal.telemetry.logs import Record
+from shoal.telemetry.masking import Mask
+from shoal.telemetry.recorder import Recorder
+from shoal.telemetry.settings import TelemetrySettings
+from shoal.telemetry.spans import SERVER, Span
+from tests.telemetry.received import receiving, recorded
+
+TRACE, OWN = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
+
+
+def made(url: str, **variables: str) -> tuple[Recorder, Exporter]:
+    settings = TelemetrySettings.from_environ({"OTEL_EXPORTER_OTLP_ENDPOINT": url, **variables})
+    recorder, exporter = Recorder(settings, {"service.name": "orders"}, Mask()), Exporter(settings)
+    recorder.attach(exporter)
+    return recorder, exporter
+
+
+def span(name: str = "GET /") -> Span:
+    return Span(TRACE, OWN, "", name, SERVER, time.time_ns())
+
+
+def test_spans_and_log_records_are_sent_when_the_process_ends() -> None:
+    with receiving() as receiver:
+        recorder, exporter = made(receiver.url, OTEL_EXPORTER_OTLP_HEADERS="x-team=fish%20shop")
+        exporter.start()
+        recorder.close(span())
+        recorder.log(Record(time.time_ns(), "error", "it broke", TRACE, OWN, {"order": 7}))
+        exporter.close()
+        ((_, headers, _),) = [r for r in receiver.requests if r[0] == "/v1/traces"]
+    assert headers["x-team"] == "fish shop"
+    assert headers["content-type"] == "application/x-protobuf"
+    assert [seen.name for seen in receiver.spans()] == ["GET /"]
+    (line,) = receiver.lines()
+    assert (line.message, line.severity, line.attributes, line.trace_id) == ("it broke", 17, {"order": 7}, TRACE)
+
+
+def test_a_full_batch_goes_at_once_and_what_is_compressed_can_be_read() -> None:
+    with receiving() as receiver:
+        variables = {"OTEL_BSP_SCHEDULE_DELAY": "3600000", "OTEL_BSP_MAX_EXPORT_BATCH_SIZE": "10"}
+        recorder, exporter = made(receiver.url, OTEL_EXPORTER_OTLP_COMPRESSION="gzip", **variables)
+        exporter.start()
+        for number in range(11):
+            recorder.close(span(str(number)))
+        receiver.wait(1)
+        assert [seen.name for seen in receiver.spans()][:10] == [str(number) for number in range(10)]
+        exporter.close()
+
+
+def test_what_is_not_taken_is_sent_again() -> None:
+    with receiving() as receiver:
+        receiver.answers = [503, 429]
+        recorder, exporter = made(receiver.url)
+        exporter.start()
+        recorder.close(span())
+        receiver.wait(1)
+        exporter.close()
+    assert len(receiver.spans()) == 1
+    assert recorder.spans.dropped == 0
+
+
+def test_what_is_refused_is_dropped_counted_and_told(caplog: pytest.LogCaptureFixture) -> None:
+    with receiving() as receiver:
+        receiver.answers = [400]
+        recorder, exporter = made(receiver.url)
+        recorder.close(span())
+        exporter.start()
+        exporter.close()
+    assert receiver.requests == []
+    assert recorder.spans.dropped == 1
+    assert "refuses traces: it answers 400" in caplog.text
+    assert "1 records were dropped" in caplog.text
+
+
+def test_no_more_waits_than_may_and_the_rest_is_counted(caplog: pytest.LogCaptureFixture) -> None:
+    recorder, exporter = made("http://127.0.0.1:9", OTEL_BSP_MAX_QUEUE_SIZE="5")
+    for _ in range(8):
+        recorder.close(span())
+    assert recorder.spans.dropped == 3
+    with caplog.at_level(logging.WARNING):
+        exporter.start()
+        exporter.close(0.1)
+    assert recorder.spans.dropped == 8
+    assert "3 records were dropped" in caplog.text
+    assert "5 records were dropped" in caplog.text
+
+
+def test_whoever_is_away_is_told_of_once(caplog: pytest.LogCaptureFixture) -> None:
+    with receiving() as receiver:
+        receiver.answers = [503, 503, 503]
+        recorder, exporter = made(receiver.url)
+        with caplog.at_level(logging.INFO, "shoal.telemetry"):
+            recorder.close(span())
+            exporter.start()
+            receiver.wait(1)
+            exporter.close()
+    assert [record.levelname for record in caplog.records] == ["WARNING", "INFO"]
+
+
+def test_the_ends_of_unsampled_traces_are_bounded() -> None:
+    recorder, _ = made("http://127.0.0.1:9")
+    part = recorder.unsampled()
+    part.root = root = span("root")
+    root.part = part
+    root.fail(ValueError("x"), stack=False)
+    for _ in range(2100):
+        child = span("child")
+        child.part = part
+        recorder.close(child)
+    recorder.close(root)
+    late = span("late")
+    late.part = part
+    recorder.close(late)
+    assert [len([s for s in recorded([recorder]) if s.name == "child"])] == [2000]
