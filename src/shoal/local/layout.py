@@ -58,6 +58,11 @@ class Layout:
         return self.home / "data"
 
     @property
+    def telemetry(self) -> Path:
+        """What the latest runs told of themselves, one file each; ``--fresh`` keeps them."""
+        return self.home / "telemetry"
+
+    @property
     def sockets(self) -> Path:
         """Sockets of the mesh and the services."""
         return self.runtime / "s"

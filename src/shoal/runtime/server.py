@@ -3,7 +3,7 @@
 import asyncio
 import signal
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TypedDict
@@ -46,6 +46,7 @@ async def serve(
     started: Callable[[], None],
     leaving: Callable[[], None],
     message: int = 0,
+    sockets: Sequence[socket.socket] = (),
 ) -> None:
     """Serve until SIGTERM or SIGINT; then finish requests in progress within `drain` seconds.
 
@@ -56,6 +57,7 @@ async def serve(
         started: Called once the socket is open.
         leaving: Called when it is told to stop, before requests in progress are waited for.
         message: Bytes of the largest message of a WebSocket; 0 where none are served.
+        sockets: Open ones to serve on instead; `listen` is not looked at then.
     """
     server = _Server(_configuration(application, listen, drain, message), started)
     loop = asyncio.get_running_loop()
@@ -66,13 +68,13 @@ async def serve(
 
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, leave)
-    await server.serve()
+    await server.serve([*sockets] or None)
 
 
 def _configuration(application: Application, listen: str, drain: float, message: int = 0) -> uvicorn.Config:
     return uvicorn.Config(
         application,
-        **_address(listen),
+        **(_address(listen) if listen else {}),
         loop="none",
         http="httptools",
         ws=_sockets() if message else "none",

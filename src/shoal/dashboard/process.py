@@ -1,0 +1,84 @@
+"""The process of the dashboard: takes telemetry and serves the pages, on one port of loopback.
+
+What begins with ``/v1/`` is telemetry, which needs no token; everything else belongs to the pages.
+"""
+
+import socket
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from shoal.dashboard.collector.application import Collector, Receive, Scope, Send
+from shoal.dashboard.settings import Settings
+from shoal.dashboard.store import runs
+from shoal.dashboard.store.writer import Writer
+from shoal.errors import HostError
+from shoal.local.ports import LOOPBACK, check_port
+from shoal.runtime.server import serve as serve_http
+
+Application = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+_TELEMETRY = "/v1/"
+_DRAIN = 2.0
+
+
+def application(collector: Application, pages: Application) -> Application:
+    """Join both: telemetry by its paths, the rest to the pages."""
+
+    async def both(scope: Scope, receive: Receive, send: Send) -> None:
+        taken = scope["type"] == "http" and scope["path"].startswith(_TELEMETRY)
+        await (collector if taken else pages)(scope, receive, send)
+
+    return both
+
+
+async def nothing(scope: Scope, _: Receive, send: Send) -> None:
+    """Answer for pages that are not there, and say that the process lives at ``/health``."""
+    healthy = scope.get("path") == "/health"
+    await send(
+        {
+            "type": "http.response.start",
+            "status": 200 if healthy else 404,
+            "headers": [(b"content-type", b"text/plain")],
+        }
+    )
+    await send({"type": "http.response.body", "body": b"alive\n" if healthy else b"there are no pages here\n"})
+
+
+async def serve(settings: Settings) -> None:
+    """Take telemetry and serve pages until SIGTERM or SIGINT.
+
+    Raises:
+        HostError: A port is busy, or the folder of runs cannot be made.
+        Damaged: The file of this run is none of ours.
+    """
+    folder = Path(settings.folder)
+    number, file = runs.begin(folder, settings.key)
+    writer = Writer(file, largest=settings.largest, say=say, facts=runs.own_facts(settings.system, settings.key))
+    collector = Collector(writer)
+    try:
+        sockets = [listening(port) for port in (settings.port, *settings.ports)]
+        await serve_http(
+            application(collector, nothing), "", drain=_DRAIN, leaving=lambda: None, sockets=sockets,
+            started=lambda: say(f"run {number}: takes telemetry and serves pages at http://{LOOPBACK}:{settings.port}"),
+        )  # fmt: skip
+    finally:
+        writer.close()
+
+
+def listening(port: int) -> socket.socket:
+    """Listen on a port of loopback; raises `HostError` when it is busy."""
+    check_port(port)
+    found = socket.socket()
+    found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        found.bind((LOOPBACK, port))
+    except OSError as error:
+        raise HostError(
+            f"cannot listen on port {port}: {error.strerror or error}", hint="choose another --port"
+        ) from error
+    return found
+
+
+def say(text: str) -> None:
+    """Write into the log."""
+    print(text, flush=True)  # noqa: T201 - its log

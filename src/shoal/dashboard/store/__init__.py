@@ -1,0 +1,1 @@
+"""Telemetry of the latest runs, one SQLite file each: one writer, any number of readers."""

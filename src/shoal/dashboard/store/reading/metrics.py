@@ -1,0 +1,193 @@
+"""Values of metrics: which there are, and one of them over time, for each replica and set of attributes."""
+
+from typing import Any
+
+import msgspec
+
+from shoal.dashboard.store.reading.database import Database, micro
+
+_SERIES = 200
+"""Series of one answer."""
+
+_POINTS = 2000
+"""Points of one series."""
+
+_QUANTILES = {"p50": 0.5, "p90": 0.9, "p99": 0.99}
+
+
+class MetricName(msgspec.Struct, frozen=True, kw_only=True):
+    """One metric of one service."""
+
+    service: str
+    name: str
+    unit: str
+    kind: str
+    """``gauge``, ``sum`` or ``histogram``."""
+    series: int
+
+
+class MetricNames(msgspec.Struct, frozen=True, kw_only=True):
+    """What there is."""
+
+    items: list[MetricName]
+
+
+class MetricQuery(msgspec.Struct, frozen=True, kw_only=True):
+    """What is looked for.
+
+    Args:
+        name: Of the metric.
+        service: Only of this service.
+        attributes: Only series that have these.
+        since: First time.
+        until: Last time.
+        step: Seconds between points at least; all when 0.
+    """
+
+    name: str
+    service: str = ""
+    attributes: dict[str, str] = {}
+    since: float | None = None
+    until: float | None = None
+    step: float = 0.0
+
+
+class MetricSeries(msgspec.Struct, frozen=True, kw_only=True):
+    """One series.
+
+    Of a gauge, `values` are its values; of a sum, what was added per second; of a histogram, what was counted per
+    second, with quantiles of what came between two points.
+    """
+
+    service: str
+    replica: str
+    attributes: dict[str, Any]
+    times: list[float]
+    values: list[float]
+    total: float
+    """The last value; of a sum or histogram, all that was counted."""
+    quantiles: dict[str, list[float | None]]
+    mean: list[float | None]
+
+
+class Metric(msgspec.Struct, frozen=True, kw_only=True):
+    """One metric over time."""
+
+    name: str
+    unit: str
+    kind: str
+    series: list[MetricSeries]
+
+
+_HISTOGRAM = msgspec.json.Decoder(tuple[float, list[float], list[int]])
+
+
+def metrics(database: Database, *, service: str = "", name: str = "") -> MetricNames:
+    """List metrics, of one service or all, whose name has `name` in it."""
+    ask = (
+        "SELECT r.service, s.name, s.unit, s.kind, count(*) FROM series s JOIN resources r ON r.id = s.resource "
+        "WHERE (? = '' OR r.service = ?) AND instr(s.name, ?) > 0 GROUP BY 1, 2, 3, 4 ORDER BY 1, 2"
+    )
+    rows = database.ask(ask, (service, service, name))
+    return MetricNames(items=[MetricName(service=a, name=b, unit=c, kind=d, series=e) for a, b, c, d, e in rows])
+
+
+def metric(database: Database, query: MetricQuery) -> Metric:
+    """Return one metric over time."""
+    ask = (
+        "SELECT s.id, r.service, r.replica, s.unit, s.kind, s.cumulative, s.attributes FROM series s "
+        "JOIN resources r ON r.id = s.resource WHERE s.name = ? AND (? = '' OR r.service = ?) ORDER BY s.id"
+    )
+    rows = database.ask(ask, (query.name, query.service, query.service))
+    found: list[MetricSeries] = []
+    for number, service, replica, _, kind, cumulative, text in rows:
+        attributes = msgspec.json.decode(text, type=dict[str, Any])
+        if len(found) < _SERIES and all(str(attributes.get(k)) == v for k, v in query.attributes.items()):
+            points = _points(database, number, query)
+            found.append(
+                _series(service, replica, attributes, points, "gauge" if kind == "gauge" else _how(cumulative))
+            )
+    return Metric(name=query.name, unit=rows[0][3] if rows else "", kind=rows[0][4] if rows else "", series=found)
+
+
+def _how(cumulative: int) -> str:
+    return "cumulative" if cumulative else "delta"
+
+
+def _points(database: Database, number: int, query: MetricQuery) -> list[tuple[int, float, bytes | None]]:
+    since = micro(query.since) if query.since is not None else -(1 << 62)
+    until = micro(query.until) if query.until is not None else 1 << 62
+    ask = "SELECT at, value, histogram FROM points WHERE series = ? AND at >= ? AND at <= ? ORDER BY at DESC LIMIT ?"
+    rows = database.ask(ask, (number, since, until, _POINTS * 10))[::-1]
+    step = int(query.step * 1_000_000)
+    kept: list[tuple[int, float, bytes | None]] = []
+    for row in rows:
+        if not kept or row[0] - kept[-1][0] >= step:
+            kept.append(row)
+    return kept[-_POINTS:]
+
+
+def _series(
+    service: str, replica: str, attributes: dict[str, Any], points: list[tuple[int, float, bytes | None]], how: str
+) -> MetricSeries:
+    times: list[float] = []
+    values: list[float] = []
+    means: list[float | None] = []
+    quantiles: dict[str, list[float | None]] = {name: [] for name in _QUANTILES} if points and points[0][2] else {}
+    before: tuple[int, float, bytes | None] | None = None
+    total = points[-1][1] if points else 0.0
+    if how == "delta":
+        total = sum(value for _, value, _ in points)
+    for point in points:
+        at, value, histogram = point
+        if how == "gauge":
+            times.append(at / 1000)
+            values.append(value)
+            continue
+        if before is not None and at > before[0]:
+            anew = how == "delta" or value < before[1]  # the process was started again and counts from zero
+            times.append(at / 1000)
+            values.append(round((value if anew else value - before[1]) * 1_000_000 / (at - before[0]), 4))
+            if histogram and quantiles:
+                between = _between(histogram, None if anew else before[2])
+                means.append(_mean(between))
+                for name, share in _QUANTILES.items():
+                    quantiles[name].append(_quantile(between, share))
+        before = point
+    return MetricSeries(
+        service=service, replica=replica, attributes=attributes, times=times, values=values, total=total,
+        quantiles=quantiles, mean=means,
+    )  # fmt: skip
+
+
+_Buckets = tuple[float, list[float], list[int]]
+
+
+def _between(now: bytes, before: bytes | None) -> _Buckets:
+    """Take from a histogram what an earlier one of the same bounds had."""
+    whole, bounds, counts = _HISTOGRAM.decode(now)
+    if before is not None:
+        earlier, same, less = _HISTOGRAM.decode(before)
+        if same == bounds and len(less) == len(counts):
+            return whole - earlier, bounds, [max(0, a - b) for a, b in zip(counts, less, strict=True)]
+    return whole, bounds, counts
+
+
+def _mean(buckets: _Buckets) -> float | None:
+    whole, _, counts = buckets
+    return whole / sum(counts) if sum(counts) else None
+
+
+def _quantile(buckets: _Buckets, share: float) -> float | None:
+    """Find a quantile, between the bounds of its bucket as if its values lay evenly in it."""
+    _, bounds, counts = buckets
+    wanted, seen = share * sum(counts), 0.0
+    if not bounds or not wanted:
+        return None
+    for number, count in enumerate(counts):
+        if count and seen + count >= wanted:
+            low = bounds[number - 1] if number else min(0.0, bounds[0])
+            high = bounds[number] if number < len(bounds) else bounds[-1]
+            return low + (high - low) * (wanted - seen) / count
+        seen += count
+    return bounds[-1]
