@@ -7,12 +7,16 @@ import socket
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from shoal.dashboard.collector.application import Collector, Receive, Scope, Send
+from shoal.dashboard.collector.application import Collector
+from shoal.dashboard.server.app import Dashboard
+from shoal.dashboard.server.desk import Desk
 from shoal.dashboard.settings import Settings
 from shoal.dashboard.store import runs
+from shoal.dashboard.store.library import Library
 from shoal.dashboard.store.writer import Writer
 from shoal.errors import HostError
 from shoal.local.ports import LOOPBACK, check_port
+from shoal.runtime.request import Receive, Scope, Send
 from shoal.runtime.server import serve as serve_http
 
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
@@ -31,17 +35,10 @@ def application(collector: Application, pages: Application) -> Application:
     return both
 
 
-async def nothing(scope: Scope, _: Receive, send: Send) -> None:
-    """Answer for pages that are not there, and say that the process lives at ``/health``."""
-    healthy = scope.get("path") == "/health"
-    await send(
-        {
-            "type": "http.response.start",
-            "status": 200 if healthy else 404,
-            "headers": [(b"content-type", b"text/plain")],
-        }
-    )
-    await send({"type": "http.response.body", "body": b"alive\n" if healthy else b"there are no pages here\n"})
+async def nothing(_: Scope, __: Receive, send: Send) -> None:
+    """Answer for pages that are not there."""
+    await send({"type": "http.response.start", "status": 404, "headers": [(b"content-type", b"text/plain")]})
+    await send({"type": "http.response.body", "body": b"there are no pages here\n"})
 
 
 async def serve(settings: Settings) -> None:
@@ -54,15 +51,25 @@ async def serve(settings: Settings) -> None:
     folder = Path(settings.folder)
     number, file = runs.begin(folder, settings.key)
     writer = Writer(file, largest=settings.largest, say=say, facts=runs.own_facts(settings.system, settings.key))
-    collector = Collector(writer)
+    collector, library = Collector(writer), Library(folder)
+    pages = _pages(settings, library)
     try:
         sockets = [listening(port) for port in (settings.port, *settings.ports)]
         await serve_http(
-            application(collector, nothing), "", drain=_DRAIN, leaving=lambda: None, sockets=sockets,
+            application(collector, pages), "", drain=_DRAIN, leaving=lambda: None, sockets=sockets,
             started=lambda: say(f"run {number}: takes telemetry and serves pages at http://{LOOPBACK}:{settings.port}"),
         )  # fmt: skip
     finally:
         writer.close()
+        library.close()
+
+
+def _pages(settings: Settings, library: Library) -> Application:
+    """Make the pages, for who has the token; without one there are none."""
+    if not settings.token:
+        return nothing
+    token = Path(settings.token).read_text("utf-8").strip()
+    return Dashboard(Desk(root=Path(settings.root), library=library), token)
 
 
 def listening(port: int) -> socket.socket:

@@ -6,14 +6,13 @@ come again; what breaks the protocol with 400, which tells it not to.
 
 import asyncio
 import zlib
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any
 
 import msgspec
 
 from shoal.dashboard.collector import otlp
 from shoal.dashboard.collector.otlp import LOGS, METRICS, TRACES, Malformed, Signal
 from shoal.dashboard.store.writer import Writer
+from shoal.runtime.request import Receive, Scope, Send
 
 LARGEST = 16 * 1024 * 1024
 """Bytes of a body, as it came."""
@@ -22,10 +21,6 @@ UNFOLDED = 64 * 1024 * 1024
 """Bytes of a body that was compressed."""
 
 PATHS: dict[str, Signal] = {"/v1/traces": TRACES, "/v1/logs": LOGS, "/v1/metrics": METRICS}
-
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 _ASIDE = 64 * 1024
 """Bytes from which on a body is read in a thread, so that pages are answered meanwhile."""

@@ -51,13 +51,19 @@ def folder_of(root: Path) -> Path:
 def numbers(folder: Path) -> list[int]:
     """List the numbers of the runs in a folder, newest first."""
     with contextlib.suppress(FileNotFoundError):
-        return sorted((int(m[1]) for file in folder.iterdir() if (m := _NAME.fullmatch(file.name))), reverse=True)
+        return sorted(filter(None, map(number_of, folder.iterdir())), reverse=True)
     return []
 
 
 def file_of(folder: Path, number: int) -> Path:
     """Locate the file of a run."""
     return folder / f"run-{number:06}.db"
+
+
+def number_of(file: Path) -> int:
+    """Read the number of a run off the name of its file; 0 for another file."""
+    match = _NAME.fullmatch(file.name)
+    return int(match[1]) if match else 0
 
 
 def find(folder: Path, number: int = 0) -> Path:
