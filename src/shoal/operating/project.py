@@ -1,5 +1,6 @@
 """Find and read the system that a command is about."""
 
+import importlib
 import importlib.util
 import sys
 import tomllib
@@ -51,6 +52,15 @@ def declared(context: Where) -> System:
         return _imported(context, where, System)
     except DeclarationError as error:
         raise _hinted(error, where, context.root) from error
+
+
+def forget(where: Where, system: model.System) -> None:
+    """Let the next import of the system read its files anew; for who outlives a change of them."""
+    tops = {module.partition(".")[0] for module in (entry(where), *(s.entry for s in system.services))}
+    tops = {top.partition(":")[0] for top in tops}
+    for name in [name for name in sys.modules if name.partition(".")[0] in tops]:
+        del sys.modules[name]
+    importlib.invalidate_caches()
 
 
 def traffic(context: Where, wanted: str = "") -> "Load[Any]":

@@ -6,9 +6,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
+from shoal.dashboard.live.running import Live
 from shoal.dashboard.server.hub import Hub
 from shoal.errors import HostError
 from shoal.local.state import RunState, read_state
+from shoal.operating.where import Project
 
 T = TypeVar("T")
 
@@ -33,11 +35,19 @@ class Desk:
         root: Folder of the project.
         library: Its recorded runs.
         hub: Tells the pages what changes.
+        system: ``module:attribute`` of its declaration; empty when it is to be found in ``pyproject.toml``.
     """
 
     root: Path
     library: Library
     hub: Hub = field(default_factory=Hub)
+    system: str = ""
+    live: Live = field(init=False)
+    """Its declaration, and what runs of it."""
+
+    def __post_init__(self) -> None:
+        """Say where the declaration is; it is read when it is first asked for."""
+        object.__setattr__(self, "live", Live(where=Project(root=self.root, system=self.system)))
 
     def state(self) -> RunState | None:
         """Read what runs now, if anything ever ran."""

@@ -7,14 +7,14 @@ from pathlib import Path
 
 from shoal.local.mailbox.page import Page
 from shoal.local.mailbox.smtp import listen
-from shoal.local.mailbox.store import Store
+from shoal.local.mailbox.store import FILE, Store
 
 _LOOPBACK = "127.0.0.1"
 
 
 async def serve(smtp_port: int, http_port: int, directory: Path) -> None:
     """Take and show mail until SIGTERM or SIGINT."""
-    store = Store(directory / "messages.jsonl")
+    store = Store(directory / FILE)
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)

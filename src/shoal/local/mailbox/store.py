@@ -9,6 +9,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+FILE = "messages.jsonl"
+"""Name of the file in the mailbox's folder."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mail:

@@ -1,0 +1,1 @@
+"""What the dashboard asks of the running system, and does to it."""

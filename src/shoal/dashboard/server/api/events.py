@@ -1,0 +1,100 @@
+"""Events, dead letters and outboxes of the running system."""
+
+import asyncio
+from typing import Any
+
+import msgspec
+
+from shoal.dashboard.live import events, letters, publishing
+from shoal.dashboard.live.letters import Correction, Wanted
+from shoal.dashboard.server.desk import Desk
+from shoal.dashboard.server.exchange import Asked, Route
+
+
+class One(Asked, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One event type."""
+
+    id: str
+    limit: int = 20
+
+
+class Letters(Asked, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which dead letters."""
+
+    service: str = ""
+    type: str = ""
+
+
+class Publishing(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """An event to be announced, or tried."""
+
+    id: str
+    data: Any
+    dry: bool = False
+
+
+async def shown(desk: Desk, _: Asked) -> object:
+    """List every event with who says and hears it; lags, letters and outboxes while the system runs."""
+    system = await desk.live.system()
+    if desk.live.run() is None:
+        return {"live": False, "items": events.types(system), "outboxes": []}
+    running = await desk.live.engines()
+    lags, counts, outboxes = await asyncio.gather(
+        events.lags(running), letters.counted(running), events.outboxes(running)
+    )
+    return {"live": True, "items": events.types(system, lags, counts), "outboxes": outboxes}
+
+
+async def one(desk: Desk, asked: One) -> object:
+    """Return the latest events of a type as its stream holds them."""
+    events.found(await desk.live.system(), asked.id)
+    if desk.live.run() is None:
+        return {"live": False, "items": []}
+    return {"live": True, "items": await events.latest(await desk.live.engines(), asked.id, min(asked.limit, 200))}
+
+
+async def publish(desk: Desk, asked: Publishing) -> object:
+    """Announce an event, or say what everybody who hears it would do."""
+    running = await desk.live.engines()
+    if asked.dry:
+        return {"tried": await publishing.try_out(running, asked.id, asked.data)}
+    return await publishing.publish(running, asked.id, asked.data)
+
+
+async def dead(desk: Desk, asked: Letters) -> object:
+    """List dead letters."""
+    if desk.live.run() is None:
+        return {"live": False, "items": []}
+    return {"live": True, "items": await letters.listed(await desk.live.engines(), asked.service, asked.type)}
+
+
+async def replay(desk: Desk, wanted: Wanted) -> object:
+    """Send letters to their consumers once more."""
+    return {"ids": await letters.replay(await desk.live.engines(), wanted)}
+
+
+async def try_out(desk: Desk, wanted: Wanted) -> object:
+    """Say what handling letters would do."""
+    return {"tried": await letters.try_out(await desk.live.engines(), wanted)}
+
+
+async def purge(desk: Desk, wanted: Wanted) -> object:
+    """Throw letters away."""
+    return {"ids": await letters.purge(await desk.live.engines(), wanted)}
+
+
+async def edit(desk: Desk, wanted: Correction) -> object:
+    """Put other data into a letter."""
+    return await letters.edit(await desk.live.engines(), wanted)
+
+
+ROUTES = (
+    Route(method="GET", path="/api/events", asked=Asked, answer=shown),
+    Route(method="GET", path="/api/events/{id}", asked=One, answer=one),
+    Route(method="POST", path="/api/events/{id}/publish", asked=Publishing, answer=publish),
+    Route(method="GET", path="/api/letters", asked=Letters, answer=dead),
+    Route(method="POST", path="/api/letters/replay", asked=Wanted, answer=replay),
+    Route(method="POST", path="/api/letters/try", asked=Wanted, answer=try_out),
+    Route(method="POST", path="/api/letters/purge", asked=Wanted, answer=purge),
+    Route(method="POST", path="/api/letters/edit", asked=Correction, answer=edit),
+)
