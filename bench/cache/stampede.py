@@ -9,7 +9,7 @@ from shoal import Service, Valkey
 from shoal.drivers.valkey import ValkeyCache, prefix_of
 from shoal.drivers.valkey.link import Door, Link
 from shoal.runtime.cache.fittings import Keeping
-from shoal.runtime.metrics import Metrics
+from shoal.runtime.metrics.registry import Metrics
 from shoal.service.cached import remembering
 
 ASKING, REPLICAS, LOAD = 1_000, 4, 0.1

@@ -14,6 +14,7 @@ import uvloop
 
 from shoal.drivers import open_broker, open_store
 from shoal.drivers.base import Broker, Consumer, Message, Store
+from shoal.runtime.metrics.registry import Metrics
 from shoal.runtime.relay import Relay
 
 OURS, RAW, NAIVE = "relay", "publish_async", "one by one"
@@ -81,7 +82,7 @@ async def relayed(store_url: str, broker_url: str) -> Act:
     await store.open()
     await store.migrate([])
     await broker.open()
-    relay = Relay(store, broker, STREAM)
+    relay = Relay(store, broker, STREAM, Metrics())
     running = asyncio.create_task(relay.run())
 
     async def act(task: Drain | Pace | Hear) -> Done:

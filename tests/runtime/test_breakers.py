@@ -169,7 +169,7 @@ async def trip(world: World) -> None:
     mood.status = 500
     for _ in range(4):
         assert (await shelf_client().price("lost")).amount == -1
-    assert (await samples(world))['shoal_circuit_state{circuit="shelf.price"}'] == "2"
+    assert (await samples(world))['shoal_circuit_state{shoal_circuit="shelf.price"}'] == "2"
 
 
 async def test_an_open_circuit_asks_nobody_until_one_call_has_seen_that_it_is_over(world: World) -> None:
@@ -232,8 +232,8 @@ async def test_the_caller_sees_what_stood_in_and_readiness_does_not_care(world: 
     assert "503" in used[0].reason
     await trip(world)
     shown = await samples(world)
-    assert shown['shoal_fallbacks_total{call="shelf.price",kind="cached"}'] == "1"
-    assert shown['shoal_circuit_turns_total{circuit="shelf.price",state="open"}'] == "1"
+    assert shown['shoal_fallbacks_total{shoal_call="shelf.price",shoal_fallback="cached"}'] == "1"
+    assert shown['shoal_circuit_turns_total{shoal_circuit="shelf.price",shoal_circuit_state="open"}'] == "1"
     assert (await world.direct("front", "GET", "/ready")).status == 200
 
 
@@ -266,8 +266,8 @@ async def test_a_refusal_trips_nothing_and_is_not_covered_up(world: World, statu
         with pytest.raises(CallFailed) as caught:
             await shelf_client().price("a")
         assert caught.value.status == status
-    assert (await samples(world))['shoal_circuit_state{circuit="shelf.price"}'] == "0"
-    assert (await samples(world))['shoal_circuit_calls_total{circuit="shelf.price",outcome="refused"}'] == "8"
+    assert (await samples(world))['shoal_circuit_state{shoal_circuit="shelf.price"}'] == "0"
+    assert (await samples(world))['shoal_circuit_calls_total{shoal_circuit="shelf.price",shoal_outcome="refused"}'] == "8"
 
 
 async def test_timeouts_and_absence_trip_it(world: World, caplog: pytest.LogCaptureFixture) -> None:
@@ -296,7 +296,7 @@ async def test_one_circuit_for_all_of_a_contract(world: World) -> None:
         with pytest.raises(CircuitOpen):
             await call()
     assert (await shelf_client().price("a")).amount == -1
-    assert (await samples(world))['shoal_circuit_state{circuit="stall"}'] == "2"
+    assert (await samples(world))['shoal_circuit_state{shoal_circuit="stall"}'] == "2"
 
 
 async def test_a_call_that_nobody_waits_for_counts_for_nothing(world: World) -> None:
@@ -307,8 +307,8 @@ async def test_a_call_that_nobody_waits_for_counts_for_nothing(world: World) -> 
         call.cancel()
         await asyncio.wait([call])
     found = await samples(world)
-    assert found['shoal_circuit_state{circuit="shelf.price"}'] == "0"
-    assert found['shoal_circuit_calls_total{circuit="shelf.price",outcome="abandoned"}'] == "6"
+    assert found['shoal_circuit_state{shoal_circuit="shelf.price"}'] == "0"
+    assert found['shoal_circuit_calls_total{shoal_circuit="shelf.price",shoal_outcome="abandoned"}'] == "6"
 
 
 def test_the_plan_carries_it_through_json() -> None:
@@ -379,8 +379,8 @@ async def test_a_callee_that_takes_most_of_its_own_time_is_at_fault(world: World
     for _ in range(2):
         assert (await world.direct("front", "GET", "/order", short)).status == 504
     found = await samples(world)
-    assert found['shoal_circuit_calls_total{circuit="shelf.order",outcome="failed"}'] == "2"
-    assert found['shoal_circuit_state{circuit="shelf.order"}'] == "2"
+    assert found['shoal_circuit_calls_total{shoal_circuit="shelf.order",shoal_outcome="failed"}'] == "2"
+    assert found['shoal_circuit_state{shoal_circuit="shelf.order"}'] == "2"
 
 
 @pytest.mark.parametrize("milliseconds", ["0", "1", "30", "200"])
@@ -390,8 +390,8 @@ async def test_a_call_without_time_is_no_fault_of_the_callee(world: World, milli
     for _ in range(3):
         assert (await world.direct("front", "GET", "/order", short)).status == 504
     found = await samples(world)
-    assert found['shoal_circuit_calls_total{circuit="shelf.order",outcome="failed"}'] == "0"
-    assert found['shoal_circuit_state{circuit="shelf.order"}'] == "0"
+    assert found['shoal_circuit_calls_total{shoal_circuit="shelf.order",shoal_outcome="failed"}'] == "0"
+    assert found['shoal_circuit_state{shoal_circuit="shelf.order"}'] == "0"
     mood.gate = None
     mood.status = 404
     with pytest.raises(CallRejected):

@@ -13,7 +13,8 @@ from shoal.drivers.memory import MemoryCache
 from shoal.errors import DeclarationError, Unavailable
 from shoal.runtime.cache import guard
 from shoal.runtime.cache.fittings import Keeping
-from shoal.runtime.metrics import Metrics
+from shoal.runtime.metrics.registry import Metrics
+from shoal.runtime.metrics.text import render
 from shoal.service.describe import describe_service
 from shoal.testing import MemorySystem, MovableClock
 
@@ -57,7 +58,7 @@ class World:
         return self.replica().injected[kind]
 
     def counted(self, text: str) -> bool:
-        return text in self.metrics.render({})
+        return text in render(self.metrics.snapshot()).decode()
 
 
 @pytest.fixture
@@ -112,8 +113,8 @@ async def test_a_cache_that_is_away_costs_values_and_nothing_else(world: World) 
     assert await cache.get(Note, "a") is None
     world.cache.away = False
     assert await cache.get_many(Note, ["a", "b"]) == {"a": Note("tea")}
-    assert world.counted('shoal_cache_total{cache="put",outcome="away"} 1')
-    assert world.counted('shoal_cache_total{cache="put",outcome="ok"} 1')
+    assert world.counted('shoal_cache_duration_seconds_count{shoal_cache_operation="put",shoal_outcome="away"} 1')
+    assert world.counted('shoal_cache_duration_seconds_count{shoal_cache_operation="put",shoal_outcome="ok"} 1')
 
 
 async def test_it_is_left_alone_for_a_moment(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,7 +15,8 @@ from shoal.drivers.memory import MemoryCache
 from shoal.errors import Unavailable
 from shoal.runtime.cache import guard, remember
 from shoal.runtime.cache.fittings import Keeping
-from shoal.runtime.metrics import Metrics
+from shoal.runtime.metrics.registry import Metrics
+from shoal.runtime.metrics.text import render
 from shoal.service.cached import remembering
 from shoal.testing import MovableClock
 from tests.runtime.test_cache import Flighty
@@ -71,8 +72,8 @@ class World:
         remembering.reset(token)
 
     def counted(self, outcome: str) -> int:
-        for line in self.metrics.render({}).splitlines():
-            if line.startswith(f'shoal_cached_total{{cached="price",outcome="{outcome}"}} '):
+        for line in render(self.metrics.snapshot()).decode().splitlines():
+            if line.startswith(f'shoal_cached_duration_seconds_count{{shoal_function="price",shoal_outcome="{outcome}"}} '):
                 return int(line.rpartition(" ")[2])
         return 0
 

@@ -31,7 +31,7 @@ from shoal.runtime.commands.entries import COMMANDS, KEPT, Entry, identifier, to
 from shoal.runtime.commands.reading import commands
 from shoal.runtime.compile import compile_service
 from shoal.runtime.endpoint import Endpoint, Surroundings
-from shoal.runtime.metrics import Metrics
+from shoal.runtime.metrics.registry import Metrics
 from shoal.runtime.transaction import Announcer
 from shoal.service.audited import hidden_in_path
 from shoal.service.describe import describe_service

@@ -12,6 +12,10 @@ import jsonschema
 import msgspec
 import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
+from prometheus_client import Metric
+from prometheus_client.openmetrics.parser import text_string_to_metric_families as open_metrics
+from prometheus_client.parser import text_string_to_metric_families as plain_metrics
+from prometheus_client.samples import Sample
 
 from shoal import Issuer, Postgres, Service, System, Transaction, anyone, contract, event, post, signed_in
 from shoal.drivers.base import Backlog
@@ -24,6 +28,7 @@ CANARY = "c4n4ry-p4ssw0rd"
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 PARENT = f"00-{TRACE}-00f067aa0ba902b7-01"
 log = logging.getLogger("tests.observing")
+Families = list[Metric]
 
 
 @event("back.done", key="name")
@@ -223,29 +228,22 @@ async def test_a_service_shows_its_own_valid_documents(world: World) -> None:
     jsonschema.Draft7Validator(schema).validate((await world.direct("back", "GET", "/asyncapi.json")).json())
 
 
-SAMPLE = re.compile(r'([a-z_]+)(?:\{([a-z]+="[^"\\]*"(?:,[a-z]+="[^"\\]*")*)\})? (\S+)')
+def sample(families: Families, name: str, **labels: str) -> Sample:
+    """Find the one sample of a name that has these labels, and no other ones of theirs."""
+    found = [s for f in families for s in f.samples if s.name == name and labels.items() <= s.labels.items()]
+    assert len(found) == 1, (name, labels, found)
+    return found[0]
 
 
-def read_metrics(text: str) -> dict[str, dict[str, float]]:
-    """Read the text format (version 0.0.4): each family once, after its type, its samples together and unique."""
-    assert text.endswith("\n")
-    families: dict[str, dict[str, float]] = {}
-    kind = family = ""
-    for line in text.splitlines():
-        if line.startswith("# TYPE "):
-            _, _, family, kind = line.split(" ")
-            assert kind in ("counter", "gauge", "histogram")
-            assert family not in families
-            families[family] = {}
-            continue
-        match = SAMPLE.fullmatch(line)
-        assert match, line
-        suffixes = ("_bucket", "_sum", "_count") if kind == "histogram" else ("",)
-        assert match[1] in {family + suffix for suffix in suffixes}, f"{line} is not of {family}"
-        sample = f"{match[1]}{{{match[2] or ''}}}"
-        assert sample not in families[family]
-        families[family][sample] = float(match[3])
-    return families
+async def read_metrics(world: World, service: str, accept: str = "") -> Families:
+    """Read what a service shows with the parser of Prometheus' own client."""
+    answer = await world.direct(service, "GET", "/metrics", {"accept": accept} if accept else {})
+    kind = answer.headers["content-type"]
+    if accept:
+        assert kind == "application/openmetrics-text; version=1.0.0; charset=utf-8"
+        return list(open_metrics(answer.body.decode()))
+    assert kind == "text/plain; version=0.0.4; charset=utf-8"
+    return list(plain_metrics(answer.body.decode()))
 
 
 async def test_metrics_are_of_the_prometheus_format(world: World) -> None:
@@ -253,21 +251,42 @@ async def test_metrics_are_of_the_prometheus_format(world: World) -> None:
         await signed_in_once(world)
     await world.post("/broken", json=SignIn("ann", "x"))
     await world.post("/broken", json={})
-    found = read_metrics((await world.direct("front", "GET", "/metrics")).body.decode())
-    counts = found["shoal_request_total"]
-    assert counts['shoal_request_total{request="sign_in",outcome="2xx"}'] == 3
-    assert counts['shoal_request_total{request="broken",outcome="5xx"}'] == 1
-    assert counts['shoal_request_total{request="broken",outcome="4xx"}'] == 1
-    durations = found["shoal_request_seconds"]
-    assert durations['shoal_request_seconds_bucket{request="sign_in",le="+Inf"}'] == 3
-    assert durations['shoal_request_seconds_count{request="sign_in"}'] == 3
-    buckets = [v for k, v in durations.items() if "_bucket" in k and "sign_in" in k]
+    found = await read_metrics(world, "front")
+    seconds = "http_server_request_duration_seconds"
+    assert sample(found, f"{seconds}_count", shoal_operation="front.sign_in").value == 3
+    failed = sample(found, f"{seconds}_count", shoal_operation="front.broken", http_response_status_code="500")
+    assert failed.value == 1
+    assert failed.labels["error_type"] == "500"
+    refused = sample(found, f"{seconds}_count", shoal_operation="front.broken", http_response_status_code="422")
+    assert (refused.value, "error_type" in refused.labels) == (1, False)
+    assert sample(found, f"{seconds}_bucket", shoal_operation="front.sign_in", le="+Inf").value == 3
+    buckets = [s.value for f in found for s in f.samples if s.labels.get("shoal_operation") == "front.sign_in" and "le" in s.labels]
     assert buckets == sorted(buckets)
-    sunk = read_metrics((await world.direct("sink", "GET", "/metrics")).body.decode())
-    assert sunk["shoal_event_total"]['shoal_event_total{event="back.done.v1",outcome="ok"}'] == 3
-    said = read_metrics((await world.direct("back", "GET", "/metrics")).body.decode())
-    assert said["shoal_outbox_pending"]["shoal_outbox_pending{}"] == 0
-    assert said["shoal_store_up"]["shoal_store_up{}"] == 1
+    assert sample(found, "http_server_active_requests").value == 0
+    sunk = await read_metrics(world, "sink")
+    handled = sample(sunk, "messaging_process_duration_seconds_count", messaging_destination_name="back.done.v1")
+    assert (handled.value, handled.labels["shoal_outcome"]) == (3, "ok")
+    said = await read_metrics(world, "back")
+    assert sample(said, "shoal_outbox_pending").value == 0
+    assert sample(said, "shoal_store_up").value == 1
+
+
+async def test_who_reads_openmetrics_finds_the_trace_of_a_request_and_of_an_event(world: World) -> None:
+    await signed_in_once(world, traceparent=PARENT)
+    found = await read_metrics(world, "front", "application/openmetrics-text; version=1.0.0")
+    told = [s.exemplar for f in found for s in f.samples if s.exemplar and s.labels["shoal_operation"] == "front.sign_in"]
+    assert [each.labels["trace_id"] for each in told] == [TRACE]
+    sunk = await read_metrics(world, "sink", "application/openmetrics-text")
+    handled = [s for f in sunk for s in f.samples if s.exemplar and s.name == "messaging_process_duration_seconds_bucket"]
+    assert [s.exemplar.labels["trace_id"] for s in handled if s.exemplar] == [TRACE]
+    assert all(s.exemplar.value <= float(s.labels["le"]) for s in handled if s.exemplar)
+
+
+async def test_a_trace_that_nobody_records_is_no_exemplar(world: World) -> None:
+    await world.direct("front", "POST", "/broken", {"traceparent": PARENT.removesuffix("01") + "00"})
+    found = await read_metrics(world, "front", "application/openmetrics-text")
+    assert sample(found, "http_server_request_duration_seconds_count", shoal_operation="front.broken").value == 1
+    assert [s for f in found for s in f.samples if s.exemplar] == []
 
 
 async def test_a_large_backlog_is_counted_exactly(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -275,9 +294,9 @@ async def test_a_large_backlog_is_counted_exactly(world: World, monkeypatch: pyt
         return Backlog(count=1_234_567, age=2.5)
 
     monkeypatch.setattr(world.stores["back"], "backlog", backlog)
-    text = (await world.direct("back", "GET", "/metrics")).body.decode()
+    found = await read_metrics(world, "back")
     monkeypatch.undo()
-    assert read_metrics(text)["shoal_outbox_pending"]["shoal_outbox_pending{}"] == 1_234_567
+    assert sample(found, "shoal_outbox_pending").value == 1_234_567
 
 
 async def test_lines_of_one_turn_are_written_together(world: World) -> None:

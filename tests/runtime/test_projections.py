@@ -317,9 +317,9 @@ async def test_metrics_tell_what_was_noted_and_folded(tmp_path: Path) -> None:
         await send(world, Filled(shelf="a", number=1, pieces=1), Filled(shelf="a", number=3, pieces=1))
         await quiet(world)
         text = (await world.direct("hall", "GET", "/metrics")).body.decode()
-        assert 'shoal_journal_total{journal="shelf.filled.v1",outcome="noted"} 1' in text
-        assert 'shoal_journal_total{journal="shelf.filled.v1",outcome="parked"} 1' in text
-        assert 'shoal_projection_total{projection="levels",outcome="folded"} 1' in text
+        assert 'shoal_journal_duration_seconds_count{shoal_event="shelf.filled.v1",shoal_outcome="noted"} 1' in text
+        assert 'shoal_journal_duration_seconds_count{shoal_event="shelf.filled.v1",shoal_outcome="parked"} 1' in text
+        assert 'shoal_projection_duration_seconds_count{shoal_projection="levels",shoal_outcome="folded"} 1' in text
 
 
 @given(st.data())

@@ -17,6 +17,7 @@ from shoal.errors import EngineError, Unavailable
 from shoal.model.names import part_of
 from shoal.runtime import relay as module
 from shoal.runtime.envelope import Envelope
+from shoal.runtime.metrics.registry import Metrics
 from shoal.runtime.relay import Notes, Relay, Shift, waves
 from shoal.service.codec import encode
 
@@ -85,7 +86,7 @@ async def bus() -> Bus:
 
 @asynccontextmanager
 async def relaying(store: MemoryStore, bus: Bus) -> AsyncIterator[Relay]:
-    relay = Relay(store, bus, STREAM.name)
+    relay = Relay(store, bus, STREAM.name, Metrics())
     task = asyncio.create_task(relay.run())
     try:
         yield relay

@@ -1,7 +1,7 @@
 """One service as an ASGI application: routing, context, problems, access log, health."""
 
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 
 import msgspec
 
@@ -10,6 +10,7 @@ from shoal.runtime.auth import KEY_HEADER
 from shoal.runtime.deadline import EXPECTED, Budget, budget
 from shoal.runtime.endpoint import Endpoint
 from shoal.runtime.logs import Journal
+from shoal.runtime.metrics.registry import Level
 from shoal.runtime.problems import CONTENT_TYPE, render, to_problem
 from shoal.runtime.recording import closed, opened
 from shoal.runtime.request import Receive, Request, Response, Scope, Send, encode_headers, messages, send_response
@@ -21,10 +22,9 @@ from shoal.runtime.trace import Context, Trace, begin, current, resume
 from shoal.runtime.upgrade import as_request, is_upgrade
 from shoal.telemetry.spans import SERVER, Span
 
-Probe = Callable[[], Awaitable[Response]]
+Probe = Callable[[Mapping[bytes, bytes]], Awaitable[Response]]
 
 _EXPECTED = EXPECTED.encode()
-_OUTCOMES = tuple(f"{hundreds}xx" for hundreds in range(10))
 
 
 class Arrival(msgspec.Struct, frozen=True):
@@ -39,7 +39,10 @@ class Arrival(msgspec.Struct, frozen=True):
 class Application:
     """Serves one service's endpoints and its own probes."""
 
-    def __init__(self, endpoints: Iterable[Endpoint], probes: dict[str, Probe], journal: Journal | None) -> None:
+    def __init__(
+        self, endpoints: Iterable[Endpoint], probes: dict[str, Probe], journal: Journal | None, busy: Level
+    ) -> None:
+        self._busy = busy
         self._routes = Routes([(e.operation.method, e.operation.path, e) for e in endpoints])
         self._probes = probes
         self._journal = journal
@@ -49,8 +52,15 @@ class Application:
         scope, send = _as_request(scope, send)
         probe = self._probes.get(scope["path"])
         if probe is not None:
-            await send_response(send, await probe())
+            await send_response(send, await probe(dict(scope["headers"])))
             return
+        self._busy.value += 1
+        try:
+            await self._answer(scope, receive, send)
+        finally:
+            self._busy.value -= 1
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = time.perf_counter()
         headers: dict[bytes, bytes] = dict(scope["headers"])
         parent = headers.get(b"traceparent")
@@ -84,7 +94,7 @@ class Application:
         await (response.run(send, receive) if isinstance(response, Flow) else send(body))
         seconds = time.perf_counter() - arrival.started
         if endpoint is not None:
-            endpoint.series.observe(_OUTCOMES[response.status // 100], seconds)
+            endpoint.series.observe(str(response.status), seconds, trace)
         if self._journal is not None:
             name = endpoint.operation.name if endpoint else ""
             fields = {"endpoint": name, "status": response.status, "ms": round(seconds * 1000, 2), **told}

@@ -11,10 +11,12 @@ import msgspec
 from shoal.errors import CallFailed, CallTimedOut, CircuitOpen
 from shoal.model.breaker import Breaker
 from shoal.runtime.circuit import Circuit, State
-from shoal.runtime.metrics import Metrics
+from shoal.runtime.metrics.catalog import OUTCOME
+from shoal.runtime.metrics.registry import Metrics
 from shoal.runtime.trace import current
 from shoal.service.breaking import Guard, StandIn, note
 from shoal.service.marks import Operation
+from shoal.telemetry.measures import Attributes, Point
 
 T = TypeVar("T")
 
@@ -203,22 +205,20 @@ class Switchboard:
 
     def show(self, metrics: Metrics) -> None:
         """Let the metrics tell of every circuit."""
-        if self._switches:
-            metrics.families.append(self._samples)
+        metrics.watch("shoal.circuit.state", lambda: self._told(lambda s: (((), _NUMBERS[s.circuit.state]),)))
+        metrics.watch("shoal.circuit.calls", lambda: self._told(lambda s: _split(OUTCOME, s.calls)))
+        metrics.watch("shoal.circuit.turns", lambda: self._told(lambda s: _split("shoal.circuit.state", s.turns)))
+        metrics.watch("shoal.fallbacks", self._fallbacks)
 
-    def _samples(self) -> Iterable[str]:
-        switches = sorted(self._switches.items())
-        yield "# TYPE shoal_circuit_state gauge"
-        yield from (f'shoal_circuit_state{{circuit="{n}"}} {_NUMBERS[s.circuit.state]}' for n, s in switches)
-        yield "# TYPE shoal_circuit_calls_total counter"
-        for name, switch in switches:
-            for outcome, count in switch.calls.items():
-                yield f'shoal_circuit_calls_total{{circuit="{name}",outcome="{outcome}"}} {count}'
-        yield "# TYPE shoal_circuit_turns_total counter"
-        for name, switch in switches:
-            for state, count in switch.turns.items():
-                yield f'shoal_circuit_turns_total{{circuit="{name}",state="{state}"}} {count}'
-        yield "# TYPE shoal_fallbacks_total counter"
+    def _told(self, of: Callable[[Switch], Iterable[tuple[Attributes, int]]]) -> Iterable[Point]:
+        for name, switch in sorted(self._switches.items()):
+            yield from (Point((("shoal.circuit", name), *more), value) for more, value in of(switch))
+
+    def _fallbacks(self) -> Iterable[Point]:
         for call, guarded in sorted(self._guarded.items()):
             for kind, count in guarded.used.items():
-                yield f'shoal_fallbacks_total{{call="{call}",kind="{kind}"}} {count}'
+                yield Point((("shoal.call", call), ("shoal.fallback", kind)), count)
+
+
+def _split(key: str, counts: Mapping[Any, int]) -> Iterable[tuple[Attributes, int]]:
+    return ((((key, part),), count) for part, count in counts.items())

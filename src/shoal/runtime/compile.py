@@ -14,7 +14,7 @@ from shoal.runtime.endpoint import Endpoint, Surroundings
 from shoal.runtime.inject import Plan
 from shoal.runtime.issuer import key_set_endpoint
 from shoal.runtime.lifecycle import lifecycle
-from shoal.runtime.metrics import Metrics
+from shoal.runtime.metrics.registry import Metrics, Series
 from shoal.runtime.privacy.opening import personal_events
 from shoal.runtime.sockets import SocketEndpoint
 from shoal.runtime.streaming import StreamEndpoint
@@ -74,7 +74,7 @@ def compile_service(service: Service, around: Surroundings, metrics: Metrics, *,
 def _endpoint(
     service: Service, declared: EndpointDeclaration, around: Surroundings, metrics: Metrics, ends: Ends | None
 ) -> Endpoint:
-    signature, series = endpoint_signature(service, declared), metrics.series("request", declared.operation.name)
+    signature, series = endpoint_signature(service, declared), _series(service, metrics, declared)
     stream, socket = declared.operation.edge.stream, declared.operation.edge.socket
     goes_on = stream or socket
     if goes_on is None and is_audited(service, declared):
@@ -89,6 +89,12 @@ def _endpoint(
         around = msgspec.structs.replace(around, values=values)
     kind = StreamEndpoint if socket is None else SocketEndpoint
     return kind(declared, signature, around, series)
+
+
+def _series(service: Service, metrics: Metrics, declared: EndpointDeclaration) -> Series:
+    operation = declared.operation
+    about = (("http.request.method", operation.method), ("http.route", operation.path), ("url.scheme", "http"))
+    return metrics.series("request", f"{service.name}.{operation.name}", about)
 
 
 def readers(subscription: SubscriptionDeclaration) -> Iterator[tuple[str, codec.Codec[Any]]]:

@@ -15,7 +15,7 @@ from shoal.runtime.caching.answers import Answers
 from shoal.runtime.deadline import Limit, Limits
 from shoal.runtime.inject import Plan, Values
 from shoal.runtime.lifecycle import Lifecycle
-from shoal.runtime.metrics import Series
+from shoal.runtime.metrics.registry import Series
 from shoal.runtime.request import Receive, Request, Response, encode_headers, read_body
 from shoal.runtime.requested import shown
 from shoal.runtime.transaction import Announcer, UnitOfWork

@@ -40,7 +40,8 @@ from shoal.runtime.events import EventSide
 from shoal.runtime.issuer import KeyIssuer
 from shoal.runtime.keysets import Fetch, get
 from shoal.runtime.logs import Journal, acting
-from shoal.runtime.metrics import Metrics
+from shoal.runtime.metrics.registry import Metrics
+from shoal.runtime.metrics.vitals import Vitals, watch_pool
 from shoal.runtime.objects.shelf import shelves
 from shoal.runtime.preparing import prepare
 from shoal.runtime.probes import Probes
@@ -104,6 +105,9 @@ class Host:
         self._fittings = fittings
         self.model = describe_service(service, issues_tokens=bool(config.signing_key))
         self.store = fittings.store or (open_store(config.store_url) if config.store_url else None)
+        self.metrics = Metrics()
+        self._busy = self.metrics.level("http.server.active_requests", (("url.scheme", "http"),))
+        watch_pool(self.metrics, service.name, self.store)
         self.broker = fittings.broker or (open_broker(config.broker_url) if config.broker_url else None)
         self.cache = fittings.cache or (open_cache(config.cache_url) if config.cache_url else None)
         self._privacy = _privacy(service, config, fittings, self.store)
@@ -113,14 +117,14 @@ class Host:
         if self._armed:
             self.store = failpoints.store_of(self.store) if self.store else None
             self.broker = failpoints.broker_of(self.broker) if self.broker else None
-        self._metrics = Metrics()
-        self._probes = Probes(self.model, self._metrics, self.store, self.broker, self.cache)
-        self._keeping = Keeping(self.cache, self._metrics) if self.cache else None
+        self._keeping = Keeping(self.cache, self.metrics) if self.cache else None
         self._announcer = Announcer(config.system, service, fittings.clock)
         if self._privacy is not None:
             self._announcer.seals = self._privacy.seals
         if self.store is not None and self.broker is not None and service.publishes:
-            self._announcer.gauge = self._probes.gauge = Gauge(self.store, config.outbox_bound)
+            self._announcer.gauge = Gauge(self.store, config.outbox_bound)
+        self.vitals = Vitals(self.metrics, self.store, self.cache, self._announcer.gauge)
+        self._probes = Probes(self.model, self.vitals, self.store, self.broker, self.cache, self._announcer.gauge)
         self.warehouse = fittings.warehouse or (open_warehouse(config.warehouse_url) if config.warehouse_url else None)
         self.search = fittings.search or (open_search(config.search_url) if config.search_url else None)
         self.objects = fittings.objects or (open_objects(config.objects_url) if config.objects_url else None)
@@ -128,7 +132,7 @@ class Host:
         self._announcer.changed = self._changed.set
         self._relay: Relay | None = None
         if self.store and self.broker and service.publishes:
-            self._relay = Relay(self.store, self.broker, names.stream(config.system, service.name))
+            self._relay = Relay(self.store, self.broker, names.stream(config.system, service.name), self.metrics)
         self._values: dict[Any, Any] = {}
         self._subscribers: dict[str, Subscriber] = {}
         self._application: Application | None = None
@@ -242,7 +246,7 @@ class Host:
             heard = side.listen(heard) if isinstance(side, Listener) else heard
         self._subscribers.clear()
         self._subscribers.update(heard)
-        self._application = Application(compiled.endpoints, self._probes.table(), self._fittings.journal)
+        self._application = Application(compiled.endpoints, self._probes.table(), self._fittings.journal, self._busy)
 
     @property
     def message(self) -> int:
@@ -268,7 +272,7 @@ class Host:
             leaving=self._leaving,
             lending=() if self._privacy is None else self._privacy.lending,
         )
-        return compile_service(self.service, around, self._metrics, jwks=config.jwks if config.signing_key else "")
+        return compile_service(self.service, around, self.metrics, jwks=config.jwks if config.signing_key else "")
 
     def _around(self) -> Around | None:
         if self.store is None:
@@ -282,7 +286,7 @@ class Host:
             broker=self.broker,
             announcer=self._announcer,
             clock=self._fittings.clock,
-            metrics=self._metrics,
+            metrics=self.metrics,
             remembered=self._keeping.remembered if self._keeping else None,
             journal=self._fittings.journal,
             poke=self._poke,
@@ -320,7 +324,7 @@ class Host:
         switchboard = Switchboard(self.service.guard, monotonic_of(clock))
         for kind in contracts_of(self.service):
             values[kind] = client(kind, self._fittings.transport, switchboard)
-        switchboard.show(self._metrics)
+        switchboard.show(self.metrics)
         if self._keeping is not None:
             values |= self._keeping.injected
         values.update(self._fittings.overrides)
@@ -338,6 +342,7 @@ class Host:
             announcer=self._announcer,
             clock=self._fittings.clock,
             subscribers=self._subscribers,
+            metrics=self.metrics,
             journal=self._fittings.journal,
             poke=self._poke,
         )

@@ -1,7 +1,7 @@
 """``/health`` (alive), ``/ready`` (may get work), ``/metrics`` and the service's own documents."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 
 from shoal import model
 from shoal.drivers.base import Backlog, Broker, Cache, Store
@@ -10,12 +10,12 @@ from shoal.model.asyncapi import asyncapi
 from shoal.model.openapi import openapi
 from shoal.runtime.backlog import Gauge
 from shoal.runtime.endpoint import JSON
-from shoal.runtime.metrics import Metrics
+from shoal.runtime.metrics import text
+from shoal.runtime.metrics.vitals import Vitals
 from shoal.runtime.request import Response
 from shoal.service.codec import encode
 
-TEXT = (b"content-type", b"text/plain; version=0.0.4; charset=utf-8")
-
+Headers = Mapping[bytes, bytes]
 
 FULL = "as many events wait for the broker as may"
 
@@ -29,17 +29,17 @@ class Probes:
     def __init__(
         self,
         service: model.Service,
-        metrics: Metrics,
+        vitals: Vitals,
         store: Store | None,
         broker: Broker | None,
-        cache: Cache | None = None,
+        cache: Cache | None,
+        gauge: Gauge | None,
     ) -> None:
-        self._service, self._metrics, self._store, self._broker = service, metrics, store, broker
+        self._service, self._vitals, self._store, self._broker = service, vitals, store, broker
         self._cache = cache
-        self.gauge: Gauge | None = None
-        """Measures the outbox, where there is one."""
+        self._gauge = gauge
 
-    def table(self) -> dict[str, Callable[[], Awaitable[Response]]]:
+    def table(self) -> dict[str, Callable[[Headers], Awaitable[Response]]]:
         """List the probes by path."""
         return {
             "/health": self.health,
@@ -49,11 +49,11 @@ class Probes:
             "/asyncapi.json": self.asyncapi,
         }
 
-    async def health(self) -> Response:
+    async def health(self, _: Headers) -> Response:
         """Say that the process is alive; nothing outside it is asked."""
         return _json(200, {"status": "alive", "service": self._service.name})
 
-    async def ready(self) -> Response:
+    async def ready(self, _: Headers) -> Response:
         """Say whether requests may come: the store must answer, and the outbox have room while the broker is away.
 
         A service can do without its cache, so that only makes it degraded.
@@ -63,41 +63,33 @@ class Probes:
         checks = {name: state for name, state in asked.items() if state}
         found = await self._outbox() if store == "ok" else None
         document: dict[str, object] = {"status": "ready", "checks": checks}
-        if found is not None and self.gauge is not None:
-            document["outbox"] = _numbers(found, self.gauge)
-            checks["outbox"] = _judge(found, self.gauge)
+        if found is not None and self._gauge is not None:
+            document["outbox"] = _numbers(found, self._gauge)
+            checks["outbox"] = _judge(found, self._gauge)
         if any(state != "ok" for state in checks.values()):
             document["status"] = "degraded"
         if store not in ("", "ok") or checks.get("outbox") == FULL:
             document["status"] = "unavailable"
         return _json(503 if document["status"] == "unavailable" else 200, document)
 
-    async def metrics(self) -> Response:
-        """Show the counters."""
-        gauges: dict[str, float] = {}
-        if self._cache is not None:
-            gauges["shoal_cache_up"] = float(await _ask(self._cache) == "ok")
-        if self._store is not None:
-            up = await _ask(self._store) == "ok"
-            found = await self._outbox() if up else None
-            gauges["shoal_store_up"] = float(up)
-            if found is not None and self.gauge is not None:
-                numbers = _numbers(found, self.gauge)
-                gauges |= {f"shoal_outbox_{name}": number for name, number in numbers.items()}
-        return Response(200, [TEXT], self._metrics.render(gauges).encode())
+    async def metrics(self, headers: Headers) -> Response:
+        """Show what is measured; with exemplars to who asks for OpenMetrics."""
+        opened = text.is_open(headers.get(b"accept", b""))
+        body = text.render(await self._vitals.families(), exemplars=opened)
+        return Response(200, [(b"content-type", text.OPEN if opened else text.PLAIN)], body)
 
     async def _outbox(self) -> Backlog | None:
         """Measure the outbox; None when the store is away."""
         try:
-            return await self.gauge.measure() if self.gauge is not None else None
+            return await self._gauge.measure() if self._gauge is not None else None
         except EngineError:
             return None
 
-    async def openapi(self) -> Response:
+    async def openapi(self, _: Headers) -> Response:
         """Show the OpenAPI document."""
         return _json(200, openapi(self._service))
 
-    async def asyncapi(self) -> Response:
+    async def asyncapi(self, _: Headers) -> Response:
         """Show the AsyncAPI document."""
         return _json(200, asyncapi(self._service))
 

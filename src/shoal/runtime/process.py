@@ -19,6 +19,7 @@ from shoal.runtime.gateway import Gateway
 from shoal.runtime.host import Fittings, Host
 from shoal.runtime.load import load
 from shoal.runtime.logs import Journal, configure
+from shoal.runtime.metrics.process import watch_loop, watch_process
 from shoal.runtime.server import serve
 from shoal.runtime.telling import Telemetry
 from shoal.service.declare import Service
@@ -49,7 +50,9 @@ async def run_one(config: ServiceConfig) -> None:
 
 async def _serve_one(host: Host, journal: Journal) -> None:
     config, service = host.config, host.service
+    watch_process(host.metrics)
     await host.start()
+    watching = asyncio.create_task(watch_loop(host.metrics))
     try:
         await serve(
             host,
@@ -60,6 +63,7 @@ async def _serve_one(host: Host, journal: Journal) -> None:
             message=host.message,
         )
     finally:
+        watching.cancel()
         await host.stop()
         journal.flush()
 

@@ -16,6 +16,7 @@ from math import inf
 
 from shoal.drivers.base import Broker, OutboxLease, Pending, Published, Sent, Store
 from shoal.errors import Contended, EngineError, ShoalError, Unavailable
+from shoal.runtime.metrics.registry import Metrics
 from shoal.runtime.readdress import readdress
 
 BATCH = 500
@@ -53,10 +54,11 @@ class Relay:
 
     Args:
         stream: The service's own stream.
+        metrics: Counts the right to relay.
     """
 
-    def __init__(self, store: Store, broker: Broker, stream: str) -> None:
-        self._store, self._broker, self._stream = store, broker, stream
+    def __init__(self, store: Store, broker: Broker, stream: str, metrics: Metrics) -> None:
+        self._store, self._broker, self._stream, self._metrics = store, broker, stream, metrics
         self._news = asyncio.Event()
         self._notes = Notes()
         self._tidied = -inf
@@ -81,7 +83,7 @@ class Relay:
 
     async def _serve(self) -> None:
         """Relay for as long as this process has the right to; in an outage of ours another's may still work."""
-        async with self._store.outbox() as lease:
+        async with self._metrics.held("relay", self._store.outbox()) as lease:
             tidying = asyncio.create_task(self._tidy(lease))
             try:
                 await Shift(lease, self._broker, self._stream, self._news, self._notes).run()

@@ -13,7 +13,7 @@ from shoal.drivers.base.search import Search
 from shoal.runtime.cache.remember import Remembered
 from shoal.runtime.consuming.desk import Subscriber
 from shoal.runtime.logs import Journal
-from shoal.runtime.metrics import Metrics
+from shoal.runtime.metrics.registry import Metrics
 from shoal.runtime.transaction import Announcer
 from shoal.service.context import Clock
 from shoal.service.declare import Service

@@ -6,7 +6,7 @@ from typing import Any
 from shoal.errors import Problem
 from shoal.runtime.conversation import EXPIRED, OVER, Bound, Conversation
 from shoal.runtime.endpoint import Endpoint, Surroundings
-from shoal.runtime.metrics import Series
+from shoal.runtime.metrics.registry import Series
 from shoal.runtime.request import Receive, Request, Response, Send
 from shoal.runtime.streaming import Flow
 from shoal.runtime.upgrade import chosen, is_upgrade

@@ -76,6 +76,11 @@ class Pool:
         elif not (self._waiting and self._hand(link)):
             self._rest(link)
 
+    def counts(self) -> tuple[int, int, int, int]:
+        """Return how many connections are in use, how many are idle, how many there may be, and who waits for one."""
+        waiting = sum(not turn.done() for turn in self._waiting)
+        return len(self._used) + self._opening, len(self._idle), self._size, waiting
+
     def close(self) -> None:
         """Drop every connection, used or not, and send away who waits."""
         self._closed = True

@@ -65,6 +65,10 @@ class PostgresStore:
         self._replicas.close()
         self._leases.close()
 
+    def connections(self) -> tuple[int, int, int, int]:
+        """Count those for transactions: in use, idle, how many there may be, and who waits for one."""
+        return self._pool.counts()
+
     async def ping(self) -> None:
         """Run an empty statement."""
         await self._pool.ping()

@@ -8,7 +8,7 @@ from shoal.runtime.cache.locks import Leases
 from shoal.runtime.cache.remember import Remembered
 from shoal.runtime.cache.sessions import VisitorSessions
 from shoal.runtime.cache.values import Lasting, Values
-from shoal.runtime.metrics import Metrics
+from shoal.runtime.metrics.registry import Metrics
 from shoal.service.cache import CacheStore, Locks, Sessions, ShortLived
 
 

@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from shoal.drivers.base import Cache
 from shoal.errors import EngineError, Unavailable
-from shoal.runtime.metrics import Metrics
+from shoal.runtime.metrics.registry import Metrics
 
 T = TypeVar("T")
 

@@ -10,7 +10,7 @@ from shoal.model.service import path_parameters
 from shoal.runtime import idempotency
 from shoal.runtime.commands.entries import COMMANDS, Entry, identifier, to_row
 from shoal.runtime.endpoint import Endpoint, Surroundings
-from shoal.runtime.metrics import Series
+from shoal.runtime.metrics.registry import Series
 from shoal.runtime.problems import problem_of
 from shoal.runtime.request import Receive, Request, Response
 from shoal.service.declare import EndpointDeclaration

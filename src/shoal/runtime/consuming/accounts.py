@@ -9,7 +9,7 @@ def account(desk: Desk, item: Item, outcome: str, seconds: float) -> None:
     """Count what became of a message: ``ok``, ``duplicate``, ``retried`` or ``dead``."""
     subscriber, envelope = item.subscriber, item.envelope
     if subscriber is not None:
-        subscriber.series.observe(outcome, seconds)
+        subscriber.series.observe(outcome, seconds, trace_of(item))
     if desk.journal is None or envelope is None:
         return
     fields = {

@@ -10,7 +10,7 @@ from shoal.drivers.base import Broker, Store
 from shoal.model.service import Policy
 from shoal.runtime.inject import Plan
 from shoal.runtime.logs import Journal
-from shoal.runtime.metrics import Series
+from shoal.runtime.metrics.registry import Metrics, Series
 from shoal.runtime.transaction import Announcer
 from shoal.service import codec
 from shoal.service.context import Clock
@@ -46,6 +46,7 @@ class Desk(msgspec.Struct, frozen=True, kw_only=True):
     clock: Clock
     subscribers: Mapping[str, Subscriber]
     """By event id."""
+    metrics: Metrics
     journal: Journal | None
     poke: Callable[[], None]
     slots: asyncio.Semaphore = msgspec.field(default_factory=lambda: asyncio.Semaphore(PARALLEL))

@@ -41,7 +41,8 @@ class ConsumerLoop:
         stream, name = self._consumer.stream, self._consumer.name
         while not self._leaving.is_set():
             try:
-                async with self._desk.store.lease(f"consume {stream} {name}", group="consume") as lease:
+                right = self._desk.store.lease(f"consume {stream} {name}", group="consume")
+                async with self._desk.metrics.held("consume", right) as lease:
                     self._holding = True
                     await Tenure(self._desk, self._consumer, lease, self._leaving).serve()
             except EngineError as error:

@@ -11,7 +11,7 @@ from shoal.errors import ShoalError
 from shoal.runtime.consuming.desk import Subscriber
 from shoal.runtime.envelope import Envelope
 from shoal.runtime.inject import Plan
-from shoal.runtime.metrics import Metrics, Series
+from shoal.runtime.metrics.registry import Metrics, Series
 from shoal.runtime.projections.journal import note
 from shoal.runtime.projections.tables import PARKED, Entry
 from shoal.runtime.request import Request

@@ -11,7 +11,7 @@ from shoal.drivers.base import Lease, Store
 from shoal.errors import EngineError, Unavailable
 from shoal.runtime.consuming.desk import Subscriber
 from shoal.runtime.failures import pause, spell
-from shoal.runtime.metrics import Metrics
+from shoal.runtime.metrics.registry import Metrics
 from shoal.runtime.portions import Portion
 from shoal.runtime.projections import fold, journal
 from shoal.runtime.projections.fold import Fold
@@ -100,7 +100,8 @@ class ProjectionSide:
             await asyncio.gather(waiting, working, return_exceptions=True)
 
     async def _work(self) -> None:
-        async with self._store.lease(LEASE) as lease, asyncio.TaskGroup() as group:
+        right = self._metrics.held("projections", self._store.lease(LEASE))
+        async with right as lease, asyncio.TaskGroup() as group:
             tasks = [group.create_task(self._order(lease))]
             tasks += [group.create_task(self._fold(each)) for each in self._folds]
             await _first(lease.lost, lease.wanted)

@@ -60,7 +60,7 @@ async def advance(bench: Bench, definition: Definition, saga: Instance) -> Insta
     except Exception as error:  # noqa: BLE001 - the border: a step may raise anything
         outcome, after = await _failed(bench, definition, saga, error, now)
     seconds = time.perf_counter() - started
-    task.series.observe(outcome, seconds)
+    task.series.observe(outcome, seconds, trace)
     _account(bench, saga, task, trace, outcome, seconds)
     return after
 

@@ -9,7 +9,7 @@ import msgspec
 from shoal.model.saga import Saga as SagaModel
 from shoal.model.saga import Step
 from shoal.runtime.inject import Plan
-from shoal.runtime.metrics import Metrics, Series
+from shoal.runtime.metrics.registry import Metrics, Series
 from shoal.runtime.sagas.instances import Direction, Instance
 from shoal.service import codec
 from shoal.service.declare import Service

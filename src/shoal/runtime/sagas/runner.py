@@ -75,8 +75,8 @@ class SagaSide:
         self._next: datetime | None = None
         self._parked = 0
         around.announcer.starter = self
-        around.metrics.gauges["shoal_sagas_parked"] = lambda: float(self._parked)
-        around.metrics.gauges["shoal_sagas_in_hand"] = lambda: float(len(self._in_hand))
+        around.metrics.watch("shoal.sagas.parked", lambda: self._parked)
+        around.metrics.watch("shoal.sagas.in_hand", lambda: len(self._in_hand))
 
     def compile(self, values: Mapping[Any, Any]) -> None:
         """Compile every step; those under way go on with what they have."""
@@ -145,7 +145,8 @@ class SagaSide:
         """Hold the right to a part whenever it can be had."""
         while not self._leaving.is_set():
             try:
-                async with self._around.store.lease(f"sagas {part}", group="sagas") as lease:
+                right = self._around.store.lease(f"sagas {part}", group="sagas")
+                async with self._around.metrics.held("sagas", right) as lease:
                     await self._serve(part, lease)
             except EngineError as error:
                 _log.warning("cannot ask for the right to sagas, trying again: %s", error)

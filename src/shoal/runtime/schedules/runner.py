@@ -15,7 +15,7 @@ from shoal.model.service import Policy
 from shoal.runtime.deadline import Budget
 from shoal.runtime.failures import is_outage, pause, spell
 from shoal.runtime.inject import Plan
-from shoal.runtime.metrics import Series
+from shoal.runtime.metrics.registry import Series
 from shoal.runtime.request import Request
 from shoal.runtime.schedules.decide import Run
 from shoal.runtime.schedules.rows import SCHEDULES, State, finished, from_row, to_row
@@ -61,7 +61,7 @@ async def attempt(around: Around, schedule: Compiled, state: State, run: Run) ->
     else:
         outcome = "ok"
     seconds = time.perf_counter() - started
-    schedule.series.observe(outcome, seconds)
+    schedule.series.observe(outcome, seconds, trace)
     _account(around, schedule, run, trace, outcome, seconds)
 
 

@@ -88,7 +88,7 @@ class ScheduleSide:
         delay = 0.1
         while not self._leaving:
             try:
-                async with self._around.store.lease(LEASE) as lease:
+                async with self._around.metrics.held("schedules", self._around.store.lease(LEASE)) as lease:
                     await self._prepare()
                     delay = 0.1
                     await self._look(lease)

@@ -129,7 +129,8 @@ class SearchSide:
         self._task: asyncio.Task[None] | None = None
         self._said = ""
         self._up = False
-        around.metrics.gauges["shoal_search_up"] = lambda: float(self._up)
+        self._held = around.metrics.held
+        around.metrics.watch("shoal.search.up", lambda: float(self._up))
 
     def compile(self, values: Mapping[Any, Any]) -> None:
         """Do nothing: there are no handlers."""
@@ -155,7 +156,7 @@ class SearchSide:
         delay = FIRST
         while True:
             try:
-                async with self._store.lease(LEASE) as lease:
+                async with self._held("search", self._store.lease(LEASE)) as lease:
                     for index in self._indexes:
                         await index.establish()
                     self._up, self._said, delay = True, "", FIRST

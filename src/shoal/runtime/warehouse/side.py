@@ -55,7 +55,7 @@ class WarehouseSide:
         self._leaving = asyncio.Event()
         self._loading: asyncio.Task[None] | None = None
         self._waits = True
-        around.metrics.gauges["shoal_warehouse_up"] = lambda: float(not self._waits)
+        around.metrics.watch("shoal.warehouse.up", lambda: float(not self._waits))
 
     def compile(self, values: Mapping[Any, Any]) -> None:
         """Do nothing: there are no handlers."""
@@ -83,7 +83,7 @@ class WarehouseSide:
             try:
                 await self._warehouse.open()
                 await self._warehouse.prepare(self._tables)
-                async with self._around.store.lease(LEASE) as lease:
+                async with self._around.metrics.held("warehouse", self._around.store.lease(LEASE)) as lease:
                     self._waits = False
                     await self._load(lease)
             except EngineError as error:
