@@ -152,7 +152,9 @@ async def _a_failing_callee_is_left_alone_until_it_is_well(village: Supervisor, 
 
     async def opened() -> bool:
         assert (await front.ask()).stand_ins == ["default"]
-        return 'shoal_circuit_state{shoal_circuit="back.answer"} 2' in (await get(Path(socket), "/metrics")).body.decode()
+        return (
+            'shoal_circuit_state{shoal_circuit="back.answer"} 2' in (await get(Path(socket), "/metrics")).body.decode()
+        )
 
     await eventually(opened)
     assert (await get(Path(socket), "/ready")).status == 200

@@ -267,7 +267,9 @@ async def test_a_refusal_trips_nothing_and_is_not_covered_up(world: World, statu
             await shelf_client().price("a")
         assert caught.value.status == status
     assert (await samples(world))['shoal_circuit_state{shoal_circuit="shelf.price"}'] == "0"
-    assert (await samples(world))['shoal_circuit_calls_total{shoal_circuit="shelf.price",shoal_outcome="refused"}'] == "8"
+    assert (await samples(world))[
+        'shoal_circuit_calls_total{shoal_circuit="shelf.price",shoal_outcome="refused"}'
+    ] == "8"
 
 
 async def test_timeouts_and_absence_trip_it(world: World, caplog: pytest.LogCaptureFixture) -> None:

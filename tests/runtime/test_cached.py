@@ -73,7 +73,9 @@ class World:
 
     def counted(self, outcome: str) -> int:
         for line in render(self.metrics.snapshot()).decode().splitlines():
-            if line.startswith(f'shoal_cached_duration_seconds_count{{shoal_function="price",shoal_outcome="{outcome}"}} '):
+            if line.startswith(
+                f'shoal_cached_duration_seconds_count{{shoal_function="price",shoal_outcome="{outcome}"}} '
+            ):
                 return int(line.rpartition(" ")[2])
         return 0
 

@@ -241,7 +241,7 @@ async def read_metrics(world: World, service: str, accept: str = "") -> Families
     kind = answer.headers["content-type"]
     if accept:
         assert kind == "application/openmetrics-text; version=1.0.0; charset=utf-8"
-        return list(open_metrics(answer.body.decode()))
+        return list(open_metrics(answer.body.decode()))  # type: ignore[no-untyped-call]
     assert kind == "text/plain; version=0.0.4; charset=utf-8"
     return list(plain_metrics(answer.body.decode()))
 
@@ -260,7 +260,12 @@ async def test_metrics_are_of_the_prometheus_format(world: World) -> None:
     refused = sample(found, f"{seconds}_count", shoal_operation="front.broken", http_response_status_code="422")
     assert (refused.value, "error_type" in refused.labels) == (1, False)
     assert sample(found, f"{seconds}_bucket", shoal_operation="front.sign_in", le="+Inf").value == 3
-    buckets = [s.value for f in found for s in f.samples if s.labels.get("shoal_operation") == "front.sign_in" and "le" in s.labels]
+    buckets = [
+        s.value
+        for f in found
+        for s in f.samples
+        if s.labels.get("shoal_operation") == "front.sign_in" and "le" in s.labels
+    ]
     assert buckets == sorted(buckets)
     assert sample(found, "http_server_active_requests").value == 0
     sunk = await read_metrics(world, "sink")
@@ -274,10 +279,14 @@ async def test_metrics_are_of_the_prometheus_format(world: World) -> None:
 async def test_who_reads_openmetrics_finds_the_trace_of_a_request_and_of_an_event(world: World) -> None:
     await signed_in_once(world, traceparent=PARENT)
     found = await read_metrics(world, "front", "application/openmetrics-text; version=1.0.0")
-    told = [s.exemplar for f in found for s in f.samples if s.exemplar and s.labels["shoal_operation"] == "front.sign_in"]
+    told = [
+        s.exemplar for f in found for s in f.samples if s.exemplar and s.labels["shoal_operation"] == "front.sign_in"
+    ]
     assert [each.labels["trace_id"] for each in told] == [TRACE]
     sunk = await read_metrics(world, "sink", "application/openmetrics-text")
-    handled = [s for f in sunk for s in f.samples if s.exemplar and s.name == "messaging_process_duration_seconds_bucket"]
+    handled = [
+        s for f in sunk for s in f.samples if s.exemplar and s.name == "messaging_process_duration_seconds_bucket"
+    ]
     assert [s.exemplar.labels["trace_id"] for s in handled if s.exemplar] == [TRACE]
     assert all(s.exemplar.value <= float(s.labels["le"]) for s in handled if s.exemplar)
 

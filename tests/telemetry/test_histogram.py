@@ -49,13 +49,13 @@ def test_a_power_of_two_ends_its_bucket(power: int, scale: int) -> None:
 def test_a_quantile_errs_by_less_than_the_width_of_its_bucket(values: list[float], share: float) -> None:
     found = counted(values)
     true = sorted(values)[max(1, math.ceil(share * len(values))) - 1]
-    base = 2 ** 2.0**-found.scale
+    base = 2**2.0**-found.scale
     assert abs(found.quantile(share) - true) <= true * ((base - 1) / (base + 1) + 1e-9)
 
 
 def test_what_takes_milliseconds_to_seconds_is_known_to_five_percent() -> None:
     found = counted([0.001 * 1.01**step for step in range(900)])  # up to 7.7 s
-    base = 2 ** 2.0**-found.scale
+    base = 2**2.0**-found.scale
     assert (base - 1) / (base + 1) < 0.05
 
 
@@ -99,9 +99,11 @@ def test_counts_below_powers_of_two_are_exact(values: list[float], powers: list[
 @given(st.lists(durations, min_size=1, max_size=50), durations)
 def test_counts_below_other_bounds_miss_no_more_than_one_bucket(values: list[float], bound: float) -> None:
     found = counted(values)
-    base = 2 ** 2.0**-found.scale
+    base = 2**2.0**-found.scale
     (count,) = found.below([bound])
-    assert sum(value <= bound / base * (1 - 1e-9) for value in values) <= count <= sum(value <= bound for value in values)
+    assert (
+        sum(value <= bound / base * (1 - 1e-9) for value in values) <= count <= sum(value <= bound for value in values)
+    )
 
 
 @given(st.lists(durations, min_size=1, max_size=50))

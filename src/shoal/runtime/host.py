@@ -40,8 +40,7 @@ from shoal.runtime.events import EventSide
 from shoal.runtime.issuer import KeyIssuer
 from shoal.runtime.keysets import Fetch, get
 from shoal.runtime.logs import Journal, acting
-from shoal.runtime.metrics.registry import Metrics
-from shoal.runtime.metrics.vitals import Vitals, watch_pool
+from shoal.runtime.metrics.vitals import Vitals, measuring
 from shoal.runtime.objects.shelf import shelves
 from shoal.runtime.preparing import prepare
 from shoal.runtime.probes import Probes
@@ -105,9 +104,7 @@ class Host:
         self._fittings = fittings
         self.model = describe_service(service, issues_tokens=bool(config.signing_key))
         self.store = fittings.store or (open_store(config.store_url) if config.store_url else None)
-        self.metrics = Metrics()
-        self._busy = self.metrics.level("http.server.active_requests", (("url.scheme", "http"),))
-        watch_pool(self.metrics, service.name, self.store)
+        self.metrics = measuring(service.name, self.store)
         self.broker = fittings.broker or (open_broker(config.broker_url) if config.broker_url else None)
         self.cache = fittings.cache or (open_cache(config.cache_url) if config.cache_url else None)
         self._privacy = _privacy(service, config, fittings, self.store)
@@ -246,7 +243,9 @@ class Host:
             heard = side.listen(heard) if isinstance(side, Listener) else heard
         self._subscribers.clear()
         self._subscribers.update(heard)
-        self._application = Application(compiled.endpoints, self._probes.table(), self._fittings.journal, self._busy)
+        self._application = Application(
+            compiled.endpoints, self._probes.table(), self._fittings.journal, self.metrics.busy
+        )
 
     @property
     def message(self) -> int:

@@ -1,9 +1,9 @@
 """Base-2 exponential histograms, as OpenTelemetry's metrics data model has them.
 
-Bucket ``i`` at scale ``s`` counts values in ``(b**i, b**(i + 1)]`` with ``b = 2 ** 2**-s``. The scale falls while values come
-that would need more buckets than may be; two neighbours become one then, so nothing is counted anew and the sum of two
-histograms is one again. Source: OpenTelemetry specification, metrics data model, "ExponentialHistogram", and metrics
-SDK, "Base2 Exponential Bucket Histogram Aggregation".
+Bucket ``i`` at scale ``s`` counts values in ``(b**i, b**(i + 1)]`` with ``b = 2 ** 2**-s``. The scale falls while there
+are values that would need more buckets than may be; two neighbours become one then, so nothing is counted anew, and the
+sum of two histograms is one again. Source: OpenTelemetry specification, metrics data model, "ExponentialHistogram", and
+metrics SDK, "Base2 Exponential Bucket Histogram Aggregation".
 """
 
 from collections.abc import Iterable
@@ -37,7 +37,19 @@ class Histogram:
     Not safe for several threads; all of a service is measured in its event loop.
     """
 
-    __slots__ = ("_first", "_last", "_ratio", "buckets", "count", "exemplars", "largest", "least", "scale", "sum", "zeros")
+    __slots__ = (
+        "_first",
+        "_last",
+        "_ratio",
+        "buckets",
+        "count",
+        "exemplars",
+        "largest",
+        "least",
+        "scale",
+        "sum",
+        "zeros",
+    )
 
     def __init__(self, scale: int = FINEST) -> None:
         self.scale = scale
@@ -63,9 +75,9 @@ class Histogram:
             return
         self.count += 1
         self.sum += value
-        if value < self.least:
+        if value < self.least:  # noqa: PLR1730 - a call of min takes three times as long
             self.least = value
-        if value > self.largest:
+        if value > self.largest:  # noqa: PLR1730 - as above
             self.largest = value
         if value == 0.0:
             self.zeros += 1

@@ -15,15 +15,22 @@ def _metric(name: str, kind: Kind, unit: str, labels: tuple[str, ...], summary: 
     return Metric(name=name, kind=kind, unit=unit, labels=labels, summary=summary)
 
 
-_HTTP = ("http.request.method", "http.route", "url.scheme", "shoal.operation", "http.response.status_code", "error.type")
+_HTTP = (
+    "http.request.method",
+    "http.route",
+    "url.scheme",
+    "shoal.operation",
+    "http.response.status_code",
+    "error.type",
+)
 _POOL = ("db.client.connection.pool.name",)
 _GENERATION = ("cpython.gc.generation",)
 
 _ALL = (
-    _metric("http.server.request.duration", "histogram", "s", _HTTP, "How long requests took, until they were answered."),
+    _metric("http.server.request.duration", "histogram", "s", _HTTP, "How long requests took until their answer."),
     _metric("http.server.active_requests", "level", "{request}", ("url.scheme",), "Requests that are being answered."),
     _metric("messaging.process.duration", "histogram", "s",
-            ("messaging.destination.name", "messaging.operation.type", OUTCOME),
+            ("messaging.destination.name", OUTCOME),
             "How long handlers of events took: ok, duplicate, retried or dead."),
     _metric("shoal.saga.duration", "histogram", "s", ("shoal.saga.step", OUTCOME),
             "How long attempts of steps of sagas took: ok, failed, away, refused, rejected or overtaken."),
@@ -39,7 +46,7 @@ _ALL = (
             "How long calls of kept functions took: hit, miss, shared, stale, late or away."),
     _metric("shoal.objective.requests", "counter", "{request}", ("shoal.operation", "shoal.objective", OUTCOME),
             "Requests that count for an objective of the endpoint: good or bad."),
-    _metric("shoal.circuit.state", "gauge", "", ("shoal.circuit",), "State of a circuit: 0 closed, 1 half-open, 2 open."),
+    _metric("shoal.circuit.state", "gauge", "", ("shoal.circuit",), "A circuit: 0 closed, 1 half-open, 2 open."),
     _metric("shoal.circuit.calls", "counter", "{call}", ("shoal.circuit", OUTCOME),
             "Calls by how they ended: answered, failed, refused (4xx), short (not made) or abandoned."),
     _metric("shoal.circuit.turns", "counter", "{turn}", ("shoal.circuit", "shoal.circuit.state"),
@@ -70,7 +77,7 @@ _ALL = (
     _metric("process.uptime", "gauge", "s", (), "For how long the process has run."),
     _metric("cpython.gc.collections", "counter", "{collection}", _GENERATION, "Runs of the garbage collector."),
     _metric("cpython.gc.collected_objects", "counter", "{object}", _GENERATION, "Objects that it let go of."),
-    _metric("cpython.gc.uncollectable_objects", "counter", "{object}", _GENERATION, "Objects that it could not let go of."),
+    _metric("cpython.gc.uncollectable_objects", "counter", "{object}", _GENERATION, "Objects that it could not free."),
 )  # fmt: skip
 
 CATALOG: Mapping[str, Metric] = {metric.name: metric for metric in _ALL}

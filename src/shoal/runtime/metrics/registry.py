@@ -100,6 +100,8 @@ class Metrics:
         self._series: dict[tuple[str, str], Series] = {}
         self._watched: dict[str, list[Callable[[], Reading]]] = {}
         self._rights: dict[str, Level] = {}
+        self.busy = self.level("http.server.active_requests", (("url.scheme", "http"),))
+        """Requests that are being answered."""
 
     def series(self, kind: str, name: str, more: Attributes = ()) -> Series:
         """Return the durations of one thing, made when first asked for.

@@ -15,7 +15,7 @@ PLAIN = b"text/plain; version=0.0.4; charset=utf-8"
 OPEN = b"application/openmetrics-text; version=1.0.0; charset=utf-8"
 
 BOUNDS = tuple(2.0**power for power in range(-11, 6))
-"""Upper bounds that are shown, in seconds: 0.0005 to 32. Buckets of any scale end at powers of two, so counts are exact."""
+"""Upper bounds shown, in seconds: 0.0005 to 32. At any scale buckets end at powers of two, so counts are exact."""
 
 _UNITS = {"s": "seconds", "By": "bytes"}
 _ODD = re.compile(r"[^a-zA-Z0-9_]+")

@@ -51,10 +51,15 @@ class Vitals:
             return None
 
 
-def watch_pool(metrics: Metrics, name: str, store: object) -> None:
-    """Let the metrics tell of a store's connections, where it keeps some."""
-    if not isinstance(store, Pooled):
-        return
+def measuring(service: str, store: object) -> Metrics:
+    """Make the metrics of a service, which tell of its store's connections where it keeps some."""
+    metrics = Metrics()
+    if isinstance(store, Pooled):
+        _watch_pool(metrics, service, store)
+    return metrics
+
+
+def _watch_pool(metrics: Metrics, name: str, store: Pooled) -> None:
     pool = (("db.client.connection.pool.name", name),)
 
     def counts() -> Iterable[Point]:
