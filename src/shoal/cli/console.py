@@ -7,10 +7,12 @@ import click
 
 from shoal.cli.lines import LEVELS, Painter
 from shoal.cli.output import say, style
+from shoal.local.dashboard import NAME as DASHBOARD
+from shoal.local.dashboard import linked
 from shoal.local.logs import parse, wrap
 from shoal.local.state import ProcessState, RunState
 
-_SILENT_ENGINES = ("postgres", "nats", "kafka", "rabbitmq", "pubsub", "envoy", "mailbox", "valkey", "aws")
+_SILENT_ENGINES = ("postgres", "nats", "kafka", "rabbitmq", "pubsub", "envoy", "mailbox", "valkey", "aws", "dashboard")
 
 
 class Console:
@@ -77,7 +79,10 @@ class Console:
         if run.authority:
             say(f"  trust      {run.authority} (curl --cacert, or the browser's authorities)")
         for name, url in sorted(run.urls.items()):
-            say(f"  {name:<10} {url}")
+            if name != DASHBOARD:
+                say(f"  {name:<10} {url}")
+        if (link := linked(run)) is not None:
+            say(f"  Dashboard  {link}")
         say("  next       shoal ps · shoal logs -f SERVICE · shoal call SERVICE.ENDPOINT · shoal describe")
 
     def _wanted(self, source: str, text: str) -> bool:

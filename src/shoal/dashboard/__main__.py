@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 
 from shoal.dashboard.process import serve
-from shoal.dashboard.settings import Settings
+from shoal.local.dashboard import Settings
 
 
 def main() -> None:

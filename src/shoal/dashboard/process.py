@@ -10,11 +10,11 @@ from pathlib import Path
 from shoal.dashboard.collector.application import Collector
 from shoal.dashboard.server.app import Dashboard
 from shoal.dashboard.server.desk import Desk
-from shoal.dashboard.settings import Settings
 from shoal.dashboard.store import runs
 from shoal.dashboard.store.library import Library
 from shoal.dashboard.store.writer import Writer
 from shoal.errors import HostError
+from shoal.local.dashboard import Settings
 from shoal.local.ports import LOOPBACK, check_port
 from shoal.runtime.request import Receive, Scope, Send
 from shoal.runtime.server import serve as serve_http

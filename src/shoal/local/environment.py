@@ -27,6 +27,9 @@ BROKER = "SHOAL_BROKER_URL"
 BROKERS_ELSEWHERE = {"servicebus": "servicebus://POLICY:KEY@NAMESPACE.servicebus.windows.net"}
 """How the address of such a broker is written."""
 
+EXPORT_EVERY = "5000"
+"""Milliseconds between two exports of metrics, where somebody looks at them as they come."""
+
 FAILPOINTS = ("SHOAL_FAILPOINTS", "SHOAL_FAILPOINTS_ONCE")
 """Variables that are handed to every service as they are; see `shoal.failpoints`."""
 
@@ -57,8 +60,29 @@ def service_environment(plan: Plan, service: ServicePlan, world: World, outside:
         values[KEY_RING] = key_ring_url(service.name, world, outside)
     values |= _believed(plan, world)
     values |= {name: outside.get(name, "") for name in FAILPOINTS}
+    values |= telemetry(plan, service.name, service.name, world, outside)
     values = {name: value for name, value in values.items() if value}
     return values | _externals(service, world) | _settings(plan, service, outside)
+
+
+def telemetry(plan: Plan, service: str, replica: str, world: World, outside: Mapping[str, str]) -> dict[str, str]:
+    """Return the ``OTEL_*`` variables of a service: those set outside, and where a dashboard runs, its own."""
+    given = {name: value for name, value in outside.items() if name.startswith("OTEL_")}
+    if not world.telemetry:
+        return given
+    resource = {"service.namespace": plan.system.name, "service.instance.id": replica}
+    also = given.get("OTEL_RESOURCE_ATTRIBUTES", "")
+    told = ",".join([*([also] if also else []), *(f"{key}={quote(value)}" for key, value in resource.items())])
+    return (
+        {"OTEL_METRIC_EXPORT_INTERVAL": EXPORT_EVERY}
+        | given
+        | {
+            "OTEL_EXPORTER_OTLP_ENDPOINT": world.telemetry,
+            "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf",
+            "OTEL_SERVICE_NAME": service,
+            "OTEL_RESOURCE_ATTRIBUTES": told,
+        }
+    )
 
 
 def _believed(plan: Plan, world: World) -> dict[str, str]:

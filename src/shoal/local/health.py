@@ -5,9 +5,12 @@ restarted, and says so at ``/healthz`` (NATS 2.14). A server that says nothing m
 """
 
 import asyncio
+import signal
 from collections.abc import Callable
+from urllib.parse import urlsplit
 
 from shoal.local.probe import get
+from shoal.local.unit import Unit
 
 EVERY = 1.0
 """Seconds between two looks."""
@@ -35,6 +38,20 @@ async def watch_health(monitoring: Callable[[], int], restart: Callable[[str], N
         if sick >= OFTEN:
             sick = 0
             restart(said)
+
+
+async def keep_healthy(broker: Unit, say: Callable[[str], None]) -> None:
+    """Restart a broker for ever when it says that it cannot go on, and `say` so."""
+
+    def monitoring() -> int:
+        return urlsplit(broker.addresses.get("monitoring", "")).port or 0 if broker.ready else 0
+
+    def restart(said: str) -> None:
+        say(f"says that it is not healthy, and is restarted: {said}")
+        if broker.process is not None:
+            broker.process.send(signal.SIGTERM)
+
+    await watch_health(monitoring, restart)
 
 
 async def _complaint(port: int) -> str:

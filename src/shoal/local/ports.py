@@ -10,6 +10,7 @@ from shoal.errors import HostError
 from shoal.local import reaper
 
 LOOPBACK = "127.0.0.1"
+_TRIED = 100
 _LOCK = "/.shoal/lock"
 _LISTENING = "0A"  # TCP_LISTEN in /proc/net/tcp
 
@@ -20,6 +21,11 @@ def free_port() -> int:
         probe.bind((LOOPBACK, 0))
         port: int = probe.getsockname()[1]
         return port
+
+
+def first_free(port: int) -> int:
+    """Return the first port of 127.0.0.1 from `port` on that nobody listens on now."""
+    return next((each for each in range(port, port + _TRIED) if is_free(each)), 0) or free_port()
 
 
 def is_free(port: int, address: str = LOOPBACK) -> bool:

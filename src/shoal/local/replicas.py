@@ -10,7 +10,7 @@ from pathlib import Path
 from shoal import files
 from shoal.errors import EngineError, ShoalError
 from shoal.local.engines.recipe import Addresses, Recipe
-from shoal.local.environment import service_environment
+from shoal.local.environment import service_environment, telemetry
 from shoal.local.forks import Program
 from shoal.local.probe import ready
 from shoal.local.process import Command, base_environment
@@ -193,6 +193,7 @@ def replica_recipe(site: Site, service: ServicePlan, name: str, socket: str, cod
     """Describe how to run one replica on a UNIX socket, with the modules in `code`."""
     variables = service_environment(site.plan, service, site.world, os.environ)
     own = {"SHOAL_REPLICA": name.removeprefix(f"{service.name}-"), "SHOAL_LISTEN": f"unix:{socket}"}
+    own |= telemetry(site.plan, service.name, name, site.world, os.environ)
 
     async def prepare() -> Command:
         _clear(socket)

@@ -30,6 +30,8 @@ class World:
     """Address of a broker that runs elsewhere; empty where it runs here."""
     valkey: str = ""
     """Socket of Valkey."""
+    telemetry: str = ""
+    """Base URL that takes the services' telemetry; empty where none is sent."""
     root: str = ""
     """Folder of the project, where issuers' files of keys lie."""
     key_set: str = ""

@@ -3,23 +3,23 @@
 import asyncio
 import contextlib
 import os
-import signal
 import time
 from collections.abc import AsyncIterator, Coroutine
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from shoal.errors import ShoalError
-from shoal.local import adopt, edge, engines, front, identities, provision, proxies, reaper, strangling
+from shoal.local import adopt, edge, engines, front, identities, provision, proxies, reaper, strangling, watching
 from shoal.local.admin import admin_of
 from shoal.local.canary import Hold
 from shoal.local.course import Course
+from shoal.local.dashboard import NAME as DASHBOARD
 from shoal.local.environment import missing_settings
 from shoal.local.ground import Ground, take
-from shoal.local.health import watch_health
+from shoal.local.health import keep_healthy
 from shoal.local.one_process import Single
 from shoal.local.operations import Operations
 from shoal.local.ports import check_port
@@ -39,6 +39,7 @@ from shoal.model.listing import Directory
 from shoal.model.plan import Plan
 
 _EDGE_SECONDS = 10.0
+_SHOWN = ("mailbox", DASHBOARD)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +51,7 @@ class Options:
         fresh: Remove what engines and sandboxes kept.
         reload: Replace a service when a file of its module's folder changes.
         strict: Give up when a service cannot start, instead of trying again.
+        dashboard: Take the services' telemetry and show it.
         reporter: Who is told.
     """
 
@@ -57,6 +59,7 @@ class Options:
     fresh: bool = False
     reload: bool = False
     strict: bool = False
+    dashboard: bool = False
     reporter: Reporter = field(default_factory=Quiet)
 
 
@@ -242,7 +245,8 @@ class Supervisor:
             reporter.solved("system")
 
     async def _start(self, ground: Ground) -> None:
-        site = settle(strangling.resumed(self.plan, ground.layout), ground.layout)
+        plan = strangling.resumed(self.plan, ground.layout)
+        site = settle(plan, ground.layout, dashboard=self.options.dashboard)
         course = self._course = Course(site)
         self._registry_url = await self._registry.start(site.ports[REGISTRY])
         write_mesh(site)
@@ -265,6 +269,8 @@ class Supervisor:
         for name in site.plan.engines:
             if name in {kind.name for kind in engines.KINDS}:
                 self._engines[name] = Unit(Job(recipe=engine_recipe(site, name), kind="engine"), around)
+        if self.options.dashboard:
+            self._engines[DASHBOARD] = watching.unit(site, self.options.entry, around)
         for external in site.plan.externals:
             if external.sandbox is not None:
                 recipe, program = sandbox_recipe(site, external, external.sandbox)
@@ -282,6 +288,9 @@ class Supervisor:
 
     async def _start_engine(self, site: Site, name: str) -> None:
         unit = self._engines[name]
+        if name == DASHBOARD:
+            await watching.start(unit, self.options.reporter)
+            return
         await unit.start()
         unit.keep()
         note = site.layout.data / name / "declared"
@@ -294,33 +303,14 @@ class Supervisor:
             self._keep(proxies.keep_logs(site.plan, site.mesh), renewing)
         if name == catalog.server(site.world.broker):
             await provision.declare_broker(site.plan, site.world, note.with_name("declared-streams"))
-            self._keep(self._keep_streams(site, name), *([self._keep_healthy(unit)] if name == "nats" else []))
+            said = partial(self.options.reporter.event, name)
+            self._keep(provision.watch_broker(lambda: self.plan, site.world, said))
+            self._keep(*([keep_healthy(unit, said)] if name == "nats" else []))
         self._provided[name].set()
 
     def _keep(self, *chores: Coroutine[Any, Any, None]) -> None:
         """Do this until the run ends."""
         self._keeping += map(asyncio.ensure_future, chores)
-
-    async def _keep_streams(self, site: Site, broker: str) -> None:
-        """Replace what is gone of the broker's streams and consumers, as this run declares them by then."""
-
-        def said(text: str) -> None:
-            self.options.reporter.event(broker, text)
-
-        await provision.watch_broker(lambda: self.plan, site.world, said)
-
-    async def _keep_healthy(self, broker: Unit) -> None:
-        """Restart the broker when it says that it cannot go on."""
-
-        def monitoring() -> int:
-            return urlsplit(broker.addresses.get("monitoring", "")).port or 0 if broker.ready else 0
-
-        def restart(said: str) -> None:
-            self.options.reporter.event("nats", f"says that it is not healthy, and is restarted: {said}")
-            if broker.process is not None:
-                broker.process.send(signal.SIGTERM)
-
-        await watch_health(monitoring, restart)
 
     async def _start_kept(self, unit: Unit) -> None:
         await unit.start()
@@ -372,7 +362,7 @@ class Supervisor:
             await ground.leave()
 
     def _urls(self) -> dict[str, str]:
-        shown = [*self._sandboxes, *(unit for name, unit in self._engines.items() if name == "mailbox")]
+        shown = [*self._sandboxes, *(unit for name, unit in self._engines.items() if name in _SHOWN)]
         return {unit.state.name: unit.addresses["http"] for unit in shown if "http" in unit.addresses}
 
     def _note(self) -> None:

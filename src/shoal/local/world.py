@@ -8,12 +8,15 @@ from pathlib import Path
 import msgspec
 
 from shoal.local import front, identities, key_sets, keys, ports, proxies, secrets
+from shoal.local.dashboard import FIRST_PORT
+from shoal.local.dashboard import NAME as DASHBOARD
 from shoal.local.engines import Recipe, sandbox
 from shoal.local.environment import elsewhere
 from shoal.local.forks import Program
 from shoal.local.host import private_directory, private_file
 from shoal.local.layout import Layout
 from shoal.local.logs import LARGEST, older
+from shoal.local.ports import LOOPBACK
 from shoal.local.servers.ports import SMTP
 from shoal.local.servers.table import SERVERS
 from shoal.local.site import Site, World
@@ -33,15 +36,17 @@ def require(plan: Plan, layout: Layout) -> None:
         proxies.require_watches(plan, proxies.laid_out(plan, mesh))
 
 
-def settle(plan: Plan, layout: Layout, *, ports: Mapping[str, int] | None = None) -> Site:
+def settle(plan: Plan, layout: Layout, *, ports: Mapping[str, int] | None = None, dashboard: bool = False) -> Site:
     """Take the decisions, making passwords and keys where there are none.
 
     Args:
         plan: What runs.
         layout: Where.
         ports: Those of engines that run already; chosen anew when None.
+        dashboard: Whether a dashboard takes the services' telemetry; one among `ports` does.
     """
-    found = kept_ports(layout.home / "ports.json", _wanted_ports(plan)) if ports is None else dict(ports)
+    wanted = (*_wanted_ports(plan), *([DASHBOARD] if dashboard else []))
+    found = kept_ports(layout.home / "ports.json", wanted) if ports is None else dict(ports)
     mesh = _mesh(plan, layout, found) if "envoy" in plan.engines else None
     issuer = plan.system.gateway.issuer
     key = secrets.signing_key(layout.secrets) if issuer is not None else None
@@ -55,6 +60,7 @@ def settle(plan: Plan, layout: Layout, *, ports: Mapping[str, int] | None = None
         valkey=str(layout.valkey_socket),
         externals={e.name: address for e in plan.externals if (address := _address(e, found))},
         outbound={s.name: _outbound(plan, mesh, s.name) for s in plan.services} if mesh else {},
+        telemetry=f"http://{LOOPBACK}:{found[DASHBOARD]}" if DASHBOARD in found else "",
         root=str(layout.root),
         rings=str(layout.secrets / "rings"),
         warehouses=str(layout.data / "warehouses"),
@@ -124,7 +130,7 @@ def kept_ports(file: Path, names: tuple[str, ...]) -> dict[str, int]:
     for name in names:
         port = known.get(name, 0)
         while port in {0, *found.values()} or not ports.is_free(port):
-            port = ports.free_port()
+            port = ports.first_free(FIRST_PORT) if name == DASHBOARD else ports.free_port()
         found[name] = port
     if known != known | found:
         private_file(file, msgspec.json.encode(known | found).decode())

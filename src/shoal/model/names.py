@@ -11,7 +11,7 @@ _EVENT = re.compile(r"[a-z][a-z0-9_-]*(\.[a-z][a-z0-9_-]*)+")
 
 RESERVED = frozenset(
     {"aws", "blob", "envoy", "firestore", "gateway", "kafka", "limiter", "mailbox", "mongo", "nats", "objects"}
-    | {"operator", "postgres", "pubsub", "rabbitmq", "s3", "valkey"}
+    | {"dashboard", "operator", "postgres", "pubsub", "rabbitmq", "s3", "valkey"}
     | {"template0", "template1"}  # databases that PostgreSQL makes itself
     | {"current-role", "current-user", "none", "public", "session-user"}  # names that it refuses as roles
 )

@@ -9,6 +9,7 @@ from shoal.cli import output
 from shoal.cli.output import examples
 from shoal.cli.program import FOUND, OK, Global
 from shoal.errors import HostError
+from shoal.local.dashboard import linked
 from shoal.local.state import ProcessState, RunState
 
 _EXAMPLES = examples(
@@ -89,3 +90,5 @@ def _show_table(state: RunState) -> None:
         click.echo("\n".join((f"✗ {source}: {head}", *(f"    {line}" for line in rest))))
     shape = f"{state.shape}{_mesh(state)}"
     output.say(f"{state.system} · {shape} · pid {state.pid} · API {state.gateway} · registry {state.registry}")
+    if (link := linked(state)) is not None:
+        output.say(f"Dashboard {link}")

@@ -55,6 +55,7 @@ _EXAMPLES = examples(
 @click.option("--detach", is_flag=True, help="Go on in the background.")
 @click.option("--wait", is_flag=True, help="Fail when a service cannot start; with --detach, return once all answer.")
 @click.option("--no-reload", is_flag=True, help="Do not replace a service when its files change.")
+@click.option("--no-telemetry", is_flag=True, help="Record no traces, logs and metrics, and run no dashboard.")
 @click.option("--into", type=click.Path(path_type=Path), hidden=True, help="Print to this file (used by --detach).")
 @click.pass_obj
 def command(
@@ -169,6 +170,7 @@ def _supervisor(context: Global, wish: _Wish, ground: "Ground") -> "Supervisor":
         entry=project.entry(context),
         fresh=wish.flags["fresh"],
         reload=not wish.flags["no_reload"],
+        dashboard=not wish.flags["no_telemetry"],
         strict=wish.flags["wait"],
         reporter=Console(verbosity=context.verbosity, began=BEGAN),
     )
@@ -205,6 +207,7 @@ def _again(one_process: bool, replicas: tuple[str, ...], port: int | None, flags
     words += [word for text in replicas for word in ("--replicas", text)]
     words += ["--port", str(port)] if port else []
     names = {"fresh": "--fresh", "tls": "--tls", "wait": "--wait", "no_reload": "--no-reload"}
+    names |= {"no_telemetry": "--no-telemetry"}
     return (*words, *(option for name, option in names.items() if flags[name]))
 
 

@@ -3,6 +3,7 @@
 from shoal.local.engines import (
     aws,
     blob,
+    dashboard,
     envoy,
     firestore,
     kafka,
@@ -22,7 +23,7 @@ from shoal.local.engines.recipe import Addresses, EngineKind, Recipe, Running, s
 KINDS: tuple[EngineKind, ...] = (
     *(envoy.KIND, nats.KIND, postgres.KIND, mailbox.KIND),
     *(valkey.KIND, limiter.KIND, objects.KIND, kafka.KIND, mongo.KIND, aws.KIND, rabbitmq.KIND, pubsub.KIND),
-    *(s3.KIND, blob.KIND, firestore.KIND),
+    *(s3.KIND, blob.KIND, firestore.KIND, dashboard.KIND),
 )
 
 __all__ = ["KINDS", "Addresses", "EngineKind", "Recipe", "Running", "start"]
