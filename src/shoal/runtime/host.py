@@ -248,6 +248,11 @@ class Host:
         )
 
     @property
+    def recorder(self) -> Recorder | None:
+        """What records its spans and log lines; None where nothing is exported."""
+        return self._fittings.recorder
+
+    @property
     def message(self) -> int:
         """Bytes of the largest message of its sockets; 0 where it has none."""
         return max((e.edge.socket.largest for e in self.model.endpoints if e.edge.socket is not None), default=0)

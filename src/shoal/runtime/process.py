@@ -19,7 +19,7 @@ from shoal.runtime.gateway import Gateway
 from shoal.runtime.host import Fittings, Host
 from shoal.runtime.load import load
 from shoal.runtime.logs import Journal, configure
-from shoal.runtime.metrics.process import watch_loop, watch_process
+from shoal.runtime.metrics.process import watching
 from shoal.runtime.server import serve
 from shoal.runtime.telling import Telemetry
 from shoal.service.declare import Service
@@ -45,25 +45,23 @@ async def run_one(config: ServiceConfig) -> None:
     access = journal if config.access_log else None
     host = Host(service, config, Fittings(transport=_transport(config), journal=access, recorder=recorder))
     async with telemetry:
-        await _serve_one(host, journal)
+        await _serve_one(host, journal, telemetry)
 
 
-async def _serve_one(host: Host, journal: Journal) -> None:
+async def _serve_one(host: Host, journal: Journal, telemetry: Telemetry) -> None:
     config, service = host.config, host.service
-    watch_process(host.metrics)
     await host.start()
-    watching = asyncio.create_task(watch_loop(host.metrics))
     try:
-        await serve(
-            host,
-            config.listen,
-            drain=config.drain,
-            started=_announce(service.name),
-            leaving=host.leave,
-            message=host.message,
-        )
+        async with watching(host.metrics), telemetry.sending([(host.vitals, host.recorder)]):
+            await serve(
+                host,
+                config.listen,
+                drain=config.drain,
+                started=_announce(service.name),
+                leaving=host.leave,
+                message=host.message,
+            )
     finally:
-        watching.cancel()
         await host.stop()
         journal.flush()
 
@@ -82,17 +80,21 @@ async def run_several(process: ProcessConfig) -> None:
         recorder = telemetry.recorder(service.name, config)
         hosts[service.name] = Host(service, config, Fittings(transport=transport, journal=access, recorder=recorder))
     async with telemetry:
-        await _serve_several(system, process, hosts, transport)
+        await _start_several(hosts, transport)
+        await _serve_several(system, process, hosts, telemetry)
 
 
-async def _serve_several(
-    system: System, process: ProcessConfig, hosts: Mapping[str, Host], transport: LocalTransport
-) -> None:
+async def _start_several(hosts: Mapping[str, Host], transport: LocalTransport) -> None:
     async def start(name: str, host: Host) -> None:
         await host.start()
         transport.applications[name] = host  # before, whoever calls it finds it absent, and tries again
 
     await asyncio.gather(*(start(name, host) for name, host in hosts.items()))
+
+
+async def _serve_several(
+    system: System, process: ProcessConfig, hosts: Mapping[str, Host], telemetry: Telemetry
+) -> None:
     gateway = Gateway(plan(describe(system), ONE_PROCESS), hosts)
 
     def leave() -> None:
@@ -100,14 +102,15 @@ async def _serve_several(
             host.leave()
 
     try:
-        await serve(
-            gateway,
-            process.listen,
-            drain=10.0,
-            started=_announce(system.name),
-            leaving=leave,
-            message=max(host.message for host in hosts.values()),
-        )
+        async with telemetry.sending((host.vitals, host.recorder) for host in hosts.values()):
+            await serve(
+                gateway,
+                process.listen,
+                drain=10.0,
+                started=_announce(system.name),
+                leaving=leave,
+                message=max(host.message for host in hosts.values()),
+            )
     finally:
         await asyncio.gather(*(host.stop() for host in hosts.values()))
 

@@ -1,12 +1,15 @@
 """The telemetry of one process: an exporter, and a recorder for each service in it."""
 
 import asyncio
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import Any, Self
 
 import msgspec
 
 from shoal.runtime.config import ServiceConfig
+from shoal.runtime.metrics.sending import measured, sending
+from shoal.runtime.metrics.vitals import Vitals
 from shoal.service.settings import Secret, Settings
 from shoal.telemetry import conventions as names
 from shoal.telemetry.exporter import Exporter
@@ -38,6 +41,14 @@ class Telemetry:
         recorder = Recorder(TelemetrySettings.from_environ(config.environ), given)
         recorder.attach(self.exporter)
         return recorder
+
+    def sending(self, services: Iterable[tuple[Vitals, Recorder | None]]) -> AbstractAsyncContextManager[None]:
+        """Send what services measure for the time of the block; nothing where nothing is exported."""
+        if self.exporter is None:
+            return nullcontext()
+        pause, exporter = self._settings.metrics_pause, self.exporter
+        found = [measured(vitals, recorder.resource, exporter, pause) for vitals, recorder in services if recorder]
+        return sending(found, exporter)
 
     async def __aenter__(self) -> Self:
         if self.exporter is not None:

@@ -5,10 +5,12 @@ import gc
 import os
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 from shoal.runtime.metrics.registry import Metrics
+from shoal.telemetry.histogram import Histogram
 from shoal.telemetry.measures import Point
 
 _OWN = Path("/proc/self")
@@ -33,9 +35,21 @@ def watch_process(metrics: Metrics) -> None:
         metrics.watch(name, _collections(key))
 
 
-async def watch_loop(metrics: Metrics) -> None:
+@asynccontextmanager
+async def watching(metrics: Metrics) -> AsyncIterator[None]:
+    """Let the metrics tell of the process and of its event loop for the time of the block."""
+    watch_process(metrics)
+    timer = asyncio.create_task(_watch_loop(metrics.histogram("shoal.loop.lag")))
+    try:
+        yield
+    finally:
+        timer.cancel()
+        await asyncio.gather(timer, return_exceptions=True)
+
+
+async def _watch_loop(lag: Histogram) -> None:
     """Measure until cancelled how late the event loop is for a timer: what blocks it makes everything wait."""
-    lag, loop = metrics.histogram("shoal.loop.lag"), asyncio.get_running_loop()
+    loop = asyncio.get_running_loop()
     while True:
         due = loop.time() + _PAUSE
         await asyncio.sleep(_PAUSE)

@@ -25,6 +25,7 @@ class Vitals:
 
     def __init__(self, metrics: Metrics, store: Store | None, cache: Cache | None, gauge: Gauge | None) -> None:
         self._metrics, self._store, self._cache, self._gauge = metrics, store, cache, gauge
+        self.since = metrics.since
         self._up: dict[str, float] = {}
         self._backlog: Backlog | None = None
         metrics.watch("shoal.store.up", lambda: self._up.get("store"))
