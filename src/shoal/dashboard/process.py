@@ -3,11 +3,14 @@
 What begins with ``/v1/`` is telemetry, which needs no token; everything else belongs to the pages.
 """
 
+import asyncio
 import socket
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from shoal.dashboard.collector.application import Collector
+from shoal.dashboard.collector.following import follow
+from shoal.dashboard.collector.gateway import Gateway
 from shoal.dashboard.server.app import Dashboard
 from shoal.dashboard.server.desk import Desk
 from shoal.dashboard.store import runs
@@ -53,6 +56,7 @@ async def serve(settings: Settings) -> None:
     writer = Writer(file, largest=settings.largest, say=say, facts=runs.own_facts(settings.system, settings.key))
     collector, library = Collector(writer), Library(folder)
     pages = _pages(settings, library)
+    following = asyncio.create_task(_gateway(settings, writer))
     try:
         sockets = [listening(port) for port in (settings.port, *settings.ports)]
         await serve_http(
@@ -60,8 +64,18 @@ async def serve(settings: Settings) -> None:
             started=lambda: say(f"run {number}: takes telemetry and serves pages at http://{LOOPBACK}:{settings.port}"),
         )  # fmt: skip
     finally:
+        following.cancel()
+        await asyncio.gather(following, return_exceptions=True)
         writer.close()
         library.close()
+
+
+async def _gateway(settings: Settings, writer: Writer) -> None:
+    """Turn the gateway's access log into spans, where there is one."""
+    if settings.access:
+        since = float(runs.facts(writer.file)["started"])
+        spans = Gateway(writer, settings.system, Path(settings.routes), since)
+        await follow(Path(settings.access), spans.take)
 
 
 def _pages(settings: Settings, library: Library) -> Application:

@@ -31,6 +31,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         root: Folder of the project; empty for a viewer.
         entry: ``package.module:attribute`` of the system's declaration.
         access: The gateway's access log; empty where there is none.
+        routes: File of the gateway's path templates, by ``service.endpoint``.
         ports: Further ports that take telemetry over HTTP.
         grpc: Port that takes it over gRPC; 0 for none.
         largest: Bytes of a run's file.
@@ -44,6 +45,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     root: str = ""
     entry: str = ""
     access: str = ""
+    routes: str = ""
     ports: tuple[int, ...] = ()
     grpc: int = 0
     largest: int = LARGEST

@@ -238,6 +238,7 @@ class Supervisor:
                 if self._operations is not None:
                     self._operations.follow(course.site)
                 reporter.event("system", "routes and permissions follow the new declaration")
+                watching.tell_routes(course.site)
                 await adopt.refresh(before, course.site, {**self._services, "": self._single}, reporter)
         except (ShoalError, OSError) as error:
             reporter.problem("system", f"{error}\nroutes and permissions stay as they were")

@@ -4,10 +4,13 @@ import os
 import time
 from pathlib import Path
 
+import msgspec
+
 from shoal.errors import ShoalError
 from shoal.local import dashboard
 from shoal.local.dashboard import NAME, Settings
 from shoal.local.engines import dashboard as engine
+from shoal.local.host import private_directory, private_file
 from shoal.local.reporter import Reporter
 from shoal.local.site import Site
 from shoal.local.unit import Job, Surroundings, Unit
@@ -33,11 +36,21 @@ def unit(site: Site, entry: str, around: Surroundings) -> Unit:
         root=str(layout.root),
         entry=entry,
         access=site.mesh.access() if site.mesh is not None else "",
+        routes=str(_routes(site)),
     )
+    tell_routes(site)
     options = engine.DashboardOptions(
         settings=settings, directory=layout.telemetry, path=f"{_own()}{os.pathsep}{python_path(layout.root)}"
     )
     return Unit(Job(recipe=engine.recipe(options), kind="engine"), around)
+
+
+def tell_routes(site: Site) -> None:
+    """Write under which paths clients find what, for the names of the gateway's spans."""
+    if NAME in site.ports:
+        private_directory(site.layout.telemetry)
+        found = {f"{route.service}.{route.endpoint}": route.path for route in site.plan.routes}
+        private_file(_routes(site), msgspec.json.encode(found).decode())
 
 
 async def start(watching: Unit, reporter: Reporter) -> None:
@@ -47,6 +60,10 @@ async def start(watching: Unit, reporter: Reporter) -> None:
     except ShoalError as error:
         reporter.problem(NAME, str(error))
     watching.keep()
+
+
+def _routes(site: Site) -> Path:
+    return site.layout.telemetry / "routes.json"
 
 
 def _own() -> Path:

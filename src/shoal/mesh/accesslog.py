@@ -9,7 +9,7 @@ TRACE = "x-trace-id"
 """Header with the trace's identifier alone: Envoy cannot cut it out of ``traceparent``."""
 
 FIELDS = {
-    "time": "%START_TIME%",
+    "time": "%START_TIME(%Y-%m-%dT%H:%M:%S.%6fZ)%",
     "request_id": "%REQ(X-REQUEST-ID)%",
     "trace_id": f"%REQ({TRACE.upper()})%",
     "traceparent": "%REQ(TRACEPARENT):55%",
@@ -26,6 +26,7 @@ FIELDS = {
     "upstream": "%UPSTREAM_HOST%",
     "attempts": "%UPSTREAM_REQUEST_ATTEMPT_COUNT%",
     "duration_ms": "%DURATION%",
+    "duration_us": "%COMMON_DURATION(DS_RX_BEG:DS_TX_END:us)%",
     "bytes_received": "%BYTES_RECEIVED%",
     "bytes_sent": "%BYTES_SENT%",
 }

@@ -29,6 +29,7 @@ class HopLine(msgspec.Struct, frozen=True, kw_only=True):
     upstream: str = ""
     attempts: int = 0
     duration_ms: int = 0
+    duration_us: int = 0
 
     @property
     def trace(self) -> str:

@@ -167,4 +167,6 @@ class Writer:
             self._say(f"cannot write to {self.file.name}: {error}; {self.dropped} records are lost so far")
 
     def _note(self, facts: dict[str, str]) -> None:
-        self._connection.executemany("REPLACE INTO meta VALUES (?, ?)", facts.items())
+        """Note what is true of the run; when it began stays what it was."""
+        once = "INSERT INTO meta VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value WHERE key <> 'started'"
+        self._connection.executemany(once, facts.items())
