@@ -83,7 +83,7 @@ def _pages(settings: Settings, library: Library) -> Application:
     if not settings.token:
         return nothing
     token = Path(settings.token).read_text("utf-8").strip()
-    return Dashboard(Desk(root=Path(settings.root), library=library), token)
+    return Dashboard(Desk(root=Path(settings.root), library=library, system=settings.entry), token)
 
 
 def listening(port: int) -> socket.socket:
