@@ -1,14 +1,18 @@
 """Events, dead letters and outboxes of the running system."""
 
 import asyncio
+from http import HTTPStatus
 from typing import Any
 
 import msgspec
 
 from shoal.dashboard.live import events, letters, publishing
+from shoal.dashboard.live.delivery import delivered
 from shoal.dashboard.live.letters import Correction, Wanted
 from shoal.dashboard.server.desk import Desk
 from shoal.dashboard.server.exchange import Asked, Route
+from shoal.dashboard.store.reading import trace
+from shoal.errors import Problem
 
 
 class One(Asked, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -16,6 +20,14 @@ class One(Asked, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     id: str
     limit: int = 20
+
+
+class Delivery(Asked, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One event, and the trace in which it was announced."""
+
+    id: str
+    message: str
+    trace: str
 
 
 class Letters(Asked, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -51,6 +63,17 @@ async def one(desk: Desk, asked: One) -> object:
     if desk.live.run() is None:
         return {"live": False, "items": []}
     return {"live": True, "items": await events.latest(await desk.live.engines(), asked.id, min(asked.limit, 200))}
+
+
+async def way(desk: Desk, asked: Delivery) -> object:
+    """Return the way of one event out of its recorded trace; nothing where that was not recorded."""
+    try:
+        found = await desk.read(asked.run, lambda file: trace(file, asked.trace))
+    except Problem as error:
+        if error.status == HTTPStatus.NOT_FOUND:
+            return {"items": []}
+        raise
+    return {"items": [] if found is None else delivered(found.spans, asked.message)}
 
 
 async def publish(desk: Desk, asked: Publishing) -> object:
@@ -91,6 +114,7 @@ async def edit(desk: Desk, wanted: Correction) -> object:
 ROUTES = (
     Route(method="GET", path="/api/events", asked=Asked, answer=shown),
     Route(method="GET", path="/api/events/{id}", asked=One, answer=one),
+    Route(method="GET", path="/api/events/{id}/{message}/delivery", asked=Delivery, answer=way),
     Route(method="POST", path="/api/events/{id}/publish", asked=Publishing, answer=publish),
     Route(method="GET", path="/api/letters", asked=Letters, answer=dead),
     Route(method="POST", path="/api/letters/replay", asked=Wanted, answer=replay),

@@ -12,6 +12,7 @@
 /** @type {Page[]} */
 export const PAGES = [
   { name: "map", title: "Map", group: "System", key: "m", load: () => import("./map.js") },
+  { name: "events", title: "Events", group: "System", key: "e", load: () => import("./events.js") },
   { name: "resources", title: "Resources", group: "System", key: "r", load: () => import("./resources.js") },
   { name: "runs", title: "Runs", group: "History", key: "u", load: () => import("./runs.js") },
 ];
