@@ -8,6 +8,7 @@ from typing import Annotated
 import msgspec
 
 from shoal import (
+    Objective,
     Postgres,
     Problem,
     Recorded,
@@ -45,6 +46,7 @@ inventory = Service(
     store=Postgres(why="shelves of several products change together, or none does"),
     publishes=[StockReserved, StockRejected, AvailabilityChanged],
     contracts=[InventoryApi, StockApi],
+    objectives=[Objective(availability=0.999)],
 )
 
 

@@ -2,11 +2,11 @@
 
 import msgspec
 
-from shoal import Cache, Deadline, Partial, Parts, Problem, Service, anyone
+from shoal import Cache, Deadline, Objective, Partial, Parts, Problem, Service, anyone
 from shop.inventory.contract import Level, StockApi
 from shop.products.contract import ProductsApi
 
-mobile = Service("mobile", summary="What the shop's app is told.")
+mobile = Service("mobile", summary="What the shop's app is told.", objectives=[Objective(availability=0.995)])
 
 
 class Card(msgspec.Struct, frozen=True, kw_only=True):
@@ -18,7 +18,13 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
     """Also where nobody knows: who orders what is not there gets the money back."""
 
 
-@mobile.get("/mobile/products/{sku}", access=anyone, timeout=1.0, cache=Cache(5, shared=True))
+@mobile.get(
+    "/mobile/products/{sku}",
+    access=anyone,
+    timeout=1.0,
+    cache=Cache(5, shared=True),
+    objectives=[Objective(latency=0.5, target=0.99)],
+)
 async def show_card(sku: str, deadline: Deadline, products: ProductsApi, inventory: StockApi) -> Partial[Card]:
     """Show one product; the shelf is not waited for long."""
     async with Parts(deadline) as parts:

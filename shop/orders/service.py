@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from shoal import (
     Clock,
     DynamoDB,
+    Objective,
     Page,
     PageRequest,
     Principal,
@@ -37,6 +38,7 @@ orders = Service(
     "orders",
     summary="Orders, from placing to their end.",
     store=DynamoDB(why="orders come in bursts, and each is read and written whole, by its number"),
+    objectives=[Objective(availability=0.999)],
     publishes=[OrderPlaced, OrderConfirmed, OrderCancelled, OrderReturned],
 )
 orders.saga("return-goods")(ReturnGoods)
@@ -51,6 +53,7 @@ history = orders.projection("order-history", records=[PastOrder, CustomerTotals]
     critical=True,
     limit=RateLimit(requests=10, burst=50),
     largest=64 * 1024,
+    objectives=[Objective(availability=0.999), Objective(latency=1.0, target=0.99)],
 )
 async def place_order(
     body: NewOrder, principal: Principal, tx: Transaction, products: ProductsApi, clock: Clock
@@ -65,7 +68,7 @@ async def place_order(
     return Reply(body=view(order), status=201, headers={"Location": f"/orders/{order_id}"})
 
 
-@orders.get("/orders/{order_id}")
+@orders.get("/orders/{order_id}", objectives=[Objective(latency=0.3, target=0.99)])
 async def show_order(order_id: str, principal: Principal, tx: Transaction) -> OrderView:
     """Show one of the caller's orders; that of somebody else is as unknown as one that never was."""
     return view(own_order.require(await tx.get(Order, order_id), principal))

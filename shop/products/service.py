@@ -12,6 +12,7 @@ from shoal import (
     HashBy,
     HealthCheck,
     MongoDB,
+    Objective,
     Objects,
     OpenSearch,
     Outliers,
@@ -80,6 +81,7 @@ products = Service(
     search=OpenSearch(indexes=[Offer], why="customers find products by words, also misspelt, the best first"),
     publishes=[ProductListed, ProductChanged, PriceChanged],
     contracts=[ProductsApi],
+    objectives=[Objective(availability=0.999)],
     traffic=TRAFFIC,
 )
 search = products.projection("product-search", records=[Offer, Availability])
@@ -93,7 +95,7 @@ async def seed_catalogue(tx: Transaction) -> None:
         tx.publish(listed(new))
 
 
-@products.get("/products", access=anyone, compress=True)
+@products.get("/products", access=anyone, compress=True, objectives=[Objective(latency=0.3, target=0.99)])
 async def browse(
     page: PageRequest,
     tx: Transaction,
@@ -192,7 +194,13 @@ def _change(before: Product, tx: Transaction) -> None:
     tx.publish(changed(after))
 
 
-@products.get("/search", access=anyone, compress=True, limit=RateLimit(requests=20, burst=60, by="address"))
+@products.get(
+    "/search",
+    access=anyone,
+    compress=True,
+    limit=RateLimit(requests=20, burst=60, by="address"),
+    objectives=[Objective(latency=0.5, target=0.95)],
+)
 async def find_products(
     page: PageRequest,
     offers: SearchIndex[Offer],

@@ -5,6 +5,7 @@ import uuid
 from shoal import (
     Clock,
     Conflict,
+    Objective,
     Postgres,
     Principal,
     Problem,
@@ -46,6 +47,7 @@ users = Service(
     store=Postgres(why="accounts are few, related and precious, and an address has one"),
     publishes=[UserSignedUp, UserErased],
     settings=UsersSettings,
+    objectives=[Objective(availability=0.999)],
 )
 
 
@@ -93,7 +95,7 @@ async def sign_up(body: SignUp, tx: Transaction, hasher: Passwords, clock: Clock
     return profile(user)
 
 
-@users.post("/sessions", access=anyone, limit=GUESSES, largest=4096)
+@users.post("/sessions", access=anyone, limit=GUESSES, largest=4096, objectives=[Objective(latency=1.0, target=0.95)])
 async def log_in(
     body: Credentials, tx: Transaction, hasher: Passwords, tokens: TokenIssuer, settings: UsersSettings
 ) -> Reply[AccessToken]:

@@ -7,6 +7,7 @@ import msgspec
 from shoal import (
     Deadline,
     Header,
+    Objective,
     Partial,
     Parts,
     Principal,
@@ -31,6 +32,7 @@ web = Service(
     "web",
     summary="What the shop's pages are told, and what visitors have in their carts.",
     cache=Valkey(why="a cart ends by itself, is read on every page, and is no loss after a week"),
+    objectives=[Objective(availability=0.995)],
     traffic=Traffic(rollout=Rollout(override="anyone")),  # who makes the pages sees a new version before its guests do
 )
 
@@ -46,7 +48,7 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
     """Pieces on the shelf; nothing is said where nobody knows."""
 
 
-@web.get("/web/products", access=anyone, timeout=2.0)
+@web.get("/web/products", access=anyone, timeout=2.0, objectives=[Objective(latency=0.5, target=0.99)])
 async def show_products(
     sku: Skus, deadline: Deadline, products: ProductsApi, inventory: StockApi
 ) -> Partial[list[Shown]]:

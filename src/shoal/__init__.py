@@ -19,6 +19,7 @@ from shoal.model.cors import Cors
 from shoal.model.issuers import Cognito, Consumer, Entra, Firebase, Google, OpenId
 from shoal.model.legacy import Legacy, LegacyRoute
 from shoal.model.limits import RateLimit
+from shoal.model.objectives import Objective
 from shoal.model.only import Only
 from shoal.model.rollout import Rollout
 from shoal.model.security import SecurityHeaders
@@ -137,6 +138,7 @@ __all__ = [
     "Locks",
     "Missing",
     "MongoDB",
+    "Objective",
     "Objects",
     "Only",
     "OpenId",

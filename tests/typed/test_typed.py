@@ -20,6 +20,7 @@ SOUND = (
     "documents.py",
     "gateway.py",
     "ledgers.py",
+    "objectives.py",
     "objects.py",
     "personal.py",
     "sockets.py",

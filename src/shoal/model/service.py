@@ -13,6 +13,7 @@ from shoal.model.cache import CacheUse
 from shoal.model.data import Data
 from shoal.model.edge import Edge
 from shoal.model.names import check_event, check_service, event_id
+from shoal.model.objectives import Objective, check_objectives
 from shoal.model.objects import ObjectsUse
 from shoal.model.projection import Projection
 from shoal.model.saga import Saga
@@ -78,6 +79,8 @@ class Endpoint(Data, frozen=True, kw_only=True):
     """Whether it is recorded who asked for it, and what became of it."""
     edge: Edge = Edge()
     """What the gateway does for it."""
+    objectives: tuple[Objective, ...] = ()
+    """What is promised of its answers."""
     parameters: tuple[Parameter, ...] = ()
     request: Schema | None = None
     request_required: bool = True
@@ -88,6 +91,7 @@ class Endpoint(Data, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         """Refuse a malformed path, parameters that do not match it, and a status that cannot answer."""
         check_path(self.path, of=self.name, where=self.source)
+        check_objectives(self.name, self.objectives, self.source, lasts=self.edge.goes_on)
         _check_public(self)
         declared = {p.name for p in self.parameters if p.place == "path"}
         named = set(path_parameters(self.path))
@@ -229,6 +233,8 @@ class Service(Data, frozen=True, kw_only=True):
     """Names of the outside systems it talks to."""
     traffic: Traffic = Traffic()
     """How requests are spread over its replicas, and how many it takes."""
+    objectives: tuple[Objective, ...] = ()
+    """What is promised of all its answers together."""
     schemas: dict[str, Schema] = msgspec.field(default_factory=dict)
     """Named schemas that the others refer to."""
     personal: tuple[str, ...] = ()
@@ -238,6 +244,7 @@ class Service(Data, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         """Refuse names twice, and events without a store to commit them in."""
         check_service(self.name, where=self.source)
+        check_objectives(self.name, self.objectives, self.source)
         sources = [e.source for e in self.endpoints]
         _refuse_twice(self, "endpoint", [e.name for e in self.endpoints], sources)
         _refuse_twice(self, "route", [f"{e.method} {shape(e.path)}" for e in self.endpoints], sources)

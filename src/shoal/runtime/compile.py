@@ -94,7 +94,9 @@ def _endpoint(
 def _series(service: Service, metrics: Metrics, declared: EndpointDeclaration) -> Series:
     operation = declared.operation
     about = (("http.request.method", operation.method), ("http.route", operation.path), ("url.scheme", "http"))
-    return metrics.series("request", f"{service.name}.{operation.name}", about)
+    name, owed = f"{service.name}.{operation.name}", () if operation.edge.goes_on else service.objectives
+    promises = [*metrics.promises.of(name, operation.objectives), *metrics.promises.of(service.name, owed)]
+    return metrics.requests(name, about, promises)
 
 
 def readers(subscription: SubscriptionDeclaration) -> Iterator[tuple[str, codec.Codec[Any]]]:

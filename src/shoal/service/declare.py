@@ -9,6 +9,7 @@ import msgspec
 from shoal.errors import DeclarationError
 from shoal.model.cache import CacheUse
 from shoal.model.names import check_label
+from shoal.model.objectives import Objective
 from shoal.model.service import Method, Policy
 from shoal.model.store import Store as StoreModel
 from shoal.model.traffic import Traffic
@@ -113,6 +114,8 @@ class ServiceOptions(TypedDict, total=False):
     """Where it keeps values for a time."""
     objects: ObjectsDeclaration | None
     """Where it keeps pictures, exports and the like; it needs a store too, which says which of them stay."""
+    objectives: Sequence[Objective]
+    """What is promised of all its answers together, as ``Objective(availability=0.999)``."""
     externals: Sequence[str]
     """Names of the outside systems it talks to."""
     traffic: Traffic
@@ -174,6 +177,7 @@ class Service(
         self.cache = options.get("cache")
         self.externals = tuple(options.get("externals", ()))
         self.traffic = options.get("traffic", Traffic())
+        self.objectives = tuple(options.get("objectives", ()))
         self.summary = options.get("summary", "")
         self.warehouse = options.get("warehouse")
         self.search = options.get("search")

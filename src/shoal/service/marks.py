@@ -10,6 +10,7 @@ from shoal.errors import DeclarationError
 from shoal.model.edge import Edge
 from shoal.model.fitting import fits, spelled
 from shoal.model.names import check_event, check_label, event_id
+from shoal.model.objectives import Objective
 from shoal.model.service import Access, Method, Mode, Policy
 from shoal.service.access import signed_in
 from shoal.service.edge import EdgeOptions, build_edge, versioned
@@ -35,6 +36,8 @@ class Options(EdgeOptions, total=False):
     """Tries in all that a caller may make; 2 where repeating is safe."""
     critical: bool
     """It is the last to be refused under more load than the service can take."""
+    objectives: Sequence[Objective]
+    """What is promised of its answers: ``[Objective(availability=0.999), Objective(latency=0.3, target=0.99)]``."""
     audited: bool
     """Record who asked for it, and what became of it; where a role is demanded to change something when not said."""
 
@@ -83,6 +86,7 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     audited: bool | None = None
     """None leaves it to what is demanded of callers."""
     edge: Edge = Edge()
+    objectives: tuple[Objective, ...] = ()
     service: str = ""
     """The contract's service; empty outside a contract."""
     source: str = ""
@@ -275,6 +279,7 @@ def build_operation(name: str, method: Method, path: str, source: str, options: 
         critical=options.get("critical", False),
         audited=options.get("audited"),
         edge=edge,
+        objectives=tuple(options.get("objectives", ())),
     )
 
 

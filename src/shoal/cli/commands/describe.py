@@ -106,6 +106,7 @@ def _one(system: model.System, service: model.Service) -> None:
         output.print_table(("METHOD", "PATH", "ENDPOINT", "ACCESS", "SOURCE"), rows)
     parts = [
         ("publishes", [f"{e.id}  key={e.key or '-'}  {e.source}" for e in service.publishes]),
+        ("promises", _promises(service)),
         ("on record", [f"{e.method} {e.path}  {e.source}" for e in service.endpoints if e.audited]),
         ("hears", [f"{', '.join(h.heard)} -> {h.handler}  {h.source}" for h in service.subscriptions]),
         (
@@ -131,6 +132,11 @@ def _one(system: model.System, service: model.Service) -> None:
         if lines:
             click.echo(f"\n{title}")
             click.echo("\n".join(f"  {line}" for line in lines))
+
+
+def _promises(service: model.Service) -> list[str]:
+    whole = [f"{objective.promise}  {service.source}" for objective in service.objectives]
+    return whole + [f"{e.method} {e.path}  {o.promise}  {e.source}" for e in service.endpoints for o in e.objectives]
 
 
 def _kept(kept: model.Store | CacheUse | model.Warehouse | model.ObjectsUse | None) -> list[str]:

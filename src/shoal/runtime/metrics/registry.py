@@ -6,6 +6,7 @@ from time import time
 from typing import TypeVar
 
 from shoal.runtime.metrics.catalog import CATALOG, OUTCOME
+from shoal.runtime.metrics.promises import Promise, Promises
 from shoal.runtime.trace import Trace, current
 from shoal.telemetry.histogram import Histogram
 from shoal.telemetry.measures import Attributes, Family, Point
@@ -62,7 +63,18 @@ class Series:
 class Requests(Series):
     """Requests of one endpoint, by the status of their answers."""
 
-    __slots__ = ()
+    __slots__ = ("promises",)
+
+    def __init__(self, attributes: Attributes) -> None:
+        super().__init__(attributes)
+        self.promises: Sequence[Promise] = ()
+        """The objectives that they count for."""
+
+    def observe(self, outcome: str, seconds: float, trace: Trace | None = None) -> None:
+        """Count one request, by its status."""
+        super().observe(outcome, seconds, trace)
+        for promise in self.promises:
+            promise.count(seconds, failed=outcome >= "500")
 
     def _said(self, outcome: str) -> Attributes:
         said = (("http.response.status_code", int(outcome)),)
@@ -102,20 +114,28 @@ class Metrics:
         self._rights: dict[str, Level] = {}
         self.busy = self.level("http.server.active_requests", (("url.scheme", "http"),))
         """Requests that are being answered."""
+        self.promises = Promises()
+        self.watch("shoal.objective.requests", self.promises.points)
 
     def series(self, kind: str, name: str, more: Attributes = ()) -> Series:
         """Return the durations of one thing, made when first asked for.
 
         Args:
-            kind: ``request``, ``event``, ``saga``, ``schedule``, ``projection``, ``journal``, ``cache`` or ``cached``.
-            name: What it is called, such as the operation.
+            kind: ``event``, ``saga``, ``schedule``, ``projection``, ``journal``, ``cache`` or ``cached``.
+            name: What it is called, such as the id of the event.
             more: Further attributes that it always has.
         """
         found = self._series.get((kind, name))
         if found is None:
-            made = Requests if kind == "request" else Series
-            attributes = (*more, (_NAMED[kind][1], name))
-            found = self._series[kind, name] = made(attributes)
+            found = self._series[kind, name] = Series((*more, (_NAMED[kind][1], name)))
+        return found
+
+    def requests(self, name: str, more: Attributes, promises: Sequence[Promise]) -> Requests:
+        """Return the requests of one operation; they count for objectives, too."""
+        found = self._series.get(("request", name))
+        if not isinstance(found, Requests):
+            found = self._series["request", name] = Requests((*more, (_NAMED["request"][1], name)))
+        found.promises = promises
         return found
 
     def histogram(self, name: str) -> Histogram:
