@@ -29,6 +29,7 @@ COMMANDS = {
     "keys": "Make, list and revoke the keys of consumers.",
     "describe": "Show what the system is.",
     "contract": "Keep contracts in files, and refuse what breaks their consumers.",
+    "affected": "Tell which services a change concerns, and why.",
     "dlq": "List, read, edit, send again and throw away dead letters.",
     "saga": "See sagas, and help those that need a person.",
     "projections": "See read models, and build them anew from their events.",

@@ -4,10 +4,11 @@ Read from the sources and not from a running process, so that an import within a
 one that was just written counts at once. What is imported by a computed name is not seen.
 """
 
-import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
+
+from shoal.model.modules import candidates, imported, with_parents
 
 
 class _Known(NamedTuple):
@@ -32,7 +33,7 @@ class Imports:
         found: dict[str, Path | None] = {}
         waiting = [module]
         while waiting:
-            for name in _with_parents(waiting.pop()):
+            for name in with_parents(waiting.pop()):
                 if name not in found:
                     found[name] = file = self.locate(name)
                     waiting += self._imported(name, file) if file else ()
@@ -41,8 +42,7 @@ class Imports:
     def locate(self, module: str) -> Path | None:
         """Find the file of a module without importing anything; None when it lies elsewhere."""
         for folder in self._folders:
-            path = folder.joinpath(*module.split("."))
-            for file in (path / "__init__.py", path.with_name(f"{path.name}.py")):
+            for file in map(folder.joinpath, candidates(module)):
                 if file.is_file():
                     return file
         return None
@@ -55,28 +55,7 @@ class Imports:
             mark = (status.st_mtime_ns, status.st_size)
             if known is None or known.mark != mark:
                 package = module if file.name == "__init__.py" else module.rpartition(".")[0]
-                names = tuple(_names(ast.parse(file.read_bytes()), package))
-                known = self._known[file] = _Known(mark, names)
+                known = self._known[file] = _Known(mark, imported(file.read_bytes(), package))
         except (OSError, SyntaxError, ValueError):
             pass
         return known.modules if known else ()
-
-
-def _names(tree: ast.AST, package: str) -> Iterator[str]:
-    """Yield every name that may be a module: ``from a import b`` may mean ``a.b``."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            parts = package.split(".") if node.level else []
-            parts = parts[: len(parts) - node.level + 1] if node.level else parts
-            base = ".".join(filter(None, (*parts, node.module or "")))
-            if base:
-                yield base
-            yield from (f"{base}.{alias.name}" if base else alias.name for alias in node.names if alias.name != "*")
-
-
-def _with_parents(module: str) -> list[str]:
-    """List a module and its packages, which are imported with it."""
-    parts = module.split(".")
-    return [".".join(parts[: n + 1]) for n in range(len(parts))]

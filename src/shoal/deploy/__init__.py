@@ -1,0 +1,1 @@
+"""Plan → files for a place where the system is to run; pure, nothing is applied."""

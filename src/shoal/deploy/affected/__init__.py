@@ -1,0 +1,1 @@
+"""What a change of files concerns: which services are to be tested, built and deployed because of it. Pure."""
