@@ -21,6 +21,7 @@ from shoal.drivers import (
 )
 from shoal.drivers.base import Broker, Cache, Consumer, KeyRing, Store, Warehouse
 from shoal.drivers.base.objects import ObjectStore
+from shoal.drivers.base.observing import observing
 from shoal.drivers.base.search import Search
 from shoal.errors import DeclarationError
 from shoal.model import names
@@ -53,6 +54,7 @@ from shoal.runtime.search.searching import Searcher
 from shoal.runtime.seeding import sow
 from shoal.runtime.side import Around, Listener
 from shoal.runtime.sides import SIDES
+from shoal.runtime.statements import Statements
 from shoal.runtime.telling import hide_secrets
 from shoal.runtime.transaction import Announcer
 from shoal.runtime.warehouse.reading import Reader
@@ -114,10 +116,9 @@ class Host:
         if self._armed:
             self.store = failpoints.store_of(self.store) if self.store else None
             self.broker = failpoints.broker_of(self.broker) if self.broker else None
+        self._observer = Statements() if fittings.recorder and fittings.recorder.tracing else None
         self._keeping = Keeping(self.cache, self.metrics) if self.cache else None
-        self._announcer = Announcer(config.system, service, fittings.clock)
-        if self._privacy is not None:
-            self._announcer.seals = self._privacy.seals
+        self._announcer = _announcer(service, config, fittings, self._privacy)
         if self.store is not None and self.broker is not None and service.publishes:
             self._announcer.gauge = Gauge(self.store, config.outbox_bound)
         self.vitals = Vitals(self.metrics, self.store, self.cache, self._announcer.gauge)
@@ -129,7 +130,8 @@ class Host:
         self._announcer.changed = self._changed.set
         self._relay: Relay | None = None
         if self.store and self.broker and service.publishes:
-            self._relay = Relay(self.store, self.broker, names.stream(config.system, service.name), self.metrics)
+            own = names.stream(config.system, service.name)
+            self._relay = Relay(self.store, self.broker, own, self.metrics, self._announcer.broker)
         self._values: dict[Any, Any] = {}
         self._subscribers: dict[str, Subscriber] = {}
         self._application: Application | None = None
@@ -163,6 +165,7 @@ class Host:
         """Say whose code runs from here on."""
         acting.set(self.service.name)
         recording.set(self._fittings.recorder)
+        observing.set(self._observer)
         remembering.set(self._keeping.remembered if self._keeping else None)
 
     async def _start(self) -> None:
@@ -356,6 +359,15 @@ class Host:
         ]
         self._events = EventSide(desk, self._relay, planned)
         self._events.start()
+
+
+def _announcer(service: Service, config: ServiceConfig, fittings: Fittings, privacy: "Privacy | None") -> Announcer:
+    """Make what knows which events may be announced."""
+    announcer = Announcer(config.system, service, fittings.clock)
+    announcer.broker = config.broker_url.partition(":")[0] or "memory"
+    if privacy is not None:
+        announcer.seals = privacy.seals
+    return announcer
 
 
 def _privacy(service: Service, config: ServiceConfig, fittings: Fittings, store: Store | None) -> "Privacy | None":

@@ -11,7 +11,7 @@ from types import TracebackType
 
 import msgspec
 
-from shoal.runtime.trace import Context, Trace, child, current
+from shoal.runtime.trace import Context, Trace, begin, child, current
 from shoal.telemetry.recorder import Recorder
 from shoal.telemetry.spans import INTERNAL, Span
 
@@ -54,18 +54,47 @@ def leaf(
     attributes: dict[str, object] | None = None,
     error: BaseException | None = None,
     ended: int = 0,
-) -> Trace | None:
-    """Record a span of the present work that ended at `ended`, or ends now (nanoseconds); return its place."""
+    trace: Trace | None = None,
+) -> None:
+    """Record a span of the present work that ended at `ended`, or ends now (nanoseconds).
+
+    Its place in the trace is `trace`, for who had to tell it to others before, or any beneath the present work.
+    """
     context, recorder = current.get(), recording.get()
     if context is None or context.span is None or recorder is None:
-        return None
-    trace = child(context.trace)
+        return
+    trace = trace or child(context.trace)
     span = Span(trace.trace_id, trace.span_id, trace.parent_id, name, kind, began, fixed, attributes, ended)
     span.part = context.span.part
     if error is not None:
-        _failed(span, error)
+        span.fail(error, stack=False)
     recorder.close(span)
-    return trace
+
+
+def apart(
+    trace: Trace | None,
+    name: str,
+    kind: int,
+    began: int,
+    fixed: bytes = b"",
+    attributes: dict[str, object] | None = None,
+    ended: int = 0,
+) -> None:
+    """Record a span of work that is over and belongs to no present one, at a place or in a trace of its own."""
+    recorder = recording.get()
+    if recorder is None or not recorder.tracing:
+        return
+    trace = trace or begin()
+    if recorder.sampler.samples(trace.trace_id, trace.sampled):
+        recorder.close(
+            Span(trace.trace_id, trace.span_id, trace.parent_id, name, kind, began, fixed, attributes, ended)
+        )
+
+
+def records() -> bool:
+    """Tell whether anything is recorded here."""
+    recorder = recording.get()
+    return recorder is not None and recorder.tracing
 
 
 def within(
@@ -111,7 +140,7 @@ class Block:
 
 
 def _failed(span: Span, error: BaseException) -> None:
-    """Say that something failed within a larger piece of work; the stack is told where that ends."""
+    """Say that something failed within a larger piece of work, which tells the stack where it ends."""
     span.fail(error, stack=False)
     span.message = str(error)[:500]
 

@@ -13,9 +13,11 @@ import random
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from math import inf
+from time import time_ns
 
 from shoal.drivers.base import Broker, OutboxLease, Pending, Published, Sent, Store
 from shoal.errors import Contended, EngineError, ShoalError, Unavailable
+from shoal.runtime.messaging import published
 from shoal.runtime.metrics.registry import Metrics
 from shoal.runtime.readdress import readdress
 
@@ -55,12 +57,13 @@ class Relay:
     Args:
         stream: The service's own stream.
         metrics: Counts the right to relay.
+        kind: The broker's kind, for telemetry.
     """
 
-    def __init__(self, store: Store, broker: Broker, stream: str, metrics: Metrics) -> None:
+    def __init__(self, store: Store, broker: Broker, stream: str, metrics: Metrics, kind: str = "") -> None:
         self._store, self._broker, self._stream, self._metrics = store, broker, stream, metrics
         self._news = asyncio.Event()
-        self._notes = Notes()
+        self._notes = Notes(kind)
         self._tidied = -inf
 
     def poke(self) -> None:
@@ -213,7 +216,9 @@ class Shift:
         """Publish rows of which no two have the same key."""
         if self._epoch != self._broker.epoch:  # what it lost comes first, or the order within keys is gone
             raise Unavailable("the broker was connected to anew before it was looked at", hint="it is looked at next")
+        began = time_ns()
         outcomes = await self._broker.publish([row.message for row in rows], after=self._place)
+        published(rows, outcomes, self._notes.kind, began)
         places = [outcome.sequence for outcome in outcomes if isinstance(outcome, Published)]
         self._place = max(self._place or 0, *places) if places else self._place
         for row, outcome in zip(rows, outcomes, strict=True):
@@ -253,7 +258,9 @@ class Shift:
 class Notes:
     """What a process remembers of messages, whoever has the right meanwhile."""
 
-    def __init__(self) -> None:
+    def __init__(self, kind: str = "") -> None:
+        self.kind = kind
+        """The broker's kind, for telemetry."""
         self.refused: dict[int, str] = {}
         """Why messages were set aside, so that it is said once."""
         self.strikes: dict[int, tuple[int, int | None]] = {}

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from time import time_ns
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 from shoal.drivers.base import Query, Session
@@ -9,6 +10,7 @@ from shoal.errors import Problem, Undeclared
 from shoal.runtime.aggregates import Aggregates
 from shoal.runtime.backlog import Gauge
 from shoal.runtime.envelope import pack
+from shoal.runtime.messaging import announced, outgoing
 from shoal.runtime.privacy.erasing import forget
 from shoal.runtime.search.changes import note
 from shoal.runtime.tables import RecordTable, read_stored, table_of
@@ -50,6 +52,8 @@ class Announcer:
     def __init__(self, system: str, service: Service, clock: Clock) -> None:
         self.system, self.service, self.clock = system, service.name, clock
         self._marks = {kind: event_mark(kind) for kind in service.publishes}
+        self.broker = ""
+        """The broker's kind, for telemetry."""
         self.starter: Starter | None = None
         """Begins sagas, where the service has any."""
         self.kept = frozenset(records_of(service))
@@ -197,10 +201,12 @@ class UnitOfWork:
         mark = announcer.mark(event)
         if announcer.gauge is not None:
             announcer.gauge.admit()
-        trace, now = context.trace if context else None, announcer.clock.now()
+        trace, now, began = outgoing(context), announcer.clock.now(), time_ns()
         seal = announcer.seals.get(type(event))
         if seal is None:
-            self.session.publish(pack(announcer.system, announcer.service, mark, event, now=now, trace=trace))
+            message = pack(announcer.system, announcer.service, mark, event, now=now, trace=trace)
+            self.session.publish(message)
+            announced(trace, mark.id, announcer.broker, message, began)
         else:
             self._publish_sealed(event, mark, seal, now, trace)
         self.published += 1
@@ -208,10 +214,13 @@ class UnitOfWork:
     def _publish_sealed(
         self, event: object, mark: EventMark, seal: "EventSeal", now: datetime, trace: Trace | None
     ) -> None:
-        system, service = self._announcer.system, self._announcer.service
+        announcer, began = self._announcer, time_ns()
+        system, service = announcer.system, announcer.service
 
         def act(session: Session, keys: "Mapping[Need, DataKey | None]") -> None:
-            session.publish(pack(system, service, mark, event, now=now, trace=trace, data=seal.data(event, keys)))
+            message = pack(system, service, mark, event, now=now, trace=trace, data=seal.data(event, keys))
+            session.publish(message)
+            announced(trace, mark.id, announcer.broker, message, began)
 
         cast("Holding", self.session).hold(seal.needs(event), act)
 

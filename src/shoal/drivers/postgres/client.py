@@ -3,12 +3,14 @@
 import asyncio
 import re
 from collections.abc import Mapping, Sequence
+from time import time_ns
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import parse_qsl, urlsplit
 
 import asyncpg
 
 from shoal.drivers.base import Lent, Row
+from shoal.drivers.base.observing import observing
 from shoal.drivers.postgres import patience
 from shoal.errors import Conflict, Contended, Duplicate, EngineError, TimedOut, Unavailable, Unstorable
 
@@ -55,10 +57,14 @@ _KNOWN = (asyncpg.PostgresError, asyncpg.InterfaceError, *_LOST)
 class Link:
     """One connection. Once `broken` it is of no further use."""
 
-    __slots__ = ("_connection", "_until", "dirty", "used_at")
+    __slots__ = ("_connection", "_error", "_until", "dirty", "namespace", "used_at")
 
-    def __init__(self, connection: "asyncpg.Connection[Record]") -> None:
+    def __init__(self, connection: "asyncpg.Connection[Record]", namespace: str = "") -> None:
         self._connection = connection
+        self.namespace = namespace
+        """Name of the database."""
+        self._error: BaseException | None = None
+        """What the statement at hand failed with."""
         self._until = patience.watch(self.abort)
         self.dirty = False
         """Whether SQL that is not ours ran on it, and may have changed the state of its server session."""
@@ -67,42 +73,45 @@ class Link:
 
     async def fetch(self, sql: str, args: Sequence[object] = (), *, seconds: float = COMMAND_SECONDS) -> list[Row]:
         """Run one statement and return its rows."""
-        self._until.begin(seconds)
+        began = self._begin(seconds)
         try:
             return [dict(record) for record in await self._connection.fetch(sql, *args)]
         except _KNOWN as error:
             raise self._understand(error) from error
-        except BaseException:
+        except BaseException as error:
+            self._error = error
             self.abort()
             raise
         finally:
-            self._until.end()
+            self._end(sql, began)
 
     async def execute(self, sql: str, args: Sequence[object] = ()) -> None:
         """Run one statement, or without arguments several, separated by semicolons."""
-        self._until.begin(COMMAND_SECONDS)
+        began = self._begin(COMMAND_SECONDS)
         try:
             await self._connection.execute(sql, *args)
         except _KNOWN as error:
             raise self._understand(error) from error
-        except BaseException:
+        except BaseException as error:
+            self._error = error
             self.abort()
             raise
         finally:
-            self._until.end()
+            self._end(sql, began)
 
     async def execute_many(self, sql: str, rows: Sequence[Sequence[object]]) -> None:
         """Run one statement with each of some rows of arguments, and wait once."""
-        self._until.begin(COMMAND_SECONDS)
+        began = self._begin(COMMAND_SECONDS)
         try:
             await self._connection.executemany(sql, rows)
         except _KNOWN as error:
             raise self._understand(error) from error
-        except BaseException:
+        except BaseException as error:
+            self._error = error
             self.abort()
             raise
         finally:
-            self._until.end()
+            self._end(sql, began, len(rows))
 
     async def script(self, sql: str) -> None:
         """Run statements that may take as long as `SCRIPT_SECONDS`."""
@@ -116,6 +125,19 @@ class Link:
             raise
         finally:
             self._until.end()
+
+    def _begin(self, seconds: float) -> int:
+        """Note that a statement begins, and return when, for who observes it."""
+        self._until.begin(seconds)
+        return 0 if observing.get() is None else time_ns()
+
+    def _end(self, sql: str, began: int, count: int = 1) -> None:
+        """Note that it has ended, and tell who observes it."""
+        self._until.end()
+        error, self._error = self._error, None
+        observer = observing.get()
+        if began and observer is not None:
+            observer.asked("postgresql", sql, began, namespace=self.namespace, count=count, error=error)
 
     async def begin(self, how: str = "begin") -> None:
         """Begin a transaction."""
@@ -159,6 +181,10 @@ class Link:
 
         Unless `show_rows`, errors lose their detail: it quotes rows, and tracebacks end in logs.
         """
+        self._error = understood = self._translate(error, show_rows=show_rows)
+        return understood
+
+    def _translate(self, error: Exception, *, show_rows: bool) -> EngineError:
         if self._until.expired:
             return _lost(TimeoutError())
         if isinstance(error, asyncpg.PostgresError):
@@ -175,7 +201,8 @@ class Link:
 
 async def connect(url: str, settings: Mapping[str, str] | None = None, *, seconds: float = 5.0) -> Link:
     """Open a connection; `Unavailable` when the server does not answer in time."""
-    return Link(await dial(url, SETTINGS | dict(settings or {}), cached=512, seconds=seconds))
+    connection = await dial(url, SETTINGS | dict(settings or {}), cached=512, seconds=seconds)
+    return Link(connection, urlsplit(url).path.lstrip("/"))
 
 
 async def dial(

@@ -87,8 +87,10 @@ async def reach(address: Address) -> Link:
     wanted = {**SETTINGS, "client_encoding": "UTF8", **said}
     followed = {name: wanted[name] for name in _FOLLOWED}
     connection = await client.dial(without(address.url, tuple(SETTINGS)), followed, cached=0)
-    return PooledLink(
+    link = PooledLink(
         connection,
         {name: wanted[name] for name in (*_FOLLOWED, "client_encoding")},
         {name: wanted[name] for name in _LOCAL},
     )
+    link.namespace = urlsplit(address.url).path.lstrip("/")
+    return link

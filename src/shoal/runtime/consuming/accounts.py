@@ -2,7 +2,7 @@
 
 from shoal.runtime.consuming.desk import Desk
 from shoal.runtime.consuming.item import Item
-from shoal.runtime.consuming.work import trace_of
+from shoal.runtime.consuming.processing import trace_of
 
 
 def account(desk: Desk, item: Item, outcome: str, seconds: float) -> None:

@@ -53,6 +53,8 @@ class Item:
     opened: bytes | None = None
     """Its data with personal fields in the clear, where it has any."""
     trace: Trace | None = None
+    spanned: bool = False
+    """Whether an attempt at it is recorded under its place in the trace; the next one needs another."""
 
     @property
     def message(self) -> Message:

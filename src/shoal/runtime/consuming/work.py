@@ -12,20 +12,25 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from math import inf
+from types import TracebackType
+
+import msgspec
 
 from shoal.drivers.base import Mark, Session, Store
 from shoal.errors import Contended, ShoalError, TimedOut, TooLarge, Unavailable
 from shoal.runtime.consuming.attempts import NONE, Tally
 from shoal.runtime.consuming.desk import Desk, Subscriber
 from shoal.runtime.consuming.item import Item
+from shoal.runtime.consuming.processing import begun, ended
 from shoal.runtime.deadline import Budget, Limit, Limits
 from shoal.runtime.failures import is_outage
 from shoal.runtime.portions import Portion
 from shoal.runtime.privacy.opening import opener_of
 from shoal.runtime.request import Request
-from shoal.runtime.trace import Context, Trace, current, resume
+from shoal.runtime.trace import Context, current
 from shoal.runtime.transaction import UnitOfWork
 from shoal.service import codec
+from shoal.telemetry.spans import Span
 
 PEACE_SECONDS = 10.0
 """For so long messages share no transaction after one that held too much at once, and met others that did."""
@@ -165,10 +170,11 @@ class Worker:
 
     async def _commit(self, items: Sequence[Item], part: "_Part") -> list[tuple[Item, float]]:
         """Handle messages in one transaction; those that come too late for it are left out of the result."""
-        async with self._desk.store.session() as session:
-            for run in runs(items):
-                if not part.late:
-                    await self._run(session, run, part)
+        with part:
+            async with self._desk.store.session() as session:
+                for run in runs(items):
+                    if not part.late:
+                        await self._run(session, run, part)
         self._committed(part)
         return part.done
 
@@ -178,24 +184,33 @@ class Worker:
         """Handle messages in one transaction, each in a part of its own."""
         whole, failed = _Part(until=inf), list[tuple[Item, Exception]]()
         closed: set[str] = set()
-        async with self._desk.store.session() as session:
-            for item in items:
-                if item.key in closed:
-                    continue
-                part = _Part(until=inf, behind=whole.uncommitted)
-                try:
-                    async with session.savepoint():
-                        await self._run(session, [item], part)
-                        await session.flush()  # what its writes meet is its own failure
-                except (TimedOut, Unavailable):  # a deadlock, perhaps: what the transaction holds stops others
-                    raise
-                except Exception as error:  # noqa: BLE001 - as above
-                    closed.add(item.key)
-                    failed.append((item, error))
-                else:
-                    whole.add(part)
+        with whole:
+            async with self._desk.store.session() as session:
+                for item in items:
+                    if item.key in closed:
+                        continue
+                    part = _Part(until=inf, behind=whole.uncommitted)
+                    try:
+                        await self._run_saved(session, item, part)
+                    except (TimedOut, Unavailable):  # a deadlock, perhaps: what the transaction holds stops others
+                        raise
+                    except Exception as error:  # noqa: BLE001 - as above
+                        closed.add(item.key)
+                        failed.append((item, error))
+                    else:
+                        whole.add(part)
         self._committed(whole)
         return whole.done, failed
+
+    async def _run_saved(self, session: Session, item: Item, part: "_Part") -> None:
+        """Handle one message in a part of a transaction that can fail alone."""
+        try:
+            async with session.savepoint():
+                await self._run(session, [item], part)
+                await session.flush()  # what its writes meet is its own failure
+        except BaseException as error:
+            part.end(error)
+            raise
 
     async def _run(self, session: Session, run: Sequence[Item], part: "_Part") -> None:
         """Call one handler with messages of its own, within a transaction."""
@@ -223,7 +238,11 @@ class Worker:
         """Call a handler, and return how many seconds it took."""
         subscriber = _subscriber(run[0])
         budget = Budget(subscriber.policy.timeout)
-        context = Context(trace_of(run[0]), budget)
+        process = begun(self._desk, run[0], subscriber)
+        process.link(run[1:])
+        if process.span is not None:
+            part.spans.append(process.span)
+        context = Context(process.trace, budget, span=process.span)
         current.set(context)
         request = Request({"path": "", "query_string": b""}, {}, (), context)
         request.body = [item.event for item in run] if subscriber.batch else run[0].event
@@ -255,6 +274,24 @@ class _Part:
     """The message whose handler runs, when it takes one at a time."""
     done: list[tuple[Item, float]] = field(default_factory=list)
     units: list[UnitOfWork] = field(default_factory=list)
+    spans: list[Span] = field(default_factory=list)
+    """Of the handlers that ran in it."""
+
+    def __enter__(self) -> None:
+        """Begin the transaction."""
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.end(error)
+
+    def end(self, error: BaseException | None) -> None:
+        """End the spans; what is done next belongs to the trace still, and to none of them."""
+        ended(self.spans, self.spans[-1] if self.calling is not None and self.spans else None, error)
+        self.spans = []
+        context = current.get()
+        if context is not None and context.span is not None:
+            current.set(msgspec.structs.replace(context, span=None))
 
     @property
     def uncommitted(self) -> bool:
@@ -270,6 +307,7 @@ class _Part:
         """Count another part as done."""
         self.done += other.done
         self.units += other.units
+        self.spans += other.spans
 
 
 def runs(items: Sequence[Item]) -> Iterator[list[Item]]:
@@ -310,14 +348,6 @@ async def open_sealed(store: Store, items: Sequence[Item]) -> None:
     opened = await opener_of(store).open([(envelope.type, bytes(envelope.data)) for _, envelope in found])
     for (item, _), data in zip(found, opened, strict=True):
         item.opened = data
-
-
-def trace_of(item: Item) -> Trace:
-    """Continue the trace of an event, once: every attempt and what is said of it belong together."""
-    if item.trace is None:
-        header = item.envelope.traceparent if item.envelope is not None else None
-        item.trace = resume(header if isinstance(header, str) else None)
-    return item.trace
 
 
 def _subscriber(item: Item) -> Subscriber:

@@ -16,8 +16,11 @@ from shoal.runtime.portions import Portion
 from shoal.runtime.projections import fold, journal
 from shoal.runtime.projections.fold import Fold
 from shoal.runtime.projections.record import recording
+from shoal.runtime.recording import apart
 from shoal.runtime.side import Around
 from shoal.service.declare import Service
+from shoal.telemetry import conventions as names
+from shoal.telemetry.spans import INTERNAL
 
 SHORTEST, LONGEST = 0.002, 0.5
 """Seconds between looks: short after an event was noted in this process, since its commit follows, then ever longer."""
@@ -145,11 +148,13 @@ class ProjectionSide:
                 await placed.wait()
 
     async def _advance(self, each: Fold) -> int:
-        began = time.perf_counter()
+        began, at = time.perf_counter(), time.time_ns()
         folded = await self._batches[each.name].take(lambda limit: fold.advance(self._store, each, limit))
         if folded:
             self._changed.set()
             self._metrics.series("projection", each.name).observe("folded", time.perf_counter() - began)
+            told: dict[str, object] = {names.PROJECTION: each.name, names.COUNT: folded}
+            apart(None, f"project {each.name}", INTERNAL, at, attributes=told)
         return folded
 
     async def _failed(self, each: Fold, error: Exception) -> float:

@@ -14,12 +14,14 @@ from shoal.errors import CallRejected, Conflict, Problem, StepRefused
 from shoal.runtime.deadline import Budget
 from shoal.runtime.failures import is_outage, spell
 from shoal.runtime.logs import Journal
+from shoal.runtime.recording import closed
 from shoal.runtime.request import Request
 from shoal.runtime.sagas import progress
 from shoal.runtime.sagas.compiled import Definition, Task, keys, repeatable
 from shoal.runtime.sagas.instances import SAGAS_TABLE, Instance, from_row, write
 from shoal.runtime.sagas.progress import Change, Failure
-from shoal.runtime.trace import Context, Trace, current, resume
+from shoal.runtime.sagas.spans import over, stepping
+from shoal.runtime.trace import Context, Trace, current
 from shoal.runtime.transaction import Announcer, UnitOfWork
 from shoal.service import codec
 from shoal.service.context import Clock
@@ -52,13 +54,20 @@ async def advance(bench: Bench, definition: Definition, saga: Instance) -> Insta
         text = f"this code has no step {saga.step!r} of saga {saga.saga} to go {saga.direction} with"
         failure = Failure(kind="away", text=text)
         return await _settle(bench, saga, progress.failed(definition.model, saga, failure, now, now))
-    started, trace = time.perf_counter(), resume(saga.trace or None)
-    current.set(Context(trace, Budget(task.step.timeout), repeats=keys(saga)))
+    started, (trace, span) = time.perf_counter(), stepping(saga)
+    current.set(Context(trace, Budget(task.step.timeout), repeats=keys(saga), span=span))
     after: Instance | None
+    met: BaseException | None = None
     try:
         outcome, after = "ok", await _attempt(bench, definition, task, saga, now)
     except Exception as error:  # noqa: BLE001 - the border: a step may raise anything
+        met = error
         outcome, after = await _failed(bench, definition, saga, error, now)
+    except BaseException as error:
+        met = error
+        raise
+    finally:
+        closed(span, met)
     seconds = time.perf_counter() - started
     task.series.observe(outcome, seconds, trace)
     _account(bench, saga, task, trace, outcome, seconds)
@@ -81,7 +90,7 @@ async def _attempt(bench: Bench, definition: Definition, task: Task, saga: Insta
             change = progress.succeeded(definition.model, saga, text, began, bench.clock.now())
             write(session, change.after, change.entry)
         unit.committed(bench.poke)
-    _tell(change)
+    _tell(bench, change)
     return change.after
 
 
@@ -108,7 +117,7 @@ async def _settle(bench: Bench, saga: Instance, change: Change) -> Instance | No
             write(session, change.after, change.entry)
     except Conflict:
         return await read(bench.store, saga.id)
-    _tell(change)
+    _tell(bench, change)
     return change.after
 
 
@@ -119,9 +128,10 @@ async def read(store: Store, saga: str) -> Instance | None:
     return None if row is None else from_row(row)
 
 
-def _tell(change: Change) -> None:
-    """Log what somebody should know, above all that a saga needs a person."""
+def _tell(bench: Bench, change: Change) -> None:
+    """Log what somebody should know, above all that a saga needs a person; record the whole of one that has ended."""
     after = change.after
+    over(after, bench.clock.now())
     if after.status == "parked":
         _log.error(
             "saga %s is parked at %s of step %s: %s; look at it with `shoal saga show`, mend the cause, then "

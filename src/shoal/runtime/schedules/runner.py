@@ -16,6 +16,7 @@ from shoal.runtime.deadline import Budget
 from shoal.runtime.failures import is_outage, pause, spell
 from shoal.runtime.inject import Plan
 from shoal.runtime.metrics.registry import Series
+from shoal.runtime.recording import closed, opened
 from shoal.runtime.request import Request
 from shoal.runtime.schedules.decide import Run
 from shoal.runtime.schedules.rows import SCHEDULES, State, finished, from_row, to_row
@@ -23,6 +24,8 @@ from shoal.runtime.side import Around
 from shoal.runtime.trace import Context, Trace, begin, current
 from shoal.runtime.transaction import UnitOfWork
 from shoal.service.schedules import Tick
+from shoal.telemetry import conventions as names
+from shoal.telemetry.spans import INTERNAL
 
 LONGEST_BACKOFF = 60.0
 
@@ -47,8 +50,9 @@ class Compiled(msgspec.Struct, frozen=True, kw_only=True):
 
 async def attempt(around: Around, schedule: Compiled, state: State, run: Run) -> None:
     """Run the handler once and keep what became of it; needs a task of its own."""
-    started, trace = time.perf_counter(), begin()
-    current.set(Context(trace, Budget(schedule.policy.timeout)))
+    started, (trace, span) = time.perf_counter(), opened(begin(), INTERNAL, f"run {schedule.name}")
+    current.set(Context(trace, Budget(schedule.policy.timeout), span=span))
+    failure: BaseException | None = None
     if run.abandoned is not None:
         _log.error("%s: the run due %s did not succeed before the next was due", schedule.name, run.abandoned)
         schedule.series.observe("abandoned", 0.0)
@@ -57,9 +61,14 @@ async def attempt(around: Around, schedule: Compiled, state: State, run: Run) ->
     except Outrun:
         outcome = "lost"
     except Exception as error:  # noqa: BLE001 - the border: a handler may raise anything
+        failure = error
         outcome = await _failed(around, schedule, state, run, error)
     else:
         outcome = "ok"
+    finally:
+        if span is not None:
+            span.attributes = {names.SCHEDULE: schedule.name, names.ATTEMPT: run.attempt}
+        closed(span, failure)
     seconds = time.perf_counter() - started
     schedule.series.observe(outcome, seconds, trace)
     _account(around, schedule, run, trace, outcome, seconds)

@@ -5,15 +5,19 @@ import logging
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import timedelta
+from time import time_ns
 from typing import Any
 
 from shoal.drivers.base import FactTable, Lease, Warehouse
 from shoal.errors import EngineError, TooLarge, Unavailable
 from shoal.runtime.portions import Portion
+from shoal.runtime.recording import apart
 from shoal.runtime.side import Around
 from shoal.runtime.warehouse.shapes import table_of
 from shoal.runtime.warehouse.staging import LARGEST, Load, decide, forgo, settle
 from shoal.service.warehouse import fact_table_of
+from shoal.telemetry import conventions as names
+from shoal.telemetry.spans import CLIENT
 
 LEASE = "warehouse"
 """Whose holder loads, one replica of a service at a time."""
@@ -130,6 +134,7 @@ class WarehouseSide:
             load = await self._decide()
         if load is None:
             return False
+        at = time_ns()
         try:
             await self._warehouse.append(load.batch)
         except TooLarge as error:
@@ -137,6 +142,8 @@ class WarehouseSide:
             self._shrink(load, error)
             return True
         self._batch.grow()
+        told: dict[str, object] = {names.COUNT: len(load.ids), names.DB_OPERATION: "append"}
+        apart(None, "load warehouse", CLIENT, at, attributes=told)
         await settle(self._around.store, load, self._settling)
         return len(load.ids) >= most
 
