@@ -14,6 +14,8 @@ from shoal.dashboard.server.app import Dashboard
 from shoal.dashboard.server.desk import Desk
 from shoal.dashboard.server.exchange import Asked, Download, Route
 from shoal.dashboard.server.files import Files
+from shoal.dashboard.server.hub import Hub
+from shoal.dashboard.store.library import Library
 from shoal.errors import HostError, Problem
 from shoal.runtime.asgi import request
 
@@ -50,8 +52,7 @@ class Browser:
     """Asks the application as a browser does that came with the link."""
 
     def __init__(self, root: Path) -> None:
-        library: Any = None
-        self._app = Dashboard(Desk(root=root, library=library), TOKEN, [TOPIC])
+        self._app = Dashboard(Desk(root=root, library=Library(root / "runs")), TOKEN, [TOPIC])
         self.headers = dict(HOST)
 
     async def ask(
@@ -192,21 +193,20 @@ async def test_files_of_this_edition_may_be_kept_for_ever(browser: Browser) -> N
 
 
 async def test_nobody_listening_costs_nothing(tmp_path: Path) -> None:
-    library: Any = None
-    desk, looks = Desk(root=tmp_path, library=library), 0
+    hub, looks = Hub(), 0
 
     async def look() -> dict[str, object]:
         nonlocal looks
         looks += 1
         return {"tick": {"spans": looks}}
 
-    desk.hub.watch(look)
+    hub.watch(look)
     assert looks == 0
-    stream = desk.hub.listen()
+    stream = hub.listen()
     assert b"retry" in await anext(stream)
     assert await anext(stream) == b'event: tick\ndata: {"spans":1}\n\n'
     await stream.aclose()  # type: ignore[attr-defined]
-    assert desk.hub.listeners == 0
+    assert hub.listeners == 0
     assert [task for task in asyncio.all_tasks() if task is not asyncio.current_task() and not task.cancelling()] == []
 
 

@@ -14,7 +14,8 @@ from shoal.dashboard.server.files import Files
 from shoal.dashboard.server.gate import Gate, check_host
 from shoal.dashboard.server.routes import TOPICS
 from shoal.dashboard.server.sending import send_answer, send_stream
-from shoal.errors import HostError, Problem, ShoalError
+from shoal.dashboard.store.reading.database import Unanswerable
+from shoal.errors import EngineError, HostError, Problem, ShoalError
 from shoal.runtime.problems import CONTENT_TYPE, URN
 from shoal.runtime.request import Receive, Scope, Send
 from shoal.runtime.request import read_body as body_of
@@ -124,7 +125,7 @@ def _refusal(error: ShoalError) -> Answer:
     """Write a problem document (RFC 9457); what is wrong with the machine or an engine is 503."""
     if not isinstance(error, Problem):
         said = f"{error.where}: {error.message}" if error.where else error.message
-        status, code = (503, "unavailable") if isinstance(error, HostError) else (409, "refused")
+        status, code = _kind(error)
         error = Problem(status, code, said, extra={"hint": error.hint} if error.hint else None)
     document = {
         "type": URN + error.code,
@@ -138,3 +139,13 @@ def _refusal(error: ShoalError) -> Answer:
         body=msgspec.json.encode(document | error.extra),
         headers={name.lower(): value for name, value in error.headers.items()} | {"cache-control": _NEVER},
     )
+
+
+def _kind(error: ShoalError) -> tuple[int, str]:
+    match error:
+        case Unanswerable():
+            return 400, "malformed-query"
+        case HostError() | EngineError():
+            return 503, "unavailable"
+        case _:
+            return 409, "refused"

@@ -4,27 +4,18 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import TypeVar
 
 from shoal.dashboard.live.running import Live
+from shoal.dashboard.server import looks
 from shoal.dashboard.server.hub import Hub
+from shoal.dashboard.store.library import Library
+from shoal.dashboard.store.reading import Database
 from shoal.errors import HostError
 from shoal.local.state import RunState, read_state
 from shoal.operating.where import Project
 
 T = TypeVar("T")
-
-
-class Library(Protocol):
-    """The recorded runs of a project."""
-
-    def runs(self) -> Any:
-        """List them, newest first."""
-        ...
-
-    def reader(self, number: int) -> Any:
-        """Open one for reading; 0 is the newest. Raises a `Problem` (404) where there is none."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,8 +37,10 @@ class Desk:
     """Its declaration, and what runs of it."""
 
     def __post_init__(self) -> None:
-        """Say where the declaration is; it is read when it is first asked for."""
+        """Say where the declaration is, which is read when it is first asked for, and what is looked at."""
         object.__setattr__(self, "live", Live(where=Project(root=self.root, system=self.system)))
+        self.hub.watch(looks.telemetry(self.library))
+        self.hub.watch(looks.processes(self.root))
 
     def state(self) -> RunState | None:
         """Read what runs now, if anything ever ran."""
@@ -64,6 +57,10 @@ class Desk:
             raise HostError(f"no system runs in {self.root}", hint="shoal run")
         return state
 
-    async def read(self, run: int, ask: Callable[[Any], T]) -> T:
-        """Ask the recorded run of that number, away from the event loop."""
+    async def read(self, run: int, ask: Callable[[Database], T]) -> T:
+        """Ask the recorded run of that number, 0 for the newest, away from the event loop.
+
+        Raises:
+            Problem: There is no such run (404).
+        """
         return await asyncio.to_thread(lambda: ask(self.library.reader(run)))

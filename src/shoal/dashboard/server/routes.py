@@ -2,7 +2,21 @@
 
 from typing import Any
 
-from shoal.dashboard.server.api import data, events, explorer, gateway, mail, resources, runs, sagas, stream, topology
+from shoal.dashboard.server.api import (
+    data,
+    events,
+    explorer,
+    gateway,
+    logs,
+    mail,
+    resources,
+    runs,
+    sagas,
+    signals,
+    stream,
+    topology,
+    traces,
+)
 from shoal.dashboard.server.desk import Desk
 from shoal.dashboard.server.exchange import Route
 
@@ -11,10 +25,13 @@ TOPICS: tuple[tuple[Route[Desk, Any], ...], ...] = (
     events.ROUTES,
     explorer.ROUTES,
     gateway.ROUTES,
+    logs.ROUTES,
     mail.ROUTES,
     resources.ROUTES,
     runs.ROUTES,
     sagas.ROUTES,
+    signals.ROUTES,
     stream.ROUTES,
     topology.ROUTES,
+    traces.ROUTES,
 )

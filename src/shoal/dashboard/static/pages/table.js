@@ -13,6 +13,8 @@
 export const PAGES = [
   { name: "map", title: "Map", group: "System", key: "m", load: () => import("./map.js") },
   { name: "events", title: "Events", group: "System", key: "e", load: () => import("./events.js") },
+  { name: "traces", title: "Traces", group: "Telemetry", key: "t", load: () => import("./traces.js") },
+  { name: "logs", title: "Logs", group: "Telemetry", key: "l", load: () => import("./logs.js") },
   { name: "resources", title: "Resources", group: "System", key: "r", load: () => import("./resources.js") },
   { name: "runs", title: "Runs", group: "History", key: "u", load: () => import("./runs.js") },
 ];

@@ -5,7 +5,7 @@ import { go } from "../shell/place.js";
 /**
  * @typedef {object} Column
  * @property {string} name
- * @property {string} title
+ * @property {any} title a word, or elements
  * @property {string} width as of a grid: "80px", "1fr", "minmax(8rem, 2fr)"
  * @property {(row: any) => any} cell
  * @property {"end"} [align]
@@ -26,9 +26,10 @@ const AROUND = 12;
  * @param {string} [given.chosen] id of the row that is open
  * @param {(row: any) => string} [given.tone] a class of the row
  * @param {(() => void) | null} [given.onEnd] called when the end comes near: load more
+ * @param {(row: any, key: string) => boolean} [given.onKey] a key on the active row; says whether it meant something
  * @param {boolean} [given.stick] stay at the end as rows come, when there
  */
-export function Table({ label, rows, columns, id, href, onChoose, chosen, tone, onEnd, stick }) {
+export function Table({ label, rows, columns, id, href, onChoose, chosen, tone, onEnd, onKey, stick }) {
   const box = useRef(/** @type {HTMLDivElement | null} */ (null));
   const [top, setTop] = useState(0);
   const [height, setHeight] = useState(600);
@@ -79,6 +80,7 @@ export function Table({ label, rows, columns, id, href, onChoose, chosen, tone, 
       ArrowDown: active + 1, ArrowUp: active - 1, PageDown: active + page, PageUp: active - page, Home: 0, End: rows.length - 1,
     });
     if (event.key in steps) move(steps[event.key]);
+    else if (rows[active] !== undefined && onKey?.(rows[active], event.key)) void 0;
     else if (event.key === "Enter" && rows[active] !== undefined) open(rows[active]);
     else return;
     event.preventDefault();

@@ -208,7 +208,7 @@ export function start() {
   addEventListener("pagehide", () => source?.close());
   listen();
   effect(() => {
-    void ticks.value.runs;
+    void [ticks.value.runs, ticks.value.resources];
     refreshRuns();
   });
   void place.value;

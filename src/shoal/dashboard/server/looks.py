@@ -1,0 +1,51 @@
+"""What is looked at once a second while somebody listens: the newest run's end, and the state of processes."""
+
+import asyncio
+from pathlib import Path
+
+from shoal.dashboard.server.hub import Look
+from shoal.dashboard.store.library import Library
+from shoal.dashboard.store.reading import Database, News, news
+from shoal.errors import ShoalError
+from shoal.local.state import state_file
+
+
+def telemetry(library: Library) -> Look:
+    """Tell `tick` when spans or logs came, and `runs` when another run has begun."""
+    known: Database | None = None
+    position = ""
+
+    def newest() -> tuple[Database, News]:
+        database = library.reader()
+        return database, news(database, position if database is known else "")
+
+    async def look() -> dict[str, object]:
+        nonlocal known, position
+        try:
+            database, found = await asyncio.to_thread(newest)
+        except ShoalError:
+            return {}  # nothing is recorded yet, or what there is cannot be read, of which the pages hear when they ask
+        began = known is not None and database is not known
+        known, position = database, found.position
+        told: dict[str, object] = {"runs": {}} if began else {}
+        if began or found.spans or found.logs:
+            told["tick"] = {"spans": found.spans, "logs": found.logs, "traces": found.traces}
+        return told
+
+    return look
+
+
+def processes(root: Path) -> Look:
+    """Tell `resources` when the supervisor wrote another state."""
+    seen: tuple[int, int] | None = None
+
+    async def look() -> dict[str, object]:
+        nonlocal seen
+        try:
+            state = state_file(root).stat()
+        except OSError:
+            return {}
+        before, seen = seen, (state.st_mtime_ns, state.st_ino)
+        return {"resources": {}} if before not in (None, seen) else {}
+
+    return look

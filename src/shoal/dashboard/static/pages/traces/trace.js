@@ -1,0 +1,108 @@
+// One trace: the waterfall, and what is known of the span that is chosen.
+import { html, useEffect, useMemo } from "../../shell/ui.js";
+import { useQuery } from "../../shell/data.js";
+import { bind } from "../../shell/keys.js";
+import { link, param, params, setParams } from "../../shell/place.js";
+import { duration, moment, number, plural } from "../../shell/format.js";
+import { Toggle, Text } from "../../parts/fields.js";
+import { copy, save } from "../../parts/copy.js";
+import { Badge, Empty, Service, Trouble } from "../../parts/states.js";
+import { Details } from "./details.js";
+import { curl, pytest } from "./export.js";
+import { grow, rows } from "./tree.js";
+import { Waterfall } from "./waterfall.js";
+
+/** @param {{id: string}} given */
+export function Trace({ id }) {
+  const { data, error, loading } = useQuery(`/api/traces/${id}`);
+  const tree = useMemo(() => grow(data?.spans ?? []), [data]);
+  const logs = useMemo(() => bySpan(data?.logs ?? []), [data]);
+  const folded = params("fold").join(), unfolded = params("unfold").join();
+  const listed = useMemo(() => rows(tree, {
+    folded: new Set(params("fold")), unfolded: new Set(params("unfold")), logs: param("logs") ? logs : null,
+  }), [tree, logs, folded, unfolded, param("logs")]);
+  const chosen = tree.all.get(param("span"));
+  useEffect(() => bind("l", "logs within the trace", () => setParams({ logs: param("logs") ? "" : "1" })), []);
+
+  if (!data) return html`<div class="page"><h1>Trace</h1>
+    ${error?.status === 404 ? html`<${Empty} title=${error.detail} command="shoal traces">It may be of another run, or older than what is kept.<//>`
+      : error ? html`<${Trouble} error=${error} />` : loading && html`<div class="loading"></div>`}</div>`;
+  return html`<div class="page">
+    <${Title} data=${data} tree=${tree} />
+    <div class="bar">
+      <${Text} name="mark" label="Highlight" hint="name, or key=value" search=${true} />
+      <${Toggle} name="logs" label="logs" />
+      <${Toggle} name="critical" label="only what the end waited for" />
+      <button type="button" onClick=${() => foldAll(tree)} disabled=${data.spans.length < 3}>${folded ? "Unfold all" : "Fold"}</button>
+      ${(param("from") || param("to")) && html`<button type="button" onClick=${() => setParams({ from: "", to: "" })}>Whole time</button>`}
+      <span class="spring"></span>
+      <${Against} id=${data.trace_id} />
+    </div>
+    ${data.total > data.spans.length && html`<p class="note">The first ${number(data.spans.length)} of ${number(data.total)} spans are shown.</p>`}
+    ${tree.repeats.slice(0, 3).map((one) => html`<p key=${one.first.span.span_id} class="finding">
+      <${Badge} kind="warn">N+1<//> ${one.count} × <button type="button" class="link mono" onClick=${() => setParams({ span: one.parent.span.span_id })}>${one.name}</button>
+      within ${one.parent.span.service} ${one.parent.span.name}, ${duration(one.ms)} together: ask for all at once.</p>`)}
+    <div class="columns">
+      <${Waterfall} tree=${tree} rows=${listed} logs=${logs} />
+      ${chosen && html`<${Details} node=${chosen} logs=${logs.get(chosen.span.span_id) ?? []} begin=${tree.begin} />`}
+    </div>
+  </div>`;
+}
+
+/** @param {{data: any, tree: import("./tree.js").Tree}} given */
+function Title({ data, tree }) {
+  const root = tree.roots[0]?.span;
+  const errors = data.spans.filter((/** @type {any} */ span) => span.status === "error").length;
+  const open = [...tree.all.values()].some((one) => one.open);
+  return html`<div class="title">
+    <h1>${root ? html`<${Service} name=${root.service || "?"} /> ${root.name}` : "Logs of a trace"}</h1>
+    ${errors > 0 && html`<${Badge} kind="bad">${plural(errors, "error")}<//>`}
+    ${open && html`<${Badge} kind="warn">a part is open<//>`}
+    <span class="note">${duration(data.ms)} · ${plural(data.total, "span")} · ${plural(tree.services.length, "service")} · ${moment(data.started)}</span>
+    <code title="Trace id">${data.trace_id}</code>
+    <span class="spring"></span>
+    <${Take} data=${data} tree=${tree} />
+  </div>`;
+}
+
+/** @param {{data: any, tree: import("./tree.js").Tree}} given */
+function Take({ data, tree }) {
+  const { data: system } = useQuery("/api/resources", {}, { on: "" });
+  const gateway = system?.gateway || "http://127.0.0.1:8000";
+  const asked = curl(tree, gateway);
+  return html`<button type="button" disabled=${!asked} onClick=${() => copy(asked, "Command")} title="The request that began it">Copy curl</button>
+    <button type="button" disabled=${!asked} onClick=${() => copy(pytest(tree, data), "Test")} title="A test that asks the same and expects the same">Copy as pytest</button>
+    <button type="button" onClick=${() => copy(data.trace_id, "Id")}>Copy id</button>
+    <button type="button" onClick=${() => save(`trace-${data.trace_id.slice(0, 12)}.json`, JSON.stringify(data, null, 1))}>Export JSON</button>
+    <a class="button" href=${link("logs", { trace_id: data.trace_id, service: [] })}>Logs</a>`;
+}
+
+/** @param {{id: string}} given */
+function Against({ id }) {
+  const compare = (/** @type {any} */ event) => {
+    event.preventDefault();
+    const other = event.target.elements.other.value.trim();
+    if (other) setParams({ against: other });
+  };
+  return html`<form class="bar" onSubmit=${compare}><label class="field"><span>Diff with</span>
+    <input name="other" class="mono" placeholder="trace id" size="14" spellcheck="false" autocomplete="off" aria-label=${`Diff ${id.slice(0, 8)} with`} /></label></form>`;
+}
+
+/** Fold what is below the second row, or unfold everything. @param {import("./tree.js").Tree} tree */
+function foldAll(tree) {
+  const folded = params("fold").length > 0;
+  const inner = [...tree.all.values()].filter((one) => one.depth >= 1 && one.depth <= 2 && one.children.length > 0).slice(0, 60);
+  setParams({ fold: folded ? [] : inner.map((one) => one.span.span_id) });
+}
+
+/** @param {any[]} lines */
+function bySpan(lines) {
+  /** @type {Map<string, any[]>} */
+  const found = new Map();
+  for (const line of lines) {
+    const known = found.get(line.span_id);
+    if (known) known.push(line);
+    else found.set(line.span_id, [line]);
+  }
+  return found;
+}
