@@ -1,21 +1,16 @@
-"""A server over a prepared project, and a browser that reports whatever a page may not do."""
+"""A server over a prepared project, and a browser that is skipped by name where there is none."""
 
-import asyncio
 import shutil
-import socket
-import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-import uvicorn
 
-from shoal.dashboard.server.app import Dashboard
-from shoal.dashboard.server.desk import Desk
-
-TOKEN = "a-token-for-tests"
+from shoal.dashboard.server.gate import Gate
+from tests.dashboard.web.serving import TOKEN, Guarded, Serving
+from tests.dashboard.web.told import Told, morning
 
 _CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 _ARGUMENTS = [
@@ -24,81 +19,13 @@ _ARGUMENTS = [
 ]
 
 
-class Empty:
-    """A project in which nothing was recorded."""
-
-    def runs(self) -> Any:
-        return {"items": []}
-
-    def reader(self, number: int) -> Any:
-        raise AssertionError(number)
-
-
-class Serving:
-    """The application on a port of its own, in a thread of its own."""
-
-    def __init__(self, desk: Desk) -> None:
-        self.desk = desk
-        self._socket = socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
-        config = uvicorn.Config(
-            Dashboard(desk, TOKEN), lifespan="off", log_config=None, ws="none", timeout_graceful_shutdown=1
-        )
-        self._server = uvicorn.Server(config)
-        self._thread = threading.Thread(target=self._run, daemon=True)
-
-    def start(self) -> "Serving":
-        self._thread.start()
-        return self
-
-    def stop(self) -> None:
-        self._server.should_exit = True
-        self._thread.join(10)
-        self._socket.close()
-
-    def _run(self) -> None:
-        asyncio.run(self._server.serve([self._socket]))
-
-
-@dataclass
-class Guarded:
-    """A page of the browser; `troubles` are console errors, requests that leave, and what the policy refused."""
-
-    page: Any
-    url: str
-    troubles: list[str] = field(default_factory=list)
-
-    def open(self, path: str) -> Any:
-        """Go to a path of the dashboard and wait until its page is drawn."""
-        self.page.goto(self.url + path)
-        self.page.wait_for_selector("main h1")
-        return self.page
-
-    def watch(self) -> None:
-        self.page.on("console", self._said)
-        self.page.on("pageerror", lambda error: self.troubles.append(str(error)))
-        self.page.on("request", self._asked)
-        self.page.add_init_script(
-            "document.addEventListener('securitypolicyviolation', e => console.error('policy: ' + e.violatedDirective))"
-        )
-
-    def _said(self, said: Any) -> None:
-        if said.type in ("error", "warning"):
-            self.troubles.append(said.text)
-
-    def _asked(self, request: Any) -> None:
-        parts = urlsplit(request.url)
-        if parts.scheme not in ("data", "blob") and parts.hostname != "127.0.0.1":
-            self.troubles.append(f"left this machine: {request.url}")
-
-
 @pytest.fixture(scope="module")
-def serve() -> Iterator[Callable[[Desk], Serving]]:
-    """Serve a desk until the module's tests are done."""
+def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Serving]]:
+    """Serve projects until the module's tests are done."""
     running: list[Serving] = []
 
-    def start(desk: Desk) -> Serving:
-        running.append(Serving(desk).start())
+    def start(root: Path | None = None, **desk: Any) -> Serving:
+        running.append(Serving(root or tmp_path_factory.mktemp("project"), **desk).start())
         return running[-1]
 
     yield start
@@ -107,9 +34,18 @@ def serve() -> Iterator[Callable[[Desk], Serving]]:
 
 
 @pytest.fixture(scope="module")
-def empty(serve: Callable[[Desk], Serving], tmp_path_factory: pytest.TempPathFactory) -> Serving:
+def empty(serve: Callable[..., Serving]) -> Serving:
     """Serve a project in which nothing ever ran."""
-    return serve(Desk(root=tmp_path_factory.mktemp("empty"), library=Empty()))
+    return serve()
+
+
+@pytest.fixture(scope="module")
+def shop(serve: Callable[..., Serving]) -> tuple[Serving, dict[str, str]]:
+    """Serve a project with a run, and name the traces that are special in it."""
+    serving, told = serve(), Told()
+    special = morning(told)
+    serving.tell(told)
+    return serving, special
 
 
 @pytest.fixture(scope="module")
@@ -130,12 +66,15 @@ def visit(browser: Any) -> Iterator[Callable[..., Guarded]]:
     """Open pages as the owner who came with the link; afterwards nothing may have gone wrong in them."""
     opened: list[tuple[Any, Guarded]] = []
 
-    def come(to: Serving, **options: Any) -> Guarded:
+    def come(to: Serving, expected: tuple[str, ...] = (), **options: Any) -> Guarded:
         context = browser.new_context(**({"viewport": {"width": 1280, "height": 800}} | options))
-        guarded = Guarded(page=context.new_page(), url=to.url)
+        context.set_default_timeout(10_000)
+        given = Gate(TOKEN).cookie({"host": urlsplit(to.url).netloc})
+        name, _, value = given.partition(";")[0].partition("=")
+        guarded = Guarded(page=context.new_page(), url=to.url, expected=expected)
         guarded.watch()
         opened.append((context, guarded))
-        guarded.page.goto(f"{to.url}/resources?token={TOKEN}")
+        context.add_cookies([{"name": name, "value": value, "url": to.url}])
         return guarded
 
     yield come

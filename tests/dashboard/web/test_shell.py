@@ -1,14 +1,15 @@
 """The shell in a real browser: pages, empty states, keys, theme, address."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
-from tests.dashboard.web.conftest import Guarded, Serving
+from tests.dashboard.web.serving import TOKEN, Guarded, Serving
 
 Visit = Callable[..., Guarded]
 
-EMPTY = {"/resources": "shoal run", "/runs": "shoal run"}
+EMPTY = {"/resources": "shoal run", "/runs": "shoal run", "/traces": "shoal call", "/logs": "shoal run"}
 
 
 @pytest.mark.parametrize("path", EMPTY)
@@ -16,6 +17,16 @@ def test_an_empty_page_says_the_command_that_fills_it(empty: Serving, visit: Vis
     page = visit(empty).open(path)
     page.wait_for_selector(".empty")
     assert EMPTY[path] in page.inner_text(".empty")
+
+
+def test_the_link_opens_the_pages_and_leaves_the_address(empty: Serving, browser: Any) -> None:
+    page = browser.new_page()
+    page.goto(f"{empty.url}/traces")
+    assert "shoal open" in page.inner_text("body")
+    page.goto(f"{empty.url}/traces?token={TOKEN}&text=a")
+    page.wait_for_selector("main h1")
+    assert page.url == f"{empty.url}/traces?text=a"
+    page.context.close()
 
 
 def test_one_preact_serves_all(empty: Serving, visit: Visit) -> None:

@@ -10,8 +10,8 @@ from shoal.dashboard.live.running import Live
 from shoal.dashboard.server import looks
 from shoal.dashboard.server.hub import Hub
 from shoal.dashboard.store.library import Library
-from shoal.dashboard.store.reading import Database
-from shoal.errors import HostError
+from shoal.dashboard.store.reading.database import Database, nothing
+from shoal.errors import HostError, Problem
 from shoal.local.state import RunState, read_state
 from shoal.operating.where import Project
 
@@ -60,7 +60,19 @@ class Desk:
     async def read(self, run: int, ask: Callable[[Database], T]) -> T:
         """Ask the recorded run of that number, 0 for the newest, away from the event loop.
 
+        Before anything is recorded the newest is one in which nothing happened.
+
         Raises:
-            Problem: There is no such run (404).
+            Problem: There is no run of that number (404).
         """
-        return await asyncio.to_thread(lambda: ask(self.library.reader(run)))
+        return await asyncio.to_thread(self._read, run, ask)
+
+    def _read(self, run: int, ask: Callable[[Database], T]) -> T:
+        try:
+            found = self.library.reader(run)
+        except Problem:
+            if run:
+                raise
+            with nothing() as found:
+                return ask(found)
+        return ask(found)

@@ -1,4 +1,4 @@
-"""Golden signals: of operations, over time, of the ways between services; values of metrics; and names to choose from."""
+"""Golden signals of operations, over time, and of the ways between services; values of metrics; names to choose."""
 
 import msgspec
 

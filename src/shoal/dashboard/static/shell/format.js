@@ -57,11 +57,33 @@ export function ago(at) {
   return ms < 1000 ? "now" : `${duration(ms).replace(/\.\d+ s/, " s")} ago`;
 }
 
-/** A colour that a name always has, among those of the style. @param {string} name */
+const HUES = 10;
+
+/** Which colour each service has: those that are known share none, as long as there are enough. @type {Map<string, number>} */
+const hues = new Map();
+
+/** Give these services their colours; the same services always get the same ones. @param {string[]} services */
+export function assign(services) {
+  hues.clear();
+  for (const name of [...services].sort()) {
+    let wanted = slot(name);
+    const taken = new Set(hues.values());
+    for (let n = 0; n < HUES && taken.has(wanted); n += 1) wanted = (wanted + 1) % HUES;
+    hues.set(name, wanted);
+  }
+}
+
+/** A colour that a service, or a replica of it, always has. @param {string} name such as "orders" or "orders-0" */
 export function hue(name) {
+  const known = hues.get(name) ?? hues.get(name.replace(/-\d+$/, ""));
+  return `var(--hue-${known ?? slot(name)})`;
+}
+
+/** @param {string} name */
+function slot(name) {
   let hash = 7;
   for (const letter of name) hash = (hash * 31 + letter.charCodeAt(0)) >>> 0;
-  return `var(--hue-${hash % 10})`;
+  return hash % HUES;
 }
 
 /** One of it, or several. @param {number} count @param {string} one @param {string} [many] */

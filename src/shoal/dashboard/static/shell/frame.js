@@ -1,15 +1,17 @@
 // What is around every page: navigation, run, time, pause, theme, keys, and what went wrong.
-import { html, useEffect, useState } from "./ui.js";
+import { html, useEffect, useMemo, useState } from "./ui.js";
 import { link, page, param, place, setParams } from "./place.js";
-import { isLive, line, notice, paused, run, runs } from "./data.js";
+import { isLive, line, notice, paused, run, runs, useQuery } from "./data.js";
 import { end, RANGES, USUAL } from "./time.js";
-import { clock, duration, moment, plural } from "./format.js";
+import { assign, clock, duration, moment, plural } from "./format.js";
 import { helping, listing } from "./keys.js";
 import { theme, turn } from "./theme.js";
 import { said, sayings } from "./say.js";
 import { PAGES, pageOf } from "../pages/table.js";
 
 export function Frame() {
+  const { data: names } = useQuery("/api/names", {}, { every: 5000 });
+  useMemo(() => assign(names?.services ?? []), [names]);
   const now = run();
   end.value = now && !now.live ? (now.ended ?? 0) : 0;
   return html`

@@ -53,6 +53,13 @@ def database(file: Path) -> Database:
     return Database(schema.opened(file))
 
 
+def nothing() -> Database:
+    """Open a run in which nothing happened: what is answered before anything is recorded."""
+    connection = sqlite3.connect(":memory:", check_same_thread=False)
+    connection.executescript(schema.TABLES)
+    return Database(connection)
+
+
 def page(limit: int) -> int:
     """Bound how much is asked for at once."""
     return max(1, min(limit, LARGEST_PAGE))

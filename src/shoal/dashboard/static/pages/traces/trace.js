@@ -41,7 +41,7 @@ export function Trace({ id }) {
     ${data.total > data.spans.length && html`<p class="note">The first ${number(data.spans.length)} of ${number(data.total)} spans are shown.</p>`}
     ${tree.repeats.slice(0, 3).map((one) => html`<p key=${one.first.span.span_id} class="finding">
       <${Badge} kind="warn">N+1<//> ${one.count} × <button type="button" class="link mono" onClick=${() => setParams({ span: one.parent.span.span_id })}>${one.name}</button>
-      within ${one.parent.span.service} ${one.parent.span.name}, ${duration(one.ms)} together: ask for all at once.</p>`)}
+      ${" "}within ${one.parent.span.service} ${one.parent.span.name}, ${duration(one.ms)} together: ask for all at once.</p>`)}
     <div class="columns">
       <${Waterfall} tree=${tree} rows=${listed} logs=${logs} />
       ${chosen && html`<${Details} node=${chosen} logs=${logs.get(chosen.span.span_id) ?? []} begin=${tree.begin} />`}

@@ -1,0 +1,177 @@
+"""Traces and one trace in a real browser, over what a shop told by OpenTelemetry's protocol."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.dashboard.web.serving import Guarded, Serving
+
+Visit = Callable[..., Guarded]
+Shop = tuple[Serving, dict[str, str]]
+
+
+def rows(page: Any) -> list[str]:
+    return [row.inner_text().replace("\n", " ") for row in page.query_selector_all(".rows > .row")]
+
+
+def opened(shop: Shop, visit: Visit, path: str, wait: str = ".rows > .row", **options: Any) -> Any:
+    page = visit(shop[0], **options).open(path)
+    page.wait_for_selector(wait)
+    return page
+
+
+def test_traces_are_listed_newest_first_without_probes(shop: Shop, visit: Visit) -> None:
+    page = opened(shop, visit, "/traces")
+    assert "80 traces" in page.inner_text(".title")
+    assert rows(page)[0].startswith("products GET /products")
+    page.click("text=40 probes hidden")
+    page.wait_for_selector(".rows >> text=GET /health")
+    assert page.url.endswith("probes=1")
+
+
+def test_filters_are_in_the_address_and_survive_a_reload(shop: Shop, visit: Visit) -> None:
+    page = opened(shop, visit, "/traces")
+    page.fill("input[placeholder='key=value']", "cold=yes")
+    page.wait_for_selector("text=1 trace")
+    page.select_option("select >> nth=2", "orders")
+    page.wait_for_url("**/traces?*service=orders*")
+    before = rows(page)
+    address = page.url
+    page.reload()
+    page.wait_for_selector("text=1 trace")
+    assert (page.url, rows(page)) == (address, before)
+    page.fill("input[placeholder='key=value']", "cold=perhaps")
+    page.wait_for_selector("text=No trace fits")
+    page.click("text=Take the filters away")
+    page.wait_for_selector("text=80 traces")
+
+
+def test_a_bad_filter_says_what_is_wrong(shop: Shop, visit: Visit) -> None:
+    page = opened(shop, visit, "/traces?attribute=nonsense", ".trouble", expected=("400",))
+    assert "key=value" in page.inner_text(".trouble")
+
+
+def test_dragging_a_box_says_what_sets_the_selection_apart(shop: Shop, visit: Visit) -> None:
+    page = opened(shop, visit, "/traces?operation=POST /orders", ".dot")
+    place = page.query_selector(".scatter").bounding_box()
+    page.mouse.move(place["x"] + 70, place["y"] + 2)
+    page.mouse.down()
+    page.mouse.move(place["x"] + place["width"] - 4, place["y"] + 40, steps=4)
+    page.mouse.up()
+    page.wait_for_selector(".features li")
+    assert "box=" in page.url
+    assert "1 selected, compared with 39 others" in page.inner_text(".compare")
+    assert "cold" in page.inner_text(".features")
+    page.reload()
+    page.wait_for_selector(".features li")
+
+
+def test_groups_gather_traces_of_one_shape(shop: Shop, visit: Visit) -> None:
+    page = opened(shop, visit, "/traces?view=groups")
+    shapes = rows(page)
+    assert len(shapes) == 3
+    assert "GET /products/{sku}" in shapes[0]
+
+
+def test_a_list_is_walked_and_opened_by_keys(shop: Shop, visit: Visit) -> None:
+    page = opened(shop, visit, "/traces?operation=POST /orders")
+    page.focus(".table")
+    for key in ("ArrowDown", "ArrowDown", "Enter"):
+        page.keyboard.press(key)
+    page.wait_for_url("**/traces/*")
+    page.wait_for_selector(".lane .bar")
+
+
+def test_a_trace_shows_attempts_waits_repeats_and_what_the_end_waited_for(shop: Shop, visit: Visit) -> None:
+    page = opened(shop, visit, f"/traces/{shop[1]['slow']}", ".lane .bar")
+    text = page.inner_text("main")
+    assert "N+1" in text
+    assert "6 × SELECT products" in text
+    assert "attempt 2" in text
+    assert "timeout" in text
+    assert {w.get_attribute("title").split(" in ")[-1] for w in page.query_selector_all(".lane .wait")} >= {"the queue"}
+    assert page.query_selector_all(".lane .critical")
+    page.check("label:has-text('logs') input")
+    page.wait_for_selector(".row.log >> text=order placed")
+
+
+def test_a_span_tells_all_that_is_known_of_it(shop: Shop, visit: Visit) -> None:
+    page = opened(shop, visit, f"/traces/{shop[1]['failed']}", ".lane .bar")
+    page.click(".rows >> text=SELECT products >> nth=0")
+    page.wait_for_selector("aside >> text=WHERE sku = $1")
+    assert "span=" in page.url
+    page.reload()
+    page.wait_for_selector("aside >> text=WHERE sku = $1")
+    page.click(".rows >> text=payments >> nth=-1")
+    page.wait_for_selector("aside >> text=Refused: no money")
+
+
+def test_spans_are_folded_marked_and_looked_at_closely(shop: Shop, visit: Visit) -> None:
+    page = opened(shop, visit, f"/traces/{shop[1]['slow']}", ".lane .bar")
+    count = len(rows(page))
+    page.focus(".table")
+    for key in ("ArrowDown", "ArrowDown", "ArrowLeft"):
+        page.keyboard.press(key)
+    page.wait_for_url("**fold=*")
+    assert len(rows(page)) == 2
+    page.reload()
+    page.wait_for_selector(".lane .bar")
+    assert len(rows(page)) == 2
+    page.keyboard.press("/")
+    page.keyboard.type("cold=yes")
+    page.wait_for_url("**mark=cold*")
+    page.goto(page.url.replace("fold=", "old="))
+    page.wait_for_selector(".row.marked")
+    assert len(page.query_selector_all(".row.marked")) == 1
+    assert len(rows(page)) == count
+
+
+def test_two_traces_are_compared_by_their_ways(shop: Shop, visit: Visit) -> None:
+    page = opened(shop, visit, f"/traces/{shop[1]['usual']}?against={shop[1]['slow']}")
+    lines = rows(page)
+    assert any("attempt" in line and "+" in line for line in lines)
+    page.click("text=Swap")
+    page.wait_for_url(f"**/{shop[1]['slow']}?against=*")
+
+
+def test_a_trace_becomes_a_command_a_test_and_a_file(shop: Shop, visit: Visit) -> None:
+    guarded = visit(shop[0], permissions=["clipboard-read", "clipboard-write"])
+    page = guarded.open(f"/traces/{shop[1]['usual']}")
+    page.click("text=Copy curl")
+    page.wait_for_selector(".saying")
+    assert "/orders'" in page.evaluate("navigator.clipboard.readText()")
+    page.click("text=Copy as pytest")
+    page.wait_for_selector("text=Test copied")
+    code = page.evaluate("navigator.clipboard.readText()")
+    compile(code, "copied", "exec")
+    assert 'await system.post("/orders", token=token, json={})' in code
+    with page.expect_download() as download:
+        page.click("text=Export JSON")
+    assert download.value.suggested_filename.startswith("trace-")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_text_can_be_read_in_both_themes(shop: Shop, visit: Visit, scheme: str) -> None:
+    """Contrast of 4.5 : 1 (WCAG 2.2, success criterion 1.4.3), asked of every text that is seen."""
+    for path in (f"/traces/{shop[1]['slow']}", "/traces", "/logs", "/runs"):
+        page = opened(shop, visit, path, color_scheme=scheme)
+        assert page.evaluate(CONTRAST) == [], path
+
+
+CONTRAST = """() => {
+  const parse = text => { const n = text.match(/[\\d.]+/g).map(Number); return { rgb: n.slice(0, 3), a: n[3] ?? 1 } };
+  const light = rgb => { const [r, g, b] = rgb.map(v => (v /= 255) <= .04045 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4);
+    return .2126 * r + .7152 * g + .0722 * b };
+  const behind = e => { for (; e; e = e.parentElement) { const c = getComputedStyle(e).backgroundColor;
+    if (c.startsWith('rgb') && parse(c).a === 1) return parse(c).rgb } return [255, 255, 255] };
+  const bad = [];
+  for (const e of document.querySelectorAll('body *')) {
+    const text = [...e.childNodes].filter(n => n.nodeType === 3 && n.data.trim()).map(n => n.data.trim()).join(' ');
+    if (!text || !e.checkVisibility() || e.disabled || e.closest('svg, option')) continue;
+    const [a, b] = [light(parse(getComputedStyle(e).color).rgb), light(behind(e))];
+    const ratio = (Math.max(a, b) + .05) / (Math.min(a, b) + .05);
+    if (ratio < 4.5) bad.push(`${text.slice(0, 30)}: ${ratio.toFixed(2)}`);
+  }
+  return bad;
+}"""
