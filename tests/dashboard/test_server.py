@@ -103,7 +103,7 @@ async def test_a_cookie_of_another_port_opens_nothing(browser: Browser) -> None:
 
 
 async def test_every_answer_keeps_to_our_own_files(browser: Browser) -> None:
-    for target in ("/", "/api/echo/a", "/api/nothing", "/static/0/style.css"):
+    for target in ("/", "/api/echo/a", "/api/nothing", "/static/0/styles/base.css"):
         _, said, _ = await browser.ask(target)
         assert said["content-security-policy"] == gate.POLICY
         assert "unsafe" not in gate.POLICY
@@ -186,9 +186,9 @@ async def test_only_files_of_the_folder_are_sent(browser: Browser, name: str) ->
 
 
 async def test_files_of_this_edition_may_be_kept_for_ever(browser: Browser) -> None:
-    _, said, _ = await browser.ask(f"/static/{Files().edition()}/style.css")
+    _, said, _ = await browser.ask(f"/static/{Files().edition()}/styles/base.css")
     assert "immutable" in said["cache-control"]
-    _, said, _ = await browser.ask("/static/older/style.css")
+    _, said, _ = await browser.ask("/static/older/styles/base.css")
     assert said["cache-control"] == "no-cache"
 
 

@@ -85,7 +85,7 @@ class Dashboard:
         return Answer(status=401, type="text/html; charset=utf-8", body=shell.closed(), headers=shell.CLOSED_HEADERS)
 
     def _page(self) -> Answer:
-        body = shell.page(self._files.edition(), self._gate.action)
+        body = shell.page(self._files.edition(), self._gate.action, self._files.styles())
         return Answer(type="text/html; charset=utf-8", body=body, headers={"cache-control": _NEVER})
 
     def _static(self, path: str) -> Answer:

@@ -46,6 +46,10 @@ class Files:
             self._seen = seen
         return self._edition
 
+    def styles(self) -> list[str]:
+        """List the style sheets; what all pages share comes first."""
+        return sorted(name for name in self._files if name.startswith("styles/"))
+
     def find(self, name: str) -> File | None:
         """Return the file of that name below the folder, if there is one; names are compared, nothing is opened."""
         if not self._files:

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+from collections.abc import Iterable
 from html import escape
 
 from shoal.dashboard.server.gate import POLICY
@@ -23,7 +24,7 @@ _PAGE = """<!doctype html>
 <title>Shoal</title>
 <link rel="icon" href="/static/{edition}/icon.svg">
 <script src="/static/{edition}/shell/early.js"></script>
-<link rel="stylesheet" href="/static/{edition}/style.css">
+{styles}
 {preloads}
 <script type="module" src="/static/{edition}/shell/main.js"></script>
 </head>
@@ -55,10 +56,11 @@ CLOSED_HEADERS = {
 """Headers of the closed door: its style is named by its hash."""
 
 
-def page(edition: str, action: str) -> bytes:
+def page(edition: str, action: str, styles: Iterable[str]) -> bytes:
     """Write the page; `edition` names the files, `action` is the token of what changes something."""
     preloads = "\n".join(f'<link rel="modulepreload" href="/static/{edition}/{name}">' for name in EAGER)
-    return _PAGE.format(edition=edition, action=escape(action), preloads=preloads).encode()
+    linked = "\n".join(f'<link rel="stylesheet" href="/static/{edition}/{name}">' for name in styles)
+    return _PAGE.format(edition=edition, action=escape(action), preloads=preloads, styles=linked).encode()
 
 
 def closed() -> bytes:

@@ -12,7 +12,6 @@ from shoal.dashboard.live.mermaid import mermaid
 from shoal.dashboard.server.desk import Desk
 from shoal.dashboard.server.exchange import Asked, Download, Route, Window
 from shoal.dashboard.store.reading import edges
-from shoal.dashboard.store.reading import edges
 from shoal.errors import Problem
 
 MOST = 360
