@@ -41,6 +41,7 @@ COMMANDS = {
     "canary": "Run two versions of a service side by side, and let the better one win.",
     "strangle": "Take over the paths of an old application one by one.",
     "audit": "Check that nothing was lost and nothing happened twice.",
+    "deploy": "Write what a platform needs to run the system.",
     "doctor": "Check what this machine offers.",
 }
 """Command → summary. Each is the attribute ``command`` of a module of that name in ``shoal.cli.commands``."""

@@ -20,10 +20,8 @@ from shoal.local.host import private_file
 from shoal.local.servers.table import SERVERS
 from shoal.local.site import World
 from shoal.model import catalog
+from shoal.model.messages import LARGEST_MESSAGE
 from shoal.model.plan import Plan
-
-LARGEST_MESSAGE = 272 * 1024
-"""Bytes of a message of events: as much as an event may have, and its headers."""
 
 WATCH_SECONDS = 1.0
 """Pause between two looks for streams and consumers that are gone."""

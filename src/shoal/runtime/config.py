@@ -34,7 +34,7 @@ class ServiceConfig(msgspec.Struct, frozen=True, kw_only=True):
     objects_url: str = ""
     mesh: str = ""
     """``unix:/path`` of its outbound listener; calls name the callee in the authority. ``direct:/folder`` of files with
-    the replicas of each service, where there is no proxy."""
+    the replicas of each service, where there is no proxy. ``http://{service}:8080`` where each service has a name."""
     jwks: str = ""
     """File of the key set that verifies tokens."""
     issuer: str = ""

@@ -6,6 +6,7 @@ import aiohttp
 
 from shoal.errors import CallFailed, Unavailable
 from shoal.runtime.clients import Answer
+from shoal.runtime.deadline import EXPECTED, REQUESTED
 
 LARGEST = 1024 * 1024
 """Bytes of a document from outside."""
@@ -32,8 +33,17 @@ class NotReached(CallFailed):
     """Report a call of which nothing was sent, since nobody listens."""
 
 
+SERVICE = "{service}"
+"""Stands for the callee in an address; where it does, each service has one of its own."""
+
+
 class MeshTransport:
-    """Sends each call to the outbound listener, which knows the callee by the authority."""
+    """Sends each call to the outbound listener, which knows the callee by the authority, or to the callee's own address.
+
+    Args:
+        address: ``unix:/path`` or ``http://HOST:PORT`` of the listener; ``http://{service}:8080`` where every service
+            is known by its name, as in a cluster, and a proxy may stand between or not.
+    """
 
     def __init__(self, address: str) -> None:
         path = address.removeprefix("unix:")
@@ -43,6 +53,7 @@ class MeshTransport:
             else aiohttp.TCPConnector(limit=256)
         )
         self._base = "" if address.startswith("unix:") else address
+        self._named = SERVICE in address
         self._session = aiohttp.ClientSession(
             connector=connector,
             auto_decompress=False,
@@ -53,12 +64,14 @@ class MeshTransport:
         self, service: str, method: str, path: str, headers: Mapping[str, str], body: bytes, within: float
     ) -> Answer:
         """Send one request and read its whole answer within `within` seconds."""
-        host = {"host": service}
+        own = {"host": service}
+        if self._named and REQUESTED in headers:  # a proxy may translate it, where there is one
+            own[EXPECTED] = headers[REQUESTED]
         try:
             async with self._session.request(
                 method,
-                f"{self._base or f'http://{service}'}{path}",
-                headers={**headers, **host},
+                f"{self._base.replace(SERVICE, service) or f'http://{service}'}{path}",
+                headers={**headers, **own},
                 data=body or None,
                 timeout=aiohttp.ClientTimeout(total=within),
                 allow_redirects=False,

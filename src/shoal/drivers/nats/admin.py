@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
 from shoal.drivers.base import Consumer, Kept, Message, Outcome, Position, Stream
 from shoal.drivers.nats import wire
@@ -17,10 +18,12 @@ _NANOSECONDS = 1_000_000_000
 
 
 class NatsAdmin:
-    """A `base.BrokerAdmin`; each method connects for itself."""
+    """A `base.BrokerAdmin`; each method connects for itself. ``?replicas=3`` keeps each stream on so many servers."""
 
     def __init__(self, url: str) -> None:
-        self._url = url
+        parts = urlsplit(url)
+        self._url = urlunsplit(parts._replace(query=""))
+        self._replicas = int(dict(parse_qsl(parts.query)).get("replicas", "1"))
 
     async def declare(self, streams: Sequence[Stream], consumers: Sequence[Consumer]) -> None:
         """Create all streams at once, and then all consumers."""
@@ -29,7 +32,7 @@ class NatsAdmin:
             try:
                 async with asyncio.TaskGroup() as group:
                     for stream in streams:
-                        group.create_task(_declare_stream(api, stream))
+                        group.create_task(_declare_stream(api, stream, self._replicas))
                 async with asyncio.TaskGroup() as group:
                     for consumer in consumers:
                         group.create_task(_declare_consumer(api, consumer))
@@ -129,8 +132,8 @@ async def _names(api: Api, request: str) -> list[str]:
             return found
 
 
-def stream_settings(stream: Stream) -> dict[str, object]:
-    """Describe a stream: on disk, kept whoever has read it (``$JS.API.STREAM.CREATE``)."""
+def stream_settings(stream: Stream, replicas: int = 1) -> dict[str, object]:
+    """Describe a stream: on the disks of so many servers, kept whoever has read it (``$JS.API.STREAM.CREATE``)."""
     return {
         "name": stream.name,
         "subjects": [*stream.subjects],
@@ -142,7 +145,7 @@ def stream_settings(stream: Stream) -> dict[str, object]:
         "max_consumers": -1,
         "max_msg_size": stream.largest or -1,
         "max_msgs": -1,
-        "num_replicas": 1,
+        "num_replicas": replicas,
         "duplicate_window": 120 * _NANOSECONDS,
         "allow_direct": True,
     }
@@ -163,8 +166,8 @@ def consumer_settings(consumer: Consumer) -> dict[str, object]:
     }
 
 
-async def _declare_stream(api: Api, stream: Stream) -> None:
-    settings = stream_settings(stream)
+async def _declare_stream(api: Api, stream: Stream, replicas: int) -> None:
+    settings = stream_settings(stream, replicas)
     fault = (await api.ask(f"STREAM.CREATE.{stream.name}", settings, wire.Answer)).error
     if fault is not None and fault.err_code == wire.STREAM_EXISTS:
         fault = (await api.ask(f"STREAM.UPDATE.{stream.name}", settings, wire.Answer)).error

@@ -1,0 +1,169 @@
+"""``shoal deploy``: files that a person can review, for the place where the system is to run."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from shoal.cli import output
+from shoal.cli.output import examples, style
+from shoal.cli.program import FOUND, OK, Global
+from shoal.errors import DeclarationError, PlanError
+from shoal.model.artifact import Artifact
+from shoal.model.finding import Finding
+
+if TYPE_CHECKING:
+    from shoal.deploy.kubernetes.scope import Scope
+    from shoal.deploy.kubernetes.settings import Environment
+
+_EXAMPLES = examples(
+    "shoal deploy kubernetes --out deploy",
+    "shoal deploy kubernetes --out deploy --target targets/staging.toml --target targets/production.toml",
+    "shoal deploy kubernetes --out deploy --diff",
+    "shoal deploy kubernetes --out deploy --check",
+    "kubectl diff -k deploy/overlays/staging",
+)
+_COLOURS = {"error": "red", "warning": "yellow", "info": "bright_black"}
+
+
+@click.group("deploy", epilog=_EXAMPLES)
+def command() -> None:
+    """Write what a platform needs to run the system; nothing is applied."""
+
+
+@command.command("kubernetes", epilog=_EXAMPLES)
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder of the files.")
+@click.option("--target", "targets", multiple=True, type=click.Path(path_type=Path), help="Settings of one environment (TOML).")
+@click.option("--diff", "show", is_flag=True, help="Show what would change, and write nothing.")
+@click.option("--check", is_flag=True, help="Write nothing; fail (exit code 1) when files are out of date.")
+@click.option("--source/--no-source", default=True, help="Name the line of Python that each object comes from.")
+@output.output_option
+@click.pass_obj
+def kubernetes(  # noqa: PLR0913 - one for each option
+    context: Global, out: Path, targets: Sequence[Path], show: bool, check: bool, source: bool, output: str
+) -> int:
+    """Write manifests for Kubernetes: a Kustomize base, an overlay for each environment, images.
+
+    Without --target there are three environments: dev, staging, production. What a target cannot express is said.
+    """
+    from shoal import files
+    from shoal.deploy.kubernetes.compile import compile_kubernetes, findings
+
+    folder = out if out.is_absolute() else context.root / out
+    scope = _scope(context, folder, targets, source=source)
+    found = findings(scope)
+    _refuse(found)
+    artifacts = compile_kubernetes(scope)
+    if show or check:
+        changed = _compared(folder, artifacts, output, quiet=context.verbosity < 0, whole=show)
+        _told(found, quiet=context.verbosity < 0)
+        return FOUND if check and changed else OK
+    entries = files.write_all(folder, artifacts)
+    _entries(entries, output)
+    _told(found, quiet=context.verbosity < 0)
+    return OK
+
+
+def _scope(context: Global, folder: Path, targets: Sequence[Path], *, source: bool) -> "Scope":
+    from shoal.cli import project
+    from shoal.deploy.kubernetes.scope import Scope
+    from shoal.deploy.kubernetes.settings import agreed
+    from shoal.deploy.kubernetes.target import target
+    from shoal.drivers.valkey.cache import CLUSTER_COMMANDS, COMMANDS
+    from shoal.model.plan import plan
+
+    system = project.read(context)
+    environments = _environments(context.root, targets)
+    planned = plan(system, target(system, agreed(environments)))
+    return Scope(
+        plan=planned,
+        environments=environments,
+        source=source,
+        overrides={one.name: _patches(folder / "overlays" / one.name) for one in environments},
+        valkey=(*COMMANDS, *CLUSTER_COMMANDS),
+    )
+
+
+def _environments(root: Path, targets: Sequence[Path]) -> tuple["Environment", ...]:
+    from shoal.deploy.kubernetes.settings import ENVIRONMENTS, read
+
+    if not targets:
+        return ENVIRONMENTS
+    found = []
+    for path in targets:
+        file = path if path.is_absolute() else root / path
+        try:
+            found.append(read(file.read_text("utf-8"), where=str(path)))
+        except (OSError, UnicodeDecodeError) as error:
+            problem = error.strerror if isinstance(error, OSError) else "it is no text"
+            raise DeclarationError(f"cannot read {path}: {problem}", hint="name a file such as targets/production.toml") from error
+    return tuple(found)
+
+
+def _patches(overlay: Path) -> tuple[str, ...]:
+    """List the patches that people put beside an overlay; they are never written, and never removed."""
+    return tuple(f"patches/{path.name}" for path in sorted((overlay / "patches").glob("*.yaml")))
+
+
+def _refuse(found: Sequence[Finding]) -> None:
+    errors = [finding for finding in found if finding.severity == "error"]
+    if errors:
+        lines = "\n".join(f"  {f.code} {f.where + ': ' if f.where else ''}{f.message} ({f.help})" for f in errors)
+        raise PlanError(f"Kubernetes cannot carry the system as it is declared:\n{lines}")
+
+
+def _compared(folder: Path, artifacts: Sequence[Artifact], output_: str, *, quiet: bool, whole: bool) -> int:
+    """Show what would change, as ``diff -u`` does or as a list, the summary last; return how many files."""
+    from shoal import files
+
+    entries = [entry for entry in files.diff(folder, artifacts) if entry.change != "same"]
+    texts = {artifact.path: artifact.text for artifact in artifacts}
+    if output_ == "json":
+        output.print_json(entries)
+        return len(entries)
+    for entry in entries:
+        if whole:
+            _unified(folder, entry.path, texts.get(entry.path, ""))
+        else:
+            click.echo(f"{entry.change:<8} {entry.path}")
+    counts = {kind: sum(entry.change == kind for entry in entries) for kind in ("added", "changed", "removed")}
+    if not quiet:
+        output.say(f"{counts['added']} to add, {counts['changed']} to change, {counts['removed']} to remove")
+    return len(entries)
+
+
+def _unified(folder: Path, path: str, wanted: str) -> None:
+    import difflib
+
+    try:
+        present = (folder / path).read_text("utf-8", errors="replace")
+    except OSError:
+        present = ""
+    before = f"a/{path}" if present else "/dev/null"
+    after = f"b/{path}" if wanted else "/dev/null"
+    for line in difflib.unified_diff(present.splitlines(), wanted.splitlines(), before, after, lineterm=""):
+        colour = {"+": "green", "-": "red", "@": "cyan"}.get(line[:1])
+        click.echo(style(line, sys.stdout, fg=colour), color=True)
+
+
+def _entries(entries: Sequence[object], output_: str) -> None:
+    from shoal.files import Entry
+
+    changed = [entry for entry in entries if isinstance(entry, Entry) and entry.change != "same"]
+    if output_ == "json":
+        output.print_json(changed)
+        return
+    for entry in changed:
+        click.echo(f"{entry.change:<8} {entry.path}")
+    output.say(f"{len(entries)} files, {len(changed)} changed")
+
+
+def _told(found: Sequence[Finding], *, quiet: bool) -> None:
+    """Say what is not expressed, to standard error; when asked to be quiet, only what is wrong."""
+    for finding in found:
+        if not quiet or finding.severity != "info":
+            mark = style(f"{finding.severity:<8}", sys.stderr, fg=_COLOURS[finding.severity])
+            where = f" ({finding.where})" if finding.where else ""
+            output.say(f"{mark} {finding.code} {finding.message}{where}; {finding.help}")

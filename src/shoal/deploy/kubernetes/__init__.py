@@ -1,0 +1,1 @@
+"""Plan → manifests for Kubernetes: a Kustomize base, an overlay for each environment, and what they need."""

@@ -1,0 +1,160 @@
+"""PostgreSQL by CloudNativePG: three instances, a database and a role for each service, backups with every change."""
+
+from collections.abc import Iterator
+
+from shoal.deploy.kubernetes import configuration
+from shoal.deploy.kubernetes.engines.engine import Engine
+from shoal.deploy.kubernetes.naming import labels
+from shoal.deploy.kubernetes.kinds.externalsecret import external
+from shoal.deploy.kubernetes.scope import Scope
+from shoal.deploy.kubernetes.settings import Environment
+from shoal.deploy.kubernetes.sheet import Made, Sheet, Thing, sheet
+from shoal.deploy.yaml import Json, Noted
+from shoal.model import names
+from shoal.model.plan import ServicePlan
+
+IMAGE = "ghcr.io/cloudnative-pg/postgresql:18-standard-trixie"
+_API = "postgresql.cnpg.io/v1"
+_CONNECTIONS = 400
+
+
+def _make(scope: Scope) -> Iterator[Made]:
+    why = "One server for all, as on a laptop; each role may enter its own database and no other."
+    yield sheet("engines/postgres/cluster.yaml", _cluster(scope), why=why)
+    databases = tuple(
+        Thing(body=_database(scope, service), source=scope.declared(service).source) for service in scope.users("postgres")
+    )
+    yield Sheet(path="engines/postgres/databases.yaml", things=databases)
+
+
+def _cluster(scope: Scope) -> Json:
+    system, owners = scope.system, scope.users("postgres")
+    return {
+        "apiVersion": _API,
+        "kind": "Cluster",
+        "metadata": {"name": "postgres", "labels": labels(system, "postgres", "engine")},
+        "spec": {
+            "instances": 3,
+            "imageName": IMAGE,
+            "primaryUpdateStrategy": "unsupervised",
+            "enablePDB": Noted(True, "CloudNativePG keeps the primary, and one replica at least, from being evicted."),
+            "priorityClassName": f"{system}-engine",
+            "minSyncReplicas": Noted(1, "A commit is on two disks before it is answered."),
+            "maxSyncReplicas": 1,
+            "inheritedMetadata": {
+                "labels": labels(system, "postgres", "engine"),
+                "annotations": Noted(
+                    {"sidecar.istio.io/inject": "false", "linkerd.io/inject": "disabled"},
+                    "It has certificates of its own, and an operator that is no part of the mesh.",
+                ),
+            },
+            "affinity": {"enablePodAntiAffinity": True, "podAntiAffinityType": "preferred", "topologyKey": "topology.kubernetes.io/zone"},
+            "resources": {"requests": {"cpu": "500m", "memory": "1Gi"}, "limits": {"memory": "1Gi"}},
+            "storage": {"size": scope.environments[-1].storage.size},
+            "postgresql": {
+                "parameters": {"max_connections": str(_CONNECTIONS), "shared_buffers": "256MB", "synchronous_commit": "on"},
+                "pg_hba": Noted(
+                    [
+                        *(f"hostssl {_own(one)} {_own(one)} all scram-sha-256" for one in owners),
+                        "host all all all reject",
+                    ],
+                    "By TLS only, each role into its own database.",
+                ),
+            },
+            "bootstrap": {"initdb": {"database": "shoal", "owner": "shoal"}},
+            "managed": {"roles": [_role(service) for service in owners]},
+        },
+    }
+
+
+def _role(service: ServicePlan) -> Json:
+    secret = f"{service.name}-postgres"
+    return {"name": _own(service), "ensure": "present", "login": True, "connectionLimit": 100, "passwordSecret": {"name": secret}}
+
+
+def _database(scope: Scope, service: ServicePlan) -> Json:
+    return {
+        "apiVersion": _API,
+        "kind": "Database",
+        "metadata": {"name": service.name, "labels": labels(scope.system, "postgres", "engine")},
+        "spec": {
+            "name": _own(service),
+            "owner": _own(service),
+            "cluster": {"name": "postgres"},
+            "databaseReclaimPolicy": Noted("retain", "Who removes this object removes no data."),
+            **({"extensions": [{"name": "pg_trgm", "ensure": "present"}]} if service.search is not None else {}),
+        },
+    }
+
+
+def _own(service: ServicePlan) -> str:
+    return names.database(service.name)
+
+
+def _secrets(scope: Scope, environment: Environment) -> Iterator[Thing]:
+    for service in scope.users("postgres"):
+        data = {"username": _own(service), "password": "{{ .password }}"}
+        template: Json = {
+            "type": "kubernetes.io/basic-auth",
+            "metadata": {"labels": {"cnpg.io/reload": "true"}},
+            "data": data,
+        }
+        kept = {"password": f"{service.name}-postgres-password"}
+        body = external(scope, environment, f"{service.name}-postgres", kept, template=template)
+        yield Thing(body=body, source=scope.declared(service).source)
+
+
+def _url(_: Scope, service: ServicePlan, role: str) -> str:
+    scheme = "documents" if role == "store" and service.store is not None and service.store.engine == "documents" else "postgres"
+    own, authority = _own(service), f"{configuration.AUTHORITIES}/ca.crt"
+    enter = f"{own}:{{{{ .postgres_password | urlquery }}}}@postgres-rw:5432/{own}"
+    return f"{scheme}://{enter}?sslmode=verify-full&sslrootcert={authority}"
+
+
+def _patches(_: Scope, environment: Environment) -> Iterator[Json]:
+    storage = environment.storage
+    spec: Json = {"storage": {"size": storage.size, **({"storageClass": storage.kind} if storage.kind else {})}}
+    if storage.backup:
+        spec["backup"] = {
+            "retentionPolicy": storage.keep,
+            "barmanObjectStore": {
+                "destinationPath": storage.backup,
+                "s3Credentials": {
+                    "accessKeyId": {"name": storage.secret, "key": "ACCESS_KEY_ID"},
+                    "secretAccessKey": {"name": storage.secret, "key": "ACCESS_SECRET_KEY"},
+                },
+                "wal": {"compression": "gzip"},
+                "data": {"compression": "gzip"},
+            },
+        }
+    yield {"apiVersion": _API, "kind": "Cluster", "metadata": {"name": "postgres"}, "spec": spec}
+
+
+def _backup(scope: Scope, environment: Environment) -> Iterator[Thing]:
+    """Make a full copy each night, where there is a place for it; changes are copied as they come."""
+    body: Json = {
+        "apiVersion": _API,
+        "kind": "ScheduledBackup",
+        "metadata": {"name": "postgres", "labels": labels(scope.system, "postgres", "engine")},
+        "spec": {
+            "schedule": Noted("0 0 2 * * *", "Six fields: the first is seconds."),
+            "backupOwnerReference": "self",
+            "cluster": {"name": "postgres"},
+        },
+    }
+    if environment.storage.backup:
+        yield Thing(body=body)
+
+
+ENGINE = Engine(
+    name="postgres",
+    port=5432,
+    peers=(5432, 8000),
+    make=_make,
+    url=_url,
+    secrets=_secrets,
+    patches=_patches,
+    extras=_backup,
+    meshed=False,
+    pods={"cnpg.io/cluster": "postgres"},
+)

@@ -1,0 +1,1 @@
+"""Kubernetes' own kinds, one file each: functions from what is decided to an object."""

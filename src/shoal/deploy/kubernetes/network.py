@@ -1,0 +1,193 @@
+"""Who may open a connection to whom: nobody, and then what is declared."""
+
+from collections.abc import Iterator
+
+from shoal.deploy.kubernetes.engines.table import ENGINES
+from shoal.deploy.kubernetes.kinds import networkpolicy as policies
+from shoal.deploy.kubernetes.naming import APPLICATION, PORT, SYSTEM, selector
+from shoal.deploy.kubernetes.scope import Scope
+from shoal.deploy.kubernetes.settings import Environment
+from shoal.deploy.kubernetes.sheet import Made, Sheet, Thing, sheet
+from shoal.deploy.yaml import Json
+from shoal.model.plan import ServicePlan
+
+EDGE_POD = {"gateway.networking.k8s.io/gateway-name": "edge"}
+"""Label of the gateway's pods (Gateway API, GEP-1762)."""
+
+WAYPOINT_POD = {"gateway.networking.k8s.io/gateway-name": "waypoint"}
+
+TUNNEL = 15008
+"""Where a pod of the mesh takes connections of others without a proxy of its own (HBONE)."""
+
+PRIVATE = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "169.254.0.0/16")
+"""Addresses that are not the internet's; among them those by which clouds hand out credentials."""
+
+HOST_PROBES = "169.254.7.127/32"
+"""From where the probes of a node come in a mesh without proxies in pods."""
+
+_MESH_NAMESPACES = {"istio": ("istio-system", (15012, 15010)), "istio-ambient": ("istio-system", (15012, 15010, TUNNEL)),
+                    "linkerd": ("linkerd", (8080, 8086, 8090))}  # fmt: skip
+
+
+def make(scope: Scope) -> Iterator[Made]:
+    """Make the policies: those of services in the base, those that depend on where servers are in the overlays."""
+    yield Sheet(path="base/network/policies.yaml", things=tuple(_everyone(scope)))
+    for service in scope.plan.services:
+        source = scope.declared(service).source
+        yield sheet(f"base/{service.name}/network.yaml", _service(scope, service), source=source)
+    for server in scope.servers:
+        if any(scope.place(environment, server) == "cluster" for environment in scope.environments):
+            yield sheet(f"engines/{server}/network.yaml", _engine(scope, server))
+    for environment in scope.environments:
+        things = tuple(Thing(body=body, source=where) for body, where in _outside(scope, environment))
+        if things:
+            yield Sheet(path=f"overlays/{environment.name}/network.yaml", things=things)
+
+
+def application(system: str, name: str) -> Json:
+    """Mean the pods of a service and its Jobs."""
+    return {APPLICATION: name, SYSTEM: system}
+
+
+def _everyone(scope: Scope) -> Iterator[Thing]:
+    deny = policies.policy(scope.system, "default-deny", {}, ingress=[], egress=[], component="system")
+    yield Thing(body=deny, why="Nothing may be reached, and nothing may be asked.")
+    dns = {**policies.elsewhere("kube-system", {"k8s-app": "kube-dns"})}
+    ports = [{"protocol": protocol, "port": 53} for protocol in ("UDP", "TCP")]
+    body = policies.policy(scope.system, "names", {}, egress=[{"to": [dns], "ports": ports}], component="system")
+    yield Thing(body=body, why="Everybody may ask for addresses.")
+    if scope.mesh in _MESH_NAMESPACES:
+        namespace, control = _MESH_NAMESPACES[scope.mesh]
+        rules = [policies.rule("to", [policies.elsewhere(namespace)], control)]
+        body = policies.policy(scope.system, "mesh", {}, egress=rules, component="mesh")
+        yield Thing(body=body, why="Proxies get their certificates and their configuration.")
+    if scope.mesh == "istio-ambient":
+        probes = [policies.rule("from", [policies.network(HOST_PROBES)], [PORT])]
+        body = policies.policy(scope.system, "probes", {}, ingress=probes, component="mesh")
+        yield Thing(body=body, why="In this mesh the probes of a node come from an address of their own.")
+        yield Thing(body=_waypoint(scope))
+    if scope.exposed:
+        yield Thing(body=_edge(scope), why="The gateway is for the world, and leads to the services that it has routes to.")
+
+
+def _ports(scope: Scope) -> tuple[int, ...]:
+    return (PORT, TUNNEL) if scope.mesh == "istio-ambient" else (PORT, 4143) if scope.mesh == "linkerd" else (PORT,)
+
+
+def _service(scope: Scope, service: ServicePlan) -> Json:
+    system, ports = scope.system, _ports(scope)
+    callers = [policies.pods(selector(system, name)) for name in scope.callers.get(service.name, ())]
+    callees = [policies.pods(selector(system, name)) for name in sorted({call.service for call in service.calls})]
+    if service.name in scope.exposed:
+        callers.append(policies.pods(EDGE_POD))
+    if scope.mesh == "istio-ambient":
+        callers += [policies.pods(WAYPOINT_POD)] if callers else []
+        callees += [policies.pods(WAYPOINT_POD)] if callees else []
+    return policies.policy(
+        system,
+        service.name,
+        selector(system, service.name),
+        ingress=[policies.rule("from", callers, ports)] if callers else [],
+        egress=[policies.rule("to", callees, ports)] if callees else [],
+    )
+
+
+def _edge(scope: Scope) -> Json:
+    everybody: Json = {"ports": [{"protocol": "TCP", "port": port} for port in (80, 443, 8080, 8443)]}
+    services = [policies.pods(selector(scope.system, name)) for name in sorted(scope.exposed)]
+    if scope.mesh == "istio-ambient":
+        services.append(policies.pods(WAYPOINT_POD))
+    rules = [policies.rule("to", services, _ports(scope))]
+    return policies.policy(scope.system, "edge", EDGE_POD, ingress=[everybody], egress=rules, component="edge")
+
+
+def _waypoint(scope: Scope) -> Json:
+    """Let the waypoint stand between all services: it knows the declared calls, this does not."""
+    system = scope.system
+    services = [policies.pods({SYSTEM: system, "app.kubernetes.io/component": "service"})]
+    ingress = [policies.rule("from", [*services, policies.pods(EDGE_POD)], (TUNNEL,))]
+    egress = [policies.rule("to", services, (TUNNEL,))]
+    return policies.policy(system, "waypoint", WAYPOINT_POD, ingress=ingress, egress=egress, component="mesh")
+
+
+def _engine(scope: Scope, server: str) -> Json:
+    """Let in who uses a server, its own replicas, and those who look after it."""
+    system, engine = scope.system, ENGINES[server]
+    clients = [policies.pods(application(system, one.name)) for one in scope.users(server)]
+    clients += [policies.pods(application(system, name)) for name in engine.jobs]
+    if server == "nats":
+        clients.append(policies.pods(application(system, "streams")))
+    own = policies.pods(engine.selector(system))
+    tunnel = (TUNNEL,) if scope.mesh == "istio-ambient" and engine.meshed else ()
+    ingress = [policies.rule("from", clients, (engine.port, *tunnel)), policies.rule("from", [own], (*engine.peers, *tunnel))]
+    egress = [policies.rule("to", [own], (*engine.peers, *tunnel))]
+    if server == "nats":
+        ingress.append(policies.rule("from", [policies.elsewhere("keda")], (8222,)))
+    if server == "postgres":
+        ingress.append(policies.rule("from", [policies.elsewhere("cnpg-system")], (5432, 8000)))
+        world = policies.rule("to", [policies.network("0.0.0.0/0")], (443, 6443))
+        egress.append(world)  # the cluster's own interface, and the place of backups
+    return policies.policy(system, server, engine.selector(system), ingress=ingress, egress=egress, component="engine")
+
+
+def _outside(scope: Scope, environment: Environment) -> Iterator[tuple[Json, str]]:
+    """Let services reach their servers, wherever they are here, and what lies outside."""
+    for service in scope.plan.services:
+        rules = [*_servers(scope, environment, service), *_externals(scope, environment, service)]
+        if rules:
+            name = f"{service.name}-engines"
+            match = application(scope.system, service.name)
+            yield policies.policy(scope.system, name, match, egress=rules), scope.declared(service).source
+    for name in _jobs(scope, environment):
+        yield _job(scope, environment, name), ""
+
+
+def _servers(scope: Scope, environment: Environment, service: ServicePlan) -> list[Json]:
+    found, managed = [], set[tuple[str, ...]]()
+    for server in sorted(set(scope.uses(service).values())):
+        if scope.place(environment, server) == "cluster":
+            engine = ENGINES[server]
+            tunnel = (TUNNEL,) if scope.mesh == "istio-ambient" and engine.meshed else ()
+            found.append(policies.rule("to", [policies.pods(engine.selector(scope.system))], (engine.port, *tunnel)))
+        else:
+            managed.add((server, *environment.reach.get(server, ())))
+    return [*found, *(_managed(server, networks) for server, *networks in sorted(managed))]
+
+
+def _managed(server: str, networks: list[str]) -> Json:
+    if not networks:
+        return policies.rule("to", [policies.network("0.0.0.0/0", PRIVATE)], (443,))
+    port = ENGINES[server].port if server in ENGINES else 443
+    return policies.rule("to", [policies.network(one) for one in networks], (port,))
+
+
+def _externals(scope: Scope, environment: Environment, service: ServicePlan) -> list[Json]:
+    found = []
+    for external in scope.plan.system.externals:
+        if external.name in service.externals:
+            ports = (465, 587) if external.protocol == "smtp" else (443,)
+            reach = [policies.network(one) for one in environment.reach.get(external.name, ())]
+            found.append(policies.rule("to", reach or [policies.network("0.0.0.0/0", PRIVATE)], ports))
+    if any(issuer.remote for issuer in scope.plan.system.gateway.issuers) and not found:
+        found.append(policies.rule("to", [policies.network("0.0.0.0/0", PRIVATE)], (443,)))
+    return found
+
+
+def _jobs(scope: Scope, environment: Environment) -> list[str]:
+    here = [server for server in scope.servers if scope.place(environment, server) == "cluster"]
+    found = [job for server in here for job in ENGINES[server].jobs]
+    return [*found, *(["streams"] if scope.plan.streams else [])]
+
+
+def _job(scope: Scope, environment: Environment, name: str) -> Json:
+    server = next((one for one, engine in ENGINES.items() if name in engine.jobs), "nats")
+    broker = next((s.broker.engine for s in scope.plan.services if s.broker is not None), "nats")
+    if name == "streams":
+        server = broker
+    if scope.place(environment, server) == "cluster":
+        engine = ENGINES[server]
+        tunnel = (TUNNEL,) if scope.mesh == "istio-ambient" and engine.meshed else ()
+        rules = [policies.rule("to", [policies.pods(engine.selector(scope.system))], (engine.port, *tunnel))]
+    else:
+        rules = [_managed(server, list(environment.reach.get(server, ())))]
+    return policies.policy(scope.system, f"{name}-engines", application(scope.system, name), egress=rules, component="job")

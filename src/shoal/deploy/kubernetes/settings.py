@@ -1,0 +1,171 @@
+"""What differs from environment to environment, as people write it: ``targets/production.toml``. Pure data."""
+
+import re
+import tomllib
+from collections.abc import Sequence
+from typing import Literal
+
+import msgspec
+
+from shoal.errors import DeclarationError
+from shoal.model.names import check_label
+
+Mesh = Literal["istio", "istio-ambient", "linkerd", "none"]
+"""Who carries calls between services: Istio with a proxy in each pod, Istio without, Linkerd, or nobody."""
+
+Place = Literal["cluster", "managed"]
+"""Where a server runs: beside the services, or somewhere that others look after."""
+
+Vault = Literal["aws", "azure", "google", "vault"]
+
+_QUANTITY = re.compile(r"[0-9]+(\.[0-9]+)?(m|Ki|Mi|Gi|Ti)?")
+_HOST = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+")
+_CIDR = re.compile(r"[0-9a-f.:]+/[0-9]{1,3}")
+
+
+class _Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A table of the file."""
+
+
+class Size(_Table):
+    """How much of a cluster one service gets."""
+
+    least: int = 0
+    """Replicas at rest; 0 takes the environment's."""
+    most: int = 0
+    """Replicas under load; 0 takes the environment's."""
+    cpu: str = "100m"
+    """What each replica is promised. It may use more while others do not."""
+    memory: str = "192Mi"
+    """What each replica is promised, and the most that it gets: half of it is its own after the imports."""
+    busy: int = 70
+    """Percent of the promised CPU from which on there are more replicas."""
+
+    def __post_init__(self) -> None:
+        """Refuse what no scheduler would take."""
+        for name in ("cpu", "memory"):
+            if not _QUANTITY.fullmatch(getattr(self, name)):
+                raise ValueError(f"{name} = {getattr(self, name)!r} is no quantity; write 250m, or 256Mi")
+        if not 0 <= self.least <= 1000 or not 0 <= self.most <= 1000 or not 1 <= self.busy <= 100:
+            raise ValueError("least and most are 0 to 1000 replicas, busy is 1 to 100 percent")
+        if self.most and self.least > self.most:
+            raise ValueError(f"least = {self.least} is more than most = {self.most}")
+
+
+class Storage(_Table):
+    """Disks and backups of the servers that run in the cluster."""
+
+    size: str = "20Gi"
+    """Of each disk."""
+    kind: str = ""
+    """Storage class; the cluster's own when empty. It should encrypt what it holds."""
+    backup: str = ""
+    """Where backups of PostgreSQL go, such as ``s3://backups/shop``; none are made when it is empty."""
+    secret: str = "backup"  # noqa: S105 - a name
+    """Secret with the credentials for it: ``ACCESS_KEY_ID`` and ``ACCESS_SECRET_KEY``."""
+    keep: str = "30d"
+    """For how long backups are kept."""
+
+
+class Secrets(_Table):
+    """Where secrets come from: a store of a cloud, which External Secrets reads."""
+
+    store: Vault = "vault"
+    region: str = ""
+    """Of AWS."""
+    url: str = ""
+    """Of Azure's vault, or of Vault's server."""
+    project: str = ""
+    """Of Google."""
+    prefix: str = ""
+    """How the names of all secrets begin there; the system's name when empty."""
+    optional: tuple[str, ...] = ()
+    """Variables of secret settings that services can do without, but are to have here."""
+
+
+class Environment(_Table):
+    """One environment."""
+
+    name: str
+    namespace: str = ""
+    """SYSTEM-NAME when empty."""
+    mesh: Mesh = "istio"
+    choose: tuple[str, ...] = ()
+    """Engines other than those meant for production, as ``shoal run --engine`` takes them."""
+    engines: dict[str, Place] = {}
+    """Where each server is; in the cluster where one can be, unless said otherwise."""
+    reach: dict[str, tuple[str, ...]] = {}
+    """Networks (CIDR) of a managed server, by its name; the whole internet by TLS when nothing is said."""
+    gateway_class: str = "istio"
+    hosts: tuple[str, ...] = ()
+    """Names under which clients call; NAME.SYSTEM.example when empty, which is for nobody's use."""
+    certificate: str = "edge-certificate"
+    """Secret with the gateway's certificate and key (kubernetes.io/tls)."""
+    registry: str = "registry.example"
+    """Where images are."""
+    version: str = "0.1.0"
+    """Tag of the images."""
+    least: int = 2
+    """Replicas of a service at rest; two, so that one can go."""
+    most: int = 4
+    """Replicas of a service under load."""
+    trust_domain: str = "cluster.local"
+    secrets: Secrets = Secrets()
+    storage: Storage = Storage()
+    services: dict[str, Size] = {}
+    """Sizes by service, where they differ."""
+    settings: dict[str, str] = {}
+    """Variables of services' settings and addresses of externals; no secrets."""
+
+    def __post_init__(self) -> None:
+        """Refuse names that no cluster would take."""
+        for kind, name in (("environment", self.name), ("namespace", self.namespace or "a")):
+            try:
+                check_label(kind, name)
+            except DeclarationError as error:
+                raise ValueError(error.message) from error
+        if odd := next((host for host in self.hosts if not _HOST.fullmatch(host)), ""):
+            raise ValueError(f"hosts: {odd!r} is no name of a host")
+        if odd := next((one for some in self.reach.values() for one in some if not _CIDR.fullmatch(one)), ""):
+            raise ValueError(f"reach: {odd!r} is no network; write 10.0.0.0/16")
+        if not 1 <= self.least <= self.most <= 1000:
+            raise ValueError(f"least = {self.least} and most = {self.most}: write 1 <= least <= most <= 1000")
+
+
+ENVIRONMENTS = (
+    Environment(name="dev", least=1, most=2),
+    Environment(name="staging"),
+    Environment(name="production", least=3, most=10),
+)
+"""What is written when nobody says anything else."""
+
+
+def read(text: str, *, where: str) -> Environment:
+    """Read the text of a file, or raise `DeclarationError` that names the field at fault."""
+    try:
+        return msgspec.convert(tomllib.loads(text), Environment)
+    except tomllib.TOMLDecodeError as error:
+        raise DeclarationError(f"this is no TOML: {error}", where=where, hint="see docs/kubernetes.md") from error
+    except msgspec.ValidationError as error:
+        problem = str(error).replace("Object contains unknown field", "there is no setting")
+        fields = ", ".join(msgspec.structs.fields(Environment)[n].name for n in range(len(Environment.__struct_fields__)))
+        raise DeclarationError(problem, where=where, hint=f"its settings are: {fields}") from error
+
+
+def agreed(environments: Sequence[Environment]) -> Environment:
+    """Return one that speaks for all, or raise `DeclarationError` where they want what one base cannot be."""
+    if not environments:
+        raise DeclarationError("no environment is asked for", hint="leave out --target, or name a file")
+    first = environments[0]
+    names = [one.name for one in environments]
+    if twice := next((name for name in names if names.count(name) > 1), ""):
+        raise DeclarationError(f"two environments are called {twice}", hint="rename one of them")
+    for one in environments[1:]:
+        for field in ("mesh", "choose", "gateway_class"):
+            if getattr(one, field) != getattr(first, field):
+                raise DeclarationError(
+                    f"{first.name} and {one.name} disagree about {field}: {getattr(first, field)!r} and "
+                    f"{getattr(one, field)!r}",
+                    hint="environments share one base, so that what is tried is what is used; write them to two folders",
+                )
+    return first

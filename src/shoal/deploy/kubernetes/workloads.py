@@ -1,0 +1,106 @@
+"""What runs: for each service a Deployment, its name, its identity, its scaler and its disruption budget."""
+
+from collections.abc import Iterator
+
+from shoal.deploy.kubernetes import configuration, scaling
+from shoal.deploy.kubernetes.kinds import pod
+from shoal.deploy.kubernetes.kinds.account import account
+from shoal.deploy.kubernetes.kinds.deployment import deployment
+from shoal.deploy.kubernetes.kinds.disruption import disruption
+from shoal.deploy.kubernetes.kinds.priority import priority
+from shoal.deploy.kubernetes.kinds.service import service as name_of
+from shoal.deploy.kubernetes.naming import labels
+from shoal.deploy.kubernetes.scope import LEAVING, Scope, drain, grace
+from shoal.deploy.kubernetes.sheet import Made, Sheet, Thing, sheet
+from shoal.deploy.yaml import Json, Noted
+from shoal.model.plan import ServicePlan
+
+COMMAND = ["python", "-m", "shoal.runtime"]
+"""What a service's container runs."""
+
+PRIORITIES = (("engine", 1_000_000, "what others cannot do without"), ("service", 100_000, "services that are asked"))
+"""Who stays when a node is full, with what value and why."""
+
+
+def make(scope: Scope) -> Iterator[Made]:
+    """Make the workloads of every service."""
+    for service in scope.plan.services:
+        yield from _service(scope, service)
+    classes = tuple(
+        Thing(body=priority(scope.system, priority_of(scope, kind), value, why)) for kind, value, why in PRIORITIES
+    )
+    yield Sheet(path="base/cluster/priorities.yaml", things=classes)
+
+
+def priority_of(scope: Scope, kind: str) -> str:
+    """Name a class of priority."""
+    return f"{scope.system}-{kind}"
+
+
+def image_of(scope: Scope, service: ServicePlan) -> str:
+    """Name an image as the base does; each environment says where it is and which version."""
+    return f"{scope.system}/{service.name}"
+
+
+def _service(scope: Scope, service: ServicePlan) -> Iterator[Made]:
+    folder, source = f"base/{service.name}", scope.declared(service).source
+    template = pod.template(labels(scope.system, service.name), pod_of(scope, service), configuration.annotations(service))
+    body = deployment(scope.system, service.name, template, replicas=None)
+    yield sheet(f"{folder}/deployment.yaml", body, source=source, why=scope.declared(service).summary)
+    yield sheet(f"{folder}/service.yaml", _name(scope, service), source=source)
+    yield sheet(f"{folder}/serviceaccount.yaml", account(scope.system, service.name), source=source)
+    yield sheet(f"{folder}/disruption.yaml", disruption(scope.system, service.name), source=source)
+    yield scaling.make(scope, service, folder)
+
+
+def _name(scope: Scope, service: ServicePlan) -> Json:
+    body = name_of(scope.system, service.name)
+    if scope.mesh == "istio-ambient":  # else requests from the gateway would pass by what the waypoint decides
+        body["metadata"]["labels"]["istio.io/ingress-use-waypoint"] = "true"
+    return body
+
+
+def pod_of(scope: Scope, service: ServicePlan) -> Json:
+    """Specify the pod of a service."""
+    declared = scope.declared(service)
+    secrets, volumes = pod.files(configuration.files(scope, service))
+    mount, tmp = pod.scratch()
+    return {
+        **pod.base(service.name, priority=priority_of(scope, "service")),
+        "terminationGracePeriodSeconds": Noted(
+            grace(declared),
+            f"{LEAVING} s until nobody sends any more, {drain(declared)} s for requests, as much for events and sagas in hand, "
+            "and 5 s to close.",
+        ),
+        **pod.spread(scope.system, service.name),
+        "containers": [
+            {
+                **container(scope, service),
+                "ports": [pod.port()],
+                **pod.probes(),
+                "lifecycle": Noted(
+                    {"preStop": {"sleep": {"seconds": LEAVING}}},
+                    "Still serves while proxies and gateways learn that it goes; SIGTERM comes after.",
+                ),
+                "volumeMounts": [mount, *secrets],
+            }
+        ],
+        "volumes": [tmp, *volumes],
+    }
+
+
+def container(scope: Scope, service: ServicePlan) -> Json:
+    """Begin the container of a service: its image, its environment and its limits."""
+    size = scope.size(scope.environments[-1], service)
+    return {
+        "name": service.name,
+        "image": image_of(scope, service),
+        "imagePullPolicy": "IfNotPresent",
+        "command": COMMAND,
+        "env": [
+            {"name": "SHOAL_REPLICA", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}},
+        ],
+        "envFrom": configuration.sources(scope, service),
+        "resources": pod.resources(size.cpu, size.memory),
+        "securityContext": pod.confined(),
+    }
