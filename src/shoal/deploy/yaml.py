@@ -123,7 +123,9 @@ def _items(values: Sequence[object], indent: int) -> Iterator[str]:
 
 def _short(values: Sequence[object]) -> str:
     """Write a list of scalars in one line; empty where one of them is none, or would want more room."""
-    if any(isinstance(one, Mapping | Noted) or (isinstance(one, Sequence) and not isinstance(one, str)) for one in values):
+    if any(
+        isinstance(one, Mapping | Noted) or (isinstance(one, Sequence) and not isinstance(one, str)) for one in values
+    ):
         return ""
     if any(isinstance(one, str) and ("\n" in one or len(one) > 60) for one in values):
         return ""
@@ -135,4 +137,6 @@ def _is_block(text: str) -> bool:
     lines = text.removesuffix("\n").split("\n")
     if len(lines) < 2 or text.endswith("\n\n") or not lines[0] or lines[0][0] in " \t":
         return False
-    return not any(line != line.rstrip() or _ODD.search(line) or not line.replace("\t", " ").isprintable() for line in lines)
+    return not any(
+        line != line.rstrip() or _ODD.search(line) or not line.replace("\t", " ").isprintable() for line in lines
+    )

@@ -38,11 +38,11 @@ SERVICE = "{service}"
 
 
 class MeshTransport:
-    """Sends each call to the outbound listener, which knows the callee by the authority, or to the callee's own address.
+    """Sends each call to the outbound listener, which knows the callee by the authority, or to the callee.
 
     Args:
-        address: ``unix:/path`` or ``http://HOST:PORT`` of the listener; ``http://{service}:8080`` where every service
-            is known by its name, as in a cluster, and a proxy may stand between or not.
+        address: ``unix:/path`` or ``http://HOST:PORT`` of the listener; ``http://{service}:8080`` where each service
+            has a name, as in a cluster, whether a proxy stands between or not.
     """
 
     def __init__(self, address: str) -> None:

@@ -30,5 +30,7 @@ async def migrate(config: ServiceConfig) -> None:
 if __name__ == "__main__":
     try:
         uvloop.run(migrate(ServiceConfig.from_environ()))
-    except (ShoalError, TimeoutError) as error:
-        sys.exit(f"error: {error or 'the store did not come up in time'}")
+    except TimeoutError:
+        sys.exit("error: the store did not come up in time")
+    except ShoalError as error:
+        sys.exit(f"error: {error}")

@@ -35,13 +35,15 @@ def command() -> None:
 
 @command.command("kubernetes", epilog=_EXAMPLES)
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder of the files.")
-@click.option("--target", "targets", multiple=True, type=click.Path(path_type=Path), help="Settings of one environment (TOML).")
+@click.option(
+    "--target", "targets", multiple=True, type=click.Path(path_type=Path), help="Settings of one environment (TOML)."
+)
 @click.option("--diff", "show", is_flag=True, help="Show what would change, and write nothing.")
 @click.option("--check", is_flag=True, help="Write nothing; fail (exit code 1) when files are out of date.")
 @click.option("--source/--no-source", default=True, help="Name the line of Python that each object comes from.")
 @output.output_option
 @click.pass_obj
-def kubernetes(  # noqa: PLR0913 - one for each option
+def kubernetes(
     context: Global, out: Path, targets: Sequence[Path], show: bool, check: bool, source: bool, output: str
 ) -> int:
     """Write manifests for Kubernetes: a Kustomize base, an overlay for each environment, images.
@@ -98,7 +100,9 @@ def _environments(root: Path, targets: Sequence[Path]) -> tuple["Environment", .
             found.append(read(file.read_text("utf-8"), where=str(path)))
         except (OSError, UnicodeDecodeError) as error:
             problem = error.strerror if isinstance(error, OSError) else "it is no text"
-            raise DeclarationError(f"cannot read {path}: {problem}", hint="name a file such as targets/production.toml") from error
+            raise DeclarationError(
+                f"cannot read {path}: {problem}", hint="name a file such as targets/production.toml"
+            ) from error
     return tuple(found)
 
 

@@ -12,7 +12,7 @@ from shoal.model.finding import Finding
 
 KUSTOMIZATION = "kustomization.yaml"
 
-_HEAD = "Written by `shoal deploy kubernetes`; what is changed here is lost. Put patches of yours into overlays/NAME/patches."
+_HEAD = "Written by `shoal deploy kubernetes`; changes are lost. Put patches of yours into overlays/NAME/patches."
 _ORDER = ("namespace", "resources", "components", "labels", "configMapGenerator", "images", "patches", "replacements")
 _SINGLE = frozenset({"namespace"})
 
@@ -30,7 +30,9 @@ def findings(scope: Scope) -> tuple[Finding, ...]:
     """Say what cannot be expressed, and what is missing: errors first."""
     order = ("error", "warning", "info")
     found = [finding for part in PARTS for finding in part.findings(scope)]
-    return tuple(sorted(dict.fromkeys(_keyed(found)), key=lambda f: (order.index(f.severity), f.code, f.where, f.message)))
+    return tuple(
+        sorted(dict.fromkeys(_keyed(found)), key=lambda f: (order.index(f.severity), f.code, f.where, f.message))
+    )
 
 
 def _keyed(found: Iterable[Finding]) -> Iterable[Finding]:
@@ -72,6 +74,10 @@ def _path(value: object) -> str:
     return str(value.get("path", "")) if isinstance(value, dict) else ""
 
 
+def _folders_first(name: str) -> tuple[bool, str]:
+    return not name.startswith(".."), name
+
+
 def _kustomization(folder: str, fields: dict[str, list[object]]) -> Artifact:
     body: Json = {"apiVersion": "kustomize.config.k8s.io/v1beta1", "kind": "Kustomization"}
     for field in _ORDER:
@@ -79,6 +85,6 @@ def _kustomization(folder: str, fields: dict[str, list[object]]) -> Artifact:
             continue
         values = fields[field]
         if field == "resources":
-            values = sorted({str(value) for value in values}, key=lambda name: (not name.startswith(".."), name))
+            values = [*sorted({str(value) for value in values}, key=_folders_first)]
         body[field] = values[0] if field in _SINGLE else values
     return Artifact(path=f"{folder}/{KUSTOMIZATION}", text=yaml.document(body, head=(_HEAD,)))

@@ -27,8 +27,9 @@ JWKS, KEY_SET, SIGNING_KEY = "jwks.json", "key-set.json", "signing-key.json"
 POSTGRES_CA = "postgres-ca"
 """Secret that CloudNativePG makes; only the certificate in it is read."""
 
-_IN_SECRETS = {"store": "SHOAL_STORE_URL", "broker": "SHOAL_BROKER_URL", "cache": "SHOAL_CACHE_URL",
-               "search": "SHOAL_SEARCH_URL", "objects": "SHOAL_OBJECTS_URL", "warehouse": "SHOAL_WAREHOUSE_URL"}  # fmt: skip
+_IN_SECRETS = {
+    role: f"SHOAL_{role.upper()}_URL" for role in ("store", "broker", "cache", "search", "objects", "warehouse")
+}
 """Variables whose addresses hold passwords, by what the server is to the service."""
 
 
@@ -112,11 +113,6 @@ def key_files(scope: Scope) -> tuple[str, ...]:
 def has_authority(scope: Scope) -> bool:
     """Tell whether PostgreSQL runs in the cluster in some environment; elsewhere its secret is made by hand."""
     return any(scope.place(environment, "postgres") == "cluster" for environment in scope.environments)
-
-
-def annotations(service: ServicePlan) -> Json | None:
-    """Say of a pod what tools ask by annotation; nothing so far."""
-    del service
 
 
 def findings(scope: Scope) -> Iterator[Finding]:

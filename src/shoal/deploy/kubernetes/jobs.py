@@ -60,7 +60,8 @@ def declarations(scope: Scope) -> str:
             for s in scope.plan.streams
         ],
         "consumers": [
-            {"stream": c.stream, "name": c.durable, "subjects": list(c.subjects), "ack_wait": c.ack_wait} for c in consumers
+            {"stream": c.stream, "name": c.durable, "subjects": list(c.subjects), "ack_wait": c.ack_wait}
+            for c in consumers
         ],
     }
     return json.dumps(document, indent=2) + "\n"

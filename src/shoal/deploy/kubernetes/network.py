@@ -25,8 +25,11 @@ PRIVATE = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "16
 HOST_PROBES = "169.254.7.127/32"
 """From where the probes of a node come in a mesh without proxies in pods."""
 
-_MESH_NAMESPACES = {"istio": ("istio-system", (15012, 15010)), "istio-ambient": ("istio-system", (15012, 15010, TUNNEL)),
-                    "linkerd": ("linkerd", (8080, 8086, 8090))}  # fmt: skip
+_MESH_NAMESPACES = {
+    "istio": ("istio-system", (15012, 15010)),
+    "istio-ambient": ("istio-system", (15012, 15010, TUNNEL)),
+    "linkerd": ("linkerd", (8080, 8086, 8090)),
+}
 
 
 def make(scope: Scope) -> Iterator[Made]:
@@ -67,7 +70,9 @@ def _everyone(scope: Scope) -> Iterator[Thing]:
         yield Thing(body=body, why="In this mesh the probes of a node come from an address of their own.")
         yield Thing(body=_waypoint(scope))
     if scope.exposed:
-        yield Thing(body=_edge(scope), why="The gateway is for the world, and leads to the services that it has routes to.")
+        yield Thing(
+            body=_edge(scope), why="The gateway is for the world, and leads to the services that it has routes to."
+        )
 
 
 def _ports(scope: Scope) -> tuple[int, ...]:
@@ -119,7 +124,10 @@ def _engine(scope: Scope, server: str) -> Json:
         clients.append(policies.pods(application(system, "streams")))
     own = policies.pods(engine.selector(system))
     tunnel = (TUNNEL,) if scope.mesh == "istio-ambient" and engine.meshed else ()
-    ingress = [policies.rule("from", clients, (engine.port, *tunnel)), policies.rule("from", [own], (*engine.peers, *tunnel))]
+    ingress = [
+        policies.rule("from", clients, (engine.port, *tunnel)),
+        policies.rule("from", [own], (*engine.peers, *tunnel)),
+    ]
     egress = [policies.rule("to", [own], (*engine.peers, *tunnel))]
     if server == "nats":
         ingress.append(policies.rule("from", [policies.elsewhere("keda")], (8222,)))
@@ -190,4 +198,6 @@ def _job(scope: Scope, environment: Environment, name: str) -> Json:
         rules = [policies.rule("to", [policies.pods(engine.selector(scope.system))], (engine.port, *tunnel))]
     else:
         rules = [_managed(server, list(environment.reach.get(server, ())))]
-    return policies.policy(scope.system, f"{name}-engines", application(scope.system, name), egress=rules, component="job")
+    return policies.policy(
+        scope.system, f"{name}-engines", application(scope.system, name), egress=rules, component="job"
+    )

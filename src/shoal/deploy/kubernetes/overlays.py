@@ -42,8 +42,21 @@ def _entries(scope: Scope, environment: Environment) -> Iterator[tuple[str, obje
         name = image_of(scope, service)
         yield "images", {"name": name, "newName": f"{environment.registry}/{name}", "newTag": environment.version}
     yield "patches", {"path": "sizes.yaml"}
+    if any(scaling.by_lag(service) for service in scope.plan.services):
+        yield "replacements", _asked(scope)
     for path in scope.overrides.get(environment.name, ()):
         yield "patches", {"path": path}
+
+
+def _asked(scope: Scope) -> Json:
+    """Put the namespace into the address at which KEDA, which is in another one, asks what waits."""
+    asked = "spec.triggers.[type=nats-jetstream].metadata.natsServerMonitoringEndpoint"
+    target = {"select": {"kind": "ScaledObject"}, "fieldPaths": [asked], "options": {"delimiter": ".", "index": 1}}
+    lagging = [{"name": service.name} for service in scope.plan.services if not scaling.by_lag(service)]
+    return {
+        "source": {"kind": "Namespace", "fieldPath": "metadata.name"},
+        "targets": [{**target, **({"reject": lagging} if lagging else {})}],
+    }
 
 
 def _namespace(scope: Scope, environment: Environment) -> Json:
@@ -68,7 +81,9 @@ def _sizes(scope: Scope, environment: Environment) -> Iterator[Thing]:
         if (size.cpu, size.memory) != (base.cpu, base.memory):
             one = {"name": service.name, "resources": plain(pod.resources(size.cpu, size.memory))}
             spec: Json = {"template": {"spec": {"containers": [one]}}}
-            yield Thing(body={"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": service.name}, "spec": spec})
+            yield Thing(
+                body={"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": service.name}, "spec": spec}
+            )
 
 
 def _engine(scope: Scope, environment: Environment, server: str, folder: str) -> Iterator[Made]:
@@ -87,5 +102,3 @@ def engines(scope: Scope) -> Iterator[Made]:
     for server in scope.servers:
         if any(scope.place(environment, server) == "cluster" for environment in scope.environments):
             yield from ENGINES[server].make(scope)
-
-

@@ -3,7 +3,19 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from shoal.deploy.kubernetes import configuration, jobs, network, overlays, scaling, secrets, workloads
+from shoal.deploy.kubernetes import (
+    configuration,
+    edge,
+    edge_findings,
+    jobs,
+    mesh,
+    network,
+    overlays,
+    placing,
+    scaling,
+    secrets,
+    workloads,
+)
 from shoal.deploy.kubernetes.scope import Scope
 from shoal.deploy.kubernetes.sheet import Made
 from shoal.model.finding import Finding
@@ -27,7 +39,9 @@ PARTS = (
     Part(name="configuration", make=configuration.make, findings=configuration.findings),
     Part(name="jobs", make=jobs.make),
     Part(name="network", make=network.make),
-    Part(name="engines", make=overlays.engines),
+    Part(name="edge", make=edge.make, findings=edge_findings.findings),
+    Part(name="mesh", make=mesh.make, findings=mesh.findings),
+    Part(name="engines", make=overlays.engines, findings=placing.findings),
     Part(name="overlays", make=overlays.make),
     Part(name="secrets", make=secrets.make),
 )

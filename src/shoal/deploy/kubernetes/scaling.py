@@ -24,7 +24,7 @@ def make(scope: Scope, service: ServicePlan, folder: str) -> Sheet:
     source, size = scope.declared(service).source, scope.size(scope.environments[-1], service)
     if by_lag(service):
         body = _by_lag(scope, service)
-        why = f"A part of a stream is worked off by one replica at a time: beyond {names.PARTS} replicas, more hear no faster."
+        why = f"One replica at a time works off a part of a stream: beyond {names.PARTS}, more hear no faster."
         return sheet(f"{folder}/scaledobject.yaml", body, source=source, why=why)
     body = autoscaler(scope.system, service.name, least=size.least, most=size.most, busy=size.busy)
     return sheet(f"{folder}/autoscaler.yaml", body, source=source)
@@ -40,7 +40,12 @@ def bounds(scope: Scope, environment: Environment, service: ServicePlan) -> Json
     size = scope.size(environment, service)
     if by_lag(service):
         spec = {"minReplicaCount": size.least, "maxReplicaCount": size.most, "fallback": {"replicas": size.least}}
-        return {"apiVersion": "keda.sh/v1alpha1", "kind": "ScaledObject", "metadata": {"name": service.name}, "spec": spec}
+        return {
+            "apiVersion": "keda.sh/v1alpha1",
+            "kind": "ScaledObject",
+            "metadata": {"name": service.name},
+            "spec": spec,
+        }
     spec = {"minReplicas": size.least, "maxReplicas": size.most}
     kind = "HorizontalPodAutoscaler"
     return {"apiVersion": "autoscaling/v2", "kind": kind, "metadata": {"name": service.name}, "spec": spec}
@@ -54,7 +59,7 @@ def findings(scope: Scope) -> Iterator[Finding]:
                 code="DEPLOY-SCALE-01",
                 severity="info",
                 where=scope.declared(service).source,
-                message=f"{service.name} is scaled by CPU and memory, not by the events that wait in {service.broker.engine}",
+                message=f"{service.name} is scaled by CPU and memory, not by what waits in {service.broker.engine}",
                 help="add a trigger of KEDA by a patch; its scalers for that broker need credentials of yours",
             )
 

@@ -92,7 +92,6 @@ class Scope(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         """Services to which the gateway leads."""
         return frozenset(route.service for route in self.plan.routes)
 
-
     def uses(self, service: ServicePlan) -> dict[str, str]:
         """Name the servers of a service by what they are to it: ``{"store": "postgres", "broker": "nats"}``."""
         warehouse = self.declared(service).warehouse
@@ -106,13 +105,14 @@ class Scope(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
 
 def _engines(service: ServicePlan) -> dict[str, str | None]:
-    return {
-        "store": service.store and service.store.engine,
-        "broker": service.broker and service.broker.engine,
-        "cache": service.cache and service.cache.engine,
-        "search": service.search and service.search.engine,
-        "objects": service.objects and service.objects.engine,
+    parts = {
+        "store": service.store,
+        "broker": service.broker,
+        "cache": service.cache,
+        "search": service.search,
+        "objects": service.objects,
     }
+    return {role: part.engine for role, part in parts.items() if part is not None}
 
 
 def _server(engine: str) -> str:
@@ -122,11 +122,11 @@ def _server(engine: str) -> str:
 
 
 def drain(service: Service) -> int:
-    """Seconds that requests in progress get: as long as the longest may take, within reason; sockets and streams reconnect."""
+    """Seconds that requests in progress get: as long as the longest may take, within reason; streams reconnect."""
     longest = max((e.policy.timeout for e in service.endpoints if not e.edge.goes_on), default=0.0)
     return int(min(max(DRAIN[0], -(-longest // 1)), DRAIN[1]))
 
 
 def grace(service: Service) -> int:
-    """Seconds from "this pod goes" until it is killed: the proxies hear, requests end, then events and sagas in hand do."""
+    """Seconds from "this pod goes" until it is killed: proxies hear, requests end, then events and sagas in hand do."""
     return LEAVING + 2 * drain(service) + 5

@@ -12,11 +12,15 @@ from shoal.deploy.kubernetes.sheet import Made, Sheet, Thing
 from shoal.deploy.yaml import Json
 from shoal.model.plan import ServicePlan
 
+
 def make(scope: Scope) -> Iterator[Made]:
     """Make the store of each environment, and what is read from it."""
     for environment in scope.environments:
         folder = f"overlays/{environment.name}"
-        store = Thing(body=_store(scope, environment), why="Who may read it is a matter of the account, not of a key in the cluster.")
+        store = Thing(
+            body=_store(scope, environment),
+            why="Who may read it is a matter of the account, not of a key in the cluster.",
+        )
         yield Sheet(path=f"{folder}/secretstore.yaml", things=(store, Thing(body=_reader(scope))))
         yield Sheet(path=f"{folder}/secrets.yaml", things=tuple(_secrets(scope, environment)))
 
@@ -26,7 +30,10 @@ def _secrets(scope: Scope, environment: Environment) -> Iterator[Thing]:
         yield from _service(scope, environment, service)
     if names := configuration.key_files(scope):
         kept = {name: name.removesuffix(".json") for name in names}
-        yield Thing(body=external(scope, environment, f"{scope.system}-keys", kept), why="Key sets that verify tokens; nothing in them is secret.")
+        yield Thing(
+            body=external(scope, environment, f"{scope.system}-keys", kept),
+            why="Key sets that verify tokens; nothing in them is secret.",
+        )
 
 
 def _service(scope: Scope, environment: Environment, service: ServicePlan) -> Iterator[Thing]:
@@ -49,9 +56,13 @@ def _service(scope: Scope, environment: Environment, service: ServicePlan) -> It
         template: Json | None = {"data": {**whole, **written}} if written else None
         yield Thing(body=external(scope, environment, service.name, given, template=template), source=source)
     if service.issues_tokens:
-        kept = {configuration.SIGNING_KEY: "signing-key"}
+        private = {configuration.SIGNING_KEY: "signing-key"}
         name = f"{service.name}-signing-key"
-        yield Thing(body=external(scope, environment, name, kept), source=source, why="Signs every token: only this service has it.")
+        yield Thing(
+            body=external(scope, environment, name, private),
+            source=source,
+            why="Signs every token: only this service has it.",
+        )
 
 
 def _passwords(given: dict[str, str]) -> list[str]:

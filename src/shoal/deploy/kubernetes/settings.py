@@ -23,11 +23,7 @@ _HOST = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9]
 _CIDR = re.compile(r"[0-9a-f.:]+/[0-9]{1,3}")
 
 
-class _Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A table of the file."""
-
-
-class Size(_Table):
+class Size(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How much of a cluster one service gets."""
 
     least: int = 0
@@ -52,7 +48,7 @@ class Size(_Table):
             raise ValueError(f"least = {self.least} is more than most = {self.most}")
 
 
-class Storage(_Table):
+class Storage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Disks and backups of the servers that run in the cluster."""
 
     size: str = "20Gi"
@@ -67,7 +63,7 @@ class Storage(_Table):
     """For how long backups are kept."""
 
 
-class Secrets(_Table):
+class Secrets(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Where secrets come from: a store of a cloud, which External Secrets reads."""
 
     store: Vault = "vault"
@@ -83,7 +79,7 @@ class Secrets(_Table):
     """Variables of secret settings that services can do without, but are to have here."""
 
 
-class Environment(_Table):
+class Environment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One environment."""
 
     name: str
@@ -148,7 +144,9 @@ def read(text: str, *, where: str) -> Environment:
         raise DeclarationError(f"this is no TOML: {error}", where=where, hint="see docs/kubernetes.md") from error
     except msgspec.ValidationError as error:
         problem = str(error).replace("Object contains unknown field", "there is no setting")
-        fields = ", ".join(msgspec.structs.fields(Environment)[n].name for n in range(len(Environment.__struct_fields__)))
+        fields = ", ".join(
+            msgspec.structs.fields(Environment)[n].name for n in range(len(Environment.__struct_fields__))
+        )
         raise DeclarationError(problem, where=where, hint=f"its settings are: {fields}") from error
 
 
@@ -161,11 +159,11 @@ def agreed(environments: Sequence[Environment]) -> Environment:
     if twice := next((name for name in names if names.count(name) > 1), ""):
         raise DeclarationError(f"two environments are called {twice}", hint="rename one of them")
     for one in environments[1:]:
-        for field in ("mesh", "choose", "gateway_class"):
+        for field in ("mesh", "choose", "gateway_class", "trust_domain"):
             if getattr(one, field) != getattr(first, field):
                 raise DeclarationError(
                     f"{first.name} and {one.name} disagree about {field}: {getattr(first, field)!r} and "
                     f"{getattr(one, field)!r}",
-                    hint="environments share one base, so that what is tried is what is used; write them to two folders",
+                    hint="environments share one base: what is tried is what is used; write them to two folders",
                 )
     return first

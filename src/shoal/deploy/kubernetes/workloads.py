@@ -44,7 +44,7 @@ def image_of(scope: Scope, service: ServicePlan) -> str:
 
 def _service(scope: Scope, service: ServicePlan) -> Iterator[Made]:
     folder, source = f"base/{service.name}", scope.declared(service).source
-    template = pod.template(labels(scope.system, service.name), pod_of(scope, service), configuration.annotations(service))
+    template = pod.template(labels(scope.system, service.name), pod_of(scope, service))
     body = deployment(scope.system, service.name, template, replicas=None)
     yield sheet(f"{folder}/deployment.yaml", body, source=source, why=scope.declared(service).summary)
     yield sheet(f"{folder}/service.yaml", _name(scope, service), source=source)
@@ -69,8 +69,8 @@ def pod_of(scope: Scope, service: ServicePlan) -> Json:
         **pod.base(service.name, priority=priority_of(scope, "service")),
         "terminationGracePeriodSeconds": Noted(
             grace(declared),
-            f"{LEAVING} s until nobody sends any more, {drain(declared)} s for requests, as much for events and sagas in hand, "
-            "and 5 s to close.",
+            f"{LEAVING} s until nobody sends any more, {drain(declared)} s for requests, as much for events and sagas "
+            "in hand, and 5 s to close.",
         ),
         **pod.spread(scope.system, service.name),
         "containers": [

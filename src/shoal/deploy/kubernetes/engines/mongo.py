@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from shoal.deploy.kubernetes.engines.engine import Engine, disk
 from shoal.deploy.kubernetes.engines.server import container, secret_volume, server
 from shoal.deploy.kubernetes.kinds import pod
+from shoal.deploy.kubernetes.kinds.externalsecret import external
 from shoal.deploy.kubernetes.kinds.job import job
 from shoal.deploy.kubernetes.naming import labels
-from shoal.deploy.kubernetes.kinds.externalsecret import external
 from shoal.deploy.kubernetes.scope import Scope
 from shoal.deploy.kubernetes.settings import Environment
 from shoal.deploy.kubernetes.sheet import Made, Thing, sheet
@@ -34,7 +34,13 @@ def _make(scope: Scope) -> Iterator[Made]:
         memory="1Gi",
         mounts=[mount, {"name": "keys", "mountPath": "/etc/mongo", "readOnly": True}],
         command=["mongod"],
-        args=["--dbpath=/data", "--replSet=rs0", "--bind_ip_all", "--keyFile=/etc/mongo/key", "--wiredTigerCacheSizeGB=0.4"],
+        args=[
+            "--dbpath=/data",
+            "--replSet=rs0",
+            "--bind_ip_all",
+            "--keyFile=/etc/mongo/key",
+            "--wiredTigerCacheSizeGB=0.4",
+        ],
         startupProbe={"tcpSocket": {"port": "client"}, "periodSeconds": 2, "failureThreshold": 90},
         readinessProbe={"tcpSocket": {"port": "client"}, "periodSeconds": 5, "failureThreshold": 3},
         livenessProbe={"tcpSocket": {"port": "client"}, "periodSeconds": 10, "failureThreshold": 6},
@@ -73,7 +79,8 @@ def _users(scope: Scope) -> list[str]:
     script = f"""\
 function make(name, password) {{
   const own = db.getSiblingDB(name), roles = [{{role: 'readWrite', db: name}}, {{role: 'dbAdmin', db: name}}];
-  own.getUser(name) ? own.updateUser(name, {{pwd: password, roles}}) : own.createUser({{user: name, pwd: password, roles}});
+  const found = own.getUser(name), user = {{pwd: password, roles}};
+  found ? own.updateUser(name, user) : own.createUser({{user: name, ...user}});
 }}
 {made}"""
     url = f"mongodb://root@{_HOSTS}/admin?replicaSet=rs0"
@@ -112,7 +119,9 @@ def _task(scope: Scope, name: str, command: list[str], *, claims: str = "") -> J
 
 def _copy(scope: Scope) -> Json:
     """Copy everything each night onto a disk of its own; a snapshot of that disk is a matter of the cloud."""
-    connect = 'mongodump --uri "mongodb://root@' + _HOSTS + '/?replicaSet=rs0&authSource=admin" --password "$ROOT_PASSWORD"'
+    connect = (
+        'mongodump --uri "mongodb://root@' + _HOSTS + '/?replicaSet=rs0&authSource=admin" --password "$ROOT_PASSWORD"'
+    )
     script = f"set -eu\n{connect} --gzip --archive=/copies/$(date +%u).gz\n"
     return {
         "apiVersion": "batch/v1",

@@ -20,7 +20,7 @@ OPERATOR = "operator"
 """The user who declares streams."""
 
 _PORTS = {"client": 4222, "peers": 6222, "monitoring": 8222}
-_PASSWORDS = "nats-passwords"  # noqa: S105 - a name
+_PASSWORDS = "nats-passwords"
 
 
 def _make(scope: Scope) -> Iterator[Made]:
@@ -38,10 +38,12 @@ def _make(scope: Scope) -> Iterator[Made]:
         envFrom=[{"secretRef": {"name": _PASSWORDS}}],
         startupProbe=_probe("/healthz", 90),
         readinessProbe=_probe("/healthz?js-server-only=true", 3),
-        livenessProbe=Noted(_probe("/healthz?js-enabled-only=true", 6), "Not the streams: they are away while others elect."),
+        livenessProbe=Noted(
+            _probe("/healthz?js-enabled-only=true", 6), "Not the streams: they are away while others elect."
+        ),
         lifecycle={
             "preStop": Noted(
-                {"exec": {"command": ["nats-server", "--signal", "ldm=/tmp/nats.pid"]}},  # noqa: S108 - in its own volume
+                {"exec": {"command": ["nats-server", "--signal", "ldm=/tmp/nats.pid"]}},
                 "Clients go to other servers before this one stops.",
             )
         },
@@ -124,7 +126,12 @@ def operator_url() -> str:
 
 
 def _probe(path: str, failures: int) -> Json:
-    return {"httpGet": {"path": path, "port": "monitoring"}, "periodSeconds": 10, "timeoutSeconds": 5, "failureThreshold": failures}
+    return {
+        "httpGet": {"path": path, "port": "monitoring"},
+        "periodSeconds": 10,
+        "timeoutSeconds": 5,
+        "failureThreshold": failures,
+    }
 
 
 ENGINE = Engine(

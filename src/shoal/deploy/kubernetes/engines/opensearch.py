@@ -28,7 +28,10 @@ def _make(scope: Scope) -> Iterator[Made]:
         ports=_PORTS,
         cpu="500m",
         memory="2Gi",
-        mounts=[mount, *({"name": "home", "mountPath": f"{_HOME}/{part}", "subPath": part} for part in ("config", "logs"))],
+        mounts=[
+            mount,
+            *({"name": "home", "mountPath": f"{_HOME}/{part}", "subPath": part} for part in ("config", "logs")),
+        ],
         env=[{"name": name, "value": value} for name, value in _settings(scope).items()]
         + [{"name": "node.name", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}}],
         startupProbe={"tcpSocket": {"port": "client"}, "periodSeconds": 5, "failureThreshold": 60},
@@ -66,7 +69,12 @@ def _settings(scope: Scope) -> dict[str, str]:
 
 
 def _probe(path: str) -> Json:
-    return {"httpGet": {"path": path, "port": "client"}, "periodSeconds": 10, "timeoutSeconds": 5, "failureThreshold": 3}
+    return {
+        "httpGet": {"path": path, "port": "client"},
+        "periodSeconds": 10,
+        "timeoutSeconds": 5,
+        "failureThreshold": 3,
+    }
 
 
 def _secrets(_: Scope, __: Environment) -> Iterator[Thing]:

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from shoal.deploy.kubernetes import configuration
 from shoal.deploy.kubernetes.engines.engine import Engine
-from shoal.deploy.kubernetes.naming import labels
 from shoal.deploy.kubernetes.kinds.externalsecret import external
+from shoal.deploy.kubernetes.naming import labels
 from shoal.deploy.kubernetes.scope import Scope
 from shoal.deploy.kubernetes.settings import Environment
 from shoal.deploy.kubernetes.sheet import Made, Sheet, Thing, sheet
@@ -16,13 +16,15 @@ from shoal.model.plan import ServicePlan
 IMAGE = "ghcr.io/cloudnative-pg/postgresql:18-standard-trixie"
 _API = "postgresql.cnpg.io/v1"
 _CONNECTIONS = 400
+_OUTSIDE = {"sidecar.istio.io/inject": "false", "istio.io/dataplane-mode": "none"}
 
 
 def _make(scope: Scope) -> Iterator[Made]:
     why = "One server for all, as on a laptop; each role may enter its own database and no other."
     yield sheet("engines/postgres/cluster.yaml", _cluster(scope), why=why)
     databases = tuple(
-        Thing(body=_database(scope, service), source=scope.declared(service).source) for service in scope.users("postgres")
+        Thing(body=_database(scope, service), source=scope.declared(service).source)
+        for service in scope.users("postgres")
     )
     yield Sheet(path="engines/postgres/databases.yaml", things=databases)
 
@@ -37,39 +39,48 @@ def _cluster(scope: Scope) -> Json:
             "instances": 3,
             "imageName": IMAGE,
             "primaryUpdateStrategy": "unsupervised",
-            "enablePDB": Noted(True, "CloudNativePG keeps the primary, and one replica at least, from being evicted."),
+            "enablePDB": Noted(value=True, why="The primary, and one replica at least, are not evicted."),
             "priorityClassName": f"{system}-engine",
             "minSyncReplicas": Noted(1, "A commit is on two disks before it is answered."),
             "maxSyncReplicas": 1,
             "inheritedMetadata": {
-                "labels": labels(system, "postgres", "engine"),
-                "annotations": Noted(
-                    {"sidecar.istio.io/inject": "false", "linkerd.io/inject": "disabled"},
-                    "It has certificates of its own, and an operator that is no part of the mesh.",
+                "labels": Noted(
+                    {**labels(system, "postgres", "engine"), **_OUTSIDE},
+                    "No part of the mesh: it has certificates of its own, and an operator that is none either.",
                 ),
+                "annotations": {"linkerd.io/inject": "disabled"},
             },
-            "affinity": {"enablePodAntiAffinity": True, "podAntiAffinityType": "preferred", "topologyKey": "topology.kubernetes.io/zone"},
+            "affinity": {
+                "enablePodAntiAffinity": True,
+                "podAntiAffinityType": "preferred",
+                "topologyKey": "topology.kubernetes.io/zone",
+            },
             "resources": {"requests": {"cpu": "500m", "memory": "1Gi"}, "limits": {"memory": "1Gi"}},
             "storage": {"size": scope.environments[-1].storage.size},
-            "postgresql": {
-                "parameters": {"max_connections": str(_CONNECTIONS), "shared_buffers": "256MB", "synchronous_commit": "on"},
-                "pg_hba": Noted(
-                    [
-                        *(f"hostssl {_own(one)} {_own(one)} all scram-sha-256" for one in owners),
-                        "host all all all reject",
-                    ],
-                    "By TLS only, each role into its own database.",
-                ),
-            },
+            "postgresql": _server(owners),
             "bootstrap": {"initdb": {"database": "shoal", "owner": "shoal"}},
             "managed": {"roles": [_role(service) for service in owners]},
         },
     }
 
 
+def _server(owners: list[ServicePlan]) -> Json:
+    entries = [f"hostssl {_own(one)} {_own(one)} all scram-sha-256" for one in owners]
+    return {
+        "parameters": {"max_connections": str(_CONNECTIONS), "shared_buffers": "256MB", "synchronous_commit": "on"},
+        "pg_hba": Noted([*entries, "host all all all reject"], "By TLS only, each role into its own database."),
+    }
+
+
 def _role(service: ServicePlan) -> Json:
     secret = f"{service.name}-postgres"
-    return {"name": _own(service), "ensure": "present", "login": True, "connectionLimit": 100, "passwordSecret": {"name": secret}}
+    return {
+        "name": _own(service),
+        "ensure": "present",
+        "login": True,
+        "connectionLimit": 100,
+        "passwordSecret": {"name": secret},
+    }
 
 
 def _database(scope: Scope, service: ServicePlan) -> Json:
@@ -105,7 +116,11 @@ def _secrets(scope: Scope, environment: Environment) -> Iterator[Thing]:
 
 
 def _url(_: Scope, service: ServicePlan, role: str) -> str:
-    scheme = "documents" if role == "store" and service.store is not None and service.store.engine == "documents" else "postgres"
+    scheme = (
+        "documents"
+        if role == "store" and service.store is not None and service.store.engine == "documents"
+        else "postgres"
+    )
     own, authority = _own(service), f"{configuration.AUTHORITIES}/ca.crt"
     enter = f"{own}:{{{{ .postgres_password | urlquery }}}}@postgres-rw:5432/{own}"
     return f"{scheme}://{enter}?sslmode=verify-full&sslrootcert={authority}"

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 from shoal.deploy.kubernetes.kinds import pod
-from shoal.deploy.kubernetes.kinds.pod import READABLE
 from shoal.deploy.kubernetes.kinds.account import account
 from shoal.deploy.kubernetes.kinds.disruption import disruption
+from shoal.deploy.kubernetes.kinds.pod import READABLE
 from shoal.deploy.kubernetes.kinds.service import service
 from shoal.deploy.kubernetes.kinds.statefulset import claim, statefulset
 from shoal.deploy.kubernetes.naming import labels
@@ -37,19 +37,26 @@ def server(
         **pod.spread(system, name, "engine"),
         "containers": [container],
         **{name: value for name, value in more.items() if name != "volumes"},
-        "volumes": [Noted(_DISK, "Stands for the disk that is claimed below, which takes its place."), *more["volumes"]],
+        "volumes": [
+            Noted(_DISK, "Stands for the disk that is claimed below, which takes its place."),
+            *more["volumes"],
+        ],
     }
     template = pod.template(labels(system, name, "engine"), spec)
     disk = claim(scope.environments[-1].storage.size, scope.environments[-1].storage.kind)
     body = statefulset(system, name, template, replicas=replicas, claim=disk, parallel=True)
     yield sheet(f"{folder}/statefulset.yaml", body)
     yield sheet(f"{folder}/service.yaml", service(system, name, component="engine", ports=ports))
-    yield sheet(f"{folder}/peers.yaml", service(system, f"{name}-peers", component="engine", ports=ports, headless=True))
+    yield sheet(
+        f"{folder}/peers.yaml", service(system, f"{name}-peers", component="engine", ports=ports, headless=True)
+    )
     yield sheet(f"{folder}/serviceaccount.yaml", account(system, name, "engine"))
     yield sheet(f"{folder}/disruption.yaml", disruption(system, name, "engine"))
 
 
-def container(name: str, image: str, *, ports: dict[str, int], cpu: str, memory: str, mounts: list[Json], **more: object) -> Json:
+def container(
+    name: str, image: str, *, ports: dict[str, int], cpu: str, memory: str, mounts: list[Json], **more: object
+) -> Json:
     """Make the container of a server; its disk is at ``/data``."""
     return {
         "name": name,

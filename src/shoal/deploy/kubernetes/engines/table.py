@@ -2,4 +2,6 @@
 
 from shoal.deploy.kubernetes.engines import mongo, nats, opensearch, postgres, valkey
 
-ENGINES = {engine.name: engine for engine in (postgres.ENGINE, nats.ENGINE, valkey.ENGINE, mongo.ENGINE, opensearch.ENGINE)}
+ENGINES = {
+    engine.name: engine for engine in (postgres.ENGINE, nats.ENGINE, valkey.ENGINE, mongo.ENGINE, opensearch.ENGINE)
+}

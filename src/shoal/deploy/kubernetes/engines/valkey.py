@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from shoal.deploy.kubernetes.engines.engine import Engine, disk
 from shoal.deploy.kubernetes.engines.server import config_volume, configured, container, secret_volume, server
 from shoal.deploy.kubernetes.kinds import pod
+from shoal.deploy.kubernetes.kinds.externalsecret import external
 from shoal.deploy.kubernetes.kinds.job import job
 from shoal.deploy.kubernetes.naming import labels
-from shoal.deploy.kubernetes.kinds.externalsecret import external
 from shoal.deploy.kubernetes.scope import Scope
 from shoal.deploy.kubernetes.settings import Environment
 from shoal.deploy.kubernetes.sheet import Made, Thing, sheet

@@ -28,7 +28,10 @@ def behavior() -> Json:
     return {
         "scaleUp": {
             "stabilizationWindowSeconds": 0,
-            "policies": [{"type": "Percent", "value": 100, "periodSeconds": 30}, {"type": "Pods", "value": 2, "periodSeconds": 30}],
+            "policies": [
+                {"type": "Percent", "value": 100, "periodSeconds": 30},
+                {"type": "Pods", "value": 2, "periodSeconds": 30},
+            ],
         },
         "scaleDown": {
             "stabilizationWindowSeconds": Noted(300, "The most that was wanted within these seconds holds."),

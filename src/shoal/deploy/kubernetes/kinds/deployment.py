@@ -17,7 +17,9 @@ def deployment(system: str, name: str, template: Json, *, replicas: int | None) 
             "selector": {"matchLabels": selector(system, name)},
             "strategy": {
                 "type": "RollingUpdate",
-                "rollingUpdate": Noted({"maxSurge": 1, "maxUnavailable": 0}, "No replica goes before another is ready."),
+                "rollingUpdate": Noted(
+                    {"maxSurge": 1, "maxUnavailable": 0}, "No replica goes before another is ready."
+                ),
             },
             "template": template,
         },

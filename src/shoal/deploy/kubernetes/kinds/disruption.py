@@ -12,7 +12,9 @@ def disruption(system: str, name: str, component: Component = "service") -> Json
         "metadata": meta(system, name, component),
         "spec": {
             "maxUnavailable": 1,
-            "unhealthyPodEvictionPolicy": Noted("AlwaysAllow", "One that is broken does not keep a node from being emptied."),
+            "unhealthyPodEvictionPolicy": Noted(
+                "AlwaysAllow", "One that is broken does not keep a node from being emptied."
+            ),
             "selector": {"matchLabels": selector(system, name, component)},
         },
     }

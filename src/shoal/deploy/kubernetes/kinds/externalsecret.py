@@ -9,7 +9,9 @@ REFRESH = "1h"
 """How often values are read again; a service reads them when it starts."""
 
 
-def external(scope: Scope, environment: Environment, name: str, values: dict[str, str], *, template: Json | None = None) -> Json:
+def external(
+    scope: Scope, environment: Environment, name: str, values: dict[str, str], *, template: Json | None = None
+) -> Json:
     """Make an ExternalSecret.
 
     Args:

@@ -7,7 +7,12 @@ from shoal.deploy.yaml import Json
 
 
 def policy(
-    system: str, name: str, pods: Json, *, ingress: Sequence[object] | None = None, egress: Sequence[object] | None = None,
+    system: str,
+    name: str,
+    pods: Json,
+    *,
+    ingress: Sequence[object] | None = None,
+    egress: Sequence[object] | None = None,
     component: Component = "service",
 ) -> Json:
     """Open what is listed for the pods selected; a direction that is given refuses everything else."""

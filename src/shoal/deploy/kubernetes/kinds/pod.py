@@ -51,7 +51,9 @@ def spread(system: str, name: str, component: str = "service") -> Json:
                 "topologyKey": "topology.kubernetes.io/zone",
                 "whenUnsatisfiable": "ScheduleAnyway",
                 **match,
-                "matchLabelKeys": Noted(["pod-template-hash"], "Counted for each version, or an update would lean to one side."),
+                "matchLabelKeys": Noted(
+                    ["pod-template-hash"], "Counted for each version, or an update would lean to one side."
+                ),
             }
         ]
         if component == "service"

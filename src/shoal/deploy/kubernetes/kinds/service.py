@@ -7,7 +7,12 @@ from shoal.deploy.yaml import Json
 
 
 def service(
-    system: str, name: str, *, component: Component = "service", ports: Mapping[str, int] | None = None, headless: bool = False
+    system: str,
+    name: str,
+    *,
+    component: Component = "service",
+    ports: Mapping[str, int] | None = None,
+    headless: bool = False,
 ) -> Json:
     """Make a Service; HTTP on its one port when no ports are named. `headless` gives each pod a name."""
     found = ports or {HTTP: PORT}

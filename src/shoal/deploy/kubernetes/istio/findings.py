@@ -1,0 +1,55 @@
+"""What Istio cannot express of what is declared."""
+
+from collections.abc import Iterator
+
+from shoal.deploy.kubernetes.istio import admission
+from shoal.deploy.kubernetes.scope import Scope
+from shoal.model.finding import Finding
+
+
+def findings(scope: Scope) -> Iterator[Finding]:
+    """List it."""
+    yield from _tokens(scope)
+    for service in scope.plan.services:
+        declared = scope.declared(service)
+        key, where = declared.traffic.hash_by, declared.source
+        if key is not None and key.parameter:
+            message = (
+                f"requests of {service.name} are not kept together by {key.parameter!r}: Istio reads no path parameter"
+            )
+            yield _say("03", "info", message, "hash by a header, or do without: it is a matter of speed", where)
+        if declared.traffic.health is not None:
+            message = f"replicas of {service.name} are asked by the kubelet every 5 s, not by callers"
+            yield _say("04", "info", message, "readiness decides who gets requests", where)
+        if declared.traffic.shed is not None:
+            message = f"{service.name} does not shed load before its bound of {declared.traffic.requests} requests"
+            yield _say("05", "warning", message, "lower Traffic(requests=...), or let more replicas run", where)
+    if scope.environments[0].gateway_class != "istio" and scope.plan.routes:
+        message = f"a gateway of class {scope.environments[0].gateway_class} is no part of the mesh, which refuses it"
+        yield _say("02", "error", message, 'say gateway_class = "istio"')
+
+
+def _tokens(scope: Scope) -> Iterator[Finding]:
+    gateway = scope.plan.system.gateway
+    if gateway.issuer is not None and not admission.publishes(scope):
+        message = f"the gateway cannot fetch the keys of {gateway.issuer.service}, and lets services verify its tokens"
+        yield _say("06", "warning", message, "expose /.well-known/jwks.json")
+    for issuer in gateway.issuers:
+        if not issuer.remote:
+            message = f"the gateway cannot read the file with the keys of {issuer.name}: services verify its tokens"
+            yield _say("07", "warning", message, "give its keys by URL")
+    if gateway.consumers:
+        yield _say(
+            "08",
+            "info",
+            "keys of consumers are verified by the services, not by the gateway",
+            "they refuse what they do not know",
+        )
+    for route in scope.plan.routes:
+        if any(not admission.textual(claim.values) for claim in route.access.claims):
+            message = f"what {route.method} {route.path} asks of claims that are no texts is judged by the service"
+            yield _say("09", "info", message, "nothing to do")
+
+
+def _say(number: str, severity: str, message: str, help_: str, where: str = "") -> Finding:
+    return Finding(code=f"DEPLOY-MESH-{number}", severity=severity, message=message, help=help_, where=where)  # type: ignore[arg-type]

@@ -1,0 +1,1 @@
+"""Linkerd: who may call what, and how long calls may take."""
