@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from shoal import model
 from shoal.dashboard.live import readings
 from shoal.dashboard.live.running import Live
 from shoal.drivers.base import Row, Session
@@ -59,15 +60,15 @@ class Answered(msgspec.Struct, frozen=True, kw_only=True):
     ms: float
 
 
+def keeping(system: model.System) -> list[dict[str, Any]]:
+    """List the services that keep anything, and in which engines."""
+    return [{"service": service.name, "kept": kept} for service in system.services if (kept := _kept(service))]
+
+
 async def shown(live: Live, service: str) -> dict[str, Any]:
     """Return what a service keeps and how its store is; each part that cannot be read says why."""
     declared = (await live.system()).service(service)
-    kept = {
-        name: getattr(declared, name).engine
-        for name in ("store", "cache", "warehouse", "search", "objects")
-        if getattr(declared, name) is not None
-    }
-    found: dict[str, Any] = {"service": service, "kept": kept, "live": False, "sql": False, "problem": ""}
+    found: dict[str, Any] = {"service": service, "kept": _kept(declared), "live": False, "sql": False, "problem": ""}
     run = live.run()
     if run is None:
         return found
@@ -134,6 +135,11 @@ async def reset(live: Live, service: str) -> dict[str, Any]:
     return {"service": service, "seconds": seconds}
 
 
+def _kept(service: model.Service) -> dict[str, str]:
+    kinds = ("store", "cache", "warehouse", "search", "objects")
+    return {name: getattr(service, name).engine for name in kinds if getattr(service, name) is not None}
+
+
 def require_confirmed(service: str, confirmed: str) -> None:
     """Refuse to empty a store whose name was not said once more."""
     if service != confirmed:
@@ -197,5 +203,5 @@ def _gauges(samples: Sequence[readings.Sample]) -> Mapping[str, float]:
 
 
 def _pools(samples: Sequence[readings.Sample]) -> list[dict[str, Any]]:
-    wanted = [s for s in samples if "pool" in s.name or "connections" in s.name]
+    wanted = [s for s in samples if s.name.startswith("db_client_connection_")]
     return [{"replica": s.replica, "name": s.name, "labels": s.labels, "value": s.value} for s in wanted]

@@ -64,7 +64,7 @@ def circuits(samples: Iterable[Sample]) -> list[Circuit]:
     """Gather the breakers by service and name."""
     found: dict[tuple[str, str], Circuit] = {}
     for sample in samples:
-        name = sample.labels.get("circuit", "")
+        name = sample.labels.get("shoal_circuit", "")
         if not name or not sample.name.startswith("shoal_circuit_"):
             continue
         at = sample.service, name
@@ -94,10 +94,10 @@ def _with(before: Circuit, sample: Sample) -> Circuit:
         worst = max(before.state, state, key=_STATES.index)
         return msgspec.structs.replace(before, state=worst, replicas={**before.replicas, sample.replica: state})
     if sample.name == "shoal_circuit_calls_total":
-        outcome = sample.labels.get("outcome", "")
+        outcome = sample.labels.get("shoal_outcome", "")
         calls = {**before.calls, outcome: before.calls.get(outcome, 0) + int(sample.value)}
         return msgspec.structs.replace(before, calls=calls)
-    if sample.name == "shoal_circuit_turns_total" and sample.labels.get("state") == "open":
+    if sample.name == "shoal_circuit_turns_total" and sample.labels.get("shoal_circuit_state") == "open":
         return msgspec.structs.replace(before, turns=before.turns + int(sample.value))
     return before
 

@@ -1,7 +1,6 @@
 """Events, dead letters and outboxes of the running system."""
 
 import asyncio
-from http import HTTPStatus
 from typing import Any
 
 import msgspec
@@ -11,8 +10,8 @@ from shoal.dashboard.live.delivery import delivered
 from shoal.dashboard.live.letters import Correction, Wanted
 from shoal.dashboard.server.desk import Desk
 from shoal.dashboard.server.exchange import Asked, Route
+from shoal.dashboard.server.recorded import recorded
 from shoal.dashboard.store.reading import trace
-from shoal.errors import Problem
 
 
 class One(Asked, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -67,12 +66,7 @@ async def one(desk: Desk, asked: One) -> object:
 
 async def way(desk: Desk, asked: Delivery) -> object:
     """Return the way of one event out of its recorded trace; nothing where that was not recorded."""
-    try:
-        found = await desk.read(asked.run, lambda file: trace(file, asked.trace))
-    except Problem as error:
-        if error.status == HTTPStatus.NOT_FOUND:
-            return {"items": []}
-        raise
+    found = await recorded(desk, asked.run, lambda file: trace(file, asked.trace))
     return {"items": [] if found is None else delivered(found.spans, asked.message)}
 
 

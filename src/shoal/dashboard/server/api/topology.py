@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-from http import HTTPStatus
 
 import msgspec
 
@@ -11,8 +10,8 @@ from shoal.dashboard.live.map import Map, Observed, drawn
 from shoal.dashboard.live.mermaid import mermaid
 from shoal.dashboard.server.desk import Desk
 from shoal.dashboard.server.exchange import Asked, Download, Route, Window
+from shoal.dashboard.server.recorded import recorded
 from shoal.dashboard.store.reading import edges
-from shoal.errors import Problem
 
 MOST = 360
 """Frames of one replay."""
@@ -72,13 +71,9 @@ async def text(desk: Desk, asked: Looking) -> Download:
 
 async def observed(desk: Desk, run: int, since: float, until: float) -> list[Observed]:
     """Read the ways that were seen; none where nothing was recorded."""
-    try:
-        found = await desk.read(run, lambda file: edges(file, since=since or None, until=until or None))
-    except Problem as error:
-        if error.status == HTTPStatus.NOT_FOUND:
-            return []
-        raise
-    return msgspec.convert(found.items, list[Observed], from_attributes=True)
+    found = await recorded(desk, run, lambda file: edges(file, since=since or None, until=until or None))
+    items = found.items if found is not None else []
+    return msgspec.convert(items, list[Observed], from_attributes=True)
 
 
 async def _end(desk: Desk, number: int) -> float:

@@ -12,9 +12,15 @@
 /** @type {Page[]} */
 export const PAGES = [
   { name: "map", title: "Map", group: "System", key: "m", load: () => import("./map.js") },
+  { name: "service", title: "Service", group: "System", key: "v", load: () => import("./service.js") },
   { name: "events", title: "Events", group: "System", key: "e", load: () => import("./events.js") },
   { name: "traces", title: "Traces", group: "Telemetry", key: "t", load: () => import("./traces.js") },
   { name: "logs", title: "Logs", group: "Telemetry", key: "l", load: () => import("./logs.js") },
+  { name: "sagas", title: "Sagas", group: "System", key: "s", load: () => import("./sagas.js") },
+  { name: "api", title: "API", group: "System", key: "a", load: () => import("./api.js") },
+  { name: "data", title: "Data", group: "System", key: "d", load: () => import("./data.js") },
+  { name: "gateway", title: "Gateway", group: "System", key: "w", load: () => import("./gateway.js") },
+  { name: "mail", title: "Mail", group: "System", key: "i", load: () => import("./mail.js") },
   { name: "resources", title: "Resources", group: "System", key: "r", load: () => import("./resources.js") },
   { name: "runs", title: "Runs", group: "History", key: "u", load: () => import("./runs.js") },
 ];
