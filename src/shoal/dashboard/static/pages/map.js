@@ -45,7 +45,7 @@ export default function Map() {
   const open = shown?.ways.find((way) => way.id === param("edge"));
   const lit = useMemo(() => standingOut(shown, looked), [shown, looked]);
   if (!data || !shown) return html`<div class="page"><h1>Map</h1><${Trouble} error=${error} /></div>`;
-  const worded = shown.ways.filter((way) => way.count).length <= WORDED;
+  const worded = shown.ways.filter((way) => way.count && way.kind === "call").length <= WORDED;
   return html`<div class="page">
     <div class="title"><h1>Map</h1>
       <${Badge} kind=${data.live ? "good" : "idle"}>${data.system} ${data.live ? "runs" : "is stopped: history only"}<//>
@@ -62,7 +62,7 @@ export default function Map() {
               tone=${(/** @type {any} */ way) => (way.standing === "undeclared" || way.circuit === "open" ? "bad" : way.errors ? "warn" : "")}
               onChoose=${(/** @type {any} */ way) => setParams({ edge: way.id })} />`
           : html`<${Drawing} label=${`Map of ${data.system}; the same as a table: press the button Table`} nodes=${shown.nodes.map(nodeOf)}
-              edges=${shown.ways.map((way) => edgeOf(way, worded || way.id === looked))} chosen=${param("edge")} lit=${lit} onLook=${look} box=${box}
+              edges=${shown.ways.map((way) => edgeOf(way, (worded && way.kind === "call") || way.id === looked || way.id === param("edge")))} chosen=${param("edge")} lit=${lit} onLook=${look} box=${box}
               onEdge=${(/** @type {string} */ id) => setParams({ edge: id === param("edge") ? "" : id })} />`}
         ${open && html`<${Details} way=${open} />`}
       </div>`}

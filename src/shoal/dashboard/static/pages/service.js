@@ -44,7 +44,7 @@ function Tiles({ data }) {
     ["Traffic", `${number(whole.rate)}/s`, "requests and events", ""],
     ["CPU", number(sum("cpu")), "processors", ""],
     ["Memory", bytes(sum("memory")), `${replicas.length} replica${replicas.length === 1 ? "" : "s"}`, ""],
-    ["In flight", number(sum("active")), `connections ${number(sum("used"))} of ${number(sum("most"))}`, ""],
+    ["In flight", number(sum("active")), sum("most") === null ? "requests" : `requests; connections ${number(sum("used"))} of ${number(sum("most"))}`, ""],
   ];
   return html`<div class="tiles" role="group" aria-label="Golden signals">${tiles.map(([title, value, note, tone]) => html`<div class="tile" key=${title}>
     <span class="muted">${title}</span><strong class=${tone}>${value}</strong><span class="note">${note}</span></div>`)}</div>`;
