@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal
 
@@ -77,15 +77,6 @@ def total(samples: Iterable[Sample], name: str) -> float | None:
     """Add the values of one name up; None when nobody has it."""
     values = [sample.value for sample in samples if sample.name == name]
     return sum(values) if values else None
-
-
-def by_replica(samples: Iterable[Sample], name: str) -> Mapping[str, float]:
-    """Return the values of one name by replica."""
-    found: dict[str, float] = {}
-    for sample in samples:
-        if sample.name == name:
-            found[sample.replica] = found.get(sample.replica, 0.0) + sample.value
-    return found
 
 
 def _with(before: Circuit, sample: Sample) -> Circuit:

@@ -6,10 +6,10 @@ import msgspec
 
 from shoal import model
 from shoal.dashboard.live import readings
-from shoal.dashboard.live.readings import Circuit, Sample
+from shoal.dashboard.live.readings import Sample
 from shoal.dashboard.store.reading import Operation
 from shoal.dashboard.store.reading.metrics import MetricSeries
-from shoal.local.state import RunState
+from shoal.local.state import ProcessState, RunState
 from shoal.local.usage import Usage
 
 _KINDS = ("server", "consumer")
@@ -93,39 +93,33 @@ def replicas(
         samples: What they say of themselves.
         durations: How long requests took, as it was recorded, by replica.
     """
-    if run is None:
-        return []
-    active = readings.by_replica(samples, "http_server_active_requests")
-    lent = [s for s in samples if s.labels.get("db_client_connection_state") == "used"]
-    used = readings.by_replica(lent, "db_client_connection_count")
-    most = readings.by_replica(samples, "db_client_connection_max")
+    wanted = [p for p in run.processes if p.kind == "service" and p.service == service] if run is not None else []
     found = []
-    for process in run.processes:
-        if process.kind == "service" and process.service == service:
-            at = usage.get(process.pid)
-            own = [one for one in durations if one.replica == process.name]
-            found.append(
-                Replica(
-                    name=process.name,
-                    status=process.status,
-                    pid=process.pid,
-                    restarts=process.restarts,
-                    version=_version(process.name),
-                    cpu=at.cpu if at else None,
-                    memory=at.memory if at else None,
-                    active=active.get(process.name),
-                    used=used.get(process.name),
-                    most=most.get(process.name),
-                    rate=sum(one.values[-1] for one in own if one.values) if own else None,
-                    p99=_slowest(own),
-                )
-            )
+    for process in wanted:
+        said = [sample for sample in samples if sample.replica == process.name]
+        recorded = [one for one in durations if one.replica == process.name]
+        found.append(_replica(process, usage.get(process.pid), said, recorded))
     return found
 
 
-def guarded(circuits: Iterable[Circuit], service: str) -> list[Circuit]:
-    """List the breakers of one service."""
-    return [one for one in circuits if one.service == service]
+def _replica(
+    process: ProcessState, usage: Usage | None, said: Sequence[Sample], recorded: Sequence[MetricSeries]
+) -> Replica:
+    used = [sample for sample in said if sample.labels.get("db_client_connection_state") == "used"]
+    return Replica(
+        name=process.name,
+        status=process.status,
+        pid=process.pid,
+        restarts=process.restarts,
+        version=_version(process.name),
+        cpu=usage.cpu if usage else None,
+        memory=usage.memory if usage else None,
+        active=readings.total(said, "http_server_active_requests"),
+        used=readings.total(used, "db_client_connection_count"),
+        most=readings.total(said, "db_client_connection_max"),
+        rate=sum(one.values[-1] for one in recorded if one.values) if recorded else None,
+        p99=_slowest(recorded),
+    )
 
 
 def _seen(one: Operation, endpoint: model.Endpoint | None) -> Signals:
