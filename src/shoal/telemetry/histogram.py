@@ -38,18 +38,8 @@ class Histogram:
     """
 
     __slots__ = (
-        "_first",
-        "_last",
-        "_ratio",
-        "buckets",
-        "count",
-        "exemplars",
-        "largest",
-        "least",
-        "scale",
-        "sum",
-        "zeros",
-    )
+        "_first", "_last", "_latest", "_ratio", "buckets", "count", "largest", "least", "scale", "sum", "zeros",
+    )  # fmt: skip
 
     def __init__(self, scale: int = FINEST) -> None:
         self.scale = scale
@@ -60,8 +50,13 @@ class Histogram:
         self.zeros = self.count = 0
         self.sum = 0.0
         self.least, self.largest = inf, -inf
-        self.exemplars: dict[int, Exemplar] = {}
-        """By power of two: that of ``k`` lies in ``(2**k, 2**(k + 1)]``."""
+        self._latest: dict[int, tuple[float, str, str, float]] = {}
+        """Fields of an `Exemplar`, which would take as long to make as all the rest."""
+
+    @property
+    def exemplars(self) -> dict[int, Exemplar]:
+        """The latest by power of two: that of ``k`` lies in ``(2**k, 2**(k + 1)]``."""
+        return {power: Exemplar(*latest) for power, latest in self._latest.items()}
 
     def record(self, value: float, trace_id: str = "", span_id: str = "") -> None:
         """Count a number; zero has a bucket of its own. What is negative or not finite is none and is left out.
@@ -88,7 +83,7 @@ class Histogram:
             index = self._reach(index, power)
         self.buckets[index] = self.buckets.get(index, 0) + 1
         if trace_id:
-            self.exemplars[ceil(power) - 1] = Exemplar(value, trace_id, span_id, time())
+            self._latest[ceil(power) - 1] = (value, trace_id, span_id, time())
 
     def _reach(self, index: int, power: float) -> int:
         """Make room for an index, if need be by a lower scale; return the index that it has then."""
@@ -132,11 +127,9 @@ class Histogram:
             self._first, self._last = min(self.buckets), max(self.buckets)
         self.zeros, self.count, self.sum = self.zeros + other.zeros, self.count + other.count, self.sum + other.sum
         self.least, self.largest = min(self.least, other.least), max(self.largest, other.largest)
-        self.exemplars |= {
-            power: theirs
-            for power, theirs in other.exemplars.items()
-            if power not in self.exemplars or self.exemplars[power].at < theirs.at
-        }
+        for power, latest in other._latest.items():  # noqa: SLF001 - of its own class  # noqa: SLF001 - of its own class
+            if power not in self._latest or self._latest[power][-1] < latest[-1]:
+                self._latest[power] = latest
 
     def dense(self) -> tuple[int, list[int]]:
         """Return the first index that counted anything and the counts from there on, without gaps."""

@@ -63,22 +63,28 @@ class Series:
 class Requests(Series):
     """Requests of one endpoint, by the status of their answers."""
 
-    __slots__ = ("promises",)
-
-    def __init__(self, attributes: Attributes) -> None:
-        super().__init__(attributes)
-        self.promises: Sequence[Promise] = ()
-        """The objectives that they count for."""
-
-    def observe(self, outcome: str, seconds: float, trace: Trace | None = None) -> None:
-        """Count one request, by its status."""
-        super().observe(outcome, seconds, trace)
-        for promise in self.promises:
-            promise.count(seconds, failed=outcome >= "500")
+    __slots__ = ()
 
     def _said(self, outcome: str) -> Attributes:
         said = (("http.response.status_code", int(outcome)),)
         return (*said, ("error.type", outcome)) if outcome >= "500" else said
+
+
+class Promised(Requests):
+    """Requests that count for objectives, too."""
+
+    __slots__ = ("_promises",)
+
+    def __init__(self, attributes: Attributes, promises: Sequence[Promise]) -> None:
+        super().__init__(attributes)
+        self._promises = promises
+
+    def observe(self, outcome: str, seconds: float, trace: Trace | None = None) -> None:
+        """Count one request, by its status."""
+        super().observe(outcome, seconds, trace)
+        failed = outcome >= "500"
+        for promise in self._promises:
+            promise.count(seconds, failed=failed)
 
 
 class Level:
@@ -130,12 +136,13 @@ class Metrics:
             found = self._series[kind, name] = Series((*more, (_NAMED[kind][1], name)))
         return found
 
-    def requests(self, name: str, more: Attributes, promises: Sequence[Promise]) -> Requests:
-        """Return the requests of one operation; they count for objectives, too."""
+    def requests(self, name: str, more: Attributes, promises: Sequence[Promise] = ()) -> Series:
+        """Return the requests of one operation, made when first asked for; they count for objectives, too."""
         found = self._series.get(("request", name))
-        if not isinstance(found, Requests):
-            found = self._series["request", name] = Requests((*more, (_NAMED["request"][1], name)))
-        found.promises = promises
+        if found is None:
+            attributes = (*more, (_NAMED["request"][1], name))
+            made = Promised(attributes, promises) if promises else Requests(attributes)
+            found = self._series["request", name] = made
         return found
 
     def histogram(self, name: str) -> Histogram:
