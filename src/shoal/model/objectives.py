@@ -98,3 +98,13 @@ def check_objectives(of: str, objectives: Sequence[Objective], where: str = "", 
     names = [objective.name for objective in objectives]
     if twice := next((name for name in names if names.count(name) > 1), ""):
         raise DeclarationError(f"{of} promises {twice} twice", hint="leave one of them out", where=where)
+
+
+def read_objective(name: str, goal: float, window: str) -> Objective:
+    """Make an objective of what the metrics tell of it, or raise `DeclarationError` where that was no objective's."""
+    kind, _, seconds = name.partition("-")
+    if kind == "availability":
+        return Objective(availability=goal, window=window)
+    if kind != "latency" or not re.fullmatch(r"[\d.e+-]+s", seconds):
+        raise DeclarationError(f"{name!r} is the name of no objective", hint="availability, or such as latency-0.3s")
+    return Objective(latency=float(seconds[:-1]), target=goal, window=window)

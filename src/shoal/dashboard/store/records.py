@@ -74,7 +74,17 @@ class Point(NamedTuple):
     """Sum, upper bounds, and counts, one more than bounds."""
 
 
-Record = Span | Log | Point
+class Told(NamedTuple):
+    """A notice as it stands now, in place of what was told of it before."""
+
+    id: str
+    since: float
+    """Milliseconds since 1970."""
+    notice: bytes
+    """JSON."""
+
+
+Record = Span | Log | Point | Told
 
 
 def unsigned(number: int) -> str:

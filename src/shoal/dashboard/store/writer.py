@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from shoal.dashboard.store import schema
-from shoal.dashboard.store.records import Log, Point, Record, Span
+from shoal.dashboard.store.records import Log, Point, Record, Span, Told
 from shoal.dashboard.store.writing import limits
 from shoal.dashboard.store.writing.lines import write_logs, write_points
 from shoal.dashboard.store.writing.names import Names
@@ -124,11 +124,13 @@ class Writer:
         spans = [record for record in records if type(record) is Span]
         logs = [record for record in records if type(record) is Log]
         points = [record for record in records if type(record) is Point]
+        told = [record for record in records if type(record) is Told]
         try:
             with self._transaction():
                 self._spans.write(spans)
                 write_logs(self._connection, self._names, logs)
                 write_points(self._connection, self._names, points)
+                self._connection.executemany("REPLACE INTO notices VALUES (?, ?, ?)", told)
         except (sqlite3.Error, OverflowError, UnicodeError) as error:
             self._lost(len(records), error)
         else:

@@ -46,6 +46,8 @@ _ALL = (
             "How long calls of kept functions took: hit, miss, shared, stale, late or away."),
     _metric("shoal.objective.requests", "counter", "{request}", ("shoal.operation", "shoal.objective", OUTCOME),
             "Requests that count for an objective of the endpoint: good or bad."),
+    _metric("shoal.objective.target", "gauge", "", ("shoal.operation", "shoal.objective", "shoal.objective.window"),
+            "Share of the requests that must be good."),
     _metric("shoal.circuit.state", "gauge", "", ("shoal.circuit",), "A circuit: 0 closed, 1 half-open, 2 open."),
     _metric("shoal.circuit.calls", "counter", "{call}", ("shoal.circuit", OUTCOME),
             "Calls by how they ended: answered, failed, refused (4xx), short (not made) or abandoned."),

@@ -10,10 +10,10 @@ from shoal.telemetry.measures import Point
 class Promise:
     """How one objective of one endpoint, or service, is kept."""
 
-    __slots__ = ("bad", "good", "judge")
+    __slots__ = ("bad", "good", "judge", "objective")
 
     def __init__(self, objective: Objective) -> None:
-        self.judge = objective.judge
+        self.objective, self.judge = objective, objective.judge
         self.good = self.bad = 0
 
     def count(self, seconds: float, *, failed: bool) -> None:
@@ -34,6 +34,13 @@ class Promises:
     def of(self, what: str, objectives: Iterable[Objective]) -> Sequence[Promise]:
         """Return what counts for objectives of an operation, or of a service; made when first asked for."""
         return [self._found.setdefault((what, each.name), Promise(each)) for each in objectives]
+
+    def targets(self) -> Iterable[Point]:
+        """Show what is promised, so that who reads the counts knows what they are for."""
+        for (what, name), promise in sorted(self._found.items()):
+            said = (("shoal.operation", what), ("shoal.objective", name))
+            window = ("shoal.objective.window", promise.objective.window)
+            yield Point((*said, window), promise.objective.goal)
 
     def points(self) -> Iterable[Point]:
         """Show what was counted: also nothing, so that a rate has a beginning."""

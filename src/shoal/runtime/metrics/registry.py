@@ -122,6 +122,7 @@ class Metrics:
         """Requests that are being answered."""
         self.promises = Promises()
         self.watch("shoal.objective.requests", self.promises.points)
+        self.watch("shoal.objective.target", self.promises.targets)
 
     def series(self, kind: str, name: str, more: Attributes = ()) -> Series:
         """Return the durations of one thing, made when first asked for.

@@ -1,0 +1,150 @@
+"""How the objectives of a run stand, from what its services counted."""
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from shoal.dashboard.store.reading.database import Database
+from shoal.errors import DeclarationError
+from shoal.model.burning import Burn, Count, budget_left, burns, total
+from shoal.model.objectives import Objective, read_objective
+
+_COUNTS, _TARGET = "shoal.objective.requests", "shoal.objective.target"
+_TOGETHER = 10.0
+"""Seconds whose requests are added up."""
+
+Place = tuple[str, str, str]
+"""Service, operation (or the service once more) and name of an objective."""
+
+
+class BurnLine(msgspec.Struct, frozen=True, kw_only=True):
+    """How fast the budget burns over one pair of windows, which are seconds."""
+
+    severity: str
+    window: float
+    confirmed: float
+    """The shorter window."""
+    limit: float
+    rate: float
+    confirming: float
+    """The rate over the shorter window."""
+    sounding: bool
+
+
+class ObjectiveLine(msgspec.Struct, frozen=True, kw_only=True):
+    """How one objective stands."""
+
+    service: str
+    operation: str
+    """As ``orders.place_order``; the service alone where all its requests count."""
+    name: str
+    promise: str
+    goal: float
+    window: str
+    good: float
+    bad: float
+    kept: float | None
+    """Share of the requests that were good within the window; None where none came."""
+    budget_left: float
+    """Share of the error budget that is left; negative when it is overdrawn."""
+    burns: list[BurnLine]
+
+
+class Objectives(msgspec.Struct, frozen=True, kw_only=True):
+    """All objectives, those with the least budget left first."""
+
+    items: list[ObjectiveLine]
+
+
+class Tallies:
+    """What was counted for each objective of a run; reads what came since it read last."""
+
+    def __init__(self) -> None:
+        self.objectives: dict[Place, Objective] = {}
+        self.counts: dict[Place, list[Count]] = {}
+        self._last: dict[int, float] = {}
+        self._read_to = -1
+
+    def read(self, database: Database) -> None:
+        """Read on."""
+        self._read_objectives(database)
+        places = dict(self._series(database, _COUNTS))
+        ask = (
+            "SELECT p.series, p.at, p.value FROM points p WHERE p.at > ? AND p.series IN "
+            "(SELECT id FROM series WHERE name = ?) ORDER BY p.at"
+        )
+        for series, at, value in database.ask(ask, (self._read_to, _COUNTS)):
+            before = self._last.get(series, 0.0)
+            self._last[series], self._read_to = value, max(self._read_to, at)
+            more = value if value < before else value - before  # it counts from zero when its process began anew
+            if more and series in places:
+                service, said = places[series]
+                self._add(service, said, at / 1e6, more)
+
+    def _add(self, service: str, said: dict[str, Any], at: float, more: float) -> None:
+        place = service, str(said.get("shoal.operation")), str(said.get("shoal.objective"))
+        good, bad = (more, 0.0) if said.get("shoal.outcome") == "good" else (0.0, more)
+        counts = self.counts.setdefault(place, [])
+        if counts and at - counts[-1].at < _TOGETHER and at // _TOGETHER == counts[-1].at // _TOGETHER:
+            latest = counts.pop()
+            good, bad = latest.good + good, latest.bad + bad
+        counts.append(Count(at, good, bad))
+
+    def _read_objectives(self, database: Database) -> None:
+        ask = "SELECT value FROM points WHERE series = ? ORDER BY at DESC LIMIT 1"
+        for series, (service, said) in self._series(database, _TARGET):
+            name, window = str(said.get("shoal.objective")), str(said.get("shoal.objective.window"))
+            row = database.one(ask, (series,))
+            try:
+                found = read_objective(name, row[0] if row else 0.0, window)
+            except DeclarationError:  # whoever sent it means something else by it
+                continue
+            self.objectives[service, str(said.get("shoal.operation")), name] = found
+
+    def _series(self, database: Database, name: str) -> Iterator[tuple[int, tuple[str, dict[str, Any]]]]:
+        ask = (
+            "SELECT s.id, r.service, s.attributes FROM series s JOIN resources r ON r.id = s.resource WHERE s.name = ?"
+        )
+        for number, service, text in database.ask(ask, (name,)):
+            yield number, (service, msgspec.json.decode(text, type=dict[str, Any]))
+
+
+def objectives(database: Database, *, now: float | None = None) -> Objectives:
+    """Say how every objective of a run stands; `now` in milliseconds since 1970."""
+    tallies = Tallies()
+    tallies.read(database)
+    seconds = time.time() if now is None else now / 1000
+    items = [line(place, found, tallies.counts.get(place, []), seconds) for place, found in tallies.objectives.items()]
+    return Objectives(items=sorted(items, key=lambda item: (item.budget_left, item.operation, item.name)))
+
+
+def line(place: Place, objective: Objective, counts: list[Count], now: float) -> ObjectiveLine:
+    """Say how one stands; `now` in seconds since 1970."""
+    good, bad = total(counts, now - objective.seconds)
+    return ObjectiveLine(
+        service=place[0],
+        operation=place[1],
+        name=place[2],
+        promise=objective.promise,
+        goal=objective.goal,
+        window=objective.window,
+        good=good,
+        bad=bad,
+        kept=good / (good + bad) if good + bad else None,
+        budget_left=round(budget_left(counts, objective, now), 6),
+        burns=[_burn(burn) for burn in burns(objective, counts, now)],
+    )
+
+
+def _burn(burn: Burn) -> BurnLine:
+    return BurnLine(
+        severity=burn.alarm.severity,
+        window=burn.alarm.long,
+        confirmed=burn.alarm.short,
+        limit=burn.alarm.rate,
+        rate=round(burn.long, 3),
+        confirming=round(burn.short, 3),
+        sounding=burn.sounding,
+    )

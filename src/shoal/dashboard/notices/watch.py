@@ -1,0 +1,77 @@
+"""Ask the rules again and again, and keep what they notice in the run's file."""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import msgspec
+
+from shoal.dashboard.notices import traffic
+from shoal.dashboard.notices.budget import burning
+from shoal.dashboard.notices.failures import Failures
+from shoal.dashboard.notices.kept import notices
+from shoal.dashboard.notices.ledger import Finding, Notice, settle
+from shoal.dashboard.notices.standing import Tallies
+from shoal.dashboard.store.reading import Database, database
+from shoal.dashboard.store.records import Told
+from shoal.dashboard.store.writer import Writer
+from shoal.errors import ShoalError
+
+PAUSE = 5.0
+"""Seconds between two looks."""
+
+LATE = 10.0
+"""Seconds that spans may take to come; the minute that they belong to is judged after that."""
+
+
+class Watch:
+    """The rules over one run's file, with what they know of it."""
+
+    def __init__(self, file: Path, writer: Writer) -> None:
+        self._file, self._writer = file, writer
+        self._tallies, self._failures = Tallies(), Failures()
+        self._going: dict[tuple[str, str], Notice] | None = None
+
+    def look(self, now: float) -> list[Notice]:
+        """Ask every rule, and return the notices that began, changed or ended; `now` in seconds since 1970.
+
+        Raises:
+            Damaged: The file cannot be read.
+        """
+        with database(self._file) as opened:
+            if self._going is None:
+                self._going = {(found.rule, found.key): found for found in notices(opened, going=True).items}
+            found = list(self._findings(opened, now))
+        changed = settle(self._going, found, now * 1000)
+        self._writer.put([Told(notice.id, notice.since, msgspec.json.encode(notice)) for notice in changed])
+        for notice in changed:
+            place = notice.rule, notice.key
+            if notice.until is None:
+                self._going[place] = notice
+            else:
+                self._going.pop(place, None)
+        return changed
+
+    def _findings(self, opened: Database, now: float) -> Iterator[Finding]:
+        self._tallies.read(opened)
+        for place, objective in self._tallies.objectives.items():
+            yield from burning(place, objective, self._tallies.counts.get(place, []), now)
+        self._failures.read(opened)
+        yield from self._failures.findings(now * 1000)
+        for service, minutes in traffic.read_minutes(opened, now - LATE).items():
+            yield from traffic.unusual(service, minutes)
+
+
+async def watch(file: Path, writer: Writer, say: Callable[[str], None], tell: Callable[[Notice], None]) -> None:
+    """Look until cancelled; `tell` hears of every change."""
+    looking, trouble = Watch(file, writer), ""
+    while True:
+        await asyncio.sleep(PAUSE)
+        try:
+            for notice in await asyncio.to_thread(looking.look, time.time()):
+                tell(notice)
+        except ShoalError as error:
+            if trouble != error.message:
+                trouble = error.message
+                say(f"notices: {error}")

@@ -1,0 +1,157 @@
+"""Rules over a run's file: what services sent becomes notices there, and objectives that can be asked for."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from shoal.dashboard.notices.kept import notices
+from shoal.dashboard.notices.ledger import Notice
+from shoal.dashboard.notices.standing import objectives
+from shoal.dashboard.notices.watch import Watch
+from shoal.dashboard.store.reading import database
+from shoal.dashboard.store.records import ERROR, Point, Resource, Span
+from shoal.dashboard.store.writer import Writer
+
+START = 1_800_000_000
+ORDERS, OTHER = Resource("orders", "orders-0", "{}"), Resource("orders", "orders-1", "{}")
+STACK = 'Traceback:\n  File "shop/orders/service.py", line 61, in place_order\nKeyError: 7\n'
+
+
+class Run:
+    """A file that is written as the collector does, and looked at as the dashboard does."""
+
+    def __init__(self, folder: Path) -> None:
+        self.file = folder / "run-000001.db"
+        self.writer = Writer(self.file)
+        self.watch = Watch(self.file, self.writer)
+        self._spans = 0
+
+    def promise(self, at: float, goal: float = 0.999) -> None:
+        said = {"shoal.operation": "orders.place_order", "shoal.objective": "availability"}
+        labels = json.dumps(said | {"shoal.objective.window": "30d"}, sort_keys=True)
+        self.writer.put([Point(ORDERS, "shoal.objective.target", "", "gauge", True, labels, int(at * 1e6), goal)])
+
+    def count(self, at: float, good: float, bad: float, who: Resource = ORDERS) -> None:
+        """Tell what a replica has counted since it began."""
+        said = {"shoal.operation": "orders.place_order", "shoal.objective": "availability"}
+        for outcome, value in (("good", good), ("bad", bad)):
+            labels = json.dumps(said | {"shoal.outcome": outcome}, sort_keys=True)
+            name, when = "shoal.objective.requests", int(at * 1e6)
+            self.writer.put([Point(who, name, "{request}", "sum", True, labels, when, value)])
+
+    def span(self, at: float, *, kind: int = 2, error: str = "", service: str = "orders", flags: str = "") -> None:
+        self._spans += 1
+        said = {"exception.type": "KeyError", "exception.message": error, "exception.stacktrace": STACK}
+        span = Span(
+            resource=Resource(service, f"{service}-0", "{}"), trace=self._spans.to_bytes(16, "big"), span=self._spans,
+            parent=0, name="POST /orders", kind=kind, started=int(at * 1e6), took=1000,
+            status=ERROR if error else 0, message="", attributes={"shoal.flags": flags} if flags else {},
+            events=[("exception", int(at * 1e6), said)] if error else [], links=[],
+        )  # fmt: skip
+        self.writer.put([span])
+
+    def look(self, at: float) -> list[Notice]:
+        assert self.writer.flush()
+        changed = self.watch.look(at)
+        assert self.writer.flush()
+        with database(self.file) as opened:
+            kept = {notice.id: notice for notice in notices(opened).items}
+        assert all(kept[notice.id] == notice for notice in changed)
+        return changed
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Iterator[Run]:
+    made = Run(tmp_path)
+    yield made
+    made.writer.close()
+
+
+def test_a_budget_that_burns_is_noticed_and_over_when_it_burns_no_more(run: Run) -> None:
+    run.promise(START)
+    run.count(START, 100, 0)
+    assert run.look(START + 1) == []
+    run.count(START + 10, 150, 50)
+    (begun,) = run.look(START + 11)
+    assert (begun.rule, begun.severity, begun.until) == ("budget", "page", None)
+    assert "50 requests were bad" in begun.text
+    run.count(START + 20, 160, 60)
+    (changed,) = run.look(START + 21)
+    assert (changed.id, changed.since) == (begun.id, begun.since)
+    assert "60 requests were bad" in changed.text
+    after = START + 7 * 3600 + 3 * 86_400
+    run.count(after, 1_000_000, 60)
+    (ended,) = run.look(after + 1)
+    assert (ended.id, ended.until) == (begun.id, (after + 1) * 1000)
+
+
+def test_replicas_add_up_and_one_that_began_anew_counts_from_zero(run: Run) -> None:
+    run.promise(START)
+    run.count(START, 100, 1)
+    run.count(START, 50, 0, OTHER)
+    run.count(START + 5, 110, 1)
+    run.count(START + 5, 7, 2, OTHER)  # its process was started again
+    run.count(START + 10, 9, 2, OTHER)
+    assert run.writer.flush()
+    with database(run.file) as opened:
+        (found,) = objectives(opened, now=(START + 11) * 1000.0).items
+    assert (found.good, found.bad) == (100 + 10 + 50 + 7 + 2, 1 + 2)
+    assert (found.operation, found.promise) == ("orders.place_order", "99.9 % without failure over 30d")
+    assert found.kept == pytest.approx(169 / 172)
+    assert found.budget_left == pytest.approx(1 - 3 / 172 / 0.001, rel=1e-6)
+    assert [burn.window for burn in found.burns] == [3600.0, 21_600.0, 259_200.0]
+    assert msgspec.json.decode(msgspec.json.encode(found))["name"] == "availability"
+
+
+def test_an_objective_that_nobody_asked_anything_of_is_kept(run: Run) -> None:
+    run.promise(START)
+    assert run.writer.flush()
+    with database(run.file) as opened:
+        (found,) = objectives(opened, now=START * 1000.0).items
+    assert (found.kept, found.budget_left, found.bad) == (None, 1.0, 0)
+
+
+def test_an_error_is_noticed_where_it_was_raised_and_nowhere_else(run: Run) -> None:
+    run.span(START, error="no order 17")
+    run.span(START + 1, error="no order 18")
+    run.span(START + 1, kind=3, error="the callee failed", service="web")
+    run.span(START + 1, error="", service="web")
+    run.span(START + 1, error="upstream failed", service="gateway")
+    (found,) = run.look(START + 5)
+    assert (found.rule, found.service, found.since) == ("error", "orders", START * 1000 + 1)
+    assert "KeyError: no order N (POST /orders in shop/orders/service.py place_order)" in found.text
+    assert found.traces["example"] == (1).to_bytes(16, "big").hex()
+    assert run.look(START + 6) == []
+    run.span(START + 7, error="nobody answered", service="gateway", flags="UH")
+    (edge,) = run.look(START + 8)
+    assert edge.service == "gateway"
+
+
+def test_traffic_is_judged_by_full_minutes_once_there_are_enough(run: Run) -> None:
+    begin = START // 60 * 60
+    for minute in range(14):
+        for second in range(0, 60, 2 if minute < 12 else 1):
+            for _ in range(4 if minute < 12 else 40):
+                run.span(begin + 60 * minute + second)
+        if minute == 11:
+            assert run.look(begin + 60 * 12 + 15) == []
+    (found,) = run.look(begin + 60 * 13 + 15)
+    assert (found.rule, found.service) == ("traffic", "orders")
+    assert "asked 2400 times in the last minute" in found.text
+
+
+def test_notices_go_on_where_a_process_is_started_again(run: Run) -> None:
+    run.span(START, error="no order 17")
+    run.promise(START)
+    run.count(START, 50, 50)
+    begun = run.look(START + 1)
+    assert len(begun) == 2
+    run.watch = Watch(run.file, run.writer)
+    assert run.look(START + 2) == []
+    with database(run.file) as opened:
+        assert [n.severity for n in notices(opened, going=True).items] == ["page", "note"]
+        assert [n.rule for n in notices(opened, service="orders", rule="error").items] == ["error"]
+        assert notices(opened, service="web").items == []
