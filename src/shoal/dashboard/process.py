@@ -11,8 +11,10 @@ from pathlib import Path
 from shoal.dashboard.collector.application import Collector
 from shoal.dashboard.collector.following import follow
 from shoal.dashboard.collector.gateway import Gateway
+from shoal.dashboard.notices.watch import watch
 from shoal.dashboard.server.app import Dashboard
 from shoal.dashboard.server.desk import Desk
+from shoal.dashboard.server.hub import Hub
 from shoal.dashboard.store import runs
 from shoal.dashboard.store.library import Library
 from shoal.dashboard.store.writer import Writer
@@ -55,8 +57,9 @@ async def serve(settings: Settings) -> None:
     number, file = runs.begin(folder, settings.key)
     writer = Writer(file, largest=settings.largest, say=say, facts=runs.own_facts(settings.system, settings.key))
     collector, library = Collector(writer), Library(folder)
-    pages = _pages(settings, library)
-    following = asyncio.create_task(_gateway(settings, writer))
+    hub = Hub()
+    pages = _pages(settings, library, hub)
+    background = asyncio.gather(_gateway(settings, writer), _notices(settings, writer, hub))
     try:
         sockets = [listening(port) for port in (settings.port, *settings.ports)]
         await serve_http(
@@ -64,8 +67,8 @@ async def serve(settings: Settings) -> None:
             started=lambda: say(f"run {number}: takes telemetry and serves pages at http://{LOOPBACK}:{settings.port}"),
         )  # fmt: skip
     finally:
-        following.cancel()
-        await asyncio.gather(following, return_exceptions=True)
+        background.cancel()
+        await asyncio.gather(background, return_exceptions=True)
         writer.close()
         library.close()
 
@@ -78,12 +81,18 @@ async def _gateway(settings: Settings, writer: Writer) -> None:
         await follow(Path(settings.access), spans.take)
 
 
-def _pages(settings: Settings, library: Library) -> Application:
+async def _notices(settings: Settings, writer: Writer, hub: Hub) -> None:
+    """Notice what somebody should hear of, while a system is watched."""
+    if settings.system:
+        await watch(writer.file, writer, say, lambda notice: hub.tell("notice", notice))
+
+
+def _pages(settings: Settings, library: Library, hub: Hub) -> Application:
     """Make the pages, for who has the token; without one there are none."""
     if not settings.token:
         return nothing
     token = Path(settings.token).read_text("utf-8").strip()
-    return Dashboard(Desk(root=Path(settings.root), library=library, system=settings.entry), token)
+    return Dashboard(Desk(root=Path(settings.root), library=library, hub=hub, system=settings.entry), token)
 
 
 def listening(port: int) -> socket.socket:

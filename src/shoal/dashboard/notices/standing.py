@@ -1,6 +1,5 @@
 """How the objectives of a run stand, from what its services counted."""
 
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -67,6 +66,11 @@ class Tallies:
         self._last: dict[int, float] = {}
         self._read_to = -1
 
+    @property
+    def until(self) -> float:
+        """When something was counted last, in seconds since 1970; 0 when nothing was."""
+        return max((counts[-1].at for counts in self.counts.values()), default=0.0)
+
     def read(self, database: Database) -> None:
         """Read on."""
         self._read_objectives(database)
@@ -112,10 +116,15 @@ class Tallies:
 
 
 def objectives(database: Database, *, now: float | None = None) -> Objectives:
-    """Say how every objective of a run stands; `now` in milliseconds since 1970."""
+    """Say how every objective of a run stands.
+
+    Args:
+        database: Of the run.
+        now: Milliseconds since 1970; when the services told of them last, where nothing is said.
+    """
     tallies = Tallies()
     tallies.read(database)
-    seconds = time.time() if now is None else now / 1000
+    seconds = tallies.until if now is None else now / 1000
     items = [line(place, found, tallies.counts.get(place, []), seconds) for place, found in tallies.objectives.items()]
     return Objectives(items=sorted(items, key=lambda item: (item.budget_left, item.operation, item.name)))
 

@@ -1,0 +1,35 @@
+"""What somebody should hear of, and how the objectives stand."""
+
+from shoal.dashboard.notices.kept import notices
+from shoal.dashboard.notices.standing import objectives
+from shoal.dashboard.server.desk import Desk
+from shoal.dashboard.server.exchange import Asked, Route
+
+
+class Wanted(Asked, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which notices."""
+
+    service: str = ""
+    rule: str = ""
+    going: bool = False
+    """Only those that have not ended."""
+    limit: int = 200
+
+
+async def noticed(desk: Desk, asked: Wanted) -> object:
+    """List notices: those that go on first, then the latest."""
+    return await desk.read(
+        asked.run,
+        lambda file: notices(file, service=asked.service, rule=asked.rule, going=asked.going, limit=asked.limit),
+    )
+
+
+async def standing(desk: Desk, asked: Asked) -> object:
+    """List objectives, those with the least budget left first; of a past run, as they stood at its end."""
+    return await desk.read(asked.run, objectives)
+
+
+ROUTES = (
+    Route(method="GET", path="/api/notices", asked=Wanted, answer=noticed),
+    Route(method="GET", path="/api/slo", asked=Asked, answer=standing),
+)
