@@ -38,8 +38,8 @@ def test_what_prints_data_prints_it_for_programs_too(name: str) -> None:
     assert len(options(EVERY[name]) & {"--output", "--json"}) in (0, 2)
 
 
-OF_NO_SERVICE = ("fault list", "keys list")
-"""Faults lie between services, and keys belong to consumers."""
+OF_NO_SERVICE = ("fault list", "keys list", "runs list")
+"""Faults lie between services, keys belong to consumers, and a run is of all services."""
 
 
 @pytest.mark.parametrize("name", [name for name in EVERY if name.endswith(" list") and name not in OF_NO_SERVICE])

@@ -13,6 +13,8 @@ import click
 from shoal.cli.lines import LEVELS, Painter
 from shoal.cli.output import colourful, examples, output_option, say
 from shoal.cli.program import FOUND, OK, Global
+from shoal.cli.recorded import run_option
+from shoal.cli.recorded_logs import show_recorded
 from shoal.cli.spans import seconds
 from shoal.errors import HostError
 
@@ -43,6 +45,7 @@ _EXAMPLES = examples(
     "shoal logs orders payments -f",
     "shoal logs --level error --since 5m",
     "shoal logs --trace 7be1c0ffee -o json",
+    "shoal logs orders --run 3 --level warning    of an earlier run",
 )
 
 
@@ -52,15 +55,19 @@ _EXAMPLES = examples(
 @click.option("--level", type=click.Choice(list(LEVELS)), default="debug", help="Only lines of this level or above.")
 @click.option("--trace", default="", help="Only lines of this trace.")
 @click.option("--since", default="", metavar="5m", help="Only lines younger than this (s, m, h, d).")
+@run_option
 @output_option
 @click.pass_obj
-def command(context: Global, /, services: tuple[str, ...], follow: bool, **options: str) -> int:
+def command(context: Global, /, services: tuple[str, ...], follow: bool, run: int | None, **options: str) -> int:
     """Show what processes printed: all of them, or only those named.
 
     SERVICE is a service (all its replicas), one replica such as orders-0, an engine, a sandbox, or supervisor for what
     starts and reloads them. With -o json the
-    lines come as they were written, one JSON object each.
+    lines come as they were written, one JSON object each. With --run N they are those that services sent in a recorded
+    run, also one whose files are gone; so are those of a --trace that no file has.
     """
+    if run is not None:
+        return OK if show_recorded(context, run, services, options) else FOUND
     files = _sources(context.root, services)
     chosen = _Filter(LEVELS[options["level"]], options["trace"], time.time() - seconds(options["since"]))
     if not options["since"]:
@@ -70,6 +77,8 @@ def command(context: Global, /, services: tuple[str, ...], follow: bool, **optio
     for entry in heapq.merge(*(_entries(name, file, chosen) for name, file in files.items()), key=lambda e: e.time):
         show(entry)
         shown += 1
+    if not shown and options["trace"] and not follow:
+        shown = show_recorded(context, None, services, options)
     if not shown:
         _say_nothing(context.root, bool(files), follow)
     if follow:

@@ -18,6 +18,9 @@ from shoal.local.layout import layout_of
 KEPT = 10
 """Runs that are kept."""
 
+SOURCE = "source"
+"""Fact of a run that was taken in: the name of its file."""
+
 _NAME = re.compile(r"run-(\d{6})\.db")
 
 
@@ -67,7 +70,7 @@ def number_of(file: Path) -> int:
 
 
 def find(folder: Path, number: int = 0) -> Path:
-    """Locate a run, the newest when `number` is 0.
+    """Locate a run; when `number` is 0 the newest that was recorded here.
 
     Raises:
         HostError: There is none.
@@ -79,7 +82,15 @@ def find(folder: Path, number: int = 0) -> Path:
         raise HostError(
             f"there is no run {number} in {folder}", hint=f"there are: {', '.join(map(str, reversed(known)))}"
         )
-    return file_of(folder, number or known[0])
+    return file_of(folder, number or next((one for one in known if not _is_foreign(folder, one)), known[0]))
+
+
+def _is_foreign(folder: Path, number: int) -> bool:
+    """Say whether a run was taken in from a file, or cannot be read."""
+    try:
+        return SOURCE in facts(file_of(folder, number))
+    except (ShoalError, sqlite3.Error):
+        return True
 
 
 def begin(folder: Path, key: str) -> tuple[int, Path]:
@@ -91,7 +102,7 @@ def begin(folder: Path, key: str) -> tuple[int, Path]:
     """
     private_directory(folder)
     known = numbers(folder)
-    for number in known[:1]:
+    for number in known:
         with contextlib.suppress(ShoalError, sqlite3.Error):
             if facts(file_of(folder, number)).get("key") == key:
                 return number, file_of(folder, number)

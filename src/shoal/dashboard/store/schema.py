@@ -42,6 +42,7 @@ CREATE TABLE spans (
   status INTEGER NOT NULL, detail BLOB NOT NULL
 );
 CREATE UNIQUE INDEX spans_trace ON spans (trace, span);
+CREATE INDEX spans_bad ON spans (started) WHERE status = 2;
 CREATE TABLE marks (what INTEGER NOT NULL, trace INTEGER NOT NULL, PRIMARY KEY (what, trace)) WITHOUT ROWID;
 CREATE TABLE logs (
   n INTEGER PRIMARY KEY, at INTEGER NOT NULL, resource INTEGER NOT NULL, severity INTEGER NOT NULL,

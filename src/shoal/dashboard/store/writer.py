@@ -22,7 +22,7 @@ from shoal.dashboard.store.writing.spans import Spans
 LARGEST = 256 * 1024 * 1024
 """Bytes of one run's file."""
 
-WAITING = 200_000
+WAITING = 50_000
 """Records that may wait to be written."""
 
 _TOGETHER = 20_000
@@ -79,6 +79,7 @@ class Writer:
     def flush(self, within: float = 30.0) -> bool:
         """Wait until what was handed over is written; False when it is not within so many seconds."""
         wanted = self._taken
+        self._queue.put(())  # which ends a pause
         with self._written:
             return self._written.wait_for(lambda: self._done >= wanted, within)
 
@@ -112,8 +113,8 @@ class Writer:
                 batch = self._queue.get(timeout=max(0.0, until - time.monotonic()) if found else None)
             except queue.Empty:
                 return found, True
-            if batch is None:
-                return found, False
+            if not batch:
+                return found, batch is not None
             until = until or time.monotonic() + _PAUSE
             found.append(batch)
             count += len(batch)

@@ -4,14 +4,11 @@ import sqlite3
 from typing import Any
 
 from shoal.dashboard.store.records import Resource
-from shoal.dashboard.store.schema import mark
 
 MANY = 1000
 """Operations of one service that are told apart; what comes after them counts as `OTHER`."""
 
 OTHER = "(other)"
-
-_REMEMBERED = 200_000
 
 
 class Names:
@@ -23,7 +20,6 @@ class Names:
         self._operations: dict[Any, int] = {}
         self._edges: dict[Any, int] = {}
         self._series: dict[Any, int] = {}
-        self._marks: dict[tuple[str, ...], int] = {}
         self._keys: set[str] = set()
         self._of_service: dict[str, int] = {}
         self.load()
@@ -75,15 +71,6 @@ class Names:
         """Return the number of a series: resource, name, unit, kind, cumulative, attributes."""
         insert = "INSERT INTO series (resource, name, unit, kind, cumulative, attributes) VALUES (?, ?, ?, ?, ?, ?)"
         return self._series.get(key) or self._add(self._series, key, insert)
-
-    def mark(self, *words: str) -> int:
-        """Give the number of something to look for."""
-        found = self._marks.get(words)
-        if found is None:
-            if len(self._marks) > _REMEMBERED:
-                self._marks.clear()
-            found = self._marks[words] = mark(*words)
-        return found
 
     def key(self, key: str) -> None:
         """Note that there are attributes of this key."""

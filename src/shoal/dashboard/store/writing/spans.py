@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import msgspec
 
 from shoal.dashboard.store.records import ERROR, Span
+from shoal.dashboard.store.schema import mark
 from shoal.dashboard.store.writing.cells import Cells
 from shoal.dashboard.store.writing.edges import edge_of
 from shoal.dashboard.store.writing.names import Names
@@ -15,12 +16,16 @@ from shoal.dashboard.store.writing.names import Names
 _REMEMBERED = 20_000
 """Traces in memory; one that goes on after them is read again."""
 
+_ATTRIBUTES = 100_000
+"""Attributes, and names, whose marks are remembered."""
+
 _LONGEST = 200
 """Characters of a value that can be looked for."""
 
 _UNMARKED = ("code.", "thread.", "db.query.", "exception.", "user_agent.", "http.response.body", "http.request.body")
 """Beginnings of keys that nobody looks for by value."""
 
+_ERROR = mark("error")
 _encode = msgspec.json.Encoder().encode
 
 
@@ -46,7 +51,8 @@ class Spans:
         self._traces: OrderedDict[bytes, _Trace] = OrderedDict()
         self._changed: set[bytes] = set()
         self._marks: set[tuple[int, int]] = set()
-        self._marked: dict[str, bool] = {}
+        self._known: dict[tuple[str, object], int] = {}
+        self._named: dict[tuple[str, str], tuple[int, ...]] = {}
         self._last = 0
         self.forget()
 
@@ -123,29 +129,35 @@ class Spans:
         self._changed.add(span.trace)
 
     def _mark(self, n: int, span: Span, *, failed: bool) -> None:
-        mark, add, service = self._names.mark, self._marks.add, span.resource.service
-        add((mark("service", service), n))
-        add((mark("operation", service, span.name), n))
-        add((mark("name", span.name), n))
+        add, known, service = self._marks.add, self._known, span.resource.service
+        for one in self._named.get((service, span.name)) or self._name(service, span.name):
+            add((one, n))
         if failed:
-            add((mark("error"), n))
+            add((_ERROR, n))
             add((mark("error", service), n))
-        for key, value in span.attributes.items():
-            wanted = self._marked.get(key)
-            if wanted is None:
-                wanted = self._wanted(key)
-            if wanted and not isinstance(value, float | list | dict):
-                text = value if type(value) is str else word(value)
-                if len(text) <= _LONGEST:
-                    add((mark("attribute", key, text), n))
+        for item in span.attributes.items():
+            sort = type(item[1])
+            if sort is str or sort is int:
+                number = known.get(item)
+                if number is None:
+                    number = known[item] = self._attribute(item[0], str(item[1]))
+            else:
+                number = self._attribute(item[0], word(item[1])) if sort is bool else 0
+            if number:
+                add((number, n))
 
-    def _wanted(self, key: str) -> bool:
-        wanted = not key.startswith(_UNMARKED)
-        if len(self._marked) < _REMEMBERED:
-            self._marked[key] = wanted
-        if wanted:
-            self._names.key(key)
-        return wanted
+    def _name(self, service: str, name: str) -> tuple[int, ...]:
+        """Give the marks of a span's name and service, and remember them."""
+        words = (("service", service), ("operation", service, name), ("name", name))
+        found = self._named[service, name] = tuple(mark(*each) for each in words)
+        return found
+
+    def _attribute(self, key: str, text: str) -> int:
+        """Give the mark of an attribute; 0 for one that nobody looks for."""
+        if len(text) > _LONGEST or key.startswith(_UNMARKED):
+            return 0
+        self._names.key(key)
+        return mark("attribute", key, text)
 
     def _trace(self, span: Span) -> _Trace:
         found = self._traces.get(span.trace)
@@ -172,6 +184,9 @@ class Spans:
         )
         self._connection.executemany("REPLACE INTO traces VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
         self._changed.clear()
+        for known in (self._known, self._named):
+            if len(known) > _ATTRIBUTES:
+                known.clear()
         while len(self._traces) > _REMEMBERED:
             self._traces.popitem(last=False)
 
