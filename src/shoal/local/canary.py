@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -61,6 +61,8 @@ class Hold:
     site: Callable[[], Site]
     services: Mapping[str, Replicas]
     around: Surroundings
+    units: Callable[[], Sequence[Unit]] = tuple
+    """Every process that is meant to run."""
     retarget: Callable[[Callable[[Target], Target]], Awaitable[None]]
     """Let requests flow as a changed target says; returns when they do. The change is made of the target that holds
     when no other change is under way, so that none is lost."""

@@ -1,4 +1,4 @@
-"""What a running system can be asked for, by name: the commands of `shoal canary` and `shoal strangle`."""
+"""What a running system can be asked for, by name: second versions, the strangling, and single processes."""
 
 import asyncio
 from collections.abc import Mapping
@@ -7,9 +7,9 @@ from typing import Any
 
 import msgspec
 
-from shoal.errors import DeclarationError
 from shoal.local import control
 from shoal.local.canary import Canaries, Hold, Start
+from shoal.local.processes import Processes
 from shoal.local.site import Site
 from shoal.local.strangling import Strangling
 from shoal.local.unit import Unit
@@ -19,8 +19,7 @@ class Operations:
     """Takes wishes from `open` to `close`."""
 
     def __init__(self, hold: Hold) -> None:
-        self._hold = hold
-        self._canaries, self._strangling = Canaries(hold), Strangling(hold)
+        self._canaries, self._strangling, self._processes = Canaries(hold), Strangling(hold), Processes(hold)
         self._server: asyncio.Server | None = None
 
     @property
@@ -40,7 +39,7 @@ class Operations:
                 "canary.abort": self._abort,
                 "strangle.status": self._strangling.status,
                 "strangle.set": self._strangling.set,
-                "service.reload": self._reload,
+                **self._processes.wishes,
             },
         )
         await self._strangling.open()
@@ -55,13 +54,6 @@ class Operations:
     def follow(self, site: Site) -> None:
         """Start processes from now on as another plan says."""
         self._canaries.follow(site)
-
-    async def _reload(self, values: Mapping[str, Any]) -> object:
-        name = str(values["service"])
-        replicas = self._hold.services.get(name)
-        if replicas is None:
-            raise DeclarationError(f"no process of its own runs {name!r}", hint="see `shoal ps`")
-        return await replicas.reload()
 
     async def _start(self, values: Mapping[str, Any]) -> object:
         return await self._canaries.start(msgspec.convert(values, Start))

@@ -96,6 +96,30 @@ class Replicas:
                     raise await self._put_back(replaced, error) from error
                 raise
 
+    async def scale(self, count: int) -> None:
+        """Run so many replicas from now on; requests flow to each as soon as it is ready, and no more to one that goes.
+
+        Raises:
+            EngineError: One could not start; those before it run.
+        """
+        async with self._replacing:
+            while len(self.units) < count:
+                fresh = self._unit(len(self.units))
+                try:
+                    await fresh.start()
+                except BaseException:
+                    self._sockets.pop(fresh)
+                    raise
+                fresh.keep()
+                self.units.append(fresh)
+                self._changed()
+            while len(self.units) > count:
+                old = self.units.pop()
+                self._announce()
+                await old.stop()
+                self._sockets.pop(old)
+                self._changed()
+
     async def _replace(self, slot: int) -> None:
         old, fresh = self.units[slot], self._unit(slot)
         try:
@@ -175,7 +199,8 @@ class Replicas:
         """Let the proxy use the replicas that are ready; all of them while none is, so that the first one counts."""
         units = getattr(self, "units", [])
         answering = [slot for slot, unit in enumerate(units) if unit.ready] or list(range(len(units)))
-        zones = [self.service.zones[slot] for slot in answering] if self.service.zones else []
+        known = self.service.zones
+        zones = [known[slot % len(known)] for slot in answering] if known else []
         self._publish([self._sockets[units[slot]] for slot in answering], zones)
 
     def _publish(self, sockets: list[Pipe], zones: Sequence[str]) -> None:

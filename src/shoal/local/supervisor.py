@@ -254,7 +254,13 @@ class Supervisor:
         around = Surroundings(ground=ground, reporter=self.options.reporter, changed=self._note)
         self._make(site, around)
         self._operations = Operations(
-            Hold(site=lambda: course.site, services=self._services, around=around, retarget=course.retarget)
+            Hold(
+                site=lambda: course.site,
+                services=self._services,
+                units=lambda: self.units,
+                around=around,
+                retarget=course.retarget,
+            )
         )
         self._write()
         if site.world.broker_url:

@@ -69,6 +69,8 @@ class Unit:
             log=str(around.ground.layout.logs / f"{job.recipe.name}.log"),
         )  # fmt: skip
         self.addresses: Addresses = {}
+        self.command: Command | None = None
+        """What was started last."""
         self._process: Process | None = None
         self._forked: Forked | None = None
         self._keeper: asyncio.Task[None] | None = None
@@ -81,6 +83,11 @@ class Unit:
     def ready(self) -> bool:
         """Whether it answers."""
         return self.state.status == "ready"
+
+    @property
+    def kept(self) -> bool:
+        """Whether it is started again whenever it ends."""
+        return self._keeper is not None
 
     @property
     def process(self) -> Process | None:
@@ -243,6 +250,7 @@ class Unit:
             self._around.ground.guardian.forget(running)
 
     def _guarded(self, command: Command) -> Command:
+        self.command = command
         return replace(command, env={**command.env, **self._around.ground.guardian.environment})
 
     def _heard(self, line: str) -> None:

@@ -11,7 +11,7 @@ from shoal.dashboard.server import looks
 from shoal.dashboard.server.hub import Hub
 from shoal.dashboard.store.library import Library
 from shoal.dashboard.store.reading.database import Database, nothing
-from shoal.errors import HostError, Problem
+from shoal.errors import Problem
 from shoal.local.state import RunState, read_state
 from shoal.operating.where import Project
 
@@ -45,17 +45,6 @@ class Desk:
     def state(self) -> RunState | None:
         """Read what runs now, if anything ever ran."""
         return read_state(self.root)
-
-    def running(self) -> RunState:
-        """Read what runs now.
-
-        Raises:
-            HostError: Nothing ran here yet.
-        """
-        state = self.state()
-        if state is None:
-            raise HostError(f"no system runs in {self.root}", hint="shoal run")
-        return state
 
     async def read(self, run: int, ask: Callable[[Database], T]) -> T:
         """Ask the recorded run of that number, 0 for the newest, away from the event loop.
