@@ -64,6 +64,7 @@ from shoal.service.sockets import Socket, Transact
 from shoal.service.stores import DynamoDB, Firestore, MongoDB, Postgres
 from shoal.service.streams import Update, Watch
 from shoal.service.system import Issuer, System
+from shoal.service.tracing import Trace
 from shoal.service.upcasting import upcast
 from shoal.service.warehouse import (
     BigQuery,
@@ -184,6 +185,7 @@ __all__ = [
     "Tick",
     "Tls",
     "TokenIssuer",
+    "Trace",
     "Traffic",
     "Transact",
     "Transaction",

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import msgspec
 import pytest
 
-from shoal import Problem, Service, System, anyone, contract, get, internal
+from shoal import Problem, Service, System, Trace, anyone, contract, get, internal
 from shoal.runtime.clients import Answer
 from shoal.runtime.logs import JournalHandler
 from tests.runtime.world import World, running
@@ -42,6 +42,17 @@ async def price(sku: str) -> Price:
     if sku == "broken":
         raise RuntimeError("the shelf fell over")
     return Price(1250)
+
+
+@till.post("/baskets/{sku}", access=anyone)
+async def basket(sku: str, trace: Trace) -> str:
+    trace.set("basket.items", 3)
+    trace.set("basket.token", "s3cr3t")
+    with trace.span("price the basket", {"sku": sku}):
+        trace.event("looked up", {"where": ["shelf", "cellar"]})
+        if sku == "lead":
+            raise ValueError("too heavy")
+    return trace.id
 
 
 @till.post("/sales/{sku}", access=anyone)
@@ -160,10 +171,9 @@ async def test_log_records_carry_their_trace_and_their_span(world: World) -> Non
 async def test_an_unsampled_trace_is_counted_and_not_recorded(world: World) -> None:
     await world.post("/sales/tea", headers=UNSAMPLED)
     assert spans(world) == []
-    assert (
-        'shoal_request_total{request="sell",outcome="2xx"} 1'
-        in (await world.direct("till", "GET", "/metrics")).body.decode()
-    )
+    shown = (await world.direct("till", "GET", "/metrics")).body.decode()
+    counted = [line for line in shown.splitlines() if line.startswith("http_server_request_duration_seconds_count")]
+    assert [line.endswith(" 1") for line in counted if "till.sell" in line] == [True]
     assert logged(world.recorders.values()) != []
 
 
@@ -193,8 +203,27 @@ async def test_a_share_of_nothing_tells_the_callee_that_the_trace_is_not_sampled
     assert spans(world) == []
 
 
+async def test_authors_add_attributes_and_spans(world: World) -> None:
+    answer = await world.post("/baskets/tea", headers=SAMPLED)
+    assert answer.json() == TRACE
+    (own, served) = spans(world)
+    assert (own.name, own.kind, own.parent_id, own.status) == ("price the basket", "INTERNAL", served.span_id, 0)
+    assert own.attributes == {"sku": "tea"}
+    assert (own.events[0].name, own.events[0].attributes) == ("looked up", {"where": ["shelf", "cellar"]})
+    assert (served.attributes["basket.items"], served.attributes["basket.token"]) == (3, "***")
+
+
+async def test_an_authors_span_fails_with_what_leaves_it(world: World) -> None:
+    assert (await world.post("/baskets/lead", headers=SAMPLED)).status == 500
+    (own, served) = spans(world)
+    assert (own.status, own.message, own.attributes["error.type"]) == (2, "too heavy", "ValueError")
+    assert [event.name for event in own.events] == ["looked up"]
+    assert [event.name for event in served.events] == ["exception"]
+
+
 @pytest.mark.parametrize("world", [{"OTEL_EXPORTER_OTLP_ENDPOINT": ""}], indirect=True)
 async def test_without_a_receiver_nothing_is_recorded(world: World) -> None:
     assert (await world.post("/sales/tea", headers=SAMPLED)).status == 200
+    assert (await world.post("/baskets/tea", headers=SAMPLED)).json() == TRACE
     assert set(world.recorders.values()) == {None}
     assert world.calls.seen[0][2]["traceparent"].startswith(f"00-{TRACE}-")

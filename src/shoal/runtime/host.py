@@ -56,6 +56,7 @@ from shoal.runtime.side import Around, Listener
 from shoal.runtime.sides import SIDES
 from shoal.runtime.statements import Statements
 from shoal.runtime.telling import hide_secrets
+from shoal.runtime.tracing import TRACING
 from shoal.runtime.transaction import Announcer
 from shoal.runtime.warehouse.reading import Reader
 from shoal.runtime.warehouse.staging import Stager
@@ -65,6 +66,7 @@ from shoal.service.declare import Service
 from shoal.service.describe import describe_service
 from shoal.service.records import personal_data
 from shoal.service.search import SearchIndex
+from shoal.service.tracing import Trace
 from shoal.service.warehouse import Reports
 from shoal.service.warehouse import Warehouse as FactSink
 from shoal.telemetry.recorder import Recorder
@@ -312,7 +314,7 @@ class Host:
     async def _provide(self) -> None:
         """Collect what can be injected."""
         config, values, clock = self.config, self._values, self._fittings.clock
-        values[Clock] = clock
+        values |= {Clock: clock, Trace: TRACING}
         if self.service.settings is not None:
             values[self.service.settings] = self.service.settings.load(self.service.name, config.environ)
         hide_secrets(config, values.get(self.service.settings))

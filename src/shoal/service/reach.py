@@ -9,6 +9,7 @@ from shoal.service.http import PageRequest
 from shoal.service.marks import operations_of
 from shoal.service.objects import Objects
 from shoal.service.settings import Settings
+from shoal.service.tracing import Trace
 from shoal.service.warehouse import Warehouse
 
 
@@ -37,7 +38,7 @@ def leaves_no_trace(kind: Any) -> bool:
 
     Objects that were written outlive a failed transaction by a day at most, and nobody knows their names.
     """
-    if kind in (Principal, Deadline, Clock, PageRequest) or reaches_store(kind):
+    if kind in (Principal, Deadline, Clock, PageRequest, Trace) or reaches_store(kind):
         return True
     operations = operations_of(kind)
     if operations is not None:

@@ -25,12 +25,13 @@ from shoal.service.search import searchable
 from shoal.service.sockets import Socket, Transact
 from shoal.service.source import of_function
 from shoal.service.streams import Update, Watch
+from shoal.service.tracing import Trace
 from shoal.service.warehouse import Reports, Warehouse
 
 Place = Literal["path", "query", "header", "body", "event", "socket", "injected"]
 
 FRAMEWORK: tuple[type, ...] = (
-    *(Transaction, ReadReplica, Principal, Deadline, Clock, PageRequest, TokenIssuer, Watch, Transact),
+    *(Transaction, ReadReplica, Principal, Deadline, Clock, PageRequest, TokenIssuer, Trace, Watch, Transact),
     *NEEDING,
 )
 """Types that the framework itself injects."""
