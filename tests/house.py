@@ -25,6 +25,7 @@ ALLOWED: dict[str, frozenset[str]] = {  # package of shoal -> the packages of sh
     "service": frozenset({"errors", "model"}),
     "drivers": frozenset({"errors"}),
     "sqlalchemy": frozenset({"errors", "drivers", "runtime", "service"}),
+    "opentelemetry": frozenset({"errors", "runtime", "telemetry"}),
     "failpoints": frozenset({"errors", "drivers"}),
     "telemetry": frozenset({"errors"}),
     "runtime": frozenset({"errors", "failpoints", "model", "service", "drivers", "telemetry", "tokens"}),

@@ -17,6 +17,7 @@ from shoal.runtime.clients import LocalTransport, Transport
 from shoal.runtime.config import PROCESS, ProcessConfig, ServiceConfig
 from shoal.runtime.gateway import Gateway
 from shoal.runtime.host import Fittings, Host
+from shoal.runtime.joining import join
 from shoal.runtime.load import load
 from shoal.runtime.logs import Journal, configure
 from shoal.runtime.metrics.process import watching
@@ -38,6 +39,7 @@ def main(environ: Mapping[str, str]) -> None:
 
 async def run_one(config: ServiceConfig) -> None:
     """Run one service on its socket."""
+    join(config.environ, os.environ)
     service = load(config.entry, Service)
     journal = configure(service.name, config.replica, config.version)
     telemetry = Telemetry(config.environ)
@@ -68,10 +70,11 @@ async def _serve_one(host: Host, journal: Journal, telemetry: Telemetry) -> None
 
 async def run_several(process: ProcessConfig) -> None:
     """Run several services in this process; calls between them stay in it."""
+    join(_first(process), os.environ)
     system = load(process.system, System)
     transport = LocalTransport()
     configure(system.name, "0")
-    telemetry = Telemetry(os.environ if not process.services else process.services[0])
+    telemetry = Telemetry(_first(process))
     hosts = {}
     for environ in process.services:
         config = ServiceConfig.from_environ(environ)
@@ -113,6 +116,11 @@ async def _serve_several(
             )
     finally:
         await asyncio.gather(*(host.stop() for host in hosts.values()))
+
+
+def _first(process: ProcessConfig) -> Mapping[str, str]:
+    """Return the variables that speak for the whole process."""
+    return process.services[0] if process.services else os.environ
 
 
 def _read(file: Path) -> ProcessConfig:
