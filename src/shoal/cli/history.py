@@ -24,25 +24,27 @@ def changes(folder: Path, revision: str, *, contracts: str, system: str, unaffec
         DeclarationError: There is no such revision.
         HostError: There is no git, or no repository.
     """
-    if revision == NOTHING:
-        return Change(system=system)
     top = Path(git(folder, "rev-parse", "--show-toplevel").strip())
-    commit, here = resolve(top, revision), folder.resolve().relative_to(top.resolve()).as_posix()
+    here = folder.resolve().relative_to(top.resolve()).as_posix()
 
     def listed(*arguments: str) -> list[str]:
         return [_seen_from(path, here) for path in git(top, *arguments, "-z").split("\0") if path]
 
+    files = listed("ls-files", "--cached", "--others", "--exclude-standard")
+    sources = _present(folder, [path for path in files if path.endswith(".py")])
+    if revision == NOTHING:
+        return Change(system=system, sources=sources)
+    commit = resolve(top, revision)
     differing = listed("diff", "--name-only", "--no-renames", "--no-ext-diff", commit)
     paths = tuple(sorted({*differing, *listed("ls-files", "--others", "--exclude-standard")}))
     then = {path for path in listed("ls-tree", "-r", "--name-only", commit) if "\n" not in path}  # a question is a line
     agreed = sorted(path for path in then if path.startswith(f"{contracts}/") and path.endswith(".json"))
     texts = _texts(top, f"{commit}:" if here == "." else f"{commit}:{here}/", agreed)
     before = sorted(path for path in {*paths} & then if path.endswith(".py") and not path.startswith("../"))
-    files = listed("ls-files", "--cached", "--others", "--exclude-standard")
     return Change(
         since=commit,
         paths=paths,
-        sources=_present(folder, [path for path in files if path.endswith(".py")]),
+        sources=sources,
         before=_texts(top, f"{commit}:" if here == "." else f"{commit}:{here}/", before),
         contracts={path.removeprefix(f"{contracts}/"): text for path, text in texts.items()},
         folder=contracts,

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from shoal.cli import output
+from shoal.cli import output, pipelines
+from shoal.cli.artifacts import compared, written
 from shoal.cli.output import examples, style
 from shoal.cli.program import FOUND, OK, Global
 from shoal.errors import DeclarationError, PlanError
-from shoal.model.artifact import Artifact
 from shoal.model.finding import Finding
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ _EXAMPLES = examples(
     "shoal deploy kubernetes --out deploy --target targets/staging.toml --target targets/production.toml",
     "shoal deploy kubernetes --out deploy --diff",
     "shoal deploy kubernetes --out deploy --check",
-    "kubectl diff -k deploy/overlays/staging",
+    "shoal deploy kubernetes --out deploy && kubectl diff -k deploy/overlays/staging",
 )
 _COLOURS = {"error": "red", "warning": "yellow", "info": "bright_black"}
 
@@ -31,6 +31,9 @@ _COLOURS = {"error": "red", "warning": "yellow", "info": "bright_black"}
 @click.group("deploy", epilog=_EXAMPLES)
 def command() -> None:
     """Write what a platform needs to run the system; nothing is applied."""
+
+
+command.add_command(pipelines.command)
 
 
 @command.command("kubernetes", epilog=_EXAMPLES)
@@ -59,11 +62,11 @@ def kubernetes(
     _refuse(found)
     artifacts = compile_kubernetes(scope)
     if show or check:
-        changed = _compared(folder, artifacts, output, quiet=context.verbosity < 0, whole=show)
+        changed = compared(folder, artifacts, output, quiet=context.verbosity < 0, whole=show)
         _told(found, quiet=context.verbosity < 0)
         return FOUND if check and changed else OK
     entries = files.write_all(folder, artifacts)
-    _entries(entries, output)
+    written(entries, output)
     _told(found, quiet=context.verbosity < 0)
     return OK
 
@@ -116,52 +119,6 @@ def _refuse(found: Sequence[Finding]) -> None:
     if errors:
         lines = "\n".join(f"  {f.code} {f.where + ': ' if f.where else ''}{f.message} ({f.help})" for f in errors)
         raise PlanError(f"Kubernetes cannot carry the system as it is declared:\n{lines}")
-
-
-def _compared(folder: Path, artifacts: Sequence[Artifact], output_: str, *, quiet: bool, whole: bool) -> int:
-    """Show what would change, as ``diff -u`` does or as a list, the summary last; return how many files."""
-    from shoal import files
-
-    entries = [entry for entry in files.diff(folder, artifacts) if entry.change != "same"]
-    texts = {artifact.path: artifact.text for artifact in artifacts}
-    if output_ == "json":
-        output.print_json(entries)
-        return len(entries)
-    for entry in entries:
-        if whole:
-            _unified(folder, entry.path, texts.get(entry.path, ""))
-        else:
-            click.echo(f"{entry.change:<8} {entry.path}")
-    counts = {kind: sum(entry.change == kind for entry in entries) for kind in ("added", "changed", "removed")}
-    if not quiet:
-        output.say(f"{counts['added']} to add, {counts['changed']} to change, {counts['removed']} to remove")
-    return len(entries)
-
-
-def _unified(folder: Path, path: str, wanted: str) -> None:
-    import difflib
-
-    try:
-        present = (folder / path).read_text("utf-8", errors="replace")
-    except OSError:
-        present = ""
-    before = f"a/{path}" if present else "/dev/null"
-    after = f"b/{path}" if wanted else "/dev/null"
-    for line in difflib.unified_diff(present.splitlines(), wanted.splitlines(), before, after, lineterm=""):
-        colour = {"+": "green", "-": "red", "@": "cyan"}.get(line[:1])
-        click.echo(style(line, sys.stdout, fg=colour), color=True)
-
-
-def _entries(entries: Sequence[object], output_: str) -> None:
-    from shoal.files import Entry
-
-    changed = [entry for entry in entries if isinstance(entry, Entry) and entry.change != "same"]
-    if output_ == "json":
-        output.print_json(changed)
-        return
-    for entry in changed:
-        click.echo(f"{entry.change:<8} {entry.path}")
-    output.say(f"{len(entries)} files, {len(changed)} changed")
 
 
 def _told(found: Sequence[Finding], *, quiet: bool) -> None:

@@ -33,6 +33,8 @@ class Affected(Data, frozen=True, kw_only=True):
     """One service that is affected."""
 
     service: str
+    folder: str = ""
+    """Its folder; empty where it shares one."""
     needs: tuple[Need, ...]
     reasons: tuple[Reason, ...]
 
@@ -52,16 +54,21 @@ class Answer(Data, frozen=True, kw_only=True):
     """Changed files that concern every service, or of which nobody knows whom they concern."""
     nothing: tuple[str, ...] = ()
     """Changed files that concern no service, such as pages."""
+    whole: bool = False
+    """Whether every service is to be tested, so that tests of all together are due."""
     services: tuple[Affected, ...] = ()
 
 
-def answer(since: str, reasons: dict[str, list[Reason]], *, nothing: tuple[str, ...]) -> Answer:
+def answer(
+    since: str, reasons: dict[str, list[Reason]], homes: dict[str, str], *, nothing: tuple[str, ...] = ()
+) -> Answer:
     """Sum up the reasons, by service and in the order in which the services are declared."""
     services = []
     for service, found in reasons.items():
         if found:
             needs = tuple(need for need in ALL if any(need in reason.needs for reason in found))
-            services.append(Affected(service=service, needs=needs, reasons=tuple(dict.fromkeys(found))))
+            told = tuple(dict.fromkeys(found))
+            services.append(Affected(service=service, folder=homes.get(service, ""), needs=needs, reasons=told))
     wide = (r.path for one in services for r in one.reasons if r.kind in ("system", "unknown"))
     return Answer(
         since=since,
@@ -70,5 +77,6 @@ def answer(since: str, reasons: dict[str, list[Reason]], *, nothing: tuple[str, 
         deploy=tuple(one.service for one in services if "deploy" in one.needs),
         everything=tuple(dict.fromkeys(wide)),
         nothing=nothing,
+        whole=bool(services) and all("test" in one.needs for one in services) and len(services) == len(reasons),
         services=tuple(services),
     )

@@ -12,6 +12,15 @@ MANIFESTS = ("deploy/*", "targets/*", "kubernetes/*", "charts/*", "argocd/*", "m
 """Where what is deployed is said; no image holds it."""
 
 
+RECIPES = ("Dockerfile*", "requirements*.in", "requirements*.txt")
+"""Names of files that images are made by, wherever they lie among the manifests."""
+
+
+def is_recipe(path: str) -> bool:
+    """Tell whether an image is made by a file."""
+    return matches(path.rpartition("/")[2], RECIPES)
+
+
 def matches(path: str, patterns: Iterable[str]) -> bool:
     """Tell whether a path is meant by one of the patterns; ``*`` also stands for folders."""
     return any(fnmatchcase(path, pattern) for pattern in patterns)

@@ -21,17 +21,17 @@ def affected(system: System, change: Change) -> Answer:
         ContractError: A file of contracts, as it was, is none.
     """
     reasons: dict[str, list[Reason]] = {service.name: [] for service in system.services}
+    atlas = _Atlas(system, change)
     if not change.since:
         told = "there is no earlier revision, so that everything is new"
         wide = Reason(kind="system", path=".", told=told, needs=ALL)
-        return answer("", {name: [wide] for name in reasons}, nothing=())
-    atlas = _Atlas(system, change)
+        return answer("", {name: [wide] for name in reasons}, atlas.homes)
     by_place = (found for path in change.paths for found in atlas.concerned(path))
     for service, reason in (*by_place, *relying(system, change)):
         if service in reasons:  # else a contract of a service that has gone
             reasons[service].append(reason)
     said = {reason.path for given in reasons.values() for reason in given}
-    return answer(change.since, reasons, nothing=tuple(path for path in change.paths if path not in said))
+    return answer(change.since, reasons, atlas.homes, nothing=tuple(path for path in change.paths if path not in said))
 
 
 class _Atlas:
@@ -45,7 +45,7 @@ class _Atlas:
         self._reached = {name: _either([tree.reached(module) for tree in trees]) for name, module in modules.items()}
         self._system = _either([tree.reached(change.system) for tree in trees])
         self._entries = {name: _located(change, module) for name, module in modules.items()}
-        self._homes = places.homes(self._entries, _located(change, change.system))
+        self.homes = places.homes(self._entries, _located(change, change.system))
 
     def concerned(self, path: str) -> Found:
         """Tell whom a changed file concerns; nobody, where it concerns no service or only by its contracts."""
@@ -58,7 +58,7 @@ class _Atlas:
             yield from self._wide(path)
 
     def _own(self, path: str) -> Found:
-        for name, home in self._homes.items():
+        for name, home in self.homes.items():
             inside = path.removeprefix(f"{home}/")
             if inside == path or places.is_readme(path):
                 continue
@@ -68,10 +68,10 @@ class _Atlas:
                 yield name, Reason(kind="own", path=path, told=f"is made of {path}, which changed", needs=ALL)
 
     def _imported(self, path: str) -> Found:
-        at_home = any(path.startswith(f"{home}/") for home in self._homes.values())
+        at_home = any(path.startswith(f"{home}/") for home in self.homes.values())
         package = "" if at_home or path.endswith(".py") else self._package(path)
         for name, reached in self._reached.items():
-            if path.startswith(f"{self._homes.get(name, '/')}/"):
+            if path.startswith(f"{self.homes.get(name, '/')}/"):
                 continue
             if path == self._entries[name]:
                 yield name, Reason(kind="own", path=path, told=f"is declared in {path}, which changed", needs=ALL)
@@ -86,14 +86,15 @@ class _Atlas:
         return next((found for tree in self._change.trees if (found := places.package_of(path, tree))), "")
 
     def _is_readme(self, path: str) -> bool:
-        return places.is_readme(path) and any(path.startswith(f"{home}/") for home in self._homes.values())
+        return places.is_readme(path) and any(path.startswith(f"{home}/") for home in self.homes.values())
 
     def _wide(self, path: str) -> Found:
         """Tell what is not of one service: manifests, tests of all, what declares the system, and the unknown."""
         if places.matches(path, places.MANIFESTS):
-            told = f"is deployed by {path}, which changed"
+            recipe = places.is_recipe(path)
+            told = f"is {'made' if recipe else 'deployed'} by {path}, which changed"
             named = [name for name in self._names if name in path.replace(".", "/").split("/")]
-            yield from self._everybody("deployment", path, told, DEPLOYS, named)
+            yield from self._everybody("deployment", path, told, ALL if recipe else DEPLOYS, named)
         elif path in self._system:
             yield from self._everybody(
                 "system", path, f"is part of the system that {path} declares, which changed", ALL

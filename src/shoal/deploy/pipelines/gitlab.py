@@ -1,0 +1,213 @@
+"""GitLab CI: a pipeline that asks whom a change concerns, and a child of it that is made of these services."""
+
+# ruff: noqa: E501 - lines of pipelines are as long as their commands
+
+from collections.abc import Iterator
+
+from shoal.deploy.pipelines.wish import Wish, filled
+from shoal.model.artifact import Artifact
+
+
+def compile_gitlab(wish: Wish) -> tuple[Artifact, ...]:
+    """Write the pipelines; images are built as `shoal deploy kubernetes` says."""
+    texts = {
+        ".gitlab-ci.yml": _PIPELINE.replace("@STAGES@", ", ".join(f'"{name}"' for name in wish.environments)),
+        "ci/service.yml": _SERVICE,
+        "ci/environments.yml": _REST + "".join(_deploys(wish)),
+    }
+    return tuple(Artifact(path=path, text=filled(text, wish)) for path, text in texts.items())
+
+
+def _deploys(wish: Wish) -> Iterator[str]:
+    for position, name in enumerate(wish.environments):
+        yield _DEPLOY.replace("@NAME@", name).replace("@WHEN@", "on_success" if position == 0 else "manual")
+
+
+_PIPELINE = """\
+# Written by `shoal deploy pipelines --for gitlab`; write it anew rather than by hand.
+# Tests, builds and deploys the services that a change concerns, and no others.
+workflow:
+  auto_cancel:
+    on_new_commit: interruptible
+  rules:
+    - if: $CI_PIPELINE_SOURCE == "merge_request_event"
+    - if: $CI_COMMIT_BRANCH == "@BRANCH@"
+
+stages: [ask, services]
+
+affected:
+  stage: ask
+  image: docker.io/library/python:@PYTHON@-bookworm
+  interruptible: true
+  timeout: 10 minutes
+  variables:
+    GIT_DEPTH: "0" # the revision to compare with must be there
+    PIP_CACHE_DIR: $CI_PROJECT_DIR/.cache/pip
+  cache:
+    key:
+      files: [@REQUIREMENTS@]
+    paths: [.cache/pip]
+  script:
+    - apt-get update -qq && apt-get install -qq -y --no-install-recommends jq
+    - @INSTALL@
+    - shoal contract diff --locked # what breaks consumers stops here
+    - since="${CI_MERGE_REQUEST_DIFF_BASE_SHA:-$CI_COMMIT_BEFORE_SHA}"
+    - shoal affected --since "$since"
+    - shoal affected --since "$since" -o json > affected.json
+    - shoal describe -o json > system.json
+    - |
+      jq --slurpfile system system.json '
+        {
+          stages: ["test", "image", "rest", @STAGES@],
+          variables: {REST: (([$system[0].services[].name] - .build) | join(" "))},
+          include: ([.services[] | {local: "ci/service.yml", inputs: {
+            service, folder: (if .folder == "" then "." else .folder end),
+            test: (.needs | any(. == "test")), build: (.needs | any(. == "build"))}}]
+            + [{local: "ci/environments.yml"}]),
+        }
+        + if (.test + .build) == [] then {nothing: {stage: "test", script: ["echo no service is concerned"]}} else {} end
+        + if .whole then {together: {stage: "test", extends: ".test", script: ["python -m pytest"]}} else {} end
+      ' affected.json > services.yml
+  artifacts:
+    paths: [services.yml, affected.json]
+    expire_in: 7 days
+
+each:
+  stage: services
+  trigger:
+    strategy: depend
+    include:
+      - artifact: services.yml # JSON is YAML
+        job: affected
+  variables:
+    TAG: $CI_COMMIT_SHA
+  rules:
+    - if: $CI_COMMIT_BRANCH == "@BRANCH@"
+      variables: {PUSH: "yes", NAMED: "@BRANCH@", DEPLOY: "yes"}
+    - if: $CI_MERGE_REQUEST_LABELS =~ /(^|,)preview(,|$)/ && $CI_MERGE_REQUEST_SOURCE_PROJECT_ID == $CI_PROJECT_ID
+      variables: {PUSH: "yes", PREVIEW: "yes"}
+    - when: on_success
+"""
+
+_SERVICE = """\
+# Written by `shoal deploy pipelines --for gitlab`; write it anew rather than by hand.
+# What one service runs through: its tests, its image, what is in it (SBOM) and who made it (signature).
+spec:
+  inputs:
+    service:
+    folder:
+    test: {type: boolean}
+    build: {type: boolean}
+---
+"$[[ inputs.service ]]:test":
+  extends: .test
+  rules:
+    - if: '"$[[ inputs.test ]]" == "true"'
+  script:
+    - status=0; python -m pytest "$[[ inputs.folder ]]" || status=$?
+    - if [ "$status" -eq 5 ]; then echo "no tests in $[[ inputs.folder ]]"; else exit "$status"; fi
+
+"$[[ inputs.service ]]:image":
+  stage: image
+  image: docker.io/library/docker:27.5-cli
+  services: [{name: "docker.io/library/docker:27.5-dind", alias: docker}]
+  interruptible: true
+  timeout: 30 minutes
+  rules:
+    - if: '"$[[ inputs.build ]]" == "true"'
+  variables:
+    IMAGE: @REGISTRY@/@SYSTEM@/$[[ inputs.service ]]
+    DOCKER_HOST: tcp://docker:2376
+    DOCKER_TLS_CERTDIR: /certs
+    DOCKER_TLS_VERIFY: "1"
+    DOCKER_CERT_PATH: /certs/client
+  id_tokens:
+    SIGSTORE_ID_TOKEN: # the signature says which pipeline made the image
+      aud: sigstore
+  before_script:
+    - apk add --no-cache cosign jq syft
+  script:
+    - docker context create builder && docker buildx create --use builder
+    - |
+      build() {
+        docker buildx build --file "@DEPLOY@/images/$[[ inputs.service ]]/Dockerfile" --build-arg REQUIREMENTS=@REQUIREMENTS@ \\
+          --label org.opencontainers.image.revision="$TAG" "$@" .
+      }
+    - if [ "$PUSH" != "yes" ]; then build --output type=cacheonly; exit 0; fi
+    - echo "${REGISTRY_PASSWORD:-$CI_JOB_TOKEN}" |
+      docker login @HOST@ --username "${REGISTRY_USER:-gitlab-ci-token}" --password-stdin
+    - build --tag "$IMAGE:$TAG" ${NAMED:+--tag "$IMAGE:$NAMED"} --push --provenance mode=max --metadata-file built.json
+      --cache-from "type=registry,ref=$IMAGE:cache" --cache-to "type=registry,ref=$IMAGE:cache,mode=max"
+    - digest="$(jq -r '."containerimage.digest"' built.json)"
+    - syft scan "registry:$IMAGE@$digest" --output spdx-json=sbom.spdx.json
+    - cosign sign --yes "$IMAGE@$digest"
+    - cosign attest --yes --type spdxjson --predicate sbom.spdx.json "$IMAGE@$digest"
+    - mkdir -p images && echo "$digest" > "images/$[[ inputs.service ]]"
+  artifacts:
+    paths: [images/, sbom.spdx.json]
+    expire_in: 7 days
+"""
+
+_REST = """\
+# Written by `shoal deploy pipelines --for gitlab`; write it anew rather than by hand.
+# What comes after the services: previews of merge requests, and the environments.
+.test:
+  stage: test
+  image: docker.io/library/python:@PYTHON@-bookworm
+  interruptible: true
+  timeout: 20 minutes
+  variables:
+    PIP_CACHE_DIR: $CI_PROJECT_DIR/.cache/pip
+  cache:
+    key:
+      files: [@REQUIREMENTS@]
+    paths: [.cache/pip]
+    policy: pull
+  before_script:
+    - @INSTALL@
+
+rest: # Argo CD looks for every image of a preview under the request's last commit
+  stage: rest
+  image: docker.io/library/docker:27.5-cli
+  timeout: 10 minutes
+  rules:
+    - if: $PREVIEW == "yes" && $REST != ""
+  script:
+    - echo "${REGISTRY_PASSWORD:-$CI_JOB_TOKEN}" |
+      docker login @HOST@ --username "${REGISTRY_USER:-gitlab-ci-token}" --password-stdin
+    - for service in $REST; do
+      docker buildx imagetools create --tag "@REGISTRY@/@SYSTEM@/$service:$TAG" "@REGISTRY@/@SYSTEM@/$service:@BRANCH@"; done
+"""
+
+_DEPLOY = """
+@NAME@:
+  stage: @NAME@
+  image:
+    name: registry.k8s.io/kustomize/kustomize:v5.7.1
+    entrypoint: [""]
+  timeout: 10 minutes
+  environment: @NAME@ # who must agree is set there: Settings, CI/CD, Protected environments
+  resource_group: @NAME@ # one after the other
+  rules:
+    - if: $DEPLOY == "yes"
+      when: @WHEN@
+  before_script:
+    - apk add --no-cache cosign git
+  script:
+    - "[ -d images ] || exit 0" # nothing was built
+    - root="$PWD"; mkdir -p @DEPLOY@/releases/@NAME@; cd @DEPLOY@/releases/@NAME@
+    - "[ -f kustomization.yaml ] || kustomize create --resources ../../overlays/@NAME@"
+    - |
+      for file in "$root"/images/*; do # only what this pipeline has signed, by its digest
+        image="@REGISTRY@/@SYSTEM@/$(basename "$file")" digest="$(cat "$file")"
+        cosign verify "$image@$digest" --certificate-oidc-issuer "$CI_SERVER_URL" \\
+          --certificate-identity-regexp "^$CI_PROJECT_URL//" > /dev/null
+        kustomize edit set image "$image=$image@$digest"
+      done
+    - cd "$root"; git config user.name "pipeline"; git config user.email "pipeline@$CI_SERVER_HOST"
+    - git add @DEPLOY@/releases/@NAME@
+    - git diff --cached --quiet && exit 0
+    - git commit --message "Deploy to @NAME@"
+    # Needs: Settings, CI/CD, Job token permissions, Allow Git push requests to the repository.
+    - git push --push-option ci.skip "https://gitlab-ci-token:$CI_JOB_TOKEN@$CI_SERVER_HOST/$CI_PROJECT_PATH.git" HEAD:@BRANCH@
+"""
