@@ -1,5 +1,6 @@
 """What git knows of a change: which files differ from a revision, and what they were."""
 
+import functools
 from pathlib import Path
 
 from shoal.cli.git import git, git_bytes, resolve
@@ -27,9 +28,7 @@ def changes(folder: Path, revision: str, *, contracts: str, system: str, unaffec
     top = Path(git(folder, "rev-parse", "--show-toplevel").strip())
     here = folder.resolve().relative_to(top.resolve()).as_posix()
 
-    def listed(*arguments: str) -> list[str]:
-        return [_seen_from(path, here) for path in git(top, *arguments, "-z").split("\0") if path]
-
+    listed = functools.partial(_listed, top, here)
     files = listed("ls-files", "--cached", "--others", "--exclude-standard")
     sources = _present(folder, [path for path in files if path.endswith(".py")])
     if revision == NOTHING:
@@ -51,6 +50,10 @@ def changes(folder: Path, revision: str, *, contracts: str, system: str, unaffec
         system=system,
         unaffected=unaffected,
     )
+
+
+def _listed(top: Path, here: str, *arguments: str) -> list[str]:
+    return [_seen_from(path, here) for path in git(top, *arguments, "-z").split("\0") if path]
 
 
 def _seen_from(path: str, here: str) -> str:
