@@ -34,6 +34,12 @@ def require(context: Where) -> None:
         raise _absent(where, context.root)
 
 
+def present(context: Where) -> bool:
+    """Say whether the folder has a system at all; no code of the author's runs."""
+    _importable(context.root)
+    return importlib.util.find_spec(entry(context).partition(":")[0].partition(".")[0]) is not None
+
+
 def read(context: Where) -> model.System:
     """Import the system's declaration and describe it.
 

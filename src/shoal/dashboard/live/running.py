@@ -40,8 +40,14 @@ class Live:
         return found
 
     async def system(self) -> model.System:
-        """Return what is declared; `DeclarationError` when it cannot be imported."""
+        """Return what is declared, which is nothing where there is no system yet.
+
+        Raises:
+            DeclarationError: It cannot be imported.
+        """
         async with self._busy:
+            if self._described is None and not await asyncio.to_thread(project.present, self.where):
+                return model.System(name="nothing", services=())
             await asyncio.to_thread(self._read)
             assert self._described is not None, "it was read just now"  # noqa: S101
             return self._described

@@ -100,7 +100,7 @@ function without(values, name, value) {
 /** @param {{answer: any, open: boolean}} given */
 function Answer({ answer, open }) {
   return html`<details class="panel" open=${open}><summary><${Badge} kind=${answer.status >= REFUSED ? "bad" : "good"}>${answer.status} ${answer.reason}<//> ${duration(answer.ms)}, ${bytes(answer.bytes)}</summary>
-    ${answer.trace_id && html`<p><a href=${link(`traces/${answer.trace_id}`)}>Trace ${answer.trace_id.slice(0, 8)}</a> · <a href=${link("logs", { trace: answer.trace_id })}>Logs</a></p>
+    ${answer.trace_id && html`<p><a href=${link(`traces/${answer.trace_id}`)}>Trace ${answer.trace_id.slice(0, 8)}</a> · <a href=${link("logs", { trace_id: answer.trace_id })}>Logs</a></p>
       <${Glance} id=${answer.trace_id} />`}
     <pre class="scroll">${answer.data !== null ? JSON.stringify(answer.data, null, 2) : answer.text || "no body"}</pre>
     <details><summary>Headers</summary><pre>${Object.entries(answer.headers).map(([name, value]) => `${name}: ${value}`).join("\n")}</pre></details>
