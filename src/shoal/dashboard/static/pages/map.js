@@ -119,7 +119,7 @@ function Details({ way }) {
     </dl>
     <div class="bar">
       <a href=${link("traces", { service })}>Traces</a>
-      ${way.errors > 0 && html`<a href=${link("traces", { service, errors: "1" })}>Failed traces</a>`}
+      ${way.errors > 0 && html`<a href=${link("traces", { service, errors: "true" })}>Failed traces</a>`}
       ${way.kind === "call" && html`<a href=${link("gateway", { part: "faults", way: `${way.source}:${way.target}` })}>Inject a fault</a>`}
       ${way.kind === "event" && html`<a href=${link("events", { event: way.target.includes(".v") ? way.target : way.source })}>Event</a>`}
     </div>

@@ -6,7 +6,7 @@ import { bytes, duration, number, percent } from "../shell/format.js";
 import { Stopped } from "../parts/actions.js";
 import { Chart } from "../parts/chart.js";
 import { Dots } from "../parts/dots.js";
-import { Objectives } from "../parts/objectives.js";
+import { Noticed, Objectives } from "../parts/objectives.js";
 import { Badge, Empty, Service as Named, Trouble } from "../parts/states.js";
 
 export default function Service() {
@@ -24,7 +24,7 @@ export default function Service() {
       <a href=${link("data", { of: name })}>Data</a> <a href=${link("api", { of: name })}>API</a></div>
     ${data && html`<${Stopped} live=${data.live} />`}
     <${Trouble} error=${absent ?? error} />
-    ${data && data.name === name && html`<div class="stack"><${Tiles} data=${data} /><${Charts} name=${name} />
+    ${data && data.name === name && html`<div class="stack"><${Noticed} service=${name} /><${Tiles} data=${data} /><${Charts} name=${name} />
       <${Objectives} service=${name} promised=${data.objectives} />
       <${Operations} items=${data.operations} service=${name} /><${Replicas} items=${data.replicas} />
       <div class="pair"><${Ways} title="Callers" items=${data.callers} end="source" /><${Ways} title="Callees" items=${data.callees} end="target" /></div>
@@ -117,7 +117,7 @@ function Ways({ title, items, end }) {
 /** @param {{items: any[]}} given */
 function Circuits({ items }) {
   if (!items.length) return null;
-  return html`<section aria-label="Breakers"><h2>Circuit breakers</h2><table class="plain-table"><thead><tr><th scope="col">Breaker</th><th scope="col">State</th><th scope="col" class="end">Opened</th><th scope="col">Calls</th><th scope="col">Replicas</th></tr></thead><tbody>
+  return html`<section aria-label="Circuit breakers"><h2>Circuit breakers</h2><table class="plain-table"><thead><tr><th scope="col">Breaker</th><th scope="col">State</th><th scope="col" class="end">Opened</th><th scope="col">Calls</th><th scope="col">Replicas</th></tr></thead><tbody>
     ${items.map((one) => html`<tr key=${one.name}><td>${one.name}</td><td><${Badge} kind=${one.state === "closed" ? "good" : "bad"}>${one.state}<//></td><td class="end">${number(one.turns)}</td>
       <td>${Object.entries(one.calls).filter(([, count]) => count).map(([outcome, count]) => `${outcome} ${count}`).join(", ") || "none"}</td><td>${Object.entries(one.replicas).map(([replica, state]) => `${replica}: ${state}`).join(", ")}</td></tr>`)}</tbody></table></section>`;
 }

@@ -1,6 +1,6 @@
 // Requests as dots over time, higher the longer they took: each is a link to its trace.
 import { html } from "../shell/ui.js";
-import { useQuery } from "../shell/data.js";
+import { runs, useQuery } from "../shell/data.js";
 import { go, link } from "../shell/place.js";
 import { clock, duration } from "../shell/format.js";
 
@@ -8,7 +8,7 @@ const WIDTH = 420, HEIGHT = 140, PAD = 44, MOST = 200;
 
 /** @param {{service: string}} given */
 export function Dots({ service }) {
-  const { data } = useQuery("/api/traces", { service: [service], limit: MOST }, { timed: true, every: 5000 });
+  const { data } = useQuery(runs.value.length ? "/api/traces" : null, { service: [service], limit: MOST }, { timed: true, every: 5000 });
   const items = data?.items ?? [];
   if (!items.length) return html`<p class="note">no traces in this time</p>`;
   const times = items.map((/** @type {any} */ one) => one.started), [from, to] = [Math.min(...times), Math.max(...times)];
