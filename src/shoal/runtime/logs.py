@@ -49,8 +49,8 @@ class Journal:
         if trace is not None:
             line["trace_id"], line["span_id"] = trace.trace_id, trace.span_id
         line.update(fields)
-        written = _encode(line)
-        self._lines.append(_encode(hidden("", line, MASK.hide)) if MASK.suspects(written) else written)
+        written = _spell(line)
+        self._lines.append(_spell(hidden("", line, MASK.hide)) if MASK.suspects(written) else written)
         recorder = recording.get() or self.recorder
         if recorder is not None and recorder.logging:
             recorder.log(Record(at, level, message, *_place(trace), fields))
@@ -66,6 +66,15 @@ class Journal:
         if lines:
             self._stream.write(b"\n".join(lines) + b"\n")
             self._stream.flush()
+
+
+def _spell(line: Any) -> bytes:
+    """Write a line; one that JSON cannot hold, such as half a character, is written as well as it can be."""
+    try:
+        return _encode(line)
+    except (ValueError, TypeError, OverflowError, msgspec.MsgspecError):
+        plain = {key: value if isinstance(value, str) else repr(value) for key, value in line.items()}
+        return _encode({key: value.encode("utf-8", "replace").decode() for key, value in plain.items()})
 
 
 def _place(trace: Trace | None) -> tuple[str, str]:
