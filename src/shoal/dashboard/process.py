@@ -12,6 +12,8 @@ from shoal.dashboard.collector.application import Collector
 from shoal.dashboard.collector.following import follow
 from shoal.dashboard.collector.gateway import Gateway
 from shoal.dashboard.notices.watch import watch
+from shoal.dashboard.scrape.rounds import keep_asking
+from shoal.dashboard.scrape.sources import sources
 from shoal.dashboard.server.app import Dashboard
 from shoal.dashboard.server.desk import Desk
 from shoal.dashboard.server.hub import Hub
@@ -59,7 +61,7 @@ async def serve(settings: Settings) -> None:
     collector, library = Collector(writer), Library(folder)
     hub = Hub()
     pages = _pages(settings, library, hub)
-    background = asyncio.gather(_gateway(settings, writer), _notices(settings, writer, hub))
+    background = asyncio.gather(_gateway(settings, writer), _notices(settings, writer, hub), _engines(settings, writer))
     try:
         sockets = [listening(port) for port in (settings.port, *settings.ports)]
         await serve_http(
@@ -85,6 +87,12 @@ async def _notices(settings: Settings, writer: Writer, hub: Hub) -> None:
     """Notice what somebody should hear of, while a system is watched."""
     if settings.system:
         await watch(writer.file, writer, say, lambda notice: hub.tell("notice", notice))
+
+
+async def _engines(settings: Settings, writer: Writer) -> None:
+    """Ask the engines of the run what they measure of themselves."""
+    if settings.system:
+        await keep_asking(lambda: sources(Path(settings.root)), writer, say)
 
 
 def _pages(settings: Settings, library: Library, hub: Hub) -> Application:

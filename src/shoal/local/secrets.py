@@ -10,7 +10,7 @@ from shoal.local.host import private_directory, private_file
 from shoal.model.plan import Plan
 
 OPERATOR = "operator"
-"""The broker user that declares streams and consumers."""
+"""The user of the broker that declares streams and consumers, and of Valkey that asks how the server is."""
 
 LIMITER = "limiter"
 """The user of Valkey that counts requests."""
@@ -35,11 +35,7 @@ class Passwords(msgspec.Struct, frozen=True, kw_only=True):
 
 def passwords(folder: Path, plan: Plan, operators: Sequence[str] = ()) -> Passwords:
     """Read the passwords of the project, adding what `plan` and the operators of stores need and have none yet."""
-    file = folder / "passwords.json"
-    try:
-        known = msgspec.json.decode(file.read_bytes(), type=Passwords)
-    except (OSError, msgspec.MsgspecError):
-        known = Passwords()
+    known = known_passwords(folder)
     stores = [s.store.role for s in plan.services if s.store] + [*operators]
     stores += [s.search.role for s in plan.services if s.search]
     brokers = [s.broker.user for s in plan.services if s.broker] + [OPERATOR]
@@ -48,13 +44,30 @@ def passwords(folder: Path, plan: Plan, operators: Sequence[str] = ()) -> Passwo
     full = Passwords(
         stores=_filled(known.stores, stores),
         brokers=_filled(known.brokers, brokers),
-        counters=_filled(known.counters, [LIMITER] if "limiter" in plan.engines else []),
+        counters=_filled(known.counters, _counters(plan)),
         caches=_filled(known.caches, caches),
         objects=_filled(known.objects, [*objects, OPERATOR] if objects else []),
     )
     if full != known:
-        private_file(file, msgspec.json.encode(full).decode())
+        private_file(_file(folder), msgspec.json.encode(full).decode())
     return full
+
+
+def known_passwords(folder: Path) -> Passwords:
+    """Read the passwords of the project as they are; none where there are none yet."""
+    try:
+        return msgspec.json.decode(_file(folder).read_bytes(), type=Passwords)
+    except (OSError, msgspec.MsgspecError):
+        return Passwords()
+
+
+def _file(folder: Path) -> Path:
+    return folder / "passwords.json"
+
+
+def _counters(plan: Plan) -> list[str]:
+    """List who enters Valkey and no service's part of it: the limiter, and who asks how the server is."""
+    return [*([LIMITER] if "limiter" in plan.engines else []), *([OPERATOR] if "valkey" in plan.engines else [])]
 
 
 class SigningKey(msgspec.Struct, frozen=True, kw_only=True):

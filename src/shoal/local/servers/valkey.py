@@ -3,7 +3,7 @@
 from shoal.drivers.valkey import COMMANDS, prefix_of
 from shoal.local.engines import Recipe, valkey
 from shoal.local.limiter import bucket
-from shoal.local.secrets import LIMITER
+from shoal.local.secrets import LIMITER, OPERATOR
 from shoal.local.servers.server import Server
 from shoal.local.site import Site
 
@@ -20,6 +20,7 @@ def _recipe(site: Site) -> Recipe:
     if "limiter" in site.plan.engines:
         own = (f"{bucket.PREFIX}*",)
         users.append(valkey.ValkeyUser(name=LIMITER, password=counters[LIMITER], keys=own, commands=bucket.COMMANDS))
+    users.append(valkey.ValkeyUser(name=OPERATOR, password=counters[OPERATOR], commands=("+info",)))
     options = valkey.ValkeyOptions(
         directory=site.layout.data / "valkey", socket=site.layout.valkey_socket, users=tuple(users)
     )
