@@ -5,7 +5,7 @@ import { timeWindow } from "./time.js";
 
 /**
  * @typedef {{title: string, detail: string, hint?: string, status: number}} Trouble
- * @typedef {{data: any, error: Trouble | null, loading: boolean, refresh: () => void}} Query
+ * @typedef {{data: any, of: string | null, error: Trouble | null, loading: boolean, refresh: () => void}} Query
  */
 
 /** Whether the pages stand still. */
@@ -93,13 +93,13 @@ const KEPT = 60;
  * @param {import("./place.js").Params} [wanted]
  * @param {{timed?: boolean, on?: string, every?: number}} [options] `timed` adds since and until of the time range;
  *   `on` is the event that makes it ask again ("tick"; "" for never); `every` asks at most that often (ms)
- * @returns {Query}
+ * @returns {Query} `of` names the question that `data` answers: while another is loading, the one before
  */
 export function useQuery(path, wanted = {}, options = {}) {
   const { timed = false, on = "tick", every = 1000 } = options;
   const name = path === null ? null : address(path, wanted) + (timed ? `#${JSON.stringify(timeWindow.key.value)}` : "");
   const state = useRef(/** @type {any} */ (null));
-  if (state.current === null) state.current = signal({ name: null, data: undefined, error: null, loading: false });
+  if (state.current === null) state.current = signal({ name: null, of: null, data: undefined, error: null, loading: false });
   const current = state.current;
   const refresh = useRef(() => {});
 
@@ -117,7 +117,7 @@ export function useQuery(path, wanted = {}, options = {}) {
         kept.delete(name);
         kept.set(name, data);
         if (kept.size > KEPT) kept.delete(kept.keys().next().value ?? "");
-        if (!gone) current.value = { name, data, error: null, loading: false };
+        if (!gone) current.value = { name, of: name, data, error: null, loading: false };
       } catch (error) {
         if (!gone) current.value = { ...current.value, name, error: troubleOf(error), loading: false };
       }
@@ -133,7 +133,7 @@ export function useQuery(path, wanted = {}, options = {}) {
     };
     refresh.current = fetchIt;
     const known = kept.get(name);
-    current.value = { name, data: known ?? current.value.data, error: null, loading: known === undefined };
+    current.value = { ...current.value, ...(known && { of: name, data: known }), name, error: null, loading: known === undefined };
     fetchIt();
     let first = true;
     const stop = on && effect(() => {
@@ -148,8 +148,8 @@ export function useQuery(path, wanted = {}, options = {}) {
     };
   }, [name, on, every]);
 
-  const { data, error, loading } = current.value;
-  return { data, error, loading: loading || current.value.name !== name, refresh: () => refresh.current() };
+  const { data, of, error, loading } = current.value;
+  return { data, of, error, loading: loading || current.value.name !== name, refresh: () => refresh.current() };
 }
 
 // -- the stream: one for a visible tab, none for a hidden one

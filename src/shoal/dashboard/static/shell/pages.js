@@ -12,29 +12,25 @@ const MOST = 20_000;
  * @param {{id: (item: any) => string | number, at: (item: any) => number, limit?: number, on?: string}} how
  */
 export function usePages(path, wanted, { id, at, limit = 200, on = "tick" }) {
-  const name = JSON.stringify([path, wanted, timeWindow.key.value]);
-  const { data, error, loading } = useQuery(path, { ...wanted, limit }, { timed: true, on });
-  const state = useRef({ name: "", items: new Map(), next: /** @type {string | null} */ (null), seen: null, asking: false });
+  const { data, of, error, loading } = useQuery(path, { ...wanted, limit }, { timed: true, on });
+  const state = useRef({ of: /** @type {string | null} */ (null), items: new Map(), next: /** @type {string | null} */ (null), seen: null, asking: false });
   const [, again] = useState(0);
   const [trouble, setTrouble] = useState(/** @type {any} */ (null));
   const now = state.current;
 
-  if (now.name !== name) Object.assign(now, { name, items: loading ? now.items : new Map(), next: null, seen: loading ? data : null, stale: loading });
-  if (data && data !== now.seen && !loading) {
-    if (/** @type {any} */ (now).stale) Object.assign(now, { items: new Map(), stale: false });
-    const first = now.items.size === 0;
+  if (data && now.of !== of) Object.assign(now, { of, items: new Map(), next: data.next, seen: null });
+  if (data && data !== now.seen) {
     for (const item of data.items) now.items.set(id(item), item);
-    if (first) now.next = data.next;
     now.seen = data;
   }
-  useEffect(() => setTrouble(null), [name]);
+  useEffect(() => setTrouble(null), [of]);
 
   const more = async () => {
-    if (!now.next || now.asking || now.items.size >= MOST) return;
+    if (!now.next || now.asking || loading || now.items.size >= MOST) return;
     now.asking = true;
     try {
       const page = await get(path, { ...wanted, limit, ...timeWindow.bounds(), cursor: now.next });
-      if (now.name !== name) return;
+      if (now.of !== of) return;
       for (const item of page.items) if (!now.items.has(id(item))) now.items.set(id(item), item);
       now.next = page.next;
     } catch (caught) {
