@@ -18,9 +18,10 @@ from hypothesis import strategies as st
 
 from shoal.drivers.valkey.link import Door, Link
 from shoal.errors import EngineError
+from shoal.local import grpc
 from shoal.local.engines import start, valkey
 from shoal.local.engines.valkey import ValkeyOptions, ValkeyUser
-from shoal.local.limiter import grpc, messages, server
+from shoal.local.limiter import messages, server
 from shoal.local.limiter.bucket import COMMANDS, PREFIX, TAKE, key, read
 from shoal.local.limiter.messages import Question, Status
 from shoal.local.limiter.settings import Bucket, Limits, Settings

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from shoal.dashboard.collector.application import Collector
+from shoal.dashboard.collector.calls import LARGEST, methods
 from shoal.dashboard.collector.following import follow
 from shoal.dashboard.collector.gateway import Gateway
 from shoal.dashboard.notices.watch import watch
@@ -21,6 +22,7 @@ from shoal.dashboard.store import runs
 from shoal.dashboard.store.library import Library
 from shoal.dashboard.store.writer import Writer
 from shoal.errors import HostError
+from shoal.local import grpc
 from shoal.local.dashboard import Settings
 from shoal.local.ports import LOOPBACK, check_port
 from shoal.runtime.request import Receive, Scope, Send
@@ -62,7 +64,9 @@ async def serve(settings: Settings) -> None:
     hub = Hub()
     pages = _pages(settings, library, hub)
     background = asyncio.gather(_gateway(settings, writer), _notices(settings, writer, hub), _engines(settings, writer))
+    background.add_done_callback(_told)
     try:
+        await _calls(settings, collector)
         sockets = [listening(port) for port in (settings.port, *settings.ports)]
         await serve_http(
             application(collector, pages), "", drain=_DRAIN, leaving=lambda: None, sockets=sockets,
@@ -71,8 +75,24 @@ async def serve(settings: Settings) -> None:
     finally:
         background.cancel()
         await asyncio.gather(background, return_exceptions=True)
-        writer.close()
         library.close()
+        writer.close()
+
+
+def _told(background: "asyncio.Future[tuple[None, None, None]]") -> None:
+    """Say what ended what is done beside serving; telemetry is taken all the same."""
+    if not background.cancelled() and (error := background.exception()) is not None:
+        say(f"what is measured besides has ended: {type(error).__name__}: {error}")
+
+
+async def _calls(settings: Settings, collector: Collector) -> None:
+    """Take telemetry over gRPC, where a port is given; it ends with the process."""
+    if not settings.grpc:
+        return
+    try:
+        await grpc.serve((LOOPBACK, settings.grpc), methods(collector), largest=LARGEST)
+    except OSError as error:
+        raise HostError(f"cannot listen on port {settings.grpc}: {error}", hint="choose another --grpc-port") from error
 
 
 async def _gateway(settings: Settings, writer: Writer) -> None:

@@ -17,6 +17,9 @@ from shoal.runtime.request import Receive, Scope, Send
 LARGEST = 16 * 1024 * 1024
 """Bytes of a body, as it came."""
 
+_HEARD = 4 * LARGEST
+"""Bytes of a body that is too large, but is read to its end, so that its sender hears why."""
+
 UNFOLDED = 64 * 1024 * 1024
 """Bytes of a body that was compressed."""
 
@@ -28,7 +31,9 @@ _ASIDE = 64 * 1024
 _JSON, _PROTOBUF = "application/json", "application/x-protobuf"
 
 
-class _Refused(Exception):
+class Refused(Exception):
+    """Telemetry is not taken; `status` is that of HTTP."""
+
     def __init__(self, status: int, why: str) -> None:
         super().__init__(why)
         self.status = status
@@ -53,7 +58,7 @@ class Collector:
             status, answer = 200, await self.take(signal, body, is_json=is_json)
         except Malformed as error:
             status, answer = 400, _problem(str(error), is_json=is_json)
-        except _Refused as error:
+        except Refused as error:
             status, answer = error.status, _problem(str(error), is_json=is_json)
         extra = [(b"retry-after", b"1")] if status == 503 else []
         told = (_JSON if is_json else _PROTOBUF).encode()
@@ -66,13 +71,14 @@ class Collector:
 
         Raises:
             Malformed: It is no message of the protocol.
+            Refused: Too much waits to be written (503).
         """
         if len(body) > _ASIDE:
             taken = await asyncio.to_thread(otlp.read, signal, body, is_json=is_json)
         else:
             taken = otlp.read(signal, body, is_json=is_json)
         if not self._writer.put(taken.records):
-            raise _Refused(503, "too much waits to be written")
+            raise Refused(503, "too much waits to be written")
         self.rejected += taken.rejected
         why = "identifiers or times are malformed" if taken.rejected else ""
         lost = taken.rejected
@@ -84,25 +90,31 @@ class Collector:
 def _signal(scope: Scope, kind: str) -> Signal:
     signal = PATHS.get(scope["path"])
     if signal is None:
-        raise _Refused(404, f"there is nothing at {scope['path']}; telemetry is taken at {', '.join(PATHS)}")
+        raise Refused(404, f"there is nothing at {scope['path']}; telemetry is taken at {', '.join(PATHS)}")
     if scope["method"] != "POST":
-        raise _Refused(405, "only POST")
+        raise Refused(405, "only POST")
     if kind not in (_JSON, _PROTOBUF):  # nor may a page in a browser write here: it could not say these without asking
-        raise _Refused(415, f"the content is {kind or 'of no type'}; {_PROTOBUF} and {_JSON} are taken")
+        raise Refused(415, f"the content is {kind or 'of no type'}; {_PROTOBUF} and {_JSON} are taken")
     return signal
 
 
 async def _body(receive: Receive) -> bytes:
-    found = bytearray()
+    found, size = bytearray(), 0
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
-            raise _Refused(400, "the body was cut short")
-        found += message.get("body", b"")
-        if len(found) > LARGEST:
-            raise _Refused(413, f"the body has more than {LARGEST} bytes")
+            raise Refused(400, "the body was cut short")
+        part = message.get("body", b"")
+        size += len(part)
+        if size <= LARGEST:
+            found += part
+        elif size > _HEARD:  # who still writes by then does not hear the answer
+            break
         if not message.get("more_body", False):
-            return bytes(found)
+            break
+    if size > LARGEST:
+        raise Refused(413, f"the body has more than {LARGEST} bytes")
+    return bytes(found)
 
 
 def unfolded(body: bytes, encoding: str) -> bytes:
@@ -115,7 +127,7 @@ def unfolded(body: bytes, encoding: str) -> bytes:
     if encoding in ("", "identity"):
         return body
     if encoding not in ("gzip", "deflate"):
-        raise _Refused(415, f"the encoding is {encoding!r}; gzip and deflate are taken")
+        raise Refused(415, f"the encoding is {encoding!r}; gzip and deflate are taken")
     decoder = zlib.decompressobj(wbits=47)  # finds out which of the two headers there is
     try:
         found = decoder.decompress(body, UNFOLDED)

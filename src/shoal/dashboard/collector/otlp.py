@@ -40,6 +40,10 @@ _LATEST = 1 << 62
 _IDENTIFIERS = frozenset({"traceId", "spanId", "parentSpanId", "trace_id", "span_id", "parent_span_id"})
 
 
+_MALFORMED = (DecodeError, json_format.ParseError, ValueError, TypeError, AttributeError, RecursionError)
+"""What the readers raise; that of JSON expects objects where there may be anything."""
+
+
 class Malformed(Exception):
     """A body is no message of the protocol."""
 
@@ -74,7 +78,7 @@ def read(signal: Signal, body: bytes, *, is_json: bool) -> Taken:
         else:
             message.ParseFromString(body)
         return signal.records(message)
-    except (DecodeError, json_format.ParseError, ValueError, RecursionError) as error:
+    except _MALFORMED as error:
         raise Malformed(f"this is no {type(message).__name__}: {error}") from error
 
 

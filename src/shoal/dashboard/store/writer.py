@@ -90,6 +90,8 @@ class Writer:
         with contextlib.suppress(sqlite3.Error):
             self._note({"ended": str(time.time())})
             self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            self._connection.execute("PRAGMA busy_timeout=0")
+            self._connection.execute("PRAGMA journal_mode=DELETE")  # one file, unless somebody reads it now
         self._connection.close()
 
     def _run(self) -> None:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from shoal.drivers.valkey.link import Link
 from shoal.errors import EngineError, Unavailable
-from shoal.local.limiter import bucket, grpc, messages
+from shoal.local import grpc
+from shoal.local.limiter import bucket, messages
 from shoal.local.limiter.messages import Entry, Question, Status
 from shoal.local.limiter.settings import Limits, Settings
 

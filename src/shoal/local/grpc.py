@@ -1,12 +1,13 @@
-"""Answers unary calls of gRPC on a UNIX socket: the only file that imports h2.
+"""Answers unary calls of gRPC, on a UNIX socket or a port of loopback: the only file that imports h2.
 
 Source: the gRPC project's "gRPC over HTTP2". A message has five bytes before it: whether it is compressed, and its
-length; a status comes as a trailer. Only Envoy asks here, so nothing more of gRPC is spoken.
+length; a status comes as a trailer. Nothing more of gRPC is spoken.
 """
 
 import asyncio
 import socket
 import struct
+import zlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,10 +23,14 @@ from h2.settings import SettingCodes, Settings
 Handler = Callable[[bytes], Awaitable[bytes]]
 """Gives the answer to a message; raise `Failed` to answer with a status."""
 
+Bound = Path | tuple[str, int]
+"""Where to listen: a UNIX socket, or host and port."""
+
 LARGEST = 64 * 1024
-"""Bytes of a request."""
+"""Bytes of a request, unless more are allowed."""
 
 _STREAMS = 4096
+_GZIP = 31  # zlib's bits of a window, with the header of gzip
 _PREFIX = struct.Struct("!BI")
 Code = Literal["invalid", "not-found", "unimplemented", "internal", "unavailable"]
 _CODES: dict[Code, str] = {
@@ -48,18 +53,25 @@ class Failed(Exception):
 @dataclass(slots=True, kw_only=True)
 class _Call:
     path: str
+    encoding: str
     body: bytearray
 
 
-async def serve(place: Path, methods: dict[str, Handler]) -> asyncio.AbstractServer:
-    """Listen on a socket that only this user can connect to.
+async def serve(place: Bound, methods: dict[str, Handler], *, largest: int = LARGEST) -> asyncio.AbstractServer:
+    """Listen; a UNIX socket is one that only this user can connect to.
 
     Args:
         place: Where.
         methods: By path, such as ``/package.Service/Method``.
+        largest: Bytes of a request, compressed or not.
+
+    Raises:
+        OSError: Somebody else listens there.
     """
     loop = asyncio.get_running_loop()
-    return await loop.create_unix_server(lambda: _Connection(methods), sock=_bound(place))
+    if isinstance(place, Path):
+        return await loop.create_unix_server(lambda: _Connection(methods, largest), sock=_bound(place))
+    return await loop.create_server(lambda: _Connection(methods, largest), *place)
 
 
 def _bound(path: Path) -> socket.socket:
@@ -71,8 +83,8 @@ def _bound(path: Path) -> socket.socket:
 
 
 class _Connection(asyncio.Protocol):
-    def __init__(self, methods: dict[str, Handler]) -> None:
-        self._methods = methods
+    def __init__(self, methods: dict[str, Handler], largest: int) -> None:
+        self._methods, self._largest = methods, largest
         self._http = H2Connection(H2Configuration(client_side=False, header_encoding=None))
         # Not as a change: until that is acknowledged, a hundred calls would be too many.
         self._http.local_settings = Settings(
@@ -107,8 +119,9 @@ class _Connection(asyncio.Protocol):
     def _take(self, event: Event) -> None:
         match event:
             case RequestReceived(stream_id=int(stream), headers=list(headers)):
-                paths = [value.decode("latin-1") for name, value in headers if name == b":path"]
-                self._calls[stream] = _Call(path=paths[0] if paths else "", body=bytearray())
+                told = {name: value.decode("latin-1") for name, value in headers}
+                encoding = told.get(b"grpc-encoding", "identity")
+                self._calls[stream] = _Call(path=told.get(b":path", ""), encoding=encoding, body=bytearray())
             case DataReceived(stream_id=int(stream), data=bytes(data), flow_controlled_length=int(size)):
                 self._http.acknowledge_received_data(size, stream)
                 self._grow(stream, data)
@@ -128,7 +141,7 @@ class _Connection(asyncio.Protocol):
         if call is None:
             return
         call.body += data
-        if len(call.body) > LARGEST:
+        if len(call.body) > self._largest:
             del self._calls[stream]
             self._http.reset_stream(stream, ErrorCodes.ENHANCE_YOUR_CALM)
 
@@ -137,7 +150,7 @@ class _Connection(asyncio.Protocol):
             message = await self._asked(call)
         except Failed as failed:
             self._end(stream, _CODES[failed.code], str(failed))
-        except Exception as error:  # noqa: BLE001 - whatever it is, Envoy must not wait for it
+        except Exception as error:  # noqa: BLE001 - whatever it is, nobody must wait for it
             self._end(stream, _CODES["internal"], f"{type(error).__name__}: {error}")
         else:
             self._end(stream, "0", "", message)
@@ -149,9 +162,25 @@ class _Connection(asyncio.Protocol):
         if len(call.body) < _PREFIX.size:
             raise Failed("invalid", "the call has no message")
         compressed, length = _PREFIX.unpack_from(call.body)
-        if compressed or length != len(call.body) - _PREFIX.size:
-            raise Failed("invalid", "the message is compressed, or of another length than it says")
-        return await handler(bytes(call.body[_PREFIX.size :]))
+        if length != len(call.body) - _PREFIX.size:
+            raise Failed("invalid", "the message is of another length than it says")
+        message = bytes(call.body[_PREFIX.size :])
+        return await handler(self._unfolded(message, call.encoding) if compressed else message)
+
+    def _unfolded(self, message: bytes, encoding: str) -> bytes:
+        """Undo the compression of a message, within bounds."""
+        if encoding == "identity":
+            raise Failed("invalid", "the message is compressed, and it is not said how")
+        if encoding != "gzip":
+            raise Failed("unimplemented", f"messages are compressed with gzip here, not {encoding}")
+        decoder = zlib.decompressobj(wbits=_GZIP)
+        try:
+            found = decoder.decompress(message, self._largest)
+        except zlib.error as error:
+            raise Failed("invalid", f"the message is no gzip: {error}") from error
+        if not decoder.eof:
+            raise Failed("invalid", f"the message was cut short, or has more than {self._largest} bytes")
+        return found
 
     def _end(self, stream: int, code: str, said: str, message: bytes | None = None) -> None:
         """Send the whole answer, if anybody still waits for it."""
