@@ -271,6 +271,13 @@ async def test_metrics_are_of_the_prometheus_format(world: World) -> None:
     sunk = await read_metrics(world, "sink")
     handled = sample(sunk, "messaging_process_duration_seconds_count", messaging_destination_name="back.done.v1")
     assert (handled.value, handled.labels["shoal_outcome"]) == (3, "ok")
+    delay = sample(sunk, "shoal_event_delay_seconds_count", messaging_destination_name="back.done.v1")
+    assert delay.value == 3
+    called = sample(found, "http_client_request_duration_seconds_count", server_address="back")
+    assert called.value == 3
+    assert (called.labels["shoal_operation"], called.labels["http_response_status_code"]) == ("back.work", "204")
+    assert sample(found, "shoal_call_retries_total", shoal_operation="back.work").value == 0
+    assert sample(found, "shoal_call_retry_budget", shoal_operation="back.work").value > 1
     said = await read_metrics(world, "back")
     assert sample(said, "shoal_outbox_pending").value == 0
     assert sample(said, "shoal_store_up").value == 1

@@ -16,6 +16,8 @@ from shoal.runtime.asgi import request
 from shoal.runtime.breaking import Guarded, Question, Switchboard
 from shoal.runtime.calling import Calling, Told
 from shoal.runtime.deadline import EXPECTED, REQUESTED
+from shoal.runtime.metrics.calls import attempts, measured
+from shoal.runtime.metrics.registry import Metrics, Series
 from shoal.runtime.retries import RetryBudget, repeated
 from shoal.runtime.trace import HEADER, TRACE_ID, current
 from shoal.service import codec
@@ -45,21 +47,33 @@ class Transport(Protocol):
         ...
 
 
-def client(contract: type, transport: Transport, switchboard: Switchboard | None = None) -> Any:
+def client(
+    contract: type, transport: Transport, switchboard: Switchboard | None = None, metrics: Metrics | None = None
+) -> Any:
     """Make an object that has the contract's methods; each call is bounded, traced and typed.
 
-    Calls for which `switchboard` has a breaker go through it; the others know nothing of it.
+    Calls for which `switchboard` has a breaker go through it; the others know nothing of it. Where there are `metrics`,
+    every attempt is counted.
     """
     methods = {}
     for name, operation in (operations_of(contract) or {}).items():
         guarded = None if switchboard is None else switchboard.guarded(operation)
         function = getattr(contract, name)
+        budget = RetryBudget()
+        series = None if metrics is None else attempts(metrics, operation, budget)
+        way = _Way(transport, budget, series)
         methods[name] = (
-            _method(function, operation, transport)
-            if guarded is None
-            else _guarded_method(function, operation, transport, guarded)
+            _method(function, operation, way) if guarded is None else _guarded_method(function, operation, way, guarded)
         )
     return type(f"{contract.__name__}Client", (), methods)()
+
+
+class _Way(msgspec.Struct, frozen=True):
+    """What all calls of one operation have in common."""
+
+    transport: Transport
+    budget: RetryBudget
+    series: Series | None
 
 
 class _Call(msgspec.Struct, frozen=True):
@@ -74,29 +88,30 @@ class _Call(msgspec.Struct, frozen=True):
     """Name of the body's parameter; empty without one."""
 
 
-def _method(function: Callable[..., Any], operation: Operation, transport: Transport) -> Callable[..., Awaitable[Any]]:
+def _method(function: Callable[..., Any], operation: Operation, way: _Way) -> Callable[..., Awaitable[Any]]:
     call, reader = _compiled(function, operation)
-    budget, told = RetryBudget(), Told(operation)
+    told = Told(operation)
 
     async def method(_self: object, *args: Any, **kwargs: Any) -> Any:
         values = _bind(call, args, kwargs)
         path, headers, body = _request(call, values)
         with Calling(told, path) as calling:
-            once = calling.attempts(lambda: _send(transport, operation, path, headers, body))
-            answer = await repeated(once, operation.policy, budget)
+            sent = measured(way.series, lambda: _send(way.transport, operation, path, headers, body))
+            once = calling.attempts(sent)
+            answer = await repeated(once, operation.policy, way.budget)
             return None if reader is None else _read(reader, answer, operation)
 
     return method
 
 
 def _guarded_method(
-    function: Callable[..., Any], operation: Operation, transport: Transport, guarded: Guarded
+    function: Callable[..., Any], operation: Operation, way: _Way, guarded: Guarded
 ) -> Callable[..., Awaitable[Any]]:
     """Make a method whose calls go through a circuit; a call and its repeats count once."""
     call, reader = _compiled(function, operation)
     policy = msgspec.structs.replace(operation.policy, timeout=guarded.timeout)
     bounded = msgspec.structs.replace(operation, policy=policy)
-    budget, told = RetryBudget(), Told(operation)
+    told = Told(operation)
 
     def read(answer: Answer) -> Any:
         return None if reader is None else _read(reader, answer, operation)
@@ -109,8 +124,9 @@ def _guarded_method(
 
         async def ask() -> Answer:
             with Calling(told, path) as calling:
-                once = calling.attempts(lambda: _send(transport, bounded, path, headers, body))
-                return await repeated(once, policy, budget)
+                sent = measured(way.series, lambda: _send(way.transport, bounded, path, headers, body))
+                once = calling.attempts(sent)
+                return await repeated(once, policy, way.budget)
 
         return await guarded.call(question, ask, read, values)
 

@@ -24,17 +24,21 @@ class RetryBudget:
     """Counts what one operation's callers may repeat."""
 
     def __init__(self) -> None:
-        self._saved = 1.0  # not all of it: a process that begins in an outage must not begin by repeating
+        self.saved = 1.0  # not all of it: a process that begins in an outage must not begin by repeating
+        """Repeats that may be made."""
+        self.spent = 0
+        """Repeats that were made."""
 
     def earn(self) -> None:
         """Note a call."""
-        self._saved = min(SAVED, self._saved + SHARE)
+        self.saved = min(SAVED, self.saved + SHARE)
 
     def spend(self) -> bool:
         """Take one repeat, if there is one."""
-        if self._saved < 1:
+        if self.saved < 1:
             return False
-        self._saved -= 1
+        self.saved -= 1
+        self.spent += 1
         return True
 
 

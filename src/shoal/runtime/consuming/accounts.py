@@ -10,6 +10,9 @@ def account(desk: Desk, item: Item, outcome: str, seconds: float) -> None:
     subscriber, envelope = item.subscriber, item.envelope
     if subscriber is not None:
         subscriber.series.observe(outcome, seconds, trace_of(item))
+        if envelope is not None and item.mark is not None:
+            waited = (desk.clock.now() - item.mark.at).total_seconds()
+            desk.metrics.series("delay", envelope.type).observe(outcome, max(0.0, waited), trace_of(item))
     if desk.journal is None or envelope is None:
         return
     fields = {

@@ -99,6 +99,7 @@ class Level:
 _NAMED = {
     "request": ("http.server.request.duration", "shoal.operation"),
     "event": ("messaging.process.duration", "messaging.destination.name"),
+    "delay": ("shoal.event.delay", "messaging.destination.name"),
     "saga": ("shoal.saga.duration", "shoal.saga.step"),
     "schedule": ("shoal.schedule.duration", "shoal.schedule"),
     "projection": ("shoal.projection.duration", "shoal.projection"),
@@ -128,7 +129,7 @@ class Metrics:
         """Return the durations of one thing, made when first asked for.
 
         Args:
-            kind: ``event``, ``saga``, ``schedule``, ``projection``, ``journal``, ``cache`` or ``cached``.
+            kind: ``event``, ``delay``, ``saga``, ``schedule``, ``projection``, ``journal``, ``cache`` or ``cached``.
             name: What it is called, such as the id of the event.
             more: Further attributes that it always has.
         """

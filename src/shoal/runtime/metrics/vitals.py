@@ -9,6 +9,7 @@ from shoal.errors import EngineError
 from shoal.runtime.backlog import Gauge
 from shoal.runtime.metrics.registry import Metrics
 from shoal.telemetry.measures import Family, Point
+from shoal.telemetry.recorder import Recorder
 
 
 @runtime_checkable
@@ -52,9 +53,14 @@ class Vitals:
             return None
 
 
-def measuring(service: str, store: object) -> Metrics:
-    """Make the metrics of a service, which tell of its store's connections where it keeps some."""
+def measuring(service: str, store: object, recorder: Recorder | None) -> Metrics:
+    """Make the metrics of a service, which tell of its store's connections, and of what is not recorded."""
     metrics = Metrics()
+    if recorder is not None:
+        queues = (recorder.spans, recorder.logs)
+        metrics.watch(
+            "shoal.telemetry.dropped", lambda: [Point((("shoal.signal", q.signal),), q.dropped) for q in queues]
+        )
     if isinstance(store, Pooled):
         _watch_pool(metrics, service, store)
     return metrics
