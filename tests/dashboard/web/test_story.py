@@ -1,7 +1,6 @@
 """A day with the shop: orders flow, a way breaks, its effects are found and understood, and everything is mended."""
 
 import asyncio
-import base64
 import json
 import uuid
 from collections.abc import Coroutine, Iterator
@@ -16,7 +15,7 @@ from shoal.drivers.base import Message, Published
 from shoal.model import names
 from shoal.testing import LiveSystem
 from tests.dashboard.web.serving import Guarded
-from tests.live.shopping import Customer, end_of, order, require_nats, sign_in
+from tests.live.shopping import Customer, end_of, order, require_nats, sign_in, subject_of
 
 pytestmark = pytest.mark.live
 
@@ -129,7 +128,7 @@ def _saga_ends(guarded: Guarded, saga: str) -> None:
 def _letter_is_corrected_and_sent_again(guarded: Guarded, customer: Customer, order_id: str) -> None:
     page = guarded.open("/events?part=letters")
     page.click("[role=table][aria-label='Dead letters'] >> text=notifications.feedback_due.v1")
-    corrected = json.dumps({"order_id": order_id, "customer_id": _subject(customer.token)})
+    corrected = json.dumps({"order_id": order_id, "customer_id": subject_of(customer)})
     page.fill("aside textarea", corrected)
     page.click("button:has-text('Keep this data')")
     page.wait_for_selector("aside:has-text('its first data is kept')")
@@ -178,8 +177,3 @@ async def _plant(live: LiveSystem) -> None:
         assert running.broker is not None
         (outcome,) = await running.broker.publish([message])
         assert isinstance(outcome, Published), outcome
-
-
-def _subject(token: str) -> str:
-    part = token.split(".")[1]
-    return str(json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))["sub"])

@@ -1,0 +1,87 @@
+"""A small system of its own: its store is emptied, its code changes, and it is looked at after it has stopped."""
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from shoal import files
+from shoal.cli.commands.new import artifacts
+from shoal.dashboard.server.app import Dashboard
+from shoal.dashboard.server.desk import Desk
+from shoal.dashboard.server.gate import Gate
+from shoal.dashboard.store import runs
+from shoal.dashboard.store.library import Library
+from shoal.errors import HostError
+from shoal.runtime.asgi import request
+from shoal.testing import LiveSystem
+from shoal.testing.live import start_live
+from tests.dashboard.live.acting import Pages
+
+pytestmark = pytest.mark.live
+
+SYSTEM = "hamlet.system:system"
+HOST = {"host": "127.0.0.1:4300"}
+LATER = '''
+
+@tasks.get("/later", access=anyone)
+async def later() -> list[str]:
+    """Nothing yet."""
+    return []
+'''
+
+
+@pytest.fixture(scope="module")
+def demo() -> Iterator[LiveSystem]:
+    """Run what `shoal new` makes."""
+    with tempfile.TemporaryDirectory(prefix="sh-") as folder:
+        files.write(Path(folder), artifacts("hamlet"))
+        try:
+            running = start_live(Path(folder), SYSTEM, Path(folder))
+        except HostError as error:
+            pytest.skip(f"the real engines cannot run here: {error.message}")
+        yield running
+        running.stop()
+
+
+async def test_a_store_is_emptied_and_its_service_begins_anew_with_the_present_code(demo: LiveSystem) -> None:
+    pages = Pages(demo)
+    task = (await demo.post("/tasks", json={"title": "Buy milk", "owner": "ada"})).json()
+    await demo.post(f"/tasks/{task['task_id']}/finish", json={})
+    heard = "tasks.finished.v1→scores"
+    await pages.until("/api/map?last=60", lambda told: [e for e in told["edges"] if e["id"] == heard and e["count"]])
+    assert "/later" not in {o["path"] for o in (await pages.get("/api/explorer"))["items"]}
+    service = demo.root / "hamlet" / "tasks" / "service.py"
+    service.write_text(service.read_text("utf-8") + LATER, "utf-8")
+    await pages.post("/api/data/tasks/reset", {"confirm": "no"}, status=409)
+    assert (await demo.get("/tasks")).json()["pagination"]["total"] == 1
+    done = await pages.post("/api/data/tasks/reset", {"confirm": "tasks"})
+    assert done["seconds"] > 0
+    assert (await demo.get("/tasks")).json()["pagination"]["total"] == 0
+    assert [m["number"] for m in (await pages.get("/api/data/tasks"))["migrations"]] == [1]
+    await pages.until("/api/explorer", lambda told: "/later" in {o["path"] for o in told["items"]})
+
+
+async def test_a_system_that_has_stopped_shows_its_history_and_says_so(demo: LiveSystem) -> None:
+    demo.stop()
+    gate = Gate("token")
+    headers = {**HOST, "cookie": gate.cookie(HOST).partition(";")[0], "x-shoal-token": gate.action}
+    library = Library(runs.folder_of(demo.root))
+    pages = Dashboard(Desk(root=demo.root, library=library, system=SYSTEM), "token")
+
+    async def ask(method: str, path: str, body: bytes = b"") -> tuple[int, str]:
+        status, _, text = await request(pages, method, path, headers, body)
+        return status, text.decode()
+
+    status, text = await ask("GET", "/api/map")
+    assert status == 200
+    assert '"live":false' in text
+    assert '"standing":"active"' in text
+    topics = ("events", "letters", "sagas", "explorer", "data/tasks", "gateway", "mail", "services/tasks")
+    for path in (f"/api/{topic}" for topic in topics):
+        status, text = await ask("GET", path)
+        assert (status, '"live":false' in text) == (200, True), (path, text)
+    status, text = await ask("POST", "/api/gateway/fault", b'{"edge":"gateway:tasks","abort":503}')
+    assert (status, "shoal run" in text) == (503, True)
+    library.close()
