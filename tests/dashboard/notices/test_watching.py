@@ -122,7 +122,7 @@ def test_an_error_is_noticed_where_it_was_raised_and_nowhere_else(run: Run) -> N
     run.span(START + 1, error="upstream failed", service="gateway")
     (found,) = run.look(START + 5)
     assert (found.rule, found.service, found.since) == ("error", "orders", START * 1000 + 1)
-    assert "KeyError: no order N (POST /orders in shop/orders/service.py place_order)" in found.text
+    assert "KeyError: no order 17 (POST /orders in shop/orders/service.py place_order)" in found.text
     assert found.traces["example"] == (1).to_bytes(16, "big").hex()
     assert run.look(START + 6) == []
     run.span(START + 7, error="nobody answered", service="gateway", flags="UH")

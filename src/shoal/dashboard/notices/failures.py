@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from shoal.dashboard.notices.fingerprint import Failure, normal, told
+from shoal.dashboard.notices.fingerprint import Failure, told
 from shoal.dashboard.notices.ledger import Finding
 from shoal.dashboard.store.reading.database import Database
 from shoal.dashboard.store.records import ERROR
@@ -17,6 +17,9 @@ MANY = 1000
 """Different errors that are remembered; more are not told."""
 
 _PORTION = 1000
+_SHOWN = 200
+"""Characters of a message that are told."""
+
 _CALLING = (3, 4)
 """Kinds client and producer: who was called tells why it failed."""
 
@@ -77,7 +80,7 @@ class Failures:
 def _finding(print_: str, known: Known) -> Finding:
     first = known.first
     times = "once" if known.count == 1 else f"{known.count} times"
-    what = f"{first.type}: {normal(first.message)}" if first.message else first.type
+    what = f"{first.type}: {first.message[:_SHOWN]}" if first.message else first.type
     where = f" in {first.frame}" if first.frame else ""
     return Finding(
         rule="error",
