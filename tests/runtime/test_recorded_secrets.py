@@ -32,7 +32,7 @@ CANARY = "c4n4ry-p4ssw0rd"
 log = logging.getLogger("tests.secrets")
 
 
-class Keys(Settings):
+class Keys(Settings, frozen=True, kw_only=True):
     card: Secret
 
 

@@ -116,7 +116,7 @@ def test_an_exception_is_told_with_its_stack(journal: Kept, trace_id: str) -> No
     assert "test_told_lines.py" in record.attributes["error"]
 
 
-class Keys(Settings):
+class Keys(Settings, frozen=True, kw_only=True):
     """Of a service."""
 
     payment: Secret
