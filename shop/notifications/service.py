@@ -5,13 +5,26 @@ from datetime import datetime
 
 import msgspec
 
-from shoal import Clock, Page, PageRequest, Postgres, Principal, Problem, Service, ShoalError, Transaction, anyone
+from shoal import (
+    Clock,
+    Page,
+    PageRequest,
+    Postgres,
+    Principal,
+    Problem,
+    Service,
+    ShoalError,
+    Trace,
+    Transaction,
+    anyone,
+)
 from shop.notifications.contract import FeedbackDue, MailWasRefused
 from shop.notifications.letters import Address, cancelled, confirmed, feedback, returned
 from shop.notifications.mailer import Mail, Mailer, MailRefused
 from shop.notifications.preferences import Kind, Preferences, chosen, owed, shown
 from shop.notifications.records import Chosen, Notification, Recipient
 from shop.notifications.settings import NotificationsSettings, opened
+from shop.notifications.traced import TracedMailer
 from shop.notifications.unsubscribing import PATH, Links
 from shop.orders.contract import OrderCancelled, OrderConfirmed, OrderReturned
 from shop.users.contract import UserErased, UserSignedUp
@@ -36,10 +49,10 @@ class Left(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @notifications.provide
-async def mailer(settings: NotificationsSettings) -> AsyncIterator[Mailer]:
+async def mailer(settings: NotificationsSettings, trace: Trace) -> AsyncIterator[Mailer]:
     """Send by whom the settings name."""
     async with opened(settings) as port:
-        yield port
+        yield TracedMailer(port, trace)
 
 
 @notifications.provide

@@ -5,7 +5,20 @@ from datetime import datetime
 
 import msgspec
 
-from shoal import Clock, Postgres, Principal, Problem, Secret, Service, Settings, ShoalError, Tick, Transaction, role
+from shoal import (
+    Clock,
+    Postgres,
+    Principal,
+    Problem,
+    Secret,
+    Service,
+    Settings,
+    ShoalError,
+    Tick,
+    Trace,
+    Transaction,
+    role,
+)
 from shop.inventory.contract import StockRejected
 from shop.orders.contract import OrderPlaced
 from shop.payments.bookkeeping import Booking, book_charge, book_refund, charge_for, refund_of, refuse_stale
@@ -21,6 +34,7 @@ from shop.payments.provider import PaymentProvider
 from shop.payments.reconciling import discrepancies, still
 from shop.payments.records import Discrepancy, Payment, Reconciliation, Status
 from shop.payments.stripe import StripeProvider, open_http
+from shop.payments.traced import TracedProvider
 
 
 class PaymentsSettings(Settings, frozen=True, kw_only=True):
@@ -56,10 +70,10 @@ class PaymentView(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
 
 
 @payments.provide
-async def provider(settings: PaymentsSettings) -> AsyncIterator[PaymentProvider]:
+async def provider(settings: PaymentsSettings, trace: Trace) -> AsyncIterator[PaymentProvider]:
     """Keep the connections to the provider open while the service runs."""
     async with open_http(settings.provider_key) as http:
-        yield StripeProvider(http, settings.provider_url)
+        yield TracedProvider(StripeProvider(http, settings.provider_url), trace)
 
 
 @payments.get("/payments/{order_id}")

@@ -5,6 +5,7 @@ import time
 
 import pytest
 
+from shoal.telemetry import exporter as exporter_module
 from shoal.telemetry.exporter import Exporter
 from shoal.telemetry.logs import Record
 from shoal.telemetry.masking import Mask
@@ -92,7 +93,8 @@ def test_no_more_waits_than_may_and_the_rest_is_counted(caplog: pytest.LogCaptur
     assert "5 records were dropped" in caplog.text
 
 
-def test_whoever_is_away_is_told_of_once(caplog: pytest.LogCaptureFixture) -> None:
+def test_whoever_is_away_is_told_of_once(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(exporter_module, "GRACE", 0.0)
     with receiving() as receiver:
         receiver.answers = [503, 503, 503]
         recorder, exporter = made(receiver.url)

@@ -8,10 +8,12 @@ from shoal.drivers.base import Receipt, Store
 from shoal.errors import Conflict
 from shoal.runtime.deadline import Budget
 from shoal.runtime.inject import Plan
+from shoal.runtime.recording import closed, opened
 from shoal.runtime.request import Request
 from shoal.runtime.trace import Context, begin, current
 from shoal.runtime.transaction import Announcer, UnitOfWork
 from shoal.service.declare import SeedDeclaration, Service
+from shoal.telemetry.spans import INTERNAL
 
 _log = logging.getLogger("shoal.host")
 
@@ -28,15 +30,23 @@ async def sow(service: Service, store: Store, announcer: Announcer, plans: Mappi
 
 
 async def _sow_one(store: Store, announcer: Announcer, seed: SeedDeclaration, plan: Plan, key: str) -> None:
-    context = Context(begin(), Budget(SEED_TIMEOUT))
+    trace, span = opened(begin(), INTERNAL, f"seed {seed.name}")
+    context = Context(trace, Budget(SEED_TIMEOUT), span=span)
     current.set(context)
+    failure: BaseException | None = None
     request = Request({"path": "", "query_string": b""}, {}, (), context)
     try:
         async with store.session() as session:
             session.answer(Receipt(key=key, fingerprint="", status=200, headers=(), body=b"", lasting=True))
             request.transaction = UnitOfWork(session, announcer)
             await seed.handler(**plan.arguments(request))
-    except Conflict:  # with the receipt, or with a row of the replica that was quicker
+    except Conflict as error:  # with the receipt, or with a row of the replica that was quicker
+        failure = error
         if await store.receipt(key) is None:
             raise
         _log.info("seed %s was sown by another replica", seed.name)
+    except BaseException as error:
+        failure = error
+        raise
+    finally:
+        closed(span, failure)

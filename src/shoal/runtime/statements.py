@@ -49,8 +49,9 @@ class Statements:
         count: int = 1,
         error: BaseException | None = None,
     ) -> None:
-        """Record one statement; those of work that is in nobody's trace are not recorded."""
-        if present() is None:
+        """Record one statement; those of work that is in nobody's trace, or has ended, are not recorded."""
+        span = present()
+        if span is None or span.ended:
             return
         told = self._known.get((system, namespace, text)) or self._prepare(system, namespace, text)
         batch: dict[str, object] | None = {names.DB_BATCH: count} if count > 1 else None

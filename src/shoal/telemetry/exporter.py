@@ -13,6 +13,9 @@ from shoal.telemetry.settings import TelemetrySettings
 FIRST, LAST = 0.25, 10.0
 """Seconds until a batch that was not taken is sent again: at first, and at most."""
 
+GRACE = 10.0
+"""Seconds for which a receiver may be away before it is told; it may start a little later than we do."""
+
 TELL = 60.0
 """Seconds between two words about what was dropped."""
 
@@ -58,7 +61,7 @@ class Exporter:
         self._news, self._closing = threading.Event(), threading.Event()
         self._thread: threading.Thread | None = None
         self._until = float("inf")
-        self._away = False
+        self._away, self._away_since = False, float("inf")
         self._told, self._told_at = 0, float("-inf")
         self._working = threading.Lock()
 
@@ -151,7 +154,9 @@ class Exporter:
             _log.warning("telemetry: %s refuses %s: %s", sender.address, source.signal, outcome.reason)
 
     def _lost(self, sender: Sender, outcome: Outcome) -> None:
-        if not self._away:
+        now = time.monotonic()
+        self._away_since = min(self._away_since, now)
+        if not self._away and (now - self._away_since >= GRACE or self._closing.is_set()):
             self._away = True
             _log.warning(
                 "telemetry: %s does not take what is recorded (%s); it is kept in part and sent later",
@@ -159,6 +164,7 @@ class Exporter:
             )  # fmt: skip
 
     def _back(self, sender: Sender) -> None:
+        self._away_since = float("inf")
         if self._away:
             self._away = False
             _log.info("telemetry: %s takes what is recorded again", sender.address)
