@@ -2,7 +2,7 @@
 
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from time import time_ns
 from typing import Generic, TypeVar
 
@@ -61,17 +61,20 @@ class Queue(Generic[T]):
         if not taken:
             return None
         groups: dict[bytes, list[bytes]] = {}
-        for number, item in enumerate(taken, 1):
-            groups.setdefault(getattr(item, "scope", b"") or OURS, []).append(self._encode(item))
-            if number % _TURN == 0:
-                time.sleep(0)  # whoever answers requests goes first
+        for start in range(0, len(taken), _TURN):
+            for item, written in self._encode(taken[start : start + _TURN]):
+                groups.setdefault(getattr(item, "scope", b"") or OURS, []).append(written)
+            time.sleep(0)  # whoever answers requests goes first
         scopes = [block(2, scope + b"".join(records)) for scope, records in groups.items()]
         return Parcel(block(1, self._head + b"".join(scopes)), len(taken), bool(items))
 
-    def _encode(self, item: T) -> bytes:
-        """Write a record; one in which a secret may stand is written again, with care."""
-        written = self._write(item, None)
-        return self._write(item, self._mask.hide) if self._mask.suspects(written) else written
+    def _encode(self, some: Sequence[T]) -> Iterator[tuple[T, bytes]]:
+        """Write records; where a secret may stand among them, with care."""
+        write = self._write
+        written = [write(item, None) for item in some]
+        if self._mask.suspects(b"".join(written)):
+            written = [write(item, self._mask.hide) for item in some]
+        return zip(some, written, strict=True)
 
 
 class Recorder:
