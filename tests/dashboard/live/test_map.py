@@ -142,7 +142,11 @@ def test_no_line_stops_the_reading(text: str) -> None:
 
 
 def test_a_form_has_every_schema_that_it_leads_to_and_no_other() -> None:
-    named = {"A": {"properties": {"b": {"$ref": "#/x/B"}}}, "B": {"items": {"$ref": "#/x/A"}}, "C": {}}
+    named: dict[str, dict[str, object]] = {
+        "A": {"properties": {"b": {"$ref": "#/x/B"}}},
+        "B": {"items": {"$ref": "#/x/A"}},
+        "C": {},
+    }
     found = form({"$ref": "#/x/A"}, named)
     assert found is not None
     assert set(found.named) == {"A", "B"}
