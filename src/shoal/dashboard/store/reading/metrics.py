@@ -1,5 +1,6 @@
 """Values of metrics: which there are, and one of them over time, for each replica and set of attributes."""
 
+from math import inf
 from typing import Any
 
 import msgspec
@@ -11,6 +12,9 @@ _SERIES = 200
 
 _POINTS = 2000
 """Points of one series."""
+
+_SAME = 1e-9
+"""Share by which two bounds may differ and are the same: they are powers that were reckoned in two ways."""
 
 _QUANTILES = {"p50": 0.5, "p90": 0.9, "p99": 0.99}
 
@@ -164,13 +168,27 @@ _Buckets = tuple[float, list[float], list[int]]
 
 
 def _between(now: bytes, before: bytes | None) -> _Buckets:
-    """Take from a histogram what an earlier one of the same bounds had."""
+    """Take from a histogram what an earlier one had.
+
+    Bounds of exponential ones change as values spread: there come more, or each second one goes. So each bucket of the
+    earlier one lies within a bucket of the later one.
+    """
     whole, bounds, counts = _HISTOGRAM.decode(now)
-    if before is not None:
-        earlier, same, less = _HISTOGRAM.decode(before)
-        if same == bounds and len(less) == len(counts):
-            return whole - earlier, bounds, [max(0, a - b) for a, b in zip(counts, less, strict=True)]
-    return whole, bounds, counts
+    if before is None:
+        return whole, bounds, counts
+    earlier, *others = _HISTOGRAM.decode(before)
+    less = _moved(bounds, *others)
+    return whole - earlier, bounds, [max(0, a - b) for a, b in zip(counts, less, strict=False)]
+
+
+def _moved(bounds: list[float], others: list[float], counts: list[int]) -> list[int]:
+    """Put counts between other bounds into the buckets in which they lie."""
+    found, at = [0] * (len(bounds) + 1), 0
+    for bound, count in zip((*others, inf), counts, strict=False):
+        while at < len(bounds) and bounds[at] < bound * (1 - _SAME):
+            at += 1
+        found[at] += count
+    return found
 
 
 def _mean(buckets: _Buckets) -> float | None:
