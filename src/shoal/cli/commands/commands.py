@@ -3,7 +3,7 @@
 import asyncio
 from datetime import UTC, datetime, timedelta
 from operator import itemgetter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 import msgspec
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 _EXAMPLES = examples(
     "shoal commands list                          the latest fifty commands that were recorded",
     "shoal commands list --by usr_3f... --since 1h",
+    "shoal commands list --trace 4bf92f35...      what was done in a trace",
     "shoal commands list --service products --operation change_product --json",
 )
 
@@ -31,14 +32,15 @@ def command() -> None:
 @service_option("commands")
 @click.option("--by", default="", metavar="SUBJECT", help="Only what this principal asked for.")
 @click.option("--operation", default="", metavar="NAME", help="Only this operation.")
+@click.option("--trace", default="", metavar="ID", help="Only what was asked for in this trace.")
 @click.option("--since", default="", metavar="1h", help="Only what was asked for since then (s, m, h, d).")
 @click.option("--limit", default=50, type=click.IntRange(1, 100_000), help="At most so many, the latest.")
 @output_option
 @click.pass_obj
-def list_(context: Global, /, service: str, by: str, operation: str, since: str, limit: int, output: str) -> None:
+def list_(context: Global, service: str, since: str, output: str, **wanted: Any) -> None:
     """List commands, the latest last."""
     after = datetime.now(UTC) - timedelta(seconds=seconds(since)) if since else None
-    found = asyncio.run(_read(context, service, by, operation, after, limit))
+    found = asyncio.run(_read(context, service, since=after, **wanted))
     if output == "json":
         print_json([{"service": name, **msgspec.to_builtins(entry)} for name, entry in found])
     elif found:
@@ -48,7 +50,7 @@ def list_(context: Global, /, service: str, by: str, operation: str, since: str,
 
 
 async def _read(
-    context: Global, only: str, by: str, operation: str, since: datetime | None, limit: int
+    context: Global, only: str, *, by: str, operation: str, trace: str, since: datetime | None, limit: int
 ) -> "list[tuple[str, Entry]]":
     from shoal.operating.engines import engines
     from shoal.runtime.commands.reading import commands
@@ -59,7 +61,7 @@ async def _read(
     for planned in run.plan.services:
         if planned.store is not None and only in ("", planned.name):
             async with run.store(planned.name) as store:
-                said = await commands(store, by=by, operation=operation, since=since, limit=limit)
+                said = await commands(store, by=by, operation=operation, trace=trace, since=since, limit=limit)
             found += [(entry.id, (planned.name, entry)) for entry in said]
     return [each for _, each in sorted(found, key=itemgetter(0))[-limit:]]
 

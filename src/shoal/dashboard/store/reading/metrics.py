@@ -176,8 +176,8 @@ def _between(now: bytes, before: bytes | None) -> _Buckets:
     whole, bounds, counts = _HISTOGRAM.decode(now)
     if before is None:
         return whole, bounds, counts
-    earlier, *others = _HISTOGRAM.decode(before)
-    less = _moved(bounds, *others)
+    earlier, others, fewer = _HISTOGRAM.decode(before)
+    less = _moved(bounds, others, fewer)
     return whole - earlier, bounds, [max(0, a - b) for a, b in zip(counts, less, strict=False)]
 
 
