@@ -37,7 +37,7 @@ def command() -> None:
 @click.option("--limit", default=50, type=click.IntRange(1, 100_000), help="At most so many, the latest.")
 @output_option
 @click.pass_obj
-def list_(context: Global, service: str, since: str, output: str, **wanted: Any) -> None:
+def list_(context: Global, /, service: str, since: str, output: str, **wanted: Any) -> None:
     """List commands, the latest last."""
     after = datetime.now(UTC) - timedelta(seconds=seconds(since)) if since else None
     found = asyncio.run(_read(context, service, since=after, **wanted))
