@@ -30,7 +30,7 @@ class Noted:
 def document(value: Mapping[str, object], *, head: Iterable[str] = ()) -> str:
     """Write one document; `head` are paragraphs of comment above it."""
     lines = [line for paragraph in head if paragraph for line in comment(paragraph)]
-    return "\n".join([*lines, *_mapping(value, 0)]) + "\n"
+    return "\n".join([*lines, *(_mapping(value, 0) if value else ["{}"])]) + "\n"
 
 
 def plain(value: object) -> Any:
@@ -68,9 +68,14 @@ def scalar(value: object) -> str:
         if not math.isfinite(value):
             raise ValueError(f"{value} is no number of JSON")
         return repr(int(value)) if value == int(value) and abs(value) < 1e15 else json.dumps(value)
-    text = str(value)
+    return _text(str(value))
+
+
+def _text(text: str) -> str:
     if _AMOUNT.fullmatch(text) or (_WORD.fullmatch(text) and text.lower() not in _MISTAKEN):
         return text
+    if '"' in text and "'" not in text and "\\" not in text and text.isprintable() and not _ODD.search(text):
+        return f"'{text}'"
     return _ODD.sub(lambda odd: f"\\u{ord(odd[0]):04x}", json.dumps(text, ensure_ascii=False))
 
 

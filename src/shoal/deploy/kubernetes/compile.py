@@ -7,6 +7,7 @@ from shoal.deploy.kubernetes.parts import PARTS
 from shoal.deploy.kubernetes.scope import Scope
 from shoal.deploy.kubernetes.sheet import Entry, Made, Sheet, Text, Thing
 from shoal.deploy.yaml import Json
+from shoal.errors import PlanError
 from shoal.model.artifact import Artifact
 from shoal.model.finding import Finding
 
@@ -18,8 +19,13 @@ _SINGLE = frozenset({"namespace"})
 
 
 def compile_kubernetes(scope: Scope) -> tuple[Artifact, ...]:
-    """Write every file, sorted by path; the same scope gives the same bytes."""
+    """Write every file, sorted by path; the same scope gives the same bytes.
+
+    Raises:
+        PlanError: Two objects would have one name.
+    """
     made = [one for part in PARTS for one in part.make(scope)]
+    _check_names(made)
     artifacts = [_sheet(scope, one) for one in made if isinstance(one, Sheet)]
     artifacts += [Artifact(path=one.path, text=one.text) for one in made if isinstance(one, Text)]
     artifacts += _kustomizations(made)
@@ -33,6 +39,25 @@ def findings(scope: Scope) -> tuple[Finding, ...]:
     return tuple(
         sorted(dict.fromkeys(_keyed(found)), key=lambda f: (order.index(f.severity), f.code, f.where, f.message))
     )
+
+
+def _check_names(made: Iterable[Made]) -> None:
+    """Refuse names that a service shares with what is made for another, or beside it."""
+    patches = {f"{one.folder}/{_path(one.value)}" for one in made if isinstance(one, Entry) and one.field == "patches"}
+    seen: dict[tuple[str, ...], str] = {}
+    for one in made:
+        if not isinstance(one, Sheet) or one.path in patches:
+            continue
+        overlay = one.path.split("/")[1] if one.path.startswith("overlays/") else ""
+        for body in (thing.body for thing in one.things):
+            key = (body["apiVersion"].partition("/")[0], body["kind"], body["metadata"]["name"])
+            first = seen.get(("", *key)) or seen.get((overlay, *key))
+            if first is not None:
+                raise PlanError(
+                    f"two objects would be {body['kind']} {body['metadata']['name']}: in {first} and in {one.path}",
+                    hint="a service has the name of what is made beside it, or for another: rename it",
+                )
+            seen[overlay, *key] = one.path
 
 
 def _keyed(found: Iterable[Finding]) -> Iterable[Finding]:

@@ -110,7 +110,8 @@ def _waypoint(scope: Scope) -> Json:
     """Let the waypoint stand between all services: it knows the declared calls, this does not."""
     system = scope.system
     services = [policies.pods({SYSTEM: system, "app.kubernetes.io/component": "service"})]
-    ingress = [policies.rule("from", [*services, policies.pods(EDGE_POD)], (TUNNEL,))]
+    door = [policies.pods(EDGE_POD)] if scope.exposed else []
+    ingress = [policies.rule("from", [*services, *door], (TUNNEL,))]
     egress = [policies.rule("to", services, (TUNNEL,))]
     return policies.policy(system, "waypoint", WAYPOINT_POD, ingress=ingress, egress=egress, component="mesh")
 

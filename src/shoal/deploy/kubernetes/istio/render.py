@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from shoal.deploy.kubernetes.edge import EDGE
 from shoal.deploy.kubernetes.engines.table import ENGINES
 from shoal.deploy.kubernetes.istio import access, admission, calls, traffic, who
 from shoal.deploy.kubernetes.kinds.gateway import gateway
@@ -40,7 +41,7 @@ def make(scope: Scope) -> Iterator[Made]:
             "engines/nats/encryption.yaml", body, why="KEDA is no part of the mesh, and asks how many messages wait."
         )
     for environment in scope.environments:
-        for replacement in _replacements():
+        for replacement in _replacements(scope):
             yield Entry(folder=f"overlays/{environment.name}", field="replacements", value=replacement)
 
 
@@ -96,14 +97,31 @@ def _waypoint(scope: Scope) -> Json:
     )
 
 
-def _replacements() -> Iterator[Json]:
+def _replacements(scope: Scope) -> Iterator[Json]:
     """Put the namespace of an environment into identities, which name it in their middle."""
-    named = {"kind": "Namespace", "fieldPath": "metadata.name"}
-    field = "spec.rules.*.from.*.source.principals.*"
-    target: Json = {
-        "select": {"kind": "AuthorizationPolicy"},
-        "reject": [{"name": "default-deny"}, {"name": "edge"}],
-        "fieldPaths": [field],
-        "options": {"delimiter": "/", "index": 2},
+    callable_ = {service.name for service in scope.plan.services if any(grant.callers for grant in service.grants)}
+    silent = [service.name for service in scope.plan.services if service.name not in callable_]
+    if not callable_ and not _meshed(scope) and scope.mesh != "istio-ambient":
+        return
+    yield {
+        "source": {"kind": "Namespace", "fieldPath": "metadata.name"},
+        "targets": [
+            {
+                "select": {"kind": "AuthorizationPolicy"},
+                "reject": [{"name": name} for name in ("default-deny", EDGE, *silent)],
+                "fieldPaths": ["spec.rules.*.from.*.source.principals.*"],
+                "options": {"delimiter": "/", "index": 2},
+            }
+        ],
     }
-    yield {"source": named, "targets": [target]}
+
+
+def _meshed(scope: Scope) -> list[str]:
+    """List the servers of the mesh that some environment has in its cluster."""
+    return [
+        server
+        for server in scope.servers
+        if server in ENGINES
+        and ENGINES[server].meshed
+        and all(scope.place(environment, server) == "cluster" for environment in scope.environments)
+    ]

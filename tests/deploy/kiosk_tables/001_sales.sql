@@ -1,0 +1,1 @@
+create table sales (paper text primary key, times bigint not null);

@@ -1,0 +1,162 @@
+"""What the policies let in is what the plan grants, to the letter: asked of all meshes' rules, path by path."""
+
+import re
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from shoal.deploy.kubernetes import paths
+from shoal.deploy.kubernetes.settings import Environment, Mesh
+from shoal.mesh.routes import in_order
+from shoal.model.plan import Grant, Plan
+from shoal.model.service import Access
+from shoal.model.system import System
+from tests.deploy.samples import CAFE, Document, objects, of_kind, scope_of, shop, written
+from tests.model.strategies import systems
+
+ISTIO: tuple[Mesh, ...] = ("istio", "istio-ambient")
+
+
+def istio_allows(policy: Document, caller: str, method: str, path: str) -> bool:
+    """Judge as Istio does: a rule is met when its source and one of its operations are."""
+    for rule in policy["spec"].get("rules", ()):
+        known = [p for source in rule.get("from", ()) for p in source["source"].get("principals", ())]
+        if known and caller not in known:
+            continue
+        for to in rule.get("to", ()):
+            asked = to["operation"]
+            fits = [matches(template, path) for template in asked.get("paths", ())]
+            spared = [matches(template, path) for template in asked.get("notPaths", ())]
+            if method in asked.get("methods", ()) and (not fits or any(fits)) and not any(spared):
+                return True
+    return False
+
+
+def matches(template: str, path: str) -> bool:
+    return (
+        re.fullmatch("/".join("[^/]+" if part == "{*}" else re.escape(part) for part in template.split("/")), path)
+        is not None
+    )
+
+
+def granted(grants: tuple[Grant, ...], caller: str, method: str, path: str) -> bool:
+    """Judge as the laptop's mesh does: the closest template decides, alone."""
+    for grant in in_order(grants):
+        if grant.method == method and re.fullmatch(paths.expression(grant.path), path):
+            return caller in grant.callers
+    return False
+
+
+def asked(grants: tuple[Grant, ...]) -> list[str]:
+    """Make up paths: each template with a word that no other has, and with the words of all others."""
+    words = {part for grant in grants for part in grant.path.split("/") if part and not part.startswith("{")} | {"zz"}
+    return sorted(
+        {re.sub(r"\{[^}]*\}", word, grant.path) for grant in grants for word in words}
+        | {"/", "/health", "/metrics", "/zz/zz/zz/zz"}
+    )
+
+
+def principal(system: str, identity: str) -> str:
+    name = identity.rpartition("/")[2]
+    return f"cluster.local/ns/{system}/sa/{'edge-istio' if name == 'gateway' else name}"
+
+
+def disagreements(plan: Plan, documents: list[Document]) -> list[str]:
+    policies = {p["metadata"]["name"]: p for p in of_kind(documents, "AuthorizationPolicy")}
+    identities = [
+        plan.gateway_identity,
+        *(service.identity for service in plan.services),
+        "spiffe://elsewhere/stranger",
+    ]
+    return [
+        f"{identity} {method} {path} of {service.name}"
+        for service in plan.services
+        for path in asked(service.grants)
+        for method in ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+        for identity in identities
+        if istio_allows(policies[service.name], principal(plan.system.name, identity), method, path)
+        != granted(service.grants, identity, method, path)
+    ]
+
+
+@pytest.mark.parametrize("mesh", ISTIO)
+def test_istio_lets_in_whom_the_plan_grants(mesh: Mesh) -> None:
+    environment = Environment(name="dev", mesh=mesh)
+    for system in (CAFE, shop()):
+        assert not disagreements(scope_of(system, environment).plan, objects(written(system, environment)))
+
+
+@given(systems(), st.sampled_from(ISTIO))
+@settings(max_examples=25, deadline=None)
+def test_istio_lets_in_whom_any_plan_grants(system: System, mesh: Mesh) -> None:
+    environment = Environment(name="dev", mesh=mesh)
+    assert not disagreements(scope_of(system, environment).plan, objects(written(system, environment)))
+
+
+def test_a_template_opens_no_literal_beside_it() -> None:
+    (policy,) = (p for p in of_kind(objects(written(CAFE)), "AuthorizationPolicy") if p["metadata"]["name"] == "till")
+    edge, menu = "cluster.local/ns/cafe/sa/edge-istio", "cluster.local/ns/cafe/sa/menu"
+    assert istio_allows(policy, edge, "GET", "/sales/7")
+    assert not istio_allows(policy, edge, "GET", "/sales/today")
+    assert istio_allows(policy, menu, "GET", "/sales/today")
+    assert not istio_allows(policy, menu, "GET", "/sales/7")
+    assert not istio_allows(policy, edge, "GET", "/metrics")
+
+
+@pytest.mark.parametrize("mesh", ISTIO)
+def test_nobody_is_let_in_by_default_and_nobody_speaks_in_clear(mesh: Mesh) -> None:
+    documents = objects(written(CAFE, Environment(name="dev", mesh=mesh)))
+    (deny,) = (p for p in of_kind(documents, "AuthorizationPolicy") if p["metadata"]["name"] == "default-deny")
+    assert deny["spec"] == {}
+    (default,) = (p for p in of_kind(documents, "PeerAuthentication") if p["metadata"]["name"] == "default")
+    assert default["spec"] == {"mtls": {"mode": "STRICT"}}
+
+
+def test_without_proxies_in_pods_nobody_passes_by_the_waypoint() -> None:
+    documents = objects(written(CAFE, Environment(name="dev", mesh="istio-ambient")))
+    for name in ("till", "menu"):
+        (only,) = (
+            p for p in of_kind(documents, "AuthorizationPolicy") if p["metadata"]["name"] == f"{name}-by-waypoint"
+        )
+        assert only["spec"]["rules"] == [{"from": [{"source": {"principals": ["cluster.local/ns/cafe/sa/waypoint"]}}]}]
+        assert only["spec"]["selector"]["matchLabels"]["app.kubernetes.io/name"] == name
+
+
+def test_linkerd_lets_in_whom_the_plan_grants() -> None:
+    environment = Environment(name="dev", mesh="linkerd")
+    documents = objects(written(shop(), environment))
+    allowed = {p["spec"]["targetRef"]["name"]: p for p in of_kind(documents, "AuthorizationPolicy")}
+    known = {
+        a["metadata"]["name"]: {r["name"] for r in a["spec"]["identityRefs"]}
+        for a in of_kind(documents, "MeshTLSAuthentication")
+    }
+    found = {}
+    for route in of_kind(documents, "HTTPRoute"):
+        if route["apiVersion"].startswith("policy.linkerd.io"):
+            for match in (m for rule in route["spec"]["rules"] for m in rule["matches"]):
+                key = (route["spec"]["parentRefs"][0]["name"], match["method"], match["path"]["value"])
+                is_open = route["metadata"]["name"] in allowed
+                found[key] = known[route["metadata"]["name"]] if is_open else set()
+    for service in scope_of(shop(), environment).plan.services:
+        for grant in service.grants:
+            names = {"edge-istio" if c.endswith("/gateway") else c.rpartition("/")[2] for c in grant.callers}
+            assert found[service.name, grant.method, paths.match(grant.path)["value"]] == names
+    assert {s["spec"]["accessPolicy"] for s in of_kind(documents, "Server")} == {"deny"}
+
+
+def test_the_door_asks_what_endpoints_ask() -> None:
+    (policy,) = (p for p in of_kind(objects(written(CAFE)), "AuthorizationPolicy") if p["metadata"]["name"] == "edge")
+    by_role, by_anyone = (
+        next(
+            r
+            for r in policy["spec"]["rules"]
+            if path in [p for to in r["to"] for p in to["operation"].get("paths", ())]
+        )
+        for path in ("/sales", "/menu")
+    )
+    assert by_role["from"] == [{"source": {"requestPrincipals": ["https://cafe.example/*"]}}]
+    assert by_role["when"] == [{"key": "request.auth.claims[roles]", "values": ["waiter"]}]
+    assert "from" not in by_anyone
+    assert not [to for r in policy["spec"]["rules"] for to in r["to"] if "/prices" in to["operation"].get("paths", ())]
+    assert Access(kind="internal") in [e.access for s in CAFE.services for e in s.endpoints if e.path == "/prices"]

@@ -1,0 +1,157 @@
+"""A service runs as its manifests say: its Jobs, its variables, its port, its probes, its end."""
+
+import asyncio
+import functools
+import os
+import signal
+import sys
+import tempfile
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import aiohttp
+import pytest
+import pytest_asyncio
+import yaml
+
+from shoal.local.engines import nats, start
+from shoal.local.ports import free_port
+from shoal.local.probe import until
+from shoal.model.permissions import permissions
+from shoal.model.system import System
+from shoal.service.describe import describe
+from tests.deploy import kiosk
+from tests.deploy.samples import Document, objects, of_kind, scope_of, written
+from tests.runtime.database import Database
+
+pytestmark = [pytest.mark.live, pytest.mark.asyncio(loop_scope="module")]
+HOME = Path(__file__).parents[2]
+PASSWORD = "a-password"
+
+
+@dataclass(frozen=True)
+class Pod:
+    """What a pod of the service would have."""
+
+    system: System
+    texts: dict[str, str]
+    environ: dict[str, str]
+    operator: str
+    spec: Document
+
+
+def model() -> System:
+    return describe(kiosk.system)
+
+
+@pytest_asyncio.fixture(loop_scope="module", scope="module", name="pod")
+async def _pod() -> AsyncIterator[Pod]:
+    system, texts = model(), written(model())
+    (service,) = scope_of(system).plan.services
+    assert service.broker is not None
+    rights = permissions(service.broker)
+    users = (
+        nats.NatsUser(name="operator", password=PASSWORD, publish=(">",), subscribe=(">",)),
+        nats.NatsUser(name="kiosk", password=PASSWORD, publish=rights.publish, subscribe=rights.subscribe),
+    )
+    with tempfile.TemporaryDirectory(dir="/tmp", prefix="sh-") as folder:
+        port, place = free_port(), Path(folder)
+        options = nats.NatsOptions(directory=place / "nats", users=users, port=free_port())
+        broker = await start(nats.recipe(options), on_line=lambda _: None)
+        database = Database(place)
+        await database.start()
+        told = dict(line.partition("=")[::2] for line in texts["base/kiosk/settings.env"].splitlines())
+        told["SHOAL_LISTEN"] = told["SHOAL_LISTEN"].replace("0.0.0.0:8080", f"127.0.0.1:{port}")
+        told |= {"SHOAL_STORE_URL": await database.empty(), "SHOAL_REPLICA": "kiosk-0"}
+        told |= {"SHOAL_BROKER_URL": f"nats://kiosk:{PASSWORD}@127.0.0.1:{options.port}"}
+        (deployment,) = of_kind(objects(texts), "Deployment")
+        operator = f"nats://operator:{PASSWORD}@127.0.0.1:{options.port}"
+        yield Pod(system, texts, told, operator, deployment["spec"]["template"]["spec"])
+        await database.stop()
+        await broker.process.stop()
+
+
+async def process(command: list[str], environ: dict[str, str]) -> asyncio.subprocess.Process:
+    """Run what a container runs, with the variables of its pod and no others."""
+    known = {"PATH": os.environ["PATH"], "PYTHONPATH": f"{HOME / 'src'}:{HOME}"}
+    assert command[0] == "python"
+    return await asyncio.create_subprocess_exec(
+        sys.executable,
+        *command[1:],
+        env=known | environ,
+        cwd="/",
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+
+
+async def ended(command: list[str], environ: dict[str, str]) -> tuple[int, str]:
+    running = await process(command, environ)
+    out, _ = await asyncio.wait_for(running.communicate(), 60)
+    return running.returncode or 0, out.decode()
+
+
+def job(pod: Pod, name: str) -> list[str]:
+    (found,) = (j for j in of_kind(objects(pod.texts), "Job") if name in j["metadata"]["name"])
+    command: list[str] = found["spec"]["template"]["spec"]["containers"][0]["command"]
+    return command
+
+
+async def test_jobs_run_before_the_service_again_and_side_by_side(pod: Pod, tmp_path: Path) -> None:
+    file = tmp_path / "streams.json"
+    file.write_text(pod.texts["base/streams/streams.json"], "utf-8")
+    declare = [str(file) if word.endswith("streams.json") else word for word in job(pod, "declare")]
+    for _ in range(2):
+        assert await ended(declare, {"SHOAL_BROKER_URL": f"{pod.operator}?replicas=1"}) == (0, "")
+    raced = await asyncio.gather(*(ended(job(pod, "migrate"), pod.environ) for _ in range(3)))
+    assert [code for code, _ in raced] == [0, 0, 0], raced
+
+
+async def test_a_job_says_what_it_lacks(pod: Pod, tmp_path: Path) -> None:
+    bare = {name: value for name, value in pod.environ.items() if name != "SHOAL_STORE_URL"}
+    code, out = await ended(job(pod, "migrate"), bare)
+    assert (code, "service kiosk has no store to migrate" in out) == (1, True), out
+    code, out = await ended(["python", "-m", "shoal.runtime.declaring", str(tmp_path / "none.json")], {})
+    assert (code, "none.json says no streams" in out) == (1, True), out
+
+
+async def test_a_pod_answers_its_probes_works_and_leaves_when_told(pod: Pod) -> None:
+    main = pod.spec["containers"][0]
+    running = await process(main["command"], pod.environ)
+    base = "http://" + pod.environ["SHOAL_LISTEN"].removeprefix("tcp:")
+    try:
+        async with aiohttp.ClientSession() as client:
+
+            async def answers(path: str, wanted: str = "") -> bool | None:
+                try:
+                    async with client.get(base + path) as response:
+                        return (response.status == 200 and wanted in await response.text()) or None
+                except aiohttp.ClientConnectionError:
+                    assert running.returncode is None
+                    return None
+
+            for probe in ("startupProbe", "readinessProbe", "livenessProbe"):
+                path = main[probe]["httpGet"]["path"]
+                assert await until(functools.partial(answers, path))
+            async with client.post(f"{base}/sales/times") as sold:
+                assert sold.status == 204
+            assert await until(functools.partial(answers, "/sales/times", "1"))  # announced, kept, heard
+    finally:
+        running.send_signal(signal.SIGTERM)
+        out, _ = await asyncio.wait_for(running.communicate(), pod.spec["terminationGracePeriodSeconds"])
+    assert running.returncode == 0, out.decode()
+
+
+async def test_the_broker_takes_the_configuration_that_is_written_for_it(pod: Pod, tmp_path: Path) -> None:
+    file = tmp_path / "nats.conf"
+    file.write_text(pod.texts["engines/nats/nats.conf"], "utf-8")
+    (secrets,) = (e for e in of_kind(objects(pod.texts), "ExternalSecret") if e["metadata"]["name"] == "nats-passwords")
+    told = {entry["secretKey"]: PASSWORD for entry in secrets["spec"]["data"]} | {"POD_NAME": "nats-0"}
+    for environ, code in ((told, 0), ({}, 1)):
+        tried = await asyncio.create_subprocess_exec(
+            str(nats.locate()), "--config", str(file), "-t", env=environ, stderr=asyncio.subprocess.PIPE
+        )
+        _, err = await tried.communicate()
+        assert tried.returncode == code, err.decode()
+    assert yaml.safe_load(pod.texts["engines/nats/statefulset.yaml"])["spec"]["replicas"] == 3

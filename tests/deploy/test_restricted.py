@@ -1,0 +1,117 @@
+"""Pods keep to the restricted profile of Pod Security Standards and to what reviewers ask, each rule by itself."""
+
+from collections.abc import Callable, Iterator
+from copy import deepcopy
+from typing import Any
+
+import pytest
+
+from shoal.deploy.kubernetes.settings import Environment
+from tests.deploy.samples import CAFE, Document, objects, of_kind, pods, shop, written
+
+Rule = Callable[[Document], bool]
+
+
+def containers(spec: Document) -> list[Document]:
+    return [*spec["containers"], *spec.get("initContainers", ())]
+
+
+def each(check: Callable[[Document], bool]) -> Rule:
+    return lambda spec: all(check(container) for container in containers(spec))
+
+
+RULES: dict[str, Rule] = {
+    "runs as somebody who is not root": lambda spec: (
+        spec["securityContext"].get("runAsNonRoot") is True and spec["securityContext"].get("runAsUser", 0) > 0
+    ),
+    "calls of the kernel are filtered": lambda spec: (
+        spec["securityContext"].get("seccompProfile") == {"type": "RuntimeDefault"}
+    ),
+    "no token of the cluster": lambda spec: spec.get("automountServiceAccountToken") is False,
+    "nothing of the node": lambda spec: (
+        not {"hostNetwork", "hostPID", "hostIPC"} & spec.keys()
+        and not [v for v in spec.get("volumes", ()) if "hostPath" in v]
+    ),
+    "image cannot be written": each(lambda c: c["securityContext"].get("readOnlyRootFilesystem") is True),
+    "no more rights": each(lambda c: c["securityContext"].get("allowPrivilegeEscalation") is False),
+    "no capability": each(lambda c: c["securityContext"].get("capabilities") == {"drop": ["ALL"]}),
+    "not privileged": each(lambda c: not c["securityContext"].get("privileged", False)),
+    "promised CPU and memory": each(lambda c: {"cpu", "memory"} <= c["resources"]["requests"].keys()),
+    "bounded memory": each(lambda c: "memory" in c["resources"]["limits"]),
+    "no port below 1024": each(
+        lambda c: all(p["containerPort"] >= 1024 and "hostPort" not in p for p in c.get("ports", ()))
+    ),
+}
+BROKEN: dict[str, Callable[[Document], Any]] = {
+    "runs as somebody who is not root": lambda spec: spec["securityContext"].update(runAsUser=0),
+    "calls of the kernel are filtered": lambda spec: spec["securityContext"].pop("seccompProfile"),
+    "no token of the cluster": lambda spec: spec.pop("automountServiceAccountToken"),
+    "nothing of the node": lambda spec: spec.update(hostNetwork=True),
+    "image cannot be written": lambda spec: spec["containers"][0]["securityContext"].pop("readOnlyRootFilesystem"),
+    "no more rights": lambda spec: spec["containers"][0]["securityContext"].update(allowPrivilegeEscalation=True),
+    "no capability": lambda spec: spec["containers"][0]["securityContext"].update(capabilities={"add": ["NET_ADMIN"]}),
+    "not privileged": lambda spec: spec["containers"][0]["securityContext"].update(privileged=True),
+    "promised CPU and memory": lambda spec: spec["containers"][0]["resources"]["requests"].pop("cpu"),
+    "bounded memory": lambda spec: (
+        spec["containers"][0]["resources"].pop("limits") and spec["containers"][0]["resources"].update(limits={})
+    ),
+    "no port below 1024": lambda spec: spec["containers"][0].update(ports=[{"containerPort": 80}]),
+}
+
+
+def specs() -> Iterator[tuple[str, Document]]:
+    for name, template in pods(objects(written(shop(), Environment(name="dev")))):
+        yield name, template["spec"]
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_every_pod_keeps_to_it(rule: str) -> None:
+    found = list(specs())
+    assert len(found) > 20
+    assert [name for name, spec in found if not RULES[rule](spec)] == []
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_who_does_not_keep_to_it_is_seen(rule: str) -> None:
+    _, spec = next(specs())
+    broken = deepcopy(spec)
+    BROKEN[rule](broken)
+    assert [name for name, judge in RULES.items() if not judge(broken)] == [rule]
+
+
+def test_every_namespace_enforces_the_profile() -> None:
+    texts = written(CAFE)
+    for environment in ("dev", "staging", "production"):
+        assert "pod-security.kubernetes.io/enforce: restricted" in texts[f"overlays/{environment}/namespace.yaml"]
+
+
+def test_every_service_has_a_budget_and_nobody_is_reached_unless_declared() -> None:
+    documents = objects(written(CAFE))
+    assert {d["metadata"]["name"] for d in of_kind(documents, "PodDisruptionBudget")} >= {"till", "menu", "nats"}
+    (deny,) = (p for p in of_kind(documents, "NetworkPolicy") if p["metadata"]["name"] == "default-deny")
+    assert deny["spec"] == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
+
+
+def test_no_value_of_a_secret_is_in_any_file() -> None:
+    documents = objects(written(shop()))
+    assert not of_kind(documents, "Secret")
+    assert "password" in repr(of_kind(documents, "ExternalSecret"))
+    for template in (t for _, t in pods(documents)):
+        for container in containers(template["spec"]):
+            assert not [e for e in container.get("env", ()) if "PASSWORD" in e["name"] and "value" in e]
+
+
+def test_a_pod_is_killed_only_after_everything_has_had_its_time() -> None:
+    texts = written(shop())
+    for service in ("orders", "payments"):
+        told = dict(line.partition("=")[::2] for line in texts[f"base/{service}/settings.env"].splitlines())
+        (spec,) = (s for name, s in specs() if name == f"Deployment {service}")
+        leaving = spec["containers"][0]["lifecycle"]["preStop"]["sleep"]["seconds"]
+        assert spec["terminationGracePeriodSeconds"] > leaving + 2 * int(told["SHOAL_DRAIN"])
+    assert "SHOAL_DRAIN=15\n" in texts["base/payments/settings.env"]  # its longest request
+
+
+def test_replicas_are_bounded_by_what_an_environment_says() -> None:
+    texts = written(CAFE, Environment(name="p", least=3, most=7))
+    assert "minReplicas: 3\n  maxReplicas: 7" in texts["overlays/p/sizes.yaml"]
+    assert "minReplicaCount: 3\n  maxReplicaCount: 7" in texts["overlays/p/sizes.yaml"]

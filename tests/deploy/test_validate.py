@@ -1,0 +1,80 @@
+"""Kubernetes' own schemas, those of Istio, Linkerd, Gateway API, KEDA and the others, accept every document."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from shoal import files
+from shoal.deploy.kubernetes.compile import compile_kubernetes, findings
+from shoal.deploy.kubernetes.settings import Environment, Secrets, Storage
+from shoal.deploy.kubernetes.target import target
+from shoal.model.plan import plan
+from shoal.model.system import System
+from tests.deploy.authority import complaints, validator
+from tests.deploy.samples import CAFE, MESHES, artifacts, scope_of, shop
+from tests.model.strategies import systems
+
+MANAGED = {"postgres": "managed", "nats": "managed", "valkey": "managed", "mongo": "managed", "opensearch": "managed"}
+PRODUCTION = Environment(
+    name="production",
+    mesh="istio-ambient",
+    engines=MANAGED,  # type: ignore[arg-type]
+    reach={"postgres": ("10.1.0.0/16",)},
+    secrets=Secrets(store="aws", region="eu-central-1"),
+)
+STORED = Environment(
+    name="p",
+    storage=Storage(backup="s3://backups/cafe", kind="encrypted"),
+    secrets=Secrets(store="azure", url="https://cafe.vault.azure.net"),
+)
+
+
+@pytest.fixture(scope="module")
+def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return validator(tmp_path_factory.mktemp("schemas"))
+
+
+def test_the_shop_is_valid(program: Path, tmp_path: Path) -> None:
+    files.write_all(tmp_path, artifacts(shop(), Environment(name="production", least=3, most=10)))
+    assert not complaints(program, tmp_path)
+
+
+def test_other_meshes_and_other_ways_to_run_engines_are_valid(program: Path, tmp_path: Path) -> None:
+    files.write_all(tmp_path / "linkerd", artifacts(CAFE, Environment(name="dev", mesh="linkerd")))
+    files.write_all(tmp_path / "managed", artifacts(CAFE, PRODUCTION))
+    files.write_all(tmp_path / "stored", artifacts(CAFE, STORED))
+    assert not complaints(program, tmp_path)
+
+
+def test_a_mistake_is_seen(program: Path, tmp_path: Path) -> None:
+    files.write_all(tmp_path, artifacts(CAFE))
+    place = tmp_path / "base/till/deployment.yaml"
+    place.write_text(place.read_text("utf-8").replace("readOnlyRootFilesystem", "readOnlyFilesystem"), "utf-8")
+    cluster = tmp_path / "engines/postgres/cluster.yaml"
+    cluster.write_text(cluster.read_text("utf-8").replace("imageName", "image_name"), "utf-8")
+    found = complaints(program, tmp_path)
+    assert "readOnlyFilesystem" in found
+    assert "image_name" in found
+
+
+@given(st.lists(st.tuples(systems(), st.sampled_from(MESHES)), min_size=4, max_size=4))
+@settings(max_examples=1, phases=(Phase.generate,), deadline=None, suppress_health_check=list(HealthCheck))
+def test_whatever_is_declared_is_valid(
+    program: Path, tmp_path_factory: pytest.TempPathFactory, drawn: list[tuple[System, str]]
+) -> None:
+    folder = tmp_path_factory.mktemp("drawn")
+    for number, (system, mesh) in enumerate(drawn):
+        files.write_all(folder / str(number), artifacts(system, Environment(name="dev", mesh=mesh)))  # type: ignore[arg-type]
+    assert not complaints(program, folder)
+
+
+@given(systems(), st.sampled_from(MESHES))
+@settings(max_examples=20, deadline=None)
+def test_whatever_is_declared_can_be_written_and_is_the_same_again(system: System, mesh: str) -> None:
+    environment = Environment(name="dev", mesh=mesh)  # type: ignore[arg-type]
+    first, second = (scope_of(system, environment) for _ in range(2))
+    assert compile_kubernetes(first) == compile_kubernetes(second)
+    assert findings(first) == findings(second)
+    assert plan(system, target(system, environment)) == first.plan
