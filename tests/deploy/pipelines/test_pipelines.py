@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 import pytest
-import yaml  # type: ignore[import-untyped]
+import yaml
 
 from shoal.cli.program import main
 from shoal.deploy.affected.answer import Affected, Answer, Reason
