@@ -25,6 +25,7 @@ BENCHES = {
     "B13": "bench.cache.run",
     "B14": "bench.warehouse.run",
     "B15": "bench.drivers.run",
+    "B17": "bench.dashboard.pages",
 }
 PAGE = Path(__file__).parent.parent / "docs" / "benchmarks.md"
 

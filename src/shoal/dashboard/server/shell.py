@@ -29,7 +29,7 @@ _PAGE = """<!doctype html>
 <script type="module" src="/static/{edition}/shell/main.js"></script>
 </head>
 <body>
-<div id="app"></div>
+<div id="app"><header><span class="brand"><span class="mark"></span>Shoal</span></header><nav></nav><main></main></div>
 <noscript>These pages need JavaScript. The command line shows the same: shoal --help</noscript>
 </body>
 </html>

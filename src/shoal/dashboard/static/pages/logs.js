@@ -21,7 +21,7 @@ const COLUMNS = [
   { name: "message", title: "Message", width: "minmax(12rem, 1fr)", cell: (one) => html`${one.message} <span class="muted">${brief(one.attributes)}</span>` },
   {
     name: "trace", title: "Trace", width: "76px",
-    cell: (one) => one.trace_id && html`<a class="mono" href=${link(`traces/${one.trace_id}`, { span: one.span_id })}>${one.trace_id.slice(0, 8)}</a>`,
+    cell: (one) => one.trace_id && html`<a class="mono" href=${link(`traces/${one.trace_id}`, { span: one.span_id })}>${one.trace_id.slice(-8)}</a>`,
   },
 ];
 

@@ -20,17 +20,17 @@ const COLUMNS = [
   { name: "name", title: "Name", width: "minmax(9rem, 1.2fr)", cell: ({ process }) => html`<${Service} name=${process.name} />` },
   { name: "kind", title: "Kind", width: "80px", cell: ({ process }) => process.kind },
   { name: "status", title: "State", width: "110px", cell: ({ process }) => html`<${Badge} kind=${KINDS[process.status]}>${process.status}<//>` },
-  { name: "reason", title: "Reason", width: "minmax(6rem, 2fr)", cell: ({ process, problem }) => problem.split("\n")[0] || process.reason },
+  { name: "reason", title: "Reason", width: "minmax(5rem, 1fr)", cell: ({ process, problem }) => problem.split("\n")[0] || process.reason },
   { name: "restarts", title: "Restarts", width: "70px", align: END, cell: ({ process }) => number(process.restarts) },
   { name: "cpu", title: "CPU", width: "70px", align: END, tip: "processors, with descendants", cell: ({ usage }) => (usage ? usage.cpu.toFixed(2) : "–") },
   { name: "memory", title: "Memory", width: "80px", align: END, cell: ({ usage }) => bytes(usage?.memory) },
   { name: "version", title: "Version", width: "70px", cell: ({ version }) => version },
   { name: "pid", title: "Process", width: "80px", align: END, cell: ({ process }) => process.pid || "–" },
-  { name: "address", title: "Address", width: "minmax(8rem, 1.5fr)", cell: ({ process }) => html`<span class="mono">${process.address}</span>` },
+  { name: "address", title: "Address", width: "minmax(8rem, 1.6fr)", cell: ({ process }) => html`<span class="mono">${process.address}</span>` },
 ];
 
 export default function Resources() {
-  const { data, error } = useQuery("/api/resources", {}, { on: "resources" });
+  const { data, error, refresh } = useQuery("/api/resources", {}, { on: "resources" });
   const wanted = param("find").toLowerCase();
   const items = (data?.items ?? []).filter((/** @type {any} */ one) => `${one.process.name} ${one.process.kind} ${one.process.status}`.includes(wanted));
   const open = data?.items.find((/** @type {any} */ one) => one.process.name === param("process"));
@@ -48,13 +48,13 @@ export default function Resources() {
           <${Table} label="Processes" rows=${items} columns=${COLUMNS} id=${(/** @type {any} */ one) => one.process.name}
             chosen=${param("process")} tone=${(/** @type {any} */ one) => (one.process.status === "failed" || one.problem ? "bad" : "")}
             onChoose=${(/** @type {any} */ one) => setParams({ process: one.process.name })} />
-          ${open && html`<${Details} one=${open} data=${data} />`}
+          ${open && html`<${Details} one=${open} data=${data} refresh=${refresh} />`}
         </div>`}
   </div>`;
 }
 
-/** @param {{one: any, data: any}} given */
-function Details({ one, data }) {
+/** @param {{one: any, data: any, refresh: () => void}} given */
+function Details({ one, data, refresh }) {
   const { process, usage, url, problem, version } = one;
   const service = process.service || process.name;
   const siblings = data.items.filter((/** @type {any} */ other) => other.process.service && other.process.service === process.service);
@@ -63,7 +63,7 @@ function Details({ one, data }) {
       <span class="spring"></span>
       <button type="button" class="plain" aria-label="Close" onClick=${() => setParams({ process: "" })}>×</button></div>
     ${(problem || process.reason) && html`<pre class="bad-text">${problem || process.reason}</pre>`}
-    ${data.live && html`<${Actions} process=${process} replicas=${siblings.length} shape=${data.shape} />`}
+    ${data.live && html`<${Actions} process=${process} refresh=${refresh} replicas=${siblings.length} shape=${data.shape} />`}
     <dl class="facts">
       <dt>Kind</dt><dd>${process.kind}${version && ` · version ${version}`}</dd>
       <dt>Process</dt><dd>${process.pid || "–"}${usage && usage.processes > 1 ? ` and ${usage.processes - 1} more` : ""}</dd>
@@ -84,11 +84,11 @@ function Details({ one, data }) {
   </aside>`;
 }
 
-/** @param {{process: any, replicas: number, shape: string}} given */
-function Actions({ process, replicas, shape }) {
+/** @param {{process: any, refresh: () => void, replicas: number, shape: string}} given */
+function Actions({ process, refresh, replicas, shape }) {
   const { busy, error, send } = useAction();
-  const act = (/** @type {string} */ what, /** @type {string} */ done) => send(`/api/resources/${process.name}/${what}`, {}, `${process.name} ${done}`);
-  const scale = (/** @type {number} */ count) => send(`/api/services/${process.service}/scale`, { replicas: count }, `${process.service} has ${plural(count, "replica")}`);
+  const act = (/** @type {string} */ what, /** @type {string} */ done) => send(`/api/resources/${process.name}/${what}`, {}, `${process.name} ${done}`).then(refresh);
+  const scale = (/** @type {number} */ count) => send(`/api/services/${process.service}/scale`, { replicas: count }, `${process.service} has ${plural(count, "replica")}`).then(refresh);
   const ended = ["stopped", "failed"].includes(process.status);
   return html`<div class="bar" role="group" aria-label="Actions" aria-busy=${busy}>
       <button type="button" disabled=${busy || !ended} onClick=${() => act("start", "started")}>Start</button>

@@ -73,6 +73,7 @@ export function post(path, body = {}) {
 /** @param {string} path @param {import("./place.js").Params} wanted */
 export function address(path, wanted) {
   const query = new URLSearchParams();
+  /** @type {import("./place.js").Params} */
   const all = { run: param("run"), ...wanted };
   for (const [key, value] of Object.entries(all)) {
     if (Array.isArray(value)) for (const one of value) query.append(key, one);

@@ -45,7 +45,7 @@ function pressed(event) {
   const wanted = Date.now() - jumping < 1500 ? PAGES.find((page) => page.key === event.key) : undefined;
   jumping = event.key === "g" ? Date.now() : 0;
   if (wanted) go(link(wanted.name));
-  else if (event.key === "/") document.querySelector("[data-search]")?.focus();
+  else if (event.key === "/") /** @type {HTMLElement | null} */ (document.querySelector("[data-search]"))?.focus();
   else if (event.key === "?") helping.value = !helping.value;
   else if (event.key === "p") paused.value = !paused.value;
   else if (own.has(event.key)) own.get(event.key)?.act();

@@ -5,6 +5,7 @@ import { start as startKeys } from "./keys.js";
 import { Frame } from "./frame.js";
 
 const root = document.getElementById("app");
+root?.replaceChildren(); // what stood there until now
 if (root) render(html`<${Frame} />`, root);
 startKeys();
 startData();

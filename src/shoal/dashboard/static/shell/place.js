@@ -12,7 +12,6 @@ export const STICKY = ["run", "range", "since", "until", "service"];
 const HOME = "map";
 const MEMORY = "shoal.places";
 
-/** @type {import("./ui.js").signal<Place>} */
 export const place = signal(read());
 
 /** The name of the present page. */

@@ -26,7 +26,7 @@ const COLUMNS = [
     cell: (one) => (one.errors ? html`<span class="bad-text">${number(one.errors)}</span>` : "0"),
   },
   { name: "services", title: "Services", width: "minmax(8rem, 1.4fr)", cell: (one) => one.services.join(" · ") },
-  { name: "id", title: "Id", width: "90px", cell: (one) => html`<span class="mono muted">${one.trace_id.slice(0, 8)}</span>` },
+  { name: "id", title: "Id", width: "90px", cell: (one) => html`<span class="mono muted">${one.trace_id.slice(-8)}</span>` },
   { name: "pick", title: "Diff", tip: "choose two to see what differs", width: "40px", cell: (one) => html`<${Pick} id=${one.trace_id} />` },
 ];
 

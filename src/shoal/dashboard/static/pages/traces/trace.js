@@ -22,6 +22,8 @@ export function Trace({ id }) {
     folded: new Set(params("fold")), unfolded: new Set(params("unfold")), logs: param("logs") ? logs : null,
   }), [tree, logs, folded, unfolded, param("logs")]);
   const chosen = tree.all.get(param("span"));
+  const root = tree.roots[0]?.span;
+  const answered = root && root.ms < 0.7 * (tree.end - tree.begin) && !param("to") ? root.started + root.ms - tree.begin : 0;
   useEffect(() => bind("l", "logs within the trace", () => setParams({ logs: param("logs") ? "" : "1" })), []);
 
   if (!data) return html`<div class="page"><h1>Trace</h1>
@@ -34,6 +36,7 @@ export function Trace({ id }) {
       <${Toggle} name="logs" label="logs" />
       <${Toggle} name="critical" label="only what the end waited for" />
       <button type="button" onClick=${() => foldAll(tree)} disabled=${data.spans.length < 3}>${folded ? "Unfold all" : "Fold"}</button>
+      ${answered && html`<button type="button" onClick=${() => setParams({ from: "", to: answered.toFixed(3) })} title="Leave out what events did afterwards">Until the answer</button>`}
       ${(param("from") || param("to")) && html`<button type="button" onClick=${() => setParams({ from: "", to: "" })}>Whole time</button>`}
       <span class="spring"></span>
       <${Against} id=${data.trace_id} />
@@ -59,7 +62,7 @@ function Title({ data, tree }) {
     ${errors > 0 && html`<${Badge} kind="bad">${plural(errors, "error")}<//>`}
     ${open && html`<${Badge} kind="warn">a part is open<//>`}
     <span class="note">${duration(data.ms)} · ${plural(data.total, "span")} · ${plural(tree.services.length, "service")} · ${moment(data.started)}</span>
-    <code title="Trace id">${data.trace_id}</code>
+    <button type="button" class="link mono" title="Copy the trace id" onClick=${() => copy(data.trace_id, "Id")}>${data.trace_id}</button>
     <span class="spring"></span>
     <${Take} data=${data} tree=${tree} />
   </div>`;
@@ -72,7 +75,6 @@ function Take({ data, tree }) {
   const asked = curl(tree, gateway);
   return html`<button type="button" disabled=${!asked} onClick=${() => copy(asked, "Command")} title="The request that began it">Copy curl</button>
     <button type="button" disabled=${!asked} onClick=${() => copy(pytest(tree, data), "Test")} title="A test that asks the same and expects the same">Copy as pytest</button>
-    <button type="button" onClick=${() => copy(data.trace_id, "Id")}>Copy id</button>
     <button type="button" onClick=${() => save(`trace-${data.trace_id.slice(0, 12)}.json`, JSON.stringify(data, null, 1))}>Export JSON</button>
     <a class="button" href=${link("logs", { trace_id: data.trace_id, service: [] })}>Logs</a>`;
 }

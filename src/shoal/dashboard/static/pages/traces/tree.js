@@ -22,6 +22,9 @@ export const REPEATED = 5;
 /** Siblings of one name that are folded into one row, from this many on. */
 export const CROWD = 12;
 
+/** Milliseconds by which a child may end after its parent and still have been waited for. */
+const SKEW = 2;
+
 /** @param {any[]} spans @returns {Tree} */
 export function grow(spans) {
   /** @type {Map<string, Node>} */
@@ -133,14 +136,23 @@ function critical(root, end) {
     let until = Math.min(last, one.span.started + one.span.ms);
     const children = one.children.filter((child) => child.span.started < until).sort((a, b) => ended(b) - ended(a));
     for (const child of children) {
-      const stop = ended(child);
-      if (stop > until + 0.0005 || child.span.started >= until) continue; // it went on by itself: nobody waited
+      if (child.span.started >= until || !awaited(one, child, until)) continue;
+      const stop = Math.min(ended(child), until);
       if (until > stop) one.critical.push([stop, until]);
       waiting.push([child, stop]);
       until = Math.min(until, child.span.started);
     }
     if (until > one.span.started) one.critical.push([one.span.started, until]);
   }
+}
+
+/**
+ * Whether a child was waited for: not what an event began, nor what went on by itself. Two processes do not end their spans at
+ * the same moment, so a little is forgiven.
+ * @param {Node} one @param {Node} child @param {number} until
+ */
+function awaited(one, child, until) {
+  return child.span.kind !== "consumer" && ended(child) <= until + Math.max(SKEW, one.span.ms * 0.05);
 }
 
 /** @param {Node} one */

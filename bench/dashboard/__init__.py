@@ -1,0 +1,1 @@
+"""What it costs to watch a system: its collector, its store, its pages."""

@@ -1,0 +1,190 @@
+"""Measure B17: the pages of the dashboard, in Chromium, over its own process."""
+
+import asyncio
+import contextlib
+import json
+import os
+import secrets
+import shutil
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from playwright.async_api import Browser, Page, async_playwright
+
+from bench.outcome import Effort, Outcome
+from bench.report import Comparison, Section
+from bench.rounds import Say
+from bench.statistics import Target, estimate
+from shoal.local.dashboard import Settings
+from shoal.local.ports import free_port
+
+ROUNDS, SPANS, IDLE = 20, 10_000, 10.0
+
+ABOUT = """
+The dashboard's own process on loopback, with a trace of 10,000 spans on record, and a headless Chromium. First paint is what
+the browser itself tells of it (`first-contentful-paint`), in a context that has kept nothing, on the way to the list of
+traces; the list is timed until its first row stands. A large trace is timed from the navigation until its first rows stand;
+a turn of the page from the key until other rows stand there. Idle is the processor time of the dashboard's process while
+one visible page listens and nothing comes.
+"""
+
+_TICKS = os.sysconf("SC_CLK_TCK")
+_TRACE = "ab" * 16
+
+
+class Round(msgspec.Struct, frozen=True, kw_only=True):
+    """One visit, in milliseconds."""
+
+    paint: float
+    listed: float
+    trace: float
+    turn: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Served:
+    url: str
+    token: str
+    pid: int
+
+
+async def run(effort: Effort, say: Say) -> Outcome:
+    """Visit the pages, again and again."""
+    rounds = list[Round]()
+    async with _serving() as served, async_playwright() as tool:
+        browser = await tool.chromium.launch(
+            executable_path=shutil.which("chromium"), args=["--headless", "--no-sandbox", "--disable-gpu"]
+        )
+        for number in range(effort.choose(ROUNDS) + 1):
+            found = await _visit(browser, served)
+            rounds += [found] * (number > 0)  # the first run of everybody is thrown away
+        idle = [await _idle(browser, served) for _ in range(3)]
+        await browser.close()
+    say(f"{len(rounds)} visits; idle {max(idle):.4f} of a processor")
+    return Outcome(section=_section(rounds, idle), rows={"rounds": rounds, "idle": idle})
+
+
+@contextlib.asynccontextmanager
+async def _serving() -> AsyncIterator[_Served]:
+    with tempfile.TemporaryDirectory() as folder:
+        root, token = Path(folder), secrets.token_urlsafe(12)
+        (root / "token").write_text(token)
+        port = free_port()
+        settings = Settings(
+            folder=str(root / "runs"), port=port, system="bench", key="k", token=str(root / "token"), root=folder
+        )
+        (root / "settings.json").write_bytes(msgspec.json.encode(settings))
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "shoal.dashboard", str(root / "settings.json"), stdout=asyncio.subprocess.DEVNULL
+        )
+        served = _Served(url=f"http://127.0.0.1:{port}", token=token, pid=process.pid)
+        try:
+            await asyncio.to_thread(_tell, served.url)
+            yield served
+        finally:
+            process.terminate()
+            await process.wait()
+
+
+def _tell(url: str) -> None:
+    """Send one trace of many spans, as soon as somebody answers: requests that ask a store, ten levels deep."""
+    now = time.time_ns()
+    spans = [_span(n, now - 10**9 + n * 90_000) for n in range(SPANS)]
+    resource = {"attributes": [{"key": "service.name", "value": {"stringValue": "things"}}]}
+    body = json.dumps({"resourceSpans": [{"resource": resource, "scopeSpans": [{"spans": spans}]}]}).encode()
+    request = urllib.request.Request(f"{url}/v1/traces", body, {"content-type": "application/json"})  # noqa: S310 - ours
+    for _ in range(200):
+        with contextlib.suppress(OSError), urllib.request.urlopen(request):  # noqa: S310
+            break
+        time.sleep(0.05)
+    time.sleep(2)  # until it is written
+
+
+def _span(number: int, at: int) -> dict[str, object]:
+    question = {"key": "db.query.text", "value": {"stringValue": f"SELECT thing_{number % 40}"}}
+    return {
+        "traceId": _TRACE,
+        "spanId": f"{number + 1:016x}",
+        "parentSpanId": f"{number // 10:016x}" if number >= 10 else "" if number == 0 else f"{1:016x}",
+        "kind": 2 + number % 2,
+        "name": f"GET /things/{number % 40}",
+        "startTimeUnixNano": str(at),
+        "endTimeUnixNano": str(at + 5 * 10**6),
+        "attributes": [question],
+    }
+
+
+async def _opened(browser: Browser, served: _Served, path: str) -> Page:
+    context = await browser.new_context(viewport={"width": 1280, "height": 800})
+    page = await context.new_page()
+    await page.goto(f"{served.url}/health")
+    await page.goto(f"{served.url}{path}?token={served.token}")
+    return page
+
+
+async def _visit(browser: Browser, served: _Served) -> Round:
+    page = await _opened(browser, served, "/traces")
+    await page.wait_for_selector(".rows > .row")
+    listed: float = await page.evaluate("performance.now()")
+    paint: float = await page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime")
+    began = time.perf_counter()
+    await page.goto(f"{served.url}/traces/{_TRACE}")
+    await page.wait_for_selector(".lane .bar")
+    trace = time.perf_counter() - began
+    await page.focus(".table")
+    turn: float = await page.evaluate(_TURN)
+    await page.context.close()
+    return Round(paint=paint, listed=listed, trace=trace * 1000, turn=turn)
+
+
+_TURN = """() => new Promise(done => {
+  const box = document.querySelector('.table');
+  const began = performance.now();
+  box.scrollTop = box.scrollHeight / 2;
+  const look = () => { const row = document.querySelector('.rows > .row');
+    const index = Number(row?.getAttribute('aria-rowindex'));
+    index > 100 ? done(performance.now() - began) : requestAnimationFrame(look) };
+  requestAnimationFrame(look);
+})"""
+
+
+async def _idle(browser: Browser, served: _Served) -> float:
+    page: Any = await _opened(browser, served, "/traces")
+    await page.wait_for_selector("header .badge:has-text('live')")
+    await asyncio.sleep(2)
+    before, began = _ticks(served.pid), time.perf_counter()
+    await asyncio.sleep(IDLE)
+    used = (_ticks(served.pid) - before) / _TICKS / (time.perf_counter() - began)
+    await page.context.close()
+    return used
+
+
+def _ticks(pid: int) -> int:
+    fields = Path(f"/proc/{pid}/stat").read_text("utf-8").rpartition(")")[2].split()
+    return int(fields[11]) + int(fields[12])
+
+
+def _section(rounds: Sequence[Round], idle: Sequence[float]) -> Section:
+    def line(what: str, values: Sequence[float], bound: float) -> Comparison:
+        return Comparison(what=what, ratio=estimate(values), target=Target(bound=bound, better="lower"))
+
+    return Section(
+        id="B17",
+        title="the pages of the dashboard",
+        about=ABOUT,
+        comparisons=(
+            line("first paint, ms", [one.paint for one in rounds], 300),
+            line("the list of traces stands, ms", [one.listed for one in rounds], 1000),
+            line(f"a trace of {SPANS:,} spans stands, ms", [one.trace for one in rounds], 2000),
+            line("other rows of it stand, ms", [one.turn for one in rounds], 100),
+            line("idle with one page open, processors", idle, 0.01),
+        ),
+        facts={"visits": f"{len(rounds)}"},
+    )
