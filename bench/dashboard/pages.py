@@ -28,11 +28,11 @@ from shoal.local.ports import free_port
 ROUNDS, SPANS, IDLE = 20, 10_000, 10.0
 
 ABOUT = """
-The dashboard's own process on loopback, with a trace of 10,000 spans on record, and a headless Chromium. First paint is what
-the browser itself tells of it (`first-contentful-paint`), in a context that has kept nothing, on the way to the list of
-traces; the list is timed until its first row stands. A large trace is timed from the navigation until its first rows stand;
-a turn of the page from the key until other rows stand there. Idle is the processor time of the dashboard's process while
-one visible page listens and nothing comes.
+The dashboard's own process on loopback, with a trace of 10,000 spans on record, and a headless Chromium. First paint
+is what the browser itself tells of it (`first-contentful-paint`), in a context that has kept nothing, on the way to the
+list of traces; the list is timed until its first row stands. A large trace is timed from the navigation until its
+first rows stand; a turn of the page from the key until other rows stand there. Idle is the processor time of the
+dashboard's process while one visible page listens and nothing comes.
 """
 
 _TICKS = os.sysconf("SC_CLK_TCK")

@@ -105,7 +105,7 @@ function Command({ name }) {
   const open = param("command") === "1";
   const { data, error } = useQuery(open ? `/api/resources/${encodeURIComponent(name)}/command` : null, { run: "" }, { on: "" });
   return html`<section>
-    <button type="button" aria-expanded=${open} onClick=${() => setParams({ command: open ? "" : "1" })}>${open ? "Hide" : "Show"} command and environment</button>
+    <button type="button" aria-expanded=${open} onClick=${() => setParams({ command: open ? "" : "1" })}>${open ? "Hide command and environment" : "Show command and environment"}</button>
     ${open && html`<${Trouble} error=${error} />`}
     ${open && data && html`<pre class="code">${data.argv.join(" ")}</pre>
       <div class="bar"><${Copy} text=${data.shell} what="Line">Copy line that opens a terminal<//></div>

@@ -36,7 +36,7 @@ export function Trace({ id }) {
       <${Toggle} name="logs" label="logs" />
       <${Toggle} name="critical" label="only what the end waited for" />
       <button type="button" onClick=${() => foldAll(tree)} disabled=${data.spans.length < 3}>${folded ? "Unfold all" : "Fold"}</button>
-      ${answered && html`<button type="button" onClick=${() => setParams({ from: "", to: answered.toFixed(3) })} title="Leave out what events did afterwards">Until the answer</button>`}
+      ${answered > 0 && html`<button type="button" onClick=${() => setParams({ from: "", to: answered.toFixed(3) })} title="Leave out what events did afterwards">Until the answer</button>`}
       ${(param("from") || param("to")) && html`<button type="button" onClick=${() => setParams({ from: "", to: "" })}>Whole time</button>`}
       <span class="spring"></span>
       <${Against} id=${data.trace_id} />
