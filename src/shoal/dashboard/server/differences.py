@@ -57,7 +57,7 @@ def differences(
         if values[key] <= _VALUES
     ]  # fmt: skip
     found = [feature for feature in found if abs(feature.difference) >= 0.01]
-    found.sort(key=lambda feature: (-abs(feature.difference), feature.key, feature.value))
+    found.sort(key=lambda feature: (-abs(feature.difference), -feature.difference, feature.key, feature.value))
     return found[:MOST]
 
 
