@@ -14,6 +14,7 @@ MOST = 500
 """Spans that are shown."""
 
 _NARROWEST, _WIDEST = 12, 60
+_FIXED = 28  # columns of marks, numbers and gaps
 _DEEPEST = 24
 
 
@@ -23,9 +24,9 @@ def waterfall(trace: "Trace", width: int) -> list[str]:
     shown = list(_in_order(trace.spans))[:MOST]
     names = [f"{'  ' * min(depth, _DEEPEST)}{span.name}" for span, depth in shown]
     services = max((len(span.service) for span, _ in shown), default=0)
-    longest = max(map(len, names), default=0)
-    bar = max(_NARROWEST, min(_WIDEST, width - services - longest - 28))
-    longest = max(16, min(longest, width - services - bar - 28))
+    rest = max(_NARROWEST * 3, width - services - _FIXED)
+    longest = min(max(map(len, names), default=0), rest * 2 // 3)
+    bar = min(_WIDEST, rest - longest)
     lines = []
     for (span, _), name in zip(shown, names, strict=True):
         cut = name if len(name) <= longest else f"{name[: longest - 1]}…"

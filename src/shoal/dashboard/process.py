@@ -58,6 +58,7 @@ async def serve(settings: Settings) -> None:
         Damaged: The file of this run is none of ours.
     """
     folder = Path(settings.folder)
+    sockets = [listening(port) for port in (settings.port, *settings.ports)]
     number, file = runs.begin(folder, settings.key)
     writer = Writer(file, largest=settings.largest, say=say, facts=runs.own_facts(settings.system, settings.key))
     collector, library = Collector(writer), Library(folder)
@@ -67,7 +68,6 @@ async def serve(settings: Settings) -> None:
     background.add_done_callback(_told)
     try:
         await _calls(settings, collector)
-        sockets = [listening(port) for port in (settings.port, *settings.ports)]
         await serve_http(
             application(collector, pages), "", drain=_DRAIN, leaving=lambda: None, sockets=sockets,
             started=lambda: say(f"run {number}: takes telemetry and serves pages at http://{LOOPBACK}:{settings.port}"),
@@ -81,7 +81,8 @@ async def serve(settings: Settings) -> None:
 
 def _told(background: "asyncio.Future[tuple[None, None, None]]") -> None:
     """Say what ended what is done beside serving; telemetry is taken all the same."""
-    if not background.cancelled() and (error := background.exception()) is not None:
+    error = None if background.cancelled() else background.exception()
+    if error is not None and not isinstance(error, asyncio.CancelledError):
         say(f"what is measured besides has ended: {type(error).__name__}: {error}")
 
 

@@ -1,9 +1,11 @@
 """Find free loopback ports, and say who holds a busy one."""
 
 import contextlib
+import fcntl
 import os
 import shlex
 import socket
+import tempfile
 from pathlib import Path
 
 from shoal.errors import HostError
@@ -11,6 +13,9 @@ from shoal.local import reaper
 
 LOOPBACK = "127.0.0.1"
 _TRIED = 100
+_CLAIMS: list[int] = []
+"""Open files whose locks keep ports for this process."""
+
 _LOCK = "/.shoal/lock"
 _LISTENING = "0A"  # TCP_LISTEN in /proc/net/tcp
 
@@ -24,8 +29,28 @@ def free_port() -> int:
 
 
 def first_free(port: int) -> int:
-    """Return the first port of 127.0.0.1 from `port` on that nobody listens on now."""
-    return next((each for each in range(port, port + _TRIED) if is_free(each)), 0) or free_port()
+    """Return the first port of 127.0.0.1 from `port` on that nobody listens on now, and keep it from others.
+
+    Who starts at the same moment asks here, too: a lock on a file for each port, held as long as this process lives,
+    lets only one of them have it.
+    """
+    return next((each for each in range(port, port + _TRIED) if is_free(each) and _claimed(each)), 0) or free_port()
+
+
+def _claimed(port: int) -> bool:
+    """Lock the file that stands for a port; say whether we are the ones who have it."""
+    try:
+        place = Path(tempfile.gettempdir()) / f"shoal-{os.getuid()}-port-{port}"
+        file = os.open(place, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    except OSError:
+        return True  # no files, no claims: whoever listens first has it
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(file)
+        return False
+    _CLAIMS.append(file)
+    return True
 
 
 def is_free(port: int, address: str = LOOPBACK) -> bool:

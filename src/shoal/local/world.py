@@ -129,8 +129,10 @@ def kept_ports(file: Path, names: tuple[str, ...]) -> dict[str, int]:
     found: dict[str, int] = {}
     for name in names:
         port = known.get(name, 0)
+        if name == DASHBOARD:  # whose port people see, so it is a low one
+            port = ports.first_free(port or FIRST_PORT)
         while port in {0, *found.values()} or not ports.is_free(port):
-            port = ports.first_free(FIRST_PORT) if name == DASHBOARD else ports.free_port()
+            port = ports.free_port()
         found[name] = port
     if known != known | found:
         private_file(file, msgspec.json.encode(known | found).decode())

@@ -3,10 +3,12 @@
 import contextlib
 import gzip
 import json
+import math
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -20,6 +22,7 @@ from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 from shoal.dashboard.collector import application, otlp, values
 from shoal.dashboard.collector.application import Collector, Refused, unfolded
 from shoal.dashboard.collector.otlp import LOGS, METRICS, TRACES, Malformed, Signal
+from shoal.dashboard.store.reading.buckets import between
 from shoal.dashboard.store.records import Log, Point, Span
 from shoal.dashboard.store.writer import Writer
 
@@ -177,17 +180,48 @@ def test_logs_have_level_text_and_trace() -> None:
     assert (first.resource.service, second.severity, second.message, second.trace) == ("unknown", 0, "", b"")
 
 
-def test_exponential_histograms_keep_their_bounds() -> None:
+def _exponential(values: list[float], scale: int) -> bytes:
+    """Count values as an exporter would, and read what is kept of them."""
     message = ExportMetricsServiceRequest()
     metric = message.resource_metrics.add().scope_metrics.add().metrics.add(name="d", unit="s")
     metric.exponential_histogram.aggregation_temporality = 2
-    told = metric.exponential_histogram.data_points.add(count=7, sum=20.0, scale=0, zero_count=1, time_unix_nano=5000)
-    told.positive.offset = 0
-    told.positive.bucket_counts.extend([2, 0, 4])  # above 1, 2 and 4
+    above = sorted(math.ceil(math.log2(value) * 2**scale) - 1 for value in values if value > 0)
+    told = metric.exponential_histogram.data_points.add(
+        count=len(values), sum=sum(values), scale=scale, zero_count=len(values) - len(above), time_unix_nano=5000
+    )
+    if above:
+        told.positive.offset = above[0]
+        told.positive.bucket_counts.extend(above.count(number) for number in range(above[0], above[-1] + 1))
     (point,), _ = otlp.read(METRICS, message.SerializeToString(), is_json=False)
     assert isinstance(point, Point)
-    assert (point.kind, point.cumulative, point.value) == ("histogram", True, 7.0)
-    assert point.histogram == (20.0, [0.0, 2.0, 4.0, 8.0], [1, 2, 0, 4, 0])
+    assert (point.kind, point.cumulative, point.value) == ("histogram", True, float(len(values)))
+    return msgspec.json.encode(point.histogram)
+
+
+_values = st.lists(st.one_of(st.just(0.0), st.floats(1e-3, 1e3)), max_size=40)
+
+
+@given(_values, _values, st.integers(0, 5), st.integers(0, 5))
+def test_what_came_between_two_exponential_histograms_has_its_quantiles(
+    first: list[float], more: list[float], scale: int, later: int
+) -> None:
+    found = between(_exponential(first + more, min(scale, later)), _exponential(first, scale))
+    assert sum(found.counts) == len(more)
+    for share in (0.5, 0.99) if more else ():
+        exact = sorted(more)[math.ceil(share * len(more)) - 1]
+        step = 2 ** (1 / 2 ** min(scale, later)) * 1.000001
+        quantile = found.quantile(share)
+        assert quantile is not None
+        assert exact / step <= quantile <= exact * step or (exact == 0.0 and quantile <= 0.0)
+
+
+def test_what_came_between_two_histograms_of_the_same_bounds_is_their_difference() -> None:
+    now, before = b"[9.0,[1.0,2.0],[3,4,1]]", b"[4.0,[1.0,2.0],[3,1,0]]"
+    assert between(now, before) == (5.0, [1.0, 2.0], [0, 3, 1])
+    assert between(now, b"[4.0,[1.0],[3,1]]") == (9.0, [1.0, 2.0], [3, 4, 1])
+    assert between(now, b"[1.0,3,0,0,[1]]") == (9.0, [1.0, 2.0], [3, 4, 1])
+    assert between(now, before).mean == 1.25
+    assert between(now, now).quantile(0.5) is None
 
 
 @pytest.mark.parametrize(

@@ -1,20 +1,26 @@
-"""Values of metrics: gauges, sums, histograms. Exponential histograms and summaries become histograms of fixed bounds.
+"""Values of metrics: gauges, sums, histograms; a summary is a histogram without bounds.
 
 Source: ``opentelemetry/proto/metrics/v1/metrics.proto``.
 """
 
+import functools
 import json
 import math
 from collections.abc import Iterator
 from typing import Any
 
+from opentelemetry.proto.common.v1.common_pb2 import KeyValue
+
 from shoal.dashboard.collector.values import attributes
-from shoal.dashboard.store.records import Point, Resource
+from shoal.dashboard.store.records import Buckets, Exponential, Point, Resource
 
 _CUMULATIVE = 2
 _NAME = 255
-_BUCKETS = 512
-"""Bounds of one histogram; what has more is left out."""
+_FINEST, _STEEPEST = 5, 10
+"""Scales of exponential histograms that are kept: 2 ** 5 buckets to a doubling, and a bucket for 2 ** 10 doublings."""
+
+_BUCKETS = 2048
+"""Buckets of one histogram; what has more is left out."""
 
 
 def points(who: Resource, metric: Any) -> Iterator[Point]:
@@ -31,12 +37,12 @@ def points(who: Resource, metric: Any) -> Iterator[Point]:
         found = _value(sort, told)
         if found is not None:
             value, histogram = found
-            labels = json.dumps(attributes(told.attributes), ensure_ascii=False, sort_keys=True)
+            labels = _labels(tuple(pair.SerializeToString() for pair in told.attributes))
             at = min(told.time_unix_nano // 1000, 1 << 62)
             yield Point(who, metric.name[:_NAME], metric.unit[:_NAME], kind, cumulative, labels, at, value, histogram)
 
 
-def _value(sort: str, told: Any) -> tuple[float, tuple[float, list[float], list[int]] | None] | None:
+def _value(sort: str, told: Any) -> tuple[float, Buckets | Exponential | None] | None:
     if sort in ("gauge", "sum"):
         which = told.WhichOneof("value")
         value = float(getattr(told, which)) if which else math.nan
@@ -47,22 +53,25 @@ def _value(sort: str, told: Any) -> tuple[float, tuple[float, list[float], list[
             return None
         return float(told.count), (told.sum, bounds, counts)
     if sort == "exponential_histogram":
-        return float(told.count), _exponential(told)
+        return (float(told.count), _exponential(told)) if len(told.positive.bucket_counts) <= _BUCKETS else None
     return float(told.count), (told.sum, [], [told.count])
 
 
-def _exponential(told: Any) -> tuple[float, list[float], list[int]]:
-    """Give the buckets above zero their upper bounds; what is at or below zero has the first."""
-    base = math.pow(2.0, math.pow(2.0, -max(-10, min(20, told.scale))))
-    counts = list(told.positive.bucket_counts)[:_BUCKETS]
-    first = told.positive.offset
-    bounds = [told.zero_threshold, *(min(1e300, _power(base, first + number + 1)) for number in range(len(counts)))]
-    below = told.zero_count + sum(told.negative.bucket_counts)
-    return told.sum, bounds, [below, *counts, 0]
+def _exponential(told: Any) -> Exponential:
+    """Keep 32 buckets to each doubling at most; what is at or below zero is counted together."""
+    counts = list(told.positive.bucket_counts)
+    scale, first = max(-_STEEPEST, told.scale), told.positive.offset
+    if scale > _FINEST:
+        coarser: dict[int, int] = {}
+        for number, count in enumerate(counts, first):
+            if count:
+                coarser[number >> (scale - _FINEST)] = coarser.get(number >> (scale - _FINEST), 0) + count
+        scale, first = _FINEST, min(coarser, default=0)
+        counts = [coarser.get(number, 0) for number in range(first, max(coarser, default=-1) + 1)]
+    return Exponential(told.sum, scale, told.zero_count + sum(told.negative.bucket_counts), first, counts)
 
 
-def _power(base: float, exponent: int) -> float:
-    try:
-        return math.pow(base, exponent)
-    except OverflowError:
-        return math.inf
+@functools.lru_cache(maxsize=4096)
+def _labels(pairs: tuple[bytes, ...]) -> str:
+    """Write the attributes of a point; the same ones come again and again."""
+    return json.dumps(attributes(map(KeyValue.FromString, pairs)), ensure_ascii=False, sort_keys=True)

@@ -1,4 +1,4 @@
-"""Messages of OpenTelemetry's protocol to records: the only file that knows their classes.
+"""Messages of OpenTelemetry's protocol to records.
 
 Source: ``opentelemetry/proto/collector/{trace,logs,metrics}/v1`` and what these import. JSON is the mapping of protocol
 buffers, but that identifiers are hexadecimal digits (specification of OTLP, "JSON Protobuf Encoding").

@@ -55,6 +55,22 @@ class Log(NamedTuple):
     attributes: Attributes
 
 
+Buckets = tuple[float, list[float], list[int]]
+"""Sum, upper bounds, and counts, one more than bounds."""
+
+
+class Exponential(NamedTuple):
+    """A histogram whose bucket `n` ends at ``2 ** ((n + 1) / 2 ** scale)``."""
+
+    sum: float
+    scale: int
+    zero: int
+    """Values that are not above zero."""
+    offset: int
+    """Number of the first bucket."""
+    counts: list[int]
+
+
 class Point(NamedTuple):
     """A value of a metric at a time."""
 
@@ -70,8 +86,7 @@ class Point(NamedTuple):
     at: int
     value: float
     """Of a histogram, its count."""
-    histogram: tuple[float, list[float], list[int]] | None = None
-    """Sum, upper bounds, and counts, one more than bounds."""
+    histogram: "Buckets | Exponential | None" = None
 
 
 class Told(NamedTuple):

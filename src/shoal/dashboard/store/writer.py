@@ -15,8 +15,9 @@ from pathlib import Path
 from shoal.dashboard.store import schema
 from shoal.dashboard.store.records import Log, Point, Record, Span, Told
 from shoal.dashboard.store.writing import limits
-from shoal.dashboard.store.writing.lines import write_logs, write_points
+from shoal.dashboard.store.writing.logs import write_logs
 from shoal.dashboard.store.writing.names import Names
+from shoal.dashboard.store.writing.points import Points
 from shoal.dashboard.store.writing.spans import Spans
 
 LARGEST = 256 * 1024 * 1024
@@ -26,7 +27,7 @@ WAITING = 50_000
 """Records that may wait to be written."""
 
 _TOGETHER = 20_000
-_PAUSE = 0.1
+_PAUSE = 0.2
 """Seconds in which more is awaited, so that few transactions carry much."""
 
 _LOOK_EVERY = 15.0
@@ -49,6 +50,7 @@ class Writer:
         self._connection = schema.make(file)
         self._names = Names(self._connection)
         self._spans = Spans(self._connection, self._names)
+        self._points = Points(self._connection, self._names)
         self._queue: queue.Queue[Sequence[Record] | None] = queue.Queue()
         self._waiting = 0
         self._guard = threading.Lock()
@@ -88,6 +90,7 @@ class Writer:
         self._queue.put(None)
         self._thread.join()
         with contextlib.suppress(sqlite3.Error):
+            self._points.finish()
             self._note({"ended": str(time.time())})
             self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             self._connection.execute("PRAGMA busy_timeout=0")
@@ -132,7 +135,7 @@ class Writer:
             with self._transaction():
                 self._spans.write(spans)
                 write_logs(self._connection, self._names, logs)
-                write_points(self._connection, self._names, points)
+                self._points.write(points)
                 self._connection.executemany("REPLACE INTO notices VALUES (?, ?, ?)", told)
         except (sqlite3.Error, OverflowError, UnicodeError) as error:
             self._lost(len(records), error)
@@ -151,6 +154,7 @@ class Writer:
                 self._connection.execute("ROLLBACK")
             self._names.load()
             self._spans.forget()
+            self._points.forget()
             raise
 
     def _tidy(self) -> None:

@@ -1,10 +1,10 @@
 """Values of metrics: which there are, and one of them over time, for each replica and set of attributes."""
 
-from math import inf
 from typing import Any
 
 import msgspec
 
+from shoal.dashboard.store.reading.buckets import between
 from shoal.dashboard.store.reading.database import Database, micro
 
 _SERIES = 200
@@ -12,9 +12,6 @@ _SERIES = 200
 
 _POINTS = 2000
 """Points of one series."""
-
-_SAME = 1e-9
-"""Share by which two bounds may differ and are the same: they are powers that were reckoned in two ways."""
 
 _QUANTILES = {"p50": 0.5, "p90": 0.9, "p99": 0.99}
 
@@ -81,9 +78,6 @@ class Metric(msgspec.Struct, frozen=True, kw_only=True):
     unit: str
     kind: str
     series: list[MetricSeries]
-
-
-_HISTOGRAM = msgspec.json.Decoder(tuple[float, list[float], list[int]])
 
 
 def metrics(database: Database, *, service: str = "", name: str = "") -> MetricNames:
@@ -153,59 +147,12 @@ def _series(
             times.append(at / 1000)
             values.append(round((value if anew else value - before[1]) * 1_000_000 / (at - before[0]), 4))
             if histogram and quantiles:
-                between = _between(histogram, None if anew else before[2])
-                means.append(_mean(between))
+                part = between(histogram, None if anew else before[2])
+                means.append(part.mean)
                 for name, share in _QUANTILES.items():
-                    quantiles[name].append(_quantile(between, share))
+                    quantiles[name].append(part.quantile(share))
         before = point
     return MetricSeries(
         service=service, replica=replica, attributes=attributes, times=times, values=values, total=total,
         quantiles=quantiles, mean=means,
     )  # fmt: skip
-
-
-_Buckets = tuple[float, list[float], list[int]]
-
-
-def _between(now: bytes, before: bytes | None) -> _Buckets:
-    """Take from a histogram what an earlier one had.
-
-    Bounds of exponential ones change as values spread: there come more, or each second one goes. So each bucket of the
-    earlier one lies within a bucket of the later one.
-    """
-    whole, bounds, counts = _HISTOGRAM.decode(now)
-    if before is None:
-        return whole, bounds, counts
-    earlier, others, fewer = _HISTOGRAM.decode(before)
-    less = _moved(bounds, others, fewer)
-    return whole - earlier, bounds, [max(0, a - b) for a, b in zip(counts, less, strict=False)]
-
-
-def _moved(bounds: list[float], others: list[float], counts: list[int]) -> list[int]:
-    """Put counts between other bounds into the buckets in which they lie."""
-    found, at = [0] * (len(bounds) + 1), 0
-    for bound, count in zip((*others, inf), counts, strict=False):
-        while at < len(bounds) and bounds[at] < bound * (1 - _SAME):
-            at += 1
-        found[at] += count
-    return found
-
-
-def _mean(buckets: _Buckets) -> float | None:
-    whole, _, counts = buckets
-    return whole / sum(counts) if sum(counts) else None
-
-
-def _quantile(buckets: _Buckets, share: float) -> float | None:
-    """Find a quantile, between the bounds of its bucket as if its values lay evenly in it."""
-    _, bounds, counts = buckets
-    wanted, seen = share * sum(counts), 0.0
-    if not bounds or not wanted:
-        return None
-    for number, count in enumerate(counts):
-        if count and seen + count >= wanted:
-            low = bounds[number - 1] if number else min(0.0, bounds[0])
-            high = bounds[number] if number < len(bounds) else bounds[-1]
-            return low + (high - low) * (wanted - seen) / count
-        seen += count
-    return bounds[-1]
