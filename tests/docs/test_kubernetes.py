@@ -1,0 +1,11 @@
+"""The page about Kubernetes does what it says, command by command, in an empty folder."""
+
+from pathlib import Path
+
+from tests.docs.walk import walk
+
+PAGE = Path(__file__).parents[2] / "docs" / "kubernetes.md"
+
+
+def test_the_page_about_kubernetes(tmp_path: Path) -> None:
+    walk(PAGE, tmp_path)
