@@ -17,6 +17,7 @@ from shoal.dashboard.store.writer import Writer
 
 START = 1_800_000_000
 ORDERS, OTHER = Resource("orders", "orders-0", "{}"), Resource("orders", "orders-1", "{}")
+EDGE = {"shoal.operation": "orders.place_order", "shoal.upstream": "orders", "error.type": "503"}
 STACK = 'Traceback:\n  File "shop/orders/service.py", line 61, in place_order\nKeyError: 7\n'
 
 
@@ -42,16 +43,22 @@ class Run:
             name, when = "shoal.objective.requests", int(at * 1e6)
             self.writer.put([Point(who, name, "{request}", "sum", True, labels, when, value)])
 
-    def span(self, at: float, *, kind: int = 2, error: str = "", service: str = "orders", flags: str = "") -> None:
+    def span(
+        self, at: float, *, kind: int = 2, error: str = "", service: str = "orders", flags: str = "", trace: int = 0
+    ) -> int:
+        """Tell of a span, in a trace of its own or in one that there is; return the trace."""
         self._spans += 1
+        trace = trace or self._spans
         said = {"exception.type": "KeyError", "exception.message": error, "exception.stacktrace": STACK}
         span = Span(
-            resource=Resource(service, f"{service}-0", "{}"), trace=self._spans.to_bytes(16, "big"), span=self._spans,
+            resource=Resource(service, f"{service}-0", "{}"), trace=trace.to_bytes(16, "big"), span=self._spans,
             parent=0, name="POST /orders", kind=kind, started=int(at * 1e6), took=1000,
-            status=ERROR if error else 0, message="", attributes={"shoal.flags": flags} if flags else {},
+            status=ERROR if error else 0, message="",
+            attributes=({"shoal.flags": flags} if flags else {}) | (EDGE if service == "gateway" else {}),
             events=[("exception", int(at * 1e6), said)] if error else [], links=[],
         )  # fmt: skip
         self.writer.put([span])
+        return trace
 
     def look(self, at: float) -> list[Notice]:
         assert self.writer.flush()
@@ -106,6 +113,22 @@ def test_replicas_add_up_and_one_that_began_anew_counts_from_zero(run: Run) -> N
     assert msgspec.json.decode(msgspec.json.encode(found))["name"] == "availability"
 
 
+def test_what_no_replica_answered_counts_against_the_availability(run: Run) -> None:
+    run.promise(START)
+    run.count(START, 100, 0)
+    for second in range(5):
+        run.span(START + second, error="no replica", service="gateway")
+    own = run.span(START + 5, error="it failed")
+    run.span(START + 5, error="via_upstream", service="gateway", trace=own)
+    run.span(START + 5, service="gateway", flags="RL")
+    found = {notice.key: notice for notice in run.look(START + 16)}
+    assert "5 requests were bad" in found["orders.place_order availability"].text
+    assert run.look(START + 17) == [], "and once"
+    with database(run.file) as opened:
+        (standing,) = objectives(opened, now=(START + 17) * 1000.0).items
+    assert (standing.good, standing.bad) == (100, 5)
+
+
 def test_an_objective_that_nobody_asked_anything_of_is_kept(run: Run) -> None:
     run.promise(START)
     assert run.writer.flush()
@@ -116,18 +139,24 @@ def test_an_objective_that_nobody_asked_anything_of_is_kept(run: Run) -> None:
 
 def test_an_error_is_noticed_where_it_was_raised_and_nowhere_else(run: Run) -> None:
     run.span(START, error="no order 17")
-    run.span(START + 1, error="no order 18")
+    own = run.span(START + 1, error="no order 18")
     run.span(START + 1, kind=3, error="the callee failed", service="web")
     run.span(START + 1, error="", service="web")
-    run.span(START + 1, error="upstream failed", service="gateway")
-    (found,) = run.look(START + 5)
+    run.span(START + 1, error="it failed", service="gateway", trace=own)
+    (found,) = run.look(START + 15)
     assert (found.rule, found.service, found.since) == ("error", "orders", START * 1000 + 1)
     assert "KeyError: no order 17 (POST /orders in shop/orders/service.py place_order)" in found.text
     assert found.traces["example"] == (1).to_bytes(16, "big").hex()
-    assert run.look(START + 6) == []
-    run.span(START + 7, error="nobody answered", service="gateway", flags="UH")
-    (edge,) = run.look(START + 8)
-    assert edge.service == "gateway"
+    assert run.look(START + 16) == []
+
+
+def test_what_no_replica_answered_is_told_by_the_gateway(run: Run) -> None:
+    run.span(START, error="via_upstream", service="gateway")
+    run.span(START, error="UF", service="gateway", flags="UF", trace=run.span(START))
+    assert run.look(START + 9) == [], "spans of the service may still come"
+    (found,) = run.look(START + 11)
+    assert (found.rule, found.service) == ("error", "gateway")
+    assert "2 times: 503: no answer of orders" in found.text
 
 
 def test_traffic_is_judged_by_full_minutes_once_there_are_enough(run: Run) -> None:

@@ -9,6 +9,7 @@ from shoal.dashboard.notices.fingerprint import Failure, told
 from shoal.dashboard.notices.ledger import Finding
 from shoal.dashboard.store.reading.database import Database
 from shoal.dashboard.store.records import ERROR
+from shoal.dashboard.store.writing.edges import GATEWAY
 
 QUIET = 600_000.0
 """Milliseconds without it after which an error counts as over."""
@@ -22,8 +23,6 @@ _SHOWN = 200
 
 _CALLING = (3, 4)
 """Kinds client and producer: who was called tells why it failed."""
-
-_EDGE = "gateway"
 
 _DETAIL = msgspec.json.Decoder(
     tuple[dict[str, Any], list[tuple[str, int, dict[str, Any]]], list[tuple[str, str]], str, str]
@@ -103,10 +102,10 @@ def _rows(database: Database, above: int) -> list[tuple[Any, ...]]:
 
 
 def _failure(row: tuple[Any, ...]) -> Failure | None:
-    """Read what a span tells; nothing where another span tells more of the same."""
+    """Read what a span tells; nothing where another tells more of the same. The gateway's come from `unanswered`."""
     _, service, name, kind, ended, trace, detail = row
     attributes, events, _, message, _ = _DETAIL.decode(detail)
-    if kind in _CALLING or (service == _EDGE and not attributes.get("shoal.flags")):
+    if kind in _CALLING or service == GATEWAY:
         return None
     sort, text, frame = told(attributes, events, message)
     return Failure(

@@ -1,16 +1,20 @@
-"""How the objectives of a run stand, from what its services counted."""
+"""How the objectives of a run stand, from what its services counted and what the gateway could not hand on to them."""
 
-from collections.abc import Iterator
+import time
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import msgspec
 
+from shoal.dashboard.notices.unanswered import LATE, Edge, Unanswered
 from shoal.dashboard.store.reading.database import Database
 from shoal.errors import DeclarationError
 from shoal.model.burning import Burn, Count, budget_left, burns, total
 from shoal.model.objectives import Objective, read_objective
 
 _COUNTS, _TARGET = "shoal.objective.requests", "shoal.objective.target"
+_AVAILABILITY = "availability"
+
 _TOGETHER = 10.0
 """Seconds whose requests are added up."""
 
@@ -85,11 +89,18 @@ class Tallies:
             more = value if value < before else value - before  # it counts from zero when its process began anew
             if more and series in places:
                 service, said = places[series]
-                self._add(service, said, at / 1e6, more)
+                place = service, str(said.get("shoal.operation")), str(said.get("shoal.objective"))
+                good = said.get("shoal.outcome") == "good"
+                self._add(place, at / 1e6, more if good else 0.0, 0.0 if good else more)
 
-    def _add(self, service: str, said: dict[str, Any], at: float, more: float) -> None:
-        place = service, str(said.get("shoal.operation")), str(said.get("shoal.objective"))
-        good, bad = (more, 0.0) if said.get("shoal.outcome") == "good" else (0.0, more)
+    def note(self, unanswered: Iterable[Unanswered]) -> None:
+        """Count requests that no replica answered against the availabilities of their operation and service."""
+        for each in unanswered:
+            for what in (each.operation, each.service):
+                if (place := (each.service, what, _AVAILABILITY)) in self.objectives:
+                    self._add(place, each.failure.at / 1000, 0.0, 1.0)
+
+    def _add(self, place: Place, at: float, good: float, bad: float) -> None:
         counts = self.counts.setdefault(place, [])
         if counts and at - counts[-1].at < _TOGETHER and at // _TOGETHER == counts[-1].at // _TOGETHER:
             latest = counts.pop()
@@ -124,6 +135,7 @@ def objectives(database: Database, *, now: float | None = None) -> Objectives:
     """
     tallies = Tallies()
     tallies.read(database)
+    tallies.note(Edge().read(database, (time.time() if now is None else now / 1000) - LATE))
     seconds = tallies.until if now is None else now / 1000
     items = [line(place, found, tallies.counts.get(place, []), seconds) for place, found in tallies.objectives.items()]
     return Objectives(items=sorted(items, key=lambda item: (item.budget_left, item.operation, item.name)))

@@ -13,6 +13,7 @@ from shoal.dashboard.notices.failures import Failures
 from shoal.dashboard.notices.kept import notices
 from shoal.dashboard.notices.ledger import Finding, Notice, settle
 from shoal.dashboard.notices.standing import Tallies
+from shoal.dashboard.notices.unanswered import LATE, Edge
 from shoal.dashboard.store.reading import Database, database
 from shoal.dashboard.store.records import Told
 from shoal.dashboard.store.writer import Writer
@@ -21,16 +22,13 @@ from shoal.errors import ShoalError
 PAUSE = 5.0
 """Seconds between two looks."""
 
-LATE = 10.0
-"""Seconds that spans may take to come; the minute that they belong to is judged after that."""
-
 
 class Watch:
     """The rules over one run's file, with what they know of it."""
 
     def __init__(self, file: Path, writer: Writer) -> None:
         self._file, self._writer = file, writer
-        self._tallies, self._failures = Tallies(), Failures()
+        self._tallies, self._failures, self._edge = Tallies(), Failures(), Edge()
         self._going: dict[tuple[str, str], Notice] | None = None
 
     def look(self, now: float) -> list[Notice]:
@@ -54,10 +52,13 @@ class Watch:
         return changed
 
     def _findings(self, opened: Database, now: float) -> Iterator[Finding]:
+        unanswered = self._edge.read(opened, now - LATE)
         self._tallies.read(opened)
+        self._tallies.note(unanswered)
         for place, objective in self._tallies.objectives.items():
             yield from burning(place, objective, self._tallies.counts.get(place, []), now)
         self._failures.read(opened)
+        self._failures.note(each.failure for each in unanswered)
         yield from self._failures.findings(now * 1000)
         for service, minutes in traffic.read_minutes(opened, now - LATE).items():
             yield from traffic.unusual(service, minutes)

@@ -1,0 +1,61 @@
+"""Requests that the gateway had to answer with a failure because no replica did, which no service knows of."""
+
+from typing import Any
+
+import msgspec
+
+from shoal.dashboard.notices.fingerprint import Failure
+from shoal.dashboard.store.reading.database import Database
+from shoal.dashboard.store.records import ERROR
+from shoal.dashboard.store.writing.edges import GATEWAY
+
+LATE = 10.0
+"""Seconds that the spans of services may take to come; what the gateway said is judged after that."""
+
+_FAILED = """
+SELECT s.n, s.trace, t.id, o.name, s.started + s.took, s.detail FROM spans s
+JOIN resources r ON r.id = s.resource JOIN operations o ON o.id = s.operation JOIN traces t ON t.n = s.trace
+WHERE s.n > ? AND r.service = ? AND s.status = ? ORDER BY s.n
+"""
+
+_ANSWERED = "SELECT 1 FROM spans s JOIN resources r ON r.id = s.resource WHERE s.trace = ? AND r.service = ? LIMIT 1"
+
+_DETAIL = msgspec.json.Decoder(tuple[dict[str, Any], Any, Any, str, Any])
+
+
+class Unanswered(msgspec.Struct, frozen=True, kw_only=True):
+    """One such request."""
+
+    service: str
+    operation: str
+    """As ``orders.place_order``."""
+    failure: Failure
+
+
+class Edge:
+    """Reads the gateway's spans of a run, each once."""
+
+    def __init__(self) -> None:
+        self._read_to = 0
+
+    def read(self, database: Database, until: float) -> list[Unanswered]:
+        """Read on, up to what ended at a moment, in seconds since 1970."""
+        found = []
+        for number, trace, identifier, name, ended, detail in database.ask(_FAILED, (self._read_to, GATEWAY, ERROR)):
+            if ended / 1e6 > until:
+                break
+            self._read_to = number
+            said, _, _, message, _ = _DETAIL.decode(detail)
+            service = str(said.get("shoal.upstream", ""))
+            if service and (said.get("shoal.flags") or not database.one(_ANSWERED, (trace, service))):
+                failure = Failure(
+                    service=GATEWAY,
+                    operation=name,
+                    type=str(said.get("error.type", "error")),
+                    message=f"no answer of {service} ({message})",
+                    at=ended / 1000,
+                    trace_id=identifier.hex(),
+                )
+                operation = str(said.get("shoal.operation", ""))
+                found.append(Unanswered(service=service, operation=operation, failure=failure))
+        return found
