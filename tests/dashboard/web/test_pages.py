@@ -1,0 +1,90 @@
+"""Every page alike: drawn without trouble, the same after a reload, told to screen readers."""
+
+import re
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from shoal.dashboard.server.files import FOLDER
+from tests.dashboard.web.declared import declare
+from tests.dashboard.web.declared import shop as declared
+from tests.dashboard.web.serving import Guarded, Serving
+from tests.dashboard.web.told import Told, order
+
+Visit = Callable[..., Guarded]
+
+PAGES = dict(re.findall(r'name: "(\w+)", title: "(\w+)"', (FOLDER / "pages" / "table.js").read_text("utf-8")))
+
+
+@pytest.fixture(scope="module")
+def told(serve: Callable[..., Serving]) -> Serving:
+    """Serve a declared shop that is stopped, in which orders were placed."""
+    serving, said = serve(), Told()
+    declare(serving, declared())
+    for number in range(5):
+        order(said, time.time() * 1000 - 5000 - number * 400)
+    serving.tell(said)
+    return serving
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_is_the_same_after_a_reload_and_has_names_for_all_it_offers(
+    told: Serving, visit: Visit, name: str
+) -> None:
+    guarded = visit(told, expected=("503", "404"), reduced_motion="reduce")
+    page = guarded.open(f"/{name}?range=6h")
+    page.wait_for_selector(f"nav a[aria-current=page]:has-text('{PAGES[name]}')")
+    assert page.title() == f"{PAGES[name]} · Shoal"
+    heading, address = page.inner_text("main h1"), page.url
+    assert page.evaluate(NAMELESS) == []
+    page.reload()
+    page.wait_for_selector("main h1")
+    assert (page.inner_text("main h1"), page.url) == (heading, address)
+
+
+def test_all_is_reached_by_the_tab_key_and_seen_there(told: Serving, visit: Visit) -> None:
+    page = visit(told).open("/traces")
+    page.wait_for_selector(".rows > .row")
+    reached = []
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        reached.append(page.evaluate(FOCUSED))
+    assert [name for name, seen in reached if not seen] == []
+    assert {"skip", "A", "BUTTON", "SELECT", "INPUT", "DIV"} <= {name for name, _ in reached}
+
+
+def test_a_page_of_another_tab_asks_for_nothing(told: Serving, visit: Visit) -> None:
+    guarded = visit(told)
+    page = guarded.open("/traces")
+    page.wait_for_selector("header .badge:has-text('live')")
+    assert told.desk.hub.listeners == 1
+    hide = "Object.defineProperty(document, 'hidden', {value: true, configurable: true});"
+    page.evaluate(hide + "document.dispatchEvent(new Event('visibilitychange'))")
+    deadline = time.monotonic() + 10
+    while told.desk.hub.listeners and time.monotonic() < deadline:
+        page.wait_for_timeout(20)
+    assert told.desk.hub.listeners == 0
+
+
+def test_filters_are_saved_and_chosen_again(told: Serving, visit: Visit) -> None:
+    page: Any = visit(told).open("/logs?level=error")
+    page.on("dialog", lambda dialog: dialog.accept("bad ones"))
+    page.select_option("[aria-label='Saved filters']", "+")
+    page.goto(page.url.replace("level=error", ""))
+    page.wait_for_selector("[aria-label='Saved filters'] option:has-text('bad ones')", state="attached")
+    page.select_option("[aria-label='Saved filters']", label="bad ones")
+    page.wait_for_url("**/logs?level=error")
+
+
+NAMELESS = """() => [...document.querySelectorAll('button, a[href], input, select, textarea, [role=img], dialog, aside')]
+  .filter(e => e.checkVisibility() && !(e.getAttribute('aria-label') || e.getAttribute('aria-labelledby')
+    || e.title || e.textContent.trim() || e.labels?.length))
+  .map(e => e.outerHTML.slice(0, 90))"""
+
+FOCUSED = """() => {
+  const e = document.activeElement, style = getComputedStyle(e);
+  const seen = e === document.body || style.outlineStyle !== 'none' || e.matches('svg *');
+  return [e.classList.contains('skip') ? 'skip' : e.tagName, seen];
+}"""
