@@ -78,7 +78,7 @@ def test_filters_are_saved_and_chosen_again(told: Serving, visit: Visit) -> None
     page.wait_for_url("**/logs?level=error")
 
 
-NAMELESS = """() => [...document.querySelectorAll('button, a[href], input, select, textarea, [role=img], dialog, aside')]
+NAMELESS = """() => [...document.querySelectorAll('button, a[href], input, select, textarea, dialog, aside')]
   .filter(e => e.checkVisibility() && !(e.getAttribute('aria-label') || e.getAttribute('aria-labelledby')
     || e.title || e.textContent.trim() || e.labels?.length))
   .map(e => e.outerHTML.slice(0, 90))"""
