@@ -1,1 +1,1 @@
-"""What it costs to watch a system: its collector, its store, its pages."""
+"""How many spans a second the dashboard takes, and how soon it finds a trace among a million of them."""

@@ -107,7 +107,7 @@ def _rate(side: "Side | None") -> str:
 
 
 def _share(side: "Side | None") -> str:
-    return f"{side.errors * 100:.2g} %" if side else "-"
+    return f"{side.errors * 100:.4g} %" if side else "-"
 
 
 @command.command("export", epilog=examples("shoal runs export 4 slow.shoal"))
