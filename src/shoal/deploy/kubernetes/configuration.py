@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import msgspec
 
+from shoal.deploy.kubernetes.monitoring import wiring
 from shoal.deploy.kubernetes.naming import PORT
 from shoal.deploy.kubernetes.scope import Scope, drain
 from shoal.deploy.kubernetes.settings import Environment
@@ -140,7 +141,8 @@ def findings(scope: Scope) -> Iterator[Finding]:
 
 def _own(scope: Scope, environment: Environment, service: ServicePlan) -> dict[str, str]:
     possible = _possible(scope, service)
-    return {name: environment.settings[name] for name in possible if name in environment.settings}
+    said = {name: environment.settings[name] for name in possible if name in environment.settings}
+    return {**wiring.variables(environment), **said}
 
 
 def _wanted(scope: Scope, service: ServicePlan) -> list[str]:

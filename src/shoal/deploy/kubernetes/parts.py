@@ -18,6 +18,8 @@ from shoal.deploy.kubernetes import (
     secrets,
     workloads,
 )
+from shoal.deploy.kubernetes.monitoring import part as monitoring
+from shoal.deploy.kubernetes.monitoring import scraping
 from shoal.deploy.kubernetes.scope import Scope
 from shoal.deploy.kubernetes.sheet import Made
 from shoal.model.finding import Finding
@@ -48,4 +50,5 @@ PARTS = (
     Part(name="secrets", make=secrets.make),
     Part(name="images", make=images.make),
     Part(name="readme", make=readme.make),
+    Part(name="monitoring", make=monitoring.make, findings=scraping.findings),
 )

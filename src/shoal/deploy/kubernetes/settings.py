@@ -106,6 +106,8 @@ class Environment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     most: int = 4
     """Replicas of a service under load."""
     trust_domain: str = "cluster.local"
+    monitoring: bool = True
+    """Whether it is watched: by Prometheus' operator, and what lies beside it in the namespace ``monitoring``."""
     secrets: Secrets = Secrets()
     storage: Storage = Storage()
     services: dict[str, Size] = {}

@@ -9,6 +9,7 @@ from shoal.deploy.kubernetes.kinds.deployment import deployment
 from shoal.deploy.kubernetes.kinds.disruption import disruption
 from shoal.deploy.kubernetes.kinds.priority import priority
 from shoal.deploy.kubernetes.kinds.service import service as name_of
+from shoal.deploy.kubernetes.monitoring import wiring
 from shoal.deploy.kubernetes.naming import labels
 from shoal.deploy.kubernetes.scope import LEAVING, Scope, drain, grace
 from shoal.deploy.kubernetes.sheet import Made, Sheet, Thing, sheet
@@ -44,7 +45,8 @@ def image_of(scope: Scope, service: ServicePlan) -> str:
 
 def _service(scope: Scope, service: ServicePlan) -> Iterator[Made]:
     folder, source = f"base/{service.name}", scope.declared(service).source
-    template = pod.template(labels(scope.system, service.name), pod_of(scope, service))
+    marks = wiring.annotations(scope, service.name)
+    template = pod.template(labels(scope.system, service.name), pod_of(scope, service), marks)
     body = deployment(scope.system, service.name, template, replicas=None)
     yield sheet(f"{folder}/deployment.yaml", body, source=source, why=scope.declared(service).summary)
     yield sheet(f"{folder}/service.yaml", _name(scope, service), source=source)

@@ -1,0 +1,229 @@
+"""What somebody is told of every service: one row for each alert. A page of the documentation explains each."""
+
+from typing import Literal
+
+from shoal.deploy.kubernetes.monitoring.promql import (
+    EVENTS,
+    FAILED,
+    OBJECTIVES,
+    PROJECTIONS,
+    REQUESTS,
+    SCHEDULES,
+    duration,
+    of,
+    quantile,
+    rate,
+    select,
+    share,
+    summed,
+)
+from shoal.model.burning import LEAST, Alarm, alarms
+from shoal.model.data import Data
+from shoal.model.objectives import Objective
+from shoal.model.service import Service
+
+Severity = Literal["page", "ticket"]
+"""``page`` wakes somebody; ``ticket`` is looked at within days."""
+
+BY = ("namespace", "job")
+"""An alert is about one service of one environment."""
+
+
+class Alert(Data, frozen=True, kw_only=True):
+    """One rule: when it holds for a time, somebody is told."""
+
+    name: str
+    expression: str
+    lasting: str = "0m"
+    """For how long it must hold."""
+    severity: Severity
+    summary: str
+    labels: dict[str, str] = {}  # noqa: RUF012 - never changed
+
+
+def everywhere() -> tuple[Alert, ...]:
+    """List the alerts that every service has, whatever it declares; who uses them puts a matcher in place of ``%s``."""
+    return (*_golden(), *_events(), *_calls(), *_saturation())
+
+
+def promised(service: Service) -> tuple[Alert, ...]:
+    """List the alerts of what a service promises, by its declared objectives: of itself, and of its endpoints."""
+    found = [(service.name, objective) for objective in service.objectives]
+    found += [(f"{service.name}.{e.name}", objective) for e in service.endpoints for objective in e.objectives]
+    return tuple(
+        _burning(service.name, what, objective, alarm) for what, objective in found for alarm in alarms(objective)
+    )
+
+
+def _golden() -> tuple[Alert, ...]:
+    failed, whole = (rate(f"{REQUESTS}_count", "%s", *more, over="5m") for more in ((FAILED,), ()))
+    often = f"{summed(whole, *BY)} > 0.1"
+    return (
+        Alert(
+            name="ServiceAbsent",
+            expression=f"{summed(select('up', '%s'), *BY)} == 0",
+            lasting="2m",
+            severity="page",
+            summary="No replica of {{ $labels.job }} can be asked.",
+        ),
+        Alert(
+            name="RequestsFail",
+            expression=f"({share(failed, whole, *BY)} > 0.05) and ({often})",
+            lasting="5m",
+            severity="page",
+            summary="{{ $labels.job }} fails {{ $value | humanizePercentage }} of its requests.",
+        ),
+        Alert(
+            name="RequestsSlow",
+            expression=f"({quantile(0.99, REQUESTS, '%s', over='10m', by=BY)} > 2) and ({often})",
+            lasting="10m",
+            severity="ticket",
+            summary="One request in a hundred to {{ $labels.job }} takes {{ $value | humanizeDuration }} or longer.",
+        ),
+    )
+
+
+def _events() -> tuple[Alert, ...]:
+    def ended(metric: str, outcome: str, over: str = "15m") -> str:
+        match = f'shoal_outcome="{outcome}"'
+        return summed(f"increase({select(f'{metric}_count', '%s', match)}[{over}])", *BY)
+
+    waiting = f"max by ({', '.join(BY)}) ({select('shoal_outbox_age_seconds', '%s')})"
+    bound = f"max by ({', '.join(BY)}) ({select('shoal_outbox_bound', '%s')})"
+    pending = f"max by ({', '.join(BY)}) ({select('shoal_outbox_pending', '%s')})"
+    retried, handled = (
+        rate(f"{EVENTS}_count", "%s", outcome, over="10m") for outcome in ('shoal_outcome="retried"', "")
+    )
+    return (
+        Alert(
+            name="OutboxWaits",
+            expression=f"{waiting} > 30",
+            lasting="2m",
+            severity="ticket",
+            summary="Events of {{ $labels.job }} have waited {{ $value | humanizeDuration }} for the broker.",
+        ),
+        Alert(
+            name="OutboxFills",
+            expression=f"{pending} / {bound} > 0.5",
+            lasting="1m",
+            severity="page",
+            summary="The outbox of {{ $labels.job }} is filled to {{ $value | humanizePercentage }}.",
+        ),
+        Alert(
+            name="EventsRefused",
+            expression=f"max by ({', '.join(BY)}) ({select('shoal_outbox_refused', '%s')}) > 0",
+            severity="page",
+            summary="The broker refuses {{ $value }} events of {{ $labels.job }}; they are set aside.",
+        ),
+        Alert(
+            name="DeadLetters",
+            expression=f"{ended(EVENTS, 'dead')} > 0",
+            severity="ticket",
+            summary="{{ $labels.job }} gave up {{ $value | humanize }} events within a quarter of an hour.",
+        ),
+        Alert(
+            name="EventsRetried",
+            expression=f"({share(retried, handled, *BY)} > 0.25) and ({summed(handled, *BY)} > 0.02)",
+            lasting="10m",
+            severity="ticket",
+            summary="{{ $labels.job }} falls behind: {{ $value | humanizePercentage }} is tried again.",
+        ),
+        Alert(
+            name="SagasParked",
+            expression=f"{summed(select('shoal_sagas_parked', '%s'), *BY)} > 0",
+            severity="ticket",
+            summary="{{ $value }} sagas of {{ $labels.job }} wait for a person.",
+        ),
+        Alert(
+            name="ReadModelsFail",
+            expression=f"{ended(PROJECTIONS, 'failed')} > 3",
+            severity="ticket",
+            summary="Read models of {{ $labels.job }} cannot take an event, and stand still.",
+        ),
+        Alert(
+            name="SchedulesAbandoned",
+            expression=f"{ended(SCHEDULES, 'abandoned', '1h')} > 0",
+            severity="ticket",
+            summary="{{ $labels.job }} gave up {{ $value | humanize }} runs of its schedules within the hour.",
+        ),
+    )
+
+
+def _calls() -> tuple[Alert, ...]:
+    circuits = f"max by ({', '.join(BY)}, shoal_circuit) ({select('shoal_circuit_state', '%s')}) == 2"
+    return (
+        Alert(
+            name="BreakerOpen",
+            expression=circuits,
+            lasting="1m",
+            severity="ticket",
+            summary="{{ $labels.job }} does not call {{ $labels.shoal_circuit }} any more: the calls had failed.",
+        ),
+        Alert(
+            name="BreakerStaysOpen",
+            expression=circuits,
+            lasting="10m",
+            severity="page",
+            summary="{{ $labels.job }} has done without {{ $labels.shoal_circuit }} for ten minutes.",
+        ),
+    )
+
+
+def _saturation() -> tuple[Alert, ...]:
+    def away(metric: str) -> str:
+        return f"max by ({', '.join(BY)}) ({select(metric, '%s')}) == 0"
+
+    waiting = summed(select("db_client_connection_pending_requests", "%s"), *BY)
+    lag = quantile(0.99, "shoal_loop_lag_seconds", "%s", over="5m", by=BY)
+    return (
+        Alert(
+            name="StoreAway",
+            expression=away("shoal_store_up"),
+            lasting="1m",
+            severity="page",
+            summary="No replica of {{ $labels.job }} reaches its store.",
+        ),
+        Alert(
+            name="CacheAway",
+            expression=away("shoal_cache_up"),
+            lasting="5m",
+            severity="ticket",
+            summary="No replica of {{ $labels.job }} reaches its cache; it works on, slower.",
+        ),
+        Alert(
+            name="ConnectionsScarce",
+            expression=f"{waiting} > 0",
+            lasting="5m",
+            severity="ticket",
+            summary="{{ $value }} requests of {{ $labels.job }} wait for a connection to its store.",
+        ),
+        Alert(
+            name="LoopLate",
+            expression=f"{lag} > 0.25",
+            lasting="10m",
+            severity="ticket",
+            summary="{{ $labels.job }} is {{ $value | humanizeDuration }} late: its processor is busy.",
+        ),
+    )
+
+
+def _burning(service: str, what: str, objective: Objective, alarm: Alarm) -> Alert:
+    """Tell that a budget burns: over a long window, that it matters, and over a short one, that it goes on."""
+    match = (of(service), f'shoal_operation="{what}"', f'shoal_objective="{objective.name}"')
+    bad = (*match, 'shoal_outcome="bad"')
+    limit = alarm.rate * (1 - objective.goal)
+    windows = [duration(seconds) for seconds in (alarm.long, alarm.short)]
+    burns = [
+        f"({share(rate(OBJECTIVES, *bad, over=w), rate(OBJECTIVES, *match, over=w), *BY)} > {limit:.9g})"
+        for w in windows
+    ]
+    enough = f"({summed(f'increase({select(OBJECTIVES, *bad)}[{windows[0]}])', *BY)} >= {LEAST})"
+    return Alert(
+        name="BudgetBurns",
+        expression=" and ".join((*burns, enough)),
+        severity=alarm.severity,
+        summary=(
+            f"{what} promises {objective.promise}; its budget burns {alarm.rate:g} times too fast ({windows[0]})."
+        ),
+        labels={"operation": what, "objective": objective.name, "window": windows[0]},
+    )
