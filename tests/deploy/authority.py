@@ -14,7 +14,10 @@ import pytest
 HOME = Path(__file__).parents[2]
 BESIDE = Path(os.environ.get("SHOAL_SCHEMAS") or HOME.parent / "shared" / "schemas")
 OWN = HOME / "tests" / "schemas" / "kubernetes"
-_NEEDED = ("validate.py", "artefact_checks", "crds", "kubernetes", "kustomize", "compose")
+_NEEDED = (
+    "validate.py", "artefact_checks", "crds", "kubernetes", "kustomize", "compose",  # what runs
+    "grafana", "otelcol", "fluentbit", "prometheus",  # what watches
+)  # fmt: skip
 
 
 def validator(folder: Path) -> Path:

@@ -68,14 +68,14 @@ def _golden() -> tuple[Alert, ...]:
         ),
         Alert(
             name="RequestsFail",
-            expression=f"({share(failed, whole, *BY)} > 0.05) and ({often})",
+            expression=f"({share(failed, whole, *BY)} > 0.05)\nand ({often})",
             lasting="5m",
             severity="page",
             summary="{{ $labels.job }} fails {{ $value | humanizePercentage }} of its requests.",
         ),
         Alert(
             name="RequestsSlow",
-            expression=f"({quantile(0.99, REQUESTS, '%s', over='10m', by=BY)} > 2) and ({often})",
+            expression=f"({quantile(0.99, REQUESTS, '%s', over='10m', by=BY)} > 2)\nand ({often})",
             lasting="10m",
             severity="ticket",
             summary="One request in a hundred to {{ $labels.job }} takes {{ $value | humanizeDuration }} or longer.",
@@ -123,7 +123,7 @@ def _events() -> tuple[Alert, ...]:
         ),
         Alert(
             name="EventsRetried",
-            expression=f"({share(retried, handled, *BY)} > 0.25) and ({summed(handled, *BY)} > 0.02)",
+            expression=f"({share(retried, handled, *BY)} > 0.25)\nand ({summed(handled, *BY)} > 0.02)",
             lasting="10m",
             severity="ticket",
             summary="{{ $labels.job }} falls behind: {{ $value | humanizePercentage }} is tried again.",
@@ -220,7 +220,7 @@ def _burning(service: str, what: str, objective: Objective, alarm: Alarm) -> Ale
     enough = f"({summed(f'increase({select(OBJECTIVES, *bad)}[{windows[0]}])', *BY)} >= {LEAST})"
     return Alert(
         name="BudgetBurns",
-        expression=" and ".join((*burns, enough)),
+        expression="\nand ".join((*burns, enough)),
         severity=alarm.severity,
         summary=(
             f"{what} promises {objective.promise}; its budget burns {alarm.rate:g} times too fast ({windows[0]})."

@@ -144,15 +144,20 @@ def _deployment(scope: Scope) -> Json:
 
 def _network(scope: Scope) -> Json:
     """Let services in, and the collector out to what keeps telemetry."""
-    ingress = [policies.rule("from", [policies.pods(_senders(scope))], [OTLP])]
+    ingress = [policies.rule("from", [policies.pods(_senders(scope))], _ports(scope))]
     egress = [policies.rule("to", [policies.elsewhere(NAMESPACE)], BACKENDS)]
     match = selector(scope.system, NAME, "system")
     return policies.policy(scope.system, NAME, match, ingress=ingress, egress=egress, component="system")
 
 
 def _sending(scope: Scope) -> Json:
-    egress = [policies.rule("to", [policies.pods(selector(scope.system, NAME, "system"))], [OTLP])]
+    egress = [policies.rule("to", [policies.pods(selector(scope.system, NAME, "system"))], _ports(scope))]
     return policies.policy(scope.system, "telemetry", _senders(scope), egress=egress, component="system")
+
+
+def _ports(scope: Scope) -> tuple[int, ...]:
+    """Name the port that is sent to, and the one by which the mesh carries it where it takes another."""
+    return (OTLP, *{"istio-ambient": (15008,), "linkerd": (4143,)}.get(scope.mesh, ()))
 
 
 def _senders(scope: Scope) -> Json:
