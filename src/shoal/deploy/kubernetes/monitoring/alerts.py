@@ -43,7 +43,7 @@ class Alert(Data, frozen=True, kw_only=True):
 
 def everywhere() -> tuple[Alert, ...]:
     """List the alerts that every service has, whatever it declares; who uses them puts a matcher in place of ``%s``."""
-    return (*_golden(), *_events(), *_calls(), *_saturation())
+    return (*_golden(), *_outbox(), *_events(), *_calls(), *_saturation())
 
 
 def promised(service: Service) -> tuple[Alert, ...]:
@@ -83,16 +83,10 @@ def _golden() -> tuple[Alert, ...]:
     )
 
 
-def _events() -> tuple[Alert, ...]:
-    def ended(metric: str, outcome: str, over: str = "15m") -> str:
-        match = f'shoal_outcome="{outcome}"'
-        return summed(f"increase({select(f'{metric}_count', '%s', match)}[{over}])", *BY)
-
-    waiting = f"max by ({', '.join(BY)}) ({select('shoal_outbox_age_seconds', '%s')})"
-    bound = f"max by ({', '.join(BY)}) ({select('shoal_outbox_bound', '%s')})"
-    pending = f"max by ({', '.join(BY)}) ({select('shoal_outbox_pending', '%s')})"
-    retried, handled = (
-        rate(f"{EVENTS}_count", "%s", outcome, over="10m") for outcome in ('shoal_outcome="retried"', "")
+def _outbox() -> tuple[Alert, ...]:
+    waiting, pending, bound, refused = (
+        f"max by ({', '.join(BY)}) ({select(f'shoal_outbox_{what}', '%s')})"
+        for what in ("age_seconds", "pending", "bound", "refused")
     )
     return (
         Alert(
@@ -111,10 +105,21 @@ def _events() -> tuple[Alert, ...]:
         ),
         Alert(
             name="EventsRefused",
-            expression=f"max by ({', '.join(BY)}) ({select('shoal_outbox_refused', '%s')}) > 0",
+            expression=f"{refused} > 0",
             severity="page",
             summary="The broker refuses {{ $value }} events of {{ $labels.job }}; they are set aside.",
         ),
+    )
+
+
+def _events() -> tuple[Alert, ...]:
+    def ended(metric: str, outcome: str, over: str = "15m") -> str:
+        match = f'shoal_outcome="{outcome}"'
+        return summed(f"increase({select(f'{metric}_count', '%s', match)}[{over}])", *BY)
+
+    outcomes = ('shoal_outcome="retried"', "")
+    retried, handled = (rate(f"{EVENTS}_count", "%s", outcome, over="10m") for outcome in outcomes)
+    return (
         Alert(
             name="DeadLetters",
             expression=f"{ended(EVENTS, 'dead')} > 0",

@@ -22,6 +22,7 @@ from shoal.deploy.yaml import Json
 HEARD = "{{job}} {{messaging_destination_name}}"
 OVER = "$__rate_interval"
 HERE = 'namespace="$namespace"'
+SERVICES = f"label_values({select('process_uptime_seconds', HERE)}, job)"
 ONE = (HERE, 'job="$service"')
 
 
@@ -32,7 +33,6 @@ def golden(scope: Scope) -> Json:
     bad = rate(OBJECTIVES, *ONE, 'shoal_outcome="bad"', over="1h")
     kept = share(bad, rate(OBJECTIVES, *ONE, over="1h"), "shoal_operation", "shoal_objective")
     times = [(quantile(q, REQUESTS, *ONE, over=OVER, by=("job",)), f"{q:.0%}") for q in (0.5, 0.95, 0.99)]
-    services = f"label_values({select('process_uptime_seconds', HERE)}, job)"
     wrong, cpu = share(failed, whole, *by), rate("process_cpu_time_seconds_total", *ONE, over=OVER)
     used = summed(select("db_client_connection_count", *ONE, 'db_client_connection_state="used"'), "pod")
     waiting = summed(select("db_client_connection_pending_requests", *ONE), "pod")
@@ -64,7 +64,7 @@ def golden(scope: Scope) -> Json:
             panels.panel("Circuits", [(f"max by (shoal_circuit) ({select('shoal_circuit_state', *ONE)})",
                                        "{{shoal_circuit}}")], note="0 closed, 1 half-open, 2 open.", warn=(1, 2)),
         ],
-        [_namespace(), panels.variable("service", "Service", services)],
+        [_namespace(), panels.variable("service", "Service", SERVICES)],
     )  # fmt: skip
 
 
@@ -75,7 +75,6 @@ def events(scope: Scope) -> Json:
     def counted(metric: str, *by: str, outcome: str = "") -> str:
         return summed(rate(f"{metric}_count", *heard, outcome, over=OVER), *by)
 
-    services = f"label_values({select('process_uptime_seconds', HERE)}, job)"
     name, dead, again = "messaging_destination_name", 'shoal_outcome="dead"', 'shoal_outcome="retried"'
     age, pending = (
         f"max by (job) ({select(metric, *heard)})" for metric in ("shoal_outbox_age_seconds", "shoal_outbox_pending")
@@ -107,7 +106,7 @@ def events(scope: Scope) -> Json:
             panels.panel("Runs of schedules", [(counted(SCHEDULES, "shoal_schedule", "shoal_outcome"),
                                                 "{{shoal_schedule}} {{shoal_outcome}}")], size=(24, 6)),
         ],
-        [_namespace(), panels.variable("service", "Service", services, every=True)],
+        [_namespace(), panels.variable("service", "Service", SERVICES, every=True)],
     )  # fmt: skip
 
 

@@ -50,22 +50,7 @@ def configuration() -> Json:
     """Configure the collector."""
     return {
         "receivers": {"otlp": {"protocols": {"http": {"endpoint": f"0.0.0.0:{OTLP}"}}}},
-        "processors": {
-            "memory_limiter": Noted(
-                {"check_interval": "1s", "limit_percentage": 80, "spike_limit_percentage": 20},
-                "Refuses before it is killed; who sends tries again.",
-            ),
-            "tail_sampling": {
-                "decision_wait": Noted("10s", "As long as a request may take; a later span finds its trace judged."),
-                "num_traces": 50000,
-                "policies": [
-                    {"name": "errors", "type": "status_code", "status_code": {"status_codes": ["ERROR"]}},
-                    {"name": "slow", "type": "latency", "latency": {"threshold_ms": SLOW}},
-                    {"name": "some", "type": "probabilistic", "probabilistic": {"sampling_percentage": KEPT}},
-                ],
-            },
-            "batch": {"timeout": "1s", "send_batch_size": 2048},
-        },
+        "processors": _processors(),
         "exporters": {
             "otlphttp/traces": _exporter("tempo", 4318),
             "otlphttp/logs": _exporter("loki", 3100, "/otlp"),
@@ -86,6 +71,25 @@ def configuration() -> Json:
                 ),
             },
         },
+    }
+
+
+def _processors() -> Json:
+    return {
+        "memory_limiter": Noted(
+            {"check_interval": "1s", "limit_percentage": 80, "spike_limit_percentage": 20},
+            "Refuses before it is killed; who sends tries again.",
+        ),
+        "tail_sampling": {
+            "decision_wait": Noted("10s", "As long as a request may take; a later span finds its trace judged."),
+            "num_traces": 50000,
+            "policies": [
+                {"name": "errors", "type": "status_code", "status_code": {"status_codes": ["ERROR"]}},
+                {"name": "slow", "type": "latency", "latency": {"threshold_ms": SLOW}},
+                {"name": "some", "type": "probabilistic", "probabilistic": {"sampling_percentage": KEPT}},
+            ],
+        },
+        "batch": {"timeout": "1s", "send_batch_size": 2048},
     }
 
 

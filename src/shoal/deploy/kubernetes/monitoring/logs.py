@@ -70,25 +70,26 @@ def configuration() -> Json:
                     "annotations": "off",
                 }
             ],
-            "outputs": [
-                {
-                    "name": "loki",
-                    "match": "kube.*",
-                    "host": f"loki.{NAMESPACE}.svc",
-                    "port": 3100,
-                    "labels": "job=fluent-bit",
-                    "label_keys": "$kubernetes['namespace_name'],$kubernetes['container_name']",
-                    "line_format": "json",
-                    "retry_limit": "no_limits",
-                }
-            ],
+            "outputs": [_loki()],
         },
     }
 
 
-def _daemons(scope: Scope) -> Json:
-    match = selector(scope.system, NAME, "system")
-    container: Json = {
+def _loki() -> Json:
+    return {
+        "name": "loki",
+        "match": "kube.*",
+        "host": f"loki.{NAMESPACE}.svc",
+        "port": 3100,
+        "labels": "job=fluent-bit",
+        "label_keys": "$kubernetes['namespace_name'],$kubernetes['container_name']",
+        "line_format": "json",
+        "retry_limit": "no_limits",
+    }
+
+
+def _container() -> Json:
+    return {
         "name": NAME,
         "image": IMAGE,
         "imagePullPolicy": "IfNotPresent",
@@ -110,11 +111,15 @@ def _daemons(scope: Scope) -> Json:
             {"name": "places", "mountPath": "/var/lib/fluent-bit"},
         ],
     }
+
+
+def _daemons(scope: Scope) -> Json:
+    match = selector(scope.system, NAME, "system")
     spec: Json = {
         "serviceAccountName": NAME,
         "securityContext": {"seccompProfile": {"type": "RuntimeDefault"}},
         "tolerations": [{"operator": "Exists"}],
-        "containers": [container],
+        "containers": [_container()],
         "volumes": [
             {"name": "settings", "configMap": {"name": f"{NAME}-settings"}},
             {"name": "logs", "hostPath": {"path": "/var/log"}},

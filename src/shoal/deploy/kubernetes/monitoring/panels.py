@@ -38,12 +38,7 @@ def panel(
         size: Columns and rows.
         link: Where a click leads.
     """
-    defaults: Json = {"unit": unit, "min": 0}
-    if warn is not None:
-        steps: list[Json] = [{"color": "green", "value": None}, {"color": "yellow", "value": warn[0]}]
-        defaults["thresholds"] = {"mode": "absolute", "steps": [*steps, {"color": "red", "value": warn[1]}]}
-        if kind == "timeseries":
-            defaults["custom"] = {"thresholdsStyle": {"mode": "line"}}
+    defaults: Json = {"unit": unit, "min": 0, **(_warning(kind, *warn) if warn else {})}
     found: Json = {
         "type": kind,
         "title": title,
@@ -57,6 +52,12 @@ def panel(
     if link:
         found["links"] = [{"type": "link", "title": "Golden signals", "url": link}]
     return found
+
+
+def _warning(kind: Kind, yellow: float, red: float) -> Json:
+    steps: list[Json] = [{"color": "green", "value": None}, {"color": "yellow", "value": yellow}]
+    found: Json = {"thresholds": {"mode": "absolute", "steps": [*steps, {"color": "red", "value": red}]}}
+    return {**found, "custom": {"thresholdsStyle": {"mode": "line"}}} if kind == "timeseries" else found
 
 
 def text(title: str, content: str, *, size: tuple[int, int] = (24, 4)) -> Json:
