@@ -12,22 +12,27 @@ from urllib.parse import quote
 from shoal.dashboard.scrape.sample import Sample
 from shoal.local.probe import get
 
-_SUMS = (
+SUMS = (
     "upstream_rq_total", "upstream_rq_timeout", "upstream_rq_retry", "upstream_rq_retry_overflow",
     "upstream_rq_pending_overflow", "upstream_rq_rx_reset", "upstream_cx_total", "upstream_cx_connect_fail",
     "upstream_cx_overflow", "upstream_rq_2xx", "upstream_rq_4xx", "upstream_rq_5xx",
     "outlier_detection.ejections_enforced_total",
 )  # fmt: skip
-_GAUGES = (
+"""What is counted of each cluster."""
+
+GAUGES = (
     "upstream_rq_active", "upstream_rq_pending_active", "upstream_cx_active", "membership_healthy", "membership_total",
     "circuit_breakers.default.cx_open", "circuit_breakers.default.rq_open", "circuit_breakers.default.rq_pending_open",
     "circuit_breakers.default.rq_retry_open", "outlier_detection.ejections_active",
 )  # fmt: skip
-_SERVER = {"server.memory_allocated": "By", "server.uptime": "s", "server.total_connections": "{connection}"}
+"""How each cluster stands."""
 
-_NAMES = "|".join(map(re.escape, sorted((*_SUMS, *_GAUGES), key=len, reverse=True)))
+SERVER = {"server.memory_allocated": "By", "server.uptime": "s", "server.total_connections": "{connection}"}
+"""What is told of the proxy itself, with its unit."""
+
+_NAMES = "|".join(map(re.escape, sorted((*SUMS, *GAUGES), key=len, reverse=True)))
 _CLUSTER = re.compile(rf"cluster\.(.+?)\.({_NAMES})")
-_FILTER = rf"^(cluster\..*\.({_NAMES})|{'|'.join(map(re.escape, _SERVER))})$"
+_FILTER = rf"^(cluster\..*\.({_NAMES})|{'|'.join(map(re.escape, SERVER))})$"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +62,6 @@ def samples(text: str) -> Iterator[Sample]:
         match = _CLUSTER.fullmatch(name)
         if match is not None:
             said = {"envoy.cluster": match[1]}
-            yield Sample(f"envoy.cluster.{match[2]}", float(value), "sum" if match[2] in _SUMS else "gauge", "", said)
-        elif name in _SERVER:
-            yield Sample(f"envoy.{name}", float(value), "gauge", _SERVER[name])
+            yield Sample(f"envoy.cluster.{match[2]}", float(value), "sum" if match[2] in SUMS else "gauge", "", said)
+        elif name in SERVER:
+            yield Sample(f"envoy.{name}", float(value), "gauge", SERVER[name])
