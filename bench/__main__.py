@@ -14,6 +14,7 @@ BENCHES = {
     "B1": "bench.edge.run",
     "B2": "bench.hops.run",
     "B3": "bench.handler.run",
+    "B4": "bench.telemetry.run",
     "B5": "bench.durable.run",
     "B6": "bench.relay.run",
     "B7": "bench.consumer.run",

@@ -117,6 +117,8 @@ class JoinedTracer(api.Tracer):
         place, span = _begun(parent, name, kind.value + 1)
         if span is None:
             return NonRecordingSpan(_place(place))
+        if (recorder := recording.get()) is not None:
+            recorder.spans.joined = True
         span.scope, span.began = self._scope, start_time or span.began
         joined = JoinedSpan(place, span, own=True)
         joined.set_attributes(attributes or {})

@@ -24,14 +24,16 @@ def opened(trace: Trace, kind: int, name: str = "", fixed: bytes = b"") -> tuple
     recorder = recording.get()
     if recorder is None or not recorder.tracing:
         return trace, None
-    sampled = recorder.sampler.samples(trace.trace_id, trace.sampled)
-    flags = "01" if sampled else "00"
-    if flags != trace.flags:
-        trace = msgspec.structs.replace(trace, flags=flags)
+    sampler = recorder.sampler
+    sampled = (sampler.willing and trace.flags == "01") or sampler.samples(trace.trace_id, trace.sampled)
+    if sampled:
+        if trace.flags != "01":
+            trace = msgspec.structs.replace(trace, flags="01")
+        return trace, Span(trace.trace_id, trace.span_id, trace.parent_id, name, kind, time_ns(), fixed)
+    trace = msgspec.structs.replace(trace, flags="00")
     span = Span(trace.trace_id, trace.span_id, trace.parent_id, name, kind, time_ns(), fixed)
-    if not sampled:
-        span.part = part = recorder.unsampled()
-        part.root = span
+    span.part = part = recorder.unsampled()
+    part.root = span
     return trace, span
 
 

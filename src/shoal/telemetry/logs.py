@@ -4,13 +4,17 @@ from collections.abc import Mapping
 
 import msgspec
 
-from shoal.telemetry.wire import Hide, any_value, attributes, block, fixed64, text, varint
+from shoal.telemetry.wire import Hide, any_value, attributes, fixed64, text, varint
 
 SEVERITIES = {"trace": 1, "debug": 5, "info": 9, "warning": 13, "warn": 13, "error": 17, "critical": 21, "fatal": 21}
 """Numbers of the levels (OpenTelemetry specification, "Logs Data Model", field SeverityNumber)."""
 
 
-class Record(msgspec.Struct, eq=False, frozen=True):
+_LEVELS = 64
+_heads: dict[str, bytes] = {}
+
+
+class Record(msgspec.Struct, eq=False, frozen=True, gc=False):
     """One line of a log. The time is in nanoseconds since 1970."""
 
     at: int
@@ -30,13 +34,21 @@ def encode(record: Record, hide: Hide | None = None) -> bytes:
         if record.trace_id
         else b""
     )
-    body = b"\x09%b\x10%b%b%b%b%b\x59%b" % (
+    said = any_value(message)
+    body = b"\x09%b%b\x2a%b%b%b%b\x59%b" % (
         at,
-        varint(SEVERITIES.get(record.level, 9)),
-        text(3, record.level.upper()),
-        block(5, any_value(message)),
+        _heads.get(record.level) or _head(record.level),
+        varint(len(said)),
+        said,
         attributes(b"\x32", record.attributes, hide) if record.attributes else b"",
         trace,
         at,
     )
     return b"\x12" + varint(len(body)) + body
+
+
+def _head(level: str) -> bytes:
+    head = b"\x10" + varint(SEVERITIES.get(level, 9)) + text(3, level.upper())
+    if len(_heads) < _LEVELS:
+        _heads[level] = head
+    return head

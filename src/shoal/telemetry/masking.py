@@ -19,7 +19,7 @@ _NAMES = re.compile(
 )
 """Keys whose text is never told."""
 
-_SIGNS = (b"://", b"earer ", b"asic ", b"EARER ", b"ASIC ", b"eyJ")
+_SIGNS = (b"://", b"earer ", b"asic ", b"eyJ")
 _URL = re.compile(r"(://[^\s:/@]*:)[^\s@/]+(?=@)")
 _SCHEME = re.compile(r"(?i)\b(bearer|basic)\s+[\w.~+/=-]{4,}")
 _TOKEN = re.compile(r"eyJ[\w-]{6,}\.[\w-]+\.[\w-]*")
@@ -58,7 +58,10 @@ class Mask:
 
     def suspects(self, data: bytes) -> bool:
         """Tell whether something in it may have to be hidden: a quick look, which is wrong now and then."""
-        return any(sign in data for sign in self._signs)
+        for sign in self._signs:  # noqa: SIM110 - `any` with a generator takes three times as long
+            if sign in data:
+                return True
+        return False
 
     def text(self, content: str) -> str:
         """Hide what must be hidden in a text."""

@@ -2,7 +2,7 @@
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from time import time_ns
 from typing import Generic, TypeVar
 
@@ -41,6 +41,8 @@ class Queue(Generic[T]):
         self._limit, self._batch = batching.queue, batching.batch
         self._head, self._write, self._mask = head, write, mask
         self.poke: Callable[[Source], None] | None = None
+        self.joined = False
+        """Whether some of them say that others made them: that they have a scope of their own."""
 
     def put(self, item: T) -> None:
         """Add a record; beyond the bound it is dropped and counted."""
@@ -62,19 +64,24 @@ class Queue(Generic[T]):
             return None
         groups: dict[bytes, list[bytes]] = {}
         for start in range(0, len(taken), _TURN):
-            for item, written in self._encode(taken[start : start + _TURN]):
-                groups.setdefault(getattr(item, "scope", b"") or OURS, []).append(written)
+            some = taken[start : start + _TURN]
+            written = self._encode(some)
+            if self.joined:
+                for item, one in zip(some, written, strict=True):
+                    groups.setdefault(getattr(item, "scope", b"") or OURS, []).append(one)
+            else:
+                groups.setdefault(OURS, []).extend(written)
             time.sleep(0)  # whoever answers requests goes first
         scopes = [block(2, scope + b"".join(records)) for scope, records in groups.items()]
         return Parcel(block(1, self._head + b"".join(scopes)), len(taken), bool(items))
 
-    def _encode(self, some: Sequence[T]) -> Iterator[tuple[T, bytes]]:
+    def _encode(self, some: Sequence[T]) -> list[bytes]:
         """Write records; where a secret may stand among them, with care."""
         write = self._write
         written = [write(item, None) for item in some]
         if self._mask.suspects(b"".join(written)):
             written = [write(item, self._mask.hide) for item in some]
-        return zip(some, written, strict=True)
+        return written
 
 
 class Recorder:

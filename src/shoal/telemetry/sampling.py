@@ -13,6 +13,8 @@ class Sampler:
         kind = settings.sampler.removeprefix("parentbased_")
         share = {"always_on": 1.0, "always_off": 0.0}.get(kind, settings.ratio)
         self._bound = round(share * _BITS)
+        self.willing = settings.sampler == "parentbased_always_on"
+        """Whether it keeps what its parent keeps, and every trace that begins here: what nobody says otherwise does."""
         self.never = settings.sampler == "always_off"
         """Whether nothing is recorded, whatever becomes of it."""
 

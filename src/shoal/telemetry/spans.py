@@ -23,7 +23,7 @@ _HEADS_KEPT = 4096
 _heads: dict[tuple[str, int], bytes] = {}
 
 
-class Note(msgspec.Struct, frozen=True):
+class Note(msgspec.Struct, frozen=True, gc=False):
     """What happened at one moment within a span: an event."""
 
     name: str
@@ -31,7 +31,7 @@ class Note(msgspec.Struct, frozen=True):
     attributes: Mapping[str, object]
 
 
-class Link(msgspec.Struct, frozen=True):
+class Link(msgspec.Struct, frozen=True, gc=False):
     """Another span that this one has to do with."""
 
     trace_id: str
@@ -50,8 +50,12 @@ class LocalPart:
         """Whether they were; None as long as nobody knows."""
 
 
-class Span(msgspec.Struct, eq=False):
-    """One piece of work; `Recorder.close` ends it. Times are nanoseconds since 1970."""
+class Span(msgspec.Struct, eq=False, gc=False):
+    """One piece of work; `Recorder.close` ends it. Times are nanoseconds since 1970.
+
+    Thousands may wait to be sent: the collector of garbage does not look at them. A circle through `part` is cut when
+    the local part ends.
+    """
 
     trace_id: str
     span_id: str

@@ -19,6 +19,8 @@ LONGEST = 32 * 1024
 
 _MASK = (1 << 64) - 1
 _KEYS_KEPT = 4096
+_PAIRS_KEPT, _SHORT = 4096, 128
+"""Pairs that are remembered, and the bytes of the longest."""
 
 double = Struct("<d").pack
 fixed32 = Struct("<I").pack
@@ -26,6 +28,9 @@ fixed64 = Struct("<Q").pack
 _json = msgspec.json.Encoder(enc_hook=repr).encode
 
 _keys: dict[str, bytes] = {}
+_FLOATS: dict[tuple[bytes, str], bytes] = {}
+_KNOWN: dict[type, dict[tuple[bytes, str, object], bytes]] = {str: {}, int: {}}
+"""Pairs as they were written, for each type of value apart: True and 1 are equal keys."""
 
 
 def varint(number: int) -> bytes:
@@ -104,12 +109,40 @@ def attributes(prefix: bytes, pairs: Mapping[str, object], hide: Hide | None = N
     """Write a field of ``KeyValue`` for each pair; `prefix` is the field's tag, texts go through `hide`."""
     parts = []
     for key, value in pairs.items():
-        head = _keys.get(key) or _key(key)
-        shown = hidden(key, value, hide) if hide is not None else value
-        data = any_value(shown)
-        size = varint(len(data))
-        parts.append(b"%b%b%b\x12%b%b" % (prefix, varint(len(head) + 1 + len(size) + len(data)), head, size, data))
+        if hide is not None:
+            parts.append(_pair(prefix, key, hidden(key, value, hide)))
+        elif type(value) is float:
+            parts.append((_FLOATS.get((prefix, key)) or _float(prefix, key)) + double(value))
+        elif (known := _KNOWN.get(type(value))) is None:
+            parts.append(_pair(prefix, key, value))
+        else:
+            parts.append(known.get((prefix, key, value)) or _learnt(known, prefix, key, value))
     return b"".join(parts)
+
+
+def _pair(prefix: bytes, key: str, value: object) -> bytes:
+    head, data = _keys.get(key) or _key(key), any_value(value)
+    size = varint(len(data))
+    return b"%b%b%b\x12%b%b" % (prefix, varint(len(head) + 1 + len(size) + len(data)), head, size, data)
+
+
+def _float(prefix: bytes, key: str) -> bytes:
+    """Write what precedes the eight bytes of a number in a pair."""
+    head = _keys.get(key) or _key(key)
+    written = b"%b%b%b\x12\x09\x21" % (prefix, varint(len(head) + 11), head)
+    if len(_FLOATS) < _KEYS_KEPT:
+        _FLOATS[prefix, key] = written
+    return written
+
+
+def _learnt(known: dict[tuple[bytes, str, object], bytes], prefix: bytes, key: str, value: object) -> bytes:
+    """Write a pair, and remember it when it is short: the same few come again and again."""
+    written = _pair(prefix, key, value)
+    if len(written) <= _SHORT:
+        if len(known) >= _PAIRS_KEPT:
+            known.clear()
+        known[prefix, key, value] = written
+    return written
 
 
 def hidden(key: str, value: object, hide: Hide) -> object:
