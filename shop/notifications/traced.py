@@ -12,5 +12,5 @@ class TracedMailer:
 
     async def send(self, mail: Mail) -> None:
         """Hand a mail over."""
-        with self._trace.span("send mail", {"mail.language": mail.language}):
+        with self._trace.span("send mail", {"peer.service": "mail", "mail.language": mail.language}):
             await self._port.send(mail)

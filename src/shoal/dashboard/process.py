@@ -79,6 +79,22 @@ async def serve(settings: Settings) -> None:
         writer.close()
 
 
+async def show(settings: Settings, started: Callable[[], None]) -> None:
+    """Serve pages over what was recorded, and take nothing, until SIGTERM or SIGINT.
+
+    Raises:
+        HostError: The port is busy.
+    """
+    library = Library(Path(settings.folder))
+    try:
+        await serve_http(
+            _pages(settings, library, Hub()), "", drain=_DRAIN, leaving=lambda: None,
+            sockets=[listening(settings.port)], started=started,
+        )  # fmt: skip
+    finally:
+        library.close()
+
+
 def _told(background: "asyncio.Future[tuple[None, None, None]]") -> None:
     """Say what ended what is done beside serving; telemetry is taken all the same."""
     error = None if background.cancelled() else background.exception()

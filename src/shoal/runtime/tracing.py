@@ -6,8 +6,9 @@ from contextlib import AbstractContextManager
 from shoal.runtime.recording import present, within
 from shoal.runtime.trace import current
 from shoal.service.tracing import Attribute
+from shoal.telemetry.conventions import PEER_SERVICE
 from shoal.telemetry.masking import HIDDEN, is_secret
-from shoal.telemetry.spans import INTERNAL
+from shoal.telemetry.spans import CLIENT, INTERNAL
 
 
 class Tracing:
@@ -32,8 +33,9 @@ class Tracing:
             span.note(name, _told(attributes))
 
     def span(self, name: str, attributes: Mapping[str, Attribute] | None = None) -> AbstractContextManager[object]:
-        """Record a block."""
-        return within(name, INTERNAL, attributes=_told(attributes))
+        """Record a block; one that names a peer is a call to it."""
+        kind = CLIENT if PEER_SERVICE in (attributes or ()) else INTERNAL
+        return within(name, kind, attributes=_told(attributes))
 
 
 def _told(attributes: Mapping[str, Attribute] | None) -> dict[str, object]:

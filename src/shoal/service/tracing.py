@@ -29,5 +29,8 @@ class Trace(Protocol):
         ...
 
     def span(self, name: str, attributes: Mapping[str, Attribute] | None = None) -> AbstractContextManager[object]:
-        """Record what is done in a ``with`` block as a span of its own; an exception that leaves it makes it fail."""
+        """Record what is done in a ``with`` block as a span of its own; an exception that leaves it makes it fail.
+
+        With an attribute ``peer.service`` it is a call to whom that names: the map of the dashboard draws a way to it.
+        """
         ...

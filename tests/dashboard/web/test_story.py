@@ -14,15 +14,13 @@ from shoal.audit.standing import opened, site_of
 from shoal.drivers.base import Message, Published
 from shoal.model import names
 from shoal.testing import LiveSystem
+from tests.dashboard.web.owner import owner
 from tests.dashboard.web.serving import Guarded
 from tests.live.shopping import Customer, end_of, order, require_nats, sign_in, subject_of
 
 pytestmark = pytest.mark.live
 
 T = TypeVar("T")
-
-SLOW = 30_000
-"""Milliseconds that something may take in the system before it is on a page."""
 
 
 def away(work: Coroutine[Any, Any, T]) -> T:
@@ -33,18 +31,9 @@ def away(work: Coroutine[Any, Any, T]) -> T:
 
 @pytest.fixture
 def guarded(live: LiveSystem, browser: Any) -> Iterator[Guarded]:
-    """Open the dashboard of the running shop, as the link does that `shoal run` prints."""
     require_nats(live)
-    token = (live.root / ".shoal" / "secrets" / "dashboard").read_text("utf-8").strip()
-    context = browser.new_context(viewport={"width": 1400, "height": 900})
-    context.set_default_timeout(SLOW)
-    found = Guarded(page=context.new_page(), url=live.process("dashboard").address)
-    found.watch()
-    found.page.goto(f"{found.url}/map?token={token}")
-    yield found
-    troubles = found.troubles
-    context.close()
-    assert troubles == []
+    with owner(live, browser) as found:
+        yield found
 
 
 def test_a_broken_way_is_found_and_mended(live: LiveSystem, guarded: Guarded) -> None:

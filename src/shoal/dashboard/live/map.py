@@ -9,7 +9,7 @@ from shoal import model
 from shoal.dashboard.live import topology
 from shoal.dashboard.live.readings import Circuit, CircuitState
 from shoal.dashboard.live.topology import Declared, Node, Way
-from shoal.local.state import RunState
+from shoal.local.state import ProcessState, RunState
 from shoal.model.fault import Fault
 
 Standing = Literal["active", "idle", "undeclared"]
@@ -118,6 +118,12 @@ def edge_id(source: str, target: str) -> str:
     return f"{source}→{target}"
 
 
+def processes_of(run: RunState | None, service: str) -> list[ProcessState]:
+    """List the processes that run a service; one that is of no service runs them all."""
+    found = run.processes if run is not None else ()
+    return [p for p in found if p.kind == "service" and p.service in (service, "")]
+
+
 def _gathered(seen: Iterable[Observed]) -> Mapping[tuple[str, str], list[Observed]]:
     found: dict[tuple[str, str], list[Observed]] = {}
     for one in seen:
@@ -186,7 +192,7 @@ def _places(nodes: Iterable[Node], edges: Sequence[Edge], run: RunState | None) 
 
 def _place(node: Node, edges: Sequence[Edge], run: RunState | None) -> Place:
     coming = [edge for edge in edges if edge.target == node.id]
-    processes = [p for p in run.processes if p.kind == "service" and p.service == node.id] if run is not None else []
+    processes = processes_of(run, node.id) if node.kind == "service" else []
     ready = sum(p.status == "ready" for p in processes)
     health: Health = ""
     if processes:

@@ -6,6 +6,7 @@ import msgspec
 
 from shoal import model
 from shoal.dashboard.live import readings
+from shoal.dashboard.live.map import processes_of
 from shoal.dashboard.live.readings import Sample
 from shoal.dashboard.store.reading import Operation
 from shoal.dashboard.store.reading.metrics import MetricSeries
@@ -93,9 +94,8 @@ def replicas(
         samples: What they say of themselves.
         durations: How long requests took, as it was recorded, by replica.
     """
-    wanted = [p for p in run.processes if p.kind == "service" and p.service == service] if run is not None else []
     found = []
-    for process in wanted:
+    for process in processes_of(run, service):
         said = [sample for sample in samples if sample.replica == process.name]
         recorded = [one for one in durations if one.replica == process.name]
         found.append(_replica(process, usage.get(process.pid), said, recorded))

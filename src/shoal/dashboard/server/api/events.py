@@ -45,15 +45,20 @@ class Publishing(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
 
 async def shown(desk: Desk, _: Asked) -> object:
-    """List every event with who says and hears it; lags, letters and outboxes while the system runs."""
+    """List every event with who says and hears it; lags and letters while the system runs."""
     system = await desk.live.system()
     if desk.live.run() is None:
-        return {"live": False, "items": events.types(system), "outboxes": []}
+        return {"live": False, "items": events.types(system)}
     running = await desk.live.engines()
-    lags, counts, outboxes = await asyncio.gather(
-        events.lags(running), letters.counted(running), events.outboxes(running)
-    )
-    return {"live": True, "items": events.types(system, lags, counts), "outboxes": outboxes}
+    lags, counts = await asyncio.gather(events.lags(running), letters.counted(running))
+    return {"live": True, "items": events.types(system, lags, counts)}
+
+
+async def waiting(desk: Desk, _: Asked) -> object:
+    """Measure what waits in the outbox of every producer."""
+    if desk.live.run() is None:
+        return {"live": False, "items": []}
+    return {"live": True, "items": await events.outboxes(await desk.live.engines())}
 
 
 async def one(desk: Desk, asked: One) -> object:
@@ -110,6 +115,7 @@ ROUTES = (
     Route(method="GET", path="/api/events/{id}", asked=One, answer=one),
     Route(method="GET", path="/api/events/{id}/{message}/delivery", asked=Delivery, answer=way),
     Route(method="POST", path="/api/events/{id}/publish", asked=Publishing, answer=publish),
+    Route(method="GET", path="/api/outboxes", asked=Asked, answer=waiting),
     Route(method="GET", path="/api/letters", asked=Letters, answer=dead),
     Route(method="POST", path="/api/letters/replay", asked=Wanted, answer=replay),
     Route(method="POST", path="/api/letters/try", asked=Wanted, answer=try_out),

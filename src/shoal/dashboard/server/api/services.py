@@ -6,7 +6,7 @@ from typing import Any
 
 from shoal.dashboard.live import readings
 from shoal.dashboard.live import service as live
-from shoal.dashboard.live.map import drawn
+from shoal.dashboard.live.map import drawn, processes_of
 from shoal.dashboard.server.api.topology import observed
 from shoal.dashboard.server.desk import Desk
 from shoal.dashboard.server.exchange import Asked, Route, Window
@@ -46,7 +46,7 @@ async def shown(desk: Desk, asked: One) -> object:
     found = await recorded(desk, asked.run, lambda file: operations(file, service=asked.name, since=since, until=until))
     seen = live.signals(declared, found.items if found else ())
     samples = await readings.read(run, asked.name) if run is not None else []
-    pids = [p.pid for p in run.processes if p.service == asked.name] if run is not None else []
+    pids = [process.pid for process in processes_of(run, asked.name)]
     usage = await asyncio.to_thread(_METER.look, pids) if pids else {}
     circuits = readings.circuits(samples)
     ways = drawn(system, await observed(desk, asked.run, asked.since, asked.until), run=run, circuits=circuits).edges

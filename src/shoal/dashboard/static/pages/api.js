@@ -109,7 +109,8 @@ function Answer({ answer, open }) {
 
 /** The trace under an answer: who did what, as bars. @param {{id: string}} given */
 function Glance({ id }) {
-  const { data } = useQuery(`/api/traces/${id}`, {}, { every: 1500 });
+  const { data: there } = useQuery("/api/traces", { text: id, limit: 1 }, { every: 1000 });
+  const { data } = useQuery(there?.items.length ? `/api/traces/${id}` : null, {}, { every: 1500 });
   const spans = (data?.spans ?? []).slice(0, 40);
   if (!spans.length) return html`<p class="note">The trace is on its way.</p>`;
   const begin = Math.min(...spans.map((/** @type {any} */ one) => one.started)), whole = Math.max(1, data.ms);

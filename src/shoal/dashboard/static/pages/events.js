@@ -47,7 +47,7 @@ export default function Events() {
     ${data && all.length === 0
       ? html`<${Empty} title="No event is declared" command="shoal describe --flow">A service says what happened with publishes=[…], and hears with @service.on(…).<//>`
       : shown === "letters" ? html`<${Letters} onChange=${refresh} live=${data?.live ?? false} />`
-      : shown === "outboxes" ? html`<${Outboxes} items=${data?.outboxes ?? []} live=${data?.live ?? false} />`
+      : shown === "outboxes" ? html`<${Outboxes} live=${data?.live ?? false} />`
       : html`<div class="bar"><${Text} name="find" label="Find" hint="event, service" search=${true} /></div>
         <div class="columns">
           <${Table} label="Event types" rows=${items} columns=${COLUMNS} id=${(/** @type {any} */ one) => one.id} chosen=${param("event")}
@@ -110,12 +110,13 @@ function Message({ one }) {
   </div>`;
 }
 
-/** @param {{items: any[], live: boolean}} given */
-function Outboxes({ items, live }) {
+/** @param {{live: boolean}} given */
+function Outboxes({ live }) {
+  const { data, error } = useQuery(live ? "/api/outboxes" : null, {}, { every: 2000 });
   if (!live) return html`<${Empty} title="Nothing runs" command="shoal run">What waits in outboxes is known while the system runs.<//>`;
-  return html`<div class="stack"><p class="note">An event is committed with its cause into the outbox of its service; a relay brings it to the broker from there.</p>
+  return html`<div class="stack"><${Trouble} error=${error} /><p class="note">An event is committed with its cause into the outbox of its service; a relay brings it to the broker from there.</p>
     <table class="plain-table"><thead><tr><th scope="col">Service</th><th scope="col" class="end">Waiting</th><th scope="col" class="end">Oldest</th><th scope="col" class="end">Refused</th><th scope="col"></th></tr></thead>
-    <tbody>${items.map((one) => html`<tr key=${one.service}><td><${Service} name=${one.service} /></td><td class="end">${number(one.count)}</td>
+    <tbody>${(data?.items ?? []).map((/** @type {any} */ one) => html`<tr key=${one.service}><td><${Service} name=${one.service} /></td><td class="end">${number(one.count)}</td>
       <td class="end"><span class=${one.age > OLD ? "bad-text" : ""}>${one.count ? duration(one.age * 1000) : "–"}</span></td>
       <td class="end"><span class=${one.refused ? "bad-text" : ""}>${number(one.refused)}</span></td><td class="bad-text">${one.error}</td></tr>`)}</tbody></table></div>`;
 }
