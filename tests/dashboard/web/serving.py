@@ -3,6 +3,8 @@
 import asyncio
 import socket
 import threading
+import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -59,6 +61,14 @@ class Serving:
         writer = self._writer or self.record()
         told.send(self.url)
         assert writer.flush()
+
+    @staticmethod
+    def until(holds: Callable[[], bool], within: float = 15.0) -> None:
+        """Wait for something in the server."""
+        deadline = time.monotonic() + within
+        while not holds():
+            assert time.monotonic() < deadline, "it did not come about"
+            time.sleep(0.01)
 
     def stop(self) -> None:
         self._server.should_exit = True

@@ -40,6 +40,7 @@ class Desk:
         """Say where the declaration is, which is read when it is first asked for, and what is looked at."""
         object.__setattr__(self, "live", Live(where=Project(root=self.root, system=self.system)))
         self.hub.watch(looks.telemetry(self.library))
+        self.hub.watch(looks.noticed(self.library))
         self.hub.watch(looks.processes(self.root))
 
     def state(self) -> RunState | None:

@@ -24,6 +24,8 @@ class Hub:
         self._looks: list[Look] = []
         self._listeners: set[asyncio.Queue[bytes]] = set()
         self._task: asyncio.Task[None] | None = None
+        self.rounds = 0
+        """How often everything was looked at."""
 
     @property
     def listeners(self) -> int:
@@ -70,4 +72,5 @@ class Hub:
                     news = {"trouble": {"detail": f"{type(error).__name__}: {error}"}}
                 for event, data in news.items():
                     self.tell(event, data)
+            self.rounds += 1
             await asyncio.sleep(INTERVAL)

@@ -3,6 +3,8 @@
 import asyncio
 from pathlib import Path
 
+from shoal.dashboard.notices.kept import notices
+from shoal.dashboard.notices.ledger import Notice
 from shoal.dashboard.server.hub import Look
 from shoal.dashboard.store.library import Library
 from shoal.dashboard.store.reading import Database, News, news
@@ -31,6 +33,28 @@ def telemetry(library: Library) -> Look:
         if began or found.spans or found.logs:
             told["tick"] = {"spans": found.spans, "logs": found.logs, "traces": found.traces}
         return told
+
+    return look
+
+
+def noticed(library: Library) -> Look:
+    """Tell `notice` when one begins, changes or ends; with it the newest of those that began."""
+    known: dict[str, Notice] | None = None
+
+    def going() -> dict[str, Notice]:
+        return {one.id: one for one in notices(library.reader(), going=True).items}
+
+    async def look() -> dict[str, object]:
+        nonlocal known
+        try:
+            before, known = known, await asyncio.to_thread(going)
+        except ShoalError:
+            return {}
+        if before is None or before == known:
+            return {}
+        begun = [one for one in known.values() if one.id not in before]
+        newest = max(begun, key=lambda one: one.since, default=None)
+        return {"notice": {} if newest is None else {"text": newest.text, "severity": newest.severity}}
 
     return look
 

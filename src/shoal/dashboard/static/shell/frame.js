@@ -34,6 +34,7 @@ function Header() {
     </button>
     <${Line} />
     <span class="spring"></span>
+    <${Bell} />
     <button type="button" onClick=${turn} title="Light, dark, or as the system says">
       ${{ "": "◐ System", light: "○ Light", dark: "● Dark" }[theme.value]}
     </button>
@@ -81,6 +82,14 @@ function Line() {
   return html`<span class="badge ${kind}" role="status">${word}</span>`;
 }
 
+function Bell() {
+  const { data } = useQuery(runs.value.length ? "/api/notices" : null, { going: "true" }, { on: "notice" });
+  const items = data?.items ?? [];
+  if (items.length === 0) return null;
+  const kind = items.some((/** @type {any} */ one) => one.severity === "page") ? "bad" : "warn";
+  return html`<a class="badge ${kind}" href=${link("notices")}>${plural(items.length, "notice")}</a>`;
+}
+
 function Navigation() {
   const groups = [...new Set(PAGES.map((one) => one.group).filter(Boolean))];
   void place.value;
@@ -115,13 +124,13 @@ function Body() {
 }
 
 function Sayings() {
-  const news = notice.value;
+  const news = notice.value?.text ? notice.value : null;
   return html`<div class="sayings">
     <div aria-live="polite" role="status">
       ${sayings.value.map((one) => html`<p key=${one.id} class="saying ${one.kind}">
         ${one.text} <button type="button" class="plain" aria-label="Close" onClick=${() => said(one.id)}>×</button>
       </p>`)}
-      ${news && html`<p class="saying warn">${news.title ?? news.text ?? ""}
+      ${news && html`<p class="saying ${news.severity === "page" ? "bad" : "warn"}"><a href=${link("notices")}>${news.text}</a>
         <button type="button" class="plain" aria-label="Close" onClick=${() => (notice.value = null)}>×</button></p>`}
     </div>
   </div>`;

@@ -1,5 +1,5 @@
 // One trace: the waterfall, and what is known of the span that is chosen.
-import { html, useEffect, useMemo } from "../../shell/ui.js";
+import { html, useEffect, useMemo, useState } from "../../shell/ui.js";
 import { useQuery } from "../../shell/data.js";
 import { bind } from "../../shell/keys.js";
 import { link, param, params, setParams } from "../../shell/place.js";
@@ -12,9 +12,19 @@ import { curl, pytest } from "./export.js";
 import { grow, rows } from "./tree.js";
 import { Waterfall } from "./waterfall.js";
 
+/** Spans from which on a trace is asked for less often, and milliseconds after its end in which something may still come. */
+const LARGE = 1000, SETTLED = 120_000;
+
 /** @param {{id: string}} given */
 export function Trace({ id }) {
-  const { data, error, loading } = useQuery(`/api/traces/${id}`);
+  const [settled, settle] = useState(false);
+  const [large, grown] = useState(false);
+  const { data, error, loading } = useQuery(`/api/traces/${id}`, {}, { on: settled ? "" : "tick", every: large ? 5000 : 1000 });
+  useEffect(() => {
+    if (!data) return;
+    grown(data.total > LARGE);
+    settle(Date.now() - data.started - data.ms > SETTLED);
+  }, [data]);
   const tree = useMemo(() => grow(data?.spans ?? []), [data]);
   const logs = useMemo(() => bySpan(data?.logs ?? []), [data]);
   const folded = params("fold").join(), unfolded = params("unfold").join();
