@@ -7,6 +7,7 @@ import msgspec
 
 from shoal.dashboard.notices.fingerprint import Failure, told
 from shoal.dashboard.notices.ledger import Finding
+from shoal.dashboard.notices.unanswered import last_span
 from shoal.dashboard.store.reading.database import Database
 from shoal.dashboard.store.records import ERROR
 from shoal.dashboard.store.writing.edges import GATEWAY
@@ -49,11 +50,11 @@ class Failures:
 
     def read(self, database: Database) -> None:
         """Read on."""
-        while rows := _rows(database, self._read_to):
+        until = last_span(database)
+        while rows := _rows(database, self._read_to, until):
             self._read_to = rows[-1][0]
             self.note(filter(None, map(_failure, rows)))
-            if len(rows) < _PORTION:
-                return
+        self._read_to = until
 
     def note(self, failures: Iterable[Failure]) -> None:
         """Count errors."""
@@ -92,13 +93,13 @@ def _finding(print_: str, known: Known) -> Finding:
     )
 
 
-def _rows(database: Database, above: int) -> list[tuple[Any, ...]]:
+def _rows(database: Database, above: int, until: int) -> list[tuple[Any, ...]]:
     ask = (
         "SELECT s.n, r.service, o.name, o.kind, s.started + s.took, t.id, s.detail FROM spans s "
         "JOIN resources r ON r.id = s.resource JOIN operations o ON o.id = s.operation JOIN traces t ON t.n = s.trace "
-        "WHERE s.n > ? AND s.status = ? ORDER BY s.n LIMIT ?"
+        "WHERE s.n > ? AND s.n <= ? AND s.status = ? ORDER BY s.n LIMIT ?"
     )
-    return database.ask(ask, (above, ERROR, _PORTION))
+    return database.ask(ask, (above, until, ERROR, _PORTION))
 
 
 def _failure(row: tuple[Any, ...]) -> Failure | None:

@@ -15,12 +15,18 @@ LATE = 10.0
 _FAILED = """
 SELECT s.n, s.trace, t.id, o.name, s.started + s.took, s.detail FROM spans s
 JOIN resources r ON r.id = s.resource JOIN operations o ON o.id = s.operation JOIN traces t ON t.n = s.trace
-WHERE s.n > ? AND r.service = ? AND s.status = ? ORDER BY s.n
+WHERE s.n > ? AND s.n <= ? AND r.service = ? AND s.status = ? ORDER BY s.n
 """
 
 _ANSWERED = "SELECT 1 FROM spans s JOIN resources r ON r.id = s.resource WHERE s.trace = ? AND r.service = ? LIMIT 1"
 
 _DETAIL = msgspec.json.Decoder(tuple[dict[str, Any], Any, Any, str, Any])
+
+
+def last_span(database: Database) -> int:
+    """Return the number of the last span that is there."""
+    row = database.one("SELECT max(n) FROM spans")
+    return int(row[0] or 0) if row else 0
 
 
 class Unanswered(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,11 +46,13 @@ class Edge:
 
     def read(self, database: Database, until: float) -> list[Unanswered]:
         """Read on, up to what ended at a moment, in seconds since 1970."""
-        found = []
-        for number, trace, identifier, name, ended, detail in database.ask(_FAILED, (self._read_to, GATEWAY, ERROR)):
+        found, last = [], last_span(database)
+        rows = database.ask(_FAILED, (self._read_to, last, GATEWAY, ERROR))
+        self._read_to = last  # looked at all of them, so that the others are not looked at again
+        for number, trace, identifier, name, ended, detail in rows:
             if ended / 1e6 > until:
+                self._read_to = number - 1
                 break
-            self._read_to = number
             said, _, _, message, _ = _DETAIL.decode(detail)
             service = str(said.get("shoal.upstream", ""))
             if service and (said.get("shoal.flags") or not database.one(_ANSWERED, (trace, service))):

@@ -29,6 +29,7 @@ class Watch:
     def __init__(self, file: Path, writer: Writer) -> None:
         self._file, self._writer = file, writer
         self._tallies, self._failures, self._edge = Tallies(), Failures(), Edge()
+        self._minute, self._traffic = 0.0, list[Finding]()
         self._going: dict[tuple[str, str], Notice] | None = None
 
     def look(self, now: float) -> list[Notice]:
@@ -60,8 +61,15 @@ class Watch:
         self._failures.read(opened)
         self._failures.note(each.failure for each in unanswered)
         yield from self._failures.findings(now * 1000)
-        for service, minutes in traffic.read_minutes(opened, now - LATE).items():
-            yield from traffic.unusual(service, minutes)
+        yield from self._unusual(opened, now - LATE)
+
+    def _unusual(self, opened: Database, now: float) -> list[Finding]:
+        """Judge the traffic, once a minute."""
+        if self._minute != now // 60:
+            self._minute = now // 60
+            minutes = traffic.read_minutes(opened, now)
+            self._traffic = [finding for service in minutes for finding in traffic.unusual(service, minutes[service])]
+        return self._traffic
 
 
 async def watch(file: Path, writer: Writer, say: Callable[[str], None], tell: Callable[[Notice], None]) -> None:
