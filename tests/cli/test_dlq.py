@@ -68,7 +68,7 @@ def live(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Liv
     (project / "tables").mkdir()
     (project / "tables" / "001_notes.sql").write_text("create table notes (item text primary key, number integer);")
     try:
-        running = start_live(project, "letters_system:system", tmp_path_factory.mktemp("run"))
+        running = start_live(project, "letters_system:system", tmp_path_factory.mktemp("run"), "--no-telemetry")
     except HostError as error:
         pytest.skip(f"the real engines cannot run here: {error.message}")
     yield running

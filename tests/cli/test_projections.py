@@ -83,7 +83,7 @@ def office(folder: Path) -> Iterator[LiveSystem]:
     (folder / "migrations").mkdir()
     (folder / "migrations" / "001_desk.sql").write_text(SQL)
     try:
-        running = start_live(folder, "office_with_read_models:system", folder)
+        running = start_live(folder, "office_with_read_models:system", folder, "--no-telemetry")
     except HostError as error:
         pytest.skip(f"the real engines cannot run here: {error.message}")
     yield running

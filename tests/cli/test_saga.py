@@ -74,7 +74,7 @@ def live(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Liv
     project = tmp_path_factory.mktemp("parcels")
     (project / "parcels_system.py").write_text(SYSTEM.replace("FOLDER", str(folder)))
     try:
-        running = start_live(project, "parcels_system:system", tmp_path_factory.mktemp("run"))
+        running = start_live(project, "parcels_system:system", tmp_path_factory.mktemp("run"), "--no-telemetry")
     except HostError as error:
         pytest.skip(f"the real engines cannot run here: {error.message}")
     yield running

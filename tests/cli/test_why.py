@@ -81,7 +81,7 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveSystem]:
     project = tmp_path_factory.mktemp("why")
     (project / "why_system.py").write_text(SYSTEM)
     try:
-        running = start_live(project, "why_system:system", tmp_path_factory.mktemp("run"))
+        running = start_live(project, "why_system:system", tmp_path_factory.mktemp("run"), "--no-telemetry")
     except HostError as error:
         pytest.skip(f"the real engines cannot run here: {error.message}")
     yield running

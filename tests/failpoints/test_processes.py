@@ -53,7 +53,7 @@ def armed(once: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live
         patch.setenv(failpoints.VARIABLE, ",".join(f"{point}={action}" for point, action in ARMED.items()))
         patch.setenv(failpoints.ONCE, str(once))
         try:
-            running = start_live(ROOT, "shop.system:system", tmp_path_factory.mktemp("shop"))
+            running = start_live(ROOT, "shop.system:system", tmp_path_factory.mktemp("shop"), "--no-telemetry")
         except HostError as error:
             pytest.skip(f"the real engines cannot run here: {error.message}")
         try:

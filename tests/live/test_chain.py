@@ -79,7 +79,7 @@ def chain(notes: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Liv
     project = tmp_path_factory.mktemp("chain")
     (project / "chain_system.py").write_text(SYSTEM.replace("FOLDER", str(notes)), "utf-8")
     try:
-        started = start_live(project, "chain_system:system", project)
+        started = start_live(project, "chain_system:system", project, "--no-telemetry")
     except HostError as error:
         pytest.skip(str(error))
     yield started
@@ -165,5 +165,5 @@ def test_no_fault_outlives_the_run(chain: LiveSystem) -> None:
     assert chain.run("fault", "add", "first:second", "--abort", "500").returncode == 0
     chain.stop()
     project = chain.root
-    again = start_live(project, "chain_system:system", project)
+    again = start_live(project, "chain_system:system", project, "--no-telemetry")
     assert json.loads(again.run("fault", "list", "--json").stdout) == []

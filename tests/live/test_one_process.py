@@ -25,7 +25,7 @@ _WORDING = {"title", "detail"}
 def single(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveSystem]:
     folder = tmp_path_factory.mktemp("single")
     try:
-        running = start_live(pytestconfig.rootpath, "shop.system:system", folder, "--one-process")
+        running = start_live(pytestconfig.rootpath, "shop.system:system", folder, "--one-process", "--no-telemetry")
     except HostError as error:
         pytest.skip(f"the real engines cannot run here: {error.message}")
     yield running

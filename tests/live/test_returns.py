@@ -23,7 +23,9 @@ VICTIMS = ("orders-0", "payments-0", "inventory-0", "orders-0", "payment-provide
 @pytest.fixture(scope="module")
 def shop(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveSystem]:
     try:
-        running = start_live(pytestconfig.rootpath, "shop.system:system", tmp_path_factory.mktemp("returns"))
+        running = start_live(
+            pytestconfig.rootpath, "shop.system:system", tmp_path_factory.mktemp("returns"), "--no-telemetry"
+        )
     except HostError as error:
         pytest.skip(f"the real engines cannot run here: {error.message}")
     yield running

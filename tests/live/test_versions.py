@@ -65,7 +65,9 @@ def write(folder: Path, app: str) -> Path:
 @pytest.fixture(scope="module", params=["shared", "sidecars"])
 def live(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveSystem]:
     root = tmp_path_factory.mktemp("versions")
-    started = start_live(write(root / "one", APP), "versions.system:system", root / "one", "--mesh", request.param)
+    started = start_live(
+        write(root / "one", APP), "versions.system:system", root / "one", "--mesh", request.param, "--no-telemetry"
+    )
     try:
         yield started
     finally:
