@@ -1,7 +1,7 @@
 """Every statement of a request is a span beneath it, with its text and without its values."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 import msgspec
 import pytest
@@ -11,12 +11,20 @@ from hypothesis import strategies as st
 
 from shoal import Postgres, Problem, Service, System, Transaction, anyone, event, record
 from shoal.drivers.base import Store
+from shoal.drivers.base.observing import Asking, observing
+from shoal.errors import Unavailable
 from shoal.runtime.asgi import request
 from shoal.runtime.clients import LocalTransport
 from shoal.runtime.config import ServiceConfig
+from shoal.runtime.deadline import Budget
 from shoal.runtime.host import Fittings, Host
+from shoal.runtime.recording import closed, opened, recording
 from shoal.runtime.statements import KEPT, Statements, summary, tell, without_literals
 from shoal.runtime.telling import Telemetry
+from shoal.runtime.trace import Context, begin, current
+from shoal.telemetry.recorder import Recorder
+from shoal.telemetry.settings import TelemetrySettings
+from shoal.telemetry.spans import SERVER
 from tests.runtime.database import database
 from tests.telemetry.received import Seen, recorded
 
@@ -149,6 +157,40 @@ async def test_a_statement_is_named_after_what_it_does(text: str, said: list[str
 async def test_no_literal_is_told(text: str, number: int) -> None:
     told = without_literals(f"select a1 from t2 where b = '{text}''s' and c = {number} and d = $12")  # noqa: S608 - told, not run
     assert told == "select a1 from t2 where b = ? and c = ? and d = $12"
+
+
+@pytest.fixture(name="recorder")
+def _recorder() -> Iterator[Recorder]:
+    settings = TelemetrySettings.from_environ({"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:9"})
+    recorder = Recorder(settings, {"service.name": "inn"})
+    before = recording.set(recorder), observing.set(Statements())
+    yield recorder
+    recording.reset(before[0])
+    observing.reset(before[1])
+
+
+async def test_commands_of_other_engines_are_spans_too(recorder: Recorder) -> None:
+    trace, span = opened(begin(), SERVER, "GET /")
+    current.set(Context(trace, Budget(1.0), span=span))
+    with Asking("redis", "GET"):
+        pass
+    with pytest.raises(Unavailable), Asking("aws.dynamodb", "put_item", "orders"):
+        raise Unavailable("throttled")
+    closed(span)
+    with Asking("redis", "PING"):  # the request is over: whatever goes on belongs to nobody
+        pass
+    current.set(None)
+    with Asking("redis", "PING"):
+        pass
+    got, put, _ = recorded([recorder])
+    assert (got.name, got.kind, got.parent_id, got.status) == ("GET", "CLIENT", trace.span_id, 0)
+    assert got.attributes == {"db.system.name": "redis", "db.operation.name": "GET"}
+    assert (put.name, put.status, put.attributes["error.type"]) == (
+        "put_item orders",
+        2,
+        "shoal.errors.Unavailable",
+    )
+    assert put.attributes["db.collection.name"] == "orders"
 
 
 async def test_statements_made_of_pieces_do_not_fill_the_memory() -> None:

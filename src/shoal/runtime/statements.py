@@ -1,6 +1,7 @@
 """What engines are asked, as spans (semantic conventions for database client spans)."""
 
 import re
+from functools import lru_cache
 
 import msgspec
 
@@ -57,11 +58,26 @@ class Statements:
         batch: dict[str, object] | None = {names.DB_BATCH: count} if count > 1 else None
         leaf(told.name, CLIENT, began, told.fixed, batch, error)
 
+    def commanded(
+        self, system: str, command: str, began: int, *, target: str = "", error: BaseException | None = None
+    ) -> None:
+        """Record one command, as `asked` does."""
+        span = present()
+        if span is None or span.ended:
+            return
+        name = f"{command} {target}" if target else command
+        leaf(name, CLIENT, began, _command(system, command, target), None, error)
+
     def _prepare(self, system: str, namespace: str, text: str) -> Told:
         if len(self._known) >= KEPT:
             self._known.clear()
         self._known[system, namespace, text] = told = tell(system, namespace, text)
         return told
+
+
+@lru_cache(KEPT)
+def _command(system: str, command: str, target: str) -> bytes:
+    return fixed({names.DB_SYSTEM: system, names.DB_OPERATION: command, names.DB_COLLECTION: target})
 
 
 def tell(system: str, namespace: str, text: str) -> Told:

@@ -24,6 +24,7 @@ from botocore.exceptions import (
 )
 
 from shoal.drivers.aws.address import AwsAddress
+from shoal.drivers.base.observing import Asking
 from shoal.errors import EngineError, Unavailable, Unstorable
 
 Json = Mapping[str, Any]
@@ -108,7 +109,8 @@ class AwsClient:
             EngineError: There are no keys or no region, or the client fails otherwise.
         """
         client = self._client or await self._open()
-        with self._translated(operation):
+        target = str(words.get("TableName") or words.get("Bucket") or "")
+        with Asking(f"aws.{self._service}", operation, target), self._translated(operation):
             answer: Json = await getattr(client, operation)(**words)
         return answer
 

@@ -1,6 +1,8 @@
 """Who is told what engines are asked: a narrow door for telemetry, of which drivers know nothing else."""
 
 from contextvars import ContextVar
+from time import time_ns
+from types import TracebackType
 from typing import Protocol
 
 
@@ -29,6 +31,39 @@ class Observer(Protocol):
         """
         ...
 
+    def commanded(
+        self, system: str, command: str, began: int, *, target: str = "", error: BaseException | None = None
+    ) -> None:
+        """Hear of one command to an engine that speaks no SQL; `target` is the table, index or bucket it was for."""
+        ...
+
 
 observing: ContextVar[Observer | None] = ContextVar("shoal_observing", default=None)
 """Who observes the work at hand; None where nobody does."""
+
+
+class Asking:
+    """A block that asks an engine for one command, which is over when the block is.
+
+    Args:
+        system: The engine, as OpenTelemetry's ``db.system.name`` spells it.
+        command: Its name, never with what it is about.
+        target: Table, index or bucket.
+    """
+
+    __slots__ = ("_began", "_command", "_system", "_target")
+
+    def __init__(self, system: str, command: str, target: str = "") -> None:
+        self._system, self._command, self._target = system, command, target
+        self._began = 0
+
+    def __enter__(self) -> None:
+        if observing.get() is not None:
+            self._began = time_ns()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        observer = observing.get()
+        if self._began and observer is not None:
+            observer.commanded(self._system, self._command, self._began, target=self._target, error=error)

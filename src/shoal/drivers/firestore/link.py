@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from shoal.drivers.base.observing import Asking
 from shoal.drivers.base.rest import Reply, Rest
 from shoal.drivers.firestore.address import FirestoreAddress
 from shoal.drivers.firestore.values import Json
@@ -92,9 +93,10 @@ class Link:
             )
         headers = {"content-type": "application/json", **await self._credentials()}
         url = f"{self._address.place}/v1/{self._address.database}/documents:{verb}"
-        reply = await self._rest.ask("POST", url, headers, sent)
-        if reply.status != 200:
-            raise self._explained(verb, reply)
+        with Asking("gcp.firestore", verb):
+            reply = await self._rest.ask("POST", url, headers, sent)
+            if reply.status != 200:
+                raise self._explained(verb, reply)
         return reply.read()
 
     async def _credentials(self) -> dict[str, str]:

@@ -23,6 +23,7 @@ from pymongo.errors import (
 from pymongo.read_concern import ReadConcern
 from pymongo.write_concern import WriteConcern
 
+from shoal.drivers.base.observing import Asking
 from shoal.drivers.mongo import codes
 from shoal.errors import Contended, EngineError, TimedOut, Unavailable, Unstorable
 
@@ -53,7 +54,14 @@ class Collision(Contended):
 
 @contextlib.contextmanager
 def borders(doing: str) -> Iterator[None]:
-    """Turn the client's errors into those of the house."""
+    """Turn the client's errors into those of the house; whoever observes hears of what is done, and of which table."""
+    act, _, what = doing.rpartition(" ")
+    with Asking("mongodb", act or what, what if act else ""), _translated(doing):
+        yield
+
+
+@contextlib.contextmanager
+def _translated(doing: str) -> Iterator[None]:
     try:
         yield
     except (ServerSelectionTimeoutError, AutoReconnect, WTimeoutError, InvalidOperation) as error:

@@ -6,6 +6,7 @@ from urllib.parse import quote, urlencode
 
 import msgspec
 
+from shoal.drivers.base.observing import Asking
 from shoal.drivers.base.pauses import reconnecting
 from shoal.drivers.base.rest import Reply, Rest
 from shoal.drivers.opensearch.address import Address
@@ -103,7 +104,9 @@ class Wire:
     async def _send(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> Reply:
         servers = self._address.servers
         self._next = (self._next + 1) % len(servers)
-        return await self._rest.ask(method, f"{servers[self._next]}/{target}", headers, body)
+        index, _, act = target.partition("?")[0].rpartition("/")
+        with Asking("opensearch", act if act.startswith("_") else method, index or act):
+            return await self._rest.ask(method, f"{servers[self._next]}/{target}", headers, body)
 
     def _refused(self, method: str, path: str, answer: Answer) -> EngineError:
         said = f"{answer.status} {answer.fault.type}: {answer.fault.reason}"

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from shoal.drivers.base.observing import Asking
 from shoal.drivers.valkey.wire import Reply, command, reply
 from shoal.errors import EngineError, Unavailable
 
@@ -79,12 +80,13 @@ class Link:
                 command may have been carried out.
             EngineError: The server refuses the command, or the user.
         """
-        writer = self._writer or await self._open()
-        self._require_room()
-        found = await self._sent(writer, *words)
-        if isinstance(found, EngineError):
-            raise found
-        return found
+        with Asking("redis", str(words[0])):
+            writer = self._writer or await self._open()
+            self._require_room()
+            found = await self._sent(writer, *words)
+            if isinstance(found, EngineError):
+                raise found
+            return found
 
     async def calls(self, commands: Sequence[Sequence[str | bytes | int]]) -> list[Reply]:
         """Send commands together and return their replies, in their order.
@@ -105,6 +107,10 @@ class Link:
         Raises:
             Unavailable: As for `call`; some of them may have been carried out.
         """
+        with Asking("redis", " ".join(dict.fromkeys(str(words[0]) for words in commands))):
+            return await self._replies(commands)
+
+    async def _replies(self, commands: Sequence[Sequence[str | bytes | int]]) -> list[Reply]:
         writer = self._writer or await self._open()
         self._require_room()
         written = b"".join([command(*words) for words in commands])  # may fail, and then nobody may wait for a reply
