@@ -50,6 +50,8 @@ async def basket(sku: str, trace: Trace) -> str:
     trace.set("basket.token", "s3cr3t")
     with trace.span("price the basket", {"sku": sku}):
         trace.event("looked up", {"where": ["shelf", "cellar"]})
+        with trace.span("weigh", {"peer.service": "scales"}):
+            pass
         if sku == "lead":
             raise ValueError("too heavy")
     return trace.id
@@ -206,7 +208,8 @@ async def test_a_share_of_nothing_tells_the_callee_that_the_trace_is_not_sampled
 async def test_authors_add_attributes_and_spans(world: World) -> None:
     answer = await world.post("/baskets/tea", headers=SAMPLED)
     assert answer.json() == TRACE
-    (own, served) = spans(world)
+    (weighed, own, served) = spans(world)
+    assert (weighed.name, weighed.kind) == ("weigh", "CLIENT"), "it names a peer"
     assert (own.name, own.kind, own.parent_id, own.status) == ("price the basket", "INTERNAL", served.span_id, 0)
     assert own.attributes == {"sku": "tea"}
     assert (own.events[0].name, own.events[0].attributes) == ("looked up", {"where": ["shelf", "cellar"]})
@@ -215,7 +218,7 @@ async def test_authors_add_attributes_and_spans(world: World) -> None:
 
 async def test_an_authors_span_fails_with_what_leaves_it(world: World) -> None:
     assert (await world.post("/baskets/lead", headers=SAMPLED)).status == 500
-    (own, served) = spans(world)
+    (_, own, served) = spans(world)
     assert (own.status, own.message, own.attributes["error.type"]) == (2, "too heavy", "ValueError")
     assert [event.name for event in own.events] == ["looked up"]
     assert [event.name for event in served.events] == ["exception"]

@@ -1,8 +1,13 @@
 """A small system of its own: its store is emptied, its code changes, and it is looked at after it has stopped."""
 
+import os
+import signal
+import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -16,7 +21,7 @@ from shoal.dashboard.store.library import Library
 from shoal.errors import HostError
 from shoal.runtime.asgi import request
 from shoal.testing import LiveSystem
-from shoal.testing.live import start_live
+from shoal.testing.live import send, start_live
 from tests.dashboard.live.acting import Pages
 
 pytestmark = pytest.mark.live
@@ -85,3 +90,20 @@ async def test_a_system_that_has_stopped_shows_its_history_and_says_so(demo: Liv
     status, text = await ask("POST", "/api/gateway/fault", b'{"edge":"gateway:tasks","abort":503}')
     assert (status, "shoal run" in text) == (503, True)
     library.close()
+
+
+def test_what_was_recorded_opens_when_nothing_runs(demo: LiveSystem) -> None:
+    demo.stop()
+    command = [sys.executable, "-m", "shoal.cli", "-C", str(demo.root), "--system", SYSTEM, "open", "runs"]
+    environ = {**os.environ, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p), "BROWSER": "true"}
+    with subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, text=True) as showing:  # noqa: S603 - our own
+        assert showing.stdout is not None
+        link = urlsplit(showing.stdout.readline().strip())
+        base = f"{link.scheme}://{link.netloc}"
+        entered = send(base, "GET", f"{link.path}?{link.query}", {}, b"")
+        assert (entered.status, entered.headers["location"]) == (303, "/runs")
+        cookie = {"cookie": entered.headers["set-cookie"].partition(";")[0]}
+        (run,) = send(base, "GET", "/api/runs", cookie, b"").json()["items"]
+        assert (run["system"], run["live"]) == ("hamlet", False)
+        showing.send_signal(signal.SIGINT)
+        assert showing.wait(20) == 0
