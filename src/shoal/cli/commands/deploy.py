@@ -72,12 +72,12 @@ def kubernetes(
 
 
 def _scope(context: Global, folder: Path, targets: Sequence[Path], *, source: bool) -> "Scope":
-    from shoal.cli import project
     from shoal.deploy.kubernetes.scope import Scope
     from shoal.deploy.kubernetes.settings import agreed
     from shoal.deploy.kubernetes.target import target
     from shoal.drivers.valkey.cache import CLUSTER_COMMANDS, COMMANDS
     from shoal.model.plan import plan
+    from shoal.operating import project
 
     system = project.read(context)
     environments = _environments(context.root, targets)
