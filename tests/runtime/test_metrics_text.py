@@ -3,6 +3,8 @@
 import itertools
 import math
 from collections.abc import Sequence
+from contextlib import nullcontext
+from typing import NamedTuple
 
 import pytest
 from hypothesis import given
@@ -11,10 +13,14 @@ from prometheus_client import Metric as Parsed
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as open_metrics
 from prometheus_client.parser import text_string_to_metric_families as plain_metrics
 
+from shoal.errors import CallFailed, CallTimedOut
+from shoal.runtime.metrics.calls import attempts, measured
 from shoal.runtime.metrics.catalog import CATALOG
 from shoal.runtime.metrics.registry import Metrics
 from shoal.runtime.metrics.text import BOUNDS, is_open, prometheus_name, render
+from shoal.runtime.retries import RetryBudget
 from shoal.runtime.trace import Trace
+from shoal.service.marks import Operation
 from shoal.telemetry.measures import Family, Kind, Metric, Point
 
 TRACE = Trace("4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7")
@@ -64,6 +70,47 @@ def test_buckets_count_what_lies_below_them_and_have_the_latest_trace(values: li
         exemplar = found[le].exemplar
         assert (exemplar is not None) == bool(here)
         assert exemplar is None or (exemplar.value in here and exemplar.labels["trace_id"] == TRACE.trace_id)
+
+
+class Answer(NamedTuple):
+    """What came back."""
+
+    status: int
+
+
+@pytest.mark.parametrize(
+    ("came", "labels"),
+    [
+        (Answer(200), {"http_response_status_code": "200"}),
+        (CallFailed("shelf.price", status=404), {"http_response_status_code": "404", "error_type": "404"}),
+        (CallFailed("shelf.price", status=503), {"http_response_status_code": "503", "error_type": "503"}),
+        (CallTimedOut("shelf.price"), {"error_type": "CallTimedOut"}),
+    ],
+)
+async def test_an_attempt_says_how_it_ended(came: Answer | CallFailed, labels: dict[str, str]) -> None:
+    metrics, budget = Metrics(), RetryBudget()
+    operation = Operation(name="price", method="GET", path="/prices/{sku}", service="shelf")
+
+    async def once() -> Answer:
+        if isinstance(came, CallFailed):
+            raise came
+        return came
+
+    with nullcontext() if isinstance(came, Answer) else pytest.raises(CallFailed):
+        await measured(attempts(metrics, operation, budget), once)()
+    budget.earn()
+    assert [budget.spend() for _ in range(2)] == [True, False]
+    plain, _ = both(metrics.snapshot())
+    found = {s.name: s for family in plain for s in family.samples}
+    always = {
+        "http_request_method": "GET",
+        "url_template": "/prices/{sku}",
+        "server_address": "shelf",
+        "shoal_operation": "shelf.price",
+    }
+    assert found["http_client_request_duration_seconds_count"].labels == always | labels
+    assert found["shoal_call_retries_total"].value == 1
+    assert found["shoal_call_retry_budget"].value == pytest.approx(0.1)
 
 
 @pytest.mark.parametrize(

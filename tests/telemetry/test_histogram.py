@@ -37,6 +37,12 @@ def test_every_value_is_in_the_bucket_that_its_bounds_name(values: list[float]) 
     assert found.scale >= COARSEST
 
 
+@pytest.mark.parametrize(("octaves", "scale"), [(MOST, 0), (MOST + 1, -1)])
+def test_the_scale_falls_with_one_bucket_too_many(octaves: int, scale: int) -> None:
+    found = counted([2.0**power for power in range(octaves)], 0)
+    assert (found.scale, sum(found.buckets.values())) == (scale, octaves)
+
+
 @given(st.integers(-1074, 1023), st.integers(-4, FINEST))
 def test_a_power_of_two_ends_its_bucket(power: int, scale: int) -> None:
     found = counted([2.0**power], scale)

@@ -8,6 +8,7 @@ import pytest
 
 from shoal.dashboard.notices.kept import notices
 from shoal.dashboard.notices.standing import objectives
+from shoal.dashboard.notices.traffic import read_minutes
 from shoal.dashboard.notices.watch import Watch
 from shoal.dashboard.store.reading import database
 from tests.dashboard.notices.recorded import OTHER, START, Run
@@ -113,6 +114,17 @@ def test_traffic_is_judged_by_full_minutes_once_there_are_enough(run: Run) -> No
     (found,) = run.look(begin + 60 * 13 + 15)
     assert (found.rule, found.service) == ("traffic", "orders")
     assert "asked 2400 times in the last minute" in found.text
+
+
+def test_the_minute_in_which_a_service_was_first_asked_is_no_full_one(run: Run) -> None:
+    begin = START // 60 * 60
+    run.span(begin + 55)
+    for second in range(60, 240, 10):
+        run.span(begin + second)
+    assert run.writer.flush()
+    with database(run.file) as opened:
+        assert read_minutes(opened, begin + 241) == {"orders": [6.0, 6.0, 6.0]}
+        assert read_minutes(opened, begin + 301) == {"orders": [6.0, 6.0, 6.0, 0.0]}
 
 
 def test_notices_go_on_where_a_process_is_started_again(run: Run) -> None:
