@@ -61,7 +61,7 @@ def run(script: Script, folder: Path, environ: Mapping[str, str], port: int) -> 
 
     Only the gateway's port differs from what the page says, so that the test runs beside a system in use.
     """
-    text = script.text.replace(":8000", f":{port}").replace("shoal run", f"shoal run --port {port}")
+    text = re.sub(r"shoal run\b", f"shoal run --port {port}", script.text.replace(":8000", f":{port}"))
     result = subprocess.run(  # noqa: S603 - the documentation's own lines, typed into a shell as a reader does
         ["/bin/bash", "-ec", text],
         cwd=folder,

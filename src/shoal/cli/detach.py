@@ -9,6 +9,7 @@ from pathlib import Path
 from shoal.cli.output import say
 from shoal.cli.program import ENVIRONMENT, FOUND, OK, Global
 from shoal.errors import HostError
+from shoal.local.dashboard import linked
 from shoal.local.layout import layout_of, make
 from shoal.local.process import spawn_detached
 from shoal.local.state import RunState, read_state
@@ -76,6 +77,8 @@ def _tell(state: RunState) -> None:
     say(f"  API   {state.gateway}")
     if state.authority:
         say(f"  trust {state.authority} (curl --cacert, or the browser's authorities)")
+    if (link := linked(state)) is not None:
+        say(f"  Dashboard  {link}")
     say("  next  shoal ps · shoal logs -f · shoal stop")
 
 
