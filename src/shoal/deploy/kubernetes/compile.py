@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from shoal.deploy import yaml
 from shoal.deploy.kubernetes.parts import PARTS
+from shoal.deploy.kubernetes.release.canary import released
 from shoal.deploy.kubernetes.scope import Scope
 from shoal.deploy.kubernetes.sheet import Entry, Made, Sheet, Text, Thing
 from shoal.deploy.yaml import Json
@@ -24,7 +25,7 @@ def compile_kubernetes(scope: Scope) -> tuple[Artifact, ...]:
     Raises:
         PlanError: Two objects would have one name.
     """
-    made = [one for part in PARTS for one in part.make(scope)]
+    made = released(scope, [one for part in PARTS for one in part.make(scope)])
     _check_names(made)
     artifacts = [_sheet(scope, one) for one in made if isinstance(one, Sheet)]
     artifacts += [Artifact(path=one.path, text=one.text) for one in made if isinstance(one, Text)]

@@ -106,6 +106,8 @@ class Environment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     most: int = 4
     """Replicas of a service under load."""
     trust_domain: str = "cluster.local"
+    release: Literal["rolling", "canary"] = "rolling"
+    """How a new version takes over: replica by replica, or by a growing part of the requests (Argo Rollouts)."""
     monitoring: bool = True
     """Whether it is watched: by Prometheus' operator, and what lies beside it in the namespace ``monitoring``."""
     secrets: Secrets = Secrets()
@@ -161,7 +163,7 @@ def agreed(environments: Sequence[Environment]) -> Environment:
     if twice := next((name for name in names if names.count(name) > 1), ""):
         raise DeclarationError(f"two environments are called {twice}", hint="rename one of them")
     for one in environments[1:]:
-        for field in ("mesh", "choose", "gateway_class", "trust_domain"):
+        for field in ("mesh", "choose", "gateway_class", "trust_domain", "release"):
             if getattr(one, field) != getattr(first, field):
                 raise DeclarationError(
                     f"{first.name} and {one.name} disagree about {field}: {getattr(first, field)!r} and "

@@ -34,8 +34,8 @@ def rate(metric: str, *matchers: str, over: str) -> str:
 
 
 def summed(expression: str, *by: str) -> str:
-    """Add up over replicas."""
-    return f"sum by ({', '.join(by)}) ({expression})"
+    """Add up over replicas; by nothing, over everything."""
+    return f"sum by ({', '.join(by)}) ({expression})" if by else f"sum({expression})"
 
 
 def share(part: str, whole: str, *by: str) -> str:
