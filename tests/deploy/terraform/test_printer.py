@@ -21,11 +21,11 @@ SCALARS = st.none() | st.booleans() | st.integers(-(10**9), 10**9) | TEXTS | st.
 VALUES = st.recursive(
     SCALARS, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXTS, inner, max_size=4), max_leaves=12
 )
-BATCH = st.lists(VALUES, min_size=30, max_size=30)
+BATCH = st.lists(VALUES, min_size=60, max_size=60)
 
 
 @given(BATCH)
-@settings(max_examples=4, phases=(Phase.generate,), deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=2, phases=(Phase.generate,), deadline=None, suppress_health_check=list(HealthCheck))
 def test_terraform_reads_what_was_meant_and_has_nothing_to_format(
     tmp_path_factory: pytest.TempPathFactory, values: list[Any]
 ) -> None:

@@ -1,18 +1,17 @@
 """``shoal deploy``: files that a person can review, for the place where the system is to run."""
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from shoal.cli import output, pipelines
+from shoal.cli import aws, output, pipelines
 from shoal.cli.artifacts import compared, written
-from shoal.cli.output import examples, style
+from shoal.cli.findings import refuse, told
+from shoal.cli.output import examples
 from shoal.cli.program import FOUND, OK, Global
-from shoal.errors import DeclarationError, PlanError
-from shoal.model.finding import Finding
+from shoal.errors import DeclarationError
 
 if TYPE_CHECKING:
     from shoal.deploy.kubernetes.scope import Scope
@@ -25,7 +24,6 @@ _EXAMPLES = examples(
     "shoal deploy kubernetes --out deploy --check",
     "shoal deploy kubernetes --out deploy && kubectl diff -k deploy/overlays/staging",
 )
-_COLOURS = {"error": "red", "warning": "yellow", "info": "bright_black"}
 
 
 @click.group("deploy", epilog=_EXAMPLES)
@@ -34,6 +32,7 @@ def command() -> None:
 
 
 command.add_command(pipelines.command)
+command.add_command(aws.command)
 
 
 @command.command("kubernetes", epilog=_EXAMPLES)
@@ -59,15 +58,15 @@ def kubernetes(
     folder = out if out.is_absolute() else context.root / out
     scope = _scope(context, folder, targets, source=source)
     found = findings(scope)
-    _refuse(found)
+    refuse("Kubernetes", found)
     artifacts = compile_kubernetes(scope)
     if show or check:
         changed = compared(folder, artifacts, output, quiet=context.verbosity < 0, whole=show)
-        _told(found, quiet=context.verbosity < 0)
+        told(found, quiet=context.verbosity < 0)
         return FOUND if check and changed else OK
     entries = files.write_all(folder, artifacts)
     written(entries, output)
-    _told(found, quiet=context.verbosity < 0)
+    told(found, quiet=context.verbosity < 0)
     return OK
 
 
@@ -112,19 +111,3 @@ def _environments(root: Path, targets: Sequence[Path]) -> tuple["Environment", .
 def _patches(overlay: Path) -> tuple[str, ...]:
     """List the patches that people put beside an overlay; they are never written, and never removed."""
     return tuple(f"patches/{path.name}" for path in sorted((overlay / "patches").glob("*.yaml")))
-
-
-def _refuse(found: Sequence[Finding]) -> None:
-    errors = [finding for finding in found if finding.severity == "error"]
-    if errors:
-        lines = "\n".join(f"  {f.code} {f.where + ': ' if f.where else ''}{f.message} ({f.help})" for f in errors)
-        raise PlanError(f"Kubernetes cannot carry the system as it is declared:\n{lines}")
-
-
-def _told(found: Sequence[Finding], *, quiet: bool) -> None:
-    """Say what is not expressed, to standard error; when asked to be quiet, only what is wrong."""
-    for finding in found:
-        if not quiet or finding.severity != "info":
-            mark = style(f"{finding.severity:<8}", sys.stderr, fg=_COLOURS[finding.severity])
-            where = f" ({finding.where})" if finding.where else ""
-            output.say(f"{mark} {finding.code} {finding.message}{where}; {finding.help}")

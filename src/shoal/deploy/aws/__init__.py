@@ -1,0 +1,1 @@
+"""A system on Amazon Web Services: what it takes, as resources without syntax, which are printed and priced."""

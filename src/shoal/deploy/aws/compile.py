@@ -1,0 +1,53 @@
+"""Plan → every file for AWS: a folder for each environment, a file for each service and each topic."""
+
+from collections.abc import Iterable
+
+from shoal.deploy.aws import firewall, reading
+from shoal.deploy.aws.findings import findings as found_in
+from shoal.deploy.aws.hcl import frame, stores
+from shoal.deploy.aws.hcl.context import Context
+from shoal.deploy.aws.hcl.table import PRINTERS
+from shoal.deploy.aws.parts import resources
+from shoal.deploy.aws.resources import Resource
+from shoal.deploy.aws.scope import Scope
+from shoal.deploy.terraform.printer import document
+from shoal.deploy.terraform.values import Block
+from shoal.model.artifact import Artifact
+from shoal.model.finding import Finding
+
+_HEAD = "Written by `shoal deploy aws`; changes are lost. Resources of yours go into files of other names beside it."
+
+
+def compile_aws(scopes: Iterable[Scope]) -> tuple[Artifact, ...]:
+    """Write every file, sorted by path; the same scopes give the same bytes."""
+    return tuple(sorted((one for scope in scopes for one in _environment(scope)), key=lambda artifact: artifact.path))
+
+
+def findings(scopes: Iterable[Scope]) -> tuple[Finding, ...]:
+    """Say what cannot be expressed, and what is missing: errors first, each thing once."""
+    order = ("error", "warning", "info")
+    found = {(one.code, one.message): one for scope in scopes for one in found_in(scope)}
+    return tuple(sorted(found.values(), key=lambda f: (order.index(f.severity), f.code, f.where, f.message)))
+
+
+def _environment(scope: Scope) -> Iterable[Artifact]:
+    context = Context(scope=scope, resources=resources(scope))
+    files: dict[str, list[Block]] = {"main": [*frame.begin(context)]}
+    for block in stores.shared(context):
+        files.setdefault("engines", []).append(block)
+    for one in context.resources:
+        topic, printer = PRINTERS[type(one)]
+        blocks = [*printer(one, context)]
+        if blocks:
+            files.setdefault(_file(one, topic), []).extend(blocks)
+    files["outputs"] = [*frame.end(context)]
+    folder = scope.environment.name
+    for name, blocks in files.items():
+        yield Artifact(path=f"{folder}/{name}.tf", text=document(blocks, head=(_HEAD,)))
+    yield Artifact(path=f"{folder}/README.md", text=reading.page(context))
+    if scope.plan.routes:
+        yield Artifact(path=f"{folder}/firewall.yaml", text=firewall.template(scope))
+
+
+def _file(one: Resource, topic: str) -> str:
+    return f"service-{one.service}" if one.service else topic

@@ -1,0 +1,104 @@
+"""What AWS cannot express of a system, and what an environment lacks."""
+
+from collections.abc import Iterator
+
+from shoal.deploy.aws import edge
+from shoal.deploy.aws.scope import IMPOSSIBLE, OWN, Scope
+from shoal.model.edge import LARGEST
+from shoal.model.finding import Finding, Severity
+from shoal.model.plan import Route
+
+_LARGEST = 10 * 1024**2
+"""Bytes of a body that an HTTP API takes (API Gateway quotas)."""
+
+
+def findings(scope: Scope) -> Iterator[Finding]:
+    """List it, with the place of each declaration."""
+    yield from (one for one in scope.plan.findings if one.severity == "error")
+    yield from _engines(scope)
+    yield from _door(scope)
+    for route in scope.plan.routes:
+        yield from _route(scope, route)
+    yield from _settings(scope)
+    if any(service.calls for service in scope.plan.services):
+        message = "calls between services are let through by service, not by operation, and are in plain text inside"
+        yield _say("10", "info", message, "use shoal deploy kubernetes with a mesh where that is not enough")
+
+
+def _engines(scope: Scope) -> Iterator[Finding]:
+    for service in scope.plan.services:
+        where = scope.declared(service).source
+        for role, engine in scope.engines(service).items():
+            if engine in IMPOSSIBLE:
+                help_ = f"declare which engine it is meant for, or choose one: choose = ['{service.name}.{role}=...']"
+                yield _say("01", "error", f"the {role} of {service.name} cannot be {engine} on AWS", help_, where)
+            elif scope.uses(service)[role] not in OWN:
+                help_ = f"fill in the secret {scope.named()}/{service.name}/{role}-url"
+                yield _say("02", "info", f"{engine}, the {role} of {service.name}, is run by others", help_, where)
+
+
+def _door(scope: Scope) -> Iterator[Finding]:
+    gateway = scope.plan.system.gateway
+    if gateway.verifies and scope.plan.routes and not edge.authorizers(scope):
+        message = "tokens are verified by the services, not by the gateway, which knows one issuer by https at most"
+        yield _say("03", "info", message, "they refuse what is not signed for them")
+    for application in gateway.legacy:
+        message = f"the old application {application.name} is not led to"
+        yield _say("06", "warning", message, "add its routes to the API, or take its paths over", application.source)
+    if scope.plan.aliases:
+        message = f"versions are found by their paths only: the header {gateway.versions.header} is not looked at"
+        yield _say("07", "warning", message, "call /v2/...")
+    if scope.plan.routes:
+        message = "the headers by which answers protect browsers are not added"
+        yield _say("08", "info", message, "let a distribution of CloudFront add them, which also serves the pages")
+    if scope.plan.routes and not scope.environment.web_acl:
+        message = f"{scope.environment.name} has no firewall before its API"
+        yield _say("12", "info", message, "apply firewall.yaml, and name what it made: web_acl = 'arn:...'")
+
+
+def _route(scope: Scope, route: Route) -> Iterator[Finding]:
+    endpoint = scope.plan.system.service(route.service).endpoint(route.endpoint)
+    where, name = endpoint.source if endpoint is not None else "", f"{route.method} {route.path}"
+    if route.edge.socket is not None:
+        yield _say("05", "warning", f"{name} is not served: an HTTP API has no WebSockets", "use Kubernetes", where)
+    elif route.edge.stream is not None or route.policy.timeout > edge.LONGEST:
+        help_ = "clients come again, or ask another way"
+        yield _say("05", "warning", f"{name} ends after {edge.LONGEST:g} s, whatever it says", help_, where)
+    limit = route.edge.limit
+    if limit is not None and limit.by != "everyone":
+        help_ = "firewall.yaml limits each address; give the limit by='everyone' where that is meant"
+        yield _say("04", "warning", f"the rate limit of {name} does not hold for each caller", help_, where)
+    if route.edge.largest > _LARGEST:
+        yield _say("11", "warning", f"bodies of {name} above 10 MiB are refused", "let clients bring objects", where)
+    elif route.edge.largest != LARGEST:
+        yield _say("11", "info", f"the size of bodies of {name} is bounded by the service only", "no need", where)
+    transform = route.edge.transform
+    if transform is not None:
+        asked = [*transform.request.set, *transform.request.add, *transform.request.remove]
+        refused = sorted({header for header in asked if edge.fixed(header)})
+        if refused:
+            yield _say("13", "warning", f"{name} cannot have {', '.join(refused)} changed", "AWS keeps it", where)
+
+
+def _settings(scope: Scope) -> Iterator[Finding]:
+    environment, possible = scope.environment, set[str]()
+    for service in scope.plan.services:
+        declared = scope.declared(service)
+        possible |= {s.variable for s in declared.settings if not s.secret} | set(service.externals.values())
+        required = {s.variable for s in declared.settings if s.required and not s.secret}
+        for name in sorted((required | set(service.externals.values())) - set(environment.settings)):
+            message = f"{service.name} lacks {name} in {environment.name}, and would not start"
+            help_ = f'write it into the environment\'s file: [settings] {name} = "..."'
+            yield _say("09", "warning", message, help_, declared.source)
+    for name in sorted(set(environment.settings) - possible):
+        message = f"{environment.name} sets {name}, which no service reads, or which is a secret"
+        yield _say("14", "error", message, f"settings are: {', '.join(sorted(possible)) or 'none'}")
+    known = {service.name for service in scope.plan.services}
+    for name in sorted(set(environment.services) - known):
+        yield _say(
+            "15", "error", f"{environment.name} sizes {name}, which is no service", f"{', '.join(sorted(known))}"
+        )
+
+
+def _say(number: str, severity: Severity, message: str, help_: str, where: str = "") -> Finding:
+    return Finding(code=f"DEPLOY-AWS-{number}", severity=severity, message=message, help=help_, where=where)

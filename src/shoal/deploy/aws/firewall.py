@@ -1,0 +1,65 @@
+"""A web ACL (WAF) as a CloudFormation template, for whoever wants one before the balancer. Pure.
+
+It is a stack of its own, since several systems may share one; its ARN goes into the environment's ``web_acl``.
+"""
+
+from shoal.deploy import yaml
+from shoal.deploy.aws.scope import Scope
+from shoal.deploy.yaml import Json, Noted
+
+RATE = 2000
+"""Requests of one address within five minutes."""
+
+_MANAGED = ("AWSManagedRulesCommonRuleSet", "AWSManagedRulesKnownBadInputsRuleSet")
+_HEAD = "Written by `shoal deploy aws`; changes are lost. aws cloudformation deploy --template-file firewall.yaml ..."
+
+
+def template(scope: Scope) -> str:
+    """Write the template."""
+    name = scope.named("firewall")
+    rules = [_managed(group, number) for number, group in enumerate(_MANAGED, 1)]
+    acl: Json = {
+        "Type": "AWS::WAFv2::WebACL",
+        "Properties": {
+            "Name": name,
+            "Scope": "REGIONAL",
+            "DefaultAction": {"Allow": {}},
+            "VisibilityConfig": _seen(name),
+            "Rules": [_rate(), *rules],
+        },
+    }
+    document: Json = {
+        "AWSTemplateFormatVersion": "2010-09-09",
+        "Description": f"Firewall of {scope.system} in {scope.environment.name}",
+        "Resources": {"Firewall": acl},
+        "Outputs": {
+            "Arn": {"Description": "For web_acl of the environment", "Value": {"Fn::GetAtt": ["Firewall", "Arn"]}}
+        },
+    }
+    return yaml.document(document, head=(_HEAD,))
+
+
+def _rate() -> Json:
+    address: Json = {"HeaderName": "X-Forwarded-For", "FallbackBehavior": "NO_MATCH"}
+    statement: Json = {"Limit": RATE, "AggregateKeyType": "FORWARDED_IP", "ForwardedIPConfig": address}
+    return {
+        "Name": "each-address",
+        "Priority": 0,
+        "Statement": {"RateBasedStatement": Noted(statement, "The API says in this header who called it.")},
+        "Action": {"Block": {"CustomResponse": {"ResponseCode": 429}}},
+        "VisibilityConfig": _seen("each-address"),
+    }
+
+
+def _managed(group: str, number: int) -> Json:
+    return {
+        "Name": group,
+        "Priority": number,
+        "Statement": {"ManagedRuleGroupStatement": {"VendorName": "AWS", "Name": group}},
+        "OverrideAction": {"None": {}},
+        "VisibilityConfig": _seen(group),
+    }
+
+
+def _seen(name: str) -> Json:
+    return {"SampledRequestsEnabled": True, "CloudWatchMetricsEnabled": True, "MetricName": name}

@@ -1,0 +1,1 @@
+"""Resources → Terraform, a file for each topic."""

@@ -1,0 +1,303 @@
+"""Clusters, images, logs, and what runs."""
+
+from collections.abc import Iterator, Mapping
+
+from shoal.deploy.aws.addresses import FILES
+from shoal.deploy.aws.hcl.context import Context, notes
+from shoal.deploy.aws.hcl.references import at, json, label, resource, written
+from shoal.deploy.aws.resources import Cluster, Logs, Operator, Repository, Workload
+from shoal.deploy.aws.rights import start
+from shoal.deploy.aws.values import Ref
+from shoal.deploy.aws.values import Value as Said
+from shoal.deploy.terraform.values import Block, Noted, Raw, Text, Value, block, items
+
+USER = "10001"
+"""User of every container of ours."""
+
+_HEALTH = "import urllib.request; urllib.request.urlopen('http://127.0.0.1:{}/health', timeout=3)"
+_SCRATCH = {"sourceVolume": "scratch", "containerPath": "/tmp"}  # noqa: S108 - a path in the container
+_COLLECTED = """\
+receivers:
+  otlp:
+    protocols:
+      http:
+        endpoint: 127.0.0.1:4318
+processors:
+  batch: {}
+exporters:
+  awsxray: {}
+  awsemf:
+    namespace: NAMESPACE
+    log_group_name: GROUP
+service:
+  pipelines:
+    traces:
+      receivers: [otlp]
+      processors: [batch]
+      exporters: [awsxray]
+    metrics:
+      receivers: [otlp]
+      processors: [batch]
+      exporters: [awsemf]
+"""
+
+
+def cluster(one: Cluster, context: Context) -> Iterator[Block]:
+    """Write the cluster, and the namespace in which services find each other."""
+    name = context.named()
+    yield resource(
+        "aws_service_discovery_http_namespace", one.name, *items({"name": name}),
+        notes=("Services find each other by their names in it (Service Connect), within the network.",),
+    )  # fmt: skip
+    insights = block("setting", name="containerInsights", value="enabled")
+    namespace = Raw(f"aws_service_discovery_http_namespace.{one.name}.arn")
+    connected = block("service_connect_defaults", namespace=namespace)
+    yield resource("aws_ecs_cluster", one.name, *items({"name": name}, insights, connected))
+    yield resource(
+        "aws_ecs_cluster_capacity_providers",
+        one.name,
+        *items(
+            {"cluster_name": Raw(f"aws_ecs_cluster.{one.name}.name"), "capacity_providers": ["FARGATE", "FARGATE_SPOT"]}
+        ),
+    )
+
+
+def repository(one: Repository, context: Context) -> Iterator[Block]:
+    """Write where the images of a service are; a tag is never moved to another image."""
+    yield resource(
+        "aws_ecr_repository",
+        one.name,
+        *items(
+            {
+                "name": f"{context.named()}/{one.name}",
+                "image_tag_mutability": "IMMUTABLE",
+                "force_delete": not context.scope.environment.protected,
+            },
+            block("image_scanning_configuration", scan_on_push=True),
+            block("encryption_configuration", encryption_type="KMS", kms_key=at(Ref("key", "data"))),
+        ),
+        notes=notes(one, context),
+    )
+    rule: dict[str, Value] = {
+        "rulePriority": 1,
+        "selection": {"tagStatus": "any", "countType": "imageCountMoreThan", "countNumber": one.keep},
+        "action": {"type": "expire"},
+    }
+    where = Raw(f"aws_ecr_repository.{one.name}.name")
+    yield resource(
+        "aws_ecr_lifecycle_policy", one.name, *items({"repository": where, "policy": json({"rules": [rule]})})
+    )
+
+
+def logs(one: Logs, context: Context) -> Iterator[Block]:
+    """Write where lines of logs are kept."""
+    name = f"/{context.named()}/{one.name}"
+    yield resource("aws_cloudwatch_log_group", one.name, *items({"name": name, "retention_in_days": one.days}))
+
+
+def workload(one: Workload, context: Context) -> Iterator[Block]:
+    """Write the task of a service, how many of it run, and how that follows its load."""
+    containers = [*_prepare(one, context), _main(one, context), *_collector(one, context)]
+    yield _task(one.name, one, containers, context, architecture=one.architecture)
+    yield _service(one)
+    yield from _scaling(one)
+
+
+def operator(one: Operator, context: Context) -> Iterator[Block]:
+    """Write the task that declares streams."""
+    container: dict[str, Value] = {
+        "name": one.name,
+        "image": _image(one.image, one.version),
+        "command": ["python", "-m", "shoal.runtime.declaring"],
+        "essential": True,
+        "user": USER,
+        "environment": _told(one.environment),
+        "logConfiguration": _log(one.image, one.name, context),
+    }
+    yield _task(one.name, one, [container], context, architecture=one.architecture)
+
+
+def _task(
+    name: str, one: Workload | Operator, containers: list[Value], context: Context, *, architecture: str
+) -> Block:
+    cpu, memory = (one.cpu, one.memory) if isinstance(one, Workload) else (256, 512)
+    volumes = [block("volume", name="scratch"), block("volume", name="files")] if isinstance(one, Workload) else []
+    return resource(
+        "aws_ecs_task_definition",
+        name,
+        *items(
+            {
+                "family": context.named(name),
+                "requires_compatibilities": ["FARGATE"],
+                "network_mode": "awsvpc",
+                "cpu": cpu,
+                "memory": memory,
+                "task_role_arn": at(Ref("role", name)),
+                "execution_role_arn": at(Ref("role", start(name))),
+                "container_definitions": json(containers),
+            },
+            block("runtime_platform", operating_system_family="LINUX", cpu_architecture=architecture),
+            *volumes,
+        ),
+        notes=notes(one, context),
+    )
+
+
+def _main(one: Workload, context: Context) -> Value:
+    before = [{"containerName": "prepare", "condition": "SUCCESS"}]
+    return {
+        "name": one.name,
+        "image": _image(one.name, one.version),
+        "command": ["python", "-m", "shoal.runtime"],
+        "essential": True,
+        "user": USER,
+        "readonlyRootFilesystem": True,
+        "dependsOn": before,
+        "stopTimeout": Noted(one.grace, "Requests end, then events and sagas in hand do."),
+        "portMappings": [{"name": "http", "containerPort": one.port, "protocol": "tcp", "appProtocol": "http"}],
+        "environment": _told(one.environment),
+        "secrets": _secret({name: text for name, text in one.secrets.items() if name not in one.files.values()}),
+        "mountPoints": [_SCRATCH, {"sourceVolume": "files", "containerPath": FILES, "readOnly": True}],
+        "healthCheck": {
+            "command": ["CMD", "python", "-c", _HEALTH.format(one.port)],
+            "interval": 15,
+            "timeout": 5,
+            "retries": 3,
+            "startPeriod": 60,
+        },
+        "logConfiguration": _log(one.name, one.name, context),
+    }
+
+
+def _prepare(one: Workload, context: Context) -> Iterator[Value]:
+    """Write files from secrets and open the scratch folder, then end; volumes of Fargate belong to root."""
+    files = [f"{file}={variable}" for file, variable in one.files.items()]
+    yield {
+        "name": "prepare",
+        "image": _image(one.name, one.version),
+        "command": ["python", "-m", "shoal.runtime.unpacking", FILES, *files],
+        "essential": False,
+        "user": Noted("0", "Volumes belong to root here; this one ends before the service begins."),
+        "secrets": _secret({name: text for name, text in one.secrets.items() if name in one.files.values()}),
+        "mountPoints": [_SCRATCH, {"sourceVolume": "files", "containerPath": FILES}],
+        "logConfiguration": _log(one.name, "prepare", context),
+    }
+
+
+def _collector(one: Workload, context: Context) -> Iterator[Value]:
+    if one.collector:
+        configuration = _COLLECTED.replace("NAMESPACE", context.scope.system).replace(
+            "GROUP", f"/{context.named()}/{one.name}"
+        )
+        yield {
+            "name": "collector",
+            "image": _image("collector", one.collector),
+            "essential": False,
+            "environment": [{"name": "AOT_CONFIG_CONTENT", "value": configuration}],
+            "logConfiguration": _log(one.name, "collector", context),
+        }
+
+
+def _image(name: str, version: str) -> Value:
+    return Text((at(Ref("repository", name, "url")), f":{version}"))
+
+
+def _told(environment: Mapping[str, Said]) -> Value:
+    return [{"name": name, "value": written(text)} for name, text in environment.items()]
+
+
+def _secret(secrets: Mapping[str, Said]) -> Value:
+    return [{"name": name, "valueFrom": written(text)} for name, text in secrets.items()]
+
+
+def _log(group: str, prefix: str, context: Context) -> Value:
+    return {
+        "logDriver": "awslogs",
+        "options": {
+            "awslogs-group": at(Ref("logs", group, "name")),
+            "awslogs-region": context.scope.environment.region,
+            "awslogs-stream-prefix": prefix,
+        },
+    }
+
+
+def _service(one: Workload) -> Block:
+    connect = Block(
+        kind="service_connect_configuration",
+        body=items(
+            {"enabled": True},
+            Block(
+                kind="service",
+                body=items(
+                    {"port_name": "http", "discovery_name": one.name},
+                    block("client_alias", dns_name=one.name, port=one.port),
+                ),
+            ),
+        ),
+    )
+    capacity = block(
+        "capacity_provider_strategy", capacity_provider="FARGATE_SPOT" if one.spot else "FARGATE", weight=1
+    )
+    groups: Value = [at(Ref("group", one.name, "id"))]
+    blocks = [
+        capacity,
+        block("network_configuration", subnets=Raw("aws_subnet.private[*].id"), security_groups=groups),
+        block("deployment_circuit_breaker", enable=True, rollback=True),
+        connect,
+        *([_balanced(one)] if one.exposed else []),
+        block("lifecycle", ignore_changes=[Raw("desired_count")]),
+    ]
+    arguments: dict[str, Value] = {
+        "name": one.name,
+        "cluster": Raw("aws_ecs_cluster.main.id"),
+        "task_definition": Raw(f"aws_ecs_task_definition.{one.name}.arn"),
+        "desired_count": one.least,
+        "availability_zone_rebalancing": "ENABLED",
+        "deployment_minimum_healthy_percent": 100,
+        "deployment_maximum_percent": 200,
+        "enable_execute_command": False,
+        "propagate_tags": "SERVICE",
+        "depends_on": [Raw(text) for text in _needed(one)],
+    }
+    return resource("aws_ecs_service", one.name, *items(arguments, *blocks))
+
+
+def _needed(one: Workload) -> list[str]:
+    rule = [f"aws_lb_listener_rule.{one.name}"] if one.exposed else []
+    return ["aws_ecs_cluster_capacity_providers.main", f"aws_iam_role_policy.{label(start(one.name))}", *rule]
+
+
+def _balanced(one: Workload) -> Block:
+    target = Raw(f"aws_lb_target_group.{one.name}.arn")
+    return block("load_balancer", target_group_arn=target, container_name=one.name, container_port=one.port)
+
+
+def _scaling(one: Workload) -> Iterator[Block]:
+    where: dict[str, Value] = {
+        "resource_id": Text(
+            ("service/", Raw("aws_ecs_cluster.main.name"), "/", Raw(f"aws_ecs_service.{one.name}.name"))
+        ),
+        "scalable_dimension": "ecs:service:DesiredCount",
+        "service_namespace": "ecs",
+    }
+    bounds: dict[str, Value] = {"min_capacity": one.least, "max_capacity": one.most}
+    yield resource("aws_appautoscaling_target", one.name, *items({**where, **bounds}))
+    for name, metric in (
+        ("processor", "ECSServiceAverageCPUUtilization"),
+        ("memory", "ECSServiceAverageMemoryUtilization"),
+    ):
+        tracked = Block(
+            kind="target_tracking_scaling_policy_configuration",
+            body=items(
+                {
+                    "target_value": one.busy if name == "processor" else 80,
+                    "scale_in_cooldown": 300,
+                    "scale_out_cooldown": 60,
+                },
+                block("predefined_metric_specification", predefined_metric_type=metric),
+            ),
+        )
+        target = f"aws_appautoscaling_target.{one.name}"
+        own: dict[str, Value] = {"name": f"{one.name}-{name}", "policy_type": "TargetTrackingScaling"}
+        own |= {key: Raw(f"{target}.{key}") for key in where}
+        yield resource("aws_appautoscaling_policy", f"{one.name}_{name}", *items(own, tracked))

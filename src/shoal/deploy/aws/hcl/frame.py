@@ -1,0 +1,77 @@
+"""What every folder begins with: versions, the provider, the state; and what it gives out."""
+
+from collections.abc import Iterator
+
+from shoal.deploy.aws.hcl.context import Context
+from shoal.deploy.aws.hcl.references import label
+from shoal.deploy.aws.resources import Address, Door, Operator, Role, Workload
+from shoal.deploy.terraform.values import Block, Raw, Text, Value, block, items
+
+PROVIDER, RANDOM, PROGRAM = "~> 6.25", "~> 3.7", ">= 1.11"
+"""What was validated is what is used."""
+
+
+def begin(context: Context) -> Iterator[Block]:
+    """Write versions, where the state is, the provider and whose account it is."""
+    environment, system = context.scope.environment, context.scope.system
+    providers = block(
+        "required_providers",
+        aws={"source": "hashicorp/aws", "version": PROVIDER},
+        random={"source": "hashicorp/random", "version": RANDOM},
+    )
+    state: dict[str, Value] = {
+        "bucket": environment.state or f"{system}-{environment.name}-state",
+        "key": "system.tfstate",
+        "region": environment.region,
+        "encrypt": True,
+        "use_lockfile": True,
+    }
+    why = "The state holds passwords: its bucket is encrypted, versioned, and read by whoever applies alone."
+    backend = Block(kind="backend", labels=("s3",), body=items(state), notes=(why,))
+    yield Block(kind="terraform", body=items({"required_version": PROGRAM}, providers, backend))
+    tags: Value = {"system": system, "environment": environment.name, "managed-by": "terraform"}
+    yield Block(
+        kind="provider",
+        labels=("aws",),
+        body=items({"region": environment.region}, block("default_tags", tags=tags)),
+    )
+    yield block("data", "aws_caller_identity", "own")
+    if context.all(Address):
+        why = "The domain in whose name mail goes out, verified in Amazon SES."
+        yield Block(kind="variable", labels=("mail_domain",), body=items({"type": Raw("string"), "description": why}))
+        account = Raw("data.aws_caller_identity.own.account_id")
+        arn = Text((f"arn:aws:ses:{environment.region}:", account, ":identity/", Raw("var.mail_domain")))
+        yield block("locals", mail=arn)
+
+
+def end(context: Context) -> Iterator[Block]:
+    """Write what others ask for: where clients call, who delivers, and how single tasks are run."""
+    if context.all(Door):
+        door = context.all(Door)[0]
+        where: Value = f"https://{door.host}" if door.certificate else Raw("aws_apigatewayv2_api.main.api_endpoint")
+        yield _output("address", "Where clients call.", where)
+    if any(role.trusts == "pipelines" for role in context.all(Role)):
+        yield _output("delivery_role", "Whom pipelines become.", Raw("aws_iam_role.delivery.arn"))
+    services: dict[str, Value] = {
+        one.name: {
+            "image": Raw(f"aws_ecr_repository.{one.name}.repository_url"),
+            "service": Raw(f"aws_ecs_service.{one.name}.name"),
+            "task": Raw(f"aws_ecs_task_definition.{one.name}.family"),
+            "log": Raw(f"aws_cloudwatch_log_group.{one.name}.name"),
+        }
+        for one in context.all(Workload)
+    }
+    yield _output("services", "What each service is called here.", services)
+    tasks: dict[str, Value] = {
+        "cluster": Raw("aws_ecs_cluster.main.name"),
+        "subnets": Raw("aws_subnet.private[*].id"),
+        "groups": {one.name: Raw(f"aws_security_group.{label(one.name)}.id") for one in context.all(Workload)},
+    }
+    if context.all(Operator):
+        tasks["operator"] = Raw("aws_ecs_task_definition.operator.family")
+        tasks["operator_group"] = Raw("aws_security_group.operator.id")
+    yield _output("tasks", "Where and with what migrations and the operator's task are run.", tasks)
+
+
+def _output(name: str, description: str, value: Value) -> Block:
+    return Block(kind="output", labels=(name,), body=items({"description": description, "value": value}))

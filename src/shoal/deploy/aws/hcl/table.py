@@ -1,0 +1,44 @@
+"""Which printer writes which resource, and into which file. A new kind is a line."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from shoal.deploy.aws import resources as made
+from shoal.deploy.aws.hcl import compute, door, messages, network, roles, secrets, stores, watch
+from shoal.deploy.aws.hcl.context import Context
+from shoal.deploy.terraform.values import Block
+
+Printer = Callable[[Any, Context], Iterator[Block]]
+
+
+def _none(_: made.Resource, __: Context) -> Iterator[Block]:
+    return iter(())
+
+
+PRINTERS: dict[type[made.Resource], tuple[str, Printer]] = {
+    made.Network: ("network", network.network),
+    made.Group: ("network", network.group),
+    made.Key: ("keys", secrets.key),
+    made.Password: ("keys", secrets.password),
+    made.Secret: ("keys", secrets.secret),
+    made.Cluster: ("cluster", compute.cluster),
+    made.Repository: ("cluster", compute.repository),
+    made.Logs: ("cluster", compute.logs),
+    made.Workload: ("cluster", compute.workload),
+    made.Operator: ("operator", compute.operator),
+    made.Role: ("roles", roles.role),
+    made.Postgres: ("engines", stores.postgres),
+    made.Documents: ("engines", stores.documents),
+    made.Table: ("engines", stores.table),
+    made.Bucket: ("engines", stores.bucket),
+    made.Cache: ("engines", stores.cache),
+    made.Search: ("engines", stores.search),
+    made.Topic: ("streams", messages.topic),
+    made.Queue: ("streams", messages.queue),
+    made.Door: ("edge", door.door),
+    made.Pool: ("edge", door.pool),
+    made.Watch: ("watch", watch.watch),
+    made.Alarm: ("watch", watch.alarm),
+    made.Address: ("main", _none),
+}
+"""A resource that one service has for itself is in that service's file."""

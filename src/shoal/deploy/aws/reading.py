@@ -1,0 +1,40 @@
+"""What a person reads in the folder of an environment: what to fill in, and in which order things are done. Pure."""
+
+from collections.abc import Iterator
+
+from shoal.deploy.aws.hcl.context import Context
+from shoal.deploy.aws.resources import Operator, Secret, Workload
+
+
+def page(context: Context) -> str:
+    """Write the page."""
+    return "\n".join(_lines(context)) + "\n"
+
+
+def _lines(context: Context) -> Iterator[str]:
+    environment, system = context.scope.environment, context.scope.system
+    yield f"# {system} in {environment.name} ({environment.region})"
+    yield ""
+    yield "Written by `shoal deploy aws`. Nothing is applied by it."
+    yield ""
+    yield "1. Make the bucket of the state, versioned and encrypted (`main.tf` names it), then `terraform init`."
+    yield "2. `terraform apply`, and read the plan. Services wait until their secrets and images are there."
+    yield "3. Fill in what only you know: `aws secretsmanager put-secret-value --secret-id NAME --secret-string file://FILE`."
+    yield ""
+    yield "| Secret | What it is |"
+    yield "|---|---|"
+    for one in context.all(Secret):
+        if one.text is None:
+            yield f"| `{context.named()}/{one.name}` | {one.purpose} |"
+    yield ""
+    yield "4. Push the images: `terraform output services` says where."
+    stored = [one.name for one in context.all(Workload) if one.migrates]
+    if stored:
+        yield "5. Migrate: services do so when they start, one after the other under a lock."
+    if context.all(Operator):
+        yield "6. Declare the streams, after each change of events; `terraform output tasks` has the names:"
+        yield ""
+        yield "   ```"
+        yield "   aws ecs run-task --cluster CLUSTER --task-definition OPERATOR --launch-type FARGATE \\"
+        yield "     --network-configuration 'awsvpcConfiguration={subnets=[SUBNETS],securityGroups=[OPERATOR_GROUP]}'"
+        yield "   ```"

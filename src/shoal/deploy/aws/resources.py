@@ -1,0 +1,265 @@
+"""What a system takes on AWS, without syntax. Printers write these, and `shoal cost` prices these. Pure data."""
+
+from collections.abc import Mapping
+from typing import Literal
+
+import msgspec
+
+from shoal.deploy.aws.values import Value
+
+
+class Resource(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+    """One thing on AWS; several of Terraform's resources may stand for it."""
+
+    name: str
+    """Unique among those of its kind."""
+    service: str = ""
+    """The service that has it for itself; empty for what all share."""
+    source: str = ""
+    """Line of the declaration that asks for it."""
+    why: str = ""
+
+
+class Network(Resource, frozen=True, kw_only=True):
+    """A network with private subnets for services, others without any way out for engines, public ones for gateways."""
+
+    cidr: str
+    zones: int
+    gateways: int
+    endpoints: tuple[str, ...]
+    """Interfaces of AWS that have an address inside."""
+    region: str
+
+
+class Group(Resource, frozen=True, kw_only=True):
+    """Who may connect to something: a security group."""
+
+    port: int
+    callers: tuple[str, ...]
+    """Names of groups."""
+    outside: tuple[int, ...] = ()
+    """Ports of the internet to which it may connect."""
+
+
+class Key(Resource, frozen=True, kw_only=True):
+    """A key of the key management that encrypts what lies on disks."""
+
+    purpose: str
+
+
+class Cluster(Resource, frozen=True, kw_only=True):
+    """Where tasks run, and the namespace in which services find each other."""
+
+
+class Repository(Resource, frozen=True, kw_only=True):
+    """Where images are."""
+
+    keep: int = 30
+
+
+class Right(msgspec.Struct, frozen=True, kw_only=True):
+    """What a role may do with what."""
+
+    actions: tuple[str, ...]
+    resources: tuple[Value, ...]
+    when: dict[str, str] = {}
+    """Conditions (StringEquals)."""
+    why: str = ""
+
+
+class Role(Resource, frozen=True, kw_only=True):
+    """An identity that programs take on."""
+
+    trusts: Literal["tasks", "pipelines"]
+    rights: tuple[Right, ...]
+    repository: str = ""
+
+
+class Workload(Resource, frozen=True, kw_only=True):
+    """A service: tasks on Fargate, how many there are, and what they are told."""
+
+    cpu: int
+    memory: int
+    architecture: str
+    version: str
+    least: int
+    most: int
+    busy: int
+    spot: bool
+    port: int
+    exposed: bool
+    environment: Mapping[str, Value]
+    secrets: Mapping[str, Value]
+    files: Mapping[str, str] = {}
+    """File → variable with its text; written before the service starts."""
+    grace: int
+    """Seconds from the signal to end until it is killed."""
+    drain: int
+    collector: str = ""
+    migrates: bool = False
+
+
+class Operator(Resource, frozen=True, kw_only=True):
+    """A task that declares streams, run by whoever delivers."""
+
+    image: str
+    version: str
+    architecture: str
+    environment: Mapping[str, Value]
+
+
+class Postgres(Resource, frozen=True, kw_only=True):
+    """One database on an instance of its own."""
+
+    instance: str
+    storage: int
+    database: str
+    role: str
+    copies: int
+    """2 where another zone has one that takes over."""
+    keep: int
+    protected: bool
+
+
+class Documents(Resource, frozen=True, kw_only=True):
+    """A cluster of DocumentDB."""
+
+    instance: str
+    role: str
+    copies: int
+    keep: int
+    protected: bool
+
+
+class Table(Resource, frozen=True, kw_only=True):
+    """A table of DynamoDB, billed by request."""
+
+    protected: bool
+
+
+class Bucket(Resource, frozen=True, kw_only=True):
+    """A bucket of S3."""
+
+    protected: bool
+    origins: tuple[str, ...] = ()
+
+
+class Cache(Resource, frozen=True, kw_only=True):
+    """A cluster of Valkey; users of it see their own keys."""
+
+    instance: str
+    copies: int
+    users: Mapping[str, str]
+    """User → what it may do, as access lists spell it."""
+
+
+class Search(Resource, frozen=True, kw_only=True):
+    """A domain of OpenSearch."""
+
+    instance: str
+    nodes: int
+    storage: int
+    region: str
+
+
+class Topic(Resource, frozen=True, kw_only=True):
+    """A stream: an ordered topic."""
+
+
+class Queue(Resource, frozen=True, kw_only=True):
+    """A consumer: an ordered queue that hears a topic."""
+
+    topic: str
+    consumer: str
+    """Its name; empty for the queue that keeps letters."""
+    hidden: int
+    subjects: tuple[str, ...]
+    part: str = ""
+    """The stream that it is a part of, for alarms."""
+
+
+class Secret(Resource, frozen=True, kw_only=True):
+    """A secret; its text is made of others, or filled in by hand."""
+
+    text: Value | None = None
+    purpose: str = ""
+
+
+class Password(Resource, frozen=True, kw_only=True):
+    """A password that nobody chose."""
+
+
+class Address(Resource, frozen=True, kw_only=True):
+    """A sender of e-mail, whose domain is verified by hand."""
+
+
+class Route(msgspec.Struct, frozen=True, kw_only=True):
+    """One operation that the door serves."""
+
+    key: str
+    """``GET /orders/{order_id}``."""
+    service: str
+    parameters: Mapping[str, str] = {}
+    """What is changed of a request (API Gateway, "Transforming API requests"): ``overwrite:path`` and its likes."""
+    authorizer: str = ""
+    seconds: float
+    limit: tuple[int, int] | None = None
+    """Requests a second of all callers together, and how many at once."""
+
+
+class Door(Resource, frozen=True, kw_only=True):
+    """The door from outside: an HTTP API, by a private link to a balancer inside."""
+
+    routes: tuple[Route, ...]
+    targets: Mapping[str, int]
+    """Service → seconds that requests in progress get."""
+    authorizers: Mapping[str, tuple[Value, tuple[Value, ...]]] = {}
+    """Name → issuer and audiences of tokens."""
+    origins: tuple[str, ...] = ()
+    methods: tuple[str, ...] = ()
+    headers: tuple[str, ...] = ()
+    exposed: tuple[str, ...] = ()
+    credentials: bool = False
+    age: int = 0
+    host: str = ""
+    certificate: str = ""
+    web_acl: str = ""
+
+
+class Pool(Resource, frozen=True, kw_only=True):
+    """A user pool of Cognito with one client."""
+
+    protected: bool
+    host: str = ""
+
+
+class Logs(Resource, frozen=True, kw_only=True):
+    """Where lines of logs are kept."""
+
+    days: int
+
+
+class Alarm(Resource, frozen=True, kw_only=True):
+    """Something that somebody should hear of."""
+
+    metric: str
+    namespace: str
+    statistic: str
+    dimensions: tuple[Mapping[str, Value], ...]
+    """Of each of the metrics of which the highest counts."""
+    above: float
+    minutes: int = 5
+    below: bool = False
+
+
+class Watch(Resource, frozen=True, kw_only=True):
+    """Who hears alarms, and the budget."""
+
+    email: str
+    budget: int
+
+
+AnyResource = (
+    Network | Group | Key | Cluster | Repository | Role | Workload | Operator | Postgres | Documents | Table | Bucket
+    | Cache | Search | Topic | Queue | Secret | Password | Address | Door | Pool | Logs | Alarm | Watch
+)  # fmt: skip

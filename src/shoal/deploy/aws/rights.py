@@ -1,0 +1,168 @@
+"""Roles: what each service may do follows from what it declares, and nothing else is allowed."""
+
+from collections.abc import Iterator
+
+from shoal.deploy.aws.messages import LETTERS
+from shoal.deploy.aws.resources import Resource, Right, Role
+from shoal.deploy.aws.scope import Scope
+from shoal.deploy.aws.values import ACCOUNT, Join, Ref, join
+from shoal.model import names
+from shoal.model.plan import ServicePlan
+
+OPERATOR, DELIVERY = "operator", "delivery"
+
+_ITEMS = ("GetItem", "BatchGetItem", "Query", "PutItem", "UpdateItem", "DeleteItem", "ConditionCheckItem")
+_QUEUE = ("ReceiveMessage", "DeleteMessage", "ChangeMessageVisibility", "GetQueueUrl", "GetQueueAttributes")
+
+
+def start(service: str) -> str:
+    """Name the role that starts the tasks of a service."""
+    return f"{service}-start"
+
+
+def make(scope: Scope) -> Iterator[Resource]:
+    """Make two roles for each service: what it is, and who starts it."""
+    for service in scope.plan.services:
+        source = scope.declared(service).source
+        yield Role(
+            name=service.name,
+            service=service.name,
+            trusts="tasks",
+            source=source,
+            rights=tuple(_service(scope, service)),
+        )
+        yield Role(
+            name=start(service.name), service=service.name, trusts="tasks", rights=tuple(_start(scope, service.name))
+        )
+    if scope.plan.streams:
+        yield Role(
+            name=OPERATOR, trusts="tasks", rights=tuple(_operator(scope)), why="Declares streams, and nothing else."
+        )
+        yield Role(name=start(OPERATOR), trusts="tasks", rights=tuple(_start(scope, _operators_image(scope))))
+    if scope.environment.repository:
+        yield Role(
+            name=DELIVERY, trusts="pipelines", repository=scope.environment.repository, rights=tuple(_delivery(scope))
+        )
+
+
+def _operators_image(scope: Scope) -> str:
+    return next(service.name for service in scope.plan.services if service.broker is not None)
+
+
+def _service(scope: Scope, service: ServicePlan) -> Iterator[Right]:
+    used = scope.uses(service)
+    if used.get("broker") == "sns":
+        yield from _broker(scope, service)
+    if used.get("store") == "dynamodb":
+        actions = tuple(f"dynamodb:{action}" for action in _ITEMS)
+        yield Right(actions=actions, resources=(Ref("table", service.name),), why="Its own table; no scans.")
+    if "s3" in used.values():
+        bucket = Ref("bucket", service.name)
+        actions = ("s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload")
+        yield Right(actions=actions, resources=(join(bucket, "/*"),), why="Its own objects.")
+        yield Right(actions=("s3:ListBucket",), resources=(bucket,))
+        yield _encryption(("kms:Decrypt", "kms:GenerateDataKey"))
+    if scope.declared(service).personal:
+        actions = ("kms:DescribeKey", "kms:Encrypt", "kms:Decrypt")
+        key = Ref("key", f"personal-{service.name}")
+        yield Right(actions=actions, resources=(key,), why="Wraps the keys of its personal data.")
+    if _mails(scope, service):
+        yield Right(actions=("ses:SendEmail",), resources=(Ref("address", "mail"),), why="It sends e-mail.")
+    if scope.environment.collector:
+        yield Right(
+            actions=("xray:PutTraceSegments", "xray:PutTelemetryRecords"),
+            resources=("*",),
+            why="Traces; there is nothing narrower that could be named.",
+        )
+
+
+def _mails(scope: Scope, service: ServicePlan) -> bool:
+    return any(e.protocol == "smtp" and e.name in service.externals for e in scope.plan.externals)
+
+
+def _broker(scope: Scope, service: ServicePlan) -> Iterator[Right]:
+    broker = service.broker
+    assert broker is not None  # noqa: S101 - it has events
+    streams = [broker.stream] if broker.stream else []
+    if broker.consumers:
+        streams.append(names.dead_letter_stream(scope.system, service.name))
+    topics = tuple(Ref("topic", stream) for stream in streams)
+    actions = ("sns:Publish", "sns:GetTopicAttributes")
+    yield Right(actions=actions, resources=topics, why="Its own events, and its own dead letters.")
+    queues = tuple(Ref("queue", f"{one.stream}-{one.durable}") for one in broker.consumers)
+    if queues:
+        heard = tuple(f"sqs:{action}" for action in (*_QUEUE, "ListQueueTags"))
+        yield Right(actions=heard, resources=queues, why="What it subscribed to.")
+    yield Right(actions=("ssm:GetParametersByPath",), resources=_streams(scope), why="Which streams there are.")
+    yield _encryption(("kms:Decrypt", "kms:GenerateDataKey"))
+
+
+def _streams(scope: Scope) -> tuple[Join, ...]:
+    path = f"parameter/shoal/{scope.system}/streams"
+    start = f"arn:aws:ssm:{scope.environment.region}:"
+    return (join(start, ACCOUNT, f":{path}"), join(start, ACCOUNT, f":{path}/*"))
+
+
+def _encryption(actions: tuple[str, ...]) -> Right:
+    return Right(actions=actions, resources=(Ref("key", "data"),), why="What lies there is encrypted.")
+
+
+def _start(scope: Scope, image: str) -> Iterator[Right]:
+    """Fetch its image, write its log and read its secrets: what AWS does before and beside a service."""
+    images = [image, *(["collector"] if scope.environment.collector else [])]
+    yield Right(
+        actions=("ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"),
+        resources=tuple(Ref("repository", name) for name in images),
+    )
+    yield Right(actions=("ecr:GetAuthorizationToken",), resources=("*",), why="It knows no narrower one.")
+    yield Right(actions=("logs:CreateLogStream", "logs:PutLogEvents"), resources=(join(Ref("logs", image), ":*"),))
+    prefix = join(f"arn:aws:secretsmanager:{scope.environment.region}:", ACCOUNT, f":secret:{scope.named()}/{image}/*")
+    shared = join(f"arn:aws:secretsmanager:{scope.environment.region}:", ACCOUNT, f":secret:{scope.named()}/all/*")
+    yield Right(actions=("secretsmanager:GetSecretValue",), resources=(prefix, shared), why="Its own secrets.")
+    yield _encryption(("kms:Decrypt",))
+
+
+def _operator(scope: Scope) -> Iterator[Right]:
+    topics = tuple(Ref("topic", stream.name) for stream in scope.plan.streams)
+    consumers = [c for s in scope.plan.services if s.broker is not None for c in s.broker.consumers]
+    queues = [f"{one.stream}-{one.durable}" for one in consumers]
+    queues += [f"{stream.name}-{LETTERS}" for stream in scope.plan.streams if stream.letters]
+    yield Right(
+        actions=(
+            "sns:CreateTopic", "sns:GetTopicAttributes", "sns:Subscribe", "sns:ListSubscriptionsByTopic",
+            "sns:SetSubscriptionAttributes",
+        ),
+        resources=topics,
+    )  # fmt: skip
+    yield Right(actions=("sns:ListTopics", "sns:SetSubscriptionAttributes"), resources=("*",))
+    yield Right(
+        actions=(
+            "sqs:CreateQueue", "sqs:GetQueueUrl", "sqs:GetQueueAttributes", "sqs:SetQueueAttributes",
+            "sqs:ListQueueTags", "sqs:TagQueue",
+        ),
+        resources=tuple(Ref("queue", name) for name in queues),
+    )  # fmt: skip
+    yield Right(actions=("ssm:GetParametersByPath", "ssm:PutParameter"), resources=_streams(scope))
+
+
+def _delivery(scope: Scope) -> Iterator[Right]:
+    """Push images, write new versions of tasks, and run them as the roles that are here."""
+    services = [service.name for service in scope.plan.services]
+    operator = [OPERATOR] if scope.plan.streams else []
+    yield Right(actions=("ecr:GetAuthorizationToken",), resources=("*",))
+    yield Right(
+        actions=(
+            "ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:CompleteLayerUpload",
+            "ecr:GetDownloadUrlForLayer", "ecr:InitiateLayerUpload", "ecr:PutImage", "ecr:UploadLayerPart",
+        ),
+        resources=tuple(Ref("repository", name) for name in services),
+    )  # fmt: skip
+    yield Right(actions=("ecs:DescribeTaskDefinition", "ecs:RegisterTaskDefinition"), resources=("*",))
+    yield Right(
+        actions=("ecs:DescribeServices", "ecs:UpdateService"),
+        resources=tuple(Ref("workload", name) for name in services),
+    )
+    tasks = join(f"arn:aws:ecs:{scope.environment.region}:", ACCOUNT, f":task-definition/{scope.named()}-*")
+    yield Right(actions=("ecs:RunTask",), resources=(tasks,), why="Migrations and streams.")
+    roles = tuple(Ref("role", name) for one in (*services, *operator) for name in (one, start(one)))
+    yield Right(actions=("iam:PassRole",), resources=roles, when={"iam:PassedToService": "ecs-tasks.amazonaws.com"})

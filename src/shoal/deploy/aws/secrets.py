@@ -1,0 +1,82 @@
+"""Secrets and keys: what is made here, and what somebody fills in by hand. No value is in any file."""
+
+from collections.abc import Iterator
+
+from shoal.deploy.aws import addresses
+from shoal.deploy.aws.resources import Key, Password, Resource, Secret
+from shoal.deploy.aws.scope import Scope
+from shoal.deploy.aws.values import Ref, Value
+from shoal.model.plan import ServicePlan
+
+ALL = "all"
+"""Whose secrets are everybody's."""
+
+SIGNING = "signing-key.json"
+
+
+def make(scope: Scope) -> Iterator[Resource]:
+    """Make keys, passwords and secrets."""
+    yield Key(name="data", purpose=f"Encrypts what {scope.system} keeps in {scope.environment.name}.")
+    for service in scope.plan.services:
+        if scope.declared(service).personal:
+            purpose = f"Wraps the keys of personal data of {service.name}; without it nobody reads them again."
+            yield Key(name=f"personal-{service.name}", service=service.name, purpose=purpose)
+        for name in addresses.passwords(scope, service):
+            yield Password(name=name, service=service.name)
+        for name, text, purpose in _of(scope, service):
+            yield Secret(name=f"{service.name}/{name}", service=service.name, text=text, purpose=purpose)
+    for file in shared(scope):
+        why = (
+            "As AWS publishes them for the region." if file == addresses.AUTHORITIES else "Verifies tokens; not secret."
+        )
+        yield Secret(name=f"{ALL}/{file.partition('.')[0]}", purpose=f"The file {file}. {why}")
+
+
+def _of(scope: Scope, service: ServicePlan) -> Iterator[tuple[str, Value | None, str]]:
+    for variable, name, text in addresses.secret(scope, service):
+        yield name.removeprefix(f"{service.name}-"), text, f"{variable}: where it finds its engine."
+    for setting in scope.declared(service).settings:
+        if setting.secret and setting.required:
+            yield setting.name, None, f"{setting.variable}, which somebody fills in."
+    if service.issues_tokens:
+        yield "signing-key", None, f"The file {SIGNING}, which signs tokens; somebody fills it in."
+
+
+def variables(scope: Scope, service: ServicePlan) -> dict[str, Value]:
+    """List the variables of a service that come from secrets."""
+    found: dict[str, Value] = {}
+    for variable, name, _ in addresses.secret(scope, service):
+        found[variable] = Ref("secret", f"{service.name}/{name.removeprefix(f'{service.name}-')}")
+    for setting in scope.declared(service).settings:
+        if setting.secret and setting.required:
+            found[setting.variable] = Ref("secret", f"{service.name}/{setting.name}")
+    for file in files(scope, service):
+        owner = service.name if file == SIGNING else ALL
+        found[_variable(file)] = Ref("secret", f"{owner}/{file.partition('.')[0]}")
+    return found
+
+
+def files(scope: Scope, service: ServicePlan) -> dict[str, str]:
+    """List the files that a service is given, and the variables that hold them until it starts."""
+    own = [SIGNING] if service.issues_tokens and scope.plan.system.gateway.issuer is not None else []
+    found = [*_keys(scope), *own]
+    if {"postgres", "mongo"} & set(scope.uses(service).values()):
+        found.append(addresses.AUTHORITIES)
+    return {file: _variable(file) for file in found}
+
+
+def shared(scope: Scope) -> list[str]:
+    """List the files that are the same for everybody."""
+    authorities = [addresses.AUTHORITIES] if scope.users("postgres") or scope.users("mongo") else []
+    return [*_keys(scope), *authorities]
+
+
+def _keys(scope: Scope) -> list[str]:
+    gateway = scope.plan.system.gateway
+    own = ["jwks.json"] if gateway.issuer is not None else []
+    keys = ["key-set.json"] if gateway.consumers else []
+    return [*own, *keys, *(f"{issuer.name}.json" for issuer in gateway.issuers if not issuer.remote)]
+
+
+def _variable(file: str) -> str:
+    return f"SHOAL_FILE_{file.partition('.')[0]}".replace("-", "_").upper()

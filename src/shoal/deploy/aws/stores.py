@@ -1,0 +1,87 @@
+"""What services keep: databases, tables, objects, caches and indexes, each for its owner."""
+
+from collections.abc import Iterator
+
+from shoal.deploy.aws.resources import Bucket, Cache, Documents, Postgres, Resource, Search, Table
+from shoal.deploy.aws.scope import Scope
+from shoal.model import names
+from shoal.model.plan import ServicePlan
+
+
+def make(scope: Scope) -> Iterator[Resource]:
+    """Make the engines of every service."""
+    for service in scope.plan.services:
+        used = set(scope.uses(service).values())
+        if used & {"postgres", "mongo"}:
+            yield from _databases(scope, service, used)
+        source, protected = scope.declared(service).source, scope.environment.protected
+        if "dynamodb" in used:
+            yield Table(name=service.name, service=service.name, source=source, protected=protected)
+        if "s3" in used:
+            cors = scope.plan.system.gateway.cors
+            origins = cors.origins if cors is not None else ()
+            yield Bucket(name=service.name, service=service.name, source=source, protected=protected, origins=origins)
+        if "opensearch" in used:
+            yield _search(scope, service)
+    if users := scope.users("valkey"):
+        yield _cache(scope, users)
+
+
+def _databases(scope: Scope, service: ServicePlan, used: set[str]) -> Iterator[Resource]:
+    environment, source = scope.environment, scope.declared(service).source
+    own, copies = names.database(service.name), 2 if environment.protected else 1
+    if "postgres" in used:
+        yield Postgres(
+            name=service.name,
+            service=service.name,
+            source=source,
+            instance=environment.engines.postgres,
+            storage=environment.engines.postgres_storage,
+            database=own,
+            role=own,
+            copies=copies,
+            keep=environment.keep_backups,
+            protected=environment.protected,
+        )
+    if "mongo" in used:
+        yield Documents(
+            name=service.name,
+            service=service.name,
+            source=source,
+            instance=environment.engines.mongo,
+            role=own,
+            copies=copies,
+            keep=environment.keep_backups,
+            protected=environment.protected,
+        )
+
+
+def _cache(scope: Scope, users: list[ServicePlan]) -> Cache:
+    commands = " ".join(scope.valkey)
+    rules = {
+        user.cache.user: f"on ~{user.cache.part}:* -@all +ping {commands}".rstrip()
+        for user in users
+        if user.cache is not None
+    }
+    copies = 2 if scope.environment.protected else 1
+    return Cache(
+        name="main",
+        instance=scope.environment.engines.valkey,
+        copies=copies,
+        users=rules,
+        why="A service can do without what is in its cache, so there are no backups.",
+    )
+
+
+def _search(scope: Scope, service: ServicePlan) -> Search:
+    environment = scope.environment
+    return Search(
+        name=service.name,
+        service=service.name,
+        source=scope.declared(service).source,
+        instance=environment.engines.opensearch,
+        nodes=environment.zones if environment.protected else 1,
+        storage=environment.engines.opensearch_storage,
+        region=environment.region,
+        why="Indexes are built anew from the store, so a night's automatic snapshot is enough.",
+    )

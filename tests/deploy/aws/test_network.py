@@ -1,0 +1,91 @@
+"""Who reaches whom: what is declared, and nothing from outside."""
+
+import re
+
+import msgspec
+
+from shoal.deploy.aws.compile import findings
+from shoal.deploy.aws.network import BALANCER, LINK
+from shoal.deploy.aws.parts import resources
+from shoal.deploy.aws.resources import Bucket, Documents, Door, Group, Postgres, Resource, Secret, Table, Workload
+from shoal.deploy.aws.settings import Environment
+from shoal.model.issuers import Entra
+from shoal.model.system import System
+from tests.deploy.aws.samples import artifacts, of_kind, scope_of, shops
+from tests.deploy.samples import CAFE, shop
+
+ENTRA = Entra("0000-1111", "cafe")
+
+
+def test_a_service_is_reached_by_who_declares_a_call_of_it_and_by_the_balancer() -> None:
+    scope = scope_of(shop())
+    for name, group in of_kind(shops(), Group).items():
+        if name in {service.name for service in scope.plan.services}:
+            calling = {s.name for s in scope.plan.services for call in s.calls if call.service == name}
+            assert set(group.callers) == calling | ({BALANCER} if name in scope.exposed else set())
+    assert of_kind(shops(), Group)[BALANCER].callers == (LINK,)
+
+
+def test_an_engine_is_reached_by_its_owner() -> None:
+    groups = of_kind(shops(), Group)
+    for name in of_kind(shops(), Postgres):
+        assert groups[f"postgres-{name}"].callers == (name,)
+    for name in of_kind(shops(), Documents):
+        assert groups[f"mongo-{name}"].callers == (name,)
+
+
+def test_no_group_and_no_database_is_open_to_the_internet() -> None:
+    for artifact in artifacts(shop()):
+        assert not re.search(r"publicly_accessible +=[ ]+true|internal +=[ ]+false", artifact.text)
+        for part in artifact.text.split("\n\n"):
+            if "security_group_ingress_rule" in part:
+                assert "cidr" not in part, part
+            assert "assign_public_ip" not in part
+
+
+def test_what_holds_data_in_production_is_protected_and_encrypted() -> None:
+    for kind in (Postgres, Documents, Table, Bucket):
+        for one in of_kind(shops(), kind).values():
+            assert one.protected  # type: ignore[attr-defined]
+    whole = "\n".join(artifact.text for artifact in artifacts(shop()))
+    for promise in ("storage_encrypted", "deletion_protection", "deletion_protection_enabled", "multi_az"):
+        assert set(re.findall(rf"\b{promise} += (\w+)", whole)) == {"true"}, promise
+
+
+def test_the_door_serves_what_is_exposed_and_overwrites_who_is_meant() -> None:
+    scope, door = scope_of(shop()), of_kind(shops(), Door)["main"]
+    served = {route.key for route in door.routes}
+    exposed = {f"{r.method} {r.path}" for r in scope.plan.routes if r.edge.socket is None}
+    assert served == exposed
+    for route in door.routes:
+        assert route.parameters["overwrite:header.x-shoal-service"] == route.service
+        assert "remove:header.x-real-ip" in route.parameters
+    printed = next(route for route in door.routes if route.key == "GET /p/{sku}")
+    assert printed.parameters["overwrite:path"] == "/products/$request.path.sku/printed"
+
+
+def test_no_secret_is_in_any_file_and_none_among_plain_variables() -> None:
+    for workload in of_kind(shops(), Workload).values():
+        for name in workload.environment:
+            assert not name.endswith(("PASSWORD", "KEY")) or name == "SHOAL_SIGNING_KEY", name
+        assert not set(workload.environment) & set(workload.secrets)
+    by_hand = {name for name, one in of_kind(shops(), Secret).items() if one.text is None}
+    assert "users/signing-key" in by_hand
+    assert "users/store-url" not in by_hand
+
+
+def test_tokens_of_a_pool_are_verified_at_the_door_where_they_are_the_only_ones() -> None:
+    alone = msgspec.structs.replace(CAFE, gateway=msgspec.structs.replace(CAFE.gateway, issuer=None, issuers=(ENTRA,)))
+    door = next(one for one in _made(alone) if isinstance(one, Door))
+    assert {route.authorizer for route in door.routes if route.key == "POST /sales"} == {"entra"}
+    assert not any(route.authorizer for one in _made(CAFE) if isinstance(one, Door) for route in one.routes)
+
+
+def _made(system: System) -> tuple[Resource, ...]:
+    return resources(scope_of(system))
+
+
+def test_an_engine_of_one_machine_is_refused_and_one_of_others_is_said() -> None:
+    scope = scope_of(shop(), Environment(name="p", choose=("orders.store=memory", "broker=kafka")))
+    found = {(one.code, one.severity) for one in findings([scope])}
+    assert {("DEPLOY-AWS-01", "error"), ("DEPLOY-AWS-02", "info")} <= found

@@ -1,0 +1,249 @@
+# Written by `shoal deploy aws`; changes are lost. Resources of yours go into files of other names
+# beside it.
+
+resource "aws_apigatewayv2_api" "main" {
+  name                         = "cafe-production"
+  protocol_type                = "HTTP"
+  disable_execute_api_endpoint = false
+}
+
+resource "aws_apigatewayv2_vpc_link" "main" {
+  name               = "cafe-production"
+  subnet_ids         = aws_subnet.private[*].id
+  security_group_ids = [aws_security_group.link.id]
+}
+
+# Inside only: the API reaches it by its private link, and nobody else does.
+resource "aws_lb" "main" {
+  name                       = "cafe-production"
+  internal                   = true
+  load_balancer_type         = "application"
+  subnets                    = aws_subnet.private[*].id
+  security_groups            = [aws_security_group.balancer.id]
+  drop_invalid_header_fields = true
+  enable_deletion_protection = true
+}
+
+resource "aws_lb_listener" "main" {
+  load_balancer_arn = aws_lb.main.arn
+  port              = 80
+  protocol          = "HTTP"
+
+  default_action {
+    type = "fixed-response"
+
+    fixed_response {
+      content_type = "application/problem+json"
+      status_code  = "404"
+      message_body = "{\"title\":\"Not Found\",\"status\":404}"
+    }
+  }
+}
+
+resource "aws_lb_target_group" "menu" {
+  name                          = "cafe-production-menu"
+  port                          = 8080
+  protocol                      = "HTTP"
+  target_type                   = "ip"
+  vpc_id                        = aws_vpc.main.id
+  deregistration_delay          = 10
+  load_balancing_algorithm_type = "least_outstanding_requests"
+
+  health_check {
+    path                = "/ready"
+    interval            = 10
+    timeout             = 5
+    healthy_threshold   = 2
+    unhealthy_threshold = 3
+    matcher             = "200"
+  }
+}
+
+resource "aws_lb_listener_rule" "menu" {
+  listener_arn = aws_lb_listener.main.arn
+  priority     = 1
+
+  action {
+    type             = "forward"
+    target_group_arn = aws_lb_target_group.menu.arn
+  }
+
+  condition {
+    http_header {
+      http_header_name = "x-shoal-service"
+      values           = ["menu"]
+    }
+  }
+}
+
+resource "aws_lb_target_group" "till" {
+  name                          = "cafe-production-till"
+  port                          = 8080
+  protocol                      = "HTTP"
+  target_type                   = "ip"
+  vpc_id                        = aws_vpc.main.id
+  deregistration_delay          = 10
+  load_balancing_algorithm_type = "least_outstanding_requests"
+
+  health_check {
+    path                = "/ready"
+    interval            = 10
+    timeout             = 5
+    healthy_threshold   = 2
+    unhealthy_threshold = 3
+    matcher             = "200"
+  }
+}
+
+resource "aws_lb_listener_rule" "till" {
+  listener_arn = aws_lb_listener.main.arn
+  priority     = 2
+
+  action {
+    type             = "forward"
+    target_group_arn = aws_lb_target_group.till.arn
+  }
+
+  condition {
+    http_header {
+      http_header_name = "x-shoal-service"
+      values           = ["till"]
+    }
+  }
+}
+
+resource "aws_apigatewayv2_integration" "till" {
+  api_id                 = aws_apigatewayv2_api.main.id
+  integration_type       = "HTTP_PROXY"
+  integration_method     = "ANY"
+  integration_uri        = aws_lb_listener.main.arn
+  connection_type        = "VPC_LINK"
+  connection_id          = aws_apigatewayv2_vpc_link.main.id
+  payload_format_version = "1.0"
+  timeout_milliseconds   = 5000
+  request_parameters = {
+    "overwrite:header.x-shoal-service"     = "till"
+    "remove:header.cf-connecting-ip"       = "''"
+    "remove:header.remote-user"            = "''"
+    "remove:header.true-client-ip"         = "''"
+    "remove:header.x-client-ip"            = "''"
+    "remove:header.x-cluster-client-ip"    = "''"
+    "remove:header.x-http-method"          = "''"
+    "remove:header.x-http-method-override" = "''"
+    "remove:header.x-method-override"      = "''"
+    "remove:header.x-original-host"        = "''"
+    "remove:header.x-original-method"      = "''"
+    "remove:header.x-original-url"         = "''"
+    "remove:header.x-real-ip"              = "''"
+    "remove:header.x-remote-user"          = "''"
+    "remove:header.x-rewrite-url"          = "''"
+    "remove:header.x-webauth-user"         = "''"
+  }
+}
+
+resource "aws_apigatewayv2_route" "GET__well-known_jwks_json_83432a" {
+  api_id    = aws_apigatewayv2_api.main.id
+  route_key = "GET /.well-known/jwks.json"
+  target    = "integrations/${aws_apigatewayv2_integration.till.id}"
+}
+
+resource "aws_apigatewayv2_integration" "menu" {
+  api_id                 = aws_apigatewayv2_api.main.id
+  integration_type       = "HTTP_PROXY"
+  integration_method     = "ANY"
+  integration_uri        = aws_lb_listener.main.arn
+  connection_type        = "VPC_LINK"
+  connection_id          = aws_apigatewayv2_vpc_link.main.id
+  payload_format_version = "1.0"
+  timeout_milliseconds   = 5000
+  request_parameters = {
+    "overwrite:header.x-shoal-service"     = "menu"
+    "remove:header.cf-connecting-ip"       = "''"
+    "remove:header.remote-user"            = "''"
+    "remove:header.true-client-ip"         = "''"
+    "remove:header.x-client-ip"            = "''"
+    "remove:header.x-cluster-client-ip"    = "''"
+    "remove:header.x-http-method"          = "''"
+    "remove:header.x-http-method-override" = "''"
+    "remove:header.x-method-override"      = "''"
+    "remove:header.x-original-host"        = "''"
+    "remove:header.x-original-method"      = "''"
+    "remove:header.x-original-url"         = "''"
+    "remove:header.x-real-ip"              = "''"
+    "remove:header.x-remote-user"          = "''"
+    "remove:header.x-rewrite-url"          = "''"
+    "remove:header.x-webauth-user"         = "''"
+  }
+}
+
+resource "aws_apigatewayv2_route" "GET_menu_171621" {
+  api_id    = aws_apigatewayv2_api.main.id
+  route_key = "GET /menu"
+  target    = "integrations/${aws_apigatewayv2_integration.menu.id}"
+}
+
+resource "aws_apigatewayv2_route" "POST_sales_6cd0b4" {
+  api_id    = aws_apigatewayv2_api.main.id
+  route_key = "POST /sales"
+  target    = "integrations/${aws_apigatewayv2_integration.till.id}"
+}
+
+resource "aws_apigatewayv2_integration" "till_2" {
+  api_id                 = aws_apigatewayv2_api.main.id
+  integration_type       = "HTTP_PROXY"
+  integration_method     = "ANY"
+  integration_uri        = aws_lb_listener.main.arn
+  connection_type        = "VPC_LINK"
+  connection_id          = aws_apigatewayv2_vpc_link.main.id
+  payload_format_version = "1.0"
+  timeout_milliseconds   = 2000
+  request_parameters = {
+    "overwrite:header.x-shoal-service"     = "till"
+    "remove:header.cf-connecting-ip"       = "''"
+    "remove:header.remote-user"            = "''"
+    "remove:header.true-client-ip"         = "''"
+    "remove:header.x-client-ip"            = "''"
+    "remove:header.x-cluster-client-ip"    = "''"
+    "remove:header.x-http-method"          = "''"
+    "remove:header.x-http-method-override" = "''"
+    "remove:header.x-method-override"      = "''"
+    "remove:header.x-original-host"        = "''"
+    "remove:header.x-original-method"      = "''"
+    "remove:header.x-original-url"         = "''"
+    "remove:header.x-real-ip"              = "''"
+    "remove:header.x-remote-user"          = "''"
+    "remove:header.x-rewrite-url"          = "''"
+    "remove:header.x-webauth-user"         = "''"
+  }
+}
+
+resource "aws_apigatewayv2_route" "GET_sales_number_befe16" {
+  api_id    = aws_apigatewayv2_api.main.id
+  route_key = "GET /sales/{number}"
+  target    = "integrations/${aws_apigatewayv2_integration.till_2.id}"
+}
+
+resource "aws_cloudwatch_log_group" "edge" {
+  name              = "/cafe-production/edge"
+  retention_in_days = 30
+}
+
+resource "aws_apigatewayv2_stage" "main" {
+  api_id      = aws_apigatewayv2_api.main.id
+  name        = "$default"
+  auto_deploy = true
+
+  access_log_settings {
+    destination_arn = aws_cloudwatch_log_group.edge.arn
+    format = jsonencode({
+      requestId          = "$context.requestId"
+      ip                 = "$context.identity.sourceIp"
+      requestTime        = "$context.requestTime"
+      httpMethod         = "$context.httpMethod"
+      routeKey           = "$context.routeKey"
+      status             = "$context.status"
+      responseLength     = "$context.responseLength"
+      integrationLatency = "$context.integrationLatency"
+    })
+  }
+}
