@@ -271,6 +271,7 @@ async def test_metrics_are_of_the_prometheus_format(world: World) -> None:
     sunk = await read_metrics(world, "sink")
     handled = sample(sunk, "messaging_process_duration_seconds_count", messaging_destination_name="back.done.v1")
     assert (handled.value, handled.labels["shoal_outcome"]) == (3, "ok")
+    assert (handled.labels["messaging_system"], handled.labels["messaging_consumer_group_name"]) == ("memory", "sink")
     delay = sample(sunk, "shoal_event_delay_seconds_count", messaging_destination_name="back.done.v1")
     assert delay.value == 3
     called = sample(found, "http_client_request_duration_seconds_count", server_address="back")

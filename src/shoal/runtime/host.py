@@ -108,7 +108,7 @@ class Host:
         self._fittings = fittings
         self.model = describe_service(service, issues_tokens=bool(config.signing_key))
         self.store = fittings.store or (open_store(config.store_url) if config.store_url else None)
-        self.metrics = measuring(service.name, self.store, fittings.recorder)
+        self.metrics = measuring(service.name, self.store, fittings.recorder, config.broker_url)
         self.broker = fittings.broker or (open_broker(config.broker_url) if config.broker_url else None)
         self.cache = fittings.cache or (open_cache(config.cache_url) if config.cache_url else None)
         self._privacy = _privacy(service, config, fittings, self.store)

@@ -117,6 +117,8 @@ class Metrics:
         self.since = time()
         """When counting began, in seconds since 1970."""
         self._series: dict[tuple[str, str], Series] = {}
+        self.always: dict[str, Attributes] = {}
+        """Attributes that everything of a kind of work has."""
         self._watched: dict[str, list[Callable[[], Reading]]] = {}
         self._rights: dict[str, Level] = {}
         self.busy = self.level("http.server.active_requests", (("url.scheme", "http"),))
@@ -135,7 +137,7 @@ class Metrics:
         """
         found = self._series.get((kind, name))
         if found is None:
-            found = self._series[kind, name] = Series((*more, (_NAMED[kind][1], name)))
+            found = self._series[kind, name] = Series((*self.always.get(kind, ()), *more, (_NAMED[kind][1], name)))
         return found
 
     def requests(self, name: str, more: Attributes, promises: Sequence[Promise] = ()) -> Series:

@@ -53,9 +53,14 @@ class Vitals:
             return None
 
 
-def measuring(service: str, store: object, recorder: Recorder | None) -> Metrics:
+def measuring(service: str, store: object, recorder: Recorder | None, broker: str) -> Metrics:
     """Make the metrics of a service, which tell of its store's connections, and of what is not recorded."""
     metrics = Metrics()
+    metrics.always["event"] = (
+        ("messaging.system", broker.partition(":")[0] or "memory"),
+        ("messaging.operation.name", "process"),
+        ("messaging.consumer.group.name", service),
+    )
     if recorder is not None:
         queues = (recorder.spans, recorder.logs)
         metrics.watch(
