@@ -284,6 +284,15 @@ async def test_metrics_are_of_the_prometheus_format(world: World) -> None:
     assert sample(said, "shoal_store_up").value == 1
 
 
+async def test_nothing_has_a_label_that_the_catalog_does_not_name(world: World) -> None:
+    await signed_in_once(world)
+    await world.post("/broken", json=SignIn("ann", "x"))
+    for host in world.hosts.values():
+        for family in await host.vitals.families():
+            used = {key for point in family.points for key, _ in point.attributes}
+            assert used <= set(family.metric.labels), family.metric.name
+
+
 async def test_who_reads_openmetrics_finds_the_trace_of_a_request_and_of_an_event(world: World) -> None:
     await signed_in_once(world, traceparent=PARENT)
     found = await read_metrics(world, "front", "application/openmetrics-text; version=1.0.0")
