@@ -65,10 +65,9 @@ def _workloads(documents: list[Document], configs: set[str]) -> list[str]:
         for config in re.findall(r"'configMapRef': \{'name': '([^']+)'|'configMap': \{'name': '([^']+)'", text):
             found += [f"{name}: no ConfigMap {''.join(config)}"] * ("".join(config) not in configs)
         volumes = {v["name"] for v in spec.get("volumes", ())}
-        mounts = {m["name"] for c in spec["containers"] for m in c.get("volumeMounts", ())}
-        found += [f"{name}: volumes {volumes ^ mounts}"] * (
-            not mounts <= volumes or not volumes <= mounts | {"configuration", "home"}
-        )
+        every = [*spec["containers"], *spec.get("initContainers", ())]
+        mounts = {m["name"] for c in every for m in c.get("volumeMounts", ())}
+        found += [f"{name}: volumes {volumes ^ mounts}"] * (volumes != mounts)
     return found
 
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from shoal import files
 from shoal.deploy.kubernetes.compile import compile_kubernetes, findings
-from shoal.deploy.kubernetes.settings import Environment, Secrets, Storage
+from shoal.deploy.kubernetes.settings import Environment, Second, Secrets, Storage, Strike
 from shoal.deploy.kubernetes.target import target
 from shoal.model.plan import plan
 from shoal.model.system import System
@@ -28,6 +28,11 @@ STORED = Environment(
     name="p",
     storage=Storage(backup="s3://backups/cafe", kind="encrypted"),
     secrets=Secrets(store="azure", url="https://cafe.vault.azure.net"),
+    splits={"till": Second(version="2.0.0", weight=10), "menu": Second(version="2.0.0", name="green", mirror=50)},
+    faults=(
+        Strike(caller="till", callee="menu", delay=1.0, percent=10),
+        Strike(caller="menu", callee="till", abort=503),
+    ),
 )
 
 
@@ -49,17 +54,17 @@ def test_other_meshes_and_other_ways_to_run_engines_are_valid(program: Path, tmp
 
 
 def test_a_mistake_is_seen(program: Path, tmp_path: Path) -> None:
-    files.write_all(tmp_path, artifacts(CAFE))
+    files.write_all(tmp_path, artifacts(CAFE, Environment(name="dev")))
     place = tmp_path / "base/till/deployment.yaml"
     place.write_text(place.read_text("utf-8").replace("readOnlyRootFilesystem", "readOnlyFilesystem"), "utf-8")
     cluster = tmp_path / "engines/postgres/cluster.yaml"
     cluster.write_text(cluster.read_text("utf-8").replace("imageName", "image_name"), "utf-8")
-    found = complaints(program, tmp_path)
+    found = complaints(program, place.parent, cluster.parent)
     assert "readOnlyFilesystem" in found
     assert "image_name" in found
 
 
-@given(st.lists(st.tuples(systems(), st.sampled_from(MESHES)), min_size=4, max_size=4))
+@given(st.lists(st.tuples(systems(), st.sampled_from(MESHES)), min_size=3, max_size=3))
 @settings(max_examples=1, phases=(Phase.generate,), deadline=None, suppress_health_check=list(HealthCheck))
 def test_whatever_is_declared_is_valid(
     program: Path, tmp_path_factory: pytest.TempPathFactory, drawn: list[tuple[System, str]]

@@ -26,8 +26,7 @@ def make(scope: Scope) -> Iterator[Made]:
         return
     for service in sorted(scope.exposed):
         source = scope.plan.system.service(service).source
-        routes = [route for route in served(scope) if route.service == service]
-        things = tuple(Thing(body=body, source=source) for body in _routes(scope, service, routes))
+        things = tuple(Thing(body=body, source=source) for body in routes_of(scope, service))
         if things:
             yield Sheet(path=f"base/edge/{service}.yaml", things=things)
     for environment in scope.environments:
@@ -62,10 +61,10 @@ def _gateway(scope: Scope, environment: Environment) -> Json:
     return gateway(scope.system, EDGE, environment.gateway_class, listeners)
 
 
-def _routes(scope: Scope, service: str, routes: list[Route]) -> Iterator[Json]:
+def routes_of(scope: Scope, service: str) -> Iterator[Json]:
     """Write HTTPRoutes: one for each set of hosts, more where there are more rules than one may have."""
     by_hosts: dict[tuple[str, ...], list[Route]] = {}
-    for route in routes:
+    for route in (one for one in served(scope) if one.service == service):
         only = route.edge.only.hosts if route.edge.only is not None else ()
         named = tuple(host for host in only if _public(host))
         if named or not only:

@@ -21,6 +21,10 @@ SYSTEM = "app.kubernetes.io/part-of"
 COMPONENT = "app.kubernetes.io/component"
 
 
+VERSION = "shoal.dev/version"
+"""Label of pods that tells versions of one service apart."""
+
+
 def selector(system: str, name: str, component: Component = "service") -> Json:
     """Select the pods of one thing. A Deployment can never change this, so it holds what never changes."""
     return {APPLICATION: name, SYSTEM: system, COMPONENT: component}

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from shoal.deploy.kubernetes.engines.engine import Engine
 from shoal.deploy.kubernetes.engines.table import ENGINES
 from shoal.deploy.kubernetes.kinds import networkpolicy as policies
 from shoal.deploy.kubernetes.naming import APPLICATION, PORT, SYSTEM, selector
@@ -24,6 +25,9 @@ PRIVATE = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "16
 
 HOST_PROBES = "169.254.7.127/32"
 """From where the probes of a node come in a mesh without proxies in pods."""
+
+_DOORS = {"istio-ambient": (TUNNEL,), "linkerd": (4143,)}
+"""Where pods of a mesh take connections of others, besides their own ports."""
 
 _MESH_NAMESPACES = {
     "istio": ("istio-system", (15012, 15010)),
@@ -76,7 +80,12 @@ def _everyone(scope: Scope) -> Iterator[Thing]:
 
 
 def _ports(scope: Scope) -> tuple[int, ...]:
-    return (PORT, TUNNEL) if scope.mesh == "istio-ambient" else (PORT, 4143) if scope.mesh == "linkerd" else (PORT,)
+    return (PORT, *_DOORS.get(scope.mesh, ()))
+
+
+def _door(scope: Scope, engine: Engine) -> tuple[int, ...]:
+    """Say where else a server takes connections because it is part of the mesh."""
+    return _DOORS.get(scope.mesh, ()) if engine.meshed else ()
 
 
 def _service(scope: Scope, service: ServicePlan) -> Json:
@@ -124,7 +133,7 @@ def _engine(scope: Scope, server: str) -> Json:
     if server == "nats":
         clients.append(policies.pods(application(system, "streams")))
     own = policies.pods(engine.selector(system))
-    tunnel = (TUNNEL,) if scope.mesh == "istio-ambient" and engine.meshed else ()
+    tunnel = _door(scope, engine)
     ingress = [
         policies.rule("from", clients, (engine.port, *tunnel)),
         policies.rule("from", [own], (*engine.peers, *tunnel)),
@@ -156,7 +165,7 @@ def _servers(scope: Scope, environment: Environment, service: ServicePlan) -> li
     for server in sorted(set(scope.uses(service).values())):
         if scope.place(environment, server) == "cluster":
             engine = ENGINES[server]
-            tunnel = (TUNNEL,) if scope.mesh == "istio-ambient" and engine.meshed else ()
+            tunnel = _door(scope, engine)
             found.append(policies.rule("to", [policies.pods(engine.selector(scope.system))], (engine.port, *tunnel)))
         else:
             managed.add((server, *environment.reach.get(server, ())))
@@ -195,7 +204,7 @@ def _job(scope: Scope, environment: Environment, name: str) -> Json:
         server = broker
     if scope.place(environment, server) == "cluster":
         engine = ENGINES[server]
-        tunnel = (TUNNEL,) if scope.mesh == "istio-ambient" and engine.meshed else ()
+        tunnel = _door(scope, engine)
         rules = [policies.rule("to", [policies.pods(engine.selector(scope.system))], (engine.port, *tunnel))]
     else:
         rules = [_managed(server, list(environment.reach.get(server, ())))]

@@ -16,6 +16,7 @@ from shoal.deploy.kubernetes import (
     readme,
     scaling,
     secrets,
+    versions,
     workloads,
 )
 from shoal.deploy.kubernetes.monitoring import part as monitoring
@@ -48,6 +49,7 @@ PARTS = (
     Part(name="engines", make=overlays.engines, findings=placing.findings),
     Part(name="overlays", make=overlays.make),
     Part(name="secrets", make=secrets.make),
+    Part(name="versions", make=versions.make, findings=versions.findings),
     Part(name="images", make=images.make),
     Part(name="readme", make=readme.make),
     Part(name="monitoring", make=monitoring.make, findings=scraping.findings),

@@ -8,7 +8,10 @@ from shoal.deploy.kubernetes.settings import Environment
 from shoal.deploy.kubernetes.sheet import Made, Sheet, Text
 
 _MESHES = {
-    "istio": "Istio 1.24 or newer with its CNI plugin: pods may do no more than the restricted profile lets them",
+    "istio": (
+        "Istio 1.24 or newer with its CNI plugin, since pods may do no more than the restricted profile lets them, and "
+        "with native sidecars (`ENABLE_NATIVE_SIDECARS=true`), or no Job would end"
+    ),
     "istio-ambient": "Istio 1.24 or newer in ambient mode",
     "linkerd": "Linkerd 2.16 or newer with its CNI plugin, and a gateway that is part of its mesh",
     "none": "no mesh: calls are not encrypted",
@@ -25,6 +28,8 @@ def _page(scope: Scope) -> str:
     first = names[0]
     needs = "\n".join(f"- {need}" for need in _needs(scope))
     kept = "\n".join(_secrets(scope, environment) for environment in scope.environments)
+    kinds = {environment.secrets.store for environment in scope.environments}
+    vault = "\nIn Vault each is a secret of its own with the one key `value`." if "vault" in kinds else ""
     return f"""\
 # {scope.system} on Kubernetes
 
@@ -53,7 +58,8 @@ Services that start before their store is migrated wait for the same lock, and g
 
 ## Names of the secrets
 
-Put these into each environment's store before it is applied. Passwords are made of letters, digits, `-` and `_`.
+Put these into each environment's store before it is applied. Passwords are made of letters,
+digits, `-` and `_`, and begin with a letter: they become parts of addresses, and words of configurations.{vault}
 
 {kept}"""
 

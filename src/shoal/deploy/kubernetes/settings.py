@@ -8,7 +8,9 @@ from typing import Literal
 import msgspec
 
 from shoal.errors import DeclarationError
+from shoal.model.fault import Fault
 from shoal.model.names import check_label
+from shoal.model.rollout import Split
 
 Mesh = Literal["istio", "istio-ambient", "linkerd", "none"]
 """Who carries calls between services: Istio with a proxy in each pod, Istio without, Linkerd, or nobody."""
@@ -79,6 +81,54 @@ class Secrets(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """Variables of secret settings that services can do without, but are to have here."""
 
 
+class Second(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A second version of a service, and the part of the requests that it gets."""
+
+    version: str
+    """Tag of its image."""
+    name: str = "canary"
+    """What it is called; a DNS label."""
+    weight: int = 0
+    """Percent of the requests; the rest goes to the stable version."""
+    mirror: int = 0
+    """Percent of the GET requests of which it gets a copy while its weight is 0; nobody waits for its answers."""
+    replicas: int = 1
+
+    def __post_init__(self) -> None:
+        """Refuse what divides nothing, and a version that could not be told from the stable one."""
+        try:
+            Split(version=self.name, weight=self.weight, mirror=self.mirror)
+        except DeclarationError as error:
+            raise ValueError(f"{error.message}: {error.hint}") from error
+        if not 1 <= self.replicas <= 1000:
+            raise ValueError("replicas are 1 to 1000")
+
+
+class Strike(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Requests of one caller to one service that are late, or answered by an error instead of the service."""
+
+    caller: str
+    callee: str
+    endpoint: str = ""
+    """One operation; all that the caller may call when empty."""
+    delay: float = 0.0
+    """Seconds."""
+    abort: int = 0
+    """Status that answers them; 0 sends them on."""
+    percent: float = 100.0
+
+    def __post_init__(self) -> None:
+        """Refuse a fault that does nothing."""
+        try:
+            self.fault()
+        except DeclarationError as error:
+            raise ValueError(f"{error.message}: {error.hint}") from error
+
+    def fault(self) -> Fault:
+        """Return it as `shoal fault` knows it."""
+        return Fault(**msgspec.structs.asdict(self))
+
+
 class Environment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One environment."""
 
@@ -114,6 +164,10 @@ class Environment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     storage: Storage = Storage()
     services: dict[str, Size] = {}
     """Sizes by service, where they differ."""
+    splits: dict[str, Second] = {}
+    """Second versions by service."""
+    faults: tuple[Strike, ...] = ()
+    """What goes wrong on purpose, to see what becomes of it."""
     settings: dict[str, str] = {}
     """Variables of services' settings and addresses of externals; no secrets."""
 

@@ -10,11 +10,12 @@ from shoal.deploy.kubernetes.kinds.disruption import disruption
 from shoal.deploy.kubernetes.kinds.priority import priority
 from shoal.deploy.kubernetes.kinds.service import service as name_of
 from shoal.deploy.kubernetes.monitoring import wiring
-from shoal.deploy.kubernetes.naming import labels
+from shoal.deploy.kubernetes.naming import VERSION, labels
 from shoal.deploy.kubernetes.scope import LEAVING, Scope, drain, grace
 from shoal.deploy.kubernetes.sheet import Made, Sheet, Thing, sheet
 from shoal.deploy.yaml import Json, Noted
 from shoal.model.plan import ServicePlan
+from shoal.model.rollout import STABLE
 
 COMMAND = ["python", "-m", "shoal.runtime"]
 """What a service's container runs."""
@@ -45,9 +46,7 @@ def image_of(scope: Scope, service: ServicePlan) -> str:
 
 def _service(scope: Scope, service: ServicePlan) -> Iterator[Made]:
     folder, source = f"base/{service.name}", scope.declared(service).source
-    marks = wiring.annotations(scope, service.name)
-    template = pod.template(labels(scope.system, service.name), pod_of(scope, service), marks)
-    body = deployment(scope.system, service.name, template, replicas=None)
+    body = deployment(scope.system, service.name, template_of(scope, service))
     yield sheet(f"{folder}/deployment.yaml", body, source=source, why=scope.declared(service).summary)
     yield sheet(f"{folder}/service.yaml", _name(scope, service), source=source)
     yield sheet(f"{folder}/serviceaccount.yaml", account(scope.system, service.name), source=source)
@@ -60,6 +59,12 @@ def _name(scope: Scope, service: ServicePlan) -> Json:
     if scope.mesh == "istio-ambient":  # else requests from the gateway would pass by what the waypoint decides
         body["metadata"]["labels"]["istio.io/ingress-use-waypoint"] = "true"
     return body
+
+
+def template_of(scope: Scope, service: ServicePlan, version: str = STABLE) -> Json:
+    """Make the template of the pods of one version."""
+    marks = {**labels(scope.system, service.name), VERSION: version}
+    return pod.template(marks, pod_of(scope, service), wiring.annotations(scope, service.name))
 
 
 def pod_of(scope: Scope, service: ServicePlan) -> Json:

@@ -21,6 +21,7 @@ SETUP, COPY = "mongo-setup", "mongo-copy"
 
 _PORTS = {"client": 27017}
 _KEYS = "mongo-keys"
+_HOME: Json = {"name": "HOME", "value": "/tmp"}  # where its shell keeps what it must  # noqa: S108
 _HOSTS = ",".join(f"mongo-{n}.mongo-peers:27017" for n in range(REPLICAS))
 
 
@@ -32,7 +33,7 @@ def _make(scope: Scope) -> Iterator[Made]:
         ports=_PORTS,
         cpu="250m",
         memory="1Gi",
-        mounts=[mount, {"name": "keys", "mountPath": "/etc/mongo", "readOnly": True}],
+        mounts=[mount, {"name": "own-key", "mountPath": "/etc/mongo", "readOnly": True}],
         command=["mongod"],
         args=[
             "--dbpath=/data",
@@ -48,9 +49,11 @@ def _make(scope: Scope) -> Iterator[Made]:
             {"postStart": {"exec": {"command": ["sh", "-c", _FIRST]}}},
             "The first user can only be made from inside, while there is none (localhost exception).",
         ),
-        env=[{"name": "ROOT_PASSWORD", "valueFrom": {"secretKeyRef": {"name": _KEYS, "key": "root"}}}],
+        env=[_HOME, {"name": "ROOT_PASSWORD", "valueFrom": {"secretKeyRef": {"name": _KEYS, "key": "root"}}}],
     )
-    more: Json = {"volumes": [tmp, secret_volume("keys", _KEYS)]}
+    own: Json = {"name": "own-key", "emptyDir": {"medium": "Memory", "sizeLimit": "1Mi"}}
+    alone = Noted([_key()], "The server wants a key that is its own and nobody else's to read, which no Secret can be.")
+    more: Json = {"initContainers": alone, "volumes": [tmp, secret_volume("keys", _KEYS), own]}
     yield from server(scope, "mongo", body, replicas=REPLICAS, user=999, ports=_PORTS, more=more)
     why = "Makes the users of the services, again and again without harm."
     yield sheet("engines/mongo/setup.yaml", job(scope.system, SETUP, _task(scope, SETUP, _users(scope))), why=why)
@@ -69,6 +72,21 @@ for n in $(seq 60); do
   sleep 1
 done
 """
+
+
+def _key() -> Json:
+    """Copy the key into memory, readable for the server alone."""
+    return {
+        "name": "key",
+        "image": IMAGE,
+        "command": ["install", "-m", "0400", "/keys/key", "/own/key"],
+        "resources": pod.resources("20m", "32Mi"),
+        "securityContext": pod.confined(),
+        "volumeMounts": [
+            {"name": "keys", "mountPath": "/keys", "readOnly": True},
+            {"name": "own-key", "mountPath": "/own"},
+        ],
+    }
 
 
 def _users(scope: Scope) -> list[str]:
@@ -92,7 +110,7 @@ const db = connect('{url}'.replace('root@', 'root:' + encodeURIComponent(process
 
 def _task(scope: Scope, name: str, command: list[str], *, claims: str = "") -> Json:
     mount, tmp = pod.scratch()
-    env = [{"name": "ROOT_PASSWORD", "valueFrom": {"secretKeyRef": {"name": _KEYS, "key": "root"}}}]
+    env = [_HOME, {"name": "ROOT_PASSWORD", "valueFrom": {"secretKeyRef": {"name": _KEYS, "key": "root"}}}]
     if not claims:
         env += [
             {"name": _variable(one), "valueFrom": {"secretKeyRef": {"name": _KEYS, "key": names.database(one.name)}}}

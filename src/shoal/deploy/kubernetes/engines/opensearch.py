@@ -63,7 +63,8 @@ def _settings(scope: Scope) -> dict[str, str]:
         "network.host": "0.0.0.0",  # noqa: S104 - in a pod
         "path.data": "/data",
         "node.store.allow_mmap": "false",
-        "plugins.security.disabled": "true",
+        "DISABLE_INSTALL_DEMO_CONFIG": "true",
+        "DISABLE_SECURITY_PLUGIN": "true",
         "OPENSEARCH_JAVA_OPTS": "-Xms1g -Xmx1g",
     }
 

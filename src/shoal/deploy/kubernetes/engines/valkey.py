@@ -22,7 +22,10 @@ JOIN = "valkey-join"
 _PORTS = {"client": 6379, "bus": 16379}
 _USERS = "valkey-users"
 _CONFIGURATION = """\
+bind * -::*
 port 6379
+# Nobody comes in without a password: the user "default" is off.
+protected-mode no
 cluster-enabled yes
 cluster-config-file /data/nodes.conf
 cluster-node-timeout 5000
@@ -38,7 +41,7 @@ include /etc/valkey/users/replication.conf
 """
 _SCRIPT = """\
 set -eu
-say() { valkey-cli -h "$1" --user operator --no-auth-warning "${@:2}"; }
+say() { server=$1; shift; valkey-cli -h "$server" --user operator --no-auth-warning "$@"; }
 for n in 0 1 2 3 4 5; do
   until say "valkey-$n.valkey-peers" ping | grep -q PONG; do sleep 2; done
 done
@@ -87,7 +90,7 @@ def _joining(scope: Scope) -> Json:
             {
                 "name": JOIN,
                 "image": IMAGE,
-                "command": ["bash", "-c", _SCRIPT],
+                "command": ["sh", "-c", _SCRIPT],
                 "env": [{"name": "VALKEYCLI_AUTH", "valueFrom": {"secretKeyRef": {"name": _USERS, "key": "operator"}}}],
                 "resources": pod.resources("50m", "64Mi"),
                 "securityContext": pod.confined(),

@@ -30,7 +30,8 @@ def make(scope: Scope) -> Iterator[Made]:
     )
     for environment in scope.environments:
         if found := list(issuers(scope, environment)):
-            yield sheet(f"overlays/{environment.name}/tokens.yaml", _tokens(scope, found))
+            why = "Whoever runs the mesh fetches keys from outside of it, and so by the public name."
+            yield sheet(f"overlays/{environment.name}/tokens.yaml", _tokens(scope, found), why=why)
 
 
 def publishes(scope: Scope) -> bool:

@@ -31,7 +31,7 @@ def virtual(scope: Scope, service: ServicePlan) -> Json:
     for timeout, grants in _neighbours(scope, service):
         entry: Json = {
             "name": grants[0].endpoint.replace("_", "-"),
-            "match": [{"method": {"exact": grant.method}, "uri": _uri(grant)} for grant in grants],
+            "match": [{"method": {"exact": grant.method}, "uri": uri(grant)} for grant in grants],
             **({"timeout": timeout} if timeout != "0s" else {}),  # Istio ends nothing by itself
             "retries": {"attempts": ATTEMPTS, "retryOn": UNSEEN},
             "route": [{"destination": {"host": service.name, "port": {"number": PORT}}}],
@@ -83,5 +83,6 @@ def _neighbours(scope: Scope, service: ServicePlan) -> Iterator[tuple[str, Seque
         yield last, group
 
 
-def _uri(grant: Grant) -> Json:
+def uri(grant: Grant) -> Json:
+    """Match a path template."""
     return {"exact": grant.path} if "{" not in grant.path else {"regex": paths.expression(grant.path)}

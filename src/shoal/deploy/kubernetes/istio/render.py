@@ -56,7 +56,7 @@ def _service(scope: Scope, name: str) -> Iterator[Made]:
     declared = scope.declared(service)
     body = traffic.destination(scope.system, service, declared.traffic)
     yield sheet(f"base/{name}/traffic.yaml", body, source=declared.source)
-    if not service.grants:
+    if name not in scope.callers:  # requests from the gateway are bounded by its own routes
         return
     if scope.mesh == "istio-ambient":
         things = tuple(Thing(body=one, source=declared.source) for one in calls.routes(scope, service))

@@ -10,14 +10,14 @@ CONNECT = "1s"
 """Within which a connection is there, or another replica is tried."""
 
 
-def destination(system: str, service: ServicePlan, traffic: Traffic) -> Json:
-    """Make the DestinationRule of a service."""
+def destination(system: str, service: ServicePlan, traffic: Traffic, host: str = "") -> Json:
+    """Make the DestinationRule of a service, or of one version of it, which has a host of its own."""
     return {
         "apiVersion": "networking.istio.io/v1",
         "kind": "DestinationRule",
-        "metadata": meta(system, service.name),
+        "metadata": meta(system, host or service.name, owner=service.name),
         "spec": {
-            "host": service.name,
+            "host": host or service.name,
             "trafficPolicy": {
                 "tls": {"mode": "ISTIO_MUTUAL"},
                 "connectionPool": Noted(

@@ -22,6 +22,7 @@ def external(
         template: What the Secret is to be, where that is not just the values.
     """
     prefix = environment.secrets.prefix or scope.system
+    within = {"property": "value"} if environment.secrets.store == "vault" else {}  # it keeps pairs, the others texts
     return {
         "apiVersion": "external-secrets.io/v1",
         "kind": "ExternalSecret",
@@ -35,7 +36,8 @@ def external(
                 **({"template": {"engineVersion": "v2", "mergePolicy": "Replace", **template}} if template else {}),
             },
             "data": [
-                {"secretKey": key, "remoteRef": {"key": secret(prefix, kept)}} for key, kept in sorted(values.items())
+                {"secretKey": key, "remoteRef": {"key": secret(prefix, kept), **within}}
+                for key, kept in sorted(values.items())
             ],
         },
     }
