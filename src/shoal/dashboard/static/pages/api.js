@@ -35,11 +35,13 @@ export default function Api() {
     <div class="title"><h1>API</h1>${data?.url && html`<span class="mono note">${data.url}</span>`}</div>
     ${data && html`<${Stopped} live=${data.live} />`}
     <${Trouble} error=${error} />
-    <div class="bar"><${Text} name="find" label="Find" hint="path, operation" search=${true} /><${Choice} name="of" label="Service" options=${services} /></div>
+    <div class="bar"><${Text} name="find" label="Find" hint="path, operation" search=${true} /><${Choice} name="of" label="Service"
+      options=${services} /></div>
     ${data && all.length === 0
       ? html`<${Empty} title="No operation is declared" command="shoal describe">A service serves what its contract declares, or @service.get and its like.<//>`
       : html`<div class="columns">
-        <${Table} label="Operations" rows=${items} columns=${COLUMNS} id=${idOf} chosen=${param("operation")} onChoose=${(/** @type {any} */ one) => setParams({ operation: idOf(one) })} />
+        <${Table} label="Operations" rows=${items} columns=${COLUMNS} id=${idOf} chosen=${param("operation")}
+          onChoose=${(/** @type {any} */ one) => setParams({ operation: idOf(one) })} />
         ${open && html`<${Operation} key=${idOf(open)} one=${open} live=${data.live} />`}
       </div>`}
   </div>`;
@@ -68,26 +70,35 @@ function Operation({ one, live }) {
   const write = async () => setCode(await send("/api/explorer/code", { ...wish(), status: answers[0]?.status ?? 200 }));
   useEffect(() => setCode(null), [values, body, subject, roles, caller]);
   return html`<aside class="panel wide-details" aria-label=${idOf(one)}>
-    <div class="title"><h2>${one.method} ${one.path}</h2><span class="spring"></span><button type="button" class="plain" aria-label="Close" onClick=${() => setParams({ operation: "" })}>×</button></div>
+    <div class="title"><h2>${one.method} ${one.path}</h2><span class="spring"></span><button type="button" class="plain" aria-label="Close"
+      onClick=${() => setParams({ operation: "" })}>×</button></div>
     ${one.summary && html`<p>${one.summary}</p>`}
     <p class="note"><a href=${link(`service/${one.service}`)}>${one.service}</a> · ${one.name} · <span class="mono">${one.source}</span></p>
     <form class="stack" onSubmit=${call}>
-      ${one.parameters.map((/** @type {any} */ parameter) => html`<label key=${parameter.name} class="field row-field"><span>${parameter.name}${parameter.required && html`<abbr title="needed">*</abbr>`}</span>
+      ${one.parameters.map((/** @type {any} */ parameter) => html`<label key=${parameter.name} class="field row-field">
+        <span>${parameter.name}${parameter.required && html`<abbr title="needed">*</abbr>`}</span>
         <input type="text" required=${parameter.required} value=${values[parameter.name] ?? ""} spellcheck="false" autocomplete="off"
-          onInput=${(/** @type {any} */ e) => setValues(without(values, parameter.name, e.target.value))} /><small class="note">${parameter.place}${parameter.schema.type ? ` · ${parameter.schema.type}` : ""}</small></label>`)}
+          onInput=${(/** @type {any} */ e) => setValues(without(values, parameter.name, e.target.value))} />
+            <small class="note">${parameter.place}${parameter.schema.type ? ` · ${parameter.schema.type}` : ""}</small></label>`)}
       ${one.body && html`<${SchemaForm} form=${one.body} value=${body} onChange=${setBody} label="Body" />`}
       <fieldset><legend>Sent</legend>
-        <label class="field row-field"><span>as</span><input type="text" value=${subject} placeholder="nobody" onChange=${(/** @type {any} */ e) => setParams({ as: e.target.value }, { replace: true })} />
+        <label class="field row-field"><span>as</span><input type="text" value=${subject} placeholder="nobody"
+          onChange=${(/** @type {any} */ e) => setParams({ as: e.target.value }, { replace: true })} />
           <small class="note">a test user, signed in with the key of this project</small></label>
-        <label class="field row-field"><span>with roles</span><input type="text" value=${roles} onChange=${(/** @type {any} */ e) => setParams({ roles: e.target.value }, { replace: true })} /></label>
-        <label class="field row-field"><span>from</span><select value=${caller} onChange=${(/** @type {any} */ e) => setParams({ from: e.target.value }, { replace: true })}>
-          ${one.exposed && html`<option value="">outside, through the gateway</option>`}${one.callers.map((/** @type {string} */ name) => html`<option key=${name} value=${name}>inside, as ${name}</option>`)}</select></label>
+        <label class="field row-field"><span>with roles</span><input type="text" value=${roles}
+          onChange=${(/** @type {any} */ e) => setParams({ roles: e.target.value }, { replace: true })} /></label>
+        <label class="field row-field"><span>from</span><select value=${caller}
+          onChange=${(/** @type {any} */ e) => setParams({ from: e.target.value }, { replace: true })}>
+          ${one.exposed && html`<option value="">outside, through the gateway</option>`}${one.callers.map((/** @type {string} */ name) => html`<option
+            key=${name} value=${name}>inside, as ${name}</option>`)}</select></label>
       </fieldset>
-      <div class="bar"><button type="submit" class="primary" disabled=${busy || !live}>Send</button><button type="button" disabled=${busy} onClick=${write}>As code</button></div>
+      <div class="bar"><button type="submit" class="primary" disabled=${busy || !live}>Send</button><button type="button" disabled=${busy}
+        onClick=${write}>As code</button></div>
     </form>
     <${Trouble} error=${error} />
     ${code && html`<${Code} code=${code} one=${one} />`}
-    <div class="stack" role="status">${answers.map((answer, n) => html`<${Answer} key=${answer.at} answer=${answer} open=${n === 0} />`)}</div>
+    <div class="stack" role="status">${answers.map((/** @type {any} */ answer, /** @type {number} */ n) => html`<${Answer} key=${answer.at}
+      answer=${answer} open=${n === 0} />`)}</div>
   </aside>`;
 }
 
@@ -99,11 +110,14 @@ function without(values, name, value) {
 
 /** @param {{answer: any, open: boolean}} given */
 function Answer({ answer, open }) {
-  return html`<details class="panel" open=${open}><summary><${Badge} kind=${answer.status >= REFUSED ? "bad" : "good"}>${answer.status} ${answer.reason}<//> ${duration(answer.ms)}, ${bytes(answer.bytes)}</summary>
-    ${answer.trace_id && html`<p><a href=${link(`traces/${answer.trace_id}`)}>Trace ${answer.trace_id.slice(0, 8)}</a> · <a href=${link("logs", { trace_id: answer.trace_id })}>Logs</a></p>
+  return html`<details class="panel" open=${open}><summary><${Badge}
+    kind=${answer.status >= REFUSED ? "bad" : "good"}>${answer.status} ${answer.reason}<//> ${duration(answer.ms)}, ${bytes(answer.bytes)}</summary>
+    ${answer.trace_id && html`<p><a href=${link(`traces/${answer.trace_id}`)}>Trace ${answer.trace_id.slice(0, 8)}</a> · <a
+      href=${link("logs", { trace_id: answer.trace_id })}>Logs</a></p>
       <${Glance} id=${answer.trace_id} />`}
     <pre class="scroll">${answer.data !== null ? JSON.stringify(answer.data, null, 2) : answer.text || "no body"}</pre>
-    <details><summary>Headers</summary><pre>${Object.entries(answer.headers).map(([name, value]) => `${name}: ${value}`).join("\n")}</pre></details>
+    <details><summary>Headers</summary><pre>${Object.entries(answer.headers).map(([name, value]) => `${name}: ${value}`).join("\n")}</pre>
+      </details>
   </details>`;
 }
 
@@ -114,14 +128,19 @@ function Glance({ id }) {
   const spans = (data?.spans ?? []).slice(0, 40);
   if (!spans.length) return html`<p class="note">The trace is on its way.</p>`;
   const begin = Math.min(...spans.map((/** @type {any} */ one) => one.started)), whole = Math.max(1, data.ms);
-  return html`<ol class="delivery" aria-label="Trace">${spans.map((/** @type {any} */ one) => html`<li key=${one.span_id} class=${one.status === "error" ? "bad-text" : ""}>
+  return html`<ol class="delivery" aria-label="Trace">${spans.map((/** @type {any} */ one) => html`<li key=${one.span_id}
+    class=${one.status === "error" ? "bad-text" : ""}>
     <span>${one.service}</span><span>${one.name}</span><span class="note">${duration(one.ms)}</span>
-    <i aria-hidden="true" style=${{ marginLeft: `${Math.min(99, (100 * (one.started - begin)) / whole)}%`, width: `${Math.max(0.7, Math.min(100, (100 * one.ms) / whole))}%` }}></i></li>`)}</ol>`;
+    <i aria-hidden="true"
+      style=${{ marginLeft: `${Math.min(99, (100 * (one.started - begin)) / whole)}%`, width: `${Math.max(0.7, Math.min(100, (100 * one.ms) / whole))}%` }}>
+      </i></li>`)}</ol>`;
 }
 
 /** @param {{code: any, one: any}} given */
 function Code({ code, one }) {
   return html`<section class="panel stack"><h3>As a test</h3><pre class="scroll">${code.pytest}</pre>
-    <div class="bar"><${Copy} text=${code.pytest} what="Test">Copy<//><button type="button" onClick=${() => save(`test_${one.service}_${one.name}.py`, code.pytest, "text/x-python")}>Save</button></div>
-    <h3>As a command</h3><pre class="scroll">${code.curl}</pre><div class="bar"><${Copy} text=${code.curl} what="Command">Copy<//></div></section>`;
+    <div class="bar"><${Copy} text=${code.pytest} what="Test">Copy<//><button type="button"
+      onClick=${() => save(`test_${one.service}_${one.name}.py`, code.pytest, "text/x-python")}>Save</button></div>
+    <h3>As a command</h3><pre class="scroll">${code.curl}</pre><div class="bar"><${Copy} text=${code.curl} what="Command">Copy<//></div>
+      </section>`;
 }

@@ -26,7 +26,8 @@ const COLUMNS = [
   { name: "consumers", title: "Heard by", width: "minmax(10rem, 2fr)", cell: (event) => event.consumers.map((/** @type {any} */ one) => one.service).join(", ") || "nobody" },
   { name: "version", title: "Version", width: "70px", align: END, cell: (event) => event.version },
   { name: "lag", title: "Lag", width: "70px", align: END, tip: "messages of the producer's stream that are not answered yet", cell: (event) => number(lagOf(event)) },
-  { name: "letters", title: "Dead letters", width: "100px", align: END, cell: (event) => html`<span class=${lettersOf(event) ? "bad-text" : ""}>${number(lettersOf(event))}</span>` },
+  { name: "letters", title: "Dead letters", width: "100px", align: END, cell: (event) => html`<span
+    class=${lettersOf(event) ? "bad-text" : ""}>${number(lettersOf(event))}</span>` },
 ];
 
 export default function Events() {
@@ -43,7 +44,8 @@ export default function Events() {
       ${dead > 0 && html`<${Badge} kind="bad">${plural(dead, "dead letter")}<//>`}</div>
     ${data && html`<${Stopped} live=${data.live} />`}
     <${Trouble} error=${error} />
-    <${Tabs} label="Parts of this page" tabs=${[["types", "Types"], ["letters", dead ? `Dead letters (${dead})` : "Dead letters"], ["outboxes", "Outboxes"]]} />
+    <${Tabs} label="Parts of this page"
+      tabs=${[["types", "Types"], ["letters", dead ? `Dead letters (${dead})` : "Dead letters"], ["outboxes", "Outboxes"]]} />
     ${data && all.length === 0
       ? html`<${Empty} title="No event is declared" command="shoal describe --flow">A service says what happened with publishes=[…], and hears with @service.on(…).<//>`
       : shown === "letters" ? html`<${Letters} onChange=${refresh} live=${data?.live ?? false} />`
@@ -51,7 +53,8 @@ export default function Events() {
       : html`<div class="bar"><${Text} name="find" label="Find" hint="event, service" search=${true} /></div>
         <div class="columns">
           <${Table} label="Event types" rows=${items} columns=${COLUMNS} id=${(/** @type {any} */ one) => one.id} chosen=${param("event")}
-            tone=${(/** @type {any} */ one) => (lettersOf(one) ? "bad" : lagOf(one) ? "warn" : "")} onChoose=${(/** @type {any} */ one) => setParams({ event: one.id })} />
+            tone=${(/** @type {any} */ one) => (lettersOf(one) ? "bad" : lagOf(one) ? "warn" : "")}
+              onChoose=${(/** @type {any} */ one) => setParams({ event: one.id })} />
           ${open && html`<${Details} key=${open.id} event=${open} live=${data.live} />`}
         </div>`}
   </div>`;
@@ -61,23 +64,31 @@ export default function Events() {
 function Details({ event, live }) {
   const [publishing, setPublishing] = useState(false);
   return html`<aside class="panel wide-details" aria-label=${event.id}>
-    <div class="title"><h2>${event.id}</h2>${event.failure && html`<${Badge} kind="warn">says that a step failed<//>`}<span class="spring"></span>
+    <div class="title"><h2>${event.id}</h2>${event.failure && html`<${Badge} kind="warn">says that a step failed<//>`}<span class="spring">
+      </span>
       <button type="button" class="plain" aria-label="Close" onClick=${() => setParams({ event: "" })}>×</button></div>
     <dl class="facts">
       <dt>Said by</dt><dd><a href=${link(`service/${event.service}`)}>${event.service}</a></dd>
-      <dt>Version</dt><dd>${event.version}</dd><dt>Ordered by</dt><dd>${event.key || "nothing"}</dd><dt>Declared</dt><dd class="mono">${event.source}</dd>
+      <dt>Version</dt><dd>${event.version}</dd><dt>Ordered by</dt><dd>${event.key || "nothing"}</dd><dt>Declared</dt>
+        <dd class="mono">${event.source}</dd>
     </dl>
     <table class="plain-table"><caption class="visually-hidden">Consumers</caption>
-      <thead><tr><th scope="col">Heard by</th><th scope="col">Handler</th><th scope="col" class="end">Lag</th><th scope="col" class="end">Dead</th></tr></thead>
+      <thead><tr><th scope="col">Heard by</th><th scope="col">Handler</th><th scope="col" class="end">Lag</th>
+        <th scope="col" class="end">Dead</th></tr></thead>
       <tbody>${event.consumers.map((/** @type {any} */ one) => html`<tr key=${one.service}>
-        <td><a href=${link(`service/${one.service}`)}>${one.service}</a></td><td class="mono" title=${one.source}>${one.handlers.join(", ")}</td>
+        <td><a href=${link(`service/${one.service}`)}>${one.service}</a></td><td class="mono"
+          title=${one.source}>${one.handlers.join(", ")}</td>
         <td class="end">${number(one.lag)}</td>
-        <td class="end">${one.letters ? html`<a class="bad-text" href=${link("events", { part: "letters", of: one.service, type: event.id })}>${one.letters}</a>` : 0}</td></tr>`)}
+        <td class="end">${one.letters ? html`<a class="bad-text"
+          href=${link("events", { part: "letters", of: one.service, type: event.id })}>${one.letters}</a>` : 0}</td></tr>`)}
       </tbody></table>
-    <div class="bar"><button type="button" aria-pressed=${publishing} disabled=${!live} onClick=${() => setPublishing(!publishing)}>Publish…</button>
+    <div class="bar"><button type="button" aria-pressed=${publishing} disabled=${!live}
+      onClick=${() => setPublishing(!publishing)}>Publish…</button>
       <a href=${link("traces", { attribute: `messaging.destination.name=${event.id}` })}>Traces</a></div>
     ${publishing && html`<${Publish} event=${event} />`}
-    <details><summary>Schema</summary><pre class="scroll">${JSON.stringify(event.form?.schema.$ref ? event.form.named[event.form.schema.$ref.split("/").pop()] : event.form?.schema, null, 2)}</pre></details>
+    <details><summary>Schema</summary>
+      <pre class="scroll">${JSON.stringify(event.form?.schema.$ref ? event.form.named[event.form.schema.$ref.split("/").pop()] : event.form?.schema, null, 2)}</pre>
+      </details>
     <${Latest} event=${event} />
   </aside>`;
 }
@@ -90,7 +101,8 @@ function Latest({ event }) {
   return html`<section><h3>Latest</h3><${Trouble} error=${error} />
     ${data && items.length === 0 && html`<p class="note">${data.live ? "Its stream holds none, or its broker keeps none." : "The system is stopped."}</p>`}
     <ul class="plain-list">${items.map((/** @type {any} */ one) => html`<li key=${one.id}>
-      <button type="button" class="link" aria-expanded=${open === one.id ? "true" : "false"} onClick=${() => setParams({ message: open === one.id ? "" : one.id })}>${one.key || one.id}</button>
+      <button type="button" class="link" aria-expanded=${open === one.id ? "true" : "false"}
+        onClick=${() => setParams({ message: open === one.id ? "" : one.id })}>${one.key || one.id}</button>
        <span class="note">${" "}${ago(one.at)}</span>
       ${open === one.id && html`<${Message} one=${one} />`}</li>`)}</ul>
   </section>`;
@@ -103,9 +115,12 @@ function Message({ one }) {
   const whole = Math.max(1, ...steps.map((/** @type {any} */ step) => step.after + step.ms));
   return html`<div class="panel stack">
     <pre class="scroll">${JSON.stringify(one.data, null, 2)}</pre>
-    ${steps.length > 0 && html`<ol class="delivery" aria-label="Delivery">${steps.map((/** @type {any} */ step, /** @type {number} */ n) => html`<li key=${n} class=${step.failed ? "bad-text" : ""}>
-      <span>${step.service}</span><span>${step.what}</span><span class="note">+${duration(step.after)}, ${duration(step.ms)}${step.waited ? `, waited ${duration(step.waited)}` : ""}${step.attempt > 1 ? `, attempt ${step.attempt}` : ""}</span>
-      <i aria-hidden="true" style=${{ marginLeft: `${(100 * step.after) / whole}%`, width: `${Math.max(0.5, (100 * step.ms) / whole)}%` }}></i></li>`)}</ol>`}
+    ${steps.length > 0 && html`<ol class="delivery" aria-label="Delivery">${steps.map((/** @type {any} */ step, /** @type {number} */ n) => html`<li
+      key=${n} class=${step.failed ? "bad-text" : ""}>
+      <span>${step.service}</span><span>${step.what}</span>
+        <span class="note">+${duration(step.after)}, ${duration(step.ms)}${step.waited ? `, waited ${duration(step.waited)}` : ""}${step.attempt > 1 ? `, attempt ${step.attempt}` : ""}</span>
+      <i aria-hidden="true" style=${{ marginLeft: `${(100 * step.after) / whole}%`, width: `${Math.max(0.5, (100 * step.ms) / whole)}%` }}>
+        </i></li>`)}</ol>`}
     ${one.trace_id && html`<a href=${link(`traces/${one.trace_id}`)}>Trace</a>`}
   </div>`;
 }
@@ -114,9 +129,13 @@ function Message({ one }) {
 function Outboxes({ live }) {
   const { data, error } = useQuery(live ? "/api/outboxes" : null, {}, { every: 2000 });
   if (!live) return html`<${Empty} title="Nothing runs" command="shoal run">What waits in outboxes is known while the system runs.<//>`;
-  return html`<div class="stack"><${Trouble} error=${error} /><p class="note">An event is committed with its cause into the outbox of its service; a relay brings it to the broker from there.</p>
-    <table class="plain-table"><thead><tr><th scope="col">Service</th><th scope="col" class="end">Waiting</th><th scope="col" class="end">Oldest</th><th scope="col" class="end">Refused</th><th scope="col"></th></tr></thead>
-    <tbody>${(data?.items ?? []).map((/** @type {any} */ one) => html`<tr key=${one.service}><td><${Service} name=${one.service} /></td><td class="end">${number(one.count)}</td>
+  return html`<div class="stack"><${Trouble} error=${error} />
+    <p class="note">An event is committed with its cause into the outbox of its service; a relay brings it to the broker from there.</p>
+    <table class="plain-table"><thead><tr><th scope="col">Service</th><th scope="col" class="end">Waiting</th>
+      <th scope="col" class="end">Oldest</th><th scope="col" class="end">Refused</th><th scope="col"></th></tr></thead>
+    <tbody>${(data?.items ?? []).map((/** @type {any} */ one) => html`<tr key=${one.service}><td><${Service} name=${one.service} /></td>
+      <td class="end">${number(one.count)}</td>
       <td class="end"><span class=${one.age > OLD ? "bad-text" : ""}>${one.count ? duration(one.age * 1000) : "–"}</span></td>
-      <td class="end"><span class=${one.refused ? "bad-text" : ""}>${number(one.refused)}</span></td><td class="bad-text">${one.error}</td></tr>`)}</tbody></table></div>`;
+      <td class="end"><span class=${one.refused ? "bad-text" : ""}>${number(one.refused)}</span></td><td class="bad-text">${one.error}</td>
+        </tr>`)}</tbody></table></div>`;
 }

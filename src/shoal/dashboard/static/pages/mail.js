@@ -25,12 +25,16 @@ export default function Mail() {
     <div class="bar"><${Text} name="find" label="Find" hint="address, subject, words" search=${true} /></div>
     <${Trouble} error=${error} />
     ${data && items.length === 0
-      ? html`<${Empty} title=${data.total ? "No such mail" : "No mail yet"} command=${data.live ? "" : "shoal run"}>What services send by SMTP is caught and shown here.<//>`
+      ? html`<${Empty} title=${data.total ? "No such mail" : "No mail yet"}
+        command=${data.live ? "" : "shoal run"}>What services send by SMTP is caught and shown here.<//>`
       : html`<div class="columns">
-        <${Table} label="Mails" rows=${items} columns=${COLUMNS} id=${(/** @type {any} */ one) => String(one.id)} chosen=${param("mail")} onChoose=${(/** @type {any} */ one) => setParams({ mail: one.id })} />
+        <${Table} label="Mails" rows=${items} columns=${COLUMNS} id=${(/** @type {any} */ one) => String(one.id)} chosen=${param("mail")}
+          onChoose=${(/** @type {any} */ one) => setParams({ mail: one.id })} />
         ${open && html`<aside class="panel wide-details" aria-label=${open.subject}>
-          <div class="title"><h2>${open.subject || "(no subject)"}</h2><span class="spring"></span><button type="button" class="plain" aria-label="Close" onClick=${() => setParams({ mail: "" })}>×</button></div>
-          <dl class="facts"><dt>From</dt><dd>${open.from}</dd><dt>To</dt><dd>${open.to.join(", ")}</dd><dt>Received</dt><dd>${moment(open.received_at)}</dd><dt>Message</dt><dd class="mono">${open.message_id}</dd></dl>
+          <div class="title"><h2>${open.subject || "(no subject)"}</h2><span class="spring"></span>
+            <button type="button" class="plain" aria-label="Close" onClick=${() => setParams({ mail: "" })}>×</button></div>
+          <dl class="facts"><dt>From</dt><dd>${open.from}</dd><dt>To</dt><dd>${open.to.join(", ")}</dd><dt>Received</dt>
+            <dd>${moment(open.received_at)}</dd><dt>Message</dt><dd class="mono">${open.message_id}</dd></dl>
           <pre>${open.body}</pre></aside>`}
       </div>`}
   </div>`;

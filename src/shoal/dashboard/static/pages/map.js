@@ -19,11 +19,13 @@ const COLUMNS = [
   { name: "source", title: "From", width: "minmax(8rem, 1fr)", cell: (way) => way.source },
   { name: "target", title: "To", width: "minmax(8rem, 1fr)", cell: (way) => way.target },
   { name: "kind", title: "Kind", width: "70px", cell: (way) => way.kind },
-  { name: "standing", title: "Standing", width: "110px", cell: (way) => html`<${Badge} kind=${way.standing === "undeclared" ? "bad" : way.standing === "active" ? "good" : "idle"}>${way.standing}<//>` },
+  { name: "standing", title: "Standing", width: "110px", cell: (way) => html`<${Badge}
+    kind=${way.standing === "undeclared" ? "bad" : way.standing === "active" ? "good" : "idle"}>${way.standing}<//>` },
   { name: "rate", title: "A second", width: "80px", align: END, cell: (way) => number(way.rate) },
   { name: "p99", title: "p99", width: "90px", align: END, cell: (way) => (way.count ? duration(way.p99) : "–") },
   { name: "errors", title: "Errors", width: "80px", align: END, cell: (way) => (way.count ? percent(way.errors / way.count) : "–") },
-  { name: "circuit", title: "Breaker", width: "100px", cell: (way) => way.circuit && html`<${Badge} kind=${way.circuit === "closed" ? "good" : "bad"}>${way.circuit}<//>` },
+  { name: "circuit", title: "Breaker", width: "100px", cell: (way) => way.circuit && html`<${Badge}
+    kind=${way.circuit === "closed" ? "good" : "bad"}>${way.circuit}<//>` },
   { name: "fault", title: "Fault on purpose", width: "minmax(6rem, 1fr)", cell: (way) => way.fault },
 ];
 
@@ -42,10 +44,10 @@ export default function Map() {
     if (!data) return null;
     return selected(data.nodes, frame ? replaced(data.edges, frame.edges) : data.edges, hidden);
   }, [data, frame, hidden.join()]);
-  const open = shown?.ways.find((way) => way.id === param("edge"));
+  const open = shown?.ways.find((/** @type {any} */ way) => way.id === param("edge"));
   const lit = useMemo(() => standingOut(shown, looked), [shown, looked]);
   if (!data || !shown) return html`<div class="page"><h1>Map</h1><${Trouble} error=${error} /></div>`;
-  const worded = shown.ways.filter((way) => way.count && way.kind === "call").length <= WORDED;
+  const worded = shown.ways.filter((/** @type {any} */ way) => way.count && way.kind === "call").length <= WORDED;
   return html`<div class="page">
     <div class="title"><h1>Map</h1>
       <${Badge} kind=${data.live ? "good" : "idle"}>${data.system} ${data.live ? "runs" : "is stopped: history only"}<//>
@@ -58,16 +60,19 @@ export default function Map() {
       ? html`<${Empty} title="No service is declared" command="shoal new demo">Services, their stores and events appear here.<//>`
       : html`<div class="columns">
         ${param("table") === "1"
-          ? html`<${Table} label="Ways between services" rows=${shown.ways} columns=${COLUMNS} id=${(/** @type {any} */ way) => way.id} chosen=${param("edge")}
+          ? html`<${Table} label="Ways between services" rows=${shown.ways} columns=${COLUMNS} id=${(/** @type {any} */ way) => way.id}
+            chosen=${param("edge")}
               tone=${(/** @type {any} */ way) => (way.standing === "undeclared" || way.circuit === "open" ? "bad" : way.errors ? "warn" : "")}
               onChoose=${(/** @type {any} */ way) => setParams({ edge: way.id })} />`
           : html`<${Drawing} label=${`Map of ${data.system}; the same as a table: press the button Table`} nodes=${shown.nodes.map(nodeOf)}
-              edges=${shown.ways.map((way) => edgeOf(way, (worded && way.kind === "call") || way.id === looked || way.id === param("edge")))} chosen=${param("edge")} lit=${lit} onLook=${look} box=${box}
+              edges=${shown.ways.map((/** @type {any} */ way) => edgeOf(way, (worded && way.kind === "call") || way.id === looked || way.id === param("edge")))}
+                chosen=${param("edge")} lit=${lit} onLook=${look} box=${box}
               onEdge=${(/** @type {string} */ id) => setParams({ edge: id === param("edge") ? "" : id })} />`}
         ${open && html`<${Details} way=${open} />`}
       </div>`}
     <p class="note legend"><span class="key call"></span>call <span class="key event"></span>event <span class="key store"></span>store
-      <span class="key idle"></span>declared, but idle <span class="key undeclared"></span>seen, but not declared <span class="key failing"></span>fails</p>
+      <span class="key idle"></span>declared, but idle <span class="key undeclared"></span>seen, but not declared <span class="key failing">
+        </span>fails</p>
   </div>`;
 }
 
@@ -79,15 +84,19 @@ function Bar({ hidden, timed, fixed, replay, system, box }) {
   };
   return html`<div class="bar">
     <label class="field"><span>Numbers of</span>
-      <select value=${timed ? "range" : param("window", "60")} disabled=${fixed} onChange=${(/** @type {any} */ e) => setParams({ window: e.target.value === "60" ? "" : e.target.value })}>
+      <select value=${timed ? "range" : param("window", "60")} disabled=${fixed}
+        onChange=${(/** @type {any} */ e) => setParams({ window: e.target.value === "60" ? "" : e.target.value })}>
         ${WINDOWS.map(([value, text]) => html`<option key=${value} value=${value}>${text}</option>`)}</select></label>
-    ${["topics", "stores", "idle"].map((what) => html`<label key=${what} class="field toggle"><input type="checkbox" checked=${!hidden.includes(what)} onChange=${() => turn(what)} />
+    ${["topics", "stores", "idle"].map((what) => html`<label key=${what} class="field toggle"><input type="checkbox"
+      checked=${!hidden.includes(what)} onChange=${() => turn(what)} />
       <span>${what === "idle" ? "idle ways" : what}</span></label>`)}
-    <button type="button" aria-pressed=${param("table") === "1"} onClick=${() => setParams({ table: param("table") === "1" ? "" : "1" })}>Table</button>
+    <button type="button" aria-pressed=${param("table") === "1"}
+      onClick=${() => setParams({ table: param("table") === "1" ? "" : "1" })}>Table</button>
     <span class="spring"></span>
     <${Replay} replay=${replay} />
     <a class="button" download=${`${system}.mmd`} href="/api/map/mermaid">Mermaid</a>
-    <button type="button" disabled=${param("table") === "1"} onClick=${() => box.current && save(`${system}.svg`, standalone(box.current), "image/svg+xml")}>SVG</button>
+    <button type="button" disabled=${param("table") === "1"}
+      onClick=${() => box.current && save(`${system}.svg`, standalone(box.current), "image/svg+xml")}>SVG</button>
   </div>`;
 }
 
@@ -97,7 +106,8 @@ function Counts({ ways }) {
   const faults = ways.filter((way) => way.fault).length;
   return html`${odd > 0 && html`<${Badge} kind="bad">${odd} not declared<//>`}
     ${opened > 0 && html`<${Badge} kind="bad">${opened} breaker${opened > 1 ? "s" : ""} open<//>`}
-    ${faults > 0 && html`<a href=${link("gateway", { part: "faults" })}><${Badge} kind="warn">${faults} fault${faults > 1 ? "s" : ""} on purpose<//></a>`}`;
+    ${faults > 0 && html`<a href=${link("gateway", { part: "faults" })}>
+      <${Badge} kind="warn">${faults} fault${faults > 1 ? "s" : ""} on purpose<//></a>`}`;
 }
 
 /** @param {{way: any}} given */

@@ -34,7 +34,8 @@ export default function Sagas() {
   const turn = (/** @type {string} */ state) => setParams({ state: states.includes(state) ? states.filter((one) => one !== state) : [...states, state] });
   return html`<div class="page">
     <div class="title"><h1>Sagas</h1>
-      ${(data?.kinds ?? []).map((/** @type {any} */ kind) => html`<span key=${kind.name} class="note" title=${kind.source}>${kind.name}: ${kind.steps.join(" › ")}</span>`)}</div>
+      ${(data?.kinds ?? []).map((/** @type {any} */ kind) => html`<span key=${kind.name} class="note"
+        title=${kind.source}>${kind.name}: ${kind.steps.join(" › ")}</span>`)}</div>
     ${data && html`<${Stopped} live=${data.live} />`}
     <${Trouble} error=${error} />
     <div class="bar" role="group" aria-label="States">
@@ -44,10 +45,12 @@ export default function Sagas() {
     ${data && data.kinds.length === 0
       ? html`<${Empty} title="No saga is declared" command="shoal describe">A saga is a class with @service.saga: its steps, and how each is undone.<//>`
       : data && all.length === 0
-        ? html`<${Empty} title="No saga has run" command=${data.live ? "shoal saga list --all" : "shoal run"}>Each that begins is listed here with every attempt.<//>`
+        ? html`<${Empty} title="No saga has run"
+          command=${data.live ? "shoal saga list --all" : "shoal run"}>Each that begins is listed here with every attempt.<//>`
         : html`<div class="columns">
           <${Table} label="Sagas" rows=${items} columns=${COLUMNS} id=${(/** @type {any} */ one) => one.id} chosen=${param("saga")}
-            tone=${(/** @type {any} */ one) => ({ bad: "bad", warn: "warn" }[TONES[one.shown]] ?? "")} onChoose=${(/** @type {any} */ one) => setParams({ saga: one.id })} />
+            tone=${(/** @type {any} */ one) => ({ bad: "bad", warn: "warn" }[TONES[one.shown]] ?? "")}
+              onChoose=${(/** @type {any} */ one) => setParams({ saga: one.id })} />
           ${param("saga") && data?.live && html`<${Details} key=${param("saga")} id=${param("saga")} onChange=${refresh} />`}
         </div>`}
   </div>`;
@@ -67,13 +70,18 @@ function Details({ id, onChange }) {
       <button type="button" class="plain" aria-label="Close" onClick=${() => setParams({ saga: "" })}>×</button></div>
     ${saga.error && html`<p class="bad-text">${saga.error}</p>`}
     <div class="bar">
-      <button type="button" disabled=${busy || saga.status !== "parked"} onClick=${() => act("retry", {}, `${saga.id} goes on`)}>Retry</button>
-      <${Ask} disabled=${busy || ended || saga.status === "compensating"} question=${`Undo ${saga.id}, step by step?`} act=${() => act("compensate", {}, `${saga.id} is undone`)}>Compensate<//>
-      ${failed?.hint?.includes("--force") && html`<${Ask} word=${saga.id} question="Nobody knows whether its pivot happened. Undo it anyway?" act=${() => act("compensate", { force: true }, `${saga.id} is undone`)}>Compensate anyway<//>`}
+      <button type="button" disabled=${busy || saga.status !== "parked"}
+        onClick=${() => act("retry", {}, `${saga.id} goes on`)}>Retry</button>
+      <${Ask} disabled=${busy || ended || saga.status === "compensating"} question=${`Undo ${saga.id}, step by step?`}
+        act=${() => act("compensate", {}, `${saga.id} is undone`)}>Compensate<//>
+      ${failed?.hint?.includes("--force") && html`<${Ask}
+        word=${saga.id} question="Nobody knows whether its pivot happened. Undo it anyway?"
+        act=${() => act("compensate", { force: true }, `${saga.id} is undone`)}>Compensate anyway<//>`}
       ${saga.trace_id && html`<a href=${link(`traces/${saga.trace_id}`)}>Trace</a>`}
     </div>
     <${Trouble} error=${error ?? failed} />
-    <dl class="facts"><dt>Service</dt><dd><a href=${link(`service/${saga.service}`)}>${saga.service}</a></dd><dt>Began</dt><dd>${moment(saga.started)}</dd><dt>Changed</dt><dd>${moment(saga.updated)}</dd>
+    <dl class="facts"><dt>Service</dt><dd><a href=${link(`service/${saga.service}`)}>${saga.service}</a></dd><dt>Began</dt>
+      <dd>${moment(saga.started)}</dd><dt>Changed</dt><dd>${moment(saga.updated)}</dd>
       <dt>Deadline</dt><dd>${moment(saga.deadline)}</dd>${saga.due && !ended && html`<dt>Next</dt><dd>${moment(saga.due)}</dd>`}</dl>
     <${Steps} saga=${saga} />
     <${Timeline} journal=${saga.journal} />
@@ -85,12 +93,14 @@ function Details({ id, onChange }) {
 function Steps({ saga }) {
   const reached = (/** @type {string} */ step, /** @type {string} */ direction) => saga.journal.some((/** @type {any} */ one) => one.step === step && one.direction === direction && one.outcome === "done");
   return html`<table class="plain-table"><caption class="visually-hidden">Steps</caption>
-    <thead><tr><th scope="col">Step</th><th scope="col">Kind</th><th scope="col">State</th><th scope="col">Undone by</th><th scope="col">Calls</th></tr></thead>
+    <thead><tr><th scope="col">Step</th><th scope="col">Kind</th><th scope="col">State</th><th scope="col">Undone by</th>
+      <th scope="col">Calls</th></tr></thead>
     <tbody>${saga.steps.map((/** @type {any} */ step) => {
       const [done, undone] = [reached(step.name, "forward"), reached(step.name, "backward")];
       const now = saga.step === step.name;
       return html`<tr key=${step.name}><td>${now ? html`<strong>${step.name}</strong>` : step.name}</td><td>${step.kind}</td>
-        <td><${Badge} kind=${undone ? "idle" : done ? "good" : now ? TONES[saga.shown] : "idle"}>${undone ? "undone" : done ? "done" : now ? saga.shown : "not yet"}<//></td>
+        <td><${Badge} kind=${undone ? "idle" : done ? "good" : now ? TONES[saga.shown] : "idle"}>${undone ? "undone" : done ? "done" : now ? saga.shown : "not yet"}<//>
+          </td>
         <td>${step.compensation || "–"}</td><td>${(step.calls ?? []).join(", ") || "–"}</td></tr>`;
     })}</tbody></table>`;
 }
@@ -106,6 +116,8 @@ function Timeline({ journal }) {
       <span>${one.direction === "backward" ? "undo " : ""}${one.step || "–"}</span>
       <span><${Badge} kind=${OUTCOMES[one.outcome]}>${one.outcome}${one.attempt > 1 ? `, attempt ${one.attempt}` : ""}<//> ${one.error}</span>
       <span class="note">${clock(at(one.started)).slice(0, 8)}, ${duration(took)}${wait > 500 ? `, after a wait of ${duration(wait)}` : ""}</span>
-      <i aria-hidden="true" style=${{ marginLeft: `${Math.min(99, (100 * (at(one.started) - begin)) / whole)}%`, width: `${Math.max(0.7, (100 * took) / whole)}%` }}></i></li>`;
+      <i aria-hidden="true"
+        style=${{ marginLeft: `${Math.min(99, (100 * (at(one.started) - begin)) / whole)}%`, width: `${Math.max(0.7, (100 * took) / whole)}%` }}>
+        </i></li>`;
   })}</ol>`;
 }

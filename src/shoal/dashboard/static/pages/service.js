@@ -14,20 +14,25 @@ export default function Service() {
   const services = all?.items ?? [];
   const name = place.value.rest[0] ?? services[0]?.name ?? "";
   const { data, error } = useQuery(name ? `/api/services/${name}` : null, {}, { timed: true, every: 2000 });
-  if (all && services.length === 0) return html`<div class="page"><h1>Service</h1><${Empty} title="No service is declared" command="shoal new demo" /></div>`;
+  if (all && services.length === 0) return html`<div class="page"><h1>Service</h1>
+    <${Empty} title="No service is declared" command="shoal new demo" /></div>`;
   return html`<div class="page">
     <div class="title"><h1>Service</h1>
       <select aria-label="Service" value=${name} onChange=${(/** @type {any} */ e) => go(link(`service/${e.target.value}`))}>
         ${services.map((/** @type {any} */ one) => html`<option key=${one.name} value=${one.name}>${one.name}</option>`)}</select>
-      ${data && html`<span class="note">${data.summary} · version ${data.version} · <span class="mono">${data.source}</span></span>`}<span class="spring"></span>
-      <a href=${link("traces", { service: [name] })}>Traces</a> <a href=${link("logs", { service: [name] })}>Logs</a> <a href=${link("metrics", { of: name })}>Metrics</a>
+      ${data && html`<span class="note">${data.summary} · version ${data.version} · <span class="mono">${data.source}</span>
+        </span>`}<span class="spring"></span>
+      <a href=${link("traces", { service: [name] })}>Traces</a> <a href=${link("logs", { service: [name] })}>Logs</a> <a
+        href=${link("metrics", { of: name })}>Metrics</a>
       <a href=${link("data", { of: name })}>Data</a> <a href=${link("api", { of: name })}>API</a></div>
     ${data && html`<${Stopped} live=${data.live} />`}
     <${Trouble} error=${absent ?? error} />
-    ${data && data.name === name && html`<div class="stack"><${Noticed} service=${name} /><${Tiles} data=${data} /><${Charts} name=${name} />
+    ${data && data.name === name && html`<div class="stack"><${Noticed} service=${name} /><${Tiles} data=${data} /><${Charts}
+      name=${name} />
       <${Objectives} service=${name} promised=${data.objectives} />
       <${Operations} items=${data.operations} service=${name} /><${Replicas} items=${data.replicas} />
-      <div class="pair"><${Ways} title="Callers" items=${data.callers} end="source" /><${Ways} title="Callees" items=${data.callees} end="target" /></div>
+      <div class="pair"><${Ways} title="Callers" items=${data.callers} end="source" /><${Ways} title="Callees"
+        items=${data.callees} end="target" /></div>
       <${Circuits} items=${data.circuits} /></div>`}
   </div>`;
 }
@@ -46,7 +51,8 @@ function Tiles({ data }) {
     ["Memory", bytes(sum("memory")), `${replicas.length} replica${replicas.length === 1 ? "" : "s"}`, ""],
     ["In flight", number(sum("active")), sum("most") === null ? "requests" : `requests; connections ${number(sum("used"))} of ${number(sum("most"))}`, ""],
   ];
-  return html`<div class="tiles" role="group" aria-label="Golden signals">${tiles.map(([title, value, note, tone]) => html`<div class="tile" key=${title}>
+  return html`<div class="tiles" role="group" aria-label="Golden signals">${tiles.map(([title, value, note, tone]) => html`<div class="tile"
+    key=${title}>
     <span class="muted">${title}</span><strong class=${tone}>${value}</strong><span class="note">${note}</span></div>`)}</div>`;
 }
 
@@ -54,16 +60,24 @@ function Tiles({ data }) {
 function Charts({ name }) {
   const { data } = useQuery(`/api/services/${name}/series`, { operation: param("operation") }, { timed: true, every: 5000 });
   const found = data?.signals;
-  if (!found?.times?.length) return html`<${Empty} title="Nothing was recorded in this time" command=${isLive() ? `shoal call ${name}.…` : ""}>Every request and event is counted here as it comes.<//>`;
+  if (!found?.times?.length) return html`<${Empty} title="Nothing was recorded in this time"
+    command=${isLive() ? `shoal call ${name}.…` : ""}>Every request and event is counted here as it comes.<//>`;
   const near = (/** @type {number} */ at) => go(link("traces", { service: [name], since: Math.round(at), until: Math.round(at + found.step * 1000) }));
   const cpu = merged(data.used["process.cpu.time"]), memory = merged(data.used["process.memory.usage"]);
   return html`<div class="charts">
-    <figure><figcaption>Latency${param("operation") ? ` of ${param("operation")}` : ""} <span class="note">a click shows the traces of that moment</span></figcaption>
-      <${Chart} label="Latency" times=${found.times} format=${duration} onPoint=${near} lines=${[{ label: "p50", values: found.p50 }, { label: "p99", values: found.p99 }, { label: "p99 of failures", values: found.p99_errors, color: "--bad", dash: [4, 3] }]} /></figure>
+    <figure><figcaption>Latency${param("operation") ? ` of ${param("operation")}` : ""} <span class="note">a click shows the traces of that moment</span>
+      </figcaption>
+      <${Chart} label="Latency" times=${found.times} format=${duration} onPoint=${near}
+        lines=${[{ label: "p50", values: found.p50 }, { label: "p99", values: found.p99 }, { label: "p99 of failures", values: found.p99_errors, color: "--bad", dash: [4, 3] }]} />
+        </figure>
     <figure><figcaption>Traffic and errors, a second</figcaption>
-      <${Chart} label="Traffic" times=${found.times} format=${number} onPoint=${near} lines=${[{ label: "requests", values: found.rate, fill: true }, { label: "errors", values: found.errors, color: "--bad" }]} /></figure>
-    ${cpu && html`<figure><figcaption>CPU, processors</figcaption><${Chart} label="CPU" times=${cpu.times} format=${number} lines=${cpu.lines} /></figure>`}
-    ${memory && html`<figure><figcaption>Memory</figcaption><${Chart} label="Memory" times=${memory.times} format=${bytes} lines=${memory.lines} /></figure>`}
+      <${Chart} label="Traffic" times=${found.times} format=${number} onPoint=${near}
+        lines=${[{ label: "requests", values: found.rate, fill: true }, { label: "errors", values: found.errors, color: "--bad" }]} />
+        </figure>
+    ${cpu && html`<figure><figcaption>CPU, processors</figcaption><${Chart} label="CPU" times=${cpu.times} format=${number}
+      lines=${cpu.lines} /></figure>`}
+    ${memory && html`<figure><figcaption>Memory</figcaption><${Chart} label="Memory" times=${memory.times} format=${bytes}
+      lines=${memory.lines} /></figure>`}
     <figure><figcaption>Requests <span class="note">each dot leads to its trace</span></figcaption><${Dots} service=${name} /></figure>
   </div>`;
 }
@@ -87,37 +101,59 @@ function merged(series) {
 
 /** @param {{items: any[], service: string}} given */
 function Operations({ items, service }) {
-  return html`<section aria-label="Operations"><h2>Operations</h2><table class="plain-table"><thead><tr><th scope="col">Operation</th><th scope="col" class="end">A second</th><th scope="col" class="end">Errors</th><th scope="col" class="end">p50</th>
-    <th scope="col" class="end">p99</th><th scope="col" class="end">p99 of failures</th><th scope="col">Promises</th><th scope="col">Declared</th><th scope="col"></th></tr></thead><tbody>
+  return html`<section aria-label="Operations"><h2>Operations</h2><table class="plain-table"><thead><tr><th scope="col">Operation</th>
+    <th scope="col" class="end">A second</th><th scope="col" class="end">Errors</th><th scope="col" class="end">p50</th>
+    <th scope="col" class="end">p99</th><th scope="col" class="end">p99 of failures</th><th scope="col">Promises</th>
+      <th scope="col">Declared</th><th scope="col"></th></tr></thead><tbody>
     ${items.map((one) => html`<tr key=${`${one.kind} ${one.name}`} class=${one.count ? "" : "muted"}>
-      <td><button type="button" class="link" aria-pressed=${param("operation") === one.name} onClick=${() => setParams({ operation: param("operation") === one.name ? "" : one.name })}>${one.name}</button></td>
-      <td class="end">${one.count ? number(one.rate) : "–"}</td><td class="end ${one.errors ? "bad-text" : ""}">${one.count ? percent(one.errors / one.count) : "–"}</td>
-      <td class="end">${duration(one.p50)}</td><td class="end">${duration(one.p99)}</td><td class="end">${duration(one.error_p99)}</td><td>${one.objectives.join("; ")}</td><td class="mono">${one.source}</td>
-      <td><a href=${link("traces", { service: [service], operation: one.name })}>Traces</a>${one.endpoint && html` <a href=${link("api", { operation: `${service}.${one.endpoint}` })}>Try</a>`}</td></tr>`)}</tbody></table></section>`;
+      <td><button type="button" class="link" aria-pressed=${param("operation") === one.name}
+        onClick=${() => setParams({ operation: param("operation") === one.name ? "" : one.name })}>${one.name}</button></td>
+      <td class="end">${one.count ? number(one.rate) : "–"}</td>
+        <td class="end ${one.errors ? "bad-text" : ""}">${one.count ? percent(one.errors / one.count) : "–"}</td>
+      <td class="end">${duration(one.p50)}</td><td class="end">${duration(one.p99)}</td><td class="end">${duration(one.error_p99)}</td>
+        <td>${one.objectives.join("; ")}</td><td class="mono">${one.source}</td>
+      <td><a href=${link("traces", { service: [service], operation: one.name })}>Traces</a>${one.endpoint && html` <a
+        href=${link("api", { operation: `${service}.${one.endpoint}` })}>Try</a>`}</td></tr>`)}</tbody></table></section>`;
 }
 
 /** @param {{items: any[]}} given */
 function Replicas({ items }) {
   if (!items.length) return null;
-  return html`<section aria-label="Replicas"><h2>Replicas</h2><table class="plain-table"><thead><tr><th scope="col">Replica</th><th scope="col">Version</th><th scope="col">State</th><th scope="col" class="end">A second</th><th scope="col" class="end">p99</th><th scope="col" class="end">CPU</th>
-    <th scope="col" class="end">Memory</th><th scope="col" class="end">In flight</th><th scope="col" class="end">Connections</th><th scope="col" class="end">Restarts</th></tr></thead><tbody>
-    ${items.map((one) => html`<tr key=${one.name}><td><a href=${link("resources", { process: one.name })}>${one.name}</a></td><td>${one.version || "the present one"}</td><td><${Badge} kind=${one.status === "ready" ? "good" : "bad"}>${one.status}<//></td>
-      <td class="end">${number(one.rate)}</td><td class="end">${duration(one.p99)}</td><td class="end">${number(one.cpu)}</td><td class="end">${bytes(one.memory)}</td><td class="end">${number(one.active)}</td>
-      <td class="end">${number(one.used)} of ${number(one.most)}</td><td class="end">${one.restarts}</td></tr>`)}</tbody></table></section>`;
+  return html`<section aria-label="Replicas"><h2>Replicas</h2><table class="plain-table"><thead><tr><th scope="col">Replica</th>
+    <th scope="col">Version</th><th scope="col">State</th><th scope="col" class="end">A second</th><th scope="col" class="end">p99</th>
+    <th scope="col" class="end">CPU</th>
+    <th scope="col" class="end">Memory</th><th scope="col" class="end">In flight</th><th scope="col" class="end">Connections</th>
+      <th scope="col" class="end">Restarts</th></tr></thead><tbody>
+    ${items.map((one) => html`<tr key=${one.name}><td><a href=${link("resources", { process: one.name })}>${one.name}</a></td>
+      <td>${one.version || "the present one"}</td><td><${Badge} kind=${one.status === "ready" ? "good" : "bad"}>${one.status}<//></td>
+      <td class="end">${number(one.rate)}</td><td class="end">${duration(one.p99)}</td><td class="end">${number(one.cpu)}</td>
+        <td class="end">${bytes(one.memory)}</td><td class="end">${number(one.active)}</td>
+      <td class="end">${number(one.used)} of ${number(one.most)}</td><td class="end">${one.restarts}</td></tr>`)}</tbody></table>
+        </section>`;
 }
 
 /** @param {{title: string, items: any[], end: "source" | "target"}} given */
 function Ways({ title, items, end }) {
-  return html`<section aria-label=${title}><h2>${title}</h2>${items.length === 0 ? html`<p class="note">none</p>` : html`<table class="plain-table"><tbody>
-    ${items.map((one) => html`<tr key=${one.id}><td><a href=${link("map", { edge: one.id })}><${Named} name=${one[end]} /></a></td><td>${one.kind}</td>
-      <td class="end">${one.count ? `${number(one.rate)}/s` : "idle"}</td><td class="end">${one.count ? duration(one.p99) : ""}</td><td class="end ${one.errors ? "bad-text" : ""}">${one.count ? percent(one.errors / one.count) : ""}</td>
-      <td>${one.standing === "undeclared" && html`<${Badge} kind="bad">not declared<//>`}${one.circuit && html`<${Badge} kind=${one.circuit === "closed" ? "good" : "bad"}>breaker ${one.circuit}<//>`}${one.fault && html`<${Badge} kind="warn">${one.fault}<//>`}</td></tr>`)}</tbody></table>`}</section>`;
+  return html`<section aria-label=${title}>
+    <h2>${title}</h2>${items.length === 0 ? html`<p class="note">none</p>` : html`<table class="plain-table"><tbody>
+    ${items.map((one) => html`<tr key=${one.id}><td><a href=${link("map", { edge: one.id })}><${Named} name=${one[end]} /></a></td>
+      <td>${one.kind}</td>
+      <td class="end">${one.count ? `${number(one.rate)}/s` : "idle"}</td><td class="end">${one.count ? duration(one.p99) : ""}</td>
+        <td class="end ${one.errors ? "bad-text" : ""}">${one.count ? percent(one.errors / one.count) : ""}</td>
+      <td>${one.standing === "undeclared" && html`<${Badge} kind="bad">not declared<//>`}${one.circuit && html`<${Badge}
+        kind=${one.circuit === "closed" ? "good" : "bad"}>breaker ${one.circuit}<//>`}${one.fault && html`<${Badge} kind="warn">${one.fault}<//>`}</td>
+        </tr>`)}</tbody></table>`}</section>`;
 }
 
 /** @param {{items: any[]}} given */
 function Circuits({ items }) {
   if (!items.length) return null;
-  return html`<section aria-label="Circuit breakers"><h2>Circuit breakers</h2><table class="plain-table"><thead><tr><th scope="col">Breaker</th><th scope="col">State</th><th scope="col" class="end">Opened</th><th scope="col">Calls</th><th scope="col">Replicas</th></tr></thead><tbody>
-    ${items.map((one) => html`<tr key=${one.name}><td>${one.name}</td><td><${Badge} kind=${one.state === "closed" ? "good" : "bad"}>${one.state}<//></td><td class="end">${number(one.turns)}</td>
-      <td>${Object.entries(one.calls).filter(([, count]) => count).map(([outcome, count]) => `${outcome} ${count}`).join(", ") || "none"}</td><td>${Object.entries(one.replicas).map(([replica, state]) => `${replica}: ${state}`).join(", ")}</td></tr>`)}</tbody></table></section>`;
+  return html`<section aria-label="Circuit breakers"><h2>Circuit breakers</h2><table class="plain-table"><thead><tr>
+    <th scope="col">Breaker</th><th scope="col">State</th><th scope="col" class="end">Opened</th><th scope="col">Calls</th>
+    <th scope="col">Replicas</th></tr></thead><tbody>
+    ${items.map((one) => html`<tr key=${one.name}><td>${one.name}</td><td><${Badge}
+      kind=${one.state === "closed" ? "good" : "bad"}>${one.state}<//></td><td class="end">${number(one.turns)}</td>
+      <td>${Object.entries(one.calls).filter(([, count]) => count).map(([outcome, count]) => `${outcome} ${count}`).join(", ") || "none"}</td>
+        <td>${Object.entries(one.replicas).map(([replica, state]) => `${replica}: ${state}`).join(", ")}</td></tr>`)}</tbody></table>
+        </section>`;
 }

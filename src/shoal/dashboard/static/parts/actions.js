@@ -47,7 +47,8 @@ export function Ask({ children, question, word, act, disabled, danger = true }) 
       <form onSubmit=${agree}>
         <p>${question}</p>
         ${word && html`<label class="field"><span>Type <code>${word}</code></span>
-          <input type="text" value=${typed} autocomplete="off" spellcheck="false" onInput=${(/** @type {any} */ e) => setTyped(e.target.value)} /></label>`}
+          <input type="text" value=${typed} autocomplete="off" spellcheck="false"
+            onInput=${(/** @type {any} */ e) => setTyped(e.target.value)} /></label>`}
         <div class="bar"><span class="spring"></span><button type="button" onClick=${close}>No</button>
           <button type="submit" class="danger" disabled=${Boolean(word) && typed !== word}>Yes</button></div>
       </form></dialog>`}`;

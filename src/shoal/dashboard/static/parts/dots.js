@@ -17,10 +17,12 @@ export function Dots({ service }) {
   const y = (/** @type {number} */ ms) => HEIGHT - 14 - ((Math.log10(Math.max(0.1, ms)) - low) / Math.max(1, high - low)) * (HEIGHT - 28);
   const marks = Array.from({ length: high - low + 1 }, (_, n) => 10 ** (low + n));
   return html`<svg class="dots" viewBox=${`0 0 ${WIDTH} ${HEIGHT}`} role="group" aria-label=${`${items.length} requests to ${service}`}>
-    ${marks.map((ms) => html`<g key=${ms}><line x1=${PAD} x2=${WIDTH} y1=${y(ms)} y2=${y(ms)} /><text x=${PAD - 4} y=${y(ms) + 3}>${duration(ms)}</text></g>`)}
+    ${marks.map((ms) => html`<g key=${ms}><line x1=${PAD} x2=${WIDTH} y1=${y(ms)} y2=${y(ms)} /><text x=${PAD - 4}
+      y=${y(ms) + 3}>${duration(ms)}</text></g>`)}
     ${items.map((/** @type {any} */ one) => {
       const target = link(`traces/${one.trace_id}`), said = `${one.name}, ${duration(one.ms)}, ${clock(one.started)}${one.errors ? ", failed" : ""}`;
-      return html`<a key=${one.trace_id} href=${target} aria-label=${said} onClick=${(/** @type {MouseEvent} */ event) => (event.preventDefault(), go(target))}>
+      return html`<a key=${one.trace_id} href=${target} aria-label=${said}
+        onClick=${(/** @type {MouseEvent} */ event) => (event.preventDefault(), go(target))}>
         <title>${said}</title><circle cx=${x(one.started)} cy=${y(one.ms)} r="3.5" class=${one.errors ? "bad" : ""} /></a>`;
     })}</svg>`;
 }

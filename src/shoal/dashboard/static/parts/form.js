@@ -80,7 +80,8 @@ export function SchemaForm({ form, value, onChange, label }) {
 function Field({ name, schema: given, named, value, onChange, required }) {
   const schema = resolved(given, named);
   const type = Array.isArray(schema.type) ? schema.type.find((/** @type {string} */ one) => one !== "null") : schema.type;
-  if (type === "object" && schema.properties) return html`<${Fields} name=${name} schema=${schema} named=${named} value=${value} onChange=${onChange} />`;
+  if (type === "object" && schema.properties) return html`<${Fields} name=${name} schema=${schema} named=${named} value=${value}
+    onChange=${onChange} />`;
   if (type === "array") return html`<${Items} name=${name} schema=${schema} named=${named} value=${value} onChange=${onChange} />`;
   return html`<label class="field row-field"><span>${name || "value"}${required && html`<abbr title="needed">*</abbr>`}</span>
     <${Control} schema=${schema} type=${type} value=${value} onChange=${onChange} required=${required} />
@@ -90,10 +91,13 @@ function Field({ name, schema: given, named, value, onChange, required }) {
 /** @param {any} given */
 function Control({ schema, type, value, onChange, required }) {
   if (schema.enum) {
-    return html`<select value=${value ?? ""} onChange=${(/** @type {any} */ e) => onChange(e.target.value === "" ? undefined : e.target.value)}>
-      ${!required && html`<option value=""></option>`}${schema.enum.map((/** @type {any} */ one) => html`<option key=${one} value=${one}>${one}</option>`)}</select>`;
+    return html`<select value=${value ?? ""}
+      onChange=${(/** @type {any} */ e) => onChange(e.target.value === "" ? undefined : e.target.value)}>
+      ${!required && html`<option value=""></option>`}${schema.enum.map((/** @type {any} */ one) => html`<option key=${one}
+        value=${one}>${one}</option>`)}</select>`;
   }
-  if (type === "boolean") return html`<input type="checkbox" checked=${value === true} onChange=${(/** @type {any} */ e) => onChange(e.target.checked)} />`;
+  if (type === "boolean") return html`<input type="checkbox" checked=${value === true}
+    onChange=${(/** @type {any} */ e) => onChange(e.target.checked)} />`;
   if (type === "integer" || type === "number") {
     return html`<input type="number" step=${type === "integer" ? 1 : "any"} min=${schema.minimum} max=${schema.maximum} value=${value ?? ""}
       onInput=${(/** @type {any} */ e) => onChange(e.target.value === "" ? undefined : Number(e.target.value))} />`;
@@ -138,8 +142,10 @@ function Items({ name, schema, named, value, onChange }) {
   const set = (/** @type {number} */ at, /** @type {any} */ next) => onChange(items.map((one, n) => (n === at ? next : one)));
   return html`<fieldset><legend>${name}</legend>
     ${items.map((one, n) => html`<div class="item" key=${n}>
-      <${Field} name=${`${name} ${n + 1}`} schema=${schema.items ?? {}} named=${named} value=${one} onChange=${(/** @type {any} */ next) => set(n, next)} required=${true} />
-      <button type="button" aria-label=${`Remove ${name} ${n + 1}`} onClick=${() => onChange(items.filter((_, at) => at !== n))}>Remove</button></div>`)}
+      <${Field} name=${`${name} ${n + 1}`} schema=${schema.items ?? {}} named=${named} value=${one}
+        onChange=${(/** @type {any} */ next) => set(n, next)} required=${true} />
+      <button type="button" aria-label=${`Remove ${name} ${n + 1}`}
+        onClick=${() => onChange(items.filter((_, at) => at !== n))}>Remove</button></div>`)}
     <button type="button" onClick=${() => onChange([...items, exampleOf(schema.items ?? {}, named, 1)])}>Add ${name}</button>
   </fieldset>`;
 }

@@ -61,12 +61,12 @@ export function Drawing({ label, nodes, edges, chosen, onEdge, lit, onLook, box 
   const [view, setView] = useState({ zoom: 1, x: 0, y: 0 });
   const held = useRef(/** @type {{x: number, y: number} | null} */ (null));
   if (!laid) return html`<div class="loading" aria-busy="true"></div>`;
-  const zoom = (/** @type {number} */ by) => setView((v) => ({ ...v, zoom: Math.max(0.2, Math.min(5, v.zoom * by)) }));
+  const zoom = (/** @type {number} */ by) => setView((/** @type {any} */ v) => ({ ...v, zoom: Math.max(0.2, Math.min(5, v.zoom * by)) }));
   const move = (/** @type {PointerEvent} */ event) => {
     if (!held.current) return;
     const { x, y } = held.current;
     held.current = { x: event.clientX, y: event.clientY };
-    setView((v) => ({ ...v, x: v.x + event.clientX - x, y: v.y + event.clientY - y }));
+    setView((/** @type {any} */ v) => ({ ...v, x: v.x + event.clientX - x, y: v.y + event.clientY - y }));
   };
   const pressed = (/** @type {KeyboardEvent} */ event) => {
     const by = { "+": 1.25, "-": 0.8 }[event.key];
@@ -81,13 +81,16 @@ export function Drawing({ label, nodes, edges, chosen, onEdge, lit, onLook, box 
         style=${{ transform: `translate(${view.x}px, ${view.y}px) scale(${view.zoom})` }}
         onPointerDown=${(/** @type {PointerEvent} */ e) => (held.current = e.target instanceof SVGSVGElement ? { x: e.clientX, y: e.clientY } : null)}
         onPointerMove=${move} onPointerUp=${() => (held.current = null)} onPointerLeave=${() => (held.current = null)}>
-      <defs>${["call", "event", "store", "undeclared", "idle", "failing"].map((tone) => html`<marker key=${tone} id=${`head-${tone}`} class=${`head ${tone}`}
-        viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" markerUnits="userSpaceOnUse" orient="auto"><path d="M0 0L8 4L0 8z" /></marker>`)}</defs>
+      <defs>${["call", "event", "store", "undeclared", "idle", "failing"].map((tone) => html`<marker key=${tone} id=${`head-${tone}`}
+        class=${`head ${tone}`}
+        viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" markerUnits="userSpaceOnUse" orient="auto">
+          <path d="M0 0L8 4L0 8z" /></marker>`)}</defs>
       ${edges.map((edge) => {
         const points = laid.edges[edge.id];
         if (!points) return null;
         const middle = points[Math.floor(points.length / 2)];
-        return html`<g key=${edge.id} id=${`edge ${edge.id}`} class=${`edge ${edge.tone} ${pale(edge.id)} ${edge.id === chosen ? "chosen" : ""}`} role="button" tabindex="0"
+        return html`<g key=${edge.id} id=${`edge ${edge.id}`}
+          class=${`edge ${edge.tone} ${pale(edge.id)} ${edge.id === chosen ? "chosen" : ""}`} role="button" tabindex="0"
             aria-label=${edge.title} data-edge=${edge.id} onClick=${() => onEdge(edge.id)} ...${look(edge.id)}
             onKeyDown=${(/** @type {KeyboardEvent} */ e) => (e.key === "Enter" || e.key === " ") && (e.preventDefault(), onEdge(edge.id))}>
           <title>${edge.title}</title>
@@ -96,7 +99,8 @@ export function Drawing({ label, nodes, edges, chosen, onEdge, lit, onLook, box 
           ${edge.label && html`<text x=${middle.x} y=${middle.y - 4}>${edge.label}</text>`}
         </g>`;
       })}
-      ${nodes.map((node) => html`<${Box} key=${node.id} node=${node} at=${laid.nodes[node.id]} pale=${pale(node.id)} look=${look(node.id)} />`)}
+      ${nodes.map((node) => html`<${Box} key=${node.id} node=${node} at=${laid.nodes[node.id]} pale=${pale(node.id)}
+        look=${look(node.id)} />`)}
     </svg>
     <div class="zoom"><button type="button" aria-label="Larger" onClick=${() => zoom(1.25)}>+</button>
       <button type="button" aria-label="Smaller" onClick=${() => zoom(0.8)}>−</button>
@@ -118,7 +122,8 @@ function Box({ node, at, pale, look }) {
     event.preventDefault();
     go(node.href ?? "");
   };
-  return node.href ? html`<a href=${node.href} onClick=${follow} ...${given}>${drawn}</a>` : html`<g role="img" tabindex="0" ...${given}>${drawn}</g>`;
+  return node.href ? html`<a href=${node.href}
+    onClick=${follow} ...${given}>${drawn}</a>` : html`<g role="img" tabindex="0" ...${given}>${drawn}</g>`;
 }
 
 /** @param {string} kind @param {number} width @param {number} height */

@@ -13,7 +13,8 @@ const END = /** @type {"end"} */ ("end");
 
 /** @type {import("./table.js").Column[]} */
 const COLUMNS = [
-  { name: "chosen", title: "", width: "24px", cell: (letter) => html`<input type="checkbox" aria-label=${`Choose ${letter.id}`} checked=${params("letters").includes(letter.id)} onChange=${() => toggle(letter.id)} />` },
+  { name: "chosen", title: "", width: "24px", cell: (letter) => html`<input type="checkbox" aria-label=${`Choose ${letter.id}`}
+    checked=${params("letters").includes(letter.id)} onChange=${() => toggle(letter.id)} />` },
   { name: "id", title: "Letter", width: "130px", cell: (letter) => letter.id },
   { name: "service", title: "Given up by", width: "120px", cell: (letter) => html`<${Service} name=${letter.service} />` },
   { name: "type", title: "Event", width: "minmax(10rem, 1fr)", cell: (letter) => letter.type || "no event" },
@@ -48,21 +49,27 @@ export function Letters({ onChange, live }) {
   if (data && all.length === 0) {
     return html`<${Empty} title="No dead letters" command=${live ? "shoal dlq list" : "shoal run"}>
       What a handler gives up after its attempts, or nobody can read, waits here for you.
-      ${(param("of") || param("type")) && html` <button type="button" class="link" onClick=${() => setParams({ of: "", type: "" })}>Show those of every service</button>`}<//>`;
+      ${(param("of") || param("type")) && html` <button type="button" class="link"
+        onClick=${() => setParams({ of: "", type: "" })}>Show those of every service</button>`}<//>`;
   }
   return html`<div class="bar"><${Text} name="find" label="Find" hint="error, key, event" search=${true} />
       ${param("of") && html`<button type="button" onClick=${() => setParams({ of: "", type: "" })}>only ${param("of")} ×</button>`}
       <span class="spring"></span>
-      <button type="button" disabled=${busy} onClick=${async () => setTried((await send("/api/letters/try", { ids }))?.tried ?? [])}>Dry run ${which}</button>
+      <button type="button" disabled=${busy}
+        onClick=${async () => setTried((await send("/api/letters/try", { ids }))?.tried ?? [])}>Dry run ${which}</button>
       <button type="button" class="primary" disabled=${busy} onClick=${() => act("replay", `${which} sent again`)}>Replay ${which}</button>
-      <${Ask} disabled=${busy} question=${`Throw ${which} away for good? What they should have done never happens.`} act=${() => act("purge", `${which} thrown away`)}>Throw ${which} away<//></div>
+      <${Ask} disabled=${busy} question=${`Throw ${which} away for good? What they should have done never happens.`}
+        act=${() => act("purge", `${which} thrown away`)}>Throw ${which} away<//></div>
     <${Trouble} error=${error ?? failed} />
     <div class="columns">
-      <${Table} label="Dead letters" rows=${items} columns=${COLUMNS} id=${(/** @type {any} */ one) => one.id} chosen=${param("letter")} tone=${() => "bad"}
+      <${Table} label="Dead letters" rows=${items} columns=${COLUMNS} id=${(/** @type {any} */ one) => one.id} chosen=${param("letter")}
+        tone=${() => "bad"}
         onChoose=${(/** @type {any} */ one) => (setTried([]), setParams({ letter: one.id }))} />
-      ${open && html`<${Letter} key=${open.id} letter=${open} onChange=${(/** @type {string} */ id) => (refresh(), setParams({ letter: id }))} />`}
+      ${open && html`<${Letter} key=${open.id} letter=${open}
+        onChange=${(/** @type {string} */ id) => (refresh(), setParams({ letter: id }))} />`}
     </div>
-    ${tried.length > 0 && html`<div class="stack" role="status">${tried.map((one) => html`<${Rehearsal} key=${one.id} title=${one.id} found=${one} />`)}</div>`}`;
+    ${tried.length > 0 && html`<div class="stack" role="status">${tried.map((/** @type {any} */ one) => html`<${Rehearsal} key=${one.id}
+      title=${one.id} found=${one} />`)}</div>`}`;
 }
 
 /** @param {{letter: any, onChange: (id: string) => void}} given */
@@ -82,18 +89,24 @@ function Letter({ letter, onChange }) {
     if (after) onChange(after.id);
   };
   return html`<aside class="panel wide-details" aria-label=${letter.id}>
-    <div class="title"><h2>${letter.id}</h2><span class="spring"></span><button type="button" class="plain" aria-label="Close" onClick=${() => setParams({ letter: "" })}>×</button></div>
+    <div class="title"><h2>${letter.id}</h2><span class="spring"></span><button type="button" class="plain" aria-label="Close"
+      onClick=${() => setParams({ letter: "" })}>×</button></div>
     <p class="bad-text">${letter.error}</p>
     <dl class="facts"><dt>Event</dt><dd>${letter.type || "none"} ${letter.event}</dd><dt>Key</dt><dd>${letter.key || "–"}</dd>
       <dt>Given up</dt><dd>${moment(letter.at)} after ${plural(letter.attempts, "attempt")}</dd>
-      <dt>From</dt><dd>${letter.stream} at ${letter.sequence}</dd>${letter.edited && html`<dt>Edited</dt><dd>yes, its first data is kept</dd>`}</dl>
+      <dt>From</dt><dd>${letter.stream} at ${letter.sequence}</dd>${letter.edited && html`<dt>Edited</dt>
+        <dd>yes, its first data is kept</dd>`}</dl>
     <form class="stack" onSubmit=${keep}>
-      <label class="stack"><span class="note">Data</span><textarea class="mono" rows="8" spellcheck="false" value=${text ?? present} onInput=${(/** @type {any} */ e) => setText(e.target.value)}></textarea></label>
+      <label class="stack"><span class="note">Data</span><textarea class="mono" rows="8" spellcheck="false" value=${text ?? present}
+        onInput=${(/** @type {any} */ e) => setText(e.target.value)}></textarea></label>
       <div class="bar"><button type="submit" disabled=${busy || text === null || text === present}>Keep this data</button>
         ${letter.trace && html`<a href=${link(`traces/${letter.trace.split("-")[1]}`)}>Trace</a>`}</div>
     </form>
     <${Trouble} error=${error} />
-    ${letter.history?.length > 0 && html`<details open><summary>Attempts</summary><ol>${letter.history.map((/** @type {any} */ one, /** @type {number} */ n) => html`<li key=${n}>${moment(one.at)}, replica ${one.replica}: ${one.error}</li>`)}</ol></details>`}
-    ${letter.stack?.length > 0 && html`<details><summary>Stack</summary><pre class="scroll">${Array.isArray(letter.stack) ? letter.stack.join("\n") : letter.stack}</pre></details>`}
+    ${letter.history?.length > 0 && html`<details open><summary>Attempts</summary>
+      <ol>${letter.history.map((/** @type {any} */ one, /** @type {number} */ n) => html`<li
+      key=${n}>${moment(one.at)}, replica ${one.replica}: ${one.error}</li>`)}</ol></details>`}
+    ${letter.stack?.length > 0 && html`<details><summary>Stack</summary>
+      <pre class="scroll">${Array.isArray(letter.stack) ? letter.stack.join("\n") : letter.stack}</pre></details>`}
   </aside>`;
 }

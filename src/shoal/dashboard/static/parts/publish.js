@@ -27,7 +27,9 @@ export function Publish({ event }) {
     <div class="bar"><button type="button" disabled=${busy} onClick=${rehearse}>Dry run</button>
       <button type="submit" class="primary" disabled=${busy}>Publish</button></div>
     <${Trouble} error=${error} />
-    ${tried && (tried.length ? tried.map((one) => html`<${Rehearsal} key=${one.service} title=${one.service} found=${one.rehearsal} />`) : html`<p class="note">Nobody hears it.</p>`)}
-    ${sent && html`<p role="status">Announced as <span class="mono">${sent.id}</span>. <a href=${link(`traces/${sent.trace_id}`)}>Trace</a></p>`}
+    ${tried && (tried.length ? tried.map((/** @type {any} */ one) => html`<${Rehearsal} key=${one.service} title=${one.service}
+      found=${one.rehearsal} />`) : html`<p class="note">Nobody hears it.</p>`)}
+    ${sent && html`<p role="status">Announced as <span class="mono">${sent.id}</span>. <a href=${link(`traces/${sent.trace_id}`)}>Trace</a>
+      </p>`}
   </form>`;
 }

@@ -15,7 +15,8 @@ export function Tabs({ name = "part", label, tabs }) {
     /** @type {HTMLElement} */ (event.currentTarget).querySelectorAll("button")[next].focus();
   };
   return html`<div class="tabs" role="tablist" aria-label=${label} onKeyDown=${move}>
-    ${tabs.map(([key, title], n) => html`<button key=${key} type="button" role="tab" aria-selected=${key === chosen ? "true" : "false"} tabindex=${key === chosen ? 0 : -1}
+    ${tabs.map(([key, title], n) => html`<button key=${key} type="button" role="tab" aria-selected=${key === chosen ? "true" : "false"}
+      tabindex=${key === chosen ? 0 : -1}
       onClick=${() => setParams({ [name]: n ? key : "" })}>${title}</button>`)}
   </div>`;
 }
