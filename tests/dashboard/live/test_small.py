@@ -68,6 +68,19 @@ async def test_a_store_is_emptied_and_its_service_begins_anew_with_the_present_c
     await pages.until("/api/explorer", lambda told: "/later" in {o["path"] for o in told["items"]})
 
 
+async def test_a_second_version_is_weighed_and_taken_away(demo: LiveSystem) -> None:
+    pages = Pages(demo)
+    started = demo.run("canary", "start", "scores", "--code", str(demo.root), "--weight", "10", "--keep")
+    assert started.returncode == 0, started.stderr
+    assert (await pages.post("/api/gateway/canary", {"do": "weigh", "service": "scores", "weight": 40}))["weight"] == 40
+    (shown,) = (await pages.get("/api/gateway"))["canaries"]
+    assert (shown["service"], shown["stage"], shown["weight"]) == ("scores", "running", 40)
+    replicas = {r["name"]: r["version"] for r in (await pages.get("/api/services/scores"))["replicas"]}
+    assert set(replicas.values()) == {"", "canary"}
+    await pages.post("/api/gateway/canary", {"do": "abort", "service": "scores"})
+    assert [c["stage"] for c in (await pages.get("/api/gateway"))["canaries"]] == ["aborted"]
+
+
 async def test_a_system_that_has_stopped_shows_its_history_and_says_so(demo: LiveSystem) -> None:
     demo.stop()
     gate = Gate("token")

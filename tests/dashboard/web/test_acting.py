@@ -8,6 +8,9 @@ from typing import Any, TypeVar
 
 import pytest
 
+from shoal.local import faults
+from shoal.local.layout import layout_of
+from shoal.model.fault import Fault
 from shoal.testing import LiveSystem
 from tests.dashboard.web.owner import owner
 from tests.dashboard.web.serving import Guarded
@@ -144,3 +147,31 @@ def test_a_path_of_the_old_application_is_set_and_set_back(guarded: Guarded) -> 
     page.select_option(f"{row} select", "record")
     page.click(f"{row} button:has-text('Set')")
     page.wait_for_selector(".saying:has-text('is moved')")
+
+
+def test_a_return_whose_refund_may_be_under_way_is_not_undone(live: LiveSystem, guarded: Guarded) -> None:
+    """While payments cannot be reached a return waits at its pivot; the page says why there is no way back."""
+
+    async def buy() -> tuple[Customer, str]:
+        found = await sign_in(live)
+        bought = (await order(live, found)).json()["order_id"]
+        await end_of(live, found, bought)
+        return found, bought
+
+    async def struck(to: str) -> None:
+        proxies = faults.proxies(layout_of(live.root))
+        fault = Fault(caller="orders", callee="payments", abort=503)
+        await (faults.add if to == "strike" else faults.clear)(proxies, live.plan, fault)
+
+    found, bought = away(buy())
+    away(struck("strike"))
+    try:
+        assert away(live.post(f"/orders/{bought}/return", token=found.token)).status == 202
+        page = guarded.open(f"/sagas?saga=return-goods/{bought}")
+        page.wait_for_selector("[aria-label='Every attempt'] >> text=refund")
+        page.click("aside button:has-text('Compensate')")
+        page.click("dialog button:has-text('Yes')")
+        page.wait_for_selector("aside .trouble:has-text('its pivot refund may be happening right now')")
+    finally:
+        away(struck("mend"))
+    page.wait_for_selector("aside .title >> text=completed")

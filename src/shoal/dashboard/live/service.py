@@ -111,7 +111,7 @@ def _replica(
         status=process.status,
         pid=process.pid,
         restarts=process.restarts,
-        version=_version(process.name),
+        version=_version(process),
         cpu=usage.cpu if usage else None,
         memory=usage.memory if usage else None,
         active=readings.total(said, "http_server_active_requests"),
@@ -148,10 +148,9 @@ def _promises(endpoint: model.Endpoint | None) -> tuple[str, ...]:
     return tuple(one.promise for one in endpoint.objectives) if endpoint is not None else ()
 
 
-def _version(replica: str) -> str:
-    """Take the version out of the name of a second one's process; others bear none."""
-    name = replica.rpartition("-")[0]
-    return name.partition("@")[2]
+def _version(process: ProcessState) -> str:
+    """Take the version out of the name of a second one's process, such as ``orders-canary-0``; others bear none."""
+    return process.name.removeprefix(f"{process.service}-").rpartition("-")[0]
 
 
 def _slowest(series: Sequence[MetricSeries]) -> float | None:
