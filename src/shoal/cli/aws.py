@@ -63,10 +63,10 @@ def command(
 
 def scopes(context: Global, targets: Sequence[Path], *, source: bool = True) -> "tuple[Scope, ...]":
     """Plan the project's system for each environment."""
-    from shoal.cli import project
     from shoal.deploy.aws.scope import Scope
     from shoal.deploy.aws.target import planned
     from shoal.drivers.valkey.cache import CLUSTER_COMMANDS, COMMANDS
+    from shoal.operating import project
 
     system = project.read(context)
     return tuple(
