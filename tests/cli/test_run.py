@@ -58,7 +58,8 @@ def shoal(project: Path) -> Iterator[Terminal]:
 def test_from_nothing_to_an_event_counted(shoal: Terminal) -> None:
     port = str(free_port())
     _, said = shoal("run", "--detach", "--wait", "--port", port)
-    assert "5 of 5 ready" in said
+    assert "6 of 6 ready" in said
+    assert "Dashboard  http://127.0.0.1:" in said
     assert f"http://127.0.0.1:{port}" in said
 
     out, _ = shoal("ps", "-o", "json")
@@ -71,6 +72,11 @@ def test_from_nothing_to_an_event_counted(shoal: Terminal) -> None:
     assert "201 Created" in said
     task = json.loads(out)
     trace = said.partition("x-trace-id: ")[2].strip()
+    until = time.monotonic() + PATIENCE
+    while trace not in shoal("traces", "--service", "tasks", "-o", "json")[0]:  # spans are sent together
+        assert time.monotonic() < until
+    assert "● tasks" in shoal("traces", trace)[0]
+    assert shoal("open", "traces", "--print")[0].startswith("http://127.0.0.1:")
     shoal("call", "tasks.finish", f"task_id={task['task_id']}")
     out, said = shoal("call", "tasks.add", "title=", "owner=ada", code=1)
     assert "422" in said
@@ -136,7 +142,8 @@ def test_the_logs_of_one_process_are_found_by_service(shoal: Terminal) -> None:
     service = shoal.root / "demo/tasks/service.py"
     said = '    import logging\n\n    logging.getLogger("mine").warning("noted")\n    tx.insert(task)\n'
     service.write_text(service.read_text().replace("    tx.insert(task)\n", said))
-    shoal("run", "--detach", "--wait", "--one-process", "--port", str(free_port()))
+    shoal("run", "--detach", "--wait", "--one-process", "--no-telemetry", "--port", str(free_port()))
+    assert "without a dashboard" in shoal("open", code=NO_ENGINES)[1]
     shoal("call", "tasks.add", "title=Buy milk", "owner=ada")
     until, found = time.monotonic() + PATIENCE, list[dict[str, str]]()
     while not {"POST /tasks 201", "noted"} <= {line["message"] for line in found}:  # lines are written together
