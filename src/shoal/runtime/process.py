@@ -21,6 +21,8 @@ from shoal.runtime.joining import join
 from shoal.runtime.load import load
 from shoal.runtime.logs import Journal, configure
 from shoal.runtime.metrics.process import watching
+from shoal.runtime.metrics.registry import Metrics
+from shoal.runtime.metrics.vitals import Vitals
 from shoal.runtime.server import serve
 from shoal.runtime.telling import Telemetry
 from shoal.service.declare import Service
@@ -105,7 +107,10 @@ async def _serve_several(
             host.leave()
 
     try:
-        async with telemetry.sending((host.vitals, host.recorder) for host in hosts.values()):
+        metrics = Metrics()
+        own = Vitals(metrics, None, None, None), telemetry.recorder(system.name, _nobodys(hosts))
+        services = [own, *((host.vitals, host.recorder) for host in hosts.values())]
+        async with watching(metrics), telemetry.sending(services):
             await serve(
                 gateway,
                 process.listen,
@@ -121,6 +126,13 @@ async def _serve_several(
 def _first(process: ProcessConfig) -> Mapping[str, str]:
     """Return the variables that speak for the whole process."""
     return process.services[0] if process.services else os.environ
+
+
+def _nobodys(hosts: Mapping[str, Host]) -> ServiceConfig:
+    """Configure what the process tells of itself: it is no service's in particular, and has the system's name."""
+    config = next(iter(hosts.values())).config
+    environ = {name: value for name, value in config.environ.items() if name != "OTEL_SERVICE_NAME"}
+    return msgspec.structs.replace(config, environ=environ)
 
 
 def _read(file: Path) -> ProcessConfig:
