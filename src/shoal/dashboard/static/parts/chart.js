@@ -1,5 +1,6 @@
 // Lines over time. Dragging chooses a range of time for every page.
 import { html, useEffect, useRef } from "../shell/ui.js";
+import { clock } from "../shell/format.js";
 import { setParams } from "../shell/place.js";
 import { color, painted } from "../shell/theme.js";
 import uPlot from "../vendor/uplot.js";
@@ -52,7 +53,7 @@ function settings({ element, height, lines, format, onPoint }) {
     cursor: { drag: { x: true, y: false, setScale: false }, points: { size: 5 } },
     legend: { live: true },
     axes: [
-      { ...axis, space: 70 },
+      { ...axis, size: 28, space: 70, values: (/** @type {any} */ _, /** @type {number[]} */ times) => times.map((at) => (at % 60 ? clock(at * 1000).slice(0, 8) : clock(at * 1000).slice(0, 5))) },
       { ...axis, size: 62, values: (/** @type {any} */ _, /** @type {number[]} */ values) => values.map(format) },
     ],
     scales: { y: { range: (/** @type {any} */ _, /** @type {number} */ low, /** @type {number} */ high) => [Math.min(0, low ?? 0), (high || 1) * 1.08] } },
@@ -65,6 +66,7 @@ function settings({ element, height, lines, format, onPoint }) {
       }),
     ],
     hooks: {
+      setLegend: [lastOf],
       setSelect: [(/** @type {any} */ plot) => {
         const { left, width } = plot.select;
         if (width < 4) return;
@@ -72,9 +74,16 @@ function settings({ element, height, lines, format, onPoint }) {
         plot.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
         setParams({ since: at(left), until: at(left + width), range: "" });
       }],
-      ready: [(/** @type {any} */ plot) => onPoint && plot.over.addEventListener("click", () => {
+      setData: [lastOf],
+      ready: [lastOf, (/** @type {any} */ plot) => onPoint && plot.over.addEventListener("click", () => {
         if (plot.cursor.idx !== null && plot.cursor.idx !== undefined) onPoint(plot.data[0][plot.cursor.idx] * 1000);
       })],
     },
   };
+}
+
+/** Show the last values while nobody points at others. @param {any} plot */
+function lastOf(plot) {
+  const last = plot.data[0].length - 1;
+  if (last >= 0 && (plot.legend.idx === null || plot.legend.idx === undefined)) plot.setLegend({ idx: last }, false);
 }

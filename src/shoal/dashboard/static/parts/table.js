@@ -87,7 +87,7 @@ export function Table({ label, rows, columns, id, href, onChoose, chosen, tone, 
   };
 
   const grid = columns.map((one) => one.width).join(" ");
-  return html`<div class="table" ref=${box} tabindex="0" role="table" aria-label=${label} aria-rowcount=${rows.length + 1}
+  return html`<div class="table" ref=${box} tabindex="0" role="grid" aria-label=${label} aria-rowcount=${rows.length + 1}
       aria-activedescendant=${active >= 0 ? `row-${active}` : null} onScroll=${scrolled} onKeyDown=${pressed}>
     <div class="row head" role="row" style=${{ gridTemplateColumns: grid }}>
       ${columns.map((one) => html`<div key=${one.name} role="columnheader" class=${one.align ?? ""} title=${one.tip}>${one.title}</div>`)}
@@ -102,7 +102,7 @@ export function Table({ label, rows, columns, id, href, onChoose, chosen, tone, 
             aria-selected=${key === chosen ? "true" : null}
             style=${{ gridTemplateColumns: grid, transform: `translateY(${index * ROW}px)` }}
             onClick=${(/** @type {MouseEvent} */ event) => clicked(event, () => (setActive(index), open(row)))}>
-          ${columns.map((one, c) => html`<div key=${one.name} role="cell" class=${one.align ?? ""}>
+          ${columns.map((one, c) => html`<div key=${one.name} role="gridcell" class=${one.align ?? ""}>
             ${c === 0 && target ? html`<a href=${target} tabindex="-1">${one.cell(row)}</a>` : one.cell(row)}</div>`)}
         </div>`;
       })}
