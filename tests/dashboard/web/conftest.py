@@ -61,24 +61,36 @@ def browser() -> Iterator[Any]:
         started.close()
 
 
+@pytest.fixture(scope="module")
+def contexts(browser: Any) -> Iterator[dict[str, Any]]:
+    """Keep a context for each server and set of options: what it has loaded once it need not load again."""
+    known: dict[str, Any] = {}
+    yield known
+    for context in known.values():
+        context.close()
+
+
 @pytest.fixture
-def visit(browser: Any) -> Iterator[Callable[..., Guarded]]:
+def visit(browser: Any, contexts: dict[str, Any]) -> Iterator[Callable[..., Guarded]]:
     """Open pages as the owner who came with the link; afterwards nothing may have gone wrong in them."""
-    opened: list[tuple[Any, Guarded]] = []
+    opened: list[Guarded] = []
 
     def come(to: Serving, expected: tuple[str, ...] = (), **options: Any) -> Guarded:
-        context = browser.new_context(**({"viewport": {"width": 1280, "height": 800}} | options))
-        context.set_default_timeout(10_000)
-        given = Gate(TOKEN).cookie({"host": urlsplit(to.url).netloc})
-        name, _, value = given.partition(";")[0].partition("=")
+        context = contexts.get(key := f"{to.url} {options}")
+        if context is None:
+            context = contexts[key] = browser.new_context(**({"viewport": {"width": 1280, "height": 800}} | options))
+            context.set_default_timeout(20_000)
+            given = Gate(TOKEN).cookie({"host": urlsplit(to.url).netloc})
+            name, _, value = given.partition(";")[0].partition("=")
+            context.add_cookies([{"name": name, "value": value, "url": to.url}])
         guarded = Guarded(page=context.new_page(), url=to.url, expected=expected)
         guarded.watch()
-        opened.append((context, guarded))
-        context.add_cookies([{"name": name, "value": value, "url": to.url}])
+        opened.append(guarded)
         return guarded
 
     yield come
-    troubles = [trouble for _, guarded in opened for trouble in guarded.troubles]
-    for context, _ in opened:
-        context.close()
-    assert troubles == []
+    for guarded in opened:
+        if guarded.page.url.startswith(guarded.url):
+            guarded.page.evaluate("localStorage.clear()")  # the next test begins as a stranger to it
+        guarded.page.close()
+    assert [trouble for guarded in opened for trouble in guarded.troubles] == []

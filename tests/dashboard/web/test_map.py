@@ -79,8 +79,8 @@ def test_what_is_hidden_is_in_the_address_and_topics_become_direct_ways(told: Se
 def test_the_same_is_there_as_a_table(told: Serving, visit: Visit) -> None:
     page = opened(told, visit)
     page.click("button:has-text('Table')")
-    page.wait_for_selector("[role=table][aria-label='Ways between services']")
-    text = page.inner_text("[role=table] .row.bad")
+    page.wait_for_selector("[role=grid][aria-label='Ways between services']")
+    text = page.inner_text("[role=grid] .row.bad")
     assert "payments" in text
     assert "undeclared" in text
 

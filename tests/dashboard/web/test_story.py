@@ -64,7 +64,7 @@ def _orders_flow(page: Any) -> None:
         page.wait_for_selector(f"[data-edge='{way}']:not(.idle)")
     assert "a second" in page.get_attribute("[data-edge='gateway→orders']", "aria-label")
     page.click("button:has-text('Table')")
-    page.wait_for_selector("[role=table][aria-label='Ways between services'] >> text=gateway")
+    page.wait_for_selector("[role=grid][aria-label='Ways between services'] >> text=gateway")
     page.click("button:has-text('Table')")
 
 
@@ -84,7 +84,7 @@ def _breaker_opens(guarded: Guarded) -> None:
 def _saga_retries(guarded: Guarded) -> str:
     """Find the return that waits between attempts, and what it tried; return its id."""
     page = guarded.open("/sagas?state=retrying")
-    page.click("[role=table][aria-label=Sagas] .rows .row")
+    page.click("[role=grid][aria-label=Sagas] .rows .row")
     page.wait_for_selector("[aria-label='Every attempt'] li:nth-child(2)")
     assert "refund" in page.inner_text("[aria-label='Every attempt']")
     return str(page.inner_text("aside h2"))
@@ -116,7 +116,7 @@ def _saga_ends(guarded: Guarded, saga: str) -> None:
 
 def _letter_is_corrected_and_sent_again(guarded: Guarded, customer: Customer, order_id: str) -> None:
     page = guarded.open("/events?part=letters")
-    page.click("[role=table][aria-label='Dead letters'] >> text=notifications.feedback_due.v1")
+    page.click("[role=grid][aria-label='Dead letters'] >> text=notifications.feedback_due.v1")
     corrected = json.dumps({"order_id": order_id, "customer_id": subject_of(customer)})
     page.fill("aside textarea", corrected)
     page.click("button:has-text('Keep this data')")
