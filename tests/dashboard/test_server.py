@@ -192,6 +192,44 @@ async def test_files_of_this_edition_may_be_kept_for_ever(browser: Browser) -> N
     assert said["cache-control"] == "no-cache"
 
 
+async def test_the_link_keeps_what_else_is_in_the_address(tmp_path: Path) -> None:
+    _, said, _ = await Browser(tmp_path).ask(f"//evil.example/logs?service=a&token={TOKEN}&service=b")
+    assert said["location"] == "/evil.example/logs?service=a&service=b"
+
+
+async def test_who_does_not_keep_up_misses_the_oldest_news_and_no_one_waits() -> None:
+    hub = Hub()
+    slow, quick = hub.listen(), hub.listen()
+    await anext(slow)
+    await anext(quick)
+    for number in range(500):
+        hub.tell("tick", number)
+        assert f"data: {number}\n".encode() in await anext(quick)
+    heard = [await anext(slow) for _ in range(100)]
+    assert b"data: 400\n" in heard[0]
+    assert b"data: 499\n" in heard[-1]
+    for stream in (slow, quick):
+        await stream.aclose()  # type: ignore[attr-defined]
+
+
+async def test_one_look_that_fails_does_not_silence_the_others() -> None:
+    hub = Hub()
+
+    async def broken() -> dict[str, object]:
+        raise ZeroDivisionError
+
+    async def sound() -> dict[str, object]:
+        return {"tick": {}}
+
+    hub.watch(broken)
+    hub.watch(sound)
+    stream = hub.listen()
+    heard = [await anext(stream) for _ in range(3)]
+    assert b"event: trouble" in heard[1]
+    assert b"event: tick" in heard[2]
+    await stream.aclose()  # type: ignore[attr-defined]
+
+
 async def test_nobody_listening_costs_nothing(tmp_path: Path) -> None:
     hub, looks = Hub(), 0
 

@@ -73,3 +73,10 @@ def test_a_range_of_time_is_in_the_address_and_goes_along(empty: Serving, visit:
     page.go_back()
     page.wait_for_url("**/resources?range=6h&find=or")
     assert page.input_value("input[data-search]") == "or"
+
+
+def test_an_address_that_means_nothing_still_opens(empty: Serving, visit: Visit) -> None:
+    page = visit(empty).open("/traces?range=nonsense&text=%zz")
+    page.wait_for_selector(".empty")
+    page.goto(f"{empty.url}/nowhere/%25zz")
+    page.wait_for_selector("main h1")

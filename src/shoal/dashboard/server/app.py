@@ -60,9 +60,10 @@ class Dashboard:
         path, method = str(scope["path"]), str(scope["method"])
         if path == "/health":
             return Answer(body=b'{"status":"alive"}', headers={"cache-control": _NEVER})
-        query = dict(parse_qsl(scope["query_string"].decode("latin-1")))
-        if "token" in query and method == "GET" and not path.startswith("/api/"):
-            return self._enter(path, query, headers)
+        query = parse_qsl(scope["query_string"].decode("latin-1"))
+        offered = next((value for name, value in query if name == "token"), None)
+        if offered is not None and method == "GET" and not path.startswith("/api/"):
+            return self._enter(path, offered, [pair for pair in query if pair[0] != "token"], headers)
         if not self._gate.entered(headers):
             return self._closed(path)
         if path.startswith("/api/"):
@@ -71,9 +72,9 @@ class Dashboard:
             raise Problem(405, "method-not-allowed", headers={"Allow": "GET, HEAD"})
         return self._static(path) if path.startswith("/static/") else self._page()
 
-    def _enter(self, path: str, query: dict[str, str], headers: Mapping[str, str]) -> Answer:
+    def _enter(self, path: str, offered: str, query: list[tuple[str, str]], headers: Mapping[str, str]) -> Answer:
         """Give the cookie to who has the link, and take the token out of the address."""
-        if not self._gate.fits(query.pop("token")):
+        if not self._gate.fits(offered):
             return self._closed(path)
         target = quote("/" + path.lstrip("/")) + (f"?{urlencode(query)}" if query else "")
         said = {"location": target, "set-cookie": self._gate.cookie(headers), "cache-control": _NEVER}

@@ -19,8 +19,17 @@ export const page = computed(() => place.value.page);
 
 /** @returns {Place} */
 function read() {
-  const [first, ...rest] = location.pathname.split("/").filter(Boolean).map(decodeURIComponent);
+  const [first, ...rest] = location.pathname.split("/").filter(Boolean).map(plain);
   return { page: first ?? HOME, rest, params: new URLSearchParams(location.search) };
+}
+
+/** A part of a path as it was meant; one that nobody could have meant as it is. @param {string} part */
+function plain(part) {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
 }
 
 /** One parameter of the address, or `otherwise`. @param {string} name @param {string} [otherwise] */
