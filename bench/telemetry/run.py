@@ -16,7 +16,7 @@ from bench.races import circumstances, compare, figures
 from bench.report import Section
 from bench.rounds import Amount, Round, Sample, Say, interleave
 from bench.statistics import Target
-from bench.telemetry import spans
+from bench.telemetry import measurements, spans
 from bench.telemetry.serve import Flushed
 from bench.workers import GENERATOR_CPU, SERVER_CPU, Worker, drive, generator, worker
 
@@ -75,7 +75,7 @@ async def run(effort: Effort, say: Say) -> Outcome:
             *compare(rounds, INSTRUMENTED, FASTAPI, what=f"{INSTRUMENTED} / {FASTAPI}"),
             *compare(rounds, RECORDED, INSTRUMENTED, what=f"{RECORDED} / {INSTRUMENTED}"),
         ),
-        tables=(figures(rounds), spans.table()),
+        tables=(figures(rounds), spans.table(), measurements.table()),
         facts=circumstances(rounds),
     )
     return Outcome(section=section, rows={"rounds": rounds})
