@@ -56,6 +56,8 @@ def test_a_broken_way_is_found_and_mended(live: LiveSystem, guarded: Guarded) ->
     _saga_ends(guarded, saga)
     away(_plant(live))
     _letter_is_corrected_and_sent_again(guarded, customer, bought[1])
+    report = away(live.audit(wait=30))
+    assert report.held, report.complaints()
 
 
 def _orders_flow(page: Any) -> None:

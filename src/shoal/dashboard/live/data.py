@@ -119,10 +119,15 @@ async def reset(live: Live, service: str) -> dict[str, Any]:
     What it had heard does not come again: its read models begin empty.
 
     Raises:
-        ShoalError: Its store is none that can be emptied so.
+        ShoalError: Its store is none that can be emptied so, or all services run in one process; nothing was changed.
     """
     running = await live.engines()
     _require_sql(running, service)
+    if not any(p.kind == "service" and p.service == service for p in live.running().processes):
+        raise ShoalError(
+            f"{service} has no process of its own that could begin anew",
+            hint="begin with empty engines instead: shoal stop && shoal run --fresh",
+        )
     async with running.store(service) as store, store.session() as session:
         names = await session.fetch(
             "select nspname from pg_namespace where nspname !~ '^pg_' and nspname <> 'information_schema'"

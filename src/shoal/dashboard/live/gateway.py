@@ -12,6 +12,7 @@ from shoal.errors import HostError
 from shoal.local import control, faults
 from shoal.local.canary import read_states
 from shoal.local.layout import layout_of
+from shoal.local.state import RunState
 from shoal.model.fault import Fault, edges, read_edge
 from shoal.model.plan import Plan, Route, plan
 from shoal.model.target import LOCAL, with_options
@@ -70,7 +71,7 @@ async def shown(live: Live) -> dict[str, Any]:
             {"caller": caller, "callee": callee, "endpoints": names}
             for (caller, callee), names in sorted(edges(planned).items())
         ],
-        "mesh": _mesh(planned, run.mesh if run is not None else planned.target.mesh),
+        "mesh": _mesh(planned, _carrier(run)),
         **(await _moving(live) if run is not None else {"faults": [], "canaries": [], "strangler": [], "problem": ""}),
     }
 
@@ -145,10 +146,17 @@ def _fault(fault: Fault) -> dict[str, Any]:
     return {**msgspec.to_builtins(fault), "edge": fault.edge, "spelled": fault.spelled, "told": told(fault)}
 
 
+def _carrier(run: RunState | None) -> str:
+    """Say who carries calls between services; nobody has to where they are in one process."""
+    if run is None:
+        return LOCAL.mesh
+    return "one process" if run.shape == "one-process" else run.mesh
+
+
 def _mesh(planned: Plan, mesh: str) -> dict[str, Any]:
     """Say how many ways between services are encrypted, with both sides known."""
     ways = sum(len({call.service for call in service.calls}) for service in planned.services)
-    return {"mode": mesh, "ways": ways, "secured": ways if mesh != "off" else 0}
+    return {"mode": mesh, "ways": ways, "secured": ways if mesh in ("shared", "sidecars") else 0}
 
 
 def _route(route: Route, system: model.System) -> dict[str, Any]:

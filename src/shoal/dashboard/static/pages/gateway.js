@@ -33,8 +33,8 @@ export default function Gateway() {
   const routes = (data?.routes ?? []).filter((/** @type {any} */ one) => `${one.method} ${one.path} ${one.service} ${one.endpoint}`.toLowerCase().includes(needle));
   return html`<div class="page">
     <div class="title"><h1>Gateway</h1>${data?.url && html`<span class="mono note">${data.url}</span>`}
-      ${data && html`<${Badge}
-        kind=${data.mesh.secured === data.mesh.ways ? "good" : "bad"}>mTLS on ${data.mesh.secured} of ${data.mesh.ways} ways<//>
+      ${data && html`<${Badge} kind=${data.mesh.mode === "one process" ? "idle" : data.mesh.secured === data.mesh.ways ? "good" : "bad"}>
+          ${data.mesh.mode === "one process" ? "calls stay in one process" : `mTLS on ${data.mesh.secured} of ${data.mesh.ways} ways`}<//>
         <span class="note">${data.tls ? "TLS outside" : "plain text outside"}</span>`}
       ${data?.faults.length > 0 && html`<${Badge} kind="warn">${plural(data.faults.length, "fault")} on purpose<//>`}</div>
     ${data && html`<${Stopped} live=${data.live} />`}
