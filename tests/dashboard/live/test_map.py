@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from shoal import model
 from shoal.dashboard.live import topology
+from shoal.dashboard.live.data import caches
 from shoal.dashboard.live.delivery import delivered
 from shoal.dashboard.live.map import Edge, Map, Observed, drawn
 from shoal.dashboard.live.mermaid import mermaid
@@ -134,6 +135,15 @@ def test_readings_are_gathered_by_breaker_and_the_worst_replica_counts() -> None
     (found,) = circuits(samples)
     assert (found.state, found.calls, found.replicas) == ("open", {"failed": 8}, {"x-0": "closed", "x-1": "open"})
     assert (total(samples, "y"), total(samples, "z")) == (1.5, None)
+
+
+def test_kept_functions_are_counted_over_replicas() -> None:
+    line = 'shoal_cached_duration_seconds_count{shoal_function="web.prices",shoal_outcome="%s"} %d\n'
+    samples = [
+        *parsed("web-0", "web", line % ("hit", 3) + line % ("miss", 1)),
+        *parsed("web-1", "web", line % ("hit", 2)),
+    ]
+    assert caches(samples) == [{"function": "web.prices", "outcomes": {"hit": 5, "miss": 1}}]
 
 
 @given(st.text())

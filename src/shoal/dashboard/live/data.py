@@ -73,7 +73,7 @@ async def shown(live: Live, service: str) -> dict[str, Any]:
     if run is None:
         return found
     samples = await readings.read(run, service)
-    found |= {"live": True, "gauges": _gauges(samples), "pools": _pools(samples)}
+    found |= {"live": True, "gauges": _gauges(samples), "pools": _pools(samples), "caches": caches(samples)}
     running = await live.engines()
     planned = running.planned(service).store
     if planned is None or planned.engine not in _SQL:
@@ -205,6 +205,17 @@ def _gauges(samples: Sequence[readings.Sample]) -> Mapping[str, float]:
         s for s in samples if s.name.startswith(("shoal_outbox_", "shoal_store_", "shoal_cache_")) and not s.labels
     ]
     return {name: readings.total(wanted, name) or 0.0 for name in dict.fromkeys(s.name for s in wanted)}
+
+
+def caches(samples: Sequence[readings.Sample]) -> list[dict[str, Any]]:
+    """Count how calls of kept functions ended, over all replicas: hits, misses and what stood in for them."""
+    found: dict[str, dict[str, int]] = {}
+    for sample in samples:
+        if sample.name == "shoal_cached_duration_seconds_count":
+            outcomes = found.setdefault(sample.labels.get("shoal_function", ""), {})
+            outcome = sample.labels.get("shoal_outcome", "")
+            outcomes[outcome] = outcomes.get(outcome, 0) + int(sample.value)
+    return [{"function": name, "outcomes": outcomes} for name, outcomes in sorted(found.items())]
 
 
 def _pools(samples: Sequence[readings.Sample]) -> list[dict[str, Any]]:

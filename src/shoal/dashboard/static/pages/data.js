@@ -101,13 +101,18 @@ function Migrations({ items, live }) {
 
 /** @param {{data: any}} given */
 function Activity({ data }) {
-  const pools = data.pools ?? [], gauges = Object.entries(data.gauges ?? {});
+  const kept = data.caches ?? [], pools = data.pools ?? [], gauges = Object.entries(data.gauges ?? {});
   if (!data.live) return html`<${Empty} title="Nothing runs" command="shoal run" />`;
+  const share = (/** @type {any} */ { hit = 0, ...others }) => hit / Math.max(1, Object.values(others).reduce((/** @type {any} */ a, b) => a + b, hit));
   return html`${data.database && html`<p class="note">${number(data.database.connections)} connections to this database, ${number(data.database.deadlocks)} deadlocks so far</p>`}
     <table class="plain-table"><thead><tr><th scope="col">Connection</th><th scope="col">State</th><th scope="col">Waits for</th>
       <th scope="col" class="end">For</th><th scope="col">Statement</th></tr></thead>
       <tbody>${(data.activity ?? []).map((/** @type {any} */ one) => html`<tr key=${one.pid}><td>${one.pid}</td><td>${one.state ?? "–"}</td>
         <td>${one.waits_for ?? "–"}</td><td class="end">${duration(one.ms)}</td><td class="mono">${one.query}</td></tr>`)}</tbody></table>
+    ${kept.length > 0 && html`<table class="plain-table"><thead><tr><th scope="col">Kept function</th><th scope="col" class="end">Hits</th>
+      <th scope="col">Outcomes</th></tr></thead><tbody>${kept.map((/** @type {any} */ one) => html`<tr key=${one.function}>
+      <td class="mono">${one.function}</td><td class="end">${percent(share(one.outcomes))}</td>
+      <td>${Object.entries(one.outcomes).map(([name, count]) => `${name} ${count}`).join(", ")}</td></tr>`)}</tbody></table>`}
     <dl class="facts">${gauges.map(([name, value]) => html`<dt key=${name} class="mono">${name}</dt>
       <dd>${number(/** @type {number} */ (value))}</dd>`)}
       ${pools.map((/** @type {any} */ one, /** @type {number} */ n) => html`<dt key=${n} class="mono">${one.name}</dt>
