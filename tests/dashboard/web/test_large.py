@@ -1,5 +1,6 @@
 """Traces that are large, deep, broken or not ended."""
 
+import re
 import time
 from collections.abc import Callable
 from typing import Any
@@ -76,6 +77,16 @@ def test_what_has_not_ended_is_open_with_what_is_known_below_it(odd: Serving, vi
     assert len(lines) == 3
     assert "open" in lines[0]
     assert "15.0 ms" in lines[0]
+
+
+def test_what_goes_on_now_lasts_until_now(odd: Serving, visit: Visit) -> None:
+    told, trace = Told(), "ee" * 16
+    told.span(trace, "12" * 8, "orders", "SELECT soon", "client", (time.time() * 1000 - 3000, 5))
+    odd.tell(told)
+    page = drawn(visit, odd, f"/traces/{trace}")
+    line = page.inner_text(".rows > .row >> nth=0")
+    assert "open" in line
+    assert re.search(r"\d\.\d+ s", line)
 
 
 def test_a_ring_of_parents_is_cut(odd: Serving, visit: Visit) -> None:

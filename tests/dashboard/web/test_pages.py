@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from shoal.dashboard.server.files import FOLDER
+from tests.dashboard.web.contrast import unreadable
 from tests.dashboard.web.declared import declare
 from tests.dashboard.web.declared import shop as declared
 from tests.dashboard.web.serving import Guarded, Serving
@@ -39,6 +40,7 @@ def test_a_page_is_the_same_after_a_reload_and_has_names_for_all_it_offers(
     assert page.title() == f"{PAGES[name]} · Shoal"
     heading, address = page.inner_text("main h1"), page.url
     assert page.evaluate(NAMELESS) == []
+    assert unreadable(page) == []
     page.reload()
     page.wait_for_selector("main h1")
     assert (page.inner_text("main h1"), page.url) == (heading, address)

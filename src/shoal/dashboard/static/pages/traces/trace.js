@@ -1,6 +1,6 @@
 // One trace: the waterfall, and what is known of the span that is chosen.
 import { html, useEffect, useMemo, useState } from "../../shell/ui.js";
-import { useQuery } from "../../shell/data.js";
+import { isLive, useQuery } from "../../shell/data.js";
 import { bind } from "../../shell/keys.js";
 import { link, param, params, setParams } from "../../shell/place.js";
 import { duration, moment, number, plural } from "../../shell/format.js";
@@ -25,7 +25,7 @@ export function Trace({ id }) {
     grown(data.total > LARGE);
     settle(Date.now() - data.started - data.ms > SETTLED);
   }, [data]);
-  const tree = useMemo(() => grow(data?.spans ?? []), [data]);
+  const tree = useMemo(() => grow(data?.spans ?? [], isLive() ? Date.now() : 0), [data]);
   const logs = useMemo(() => bySpan(data?.logs ?? []), [data]);
   const folded = params("fold").join(), unfolded = params("unfold").join();
   const listed = useMemo(() => rows(tree, {

@@ -25,8 +25,11 @@ export const CROWD = 12;
 /** Milliseconds by which a child may end after its parent and still have been waited for. */
 const SKEW = 2;
 
-/** @param {any[]} spans @returns {Tree} */
-export function grow(spans) {
+/** Milliseconds after which nobody believes any more that a span still goes on. */
+const PATIENCE = 15_000;
+
+/** @param {any[]} spans @param {number} [now] unix milliseconds: what is open, and was heard of just now, lasts until then @returns {Tree} */
+export function grow(spans, now = 0) {
   /** @type {Map<string, Node>} */
   const all = new Map();
   for (const span of spans) all.set(span.span_id, node(span, false));
@@ -63,6 +66,11 @@ export function grow(spans) {
     begin = Math.min(begin, span.started);
     end = Math.max(end, span.started + span.ms);
   }
+  for (const { open, span } of all.values())
+    if (open && now - span.started - span.ms < PATIENCE) {
+      span.ms = Math.max(span.ms, now - span.started);
+      end = Math.max(end, now);
+    }
   for (const root of roots) critical(root, root.span.started + root.span.ms);
   const services = [...new Set(spans.map((span) => span.service))];
   return { roots, all, begin: spans.length ? begin : 0, end: spans.length ? end : 0, services, repeats: repeats(all) };
