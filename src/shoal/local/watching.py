@@ -10,6 +10,7 @@ from shoal.errors import ShoalError
 from shoal.local import dashboard
 from shoal.local.dashboard import NAME, Settings
 from shoal.local.engines import dashboard as engine
+from shoal.local.forks import Program
 from shoal.local.host import private_directory, private_file
 from shoal.local.reporter import Reporter
 from shoal.local.site import Site
@@ -42,7 +43,8 @@ def unit(site: Site, entry: str, around: Surroundings) -> Unit:
     options = engine.DashboardOptions(
         settings=settings, directory=layout.telemetry, path=f"{_own()}{os.pathsep}{python_path(layout.root)}"
     )
-    return Unit(Job(recipe=engine.recipe(options), kind="engine"), around)
+    program = Program(module=engine.MODULE, arguments=(str(engine.settings_file(options)),))
+    return Unit(Job(recipe=engine.recipe(options), kind="engine", program=program), around)
 
 
 def tell_routes(site: Site) -> None:

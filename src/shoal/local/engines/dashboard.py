@@ -16,6 +16,9 @@ from shoal.local.ports import LOOPBACK, check_port
 from shoal.local.probe import ready
 from shoal.local.process import Command, base_environment
 
+MODULE = "shoal.dashboard"
+"""What runs."""
+
 _DISTRIBUTION = "opentelemetry-proto"
 _NEEDED_MIB = 64
 _READY_WITHIN = 15.0
@@ -45,6 +48,11 @@ def recipe(options: DashboardOptions) -> Recipe:
         ready_within=_READY_WITHIN,
         hint="run without it: shoal run --no-telemetry",
     )
+
+
+def settings_file(options: DashboardOptions) -> Path:
+    """Locate what the process reads at its start."""
+    return options.directory / f"{NAME}.json"
 
 
 def locate() -> Path:
@@ -77,10 +85,10 @@ async def prepare(options: DashboardOptions) -> Command:
     require_space(options.directory, _NEEDED_MIB)
     check_port(options.settings.port)
     private_directory(options.directory)
-    file = private_file(options.directory / f"{NAME}.json", msgspec.json.encode(options.settings).decode())
+    file = private_file(settings_file(options), msgspec.json.encode(options.settings).decode())
     return Command(
         name=NAME,
-        argv=(str(interpreter), "-m", "shoal.dashboard", str(file)),
+        argv=(str(interpreter), "-m", MODULE, str(file)),
         cwd=options.directory,
         env=base_environment({"PYTHONPATH": options.path}),
         stop_after=5.0,
