@@ -15,7 +15,7 @@ from shoal.errors import DeclarationError, EngineError, HostError, SettingsError
 BEGAN = time.monotonic()
 """When this program began, on the monotonic clock."""
 
-OK, FOUND, USAGE, ENVIRONMENT, INTERRUPTED = 0, 1, 2, 3, 130
+OK, FOUND, USAGE, ENVIRONMENT, OVER, INTERRUPTED = 0, 1, 2, 3, 4, 130
 
 COMMANDS = {
     "new": "Make a working system of two services with green tests.",
@@ -49,6 +49,7 @@ COMMANDS = {
     "strangle": "Take over the paths of an old application one by one.",
     "audit": "Check that nothing was lost and nothing happened twice.",
     "deploy": "Write what a platform needs to run the system.",
+    "cost": "Estimate what a month of the system costs.",
     "doctor": "Check what this machine offers.",
 }
 """Command → summary. Each is the attribute ``command`` of a module of that name in ``shoal.cli.commands``."""
@@ -65,6 +66,7 @@ Exit codes:
   1    something was found or has failed
   2    the command line is wrong
   3    this machine lacks something, or an engine cannot be reached
+  4    it costs more than the budget
   130  interrupted
 """
 

@@ -1,0 +1,157 @@
+"""``shoal cost``: what a month of the system costs, from the resources that ``shoal deploy`` writes."""
+
+import json
+from collections.abc import Mapping
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from shoal.cli import output
+from shoal.cli.output import examples
+from shoal.cli.program import OK, OVER, Global
+from shoal.errors import DeclarationError
+
+if TYPE_CHECKING:
+    from shoal.cost.aws import Month
+    from shoal.cost.estimate import Estimate
+    from shoal.cost.prices import Table
+    from shoal.cost.usage import Usage
+    from shoal.deploy.aws.resources import Resource
+
+_EXAMPLES = examples(
+    "shoal cost --target aws --region us-east-1",
+    "shoal cost --target targets/aws-production.toml --usage usage.toml --budget 1500",
+    "shoal cost --region us-east-1 -o json > before.json",
+    "shoal cost --region us-east-1 --diff before.json",
+    "shoal cost --region us-east-1 -o html > cost.html",
+)
+
+_DEAREST = 3
+"""Operations that are named with what they cost; all are in the JSON."""
+
+
+@click.command("cost", epilog=_EXAMPLES)
+@click.option("--target", default="aws", help="aws, or settings of one environment on it (TOML) [default: aws].")
+@click.option("--region", default="", help="Region whose prices are meant [default: the environment's].")
+@click.option("--usage", "usage_file", type=click.Path(path_type=Path), help="How much the system is used (TOML).")
+@click.option("--prices", "prices_file", type=click.Path(path_type=Path), help="Prices of your own (TOML).")
+@click.option("--budget", type=click.IntRange(min=1), help="Fail (exit code 4) when more is expected a month.")
+@click.option("--diff", "before", type=click.Path(path_type=Path), help="Compare with an earlier estimate (JSON).")
+@click.option(
+    "-o", "form", type=click.Choice(["table", "json", "markdown", "html"]), default="table", help="Form of the output."
+)
+@click.pass_obj
+def command(
+    context: Global, target: str, region: str, usage_file: Path | None, prices_file: Path | None, budget: int | None,
+    before: Path | None, form: str,
+) -> int:  # fmt: skip
+    """Estimate what a month costs: low, expected and high, by service and component.
+
+    The items are the resources that `shoal deploy aws` writes. What has no known price is said, and is in no sum.
+    """
+    from shoal.cost import aws as cost
+    from shoal.cost.estimate import priced
+    from shoal.deploy.aws.parts import resources
+
+    scope = _scope(context, target, region)
+    month = cost.Month(scope.plan, _usage(context.root, usage_file))
+    table = _prices(context.root, prices_file, scope.environment.region)
+    everything = resources(scope)
+    found = priced(cost.items(everything, month), table)
+    earlier = _earlier(context.root, before)
+    _show(form, found, month, everything, table)
+    if earlier is not None:
+        _compare(earlier, found)
+    if budget is not None and found.total.expected > budget:
+        output.say(f"expected are {found.total.expected:,}, which is more than the budget of {budget:,}")
+        return OVER
+    return OK
+
+
+def _show(form: str, found: "Estimate", month: "Month", resources: "tuple[Resource, ...]", table: "Table") -> None:
+    from shoal.cost import endpoints, render, tips
+
+    if form == "markdown":
+        click.echo(render.markdown(found, month.requests), nl=False)
+    elif form == "html":
+        click.echo(render.html(found, month.requests), nl=False)
+    else:
+        each = endpoints.per_thousand(resources, month, table)
+        advice = tips.tips(resources, month, table)
+        if form == "json":
+            told = [{"advice": tip.advice, "saves": str(tip.saves), "but": tip.but} for tip in advice]
+            operations = {name: str(render.small(cost)) for name, cost in each.items()}
+            data = {**render.document(found, month.requests), "endpoints": operations, "tips": told}
+            click.echo(json.dumps(data, indent=2))
+            return
+        output.print_table(render.HEADERS, render.rows(found))
+        for note in render.notes(found, month.requests):
+            output.say(note)
+        for name, cost in [*each.items()][:_DEAREST]:
+            output.say(f"a thousand more of {name} cost {render.small(cost)}")
+        for tip in advice:
+            output.say(f"could save {tip.saves:,}: {tip.advice}; but {tip.but}")
+
+
+def _scope(context: Global, target: str, region: str) -> Any:
+    import msgspec
+
+    from shoal.cli.aws import scopes
+
+    if target in ("azure", "google", "gcp", "kubernetes"):
+        raise DeclarationError(f"what {target} costs is not known yet", hint="ask for --target aws")
+    found = scopes(context, [] if target == "aws" else [Path(target)])[-1]
+    if region:
+        found = msgspec.structs.replace(found, environment=msgspec.structs.replace(found.environment, region=region))
+    return found
+
+
+def _usage(root: Path, file: Path | None) -> "Usage":
+    from shoal.cost.usage import Usage, read
+
+    return Usage() if file is None else read(_text(root, file, "usage.toml"), where=str(file))
+
+
+def _prices(root: Path, file: Path | None, region: str) -> "Table":
+    from shoal.cost.prices import packaged, read
+
+    return packaged("aws", region) if file is None else read(_text(root, file, "prices.toml"), where=str(file))
+
+
+def _earlier(root: Path, file: Path | None) -> Mapping[str, Any] | None:
+    if file is None:
+        return None
+    try:
+        found = json.loads(_text(root, file, "before.json"))
+        Decimal(found["total"]["expected"])
+        return dict(found)
+    except (ValueError, ArithmeticError, KeyError, TypeError) as error:
+        raise DeclarationError(
+            f"{file} is no earlier estimate", hint="write one: shoal cost -o json > before.json"
+        ) from error
+
+
+def _text(root: Path, file: Path, example: str) -> str:
+    try:
+        return (file if file.is_absolute() else root / file).read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        problem = error.strerror if isinstance(error, OSError) else "it is no text"
+        raise DeclarationError(f"cannot read {file}: {problem}", hint=f"name a file such as {example}") from error
+
+
+def _compare(earlier: Mapping[str, Any], found: "Estimate") -> None:
+    """Say what changed, by service, to standard error."""
+    from shoal.cost.estimate import added
+    from shoal.cost.render import SHARED
+
+    known = earlier.get("services", {})
+    now = {service or SHARED: added(found.of(service)).expected for service in found.services}
+    for name in sorted({*known, *now}):
+        before = Decimal(known.get(name, {}).get("total", {}).get("expected", "0"))
+        after = now.get(name, Decimal(0))
+        if before != after:
+            output.say(f"{name}: {before:,} before, {after:,} now ({after - before:+,})")
+    before = Decimal(earlier["total"]["expected"])
+    output.say(f"total: {before:,} before, {found.total.expected:,} now ({found.total.expected - before:+,})")

@@ -1,0 +1,194 @@
+"""Resources on AWS → items. Whatever costs and is not here, is no resource of the deployment either. Pure."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from decimal import Decimal
+from typing import Any
+
+from shoal.cost.estimate import HOURS, Item
+from shoal.cost.usage import Range, Usage, exactly
+from shoal.deploy.aws import resources as made
+from shoal.deploy.aws.resources import Resource
+from shoal.model.plan import Plan
+
+_MILLION, _GB = Decimal(1_000_000), Decimal(1024**3)
+_HEARD_IDLE = HOURS * 3600 / 20
+"""Requests by which one reader asks an empty queue in a month, waiting twenty seconds each."""
+
+
+class Month:
+    """A month of a system: how often each service is asked."""
+
+    def __init__(self, plan: Plan, usage: Usage) -> None:
+        """Share requests among operations: those that are named, then the others alike."""
+        self.usage, self.plan = usage, plan
+        keys = [f"{route.method} {route.path}" for route in plan.routes]
+        named = {key: usage.endpoints[key] for key in keys if key in usage.endpoints}
+        others = [key for key in keys if key not in named]
+        rest = _less(usage.requests, named.values())
+        share = rest * (Decimal(1) / len(others)) if others else exactly(0)
+        self.endpoints = {key: named.get(key, share) for key in keys}
+
+    @property
+    def requests(self) -> Range:
+        """At the door."""
+        return sum(self.endpoints.values(), exactly(0))
+
+    def of(self, service: str) -> Range:
+        """Count the requests that reach a service, by the door or by another's call."""
+        own = [self.endpoints[f"{r.method} {r.path}"] for r in self.plan.routes if r.service == service]
+        calling = [one.name for one in self.plan.services if any(call.service == service for call in one.calls)]
+        asked = [self.endpoints[f"{r.method} {r.path}"] for r in self.plan.routes if r.service in calling]
+        return sum([*own, *asked], exactly(0))
+
+
+def items(resources: Iterable[Resource], month: Month) -> tuple[Item, ...]:
+    """List what a month of these resources is billed for."""
+    every = tuple(resources)
+    found = [item for one in every for item in _ITEMS.get(type(one), _nothing)(one, month)]
+    return (*found, *_shared(every, month))
+
+
+def _less(whole: Range, parts: Iterable[Range]) -> Range:
+    taken = sum(parts, exactly(0))
+    left = [max(Decimal(0), a - b) for a, b in ((whole.low, taken.low), (whole.expected, taken.expected))]
+    high = max(Decimal(0), whole.high - taken.high)
+    return Range(low=left[0], expected=max(left), high=max(*left, high))
+
+
+def _nothing(_: Any, __: Month) -> Iterator[Item]:
+    return iter(())
+
+
+def _network(one: made.Network, month: Month) -> Iterator[Item]:
+    gateways, through = HOURS * one.gateways, month.requests * (month.usage.outside_bytes / _GB)
+    if one.gateways:
+        yield Item(component="NAT gateways", price="nat.hour", amount=exactly(gateways))
+        yield Item(component="data by NAT gateways", price="nat.gb", amount=through, by_use=True)
+        yield Item(component="public addresses", price="address.hour", amount=exactly(gateways))
+    if one.endpoints:
+        hours = HOURS * len(one.endpoints) * one.zones
+        yield Item(component="interface endpoints", price="endpoint.hour", amount=exactly(hours))
+
+
+def _workload(one: made.Workload, month: Month) -> Iterator[Item]:
+    spread, busy = one.most - one.least, month.usage.busy
+    tasks = exactly(one.least) + Range(low=busy.low, expected=busy.expected, high=busy.high) * Decimal(spread)
+    kind = f"fargate.{'spot.' if one.spot else ''}{'arm' if one.architecture == 'ARM64' else 'x86'}"
+    processors, memory = Decimal(one.cpu) / 1024, Decimal(one.memory) / 1024
+    hours = tasks * HOURS
+    whose: dict[str, Any] = {"service": one.service}
+    yield Item(component="Fargate processors", price=f"{kind}.cpu.hour", amount=hours * processors, **whose)
+    yield Item(component="Fargate memory", price=f"{kind}.gb.hour", amount=hours * memory, **whose)
+
+
+def _logs(one: made.Logs, month: Month) -> Iterator[Item]:
+    gb = month.of(one.service) * (month.usage.log_bytes / _GB)
+    yield Item(component="log lines taken", price="logs.gb", amount=gb, service=one.service, by_use=True)
+    kept = gb * (Decimal(one.days) / 30)
+    yield Item(component="log lines kept", price="logs.gb-month", amount=kept, service=one.service, by_use=True)
+
+
+def _postgres(one: made.Postgres, _: Month) -> Iterator[Item]:
+    hours, storage = exactly(HOURS * one.copies), exactly(one.storage * one.copies)
+    yield Item(component="PostgreSQL", price=f"rds.{one.instance}.hour", amount=hours, service=one.service)
+    yield Item(component="PostgreSQL storage", price="rds.gp3.gb-month", amount=storage, service=one.service)
+
+
+def _documents(one: made.Documents, month: Month) -> Iterator[Item]:
+    hours = exactly(HOURS * one.copies)
+    yield Item(component="DocumentDB", price=f"docdb.{one.instance}.hour", amount=hours, service=one.service)
+    yield Item(component="DocumentDB storage", price="docdb.gb-month", amount=month.usage.stored, service=one.service)
+
+
+def _table(one: made.Table, month: Month) -> Iterator[Item]:
+    asked, usage = month.of(one.service) * (1 / _MILLION), month.usage
+    whose: dict[str, Any] = {"service": one.service, "by_use": True}
+    yield Item(component="DynamoDB writes", price="dynamodb.write", amount=asked * usage.writes_per_request, **whose)
+    yield Item(component="DynamoDB reads", price="dynamodb.read", amount=asked * usage.reads_per_request, **whose)
+    yield Item(component="DynamoDB storage", price="dynamodb.gb-month", amount=usage.stored, service=one.service)
+
+
+def _bucket(one: made.Bucket, month: Month) -> Iterator[Item]:
+    yield Item(component="objects", price="s3.gb-month", amount=month.usage.objects, service=one.service)
+
+
+def _cache(one: made.Cache, _: Month) -> Iterator[Item]:
+    yield Item(component="Valkey", price=f"valkey.{one.instance}.hour", amount=exactly(HOURS * one.copies))
+
+
+def _search(one: made.Search, _: Month) -> Iterator[Item]:
+    hours = exactly(HOURS * one.nodes)
+    yield Item(component="OpenSearch", price=f"opensearch.{one.instance}.hour", amount=hours, service=one.service)
+    disks = exactly(one.storage * one.nodes)
+    yield Item(component="OpenSearch storage", price="opensearch.gp3.gb-month", amount=disks, service=one.service)
+
+
+def _queue(one: made.Queue, _: Month) -> Iterator[Item]:
+    """Count what an empty queue is asked; what is heard is counted for all queues together."""
+    if one.part:
+        idle = exactly(_HEARD_IDLE / _MILLION)
+        yield Item(component="queues asked while empty", price="sqs.fifo", amount=idle, service=one.service)
+
+
+def _secret(one: made.Secret, _: Month) -> Iterator[Item]:
+    yield Item(component="secrets", price="secret.month", amount=exactly(1), service=one.service)
+
+
+def _key(one: made.Key, _: Month) -> Iterator[Item]:
+    yield Item(component="keys", price="key.month", amount=exactly(1), service=one.service)
+
+
+def _alarm(one: made.Alarm, _: Month) -> Iterator[Item]:
+    metrics = exactly(len(one.dimensions))
+    yield Item(component="alarms", price="alarm.month", amount=metrics, service=one.service)
+
+
+def _repository(one: made.Repository, _: Month) -> Iterator[Item]:
+    yield Item(component="images", price="ecr.gb-month", amount=exactly(1), service=one.service)
+
+
+def _door(_: made.Door, month: Month) -> Iterator[Item]:
+    asked = month.requests
+    yield Item(component="API requests", price="api.http", amount=asked * (1 / _MILLION), by_use=True)
+    yield Item(component="balancer", price="alb.hour", amount=exactly(HOURS))
+    used = asked * (month.usage.answer_bytes / _GB)
+    yield Item(component="balancer capacity", price="alb.lcu-hour", amount=used, by_use=True)
+    yield Item(component="data to clients", price="egress.gb", amount=used, by_use=True)
+
+
+def _shared(every: tuple[Resource, ...], month: Month) -> Iterator[Item]:
+    """Count events once for each who hears them."""
+    topics = [one for one in every if isinstance(one, made.Topic)]
+    if topics:
+        events = month.requests * (month.usage.events_per_request / _MILLION)
+        hearers = {(one.service, one.part) for one in every if isinstance(one, made.Queue) and one.part}
+        streams = {stream for _, stream in hearers} or {""}
+        each = Decimal(len(hearers)) / len(streams)
+        yield Item(component="events published", price="sns.fifo", amount=events, by_use=True)
+        yield Item(component="events heard", price="sqs.fifo", amount=events * (each * 2), by_use=True)
+
+
+_ITEMS: Mapping[type, Callable[[Any, Month], Iterator[Item]]] = {
+    made.Network: _network,
+    made.Workload: _workload,
+    made.Logs: _logs,
+    made.Postgres: _postgres,
+    made.Documents: _documents,
+    made.Table: _table,
+    made.Bucket: _bucket,
+    made.Cache: _cache,
+    made.Search: _search,
+    made.Queue: _queue,
+    made.Secret: _secret,
+    made.Key: _key,
+    made.Alarm: _alarm,
+    made.Repository: _repository,
+    made.Door: _door,
+}
+FREE = frozenset(
+    {made.Group, made.Cluster, made.Role, made.Operator, made.Topic, made.Password, made.Address, made.Watch}
+)
+"""Kinds that cost nothing by themselves, or whose use is counted elsewhere."""
+
+OPEN = frozenset({made.Pool})
+"""Kinds whose price depends on what nobody has said yet: a pool, on its users."""

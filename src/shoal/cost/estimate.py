@@ -1,0 +1,100 @@
+"""Items times prices: a bill with low, expected and high, whose parts sum to its totals. Pure."""
+
+from collections.abc import Iterable, Sequence
+from decimal import ROUND_HALF_UP, Decimal
+
+import msgspec
+
+from shoal.cost.prices import Price, Table
+from shoal.cost.usage import ZERO, Range
+
+HOURS = Decimal(730)
+"""Hours of a month, as AWS's own calculator counts."""
+
+_CENT = Decimal("0.01")
+
+
+class Item(msgspec.Struct, frozen=True, kw_only=True):
+    """An amount of something that costs."""
+
+    component: str
+    """What a person calls it: ``Fargate processors``."""
+    price: str
+    """Its name in the table of prices."""
+    amount: Range
+    """Units of the price, in a month."""
+    service: str = ""
+    """Whose it is; empty for what all share."""
+    by_use: bool = False
+    """Whether it grows with requests."""
+
+
+class Line(msgspec.Struct, frozen=True, kw_only=True):
+    """An item and what it costs."""
+
+    item: Item
+    price: Price | None
+    """None where nobody knows it."""
+    cost: Range | None
+    """A month, to the cent; None where the price is unknown."""
+
+
+class Estimate(msgspec.Struct, frozen=True, kw_only=True):
+    """A bill."""
+
+    table: Table
+    lines: tuple[Line, ...]
+
+    @property
+    def total(self) -> Range:
+        """The sum of what is known."""
+        return added(self.lines)
+
+    @property
+    def unknown(self) -> tuple[Line, ...]:
+        """What is not in the sum, because nobody knows its price."""
+        return tuple(line for line in self.lines if line.cost is None)
+
+    @property
+    def services(self) -> tuple[str, ...]:
+        """Services in order, what all share first."""
+        return tuple(sorted({line.item.service for line in self.lines}))
+
+    def of(self, service: str) -> tuple[Line, ...]:
+        """Lines of one service; of what all share for the empty name."""
+        return tuple(line for line in self.lines if line.item.service == service)
+
+
+def priced(items: Iterable[Item], table: Table) -> Estimate:
+    """Price items. Lines are rounded to the cent, and sums are sums of lines."""
+    return Estimate(table=table, lines=tuple(_line(item, table.prices.get(item.price)) for item in items))
+
+
+def added(lines: Sequence[Line]) -> Range:
+    """Add what is known."""
+    return sum((line.cost for line in lines if line.cost is not None), ZERO)
+
+
+def per_thousand(estimate: Estimate, requests: Range) -> Decimal | None:
+    """Say what a thousand requests cost, everything included; None where there are none."""
+    return None if not requests.expected else estimate.total.expected * 1000 / requests.expected
+
+
+def of_one_more(estimate: Estimate, requests: Range) -> Decimal | None:
+    """Say what a thousand further requests cost: what grows with them alone."""
+    if not requests.expected:
+        return None
+    return added([line for line in estimate.lines if line.item.by_use]).expected * 1000 / requests.expected
+
+
+def cents(amount: Decimal) -> Decimal:
+    """Round to the cent."""
+    return amount.quantize(_CENT, rounding=ROUND_HALF_UP)
+
+
+def _line(item: Item, price: Price | None) -> Line:
+    if price is None:
+        return Line(item=item, price=None, cost=None)
+    cost = item.amount * price.amount
+    rounded = Range(low=cents(cost.low), expected=cents(cost.expected), high=cents(cost.high))
+    return Line(item=item, price=price, cost=rounded)

@@ -1,0 +1,64 @@
+"""Tables of prices: each number with its unit, its date and where it comes from. What is not in one is unknown."""
+
+import tomllib
+from decimal import Decimal
+from importlib import resources
+
+import msgspec
+
+from shoal.errors import DeclarationError
+
+
+class Price(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What one unit costs."""
+
+    amount: Decimal
+    """In the currency of the table."""
+    unit: str
+    """Such as ``hour``, ``GB-month`` or ``million requests``."""
+    source: str
+    """Name of one of the table's sources."""
+
+    def __post_init__(self) -> None:
+        """Refuse what is no price."""
+        if not self.amount.is_finite() or self.amount < 0:
+            raise ValueError(f"{self.amount} is no price")
+
+
+class Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Prices of one provider in one region at one time."""
+
+    provider: str
+    region: str
+    date: str
+    """When the prices were looked up, ``2026-11-23``."""
+    currency: str = "USD"
+    sources: dict[str, str] = {}
+    """Name → where it can be read."""
+    prices: dict[str, Price] = {}
+
+
+def read(text: str, *, where: str) -> Table:
+    """Read a table from TOML, or raise `DeclarationError` that says what is wrong with it.
+
+    Amounts are written as text, so that none is rounded on its way.
+    """
+    try:
+        table = msgspec.convert(tomllib.loads(text), Table, strict=False)
+    except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
+        raise DeclarationError(f"this is no table of prices: {error}", where=where, hint="see docs/cost.md") from error
+    for name, price in table.prices.items():
+        if price.source not in table.sources:
+            raise DeclarationError(
+                f"the price {name} comes from {price.source!r}, which is no source of the table", where=where,
+                hint='name it below [sources]: NAME = "where it can be read"',
+            )  # fmt: skip
+    return table
+
+
+def packaged(provider: str, region: str) -> Table:
+    """Return the table that Shoal brings; one without any price for a region of which it knows none."""
+    file = resources.files("shoal.cost") / "tables" / f"{provider}-{region}.toml"
+    if not file.is_file():
+        return Table(provider=provider, region=region, date="", prices={})
+    return read(file.read_text("utf-8"), where=file.name)

@@ -1,0 +1,143 @@
+"""Estimates for people and programs: a table, JSON, Markdown, a page. Pure."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from decimal import Decimal
+from html import escape
+from typing import Any
+
+import msgspec
+
+from shoal.cost.estimate import Estimate, Line, added, cents, of_one_more, per_thousand
+from shoal.cost.usage import Range
+
+HEADERS = ("SERVICE", "COMPONENT", "AMOUNT", "UNIT", "PRICE", "LOW", "EXPECTED", "HIGH")
+UNKNOWN = "unknown"
+_STYLE = "body{font:14px sans-serif;margin:2em}td,th{padding:.2em .8em;text-align:left}"
+SHARED = "(all)"
+"""What is said where all services share something."""
+
+
+def rows(estimate: Estimate) -> list[list[str]]:
+    """Write the rows of a table: for each service its components, then its sum; in the end the whole."""
+    found: list[list[str]] = []
+    for service in estimate.services:
+        lines = estimate.of(service)
+        found += [[service or SHARED, *_line(line)] for line in merged(lines)]
+        found.append([service or SHARED, *_sum(lines, "sum")])
+    found.append(["total", *_sum(estimate.lines, estimate.table.currency)])
+    return found
+
+
+def _sum(lines: Sequence[Line], name: str) -> list[str]:
+    """Write a sum, and whether something in it is unknown; of nothing that is known there is no sum."""
+    unknown = sum(line.cost is None for line in lines)
+    told = f"{name}, without what is unknown" if unknown else name
+    return [told, "", "", "", *(_range(added(lines)) if unknown < len(lines) else [UNKNOWN] * 3)]
+
+
+def merged(lines: Iterable[Line]) -> list[Line]:
+    """Add lines of one component and one price, so that thirteen secrets are one row."""
+    found: dict[tuple[str, str, bool], Line] = {}
+    for line in lines:
+        key = (line.item.component, line.item.price, line.item.by_use)
+        if key not in found:
+            found[key] = line
+            continue
+        first = found[key]
+        item = msgspec.structs.replace(first.item, amount=first.item.amount + line.item.amount)
+        cost = None if first.cost is None or line.cost is None else first.cost + line.cost
+        found[key] = msgspec.structs.replace(first, item=item, cost=cost)
+    return list(found.values())
+
+
+def markdown(estimate: Estimate, requests: Range) -> str:
+    """Write a page in Markdown."""
+    lines = [f"| {' | '.join(HEADERS)} |", f"|{'---|' * len(HEADERS)}"]
+    lines += [f"| {' | '.join(row)} |" for row in rows(estimate)]
+    return "\n".join([*lines, "", *(f"- {note}" for note in notes(estimate, requests))]) + "\n"
+
+
+def html(estimate: Estimate, requests: Range) -> str:
+    """Write a page that needs nothing beside it."""
+    head = "".join(f"<th>{name}</th>" for name in HEADERS)
+    body = "\n".join(f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>" for row in rows(estimate))
+    told = "\n".join(f"<li>{escape(note)}</li>" for note in notes(estimate, requests))
+    return (
+        f'<!doctype html>\n<html lang="en"><meta charset="utf-8"><title>What it costs</title><style>{_STYLE}</style>\n'
+        f"<h1>What it costs a month</h1>\n<table><tr>{head}</tr>\n{body}\n</table>\n<ul>\n{told}\n</ul>\n</html>\n"
+    )
+
+
+def document(estimate: Estimate, requests: Range) -> dict[str, Any]:
+    """Write everything as data; amounts are text, so that none is rounded on its way."""
+    thousand, more = per_thousand(estimate, requests), of_one_more(estimate, requests)
+    return {
+        "provider": estimate.table.provider,
+        "region": estimate.table.region,
+        "prices_of": estimate.table.date,
+        "currency": estimate.table.currency,
+        "total": _data(estimate.total),
+        "per_thousand_requests": None if thousand is None else str(cents(thousand)),
+        "per_thousand_more_requests": None if more is None else str(small(more)),
+        "unknown": sorted({line.item.price for line in estimate.unknown}),
+        "services": {
+            service or SHARED: {
+                "total": _data(added(estimate.of(service))),
+                "lines": [_entry(line) for line in merged(estimate.of(service))],
+            }
+            for service in estimate.services
+        },
+        "sources": estimate.table.sources,
+    }
+
+
+def notes(estimate: Estimate, requests: Range) -> Iterator[str]:
+    """Say of which day the prices are, what requests cost, and what nobody knows."""
+    table = estimate.table
+    if table.date:
+        yield f"prices of {table.provider} in {table.region}, {table.currency}, {table.date}; no taxes, no discounts"
+    else:
+        yield f"no price of {table.provider} in {table.region} is known here: ask for us-east-1, or give --prices FILE"
+    thousand, more = per_thousand(estimate, requests), of_one_more(estimate, requests)
+    if thousand is not None and more is not None and len(estimate.unknown) < len(estimate.lines):
+        yield f"a thousand requests cost {cents(thousand)}, everything included; a thousand more cost {small(more)}"
+    missing = sorted({line.item.price for line in estimate.unknown})
+    if missing:
+        yield f"not in any sum, because their prices are unknown: {', '.join(missing)}"
+
+
+def small(amount: Decimal) -> Decimal:
+    """Round to a hundredth of a cent."""
+    return amount.quantize(Decimal("0.0001"))
+
+
+def _line(line: Line) -> list[str]:
+    price = line.price
+    unit, each = (price.unit, str(price.amount)) if price is not None else (line.item.price, UNKNOWN)
+    costs = _range(line.cost) if line.cost is not None else [UNKNOWN] * 3
+    return [line.item.component, _amount(line.item.amount.expected), unit, each, *costs]
+
+
+def _range(found: Range) -> list[str]:
+    return [f"{cents(one):,}" for one in (found.low, found.expected, found.high)]
+
+
+def _amount(amount: Decimal) -> str:
+    return f"{amount.quantize(Decimal('0.001')).normalize():,f}"
+
+
+def _data(found: Range) -> dict[str, str]:
+    return {"low": str(cents(found.low)), "expected": str(cents(found.expected)), "high": str(cents(found.high))}
+
+
+def _entry(line: Line) -> dict[str, Any]:
+    amount = line.item.amount
+    return {
+        "component": line.item.component,
+        "price": line.item.price,
+        "unit": line.price.unit if line.price is not None else None,
+        "each": str(line.price.amount) if line.price is not None else None,
+        "source": line.price.source if line.price is not None else None,
+        "amount": {"low": str(amount.low), "expected": str(amount.expected), "high": str(amount.high)},
+        "cost": None if line.cost is None else _data(line.cost),
+    }

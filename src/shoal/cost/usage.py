@@ -1,0 +1,92 @@
+"""How much a system is used: what people say, and what is assumed where they say nothing. Pure data."""
+
+import tomllib
+from decimal import Decimal
+
+import msgspec
+
+from shoal.errors import DeclarationError
+
+
+class Range(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """An amount that nobody knows yet: at least, probably, at most."""
+
+    low: Decimal
+    expected: Decimal
+    high: Decimal
+
+    def __post_init__(self) -> None:
+        """Refuse a range that is none."""
+        if not Decimal(0) <= self.low <= self.expected <= self.high:
+            raise ValueError(f"low = {self.low}, expected = {self.expected}, high = {self.high} do not grow")
+
+    def __mul__(self, factor: Decimal) -> "Range":
+        """Scale it; a factor is never negative."""
+        return Range(low=self.low * factor, expected=self.expected * factor, high=self.high * factor)
+
+    def __add__(self, other: "Range") -> "Range":
+        """Add two of which each may be anywhere."""
+        return Range(low=self.low + other.low, expected=self.expected + other.expected, high=self.high + other.high)
+
+
+def exactly(amount: Decimal | int | str) -> Range:
+    """Return what is known."""
+    value = Decimal(amount)
+    return Range(low=value, expected=value, high=value)
+
+
+ZERO = exactly(0)
+
+
+def around(amount: str, *, least: str = "0.5", most: str = "2") -> Range:
+    """Return what is assumed: half as much, or twice."""
+    value = Decimal(amount)
+    return Range(low=value * Decimal(least), expected=value, high=value * Decimal(most))
+
+
+class Usage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A month."""
+
+    requests: Range = around("1000000")
+    """Requests at the door."""
+    endpoints: dict[str, Range] = {}
+    """Requests by operation, ``"POST /orders"``; those that are not named share what is left of `requests`."""
+    events_per_request: Decimal = Decimal("0.2")
+    """Events that a request leads to, each heard by every subscriber."""
+    writes_per_request: Decimal = Decimal("1.5")
+    """Units that a request writes in a store billed by request."""
+    reads_per_request: Decimal = Decimal(4)
+    log_bytes: Decimal = Decimal(1500)
+    """Of the lines of one request in each service that it reaches."""
+    answer_bytes: Decimal = Decimal(8000)
+    """That leave for clients."""
+    outside_bytes: Decimal = Decimal(1000)
+    """By the gateways to outside systems."""
+    stored: Range = around("10")
+    """GB of each store billed by what is in it."""
+    objects: Range = around("20")
+    """GB of each bucket."""
+    busy: Range = Range(low=Decimal(0), expected=Decimal("0.25"), high=Decimal(1))
+    """Where between its least and most tasks each service is."""
+
+
+def read(text: str, *, where: str) -> Usage:
+    """Read usage from TOML; a number stands for a range that is known. Raises `DeclarationError`."""
+    try:
+        found = tomllib.loads(text, parse_float=Decimal)
+        ranged = {"requests", "stored", "objects", "busy"}
+        for name in ranged & found.keys():
+            found[name] = _ranged(found[name])
+        endpoints = found.get("endpoints")
+        if isinstance(endpoints, dict):
+            found["endpoints"] = {name: _ranged(value) for name, value in endpoints.items()}
+        return msgspec.convert(found, Usage, strict=False)
+    except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
+        fields = ", ".join(field.name for field in msgspec.structs.fields(Usage))
+        raise DeclarationError(f"this is no usage: {error}", where=where, hint=f"it may say: {fields}") from error
+
+
+def _ranged(value: object) -> object:
+    if isinstance(value, int | Decimal) and not isinstance(value, bool):
+        return {"low": value, "expected": value, "high": value}
+    return value

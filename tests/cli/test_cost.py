@@ -1,0 +1,104 @@
+"""``shoal deploy aws`` and ``shoal cost`` on a project in a folder: written, priced, compared, refused."""
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from shoal.cli.program import main
+
+Run = Callable[..., tuple[int, str, str]]
+
+SYSTEM = '''
+from shoal import Postgres, Service, System, anyone
+
+till = Service("till", store=Postgres())
+
+@till.get("/sales", access=anyone)
+async def sales() -> int:
+    """Count what was sold."""
+    return 0
+
+system = System("cafe", services=[till])
+'''
+TARGET = 'name = "production"\nregion = "us-east-1"\nleast = {least}\nmost = 8\n'
+
+
+@pytest.fixture(name="run")
+def _run(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    monkeypatch.setenv("NO_COLOR", "1")
+    (tmp_path / "system.py").write_text(SYSTEM, "utf-8")
+    (tmp_path / "small.toml").write_text(TARGET.format(least=1), "utf-8")
+    (tmp_path / "large.toml").write_text(TARGET.format(least=6), "utf-8")
+
+    def invoke(*arguments: str) -> tuple[int, str, str]:
+        sys.modules.pop("system", None)
+        with pytest.raises(SystemExit) as ended:
+            main(["-C", str(tmp_path), *arguments])
+        said = capsys.readouterr()
+        return int(ended.value.code or 0), said.out, said.err
+
+    yield invoke
+    sys.modules.pop("system", None)
+
+
+def test_terraform_is_written_compared_and_checked(run: Run, tmp_path: Path) -> None:
+    code, out, _ = run("deploy", "aws", "--out", "out", "--target", "small.toml")
+    assert code == 0
+    assert "production/service-till.tf" in out
+    assert run("deploy", "aws", "--out", "out", "--target", "small.toml", "--check")[0] == 0
+    code, out, _ = run("deploy", "aws", "--out", "out", "--target", "large.toml", "--diff")
+    assert "+  desired_count                      = 6" in out
+    assert run("deploy", "aws", "--out", "out", "--target", "large.toml", "--check")[0] == 1
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {".shoal-files", "production"}
+
+
+def test_a_bill_is_told_and_compared_with_an_earlier_one(run: Run, tmp_path: Path) -> None:
+    code, before, _ = run("cost", "--target", "small.toml", "-o", "json")
+    assert code == 0
+    (tmp_path / "before.json").write_text(before, "utf-8")
+    code, out, err = run("cost", "--target", "large.toml", "--diff", "before.json")
+    assert code == 0
+    assert out.startswith("SERVICE")
+    less = Decimal(json.loads(before)["total"]["expected"])
+    assert f"total: {less:,} before" in err
+    assert "GET /sales" in json.loads(before)["endpoints"]
+
+
+def test_more_than_the_budget_is_an_exit_code_of_its_own(run: Run) -> None:
+    code, out, err = run("cost", "--target", "large.toml", "--budget", "1")
+    assert code == 4
+    assert "more than the budget of 1" in err
+    assert out
+    assert run("cost", "--target", "large.toml", "--budget", "100000")[0] == 0
+
+
+def test_pages_are_written(run: Run) -> None:
+    assert run("cost", "--target", "small.toml", "-o", "markdown")[1].startswith("| SERVICE |")
+    assert run("cost", "--target", "small.toml", "-o", "html")[1].startswith("<!doctype html>")
+
+
+def test_a_region_whose_prices_nobody_knows_has_no_sum(run: Run) -> None:
+    code, out, err = run("cost", "--target", "small.toml", "--region", "eu-central-1")
+    assert code == 0
+    assert out.splitlines()[-1].split()[-3:] == ["unknown"] * 3
+    assert "no price of aws in eu-central-1 is known here" in err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--target", "azure"), ("--target", "none.toml"), ("--usage", "none.toml"), ("--prices", "system.py"),
+        ("--diff", "small.toml"), ("--usage", "small.toml"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_read_is_refused_in_words(run: Run, words: tuple[str, ...]) -> None:
+    code, _, err = run("cost", *words)
+    assert code != 0
+    assert "Traceback" not in err
+    assert words[1].partition(".")[0] in err

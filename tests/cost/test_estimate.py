@@ -1,0 +1,160 @@
+"""A bill: parts sum to totals, more use never costs less, and what is unknown is said and never zero."""
+
+import tomllib
+from decimal import Decimal
+from importlib import resources as packages
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from shoal.cost import render, usage
+from shoal.cost.aws import _ITEMS, FREE, OPEN, Month, items
+from shoal.cost.endpoints import per_thousand
+from shoal.cost.estimate import Estimate, Item, added, priced
+from shoal.cost.prices import Table, packaged, read
+from shoal.cost.tips import tips
+from shoal.cost.usage import Range, Usage, exactly
+from shoal.deploy.aws import resources as made
+from shoal.deploy.aws.parts import resources
+from shoal.errors import DeclarationError
+from tests.deploy.aws.samples import PRODUCTION, scope_of, shops
+from tests.deploy.samples import shop
+
+TABLE = packaged("aws", "us-east-1")
+PLAN = scope_of(shop()).plan
+HEAD = 'provider = "a"\nregion = "b"\ndate = "c"\n[prices]\n'
+AMOUNTS = st.decimals(0, 10**9, places=3)
+
+
+@st.composite
+def ranges(draw: st.DrawFn) -> Range:
+    low, expected, high = sorted(draw(st.lists(AMOUNTS, min_size=3, max_size=3)))
+    return Range(low=low, expected=expected, high=high)
+
+
+def bill(used: Usage, table: Table = TABLE) -> Estimate:
+    return priced(items(shops(), Month(PLAN, used)), table)
+
+
+@given(st.lists(st.builds(Item, component=st.just("x"), price=st.sampled_from([*TABLE.prices, "nobody.knows"]),
+       amount=ranges(), service=st.sampled_from(("", "a", "b"))), max_size=12))  # fmt: skip
+def test_parts_sum_to_totals(found: list[Item]) -> None:
+    estimate = priced(found, TABLE)
+    by_service = sum((added(estimate.of(service)) for service in estimate.services), exactly(0))
+    assert by_service == estimate.total
+    assert estimate.total.low <= estimate.total.expected <= estimate.total.high
+    assert len(estimate.unknown) == sum(item.price == "nobody.knows" for item in found)
+    assert all(line.cost is None for line in estimate.unknown)
+
+
+@given(ranges(), ranges(), st.sampled_from(("requests", "stored", "objects")))
+@settings(max_examples=25, deadline=None)
+def test_more_use_never_costs_less(some: Range, more: Range, what: str) -> None:
+    less = bill(msgspec.structs.replace(Usage(), **{what: some})).total
+    greater = bill(msgspec.structs.replace(Usage(), **{what: some + more})).total
+    assert less.low <= greater.low
+    assert less.expected <= greater.expected
+    assert less.high <= greater.high
+
+
+@given(st.dictionaries(st.sampled_from([f"{r.method} {r.path}" for r in PLAN.routes]), ranges(), max_size=4), ranges())
+@settings(max_examples=25, deadline=None)
+def test_requests_are_shared_among_operations_and_none_is_lost(named: dict[str, Range], requests: Range) -> None:
+    month = Month(PLAN, msgspec.structs.replace(Usage(), endpoints=named, requests=requests))
+    for key, value in named.items():
+        assert month.endpoints[key] == value
+    assert round(month.requests.expected, 3) >= requests.expected - Decimal("0.01")
+
+
+def test_every_kind_of_resource_is_priced_or_said_to_be_free() -> None:
+    kinds = {kind for kind in vars(made).values() if isinstance(kind, type) and issubclass(kind, made.Resource)}
+    assert kinds - {made.Resource} == {*_ITEMS, *FREE, *OPEN}
+
+
+def test_what_is_unknown_is_said_and_in_no_sum() -> None:
+    found = bill(Usage())
+    assert {line.item.price for line in found.unknown} >= {"docdb.db.t4g.medium.hour", "sns.fifo"}
+    shown = render.rows(found)
+    assert any(row[1] == "DocumentDB" and row[-3:] == ["unknown"] * 3 for row in shown)
+    assert any("docdb.db.t4g.medium.hour" in note for note in render.notes(found, Month(PLAN, Usage()).requests))
+
+
+def test_a_region_without_a_table_has_amounts_and_no_costs() -> None:
+    found = bill(Usage(), packaged("aws", "eu-central-1"))
+    assert len(found.unknown) == len(found.lines)
+    assert any("no price" in note for note in render.notes(found, exactly(1)))
+
+
+def test_the_bill_follows_the_deployment() -> None:
+    before = bill(Usage())
+    scope = scope_of(shop(), msgspec.structs.replace(PRODUCTION, gateways=1, least=3))
+    after = priced(items(resources(scope), Month(PLAN, Usage())), TABLE)
+    gateways = [
+        sum(line.cost.expected for line in e.lines if line.cost and line.item.price == "nat.hour")
+        for e in (before, after)
+    ]
+    assert gateways == [Decimal("98.55"), Decimal("32.85")]
+    tasks = [
+        sum(line.item.amount.low for line in e.lines if line.item.price == "fargate.x86.cpu.hour")
+        for e in (before, after)
+    ]
+    assert tasks == [Decimal(730) * 10 * 2 / 4, Decimal(730) * 10 * 3 / 4]
+
+
+def test_an_operation_that_reaches_a_table_costs_more_than_one_that_does_not() -> None:
+    each = per_thousand(shops(), Month(PLAN, Usage()), TABLE)
+    assert set(each) == {f"{r.method} {r.path}" for r in PLAN.routes}
+    assert each["POST /orders"] > each["GET /search"] > 0
+
+
+def test_advice_is_what_another_bill_would_be() -> None:
+    found = tips(shops(), Month(PLAN, Usage()), TABLE)
+    arm = next(tip for tip in found if "ARM64" in tip.advice)
+    ours = sum(
+        line.cost.expected for line in bill(Usage()).lines if line.cost and line.item.price.startswith("fargate")
+    )
+    assert Decimal("0.19") < arm.saves / ours < Decimal("0.21")
+    assert not any("spare" in tip.advice for tip in found), "the price of memory on spare capacity is unknown"
+    assert [tip.saves for tip in found] == sorted((tip.saves for tip in found), reverse=True)
+
+
+def test_every_packaged_price_has_a_source_and_a_date() -> None:
+    for file in (packages.files("shoal.cost") / "tables").iterdir():
+        table = read(file.read_text("utf-8"), where=file.name)
+        assert table.date
+        assert table.prices
+        assert {price.source for price in table.prices.values()} == set(table.sources)
+        for price in tomllib.loads(file.read_text("utf-8"))["prices"].values():
+            assert isinstance(price["amount"], str), "a number would be rounded"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "x =",
+        'provider = "aws"',
+        f'{HEAD}x = {{ amount = "-1", unit = "h", source = "s" }}',
+        f'{HEAD}x = {{ amount = "1", unit = "h", source = "nowhere" }}',
+    ],
+)  # fmt: skip
+def test_a_wrong_table_is_refused(text: str) -> None:
+    with pytest.raises(DeclarationError):
+        read(text, where="prices.toml")
+
+
+@pytest.mark.parametrize(
+    "text", ["requests = -1", 'requests = "many"', "colour = 1", "[requests]\nlow = 3\nexpected = 2\nhigh = 4", "x ="]
+)
+def test_wrong_usage_is_refused(text: str) -> None:
+    with pytest.raises(DeclarationError):
+        usage.read(text, where="usage.toml")
+
+
+def test_usage_is_read() -> None:
+    text = 'requests = 5000000\nevents_per_request = 0.1\n[endpoints]\n"POST /orders" = 100\n'
+    found = usage.read(text, where="usage.toml")
+    assert found.requests == exactly(5_000_000)
+    assert found.events_per_request == Decimal("0.1")
+    assert found.endpoints == {"POST /orders": exactly(100)}
