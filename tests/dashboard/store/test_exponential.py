@@ -57,3 +57,23 @@ def test_each_step_has_its_own_quantiles(tmp_path: Path, spread: tuple[float, fl
     ] == [True] * 6
     means = found.mean
     assert all(mean == pytest.approx(true, rel=0.02) for mean, true in zip(means, medians, strict=True))
+
+
+def test_the_traces_of_the_largest_measurements_are_kept(tmp_path: Path) -> None:
+    counted, writer = Histogram(), Writer(tmp_path / "run-000001.db")
+    for number, value in enumerate([0.1, 0.4, 3.0, 0.2], 1):
+        counted.record(value, f"{number:032x}", f"{number:016x}")
+    writer.put(export(counted, START))
+    writer.put(export(counted, START + 5))  # told again, kept once
+    assert writer.flush()
+    with database(tmp_path / "run-000001.db") as opened:
+        (found,) = metric(opened, MetricQuery(name="some.duration")).series
+        nobody = metric(opened, MetricQuery(name="some.duration", until=0.0)).series
+    writer.close()
+    assert [(each.value, each.trace_id) for each in found.exemplars] == [
+        (3.0, f"{3:032x}"),
+        (0.4, f"{2:032x}"),
+        (0.2, f"{4:032x}"),
+        (0.1, f"{1:032x}"),
+    ]
+    assert [one.exemplars for one in nobody] == [[]]

@@ -58,9 +58,11 @@ def _show(found: "Metric") -> None:
         labels = " ".join(f"{key}={value}" for key, value in sorted(one.attributes.items()))
         last = one.values[-1] if one.values else None
         p99 = next((value for value in reversed(one.quantiles.get("p99", [])) if value is not None), None)
-        rows.append((one.replica, labels or "-", _number(last), _number(one.total), _number(p99), _line(one.values)))
+        slowest = one.exemplars[0].trace_id if one.exemplars else "-"
+        now = _number(last), _number(one.total), _number(p99)
+        rows.append((one.replica, labels or "-", *now, slowest, _line(one.values)))
     what = "NOW" if found.kind == "gauge" else "PER SECOND"
-    print_table(("PROCESS", "ATTRIBUTES", what, "TOTAL", "P99", "LATELY"), rows)
+    print_table(("PROCESS", "ATTRIBUTES", what, "TOTAL", "P99", "TRACE OF LARGEST", "LATELY"), rows)
     say(f"{found.name}, a {found.kind}" + (f" in {found.unit}" if found.unit else ""))
 
 

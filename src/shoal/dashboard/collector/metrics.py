@@ -4,9 +4,11 @@ Source: ``opentelemetry/proto/metrics/v1/metrics.proto``.
 """
 
 import functools
+import heapq
 import json
 import math
 from collections.abc import Iterator
+from operator import itemgetter
 from typing import Any
 
 from opentelemetry.proto.common.v1.common_pb2 import KeyValue
@@ -21,6 +23,12 @@ _FINEST, _STEEPEST = 5, 10
 
 _BUCKETS = 2048
 """Buckets of one histogram; what has more is left out."""
+
+_EXEMPLARS = 4
+"""Exemplars that are kept of one point: those of slow requests are looked for."""
+
+_TRACE = 16
+"""Bytes of a trace's identifier."""
 
 
 def points(who: Resource, metric: Any) -> Iterator[Point]:
@@ -39,7 +47,19 @@ def points(who: Resource, metric: Any) -> Iterator[Point]:
             value, histogram = found
             labels = _labels(tuple(pair.SerializeToString() for pair in told.attributes))
             at = min(told.time_unix_nano // 1000, 1 << 62)
-            yield Point(who, metric.name[:_NAME], metric.unit[:_NAME], kind, cumulative, labels, at, value, histogram)
+            named = who, metric.name[:_NAME], metric.unit[:_NAME]
+            yield Point(*named, kind, cumulative, labels, at, value, histogram, tuple(_exemplars(sort, told)))
+
+
+def _exemplars(sort: str, told: Any) -> list[tuple[int, float, bytes]]:
+    """Read the largest exemplars of a histogram that name their traces."""
+    found = []
+    for each in told.exemplars if sort in ("histogram", "exponential_histogram") else ():
+        which = each.WhichOneof("value")
+        value = float(getattr(each, which)) if which else math.nan
+        if len(each.trace_id) == _TRACE and math.isfinite(value):
+            found.append((min(each.time_unix_nano // 1000, 1 << 62), value, bytes(each.trace_id)))
+    return heapq.nlargest(_EXEMPLARS, found, key=itemgetter(1))
 
 
 def _value(sort: str, told: Any) -> tuple[float, Buckets | Exponential | None] | None:

@@ -87,6 +87,8 @@ class Point(NamedTuple):
     value: float
     """Of a histogram, its count."""
     histogram: "Buckets | Exponential | None" = None
+    exemplars: tuple[tuple[int, float, bytes], ...] = ()
+    """Times, values and traces of some of the measurements."""
 
 
 class Told(NamedTuple):

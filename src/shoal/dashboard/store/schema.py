@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 from shoal.errors import ShoalError
 
-FORMAT = 2
+FORMAT = 3
 """Number of this form of a file; another one is refused."""
 
 APPLICATION = 0x53686F61
@@ -66,6 +66,10 @@ CREATE TABLE series (
 CREATE INDEX series_name ON series (name);
 CREATE TABLE points (
   series INTEGER NOT NULL, at INTEGER NOT NULL, value REAL NOT NULL, histogram BLOB, PRIMARY KEY (series, at)
+) WITHOUT ROWID;
+CREATE TABLE exemplars (
+  series INTEGER NOT NULL, at INTEGER NOT NULL, trace BLOB NOT NULL, value REAL NOT NULL,
+  PRIMARY KEY (series, at, trace)
 ) WITHOUT ROWID;
 CREATE TABLE notices (id TEXT PRIMARY KEY, since REAL NOT NULL, notice BLOB NOT NULL) WITHOUT ROWID;
 """

@@ -13,6 +13,9 @@ _SERIES = 200
 _POINTS = 2000
 """Points of one series."""
 
+_EXEMPLARS = 20
+"""Exemplars of one series."""
+
 _QUANTILES = {"p50": 0.5, "p90": 0.9, "p99": 0.99}
 
 
@@ -53,6 +56,14 @@ class MetricQuery(msgspec.Struct, frozen=True, kw_only=True):
     step: float = 0.0
 
 
+class Exemplar(msgspec.Struct, frozen=True, kw_only=True):
+    """One measurement with the trace that it was made in."""
+
+    at: float
+    value: float
+    trace_id: str
+
+
 class MetricSeries(msgspec.Struct, frozen=True, kw_only=True):
     """One series.
 
@@ -69,6 +80,8 @@ class MetricSeries(msgspec.Struct, frozen=True, kw_only=True):
     """The last value; of a sum or histogram, all that was counted."""
     quantiles: dict[str, list[float | None]]
     mean: list[float | None]
+    exemplars: list[Exemplar] = []
+    """The largest measurements whose traces are known, the largest first."""
 
 
 class Metric(msgspec.Struct, frozen=True, kw_only=True):
@@ -102,9 +115,8 @@ def metric(database: Database, query: MetricQuery) -> Metric:
         attributes = msgspec.json.decode(text, type=dict[str, Any])
         if len(found) < _SERIES and all(str(attributes.get(k)) == v for k, v in query.attributes.items()):
             points = _points(database, number, query)
-            found.append(
-                _series(service, replica, attributes, points, "gauge" if kind == "gauge" else _how(cumulative))
-            )
+            made = _series(service, replica, attributes, points, "gauge" if kind == "gauge" else _how(cumulative))
+            found.append(msgspec.structs.replace(made, exemplars=_exemplars(database, number, query)))
     return Metric(name=query.name, unit=rows[0][3] if rows else "", kind=rows[0][4] if rows else "", series=found)
 
 
@@ -112,11 +124,20 @@ def _how(cumulative: int) -> str:
     return "cumulative" if cumulative else "delta"
 
 
-def _points(database: Database, number: int, query: MetricQuery) -> list[tuple[int, float, bytes | None]]:
+def _range(query: MetricQuery) -> tuple[int, int]:
     since = micro(query.since) if query.since is not None else -(1 << 62)
-    until = micro(query.until) if query.until is not None else 1 << 62
+    return since, micro(query.until) if query.until is not None else 1 << 62
+
+
+def _exemplars(database: Database, number: int, query: MetricQuery) -> list[Exemplar]:
+    ask = "SELECT at, value, trace FROM exemplars WHERE series = ? AND at >= ? AND at <= ? ORDER BY value DESC LIMIT ?"
+    rows = database.ask(ask, (number, *_range(query), _EXEMPLARS))
+    return [Exemplar(at=at / 1000, value=value, trace_id=trace.hex()) for at, value, trace in rows]
+
+
+def _points(database: Database, number: int, query: MetricQuery) -> list[tuple[int, float, bytes | None]]:
     ask = "SELECT at, value, histogram FROM points WHERE series = ? AND at >= ? AND at <= ? ORDER BY at DESC LIMIT ?"
-    rows = database.ask(ask, (number, since, until, _POINTS * 10))[::-1]
+    rows = database.ask(ask, (number, *_range(query), _POINTS * 10))[::-1]
     step = int(query.step * 1_000_000)
     kept: list[tuple[int, float, bytes | None]] = []
     for row in rows:

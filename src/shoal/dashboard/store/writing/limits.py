@@ -26,7 +26,8 @@ def shrink(connection: sqlite3.Connection) -> None:
     connection.execute("DELETE FROM logs WHERE n <= ?", (_share(connection, "logs"),))
     if connection.execute("SELECT count(*) FROM points").fetchone()[0] > _POINTS_KEPT:
         first, last = connection.execute("SELECT min(at), max(at) FROM points").fetchone()
-        connection.execute("DELETE FROM points WHERE at < ?", (first + (last - first) // SHARE,))
+        for table in ("points", "exemplars"):
+            connection.execute(f"DELETE FROM {table} WHERE at < ?", (first + (last - first) // SHARE,))  # noqa: S608 - ours
 
 
 def _share(connection: sqlite3.Connection, table: str) -> int:

@@ -32,13 +32,16 @@ class Points:
     def write(self, points: Iterable[Point]) -> None:
         """Write values; one of the same series and time replaces the other."""
         rows: list[_Row] = []
+        told_of: list[tuple[int, int, bytes, float]] = []
         for point in points:
             resource = self._names.resource(point.resource)
             cumulative = int(point.cumulative)
             series = self._names.series(resource, point.name, point.unit, point.kind, cumulative, point.attributes)
             told = _encode(point.histogram) if point.histogram else None
             self._add(rows, (series, point.at, point.value, told), repeats=point.cumulative or point.kind == "gauge")
+            told_of += [(series, at, trace, value) for at, value, trace in point.exemplars]
         self._connection.executemany(_INSERT, rows)
+        self._connection.executemany("REPLACE INTO exemplars VALUES (?, ?, ?, ?)", told_of)
 
     def _add(self, rows: list[_Row], row: _Row, *, repeats: bool) -> None:
         known = self._last.get(row[0])
