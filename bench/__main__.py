@@ -26,6 +26,7 @@ BENCHES = {
     "B13": "bench.cache.run",
     "B14": "bench.warehouse.run",
     "B15": "bench.drivers.run",
+    "B16": "bench.deploy.run",
     "B17": "bench.dashboard.pages",
 }
 PAGE = Path(__file__).parent.parent / "docs" / "benchmarks.md"

@@ -56,12 +56,12 @@ def _service(index: int, size: int) -> Service:
     work = Endpoint(
         name="work",
         method="GET",
-        path=f"/s{index}/work/{{item}}",
+        path=f"/r{index}/work/{{item}}",
         access=access,
         parameters=(Parameter(name="item", place="path", schema={}),),
     )
-    call = Call(service=f"s{(index + 1) % size}", endpoint="work")
-    return Service(name=f"s{index}", entry=f"s{index}:s{index}", endpoints=(work,), calls=(call,))
+    call = Call(service=f"r{(index + 1) % size}", endpoint="work")
+    return Service(name=f"r{index}", entry=f"r{index}:r{index}", endpoints=(work,), calls=(call,))
 
 
 async def run(effort: Effort, say: Say) -> Outcome:

@@ -115,3 +115,16 @@ def test_replicas_are_bounded_by_what_an_environment_says() -> None:
     texts = written(CAFE, Environment(name="p", least=3, most=7))
     assert "minReplicas: 3\n  maxReplicas: 7" in texts["overlays/p/sizes.yaml"]
     assert "minReplicaCount: 3\n  maxReplicaCount: 7" in texts["overlays/p/sizes.yaml"]
+
+
+def test_an_image_is_named_by_its_digest_where_that_is_said() -> None:
+    digest = f"sha256:{64 * 'a'}"
+    texts = written(CAFE, Environment(name="p", version="1.2.3", digests={"till": digest}))
+    assert f"newName: registry.example/cafe/till\n    digest: {digest}\n" in texts["overlays/p/kustomization.yaml"]
+    assert 'newName: registry.example/cafe/menu\n    newTag: "1.2.3"\n' in texts["overlays/p/kustomization.yaml"]
+    again = written(CAFE, Environment(name="p", version="1.2.3", digests={"till": f"sha256:{64 * 'b'}"}))
+    jobs = [
+        {d["metadata"]["name"] for d in of_kind(objects(one), "Job") if "till" in d["metadata"]["name"]}
+        for one in (texts, again)
+    ]
+    assert jobs[0].isdisjoint(jobs[1])

@@ -85,7 +85,7 @@ def _migration(scope: Scope, environment: Environment, service: ServicePlan) -> 
         "command": ["python", "-m", "shoal.runtime.migrating"],
         "volumeMounts": [mount, *secrets],
     }
-    name = joined(service.name, "migrate", _version(environment))
+    name = joined(service.name, "migrate", _version(environment, environment.digests.get(service.name, "")))
     return job(scope.system, name, _pod(scope, service.name, main, [tmp, *volumes], service.name))
 
 

@@ -40,7 +40,9 @@ def _entries(scope: Scope, environment: Environment) -> Iterator[tuple[str, obje
     yield "labels", {"pairs": {ENVIRONMENT: environment.name}, "includeTemplates": False}
     for service in scope.plan.services:
         name = image_of(scope, service)
-        yield "images", {"name": name, "newName": f"{environment.registry}/{name}", "newTag": environment.version}
+        digest = environment.digests.get(service.name)
+        which = {"digest": digest} if digest else {"newTag": environment.version}
+        yield "images", {"name": name, "newName": f"{environment.registry}/{name}", **which}
     yield "patches", {"path": "sizes.yaml"}
     if any(scaling.by_lag(service) for service in scope.plan.services):
         yield "replacements", _asked(scope)

@@ -48,11 +48,11 @@ def _environment(scope: Scope, environment: Environment) -> Iterator[Finding]:
             f"{name} says where {reached!r} is, which nobody uses",
             f"known: {', '.join(sorted(known))}",
         )
-    for sized in sorted(set(environment.services) - services):
+    for sized in sorted({*environment.services, *environment.digests} - services):
         yield _say(
             "SIZE-01",
             "error",
-            f"{name} gives {sized!r} a size, which is no service",
+            f"{name} gives {sized!r} a size or a digest, which is no service",
             f"services: {', '.join(sorted(services))}",
         )
     secret = {s.variable for one in scope.plan.services for s in scope.declared(one).settings if s.secret}

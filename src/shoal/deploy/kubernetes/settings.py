@@ -22,6 +22,7 @@ Vault = Literal["aws", "azure", "google", "vault"]
 
 _QUANTITY = re.compile(r"[0-9]+(\.[0-9]+)?(m|Ki|Mi|Gi|Ti)?")
 _HOST = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+")
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _CIDR = re.compile(r"[0-9a-f.:]+/[0-9]{1,3}")
 
 
@@ -151,6 +152,8 @@ class Environment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """Where images are."""
     version: str = "0.1.0"
     """Tag of the images."""
+    digests: dict[str, str] = {}
+    """Digests of images by service (``sha256:...``), which stand for their tags."""
     least: int = 2
     """Replicas of a service at rest; two, so that one can go."""
     most: int = 4
@@ -180,6 +183,8 @@ class Environment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
                 raise ValueError(error.message) from error
         if odd := next((host for host in self.hosts if not _HOST.fullmatch(host)), ""):
             raise ValueError(f"hosts: {odd!r} is no name of a host")
+        if odd := next((one for one in self.digests.values() if not _DIGEST.fullmatch(one)), ""):
+            raise ValueError(f"digests: {odd!r} is no digest of an image; write sha256: and 64 digits")
         if odd := next((one for some in self.reach.values() for one in some if not _CIDR.fullmatch(one)), ""):
             raise ValueError(f"reach: {odd!r} is no network; write 10.0.0.0/16")
         if not 1 <= self.least <= self.most <= 1000:

@@ -7,6 +7,7 @@ from shoal.deploy.kubernetes.engines.engine import Engine, disk
 from shoal.deploy.kubernetes.engines.server import config_volume, configured, container, server
 from shoal.deploy.kubernetes.kinds import pod
 from shoal.deploy.kubernetes.kinds.externalsecret import external
+from shoal.deploy.kubernetes.naming import USER
 from shoal.deploy.kubernetes.scope import Scope
 from shoal.deploy.kubernetes.settings import Environment
 from shoal.deploy.kubernetes.sheet import Made, Thing
@@ -49,7 +50,7 @@ def _make(scope: Scope) -> Iterator[Made]:
         },
     )
     yield from server(
-        scope, "nats", body, replicas=REPLICAS, user=1000, ports=_PORTS, more={"volumes": [tmp, config_volume("nats")]}
+        scope, "nats", body, replicas=REPLICAS, user=USER, ports=_PORTS, more={"volumes": [tmp, config_volume("nats")]}
     )
 
 

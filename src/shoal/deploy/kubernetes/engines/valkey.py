@@ -7,7 +7,7 @@ from shoal.deploy.kubernetes.engines.server import config_volume, configured, co
 from shoal.deploy.kubernetes.kinds import pod
 from shoal.deploy.kubernetes.kinds.externalsecret import external
 from shoal.deploy.kubernetes.kinds.job import job
-from shoal.deploy.kubernetes.naming import labels
+from shoal.deploy.kubernetes.naming import USER, labels
 from shoal.deploy.kubernetes.scope import Scope
 from shoal.deploy.kubernetes.settings import Environment
 from shoal.deploy.kubernetes.sheet import Made, Thing, sheet
@@ -76,7 +76,7 @@ def _make(scope: Scope) -> Iterator[Made]:
         livenessProbe={"tcpSocket": {"port": "client"}, "periodSeconds": 10, "failureThreshold": 6},
     )
     more: Json = {"volumes": [tmp, config_volume("valkey"), secret_volume("users", _USERS)]}
-    yield from server(scope, "valkey", body, replicas=REPLICAS, user=999, ports=_PORTS, more=more)
+    yield from server(scope, "valkey", body, replicas=REPLICAS, user=USER, ports=_PORTS, more=more)
     why = "Makes six servers one cluster, and nothing where they are one. A changed Job has another name."
     yield sheet("engines/valkey/join.yaml", job(scope.system, JOIN, _joining(scope)), why=why)
 
@@ -84,7 +84,7 @@ def _make(scope: Scope) -> Iterator[Made]:
 def _joining(scope: Scope) -> Json:
     mount, tmp = pod.scratch()
     spec: Json = {
-        **pod.base("valkey", user=999),
+        **pod.base("valkey"),
         "restartPolicy": "OnFailure",
         "containers": [
             {

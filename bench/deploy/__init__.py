@@ -1,0 +1,1 @@
+"""How long manifests take to be written, and how that grows."""
