@@ -159,10 +159,10 @@ def test_logs_and_metrics_arrive(viewer: Viewer) -> None:
         assert metric(found, MetricQuery(name="sold", attributes={"kind": "plate"})).series == []
 
 
-async def _post(place: str, body: bytes, kind: str) -> int:
+async def _post(place: str, body: bytes, kind: str, **more: str) -> int:
     async with (
         aiohttp.ClientSession() as client,
-        client.post(place, data=io.BytesIO(body), headers={"content-type": kind}) as answer,
+        client.post(place, data=io.BytesIO(body), headers={"content-type": kind, **more}) as answer,
     ):
         return answer.status
 
@@ -186,6 +186,12 @@ def test_what_is_malformed_is_refused_and_harms_nothing(
     place = f"http://127.0.0.1:{viewer.otlp}{path}"
     assert asyncio.run(_post(place, body, kind)) == status
     asyncio.run(ready(viewer.http, "/health"))
+
+
+def test_a_page_in_a_browser_may_not_send(viewer: Viewer) -> None:
+    place = f"http://127.0.0.1:{viewer.http}/v1/traces"
+    assert asyncio.run(_post(place, b"{}", "application/json", origin="http://evil.example")) == 403
+    assert asyncio.run(_post(place, b"{}", "application/json")) == 200
 
 
 def test_pages_need_the_token_and_telemetry_does_not(viewer: Viewer) -> None:

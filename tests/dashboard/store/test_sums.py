@@ -1,8 +1,10 @@
 """Roll-ups: any range has its counts and quantiles, old ones too, and long after the spans are gone."""
 
 import sqlite3
+import time
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -45,6 +47,18 @@ def test_a_range_leaves_out_what_is_not_in_it(tmp_path: Path) -> None:
     assert sum(one.count for one in operations(file, since=MS + 20_000, until=MS + 40_000).items) == 2
     assert operations(file, since=MS + 999_000).items == []
     assert operations(file, service="b").items == []
+
+
+def test_clocks_that_are_wrong_do_not_make_a_range_endless(tmp_path: Path) -> None:
+    now = time.time() * 1000 - MS  # from noon on
+    told = [span("a", "x", n + 1, at=now - 30_000 + n * 10_000) for n in range(3)]
+    never_set = told[0]._replace(trace=b"\1" * 16, started=0, took=5)
+    ahead = told[0]._replace(trace=b"\2" * 16, started=told[0].started + 10**6 * 86400 * 365)
+    file = written(tmp_path / "run-000001.db", [*told, never_set, ahead])
+    (one,) = operations(file).items
+    assert one.count == 3
+    assert one.rate == pytest.approx(0.1)
+    assert len(series(file, SeriesQuery(step=10)).times) <= 4
 
 
 def test_a_series_has_a_value_for_each_step(tmp_path: Path) -> None:

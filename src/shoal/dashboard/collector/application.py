@@ -28,6 +28,9 @@ PATHS: dict[str, Signal] = {"/v1/traces": TRACES, "/v1/logs": LOGS, "/v1/metrics
 _ASIDE = 64 * 1024
 """Bytes from which on a body is read in a thread, so that pages are answered meanwhile."""
 
+_PAGE = frozenset({"origin", "sec-fetch-site"})
+"""Headers that browsers add: a page elsewhere whose name was made to point here must not write into the record."""
+
 _JSON, _PROTOBUF = "application/json", "application/x-protobuf"
 
 
@@ -53,7 +56,7 @@ class Collector:
         kind = headers.get("content-type", "").partition(";")[0].strip().lower()
         is_json = kind == _JSON
         try:
-            signal = _signal(scope, kind)
+            signal = _signal(scope, kind, from_page=bool(_PAGE & headers.keys()))
             body = unfolded(await _body(receive), headers.get("content-encoding", ""))
             status, answer = 200, await self.take(signal, body, is_json=is_json)
         except Malformed as error:
@@ -87,7 +90,9 @@ class Collector:
         return otlp.written(signal.answer(lost, why), is_json=is_json)
 
 
-def _signal(scope: Scope, kind: str) -> Signal:
+def _signal(scope: Scope, kind: str, *, from_page: bool) -> Signal:
+    if from_page:
+        raise Refused(403, "a page in a browser may not send telemetry")
     signal = PATHS.get(scope["path"])
     if signal is None:
         raise Refused(404, f"there is nothing at {scope['path']}; telemetry is taken at {', '.join(PATHS)}")

@@ -1,16 +1,18 @@
 """Read roll-ups: sums over a range, for each subject or for each step of time."""
 
-from collections.abc import Hashable, Iterator
+import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any
 
 from shoal.dashboard.store.histogram import Counts, add, merged, quantile, unpacked
 from shoal.dashboard.store.reading.database import Database
 
-K = TypeVar("K", bound=Hashable)
-
 WIDTH = 10
 """Seconds of the finest cell."""
+
+_LONG_AGO = 946_684_800
+"""The year 2000: what says to be older comes from a clock that was never set, and would make every range endless."""
 
 
 @dataclass(slots=True)
@@ -46,12 +48,20 @@ class Sum:
 
 def span_of(database: Database, since: float | None, until: float | None) -> tuple[int, int]:
     """Return the range in seconds, `until` exclusive: what is asked for, within what there is."""
-    first, last = database.ask("SELECT min(at), max(at) FROM cells")[0]
-    if first is None:
+    first, last = _ends(database, _LONG_AGO, time.time())
+    if first is None:  # all by clocks that are wrong, which is better than nothing
+        first, last = _ends(database, -(1 << 62), 1 << 62)
+    if first is None or last is None:
         return 0, 0
     begin = first if since is None else max(first, int(since // 1000 // WIDTH * WIDTH))
     end = last + WIDTH if until is None else min(last + WIDTH, int(-(-until // 1000)))
     return begin, max(begin, end)
+
+
+def _ends(database: Database, since: float, until: float) -> tuple[int | None, int | None]:
+    asks = (f"SELECT {which}(at) FROM cells WHERE at BETWEEN ? AND ?" for which in ("min", "max"))  # noqa: S608 - ours
+    first, last = (database.ask(ask, (since, until))[0][0] for ask in asks)
+    return first, last
 
 
 def rows(
