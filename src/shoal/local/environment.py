@@ -66,8 +66,8 @@ def service_environment(plan: Plan, service: ServicePlan, world: World, outside:
 
 
 def telemetry(plan: Plan, service: str, replica: str, world: World, outside: Mapping[str, str]) -> dict[str, str]:
-    """Return the ``OTEL_*`` variables of a service: those set outside, and where a dashboard runs, its own."""
-    given = {name: value for name, value in outside.items() if name.startswith("OTEL_")}
+    """Return what a service is told of telemetry: variables set outside, and where a dashboard runs, its own."""
+    given = {name: value for name, value in outside.items() if name.startswith(("OTEL_", "SHOAL_TRACES_"))}
     if not world.telemetry:
         return given
     resource = {"service.namespace": plan.system.name, "service.instance.id": replica}

@@ -87,7 +87,7 @@ class Exporter:
                 self._empty(source)
 
     def close(self, seconds: float = 3.0) -> None:
-        """Send what waits, for so many seconds at most, and end."""
+        """Send what waits, for so many seconds at most, and end; a receiver that is gone is not waited for."""
         self._until = time.monotonic() + seconds
         self._closing.set()
         self._news.set()
@@ -141,7 +141,7 @@ class Exporter:
                 return
             self._lost(sender, outcome)
             wait = max(pause, outcome.after)
-            if self._closing.is_set() and time.monotonic() + wait > self._until:
+            if self._closing.is_set() and (outcome.gone or time.monotonic() + wait > self._until):
                 source.dropped += parcel.count
                 return
             self._closing.wait(wait) if not self._closing.is_set() else time.sleep(wait)
@@ -156,7 +156,7 @@ class Exporter:
     def _lost(self, sender: Sender, outcome: Outcome) -> None:
         now = time.monotonic()
         self._away_since = min(self._away_since, now)
-        if not self._away and (now - self._away_since >= GRACE or self._closing.is_set()):
+        if not self._away and now - self._away_since >= GRACE:
             self._away = True
             _log.warning(
                 "telemetry: %s does not take what is recorded (%s); it is kept in part and sent later",

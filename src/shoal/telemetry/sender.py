@@ -19,6 +19,8 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     taken: bool
     again: bool = False
     """Whether it may be sent again."""
+    gone: bool = False
+    """Whether nobody listens there."""
     after: float = 0.0
     """Seconds that the receiver asks to wait."""
     reason: str = ""
@@ -51,7 +53,8 @@ class Sender:
             self.close()
             if not fresh:  # the receiver may have closed it while nothing was sent
                 return self.send(body)
-            return Outcome(taken=False, again=not isinstance(error, ValueError), reason=_spell(error))
+            gone = isinstance(error, ConnectionRefusedError)
+            return Outcome(taken=False, again=not isinstance(error, ValueError), gone=gone, reason=_spell(error))
 
     def _send(self, content: bytes) -> Outcome:
         if self._connection is None:
