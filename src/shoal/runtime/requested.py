@@ -54,7 +54,10 @@ def describe(
         span.attributes = {names.HTTP_METHOD: method, names.URL_PATH: path, names.HTTP_STATUS: status}
     else:
         span.name, span.fixed = known.title, known.fixed
-        span.attributes = {**(span.attributes or {}), names.URL_PATH: path, names.HTTP_STATUS: status}
+        told_before = span.attributes
+        span.attributes = {names.URL_PATH: path, names.HTTP_STATUS: status}
+        if told_before:
+            span.attributes |= told_before
     if "problem" in told:
         span.set(names.PROBLEM, told["problem"])
     if status >= 500:

@@ -27,7 +27,7 @@ _LENGTH = 55
 """Characters of version 00; only later versions may be longer."""
 
 
-class Trace(msgspec.Struct, frozen=True):
+class Trace(msgspec.Struct, frozen=True, gc=False):
     """Where in which trace the present work stands."""
 
     trace_id: str
