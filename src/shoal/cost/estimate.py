@@ -76,15 +76,15 @@ def added(lines: Sequence[Line]) -> Range:
 
 
 def per_thousand(estimate: Estimate, requests: Range) -> Decimal | None:
-    """Say what a thousand requests cost, everything included; None where there are none."""
-    return None if not requests.expected else estimate.total.expected * 1000 / requests.expected
+    """Say what a thousand requests cost, everything included; None where there are none, or no price is known."""
+    known = len(estimate.unknown) < len(estimate.lines)
+    return estimate.total.expected * 1000 / requests.expected if known and requests.expected else None
 
 
 def of_one_more(estimate: Estimate, requests: Range) -> Decimal | None:
-    """Say what a thousand further requests cost: what grows with them alone."""
-    if not requests.expected:
-        return None
-    return added([line for line in estimate.lines if line.item.by_use]).expected * 1000 / requests.expected
+    """Say what a thousand further requests cost: what grows with them alone; None where none of it has a price."""
+    growing = [line for line in estimate.lines if line.item.by_use and line.cost is not None]
+    return added(growing).expected * 1000 / requests.expected if growing and requests.expected else None
 
 
 def cents(amount: Decimal) -> Decimal:

@@ -99,8 +99,11 @@ def notes(estimate: Estimate, requests: Range) -> Iterator[str]:
     else:
         yield f"no price of {table.provider} in {table.region} is known here: ask for us-east-1, or give --prices FILE"
     thousand, more = per_thousand(estimate, requests), of_one_more(estimate, requests)
-    if thousand is not None and more is not None and len(estimate.unknown) < len(estimate.lines):
-        yield f"a thousand requests cost {cents(thousand)}, everything included; a thousand more cost {small(more)}"
+    least = "at least " if estimate.unknown else ""
+    if thousand is not None:
+        yield f"a thousand requests cost {least}{cents(thousand)}, everything included"
+    if more is not None:
+        yield f"a thousand more requests cost {least}{small(more)}"
     missing = sorted({line.item.price for line in estimate.unknown})
     if missing:
         yield f"not in any sum, because their prices are unknown: {', '.join(missing)}"

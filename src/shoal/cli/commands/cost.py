@@ -72,13 +72,15 @@ def command(
 
 def _show(form: str, found: "Estimate", month: "Month", resources: "tuple[Resource, ...]", table: "Table") -> None:
     from shoal.cost import endpoints, render, tips
+    from shoal.cost.estimate import of_one_more
 
     if form == "markdown":
         click.echo(render.markdown(found, month.requests), nl=False)
     elif form == "html":
         click.echo(render.html(found, month.requests), nl=False)
     else:
-        each = endpoints.per_thousand(resources, month, table)
+        known = of_one_more(found, month.requests) is not None
+        each = endpoints.per_thousand(resources, month, table) if known else {}
         advice = tips.tips(resources, month, table)
         if form == "json":
             told = [{"advice": tip.advice, "saves": str(tip.saves), "but": tip.but} for tip in advice]
