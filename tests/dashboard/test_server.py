@@ -3,6 +3,7 @@
 import asyncio
 import gzip
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -255,3 +256,13 @@ def test_limits_are_part_of_what_can_be_asked() -> None:
 
 class Paged(exchange.Page, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A list, as routes ask for one."""
+
+
+async def test_a_page_asks_at_once_for_every_module_that_it_needs(browser: Browser) -> None:
+    _, _, text = await browser.ask("/traces/12?x=1")
+    loaded = re.findall(r'modulepreload" href="/static/\w+/([\w./-]+)"', text.decode())
+    assert {"shell/main.js", "shell/ui.js", "vendor/preact.js", "pages/traces.js", "pages/traces/tree.js"} <= {*loaded}
+    assert "pages/map.js" not in loaded
+    _, _, home = await browser.ask("/")
+    assert "pages/map.js" in home.decode()
+    assert (await browser.ask("/%2e%2e/server"))[0] == 200

@@ -21,6 +21,9 @@ from shoal.runtime.request import Receive, Scope, Send
 from shoal.runtime.request import read_body as body_of
 from shoal.runtime.routes import Routes, locate
 
+HOME = "map"
+"""The page that is shown where the address names none."""
+
 _FOR_EVER = "private, max-age=31536000, immutable"
 _NEVER = "no-store"
 
@@ -70,7 +73,7 @@ class Dashboard:
             return await self._api(scope, headers, receive)
         if method not in ("GET", "HEAD"):
             raise Problem(405, "method-not-allowed", headers={"Allow": "GET, HEAD"})
-        return self._static(path) if path.startswith("/static/") else self._page()
+        return self._static(path) if path.startswith("/static/") else self._page(path)
 
     def _enter(self, path: str, offered: str, query: list[tuple[str, str]], headers: Mapping[str, str]) -> Answer:
         """Give the cookie to who has the link, and take the token out of the address."""
@@ -85,8 +88,10 @@ class Dashboard:
             raise Problem(401, "no-token", "open the dashboard with: shoal open")
         return Answer(status=401, type="text/html; charset=utf-8", body=shell.closed(), headers=shell.CLOSED_HEADERS)
 
-    def _page(self) -> Answer:
-        body = shell.page(self._files.edition(), self._gate.action, self._files.styles())
+    def _page(self, path: str) -> Answer:
+        edition = self._files.edition()
+        modules = self._files.modules("shell/main.js", f"pages/{path.split('/')[1] or HOME}.js")
+        body = shell.page(edition, self._gate.action, self._files.styles(), modules)
         return Answer(type="text/html; charset=utf-8", body=body, headers={"cache-control": _NEVER})
 
     def _static(self, path: str) -> Answer:

@@ -3,6 +3,8 @@
 import gzip
 import hashlib
 import mimetypes
+import posixpath
+import re
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -11,6 +13,7 @@ FOLDER = Path(__file__).parent.parent / "static"
 
 _TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".html": "text/html"}
 _LEAST = 512
+_IMPORT = re.compile(r"""(?:^|[;}])\s*(?:import|export)\b[^;'"()]*?from\s*["'](\.[^"']+)["']""", re.MULTILINE)
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,6 +52,19 @@ class Files:
     def styles(self) -> list[str]:
         """List the style sheets; what all pages share comes first."""
         return sorted(name for name in self._files if name.startswith("styles/"))
+
+    def modules(self, *begin: str) -> list[str]:
+        """List these modules and all that they import before they run; what they import later is left out."""
+        found: dict[str, None] = {}
+        waiting = [name for name in reversed(begin) if name in self._files]
+        while waiting:
+            name = waiting.pop()
+            if name not in found:
+                found[name] = None
+                source = self._files[name].body.decode("utf-8")
+                named = [posixpath.normpath(f"{name}/../{path}") for path in _IMPORT.findall(source)]
+                waiting += [other for other in named if other in self._files]
+        return list(found)
 
     def find(self, name: str) -> File | None:
         """Return the file of that name below the folder, if there is one; names are compared, nothing is opened."""

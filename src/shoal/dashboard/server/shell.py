@@ -7,13 +7,6 @@ from html import escape
 
 from shoal.dashboard.server.gate import POLICY
 
-EAGER = (
-    *(f"vendor/{name}.js" for name in ("preact", "hooks", "signals", "signals-core", "htm")),
-    *(f"shell/{name}.js" for name in ("ui", "frame", "place", "data", "time", "format", "keys", "theme", "say")),
-    "pages/table.js",
-)
-"""Modules that every page needs, asked for at once instead of one after the other."""
-
 _PAGE = """<!doctype html>
 <html lang="en">
 <head>
@@ -56,9 +49,16 @@ CLOSED_HEADERS = {
 """Headers of the closed door: its style is named by its hash."""
 
 
-def page(edition: str, action: str, styles: Iterable[str]) -> bytes:
-    """Write the page; `edition` names the files, `action` is the token of what changes something."""
-    preloads = "\n".join(f'<link rel="modulepreload" href="/static/{edition}/{name}">' for name in EAGER)
+def page(edition: str, action: str, styles: Iterable[str], modules: Iterable[str]) -> bytes:
+    """Write the page.
+
+    Args:
+        edition: Names the files.
+        action: The token of what changes something.
+        styles: Style sheets.
+        modules: What the page will need, to be asked for at once instead of one after the other.
+    """
+    preloads = "\n".join(f'<link rel="modulepreload" href="/static/{edition}/{name}">' for name in modules)
     linked = "\n".join(f'<link rel="stylesheet" href="/static/{edition}/{name}">' for name in styles)
     return _PAGE.format(edition=edition, action=escape(action), preloads=preloads, styles=linked).encode()
 
