@@ -75,9 +75,17 @@ def test_a_difference_is_shown_with_the_summary_last_and_nothing_is_written(run:
     (tmp_path / "production.toml").write_text(TARGET.format(version="1.1.0"), "utf-8")
     code, out, err = run(*WRITE, *target, "--diff")
     assert code == 0
-    assert '-    newTag: "1.0.0"\n+    newTag: "1.1.0"\n' in out
+    assert "~ overlays/production/kustomization.yaml\n    ...\n" in out
+    assert '    -    newTag: "1.0.0"\n    +    newTag: "1.1.0"\n' in out
     assert "0 to add, 2 to change, 0 to remove" in err
     assert 'newTag: "1.0.0"' in (tmp_path / "out/overlays/production/kustomization.yaml").read_text("utf-8")
+
+
+def test_what_would_come_and_go_is_named_by_its_objects(run: Run) -> None:
+    assert "+ base/till/deployment.yaml\n    + Deployment till\n" in run(*WRITE, "--diff")[1]
+    run(*WRITE)
+    out = run(*WRITE, "--target", "production.toml", "--diff")[1]
+    assert "- overlays/dev/namespace.yaml\n    - Namespace cafe-dev\n" in out
 
 
 def test_a_check_fails_while_files_are_out_of_date(run: Run, tmp_path: Path) -> None:

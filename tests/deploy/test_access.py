@@ -123,6 +123,19 @@ def test_without_proxies_in_pods_nobody_passes_by_the_waypoint() -> None:
         assert only["spec"]["selector"]["matchLabels"]["app.kubernetes.io/name"] == name
 
 
+def test_only_services_are_behind_the_waypoint_since_servers_ask_who_calls() -> None:
+    documents = objects(written(CAFE, Environment(name="dev", mesh="istio-ambient")))
+    behind = {
+        s["metadata"]["name"]
+        for s in of_kind(documents, "Service", "Namespace")
+        if "istio.io/use-waypoint" in s["metadata"]["labels"]
+    }
+    assert behind == {"till", "menu"}
+    (policy,) = (p for p in of_kind(documents, "AuthorizationPolicy") if p["metadata"]["name"] == "nats")
+    assert "cafe/sa/till" in repr(policy)
+    assert "waypoint" not in repr(policy)
+
+
 def test_linkerd_lets_in_whom_the_plan_grants() -> None:
     environment = Environment(name="dev", mesh="linkerd")
     documents = objects(written(shop(), environment))

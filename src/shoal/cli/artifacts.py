@@ -1,5 +1,6 @@
 """What generated files would change, or have changed, the same for every command that writes some."""
 
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,9 +15,11 @@ from shoal.model.artifact import Artifact
 if TYPE_CHECKING:
     from shoal.files import Entry
 
+_SIGNS = {"added": ("+", "green"), "changed": ("~", "yellow"), "removed": ("-", "red")}
+
 
 def compared(folder: Path, artifacts: Sequence[Artifact], form: str, *, quiet: bool, whole: bool) -> int:
-    """Show what would change, as ``diff -u`` does or as a list, the summary last; return how many files."""
+    """Show what would change, with the lines that change or as a list, the summary last; return how many files."""
     from shoal import files
 
     entries = [entry for entry in files.diff(folder, artifacts) if entry.change != "same"]
@@ -26,7 +29,7 @@ def compared(folder: Path, artifacts: Sequence[Artifact], form: str, *, quiet: b
         return len(entries)
     for entry in entries:
         if whole:
-            _unified(folder, entry.path, texts.get(entry.path, ""))
+            _planned(folder, entry, texts.get(entry.path, ""))
         else:
             click.echo(f"{entry.change:<8} {entry.path}")
     counts = {kind: sum(entry.change == kind for entry in entries) for kind in ("added", "changed", "removed")}
@@ -35,18 +38,38 @@ def compared(folder: Path, artifacts: Sequence[Artifact], form: str, *, quiet: b
     return len(entries)
 
 
-def _unified(folder: Path, path: str, wanted: str) -> None:
+def _planned(folder: Path, entry: "Entry", wanted: str) -> None:
+    """Show one file: its objects where all of it comes or goes, else the lines that change."""
     import difflib
 
+    sign, colour = _SIGNS[entry.change]
+    click.echo(style(f"{sign} {entry.path}", sys.stdout, fg=colour, bold=True), color=True)
+    present = "" if entry.change == "added" else _present(folder / entry.path)
+    if entry.change != "changed":
+        for name in _objects(wanted or present):
+            click.echo(style(f"    {sign} {name}", sys.stdout, fg=colour), color=True)
+        return
+    for line in [*difflib.unified_diff(present.splitlines(), wanted.splitlines(), n=1, lineterm="")][2:]:
+        shown = "..." if line.startswith("@@") else line.rstrip()
+        tint = {"+": "green", "-": "red"}.get(line[:1], "bright_black")
+        click.echo(style(f"    {shown}".rstrip(), sys.stdout, fg=tint), color=True)
+
+
+def _present(path: Path) -> str:
     try:
-        present = (folder / path).read_text("utf-8", errors="replace")
+        return path.read_text("utf-8", errors="replace")
     except OSError:
-        present = ""
-    before = f"a/{path}" if present else "/dev/null"
-    after = f"b/{path}" if wanted else "/dev/null"
-    for line in difflib.unified_diff(present.splitlines(), wanted.splitlines(), before, after, lineterm=""):
-        colour = {"+": "green", "-": "red", "@": "cyan"}.get(line[:1])
-        click.echo(style(line, sys.stdout, fg=colour), color=True)
+        return ""
+
+
+def _objects(text: str) -> list[str]:
+    """Name the objects of Kubernetes in a file, as far as it has some."""
+    found = []
+    for document in text.split("---\n"):
+        kind = re.search(r"^kind: (\S+)$", document, re.MULTILINE)
+        name = re.search(r"^metadata:\n  name: (\S+)$", document, re.MULTILINE)
+        found += [f"{kind[1]} {name[1]}"] if kind and name else []
+    return found
 
 
 def written(entries: "Sequence[Entry]", form: str) -> None:

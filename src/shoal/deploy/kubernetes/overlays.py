@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from shoal.deploy.kubernetes import scaling
+from shoal.deploy.kubernetes.engines.engine import Engine
 from shoal.deploy.kubernetes.engines.table import ENGINES
 from shoal.deploy.kubernetes.kinds import pod
 from shoal.deploy.kubernetes.naming import labels
@@ -17,7 +18,7 @@ ENVIRONMENT = "shoal.dev/environment"
 
 _MESHED: dict[str, Json] = {
     "istio": {"istio-injection": "enabled"},
-    "istio-ambient": {"istio.io/dataplane-mode": "ambient", "istio.io/use-waypoint": "waypoint"},
+    "istio-ambient": {"istio.io/dataplane-mode": "ambient"},
 }
 
 
@@ -70,9 +71,20 @@ def _namespace(scope: Scope, environment: Environment) -> Json:
         "metadata": {
             "name": name,
             "labels": {**labels(scope.system, scope.system, "system"), **profile, **_MESHED.get(scope.mesh, {})},
-            **({"annotations": {"linkerd.io/inject": "enabled"}} if scope.mesh == "linkerd" else {}),
+            **({"annotations": _linkerd(scope)} if scope.mesh == "linkerd" else {}),
         },
     }
+
+
+def _linkerd(scope: Scope) -> Json:
+    """Say who gets a proxy, and where it is not to wait for the client's first word, since servers speak first."""
+    ports = sorted({port for server in scope.servers if server in ENGINES for port in _ports(ENGINES[server])})
+    opaque = {"config.linkerd.io/opaque-ports": ",".join(map(str, ports))} if ports else {}
+    return {"linkerd.io/inject": "enabled", **opaque}
+
+
+def _ports(engine: Engine) -> set[int]:
+    return {engine.port, *engine.peers}
 
 
 def _sizes(scope: Scope, environment: Environment) -> Iterator[Thing]:

@@ -56,8 +56,12 @@ def _service(scope: Scope, service: ServicePlan) -> Iterator[Made]:
 
 def _name(scope: Scope, service: ServicePlan) -> Json:
     body = name_of(scope.system, service.name)
-    if scope.mesh == "istio-ambient":  # else requests from the gateway would pass by what the waypoint decides
-        body["metadata"]["labels"]["istio.io/ingress-use-waypoint"] = "true"
+    if scope.mesh == "istio-ambient":
+        why = (
+            "The waypoint decides of services, also for the gateway. Servers are reached directly: they ask who calls."
+        )
+        marks = {"istio.io/use-waypoint": "waypoint", "istio.io/ingress-use-waypoint": "true"}
+        body["metadata"]["labels"] = Noted({**body["metadata"]["labels"], **marks}, why)
     return body
 
 
