@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from shoal.errors import HostError
-from shoal.local.ports import check_port, free_port, is_free, listener
+from shoal.local.ports import LOOPBACK, check_port, first_free, free_port, is_free, listener
 
 linux_only = pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells who listens")
 
@@ -54,3 +54,15 @@ def test_a_reserved_port_asks_for_another(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(socket.socket, "bind", refuse)
     with pytest.raises(HostError, match="reserved"):
         check_port(80)
+
+
+def test_two_who_start_at_once_get_different_ports() -> None:
+    wanted = free_port()
+    first = first_free(wanted)
+    assert first == wanted
+    assert first_free(wanted) > wanted  # although nobody listens there yet
+    with socket.socket() as taken:
+        taken.bind((LOOPBACK, 0))
+        taken.listen()
+        busy: int = taken.getsockname()[1]
+        assert first_free(busy) != busy

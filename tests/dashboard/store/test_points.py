@@ -30,6 +30,15 @@ def test_a_sum_is_shown_as_what_was_added_each_second_also_over_a_restart(tmp_pa
     assert found.total == 4.0
 
 
+def test_a_series_that_begins_later_has_counted_from_zero(tmp_path: Path) -> None:
+    calm = [_point(7.0, n * 5, kind="sum") for n in range(3)]
+    fresh = [_point(float(n * 10), n * 5, kind="sum")._replace(attributes='{"error": "yes"}') for n in range(1, 3)]
+    told = sorted([*calm, *fresh], key=lambda point: point.at)
+    first, second = metric(written(tmp_path / "run-000001.db", told), MetricQuery(name="m")).series
+    assert (first.values, first.total) == ([0.0], 7.0)  # its first and its last value are kept
+    assert (second.values, second.total) == ([2.0, 2.0], 20.0)
+
+
 def test_a_delta_is_never_left_out(tmp_path: Path) -> None:
     told = [_point(3.0, n * 5, kind="sum", cumulative=False) for n in range(4)]
     (found,) = metric(written(tmp_path / "run-000001.db", told), MetricQuery(name="m")).series

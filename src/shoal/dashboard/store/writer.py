@@ -173,7 +173,7 @@ class Writer:
         self.failure = f"{error}"
         if time.monotonic() - self._told >= _HOLDS_BACK:
             self._told = time.monotonic()
-            self._say(f"cannot write to {self.file.name}: {error}; {self.dropped} records are lost so far")
+            self._say(f"error: cannot write to {self.file.name}: {error}; {self.dropped} records are lost so far")
 
     def _note(self, facts: dict[str, str]) -> None:
         """Note what is true of the run; when it began stays what it was."""

@@ -11,6 +11,9 @@ from shoal.dashboard.store.writing.names import Names
 KEPT_EVERY = 20_000_000
 """Microseconds after which a value is written although it has not changed."""
 
+_ROUND = 1_000_000
+"""Microseconds between two exports at least: what comes within is of one of them."""
+
 _INSERT = "REPLACE INTO points VALUES (?, ?, ?, ?)"
 _Row = tuple[int, int, float, bytes | None]
 
@@ -28,6 +31,8 @@ class Points:
         self._connection, self._names = connection, names
         self._last: dict[int, tuple[_Row, int]] = {}
         """Of each series, its last value, and when one was written last."""
+        self._rounds: dict[int, tuple[int, int]] = {}
+        """Of who tells, when they told before, and last."""
 
     def write(self, points: Iterable[Point]) -> None:
         """Write values; one of the same series and time replaces the other."""
@@ -38,10 +43,24 @@ class Points:
             cumulative = int(point.cumulative)
             series = self._names.series(resource, point.name, point.unit, point.kind, cumulative, point.attributes)
             told = _encode(point.histogram) if point.histogram else None
+            before = self._round(resource, point.at)
+            if before and cumulative and point.kind != "gauge" and series not in self._last:
+                rows.append((series, before, 0.0, None))
             self._add(rows, (series, point.at, point.value, told), repeats=point.cumulative or point.kind == "gauge")
             told_of += [(series, at, trace, value) for at, value, trace in point.exemplars]
         self._connection.executemany(_INSERT, rows)
         self._connection.executemany("REPLACE INTO exemplars VALUES (?, ?, ?, ?)", told_of)
+
+    def _round(self, resource: int, at: int) -> int:
+        """Say when somebody told before; 0 who tells for the first time.
+
+        A series that was not there then has counted from zero since.
+        """
+        before, now = self._rounds.get(resource, (0, at))
+        if at - now >= _ROUND:
+            before, now = now, at
+        self._rounds[resource] = before, now
+        return before
 
     def _add(self, rows: list[_Row], row: _Row, *, repeats: bool) -> None:
         known = self._last.get(row[0])
@@ -63,3 +82,4 @@ class Points:
     def forget(self) -> None:
         """Leave what is in memory: the transaction was taken back."""
         self._last.clear()
+        self._rounds.clear()
