@@ -2,20 +2,15 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
-from shoal.cli import aws, output, pipelines
+from shoal.cli import argocd, aws, output, pipelines
 from shoal.cli.artifacts import compared, written
 from shoal.cli.findings import refuse, told
 from shoal.cli.output import examples
 from shoal.cli.program import FOUND, OK, Global
-from shoal.errors import DeclarationError
-
-if TYPE_CHECKING:
-    from shoal.deploy.kubernetes.scope import Scope
-    from shoal.deploy.kubernetes.settings import Environment
+from shoal.cli.targets import planned
 
 _EXAMPLES = examples(
     "shoal deploy kubernetes --out deploy",
@@ -32,6 +27,7 @@ def command() -> None:
 
 
 command.add_command(pipelines.command)
+command.add_command(argocd.command)
 command.add_command(aws.command)
 
 
@@ -56,7 +52,7 @@ def kubernetes(
     from shoal.deploy.kubernetes.compile import compile_kubernetes, findings
 
     folder = out if out.is_absolute() else context.root / out
-    scope = _scope(context, folder, targets, source=source)
+    scope = planned(context, folder, targets, source=source)
     found = findings(scope)
     refuse("Kubernetes", found)
     artifacts = compile_kubernetes(scope)
@@ -68,46 +64,3 @@ def kubernetes(
     written(entries, output)
     told(found, quiet=context.verbosity < 0)
     return OK
-
-
-def _scope(context: Global, folder: Path, targets: Sequence[Path], *, source: bool) -> "Scope":
-    from shoal.deploy.kubernetes.scope import Scope
-    from shoal.deploy.kubernetes.settings import agreed
-    from shoal.deploy.kubernetes.target import target
-    from shoal.drivers.valkey.cache import CLUSTER_COMMANDS, COMMANDS
-    from shoal.model.plan import plan
-    from shoal.operating import project
-
-    system = project.read(context)
-    environments = _environments(context.root, targets)
-    planned = plan(system, target(system, agreed(environments)))
-    return Scope(
-        plan=planned,
-        environments=environments,
-        source=source,
-        overrides={one.name: _patches(folder / "overlays" / one.name) for one in environments},
-        valkey=(*COMMANDS, *CLUSTER_COMMANDS),
-    )
-
-
-def _environments(root: Path, targets: Sequence[Path]) -> tuple["Environment", ...]:
-    from shoal.deploy.kubernetes.settings import ENVIRONMENTS, read
-
-    if not targets:
-        return ENVIRONMENTS
-    found = []
-    for path in targets:
-        file = path if path.is_absolute() else root / path
-        try:
-            found.append(read(file.read_text("utf-8"), where=str(path)))
-        except (OSError, UnicodeDecodeError) as error:
-            problem = error.strerror if isinstance(error, OSError) else "it is no text"
-            raise DeclarationError(
-                f"cannot read {path}: {problem}", hint="name a file such as targets/production.toml"
-            ) from error
-    return tuple(found)
-
-
-def _patches(overlay: Path) -> tuple[str, ...]:
-    """List the patches that people put beside an overlay; they are never written, and never removed."""
-    return tuple(f"patches/{path.name}" for path in sorted((overlay / "patches").glob("*.yaml")))
