@@ -59,6 +59,14 @@ CASES: dict[str, tuple[Series, set[str]]] = {
         {f'messaging_process_duration_seconds_count{{{ABOUT},shoal_outcome="dead"}}': "3x80 4x10"},
         {"DeadLetters/ticket"},
     ),
+    "EventsLate": (
+        {
+            f'shoal_event_delay_seconds_bucket{{{ABOUT},le="16.0"}}': "0+50x90",
+            f'shoal_event_delay_seconds_bucket{{{ABOUT},le="32.0"}}': "0+55x90",
+            f'shoal_event_delay_seconds_bucket{{{ABOUT},le="+Inf"}}': "0+60x90",
+        },
+        {"EventsLate/ticket"},
+    ),
     "EventsRetried": (
         {f'messaging_process_duration_seconds_count{{{ABOUT},shoal_outcome="retried"}}': "0+60x90"},
         {"EventsRetried/ticket"},

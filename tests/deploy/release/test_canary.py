@@ -70,7 +70,7 @@ def test_no_route_passes_by_the_two_versions(mesh: Mesh) -> None:
 def test_rolling_changes_nothing() -> None:
     texts = written(CAFE, Environment(name="production"))
     assert not of_kind(objects(texts), "Rollout", "AnalysisTemplate")
-    assert "shoal.dev/version" not in "".join(texts.values())
+    assert "shoal.dev/role" not in "".join(texts.values())
 
 
 def test_environments_of_one_base_agree_how_they_release() -> None:
@@ -81,7 +81,7 @@ def test_environments_of_one_base_agree_how_they_release() -> None:
 def test_what_is_asked_is_what_services_show() -> None:
     for query in (errors("orders", RULE), slow("orders", RULE)):
         for metric, matched in named(query.replace("{{args.namespace}}", "shop")):
-            assert set(matched) <= labels(metric) | {"shoal_dev_version"}
+            assert set(matched) <= labels(metric) | {"shoal_dev_role"}
 
 
 @pytest.mark.parametrize("mesh", ["istio", "none"])
@@ -92,7 +92,7 @@ def test_what_is_written_is_valid(mesh: Mesh, tmp_path: Path, tmp_path_factory: 
 
 
 def series(name: str, version: str, each: int, **more: str) -> dict[str, str]:
-    own = {"namespace": "shop", "job": "orders", "shoal_dev_version": version, **more}
+    own = {"namespace": "shop", "job": "orders", "shoal_dev_role": version, **more}
     inner = ",".join(f'{label}="{value}"' for label, value in own.items())
     return {"series": f"{name}{{{inner}}}", "values": f"0+{each}x20"}
 

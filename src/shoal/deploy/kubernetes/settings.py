@@ -187,6 +187,8 @@ class Environment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
             raise ValueError(f"digests: {odd!r} is no digest of an image; write sha256: and 64 digits")
         if odd := next((one for some in self.reach.values() for one in some if not _CIDR.fullmatch(one)), ""):
             raise ValueError(f"reach: {odd!r} is no network; write 10.0.0.0/16")
+        if self.release == "canary" and self.splits:
+            raise ValueError("splits: a canary divides the requests by itself; leave them out, or release = rolling")
         if not 1 <= self.least <= self.most <= 1000:
             raise ValueError(f"least = {self.least} and most = {self.most}: write 1 <= least <= most <= 1000")
 

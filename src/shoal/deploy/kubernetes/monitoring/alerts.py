@@ -127,6 +127,13 @@ def _events() -> tuple[Alert, ...]:
             summary="{{ $labels.job }} gave up {{ $value | humanize }} events within a quarter of an hour.",
         ),
         Alert(
+            name="EventsLate",
+            expression=f"{quantile(0.99, 'shoal_event_delay_seconds', '%s', over='10m', by=BY)} > 30",
+            lasting="5m",
+            severity="ticket",
+            summary="What {{ $labels.job }} hears takes effect half a minute after it was announced, or later.",
+        ),
+        Alert(
             name="EventsRetried",
             expression=f"({share(retried, handled, *BY)} > 0.25)\nand ({summed(handled, *BY)} > 0.02)",
             lasting="10m",

@@ -79,6 +79,7 @@ def events(scope: Scope) -> Json:
     age, pending = (
         f"max by (job) ({select(metric, *heard)})" for metric in ("shoal_outbox_age_seconds", "shoal_outbox_pending")
     )
+    late = quantile(0.99, "shoal_event_delay_seconds", *heard, over=OVER, by=("job",))
     within = quantile(0.99, EVENTS, *heard, over=OVER, by=("job", name))
     return panels.board(
         f"{scope.system}-events",
@@ -89,7 +90,7 @@ def events(scope: Scope) -> Json:
             panels.panel("For how long", [(age, "{{job}}")], unit="s", warn=(30, 300), size=(12, 8)),
             panels.row("Heard"),
             panels.panel("Handled", [(counted(EVENTS, "job", name), HEARD)], unit="reqps"),
-            panels.panel("99 % within", [(within, HEARD)], unit="s"),
+            panels.panel("99 % within", [(within, HEARD), (late, "since announced: {{job}}")], unit="s"),
             panels.panel("Tried again", [(counted(EVENTS, "job", name, outcome=again),
                                           HEARD)], unit="reqps"),
             panels.panel("Given up", [(counted(EVENTS, "job", name, outcome=dead), HEARD)],

@@ -8,7 +8,7 @@ from shoal.model.rollout import Rollout
 from shoal.model.verdict import USUAL
 
 PROMETHEUS = f"http://prometheus-operated.{NAMESPACE}.svc:9090"
-VERSION = "shoal_dev_version"
+ROLE = "shoal_dev_role"
 """Label of a series: ``stable`` or ``canary``, from the pod's label."""
 
 OVER = "5m"
@@ -61,7 +61,7 @@ def enough(service: str, rule: Rollout) -> str:
 
 
 def _one(service: str, version: str) -> tuple[str, ...]:
-    return HERE, f'job="{service}"', f'{VERSION}="{version}"'
+    return HERE, f'job="{service}"', f'{ROLE}="{version}"'
 
 
 def _share(service: str, version: str) -> str:

@@ -22,8 +22,8 @@ STEPS = ((5, "5m"), (20, "10m"), (50, "10m"), (80, "10m"))
 PLUGIN = "argoproj-labs/gatewayAPI"
 """What divides requests between the backends of an HTTPRoute."""
 
-MARK = "shoal.dev/version"
-"""Label of a pod: ``stable`` or ``canary``."""
+ROLE = "shoal.dev/role"
+"""Label of a pod: ``stable`` or ``canary``. It changes while a pod runs, so that no selector may name it."""
 
 
 def released(scope: Scope, made: Sequence[Made]) -> list[Made]:
@@ -52,8 +52,8 @@ def _rollout(system: str, name: str, routes: Mapping[str, list[str]]) -> Json:
     canary: Json = {
         "stableService": f"{name}-stable",
         "canaryService": f"{name}-canary",
-        "stableMetadata": {"labels": {MARK: "stable"}},
-        "canaryMetadata": {"labels": {MARK: "canary"}},
+        "stableMetadata": {"labels": {ROLE: "stable"}},
+        "canaryMetadata": {"labels": {ROLE: "canary"}},
         "maxSurge": 1,
         "maxUnavailable": 0,
         "steps": steps,
@@ -133,7 +133,7 @@ def _things(thing: Thing, names: frozenset[str]) -> Iterator[Thing]:
         target = {"apiVersion": "argoproj.io/v1alpha1", "kind": "Rollout", "name": name}
         yield msgspec.structs.replace(thing, body={**body, "spec": {**spec, "scaleTargetRef": target}})
     elif kind == "ServiceMonitor":
-        yield msgspec.structs.replace(thing, body={**body, "spec": {**spec, "podTargetLabels": [MARK]}})
+        yield msgspec.structs.replace(thing, body={**body, "spec": {**spec, "podTargetLabels": [ROLE]}})
     else:
         yield thing
 
