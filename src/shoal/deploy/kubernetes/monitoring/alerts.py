@@ -43,7 +43,7 @@ class Alert(Data, frozen=True, kw_only=True):
 
 def everywhere() -> tuple[Alert, ...]:
     """List the alerts that every service has, whatever it declares; who uses them puts a matcher in place of ``%s``."""
-    return (*_golden(), *_outbox(), *_events(), *_calls(), *_saturation())
+    return (*_golden(), *_outbox(), *_events(), *_behind(), *_calls(), *_saturation())
 
 
 def promised(service: Service) -> tuple[Alert, ...]:
@@ -112,17 +112,19 @@ def _outbox() -> tuple[Alert, ...]:
     )
 
 
-def _events() -> tuple[Alert, ...]:
-    def ended(metric: str, outcome: str, over: str = "15m") -> str:
-        match = f'shoal_outcome="{outcome}"'
-        return summed(f"increase({select(f'{metric}_count', '%s', match)}[{over}])", *BY)
+def _ended(metric: str, outcome: str, over: str = "15m") -> str:
+    """Count what ended so within a time."""
+    match = f'shoal_outcome="{outcome}"'
+    return summed(f"increase({select(f'{metric}_count', '%s', match)}[{over}])", *BY)
 
+
+def _events() -> tuple[Alert, ...]:
     outcomes = ('shoal_outcome="retried"', "")
     retried, handled = (rate(f"{EVENTS}_count", "%s", outcome, over="10m") for outcome in outcomes)
     return (
         Alert(
             name="DeadLetters",
-            expression=f"{ended(EVENTS, 'dead')} > 0",
+            expression=f"{_ended(EVENTS, 'dead')} > 0",
             severity="ticket",
             summary="{{ $labels.job }} gave up {{ $value | humanize }} events within a quarter of an hour.",
         ),
@@ -140,6 +142,11 @@ def _events() -> tuple[Alert, ...]:
             severity="ticket",
             summary="{{ $labels.job }} falls behind: {{ $value | humanizePercentage }} is tried again.",
         ),
+    )
+
+
+def _behind() -> tuple[Alert, ...]:
+    return (
         Alert(
             name="SagasParked",
             expression=f"{summed(select('shoal_sagas_parked', '%s'), *BY)} > 0",
@@ -148,13 +155,13 @@ def _events() -> tuple[Alert, ...]:
         ),
         Alert(
             name="ReadModelsFail",
-            expression=f"{ended(PROJECTIONS, 'failed')} > 3",
+            expression=f"{_ended(PROJECTIONS, 'failed')} > 3",
             severity="ticket",
             summary="Read models of {{ $labels.job }} cannot take an event, and stand still.",
         ),
         Alert(
             name="SchedulesAbandoned",
-            expression=f"{ended(SCHEDULES, 'abandoned', '1h')} > 0",
+            expression=f"{_ended(SCHEDULES, 'abandoned', '1h')} > 0",
             severity="ticket",
             summary="{{ $labels.job }} gave up {{ $value | humanize }} runs of its schedules within the hour.",
         ),

@@ -23,6 +23,7 @@ HEARD = "{{job}} {{messaging_destination_name}}"
 OVER = "$__rate_interval"
 HERE = 'namespace="$namespace"'
 SERVICES = f"label_values({select('process_uptime_seconds', HERE)}, job)"
+HEARD_BY = (HERE, 'job=~"$service"')
 ONE = (HERE, 'job="$service"')
 
 
@@ -70,17 +71,14 @@ def golden(scope: Scope) -> Json:
 
 def events(scope: Scope) -> Json:
     """Show what is announced, heard, given up and undone, over all services."""
-    heard = (HERE, 'job=~"$service"')
-
-    def counted(metric: str, *by: str, outcome: str = "") -> str:
-        return summed(rate(f"{metric}_count", *heard, outcome, over=OVER), *by)
-
-    name, dead, again = "messaging_destination_name", 'shoal_outcome="dead"', 'shoal_outcome="retried"'
+    name = "messaging_destination_name"
     age, pending = (
-        f"max by (job) ({select(metric, *heard)})" for metric in ("shoal_outbox_age_seconds", "shoal_outbox_pending")
+        f"max by (job) ({select(metric, *HEARD_BY)})" for metric in ("shoal_outbox_age_seconds", "shoal_outbox_pending")
     )
-    late = quantile(0.99, "shoal_event_delay_seconds", *heard, over=OVER, by=("job",))
-    within = quantile(0.99, EVENTS, *heard, over=OVER, by=("job", name))
+    within, late = (
+        quantile(0.99, metric, *HEARD_BY, over=OVER, by=by)
+        for metric, by in ((EVENTS, ("job", name)), ("shoal_event_delay_seconds", ("job",)))
+    )
     return panels.board(
         f"{scope.system}-events",
         f"{scope.system}: sagas and events",
@@ -89,26 +87,38 @@ def events(scope: Scope) -> Json:
             panels.panel("Events that wait for the broker", [(pending, "{{job}}")], size=(12, 8)),
             panels.panel("For how long", [(age, "{{job}}")], unit="s", warn=(30, 300), size=(12, 8)),
             panels.row("Heard"),
-            panels.panel("Handled", [(counted(EVENTS, "job", name), HEARD)], unit="reqps"),
+            panels.panel("Handled", [(_counted(EVENTS, "job", name), HEARD)], unit="reqps"),
             panels.panel("99 % within", [(within, HEARD), (late, "since announced: {{job}}")], unit="s"),
-            panels.panel("Tried again", [(counted(EVENTS, "job", name, outcome=again),
+            panels.panel("Tried again", [(_counted(EVENTS, "job", name, outcome="retried"),
                                           HEARD)], unit="reqps"),
-            panels.panel("Given up", [(counted(EVENTS, "job", name, outcome=dead), HEARD)],
+            panels.panel("Given up", [(_counted(EVENTS, "job", name, outcome="dead"), HEARD)],
                          unit="reqps", note="Each is a dead letter: shoal dlq list.", size=(24, 6)),
-            panels.row("Sagas, read models, schedules"),
-            panels.panel("Steps", [(counted(SAGAS, "shoal_saga_step", "shoal_outcome"),
-                                    "{{shoal_saga_step}} {{shoal_outcome}}")], unit="reqps"),
-            panels.panel("Sagas in hand and parked", [
-                (summed(select("shoal_sagas_in_hand", *heard), "job"), "{{job}} in hand"),
-                (summed(select("shoal_sagas_parked", *heard), "job"), "{{job}} parked"),
-            ]),
-            panels.panel("Folded into read models", [(counted(PROJECTIONS, "shoal_projection", "shoal_outcome"),
-                                                      "{{shoal_projection}} {{shoal_outcome}}")], unit="reqps"),
-            panels.panel("Runs of schedules", [(counted(SCHEDULES, "shoal_schedule", "shoal_outcome"),
-                                                "{{shoal_schedule}} {{shoal_outcome}}")], size=(24, 6)),
+            *_followed(),
         ],
         [_namespace(), panels.variable("service", "Service", SERVICES, every=True)],
     )  # fmt: skip
+
+
+def _counted(metric: str, *by: str, outcome: str = "") -> str:
+    match = f'shoal_outcome="{outcome}"' if outcome else ""
+    return summed(rate(f"{metric}_count", *HEARD_BY, match, over=OVER), *by)
+
+
+def _followed() -> list[Json]:
+    """Show what follows from events."""
+    return [
+        panels.row("Sagas, read models, schedules"),
+        panels.panel("Steps", [(_counted(SAGAS, "shoal_saga_step", "shoal_outcome"),
+                                "{{shoal_saga_step}} {{shoal_outcome}}")], unit="reqps"),
+        panels.panel("Sagas in hand and parked", [
+            (summed(select("shoal_sagas_in_hand", *HEARD_BY), "job"), "{{job}} in hand"),
+            (summed(select("shoal_sagas_parked", *HEARD_BY), "job"), "{{job}} parked"),
+        ]),
+        panels.panel("Folded into read models", [(_counted(PROJECTIONS, "shoal_projection", "shoal_outcome"),
+                                                  "{{shoal_projection}} {{shoal_outcome}}")], unit="reqps"),
+        panels.panel("Runs of schedules", [(_counted(SCHEDULES, "shoal_schedule", "shoal_outcome"),
+                                            "{{shoal_schedule}} {{shoal_outcome}}")], size=(24, 6)),
+    ]  # fmt: skip
 
 
 def whole(scope: Scope) -> Json:
