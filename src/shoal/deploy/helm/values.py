@@ -78,7 +78,7 @@ def _images(node: Any, images: Mapping[str, str]) -> Any:
 
 
 def _bounded(spec: Json, name: str) -> Json:
-    found = {}
+    found: Json = {}
     for field, value in spec.items():
         if field in _LEAST or field in _MOST:
             found[field] = f"@@number services.{name}.{'least' if field in _LEAST else 'most'}@@"
