@@ -40,6 +40,7 @@ Written by `shoal deploy kubernetes`. Nothing here is applied by itself, and no 
 | `base/` | what is the same everywhere: a folder for each service, the door (`edge`), the mesh, the network |
 | `engines/` | servers that run in the cluster |
 | `overlays/` | environments: {", ".join(names)}. Patches of yours go into `overlays/NAME/patches/`, and stay |
+| `monitoring/`, `cluster/` | what watches it: in each environment, and once in a cluster |
 | `images/` | a Dockerfile for each service, and a Compose file to try them together |
 
 ## What the cluster must have
@@ -73,6 +74,10 @@ def _needs(scope: Scope) -> Iterator[str]:
         yield "KEDA 2.16 or newer, in the namespace `keda`"
     if any("postgres" in scope.servers and scope.place(one, "postgres") == "cluster" for one in scope.environments):
         yield "CloudNativePG 1.25 or newer, in the namespace `cnpg-system`"
+    if scope.environments[0].release == "canary":
+        yield "Argo Rollouts 1.8 or newer, with its plugin for Gateway API"
+    if any(one.monitoring for one in scope.environments):
+        yield "in the namespace `monitoring`: Prometheus' operator, Tempo, Loki, Grafana (see docs/monitoring.md)"
     yield "the metrics server, which autoscalers ask"
 
 
