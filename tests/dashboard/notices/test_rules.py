@@ -11,7 +11,7 @@ from shoal.dashboard.notices.budget import burning, span
 from shoal.dashboard.notices.failures import QUIET, Failures
 from shoal.dashboard.notices.fingerprint import Failure, innermost, normal
 from shoal.dashboard.notices.ledger import Finding, Notice, settle
-from shoal.dashboard.notices.traffic import HISTORY, band, unusual
+from shoal.dashboard.notices.traffic import HISTORY, band, judged, unusual
 from shoal.model.burning import Count
 
 NOW = 1_800_000_000.0
@@ -85,6 +85,13 @@ def test_a_service_that_is_asked_much_less_or_more(latest: float, text: str) -> 
     assert [f.text for f in found] == ([] if not text else [found[0].text])
     assert text in (found[0].text if found else "")
     assert not found or "62 to 185 are usual, by the 10 minutes before (median 123.5)" in found[0].text
+
+
+def test_when_nobody_asks_anything_nobody_is_missed() -> None:
+    busy, calm = [300.0] * 20, [100.0] * 20
+    assert judged({"web": [*busy, 0.0], "orders": [*calm, 0.0]}) == []
+    assert judged({}) == judged({"web": []}) == []
+    assert [found.service for found in judged({"web": [*busy, 310.0], "orders": [*calm, 0.0]})] == ["orders"]
 
 
 def test_a_burning_budget_is_told_by_its_worst_alarm() -> None:

@@ -61,6 +61,13 @@ def unusual(service: str, minutes: Sequence[float]) -> Iterator[Finding]:
     )
 
 
+def judged(minutes: Mapping[str, Sequence[float]]) -> list[Finding]:
+    """Judge every service; when nobody asked anything of any of them, whoever does has gone, and that is no news."""
+    if not any(counts[-1] for counts in minutes.values() if counts):
+        return []
+    return [finding for service, counts in minutes.items() for finding in unusual(service, counts)]
+
+
 def read_minutes(database: Database, now: float) -> Mapping[str, Sequence[float]]:
     """Count what services were asked in each full minute since their first request; `now` in seconds since 1970."""
     end = int(now // 60 * 60)

@@ -67,8 +67,7 @@ class Watch:
         """Judge the traffic, once a minute."""
         if self._minute != now // 60:
             self._minute = now // 60
-            minutes = traffic.read_minutes(opened, now)
-            self._traffic = [finding for service in minutes for finding in traffic.unusual(service, minutes[service])]
+            self._traffic = traffic.judged(traffic.read_minutes(opened, now))
         return self._traffic
 
 
