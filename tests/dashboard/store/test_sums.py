@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from shoal.dashboard.store import histogram, schema
 from shoal.dashboard.store.reading import SeriesQuery, database, edges, operations, series
+from shoal.dashboard.store.records import Span
 from shoal.dashboard.store.writer import Writer
 from shoal.dashboard.store.writing.cells import FOLDED_AFTER, Cells
 from tests.dashboard.telling import NOON, span, written
@@ -95,6 +96,25 @@ def test_ways_are_seen_from_single_spans(tmp_path: Path) -> None:
         ("orders.placed.v1", "payments", "event"),
     }
     assert found["orders", "products", "call"].errors == 1
+
+
+CALL = span("shop", "POST", 1, number=1, kind="client", took=9, attributes={"server.address": "10.0.0.7"})
+ANSWER = span("till", "POST /pay", 1, number=2, parent=1, took=5)
+
+
+@pytest.mark.parametrize("batches", [[[CALL, ANSWER]], [[ANSWER, CALL]], [[CALL], [ANSWER]], [[ANSWER], [CALL]]])
+def test_a_call_that_names_no_service_goes_to_who_answered(tmp_path: Path, batches: list[list[Span]]) -> None:
+    (one,) = edges(written(tmp_path / "run-000001.db", *batches)).items
+    assert (one.source, one.target, one.kind, one.name, one.count) == ("shop", "till", "call", "POST", 1)
+    assert one.p50 == pytest.approx(9, rel=0.03)
+
+
+def test_a_call_that_nobody_answers_goes_to_its_address(tmp_path: Path) -> None:
+    inner = span("till", "work", 1, parent=2, kind="server", took=1)  # in the same service
+    attempt = span("shop", "attempt 1", 1, kind="client", attributes={"server.address": "10.0.0.8"})
+    nameless = span("shop", "call", 1, kind="client")
+    found = edges(written(tmp_path / "run-000001.db", [CALL, inner, attempt, nameless])).items
+    assert [(one.source, one.target) for one in found] == [("shop", "10.0.0.7")]
 
 
 def test_sums_go_on_after_the_writer_was_started_again(tmp_path: Path) -> None:

@@ -90,6 +90,7 @@ class Writer:
         self._queue.put(None)
         self._thread.join()
         with contextlib.suppress(sqlite3.Error):
+            self._spans.finish()
             self._points.finish()
             self._note({"ended": str(time.time())})
             self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")

@@ -46,7 +46,22 @@ def _client(service: str, span: Span) -> Edge | None:
     system = told.get("db.system.name") or told.get("db.system")
     if system:
         return Edge(service, f"{service}/{system}", "store", span.name)
-    target = told.get("peer.service") or (told.get("server.address") if "http.request.method" in told else None)
-    if not target or span.name.startswith("attempt"):
-        return None
-    return Edge(service, str(target), "call", span.name)
+    target = told.get("peer.service")
+    return Edge(service, str(target), "call", span.name) if target and not _again(span) else None
+
+
+def asks(span: Span) -> bool:
+    """Say whether a span is a call that does not name the service it called."""
+    told = span.attributes
+    if span.kind != _CLIENT or _again(span) or "peer.service" in told:
+        return False
+    return "db.system.name" not in told and "db.system" not in told
+
+
+def answers(span: Span) -> bool:
+    """Say whether a span is the answer to somebody's call."""
+    return span.kind == _SERVER and span.parent != 0
+
+
+def _again(span: Span) -> bool:
+    return span.name.startswith("attempt")

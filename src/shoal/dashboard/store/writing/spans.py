@@ -10,7 +10,8 @@ import msgspec
 from shoal.dashboard.store.records import ERROR, Span
 from shoal.dashboard.store.schema import mark
 from shoal.dashboard.store.writing.cells import Cells
-from shoal.dashboard.store.writing.edges import edge_of
+from shoal.dashboard.store.writing.edges import Edge, answers, asks, edge_of
+from shoal.dashboard.store.writing.kin import Kin
 from shoal.dashboard.store.writing.names import Names
 
 _REMEMBERED = 20_000
@@ -48,6 +49,7 @@ class Spans:
     def __init__(self, connection: sqlite3.Connection, names: Names) -> None:
         self._connection, self._names = connection, names
         self._cells, self._edge_cells = Cells(connection, "cells"), Cells(connection, "edge_cells")
+        self._kin = Kin(self._way)
         self._traces: OrderedDict[bytes, _Trace] = OrderedDict()
         self._changed: set[bytes] = set()
         self._marks: set[tuple[int, int]] = set()
@@ -60,6 +62,7 @@ class Spans:
         """Write spans, and return how many of them were new: what is sent twice is kept once."""
         fresh = self._fresh(spans)
         rows = [self._row(span) for span in fresh]
+        self._kin.give_up()
         self._connection.executemany("INSERT INTO spans VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
         self._connection.executemany("INSERT OR IGNORE INTO marks VALUES (?, ?)", sorted(self._marks))
         self._marks.clear()
@@ -73,6 +76,11 @@ class Spans:
         self._cells.fold(now)
         self._edge_cells.fold(now)
 
+    def finish(self) -> None:
+        """Count what still waits for who answered."""
+        self._kin.give_up(0.0)
+        self._edge_cells.write()
+
     def forget(self) -> None:
         """Leave what is in memory: the transaction was taken back, or rows were removed."""
         self._traces.clear()
@@ -80,6 +88,7 @@ class Spans:
         self._marks.clear()
         self._cells.forget()
         self._edge_cells.forget()
+        self._kin.forget()
         ((self._last,),) = self._connection.execute("SELECT coalesce(max(n), 0) FROM traces")
 
     def _fresh(self, spans: Iterable[Span]) -> list[Span]:
@@ -103,9 +112,8 @@ class Spans:
         failed = span.status == ERROR
         ended = span.started + span.took
         self._cells.count(operation, ended, span.took, failed=failed)
-        edge = edge_of(span) if span.kind > 1 else None
-        if edge is not None:
-            self._edge_cells.count(names.edge(*edge), ended, span.took, failed=failed)
+        if span.kind > 1:
+            self._ways(span)
         trace = self._traces[span.trace]
         self._join(trace, span, operation)
         self._mark(trace.n, span, failed=failed)
@@ -114,6 +122,20 @@ class Spans:
             *(trace.n, span.span, span.parent, operation, names.resource(resource)),
             *(span.started, span.took, span.status, _encode(told)),
         )
+
+    def _ways(self, span: Span) -> None:
+        """Count the way that a span took, or wait for who can tell."""
+        edge = edge_of(span)
+        if edge is not None:
+            self._way(edge, span)
+        elif asks(span):
+            self._kin.called(span)
+        if answers(span):
+            self._kin.answered(span)
+
+    def _way(self, edge: Edge, span: Span) -> None:
+        failed = span.status == ERROR
+        self._edge_cells.count(self._names.edge(*edge), span.started + span.took, span.took, failed=failed)
 
     def _join(self, trace: _Trace, span: Span, operation: int) -> None:
         """Count a span in its trace. The root is what has no parent, else what began first."""
