@@ -79,6 +79,8 @@ class Deliver(Saga[Parcel]):
 async def sell(item: str, tx: Transaction) -> None:
     await tx.start(Deliver, Parcel(item=item))
     tx.publish(Sold(item=item))
+    if item == "nothing":
+        raise ValueError("there is none")
 
 
 @shop.post("/counts/{item}", access=anyone)
@@ -155,6 +157,12 @@ async def test_an_event_goes_on_in_the_trace_of_its_request(world: World) -> Non
     assert handled.attributes["messaging.consumer.group.name"] == "desk"
     assert handled.attributes["shoal.handler"] == "note"
     assert (handled.attributes["shoal.attempt"], handled.attributes["shoal.queue_ms"] >= 0) == (1, True)
+
+
+async def test_what_did_not_commit_was_not_sent(world: World) -> None:
+    assert (await world.post("/sales/nothing", headers=SAMPLED)).status == 500
+    spans = Spans(world)
+    assert [span.name for span in spans.named("")] == ["POST /sales/{item}"]
 
 
 async def test_each_attempt_is_a_span_of_its_own(world: World) -> None:

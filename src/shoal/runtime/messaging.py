@@ -9,10 +9,10 @@ import msgspec
 
 from shoal.drivers.base import Message, Outcome, Pending, Published
 from shoal.runtime import binary
-from shoal.runtime.recording import apart, leaf, records
+from shoal.runtime.recording import apart, present, records
 from shoal.runtime.trace import Context, Trace, child, resume
 from shoal.telemetry import conventions as names
-from shoal.telemetry.spans import INTERNAL, PRODUCER, fixed
+from shoal.telemetry.spans import INTERNAL, PRODUCER, Span, fixed
 
 
 class _Attributes(msgspec.Struct, frozen=True):
@@ -33,13 +33,18 @@ def outgoing(context: Context | None) -> Trace | None:
     return context.trace if context.span is None else child(context.trace)
 
 
-def announced(trace: Trace | None, event: str, system: str, message: Message, began: int) -> None:
-    """Record that an event was announced, at the place that it was told."""
-    if trace is not None:
-        attributes: dict[str, object] = {names.MESSAGING_ID: message.id}
-        if message.key:
-            attributes[names.MESSAGING_CONVERSATION] = message.key
-        leaf(f"send {event}", PRODUCER, began, _common(event, system, "send"), attributes, trace=trace)
+def announced(trace: Trace | None, event: str, system: str, message: Message, began: int) -> Span | None:
+    """Make the span of an event that is announced, at the place that it was told; it is recorded after the commit."""
+    work = present()
+    if trace is None or work is None:
+        return None
+    attributes: dict[str, object] = {names.MESSAGING_ID: message.id}
+    if message.key:
+        attributes[names.MESSAGING_CONVERSATION] = message.key
+    common = _common(event, system, "send")
+    span = Span(trace.trace_id, trace.span_id, trace.parent_id, f"send {event}", PRODUCER, began, common, attributes)
+    span.part, span.ended = work.part, time_ns()
+    return span
 
 
 def published(rows: Sequence[Pending], outcomes: Sequence[Outcome], system: str, began: int) -> None:

@@ -56,16 +56,12 @@ def leaf(
     attributes: dict[str, object] | None = None,
     error: BaseException | None = None,
     ended: int = 0,
-    trace: Trace | None = None,
 ) -> None:
-    """Record a span of the present work that ended at `ended`, or ends now (nanoseconds).
-
-    Its place in the trace is `trace`, for who had to tell it to others before, or any beneath the present work.
-    """
+    """Record a span of the present work that ended at `ended`, or ends now (nanoseconds)."""
     context, recorder = current.get(), recording.get()
     if context is None or context.span is None or recorder is None:
         return
-    trace = trace or child(context.trace)
+    trace = child(context.trace)
     span = Span(trace.trace_id, trace.span_id, trace.parent_id, name, kind, began, fixed, attributes, ended)
     span.part = context.span.part
     if error is not None:

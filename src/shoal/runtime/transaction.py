@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from time import time_ns
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
@@ -12,6 +13,7 @@ from shoal.runtime.backlog import Gauge
 from shoal.runtime.envelope import pack
 from shoal.runtime.messaging import announced, outgoing
 from shoal.runtime.privacy.erasing import forget
+from shoal.runtime.recording import closed
 from shoal.runtime.search.changes import note
 from shoal.runtime.tables import RecordTable, read_stored, table_of
 from shoal.runtime.trace import Trace, current
@@ -21,6 +23,7 @@ from shoal.service.declare import Service
 from shoal.service.marks import EventMark, event_mark
 from shoal.service.records import records_of
 from shoal.service.sagas import Saga
+from shoal.telemetry.spans import Span
 
 if TYPE_CHECKING:
     from shoal.runtime.privacy.events import EventSeal
@@ -206,7 +209,7 @@ class UnitOfWork:
         if seal is None:
             message = pack(announcer.system, announcer.service, mark, event, now=now, trace=trace)
             self.session.publish(message)
-            announced(trace, mark.id, announcer.broker, message, began)
+            self._announced(announced(trace, mark.id, announcer.broker, message, began))
         else:
             self._publish_sealed(event, mark, seal, now, trace)
         self.published += 1
@@ -220,9 +223,14 @@ class UnitOfWork:
         def act(session: Session, keys: "Mapping[Need, DataKey | None]") -> None:
             message = pack(system, service, mark, event, now=now, trace=trace, data=seal.data(event, keys))
             session.publish(message)
-            announced(trace, mark.id, announcer.broker, message, began)
+            self._announced(announced(trace, mark.id, announcer.broker, message, began))
 
         cast("Holding", self.session).hold(seal.needs(event), act)
+
+    def _announced(self, span: Span | None) -> None:
+        """Record that an event was announced once it was."""
+        if span is not None:
+            self._then.append(partial(closed, span))
 
     async def start(self, saga: type[Saga[T]], state: T, *, key: str = "") -> bool:
         """Begin a saga."""
