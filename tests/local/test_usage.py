@@ -1,6 +1,7 @@
 """What processes use, from a made-up /proc and from the real one."""
 
 import os
+import socket
 import sys
 from pathlib import Path
 
@@ -41,6 +42,14 @@ def test_processor_time_counts_from_the_look_before(tmp_path: Path) -> None:
 def test_this_process_is_found() -> None:
     found = Meter().look([os.getpid()])[os.getpid()]
     assert found.memory > 1024 * 1024
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux has /proc")
+def test_the_ports_on_which_a_process_listens_are_found() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port = listening.getsockname()[1]
+        assert port in Meter().look([os.getpid()])[os.getpid()].ports
+    assert port not in Meter().look([os.getpid()])[os.getpid()].ports
 
 
 def test_nothing_is_known_without_proc(tmp_path: Path) -> None:

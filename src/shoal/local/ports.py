@@ -17,7 +17,8 @@ _CLAIMS: list[int] = []
 """Open files whose locks keep ports for this process."""
 
 _LOCK = "/.shoal/lock"
-_LISTENING = "0A"  # TCP_LISTEN in /proc/net/tcp
+LISTENING = "0A"
+"""TCP_LISTEN in /proc/net/tcp."""
 
 
 def free_port() -> int:
@@ -136,6 +137,6 @@ def _listening_inodes(port: int) -> set[str]:
             for line in Path(name).read_text().splitlines()[1:]:
                 # sl local_address rem_address st tx:rx tr:when retrnsmt uid timeout inode (proc_net_tcp)
                 fields = line.split()
-                if fields[3] == _LISTENING and int(fields[1].rpartition(":")[2], 16) == port:
+                if fields[3] == LISTENING and int(fields[1].rpartition(":")[2], 16) == port:
                     found.add(f"socket:[{fields[9]}]")
     return found

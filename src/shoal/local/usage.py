@@ -1,11 +1,14 @@
 """What processes use of the machine: processor time and memory, each with its descendants, as Linux tells it."""
 
+import contextlib
 import os
 import time
 from collections.abc import Iterable
 from pathlib import Path
 
 import msgspec
+
+from shoal.local.ports import LISTENING
 
 _TICKS = os.sysconf("SC_CLK_TCK")
 _PAGE = os.sysconf("SC_PAGE_SIZE")
@@ -20,6 +23,8 @@ class Usage(msgspec.Struct, frozen=True, kw_only=True):
     """Bytes in memory; what processes share is counted for each (VmRSS)."""
     processes: int
     """It and its descendants."""
+    ports: tuple[int, ...] = ()
+    """TCP ports on which it listens itself."""
 
 
 class _Seen(msgspec.Struct, frozen=True):
@@ -43,11 +48,12 @@ class Meter:
         for pid, one in seen.items():
             children.setdefault(one.parent, []).append(pid)
         now = time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()
-        found = {}
+        found, listening = {}, self._listening()
         for pid in pids:
             if pid in seen:
                 family = _family(pid, children)
-                found[pid] = self._usage(seen[pid].began, pid, [seen[one] for one in family], now)
+                usage = self._usage(seen[pid].began, pid, [seen[one] for one in family], now)
+                found[pid] = msgspec.structs.replace(usage, ports=self._ports(pid, listening))
         self._last = {pid: last for pid, last in self._last.items() if pid in seen}
         return found
 
@@ -59,6 +65,25 @@ class Meter:
         self._last[pid] = (began, now, ticks)
         cpu = max(0, ticks - before) / _TICKS / max(now - at, 1 / _TICKS)
         return Usage(cpu=round(cpu, 3), memory=sum(one.pages for one in family) * _PAGE, processes=len(family))
+
+    def _listening(self) -> dict[str, int]:
+        """Find the sockets that listen, by their name among open files (proc(5), /proc/net/tcp)."""
+        found = {}
+        for table in ("tcp", "tcp6"):
+            with contextlib.suppress(OSError):
+                for line in (self._proc / "net" / table).read_text("utf-8").splitlines()[1:]:
+                    fields = line.split()
+                    if fields[3] == LISTENING:
+                        found[f"socket:[{fields[9]}]"] = int(fields[1].rpartition(":")[2], 16)
+        return found
+
+    def _ports(self, pid: int, listening: dict[str, int]) -> tuple[int, ...]:
+        found = set()
+        with contextlib.suppress(OSError):
+            for handle in (self._proc / str(pid) / "fd").iterdir():
+                with contextlib.suppress(OSError):  # closed by now
+                    found.add(listening.get(os.readlink(handle), 0))  # noqa: PTH115 - a socket is no path
+        return tuple(sorted(found - {0}))
 
     def _survey(self) -> dict[int, _Seen]:
         seen = {}

@@ -73,6 +73,7 @@ function Details({ one, data, refresh }) {
       <dt>Ready after</dt><dd>${process.ready_after ? duration(process.ready_after * 1000) : "–"}</dd>
       <dt>Address</dt><dd class="mono">${process.address || "–"}</dd>
       ${url && html`<dt>Page</dt><dd><a href=${url} target="_blank" rel="noreferrer">${url}</a></dd>`}
+      <dt>Ports</dt><dd class="mono">${usage?.ports.join(", ") || "–"}</dd>
       <dt>Log file</dt><dd class="mono">${process.log}</dd>
     </dl>
     <div class="bar">
