@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from shoal.errors import SettingsError
+from shoal.runtime.config import ServiceConfig
 from shoal.runtime.unpacking import unpack
 
 
@@ -18,3 +19,11 @@ def test_variables_become_files_and_again(tmp_path: Path) -> None:
 def test_what_names_no_file_or_no_variable_is_refused(tmp_path: Path, file: str) -> None:
     with pytest.raises(SettingsError):
         unpack(tmp_path, [file], {"KEYS": "x"})
+
+
+def test_a_replica_on_ecs_is_called_after_its_task() -> None:
+    named = {"SHOAL_SYSTEM": "shop", "SHOAL_ENTRY": "a:b"}
+    task = {"ECS_CONTAINER_METADATA_URI_V4": "http://169.254.170.2/v4/0a1b2c3d-0123456789"}
+    assert ServiceConfig.from_environ({**named, **task}).replica == "0a1b2c3d"
+    assert ServiceConfig.from_environ({**named, **task, "SHOAL_REPLICA": "2"}).replica == "2"
+    assert ServiceConfig.from_environ(named).replica == "0"

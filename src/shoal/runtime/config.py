@@ -12,6 +12,9 @@ from shoal.runtime.backlog import BOUND
 PROCESS = "SHOAL_PROCESS"
 """Names a JSON file with a `ProcessConfig`, for one process that runs several services."""
 
+_ECS = "ECS_CONTAINER_METADATA_URI_V4"
+"""``http://169.254.170.2/v4/TASK-NUMBER`` in each container (ECS developer guide, "Task metadata endpoint")."""
+
 
 class ServiceConfig(msgspec.Struct, frozen=True, kw_only=True):
     """Everything one service needs to know to run; one field, one ``SHOAL_`` variable."""
@@ -68,6 +71,7 @@ class ServiceConfig(msgspec.Struct, frozen=True, kw_only=True):
             text = found.get(f"SHOAL_{field.name.upper()}")
             if field.name != "environ" and text is not None:
                 values[field.name] = text
+        values.setdefault("replica", _task(found))
         try:
             return msgspec.convert(values, cls, strict=False)
         except msgspec.ValidationError as error:
@@ -75,6 +79,11 @@ class ServiceConfig(msgspec.Struct, frozen=True, kw_only=True):
                 f"the configuration of this service is incomplete: {error}",
                 hint="fields are read from SHOAL_<FIELD>; `shoal run` sets them all",
             ) from error
+
+
+def _task(environ: Mapping[str, str]) -> str:
+    """Name this replica where nobody did: by its task on Amazon's ECS, whose address ends with it, else ``0``."""
+    return environ.get(_ECS, "").rpartition("/")[2].partition("-")[0] or "0"
 
 
 class ProcessConfig(msgspec.Struct, frozen=True, kw_only=True):

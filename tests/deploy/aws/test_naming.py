@@ -32,6 +32,7 @@ def test_services_have_names_of_their_own(system: str, one: str, other: str, lim
     [
         'region = "Frankfurt"', "zones = 4", "gateways = 0\nendpoints = false", "least = 0", 'cidr = "10.0.0.0/24"',
         'hosts = ["Shop!"]', "colour = 3", "[services.orders]\ncpu = 256\nmemory = 4096", "least =",
+        'certificate = "arn:aws:acm:x"',
     ],
 )  # fmt: skip
 def test_wrong_settings_are_refused_and_named(wrong: str) -> None:

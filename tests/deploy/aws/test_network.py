@@ -3,6 +3,7 @@
 import re
 
 import msgspec
+import yaml
 
 from shoal.deploy.aws.compile import findings
 from shoal.deploy.aws.network import BALANCER, LINK
@@ -11,7 +12,7 @@ from shoal.deploy.aws.resources import Bucket, Documents, Door, Group, Postgres,
 from shoal.deploy.aws.settings import Environment
 from shoal.model.issuers import Entra
 from shoal.model.system import System
-from tests.deploy.aws.samples import artifacts, of_kind, scope_of, shops
+from tests.deploy.aws.samples import PRODUCTION, artifacts, of_kind, scope_of, shops
 from tests.deploy.samples import CAFE, shop
 
 ENTRA = Entra("0000-1111", "cafe")
@@ -61,7 +62,17 @@ def test_the_door_serves_what_is_exposed_and_overwrites_who_is_meant() -> None:
         assert route.parameters["overwrite:header.x-shoal-service"] == route.service
         assert "remove:header.x-real-ip" in route.parameters
     printed = next(route for route in door.routes if route.key == "GET /p/{sku}")
-    assert printed.parameters["overwrite:path"] == "/products/$request.path.sku/printed"
+    assert printed.parameters["overwrite:path"] == "/products/${request.path.sku}/printed"
+
+
+def test_the_api_as_a_stack_has_the_routes_of_the_other() -> None:
+    texts = {artifact.path: artifact.text for artifact in artifacts(shop(), PRODUCTION)}
+    found = yaml.load(texts["production/api.yaml"], yaml.CSafeLoader)["Resources"]
+    stack = {one["Properties"]["RouteKey"] for one in found.values() if one["Type"].endswith("::Route")}
+    assert stack == set(re.findall(r'route_key += "(.+)"', texts["production/edge.tf"]))
+    for one in found.values():
+        if one["Type"].endswith("::Route"):
+            assert one["Properties"]["Target"]["Fn::Join"][1][1]["Ref"] in found
 
 
 def test_no_secret_is_in_any_file_and_none_among_plain_variables() -> None:

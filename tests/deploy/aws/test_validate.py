@@ -57,8 +57,11 @@ def test_a_mistake_is_seen(program: Path, tmp_path: Path) -> None:
     place.write_text(place.read_text("utf-8").replace("desired_count", "desired_number"), "utf-8")
     wall = tmp_path / "production/firewall.yaml"
     wall.write_text(wall.read_text("utf-8").replace("Scope: REGIONAL", "Scope: LOCAL"), "utf-8")
+    api = tmp_path / "production/api.yaml"
+    api.write_text(api.read_text("utf-8").replace("PayloadFormatVersion", "PayloadVersion"), "utf-8")
     found = complaints(program, tmp_path)
     assert "desired_number" in found
+    assert "PayloadVersion" in found
     assert "LOCAL" in found
 
 

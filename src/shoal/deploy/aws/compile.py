@@ -8,8 +8,9 @@ from shoal.deploy.aws.hcl import frame, stores
 from shoal.deploy.aws.hcl.context import Context
 from shoal.deploy.aws.hcl.table import PRINTERS
 from shoal.deploy.aws.parts import resources
-from shoal.deploy.aws.resources import Resource
+from shoal.deploy.aws.resources import Door, Resource
 from shoal.deploy.aws.scope import Scope
+from shoal.deploy.cloudformation import edge
 from shoal.deploy.terraform.printer import document
 from shoal.deploy.terraform.values import Block
 from shoal.model.artifact import Artifact
@@ -45,6 +46,8 @@ def _environment(scope: Scope) -> Iterable[Artifact]:
     for name, blocks in files.items():
         yield Artifact(path=f"{folder}/{name}.tf", text=document(blocks, head=(_HEAD,)))
     yield Artifact(path=f"{folder}/README.md", text=reading.page(context))
+    for door in context.all(Door):
+        yield Artifact(path=f"{folder}/api.yaml", text=edge.template(door, context.named()))
     if scope.plan.routes:
         yield Artifact(path=f"{folder}/firewall.yaml", text=firewall.template(scope))
 

@@ -107,7 +107,7 @@ def _parameters(route: Route) -> dict[str, str]:
     found = {f"overwrite:header.{SERVICE}": route.service}
     found |= {f"remove:header.{name}": "''" for name in UNTRUSTED if not fixed(name)}
     if route.inside != route.path:
-        inside = "/".join(f"$request.path.{p[1:-1]}" if p.startswith("{") else p for p in route.inside.split("/"))
+        inside = "/".join(f"${{request.path.{p[1:-1]}}}" if p.startswith("{") else p for p in route.inside.split("/"))
         found["overwrite:path"] = inside
     transform = route.edge.transform
     if transform is not None:

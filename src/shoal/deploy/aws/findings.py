@@ -11,6 +11,9 @@ from shoal.model.plan import Route
 _LARGEST = 10 * 1024**2
 """Bytes of a body that an HTTP API takes (API Gateway quotas)."""
 
+_ROUTES = 300
+"""Routes of an API, unless AWS grants more (API Gateway quotas)."""
+
 
 def findings(scope: Scope) -> Iterator[Finding]:
     """List it, with the place of each declaration."""
@@ -45,6 +48,9 @@ def _door(scope: Scope) -> Iterator[Finding]:
     for application in gateway.legacy:
         message = f"the old application {application.name} is not led to"
         yield _say("06", "warning", message, "add its routes to the API, or take its paths over", application.source)
+    if len(edge.served(scope)) > _ROUTES:
+        message = f"{len(edge.served(scope))} routes are more than the {_ROUTES} that an API may have at first"
+        yield _say("16", "warning", message, "ask AWS for a higher quota of API Gateway: routes for each API")
     if scope.plan.aliases:
         message = f"versions are found by their paths only: the header {gateway.versions.header} is not looked at"
         yield _say("07", "warning", message, "call /v2/...")

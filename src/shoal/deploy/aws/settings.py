@@ -122,6 +122,8 @@ class Environment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
             raise ValueError("without gateways and endpoints no image could be fetched: set one of them")
         if odd := next((host for host in self.hosts if not _HOST.fullmatch(host)), ""):
             raise ValueError(f"hosts: {odd!r} is no name of a host")
+        if self.certificate and not self.hosts:
+            raise ValueError("a certificate is for a name: write hosts = [...] too")
         if not 1 <= self.least <= self.most <= 1000:
             raise ValueError(f"least = {self.least} and most = {self.most}: write 1 <= least <= most <= 1000")
         if not re.fullmatch(

@@ -231,6 +231,7 @@ def _service(one: Workload) -> Block:
                 body=items(
                     {"port_name": "http", "discovery_name": one.name},
                     block("client_alias", dns_name=one.name, port=one.port),
+                    _patience(),
                 ),
             ),
         ),
@@ -260,6 +261,11 @@ def _service(one: Workload) -> Block:
         "depends_on": [Raw(text) for text in _needed(one)],
     }
     return resource("aws_ecs_service", one.name, *items(arguments, *blocks))
+
+
+def _patience() -> Block:
+    """Let callers decide how long they wait: each call has its own deadline, and streams have none."""
+    return block("timeout", per_request_timeout_seconds=0, idle_timeout_seconds=3600)
 
 
 def _needed(one: Workload) -> list[str]:

@@ -372,6 +372,11 @@ resource "aws_ecs_service" "menu" {
         dns_name = "menu"
         port     = 8080
       }
+
+      timeout {
+        per_request_timeout_seconds = 0
+        idle_timeout_seconds        = 3600
+      }
     }
   }
 

@@ -367,6 +367,11 @@ resource "aws_ecs_service" "till" {
         dns_name = "till"
         port     = 8080
       }
+
+      timeout {
+        per_request_timeout_seconds = 0
+        idle_timeout_seconds        = 3600
+      }
     }
   }
 

@@ -1,0 +1,1 @@
+"""CloudFormation templates, for those who keep a part of a system that way. Pure."""
