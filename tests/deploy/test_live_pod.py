@@ -2,18 +2,20 @@
 
 import asyncio
 import functools
+import json
 import os
+import re
 import signal
 import sys
 import tempfile
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import aiohttp
 import pytest
 import pytest_asyncio
-import yaml
 
 from shoal.local.engines import nats, start
 from shoal.local.ports import free_port
@@ -143,15 +145,73 @@ async def test_a_pod_answers_its_probes_works_and_leaves_when_told(pod: Pod) -> 
     assert running.returncode == 0, out.decode()
 
 
-async def test_the_broker_takes_the_configuration_that_is_written_for_it(pod: Pod, tmp_path: Path) -> None:
-    file = tmp_path / "nats.conf"
-    file.write_text(pod.texts["engines/nats/nats.conf"], "utf-8")
-    (secrets,) = (e for e in of_kind(objects(pod.texts), "ExternalSecret") if e["metadata"]["name"] == "nats-passwords")
-    told = {entry["secretKey"]: PASSWORD for entry in secrets["spec"]["data"]} | {"POD_NAME": "nats-0"}
-    for environ, code in ((told, 0), ({}, 1)):
-        tried = await asyncio.create_subprocess_exec(
-            str(nats.locate()), "--config", str(file), "-t", env=environ, stderr=asyncio.subprocess.PIPE
-        )
-        _, err = await tried.communicate()
-        assert tried.returncode == code, err.decode()
-    assert yaml.safe_load(pod.texts["engines/nats/statefulset.yaml"])["spec"]["replicas"] == 3
+async def test_the_brokers_find_each_other_by_the_configuration_that_is_written_for_them(
+    pod: Pod, tmp_path: Path
+) -> None:
+    (statefulset,) = of_kind(objects(pod.texts), "StatefulSet")
+    made = {e["metadata"]["name"]: e["spec"] for e in of_kind(objects(pod.texts), "ExternalSecret")}
+    told = {entry["secretKey"]: PASSWORD for entry in made["nats-passwords"]["data"]}
+    peers = re.sub(r"\{\{ [^}]*\}\}", PASSWORD, made["nats-cluster"]["target"]["template"]["data"]["peers.conf"])
+    file, streams = tmp_path / "streams.json", pod.texts["base/streams/streams.json"]
+    file.write_text(streams, "utf-8")
+    clients, routes, watched = ([free_port() for _ in range(3)] for _ in range(3))
+    for number, port in enumerate(routes):
+        peers = peers.replace(f"nats-{number}.nats-peers:6222", f"127.0.0.1:{port}")
+    assert statefulset["spec"]["replicas"] == peers.count("nats://") == 3
+    with tempfile.TemporaryDirectory(dir="/tmp", prefix="sh-") as name:
+        started = [
+            await _server(Path(name), pod.texts["engines/nats/nats.conf"], peers, told, Ports(number, *ports))
+            for number, ports in enumerate(zip(clients, routes, watched, strict=True))
+        ]
+        try:
+            async with aiohttp.ClientSession() as client:
+
+                async def together() -> bool | None:
+                    async with client.get(f"http://127.0.0.1:{watched[0]}/jsz") as response:
+                        meta = (await response.json()).get("meta_cluster", {})
+                        return (meta.get("cluster_size") == 3 and bool(meta.get("leader"))) or None
+
+                assert await asyncio.wait_for(until(together), 30)
+                declare = [str(file) if word.endswith("streams.json") else word for word in job(pod, "declare")]
+                operator = f"nats://operator:{PASSWORD}@127.0.0.1:{clients[0]}?replicas=3"
+                assert await ended(declare, {"SHOAL_BROKER_URL": operator}) == (0, "")
+                asked = f"http://127.0.0.1:{watched[0]}/jsz?streams=1&config=1&accounts=1"
+                async with client.get(asked) as response:
+                    known = (await response.json())["account_details"]
+                kept = [stream["config"]["num_replicas"] for account in known for stream in account["stream_detail"]]
+                assert kept == [3] * len(json.loads(streams)["streams"])
+        finally:
+            for one in started:
+                one.terminate()
+                await one.wait()
+
+
+class Ports(NamedTuple):
+    """One server of the cluster, and where it listens here."""
+
+    number: int
+    client: int
+    route: int
+    monitoring: int
+
+
+async def _server(home: Path, text: str, peers: str, told: dict[str, str], ports: Ports) -> asyncio.subprocess.Process:
+    """Start a server as its pod would, but on loopback."""
+    folder = home / str(ports.number)
+    for name in ("nats", "nats-cluster", "data"):
+        (folder / name).mkdir(parents=True)
+    for old, new in (
+        ("port: 4222", f"host: 127.0.0.1\nport: {ports.client}"),
+        ("http_port: 8222", f"http: 127.0.0.1:{ports.monitoring}"),
+        ("port: 6222", f"host: 127.0.0.1\n  port: {ports.route}"),
+        ("/tmp/nats.pid", str(folder / "pid")),  # noqa: S108 - of the pod
+        ("/data", str(folder / "data")),
+    ):
+        assert old in text
+        text = text.replace(old, new)
+    (folder / "nats-cluster" / "peers.conf").write_text(peers, "utf-8")
+    (folder / "nats" / "nats.conf").write_text(text, "utf-8")
+    environ = {**told, "POD_NAME": f"nats-{ports.number}"}
+    program = (str(nats.locate()), "--config", str(folder / "nats" / "nats.conf"))
+    quiet = asyncio.subprocess.DEVNULL
+    return await asyncio.create_subprocess_exec(*program, env=environ, stdout=quiet, stderr=quiet)

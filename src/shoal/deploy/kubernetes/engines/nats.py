@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 
 from shoal.deploy.kubernetes.engines.engine import Engine, disk
-from shoal.deploy.kubernetes.engines.server import config_volume, configured, container, server
+from shoal.deploy.kubernetes.engines.server import config_volume, configured, container, secret_volume, server
 from shoal.deploy.kubernetes.kinds import pod
 from shoal.deploy.kubernetes.kinds.externalsecret import external
 from shoal.deploy.kubernetes.naming import USER
@@ -21,6 +21,7 @@ OPERATOR = "operator"
 """The user who declares streams."""
 
 _PORTS = {"client": 4222, "peers": 6222, "monitoring": 8222}
+_CLUSTER, _PEERS = "nats-cluster", "peers.conf"
 _PASSWORDS = "nats-passwords"
 
 
@@ -33,7 +34,11 @@ def _make(scope: Scope) -> Iterator[Made]:
         ports=_PORTS,
         cpu="250m",
         memory="512Mi",
-        mounts=[mount, {"name": "configuration", "mountPath": "/etc/nats", "readOnly": True}],
+        mounts=[
+            mount,
+            {"name": "configuration", "mountPath": "/etc/nats", "readOnly": True},
+            {"name": "peers", "mountPath": "/etc/nats-cluster", "readOnly": True},
+        ],
         args=["--config", "/etc/nats/nats.conf"],
         env=[{"name": "POD_NAME", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}}],
         envFrom=[{"secretRef": {"name": _PASSWORDS}}],
@@ -49,14 +54,12 @@ def _make(scope: Scope) -> Iterator[Made]:
             )
         },
     )
-    yield from server(
-        scope, "nats", body, replicas=REPLICAS, user=USER, ports=_PORTS, more={"volumes": [tmp, config_volume("nats")]}
-    )
+    more: Json = {"volumes": [tmp, config_volume("nats"), secret_volume("peers", _CLUSTER)]}
+    yield from server(scope, "nats", body, replicas=REPLICAS, user=USER, ports=_PORTS, more=more)
 
 
 def configuration(scope: Scope) -> str:
     """Write the servers' file: who may say and hear what; passwords come from the environment."""
-    routes = "".join(f"    nats://cluster:$CLUSTER_PASSWORD@nats-{n}.nats-peers:6222\n" for n in range(REPLICAS))
     known = "".join(_user(service) for service in scope.users("nats"))
     return f"""\
 # Who may publish and subscribe to what is what the services declare; passwords are variables.
@@ -76,9 +79,8 @@ jetstream {{
 cluster {{
   name: {scope.system}
   port: 6222
-  authorization {{ user: cluster, password: $CLUSTER_PASSWORD, timeout: 2 }}
-  routes: [
-{routes}  ]
+  # Who the servers are to each other, in a secret: a variable can be no part of an address.
+  include "../nats-cluster/{_PEERS}"
 }}
 
 authorization {{
@@ -113,8 +115,14 @@ def _variable(service: ServicePlan) -> str:
 
 def _secrets(scope: Scope, environment: Environment) -> Iterator[Thing]:
     values = {_variable(service): f"{service.name}-nats-password" for service in scope.users("nats")}
-    values |= {"CLUSTER_PASSWORD": "nats-cluster-password", "OPERATOR_PASSWORD": "nats-operator-password"}
+    values |= {"OPERATOR_PASSWORD": "nats-operator-password"}
     yield Thing(body=external(scope, environment, _PASSWORDS, values))
+    routes = "".join(
+        f'  "nats://cluster:{{{{ .password | urlquery }}}}@nats-{n}.nats-peers:6222"\n' for n in range(REPLICAS)
+    )
+    text = f'authorization {{ user: cluster, password: "{{{{ .password }}}}", timeout: 2 }}\nroutes: [\n{routes}]\n'
+    template: Json = {"data": {_PEERS: text}}
+    yield Thing(body=external(scope, environment, _CLUSTER, {"password": "nats-cluster-password"}, template=template))
 
 
 def _url(_: Scope, service: ServicePlan, __: str) -> str:
