@@ -27,6 +27,7 @@ from shoal import (
     StepRefused,
     System,
     TokenIssuer,
+    Trace,
     Transaction,
     anyone,
     fallbacks,
@@ -238,3 +239,10 @@ async def sell(event: QuoteTaken, tx: Transaction) -> None:
     """Begin a saga."""
     begun = await tx.start(Sell, StoredQuote(sku=event.sku, amount=1), key=event.sku)
     assert_type(begun, bool)
+
+
+async def traced(trace: Trace) -> str:
+    trace.set("basket.lines", 3)
+    with trace.span("price", {"skus": ["tea", "milk"], "fresh": True}):
+        trace.event("found", {"meters": 1.5})
+    return trace.id
