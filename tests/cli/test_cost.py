@@ -1,6 +1,7 @@
 """``shoal deploy aws`` and ``shoal cost`` on a project in a folder: written, priced, compared, refused."""
 
 import json
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from decimal import Decimal
@@ -68,6 +69,22 @@ def test_a_bill_is_told_and_compared_with_an_earlier_one(run: Run, tmp_path: Pat
     less = Decimal(json.loads(before)["total"]["expected"])
     assert f"total: {less:,} before" in err
     assert "GET /sales" in json.loads(before)["endpoints"]
+
+
+def test_a_revision_of_git_is_compared(run: Run, tmp_path: Path) -> None:
+    def git(*words: str) -> None:
+        who = ("-c", "user.name=a", "-c", "user.email=a@example.com", "-c", "commit.gpgsign=false")
+        subprocess.run(["git", *who, *words], cwd=tmp_path, check=True, capture_output=True)  # noqa: S603, S607 - a test's
+
+    git("init", "-q")
+    git("add", "small.toml", "system.py")
+    git("commit", "-qm", "A till")
+    (tmp_path / "small.toml").write_text(TARGET.format(least=6), "utf-8")
+    code, _, err = run("cost", "--target", "small.toml", "--diff", "HEAD")
+    assert code == 0
+    assert "till: " in err
+    assert "total: " in err
+    assert run("cost", "--target", "small.toml", "--diff", "nowhere")[0] != 0
 
 
 def test_more_than_the_budget_is_an_exit_code_of_its_own(run: Run) -> None:

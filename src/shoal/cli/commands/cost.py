@@ -1,6 +1,8 @@
 """``shoal cost``: what a month of the system costs, from the resources that ``shoal deploy`` writes."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
@@ -24,6 +26,7 @@ _EXAMPLES = examples(
     "shoal cost --target aws --region us-east-1",
     "shoal cost --target targets/aws-production.toml --usage usage.toml --budget 1500",
     "shoal cost --region us-east-1 -o json > before.json",
+    "shoal cost --region us-east-1 --diff main",
     "shoal cost --region us-east-1 --diff before.json",
     "shoal cost --region us-east-1 -o html > cost.html",
 )
@@ -38,14 +41,14 @@ _DEAREST = 3
 @click.option("--usage", "usage_file", type=click.Path(path_type=Path), help="How much the system is used (TOML).")
 @click.option("--prices", "prices_file", type=click.Path(path_type=Path), help="Prices of your own (TOML).")
 @click.option("--budget", type=click.IntRange(min=1), help="Fail (exit code 4) when more is expected a month.")
-@click.option("--diff", "before", type=click.Path(path_type=Path), help="Compare with an earlier estimate (JSON).")
+@click.option("--diff", "before", default="", help="Compare with a revision of git, or an earlier estimate (JSON).")
 @click.option(
     "-o", "form", type=click.Choice(["table", "json", "markdown", "html"]), default="table", help="Form of the output."
 )
 @click.pass_obj
 def command(
     context: Global, target: str, region: str, usage_file: Path | None, prices_file: Path | None, budget: int | None,
-    before: Path | None, form: str,
+    before: str, form: str,
 ) -> int:  # fmt: skip
     """Estimate what a month costs: low, expected and high, by service and component.
 
@@ -60,7 +63,10 @@ def command(
     table = _prices(context.root, prices_file, scope.environment.region)
     everything = resources(scope)
     found = priced(cost.items(everything, month), table)
-    earlier = _earlier(context.root, before)
+    same = _same(
+        context.root, {"--target": target, "--region": region}, {"--usage": usage_file, "--prices": prices_file}
+    )
+    earlier = _earlier(context, before, same) if before else None
     _show(form, found, month, everything, table)
     if earlier is not None:
         _compare(earlier, found)
@@ -122,17 +128,47 @@ def _prices(root: Path, file: Path | None, region: str) -> "Table":
     return packaged("aws", region) if file is None else read(_text(root, file, "prices.toml"), where=str(file))
 
 
-def _earlier(root: Path, file: Path | None) -> Mapping[str, Any] | None:
-    if file is None:
-        return None
+def _same(root: Path, said: Mapping[str, str], files: Mapping[str, Path | None]) -> list[str]:
+    """Say the options again for a process in another folder: prices and usage are those of here."""
+    found = [word for name, value in said.items() if value for word in (name, value)]
+    return found + [
+        word for name, file in files.items() if file is not None for word in (name, str((root / file).resolve()))
+    ]
+
+
+def _earlier(context: Global, before: str, same: list[str]) -> Mapping[str, Any]:
+    """Read an earlier estimate, or make that of a revision: what its code declares, used as is assumed."""
+    written = context.root / before
+    text = _text(context.root, Path(before), "before.json") if written.exists() else _of(context, before, same)
     try:
-        found = json.loads(_text(root, file, "before.json"))
+        found = json.loads(text)
         Decimal(found["total"]["expected"])
         return dict(found)
     except (ValueError, ArithmeticError, KeyError, TypeError) as error:
         raise DeclarationError(
-            f"{file} is no earlier estimate", hint="write one: shoal cost -o json > before.json"
+            f"{before} is no earlier estimate", hint="write one: shoal cost -o json > before.json"
         ) from error
+
+
+def _of(context: Global, revision: str, same: list[str]) -> str:
+    """Estimate what a revision costs, used alike, in a process of its own, since its modules have the names of ours."""
+    from shoal.cli.checkout import checkout
+
+    place = checkout(context.root, revision, context.root / ".shoal")
+    system = ["--system", context.system] if context.system else []
+    words = ["cost", *same, "-o", "json"]
+    ended = subprocess.run(  # noqa: S603 - our own interpreter
+        [sys.executable, "-m", "shoal.cli", "-C", str(place), *system, *words],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if ended.returncode:
+        said = ended.stderr.strip().splitlines()[-1:] or ["it ended without a word"]
+        raise DeclarationError(
+            f"{revision} has no estimate: {said[0]}", hint="compare with a file: -o json > before.json"
+        )
+    return ended.stdout
 
 
 def _text(root: Path, file: Path, example: str) -> str:
