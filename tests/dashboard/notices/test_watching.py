@@ -96,7 +96,7 @@ def test_an_error_is_noticed_where_it_was_raised_and_nowhere_else(run: Run) -> N
 
 def test_what_no_replica_answered_is_told_by_the_gateway(run: Run) -> None:
     run.span(START, error="via_upstream", service="gateway")
-    run.span(START, error="UF", service="gateway", flags="UF", trace=run.span(START))
+    run.span(START, error="UT", service="gateway", flags="UT", trace=run.span(START))  # it was done too late
     assert run.look(START + 9) == [], "spans of the service may still come"
     (found,) = run.look(START + 11)
     assert (found.rule, found.service) == ("error", "gateway")

@@ -1,4 +1,4 @@
-"""Requests that the gateway had to answer with a failure because no replica did, which no service knows of."""
+"""Requests that the gateway answered with a failure of which the service knows nothing: no replica gave that answer."""
 
 from typing import Any
 
@@ -18,7 +18,9 @@ JOIN resources r ON r.id = s.resource JOIN operations o ON o.id = s.operation JO
 WHERE s.n > ? AND s.n <= ? AND r.service = ? AND s.status = ? ORDER BY s.n
 """
 
-_ANSWERED = "SELECT 1 FROM spans s JOIN resources r ON r.id = s.resource WHERE s.trace = ? AND r.service = ? LIMIT 1"
+_COUNTED = """
+SELECT 1 FROM spans s JOIN resources r ON r.id = s.resource WHERE s.trace = ? AND r.service = ? AND s.status = ? LIMIT 1
+"""
 
 _DETAIL = msgspec.json.Decoder(tuple[dict[str, Any], Any, Any, str, Any])
 
@@ -55,7 +57,7 @@ class Edge:
                 break
             said, _, _, message, _ = _DETAIL.decode(detail)
             service = str(said.get("shoal.upstream", ""))
-            if service and (said.get("shoal.flags") or not database.one(_ANSWERED, (trace, service))):
+            if service and not database.one(_COUNTED, (trace, service, ERROR)):
                 failure = Failure(
                     service=GATEWAY,
                     operation=name,
