@@ -23,6 +23,12 @@ from shoal import (
     retriable,
     step,
 )
+from shoal.runtime.consuming.processing import ended
+from shoal.runtime.recording import opened, recording
+from shoal.runtime.trace import begin
+from shoal.telemetry.recorder import Recorder
+from shoal.telemetry.settings import TelemetrySettings
+from shoal.telemetry.spans import CONSUMER
 from tests.runtime.world import World, running
 from tests.telemetry.received import Seen, logged, recorded
 
@@ -236,3 +242,17 @@ async def test_what_was_said_while_an_event_was_handled_belongs_to_its_trace(wor
     await world.settle()
     lines = [line for line in logged(world.recorders.values()) if line.message == "shop.sold.v1 ok"]
     assert [(line.trace_id, line.span_id) for line in lines] == [(TRACE, handled.span_id)]
+
+
+def test_of_a_shared_transaction_only_the_one_at_fault_has_failed() -> None:
+    settings = TelemetrySettings.from_environ({"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:9"})
+    recorder = Recorder(settings, {"service.name": "desk"})
+    before = recording.set(recorder)
+    try:
+        spans = [span for _, span in (opened(begin(), CONSUMER, name) for name in "abc") if span is not None]
+        ended(spans, culprit=spans[2], error=ValueError("no pen"))
+    finally:
+        recording.reset(before)
+    found = {span.name: span for span in recorded([recorder])}
+    assert {name: span.status for name, span in found.items()} == {"a": 0, "b": 0, "c": 2}
+    assert [found[name].attributes.get("shoal.outcome") for name in "abc"] == ["rolled back", "rolled back", None]
