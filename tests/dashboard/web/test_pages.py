@@ -69,8 +69,10 @@ def test_a_page_of_another_tab_asks_for_nothing(told: Serving, visit: Visit) -> 
 
 def test_filters_are_saved_and_chosen_again(told: Serving, visit: Visit) -> None:
     page: Any = visit(told).open("/logs?level=error")
-    page.on("dialog", lambda dialog: dialog.accept("bad ones"))
     page.select_option("[aria-label='Saved filters']", "+")
+    page.fill("dialog input", "bad ones")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("dialog", state="detached")
     page.goto(page.url.replace("level=error", ""))
     page.wait_for_selector("[aria-label='Saved filters'] option:has-text('bad ones')", state="attached")
     page.select_option("[aria-label='Saved filters']", label="bad ones")

@@ -86,25 +86,40 @@ const saved = signal(readSaved());
 /** Save the present filters of a page under a name, and choose one of those. @param {{page: string, names: string[]}} given `names` are the parameters that belong to it */
 export function Saved({ page, names }) {
   const own = saved.value[page] ?? {};
-  const save = () => {
-    const name = prompt("Name of this filter");
-    if (!name) return;
-    const kept = Object.fromEntries(names.map((key) => [key, params(key)]));
-    write({ ...saved.value, [page]: { ...own, [name]: kept } });
+  const [naming, setNaming] = useState(false);
+  const keep = (/** @type {string} */ name) => {
+    if (name) write({ ...saved.value, [page]: { ...own, [name]: Object.fromEntries(names.map((key) => [key, params(key)])) } });
+    setNaming(false);
   };
   const chosen = (/** @type {any} */ event) => {
     const [act, name] = [event.target.value[0], event.target.value.slice(1)];
     event.target.value = "";
-    if (act === "+") save();
+    if (act === "+") setNaming(true);
     else if (act === "=") setParams({ ...Object.fromEntries(names.map((key) => [key, ""])), ...own[name] });
     else if (act === "-") write({ ...saved.value, [page]: Object.fromEntries(Object.entries(own).filter(([key]) => key !== name)) });
   };
   return html`<label class="field"><span>Saved</span><select value="" onChange=${chosen} aria-label="Saved filters">
-    <option value="">filters…</option>
-    ${Object.keys(own).map((name) => html`<option key=${name} value=${`=${name}`}>${name}</option>`)}
-    <option value="+">save the present one…</option>
-    ${Object.keys(own).map((name) => html`<option key=${`-${name}`} value=${`-${name}`}>remove ${name}</option>`)}
-  </select></label>`;
+      <option value="">filters…</option>
+      ${Object.keys(own).map((name) => html`<option key=${name} value=${`=${name}`}>${name}</option>`)}
+      <option value="+">save the present one…</option>
+      ${Object.keys(own).map((name) => html`<option key=${`-${name}`} value=${`-${name}`}>remove ${name}</option>`)}
+    </select></label>
+    ${naming && html`<${Naming} keep=${keep} close=${() => setNaming(false)} />`}`;
+}
+
+/** Asks for a name. @param {{keep: (name: string) => void, close: () => void}} given */
+function Naming({ keep, close }) {
+  const box = useRef(/** @type {HTMLDialogElement | null} */ (null)), input = useRef(/** @type {HTMLInputElement | null} */ (null));
+  useEffect(() => box.current?.showModal(), []);
+  const save = () => keep(input.current?.value.trim() ?? "");
+  const pressed = (/** @type {KeyboardEvent} */ event) => {
+    if (event.key !== "Enter") return;
+    event.preventDefault();
+    save();
+  };
+  return html`<dialog ref=${box} onClose=${close} aria-label="Save this filter"><div class="bar">
+    <label class="field"><span>Name of this filter</span><input ref=${input} autofocus autocomplete="off" onKeyDown=${pressed} /></label>
+    <button type="button" class="primary" onClick=${save}>Save</button><button type="button" onClick=${close}>Cancel</button></div></dialog>`;
 }
 
 /** @param {any} value */
