@@ -17,6 +17,7 @@ EMPTY = {
     "/data": "shoal describe",
     "/gateway": "shoal describe",
     "/mail": "shoal run",
+    "/metrics": "shoal run",
 }
 
 

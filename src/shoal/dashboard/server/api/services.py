@@ -73,7 +73,7 @@ async def over_time(desk: Desk, asked: Series) -> object:
     found = await recorded(desk, asked.run, lambda file: series(file, query))
     used: dict[str, Any] = {}
     for name in ("process.cpu.time", "process.memory.usage", "http.server.active_requests"):
-        wish = MetricQuery(name=name, service=asked.name, since=since, until=until, step=5.0)
+        wish = MetricQuery(name=name, service=asked.name, since=since, until=until, step=4.0)
         told = await recorded(desk, asked.run, lambda file, wish=wish: metric(file, wish))  # type: ignore[misc]
         used[name] = told.series if told is not None else []
     return {"signals": found, "used": used}

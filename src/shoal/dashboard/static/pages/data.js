@@ -1,18 +1,18 @@
 // What services keep: tables, migrations, connections, slow statements; questions that change nothing; a fresh start.
 import { html, useEffect, useState } from "../shell/ui.js";
-import { useQuery } from "../shell/data.js";
 import { link, param, setParams } from "../shell/place.js";
 import { bytes, duration, moment, number, percent } from "../shell/format.js";
+import { useFresh } from "../parts/fresh.js";
 import { Ask, Stopped, useAction } from "../parts/actions.js";
 import { Choice } from "../parts/fields.js";
 import { Badge, Empty, Trouble } from "../parts/states.js";
 import { part, Tabs } from "../parts/tabs.js";
 
 export default function Data() {
-  const { data: system, error: absent } = useQuery("/api/data", {}, { on: "resources" });
+  const { data: system, error: absent } = useFresh("/api/data", {}, { on: "resources" });
   const services = system?.items ?? [];
   const service = param("of") || services[0]?.service || "";
-  const { data, error, refresh } = useQuery(service ? `/api/data/${service}` : null, {}, { every: 3000 });
+  const { data, error, refresh } = useFresh(service ? `/api/data/${service}` : null, {}, { every: 3000 });
   const shown = part(["tables", "ask", "migrations", "activity", "slow"]);
   const { busy, error: failed, send } = useAction();
   const reset = async () => {
@@ -121,7 +121,7 @@ function Activity({ data }) {
 
 /** Statements as traces have seen them, the slowest first. @param {{service: string}} given */
 function Slow({ service }) {
-  const { data, error } = useQuery(`/api/data/${service}/statements`, {}, { timed: true, every: 3000 });
+  const { data, error } = useFresh(`/api/data/${service}/statements`, {}, { timed: true, every: 3000 });
   const items = data?.items ?? [];
   return html`<${Trouble} error=${error} />${data && items.length === 0
     ? html`<${Empty} title="No statement was recorded in this time" command="shoal run">Every statement is a span of its request's trace.<//>`

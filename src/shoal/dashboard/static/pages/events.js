@@ -1,8 +1,8 @@
 // Events: who says and hears each, how far everybody has come, what was given up, and announcing one by hand.
 import { html, useState } from "../shell/ui.js";
-import { useQuery } from "../shell/data.js";
 import { link, param, setParams } from "../shell/place.js";
 import { ago, duration, number, plural } from "../shell/format.js";
+import { useFresh } from "../parts/fresh.js";
 import { Stopped } from "../parts/actions.js";
 import { Text } from "../parts/fields.js";
 import { Badge, Empty, Service, Trouble } from "../parts/states.js";
@@ -31,7 +31,7 @@ const COLUMNS = [
 ];
 
 export default function Events() {
-  const { data, error, refresh } = useQuery("/api/events", {}, { every: 2000 });
+  const { data, error, refresh } = useFresh("/api/events", {}, { every: 2000 });
   const shown = part(["types", "letters", "outboxes"]);
   const all = data?.items ?? [];
   const wanted = param("find").toLowerCase();
@@ -95,7 +95,7 @@ function Details({ event, live }) {
 
 /** @param {{event: any}} given */
 function Latest({ event }) {
-  const { data, error } = useQuery(`/api/events/${encodeURIComponent(event.id)}`, {}, { every: 3000 });
+  const { data, error } = useFresh(`/api/events/${encodeURIComponent(event.id)}`, {}, { every: 3000 });
   const items = data?.items ?? [];
   const open = param("message");
   return html`<section><h3>Latest</h3><${Trouble} error=${error} />
@@ -110,7 +110,7 @@ function Latest({ event }) {
 
 /** One event: its data, and its way from the announcement to every handler. @param {{one: any}} given */
 function Message({ one }) {
-  const { data } = useQuery(one.trace_id ? `/api/events/${encodeURIComponent(one.type)}/${one.id}/delivery` : null, { trace: one.trace_id }, { every: 3000 });
+  const { data } = useFresh(one.trace_id ? `/api/events/${encodeURIComponent(one.type)}/${one.id}/delivery` : null, { trace: one.trace_id }, { every: 3000 });
   const steps = data?.items ?? [];
   const whole = Math.max(1, ...steps.map((/** @type {any} */ step) => step.after + step.ms));
   return html`<div class="panel stack">
@@ -127,7 +127,7 @@ function Message({ one }) {
 
 /** @param {{live: boolean}} given */
 function Outboxes({ live }) {
-  const { data, error } = useQuery(live ? "/api/outboxes" : null, {}, { every: 2000 });
+  const { data, error } = useFresh(live ? "/api/outboxes" : null, {}, { every: 2000 });
   if (!live) return html`<${Empty} title="Nothing runs" command="shoal run">What waits in outboxes is known while the system runs.<//>`;
   return html`<div class="stack"><${Trouble} error=${error} />
     <p class="note">An event is committed with its cause into the outbox of its service; a relay brings it to the broker from there.</p>

@@ -1,8 +1,8 @@
 // The gateway: what it lets in, what goes wrong on purpose, second versions, and paths of old applications.
 import { html, useState } from "../shell/ui.js";
-import { useQuery } from "../shell/data.js";
 import { link, param, setParams } from "../shell/place.js";
 import { bytes, number, plural } from "../shell/format.js";
+import { useFresh } from "../parts/fresh.js";
 import { Ask, Stopped, useAction } from "../parts/actions.js";
 import { Text } from "../parts/fields.js";
 import { Badge, Empty, Service, Trouble } from "../parts/states.js";
@@ -27,7 +27,7 @@ const COLUMNS = [
 ];
 
 export default function Gateway() {
-  const { data, error, refresh } = useQuery("/api/gateway", {}, { every: 2000 });
+  const { data, error, refresh } = useFresh("/api/gateway", {}, { every: 2000 });
   const shown = part(["routes", "faults", "canaries", "takeover", "consumers"]);
   const needle = param("find").toLowerCase();
   const routes = (data?.routes ?? []).filter((/** @type {any} */ one) => `${one.method} ${one.path} ${one.service} ${one.endpoint}`.toLowerCase().includes(needle));

@@ -1,8 +1,8 @@
 // Mails that the stand-in for a mail server received; none of them has left this machine.
 import { html } from "../shell/ui.js";
-import { useQuery } from "../shell/data.js";
 import { param, setParams } from "../shell/place.js";
 import { ago, moment, plural } from "../shell/format.js";
+import { useFresh } from "../parts/fresh.js";
 import { Text } from "../parts/fields.js";
 import { Empty, Trouble } from "../parts/states.js";
 import { Table } from "../parts/table.js";
@@ -17,7 +17,7 @@ const COLUMNS = [
 ];
 
 export default function Mail() {
-  const { data, error } = useQuery("/api/mail", { find: param("find") }, { every: 2000 });
+  const { data, error } = useFresh("/api/mail", { find: param("find") }, { every: 2000 });
   const items = data?.items ?? [];
   const open = items.find((/** @type {any} */ one) => String(one.id) === param("mail"));
   return html`<div class="page">

@@ -1,8 +1,9 @@
 // The map: who talks to whom, as it was declared and as it was seen; and the last minutes again.
 import { html, useEffect, useMemo, useRef, useState } from "../shell/ui.js";
-import { get, isLive, troubleOf, useQuery } from "../shell/data.js";
+import { get, isLive, troubleOf } from "../shell/data.js";
 import { link, param, setParams } from "../shell/place.js";
 import { clock, duration, number, percent } from "../shell/format.js";
+import { useFresh } from "../parts/fresh.js";
 import { save } from "../parts/copy.js";
 import { Drawing, standalone } from "../parts/graph.js";
 import { edgeOf, nodeOf, replaced, selected, told, usuallyHidden } from "../parts/mapping.js";
@@ -33,7 +34,7 @@ export default function Map() {
   const wanted = param("window", "60");
   const fixed = param("since") !== "" || !isLive();
   const timed = wanted === "range" || fixed;
-  const { data, error } = useQuery("/api/map", timed ? {} : { last: wanted }, { timed, every: 2000 });
+  const { data, error } = useFresh("/api/map", timed ? {} : { last: wanted }, { timed, every: 2000 });
   const replay = useReplay();
   const [looked, look] = useState("");
   const box = useRef(null);

@@ -1,8 +1,8 @@
 // Sagas: how many are how, one with all that was tried and undone, and help for those that need a person.
 import { html } from "../shell/ui.js";
-import { useQuery } from "../shell/data.js";
 import { link, param, params, setParams } from "../shell/place.js";
 import { ago, clock, duration, moment, number } from "../shell/format.js";
+import { useFresh } from "../parts/fresh.js";
 import { Ask, Stopped, useAction } from "../parts/actions.js";
 import { Text } from "../parts/fields.js";
 import { Badge, Empty, Service, Trouble } from "../parts/states.js";
@@ -26,7 +26,7 @@ const COLUMNS = [
 ];
 
 export default function Sagas() {
-  const { data, error, refresh } = useQuery("/api/sagas", {}, { every: 1500 });
+  const { data, error, refresh } = useFresh("/api/sagas", {}, { every: 1500 });
   const states = params("state");
   const wanted = param("find").toLowerCase();
   const all = data?.items ?? [];
@@ -58,7 +58,7 @@ export default function Sagas() {
 
 /** @param {{id: string, onChange: () => void}} given */
 function Details({ id, onChange }) {
-  const { data: saga, error, refresh } = useQuery("/api/saga", { id }, { every: 1500 });
+  const { data: saga, error, refresh } = useFresh("/api/saga", { id }, { every: 1500 });
   const { busy, error: failed, send } = useAction();
   const act = async (/** @type {string} */ what, /** @type {object} */ more, /** @type {string} */ done) => {
     if (await send(`/api/sagas/${what}`, { id: saga.id, service: saga.service, ...more }, done)) (refresh(), onChange());

@@ -1,19 +1,21 @@
 // One service: its golden signals as a whole, by operation and by replica, who calls it and whom it calls.
 import { html } from "../shell/ui.js";
-import { isLive, useQuery } from "../shell/data.js";
+import { isLive } from "../shell/data.js";
 import { go, link, param, place, setParams } from "../shell/place.js";
 import { bytes, duration, number, percent } from "../shell/format.js";
+import { useFresh } from "../parts/fresh.js";
 import { Stopped } from "../parts/actions.js";
 import { Chart } from "../parts/chart.js";
 import { Dots } from "../parts/dots.js";
+import { aligned, summed } from "../parts/lines.js";
 import { Noticed, Objectives } from "../parts/objectives.js";
 import { Badge, Empty, Service as Named, Trouble } from "../parts/states.js";
 
 export default function Service() {
-  const { data: all, error: absent } = useQuery("/api/services", {}, { on: "resources" });
+  const { data: all, error: absent } = useFresh("/api/services", {}, { on: "resources" });
   const services = all?.items ?? [];
   const name = place.value.rest[0] ?? services[0]?.name ?? "";
-  const { data, error } = useQuery(name ? `/api/services/${name}` : null, {}, { timed: true, every: 2000 });
+  const { data, error } = useFresh(name ? `/api/services/${name}` : null, {}, { timed: true, every: 2000 });
   if (all && services.length === 0) return html`<div class="page"><h1>Service</h1>
     <${Empty} title="No service is declared" command="shoal new demo" /></div>`;
   return html`<div class="page">
@@ -58,7 +60,7 @@ function Tiles({ data }) {
 
 /** @param {{name: string}} given */
 function Charts({ name }) {
-  const { data } = useQuery(`/api/services/${name}/series`, { operation: param("operation") }, { timed: true, every: 5000 });
+  const { data } = useFresh(`/api/services/${name}/series`, { operation: param("operation") }, { timed: true, every: 5000 });
   const found = data?.signals;
   if (!found?.times?.length) return html`<${Empty} title="Nothing was recorded in this time"
     command=${isLive() ? `shoal call ${name}.…` : ""}>Every request and event is counted here as it comes.<//>`;
@@ -82,21 +84,11 @@ function Charts({ name }) {
   </div>`;
 }
 
-/** One line for each replica, on the times of all of them. @param {any[] | undefined} series */
+/** One line for each replica. @param {any[] | undefined} series */
 function merged(series) {
-  if (!series?.length) return null;
-  const times = [...new Set(series.flatMap((one) => one.times.map((/** @type {number} */ at) => Math.round(at / 5000) * 5000)))].sort((a, b) => a - b);
-  /** @type {Map<string, Map<number, number>>} */
-  const replicas = new Map();
-  for (const one of series) {
-    const sums = replicas.get(one.replica) ?? new Map();
-    one.times.forEach((/** @type {number} */ at, /** @type {number} */ n) => {
-      const slot = Math.round(at / 5000) * 5000;
-      sums.set(slot, (sums.get(slot) ?? 0) + one.values[n]);
-    });
-    replicas.set(one.replica, sums);
-  }
-  return times.length < 2 ? null : { times, lines: [...replicas].map(([label, sums]) => ({ label, values: times.map((at) => sums.get(at) ?? null) })) };
+  const sums = summed((series ?? []).map((one) => ({ name: one.replica, times: one.times, values: one.values })));
+  const found = aligned(sums);
+  return found && { times: found.times, lines: sums.map((one, n) => ({ label: one.name, values: found.values[n] })) };
 }
 
 /** @param {{items: any[], service: string}} given */

@@ -16,6 +16,7 @@ export const PAGES = [
   { name: "events", title: "Events", group: "System", key: "e", load: () => import("./events.js") },
   { name: "traces", title: "Traces", group: "Telemetry", key: "t", load: () => import("./traces.js") },
   { name: "logs", title: "Logs", group: "Telemetry", key: "l", load: () => import("./logs.js") },
+  { name: "metrics", title: "Metrics", group: "Telemetry", key: "c", load: () => import("./metrics.js") },
   { name: "notices", title: "Notices", group: "Telemetry", key: "n", load: () => import("./notices.js") },
   { name: "sagas", title: "Sagas", group: "System", key: "s", load: () => import("./sagas.js") },
   { name: "api", title: "API", group: "System", key: "a", load: () => import("./api.js") },

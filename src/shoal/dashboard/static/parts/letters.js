@@ -1,8 +1,8 @@
 // Dead letters: why each was given up, and what can be done: try, correct, send again, throw away.
 import { html, useState } from "../shell/ui.js";
-import { useQuery } from "../shell/data.js";
 import { link, param, params, setParams } from "../shell/place.js";
 import { ago, moment, number, plural } from "../shell/format.js";
+import { useFresh } from "./fresh.js";
 import { Ask, useAction } from "./actions.js";
 import { Text } from "./fields.js";
 import { Rehearsal } from "./rehearsal.js";
@@ -32,7 +32,7 @@ function toggle(id) {
 
 /** @param {{onChange: () => void, live: boolean}} given */
 export function Letters({ onChange, live }) {
-  const { data, error, refresh } = useQuery("/api/letters", { service: param("of"), type: param("type") }, { every: 2000 });
+  const { data, error, refresh } = useFresh("/api/letters", { service: param("of"), type: param("type") }, { every: 2000 });
   const { busy, error: failed, send } = useAction();
   const [tried, setTried] = useState(/** @type {any[]} */ ([]));
   const all = data?.items ?? [];

@@ -1,14 +1,15 @@
 // What a service promises, what is left of what it may break, and how fast that burns.
 import { html } from "../shell/ui.js";
-import { runs, useQuery } from "../shell/data.js";
+import { runs } from "../shell/data.js";
 import { ago, duration, number, percent } from "../shell/format.js";
+import { useFresh } from "./fresh.js";
 import { Badge } from "./states.js";
 
 const LOW = 0.25;
 
 /** @param {{service: string, promised: string[]}} given */
 export function Objectives({ service, promised }) {
-  const { data } = useQuery(runs.value.length ? "/api/slo" : null, {}, { every: 2000 });
+  const { data } = useFresh(runs.value.length ? "/api/slo" : null, {}, { every: 2000 });
   const items = (data?.items ?? []).filter((/** @type {any} */ one) => one.service === service);
   if (!items.length) return promised.length ? html`<section aria-label="Objectives"><h2>Objectives</h2><p>${promised.join("; ")}</p>
     </section>` : null;
@@ -34,7 +35,7 @@ function Burns({ one }) {
 
 /** What somebody should hear of about a service. @param {{service: string}} given */
 export function Noticed({ service }) {
-  const { data } = useQuery(runs.value.length ? "/api/notices" : null, { service }, { on: "notice" });
+  const { data } = useFresh(runs.value.length ? "/api/notices" : null, { service }, { on: "notice" });
   const items = (data?.items ?? []).filter((/** @type {any} */ one) => one.until === null);
   return items.map((/** @type {any} */ one) => html`<p
     key=${`${one.since} ${one.text}`} class="trouble ${one.severity === "page" ? "" : "quiet"}" role="status">${one.text} <span class="note">since ${ago(one.since)}</span>
