@@ -5,20 +5,16 @@ from shoal.deploy.yaml import Json
 
 WAVE = "argocd.argoproj.io/sync-wave"
 
+_NEEDED = ("ConfigMap", "SecretStore", "ExternalSecret", "ServiceAccount", "Role", "RoleBinding", "NetworkPolicy",
+           "PeerAuthentication", "AuthorizationPolicy")  # fmt: skip
+
 WAVES: tuple[tuple[int, Json, str], ...] = (
     (-2, {"labelSelector": "app.kubernetes.io/component=engine"}, "servers"),
     (-2, {"kind": "PersistentVolumeClaim"}, "disks"),
     (1, {"kind": "HTTPRoute"}, "the door opens when there is somebody behind it"),
-    *(
-        (-4, {"kind": kind}, "what others need to start")
-        for kind in (
-            "ConfigMap", "SecretStore", "ExternalSecret", "ServiceAccount", "NetworkPolicy", "PeerAuthentication",
-            "AuthorizationPolicy", "Role", "RoleBinding",
-        )
-    ),
-    (-5, {"kind": "Namespace"}, "where everything is"),
-    (-5, {"kind": "PriorityClass"}, "what pods refer to"),
-)  # fmt: skip
+    (-4, {"kind": "|".join(_NEEDED)}, "what others need to start"),
+    (-5, {"kind": "Namespace|PriorityClass"}, "where everything is, and what pods refer to"),
+)
 """Wave, what is in it, and why. Where two mean an object the later row counts; what none means is in wave 0."""
 
 
