@@ -5,7 +5,7 @@ import pytest
 from shoal.deploy.kubernetes.compile import findings
 from shoal.deploy.kubernetes.settings import Environment, Size, agreed, read
 from shoal.errors import DeclarationError
-from tests.deploy.samples import CAFE, scope_of
+from tests.deploy.samples import CAFE, objects, pods, scope_of, written
 
 FULL = """\
 name = "production"
@@ -106,3 +106,24 @@ def test_what_cannot_be_meant_is_an_error(environment: Environment, code: str) -
 
 def test_what_can_be_meant_is_none() -> None:
     assert not [f for f in findings(scope_of(CAFE, read(FULL, where="p.toml"))) if f.severity == "error"]
+
+
+def test_what_others_run_is_asked_for_by_name() -> None:
+    managed = {"postgres": "managed", "nats": "managed"}
+    found = findings(scope_of(CAFE, Environment(name="p", engines=managed)))  # type: ignore[arg-type]
+    assert {"DEPLOY-ENGINE-04", "DEPLOY-REACH-02", "DEPLOY-SCALE-02"} <= {finding.code for finding in found}
+    reached = Environment(name="p", engines=managed, reach=dict.fromkeys(managed, ("10.0.0.0/16",)))  # type: ignore[arg-type]
+    assert "DEPLOY-REACH-02" not in {finding.code for finding in findings(scope_of(CAFE, reached))}
+
+
+def test_a_pod_starts_without_the_authority_of_a_server_that_others_run() -> None:
+    elsewhere = Environment(name="q", engines={"postgres": "managed"})
+    for environments, volumes in (
+        ((Environment(name="p"),), [None]),
+        ((Environment(name="p"), elsewhere), [True]),
+        ((elsewhere,), []),
+    ):
+        documents = objects(written(CAFE, *environments))
+        (till,) = (template for name, template in pods(documents) if name == "Deployment till")
+        found = [v["secret"] for v in till["spec"]["volumes"] if v["name"] == "authorities"]
+        assert [one.get("optional") for one in found] == volumes

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import msgspec
 
+from shoal.deploy.kubernetes.kinds.pod import Held
 from shoal.deploy.kubernetes.monitoring import wiring
 from shoal.deploy.kubernetes.naming import PORT
 from shoal.deploy.kubernetes.scope import Scope, drain
@@ -90,16 +91,24 @@ def required(scope: Scope, service: ServicePlan) -> dict[str, str]:
     return found | {s.variable: s.name for s in declared.settings if s.secret and s.required}
 
 
-def files(scope: Scope, service: ServicePlan) -> list[tuple[str, str, str, tuple[str, ...]]]:
-    """List the secrets that a service gets as files: volume, secret, folder, keys."""
-    gateway = scope.plan.system.gateway
-    found: list[tuple[str, str, str, tuple[str, ...]]] = []
+def files(scope: Scope, service: ServicePlan) -> list[Held]:
+    """List the secrets that a service gets as files."""
+    gateway, found = scope.plan.system.gateway, list[Held]()
     if key_files(scope):
-        found.append(("keys", f"{scope.system}-keys", KEYS, ()))
+        found.append(Held(volume="keys", secret=f"{scope.system}-keys", folder=KEYS))
     if service.issues_tokens and gateway.issuer is not None:
-        found.append(("signing", f"{service.name}-signing-key", SIGNING, ()))
-    if "postgres" in scope.uses(service).values() and has_authority(scope):
-        found.append(("authorities", POSTGRES_CA, AUTHORITIES, ("ca.crt",)))
+        found.append(Held(volume="signing", secret=f"{service.name}-signing-key", folder=SIGNING))
+    places = {scope.place(environment, "postgres") for environment in scope.environments}
+    if "postgres" in scope.uses(service).values() and "cluster" in places:
+        found.append(
+            Held(
+                volume="authorities",
+                secret=POSTGRES_CA,
+                folder=AUTHORITIES,
+                keys=("ca.crt",),
+                optional="managed" in places,
+            )
+        )
     return found
 
 
@@ -109,11 +118,6 @@ def key_files(scope: Scope) -> tuple[str, ...]:
     own = (JWKS,) if gateway.issuer is not None else ()
     outside = tuple(f"{issuer.name}.json" for issuer in gateway.issuers if not issuer.remote)
     return (*own, *((KEY_SET,) if gateway.consumers else ()), *outside)
-
-
-def has_authority(scope: Scope) -> bool:
-    """Tell whether PostgreSQL runs in the cluster in some environment; elsewhere its secret is made by hand."""
-    return any(scope.place(environment, "postgres") == "cluster" for environment in scope.environments)
 
 
 def findings(scope: Scope) -> Iterator[Finding]:

@@ -173,10 +173,10 @@ def _servers(scope: Scope, environment: Environment, service: ServicePlan) -> li
 
 
 def _managed(server: str, networks: list[str]) -> Json:
-    if not networks:
-        return policies.rule("to", [policies.network("0.0.0.0/0", PRIVATE)], (443,))
+    """Reach a server that others run: by its own port, or by HTTPS where it is a cloud's interface."""
     port = ENGINES[server].port if server in ENGINES else 443
-    return policies.rule("to", [policies.network(one) for one in networks], (port,))
+    peers = [policies.network(one) for one in networks] or [policies.network("0.0.0.0/0", PRIVATE)]
+    return policies.rule("to", peers, (port,))
 
 
 def _externals(scope: Scope, environment: Environment, service: ServicePlan) -> list[Json]:

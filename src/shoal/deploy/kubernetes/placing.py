@@ -59,6 +59,13 @@ def _environment(scope: Scope, environment: Environment) -> Iterator[Finding]:
     for variable in sorted(set(environment.secrets.optional) - secret):
         message = f"{name} asks for the secret {variable}, which no service reads"
         yield _say("SECRET-01", "error", message, f"secrets: {', '.join(sorted(secret)) or 'none'}")
+    unreached = [
+        server for server in IN_CLUSTER if server in scope.servers and scope.place(environment, server) == "managed"
+    ]
+    for server in unreached:
+        if server not in environment.reach:
+            message = f"{name} reaches {server} on the internet only, by the network's policies"
+            yield _say("REACH-02", "warning", message, f'say where it is: [reach] {server} = ["10.0.0.0/16"]')
     managed = [server for server in scope.servers if scope.place(environment, server) == "managed"]
     if managed:
         message = f"{name} expects others to run {', '.join(managed)}, and addresses of them among its secrets"

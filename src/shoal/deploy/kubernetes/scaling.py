@@ -62,6 +62,15 @@ def findings(scope: Scope) -> Iterator[Finding]:
                 message=f"{service.name} is scaled by CPU and memory, not by what waits in {service.broker.engine}",
                 help="add a trigger of KEDA by a patch; its scalers for that broker need credentials of yours",
             )
+    if any(by_lag(service) for service in scope.plan.services):
+        for environment in scope.environments:
+            if scope.place(environment, "nats") == "managed":
+                yield Finding(
+                    code="DEPLOY-SCALE-02",
+                    severity="warning",
+                    message=f"{environment.name} does not say where its NATS tells what waits: its services stay few",
+                    help="replace natsServerMonitoringEndpoint of its ScaledObjects by a patch",
+                )
 
 
 def _by_lag(scope: Scope, service: ServicePlan) -> Json:

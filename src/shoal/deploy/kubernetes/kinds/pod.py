@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+import msgspec
+
 from shoal.deploy.kubernetes.naming import HTTP, PORT, USER, selector
 from shoal.deploy.yaml import Json, Noted
 
@@ -132,14 +134,28 @@ def base(account: str, *, user: int = USER, priority: str = "", automount: bool 
     }
 
 
-def files(secrets: Sequence[tuple[str, str, str, tuple[str, ...]]]) -> tuple[list[Json], list[Json]]:
-    """Mount secrets as files: (volume, secret, folder, keys) to mounts and volumes."""
+class Held(msgspec.Struct, frozen=True, kw_only=True):
+    """A secret that containers have as files."""
+
+    volume: str
+    secret: str
+    folder: str
+    keys: tuple[str, ...] = ()
+    """Those of its keys that are wanted; all when empty."""
+    optional: bool = False
+    """Whether the pod starts without it."""
+
+
+def files(secrets: Sequence[Held]) -> tuple[list[Json], list[Json]]:
+    """Mount secrets as files: the mounts, and the volumes."""
     mounts: list[Json] = []
     volumes: list[Json] = []
-    for volume, secret, folder, keys in secrets:
-        mounts.append({"name": volume, "mountPath": folder, "readOnly": True})
-        source: Json = {"secretName": secret, "defaultMode": READABLE}
-        if keys:
-            source["items"] = [{"key": key, "path": key} for key in keys]
-        volumes.append({"name": volume, "secret": source})
+    for held in secrets:
+        mounts.append({"name": held.volume, "mountPath": held.folder, "readOnly": True})
+        source: Json = {"secretName": held.secret, "defaultMode": READABLE}
+        if held.keys:
+            source["items"] = [{"key": key, "path": key} for key in held.keys]
+        if held.optional:
+            source["optional"] = Noted(value=True, why="Where others run the server, it is not there.")
+        volumes.append({"name": held.volume, "secret": source})
     return mounts, volumes
