@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 
 from shoal.dashboard.store import schema, writer
-from shoal.dashboard.store.reading import TraceQuery, database, operations, traces
-from shoal.dashboard.store.records import Record
+from shoal.dashboard.store.reading import TraceQuery, database, metrics, operations, traces
+from shoal.dashboard.store.records import Point, Record
 from shoal.dashboard.store.schema import Damaged
 from shoal.dashboard.store.writer import Writer
-from shoal.dashboard.store.writing import limits
-from tests.dashboard.telling import span, written
+from shoal.dashboard.store.writing import limits, names
+from tests.dashboard.telling import resource, span, written
 
 
 def _batch(first: int, count: int = 200) -> list[Record]:
@@ -64,6 +64,32 @@ def test_what_does_not_fit_into_the_queue_is_refused_at_once(tmp_path: Path, mon
     assert busy.flush()
     assert busy.put(_batch(200, 20))
     busy.close()
+
+
+def test_what_cannot_be_written_costs_its_own_batch_only(tmp_path: Path) -> None:
+    told: list[str] = []
+    busy = Writer(tmp_path / "run-000001.db", say=told.append)
+    bad = span("a", "x", 999, attributes={"a": object()})
+    for batch in (_batch(1, 5), [bad, *_batch(100, 3)], _batch(200, 5)):
+        assert busy.put(batch)
+    assert busy.flush()
+    busy.close()
+    assert busy.dropped == 4
+    assert len(told) == 1
+    with database(busy.file) as found:
+        assert len(traces(found, TraceQuery()).items) == 10
+        assert operations(found).items[0].count == 10
+
+
+def test_who_tells_and_series_have_bounds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(names, "MOST_RESOURCES", 2)
+    monkeypatch.setattr(names, "MOST_SERIES", 2)
+    spans = [span(f"s{n}", "x", n + 1) for n in range(5)]
+    points = [Point(resource("s0"), f"m{n}", "", "gauge", True, "{}", 10**15, 1.0) for n in range(5)]
+    found = written(tmp_path / "run-000001.db", spans, points)
+    assert len(traces(found, TraceQuery()).items) == 5
+    assert found.one("SELECT count(*) FROM resources") == (3,)
+    assert [one.name for one in metrics(found).items] == ["m0", "m1"]
 
 
 def test_a_file_of_a_killed_writer_can_be_read_and_gone_on_with(tmp_path: Path) -> None:

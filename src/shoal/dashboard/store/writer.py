@@ -103,7 +103,7 @@ class Writer:
         while going:
             batches, going = self._gathered()
             if batches:
-                self._write([record for batch in batches for record in batch])
+                self._write_apart(batches)
                 with self._guard:
                     self._waiting -= sum(map(len, batches))
                 with self._written:
@@ -127,22 +127,31 @@ class Writer:
             if count >= _TOGETHER:
                 return found, True
 
+    def _write_apart(self, batches: list[Sequence[Record]]) -> None:
+        """Write all together; when something in them cannot be written, each batch by itself, so that one is lost."""
+        try:
+            self._write([record for batch in batches for record in batch])
+        except sqlite3.Error as error:  # such as a full disk, which is no better for a part
+            self._lost(sum(map(len, batches)), error)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the thread goes on
+            if len(batches) == 1:
+                self._lost(len(batches[0]), error)
+            for batch in batches if len(batches) > 1 else ():
+                self._write_apart([batch])
+        else:
+            self.failure = ""
+            self._tidy()
+
     def _write(self, records: list[Record]) -> None:
         spans = [record for record in records if type(record) is Span]
         logs = [record for record in records if type(record) is Log]
         points = [record for record in records if type(record) is Point]
         told = [record for record in records if type(record) is Told]
-        try:
-            with self._transaction():
-                self._spans.write(spans)
-                write_logs(self._connection, self._names, logs)
-                self._points.write(points)
-                self._connection.executemany("REPLACE INTO notices VALUES (?, ?, ?)", told)
-        except (sqlite3.Error, OverflowError, UnicodeError) as error:
-            self._lost(len(records), error)
-        else:
-            self.failure = ""
-            self._tidy()
+        with self._transaction():
+            self._spans.write(spans)
+            write_logs(self._connection, self._names, logs)
+            self._points.write(points)
+            self._connection.executemany("REPLACE INTO notices VALUES (?, ?, ?)", told)
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[None]:
@@ -171,7 +180,7 @@ class Writer:
 
     def _lost(self, count: int, error: Exception) -> None:
         self.dropped += count
-        self.failure = f"{error}"
+        self.failure = f"{error}" or type(error).__name__
         if time.monotonic() - self._told >= _HOLDS_BACK:
             self._told = time.monotonic()
             self._say(f"error: cannot write to {self.file.name}: {error}; {self.dropped} records are lost so far")

@@ -8,6 +8,9 @@ from shoal.dashboard.store.records import Resource
 MANY = 1000
 """Operations of one service that are told apart; what comes after them counts as `OTHER`."""
 
+MOST_RESOURCES, MOST_SERIES = 20_000, 50_000
+"""Who tells, beyond which all others are one; and series of metrics, beyond which others are left out."""
+
 OTHER = "(other)"
 
 
@@ -41,9 +44,12 @@ class Names:
 
     def resource(self, resource: Resource) -> int:
         """Return the number of who tells."""
-        return self._resources.get(resource) or self._add(
-            self._resources, resource, "INSERT INTO resources (service, replica, attributes) VALUES (?, ?, ?)"
-        )
+        found = self._resources.get(resource)
+        if found is None and len(self._resources) >= MOST_RESOURCES:
+            resource = Resource(OTHER, OTHER, "{}")
+            found = self._resources.get(resource)
+        insert = "INSERT INTO resources (service, replica, attributes) VALUES (?, ?, ?)"
+        return found or self._add(self._resources, resource, insert)
 
     def operation(self, service: str, name: str, kind: int) -> tuple[int, bool]:
         """Return the number of an operation, and say whether it is told apart from others."""
@@ -68,7 +74,9 @@ class Names:
         return found or self._add(self._edges, key, insert)
 
     def series(self, *key: Any) -> int:
-        """Return the number of a series: resource, name, unit, kind, cumulative, attributes."""
+        """Return the number of a series: resource, name, unit, kind, cumulative, attributes; 0 for one too many."""
+        if key not in self._series and len(self._series) >= MOST_SERIES:
+            return 0
         insert = "INSERT INTO series (resource, name, unit, kind, cumulative, attributes) VALUES (?, ?, ?, ?, ?, ?)"
         return self._series.get(key) or self._add(self._series, key, insert)
 

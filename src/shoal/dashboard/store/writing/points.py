@@ -42,6 +42,8 @@ class Points:
             resource = self._names.resource(point.resource)
             cumulative = int(point.cumulative)
             series = self._names.series(resource, point.name, point.unit, point.kind, cumulative, point.attributes)
+            if not series:
+                continue
             told = _encode(point.histogram) if point.histogram else None
             before = self._round(resource, point.at)
             if before and cumulative and point.kind != "gauge" and series not in self._last:
