@@ -116,6 +116,8 @@ def test_the_way_of_an_event_is_told_under_it(live: LiveSystem, guarded: Guarded
     page.click("aside ul button >> nth=0")
     page.wait_for_selector("[aria-label=Delivery] >> text=notifications")
     assert "message=" in page.url
+    page.click("button:has-text('Publish one like it')")
+    assert page.input_value("form label:has-text('order_id') input").startswith("ord_")
 
 
 def test_mails_are_found(guarded: Guarded, customer: Customer) -> None:

@@ -104,12 +104,13 @@ function Latest({ event }) {
       <button type="button" class="link" aria-expanded=${open === one.id ? "true" : "false"}
         onClick=${() => setParams({ message: open === one.id ? "" : one.id })}>${one.key || one.id}</button>
        <span class="note">${" "}${ago(one.at)}</span>
-      ${open === one.id && html`<${Message} one=${one} />`}</li>`)}</ul>
+      ${open === one.id && html`<${Message} one=${one} event=${event} />`}</li>`)}</ul>
   </section>`;
 }
 
-/** One event: its data, and its way from the announcement to every handler. @param {{one: any}} given */
-function Message({ one }) {
+/** One event: its data, and its way from the announcement to every handler. @param {{one: any, event: any}} given */
+function Message({ one, event }) {
+  const [again, setAgain] = useState(false);
   const { data } = useFresh(one.trace_id ? `/api/events/${encodeURIComponent(one.type)}/${one.id}/delivery` : null, { trace: one.trace_id }, { every: 3000 });
   const steps = data?.items ?? [];
   const whole = Math.max(1, ...steps.map((/** @type {any} */ step) => step.after + step.ms));
@@ -121,7 +122,9 @@ function Message({ one }) {
         <span class="note">+${duration(step.after)}, ${duration(step.ms)}${step.waited ? `, waited ${duration(step.waited)}` : ""}${step.attempt > 1 ? `, attempt ${step.attempt}` : ""}</span>
       <i aria-hidden="true" style=${{ marginLeft: `${(100 * step.after) / whole}%`, width: `${Math.max(0.5, (100 * step.ms) / whole)}%` }}>
         </i></li>`)}</ol>`}
-    ${one.trace_id && html`<a href=${link(`traces/${one.trace_id}`)}>Trace</a>`}
+    <div class="bar">${one.trace_id && html`<a href=${link(`traces/${one.trace_id}`)}>Trace</a>`}
+      <button type="button" aria-pressed=${again} onClick=${() => setAgain(!again)}>Publish one like it…</button></div>
+    ${again && html`<${Publish} event=${event} data=${one.data} />`}
   </div>`;
 }
 

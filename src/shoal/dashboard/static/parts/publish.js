@@ -6,9 +6,9 @@ import { example, SchemaForm } from "./form.js";
 import { Rehearsal } from "./rehearsal.js";
 import { Trouble } from "./states.js";
 
-/** @param {{event: any}} given */
-export function Publish({ event }) {
-  const [value, setValue] = useState(() => example(event.form));
+/** @param {{event: any, data?: any}} given `data` is what the form begins with, in place of an example */
+export function Publish({ event, data }) {
+  const [value, setValue] = useState(() => data ?? example(event.form));
   const [tried, setTried] = useState(/** @type {any[] | null} */ (null));
   const [sent, setSent] = useState(/** @type {any} */ (null));
   const { busy, error, send } = useAction();
