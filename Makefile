@@ -44,7 +44,7 @@ test: $(READY) $(PROTON)  ## run every test, in three processes (ARGS="tests/mod
 	@$(BIN)/pytest $(or $(ARGS),$(SHARED_OUT))
 
 matrix: $(READY) $(PROTON) $(AWS)/.locked  ## ask all of every engine: its driver, and the live shop on it (ENGINES=broker=kafka for one line)
-	@$(if $(ENGINES),,SHOAL_MATRIX=1 $(BIN)/pytest -q tests/drivers)
+	@$(if $(ENGINES),,SHOAL_MATRIX=1 $(BIN)/pytest -q tests/drivers tests/deploy/aws/test_live_streams.py)
 	@for line in $(or $(ENGINES),$(MATRIX)); do echo "shop on $$line"; \
 		$(BIN)/pytest -q tests/live shop/tests/test_live.py $$(echo ",$$line" | sed 's/,/ --engine /g') $(ARGS) || exit 1; done
 

@@ -27,6 +27,15 @@ def test_services_have_names_of_their_own(system: str, one: str, other: str, lim
     assert len(names) == len({one, other})
 
 
+def test_words_that_an_engine_keeps_for_itself_name_no_database() -> None:
+    assert [naming.owner(name) for name in ("order", "user", "orders", "a-b")] == [
+        "order_own",
+        "user_own",
+        "orders",
+        "a_b",
+    ]
+
+
 @pytest.mark.parametrize(
     "wrong",
     [

@@ -85,6 +85,13 @@ def test_no_secret_is_in_any_file_and_none_among_plain_variables() -> None:
     assert "users/store-url" not in by_hand
 
 
+def test_a_secret_that_a_service_can_do_without_is_there_where_it_is_asked_for() -> None:
+    variable = "PAYMENTS__PROVIDER_KEY"
+    asked = resources(scope_of(shop(), Environment(name="p", optional=(variable,))))
+    assert variable in of_kind(asked, Workload)["payments"].secrets
+    assert variable not in of_kind(shops(), Workload)["payments"].secrets
+
+
 def test_tokens_of_a_pool_are_verified_at_the_door_where_they_are_the_only_ones() -> None:
     alone = msgspec.structs.replace(CAFE, gateway=msgspec.structs.replace(CAFE.gateway, issuer=None, issuers=(ENTRA,)))
     door = next(one for one in _made(alone) if isinstance(one, Door))

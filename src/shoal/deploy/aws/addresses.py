@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from shoal.deploy.aws import naming
 from shoal.deploy.aws.scope import OWN, Scope
 from shoal.deploy.aws.values import Join, Ref, Value, join
 from shoal.model import names
@@ -53,7 +54,7 @@ def variable(role: str) -> str:
 
 
 def _text(scope: Scope, service: ServicePlan, role: str, server: str) -> Join | None:
-    own, password = names.database(service.name), Ref("password", f"{service.name}-{server}", "result")
+    own, password = naming.owner(service.name), Ref("password", f"{service.name}-{server}", "result")
     if server == "postgres":
         kind = "documents" if scope.engines(service)[role] == "documents" else "postgres"
         host = Ref("postgres", service.name, "address")
@@ -69,5 +70,7 @@ def _text(scope: Scope, service: ServicePlan, role: str, server: str) -> Join | 
         return join(f"valkeys+cluster://{service.cache.user}:", password, "@", host, f":6379/{service.cache.part}")
     if server == "opensearch":
         host = Ref("search", service.name, "address")
-        return join("opensearch://operator:", password, "@", host, f":443/{scope.system}-{own}?tls=1")
+        return join(
+            "opensearch://operator:", password, "@", host, f":443/{scope.system}-{names.database(service.name)}?tls=1"
+        )
     return None

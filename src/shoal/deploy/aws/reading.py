@@ -17,6 +17,8 @@ def _lines(context: Context) -> Iterator[str]:
     yield ""
     yield "Written by `shoal deploy aws`. Nothing is applied by it."
     yield ""
+    yield "An account or a region has one environment of a system: topics and queues are named after the system alone."
+    yield ""
     yield "1. Make the bucket of the state, versioned and encrypted (`main.tf` names it), then `terraform init`."
     yield "2. `terraform apply`, and read the plan. Services wait until their secrets and images are there."
     yield "3. Fill in what only you know: `aws secretsmanager put-secret-value --secret-id NAME --secret-string file://FILE`."

@@ -7,6 +7,7 @@ from shoal.deploy.aws.resources import Key, Password, Resource, Secret
 from shoal.deploy.aws.scope import Scope
 from shoal.deploy.aws.values import Ref, Value
 from shoal.model.plan import ServicePlan
+from shoal.model.service import Setting
 
 ALL = "all"
 """Whose secrets are everybody's."""
@@ -36,7 +37,7 @@ def _of(scope: Scope, service: ServicePlan) -> Iterator[tuple[str, Value | None,
     for variable, name, text in addresses.secret(scope, service):
         yield name.removeprefix(f"{service.name}-"), text, f"{variable}: where it finds its engine."
     for setting in scope.declared(service).settings:
-        if setting.secret and setting.required:
+        if _kept(scope, setting):
             yield setting.name, None, f"{setting.variable}, which somebody fills in."
     if service.issues_tokens:
         yield "signing-key", None, f"The file {SIGNING}, which signs tokens; somebody fills it in."
@@ -48,7 +49,7 @@ def variables(scope: Scope, service: ServicePlan) -> dict[str, Value]:
     for variable, name, _ in addresses.secret(scope, service):
         found[variable] = Ref("secret", f"{service.name}/{name.removeprefix(f'{service.name}-')}")
     for setting in scope.declared(service).settings:
-        if setting.secret and setting.required:
+        if _kept(scope, setting):
             found[setting.variable] = Ref("secret", f"{service.name}/{setting.name}")
     for file in files(scope, service):
         owner = service.name if file == SIGNING else ALL
@@ -63,6 +64,10 @@ def files(scope: Scope, service: ServicePlan) -> dict[str, str]:
     if {"postgres", "mongo"} & set(scope.uses(service).values()):
         found.append(addresses.AUTHORITIES)
     return {file: _variable(file) for file in found}
+
+
+def _kept(scope: Scope, setting: Setting) -> bool:
+    return setting.secret and (setting.required or setting.variable in scope.environment.optional)
 
 
 def shared(scope: Scope) -> list[str]:

@@ -105,6 +105,8 @@ class Environment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     engines: Engines = Engines()
     services: dict[str, Size] = {}
     """Sizes by service, where they differ."""
+    optional: tuple[str, ...] = ()
+    """Variables of secret settings that services can do without, but are to have here."""
     settings: dict[str, str] = {}
     """Variables of services' settings and addresses of externals; no secrets."""
 
