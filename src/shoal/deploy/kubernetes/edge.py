@@ -4,12 +4,12 @@ from collections.abc import Iterable, Iterator
 
 from shoal.deploy.kubernetes import paths
 from shoal.deploy.kubernetes.kinds.gateway import gateway, https
-from shoal.deploy.kubernetes.kinds.httproute import MATCHES, RULES, backend, httproute
+from shoal.deploy.kubernetes.kinds.httproute import MATCHES, backend, httproute, portions
 from shoal.deploy.kubernetes.naming import joined
 from shoal.deploy.kubernetes.scope import Scope
 from shoal.deploy.kubernetes.settings import Environment
 from shoal.deploy.kubernetes.sheet import Made, Sheet, Thing, sheet
-from shoal.deploy.yaml import Json, Noted
+from shoal.deploy.yaml import Json, Noted, plain
 from shoal.model.plan import Route
 from shoal.model.untrusted import UNTRUSTED
 
@@ -71,19 +71,24 @@ def routes_of(scope: Scope, service: str) -> Iterator[Json]:
             by_hosts.setdefault(named, []).append(route)
     number = 0
     for named, some in sorted(by_hosts.items()):
-        rules = list(_rules(scope, some))
-        for start in range(0, len(rules), RULES):
+        for rules in portions(_rules(scope, some)):
             number += 1
             name = service if number == 1 else joined(service, str(number))
-            yield httproute(scope.system, name, {"name": EDGE}, rules[start : start + RULES], hostnames=named)
+            yield httproute(scope.system, name, {"name": EDGE}, rules, hostnames=named)
 
 
 def _rules(scope: Scope, routes: Iterable[Route]) -> Iterator[Json]:
     """Write rules: operations that are treated alike share one."""
     alike: dict[str, tuple[Json, list[Json]]] = {}
+    asked: list[Json] = []
     for route in routes:
         treated = _treated(scope, route)
-        alike.setdefault(repr(treated), (treated, []))[1].append(_match(route))
+        matches = alike.setdefault(repr(plain(treated)), (treated, []))[1]
+        matches.append(_match(route))
+        preflight = {**_match(route), "method": "OPTIONS"}
+        if scope.plan.system.gateway.cors is not None and preflight not in asked:
+            asked.append(preflight)  # the gateway answers it by itself, where a route has its path
+            matches.append(preflight)
     for treated, matches in alike.values():
         for start in range(0, len(matches), MATCHES):
             yield {"matches": matches[start : start + MATCHES], **treated}

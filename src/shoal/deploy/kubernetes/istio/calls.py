@@ -6,7 +6,7 @@ With proxies in pods a VirtualService says so, without them an HTTPRoute at the 
 from collections.abc import Iterator, Sequence
 
 from shoal.deploy.kubernetes import paths
-from shoal.deploy.kubernetes.kinds.httproute import MATCHES, RULES, backend, httproute
+from shoal.deploy.kubernetes.kinds.httproute import MATCHES, backend, httproute, portions
 from shoal.deploy.kubernetes.naming import PORT, joined, meta
 from shoal.deploy.kubernetes.scope import Scope
 from shoal.deploy.yaml import Json, Noted
@@ -64,9 +64,9 @@ def routes(scope: Scope, service: ServicePlan) -> Iterator[Json]:
         for timeout, matches in by_timeout.items()
         for at in range(0, len(matches), MATCHES)
     ]
-    for start in range(0, len(rules), RULES):
-        name = joined(service.name, "inside", *([str(start // RULES + 1)] if start else []))
-        yield httproute(scope.system, name, parent, rules[start : start + RULES], component="mesh")
+    for number, some in enumerate(portions(rules), start=1):
+        name = joined(service.name, "inside", *([str(number)] if number > 1 else []))
+        yield httproute(scope.system, name, parent, some, component="mesh")
 
 
 def _neighbours(scope: Scope, service: ServicePlan) -> Iterator[tuple[str, Sequence[Grant]]]:

@@ -1,6 +1,6 @@
 """HTTPRoutes of Gateway API: from a gateway, or from the callers of a service, to a service."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from shoal.deploy.kubernetes.naming import PORT, Component, labels
 from shoal.deploy.yaml import Json
@@ -10,6 +10,9 @@ RULES = 16
 
 MATCHES = 64
 """Matches of one rule at most."""
+
+TOGETHER = 128
+"""Matches of one HTTPRoute at most."""
 
 
 def httproute(
@@ -37,3 +40,16 @@ def httproute(
 def backend(service: str, **more: object) -> Json:
     """Lead to a service."""
     return {"name": service, "port": PORT, **more}
+
+
+def portions(rules: Iterable[Json]) -> Iterator[list[Json]]:
+    """Part rules into as few HTTPRoutes as may hold them."""
+    some: list[Json] = []
+    for rule in rules:
+        matches = sum(len(one["matches"]) for one in some) + len(rule["matches"])
+        if some and (len(some) == RULES or matches > TOGETHER):
+            yield some
+            some = []
+        some.append(rule)
+    if some:
+        yield some
