@@ -75,10 +75,10 @@ def test_every_kind_of_resource_is_priced_or_said_to_be_free() -> None:
 
 def test_what_is_unknown_is_said_and_in_no_sum() -> None:
     found = bill(Usage())
-    assert {line.item.price for line in found.unknown} >= {"docdb.db.t4g.medium.hour", "sns.fifo"}
+    assert {line.item.price for line in found.unknown} == {"opensearch.gp3.gb-month"}
     shown = render.rows(found)
-    assert any(row[1] == "DocumentDB" and row[-3:] == ["unknown"] * 3 for row in shown)
-    assert any("docdb.db.t4g.medium.hour" in note for note in render.notes(found, Month(PLAN, Usage()).requests))
+    assert any(row[1] == "OpenSearch storage" and row[-3:] == ["unknown"] * 3 for row in shown)
+    assert any("opensearch.gp3.gb-month" in note for note in render.notes(found, Month(PLAN, Usage()).requests))
 
 
 def test_a_region_without_a_table_has_amounts_and_no_costs() -> None:

@@ -11,6 +11,7 @@ from shoal.deploy.aws.parts import resources
 from shoal.deploy.aws.resources import Bucket, Documents, Door, Group, Postgres, Resource, Secret, Table, Workload
 from shoal.deploy.aws.settings import Environment
 from shoal.model.issuers import Entra
+from shoal.model.service import Service
 from shoal.model.system import System
 from tests.deploy.aws.samples import PRODUCTION, artifacts, of_kind, scope_of, shops
 from tests.deploy.samples import CAFE, shop
@@ -107,3 +108,14 @@ def test_an_engine_of_one_machine_is_refused_and_one_of_others_is_said() -> None
     scope = scope_of(shop(), Environment(name="p", choose=("orders.store=memory", "broker=kafka")))
     found = {(one.code, one.severity) for one in findings([scope])}
     assert {("DEPLOY-AWS-01", "error"), ("DEPLOY-AWS-02", "info")} <= found
+
+
+def test_a_topic_with_more_hearers_than_it_takes_is_refused() -> None:
+    till = msgspec.structs.replace(CAFE.service("till"), calls=())
+    menu = CAFE.service("menu")
+    guests = tuple(
+        Service(name=f"guest-{n}", entry="a:b", store=menu.store, subscriptions=menu.subscriptions) for n in range(26)
+    )
+    crowded = msgspec.structs.replace(CAFE, services=(till, *guests))
+    assert "DEPLOY-AWS-17" in {one.code for one in findings([scope_of(crowded)])}
+    assert "DEPLOY-AWS-17" not in {one.code for one in findings([scope_of(CAFE)])}

@@ -11,6 +11,9 @@ from shoal.model.plan import Route
 _LARGEST = 10 * 1024**2
 """Bytes of a body that an HTTP API takes (API Gateway quotas)."""
 
+_HEARERS = 100
+"""Subscriptions of an ordered topic (SNS quotas)."""
+
 _ROUTES = 300
 """Routes of an API, unless AWS grants more (API Gateway quotas)."""
 
@@ -23,6 +26,7 @@ def findings(scope: Scope) -> Iterator[Finding]:
     for route in scope.plan.routes:
         yield from _route(scope, route)
     yield from _settings(scope)
+    yield from _streams(scope)
     if any(service.calls for service in scope.plan.services):
         message = "calls between services are let through by service, not by operation, and are in plain text inside"
         yield _say("10", "info", message, "use shoal deploy kubernetes with a mesh where that is not enough")
@@ -38,6 +42,14 @@ def _engines(scope: Scope) -> Iterator[Finding]:
             elif scope.uses(service)[role] not in OWN:
                 help_ = f"fill in the secret {scope.named()}/{service.name}/{role}-url"
                 yield _say("02", "info", f"{engine}, the {role} of {service.name}, is run by others", help_, where)
+
+
+def _streams(scope: Scope) -> Iterator[Finding]:
+    consumers = [c.stream for s in scope.plan.services if s.broker is not None for c in s.broker.consumers]
+    for stream in dict.fromkeys(consumers):
+        if scope.users("sns") and consumers.count(stream) > _HEARERS:
+            message = f"{consumers.count(stream)} queues would hear the topic of {stream}, which takes {_HEARERS}"
+            yield _say("17", "error", message, "choose another broker, or divide the service that publishes")
 
 
 def _door(scope: Scope) -> Iterator[Finding]:
