@@ -2,17 +2,19 @@
 
 import re
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shoal.deploy.kubernetes import paths
+from shoal.deploy.kubernetes.compile import findings
 from shoal.deploy.kubernetes.settings import Environment, Mesh
 from shoal.mesh.routes import in_order
 from shoal.model.plan import Grant, Plan
 from shoal.model.service import Access
 from shoal.model.system import System
-from tests.deploy.samples import CAFE, Document, objects, of_kind, scope_of, shop, written
+from tests.deploy.samples import CAFE, INTERNAL, Document, endpoint, objects, of_kind, scope_of, shop, written
 from tests.model.strategies import systems
 
 ISTIO: tuple[Mesh, ...] = ("istio", "istio-ambient")
@@ -173,3 +175,19 @@ def test_the_door_asks_what_endpoints_ask() -> None:
     assert "from" not in by_anyone
     assert not [to for r in policy["spec"]["rules"] for to in r["to"] if "/prices" in to["operation"].get("paths", ())]
     assert Access(kind="internal") in [e.access for s in CAFE.services for e in s.endpoints if e.path == "/prices"]
+
+
+@pytest.mark.parametrize(
+    ("path", "code", "severity"),
+    [
+        ("/prices/any*", "DEPLOY-MESH-10", "error"),
+        ("/prices/all:now", "DEPLOY-MESH-13", "warning"),
+        ("/prices/all", "", ""),
+    ],
+)
+def test_a_path_that_a_policy_could_read_otherwise_is_said(path: str, code: str, severity: str) -> None:
+    odd = (endpoint("one", "GET", path), endpoint("other", "GET", "/prices/{cake}", INTERNAL))
+    menu = msgspec.structs.replace(CAFE.services[1], endpoints=(*CAFE.services[1].endpoints, *odd))
+    found = findings(scope_of(msgspec.structs.replace(CAFE, services=(menu, CAFE.services[0]))))
+    said = [(f.code, f.severity) for f in found if f.code in ("DEPLOY-MESH-10", "DEPLOY-MESH-13")]
+    assert said[:1] == ([(code, severity)] if code else [])

@@ -1,10 +1,16 @@
 """What Istio cannot express of what is declared."""
 
+import re
 from collections.abc import Iterator
 
+from shoal.deploy.kubernetes import paths
 from shoal.deploy.kubernetes.istio import admission
 from shoal.deploy.kubernetes.scope import Scope
 from shoal.model.finding import Finding
+from shoal.model.plan import ServicePlan
+
+_PLAIN = re.compile(r"(?:[A-Za-z0-9._~/-]|\{\*\})*")
+"""What proxies decode before they compare (RFC 3986, 6.2.2.2)."""
 
 
 def findings(scope: Scope) -> Iterator[Finding]:
@@ -24,9 +30,25 @@ def findings(scope: Scope) -> Iterator[Finding]:
         if declared.traffic.shed is not None:
             message = f"{service.name} does not shed load before its bound of {declared.traffic.requests} requests"
             yield _say("05", "warning", message, "lower Traffic(requests=...), or let more replicas run", where)
+        yield from _paths(scope, service)
     if scope.environments[0].gateway_class != "istio" and scope.plan.routes:
         message = f"a gateway of class {scope.environments[0].gateway_class} is no part of the mesh, which refuses it"
         yield _say("02", "error", message, 'say gateway_class = "istio"')
+
+
+def _paths(scope: Scope, service: ServicePlan) -> Iterator[Finding]:
+    """Refuse paths that a policy would read as more than they are, and name those that can be spelled otherwise."""
+    where = scope.declared(service).source
+    for grant in service.grants:
+        if "*" in grant.path:
+            message = f"a policy reads the * of {grant.method} {grant.path} of {service.name} as any text"
+            yield _say("10", "error", message, "choose another path", where)
+        odd = [path for path in paths.closer(grant, service.grants) if not _PLAIN.fullmatch(path)]
+        for path in odd:
+            message = (
+                f"{grant.method} {path} of {service.name} may be spelled with %, and then be taken for {grant.path}"
+            )
+            yield _say("13", "warning", message, "use letters, digits and -._~ in paths beside templates", where)
 
 
 def _tokens(scope: Scope) -> Iterator[Finding]:
