@@ -59,6 +59,11 @@ async def move(tx: Transaction) -> None:
     await tx.execute(f"update guests set room = 8 where id = '{CANARY}'")  # noqa: S608 - as an author may, to our regret
 
 
+@inn.post("/guests", access=anyone)
+async def repeat(tx: Transaction) -> None:
+    await tx.execute("insert into guests values ('ada', 1), ('ada', 2)")
+
+
 @inn.post("/mistakes", access=anyone)
 async def mistake(tx: Transaction) -> None:
     await tx.execute("select room from nowhere where id = $1", CANARY)
@@ -131,6 +136,13 @@ async def test_a_statement_that_failed_says_how(inn_running: Inn) -> None:
     assert (failed.status, failed.attributes["error.type"]) == (2, "shoal.errors.EngineError")
     assert statements[-1].name == "ROLLBACK"
     assert CANARY not in str(statements)
+
+
+@pytest.mark.live
+async def test_a_conflict_is_an_answer(inn_running: Inn) -> None:
+    status, statements = await inn_running.ask("POST", "/guests")
+    assert status == 409
+    assert (statements[1].status, statements[1].attributes["error.type"]) == (0, "shoal.errors.Conflict")
 
 
 @pytest.mark.parametrize(

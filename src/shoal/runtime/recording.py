@@ -11,9 +11,10 @@ from types import TracebackType
 
 import msgspec
 
+from shoal.errors import Conflict
 from shoal.runtime.trace import Context, Trace, begin, child, current
 from shoal.telemetry.recorder import Recorder
-from shoal.telemetry.spans import INTERNAL, Span
+from shoal.telemetry.spans import INTERNAL, UNSET, Span
 
 recording: ContextVar[Recorder | None] = ContextVar("shoal_recording", default=None)
 """What the present service records with; a process may hold several services."""
@@ -66,6 +67,8 @@ def leaf(
     span.part = context.span.part
     if error is not None:
         span.fail(error, stack=False)
+        if isinstance(error, Conflict):  # an answer, as a server's 4xx is: who asked decides whether it is a failure
+            span.status = UNSET
     recorder.close(span)
 
 

@@ -72,6 +72,20 @@ def test_each_wish_narrows_what_is_found(recorded: Database, wishes: dict[str, A
     assert [int(one.trace_id, 16) for one in traces(recorded, TraceQuery(**wishes)).items] == found
 
 
+def test_work_that_nobody_asked_for_can_be_left_out_unless_it_failed(tmp_path: Path) -> None:
+    database = written(
+        tmp_path / "run-000001.db",
+        [
+            span("orders", "project history", 1, kind="internal"),
+            span("orders", "project history", 2, kind="internal", failed=True),
+            span("orders", "process orders.placed.v1", 3, kind="consumer"),
+            span("orders", "step", 4, number=9, parent=8, kind="internal"),
+        ],
+    )
+    found = traces(database, TraceQuery(asked=True)).items
+    assert sorted(int(one.trace_id, 16) for one in found) == [2, 3, 4], "the beginning of the last is missing"
+
+
 @pytest.mark.parametrize("wishes", [{"cursor": "x"}, {"cursor": "9" * 30}, {"attribute": "no value"}])
 def test_a_question_without_meaning_is_refused(recorded: Database, wishes: dict[str, Any]) -> None:
     with pytest.raises(Unanswerable):

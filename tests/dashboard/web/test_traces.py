@@ -24,7 +24,7 @@ def test_traces_are_listed_newest_first_without_probes(shop: Shop, visit: Visit)
     page = opened(shop, visit, "/traces")
     assert "80 traces" in page.inner_text(".title")
     assert rows(page)[0].startswith("products GET /products")
-    page.click("text=40 probes hidden")
+    page.click("text=40 of background work hidden")
     page.wait_for_selector(".rows >> text=GET /health")
     assert page.url.endswith("probes=1")
 

@@ -37,6 +37,7 @@ _DIGITS = 12
 @click.option("--attribute", default="", metavar="KEY=VALUE", help="Only traces with a span that has this.")
 @click.option("--text", default="", help="Only traces with this in a name, or as a value.")
 @click.option("--since", "age", default="", metavar="5m", help="Only traces younger than this (s, m, h, d).")
+@click.option("--all", "everything", is_flag=True, help="Also work in the background that nobody asked for.")
 @click.option("--limit", type=click.IntRange(1, 1000), default=20, show_default=True, help="How many.")
 @run_option
 @output_option
@@ -56,6 +57,7 @@ def command(
             _one(database, wanted, output)
         else:
             wishes |= {"errors": True if wishes.pop("error") else None, "min_ms": milliseconds(slow, "--slow")}
+            wishes["asked"] = not wishes.pop("everything")
             _many(database, msgspec.convert(wishes | {"since": since(age)}, TraceQuery), output)
     return OK
 
@@ -77,7 +79,8 @@ def _many(database: "Database", query: "TraceQuery", output: str) -> None:
     ]
     print_table(("STARTED", "TRACE", "REQUEST", "TOOK", "SPANS", "ERRORS", "SERVICES"), rows)
     if not rows:
-        say("no such traces; a span arrives about a second after it has ended")
+        others = "; --all shows work in the background, too" if query.asked else ""
+        say(f"no such traces; a span arrives about a second after it has ended{others}")
     elif found.next:
         say(f"the newest {len(rows)}; --limit shows more")
 

@@ -25,6 +25,7 @@ class TraceQuery(msgspec.Struct, frozen=True, kw_only=True):
         service: A service that took part.
         operation: Name of a span.
         errors: True for traces with an error, False for those without.
+        asked: Only traces that began with a request or an event, or that failed: no other work in the background.
         min_ms: Shortest duration of the whole trace.
         max_ms: Longest.
         text: Part of the name of a span, the value of an attribute, or the beginning of the trace's identifier.
@@ -38,6 +39,7 @@ class TraceQuery(msgspec.Struct, frozen=True, kw_only=True):
     service: str = ""
     operation: str = ""
     errors: bool | None = None
+    asked: bool = False
     min_ms: float | None = None
     max_ms: float | None = None
     text: str = ""
@@ -115,6 +117,8 @@ def _conditions(database: Database, query: TraceQuery) -> _Conditions | None:
         wanted.marks.append([mark("error", *([query.service] if query.service else []))])
     elif query.errors is False:
         wanted.add("t.errors = 0")
+    if query.asked:
+        wanted.add("(t.errors > 0 OR NOT t.rooted OR o.kind IS NOT ?)", KINDS.index("internal"))
     if query.attribute:
         key, separator, value = query.attribute.partition("=")
         if not separator:

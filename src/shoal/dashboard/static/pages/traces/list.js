@@ -15,6 +15,9 @@ const FILTERS = ["operation", "errors", "min_ms", "max_ms", "text", "attribute",
 const END = /** @type {"end"} */ ("end");
 const PROBES = /^GET \/(health|ready|live|metrics|version)/;
 
+/** Whether nobody asked for it: probes, and work in the background that is well. @param {any} one */
+const quiet = (one) => PROBES.test(one.name) || (one.kind === "internal" && !one.errors);
+
 /** @type {import("../../parts/table.js").Column[]} */
 const COLUMNS = [
   { name: "name", title: "Trace", width: "minmax(14rem, 2fr)", cell: (one) => html`<${Service} name=${one.service || "?"} /> ${one.name || "still open"}` },
@@ -47,7 +50,7 @@ export function List() {
   const { items, error, loading, ready, more } = usePages("/api/traces", { ...wanted, errors: wanted.errors ? "true" : "" }, {
     id: (one) => one.trace_id, at: (one) => one.started, limit: 300,
   });
-  const shown = param("probes") ? items : items.filter((one) => !PROBES.test(one.name));
+  const shown = param("probes") ? items : items.filter((one) => !quiet(one));
   const hidden = items.length - shown.length;
   const grouped = param("view") === "groups";
   const picked = params("pick");
@@ -60,7 +63,7 @@ export function List() {
       </div>
       <span class="note">${plural(shown.length, "trace")}${more ? ", and older ones" : ""}</span>
       ${(hidden > 0 || param("probes")) && html`<button type="button" class="link" onClick=${() => setParams({ probes: param("probes") ? "" : "1" })}>
-        ${param("probes") ? "hide probes" : `${hidden} probes hidden`}</button>`}
+        ${param("probes") ? "hide background work" : `${hidden} of background work hidden`}</button>`}
       <span class="spring"></span>
       ${picked.length === 2 && html`<a class="button" href=${link(`traces/${picked[0]}`, { against: picked[1] })}>Diff of the two</a>`}
     </div>
