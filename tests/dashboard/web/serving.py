@@ -35,6 +35,7 @@ class Serving:
         self._pages = Dashboard(self.desk, TOKEN)
         self._collector: Any = None
         self._writer: Writer | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
         config = uvicorn.Config(
@@ -81,8 +82,17 @@ class Serving:
     async def _answer(self, scope: Any, receive: Any, send: Any) -> None:
         await application(self._collector, self._pages)(scope, receive, send)
 
+    def news(self, event: str, data: object) -> None:
+        """Tell something to all pages that listen."""
+        assert self._loop is not None
+        self._loop.call_soon_threadsafe(self.desk.hub.tell, event, data)
+
     def _run(self) -> None:
-        asyncio.run(self._server.serve([self._socket]))
+        async def main() -> None:
+            self._loop = asyncio.get_running_loop()
+            await self._server.serve([self._socket])
+
+        asyncio.run(main())
 
 
 @dataclass

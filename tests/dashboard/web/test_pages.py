@@ -67,6 +67,19 @@ def test_a_page_of_another_tab_asks_for_nothing(told: Serving, visit: Visit) -> 
     told.until(lambda: told.desk.hub.listeners == 0)
 
 
+def test_a_page_asks_again_only_for_what_is_news_to_it(told: Serving, visit: Visit) -> None:
+    page = visit(told).open("/resources")
+    page.wait_for_selector("header .badge:has-text('live')")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url.removeprefix(told.url)))
+    for number in range(3):
+        told.news("tick", {"spans": number})
+    page.wait_for_function("() => performance.getEntriesByName(location.origin + '/api/names').length > 1")
+    assert not [path for path in asked if path.startswith(("/api/resources", "/api/runs"))]
+    with page.expect_request("**/api/resources"):
+        told.news("resources", {})
+
+
 def test_filters_are_saved_and_chosen_again(told: Serving, visit: Visit) -> None:
     page: Any = visit(told).open("/logs?level=error")
     page.select_option("[aria-label='Saved filters']", "+")

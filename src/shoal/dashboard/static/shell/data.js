@@ -1,6 +1,6 @@
 // What the server says: queries that stay fresh, and actions. One stream tells when something is new.
-import { effect, signal, useEffect, useRef } from "./ui.js";
-import { param, place } from "./place.js";
+import { computed, effect, signal, useEffect, useRef } from "./ui.js";
+import { param } from "./place.js";
 import { timeWindow } from "./time.js";
 
 /**
@@ -136,11 +136,15 @@ export function useQuery(path, wanted = {}, options = {}) {
     const known = kept.get(name);
     current.value = { ...current.value, ...(known && { of: name, data: known }), name, error: null, loading: known === undefined };
     fetchIt();
-    let first = true;
+    let seen = ticks.value[on], missed = false;
     const stop = on && effect(() => {
-      const moved = ticks.value[on];
-      if (!first && moved !== undefined && !paused.value && isLive()) soon();
-      first = false;
+      const moved = ticks.value[on], still = paused.value || !isLive();
+      missed ||= moved !== seen;
+      seen = moved;
+      if (missed && !still) {
+        missed = false;
+        soon();
+      }
     });
     return () => {
       gone = true;
@@ -195,6 +199,9 @@ function hidden() {
   }
 }
 
+/** Milliseconds between two questions for the list of runs, which looks into each of them. */
+const RUNS_EVERY = 2000;
+
 /** Ask for the list of runs, now and whenever it changes. */
 export async function refreshRuns() {
   try {
@@ -208,9 +215,13 @@ export function start() {
   document.addEventListener("visibilitychange", hidden);
   addEventListener("pagehide", () => source?.close());
   listen();
+  let asked = 0;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let later;
+  const changed = computed(() => `${ticks.value.runs} ${ticks.value.resources}`);
   effect(() => {
-    void [ticks.value.runs, ticks.value.resources];
-    refreshRuns();
+    void changed.value;
+    clearTimeout(later);
+    later = setTimeout(() => ((asked = Date.now()), refreshRuns()), Math.max(0, asked + RUNS_EVERY - Date.now()));
   });
-  void place.value;
 }
