@@ -128,8 +128,8 @@ def test_readings_are_gathered_by_breaker_and_the_worst_replica_counts() -> None
     state, calls = "shoal_circuit_state", "shoal_circuit_calls_total"
     text = f'{state}{{shoal_circuit="a.b"}} %d\n{calls}{{shoal_circuit="a.b",shoal_outcome="failed"}} 4\n'
     samples = [
-        *parsed("x-0", "x", text % 0),
         *parsed("x-1", "x", "# TYPE y gauge\n" + text % 2),
+        *parsed("x-0", "x", text % 0),
         *parsed("x-0", "x", "y 1.5"),
     ]
     (found,) = circuits(samples)
