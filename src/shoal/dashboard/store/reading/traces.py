@@ -113,12 +113,7 @@ def _conditions(database: Database, query: TraceQuery) -> _Conditions | None:
         wanted.marks.append([mark(*name)])
     elif query.service:
         wanted.marks.append([mark("service", query.service)])
-    if query.errors:
-        wanted.marks.append([mark("error", *([query.service] if query.service else []))])
-    elif query.errors is False:
-        wanted.add("t.errors = 0")
-    if query.asked:
-        wanted.add("(t.errors > 0 OR NOT t.rooted OR o.kind IS NOT ?)", KINDS.index("internal"))
+    _ended(query, wanted)
     if query.attribute:
         key, separator, value = query.attribute.partition("=")
         if not separator:
@@ -132,6 +127,16 @@ def _conditions(database: Database, query: TraceQuery) -> _Conditions | None:
     if query.max_ms is not None:
         wanted.add("t.took <= ?", micro(query.max_ms))
     return wanted if _between(database, query, wanted) else None
+
+
+def _ended(query: TraceQuery, wanted: _Conditions) -> None:
+    """Demand how it ended, and that somebody asked for it."""
+    if query.errors:
+        wanted.marks.append([mark("error", *([query.service] if query.service else []))])
+    elif query.errors is False:
+        wanted.add("t.errors = 0")
+    if query.asked:
+        wanted.add("(t.errors > 0 OR NOT t.rooted OR o.kind IS NOT ?)", KINDS.index("internal"))
 
 
 def _between(database: Database, query: TraceQuery, wanted: _Conditions) -> bool:
