@@ -1,5 +1,6 @@
 """What AWS cannot express of a system, and what an environment lacks."""
 
+from collections import Counter
 from collections.abc import Iterator
 
 from shoal.deploy.aws import edge
@@ -45,10 +46,11 @@ def _engines(scope: Scope) -> Iterator[Finding]:
 
 
 def _streams(scope: Scope) -> Iterator[Finding]:
-    consumers = [c.stream for s in scope.plan.services if s.broker is not None for c in s.broker.consumers]
-    for stream in dict.fromkeys(consumers):
-        if scope.users("sns") and consumers.count(stream) > _HEARERS:
-            message = f"{consumers.count(stream)} queues would hear the topic of {stream}, which takes {_HEARERS}"
+    consumers = Counter(c.stream for s in scope.plan.services if s.broker is not None for c in s.broker.consumers)
+    crowded = {stream: count for stream, count in consumers.items() if count > _HEARERS}
+    if scope.users("sns"):
+        for stream, count in crowded.items():
+            message = f"{count} queues would hear the topic of {stream}, which takes {_HEARERS}"
             yield _say("17", "error", message, "choose another broker, or divide the service that publishes")
 
 

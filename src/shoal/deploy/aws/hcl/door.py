@@ -2,6 +2,7 @@
 
 import hashlib
 import math
+from collections import Counter
 from collections.abc import Iterator
 
 from shoal.deploy.aws import naming
@@ -133,12 +134,12 @@ def _target(service: str, drain: int, number: int, context: Context) -> Iterator
 
 def _routes(one: Door) -> Iterator[Block]:
     """Write routes; those that are treated alike share how they are led on."""
-    names: dict[str, str] = {}
+    names, known = dict[str, str](), Counter[str]()
     for route in one.routes:
         treated = repr((route.service, sorted(route.parameters.items()), route.seconds))
         if treated not in names:
-            known = [name for name in names.values() if name == route.service or name.startswith(f"{route.service}_")]
-            names[treated] = f"{route.service}_{len(known) + 1}" if known else route.service
+            known[route.service] += 1
+            names[treated] = f"{route.service}_{known[route.service]}" if known[route.service] > 1 else route.service
             yield _integration(one, route, names[treated])
         arguments: dict[str, Value] = {
             **_API,
