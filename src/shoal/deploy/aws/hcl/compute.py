@@ -256,6 +256,7 @@ def _service(one: Workload) -> Block:
         "availability_zone_rebalancing": "ENABLED",
         "deployment_minimum_healthy_percent": 100,
         "deployment_maximum_percent": 200,
+        **({"health_check_grace_period_seconds": 60} if one.exposed else {}),
         "enable_execute_command": False,
         "propagate_tags": "SERVICE",
         "depends_on": [Raw(text) for text in _needed(one)],

@@ -13,7 +13,7 @@ from shoal.deploy.aws.network import BALANCER, LINK
 from shoal.deploy.aws.resources import Door, Pool, Route
 from shoal.deploy.aws.scope import PORT
 from shoal.deploy.aws.values import Ref
-from shoal.deploy.terraform.values import Block, Raw, Text, Value, block, items
+from shoal.deploy.terraform.values import Block, Noted, Raw, Text, Value, block, items
 
 LOGGED = ("requestId", "ip", "requestTime", "httpMethod", "routeKey", "status", "responseLength", "integrationLatency")
 """What the API says of each request; never a query or a header, which may hold secrets."""
@@ -107,8 +107,15 @@ _UNKNOWN = '{"title":"Not Found","status":404}'
 
 
 def _target(service: str, drain: int, number: int, context: Context) -> Iterator[Block]:
+    why = "Not /ready: a task that fails this is replaced, which brings no database back."
     checked = block(
-        "health_check", path="/ready", interval=10, timeout=5, healthy_threshold=2, unhealthy_threshold=3, matcher="200"
+        "health_check",
+        path=Noted("/health", why),
+        interval=10,
+        timeout=5,
+        healthy_threshold=2,
+        unhealthy_threshold=3,
+        matcher="200",
     )
     yield resource(
         "aws_lb_target_group",

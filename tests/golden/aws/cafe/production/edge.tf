@@ -50,7 +50,8 @@ resource "aws_lb_target_group" "menu" {
   load_balancing_algorithm_type = "least_outstanding_requests"
 
   health_check {
-    path                = "/ready"
+    # Not /ready: a task that fails this is replaced, which brings no database back.
+    path                = "/health"
     interval            = 10
     timeout             = 5
     healthy_threshold   = 2
@@ -86,7 +87,8 @@ resource "aws_lb_target_group" "till" {
   load_balancing_algorithm_type = "least_outstanding_requests"
 
   health_check {
-    path                = "/ready"
+    # Not /ready: a task that fails this is replaced, which brings no database back.
+    path                = "/health"
     interval            = 10
     timeout             = 5
     healthy_threshold   = 2

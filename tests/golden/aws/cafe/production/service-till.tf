@@ -333,6 +333,7 @@ resource "aws_ecs_service" "till" {
   availability_zone_rebalancing      = "ENABLED"
   deployment_minimum_healthy_percent = 100
   deployment_maximum_percent         = 200
+  health_check_grace_period_seconds  = 60
   enable_execute_command             = false
   propagate_tags                     = "SERVICE"
   depends_on = [
