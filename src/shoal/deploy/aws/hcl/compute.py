@@ -222,20 +222,6 @@ def _log(group: str, prefix: str, context: Context) -> Value:
 
 
 def _service(one: Workload) -> Block:
-    connect = Block(
-        kind="service_connect_configuration",
-        body=items(
-            {"enabled": True},
-            Block(
-                kind="service",
-                body=items(
-                    {"port_name": "http", "discovery_name": one.name},
-                    block("client_alias", dns_name=one.name, port=one.port),
-                    _patience(),
-                ),
-            ),
-        ),
-    )
     capacity = block(
         "capacity_provider_strategy", capacity_provider="FARGATE_SPOT" if one.spot else "FARGATE", weight=1
     )
@@ -244,7 +230,7 @@ def _service(one: Workload) -> Block:
         capacity,
         block("network_configuration", subnets=Raw("aws_subnet.private[*].id"), security_groups=groups),
         block("deployment_circuit_breaker", enable=True, rollback=True),
-        connect,
+        _connected(one),
         *([_balanced(one)] if one.exposed else []),
         block("lifecycle", ignore_changes=[Raw("desired_count")]),
     ]
@@ -262,6 +248,19 @@ def _service(one: Workload) -> Block:
         "depends_on": [Raw(text) for text in _needed(one)],
     }
     return resource("aws_ecs_service", one.name, *items(arguments, *blocks))
+
+
+def _connected(one: Workload) -> Block:
+    """Write the name by which others find it."""
+    named = Block(
+        kind="service",
+        body=items(
+            {"port_name": "http", "discovery_name": one.name},
+            block("client_alias", dns_name=one.name, port=one.port),
+            _patience(),
+        ),
+    )
+    return Block(kind="service_connect_configuration", body=items({"enabled": True}, named))
 
 
 def _patience() -> Block:
