@@ -73,10 +73,12 @@ function Details({ one }) {
 
 /** @param {{title: string, unit: string, series: {times: number[], values: (number | null)[]}[], words: string[]}} given */
 function Lines({ title, unit, series, words }) {
-  const found = aligned(series.filter((one) => one.values.length));
+  const drawn = series.map((one, n) => ({ ...one, label: words[n] })).filter((one) => one.values.length > 0);
+  const found = aligned(drawn);
   if (!found) return null;
-  const lines = found.values.map((values, n) => ({ label: words[n] ?? String(n), values }));
-  return html`<figure><figcaption>${title}</figcaption><${Chart} label=${title} times=${found.times} lines=${lines} format=${said(unit)} /></figure>`;
+  const lines = found.values.map((values, n) => ({ label: drawn[n].label, values }));
+  return html`<figure><figcaption>${title}</figcaption>
+    <${Chart} label=${title} times=${found.times} lines=${lines} format=${said(unit)} /></figure>`;
 }
 
 /** What tells each of some series from the others: names are left out where all agree. @param {any[]} series @returns {string[]} */

@@ -10,7 +10,7 @@ const SLOT = 5000;
 export function aligned(series) {
   const slot = (/** @type {number} */ at) => Math.round(at / SLOT) * SLOT;
   const times = [...new Set(series.flatMap((one) => one.times.map(slot)))].sort((a, b) => a - b);
-  if (times.length < 2) return null;
+  if (times.length === 0) return null;
   const values = series.map((one) => {
     const known = new Map(one.times.map((at, n) => [slot(at), one.values[n]]));
     return times.map((at) => known.get(at) ?? null);
