@@ -171,6 +171,21 @@ async def test_no_literal_is_told(text: str, number: int) -> None:
     assert told == "select a1 from t2 where b = ? and c = ? and d = $12"
 
 
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (r"update t set a = 'C:\', b = 'secret'", "update t set a = ?, b = ?"),
+        (r"select E'it\'s', 'secret'", "select ?, ?"),
+        ("select 1 -- don't\nfrom t where a = 'secret'", "select ?  \nfrom t where a = ?"),
+        ("select /* it's */ 'secret', $q$it's$q$, 'more'", "select   ?, ?, ?"),
+        ("select \"it's\" from t where a like'secret'", 'select "it\'s" from t where a like?'),
+        ("select 'secret", "select ?"),
+    ],
+)
+async def test_no_quote_elsewhere_brings_a_literal_to_light(text: str, told: str) -> None:
+    assert without_literals(text) == told
+
+
 @pytest.fixture(name="recorder")
 def _recorder() -> Iterator[Recorder]:
     settings = TelemetrySettings.from_environ({"OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:9"})

@@ -22,9 +22,14 @@ _VERBS = re.compile(
 )
 _WORD = re.compile(r"[a-z]+", re.IGNORECASE)
 _READING = frozenset({"FROM", "JOIN"})
-_LITERALS = re.compile(
-    r"E?'(?:[^'\\]|''|\\.)*'|\$(\w*)\$.*?\$\1\$|(?<![\w$.\"])\d+(?:\.\d+)?\b", re.DOTALL | re.IGNORECASE
+_PIECES = re.compile(
+    r"""(?P<name>"(?:[^"]|"")*")|(?P<comment>--[^\n]*|/\*.*?(?:\*/|\Z))|"""
+    r"""\bE'(?:[^'\\]|''|\\.)*(?:'|\Z)|'(?:[^']|'')*(?:'|\Z)|\$(?P<tag>(?:[^\W\d]\w*)?)\$.*?(?:\$(?P=tag)\$|\Z)|"""
+    r"""(?<![\w$.])\d+(?:\.\d+)?\b""",
+    re.DOTALL | re.IGNORECASE,
 )
+"""Names in quotes, comments, texts and numbers, so that a quote within one of them begins no other (PostgreSQL
+documentation, "Lexical Structure"). A backslash is a letter like others, but after ``E``."""
 
 
 class Told(msgspec.Struct, frozen=True):
@@ -97,8 +102,12 @@ def tell(system: str, namespace: str, text: str) -> Told:
 
 
 def without_literals(text: str) -> str:
-    """Take texts and numbers out of a statement."""
-    return _LITERALS.sub("?", text).strip()
+    """Take texts, numbers and comments out of a statement."""
+    return _PIECES.sub(_piece, text).strip()
+
+
+def _piece(found: re.Match[str]) -> str:
+    return found["name"] or (" " if found["comment"] else "?")
 
 
 def summary(text: str) -> list[str]:
