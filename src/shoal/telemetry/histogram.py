@@ -127,7 +127,7 @@ class Histogram:
             self._first, self._last = min(self.buckets), max(self.buckets)
         self.zeros, self.count, self.sum = self.zeros + other.zeros, self.count + other.count, self.sum + other.sum
         self.least, self.largest = min(self.least, other.least), max(self.largest, other.largest)
-        for power, latest in other._latest.items():  # noqa: SLF001 - of its own class  # noqa: SLF001 - of its own class
+        for power, latest in other._latest.items():  # noqa: SLF001 - of its own class
             if power not in self._latest or self._latest[power][-1] < latest[-1]:
                 self._latest[power] = latest
 

@@ -66,6 +66,18 @@ def test_what_does_not_fit_into_the_queue_is_refused_at_once(tmp_path: Path, mon
     busy.close()
 
 
+def test_one_batch_beyond_the_bound_is_taken_when_nothing_waits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer, "WAITING", 10)
+    busy = Writer(tmp_path / "run-000001.db")
+    assert busy.put(_batch(1, 20))
+    busy.close()
+    assert busy.dropped == 0
+    with database(busy.file) as found:
+        assert len(traces(found, TraceQuery()).items) == 20
+
+
 def test_what_cannot_be_written_costs_its_own_batch_only(tmp_path: Path) -> None:
     told: list[str] = []
     busy = Writer(tmp_path / "run-000001.db", say=told.append)

@@ -142,8 +142,3 @@ def require(connection: sqlite3.Connection, file: Path) -> None:
         raise Damaged(f"{file} holds no telemetry of Shoal")
     if form != FORMAT:
         raise Damaged(f"{file} has form {form} of a run's telemetry; this version reads form {FORMAT}")
-
-
-def _quoted(file: Path) -> str:
-
-    return quote(str(file.resolve()))

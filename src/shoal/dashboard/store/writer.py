@@ -66,11 +66,14 @@ class Writer:
         self._thread.start()
 
     def put(self, records: Sequence[Record]) -> bool:
-        """Hand records over to be written; False when too many wait already, and these are dropped."""
+        """Hand records over to be written; False when too many wait already, and these are dropped.
+
+        What is too much by itself is taken when nothing else waits: it would be refused for ever.
+        """
         if not records:
             return True
         with self._guard:
-            if self._waiting + len(records) > WAITING:
+            if self._waiting and self._waiting + len(records) > WAITING:
                 self.dropped += len(records)
                 return False
             self._waiting += len(records)
