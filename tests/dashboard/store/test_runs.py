@@ -173,6 +173,16 @@ def test_a_file_of_ours_is_taken(tmp_path: Path) -> None:
     schema.opened(schema_file).close()
 
 
+def test_a_run_that_begins_meanwhile_keeps_its_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    there = tmp_path / "there"
+    begun = _run(there, "own")
+    packed = _tampered(tmp_path)
+    monkeypatch.setattr(runs, "numbers", lambda _: [])
+    assert (begun, portable.take(packed, there)) == (1, 2)
+    assert runs.facts(runs.file_of(there, 1))["key"] == "own"
+    assert len(list(there.iterdir())) == 2
+
+
 def test_two_runs_are_compared_by_operation_and_kind_of_error(tmp_path: Path) -> None:
     def boom(service: str, name: str, trace: int, kind: str) -> Span:
         return span(service, name, trace, failed=True, attributes={"error.type": kind})

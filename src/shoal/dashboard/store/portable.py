@@ -69,9 +69,19 @@ def take(source: Path, folder: Path) -> int:
             _copy(foreign, own, source)
         except sqlite3.Error as error:
             raise Damaged(f"{source} holds no whole run: {error}", hint="export it again") from error
-        number = next(iter(runs.numbers(folder)), 0) + 1
-        own.replace(runs.file_of(folder, number))
-    return number
+        return _named(own, folder)
+
+
+def _named(own: Path, folder: Path) -> int:
+    """Give a file the next free number, and never one that a run which begins right now has taken."""
+    number = next(iter(runs.numbers(folder)), 0) + 1
+    while True:
+        try:
+            runs.file_of(folder, number).hardlink_to(own)
+        except FileExistsError:
+            number += 1
+        else:
+            return number
 
 
 def _unpack(source: Path, target: Path) -> None:
