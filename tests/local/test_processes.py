@@ -10,7 +10,7 @@ from typing import Any, cast
 import msgspec
 import pytest
 
-from shoal.errors import DeclarationError, EngineError, ShoalError
+from shoal.errors import DeclarationError, EngineError, HostError, ShoalError
 from shoal.local import control, replicas
 from shoal.local.canary import Hold
 from shoal.local.engines.recipe import Addresses, Recipe
@@ -98,6 +98,17 @@ async def test_names_that_nothing_has_are_refused_over_the_socket(one: Unit, tmp
             with pytest.raises(ShoalError) as refused:
                 await control.ask(tmp_path / "control", do, name="two", service="two")
             assert "shoal ps" in refused.value.hint
+
+
+@pytest.mark.parametrize("said", [b"", b'{"result":'])
+async def test_a_system_that_stops_while_it_is_asked_is_told(said: bytes, tmp_path: Path) -> None:
+    async def client(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(said)
+        writer.close()
+
+    async with await asyncio.start_unix_server(client, tmp_path / "control"):
+        with pytest.raises(HostError, match=r"has stopped while it was asked to process\.stop"):
+            await control.ask(tmp_path / "control", "process.stop", name="one")
 
 
 @pytest.fixture

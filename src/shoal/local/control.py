@@ -57,7 +57,7 @@ async def ask(place: Path, do: str, **values: object) -> Any:
     """Ask the running system, and return what it says.
 
     Raises:
-        HostError: It does not answer.
+        HostError: It does not answer, or stops while it does.
         ShoalError: It refuses, or has failed.
     """
     try:
@@ -69,12 +69,11 @@ async def ask(place: Path, do: str, **values: object) -> Any:
     try:
         writer.write(msgspec.json.encode(Wish(do=do, values=dict(values))) + b"\n")
         await writer.drain()
-        line = await reader.readline()
+        reply = msgspec.json.decode(await reader.readline(), type=Reply)
+    except (OSError, ValueError) as error:  # none, or a part of one
+        raise HostError(f"the running system has stopped while it was asked to {do}", hint="shoal logs") from error
     finally:
         writer.close()
-    if not line:
-        raise HostError(f"the running system has stopped while it was asked to {do}", hint="shoal logs")
-    reply = msgspec.json.decode(line, type=Reply)
     if reply.error:
         raise (HostError if reply.environment else ShoalError)(reply.error, hint=reply.hint)
     return reply.result
