@@ -156,6 +156,8 @@ async def test_a_store_answers_questions_and_nothing_else(live: LiveSystem, page
         True,
     )
     assert (await pages.post(path, {"sql": "-- one\nselect 1 as a where false;"}))["rows"] == []
+    unbounded = "(select g from generate_series(1, 9) g) union all (select 0)"
+    assert (await pages.post(path, {"sql": unbounded, "rows": 3}))["more"]
     for sql in ("delete from payments", "create table x (a int)", "select 1; drop table payments", "nonsense"):
         refused = await pages.post(path, {"sql": sql}, status=409)
         assert refused["hint"]

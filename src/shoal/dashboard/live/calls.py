@@ -113,7 +113,7 @@ def _made(live: Live, system: model.System, wish: Wish) -> Request:
 def _shown(request: Request, answer: Answer) -> dict[str, Any]:
     text = answer.body[:LARGEST].decode("utf-8", "replace")
     try:
-        data: Any = msgspec.json.decode(answer.body)
+        data: Any = msgspec.json.decode(answer.body) if len(answer.body) <= LARGEST else None
     except msgspec.MsgspecError:
         data = None
     return {

@@ -21,7 +21,9 @@ SECONDS = 5.0
 """Longest that a question may take."""
 
 _LONGEST_TEXT = 4000
-_SELECTS = re.compile(r"\s*(?:--[^\n]*\n\s*|/\*.*?\*/\s*)*(select|with|values|table)\b", re.IGNORECASE | re.DOTALL)
+_SELECTS = re.compile(
+    r"\s*(?:--[^\n]*\n\s*|/\*.*?\*/\s*)*(?:\(|(?:select|with|values|table)\b)", re.IGNORECASE | re.DOTALL
+)
 _SQL = frozenset({"postgres", "documents", "postgres-search"})
 
 _TABLES = """
