@@ -3,6 +3,7 @@
 import io
 import json
 import logging
+from collections import deque
 from collections.abc import Iterator
 from typing import Any
 
@@ -66,6 +67,27 @@ def _trace(journal: Kept) -> Iterator[str]:
     closed(span)
     current.set(None)
     recording.reset(before)
+
+
+class Interrupted(deque[bytes]):
+    """Lines during the first of which another thread writes one, too."""
+
+    def __init__(self, journal: Journal) -> None:
+        super().__init__()
+        self._journal = journal
+
+    def append(self, line: bytes, /) -> None:
+        """Add a line, and let the other thread add its own before anything else happens."""
+        super().append(line)
+        if len(self) == 1:
+            self._journal.write("info", "two", None, {})
+
+
+def test_lines_that_two_threads_write_at_once_go_out(journal: Kept) -> None:
+    journal._lines = Interrupted(journal)
+    journal.write("info", "one", None, {})
+    told = [json.loads(line)["message"] for line in journal.kept.getvalue().splitlines()]
+    assert told == ["one", "two"]
 
 
 def test_a_line_carries_version_trace_and_fields(journal: Kept, trace_id: str) -> None:

@@ -1,9 +1,11 @@
 """Structured logs: one JSON object per line on standard output, each with the trace it belongs to."""
 
 import asyncio
+import contextlib
 import logging
 import sys
 import time
+from collections import deque
 from contextvars import ContextVar
 from typing import Any
 
@@ -31,7 +33,9 @@ class Journal:
         self.service, self.replica, self.version = service, replica, version
         self.recorder: Recorder | None = None
         """Records lines of threads that belong to no service's work."""
-        self._lines: list[bytes] = []
+        self._lines: deque[bytes] = deque()
+        self._due = False
+        """Whether a flush will come; several threads write, so the number of lines does not say."""
         self._stream = sys.stdout.buffer
 
     def write(self, level: str, message: str, trace: Trace | None, fields: dict[str, Any]) -> None:
@@ -54,7 +58,8 @@ class Journal:
         recorder = recording.get() or self.recorder
         if recorder is not None and recorder.logging:
             recorder.log(Record(at, level, message, *_place(trace), fields))
-        if len(self._lines) == 1:
+        if not self._due:
+            self._due = True
             try:
                 asyncio.get_running_loop().call_soon(self.flush)
             except RuntimeError:
@@ -62,7 +67,11 @@ class Journal:
 
     def flush(self) -> None:
         """Send what was written so far."""
-        lines, self._lines = self._lines, []
+        self._due = False  # first: a line that is added from now on sees to itself
+        lines: list[bytes] = []
+        with contextlib.suppress(IndexError):
+            while True:
+                lines.append(self._lines.popleft())
         if lines:
             self._stream.write(b"\n".join(lines) + b"\n")
             self._stream.flush()
