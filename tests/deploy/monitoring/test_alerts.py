@@ -23,6 +23,7 @@ Series = dict[str, str]
 
 HEALTHY: Series = {
     f"up{{{ABOUT}}}": "1x90",
+    f"process_uptime_seconds{{{ABOUT}}}": "60+60x90",
     f'{REQUESTS}_count{{{ABOUT},http_response_status_code="200"}}': "0+60x90",
     f'{REQUESTS}_count{{{ABOUT},http_response_status_code="503"}}': "0+1x90",
     f'{REQUESTS}_bucket{{{ABOUT},le="0.5"}}': "0+60x90",
@@ -43,7 +44,10 @@ HEALTHY: Series = {
 }
 
 CASES: dict[str, tuple[Series, set[str]]] = {
-    "ServiceAbsent": ({f"up{{{ABOUT}}}": "0x90"}, {"ServiceAbsent/page"}),
+    "ServiceAbsent": (
+        {f"process_uptime_seconds{{{ABOUT}}}": "60+60x60"},  # its proxy is up
+        {"ServiceAbsent/page"},
+    ),
     "RequestsFail": (
         {f'{REQUESTS}_count{{{ABOUT},http_response_status_code="503"}}': "0+10x90"},
         {"RequestsFail/page"},
@@ -56,7 +60,7 @@ CASES: dict[str, tuple[Series, set[str]]] = {
     "OutboxFills": ({f"shoal_outbox_pending{{{ABOUT}}}": "600x90"}, {"OutboxFills/page"}),
     "EventsRefused": ({f"shoal_outbox_refused{{{ABOUT}}}": "1x90"}, {"EventsRefused/page"}),
     "DeadLetters": (
-        {f'messaging_process_duration_seconds_count{{{ABOUT},shoal_outcome="dead"}}': "3x80 4x10"},
+        {f'messaging_process_duration_seconds_count{{{ABOUT},shoal_outcome="dead"}}': "_x85 1x5"},
         {"DeadLetters/ticket"},
     ),
     "EventsLate": (
@@ -77,7 +81,7 @@ CASES: dict[str, tuple[Series, set[str]]] = {
         {"ReadModelsFail/ticket"},
     ),
     "SchedulesAbandoned": (
-        {f'shoal_schedule_duration_seconds_count{{{ABOUT},shoal_outcome="abandoned"}}': "0x70 1x20"},
+        {f'shoal_schedule_duration_seconds_count{{{ABOUT},shoal_outcome="abandoned"}}': "_x70 1x20"},
         {"SchedulesAbandoned/ticket"},
     ),
     "BreakerOpen": (
@@ -119,6 +123,9 @@ QUIET: dict[str, Series] = {
         f'{PROMISED},shoal_outcome="bad"}}': "0x88 1 2",
     },
     "a breaker that opened for half a minute": {f'shoal_circuit_state{{{ABOUT},shoal_circuit="products"}}': "0x89 2"},
+    "letters that were there before Prometheus missed ten minutes": {
+        f'messaging_process_duration_seconds_count{{{ABOUT},shoal_outcome="dead"}}': "3x62 _x20 3x10"
+    },
     "a store that was away, and is back": {f"shoal_store_up{{{ABOUT}}}": "0x80 1x10"},
 }
 

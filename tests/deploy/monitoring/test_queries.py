@@ -25,7 +25,22 @@ BY_NAME = {
     for suffix in (HISTOGRAM if metric.kind == "histogram" else ("",))
 }
 WORDS = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
-LANGUAGE = frozenset(["sum", "by", "max", "rate", "increase", "histogram_quantile", "and", "or", "le"])
+LANGUAGE = frozenset(
+    [
+        "sum",
+        "by",
+        "max",
+        "count",
+        "rate",
+        "increase",
+        "last_over_time",
+        "histogram_quantile",
+        "and",
+        "or",
+        "unless",
+        "le",
+    ]
+)
 
 
 def labels(metric: str) -> frozenset[str]:
@@ -50,7 +65,7 @@ def test_a_query_names_what_there_is(query: str) -> None:
 @pytest.mark.parametrize("query", QUERIES)
 def test_nothing_is_named_without_braces(query: str) -> None:
     """Whatever is left without selectors, groupings, times and text is the language's own."""
-    bare = re.sub(r"\{[^}]*\}|\[[^\]]*\]|by \([^)]*\)|\b[\d.]+\b", " ", query)
+    bare = re.sub(r"\{[^}]*\}|\[[^\]]*\]|by \([^)]*\)|\boffset \d+[mhd]|\b[\d.]+\b", " ", query)
     rest = {word for word in WORDS.findall(bare) if word not in LANGUAGE}
     assert rest <= {metric for metric, _ in named(query)}
 
@@ -96,7 +111,7 @@ async def test_a_running_service_shows_what_is_asked_for(tmp_path: Path) -> None
     shown = {s.name: set(s.labels) for family in text_string_to_metric_families(text) for s in family.samples}
     asked = {metric for query in QUERIES for metric, _ in named(query)} - {"up"}
     absent = {"saga", "sagas", "projection", "schedule", "cache", "circuit"}  # which this service has not
-    absent |= {"client", "memory", "cpu", "loop"}  # of a process and its pool: here the test is the process
+    absent |= {"client", "memory", "cpu", "uptime", "loop"}  # of a process and its pool: here the test is the process
     assert {name.split("_")[1] for name in asked - set(shown)} <= absent
     for metric in asked & set(shown):
         assert shown[metric] <= labels(metric)

@@ -61,7 +61,7 @@ def _golden() -> tuple[Alert, ...]:
     return (
         Alert(
             name="ServiceAbsent",
-            expression=f"{summed(select('up', '%s'), *BY)} == 0",
+            expression=_absent(),
             lasting="2m",
             severity="page",
             summary="No replica of {{ $labels.job }} can be asked.",
@@ -81,6 +81,17 @@ def _golden() -> tuple[Alert, ...]:
             summary="One request in a hundred to {{ $labels.job }} takes {{ $value | humanizeDuration }} or longer.",
         ),
     )
+
+
+def _absent() -> str:
+    """Tell of a service that is not asked any more, by a metric of its own.
+
+    ``up`` alone would not do: it is gone with the last pod, and a proxy that shows the service's metrics with its own
+    is up while the service behind it is not.
+    """
+    alive = select("process_uptime_seconds", "%s")
+    present, known = (f"count by ({', '.join(BY)}) ({what})" for what in (alive, f"last_over_time({alive}[1d])"))
+    return f"({known}\nunless {present})\nor ({summed(select('up', '%s'), *BY)} == 0)"
 
 
 def _outbox() -> tuple[Alert, ...]:
@@ -113,9 +124,14 @@ def _outbox() -> tuple[Alert, ...]:
 
 
 def _ended(metric: str, outcome: str, over: str = "15m") -> str:
-    """Count what ended so within a time."""
+    """Count what ended so within a time.
+
+    A series begins with the first that ended so, at one: ``increase`` knows no zero before it, and would not count it.
+    So a series that was not there before counts whole.
+    """
     match = f'shoal_outcome="{outcome}"'
-    return summed(f"increase({select(f'{metric}_count', '%s', match)}[{over}])", *BY)
+    ended = select(f"{metric}_count", "%s", match)
+    return summed(f"({ended} unless last_over_time({ended}[1h] offset {over})) or increase({ended}[{over}])", *BY)
 
 
 def _events() -> tuple[Alert, ...]:
