@@ -20,7 +20,7 @@ def make(scope: Scope) -> Iterator[Resource]:
         if "postgres" in scope.uses(service).values():
             yield _alarm(
                 service, "disk", "AWS/RDS", "FreeStorageSpace", 2 * 1024**3,
-                {"DBInstanceIdentifier": Ref("postgres", service.name, "id")}, below=True,
+                {"DBInstanceIdentifier": Ref("postgres", service.name, "id")}, below=True, statistic="Minimum",
                 why="Less than 2 GiB of the disk are free.",
             )  # fmt: skip
 

@@ -1032,7 +1032,7 @@ resource "aws_cloudwatch_metric_alarm" "menu-disk" {
   ok_actions          = [aws_sns_topic.alarms.arn]
   namespace           = "AWS/RDS"
   metric_name         = "FreeStorageSpace"
-  statistic           = "Maximum"
+  statistic           = "Minimum"
   period              = 300
   dimensions = {
     DBInstanceIdentifier = aws_db_instance.menu.identifier
