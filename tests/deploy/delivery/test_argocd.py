@@ -12,7 +12,7 @@ import yaml
 from shoal import files
 from shoal.cli.program import main
 from shoal.deploy.delivery.argocd import Wish, compile_argocd
-from shoal.deploy.delivery.waves import WAVE
+from shoal.deploy.delivery.waves import WAVE, WAVES
 from shoal.deploy.kubernetes.settings import Environment
 from shoal.errors import DeclarationError
 from tests.deploy.authority import complaints, validator
@@ -87,6 +87,8 @@ def test_what_others_need_comes_before_them(folder: Path) -> None:
     ]
     assert order == sorted(set(order))
     assert wave("NetworkPolicy", "postgres") < wave("Cluster", "postgres")
+    # Where disks are made for their first pod, one that no pod has yet is never healthy: nothing may come after it.
+    assert max(WAVES, key=lambda row: row[0])[1] == {"kind": "PersistentVolumeClaim"}
     for job in (d for d in made if d["kind"] == "Job"):
         assert job["metadata"]["annotations"]["argocd.argoproj.io/hook"] == "Sync"
     plain = built(folder, "plain", resources=["../deploy/overlays/dev"])

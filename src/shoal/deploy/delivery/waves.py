@@ -10,8 +10,8 @@ _NEEDED = ("ConfigMap", "SecretStore", "ExternalSecret", "ServiceAccount", "Role
 
 WAVES: tuple[tuple[int, Json, str], ...] = (
     (-2, {"labelSelector": "app.kubernetes.io/component=engine"}, "servers"),
-    (-2, {"kind": "PersistentVolumeClaim"}, "disks"),
     (1, {"kind": "HTTPRoute"}, "the door opens when there is somebody behind it"),
+    (2, {"kind": "PersistentVolumeClaim"}, "a disk may wait for its first pod: nothing waits for it"),
     (-4, {"kind": "|".join(_NEEDED)}, "what others need to start"),
     (-5, {"kind": "Namespace|PriorityClass"}, "where everything is, and what pods refer to"),
 )
