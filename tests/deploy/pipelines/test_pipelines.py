@@ -87,6 +87,31 @@ def test_environments_come_one_after_the_other_and_need_what_was_built() -> None
     assert jobs["staging"]["concurrency"]["cancel-in-progress"] is False
 
 
+@pytest.mark.parametrize(
+    ("event", "last", "since"), [("push", "first", "first"), ("push", "", "given"), ("pull_request", "first", "given")]
+)
+def test_a_push_is_compared_with_the_last_that_succeeded(event: str, last: str, since: str, tmp_path: Path) -> None:
+    def git(*words: str) -> str:
+        who = ("-c", "user.name=a", "-c", "user.email=a@example.org")
+        return subprocess.run(["git", *who, *words], cwd=tmp_path, capture_output=True, text=True, check=True).stdout  # noqa: S603, S607
+
+    git("init", "--quiet")
+    git("commit", "--allow-empty", "--message", "one")
+    first = git("rev-parse", "HEAD").strip()
+    git("commit", "--allow-empty", "--message", "two")
+    for name, answer in (("gh", first if last else ""), ("shoal", ""), ("jq", "")):
+        (tmp_path / name).write_text(f'#!/bin/sh\necho "$@" >> {name}.txt\nprintf "%s" "{answer}"\n', "utf-8")
+        (tmp_path / name).chmod(0o755)
+    steps = workflows()[".github/workflows/services.yml"]["jobs"]["affected"]["steps"]
+    (script,) = [step["run"] for step in steps if step.get("id") == "affected"]
+    outputs = {name: str(tmp_path / name) for name in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY")}
+    path = f"{tmp_path}:{os.environ['PATH']}"
+    told = {**outputs, "PATH": path, "SINCE": "given", "GITHUB_EVENT_NAME": event, "GITHUB_REF_NAME": "main"}
+    subprocess.run(["bash", "-eo", "pipefail", "-c", script], cwd=tmp_path, env=told, check=True)  # noqa: S603, S607
+    asked = (tmp_path / "shoal.txt").read_text("utf-8")
+    assert f"affected --since {first if since == 'first' else since} -o json" in asked
+
+
 @pytest.mark.parametrize("path", [path for path in GITHUB if path.startswith(".github")])
 def test_what_is_run_is_bash(path: str, tmp_path: Path) -> None:
     for job in read(GITHUB[path])["jobs"].values():

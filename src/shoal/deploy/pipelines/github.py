@@ -42,8 +42,9 @@ on:
 permissions: {} # each job asks for what it needs
 
 concurrency:
-  group: services-${{ github.ref }}
-  cancel-in-progress: ${{ github.event_name == 'pull_request' }} # a deployment is never cut off
+  # Each push by itself: none waits for who must agree to the one before.
+  group: services-${{ github.event_name == 'pull_request' && github.ref || github.sha }}
+  cancel-in-progress: ${{ github.event_name == 'pull_request' }}
 
 defaults:
   run:
@@ -55,6 +56,7 @@ jobs:
     timeout-minutes: 10
     permissions:
       contents: read
+      actions: read # which push was deployed last
     outputs:
       services: ${{ steps.affected.outputs.services }}
       build: ${{ steps.affected.outputs.build }}
@@ -76,7 +78,13 @@ jobs:
       - id: affected
         env: # a pull request is compared with the branch that it was merged into for this run
           SINCE: ${{ github.event_name == 'pull_request' && 'HEAD^1' || github.event.merge_group.base_sha || github.event.before }}
+          GH_TOKEN: ${{ github.token }}
         run: |
+          if [ "$GITHUB_EVENT_NAME" = push ]; then # what failed or was overtaken since the last success is still to be done
+            last="$(gh run list --workflow services.yml --branch "$GITHUB_REF_NAME" --event push --status success \\
+              --limit 1 --json headSha --jq '.[].headSha')"
+            if git merge-base --is-ancestor "${last:-none}" HEAD; then SINCE="$last"; fi
+          fi
           shoal affected --since "$SINCE" -o json > affected.json
           shoal describe -o json > system.json
           jq -r '
