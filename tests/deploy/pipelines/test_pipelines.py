@@ -119,6 +119,38 @@ def test_what_is_run_is_bash(path: str, tmp_path: Path) -> None:
             assert parsed(step.get("run", ""), tmp_path) == "", step
 
 
+def test_on_gitlab_an_environment_builds_upon_the_commit_of_the_one_before(tmp_path: Path) -> None:
+    """Each job of a pipeline starts at the pipeline's own commit; the second must push upon what the first pushed."""
+    url, bare = "https://gitlab-ci-token:t@host/shop.git", tmp_path / "shop.git"
+    told = {
+        "PATH": f"{tmp_path}:{os.environ['PATH']}", "HOME": str(tmp_path), "CI_JOB_TOKEN": "t",
+        "CI_SERVER_HOST": "host",
+        "CI_PROJECT_PATH": "shop", "CI_PROJECT_URL": "https://host/shop", "CI_SERVER_URL": "https://host",
+        "GIT_CONFIG_COUNT": "3", "GIT_CONFIG_KEY_0": f"url.{bare}.insteadOf", "GIT_CONFIG_VALUE_0": url,
+        "GIT_CONFIG_KEY_1": "user.name", "GIT_CONFIG_VALUE_1": "a",
+        "GIT_CONFIG_KEY_2": "user.email", "GIT_CONFIG_VALUE_2": "a@example.org",
+    }  # fmt: skip
+
+    def run(script: str, folder: Path) -> str:
+        words = ["bash", "-euc", script]
+        done = subprocess.run(words, cwd=folder, env=told, capture_output=True, text=True, check=False)  # noqa: S603
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    for name, does in (("kustomize", 'echo "$@" >> kustomization.yaml'), ("cosign", "true")):
+        (tmp_path / name).write_text(f"#!/bin/sh\n{does}\n", "utf-8")
+        (tmp_path / name).chmod(0o755)
+    run(f"git init --quiet --bare {bare}; git -C {bare} config receive.advertisePushOptions true", tmp_path)
+    run(f"git clone --quiet {bare} one; cd one; git commit --allow-empty -m a; git push origin HEAD:main", tmp_path)
+    run(f"git clone --quiet --branch main {bare} two; mkdir one/images two/images", tmp_path)
+    jobs = next(document for text in GITLAB.values() for document in yaml.safe_load_all(text) if "staging" in document)
+    for job, clone in (("staging", "one"), ("production", "two")):
+        (tmp_path / clone / "images" / "orders").write_text("sha256:1", "utf-8")
+        run("\n".join(jobs[job]["script"]), tmp_path / clone)
+    log = run(f"git -C {bare} log --format=%s main", tmp_path)
+    assert log.split("\n")[:2] == ["Deploy to production", "Deploy to staging"]
+
+
 def test_what_gitlab_runs_is_shell(tmp_path: Path) -> None:
     found = 0
     for text in GITLAB.values():

@@ -32,6 +32,7 @@ workflow:
   rules:
     - if: $CI_PIPELINE_SOURCE == "merge_request_event"
     - if: $CI_COMMIT_BRANCH == "@BRANCH@"
+      auto_cancel: {on_new_commit: none} # each push knows its own changes only
 
 stages: [ask, services]
 
@@ -195,6 +196,8 @@ _DEPLOY = """
     - apk add --no-cache cosign git
   script:
     - "[ -d images ] || exit 0" # nothing was built
+    # What was committed since, by the environment before this one too: only on top of it may be pushed.
+    - git fetch --quiet origin @BRANCH@ && git checkout --quiet -B @BRANCH@ FETCH_HEAD
     - root="$PWD"; mkdir -p @DEPLOY@/releases/@NAME@; cd @DEPLOY@/releases/@NAME@
     - "[ -f kustomization.yaml ] || kustomize create --resources ../../overlays/@NAME@"
     - |
