@@ -3,6 +3,7 @@
 import asyncio
 from pathlib import Path
 
+import pytest
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.metrics.v1.metrics_pb2 import Metric
 
@@ -58,6 +59,29 @@ async def test_metrics_are_sent_while_a_service_runs_and_when_it_ends(tmp_path: 
     assert found["process.cpu.time"].sum.is_monotonic
     assert not found["process.unix.file_descriptor.count"].sum.is_monotonic
     assert len(found["cpython.gc.collections"].sum.data_points) == 3
+
+
+async def test_what_cannot_be_read_at_one_moment_is_read_at_the_next(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    left = [OSError(24, "Too many open files"), OSError(24, "Too many open files")]
+
+    def files() -> float:
+        if left:
+            raise left.pop()
+        return 7.0
+
+    with receiving() as receiver:
+        telemetry = Telemetry({"OTEL_EXPORTER_OTLP_ENDPOINT": receiver.url, "OTEL_METRIC_EXPORT_INTERVAL": "20"})
+        async with telemetry, running(System("park", services=[hut]), tmp_path) as world:
+            host = world.hosts["hut"]
+            host.metrics.watch("process.unix.file_descriptor.count", files)
+            async with telemetry.sending([(host.vitals, telemetry.recorder("hut", host.config))]):
+                await asyncio.to_thread(receiver.wait, 1)
+                assert "process.unix.file_descriptor.count" in latest(receiver)
+    assert [r.getMessage() for r in caplog.records if "metrics" in r.getMessage()] == [
+        "metrics cannot be read, and are tried again"
+    ]
 
 
 async def test_nothing_is_measured_for_nobody(tmp_path: Path) -> None:

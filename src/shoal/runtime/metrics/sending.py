@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import AsyncIterator, Sequence
 from time import time_ns
 
@@ -13,6 +14,9 @@ from shoal.telemetry.metrics import Latest, Span, encode
 
 LAST = 1.0
 """Seconds that the last look at a service's engines may take when its process ends."""
+
+
+_log = logging.getLogger("shoal.telemetry")
 
 
 class Measured(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,10 +51,16 @@ async def sending(services: Sequence[Measured], exporter: Exporter) -> AsyncIter
 
 
 async def _run(service: Measured, exporter: Exporter) -> None:
-    before = 0
+    """Tell again and again; what cannot be read now, such as files when no more may be open, is tried again."""
+    before, failing = 0, False
     while True:
         await asyncio.sleep(service.latest.pause)
-        before = await _tell(service, exporter, before)
+        try:
+            before, failing = await _tell(service, exporter, before), False
+        except Exception:  # noqa: BLE001 - whatever it is, the next look may succeed
+            if not failing:
+                _log.exception("metrics cannot be read, and are tried again")
+            failing = True
 
 
 async def _tell(service: Measured, exporter: Exporter, before: int) -> int:
