@@ -175,3 +175,15 @@ def test_there_is_nothing_to_open_where_nothing_runs(run: Run) -> None:
     code, _, err = run("open")
     assert code == 3
     assert "nothing runs" in err
+
+
+def test_what_was_recorded_commands_no_terminal(tmp_path: Path, run: Run) -> None:
+    title = "\x1b]0;mine\x07\x9b2J\r"
+    exception = [("exception", NOON, {"exception.type": "Boom", "exception.message": f"it {title} broke"})]
+    boom = span("orders", f"GET {title}", 7, failed=True, message=title, events=exception)
+    _record(tmp_path, "a", boom, log("orders", f"said {title}", trace=7))
+    for arguments in (("traces",), ("traces", f"{7:032x}")):
+        code, out, _ = run(*arguments)
+        assert code == 0
+        assert "]0;mine" in out
+        assert not {"\x1b", "\x07", "\x9b", "\r"} & set(out)

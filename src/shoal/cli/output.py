@@ -2,6 +2,7 @@
 
 import functools
 import os
+import re
 import sys
 from collections.abc import Callable, Sequence
 from typing import IO, Any, TypeVar, cast
@@ -19,6 +20,10 @@ STATUS_COLOURS = {
     "failed": "red",
     "stopped": "bright_black",
 }
+
+
+_COMMANDS = re.compile(r"\x1b(?!\[[0-9;]*m)|[\x00-\x08\x0b-\x1a\x1c-\x1f\x7f-\x9f]")
+"""What a terminal would obey: every control character but line breaks, tabs and colours (ECMA-48)."""
 
 
 def output_option(command: F) -> F:
@@ -67,14 +72,19 @@ def print_json(data: object) -> None:
     click.echo(msgspec.json.format(msgspec.json.encode(data), indent=2).decode())
 
 
+def harmless(text: str) -> str:
+    """Take out what a terminal would obey, but for colours: what was recorded may be anybody's text."""
+    return _COMMANDS.sub("\ufffd", text)
+
+
 def print_table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Print rows in columns; nothing but the headers when there are none."""
     click.echo(table(headers, rows), color=True)
 
 
 def table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Align rows in columns."""
-    everything = [tuple(headers), *(tuple(row) for row in rows)]
+    """Align rows in columns; cells hold nothing that a terminal would obey."""
+    everything = [tuple(headers), *(tuple(map(harmless, row)) for row in rows)]
     widths = [max(len(click.unstyle(row[n])) for row in everything) for n in range(len(headers))]
     return "\n".join(
         "  ".join(

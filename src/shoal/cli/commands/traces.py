@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 import msgspec
 
-from shoal.cli.output import examples, output_option, print_json, print_table, say, style
+from shoal.cli.output import examples, harmless, output_option, print_json, print_table, say, style
 from shoal.cli.program import OK, Global
 from shoal.cli.recorded import clock, recorded, run_option, since, took
 from shoal.cli.spans import milliseconds
@@ -117,14 +117,15 @@ def _show(trace: "Trace") -> None:
     title = f"trace {trace.trace_id}  {took(trace.ms)}  {trace.total} spans  {len(services)} services"
     click.echo(style(title, sys.stdout, bold=True), color=True)
     for line in waterfall(trace, shutil.get_terminal_size().columns):
-        click.echo(line, color=True)
+        click.echo(harmless(line), color=True)
     for span in failed[:10]:
         why = span.message or str(span.attributes.get("error.type", ""))
-        click.echo(style(f"\n✗ {span.service}  {span.name}  {why}".rstrip(), sys.stdout, fg="red"), color=True)
+        failure = harmless(f"{span.service}  {span.name}  {why}".rstrip())
+        click.echo(style(f"\n✗ {failure}", sys.stdout, fg="red"), color=True)
         for event in span.events:
             told = event.attributes
             if event.name == "exception":
-                click.echo(f"    {told.get('exception.type', '')}: {told.get('exception.message', '')}")
+                click.echo(harmless(f"    {told.get('exception.type', '')}: {told.get('exception.message', '')}"))
     if trace.logs:
         click.echo()
         rows = [(clock(one.at), one.replica, one.level, one.message.partition("\n")[0]) for one in trace.logs]
