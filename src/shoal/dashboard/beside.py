@@ -6,17 +6,16 @@ from pathlib import Path
 
 from shoal.dashboard.collector.following import follow
 from shoal.dashboard.collector.gateway import Gateway
-from shoal.dashboard.server.hub import Hub
 from shoal.dashboard.store import runs
 from shoal.dashboard.store.writer import Writer
 from shoal.local.dashboard import Settings
 
 
-async def work_beside(settings: Settings, writer: Writer, hub: Hub) -> None:
+async def work_beside(settings: Settings, writer: Writer) -> None:
     """Do all of it until cancelled; what ends for a reason of its own is told, and the rest goes on."""
     chores = {
         "the gateway's spans": _gateway(settings, writer),
-        "notices": _notices(settings, writer, hub),
+        "notices": _notices(settings, writer),
         "metrics of engines": _engines(settings, writer),
     }
     tasks = [asyncio.create_task(chore, name=name) for name, chore in chores.items()]
@@ -48,12 +47,12 @@ async def _gateway(settings: Settings, writer: Writer) -> None:
         await follow(Path(settings.access), spans.take)
 
 
-async def _notices(settings: Settings, writer: Writer, hub: Hub) -> None:
-    """Notice what somebody should hear of, while a system is watched."""
+async def _notices(settings: Settings, writer: Writer) -> None:
+    """Notice what somebody should hear of, while a system is watched; the pages are told by `server.looks`."""
     if settings.system:
         from shoal.dashboard.notices.watch import watch  # noqa: PLC0415 - a viewer needs none
 
-        await watch(writer.file, writer, say, lambda notice: hub.tell("notice", notice))
+        await watch(writer.file, writer, say)
 
 
 async def _engines(settings: Settings, writer: Writer) -> None:

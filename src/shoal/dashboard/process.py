@@ -62,7 +62,7 @@ async def serve(settings: Settings) -> None:
 
     def started() -> None:
         say(f"run {number}: takes telemetry and serves pages at http://{LOOPBACK}:{settings.port}")
-        background.append(asyncio.create_task(work_beside(settings, writer, hub)))
+        background.append(asyncio.create_task(work_beside(settings, writer)))
         background.append(asyncio.create_task(pages.made()))
 
     try:

@@ -35,6 +35,10 @@ def test_a_notice_is_told_when_it_begins_and_leads_to_its_traces(serve: Callable
     assert writer.flush()
     page.wait_for_selector(".saying >> text=orders fails for everybody")
     page.wait_for_selector("header a.badge:has-text('1 notice')")
+    writer.put([notice(2, "page", "orders still fails for everybody")])  # which is no news
+    assert writer.flush()
+    page.wait_for_selector(".rows >> text=orders still fails for everybody")
+    assert page.inner_text(".saying").startswith("orders fails for everybody")
     page.check("label:has-text('that go on') input")
     page.wait_for_selector(".rows >> text=an error nobody had seen", state="detached")
     page.click(".rows >> text=Traces")

@@ -71,14 +71,13 @@ class Watch:
         return self._traffic
 
 
-async def watch(file: Path, writer: Writer, say: Callable[[str], None], tell: Callable[[Notice], None]) -> None:
-    """Look until cancelled; `tell` hears of every change."""
+async def watch(file: Path, writer: Writer, say: Callable[[str], None]) -> None:
+    """Look until cancelled."""
     looking, trouble = Watch(file, writer), ""
     while True:
         await asyncio.sleep(PAUSE)
         try:
-            for notice in await asyncio.to_thread(looking.look, time.time()):
-                tell(notice)
+            await asyncio.to_thread(looking.look, time.time())
         except ShoalError as error:
             if trouble != error.message:
                 trouble = error.message

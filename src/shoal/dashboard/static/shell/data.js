@@ -176,7 +176,8 @@ function listen() {
   source.onerror = () => (line.value = "lost");
   for (const name of EVENTS)
     source.addEventListener(name, (event) => {
-      if (name === "notice") notice.value = JSON.parse(event.data);
+      const told = name === "notice" ? JSON.parse(event.data) : {};
+      if (told.text) notice.value = told; // others have changed or ended, which the lists show
       bump(name);
     });
 }
