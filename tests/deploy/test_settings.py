@@ -3,7 +3,7 @@
 import pytest
 
 from shoal.deploy.kubernetes.compile import findings
-from shoal.deploy.kubernetes.settings import Environment, Size, agreed, read
+from shoal.deploy.kubernetes.settings import Environment, Size, Storage, agreed, read
 from shoal.errors import DeclarationError
 from tests.deploy.samples import CAFE, objects, pods, scope_of, written
 
@@ -106,6 +106,15 @@ def test_what_cannot_be_meant_is_an_error(environment: Environment, code: str) -
 
 def test_what_can_be_meant_is_none() -> None:
     assert not [f for f in findings(scope_of(CAFE, read(FULL, where="p.toml"))) if f.severity == "error"]
+
+
+def test_a_database_of_which_nobody_keeps_a_backup_is_named() -> None:
+    def codes(environment: Environment) -> set[str]:
+        return {finding.code for finding in findings(scope_of(CAFE, environment))}
+
+    assert "DEPLOY-ENGINE-05" in codes(Environment(name="p"))
+    assert "DEPLOY-ENGINE-05" not in codes(Environment(name="p", engines={"postgres": "managed"}))
+    assert "DEPLOY-ENGINE-05" not in codes(Environment(name="p", storage=Storage(backup="s3://backups/cafe")))
 
 
 def test_what_others_run_is_asked_for_by_name() -> None:

@@ -66,6 +66,16 @@ def _environment(scope: Scope, environment: Environment) -> Iterator[Finding]:
         if server not in environment.reach:
             message = f"{name} reaches {server} on the internet only, by the network's policies"
             yield _say("REACH-02", "warning", message, f'say where it is: [reach] {server} = ["10.0.0.0/16"]')
+    yield from _kept(scope, environment)
+
+
+def _kept(scope: Scope, environment: Environment) -> Iterator[Finding]:
+    """Say who keeps what is stored: a cluster without backups, or others."""
+    name = environment.name
+    here = "postgres" in scope.servers and scope.place(environment, "postgres") == "cluster"
+    if here and not environment.storage.backup:
+        message = f"{name} keeps no backup of PostgreSQL: its copies share one cluster, and every mistake"
+        yield _say("ENGINE-05", "warning", message, 'say where: [storage] backup = "s3://..."')
     managed = [server for server in scope.servers if scope.place(environment, server) == "managed"]
     if managed:
         message = f"{name} expects others to run {', '.join(managed)}, and addresses of them among its secrets"
