@@ -77,7 +77,7 @@ def _make(scope: Scope) -> Iterator[Made]:
     )
     more: Json = {"volumes": [tmp, config_volume("valkey"), secret_volume("users", _USERS)]}
     yield from server(scope, "valkey", body, replicas=REPLICAS, user=USER, ports=_PORTS, more=more)
-    why = "Makes six servers one cluster, and nothing where they are one. A changed Job has another name."
+    why = "Makes six servers one cluster, or finds that they are one. A changed one waits for the hour of the last."
     yield sheet("engines/valkey/join.yaml", job(scope.system, JOIN, _joining(scope)), why=why)
 
 
