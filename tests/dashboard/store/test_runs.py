@@ -2,6 +2,7 @@
 
 import gzip
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,24 @@ def test_the_last_ten_are_kept_and_numbers_go_on(tmp_path: Path) -> None:
     assert [_run(tmp_path, str(n)) for n in range(13)] == list(range(1, 14))
     assert [one.number for one in runs.runs(tmp_path).items] == list(range(13, 3, -1))
     assert sorted(path.name for path in tmp_path.iterdir()) == [f"run-{n:06}.db" for n in range(4, 14)]
+
+
+def test_who_begins_at_the_same_time_gets_a_file_of_its_own(tmp_path: Path) -> None:
+    with ThreadPoolExecutor(8) as threads:
+        begun = list(threads.map(lambda n: runs.begin(tmp_path, str(n)), range(8)))
+    assert sorted(number for number, _ in begun) == list(range(1, 9))
+    assert [runs.facts(file)["key"] for _, file in begun] == [str(n) for n in range(8)]
+
+
+def test_a_run_that_is_still_written_is_not_forgotten(tmp_path: Path) -> None:
+    number, file = runs.begin(tmp_path, "long")
+    writer = Writer(file, facts=runs.own_facts("shop", "long"))
+    for n in range(runs.KEPT + 2):
+        _run(tmp_path, str(n))
+    assert number in runs.numbers(tmp_path)
+    writer.close()
+    _run(tmp_path, "after")
+    assert number not in runs.numbers(tmp_path)
 
 
 def test_a_process_that_is_started_again_goes_on_with_its_run(tmp_path: Path) -> None:

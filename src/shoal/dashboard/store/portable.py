@@ -69,7 +69,8 @@ def take(source: Path, folder: Path) -> int:
             _copy(foreign, own, source)
         except sqlite3.Error as error:
             raise Damaged(f"{source} holds no whole run: {error}", hint="export it again") from error
-        return _named(own, folder)
+        with runs.held(folder):
+            return _named(own, folder)
 
 
 def _named(own: Path, folder: Path) -> int:

@@ -1,10 +1,12 @@
 """The files of the latest runs, ``.shoal/telemetry/run-000001.db``: history, so `shoal run --fresh` keeps them."""
 
 import contextlib
+import fcntl
 import os
 import re
 import sqlite3
 import time
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import msgspec
@@ -94,22 +96,54 @@ def _is_foreign(folder: Path, number: int) -> bool:
 
 
 def begin(folder: Path, key: str) -> tuple[int, Path]:
-    """Find the file that a run with this key goes on with, or the next free one; forget the oldest runs.
+    """Find the file that a run with this key goes on with, or make the next one; forget the oldest runs.
+
+    Processes that begin at the same time get a file each, and a run that is still written stays.
 
     Args:
         folder: Where runs are.
         key: Tells runs apart: a collector that is started again goes on where it was.
+
+    Raises:
+        Damaged: No file can be made, as on a full disk.
     """
-    private_directory(folder)
-    known = numbers(folder)
-    for number in known:
-        with contextlib.suppress(ShoalError, sqlite3.Error):
-            if facts(file_of(folder, number)).get("key") == key:
-                return number, file_of(folder, number)
-    for number in known[KEPT - 1 :]:
-        remove(folder, number)
-    number = next(iter(known), 0) + 1
+    with held(folder):
+        known = numbers(folder)
+        for number in known:
+            with contextlib.suppress(ShoalError, sqlite3.Error):
+                if facts(file_of(folder, number)).get("key") == key:
+                    return number, file_of(folder, number)
+        for number in known[KEPT - 1 :]:
+            if not _is_written(folder, number):
+                remove(folder, number)
+        number = next(iter(known), 0) + 1
+        with contextlib.closing(schema.make(file_of(folder, number))) as connection:
+            connection.executemany("INSERT INTO meta VALUES (?, ?)", own_facts("", key).items())
     return number, file_of(folder, number)
+
+
+@contextlib.contextmanager
+def held(folder: Path) -> Iterator[None]:
+    """Keep others from giving out numbers of runs within the block; who comes meanwhile waits. Not to be nested."""
+    private_directory(folder)
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _is_written(folder: Path, number: int) -> bool:
+    """Say whether a process that lives writes a run."""
+    with contextlib.suppress(ShoalError, sqlite3.Error, ValueError):
+        return is_live(facts(file_of(folder, number)))
+    return False
+
+
+def is_live(told: Mapping[str, str]) -> bool:
+    """Say by the facts of a run whether the process that writes it lives."""
+    return not told.get("ended") and bool(told.get("born")) and reaper.born(int(told["pid"])) == told["born"]
 
 
 def remove(folder: Path, number: int) -> None:
@@ -155,7 +189,7 @@ def describe(folder: Path, number: int) -> Run:
         ask = "SELECT coalesce(sum(spans), 0), coalesce(sum(errors > 0), 0), max(started + took) FROM traces"
         spans, errors, last = connection.execute(ask).fetchone()
         logs, written = connection.execute("SELECT count(*), max(at) FROM logs").fetchone()
-    live = not told.get("ended") and bool(told.get("born")) and reaper.born(int(told["pid"])) == told["born"]
+    live = is_live(told)
     started = float(told.get("started") or 0) * 1000
     heard = max(last or 0, written or 0) / 1000 or started
     ended = float(told["ended"]) * 1000 if told.get("ended") else heard
