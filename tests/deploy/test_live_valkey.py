@@ -1,6 +1,7 @@
 """Valkey takes the configuration and the users that are written for it, and lets each see its own part alone."""
 
 import asyncio
+import contextlib
 import re
 import tempfile
 from collections.abc import AsyncIterator
@@ -30,13 +31,16 @@ async def _port() -> AsyncIterator[int]:
         told = texts["engines/valkey/valkey.conf"].replace("/etc/valkey/users", name).replace("/data", name)
         file = folder / "valkey.conf"
         file.write_text(told.replace("bind * -::*", "bind 127.0.0.1").replace("port 6379", f"port {port}"), "utf-8")
-        announced = ("--cluster-announce-ip", "127.0.0.1")
+        announced = ("--cluster-announce-ip", "127.0.0.1", "--cluster-port", str(free_port()))
         running = await asyncio.create_subprocess_exec(
             str(valkey.locate()), str(file), *announced, stdout=asyncio.subprocess.DEVNULL
         )
-        yield port
-        running.terminate()
-        await running.wait()
+        try:
+            yield port
+        finally:
+            with contextlib.suppress(ProcessLookupError):  # it may not have come up
+                running.terminate()
+            await running.wait()
 
 
 async def asked(port: int, user: str, password: str, *words: str) -> object:

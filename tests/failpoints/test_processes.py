@@ -36,7 +36,7 @@ SAMPLE = {  # replies and endpoints after the customers have signed up, which no
     "consuming.item.Item.ack:before-answer": "exit@5",
     "endpoint.Endpoint._commit:before-commit": "unavailable@25",
     "endpoint.Endpoint._commit:after-commit": "exit@35",
-    "application.Application.__call__:before-reply": "exit@45",
+    "application.Application._serve:before-reply": "exit@45",
 }
 ARMED = dict.fromkeys(visited(), "exit@2") if os.environ.get("SHOAL_EVERY_POINT") else SAMPLE
 """With ``SHOAL_EVERY_POINT=1``, every point that a service's process comes by."""

@@ -7,7 +7,7 @@ nothing is armed there is nothing there.
 
 The environment arms a process::
 
-    SHOAL_FAILPOINTS="relay.Shift._publish:after-publish=exit, application.Application.__call__:before-reply=hang@3"
+    SHOAL_FAILPOINTS="relay.Shift._publish:after-publish=exit, application.Application._serve:before-reply=hang@3"
 """
 
 from shoal.failpoints.armed import Handler, arm_from, armed, is_armed

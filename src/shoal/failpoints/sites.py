@@ -67,7 +67,7 @@ def _calls(node: ast.AST, scope: tuple[str, ...]) -> Iterator[tuple[Sequence[str
 def _kind(call: ast.Call, scope: tuple[str, ...]) -> Kind | None:
     if scope[-1:] != ("<locals>",):
         return None
-    if scope[-2] != "__call__" and isinstance(call.func, ast.Name):
+    if scope[:2] != ("Application", "_serve") and isinstance(call.func, ast.Name):
         return None  # replies leave where requests come in
     asked = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
     whom = ast.unparse(call.func.value).rpartition(".")[2].lstrip("_") if isinstance(call.func, ast.Attribute) else ""

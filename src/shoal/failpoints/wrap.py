@@ -27,7 +27,7 @@ def broker_of(broker: Broker) -> Broker:
 
 def replying(send: Send) -> Send:
     """Put points around a reply."""
-    name = "application.Application.__call__"
+    name = "application.Application._serve"
 
     async def reply(message: MutableMapping[str, Any]) -> None:
         if message["type"] == "http.response.start":
