@@ -101,7 +101,9 @@ def burns(objective: Objective, counts: Sequence[Count], now: float) -> tuple[Bu
 
     Windows that reach beyond what was counted hold what there is, so a run of minutes is judged by its minutes.
     """
-    return tuple(_burn(alarm, objective.goal, counts, now) for alarm in alarms(objective))
+    wanted = alarms(objective)
+    recent = [count for count in counts if count.at > now - max(alarm.long for alarm in wanted)]
+    return tuple(_burn(alarm, objective.goal, recent, now) for alarm in wanted)
 
 
 def _burn(alarm: Alarm, goal: float, counts: Sequence[Count], now: float) -> Burn:

@@ -6,8 +6,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from shoal.dashboard.notices import unanswered
 from shoal.dashboard.notices.kept import notices
-from shoal.dashboard.notices.standing import objectives
+from shoal.dashboard.notices.standing import Standing, Tallies, objectives
 from shoal.dashboard.notices.traffic import read_minutes
 from shoal.dashboard.notices.watch import Watch
 from shoal.dashboard.store.reading import database
@@ -71,6 +72,60 @@ def test_what_no_replica_answered_counts_against_the_availability(run: Run) -> N
     with database(run.file) as opened:
         (standing,) = objectives(opened, now=(START + 17) * 1000.0).items
     assert (standing.good, standing.bad) == (100, 5)
+
+
+def test_a_replica_whose_clock_is_ahead_hides_no_other(run: Run) -> None:
+    run.promise(START)
+    run.count(START + 3600, 10, 0, OTHER)
+    run.count(START, 100, 0)
+    assert run.look(START + 1) == []
+    run.count(START + 10, 100, 50)
+    (found,) = run.look(START + 11)
+    assert "50 requests were bad" in found.text
+
+
+def test_what_the_window_left_behind_is_forgotten(run: Run) -> None:
+    tallies = Tallies()
+    run.promise(START)
+    for second in range(100):
+        run.count(START + 10 * second, 100 * second, 0)
+        run.count(START + 10 * second - 15, 100 * second, 0, OTHER)
+        assert run.writer.flush()
+        with database(run.file) as opened:
+            tallies.read(opened)
+    (place,) = tallies.objectives
+    assert len(tallies.of(place)) <= 102, "ten seconds are one count, whoever tells of them"
+    tallies.forget(START + 500 + 30 * 86_400)
+    assert min(count.at for count in tallies.of(place)) > START + 500
+
+
+def test_who_asks_again_reads_on(run: Run) -> None:
+    standing = Standing()
+    run.promise(START)
+    run.count(START, 100, 1)
+    run.span(START, error="no replica", service="gateway")
+    assert run.writer.flush()
+    with database(run.file) as opened:
+        before = standing.read(opened, now=(START + 20) * 1000.0)
+        run.writer._connection.execute("DELETE FROM points WHERE at <= ?", (START * 10**6,))
+        run.promise(START + 1)
+        run.count(START + 1, 110, 1)
+        assert run.writer.flush()
+        (found,) = standing.read(opened, now=(START + 21) * 1000.0).items
+        assert [(one.good, one.bad) for one in before.items] == [(100, 2)]
+        assert (found.good, found.bad) == (110, 2)
+
+
+def test_failures_of_the_gateway_are_found_by_their_index(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(unanswered, "_FAILED", unanswered._FAILED.replace("1000", "3"))
+    for second in range(10):
+        run.span(START + second, error="no replica", service="gateway")
+    assert run.writer.flush()
+    with database(run.file) as opened:
+        plan = opened.ask(f"EXPLAIN QUERY PLAN {unanswered._FAILED}", (0, 10, "gateway"))
+        assert any("spans_bad" in row[3] for row in plan)
+        edge = unanswered.Edge()
+        assert [len(edge.read(opened, START + until)) for until in (5, 5, 20, 20)] == [5, 0, 5, 0]
 
 
 def test_an_objective_that_nobody_asked_anything_of_is_kept(run: Run) -> None:

@@ -1,5 +1,6 @@
 """How the objectives of a run stand, from what its services counted and what the gateway could not hand on to them."""
 
+import threading
 import time
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -66,32 +67,29 @@ class Tallies:
 
     def __init__(self) -> None:
         self.objectives: dict[Place, Objective] = {}
-        self.counts: dict[Place, list[Count]] = {}
-        self._last: dict[int, float] = {}
-        self._read_to = -1
-
-    @property
-    def until(self) -> float:
+        self.until = 0.0
         """When something was counted last, in seconds since 1970; 0 when nothing was."""
-        return max((counts[-1].at for counts in self.counts.values()), default=0.0)
+        self._counts: dict[Place, dict[int, Count]] = {}
+        self._last: dict[int, tuple[int, float]] = {}
+        """Of each series when it was read last, and what it told."""
+
+    def of(self, place: Place) -> list[Count]:
+        """Return what was counted for an objective."""
+        return list(self._counts.get(place, {}).values())
 
     def read(self, database: Database) -> None:
         """Read on."""
         self._read_objectives(database)
-        places = dict(self._series(database, _COUNTS))
-        ask = (
-            "SELECT p.series, p.at, p.value FROM points p WHERE p.at > ? AND p.series IN "
-            "(SELECT id FROM series WHERE name = ?) ORDER BY p.at"
-        )
-        for series, at, value in database.ask(ask, (self._read_to, _COUNTS)):
-            before = self._last.get(series, 0.0)
-            self._last[series], self._read_to = value, max(self._read_to, at)
-            more = value if value < before else value - before  # it counts from zero when its process began anew
-            if more and series in places:
-                service, said = places[series]
-                place = service, str(said.get("shoal.operation")), str(said.get("shoal.objective"))
-                good = said.get("shoal.outcome") == "good"
-                self._add(place, at / 1e6, more if good else 0.0, 0.0 if good else more)
+        ask = "SELECT at, value FROM points WHERE series = ? AND at > ? ORDER BY at"
+        for series, (service, said) in self._series(database, _COUNTS):
+            place = service, str(said.get("shoal.operation")), str(said.get("shoal.objective"))
+            good = said.get("shoal.outcome") == "good"
+            last, before = self._last.get(series, (-1, 0.0))  # each replica has a clock of its own
+            for at, value in database.ask(ask, (series, last)):
+                more = value if value < before else value - before  # it counts from zero when its process began anew
+                self._last[series], before = (at, value), value
+                if more:
+                    self._add(place, at / 1e6, more if good else 0.0, 0.0 if good else more)
 
     def note(self, unanswered: Iterable[Unanswered]) -> None:
         """Count requests that no replica answered against the availabilities of their operation and service."""
@@ -100,12 +98,18 @@ class Tallies:
                 if (place := (each.service, what, _AVAILABILITY)) in self.objectives:
                     self._add(place, each.failure.at / 1000, 0.0, 1.0)
 
+    def forget(self, now: float) -> None:
+        """Leave what is older than the window of its objective; `now` in seconds since 1970."""
+        for place, objective in self.objectives.items():
+            counts, since = self._counts.get(place, {}), now - objective.seconds
+            for step in [step for step, count in counts.items() if count.at <= since]:
+                del counts[step]
+
     def _add(self, place: Place, at: float, good: float, bad: float) -> None:
-        counts = self.counts.setdefault(place, [])
-        if counts and at - counts[-1].at < _TOGETHER and at // _TOGETHER == counts[-1].at // _TOGETHER:
-            latest = counts.pop()
-            good, bad = latest.good + good, latest.bad + bad
-        counts.append(Count(at, good, bad))
+        counts, step = self._counts.setdefault(place, {}), int(at // _TOGETHER)
+        before = counts.get(step, Count(at, 0.0, 0.0))
+        counts[step] = Count(max(before.at, at), before.good + good, before.bad + bad)
+        self.until = max(self.until, at)
 
     def _read_objectives(self, database: Database) -> None:
         ask = "SELECT value FROM points WHERE series = ? ORDER BY at DESC LIMIT 1"
@@ -126,19 +130,32 @@ class Tallies:
             yield number, (service, msgspec.json.decode(text, type=dict[str, Any]))
 
 
-def objectives(database: Database, *, now: float | None = None) -> Objectives:
-    """Say how every objective of a run stands.
+class Standing:
+    """How the objectives of a run stand, for who asks again: each count is read once. Threads may share it."""
 
-    Args:
-        database: Of the run.
-        now: Milliseconds since 1970; when the services told of them last, where nothing is said.
-    """
-    tallies = Tallies()
-    tallies.read(database)
-    tallies.note(Edge().read(database, (time.time() if now is None else now / 1000) - LATE))
-    seconds = tallies.until if now is None else now / 1000
-    items = [line(place, found, tallies.counts.get(place, []), seconds) for place, found in tallies.objectives.items()]
-    return Objectives(items=sorted(items, key=lambda item: (item.budget_left, item.operation, item.name)))
+    def __init__(self) -> None:
+        self._tallies, self._edge, self._turn = Tallies(), Edge(), threading.Lock()
+
+    def read(self, database: Database, *, now: float | None = None) -> Objectives:
+        """Say how every objective stands.
+
+        Args:
+            database: Of the run, the same each time.
+            now: Milliseconds since 1970; when the services told of them last, where nothing is said.
+        """
+        with self._turn:
+            tallies = self._tallies
+            tallies.read(database)
+            tallies.note(self._edge.read(database, (time.time() if now is None else now / 1000) - LATE))
+            seconds = tallies.until if now is None else now / 1000
+            tallies.forget(seconds)
+            items = [line(place, found, tallies.of(place), seconds) for place, found in tallies.objectives.items()]
+        return Objectives(items=sorted(items, key=lambda item: (item.budget_left, item.operation, item.name)))
+
+
+def objectives(database: Database, *, now: float | None = None) -> Objectives:
+    """Say once how every objective of a run stands; `now` as for `Standing.read`."""
+    return Standing().read(database, now=now)
 
 
 def line(place: Place, objective: Objective, counts: list[Count], now: float) -> ObjectiveLine:

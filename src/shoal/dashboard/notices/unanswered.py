@@ -1,5 +1,6 @@
 """Requests that the gateway answered with a failure of which the service knows nothing: no replica gave that answer."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
@@ -12,11 +13,14 @@ from shoal.dashboard.store.writing.edges import GATEWAY
 LATE = 10.0
 """Seconds that the spans of services may take to come; what the gateway said is judged after that."""
 
-_FAILED = """
-SELECT s.n, s.trace, t.id, o.name, s.started + s.took, s.detail FROM spans s
+_PORTION = 1000
+
+_FAILED = f"""
+SELECT s.n, s.trace, t.id, o.name, s.started + s.took, s.detail FROM spans s INDEXED BY spans_bad
 JOIN resources r ON r.id = s.resource JOIN operations o ON o.id = s.operation JOIN traces t ON t.n = s.trace
-WHERE s.n > ? AND s.n <= ? AND r.service = ? AND s.status = ? ORDER BY s.n
-"""
+WHERE s.n > ? AND s.n <= ? AND r.service = ? AND s.status = {ERROR} ORDER BY s.n
+LIMIT {_PORTION}
+"""  # noqa: S608 - ours; the index is of this status alone, which a value that is bound does not tell
 
 _COUNTED = """
 SELECT 1 FROM spans s JOIN resources r ON r.id = s.resource WHERE s.trace = ? AND r.service = ? AND s.status = ? LIMIT 1
@@ -48,24 +52,30 @@ class Edge:
 
     def read(self, database: Database, until: float) -> list[Unanswered]:
         """Read on, up to what ended at a moment, in seconds since 1970."""
-        found, last = [], last_span(database)
-        rows = database.ask(_FAILED, (self._read_to, last, GATEWAY, ERROR))
+        found, last = list[Unanswered](), last_span(database)
+        while rows := database.ask(_FAILED, (self._read_to, last, GATEWAY)):
+            for row in rows:
+                if row[4] / 1e6 > until:
+                    return found
+                self._read_to = row[0]
+                found += _unanswered(database, row)
         self._read_to = last  # looked at all of them, so that the others are not looked at again
-        for number, trace, identifier, name, ended, detail in rows:
-            if ended / 1e6 > until:
-                self._read_to = number - 1
-                break
-            said, _, _, message, _ = _DETAIL.decode(detail)
-            service = str(said.get("shoal.upstream", ""))
-            if service and not database.one(_COUNTED, (trace, service, ERROR)):
-                failure = Failure(
-                    service=GATEWAY,
-                    operation=name,
-                    type=str(said.get("error.type", "error")),
-                    message=f"no answer of {service} ({message})",
-                    at=ended / 1000,
-                    trace_id=identifier.hex(),
-                )
-                operation = str(said.get("shoal.operation", ""))
-                found.append(Unanswered(service=service, operation=operation, failure=failure))
         return found
+
+
+def _unanswered(database: Database, row: tuple[Any, ...]) -> Iterator[Unanswered]:
+    """Tell of a request, where its service tells of no failure."""
+    _, trace, identifier, name, ended, detail = row
+    said, _, _, message, _ = _DETAIL.decode(detail)
+    service = str(said.get("shoal.upstream", ""))
+    if not service or database.one(_COUNTED, (trace, service, ERROR)):
+        return
+    failure = Failure(
+        service=GATEWAY,
+        operation=name,
+        type=str(said.get("error.type", "error")),
+        message=f"no answer of {service} ({message})",
+        at=ended / 1000,
+        trace_id=identifier.hex(),
+    )
+    yield Unanswered(service=service, operation=str(said.get("shoal.operation", "")), failure=failure)

@@ -56,8 +56,9 @@ class Watch:
         unanswered = self._edge.read(opened, now - LATE)
         self._tallies.read(opened)
         self._tallies.note(unanswered)
+        self._tallies.forget(now)
         for place, objective in self._tallies.objectives.items():
-            yield from burning(place, objective, self._tallies.counts.get(place, []), now)
+            yield from burning(place, objective, self._tallies.of(place), now)
         self._failures.read(opened)
         self._failures.note(each.failure for each in unanswered)
         yield from self._failures.findings(now * 1000)
