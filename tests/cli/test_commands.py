@@ -329,6 +329,16 @@ def test_call_refuses_a_field_that_nobody_reads(project: Path) -> None:
         requests.refuse_unknown(endpoint, schemas, ("title", "extra"))
 
 
+def test_call_refuses_a_header_that_cannot_be_sent(project: Path) -> None:
+    context = Global(root=project, system="")
+    system = read(context)
+    for headers in ({"X-Note": "one\ntwo: 3"}, {"X-Note": "\u20ac"}, {"X Note": "one"}, {"": "one"}):
+        with pytest.raises(requests.Unfit, match="header"):
+            requests.made(context, system, "tasks.list-tasks", {}, headers=headers)
+    sent = requests.made(context, system, "tasks.list-tasks", {}, headers={"X-Note": "one\té"}).headers
+    assert sent["X-Note"] == "one\té"
+
+
 def test_without_a_terminal_nothing_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO())
     monkeypatch.delenv("EDITOR", raising=False)

@@ -1,6 +1,7 @@
 """Typed requests to a running system: made from declared endpoints, sent through its gateway or from inside."""
 
 import http.client
+import re
 import time
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
@@ -21,6 +22,9 @@ from shoal.operating.tokens import sign
 from shoal.operating.where import Where
 
 _METHODS_WITH_BODY = ("POST", "PUT", "PATCH")
+
+_NAME, _VALUE = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"), re.compile(r"[\t\x20-\x7e\x80-\xff]*")
+"""What a header may be called, and hold (RFC 9110, sections 5.1 and 5.5)."""
 
 
 class Unfit(DeclarationError):
@@ -110,7 +114,7 @@ def made(
 
     Raises:
         DeclarationError: There is no such endpoint.
-        Unfit: A parameter that it needs is missing.
+        Unfit: A parameter that it needs is missing, or a header cannot be sent.
     """
     who = caller or Caller()
     found = endpoint(system, target, inside=bool(who.service))
@@ -120,6 +124,7 @@ def made(
         sent["Content-Type"] = "application/json"
     if found.idempotent and "Idempotency-Key" not in sent:
         sent["Idempotency-Key"] = str(uuid.uuid4())
+    _refuse_unsendable(sent)
     if not who.service:
         return Request(method=found.method, path=path, headers=sent, body=body)
     sent.setdefault("Host", host_of(target.partition(".")[0]))
@@ -195,6 +200,19 @@ def send(run: RunState, request: Request, timeout: float = 30.0) -> Answer:
         body=body,
         ms=(time.perf_counter() - began) * 1000,
     )
+
+
+def _refuse_unsendable(headers: Mapping[str, str]) -> None:
+    """Refuse a header that HTTP has no way to carry; its value, which may be a secret, is not told."""
+    for name, value in headers.items():
+        if not _NAME.fullmatch(name):
+            raise Unfit(f"{name!r} cannot be the name of a header", hint="use letters, digits and hyphens")
+        if not _VALUE.fullmatch(value):
+            raise Unfit(
+                f"the value of header {name} cannot be sent: it has a line break, a control character or a letter "
+                "beyond Latin-1",
+                hint="percent-encode what is no plain text",
+            )
 
 
 def _authorization(where: Where, system: model.System, found: model.Endpoint, who: Caller) -> dict[str, str]:
