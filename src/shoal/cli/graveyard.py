@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 import msgspec
 
-from shoal.cli.output import print_table, style
+from shoal.cli.output import colourful, harmless, print_table, style
 from shoal.runtime.consuming.graves import Grave, editable
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def show_list(letters: Iterable[Grave]) -> None:
 def show_one(grave: Grave) -> None:
     """Print all that is known of a letter."""
     letter = grave.letter
-    click.echo(style(f"{grave.id}  {letter.type or 'no event'}", sys.stdout, bold=True), color=True)
+    _say(style(f"{grave.id}  {letter.type or 'no event'}", sys.stdout, bold=True))
     _fields(
         error=style(letter.error, sys.stdout, fg="red"), key=letter.key, event=letter.event, message=letter.message,
         consumer=letter.consumer, origin=f"{letter.stream} at {letter.sequence}, subject {letter.subject}",
@@ -59,18 +59,18 @@ def show_one(grave: Grave) -> None:
 
 def show_rehearsal(grave: Grave, found: "Rehearsal") -> None:
     """Print what handling a letter would do."""
-    click.echo(_verdict(grave, found), color=True)
+    _say(_verdict(grave, found))
     if found.where:
-        click.echo(f"  at {found.where}")
+        _say(f"  at {found.where}")
     for change in found.changes[:_SHOWN]:
         for line in _change(change):
-            click.echo(f"  {line}", color=True)
+            _say(f"  {line}")
     if len(found.changes) > _SHOWN:
-        click.echo(f"  … and {len(found.changes) - _SHOWN} more rows")
+        _say(f"  … and {len(found.changes) - _SHOWN} more rows")
     for text in found.statements:
-        click.echo(f"  runs SQL, whose rows are not shown: {text[:200]}")
+        _say(f"  runs SQL, whose rows are not shown: {text[:200]}")
     for event in found.announced:
-        click.echo(f"  announces {event.type} {event.key} {bytes(event.data).decode()[:200]}")
+        _say(f"  announces {event.type} {event.key} {bytes(event.data).decode()[:200]}")
 
 
 def _verdict(grave: Grave, found: "Rehearsal") -> str:
@@ -111,13 +111,18 @@ def _change(change: "Change") -> Iterable[str]:
 def _fields(**values: str) -> None:
     for name, value in values.items():
         if value:
-            click.echo(f"  {name.replace('_', ' '):<10} {value}", color=True)
+            _say(f"  {name.replace('_', ' '):<10} {value}")
+
+
+def _say(text: str) -> None:
+    """Print a text in which there may be anybody's words."""
+    click.echo(harmless(text), color=colourful(sys.stdout))
 
 
 def _section(name: str, lines: Iterable[str]) -> None:
-    click.echo(f"\n  {name}")
+    _say(f"\n  {name}")
     for line in lines:
-        click.echo(f"    {line}")
+        _say(f"    {line}")
 
 
 def _pretty(data: bytes) -> str:

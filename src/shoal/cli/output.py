@@ -22,6 +22,7 @@ STATUS_COLOURS = {
 }
 
 
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _COMMANDS = re.compile(r"\x1b(?!\[[0-9;]*m)|[\x00-\x08\x0b-\x1a\x1c-\x1f\x7f-\x9f]")
 """What a terminal would obey: every control character but line breaks, tabs and colours (ECMA-48)."""
 
@@ -69,7 +70,12 @@ def status(word: str) -> str:
 
 def print_json(data: object) -> None:
     """Print data as JSON."""
-    click.echo(msgspec.json.format(msgspec.json.encode(data), indent=2).decode())
+    click.echo(escaped(msgspec.json.format(msgspec.json.encode(data), indent=2).decode()))
+
+
+def escaped(text: str) -> str:
+    """Spell what a terminal would obey as JSON escapes it: a document in JSON says the same afterwards."""
+    return _CONTROLS.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def harmless(text: str) -> str:

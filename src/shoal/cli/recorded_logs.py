@@ -8,7 +8,7 @@ import click
 import msgspec
 
 from shoal.cli.lines import Painter
-from shoal.cli.output import colourful
+from shoal.cli.output import colourful, escaped
 from shoal.cli.recorded import recorded, since
 from shoal.errors import ShoalError
 
@@ -42,7 +42,7 @@ def show_recorded(context: "Global", run: int | None, services: tuple[str, ...],
     painter, colours = Painter(sys.stdout), colourful(sys.stdout)
     for one in reversed(found):
         text = _text(one)
-        click.echo(text if options["output"] == "json" else painter.paint(one.replica, text), color=colours)
+        click.echo(escaped(text) if options["output"] == "json" else painter.paint(one.replica, text), color=colours)
     return len(found)
 
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import click
 
 from shoal.cli.lines import LEVELS, Painter
-from shoal.cli.output import colourful, examples, output_option, say
+from shoal.cli.output import colourful, escaped, examples, output_option, say
 from shoal.cli.program import FOUND, OK, Global
 from shoal.cli.recorded import run_option
 from shoal.cli.recorded_logs import show_recorded
@@ -150,7 +150,7 @@ def _entry(name: str, source: _Source, line: bytes, chosen: _Filter) -> _Entry |
 
 def _shower(form: str):  # type: ignore[no-untyped-def]  # noqa: ANN202 - a function of an entry
     if form == "json":
-        return lambda entry: click.echo(entry.text)
+        return lambda entry: click.echo(escaped(entry.text))
     painter = Painter(sys.stdout)
     colours = colourful(sys.stdout)
     return lambda entry: click.echo(painter.paint(entry.source, entry.text), color=colours)
