@@ -78,6 +78,7 @@ ONE_HOME = (  # one file each knows them
 WEB = "shoal.drivers.base.rest"
 """Drivers, which know nothing of the runtime, have a home of their own for the client of HTTP."""
 TERMINAL = frozenset({"click", "rich"})
+HOME, LAYOUT = ".shoal", "shoal.local.layout"
 SHARED_BY_DRIVERS = ("shoal.drivers.base", "shoal.drivers.aws", "shoal.drivers.azure", "shoal.drivers.google")
 """All but the first have what the drivers of a cloud share, its client or who we are there, and are none themselves."""
 SHOP_WIRING = ("shop", "shop.system", "shop.audit", "shop.load", "shop.tests")
@@ -209,6 +210,16 @@ def terminal_in_cli(module: Module) -> Iterator[str]:
         for name, line in imports(module):
             if within(name, *TERMINAL):
                 yield f"{module.name}:{line}: {name} belongs to shoal.cli; return data instead"
+
+
+def one_layout(module: Module) -> Iterator[str]:
+    """Keep in one file what the folder of a local run is called."""
+    if not within(module.name, "shoal") or module.name == LAYOUT:
+        return
+    for node in module.nodes:
+        joined = node.right if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div) else None
+        if isinstance(joined, ast.Constant) and joined.value == HOME:
+            yield f"{module.name}:{joined.lineno}: where {HOME} lies is said by {LAYOUT}; use layout_of"
 
 
 def drivers_apart(module: Module) -> Iterator[str]:
@@ -349,6 +360,7 @@ RULES: tuple[Rule, ...] = (
     purity,
     size,
     terminal_in_cli,
+    one_layout,
     drivers_apart,
     services_apart,
     public_only,

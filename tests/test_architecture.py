@@ -18,6 +18,7 @@ from tests.house import (
     honest_all,
     modules,
     one_home,
+    one_layout,
     parse,
     public_only,
     purity,
@@ -54,6 +55,7 @@ BROKEN: tuple[tuple[Rule, str, str], ...] = (
     (public_only, "shop.orders.service", "from shoal.load import Visitor"),
     (direction, "shoal.runtime.host", "import shoal.load"),
     (direction, "shoal.service.declare", "from shoal.load import Journey"),
+    (one_layout, "shoal.cli.run", "from pathlib import Path\nPLACE = Path() / '.shoal'"),
     (honest_all, "shoal", "from shoal.model import B, A\n__all__ = ['B', 'A']"),
     (honest_all, "shoal", "from shoal.model import A, B\n__all__ = ['A']"),
     (honest_all, "shoal", "from shoal.model import A\n__all__ = ['A', 'B']"),
@@ -72,6 +74,7 @@ SOUND: tuple[tuple[Rule, str, str], ...] = (
     (services_apart, "shop.system", "from shop.orders.service import orders"),
     (public_only, "shop.orders.service", "from shoal import Service"),
     (public_only, "shop.load", "from shoal.load import Visitor"),
+    (one_layout, "shoal.local.layout", "def home(self): return self.root / '.shoal'"),
     (honest_all, "shoal", "from shoal.model import GET, Any\n__version__ = '1'\n__all__ = ['GET', 'Any']"),
 )
 

@@ -6,6 +6,7 @@ from typing import Literal
 
 import msgspec
 
+from shoal.local.layout import layout_of
 from shoal.model.target import Mesh
 
 Status = Literal["starting", "ready", "restarting", "failed", "stopping", "stopped"]
@@ -67,7 +68,7 @@ class RunState(msgspec.Struct, frozen=True, kw_only=True):
 
 def state_file(root: Path) -> Path:
     """Locate the state of the project at `root`."""
-    return root / ".shoal" / "state.json"
+    return layout_of(root).home / "state.json"
 
 
 def read_state(root: Path) -> RunState | None:

@@ -62,7 +62,7 @@ class LiveSystem(Client):
         issuer = self.plan.system.gateway.issuer
         if issuer is None:
             raise ShoalError("the system has no issuer of tokens")
-        key = (self.root / ".shoal" / "secrets" / "signing-key.json").read_bytes()
+        key = (layout_of(self.root).secrets / "signing-key.json").read_bytes()
         signer = tokens.Signer(key, issuer=issuer.name, audience=audience or issuer.audience)
         return signer.sign(subject, time.time(), lifetime, claims)
 

@@ -77,8 +77,9 @@ def start(context: Global, /, service: str, code: Path | None, revision: str, na
 def status(context: Global, service: str, output: str) -> int:
     """Show both versions' answers and the verdict, also of what has ended; exits with 1 when one was aborted."""
     from shoal.local.canary import read_states
+    from shoal.local.layout import layout_of
 
-    states = [s for s in read_states(context.root / ".shoal") if service in ("", s.service)]
+    states = [s for s in read_states(layout_of(context.root).home) if service in ("", s.service)]
     if output == "json":
         print_json(states)
     elif states:
@@ -133,6 +134,7 @@ def _ask(context: Global, do: str, **values: object) -> Any:
 def _code(context: Global, service: str, code: Path | None, revision: str) -> Path:
     """Find the folder with the new version's modules."""
     from shoal.cli.checkout import checkout
+    from shoal.local.layout import layout_of
     from shoal.operating import project
 
     if (code is None) == (not revision):
@@ -144,7 +146,7 @@ def _code(context: Global, service: str, code: Path | None, revision: str) -> Pa
     places = [*(found.submodule_search_locations or ()), *filter(None, [found.origin])] if found else []
     if not places:
         raise DeclarationError(f"cannot find the package {package} of {service}", hint="use --code FOLDER")
-    return checkout(Path(places[0]).parent, revision, context.root / ".shoal")
+    return checkout(Path(places[0]).parent, revision, layout_of(context.root).home)
 
 
 def _show(states: "list[CanaryState]") -> None:

@@ -153,8 +153,9 @@ def _earlier(context: Global, before: str, same: list[str]) -> Mapping[str, Any]
 def _of(context: Global, revision: str, same: list[str]) -> str:
     """Estimate what a revision costs, used alike, in a process of its own, since its modules have the names of ours."""
     from shoal.cli.checkout import checkout
+    from shoal.local.layout import layout_of
 
-    place = checkout(context.root, revision, context.root / ".shoal")
+    place = checkout(context.root, revision, layout_of(context.root).home)
     system = ["--system", context.system] if context.system else []
     words = ["cost", *same, "-o", "json"]
     ended = subprocess.run(  # noqa: S603 - our own interpreter

@@ -126,7 +126,7 @@ async def _moving(live: Live) -> dict[str, Any]:
             problem = str(error)
     return {
         "faults": [_fault(fault) for fault in found],
-        "canaries": [msgspec.to_builtins(state) for state in read_states(live.where.root / ".shoal")],
+        "canaries": [msgspec.to_builtins(state) for state in read_states(layout_of(live.where.root).home)],
         "strangler": routes,
         "problem": problem,
     }
