@@ -3,6 +3,7 @@
 import pytest
 
 from shoal.deploy.kubernetes.compile import findings
+from shoal.deploy.kubernetes.engines.postgres import pool
 from shoal.deploy.kubernetes.settings import Environment, Size, Storage, agreed, read
 from shoal.errors import DeclarationError
 from tests.deploy.samples import CAFE, objects, pods, scope_of, written
@@ -136,3 +137,11 @@ def test_a_pod_starts_without_the_authority_of_a_server_that_others_run() -> Non
         (till,) = (template for name, template in pods(documents) if name == "Deployment till")
         found = [v["secret"] for v in till["spec"]["volumes"] if v["name"] == "authorities"]
         assert [one.get("optional") for one in found] == volumes
+
+
+@pytest.mark.parametrize(("most", "each"), [(4, 16), (10, 8), (200, 1)])
+def test_most_replicas_find_room_in_their_database(most: int, each: int) -> None:
+    scope = scope_of(CAFE, Environment(name="production", least=1, most=most))
+    service = next(one for one in scope.users("postgres") if one.search is None)
+    assert pool(scope, service) == each
+    assert (each + 1) * (most + 1) <= 100 or each == 1

@@ -10,6 +10,7 @@ from shoal.deploy.yaml import Json, Noted
 RATE = 2000
 """Requests of one address within five minutes."""
 
+_WORD = "Behind the API only this header tells callers apart, and its first address is their own word."
 _MANAGED = ("AWSManagedRulesCommonRuleSet", "AWSManagedRulesKnownBadInputsRuleSet")
 _HEAD = "Written by `shoal deploy aws`; changes are lost. aws cloudformation deploy --template-file firewall.yaml ..."
 
@@ -45,17 +46,22 @@ def _rate() -> Json:
     return {
         "Name": "each-address",
         "Priority": 0,
-        "Statement": {"RateBasedStatement": Noted(statement, "The API says in this header who called it.")},
+        "Statement": {"RateBasedStatement": Noted(statement, _WORD)},
         "Action": {"Block": {"CustomResponse": {"ResponseCode": 429}}},
         "VisibilityConfig": _seen("each-address"),
     }
 
 
 def _managed(group: str, number: int) -> Json:
+    statement: Json = {"VendorName": "AWS", "Name": group}
+    if group == _MANAGED[0]:
+        counted: Json = {"Name": "SizeRestrictions_BODY", "ActionToUse": {"Count": {}}}
+        why = "It blocks bodies of more than 8 KB, as uploads are; the services bound bodies themselves."
+        statement["RuleActionOverrides"] = Noted([counted], why)
     return {
         "Name": group,
         "Priority": number,
-        "Statement": {"ManagedRuleGroupStatement": {"VendorName": "AWS", "Name": group}},
+        "Statement": {"ManagedRuleGroupStatement": statement},
         "OverrideAction": {"None": {}},
         "VisibilityConfig": _seen(group),
     }

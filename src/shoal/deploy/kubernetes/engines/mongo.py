@@ -136,11 +136,14 @@ def _task(scope: Scope, name: str, command: list[str], *, claims: str = "") -> J
 
 
 def _copy(scope: Scope) -> Json:
-    """Copy everything each night onto a disk of its own; a snapshot of that disk is a matter of the cloud."""
+    """Copy everything each night onto a disk of its own, beside last week's until it is whole.
+
+    A snapshot of that disk is a matter of the cloud.
+    """
     connect = (
         'mongodump --uri "mongodb://root@' + _HOSTS + '/?replicaSet=rs0&authSource=admin" --password "$ROOT_PASSWORD"'
     )
-    script = f"set -eu\n{connect} --gzip --archive=/copies/$(date +%u).gz\n"
+    script = f'set -eu\nfile="/copies/$(date +%u).gz"\n{connect} --gzip --archive="$file.new"\nmv "$file.new" "$file"\n'
     return {
         "apiVersion": "batch/v1",
         "kind": "CronJob",

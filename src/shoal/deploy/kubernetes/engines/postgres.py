@@ -1,4 +1,4 @@
-"""PostgreSQL by CloudNativePG: three instances, a database and a role for each service, backups with every change."""
+"""PostgreSQL by CloudNativePG: three instances, a database and a role for each service, copies if there is a place."""
 
 from collections.abc import Iterator
 
@@ -15,7 +15,15 @@ from shoal.model.plan import ServicePlan
 
 IMAGE = "ghcr.io/cloudnative-pg/postgresql:18-standard-trixie"
 _API = "postgresql.cnpg.io/v1"
-_CONNECTIONS = 400
+_ROOM = 100
+"""Connections of one service: all of its replicas, and one more of them while they are replaced, share these."""
+
+_OPERATORS = 30
+"""Connections of nobody's service: the operator of the cluster, its replicas, and who looks."""
+
+_POOL = 16
+"""Most connections of a replica in one pool, as the driver has it when nothing is said."""
+
 _OUTSIDE = {"sidecar.istio.io/inject": "false", "istio.io/dataplane-mode": "none"}
 
 
@@ -67,7 +75,11 @@ def _cluster(scope: Scope) -> Json:
 def _server(owners: list[ServicePlan]) -> Json:
     entries = [f"hostssl {_own(one)} {_own(one)} all scram-sha-256" for one in owners]
     return {
-        "parameters": {"max_connections": str(_CONNECTIONS), "shared_buffers": "256MB", "synchronous_commit": "on"},
+        "parameters": {
+            "max_connections": str(_ROOM * len(owners) + _OPERATORS),
+            "shared_buffers": "256MB",
+            "synchronous_commit": "on",
+        },
         "pg_hba": Noted([*entries, "host all all all reject"], "By TLS only, each role into its own database."),
     }
 
@@ -78,7 +90,7 @@ def _role(service: ServicePlan) -> Json:
         "name": _own(service),
         "ensure": "present",
         "login": True,
-        "connectionLimit": 100,
+        "connectionLimit": _ROOM,
         "passwordSecret": {"name": secret},
     }
 
@@ -115,7 +127,17 @@ def _secrets(scope: Scope, environment: Environment) -> Iterator[Thing]:
         yield Thing(body=body, source=scope.declared(service).source)
 
 
-def _url(_: Scope, service: ServicePlan, role: str) -> str:
+def pool(scope: Scope, service: ServicePlan) -> int:
+    """Say how many connections each pool of a replica may have, so that most replicas find room.
+
+    A store has one connection beside its pool, for the relay; an index of words has a pool of its own.
+    """
+    most = max(scope.size(environment, service).most for environment in scope.environments)
+    pools = 2 if service.search is not None and service.search.engine == "postgres-search" else 1
+    return max(1, min(_POOL, (_ROOM // (most + 1) - 1) // pools))
+
+
+def _url(scope: Scope, service: ServicePlan, role: str) -> str:
     scheme = (
         "documents"
         if role == "store" and service.store is not None and service.store.engine == "documents"
@@ -123,7 +145,7 @@ def _url(_: Scope, service: ServicePlan, role: str) -> str:
     )
     own, authority = _own(service), f"{configuration.AUTHORITIES}/ca.crt"
     enter = f"{own}:{{{{ .postgres_password | urlquery }}}}@postgres-rw:5432/{own}"
-    return f"{scheme}://{enter}?sslmode=verify-full&sslrootcert={authority}"
+    return f"{scheme}://{enter}?sslmode=verify-full&sslrootcert={authority}&pool={pool(scope, service)}"
 
 
 def _patches(_: Scope, environment: Environment) -> Iterator[Json]:
