@@ -179,7 +179,7 @@ class Writer:
             self._spans.fold(int(time.time()))
             if limits.size(self._connection) > self._largest:
                 limits.shrink(self._connection)
-                self._spans.forget()
+                self._spans.forget_rows()
 
     def _lost(self, count: int, error: Exception) -> None:
         self.dropped += count

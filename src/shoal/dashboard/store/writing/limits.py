@@ -1,4 +1,7 @@
-"""Keeps a file within its size: the oldest spans and logs go first, a part at a time; roll-ups stay."""
+"""Keeps a file within its size: the oldest spans and logs go first, a part at a time.
+
+Roll-ups and values of metrics stay, unless it is they that fill the file.
+"""
 
 import sqlite3
 
@@ -18,16 +21,41 @@ def size(connection: sqlite3.Connection) -> int:
 
 
 def shrink(connection: sqlite3.Connection) -> None:
-    """Remove the oldest part of traces, with their spans and marks, of logs, and of metrics when they are many."""
+    """Remove the oldest part of traces, with their spans and marks, of logs, and of metrics when they are many.
+
+    Where all traces and logs have less than half of the file, the oldest part of all else goes instead: they would go
+    part by part until none is left, and the file would be as large.
+    """
+    before = size(connection)
+    connection.execute("SAVEPOINT traces")
+    _remove_traces(connection)
+    others = (before - size(connection)) * SHARE < before / 2
+    if others:
+        connection.execute("ROLLBACK TO traces")
+    connection.execute("RELEASE traces")
+    if others or _rows(connection, "points") > _POINTS_KEPT:
+        _remove_oldest(connection, "points", "exemplars")
+    if others:
+        _remove_oldest(connection, "cells", "edge_cells")
+
+
+def _remove_traces(connection: sqlite3.Connection) -> None:
     until = _share(connection, "traces")
     connection.execute("DELETE FROM spans WHERE trace <= ?", (until,))
     connection.execute("DELETE FROM marks WHERE trace <= ?", (until,))
     connection.execute("DELETE FROM traces WHERE n <= ?", (until,))
     connection.execute("DELETE FROM logs WHERE n <= ?", (_share(connection, "logs"),))
-    if connection.execute("SELECT count(*) FROM points").fetchone()[0] > _POINTS_KEPT:
-        first, last = connection.execute("SELECT min(at), max(at) FROM points").fetchone()
-        for table in ("points", "exemplars"):
-            connection.execute(f"DELETE FROM {table} WHERE at < ?", (first + (last - first) // SHARE,))  # noqa: S608 - ours
+
+
+def _remove_oldest(connection: sqlite3.Connection, *tables: str) -> None:
+    """Remove the oldest part of the rows, however far apart their times are."""
+    for table in tables:
+        at = f"SELECT at FROM {table} ORDER BY at LIMIT 1 OFFSET ?"  # noqa: S608 - ours
+        connection.execute(f"DELETE FROM {table} WHERE at < ({at})", (_rows(connection, table) // SHARE,))  # noqa: S608
+
+
+def _rows(connection: sqlite3.Connection, table: str) -> int:
+    return int(connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0])  # noqa: S608
 
 
 def _share(connection: sqlite3.Connection, table: str) -> int:

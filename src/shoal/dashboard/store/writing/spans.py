@@ -82,13 +82,17 @@ class Spans:
         self._edge_cells.write()
 
     def forget(self) -> None:
-        """Leave what is in memory: the transaction was taken back, or rows were removed."""
+        """Leave what is in memory: the transaction was taken back."""
+        self.forget_rows()
+        self._kin.forget()
+
+    def forget_rows(self) -> None:
+        """Leave what is in memory of rows: some were removed. Calls still wait for who answered."""
         self._traces.clear()
         self._changed.clear()
         self._marks.clear()
         self._cells.forget()
         self._edge_cells.forget()
-        self._kin.forget()
         ((self._last,),) = self._connection.execute("SELECT coalesce(max(n), 0) FROM traces")
 
     def _fresh(self, spans: Iterable[Span]) -> list[Span]:
