@@ -1,17 +1,22 @@
 """Rules over a run's file: what services sent becomes notices there, and objectives that can be asked for."""
 
+import asyncio
+import itertools
+import string
 from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
 import pytest
 
-from shoal.dashboard.notices import unanswered
-from shoal.dashboard.notices.kept import notices
+from shoal.dashboard.notices import unanswered, watch
+from shoal.dashboard.notices.kept import notices, ongoing
+from shoal.dashboard.notices.ledger import Notice
 from shoal.dashboard.notices.standing import Standing, Tallies, objectives
 from shoal.dashboard.notices.traffic import read_minutes
 from shoal.dashboard.notices.watch import Watch
 from shoal.dashboard.store.reading import database
+from shoal.dashboard.store.records import Told
 from tests.dashboard.notices.recorded import OTHER, START, Run
 
 
@@ -194,3 +199,34 @@ def test_notices_go_on_where_a_process_is_started_again(run: Run) -> None:
         assert [n.severity for n in notices(opened, going=True).items] == ["page", "note"]
         assert [n.rule for n in notices(opened, service="orders", rule="error").items] == ["error"]
         assert notices(opened, service="web").items == []
+
+
+def test_all_notices_go_on_however_many(run: Run) -> None:
+    for first, second in itertools.product(string.ascii_lowercase[:15], repeat=2):
+        run.span(START, error=f"no {first} {second}")
+    assert len(run.look(START + 1)) == 225
+    ended = b'{"until": 1.0, "of": "another version"}'
+    run.writer.put([Told("x", START, ended)])
+    assert run.writer.flush()
+    with database(run.file) as opened:
+        assert len(ongoing(opened)) == 225
+        assert len(notices(opened, going=True).items) == 200
+    assert Watch(run.file, run.writer).look(START + 2) == []
+
+
+async def test_a_look_that_fails_is_told_once_and_the_next_is_taken(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    said, looked, failures = list[str](), asyncio.Event(), [KeyError("x"), KeyError("x")]
+
+    def look(_: Watch, now: float) -> list[Notice]:
+        if failures:
+            raise failures.pop()
+        loop.call_soon_threadsafe(looked.set)
+        return []
+
+    loop = asyncio.get_running_loop()
+    monkeypatch.setattr(watch, "PAUSE", 0.0)
+    monkeypatch.setattr(Watch, "look", look)
+    watching = asyncio.create_task(watch.watch(run.file, run.writer, said.append))
+    await asyncio.wait_for(looked.wait(), 10)
+    watching.cancel()
+    assert said == ["notices: KeyError: 'x'"]

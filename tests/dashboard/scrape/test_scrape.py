@@ -1,5 +1,6 @@
 """What Envoy and the engines say of themselves becomes values of metrics; who says nothing is told once."""
 
+import asyncio
 import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -8,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shoal.dashboard.scrape import envoy, nats, valkey
+from shoal.dashboard.scrape import envoy, nats, rounds, valkey
 from shoal.dashboard.scrape.rounds import Rounds
 from shoal.dashboard.scrape.sample import Sample, Source
 from shoal.dashboard.store.reading import MetricQuery, database, metric
@@ -123,22 +124,42 @@ async def test_what_is_told_can_be_read_and_silence_is_told_once(writer: Writer)
     def sources() -> Sequence[Source]:
         return [engine]
 
-    rounds = Rounds(sources, writer, said.append)
-    assert [await rounds.go(), await rounds.go()] == [1, 1]
-    for failure in (OSError("gone"), OSError("gone"), EngineError("no password"), ValueError("no JSON")):
+    made = Rounds(sources, writer, said.append)
+    assert [await made.go(), await made.go()] == [1, 1]
+    for failure in (OSError("gone"), OSError("gone"), EngineError("no password"), KeyError("no JSON")):
         engine.failure = failure
-        assert await rounds.go() == 0
+        assert await made.go() == 0
     engine.failure = None
-    assert await rounds.go() == 1
+    assert await made.go() == 1
     engine.failure = ValueError("no JSON")
-    await rounds.go()
+    await made.go()
     assert [line.partition(": ")[2] for line in said] == [
         "OSError: gone",
         "EngineError: no password",
-        "ValueError: no JSON",
+        "KeyError: 'no JSON'",
         "ValueError: no JSON",
     ]
     assert writer.flush()
     with database(writer.file) as opened:
         (series,) = metric(opened, MetricQuery(name="made.things", service="made")).series
     assert (series.total, series.replica, series.attributes) == (3.0, "made-0", {"made.kind": "ö"})
+
+
+async def test_a_round_that_fails_is_told_once_and_the_next_is_made(
+    writer: Writer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rounds, "PAUSE", 0.0)
+    said, asked = list[str](), asyncio.Event()
+    failures = [KeyError("state"), KeyError("state")]
+
+    def sources() -> Sequence[Source]:
+        if failures:
+            raise failures.pop()
+        loop.call_soon_threadsafe(asked.set)
+        return []
+
+    loop = asyncio.get_running_loop()
+    asking = asyncio.create_task(rounds.keep_asking(sources, writer, said.append))
+    await asyncio.wait_for(asked.wait(), 10)
+    asking.cancel()
+    assert said == ["metrics of engines: KeyError: 'state'"]

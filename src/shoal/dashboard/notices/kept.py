@@ -28,13 +28,23 @@ def notices(
         since: Only those that went on after this, in milliseconds since 1970.
         limit: How many at most.
     """
-    found = [_read.decode(text) for (text,) in database.ask("SELECT notice FROM notices ORDER BY since DESC")]
+    found = ongoing(database) if going else _found(database, "1")
     wanted = [
         notice
         for notice in found
         if service in ("", notice.service)
         and rule in ("", notice.rule)
-        and (notice.until is None or (not going and notice.until >= since))
+        and (notice.until is None or notice.until >= since)
     ]
     wanted.sort(key=lambda notice: (notice.until is not None, notice.until is None and PRECEDENCE[notice.severity]))
     return Notices(items=wanted[: page(limit)])
+
+
+def ongoing(database: Database) -> list[Notice]:
+    """Return all notices of a run that have not ended, however many, the latest first."""
+    return _found(database, "json_extract(CAST(notice AS TEXT), '$.until') IS NULL")
+
+
+def _found(database: Database, words: str) -> list[Notice]:
+    rows = database.ask(f"SELECT notice FROM notices WHERE {words} ORDER BY since DESC")  # noqa: S608 - ours
+    return [_read.decode(text) for (text,) in rows]

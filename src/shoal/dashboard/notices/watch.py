@@ -10,7 +10,7 @@ import msgspec
 from shoal.dashboard.notices import traffic
 from shoal.dashboard.notices.budget import burning
 from shoal.dashboard.notices.failures import Failures
-from shoal.dashboard.notices.kept import notices
+from shoal.dashboard.notices.kept import ongoing
 from shoal.dashboard.notices.ledger import Finding, Notice, settle
 from shoal.dashboard.notices.standing import Tallies
 from shoal.dashboard.notices.unanswered import LATE, Edge
@@ -40,7 +40,7 @@ class Watch:
         """
         with database(self._file) as opened:
             if self._going is None:
-                self._going = {(found.rule, found.key): found for found in notices(opened, going=True).items}
+                self._going = {(found.rule, found.key): found for found in ongoing(opened)}
             found = list(self._findings(opened, now))
         changed = settle(self._going, found, now * 1000)
         self._writer.put([Told(notice.id, notice.since, msgspec.json.encode(notice)) for notice in changed])
@@ -73,13 +73,14 @@ class Watch:
 
 
 async def watch(file: Path, writer: Writer, say: Callable[[str], None]) -> None:
-    """Look until cancelled."""
+    """Look until cancelled; what goes wrong is told once, and the next look is taken."""
     looking, trouble = Watch(file, writer), ""
     while True:
         await asyncio.sleep(PAUSE)
         try:
             await asyncio.to_thread(looking.look, time.time())
-        except ShoalError as error:
-            if trouble != error.message:
-                trouble = error.message
-                say(f"notices: {error}")
+        except Exception as error:  # noqa: BLE001 - whatever it is, what comes later is noticed
+            why = f"{error}" if isinstance(error, ShoalError) else f"{type(error).__name__}: {error}"
+            if trouble != why:
+                trouble = why
+                say(f"notices: {why}")

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable, Sequence
 from shoal.dashboard.scrape.sample import Source
 from shoal.dashboard.store.records import Point, Resource
 from shoal.dashboard.store.writer import Writer
-from shoal.errors import ShoalError
 
 PAUSE = 5.0
 """Seconds between two rounds."""
@@ -32,12 +31,13 @@ class Rounds:
         who = Resource(source.engine, source.name, "{}")
         try:
             samples = await source.ask()
-        except (OSError, EOFError, ValueError, ShoalError) as error:
+            at = time.time()
+            points = [sample.point(who, at) for sample in samples]
+        except Exception as error:  # noqa: BLE001 - whatever it is, the other engines are asked
             self._note(source, f"{type(error).__name__}: {error}")
             return ()
         self._silent.pop((source.engine, source.name), None)
-        at = time.time()
-        return [sample.point(who, at) for sample in samples]
+        return points
 
     def _note(self, source: Source, reason: str) -> None:
         key = source.engine, source.name
@@ -47,8 +47,14 @@ class Rounds:
 
 
 async def keep_asking(sources: Callable[[], Sequence[Source]], writer: Writer, say: Callable[[str], None]) -> None:
-    """Make rounds until cancelled."""
-    rounds = Rounds(sources, writer, say)
+    """Make rounds until cancelled; a round that fails is told once, and the next is made."""
+    rounds, trouble = Rounds(sources, writer, say), ""
     while True:
-        await rounds.go()
+        try:
+            await rounds.go()
+        except Exception as error:  # noqa: BLE001 - such as a state that is written right now
+            why = f"{type(error).__name__}: {error}"
+            if trouble != why:
+                trouble = why
+                say(f"metrics of engines: {why}")
         await asyncio.sleep(PAUSE)

@@ -3,7 +3,7 @@
 import asyncio
 from pathlib import Path
 
-from shoal.dashboard.notices.kept import notices
+from shoal.dashboard.notices.kept import ongoing
 from shoal.dashboard.notices.ledger import Notice
 from shoal.dashboard.server.hub import Look
 from shoal.dashboard.store.library import Library
@@ -42,7 +42,7 @@ def noticed(library: Library) -> Look:
     known: dict[str, Notice] | None = None
 
     def going() -> dict[str, Notice]:
-        return {one.id: one for one in notices(library.reader(), going=True).items}
+        return {one.id: one for one in ongoing(library.reader())}
 
     async def look() -> dict[str, object]:
         nonlocal known
