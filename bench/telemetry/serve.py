@@ -60,7 +60,12 @@ async def _ours(jwks: Path, sink: int, stack: AsyncExitStack) -> tuple[Any, Flus
     exporter = telemetry.exporter
     if exporter is None:
         return host, _nothing
-    return host, lambda: asyncio.to_thread(exporter.flush)
+
+    async def flush() -> None:
+        if not await asyncio.to_thread(exporter.flush, 600.0):
+            raise TimeoutError("the sink did not take what was recorded")
+
+    return host, flush
 
 
 async def _fastapi(jwks: Path, sink: int, _: AsyncExitStack) -> tuple[Any, Flush]:
