@@ -118,6 +118,44 @@ def test_nobody_waits_at_the_end_for_a_receiver_that_is_gone(monkeypatch: pytest
     assert (len(tries), recorder.spans.dropped) == (1, 1)
 
 
+def test_a_receiver_that_is_away_keeps_nobody_from_the_others() -> None:
+    with receiving() as receiver:
+        recorder, exporter = made(receiver.url, OTEL_EXPORTER_OTLP_TRACES_ENDPOINT="http://127.0.0.1:9/v1/traces")
+        recorder.close(span())
+        recorder.log(Record(time.time_ns(), "error", "it broke", TRACE, OWN, {}))
+        exporter.start()
+        receiver.wait(1)
+        assert not exporter.flush(0.05)
+        exporter.close(0.1)
+    assert [line.message for line in receiver.lines()] == ["it broke"]
+    assert recorder.spans.dropped == 1
+
+
+def test_what_waits_is_sent_when_somebody_asks() -> None:
+    with receiving() as receiver:
+        recorder, exporter = made(receiver.url, OTEL_BSP_SCHEDULE_DELAY="3600000")
+        exporter.start()
+        for name in ("first", "second"):
+            recorder.close(span(name))
+            assert exporter.flush(10.0)
+            assert receiver.spans()[-1].name == name
+        exporter.close()
+
+
+@pytest.mark.parametrize("joined", [False, True])
+def test_a_record_that_cannot_be_written_takes_no_other_with_it(joined: bool, caplog: pytest.LogCaptureFixture) -> None:
+    with receiving() as receiver:
+        recorder, exporter = made(receiver.url, OTEL_BSP_MAX_EXPORT_BATCH_SIZE="2")
+        recorder.spans.joined = joined
+        for name in ("bad", "bad", "one", "bad", "two"):
+            recorder.close(Span("bad" if name == "bad" else TRACE, OWN, "", name, SERVER, time.time_ns()))
+        exporter.start()
+        exporter.close()
+    assert [seen.name for seen in receiver.spans()] == ["one", "two"]
+    assert recorder.spans.dropped == 3
+    assert "3 records were dropped" in caplog.text
+
+
 def test_whoever_is_away_is_told_of_once(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(exporter_module, "GRACE", 0.0)
     with receiving() as receiver:

@@ -1,5 +1,6 @@
 """What one service records: spans and log records, in queues that the exporter empties."""
 
+import logging
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
@@ -24,6 +25,8 @@ LOCAL = 2000
 _TURN = 128
 """Records that are encoded, within some 0.4 ms, before other threads may run."""
 
+_log = logging.getLogger("shoal.telemetry")
+
 
 class Queue(Generic[T]):
     """Records that wait to be sent: a `Source`. `put` may be called in any thread."""
@@ -43,6 +46,7 @@ class Queue(Generic[T]):
         self.poke: Callable[[Source], None] | None = None
         self.joined = False
         """Whether some of them say that others made them: that they have a scope of their own."""
+        self._told = False
 
     def put(self, item: T) -> None:
         """Add a record; beyond the bound it is dropped and counted."""
@@ -56,26 +60,47 @@ class Queue(Generic[T]):
             self.poke(self)
 
     def take(self) -> Parcel | None:
-        """Encode the next batch."""
+        """Encode the next batch; a record that cannot be written is dropped and counted."""
         items, taken = self._items, list[T]()
         while items and len(taken) < self._batch:
             taken.append(items.popleft())
         if not taken:
             return None
         groups: dict[bytes, list[bytes]] = {}
+        bad = 0
         for start in range(0, len(taken), _TURN):
             some = taken[start : start + _TURN]
             written = self._encode(some)
+            bad += written.count(b"")
             if self.joined:
                 for item, one in zip(some, written, strict=True):
                     groups.setdefault(getattr(item, "scope", b"") or OURS, []).append(one)
             else:
                 groups.setdefault(OURS, []).extend(written)
             time.sleep(0)  # whoever answers requests goes first
+        self.dropped += bad
+        if bad == len(taken):
+            return Parcel(b"", 0, bool(items))
         scopes = [block(2, scope + b"".join(records)) for scope, records in groups.items()]
-        return Parcel(block(1, self._head + b"".join(scopes)), len(taken), bool(items))
+        return Parcel(block(1, self._head + b"".join(scopes)), len(taken) - bad, bool(items))
 
     def _encode(self, some: Sequence[T]) -> list[bytes]:
+        """Write records, each alone where they cannot be written together; nothing stands for one that cannot be."""
+        try:
+            return self._written(some)
+        except Exception:  # noqa: BLE001 - whatever an author handed over, the others are told
+            return [self._alone(item) for item in some]
+
+    def _alone(self, item: T) -> bytes:
+        try:
+            return self._written([item])[0]
+        except Exception:  # noqa: BLE001 - as above
+            if not self._told:
+                self._told = True
+                _log.exception("telemetry: a record of %s could not be written and is dropped", self.signal)
+            return b""
+
+    def _written(self, some: Sequence[T]) -> list[bytes]:
         """Write records; where a secret may stand among them, with care."""
         write = self._write
         written = [write(item, None) for item in some]

@@ -17,6 +17,12 @@ Hide = Callable[[str, str], str]
 LONGEST = 32 * 1024
 """Characters of one text; the rest of it is left out."""
 
+DEEPEST = 16
+"""Values within values: readers of Protocol Buffers refuse what is nested a hundred messages deep, three for each."""
+
+MOST = 1024
+"""Values of one attribute that hold others; whoever contains itself twice would have no end of them."""
+
 _MASK = (1 << 64) - 1
 _KEYS_KEPT = 4096
 _PAIRS_KEPT, _SHORT = 4096, 128
@@ -74,6 +80,26 @@ def utf8(content: str) -> bytes:
 
 def any_value(value: object) -> bytes:
     """Write an ``AnyValue``; what is no value of an attribute is told as JSON, secrets as ``Secret('***')``."""
+    return _value(bounded(value))
+
+
+def bounded(value: object) -> object:
+    """Copy a value that holds others as far as it is told: the type's name stands for what is too deep or too much."""
+    return _bounded(value, DEEPEST, [MOST]) if isinstance(value, list | tuple | dict) else value
+
+
+def _bounded(value: object, depth: int, room: list[int]) -> object:
+    if not isinstance(value, list | tuple | dict):
+        return value
+    if not depth or not room[0]:
+        return f"<{type(value).__name__}>"
+    room[0] -= 1
+    if isinstance(value, dict):
+        return {key: _bounded(item, depth - 1, room) for key, item in value.items()}
+    return [_bounded(item, depth - 1, room) for item in value]
+
+
+def _value(value: object) -> bytes:
     if isinstance(value, str):
         data = utf8(value)
         return b"\x0a" + varint(len(data)) + data
@@ -87,22 +113,22 @@ def any_value(value: object) -> bytes:
 def _whole(value: int) -> bytes:
     if isinstance(value, bool):
         return b"\x10\x01" if value else b"\x10\x00"
-    return b"\x18" + varint(value) if -1 << 63 <= value < 1 << 63 else any_value(str(value))
+    return b"\x18" + varint(value) if -1 << 63 <= value < 1 << 63 else _value(str(value))
 
 
 def _other(value: object) -> bytes:
     if isinstance(value, list | tuple):
-        return block(5, b"".join([block(1, any_value(item)) for item in value]))
+        return block(5, b"".join([block(1, _value(item)) for item in value]))
     if isinstance(value, bytes):
         return block(7, value[:LONGEST])
     if value is None:
         return b""
     if isinstance(value, dict) and all(isinstance(key, str) for key in value):
-        return block(6, attributes(b"\x0a", value))
+        return block(6, b"".join([_pair(b"\x0a", key, item) for key, item in value.items()]))
     try:
-        return any_value(_json(value).decode().strip('"'))
+        return _value(_json(value).decode().strip('"'))
     except Exception:  # noqa: BLE001 - whatever an author hands over is told as well as it can be
-        return any_value(f"<{type(value).__name__}>")
+        return _value(f"<{type(value).__name__}>")
 
 
 def attributes(prefix: bytes, pairs: Mapping[str, object], hide: Hide | None = None) -> bytes:
@@ -110,18 +136,18 @@ def attributes(prefix: bytes, pairs: Mapping[str, object], hide: Hide | None = N
     parts = []
     for key, value in pairs.items():
         if hide is not None:
-            parts.append(_pair(prefix, key, hidden(key, value, hide)))
+            parts.append(_pair(prefix, key, hidden(key, bounded(value), hide)))
         elif type(value) is float:
             parts.append((_FLOATS.get((prefix, key)) or _float(prefix, key)) + double(value))
         elif (known := _KNOWN.get(type(value))) is None:
-            parts.append(_pair(prefix, key, value))
+            parts.append(_pair(prefix, key, bounded(value)))
         else:
             parts.append(known.get((prefix, key, value)) or _learnt(known, prefix, key, value))
     return b"".join(parts)
 
 
 def _pair(prefix: bytes, key: str, value: object) -> bytes:
-    head, data = _keys.get(key) or _key(key), any_value(value)
+    head, data = _keys.get(key) or _key(key), _value(value)
     size = varint(len(data))
     return b"%b%b%b\x12%b%b" % (prefix, varint(len(head) + 1 + len(size) + len(data)), head, size, data)
 
@@ -146,7 +172,7 @@ def _learnt(known: dict[tuple[bytes, str, object], bytes], prefix: bytes, key: s
 
 
 def hidden(key: str, value: object, hide: Hide) -> object:
-    """Hide what may not be told, however deep it lies."""
+    """Hide what may not be told, however deep it lies within a value that is `bounded`."""
     if isinstance(value, str):
         return hide(key, value)
     if isinstance(value, list | tuple):
