@@ -55,6 +55,18 @@ def test_what_is_no_value_is_told_as_text(value: Any) -> None:
     assert "hidden-text" not in told
 
 
+def test_what_contains_itself_is_told_in_part() -> None:
+    mask, twice, deep = Mask(), [], {}  # type: ignore[var-annotated]
+    twice += [twice, "here", twice]
+    deep["more"] = deep
+    for hide in (None, mask.hide):
+        span = Span(TRACE, OWN, "", "GET", 1, 1, b"", {"twice": twice, "deep": deep}, 2)
+        (read,) = ScopeSpans.FromString(spans.encode(span, hide)).spans
+        told = pairs(read.attributes)
+        assert told["twice"][1] == "here"
+        assert set(told["deep"]) == {"more"}
+
+
 def test_a_long_text_ends_early() -> None:
     assert len(plain(AnyValue.FromString(any_value("x" * (LONGEST + 1))))) == LONGEST
     assert math.isnan(plain(AnyValue.FromString(any_value(math.nan))))
@@ -97,12 +109,16 @@ def test_secrets_are_hidden_wherever_they_stand() -> None:
     mask = Mask(["s3cr3t'\"value"])
     span = Span(TRACE, OWN, "", "GET s3cr3t'\"value", 1, 1, b"", {"a": ["x s3cr3t'\"value y"]}, 2)
     span.set("b", {"deep": b"Bearer abcdef123456"})
-    span.note("e", {"at": "postgres://me:pw@host/x", "json": '{"p":"s3cr3t\'\\"value"}'})
+    span.fixed = spans.fixed({"text": "select s3cr3t'\"value from x", "line": 7})
+    span.note("e s3cr3t'\"value", {"at": "postgres://me:pw@host/x", "json": '{"p":"s3cr3t\'\\"value"}'})
     written = spans.encode(span)
     assert mask.suspects(written)
     (read,) = ScopeSpans.FromString(spans.encode(span, mask.hide)).spans
     assert read.name == "GET ***"
-    assert pairs(read.attributes) == {"a": ["x *** y"], "b": {"deep": "Bearer ***"}}
+    assert pairs(read.attributes) == {
+        "text": "select *** from x", "line": 7, "a": ["x *** y"], "b": {"deep": "Bearer ***"}
+    }  # fmt: skip
+    assert read.events[0].name == "e ***"
     assert pairs(read.events[0].attributes) == {"at": "postgres://me:***@host/x", "json": '{"p":"***"}'}
 
 

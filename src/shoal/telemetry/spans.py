@@ -64,7 +64,7 @@ class Span(msgspec.Struct, eq=False, gc=False):
     kind: int
     began: int
     fixed: bytes = b""
-    """Attributes that were written once, by `fixed`."""
+    """Attributes that were written once: what `fixed` returned."""
     attributes: dict[str, object] | None = None
     ended: int = 0
     status: int = UNSET
@@ -124,9 +124,18 @@ def told(error: BaseException) -> dict[str, object]:
     }
 
 
-def fixed(pairs: Mapping[str, object]) -> bytes:
+class Fixed(bytes):
+    """Attributes as they were written; `pairs` is what they say, for when something in it must be hidden."""
+
+    pairs: Mapping[str, object]
+
+
+def fixed(pairs: Mapping[str, object]) -> Fixed:
     """Write attributes that many spans share, once; empty ones are left out."""
-    return attributes(b"\x4a", {key: value for key, value in pairs.items() if value not in ("", None)})
+    kept = {key: value for key, value in pairs.items() if value not in ("", None)}
+    written = Fixed(attributes(b"\x4a", kept))
+    written.pairs = kept
+    return written
 
 
 def encode(span: Span, hide: Hide | None = None) -> bytes:
@@ -140,12 +149,18 @@ def encode(span: Span, hide: Hide | None = None) -> bytes:
         _heads.get((name, span.kind)) or _head(name, span.kind),
         fixed64(span.began),
         fixed64(span.ended),
-        span.fixed,
+        _shared(span.fixed, hide),
         attributes(b"\x4a", span.attributes, hide) if span.attributes else b"",
     )
     if span.notes or span.links or span.status:
         body += _rest(span, hide)
     return b"\x12" + varint(len(body)) + body
+
+
+def _shared(written: bytes, hide: Hide | None) -> bytes:
+    if hide is None or not isinstance(written, Fixed):
+        return written
+    return attributes(b"\x4a", written.pairs, hide)
 
 
 def _head(name: str, kind: int) -> bytes:
@@ -158,8 +173,9 @@ def _head(name: str, kind: int) -> bytes:
 
 def _rest(span: Span, hide: Hide | None) -> bytes:
     parts = [
-        block(11, b"\x09" + fixed64(note.at) + text(2, note.name) + attributes(b"\x1a", note.attributes, hide))
+        block(11, b"\x09" + fixed64(note.at) + text(2, name) + attributes(b"\x1a", note.attributes, hide))
         for note in span.notes or ()
+        for name in (note.name if hide is None else hide("", note.name),)
     ]
     parts += [
         block(13, b"\x0a\x10" + bytes.fromhex(link.trace_id) + b"\x12\x08" + bytes.fromhex(link.span_id))
