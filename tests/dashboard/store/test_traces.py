@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from shoal.dashboard.store.reading import Database, TraceQuery, trace, traces
+from shoal.dashboard.store.reading import Database, LogQuery, TraceQuery, logs, news, trace, traces
 from shoal.dashboard.store.reading.database import Unanswerable
 from tests.dashboard.telling import NOON, log, span, written
 
@@ -190,3 +190,15 @@ def test_names_beyond_many_keep_their_spans_and_share_their_sums(
     found = trace(database, "0" * 31 + "6")
     assert found is not None
     assert found.spans[0].name == "GET /5"
+
+
+@pytest.mark.parametrize("number", ["²", "٣", "9" * 19, "9" * 5000, "-1", "", "x"])
+def test_what_is_no_position_is_said_to_be_none(recorded: Database, number: str) -> None:
+    for wishes in (f"{number}-1", f"1-{number}"):
+        with pytest.raises(Unanswerable):
+            logs(recorded, LogQuery(cursor=wishes))
+        with pytest.raises(Unanswerable):
+            news(recorded, wishes)
+    if number:
+        with pytest.raises(Unanswerable):
+            traces(recorded, TraceQuery(cursor=number))

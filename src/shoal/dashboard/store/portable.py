@@ -14,6 +14,8 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
+
 from shoal.dashboard.store import runs, schema
 from shoal.dashboard.store.schema import Damaged
 from shoal.errors import HostError
@@ -25,6 +27,17 @@ UNPACKED = 2 * 1024**3
 _PORTION = 1024 * 1024
 _LEVEL = 6
 _KINDS = {"INTEGER": "integer", "TEXT": "text", "BLOB": "blob", "REAL": "real"}
+
+_JSON: tuple[tuple[str, str, type], ...] = (
+    ("resources", "attributes", dict),
+    ("series", "attributes", dict),
+    ("traces", "services", list),
+    ("spans", "detail", list),
+    ("logs", "attributes", dict),
+    ("points", "histogram", list),
+    ("notices", "notice", dict),
+)
+"""Columns that hold JSON, and what each is."""
 
 
 def export(file: Path, target: Path) -> int:
@@ -122,6 +135,17 @@ def _check(foreign: Path) -> None:
         for table, column, words in _values(connection):
             if connection.execute(f"SELECT 1 FROM {table} WHERE {words} LIMIT 1").fetchone():  # noqa: S608 - ours
                 raise Damaged(f"{table}.{column} has values of another type", hint="it was changed; do not trust it")
+        for table, column, kind in _JSON:
+            for (text,) in connection.execute(f"SELECT {column} FROM {table} WHERE {column} IS NOT NULL"):  # noqa: S608
+                _check_json(text, kind, f"{table}.{column}")
+
+
+def _check_json(text: str | bytes, kind: type, where: str) -> None:
+    """Refuse what is no JSON of this kind: readers hand it on as it is."""
+    try:
+        msgspec.json.decode(text, type=kind)
+    except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
+        raise Damaged(f"{where} has what is no JSON: {error}", hint="it was changed; do not trust it") from error
 
 
 def _ours() -> list[tuple[str, str, str]]:

@@ -65,6 +65,15 @@ def page(limit: int) -> int:
     return max(1, min(limit, LARGEST_PAGE))
 
 
+def numbers(text: str, count: int) -> list[int] | None:
+    """Read so many numbers with a dash between them, each one that SQLite can hold; None when it is anything else."""
+    parts = text.split("-")
+    if len(parts) != count or not all(part.isascii() and part.isdigit() and len(part) < 20 for part in parts):
+        return None
+    found = [int(part) for part in parts]
+    return found if max(found) < 1 << 63 else None
+
+
 def micro(milliseconds: float) -> int:
     """Turn milliseconds into what the file has, within what SQLite can hold."""
     return round(max(-9e15, min(9e15, milliseconds)) * 1000)

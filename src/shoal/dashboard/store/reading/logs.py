@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from shoal.dashboard.store.reading.database import Database, Unanswerable, escaped, micro, page, places
+from shoal.dashboard.store.reading.database import Database, Unanswerable, escaped, micro, numbers, page, places
 
 LEVELS = {"trace": 1, "debug": 5, "info": 9, "warning": 13, "error": 17, "critical": 21}
 """Level → the least severity number that has it (``logs.proto``)."""
@@ -116,11 +116,11 @@ def _conditions(query: LogQuery) -> tuple[list[str], list[object]]:
             words.append(word)
             values.append(micro(bound))
     if query.cursor:
-        at, _, number = query.cursor.partition("-")
-        if not (at.isdigit() and number.isdigit() and len(query.cursor) < 38):
+        before = numbers(query.cursor, 2)
+        if before is None:
             raise Unanswerable(f"{query.cursor!r} is no cursor of this list", hint="begin without one")
         words.append("(l.at, l.n) < (?, ?)")
-        values += [int(at), int(number)]
+        values += before
     return words, values
 
 

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from shoal.dashboard.store.reading.database import Database, Unanswerable
+from shoal.dashboard.store.reading.database import Database, Unanswerable, numbers
 from shoal.dashboard.store.reading.logs import COLUMNS, LogLine, line
 
 _LOGS = 200
@@ -30,13 +30,14 @@ def news(database: Database, position: str = "") -> News:
     now = f"{spans}-{logs}"
     if not position:
         return News(position=now, spans=0, logs=0, traces=0, lines=[])
-    before, separator, read = position.partition("-")
-    if not (separator and before.isdigit() and read.isdigit() and len(position) < 40):
+    before = numbers(position, 2)
+    if before is None:
         raise Unanswerable(f"{position!r} is no position in a run", hint="begin without one")
-    (traces,) = database.ask("SELECT count(DISTINCT trace) FROM spans WHERE n > ?", (int(before),))[0]
+    seen, read = before
+    (traces,) = database.ask("SELECT count(DISTINCT trace) FROM spans WHERE n > ?", (seen,))[0]
     ask = f"SELECT {COLUMNS} FROM logs l JOIN resources r ON r.id = l.resource WHERE l.n > ? ORDER BY l.n DESC LIMIT ?"  # noqa: S608
-    lines = [line(row) for row in database.ask(ask, (int(read), _LOGS))]
+    lines = [line(row) for row in database.ask(ask, (read, _LOGS))]
     return News(
-        position=now, spans=max(0, spans - int(before)), logs=max(0, logs - int(read)), traces=traces,
+        position=now, spans=max(0, spans - seen), logs=max(0, logs - read), traces=traces,
         lines=lines[::-1],
     )  # fmt: skip

@@ -7,7 +7,7 @@ one; otherwise the newest traces are looked at until the page is full.
 
 import msgspec
 
-from shoal.dashboard.store.reading.database import Database, Unanswerable, escaped, micro, page, places
+from shoal.dashboard.store.reading.database import Database, Unanswerable, escaped, micro, numbers, page, places
 from shoal.dashboard.store.records import KINDS
 from shoal.dashboard.store.schema import mark
 
@@ -142,9 +142,10 @@ def _ended(query: TraceQuery, wanted: _Conditions) -> None:
 def _between(database: Database, query: TraceQuery, wanted: _Conditions) -> bool:
     """Bound the time, and with it the numbers; say whether anything is there."""
     if query.cursor:
-        if not query.cursor.isdigit() or len(query.cursor) > 18:
+        before = numbers(query.cursor, 1)
+        if before is None:
             raise Unanswerable(f"{query.cursor!r} is no cursor of this list", hint="begin without one")
-        wanted.add("t.n < ?", int(query.cursor))
+        wanted.add("t.n < ?", *before)
     if query.since is None and query.until is None:
         return True
     bounds = (
