@@ -16,7 +16,7 @@ from shoal.dashboard.store.records import Point, Record
 from shoal.dashboard.store.schema import Damaged
 from shoal.dashboard.store.writer import Writer
 from shoal.dashboard.store.writing import limits, names
-from tests.dashboard.telling import resource, span, written
+from tests.dashboard.telling import log, resource, span, written
 
 
 def _batch(first: int, count: int = 200) -> list[Record]:
@@ -78,10 +78,16 @@ def test_one_batch_beyond_the_bound_is_taken_when_nothing_waits(
         assert len(traces(found, TraceQuery()).items) == 20
 
 
-def test_what_cannot_be_written_costs_its_own_batch_only(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "bad",
+    [
+        pytest.param(span("a", "x", 999, attributes={"a": object()}), id="no JSON"),
+        pytest.param(log("a", object()), id="no value of SQLite"),  # type: ignore[arg-type]
+    ],
+)
+def test_what_cannot_be_written_costs_its_own_batch_only(tmp_path: Path, bad: Record) -> None:
     told: list[str] = []
     busy = Writer(tmp_path / "run-000001.db", say=told.append)
-    bad = span("a", "x", 999, attributes={"a": object()})
     for batch in (_batch(1, 5), [bad, *_batch(100, 3)], _batch(200, 5)):
         assert busy.put(batch)
     assert busy.flush()

@@ -57,7 +57,9 @@ class Collector:
         is_json = kind == _JSON
         try:
             signal = _signal(scope, kind, from_page=bool(_PAGE & headers.keys()))
-            body = unfolded(await _body(receive), headers.get("content-encoding", ""))
+            body = await _body(receive)
+            if encoding := headers.get("content-encoding", ""):  # even little may become much
+                body = await asyncio.to_thread(unfolded, body, encoding)
             status, answer = 200, await self.take(signal, body, is_json=is_json)
         except Malformed as error:
             status, answer = 400, _problem(str(error), is_json=is_json)
@@ -85,6 +87,8 @@ class Collector:
         self.rejected += taken.rejected
         why = "identifiers or times are malformed" if taken.rejected else ""
         lost = taken.rejected
+        if self._writer.failure:  # of what was before; whether it lasts is only known when this is written
+            await asyncio.to_thread(self._writer.flush)
         if self._writer.failure:
             why, lost = f"nothing can be written: {self._writer.failure}", taken.rejected + len(taken.records)
         return otlp.written(signal.answer(lost, why), is_json=is_json)

@@ -134,7 +134,7 @@ class Writer:
         """Write all together; when something in them cannot be written, each batch by itself, so that one is lost."""
         try:
             self._write([record for batch in batches for record in batch])
-        except sqlite3.Error as error:  # such as a full disk, which is no better for a part
+        except sqlite3.OperationalError as error:  # such as a full disk, which is no better for a part
             self._lost(sum(map(len, batches)), error)
         except Exception as error:  # noqa: BLE001 - whatever it is, the thread goes on
             if len(batches) == 1:
