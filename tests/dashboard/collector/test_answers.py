@@ -3,7 +3,7 @@
 import gzip
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, MutableMapping
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +34,7 @@ def writer(tmp_path: Path) -> Iterator[Writer]:
     made.close()
 
 
-async def test_what_is_written_after_a_full_disk_is_not_said_to_be_lost(writer: Writer) -> None:
+async def test_the_answer_says_what_a_full_disk_lost_and_not_what_is_written_afterwards(writer: Writer) -> None:
     collector = Collector(writer)
     (pages,) = writer._connection.execute("PRAGMA page_count").fetchone()
     writer._connection.execute(f"PRAGMA max_page_count={pages + 1}")
@@ -42,6 +42,7 @@ async def test_what_is_written_after_a_full_disk_is_not_said_to_be_lost(writer: 
     assert writer.flush()
     lost = json.loads(await collector.take(TRACES, _message(2, 500), is_json=True))
     assert lost["partialSuccess"]["rejectedSpans"] == "500"
+    assert "nothing can be written: database or disk is full" in lost["partialSuccess"]["errorMessage"]
     writer._connection.execute("PRAGMA max_page_count=100000")
     assert json.loads(await collector.take(TRACES, _message(3), is_json=True)) == {}
 
@@ -57,7 +58,7 @@ async def test_bodies_are_unpacked_away_from_the_loop(writer: Writer, monkeypatc
     async def receive() -> dict[str, Any]:
         return {"type": "http.request", "body": gzip.compress(_message(1))}
 
-    async def send(message: dict[str, Any]) -> None:
+    async def send(message: MutableMapping[str, Any]) -> None:
         sent.append(message)
 
     monkeypatch.setattr(application, "unfolded", noted)

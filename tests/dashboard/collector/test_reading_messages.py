@@ -107,15 +107,6 @@ async def test_when_too_much_waits_exporters_are_to_come_again(
     assert refused.value.status == 503
 
 
-async def test_when_nothing_can_be_written_the_answer_says_so(
-    collector: Collector, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    collector._writer.failure = "database or disk is full"
-    told = json.loads(await collector.take(TRACES, _json(JSON_SPAN), is_json=True))["partialSuccess"]
-    assert told["rejectedSpans"] == "1"
-    assert "disk is full" in told["errorMessage"]
-
-
 @pytest.fixture
 def collector(tmp_path: Path) -> Iterator[Collector]:
     writer = Writer(tmp_path / "run-000001.db")

@@ -11,11 +11,11 @@ from shoal.dashboard.store import portable, runs, schema
 from shoal.dashboard.store.diff import diff
 from shoal.dashboard.store.library import Library
 from shoal.dashboard.store.reading import LogQuery, TraceQuery, database, logs, traces
-from shoal.dashboard.store.records import Record, Span
+from shoal.dashboard.store.records import Exponential, Point, Record, Span, Told
 from shoal.dashboard.store.schema import Damaged
 from shoal.dashboard.store.writer import Writer
 from shoal.errors import HostError, Problem
-from tests.dashboard.telling import log, span, written
+from tests.dashboard.telling import NOON, log, resource, span, written
 
 
 def _run(folder: Path, key: str, *told: Record) -> int:
@@ -104,7 +104,9 @@ def test_a_run_is_handed_on_whole_also_while_it_goes_on(tmp_path: Path) -> None:
     number, file = runs.begin(here, "a")
     writer = Writer(file, facts=runs.own_facts("shop", "a"))
     writer.put([span("x", f"op {n}", n + 1, attributes={"n": n}, failed=n == 3) for n in range(50)])
-    writer.put([log("x", "told", trace=4)])
+    writer.put([log("x", "told", trace=4), Told("n", NOON / 1000, b'{"until": null}')])
+    for n, histogram in enumerate([None, (1.0, [1.0], [0, 1]), Exponential(1.0, 0, 0, 0, [1])]):
+        writer.put([Point(resource("x"), f"m{n}", "", "histogram", True, "{}", NOON, 1.0, histogram)])
     assert writer.flush()
     count = portable.export(file, tmp_path / "run.shoal")
     assert count == (tmp_path / "run.shoal").stat().st_size
@@ -120,6 +122,7 @@ def test_a_run_is_handed_on_whole_also_while_it_goes_on(tmp_path: Path) -> None:
         assert traces(new, TraceQuery(limit=1000)) == traces(old, TraceQuery(limit=1000))
         assert traces(new, TraceQuery(attribute="n=7")).items[0].name == "op 7"
         assert logs(new, LogQuery()).items == logs(old, LogQuery()).items
+        assert new.ask("SELECT * FROM points") == old.ask("SELECT * FROM points") != []
         assert {one.change for one in diff(old, new).operations} == {"both"}
     assert runs.describe(there, 2).live is False
     assert _run(there, "own") == 1
