@@ -100,6 +100,11 @@ def test_pages_are_written(run: Run) -> None:
     assert run("cost", "--target", "small.toml", "-o", "html")[1].startswith("<!doctype html>")
 
 
+def test_what_is_no_region_is_a_mistake_in_the_command(run: Run) -> None:
+    code, _, err = run("cost", "--target", "small.toml", "--region", "mars-1")
+    assert (code, "--region" in err, "'mars-1' is no region" in err) == (2, True, True), err
+
+
 def test_a_region_whose_prices_nobody_knows_has_no_sum(run: Run) -> None:
     code, out, err = run("cost", "--target", "small.toml", "--region", "eu-central-1")
     assert code == 0

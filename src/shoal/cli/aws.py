@@ -11,6 +11,7 @@ from shoal.cli.artifacts import compared, written
 from shoal.cli.findings import refuse, told
 from shoal.cli.output import examples
 from shoal.cli.program import FOUND, OK, Global
+from shoal.cli.targets import environments
 from shoal.errors import DeclarationError
 
 if TYPE_CHECKING:
@@ -85,17 +86,8 @@ def _environments(root: Path, targets: Sequence[Path]) -> "tuple[Environment, ..
 
     if not targets:
         return ENVIRONMENTS
-    found = []
-    for path in targets:
-        file = path if path.is_absolute() else root / path
-        try:
-            found.append(read(file.read_text("utf-8"), where=str(path)))
-        except (OSError, UnicodeDecodeError) as error:
-            problem = error.strerror if isinstance(error, OSError) else "it is no text"
-            raise DeclarationError(
-                f"cannot read {path}: {problem}", hint="name a file such as targets/aws-production.toml"
-            ) from error
+    found = environments(root, targets, read, example="targets/aws-production.toml")
     names = [one.name for one in found]
     if twice := next((name for name in names if names.count(name) > 1), ""):
         raise DeclarationError(f"two environments are called {twice}", hint="rename one of them")
-    return tuple(found)
+    return found

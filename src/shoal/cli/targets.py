@@ -1,15 +1,16 @@
 """Environments in files, and the system planned for them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from shoal.cli.program import Global
 from shoal.errors import DeclarationError
 
 if TYPE_CHECKING:
     from shoal.deploy.kubernetes.scope import Scope
-    from shoal.deploy.kubernetes.settings import Environment
+
+Settings = TypeVar("Settings")
 
 
 def planned(context: Global, folder: Path, targets: Sequence[Path], *, source: bool) -> "Scope":
@@ -25,29 +26,38 @@ def planned(context: Global, folder: Path, targets: Sequence[Path], *, source: b
         DeclarationError: A file cannot be read, or environments contradict each other.
     """
     from shoal.deploy.kubernetes.scope import Scope
-    from shoal.deploy.kubernetes.settings import agreed
+    from shoal.deploy.kubernetes.settings import ENVIRONMENTS, agreed, read
     from shoal.deploy.kubernetes.target import target
     from shoal.drivers.valkey.cache import CLUSTER_COMMANDS, COMMANDS
     from shoal.model.plan import plan
     from shoal.operating import project
 
     system = project.read(context)
-    environments = _environments(context.root, targets)
-    decided = plan(system, target(system, agreed(environments)))
+    named = environments(context.root, targets, read, example="targets/production.toml") or ENVIRONMENTS
+    decided = plan(system, target(system, agreed(named)))
     return Scope(
         plan=decided,
-        environments=environments,
+        environments=named,
         source=source,
-        overrides={one.name: _patches(folder / "overlays" / one.name) for one in environments},
+        overrides={one.name: _patches(folder / "overlays" / one.name) for one in named},
         valkey=(*COMMANDS, *CLUSTER_COMMANDS),
     )
 
 
-def _environments(root: Path, targets: Sequence[Path]) -> tuple["Environment", ...]:
-    from shoal.deploy.kubernetes.settings import ENVIRONMENTS, read
+def environments(
+    root: Path, targets: Sequence[Path], read: Callable[..., Settings], *, example: str
+) -> tuple[Settings, ...]:
+    """Read the files of environments.
 
-    if not targets:
-        return ENVIRONMENTS
+    Args:
+        root: Folder of the project, from which their paths are meant.
+        targets: The files.
+        read: Makes settings of a text; told where it stands.
+        example: A path that hints name.
+
+    Raises:
+        DeclarationError: A file cannot be read, or is no settings.
+    """
     found = []
     for path in targets:
         file = path if path.is_absolute() else root / path
@@ -55,9 +65,7 @@ def _environments(root: Path, targets: Sequence[Path]) -> tuple["Environment", .
             found.append(read(file.read_text("utf-8"), where=str(path)))
         except (OSError, UnicodeDecodeError) as error:
             problem = error.strerror if isinstance(error, OSError) else "it is no text"
-            raise DeclarationError(
-                f"cannot read {path}: {problem}", hint="name a file such as targets/production.toml"
-            ) from error
+            raise DeclarationError(f"cannot read {path}: {problem}", hint=f"name a file such as {example}") from error
     return tuple(found)
 
 

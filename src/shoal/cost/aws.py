@@ -1,4 +1,4 @@
-"""Resources on AWS → items. Whatever costs and is not here, is no resource of the deployment either. Pure."""
+"""Resources on AWS → items. What has a price and is not counted is listed in docs/cost.md. Pure."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from decimal import Decimal

@@ -6,10 +6,9 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-Json = dict[str, Any]
+from shoal.deploy.comments import WIDTH, comment
 
-WIDTH = 100
-"""Columns within which comments and short lists stay."""
+Json = dict[str, Any]
 
 _WORD = re.compile(r"[A-Za-z/][A-Za-z0-9_./@+-]*(?::[A-Za-z0-9_./@+-]+)*(?: [A-Za-z0-9_./@+-]+)*")
 _AMOUNT = re.compile(r"[0-9]+(?:\.[0-9]+)?(?:ms|s|m|h|d|Ki|Mi|Gi|Ti|%)")
@@ -42,18 +41,6 @@ def plain(value: object) -> Any:
     if isinstance(value, Sequence) and not isinstance(value, str):
         return [plain(one) for one in value]
     return value
-
-
-def comment(text: str, indent: int = 0) -> Iterator[str]:
-    """Break a text into lines of comment."""
-    line, pad = "", " " * indent
-    for word in text.split():
-        if line and len(pad) + len(line) + len(word) + 3 > WIDTH:
-            yield f"{pad}# {line}"
-            line = ""
-        line = f"{line} {word}" if line else word
-    if line:
-        yield f"{pad}# {line}"
 
 
 def scalar(value: object) -> str:

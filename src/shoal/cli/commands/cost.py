@@ -111,9 +111,13 @@ def _scope(context: Global, target: str, region: str) -> Any:
     if target in ("azure", "google", "gcp", "kubernetes"):
         raise DeclarationError(f"what {target} costs is not known yet", hint="ask for --target aws")
     found = scopes(context, [] if target == "aws" else [Path(target)])[-1]
-    if region:
-        found = msgspec.structs.replace(found, environment=msgspec.structs.replace(found.environment, region=region))
-    return found
+    if not region:
+        return found
+    try:
+        environment = msgspec.structs.replace(found.environment, region=region)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--region") from error
+    return msgspec.structs.replace(found, environment=environment)
 
 
 def _usage(root: Path, file: Path | None) -> "Usage":

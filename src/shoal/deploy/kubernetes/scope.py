@@ -5,6 +5,7 @@ from functools import cached_property
 
 import msgspec
 
+from shoal.deploy.callers import callers_of
 from shoal.deploy.kubernetes.settings import Environment, Mesh, Size
 from shoal.model import catalog
 from shoal.model.plan import Plan, ServicePlan
@@ -81,11 +82,7 @@ class Scope(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     @cached_property
     def callers(self) -> Mapping[str, tuple[str, ...]]:
         """Service → services that call it."""
-        found: dict[str, set[str]] = {}
-        for service in self.plan.services:
-            for call in service.calls:
-                found.setdefault(call.service, set()).add(service.name)
-        return {name: tuple(sorted(callers)) for name, callers in found.items()}
+        return callers_of(self.plan)
 
     @cached_property
     def exposed(self) -> frozenset[str]:

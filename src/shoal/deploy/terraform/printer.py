@@ -10,10 +10,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import cast
 
+from shoal.deploy.comments import WIDTH, comment
 from shoal.deploy.terraform.values import Argument, Block, Call, Item, Noted, Raw, Text, Value
-
-WIDTH = 100
-"""Columns within which comments and short lists stay."""
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 _WORDS = frozenset({"for", "null", "true", "false"})
@@ -28,18 +26,6 @@ def document(blocks: Iterable[Block], *, head: Sequence[str] = ()) -> str:
     parts = ["\n".join(line for paragraph in head for line in comment(paragraph))] if head else []
     parts += ["\n".join(_block(one, 0)) for one in blocks]
     return "\n\n".join(parts) + "\n"
-
-
-def comment(text: str, indent: int = 0) -> Iterator[str]:
-    """Break a text into lines of comment."""
-    line, pad = "", " " * indent
-    for word in text.split():
-        if line and len(pad) + len(line) + len(word) + 3 > WIDTH:
-            yield f"{pad}# {line}"
-            line = ""
-        line = f"{line} {word}" if line else word
-    if line:
-        yield f"{pad}# {line}"
 
 
 def quoted(text: str) -> str:
