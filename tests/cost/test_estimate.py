@@ -3,6 +3,7 @@
 import tomllib
 from decimal import Decimal
 from importlib import resources as packages
+from typing import Any
 
 import msgspec
 import pytest
@@ -10,13 +11,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shoal.cost import render, usage
-from shoal.cost.aws import _ITEMS, FREE, OPEN, Month, items
+from shoal.cost.aws import items
+from shoal.cost.cloud import Cloud
+from shoal.cost.clouds import CLOUDS
 from shoal.cost.endpoints import per_thousand
 from shoal.cost.estimate import Estimate, Item, added, priced
+from shoal.cost.month import Month
 from shoal.cost.prices import Table, packaged, read
 from shoal.cost.tips import tips
 from shoal.cost.usage import Range, Usage, exactly
-from shoal.deploy.aws import resources as made
 from shoal.deploy.aws.parts import resources
 from shoal.errors import DeclarationError
 from tests.deploy.aws.samples import PRODUCTION, scope_of, shops
@@ -68,9 +71,10 @@ def test_requests_are_shared_among_operations_and_none_is_lost(named: dict[str, 
     assert round(month.requests.expected, 3) >= requests.expected - Decimal("0.01")
 
 
-def test_every_kind_of_resource_is_priced_or_said_to_be_free() -> None:
-    kinds = {kind for kind in vars(made).values() if isinstance(kind, type) and issubclass(kind, made.Resource)}
-    assert kinds - {made.Resource} == {*_ITEMS, *FREE, *OPEN}
+@pytest.mark.parametrize("cloud", CLOUDS.values(), ids=CLOUDS)
+def test_every_kind_of_resource_is_priced_or_said_to_be_free(cloud: Cloud[Any, Any]) -> None:
+    assert {*cloud.base.__subclasses__()} == {*cloud.billed, *cloud.free, *cloud.open}
+    assert len(cloud.billed) + len(cloud.free) + len(cloud.open) == len(cloud.base.__subclasses__())
 
 
 def test_what_is_unknown_is_said_and_in_no_sum() -> None:
@@ -104,13 +108,13 @@ def test_the_bill_follows_the_deployment() -> None:
 
 
 def test_an_operation_that_reaches_a_table_costs_more_than_one_that_does_not() -> None:
-    each = per_thousand(shops(), Month(PLAN, Usage()), TABLE)
+    each = per_thousand(CLOUDS["aws"], shops(), Month(PLAN, Usage()), TABLE)
     assert set(each) == {f"{r.method} {r.path}" for r in PLAN.routes}
     assert each["POST /orders"] > each["GET /search"] > 0
 
 
 def test_advice_is_what_another_bill_would_be() -> None:
-    found = tips(shops(), Month(PLAN, Usage()), TABLE)
+    found = tips(CLOUDS["aws"], shops(), Month(PLAN, Usage()), TABLE)
     arm = next(tip for tip in found if "ARM64" in tip.advice)
     ours = sum(
         line.cost.expected for line in bill(Usage()).lines if line.cost and line.item.price.startswith("fargate")

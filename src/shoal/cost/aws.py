@@ -4,10 +4,17 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
+from shoal.cost.aws_others import others
+from shoal.cost.cloud import Cloud
 from shoal.cost.estimate import HOURS, Item
-from shoal.cost.usage import Range, Usage, exactly
+from shoal.cost.month import Month
+from shoal.cost.usage import Range, exactly
 from shoal.deploy.aws import resources as made
+from shoal.deploy.aws.parts import resources
 from shoal.deploy.aws.resources import Resource
+from shoal.deploy.aws.scope import Scope
+from shoal.deploy.aws.settings import ENVIRONMENTS, Environment, read
+from shoal.deploy.aws.target import planned
 from shoal.model.plan import Plan
 
 _MILLION, _GB = Decimal(1_000_000), Decimal(1024**3)
@@ -15,44 +22,11 @@ _HEARD_IDLE = HOURS * 3600 / 20
 """Requests by which one reader asks an empty queue in a month, waiting twenty seconds each."""
 
 
-class Month:
-    """A month of a system: how often each service is asked."""
-
-    def __init__(self, plan: Plan, usage: Usage) -> None:
-        """Share requests among operations: those that are named, then the others alike."""
-        self.usage, self.plan = usage, plan
-        keys = [f"{route.method} {route.path}" for route in plan.routes]
-        named = {key: usage.endpoints[key] for key in keys if key in usage.endpoints}
-        others = [key for key in keys if key not in named]
-        rest = _less(usage.requests, named.values())
-        share = rest * (Decimal(1) / len(others)) if others else exactly(0)
-        self.endpoints = {key: named.get(key, share) for key in keys}
-
-    @property
-    def requests(self) -> Range:
-        """At the door."""
-        return sum(self.endpoints.values(), exactly(0))
-
-    def of(self, service: str) -> Range:
-        """Count the requests that reach a service, by the door or by another's call."""
-        own = [self.endpoints[f"{r.method} {r.path}"] for r in self.plan.routes if r.service == service]
-        calling = [one.name for one in self.plan.services if any(call.service == service for call in one.calls)]
-        asked = [self.endpoints[f"{r.method} {r.path}"] for r in self.plan.routes if r.service in calling]
-        return sum([*own, *asked], exactly(0))
-
-
 def items(resources: Iterable[Resource], month: Month) -> tuple[Item, ...]:
     """List what a month of these resources is billed for."""
     every = tuple(resources)
     found = [item for one in every for item in _ITEMS.get(type(one), _nothing)(one, month)]
     return (*found, *_shared(every, month))
-
-
-def _less(whole: Range, parts: Iterable[Range]) -> Range:
-    taken = sum(parts, exactly(0))
-    left = [max(Decimal(0), a - b) for a, b in ((whole.low, taken.low), (whole.expected, taken.expected))]
-    high = max(Decimal(0), whole.high - taken.high)
-    return Range(low=left[0], expected=max(left), high=max(*left, high))
 
 
 def _nothing(_: Any, __: Month) -> Iterator[Item]:
@@ -192,3 +166,24 @@ FREE = frozenset(
 
 OPEN = frozenset({made.Pool})
 """Kinds whose price depends on what nobody has said yet: a pool, on its users."""
+
+
+def made_for(plan: Plan, environment: Environment) -> tuple[Resource, ...]:
+    """List what a plan takes; what users of a cache may do costs nothing, and is left out."""
+    return resources(Scope(plan=plan, environment=environment))
+
+
+CLOUD = Cloud(
+    name="aws",
+    title="AWS",
+    environments=ENVIRONMENTS,
+    read=read,
+    plan=planned,
+    resources=made_for,
+    items=items,
+    others=others,
+    base=Resource,
+    billed=frozenset(_ITEMS),
+    free=FREE,
+    open=OPEN,
+)

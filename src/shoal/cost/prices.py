@@ -62,3 +62,10 @@ def packaged(provider: str, region: str) -> Table:
     if not file.is_file():
         return Table(provider=provider, region=region, date="", prices={})
     return read(file.read_text("utf-8"), where=file.name)
+
+
+def regions(provider: str) -> tuple[str, ...]:
+    """Name the regions of which Shoal brings a table."""
+    names = (file.name for file in (resources.files("shoal.cost") / "tables").iterdir())
+    ours = (name.removeprefix(f"{provider}-") for name in names if name.startswith(f"{provider}-"))
+    return tuple(sorted(name.removesuffix(".toml") for name in ours))

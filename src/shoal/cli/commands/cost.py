@@ -16,11 +16,11 @@ from shoal.cli.program import OK, OVER, Global
 from shoal.errors import DeclarationError
 
 if TYPE_CHECKING:
-    from shoal.cost.aws import Month
+    from shoal.cost.cloud import Cloud, R
     from shoal.cost.estimate import Estimate
+    from shoal.cost.month import Month
     from shoal.cost.prices import Table
     from shoal.cost.usage import Usage
-    from shoal.deploy.aws.resources import Resource
 
 _EXAMPLES = examples(
     "shoal cost --target aws --region us-east-1",
@@ -54,20 +54,21 @@ def command(
 
     The items are the resources that `shoal deploy aws` writes. What has no known price is said, and is in no sum.
     """
-    from shoal.cost import aws as cost
     from shoal.cost.estimate import priced
-    from shoal.deploy.aws.parts import resources
+    from shoal.cost.month import Month
+    from shoal.operating import project
 
-    scope = _scope(context, target, region)
-    month = cost.Month(scope.plan, _usage(context.root, usage_file))
-    table = _prices(context.root, prices_file, scope.environment.region)
-    everything = resources(scope)
-    found = priced(cost.items(everything, month), table)
+    cloud, environment = _place(context.root, target, region)
+    plan = cloud.plan(project.read(context), environment)
+    month = Month(plan, _usage(context.root, usage_file))
+    table = _prices(context.root, prices_file, cloud.name, environment.region)
+    everything = cloud.resources(plan, environment)
+    found = priced(cloud.items(everything, month), table)
     same = _same(
         context.root, {"--target": target, "--region": region}, {"--usage": usage_file, "--prices": prices_file}
     )
     earlier = _earlier(context, before, same) if before else None
-    _show(form, found, month, everything, table)
+    _show(form, found, month, cloud, everything)
     if earlier is not None:
         _compare(earlier, found)
     if budget is not None and found.total.expected > budget:
@@ -76,7 +77,7 @@ def command(
     return OK
 
 
-def _show(form: str, found: "Estimate", month: "Month", resources: "tuple[Resource, ...]", table: "Table") -> None:
+def _show(form: str, found: "Estimate", month: "Month", cloud: "Cloud[Any, R]", resources: "tuple[R, ...]") -> None:
     from shoal.cost import endpoints, render, tips
     from shoal.cost.estimate import of_one_more
 
@@ -86,8 +87,8 @@ def _show(form: str, found: "Estimate", month: "Month", resources: "tuple[Resour
         click.echo(render.html(found, month.requests), nl=False)
     else:
         known = of_one_more(found, month.requests) is not None
-        each = endpoints.per_thousand(resources, month, table) if known else {}
-        advice = tips.tips(resources, month, table)
+        each = endpoints.per_thousand(cloud, resources, month, found.table) if known else {}
+        advice = tips.tips(cloud, resources, month, found.table)
         if form == "json":
             told = [{"advice": tip.advice, "saves": str(tip.saves), "but": tip.but} for tip in advice]
             operations = {name: str(render.small(cost)) for name, cost in each.items()}
@@ -103,21 +104,42 @@ def _show(form: str, found: "Estimate", month: "Month", resources: "tuple[Resour
             output.say(f"could save {tip.saves:,}: {tip.advice}; but {tip.but}")
 
 
-def _scope(context: Global, target: str, region: str) -> Any:
+def _place(root: Path, target: str, region: str) -> "tuple[Cloud[Any, Any], Any]":
+    """Find the cloud that is meant, and the environment on it."""
     import msgspec
 
-    from shoal.cli.aws import scopes
+    from shoal.cost.clouds import CLOUDS
 
-    if target in ("azure", "google", "gcp", "kubernetes"):
-        raise DeclarationError(f"what {target} costs is not known yet", hint="ask for --target aws")
-    found = scopes(context, [] if target == "aws" else [Path(target)])[-1]
+    if target in CLOUDS:
+        cloud = CLOUDS[target]
+        environment = cloud.environments[-1]
+    elif Path(target).suffix:
+        cloud, environment = _written(root, Path(target))
+    else:
+        known = ", ".join(CLOUDS)
+        raise DeclarationError(
+            f"what {target} costs is not known", hint=f"ask for one of {known}, or name a file of settings"
+        )
     if not region:
-        return found
+        return cloud, environment
     try:
-        environment = msgspec.structs.replace(found.environment, region=region)
+        return cloud, msgspec.structs.replace(environment, region=region)
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="--region") from error
-    return msgspec.structs.replace(found, environment=environment)
+
+
+def _written(root: Path, file: Path) -> "tuple[Cloud[Any, Any], Any]":
+    """Read settings of an environment: of the first cloud whose settings they are."""
+    from shoal.cost.clouds import CLOUDS
+
+    text = _text(root, file, "targets/aws-production.toml")
+    problems = []
+    for cloud in CLOUDS.values():
+        try:
+            return cloud, cloud.read(text, where=str(file))
+        except DeclarationError as error:
+            problems.append(error)
+    raise problems[0]
 
 
 def _usage(root: Path, file: Path | None) -> "Usage":
@@ -126,10 +148,10 @@ def _usage(root: Path, file: Path | None) -> "Usage":
     return Usage() if file is None else read(_text(root, file, "usage.toml"), where=str(file))
 
 
-def _prices(root: Path, file: Path | None, region: str) -> "Table":
+def _prices(root: Path, file: Path | None, provider: str, region: str) -> "Table":
     from shoal.cost.prices import packaged, read
 
-    return packaged("aws", region) if file is None else read(_text(root, file, "prices.toml"), where=str(file))
+    return packaged(provider, region) if file is None else read(_text(root, file, "prices.toml"), where=str(file))
 
 
 def _same(root: Path, said: Mapping[str, str], files: Mapping[str, Path | None]) -> list[str]:
