@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from shoal.cost.estimate import HOURS, Estimate, Item, priced
+from shoal.cost.estimate import Estimate, Item, priced
+from shoal.cost.month import HOURS
 from shoal.cost.prices import read
 from shoal.cost.usage import exactly
 

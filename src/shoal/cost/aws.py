@@ -6,9 +6,9 @@ from typing import Any
 
 from shoal.cost.aws_others import others
 from shoal.cost.cloud import Cloud
-from shoal.cost.estimate import HOURS, Item
-from shoal.cost.month import Month
-from shoal.cost.usage import Range, exactly
+from shoal.cost.estimate import Item
+from shoal.cost.month import HOURS, MILLION, Month
+from shoal.cost.usage import exactly
 from shoal.deploy.aws import resources as made
 from shoal.deploy.aws.parts import resources
 from shoal.deploy.aws.resources import Resource
@@ -17,7 +17,6 @@ from shoal.deploy.aws.settings import ENVIRONMENTS, Environment, read
 from shoal.deploy.aws.target import planned
 from shoal.model.plan import Plan
 
-_MILLION, _GB = Decimal(1_000_000), Decimal(1024**3)
 _HEARD_IDLE = HOURS * 3600 / 20
 """Requests by which one reader asks an empty queue in a month, waiting twenty seconds each."""
 
@@ -34,7 +33,7 @@ def _nothing(_: Any, __: Month) -> Iterator[Item]:
 
 
 def _network(one: made.Network, month: Month) -> Iterator[Item]:
-    gateways, through = HOURS * one.gateways, month.requests * (month.usage.outside_bytes / _GB)
+    gateways, through = HOURS * one.gateways, month.outside
     if one.gateways:
         yield Item(component="NAT gateways", price="nat.hour", amount=exactly(gateways))
         yield Item(component="data by NAT gateways", price="nat.gb", amount=through, by_use=True)
@@ -45,10 +44,9 @@ def _network(one: made.Network, month: Month) -> Iterator[Item]:
 
 
 def _workload(one: made.Workload, month: Month) -> Iterator[Item]:
-    spread, busy = one.most - one.least, month.usage.busy
-    tasks = exactly(one.least) + Range(low=busy.low, expected=busy.expected, high=busy.high) * Decimal(spread)
-    kind = f"fargate.{'spot.' if one.spot else ''}{'arm' if one.architecture == 'ARM64' else 'x86'}"
     processors, memory = Decimal(one.cpu) / 1024, Decimal(one.memory) / 1024
+    tasks = month.tasks(one.service, least=one.least, most=one.most, processors=processors, busy=one.busy)
+    kind = f"fargate.{'spot.' if one.spot else ''}{'arm' if one.architecture == 'ARM64' else 'x86'}"
     hours = tasks * HOURS
     whose: dict[str, Any] = {"service": one.service}
     yield Item(component="Fargate processors", price=f"{kind}.cpu.hour", amount=hours * processors, **whose)
@@ -56,7 +54,7 @@ def _workload(one: made.Workload, month: Month) -> Iterator[Item]:
 
 
 def _logs(one: made.Logs, month: Month) -> Iterator[Item]:
-    gb = month.of(one.service) * (month.usage.log_bytes / _GB)
+    gb = month.logged(one.service)
     yield Item(component="log lines taken", price="logs.gb", amount=gb, service=one.service, by_use=True)
     kept = gb * (Decimal(one.days) / 30)
     yield Item(component="log lines kept", price="logs.gb-month", amount=kept, service=one.service, by_use=True)
@@ -75,11 +73,11 @@ def _documents(one: made.Documents, month: Month) -> Iterator[Item]:
 
 
 def _table(one: made.Table, month: Month) -> Iterator[Item]:
-    asked, usage = month.of(one.service) * (1 / _MILLION), month.usage
+    writes, reads = month.writes(one.service) * (1 / MILLION), month.reads(one.service) * (1 / MILLION)
     whose: dict[str, Any] = {"service": one.service, "by_use": True}
-    yield Item(component="DynamoDB writes", price="dynamodb.write", amount=asked * usage.writes_per_request, **whose)
-    yield Item(component="DynamoDB reads", price="dynamodb.read", amount=asked * usage.reads_per_request, **whose)
-    yield Item(component="DynamoDB storage", price="dynamodb.gb-month", amount=usage.stored, service=one.service)
+    yield Item(component="DynamoDB writes", price="dynamodb.write", amount=writes, **whose)
+    yield Item(component="DynamoDB reads", price="dynamodb.read", amount=reads, **whose)
+    yield Item(component="DynamoDB storage", price="dynamodb.gb-month", amount=month.usage.stored, service=one.service)
 
 
 def _bucket(one: made.Bucket, month: Month) -> Iterator[Item]:
@@ -100,7 +98,7 @@ def _search(one: made.Search, _: Month) -> Iterator[Item]:
 def _queue(one: made.Queue, _: Month) -> Iterator[Item]:
     """Count what an empty queue is asked; what is heard is counted for all queues together."""
     if one.part:
-        idle = exactly(_HEARD_IDLE / _MILLION)
+        idle = exactly(_HEARD_IDLE / MILLION)
         yield Item(component="queues asked while empty", price="sqs.fifo", amount=idle, service=one.service)
 
 
@@ -123,9 +121,9 @@ def _repository(one: made.Repository, _: Month) -> Iterator[Item]:
 
 def _door(_: made.Door, month: Month) -> Iterator[Item]:
     asked = month.requests
-    yield Item(component="API requests", price="api.http", amount=asked * (1 / _MILLION), by_use=True)
+    yield Item(component="API requests", price="api.http", amount=asked * (1 / MILLION), by_use=True)
     yield Item(component="balancer", price="alb.hour", amount=exactly(HOURS))
-    used = asked * (month.usage.answer_bytes / _GB)
+    used = month.answered
     yield Item(component="balancer capacity", price="alb.lcu-hour", amount=used, by_use=True)
     yield Item(component="data to clients", price="egress.gb", amount=used, by_use=True)
 
@@ -134,7 +132,7 @@ def _shared(every: tuple[Resource, ...], month: Month) -> Iterator[Item]:
     """Count events once for each who hears them."""
     topics = [one for one in every if isinstance(one, made.Topic)]
     if topics:
-        events = month.requests * (month.usage.events_per_request / _MILLION)
+        events = month.events * (1 / MILLION)
         hearers = {(one.service, one.part) for one in every if isinstance(one, made.Queue) and one.part}
         streams = {stream for _, stream in hearers} or {""}
         each = Decimal(len(hearers)) / len(streams)

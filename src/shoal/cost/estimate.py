@@ -8,9 +8,6 @@ import msgspec
 from shoal.cost.prices import Price, Table
 from shoal.cost.usage import ZERO, Range
 
-HOURS = Decimal(730)
-"""Hours of a month, as AWS's own calculator counts."""
-
 _CENT = Decimal("0.01")
 
 

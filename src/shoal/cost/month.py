@@ -3,8 +3,15 @@
 from collections.abc import Iterable
 from decimal import Decimal
 
-from shoal.cost.usage import ZERO, Range, Usage
+from shoal.cost.usage import ZERO, Range, Usage, Work, exactly
 from shoal.model.plan import Plan
+
+HOURS = Decimal(730)
+"""Hours of a month, as the calculators of the clouds count."""
+
+MILLION = Decimal(1_000_000)
+GB = Decimal(1024**3)
+"""Bytes of what bills call a GB."""
 
 
 class Month:
@@ -29,7 +36,59 @@ class Month:
 
     def of(self, service: str) -> Range:
         """Count the requests that reach a service, by the door or by another's call."""
-        return self._asked.get(service, ZERO)
+        known = self._known(service).asked
+        return self._asked.get(service, ZERO) if known is None else self.requests * known
+
+    def reads(self, service: str) -> Range:
+        """Count what a service reads from a store that is billed by request."""
+        known = self._known(service).reads
+        return self.of(service) * self.usage.reads_per_request if known is None else self.requests * known
+
+    def writes(self, service: str) -> Range:
+        """Count what a service writes to a store that is billed by request."""
+        known = self._known(service).writes
+        return self.of(service) * self.usage.writes_per_request if known is None else self.requests * known
+
+    def logged(self, service: str) -> Range:
+        """Measure the lines of a service's log, in GB."""
+        known = self._known(service).log_bytes
+        each = self.of(service) * self.usage.log_bytes if known is None else self.requests * known
+        return each * (1 / GB)
+
+    @property
+    def answered(self) -> Range:
+        """What leaves for clients, in GB."""
+        return self.requests * (self.usage.answer_bytes / GB)
+
+    @property
+    def outside(self) -> Range:
+        """What leaves for outside systems, in GB."""
+        return self.requests * (self.usage.outside_bytes / GB)
+
+    @property
+    def events(self) -> Range:
+        """Events that are published; each is heard by every subscriber of its stream."""
+        return self.requests * self.usage.events_per_request
+
+    def tasks(self, service: str, *, least: int, most: int, processors: Decimal, busy: int) -> Range:
+        """Say how many tasks of a service run, on average over the month.
+
+        Args:
+            service: Its name.
+            least: Tasks at rest.
+            most: Tasks under load.
+            processors: Of one task.
+            busy: Percent of them from which on there are more tasks.
+        """
+        known = self._known(service).cpu
+        if known is None:
+            return exactly(least) + self.usage.busy * Decimal(most - least)
+        needed = self.requests * (known / (HOURS * 3600 * processors * busy / 100))
+        between = (min(Decimal(most), max(Decimal(least), one)) for one in (needed.low, needed.expected, needed.high))
+        return Range(**dict(zip(("low", "expected", "high"), between, strict=True)))
+
+    def _known(self, service: str) -> Work:
+        return self.usage.services.get(service, _NOTHING)
 
     def _at_the_door(self) -> dict[str, Range]:
         found: dict[str, Range] = {}
@@ -46,6 +105,9 @@ class Month:
             for called in {call.service for call in caller.calls}:
                 found[called] = found.get(called, ZERO) + asked
         return found
+
+
+_NOTHING = Work()
 
 
 def _less(whole: Range, parts: Iterable[Range]) -> Range:

@@ -44,6 +44,27 @@ def around(amount: str, *, least: str = "0.5", most: str = "2") -> Range:
     return Range(low=value * Decimal(least), expected=value, high=value * Decimal(most))
 
 
+class Work(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What one service does for each request at the door, on average; events that it hears are part of it."""
+
+    asked: Decimal | None = None
+    """Requests that reach it, by the door or by another's call."""
+    reads: Decimal | None = None
+    """From its store."""
+    writes: Decimal | None = None
+    log_bytes: Decimal | None = None
+    cpu: Decimal | None = None
+    """Seconds of a processor."""
+    memory: Decimal | None = None
+    """MiB that it holds at most; not for each request."""
+
+    def __post_init__(self) -> None:
+        """Refuse what is no amount."""
+        for name in self.__struct_fields__:
+            if (value := getattr(self, name)) is not None and (not value.is_finite() or value < 0):
+                raise ValueError(f"{name} = {value} is no amount")
+
+
 class Usage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A month."""
 
@@ -67,7 +88,9 @@ class Usage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     objects: Range = around("20")
     """GB of each bucket."""
     busy: Range = Range(low=Decimal(0), expected=Decimal("0.25"), high=Decimal(1))
-    """Where between its least and most tasks each service is."""
+    """Where between its least and most tasks each service is; for those whose `Work.cpu` is not known."""
+    services: dict[str, Work] = {}
+    """What is known of single services; it goes before what is said above for all of them."""
 
 
 def read(text: str, *, where: str) -> Usage:
