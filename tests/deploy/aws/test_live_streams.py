@@ -16,7 +16,7 @@ from shoal.deploy.aws.hcl import messages as written
 from shoal.deploy.aws.hcl.context import Context
 from shoal.deploy.aws.parts import resources
 from shoal.deploy.aws.resources import Queue, Resource, Topic
-from shoal.deploy.aws.workloads import declarations
+from shoal.deploy.cloud.streams import declarations
 from shoal.deploy.terraform.values import Argument, Block, Call, Raw
 from shoal.drivers import broker_admin, open_broker
 from shoal.drivers.aws.address import read
@@ -38,7 +38,7 @@ pytestmark = [pytest.mark.live, pytest.mark.asyncio(loop_scope="module")]
 
 SCOPE = scope_of(CAFE)
 RESOURCES = resources(SCOPE)
-DECLARED = msgspec.json.decode(declarations(SCOPE), type=Declarations)
+DECLARED = msgspec.json.decode(declarations(SCOPE.plan), type=Declarations)
 FIRST, LATER = "20260101120000", "20260102120000"
 ATTRIBUTES = {
     "deduplication_scope": "DeduplicationScope",

@@ -13,7 +13,7 @@ from shoal.deploy.aws.hcl import messages as written
 from shoal.deploy.aws.hcl.context import Context
 from shoal.deploy.aws.messages import HELD, LETTERS
 from shoal.deploy.aws.resources import Queue, Topic
-from shoal.deploy.aws.workloads import declarations
+from shoal.deploy.cloud.streams import declarations
 from shoal.deploy.terraform.values import Argument, Block, Call
 from shoal.drivers.sns import letters, wire
 from shoal.runtime.declaring import Declarations
@@ -90,5 +90,5 @@ def test_there_is_a_queue_for_each_consumer_and_each_stream_of_letters() -> None
 
 def test_what_the_operators_task_declares_can_be_read() -> None:
     scope = scope_of(shop())
-    found = msgspec.json.decode(declarations(scope), type=Declarations)
+    found = msgspec.json.decode(declarations(scope.plan), type=Declarations)
     assert {stream.name for stream in found.streams} == {stream.name for stream in scope.plan.streams}

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from shoal.deploy.aws import naming
 from shoal.deploy.aws.scope import OWN, Scope
-from shoal.deploy.aws.values import Join, Ref, Value, join
+from shoal.deploy.cloud.values import Join, Ref, Value, join
 from shoal.model import names
 from shoal.model.plan import ServicePlan
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from shoal.deploy.aws.resources import Door, Pool, Resource
 from shoal.deploy.aws.resources import Route as Served
 from shoal.deploy.aws.scope import Scope
-from shoal.deploy.aws.values import Ref, Value, join
+from shoal.deploy.cloud.values import Ref, Value, join
 from shoal.deploy.kubernetes.scope import drain
 from shoal.model.plan import Route
 from shoal.model.untrusted import UNTRUSTED

@@ -5,7 +5,7 @@ from typing import Literal
 
 import msgspec
 
-from shoal.deploy.aws.values import Value
+from shoal.deploy.cloud.values import Value
 
 
 class Resource(msgspec.Struct, frozen=True, kw_only=True, tag=True):

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from shoal.deploy.aws.messages import LETTERS
 from shoal.deploy.aws.resources import Resource, Right, Role
 from shoal.deploy.aws.scope import Scope
-from shoal.deploy.aws.values import ACCOUNT, Join, Ref, join
+from shoal.deploy.cloud.values import ACCOUNT, Join, Ref, join
 from shoal.model import names
 from shoal.model.plan import ServicePlan
 

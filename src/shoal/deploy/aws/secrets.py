@@ -5,14 +5,13 @@ from collections.abc import Iterator
 from shoal.deploy.aws import addresses
 from shoal.deploy.aws.resources import Key, Password, Resource, Secret
 from shoal.deploy.aws.scope import Scope
-from shoal.deploy.aws.values import Ref, Value
+from shoal.deploy.cloud.telling import SIGNING, key_files
+from shoal.deploy.cloud.values import Ref, Value
 from shoal.model.plan import ServicePlan
 from shoal.model.service import Setting
 
 ALL = "all"
 """Whose secrets are everybody's."""
-
-SIGNING = "signing-key.json"
 
 
 def make(scope: Scope) -> Iterator[Resource]:
@@ -60,7 +59,7 @@ def variables(scope: Scope, service: ServicePlan) -> dict[str, Value]:
 def files(scope: Scope, service: ServicePlan) -> dict[str, str]:
     """List the files that a service is given, and the variables that hold them until it starts."""
     own = [SIGNING] if service.issues_tokens and scope.plan.system.gateway.issuer is not None else []
-    found = [*_keys(scope), *own]
+    found = [*key_files(scope), *own]
     if {"postgres", "mongo"} & set(scope.uses(service).values()):
         found.append(addresses.AUTHORITIES)
     return {file: _variable(file) for file in found}
@@ -73,14 +72,7 @@ def _kept(scope: Scope, setting: Setting) -> bool:
 def shared(scope: Scope) -> list[str]:
     """List the files that are the same for everybody."""
     authorities = [addresses.AUTHORITIES] if scope.users("postgres") or scope.users("mongo") else []
-    return [*_keys(scope), *authorities]
-
-
-def _keys(scope: Scope) -> list[str]:
-    gateway = scope.plan.system.gateway
-    own = ["jwks.json"] if gateway.issuer is not None else []
-    keys = ["key-set.json"] if gateway.consumers else []
-    return [*own, *keys, *(f"{issuer.name}.json" for issuer in gateway.issuers if not issuer.remote)]
+    return [*key_files(scope), *authorities]
 
 
 def _variable(file: str) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from shoal.deploy.aws.messages import LETTERS
 from shoal.deploy.aws.resources import Alarm, Resource, Watch
 from shoal.deploy.aws.scope import Scope
-from shoal.deploy.aws.values import Ref, Value
+from shoal.deploy.cloud.values import Ref, Value
 from shoal.model import names
 from shoal.model.plan import ServicePlan
 

@@ -1,6 +1,5 @@
 """What runs: for each service tasks on Fargate, and once for all the task that declares streams."""
 
-import json
 from collections.abc import Iterator
 
 import msgspec
@@ -8,10 +7,11 @@ import msgspec
 from shoal.deploy.aws import addresses, secrets
 from shoal.deploy.aws.resources import Address, Cluster, Logs, Operator, Repository, Resource, Workload
 from shoal.deploy.aws.scope import PORT, Scope
-from shoal.deploy.aws.values import Ref, Value, join
+from shoal.deploy.cloud import telling
+from shoal.deploy.cloud.streams import declarations
+from shoal.deploy.cloud.values import Ref, Value, join
 from shoal.deploy.kubernetes.scope import drain, grace
-from shoal.model.issuers import Cognito, OpenId
-from shoal.model.messages import KEPT, LARGEST_MESSAGE
+from shoal.model.issuers import Cognito
 from shoal.model.plan import ServicePlan
 
 LONGEST = 120
@@ -65,35 +65,23 @@ def _workload(scope: Scope, service: ServicePlan) -> Workload:
 
 def told(scope: Scope, service: ServicePlan) -> dict[str, Value]:
     """List what a service is told that is no secret."""
-    gateway, found = scope.plan.system.gateway, dict[str, Value]()
-    found["SHOAL_SYSTEM"] = scope.system
-    found["SHOAL_ENTRY"] = service.entry
-    found["SHOAL_VERSION"] = scope.environment.version
-    found["SHOAL_LISTEN"] = f"tcp:0.0.0.0:{PORT}"
-    if service.calls:
-        found["SHOAL_MESH"] = f"http://{{service}}:{PORT}"
-    found["SHOAL_DRAIN"] = str(drain(scope.declared(service)))
-    if gateway.issuer is not None:
-        found["SHOAL_JWKS"] = f"{addresses.FILES}/jwks.json"
-        found["SHOAL_ISSUER"] = gateway.issuer.name
-        found["SHOAL_AUDIENCE"] = gateway.issuer.audience
-    if service.issues_tokens:
-        found["SHOAL_SIGNING_KEY"] = f"{addresses.FILES}/{secrets.SIGNING}"
-    if gateway.issuers or scope.environment.cognito:
-        found["SHOAL_ISSUERS"] = _issuers(scope)
-    if gateway.consumers:
-        found["SHOAL_CONSUMERS"] = msgspec.json.encode(gateway.consumers).decode()
-        found["SHOAL_KEY_SET"] = f"{addresses.FILES}/key-set.json"
-    if scope.environment.collector:
+    gateway, environment = scope.plan.system.gateway, scope.environment
+    found = telling.told(
+        scope,
+        service,
+        version=environment.version,
+        mesh=f"http://{{service}}:{PORT}",
+        folder=addresses.FILES,
+        issuers=_issuers(scope) if gateway.issuers or environment.cognito else None,
+    )
+    if environment.collector:
         found["OTEL_EXPORTER_OTLP_ENDPOINT"] = "http://127.0.0.1:4318"
-    wanted = {s.variable for s in scope.declared(service).settings if not s.secret} | set(service.externals.values())
-    found |= {name: text for name, text in sorted(scope.environment.settings.items()) if name in wanted}
-    return found | addresses.plain(scope, service)
+    return found | telling.wanted(scope, service, environment.settings) | addresses.plain(scope, service)
 
 
 def _issuers(scope: Scope) -> Value:
     """List issuers outside as JSON; what the pool is called is known to AWS alone."""
-    found = [_placed(issuer) for issuer in scope.plan.system.gateway.issuers]
+    found = telling.placed(scope.plan.system.gateway.issuers, addresses.FILES)
     if scope.environment.cognito:
         found.append(Cognito(scope.environment.region, _POOL, _CLIENT, name="pool"))
     parts: list[str | Ref] = []
@@ -105,15 +93,11 @@ def _issuers(scope: Scope) -> Value:
     return join(*parts)
 
 
-def _placed(issuer: OpenId) -> OpenId:
-    return issuer if issuer.remote else msgspec.structs.replace(issuer, keys=f"{addresses.FILES}/{issuer.name}.json")
-
-
 def _operator(scope: Scope) -> Operator:
     first = next(service for service in scope.plan.services if service.broker is not None)
     environment: dict[str, Value] = {
         "SHOAL_BROKER_URL": f"sns:///{scope.system}?region={scope.environment.region}",
-        "SHOAL_STREAMS": declarations(scope),
+        "SHOAL_STREAMS": declarations(scope.plan),
     }
     return Operator(
         name="operator",
@@ -123,24 +107,3 @@ def _operator(scope: Scope) -> Operator:
         environment=environment,
         why="Run it after each change of events. Any image of the system has what it takes.",
     )
-
-
-def declarations(scope: Scope) -> str:
-    """Write the streams and consumers, as `shoal.runtime.declaring` reads them."""
-    document = {
-        "streams": [
-            {
-                "name": s.name,
-                "subjects": list(s.subjects),
-                **({"age": 0.0} if s.letters else {"age": KEPT, "largest": LARGEST_MESSAGE}),
-            }
-            for s in scope.plan.streams
-        ],
-        "consumers": [
-            {"stream": c.stream, "name": c.durable, "subjects": list(c.subjects), "ack_wait": c.ack_wait}
-            for s in scope.plan.services
-            if s.broker is not None
-            for c in s.broker.consumers
-        ],
-    }
-    return json.dumps(document, separators=(",", ":"))

@@ -9,7 +9,7 @@ import re
 
 from shoal.deploy import yaml
 from shoal.deploy.aws.resources import Door, Route
-from shoal.deploy.aws.values import Join, Ref, Value
+from shoal.deploy.cloud.values import Join, Ref, Value
 from shoal.deploy.yaml import Json
 
 _HEAD = (

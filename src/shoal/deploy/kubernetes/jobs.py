@@ -1,9 +1,9 @@
 """What is done once for a version, before its services start: databases are migrated, streams declared."""
 
 import hashlib
-import json
 from collections.abc import Iterator
 
+from shoal.deploy.cloud.streams import declarations
 from shoal.deploy.kubernetes import configuration
 from shoal.deploy.kubernetes.engines import nats
 from shoal.deploy.kubernetes.kinds import pod
@@ -16,7 +16,6 @@ from shoal.deploy.kubernetes.settings import Environment
 from shoal.deploy.kubernetes.sheet import Entry, Made, Sheet, Text, Thing, sheet
 from shoal.deploy.kubernetes.workloads import container
 from shoal.deploy.yaml import Json
-from shoal.model.messages import KEPT, LARGEST_MESSAGE
 from shoal.model.plan import ServicePlan
 
 STREAMS = "streams"
@@ -41,30 +40,10 @@ def make(scope: Scope) -> Iterator[Made]:
         if scope.plan.streams:
             yield from _streams(scope, environment, folder)
     if scope.plan.streams:
-        yield Text(path=f"base/{STREAMS}/streams.json", text=declarations(scope))
+        yield Text(path=f"base/{STREAMS}/streams.json", text=f"{declarations(scope.plan, indent=2)}\n")
         generator: Json = {"name": STREAMS, "files": ["streams.json"]}
         yield Entry(folder=f"base/{STREAMS}", field="configMapGenerator", value=generator)
         yield sheet(f"base/{STREAMS}/serviceaccount.yaml", account(scope.system, STREAMS, "job"))
-
-
-def declarations(scope: Scope) -> str:
-    """Write the streams and consumers, as `shoal.runtime.declaring` reads them."""
-    consumers = [c for s in scope.plan.services if s.broker is not None for c in s.broker.consumers]
-    document = {
-        "streams": [
-            {
-                "name": s.name,
-                "subjects": list(s.subjects),
-                **({"age": 0.0} if s.letters else {"age": KEPT, "largest": LARGEST_MESSAGE}),
-            }
-            for s in scope.plan.streams
-        ],
-        "consumers": [
-            {"stream": c.stream, "name": c.durable, "subjects": list(c.subjects), "ack_wait": c.ack_wait}
-            for c in consumers
-        ],
-    }
-    return json.dumps(document, indent=2) + "\n"
 
 
 def _version(environment: Environment, *more: str) -> str:
@@ -100,7 +79,7 @@ def _streams(scope: Scope, environment: Environment, folder: str) -> Iterator[Ma
         "envFrom": [{"secretRef": {"name": OPERATOR}}],
         "volumeMounts": [mount, {"name": "streams", "mountPath": "/etc/shoal/streams", "readOnly": True}],
     }
-    name = joined(STREAMS, "declare", _version(environment, declarations(scope)))
+    name = joined(STREAMS, "declare", _version(environment, f"{declarations(scope.plan, indent=2)}\n"))
     volumes: list[Json] = [tmp, {"name": "streams", "configMap": {"name": STREAMS}}]
     why = "Declares every stream and consumer; safe to repeat. Any image of the system has what it takes."
     things = (

@@ -7,8 +7,8 @@ from shoal.deploy.aws.hcl.context import Context, notes
 from shoal.deploy.aws.hcl.references import at, json, label, resource, written
 from shoal.deploy.aws.resources import Cluster, Logs, Operator, Repository, Workload
 from shoal.deploy.aws.rights import start
-from shoal.deploy.aws.values import Ref
-from shoal.deploy.aws.values import Value as Said
+from shoal.deploy.cloud.values import Ref
+from shoal.deploy.cloud.values import Value as Said
 from shoal.deploy.terraform.values import Block, Noted, Raw, Text, Value, block, items
 
 USER = "10001"

@@ -12,7 +12,7 @@ from shoal.deploy.aws.hcl.references import at, json, label, resource, written
 from shoal.deploy.aws.network import BALANCER, LINK
 from shoal.deploy.aws.resources import Door, Pool, Route
 from shoal.deploy.aws.scope import PORT
-from shoal.deploy.aws.values import Ref
+from shoal.deploy.cloud.values import Ref
 from shoal.deploy.terraform.values import Block, Noted, Raw, Text, Value, block, items
 
 LOGGED = ("requestId", "ip", "requestTime", "httpMethod", "routeKey", "status", "responseLength", "integrationLatency")

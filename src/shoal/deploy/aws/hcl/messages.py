@@ -7,7 +7,7 @@ from shoal.deploy.aws.hcl.context import Context, notes
 from shoal.deploy.aws.hcl.references import at, json, label, resource
 from shoal.deploy.aws.messages import LETTERS
 from shoal.deploy.aws.resources import Queue, Topic
-from shoal.deploy.aws.values import Ref
+from shoal.deploy.cloud.values import Ref
 from shoal.deploy.terraform.values import Block, Raw, Value, block, items
 
 KEPT = 14 * 86_400

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 
-from shoal.deploy.aws.values import Join, Ref, Value
+from shoal.deploy.cloud.values import Join, Ref, Value
 from shoal.deploy.terraform import values as hcl
 
 _ADDRESSES: Mapping[tuple[str, str], str] = {

@@ -6,7 +6,7 @@ from shoal.deploy.aws import naming
 from shoal.deploy.aws.hcl.context import Context, notes
 from shoal.deploy.aws.hcl.references import at, json, label, resource, written
 from shoal.deploy.aws.resources import Right, Role
-from shoal.deploy.aws.values import Ref
+from shoal.deploy.cloud.values import Ref
 from shoal.deploy.terraform.values import Block, Noted, Raw, Value, items
 
 _TOKENS = "token.actions.githubusercontent.com"

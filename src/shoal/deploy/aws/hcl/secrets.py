@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from shoal.deploy.aws.hcl.context import Context, notes
 from shoal.deploy.aws.hcl.references import at, json, label, resource, written
 from shoal.deploy.aws.resources import Key, Password, Secret
-from shoal.deploy.aws.values import Ref
+from shoal.deploy.cloud.values import Ref
 from shoal.deploy.terraform.values import Block, Call, Raw, Text, Value, items
 
 

@@ -6,7 +6,7 @@ from shoal.deploy.aws import naming
 from shoal.deploy.aws.hcl.context import Context, notes
 from shoal.deploy.aws.hcl.references import at, json, label, resource
 from shoal.deploy.aws.resources import Bucket, Cache, Documents, Postgres, Search, Table
-from shoal.deploy.aws.values import Ref
+from shoal.deploy.cloud.values import Ref
 from shoal.deploy.terraform.values import Block, Raw, Text, Value, block, items
 
 POSTGRES, DOCUMENTS, VALKEY, OPENSEARCH = "18", "5.0.0", "8.0", "OpenSearch_2.19"

@@ -1,4 +1,4 @@
-"""What a resource may say of another: a reference, and text with references in it. Pure data."""
+"""What a resource of a cloud may say of another: a reference, and text with references in it. Pure data."""
 
 from typing import TypeAlias
 
@@ -6,7 +6,7 @@ import msgspec
 
 
 class Ref(msgspec.Struct, frozen=True):
-    """An attribute of another resource, which AWS decides: ``Ref("queue", "ORDERS-0", "arn")``."""
+    """An attribute of another resource, which the cloud decides: ``Ref("queue", "ORDERS-0", "arn")``."""
 
     kind: str
     name: str

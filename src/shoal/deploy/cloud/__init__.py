@@ -1,0 +1,1 @@
+"""What the compilers for clouds share: values, what each is asked of a plan, what a service is told."""
