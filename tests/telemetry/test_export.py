@@ -10,8 +10,9 @@ from shoal.telemetry import exporter as exporter_module
 from shoal.telemetry.exporter import Exporter
 from shoal.telemetry.logs import Record
 from shoal.telemetry.masking import Mask
+from shoal.telemetry.over_http import HttpSender
 from shoal.telemetry.recorder import Recorder
-from shoal.telemetry.sender import Outcome, Sender
+from shoal.telemetry.sender import Outcome
 from shoal.telemetry.settings import TelemetrySettings
 from shoal.telemetry.spans import SERVER, Span
 from tests.telemetry.received import receiving, recorded
@@ -105,11 +106,11 @@ def test_no_more_waits_than_may_and_the_rest_is_counted(caplog: pytest.LogCaptur
 def test_nobody_waits_at_the_end_for_a_receiver_that_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
     tries: list[bytes] = []
 
-    def send(_: Sender, body: bytes) -> Outcome:
+    def send(_: HttpSender, body: bytes) -> Outcome:
         tries.append(body)
         return Outcome(taken=False, again=True, gone=True)
 
-    monkeypatch.setattr(Sender, "send", send)
+    monkeypatch.setattr(HttpSender, "send", send)
     recorder, exporter = made("http://127.0.0.1:9")
     recorder.close(span())
     exporter.close(60.0)

@@ -31,6 +31,14 @@ def test_the_base_is_completed_and_an_own_address_is_taken_as_it_is() -> None:
     assert found.endpoints == {"traces": f"{HERE}/otlp/v1/traces", "logs": "https://logs.example/in"}
 
 
+def test_a_protocol_is_chosen_for_all_signals_or_for_one() -> None:
+    found = read(OTEL_EXPORTER_OTLP_ENDPOINT=HERE, OTEL_EXPORTER_OTLP_TRACES_PROTOCOL="grpc")
+    assert found.protocols == {"traces": "grpc", "logs": "http/protobuf", "metrics": "http/protobuf"}
+    assert (found.endpoints["traces"], found.endpoints["logs"]) == (HERE, f"{HERE}/v1/logs")
+    everything = read(OTEL_EXPORTER_OTLP_ENDPOINT=HERE, OTEL_EXPORTER_OTLP_PROTOCOL="grpc")
+    assert set(everything.endpoints.values()) == {HERE}
+
+
 def test_units_are_those_of_the_standard() -> None:
     found = read(
         OTEL_EXPORTER_OTLP_TIMEOUT="2500",
@@ -55,7 +63,9 @@ def test_units_are_those_of_the_standard() -> None:
         ("OTEL_EXPORTER_OTLP_TIMEOUT", "nan"),
         ("OTEL_EXPORTER_OTLP_COMPRESSION", "zip"),
         ("OTEL_EXPORTER_OTLP_ENDPOINT", "collector:4318"),
-        ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc"),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector:many"),
+        ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/json"),
+        ("OTEL_EXPORTER_OTLP_LOGS_PROTOCOL", "GRPC"),
         ("OTEL_RESOURCE_ATTRIBUTES", "service.version"),
     ],
 )

@@ -1,5 +1,6 @@
 """Plan → the variables of each service: addresses, its own credentials and no other's."""
 
+import re
 from collections.abc import Callable, Mapping
 from urllib.parse import quote, urlencode
 
@@ -14,6 +15,7 @@ from shoal.local.urls import postgres_url
 from shoal.model import catalog
 from shoal.model.issuers import placed
 from shoal.model.plan import Plan, ServicePlan
+from shoal.telemetry.settings import HTTP, SIGNALS
 
 KEY_RING = "SHOAL_KEY_RING"
 """Variable that names another key ring than the file of this machine; ``{service}`` in it stands for the service."""
@@ -29,6 +31,8 @@ BROKERS_ELSEWHERE = {"servicebus": "servicebus://POLICY:KEY@NAMESPACE.servicebus
 
 EXPORT_EVERY = "5000"
 """Milliseconds between two exports of metrics, where somebody looks at them as they come."""
+
+_PROTOCOLS = re.compile("OTEL_EXPORTER_OTLP_(?:[A-Z]+_)?PROTOCOL")
 
 FAILPOINTS = ("SHOAL_FAILPOINTS", "SHOAL_FAILPOINTS_ONCE")
 """Variables that are handed to every service as they are; see `shoal.failpoints`."""
@@ -70,6 +74,7 @@ def telemetry(plan: Plan, service: str, replica: str, world: World, outside: Map
     given = {name: value for name, value in outside.items() if name.startswith(("OTEL_", "SHOAL_TRACES_"))}
     if not world.telemetry:
         return given
+    given = _spoken(given)
     resource = {"service.namespace": plan.system.name, "service.instance.id": replica}
     also = given.get("OTEL_RESOURCE_ATTRIBUTES", "")
     told = ",".join([*([also] if also else []), *(f"{key}={quote(value)}" for key, value in resource.items())])
@@ -78,11 +83,22 @@ def telemetry(plan: Plan, service: str, replica: str, world: World, outside: Map
         | given
         | {
             "OTEL_EXPORTER_OTLP_ENDPOINT": world.telemetry,
-            "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf",
+            "OTEL_EXPORTER_OTLP_PROTOCOL": HTTP,
             "OTEL_SERVICE_NAME": service,
             "OTEL_RESOURCE_ATTRIBUTES": told,
         }
     )
+
+
+def _spoken(given: Mapping[str, str]) -> dict[str, str]:
+    """Leave the protocol that was chosen outside to signals that have an address of their own there."""
+    kept = {name: value for name, value in given.items() if not _PROTOCOLS.fullmatch(name)}
+    for signal in SIGNALS:
+        own = f"OTEL_EXPORTER_OTLP_{signal.upper()}"
+        chosen = given.get(f"{own}_PROTOCOL") or given.get("OTEL_EXPORTER_OTLP_PROTOCOL")
+        if chosen and given.get(f"{own}_ENDPOINT"):
+            kept[f"{own}_PROTOCOL"] = chosen
+    return kept
 
 
 def _believed(plan: Plan, world: World) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Answers unary calls of gRPC, on a UNIX socket or a port of loopback: the only file that imports h2.
+"""Answers unary calls of gRPC, on a UNIX socket or a port of loopback: the server's side of h2.
 
 Source: the gRPC project's "gRPC over HTTP2". A message has five bytes before it: whether it is compressed, and its
 length; a status comes as a trailer. Nothing more of gRPC is spoken.

@@ -8,6 +8,7 @@ from typing import Protocol
 
 import msgspec
 
+from shoal.telemetry.protocols import sender
 from shoal.telemetry.sender import Outcome, Sender
 from shoal.telemetry.settings import TelemetrySettings
 
@@ -58,7 +59,7 @@ class Exporter:
     """
 
     def __init__(self, settings: TelemetrySettings) -> None:
-        self._lanes = {signal: _Lane(signal, Sender(to, settings)) for signal, to in settings.endpoints.items()}
+        self._lanes = {signal: _Lane(signal, sender(signal, settings)) for signal in settings.endpoints}
 
     def add(self, source: Source) -> None:
         """Take from a source from now on; one whose signal is not exported is left alone."""

@@ -1,16 +1,11 @@
-"""OTLP over HTTP (OpenTelemetry protocol specification 1.x, "OTLP/HTTP"): one connection, one request at a time."""
+"""What sends a request of one signal to its receiver, and what may become of it."""
 
-import gzip
-import http.client
 import ssl
-from urllib.parse import urlsplit
+from typing import Protocol
 
 import msgspec
 
 from shoal.telemetry.settings import TelemetrySettings
-
-AGAIN = (429, 502, 503, 504)
-"""Statuses after which the same request is sent again (same, section "Failures")."""
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
@@ -26,67 +21,35 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     reason: str = ""
 
 
-class Sender:
-    """Sends requests of one signal."""
+class Sender(Protocol):
+    """Sends requests of one signal, one at a time."""
 
-    def __init__(self, address: str, settings: TelemetrySettings) -> None:
-        parts = urlsplit(address)
-        port = f":{parts.port}" if parts.port else ""
-        self.address = f"{parts.scheme}://{parts.hostname}{port}{parts.path}"
-        """Without what may be secret in it."""
-        self._parts, self._timeout = parts, settings.timeout
-        self._path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-        self._zips = settings.compression == "gzip"
-        self._certificate = settings.certificate
-        self._headers = {**settings.headers, "content-type": "application/x-protobuf"}
-        if self._zips:
-            self._headers["content-encoding"] = "gzip"
-        self._connection: http.client.HTTPConnection | None = None
+    address: str
+    """Without what may be secret in it."""
 
     def send(self, body: bytes) -> Outcome:
         """Send one request and read its answer; raises nothing."""
-        content = gzip.compress(body, 1) if self._zips else body
-        fresh = self._connection is None
-        try:
-            return self._send(content)
-        except (OSError, http.client.HTTPException, ValueError) as error:
-            self.close()
-            if not fresh:  # the receiver may have closed it while nothing was sent
-                return self.send(body)
-            gone = isinstance(error, ConnectionRefusedError)
-            return Outcome(taken=False, again=not isinstance(error, ValueError), gone=gone, reason=_spell(error))
-
-    def _send(self, content: bytes) -> Outcome:
-        if self._connection is None:
-            self._connection = self._connect()
-        self._connection.request("POST", self._path, body=content, headers=self._headers)
-        answer = self._connection.getresponse()
-        answer.read(65_536)
-        if answer.will_close or not answer.isclosed():
-            self.close()
-        if 200 <= answer.status < 300:
-            return Outcome(taken=True)
-        after = answer.getheader("retry-after", "")
-        return Outcome(
-            taken=False,
-            again=answer.status in AGAIN,
-            after=min(float(after), 60.0) if after.isdigit() else 0.0,
-            reason=f"it answers {answer.status}",
-        )
-
-    def _connect(self) -> http.client.HTTPConnection:
-        host = self._parts.hostname or ""
-        if self._parts.scheme == "https":
-            context = ssl.create_default_context(cafile=self._certificate or None)
-            return http.client.HTTPSConnection(host, self._parts.port, timeout=self._timeout, context=context)
-        return http.client.HTTPConnection(host, self._parts.port, timeout=self._timeout)
+        ...
 
     def close(self) -> None:
         """Close the connection; another request opens one."""
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            connection.close()
+        ...
 
 
-def _spell(error: Exception) -> str:
-    return str(error) or type(error).__name__
+def lost(error: Exception) -> Outcome:
+    """Tell of a request that was not answered."""
+    return Outcome(
+        taken=False,
+        again=not isinstance(error, ValueError),
+        gone=isinstance(error, ConnectionRefusedError),
+        reason=str(error) or type(error).__name__,
+    )
+
+
+def trusting(settings: TelemetrySettings) -> ssl.SSLContext:
+    """Return what a receiver's certificate is verified with.
+
+    Raises:
+        OSError: The file of authorities cannot be read.
+    """
+    return ssl.create_default_context(cafile=settings.certificate or None)

@@ -9,6 +9,8 @@ from shoal.errors import SettingsError
 
 SIGNALS = ("traces", "logs", "metrics")
 
+HTTP, GRPC = "http/protobuf", "grpc"
+
 SAMPLERS = ("always_on", "always_off", "traceidratio")
 
 
@@ -28,6 +30,8 @@ class TelemetrySettings(msgspec.Struct, frozen=True, kw_only=True):
 
     endpoints: Mapping[str, str] = {}
     """Full address for each signal that is exported."""
+    protocols: Mapping[str, str] = {}
+    """How it is exported: ``http/protobuf`` or ``grpc``; the first where nothing is said."""
     headers: Mapping[str, str] = {}
     timeout: float = 10.0
     """Seconds for one request."""
@@ -57,9 +61,10 @@ class TelemetrySettings(msgspec.Struct, frozen=True, kw_only=True):
         sampler = read.text("OTEL_TRACES_SAMPLER") or "parentbased_always_on"
         if sampler.removeprefix("parentbased_") not in SAMPLERS:
             raise read.wrong("OTEL_TRACES_SAMPLER", f"one of {', '.join(SAMPLERS)}, with parentbased_ before or not")
-        endpoints = _endpoints(read)
+        protocols = {signal: _protocol(read, signal) for signal in SIGNALS}
         return cls(
-            endpoints=endpoints,
+            endpoints=_endpoints(read, protocols),
+            protocols=protocols,
             headers=read.pairs("OTEL_EXPORTER_OTLP_HEADERS"),
             timeout=read.number("OTEL_EXPORTER_OTLP_TIMEOUT", 10_000.0) / 1000,
             compression=_compression(read),
@@ -111,25 +116,38 @@ class _Reader:
         return SettingsError(f"{name}={shown} is not understood", hint=f"it takes {wanted}")
 
 
-def _endpoints(read: _Reader) -> dict[str, str]:
+def _endpoints(read: _Reader, protocols: Mapping[str, str]) -> dict[str, str]:
+    """Return the address of each signal; one of gRPC has no path, for the call says which signal it is."""
     if read.text("OTEL_SDK_DISABLED").lower() == "true":
         return {}
     base, found = read.text("OTEL_EXPORTER_OTLP_ENDPOINT"), {}
     for signal in SIGNALS:
         own = f"OTEL_EXPORTER_OTLP_{signal.upper()}_ENDPOINT"
-        address = read.text(own) or (f"{base.rstrip('/')}/v1/{signal}" if base else "")
+        path = f"/v1/{signal}" if protocols[signal] == HTTP else ""
+        address = read.text(own) or (base.rstrip("/") + path if base else "")
         if read.text(f"OTEL_{signal.upper()}_EXPORTER") == "none" or not address:
             continue
-        parts = urlsplit(address)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
+        if not _is_address(address):
             raise read.wrong(own if read.text(own) else "OTEL_EXPORTER_OTLP_ENDPOINT", "http://HOST:PORT or https://…")
         found[signal] = address
-    if found and (protocol := read.text("OTEL_EXPORTER_OTLP_PROTOCOL")) not in ("", "http/protobuf"):
-        raise SettingsError(
-            f"OTEL_EXPORTER_OTLP_PROTOCOL={protocol!r} is not spoken here",
-            hint="use http/protobuf, on the collector's port 4318",
-        )
     return found
+
+
+def _is_address(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a port that is no number, or too large
+        return False
+
+
+def _protocol(read: _Reader, signal: str) -> str:
+    for name in (f"OTEL_EXPORTER_OTLP_{signal.upper()}_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL"):
+        if found := read.text(name):
+            if found not in (HTTP, GRPC):
+                raise read.wrong(name, f"{HTTP}, on the collector's port 4318, or {GRPC}, on 4317")
+            return found
+    return HTTP
 
 
 def _compression(read: _Reader) -> str:
