@@ -6,6 +6,7 @@ from typing import Any
 
 from shoal.cost.aws_others import others
 from shoal.cost.cloud import Cloud
+from shoal.cost.cluster import Cluster, Machine
 from shoal.cost.estimate import Item
 from shoal.cost.month import HOURS, MILLION, Month
 from shoal.cost.usage import exactly
@@ -166,10 +167,35 @@ OPEN = frozenset({made.Pool})
 """Kinds whose price depends on what nobody has said yet: a pool, on its users."""
 
 
+def machine(name: str, processors: int, memory: int, *, pods: int) -> Machine:
+    """Describe an instance, and what each has for itself.
+
+    That is 255 MiB and 11 MiB for each pod, 100 MiB before pods are evicted, and some 80 thousandths of a processor
+    (EKS user guide, "Reserved resources"); what runs on every node has 0.2 processors and 0.25 GiB.
+    """
+    kept = (Decimal("0.28"), (Decimal(255 + 100 + 11 * pods) / 1024) + Decimal("0.25"))
+    size = {"processors": Decimal(processors), "memory": Decimal(memory)}
+    return Machine(name=name, price=f"ec2.{name}.hour", kept=kept, pods=pods, **size)
+
+
 def made_for(plan: Plan, environment: Environment) -> tuple[Resource, ...]:
     """List what a plan takes; what users of a cache may do costs nothing, and is left out."""
     return resources(Scope(plan=plan, environment=environment))
 
+
+CLUSTER = Cluster(
+    title="EKS",
+    control=("eks.hour",),
+    machines=(
+        machine("m6i.large", 2, 8, pods=29),
+        machine("m6i.xlarge", 4, 16, pods=58),
+    ),
+    disk="ebs.gp3.gb-month",
+    balancer=("nlb.hour",),
+    egress="egress.gb",
+    replaces=frozenset({made.Workload, made.Door, made.Operator}),
+    engines=frozenset({made.Postgres, made.Documents, made.Cache, made.Search, made.Topic, made.Queue}),
+)
 
 CLOUD = Cloud(
     name="aws",
@@ -184,4 +210,5 @@ CLOUD = Cloud(
     billed=frozenset(_ITEMS),
     free=FREE,
     open=OPEN,
+    cluster=CLUSTER,
 )

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
+from shoal.cost.cluster import Cluster
 from shoal.cost.estimate import Item
 from shoal.cost.month import Month
 from shoal.model.plan import Plan
@@ -64,3 +65,5 @@ class Cloud(Generic[E, R]):
     """Kinds that cost nothing by themselves, or whose use is counted elsewhere."""
     open: frozenset[type] = frozenset()
     """Kinds whose price depends on what nobody has said."""
+    cluster: Cluster | None = None
+    """Its Kubernetes, for comparison; None where nobody has described it."""
