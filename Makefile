@@ -12,6 +12,9 @@ BENCH := $(VENV)/.bench
 PROTON := $(VENV)/.proton
 # What stands for Amazon pins the client that the services have, so it has an environment of its own.
 AWS := .venv-aws
+# So have a benchmark's opponent and the judge of manifests.
+CDK8S := .venv-cdk8s
+CHECKOV := .venv-checkov
 # Two of them start engines, because Linux lets a user have 128 inotify instances and the shop's Envoy alone takes 49;
 # the third fills the time in which these wait: see tests/sharing_out.py.
 SHARED_OUT := --numprocesses 3 --dist loadfile --no-loadscope-reorder
@@ -43,7 +46,7 @@ run: $(READY)  ## start the whole shop on this machine (ARGS="--one-process" …
 test: $(READY) $(PROTON)  ## run every test, in three processes (ARGS="tests/model -k plan" for some, in one)
 	@$(BIN)/pytest $(or $(ARGS),$(SHARED_OUT))
 
-matrix: $(READY) $(PROTON) $(AWS)/.locked  ## ask all of every engine: its driver, and the live shop on it (ENGINES=broker=kafka for one line)
+matrix: $(READY) $(PROTON) $(AWS)/.locked $(CHECKOV)/.locked  ## ask all of every engine: its driver, and the live shop on it (ENGINES=broker=kafka for one line)
 	@$(if $(ENGINES),,SHOAL_MATRIX=1 $(BIN)/pytest -q tests/drivers tests/deploy/aws/test_live_streams.py)
 	@for line in $(or $(ENGINES),$(MATRIX)); do echo "shop on $$line"; \
 		$(BIN)/pytest -q tests/live shop/tests/test_live.py $$(echo ",$$line" | sed 's/,/ --engine /g') $(ARGS) || exit 1; done
@@ -63,7 +66,7 @@ simulate: $(READY)  ## simulate the test system under many seeds (SEEDS=100000, 
 	@$(BIN)/python -m shoal.testing.simulation tests.simulation.scenario:Shopping \
 		--seeds $(or $(SEED),1-$(or $(SEEDS),10000)) $(ARGS)
 
-bench: $(READY) $(BENCH)  ## compare with the alternatives, as ratios (takes minutes)
+bench: $(READY) $(BENCH) $(CDK8S)/.locked  ## compare with the alternatives, as ratios (takes minutes)
 	@$(BIN)/python -m bench $(ARGS)
 
 torture: $(READY)  ## kill everything, again and again, while orders come in, and audit (takes half an hour)
@@ -81,10 +84,11 @@ lock: $(READY)  ## pin every dependency again, with hashes (UPGRADE=1 for the ne
 		--constraint requirements/dev.txt --extra bench pyproject.toml
 	@echo "requirements/servicebus.txt"; $(COMPILE) -o requirements/servicebus.txt \
 		--constraint requirements/dev.txt requirements/servicebus.in
-	@echo "requirements/aws.txt"; $(COMPILE) -o requirements/aws.txt requirements/aws.in
+	@for name in aws cdk8s checkov; do echo "requirements/$$name.txt"; \
+		$(COMPILE) -o requirements/$$name.txt requirements/$$name.in || exit 1; done
 
 clean:  ## remove the environment, the caches and what was built
-	@rm -rf $(VENV) $(AWS) .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist
+	@rm -rf $(VENV) $(AWS) $(CDK8S) $(CHECKOV) .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(BIN)/python:
@@ -114,10 +118,10 @@ $(PROTON): requirements/servicebus.txt $(LOCKED)
 .PHONY: $(AWS)
 $(AWS): $(AWS)/.locked
 
-$(AWS)/.locked: requirements/aws.txt | $(BIN)/python
-	@echo "Installing what stands for Amazon's interfaces into $(AWS) (once)"
-	@$(BIN)/python -m venv --clear $(AWS)
-	@$(AWS)/bin/python -m pip --disable-pip-version-check -qq install --require-hashes -r $<
+.venv-%/.locked: requirements/%.txt | $(BIN)/python
+	@echo "Installing $$(sed -n 's/==.*//p;q' requirements/$*.in) into .venv-$* (once)"
+	@$(BIN)/python -m venv --clear .venv-$*
+	@.venv-$*/bin/python -m pip --disable-pip-version-check -qq install --require-hashes -r $<
 	@touch $@
 
 $(BENCH): requirements/bench.txt $(READY)

@@ -3,7 +3,8 @@
 import json
 import math
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from shoal.deploy.comments import WIDTH, comment
@@ -29,7 +30,11 @@ class Noted:
 def document(value: Mapping[str, object], *, head: Iterable[str] = ()) -> str:
     """Write one document; `head` are paragraphs of comment above it."""
     lines = [line for paragraph in head if paragraph for line in comment(paragraph)]
-    return "\n".join([*lines, *(_mapping(value, 0) if value else ["{}"])]) + "\n"
+    if value:
+        _mapping(value, 0, lines)
+    else:
+        lines.append("{}")
+    return "\n".join(lines) + "\n"
 
 
 def plain(value: object) -> Any:
@@ -45,6 +50,8 @@ def plain(value: object) -> Any:
 
 def scalar(value: object) -> str:
     """Write a scalar; text is quoted unless every reader takes it for text."""
+    if isinstance(value, str):
+        return _text(value)
     if value is None:
         return "null"
     if isinstance(value, bool):
@@ -58,6 +65,7 @@ def scalar(value: object) -> str:
     return _text(str(value))
 
 
+@lru_cache(maxsize=4096)  # the words of manifests are few
 def _text(text: str) -> str:
     if _AMOUNT.fullmatch(text) or (_WORD.fullmatch(text) and text.lower() not in _MISTAKEN):
         return text
@@ -66,61 +74,65 @@ def _text(text: str) -> str:
     return _ODD.sub(lambda odd: f"\\u{ord(odd[0]):04x}", json.dumps(text, ensure_ascii=False))
 
 
-def _mapping(value: Mapping[str, object], indent: int) -> Iterator[str]:
+def _mapping(value: Mapping[str, object], indent: int, lines: list[str]) -> None:
+    """Append the lines of a mapping that is not empty."""
     pad = " " * indent
     for key, given in value.items():
         inner = given
         if isinstance(inner, Noted):
-            yield from comment(inner.why, indent)
+            lines += comment(inner.why, indent)
             inner = inner.value
-        yield from _entry(f"{pad}{scalar(key)}:", inner, indent)
+        _entry(f"{pad}{scalar(key)}:", inner, indent, lines)
 
 
-def _entry(start: str, value: object, indent: int) -> Iterator[str]:
-    if isinstance(value, Mapping):
-        if not value:
-            yield f"{start} {{}}"
-            return
-        yield start
-        yield from _mapping(value, indent + 2)
-    elif isinstance(value, str) and _is_block(value):
-        yield f"{start} |{'' if value.endswith(chr(10)) else '-'}"
-        yield from (" " * (indent + 2) + line if line else "" for line in value.removesuffix("\n").split("\n"))
-    elif isinstance(value, str) or not isinstance(value, Sequence):
-        yield f"{start} {scalar(value)}"
+def _entry(start: str, value: object, indent: int, lines: list[str]) -> None:
+    if isinstance(value, str):
+        if "\n" in value and _is_block(value):
+            lines.append(f"{start} |{'' if value.endswith(chr(10)) else '-'}")
+            lines += (" " * (indent + 2) + line if line else "" for line in value.removesuffix("\n").split("\n"))
+        else:
+            lines.append(f"{start} {_text(value)}")
+    elif isinstance(value, dict | Mapping):  # the first is what there is, and is found without asking
+        if value:
+            lines.append(start)
+            _mapping(value, indent + 2, lines)
+        else:
+            lines.append(f"{start} {{}}")
+    elif not isinstance(value, list | Sequence):
+        lines.append(f"{start} {scalar(value)}")
     elif (short := _short(value)) and len(start) + len(short) < WIDTH:
-        yield f"{start} {short}"
+        lines.append(f"{start} {short}")
     else:
-        yield start
-        yield from _items(value, indent + 2)
+        lines.append(start)
+        _items(value, indent + 2, lines)
 
 
-def _items(values: Sequence[object], indent: int) -> Iterator[str]:
+def _items(values: Sequence[object], indent: int, lines: list[str]) -> None:
     pad = " " * indent
     for given in values:
         inner = given
         if isinstance(inner, Noted):
-            yield from comment(inner.why, indent)
+            lines += comment(inner.why, indent)
             inner = inner.value
         if isinstance(inner, Mapping) and inner:
-            first, *rest = _mapping(inner, indent + 2)
-            while first.lstrip().startswith("#"):  # a comment belongs above the dash
-                yield pad + first.lstrip()
-                first, *rest = rest
-            yield f"{pad}- {first.lstrip()}"
-            yield from rest
+            first = len(lines)
+            _mapping(inner, indent + 2, lines)
+            while lines[first].lstrip().startswith("#"):  # a comment belongs above the dash
+                lines[first] = pad + lines[first].lstrip()
+                first += 1
+            lines[first] = f"{pad}- {lines[first].lstrip()}"
         else:
-            yield from _entry(f"{pad}-", inner, indent)
+            _entry(f"{pad}-", inner, indent, lines)
 
 
 def _short(values: Sequence[object]) -> str:
     """Write a list of scalars in one line; empty where one of them is none, or would want more room."""
-    if any(
-        isinstance(one, Mapping | Noted) or (isinstance(one, Sequence) and not isinstance(one, str)) for one in values
-    ):
-        return ""
-    if any(isinstance(one, str) and ("\n" in one or len(one) > 60) for one in values):
-        return ""
+    for one in values:
+        if isinstance(one, str):
+            if "\n" in one or len(one) > 60:
+                return ""
+        elif isinstance(one, dict | Noted | Mapping | Sequence):
+            return ""
     return f"[{', '.join(scalar(one) for one in values)}]"
 
 

@@ -27,6 +27,7 @@ OPERATOR = "streams-operator"
 
 def make(scope: Scope) -> Iterator[Made]:
     """Make the Jobs of each environment; their names hold the version, since a Job cannot be changed."""
+    declared = f"{declarations(scope.plan, indent=2)}\n" if scope.plan.streams else ""
     stored = [service for service in scope.plan.services if service.store is not None]
     for environment in scope.environments:
         folder = f"overlays/{environment.name}"
@@ -37,10 +38,10 @@ def make(scope: Scope) -> Iterator[Made]:
         )
         if things:
             yield Sheet(path=f"{folder}/migrations.yaml", things=things)
-        if scope.plan.streams:
-            yield from _streams(scope, environment, folder)
-    if scope.plan.streams:
-        yield Text(path=f"base/{STREAMS}/streams.json", text=f"{declarations(scope.plan, indent=2)}\n")
+        if declared:
+            yield _streams(scope, environment, declared)
+    if declared:
+        yield Text(path=f"base/{STREAMS}/streams.json", text=declared)
         generator: Json = {"name": STREAMS, "files": ["streams.json"]}
         yield Entry(folder=f"base/{STREAMS}", field="configMapGenerator", value=generator)
         yield sheet(f"base/{STREAMS}/serviceaccount.yaml", account(scope.system, STREAMS, "job"))
@@ -68,7 +69,7 @@ def _migration(scope: Scope, environment: Environment, service: ServicePlan) -> 
     return job(scope.system, name, _pod(scope, service.name, main, [tmp, *volumes], service.name))
 
 
-def _streams(scope: Scope, environment: Environment, folder: str) -> Iterator[Made]:
+def _streams(scope: Scope, environment: Environment, declared: str) -> Sheet:
     first = next(service for service in scope.plan.services if service.broker is not None)
     mount, tmp = pod.scratch()
     main = {
@@ -79,14 +80,14 @@ def _streams(scope: Scope, environment: Environment, folder: str) -> Iterator[Ma
         "envFrom": [{"secretRef": {"name": OPERATOR}}],
         "volumeMounts": [mount, {"name": "streams", "mountPath": "/etc/shoal/streams", "readOnly": True}],
     }
-    name = joined(STREAMS, "declare", _version(environment, f"{declarations(scope.plan, indent=2)}\n"))
+    name = joined(STREAMS, "declare", _version(environment, declared))
     volumes: list[Json] = [tmp, {"name": "streams", "configMap": {"name": STREAMS}}]
     why = "Declares every stream and consumer; safe to repeat. Any image of the system has what it takes."
     things = (
         Thing(body=job(scope.system, name, _pod(scope, STREAMS, main, volumes, STREAMS)), why=why),
         Thing(body=_operator(scope, environment, first)),
     )
-    yield Sheet(path=f"{folder}/streams.yaml", things=things)
+    return Sheet(path=f"overlays/{environment.name}/streams.yaml", things=things)
 
 
 def _operator(scope: Scope, environment: Environment, service: ServicePlan) -> Json:

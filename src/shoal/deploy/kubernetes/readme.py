@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 
+from msgspec import structs
+
 from shoal.deploy.kubernetes import jobs, overlays, scaling, secrets
 from shoal.deploy.kubernetes.scope import Scope
 from shoal.deploy.kubernetes.settings import Environment
@@ -88,8 +90,8 @@ def _secrets(scope: Scope, environment: Environment) -> str:
 
 def _names(scope: Scope, environment: Environment) -> set[str]:
     """Collect the names from what reads them, so that the list is complete."""
-    folder = f"overlays/{environment.name}/"
-    made = [one for part in (secrets.make, jobs.make, overlays.make) for one in part(scope)]
+    folder, alone = f"overlays/{environment.name}/", structs.replace(scope, environments=(environment,))
+    made = [one for part in (secrets.make, jobs.make, overlays.make) for one in part(alone)]
     bodies = [
         thing.body for one in made if isinstance(one, Sheet) and one.path.startswith(folder) for thing in one.things
     ]
