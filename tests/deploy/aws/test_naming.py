@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from shoal.deploy.aws import naming
 from shoal.deploy.aws.settings import Environment, Size, read
+from shoal.deploy.cloud.naming import joined, owner
 from shoal.errors import DeclarationError
 
 LABELS = st.from_regex(r"[a-z]([a-z0-9-]{0,38}[a-z0-9])?", fullmatch=True)
@@ -16,19 +17,19 @@ LIMITS = st.sampled_from((naming.BALANCER, naming.ROLE, naming.DATABASE, naming.
 
 @given(LABELS, LABELS, LABELS, LIMITS)
 def test_names_fit(system: str, environment: str, service: str, limit: int) -> None:
-    name = naming.joined(system, environment, service, limit=limit)
+    name = joined(system, environment, service, limit=limit)
     assert len(name) <= limit
     assert re.fullmatch(r"[a-z]([a-z0-9-]*[a-z0-9])?", name)
 
 
 @given(LABELS, LABELS, LABELS, LIMITS)
 def test_services_have_names_of_their_own(system: str, one: str, other: str, limit: int) -> None:
-    names = {naming.joined(system, "production", name, limit=limit) for name in (one, other)}
+    names = {joined(system, "production", name, limit=limit) for name in (one, other)}
     assert len(names) == len({one, other})
 
 
 def test_words_that_an_engine_keeps_for_itself_name_no_database() -> None:
-    assert [naming.owner(name) for name in ("order", "user", "orders", "a-b")] == [
+    assert [owner(name) for name in ("order", "user", "orders", "a-b")] == [
         "order_own",
         "user_own",
         "orders",

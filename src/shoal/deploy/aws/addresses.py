@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from shoal.deploy.aws import naming
 from shoal.deploy.aws.scope import OWN, Scope
+from shoal.deploy.cloud.naming import owner
 from shoal.deploy.cloud.values import Join, Ref, Value, join
 from shoal.model import names
 from shoal.model.plan import ServicePlan
@@ -54,7 +54,7 @@ def variable(role: str) -> str:
 
 
 def _text(scope: Scope, service: ServicePlan, role: str, server: str) -> Join | None:
-    own, password = naming.owner(service.name), Ref("password", f"{service.name}-{server}", "result")
+    own, password = owner(service.name), Ref("password", f"{service.name}-{server}", "result")
     if server == "postgres":
         kind = "documents" if scope.engines(service)[role] == "documents" else "postgres"
         host = Ref("postgres", service.name, "address")

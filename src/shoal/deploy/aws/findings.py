@@ -4,9 +4,10 @@ from collections import Counter
 from collections.abc import Iterator
 
 from shoal.deploy.aws import edge
-from shoal.deploy.aws.scope import IMPOSSIBLE, OWN, Scope
+from shoal.deploy.aws.scope import OWN, Scope
+from shoal.deploy.cloud import findings as cloud
 from shoal.model.edge import LARGEST
-from shoal.model.finding import Finding, Severity
+from shoal.model.finding import Finding
 from shoal.model.plan import Route
 
 _LARGEST = 10 * 1024**2
@@ -19,30 +20,21 @@ _ROUTES = 300
 """Routes of an API, unless AWS grants more (API Gateway quotas)."""
 
 
+_say = cloud.teller("AWS")
+
+
 def findings(scope: Scope) -> Iterator[Finding]:
     """List it, with the place of each declaration."""
     yield from (one for one in scope.plan.findings if one.severity == "error")
-    yield from _engines(scope)
+    yield from cloud.engines(scope, _say, "AWS", OWN)
     yield from _door(scope)
     for route in scope.plan.routes:
         yield from _route(scope, route)
-    yield from _settings(scope)
+    yield from cloud.settings(scope, _say)
     yield from _streams(scope)
     if any(service.calls for service in scope.plan.services):
         message = "calls between services are let through by service, not by operation, and are in plain text inside"
         yield _say("10", "info", message, "use shoal deploy kubernetes with a mesh where that is not enough")
-
-
-def _engines(scope: Scope) -> Iterator[Finding]:
-    for service in scope.plan.services:
-        where = scope.declared(service).source
-        for role, engine in scope.engines(service).items():
-            if engine in IMPOSSIBLE:
-                help_ = f"declare which engine it is meant for, or choose one: choose = ['{service.name}.{role}=...']"
-                yield _say("01", "error", f"the {role} of {service.name} cannot be {engine} on AWS", help_, where)
-            elif scope.uses(service)[role] not in OWN:
-                help_ = f"fill in the secret {scope.named()}/{service.name}/{role}-url"
-                yield _say("02", "info", f"{engine}, the {role} of {service.name}, is run by others", help_, where)
 
 
 def _streams(scope: Scope) -> Iterator[Finding]:
@@ -98,27 +90,3 @@ def _route(scope: Scope, route: Route) -> Iterator[Finding]:
         refused = sorted({header for header in asked if edge.fixed(header)})
         if refused:
             yield _say("13", "warning", f"{name} cannot have {', '.join(refused)} changed", "AWS keeps it", where)
-
-
-def _settings(scope: Scope) -> Iterator[Finding]:
-    environment, possible = scope.environment, set[str]()
-    for service in scope.plan.services:
-        declared = scope.declared(service)
-        possible |= {s.variable for s in declared.settings if not s.secret} | set(service.externals.values())
-        required = {s.variable for s in declared.settings if s.required and not s.secret}
-        for name in sorted((required | set(service.externals.values())) - set(environment.settings)):
-            message = f"{service.name} lacks {name} in {environment.name}, and would not start"
-            help_ = f'write it into the environment\'s file: [settings] {name} = "..."'
-            yield _say("09", "warning", message, help_, declared.source)
-    for name in sorted(set(environment.settings) - possible):
-        message = f"{environment.name} sets {name}, which no service reads, or which is a secret"
-        yield _say("14", "error", message, f"settings are: {', '.join(sorted(possible)) or 'none'}")
-    known = {service.name for service in scope.plan.services}
-    for name in sorted(set(environment.services) - known):
-        yield _say(
-            "15", "error", f"{environment.name} sizes {name}, which is no service", f"{', '.join(sorted(known))}"
-        )
-
-
-def _say(number: str, severity: Severity, message: str, help_: str, where: str = "") -> Finding:
-    return Finding(code=f"DEPLOY-AWS-{number}", severity=severity, message=message, help=help_, where=where)

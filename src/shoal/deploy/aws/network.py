@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 from shoal.deploy.aws.resources import Group, Network, Resource
-from shoal.deploy.aws.scope import OWN, PORT, Scope
+from shoal.deploy.aws.scope import OWN, Scope
+from shoal.deploy.cloud.system import PORT
 from shoal.model.plan import ServicePlan
 
 PORTS = {"postgres": 5432, "mongo": 27017, "valkey": 6379, "opensearch": 443}

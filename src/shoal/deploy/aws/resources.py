@@ -5,19 +5,12 @@ from typing import Literal
 
 import msgspec
 
+from shoal.deploy.cloud import resource as cloud
 from shoal.deploy.cloud.values import Value
 
 
-class Resource(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+class Resource(cloud.Resource, frozen=True, kw_only=True):
     """One thing on AWS; several of Terraform's resources may stand for it."""
-
-    name: str
-    """Unique among those of its kind."""
-    service: str = ""
-    """The service that has it for itself; empty for what all share."""
-    source: str = ""
-    """Line of the declaration that asks for it."""
-    why: str = ""
 
 
 class Network(Resource, frozen=True, kw_only=True):

@@ -1,12 +1,12 @@
 """Roles: what each service may do follows from what it declares, and nothing else is allowed."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from shoal.deploy.aws.messages import LETTERS
 from shoal.deploy.aws.resources import Resource, Right, Role
 from shoal.deploy.aws.scope import Scope
+from shoal.deploy.cloud.needs import Need, Verb, needs
 from shoal.deploy.cloud.values import ACCOUNT, Join, Ref, join
-from shoal.model import names
 from shoal.model.plan import ServicePlan
 
 OPERATOR, DELIVERY = "operator", "delivery"
@@ -50,24 +50,18 @@ def _operators_image(scope: Scope) -> str:
 
 
 def _service(scope: Scope, service: ServicePlan) -> Iterator[Right]:
-    used = scope.uses(service)
-    if used.get("broker") == "sns":
-        yield from _broker(scope, service)
-    if used.get("store") == "dynamodb":
-        actions = tuple(f"dynamodb:{action}" for action in _ITEMS)
-        yield Right(actions=actions, resources=(Ref("table", service.name),), why="Its own table; no scans.")
-    if "s3" in used.values():
-        bucket = Ref("bucket", service.name)
-        actions = ("s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload")
-        yield Right(actions=actions, resources=(join(bucket, "/*"),), why="Its own objects.")
-        yield Right(actions=("s3:ListBucket",), resources=(bucket,))
+    wanted = [*needs(scope, service)]
+    for verb, make_right in _RIGHTS.items():
+        some = [one for one in wanted if one.verb == verb and one.server in _KNOWN]
+        if some:
+            yield make_right(some)
+    servers = {one.server for one in wanted}
+    if "sns" in servers:
+        yield Right(actions=("ssm:GetParametersByPath",), resources=_streams(scope), why="Which streams there are.")
+    if "s3" in servers:
+        yield Right(actions=("s3:ListBucket",), resources=(Ref("bucket", service.name),))
+    if servers & {"sns", "s3"}:
         yield _encryption(("kms:Decrypt", "kms:GenerateDataKey"))
-    if scope.declared(service).personal:
-        actions = ("kms:DescribeKey", "kms:Encrypt", "kms:Decrypt")
-        key = Ref("key", f"personal-{service.name}")
-        yield Right(actions=actions, resources=(key,), why="Wraps the keys of its personal data.")
-    if _mails(scope, service):
-        yield Right(actions=("ses:SendEmail",), resources=(Ref("address", "mail"),), why="It sends e-mail.")
     if scope.environment.collector:
         yield Right(
             actions=("xray:PutTraceSegments", "xray:PutTelemetryRecords"),
@@ -76,25 +70,46 @@ def _service(scope: Scope, service: ServicePlan) -> Iterator[Right]:
         )
 
 
-def _mails(scope: Scope, service: ServicePlan) -> bool:
-    return any(e.protocol == "smtp" and e.name in service.externals for e in scope.plan.externals)
+def _publish(some: Sequence[Need]) -> Right:
+    topics = tuple(Ref("topic", one.thing) for one in some)
+    return Right(actions=("sns:Publish", "sns:GetTopicAttributes"), resources=topics, why=some[0].why)
 
 
-def _broker(scope: Scope, service: ServicePlan) -> Iterator[Right]:
-    broker = service.broker
-    assert broker is not None  # noqa: S101 - it has events
-    streams = [broker.stream] if broker.stream else []
-    if broker.consumers:
-        streams.append(names.dead_letter_stream(scope.system, service.name))
-    topics = tuple(Ref("topic", stream) for stream in streams)
-    actions = ("sns:Publish", "sns:GetTopicAttributes")
-    yield Right(actions=actions, resources=topics, why="Its own events, and its own dead letters.")
-    queues = tuple(Ref("queue", f"{one.stream}-{one.durable}") for one in broker.consumers)
-    if queues:
-        heard = tuple(f"sqs:{action}" for action in (*_QUEUE, "ListQueueTags"))
-        yield Right(actions=heard, resources=queues, why="What it subscribed to.")
-    yield Right(actions=("ssm:GetParametersByPath",), resources=_streams(scope), why="Which streams there are.")
-    yield _encryption(("kms:Decrypt", "kms:GenerateDataKey"))
+def _hear(some: Sequence[Need]) -> Right:
+    queues = tuple(Ref("queue", f"{one.thing}-{one.consumer}") for one in some)
+    actions = tuple(f"sqs:{action}" for action in (*_QUEUE, "ListQueueTags"))
+    return Right(actions=actions, resources=queues, why=some[0].why)
+
+
+def _store(some: Sequence[Need]) -> Right:
+    actions = tuple(f"dynamodb:{action}" for action in _ITEMS)
+    return Right(actions=actions, resources=(Ref("table", some[0].thing),), why=some[0].why)
+
+
+def _keep(some: Sequence[Need]) -> Right:
+    actions = ("s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:AbortMultipartUpload")
+    return Right(actions=actions, resources=(join(Ref("bucket", some[0].thing), "/*"),), why=some[0].why)
+
+
+def _wrap(some: Sequence[Need]) -> Right:
+    actions = ("kms:DescribeKey", "kms:Encrypt", "kms:Decrypt")
+    return Right(actions=actions, resources=(Ref("key", f"personal-{some[0].thing}"),), why=some[0].why)
+
+
+def _mail(some: Sequence[Need]) -> Right:
+    return Right(actions=("ses:SendEmail",), resources=(Ref("address", some[0].thing),), why=some[0].why)
+
+
+_RIGHTS: Mapping[Verb, Callable[[Sequence[Need]], Right]] = {
+    "publish": _publish,
+    "hear": _hear,
+    "store": _store,
+    "keep": _keep,
+    "wrap": _wrap,
+    "mail": _mail,
+}
+_KNOWN = ("sns", "dynamodb", "s3", "")
+"""Servers that ask AWS who somebody is; the others ask for a password."""
 
 
 def _streams(scope: Scope) -> tuple[Join, ...]:

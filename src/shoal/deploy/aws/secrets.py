@@ -5,13 +5,10 @@ from collections.abc import Iterator
 from shoal.deploy.aws import addresses
 from shoal.deploy.aws.resources import Key, Password, Resource, Secret
 from shoal.deploy.aws.scope import Scope
+from shoal.deploy.cloud.files import ALL, given, held, kept, secret
 from shoal.deploy.cloud.telling import SIGNING, key_files
 from shoal.deploy.cloud.values import Ref, Value
 from shoal.model.plan import ServicePlan
-from shoal.model.service import Setting
-
-ALL = "all"
-"""Whose secrets are everybody's."""
 
 
 def make(scope: Scope) -> Iterator[Resource]:
@@ -29,14 +26,14 @@ def make(scope: Scope) -> Iterator[Resource]:
         why = (
             "As AWS publishes them for the region." if file == addresses.AUTHORITIES else "Verifies tokens; not secret."
         )
-        yield Secret(name=f"{ALL}/{file.partition('.')[0]}", purpose=f"The file {file}. {why}")
+        yield Secret(name=f"{ALL}/{secret(file)}", purpose=f"The file {file}. {why}")
 
 
 def _of(scope: Scope, service: ServicePlan) -> Iterator[tuple[str, Value | None, str]]:
     for variable, name, text in addresses.secret(scope, service):
         yield name.removeprefix(f"{service.name}-"), text, f"{variable}: where it finds its engine."
     for setting in scope.declared(service).settings:
-        if _kept(scope, setting):
+        if kept(scope, setting):
             yield setting.name, None, f"{setting.variable}, which somebody fills in."
     if service.issues_tokens:
         yield "signing-key", None, f"The file {SIGNING}, which signs tokens; somebody fills it in."
@@ -48,32 +45,21 @@ def variables(scope: Scope, service: ServicePlan) -> dict[str, Value]:
     for variable, name, _ in addresses.secret(scope, service):
         found[variable] = Ref("secret", f"{service.name}/{name.removeprefix(f'{service.name}-')}")
     for setting in scope.declared(service).settings:
-        if _kept(scope, setting):
+        if kept(scope, setting):
             found[setting.variable] = Ref("secret", f"{service.name}/{setting.name}")
     for file in files(scope, service):
         owner = service.name if file == SIGNING else ALL
-        found[_variable(file)] = Ref("secret", f"{owner}/{file.partition('.')[0]}")
+        found[held(file)] = Ref("secret", f"{owner}/{secret(file)}")
     return found
 
 
 def files(scope: Scope, service: ServicePlan) -> dict[str, str]:
     """List the files that a service is given, and the variables that hold them until it starts."""
-    own = [SIGNING] if service.issues_tokens and scope.plan.system.gateway.issuer is not None else []
-    found = [*key_files(scope), *own]
-    if {"postgres", "mongo"} & set(scope.uses(service).values()):
-        found.append(addresses.AUTHORITIES)
-    return {file: _variable(file) for file in found}
-
-
-def _kept(scope: Scope, setting: Setting) -> bool:
-    return setting.secret and (setting.required or setting.variable in scope.environment.optional)
+    databases = {"postgres", "mongo"} & set(scope.uses(service).values())
+    return given(scope, service, [addresses.AUTHORITIES] if databases else ())
 
 
 def shared(scope: Scope) -> list[str]:
     """List the files that are the same for everybody."""
     authorities = [addresses.AUTHORITIES] if scope.users("postgres") or scope.users("mongo") else []
     return [*key_files(scope), *authorities]
-
-
-def _variable(file: str) -> str:
-    return f"SHOAL_FILE_{file.partition('.')[0]}".replace("-", "_").upper()

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from shoal.deploy.aws import naming
 from shoal.deploy.aws.resources import Bucket, Cache, Documents, Postgres, Resource, Search, Table
 from shoal.deploy.aws.scope import Scope
+from shoal.deploy.cloud.naming import owner
 from shoal.model.plan import ServicePlan
 
 
@@ -29,7 +29,7 @@ def make(scope: Scope) -> Iterator[Resource]:
 
 def _databases(scope: Scope, service: ServicePlan, used: set[str]) -> Iterator[Resource]:
     environment, source = scope.environment, scope.declared(service).source
-    own, copies = naming.owner(service.name), 2 if environment.protected else 1
+    own, copies = owner(service.name), 2 if environment.protected else 1
     if "postgres" in used:
         yield Postgres(
             name=service.name,

@@ -6,9 +6,10 @@ import msgspec
 
 from shoal.deploy.aws import addresses, secrets
 from shoal.deploy.aws.resources import Address, Cluster, Logs, Operator, Repository, Resource, Workload
-from shoal.deploy.aws.scope import PORT, Scope
+from shoal.deploy.aws.scope import Scope
 from shoal.deploy.cloud import telling
 from shoal.deploy.cloud.streams import declarations
+from shoal.deploy.cloud.system import PORT
 from shoal.deploy.cloud.values import Ref, Value, join
 from shoal.deploy.kubernetes.scope import drain, grace
 from shoal.model.issuers import Cognito

@@ -1,1 +1,1 @@
-"""What the compilers for clouds share: values, what each is asked of a plan, what a service is told."""
+"""What every cloud is told the same: sizes, names, needs, secrets and settings. It knows no cloud and no syntax."""

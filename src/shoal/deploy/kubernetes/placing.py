@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from shoal.deploy.kubernetes.scope import IMPOSSIBLE, IN_CLUSTER, Scope
+from shoal.deploy.cloud.system import IMPOSSIBLE
+from shoal.deploy.kubernetes.scope import IN_CLUSTER, Scope
 from shoal.deploy.kubernetes.settings import Environment
 from shoal.model.finding import Finding, Severity
 

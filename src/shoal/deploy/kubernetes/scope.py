@@ -6,8 +6,8 @@ from functools import cached_property
 import msgspec
 
 from shoal.deploy.callers import callers_of
+from shoal.deploy.cloud.system import server
 from shoal.deploy.kubernetes.settings import Environment, Mesh, Size
-from shoal.model import catalog
 from shoal.model.plan import Plan, ServicePlan
 from shoal.model.service import Service
 
@@ -19,10 +19,6 @@ LEAVING = 5
 
 IN_CLUSTER = ("postgres", "nats", "valkey", "mongo", "opensearch")
 """Servers that can be made in the cluster; the others are somebody's service."""
-
-IMPOSSIBLE = ("folder", "duckdb", "memory", "memory-bus", "memory-cache", "memory-objects", "memory-search",
-              "memory-warehouse")  # fmt: skip
-"""Engines that one process or one machine has for itself."""
 
 
 class Scope(msgspec.Struct, frozen=True, kw_only=True, dict=True):
@@ -94,7 +90,7 @@ class Scope(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         warehouse = self.declared(service).warehouse
         meant = warehouse.production or warehouse.engine if warehouse is not None else None
         found = {**_engines(service), "warehouse": meant}
-        return {role: _server(engine) for role, engine in found.items() if engine}
+        return {role: server(engine) for role, engine in found.items() if engine}
 
     def users(self, server: str) -> list[ServicePlan]:
         """List the services that use a server."""
@@ -110,12 +106,6 @@ def _engines(service: ServicePlan) -> dict[str, str | None]:
         "objects": service.objects,
     }
     return {role: part.engine for role, part in parts.items() if part is not None}
-
-
-def _server(engine: str) -> str:
-    """Name what serves an engine in production; a laptop's stand-in for a cloud is none."""
-    row = catalog.engine(engine)
-    return row.server if row.server == "postgres" else row.name
 
 
 def drain(service: Service) -> int:

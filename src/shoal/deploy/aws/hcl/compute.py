@@ -3,10 +3,11 @@
 from collections.abc import Iterator, Mapping
 
 from shoal.deploy.aws.addresses import FILES
-from shoal.deploy.aws.hcl.context import Context, notes
-from shoal.deploy.aws.hcl.references import at, json, label, resource, written
+from shoal.deploy.aws.hcl.context import Context
+from shoal.deploy.aws.hcl.references import at, written
 from shoal.deploy.aws.resources import Cluster, Logs, Operator, Repository, Workload
 from shoal.deploy.aws.rights import start
+from shoal.deploy.cloud.hcl import json, label, resource
 from shoal.deploy.cloud.values import Ref
 from shoal.deploy.cloud.values import Value as Said
 from shoal.deploy.terraform.values import Block, Noted, Raw, Text, Value, block, items
@@ -76,7 +77,7 @@ def repository(one: Repository, context: Context) -> Iterator[Block]:
             block("image_scanning_configuration", scan_on_push=True),
             block("encryption_configuration", encryption_type="KMS", kms_key=at(Ref("key", "data"))),
         ),
-        notes=notes(one, context),
+        notes=context.notes(one),
     )
     rule: dict[str, Value] = {
         "rulePriority": 1,
@@ -139,7 +140,7 @@ def _task(
             block("runtime_platform", operating_system_family="LINUX", cpu_architecture=architecture),
             *volumes,
         ),
-        notes=notes(one, context),
+        notes=context.notes(one),
     )
 
 

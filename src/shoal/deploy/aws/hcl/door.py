@@ -7,11 +7,12 @@ from collections.abc import Iterator
 
 from shoal.deploy.aws import naming
 from shoal.deploy.aws.edge import SERVICE
-from shoal.deploy.aws.hcl.context import Context, notes
-from shoal.deploy.aws.hcl.references import at, json, label, resource, written
+from shoal.deploy.aws.hcl.context import Context
+from shoal.deploy.aws.hcl.references import at, written
 from shoal.deploy.aws.network import BALANCER, LINK
 from shoal.deploy.aws.resources import Door, Pool, Route
-from shoal.deploy.aws.scope import PORT
+from shoal.deploy.cloud.hcl import json, label, resource
+from shoal.deploy.cloud.system import PORT
 from shoal.deploy.cloud.values import Ref
 from shoal.deploy.terraform.values import Block, Noted, Raw, Text, Value, block, items
 
@@ -29,7 +30,7 @@ def door(one: Door, context: Context) -> Iterator[Block]:
         "protocol_type": "HTTP",
         "disable_execute_api_endpoint": bool(one.certificate),
     }
-    yield resource("aws_apigatewayv2_api", "main", *items(api, *_cors(one)), notes=notes(one, context))
+    yield resource("aws_apigatewayv2_api", "main", *items(api, *_cors(one)), notes=context.notes(one))
     for issuer, (address, audiences) in one.authorizers.items():
         rule = block("jwt_configuration", issuer=written(address), audience=[written(text) for text in audiences])
         source: Value = ["$request.header.Authorization"]
@@ -236,7 +237,7 @@ def pool(one: Pool, context: Context) -> Iterator[Block]:
             block("software_token_mfa_configuration", enabled=True),
             block("password_policy", minimum_length=12, temporary_password_validity_days=3),
         ),
-        notes=notes(one, context),
+        notes=context.notes(one),
     )
     where = f"https://{one.host}" if one.host else "http://localhost:5173"
     yield resource(

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from shoal.deploy.aws.hcl.context import Context
-from shoal.deploy.aws.hcl.references import label
 from shoal.deploy.aws.resources import Address, Door, Operator, Role, Workload
+from shoal.deploy.cloud.hcl import label, output
 from shoal.deploy.terraform.values import Block, Raw, Text, Value, block, items
 
 PROVIDER, RANDOM, PROGRAM = "~> 6.25", "~> 3.7", ">= 1.11"
@@ -49,9 +49,9 @@ def end(context: Context) -> Iterator[Block]:
     if context.all(Door):
         door = context.all(Door)[0]
         where: Value = f"https://{door.host}" if door.certificate else Raw("aws_apigatewayv2_api.main.api_endpoint")
-        yield _output("address", "Where clients call.", where)
+        yield output("address", "Where clients call.", where)
     if any(role.trusts == "pipelines" for role in context.all(Role)):
-        yield _output("delivery_role", "Whom pipelines become.", Raw("aws_iam_role.delivery.arn"))
+        yield output("delivery_role", "Whom pipelines become.", Raw("aws_iam_role.delivery.arn"))
     services: dict[str, Value] = {
         one.name: {
             "image": Raw(f"aws_ecr_repository.{one.name}.repository_url"),
@@ -61,7 +61,7 @@ def end(context: Context) -> Iterator[Block]:
         }
         for one in context.all(Workload)
     }
-    yield _output("services", "What each service is called here.", services)
+    yield output("services", "What each service is called here.", services)
     tasks: dict[str, Value] = {
         "cluster": Raw("aws_ecs_cluster.main.name"),
         "subnets": Raw("aws_subnet.private[*].id"),
@@ -70,8 +70,4 @@ def end(context: Context) -> Iterator[Block]:
     if context.all(Operator):
         tasks["operator"] = Raw("aws_ecs_task_definition.operator.family")
         tasks["operator_group"] = Raw("aws_security_group.operator.id")
-    yield _output("tasks", "Where and with what migrations and the operator's task are run.", tasks)
-
-
-def _output(name: str, description: str, value: Value) -> Block:
-    return Block(kind="output", labels=(name,), body=items({"description": description, "value": value}))
+    yield output("tasks", "Where and with what migrations and the operator's task are run.", tasks)

@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 
 from shoal.deploy.aws import naming
-from shoal.deploy.aws.hcl.context import Context, notes
-from shoal.deploy.aws.hcl.references import at, json, label, resource
+from shoal.deploy.aws.hcl.context import Context
+from shoal.deploy.aws.hcl.references import at
 from shoal.deploy.aws.messages import LETTERS
 from shoal.deploy.aws.resources import Queue, Topic
+from shoal.deploy.cloud.hcl import json, label, resource
 from shoal.deploy.cloud.values import Ref
 from shoal.deploy.terraform.values import Block, Raw, Value, block, items
 
@@ -28,7 +29,7 @@ def topic(one: Topic, context: Context) -> Iterator[Block]:
                 "kms_master_key_id": at(Ref("key", "data")),
             }
         ),
-        notes=notes(one, context),
+        notes=context.notes(one),
     )
 
 
@@ -57,7 +58,7 @@ def queue(one: Queue, context: Context) -> Iterator[Block]:
     if one.consumer:
         kept = block("lifecycle", ignore_changes=[Raw('tags["shoal-since"]'), Raw('tags_all["shoal-since"]')])
         body = (*body, Block(kind=kept.kind, body=kept.body, notes=(why,)))
-    yield resource("aws_sqs_queue", one.name, *body, notes=notes(one, context))
+    yield resource("aws_sqs_queue", one.name, *body, notes=context.notes(one))
     yield resource(
         "aws_sqs_queue_policy", one.name, *items({"queue_url": here["id"], "policy": _policy(here["arn"], arn)})
     )

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
-from shoal.deploy.aws.hcl.context import Context, notes
-from shoal.deploy.aws.hcl.references import resource
+from shoal.deploy.aws.hcl.context import Context
 from shoal.deploy.aws.network import INTERFACES
 from shoal.deploy.aws.resources import Group, Network
+from shoal.deploy.cloud.hcl import resource
 from shoal.deploy.terraform.values import Block, Raw, Text, block, items
 
 _SUBNETS = {"private": 0, "engines": 4, "public": 8}
@@ -24,7 +24,7 @@ def network(one: Network, context: Context) -> Iterator[Block]:
                 "tags": {"Name": context.named()},
             }
         ),
-        notes=notes(one, context),
+        notes=context.notes(one),
     )  # fmt: skip
     yield resource(
         "aws_default_security_group", "closed", *items({"vpc_id": Raw("aws_vpc.main.id")}),
@@ -169,7 +169,7 @@ def group(one: Group, context: Context) -> Iterator[Block]:
                 "vpc_id": Raw("aws_vpc.main.id"),
             }
         ),
-        notes=notes(one, context),
+        notes=context.notes(one),
     )
     for caller in one.callers:
         name, own, other = f"{caller}_to_{one.name}", _id(one.name), _id(caller)

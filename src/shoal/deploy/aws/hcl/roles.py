@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 
 from shoal.deploy.aws import naming
-from shoal.deploy.aws.hcl.context import Context, notes
-from shoal.deploy.aws.hcl.references import at, json, label, resource, written
+from shoal.deploy.aws.hcl.context import Context
+from shoal.deploy.aws.hcl.references import at, written
 from shoal.deploy.aws.resources import Right, Role
+from shoal.deploy.cloud.hcl import json, label, resource
 from shoal.deploy.cloud.values import Ref
 from shoal.deploy.terraform.values import Block, Noted, Raw, Value, items
 
@@ -25,7 +26,7 @@ def role(one: Role, context: Context) -> Iterator[Block]:
     document = json({"Version": "2012-10-17", "Statement": [trust]})
     name = context.named(one.name, limit=naming.ROLE)
     yield resource(
-        "aws_iam_role", one.name, *items({"name": name, "assume_role_policy": document}), notes=notes(one, context)
+        "aws_iam_role", one.name, *items({"name": name, "assume_role_policy": document}), notes=context.notes(one)
     )
     if one.rights:
         policy = json({"Version": "2012-10-17", "Statement": [statement(right) for right in one.rights]})

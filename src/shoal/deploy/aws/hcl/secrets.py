@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 
-from shoal.deploy.aws.hcl.context import Context, notes
-from shoal.deploy.aws.hcl.references import at, json, label, resource, written
+from shoal.deploy.aws.hcl.context import Context
+from shoal.deploy.aws.hcl.references import at, written
 from shoal.deploy.aws.resources import Key, Password, Secret
+from shoal.deploy.cloud.hcl import json, label, resource
 from shoal.deploy.cloud.values import Ref
 from shoal.deploy.terraform.values import Block, Call, Raw, Text, Value, items
 
@@ -22,7 +23,7 @@ def key(one: Key, context: Context) -> Iterator[Block]:
                 "policy": _policy(),
             }
         ),
-        notes=notes(one, context),
+        notes=context.notes(one),
     )
     name = f"alias/{context.named(one.name)}"
     target = Raw(f"aws_kms_key.{label(one.name)}.key_id")
@@ -38,7 +39,7 @@ def _policy() -> Call:
 
 def password(one: Password, context: Context) -> Iterator[Block]:
     """Write a password; its letters and digits need no quoting in an address."""
-    yield resource("random_password", one.name, *items({"length": 40, "special": False}), notes=notes(one, context))
+    yield resource("random_password", one.name, *items({"length": 40, "special": False}), notes=context.notes(one))
 
 
 def secret(one: Secret, context: Context) -> Iterator[Block]:
@@ -55,7 +56,7 @@ def secret(one: Secret, context: Context) -> Iterator[Block]:
                 "recovery_window_in_days": 30 if protected else 0,
             }
         ),
-        notes=notes(one, context),
+        notes=context.notes(one),
     )
     if one.text is not None:
         yield resource(

@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 
 from shoal.deploy.aws import naming
-from shoal.deploy.aws.hcl.context import Context, notes
-from shoal.deploy.aws.hcl.references import at, json, label, resource
+from shoal.deploy.aws.hcl.context import Context
+from shoal.deploy.aws.hcl.references import at
 from shoal.deploy.aws.resources import Bucket, Cache, Documents, Postgres, Search, Table
+from shoal.deploy.cloud.hcl import json, label, resource
 from shoal.deploy.cloud.values import Ref
 from shoal.deploy.terraform.values import Block, Raw, Text, Value, block, items
 
@@ -70,7 +71,7 @@ def postgres(one: Postgres, context: Context) -> Iterator[Block]:
                 **({"final_snapshot_identifier": f"{name}-last"} if one.protected else {}),
             }
         ),
-        notes=notes(one, context),
+        notes=context.notes(one),
     )
 
 
@@ -98,7 +99,7 @@ def documents(one: Documents, context: Context) -> Iterator[Block]:
                 **({"final_snapshot_identifier": f"{name}-last"} if one.protected else {}),
             }
         ),
-        notes=notes(one, context),
+        notes=context.notes(one),
     )
     where = Raw(f"aws_docdb_cluster.{one.name}.id")
     yield resource(
@@ -127,7 +128,7 @@ def table(one: Table, context: Context) -> Iterator[Block]:
             block("point_in_time_recovery", enabled=one.protected),
             block("server_side_encryption", enabled=True),
         ),
-        notes=notes(one, context),
+        notes=context.notes(one),
     )
 
 
@@ -138,7 +139,7 @@ def bucket(one: Bucket, context: Context) -> Iterator[Block]:
     where = Raw(f"aws_s3_bucket.{one.name}.id")
     yield resource(
         "aws_s3_bucket", one.name, *items({"bucket": name, "force_destroy": not one.protected}, *_origins(one)),
-        notes=notes(one, context),
+        notes=context.notes(one),
     )  # fmt: skip
     closed = ("block_public_acls", "block_public_policy", "ignore_public_acls", "restrict_public_buckets")
     yield resource(
@@ -243,7 +244,7 @@ def _servers(one: Cache, context: Context) -> Block:
                 "security_group_ids": [at(Ref("group", "valkey", "id"))],
             }
         ),
-        notes=notes(one, context),
+        notes=context.notes(one),
     )
 
 
@@ -276,5 +277,5 @@ def search(one: Search, context: Context) -> Iterator[Block]:
             block("domain_endpoint_options", enforce_https=True, tls_security_policy="Policy-Min-TLS-1-2-PFS-2023-10"),
             Block(kind="advanced_security_options", body=security),
         ),
-        notes=notes(one, context),
+        notes=context.notes(one),
     )

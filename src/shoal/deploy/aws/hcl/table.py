@@ -6,16 +6,17 @@ from typing import Any
 from shoal.deploy.aws import resources as made
 from shoal.deploy.aws.hcl import compute, door, messages, network, roles, secrets, stores, watch
 from shoal.deploy.aws.hcl.context import Context
+from shoal.deploy.cloud.resource import Resource
 from shoal.deploy.terraform.values import Block
 
 Printer = Callable[[Any, Context], Iterator[Block]]
 
 
-def _none(_: made.Resource, __: Context) -> Iterator[Block]:
+def _none(_: Resource, __: Context) -> Iterator[Block]:
     return iter(())
 
 
-PRINTERS: dict[type[made.Resource], tuple[str, Printer]] = {
+PRINTERS: dict[type[Resource], tuple[str, Printer]] = {
     made.Network: ("network", network.network),
     made.Group: ("network", network.group),
     made.Key: ("keys", secrets.key),

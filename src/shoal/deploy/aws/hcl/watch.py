@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 
 from shoal.deploy.aws.hcl.context import Context
-from shoal.deploy.aws.hcl.references import resource, written
+from shoal.deploy.aws.hcl.references import written
 from shoal.deploy.aws.resources import Alarm, Watch
+from shoal.deploy.cloud.hcl import resource
 from shoal.deploy.terraform.values import Block, Raw, Value, block, items
 
 _TOPIC = Raw("aws_sns_topic.alarms.arn")

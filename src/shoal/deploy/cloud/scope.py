@@ -1,0 +1,32 @@
+"""A plan and the environment that it is written for, as every cloud has them. Pure.
+
+Each cloud has a ``Scope`` of its own, which narrows `Scope.environment` and adds what it alone asks.
+"""
+
+from typing import TypeVar
+
+import msgspec
+
+from shoal.deploy.cloud.naming import joined
+from shoal.deploy.cloud.settings import Environment, Size
+from shoal.deploy.cloud.system import Planned
+from shoal.model.plan import ServicePlan
+
+
+class Scope(Planned, frozen=True, kw_only=True, dict=True):
+    """A plan and the environment that it is written for."""
+
+    environment: Environment
+
+    def named(self, *parts: str, limit: int = 63) -> str:
+        """Name something of this system in this environment."""
+        return joined(self.system, self.environment.name, *parts, limit=limit)
+
+    def size(self, service: ServicePlan) -> Size:
+        """Decide how large a service is; every cloud derives its settings from the same answer."""
+        said, rest = self.environment.services.get(service.name, Size()), self.environment.least
+        least = said.least or (max(rest, service.replicas) if rest else 0)
+        return msgspec.structs.replace(said, least=least, most=max(least, said.most or self.environment.most))
+
+
+AnyScope = TypeVar("AnyScope", bound=Scope)

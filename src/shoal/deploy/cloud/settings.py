@@ -1,0 +1,124 @@
+"""What differs from environment to environment on every cloud, as people write it in TOML. Pure data.
+
+Each cloud has an ``Environment`` of its own that adds what it alone has.
+"""
+
+import re
+import tomllib
+from collections.abc import Mapping
+from typing import TypeVar
+
+import msgspec
+
+from shoal.errors import DeclarationError
+from shoal.model.names import check_label
+
+UNIT = 1024
+"""Units of one processor."""
+
+_HOST = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+")
+_BYTE = r"(1?[0-9]{1,2}|2[0-4][0-9]|25[0-5])"
+_NETWORK = re.compile(rf"{_BYTE}\.{_BYTE}\.0\.0/16")
+
+
+class Size(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How much one service gets, in the same words on every cloud."""
+
+    least: int = 0
+    """Copies at rest; 0 takes the environment's."""
+    most: int = 0
+    """Copies under load; 0 takes the environment's."""
+    cpu: int = 256
+    """Units; 1,024 are one processor."""
+    memory: int = 512
+    """MiB."""
+    busy: int = 70
+    """Percent of the processor from which on there are more copies."""
+    spot: bool = False
+    """Whether it runs on spare capacity, where the cloud has some, which may be taken away at any time."""
+
+    def __post_init__(self) -> None:
+        """Refuse what no cloud would have."""
+        if not 0 <= self.least <= 1000 or not 0 <= self.most <= 1000 or not 1 <= self.busy <= 100:
+            raise ValueError("least and most are 0 to 1000 copies, busy is 1 to 100 percent")
+        if self.most and self.least > self.most:
+            raise ValueError(f"least = {self.least} is more than most = {self.most}")
+        if self.cpu < 1 or self.memory < 1:
+            raise ValueError(f"cpu = {self.cpu} and memory = {self.memory}: write at least 1 of each")
+
+
+class Environment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One environment, as far as clouds are alike."""
+
+    name: str
+    region: str = ""
+    protected: bool = True
+    """Whether nothing with data is deleted by mistake, or gone with one zone."""
+    choose: tuple[str, ...] = ()
+    """Engines other than those meant for production, as ``shoal run --engine`` takes them."""
+    cidr: str = "10.40.0.0/16"
+    """Addresses of the network: a /16."""
+    hosts: tuple[str, ...] = ()
+    """Names under which clients call; the cloud's own when empty."""
+    version: str = "0.1.0"
+    """Tag of the images."""
+    least: int = 2
+    """Copies of a service at rest."""
+    most: int = 4
+    """Copies of a service under load."""
+    keep_logs: int = 30
+    """Days."""
+    keep_backups: int = 7
+    """Days."""
+    state: str = ""
+    """Where Terraform's state is; SYSTEM-NAME-state when empty."""
+    repository: str = ""
+    """OWNER/NAME on GitHub whose pipelines may deliver; nobody's when empty."""
+    alarms: str = ""
+    """E-mail address that hears alarms and the budget."""
+    budget: int = 0
+    """Dollars a month above which somebody hears; 0 is no budget."""
+    services: Mapping[str, Size] = {}
+    """Sizes by service, where they differ."""
+    optional: tuple[str, ...] = ()
+    """Variables of secret settings that services can do without, but are to have here."""
+    settings: dict[str, str] = {}
+    """Variables of services' settings and addresses of externals; no secrets."""
+
+    def __post_init__(self) -> None:
+        """Refuse what a cloud would refuse much later."""
+        try:
+            check_label("environment", self.name)
+        except DeclarationError as error:
+            raise ValueError(error.message) from error
+        if odd := next((host for host in self.hosts if not _HOST.fullmatch(host)), ""):
+            raise ValueError(f"hosts: {odd!r} is no name of a host")
+        if not 0 <= self.least <= self.most <= 1000 or not self.most:
+            raise ValueError(f"least = {self.least} and most = {self.most}: write 1 <= least <= most <= 1000")
+        if not _NETWORK.fullmatch(self.cidr):
+            raise ValueError(f"cidr = {self.cidr!r} is no network of that size; write 10.40.0.0/16")
+
+
+E = TypeVar("E", bound=Environment)
+
+
+def read(text: str, kind: type[E], *, where: str, page: str) -> E:
+    """Read the text of a file.
+
+    Args:
+        text: TOML.
+        kind: The cloud's ``Environment``.
+        where: What the file is called, for messages.
+        page: The page that tells of the settings, such as ``docs/aws.md``.
+
+    Raises:
+        DeclarationError: It is no TOML, or says what no setting is; the message names the field at fault.
+    """
+    try:
+        return msgspec.convert(tomllib.loads(text), kind)
+    except tomllib.TOMLDecodeError as error:
+        raise DeclarationError(f"this is no TOML: {error}", where=where, hint=f"see {page}") from error
+    except msgspec.ValidationError as error:
+        problem = str(error).replace("Object contains unknown field", "there is no setting")
+        fields = ", ".join(field.name for field in msgspec.structs.fields(kind))
+        raise DeclarationError(problem, where=where, hint=f"its settings are: {fields}") from error
