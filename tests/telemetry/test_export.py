@@ -14,7 +14,7 @@ from shoal.telemetry.over_http import HttpSender
 from shoal.telemetry.recorder import Recorder
 from shoal.telemetry.sender import Outcome
 from shoal.telemetry.settings import TelemetrySettings
-from shoal.telemetry.spans import SERVER, Span
+from shoal.telemetry.spans import SERVER, Span, fixed
 from tests.telemetry.received import receiving, recorded
 
 
@@ -185,3 +185,36 @@ def test_the_ends_of_unsampled_traces_are_bounded() -> None:
     late.part = part
     recorder.close(late)
     assert [len([s for s in recorded([recorder]) if s.name == "child"])] == [2000]
+
+
+def test_requests_of_large_spans_stay_below_what_receivers_take() -> None:
+    with receiving() as receiver:
+        recorder, exporter = made(receiver.url, OTEL_BSP_SCHEDULE_DELAY="3600000")
+        for number in range(1000):
+            one = span(str(number))
+            one.set("text", "x" * 12_000)
+            recorder.close(one)
+        exporter.start()
+        assert exporter.flush()
+        sizes = [len(body) for _, _, body in receiver.requests]
+        exporter.close()
+    assert len(receiver.spans()) == 1000
+    assert max(sizes) < 4 << 20
+
+
+def test_a_secret_that_is_learnt_late_is_hidden_in_what_was_harmless_before() -> None:
+    shared = fixed({"db.query.text": "select hunter-2000"})
+    with receiving() as receiver:
+        recorder, exporter = made(receiver.url)
+        exporter.start()
+        for secret in ("", "hunter-2000"):
+            recorder.mask.learn(secret)
+            one = span("hunter-2000")
+            one.fixed = shared
+            recorder.close(one)
+            assert exporter.flush()
+        exporter.close()
+    assert [(seen.name, seen.attributes) for seen in receiver.spans()] == [
+        ("hunter-2000", {"db.query.text": "select hunter-2000"}),
+        ("***", {"db.query.text": "select ***"}),
+    ]

@@ -14,6 +14,9 @@ SHORTEST = 6
 GENERATED = 12
 """Characters of a known password of an address; shorter ones are hidden in addresses only, being words at times."""
 
+_HARMLESS = 4096
+"""Parts that are remembered."""
+
 _NAMES = re.compile(
     r"(?i)(?:^|[._-])(?:authorization|password|passwd|secret|token|api[_-]?key|cookie|credentials?|private[_-]?key)s?$"
 )
@@ -31,6 +34,8 @@ class Mask:
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         self._known: list[str] = []
         self._signs: tuple[bytes, ...] = _SIGNS
+        self.harmless: set[bytes] = set()
+        """Parts that come again and again, and hide nothing of what is known so far."""
         for secret in secrets:
             self.learn(secret)
 
@@ -46,6 +51,7 @@ class Mask:
         }
         self._known = sorted({*self._known, *spelled}, key=len, reverse=True)
         self._signs = (*_SIGNS, *(known.encode("utf-8", "replace") for known in self._known))
+        self.harmless = set()
 
     def learn_address(self, address: str) -> None:
         """Hide the password of an address from now on."""
@@ -81,6 +87,33 @@ class Mask:
 def is_secret(key: str) -> bool:
     """Tell whether a key names something that is never told."""
     return _NAMES.search(key) is not None
+
+
+class Look:
+    """A look at what was written of one batch; parts that come again and again are looked at once."""
+
+    __slots__ = ("_again", "_mask", "harmless", "parts")
+
+    def __init__(self, mask: Mask) -> None:
+        self._mask, self._again = mask, list[bytes]()
+        self.harmless = mask.harmless
+        """Parts that need no other look."""
+        self.parts: list[bytes] = []
+        """What comes once."""
+
+    def again(self, part: bytes) -> None:
+        """Look at a part that will come again."""
+        self._again.append(part)
+
+    def suspects(self) -> bool:
+        """Tell whether something in the batch may have to be hidden."""
+        if self._mask.suspects(b"\n".join((*self.parts, *self._again))):
+            return True
+        if self._again and self._mask.harmless is self.harmless:
+            if len(self.harmless) > _HARMLESS:
+                self.harmless.clear()
+            self.harmless.update(self._again)
+        return False
 
 
 MASK = Mask()

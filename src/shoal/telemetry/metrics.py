@@ -32,7 +32,7 @@ class Span(NamedTuple):
 
 def encode(families: Iterable[Family], resource: bytes, when: Span) -> bytes:
     """Write a request; `resource` is the field that `shoal.telemetry.resource.encode` makes."""
-    return request(resource, OURS, 2, [block(2, _metric(family, when)) for family in families])
+    return request(resource, 2, {OURS: [block(2, _metric(family, when)) for family in families]})
 
 
 class Latest:

@@ -10,17 +10,20 @@ from typing import Generic, TypeVar
 from shoal.telemetry import conventions as names
 from shoal.telemetry import logs, spans
 from shoal.telemetry.exporter import Exporter, Parcel, Source
-from shoal.telemetry.masking import MASK, Mask
+from shoal.telemetry.masking import MASK, Look, Mask
 from shoal.telemetry.resource import OURS, encode, resource
 from shoal.telemetry.sampling import Sampler
 from shoal.telemetry.settings import Batching, TelemetrySettings
 from shoal.telemetry.spans import ERROR, LocalPart, Span
-from shoal.telemetry.wire import Hide, block
+from shoal.telemetry.wire import Hide, request
 
 T = TypeVar("T")
 
 LOCAL = 2000
 """Spans of the local part of one unsampled trace that wait for its end."""
+
+LARGE = 1 << 21
+"""Bytes after which a request takes no further records: receivers of gRPC take 4 MiB unless told otherwise."""
 
 _TURN = 128
 """Records that are encoded, within some 0.4 ms, before other threads may run."""
@@ -36,7 +39,7 @@ class Queue(Generic[T]):
         signal: str,
         batching: Batching,
         head: bytes,
-        write: Callable[[T, Hide | None], bytes],
+        write: Callable[[T, Hide | None, Look | None], bytes],
         mask: Mask,
     ) -> None:
         self.signal, self.pause, self.dropped = signal, batching.delay, 0
@@ -61,28 +64,28 @@ class Queue(Generic[T]):
 
     def take(self) -> Parcel | None:
         """Encode the next batch; a record that cannot be written is dropped and counted."""
-        items, taken = self._items, list[T]()
-        while items and len(taken) < self._batch:
-            taken.append(items.popleft())
+        items, groups = self._items, dict[bytes, list[bytes]]()
+        taken = size = 0
+        while items and taken < self._batch and size < LARGE:
+            some = [items.popleft() for _ in range(min(len(items), _TURN, self._batch - taken))]
+            taken += len(some)
+            size += self._group(some, groups)
+            time.sleep(0)  # whoever answers requests goes first
         if not taken:
             return None
-        groups: dict[bytes, list[bytes]] = {}
-        bad = 0
-        for start in range(0, len(taken), _TURN):
-            some = taken[start : start + _TURN]
-            written = self._encode(some)
-            bad += written.count(b"")
-            if self.joined:
-                for item, one in zip(some, written, strict=True):
-                    groups.setdefault(getattr(item, "scope", b"") or OURS, []).append(one)
-            else:
-                groups.setdefault(OURS, []).extend(written)
-            time.sleep(0)  # whoever answers requests goes first
-        self.dropped += bad
-        if bad == len(taken):
-            return Parcel(b"", 0, bool(items))
-        scopes = [block(2, scope + b"".join(records)) for scope, records in groups.items()]
-        return Parcel(block(1, self._head + b"".join(scopes)), len(taken) - bad, bool(items))
+        count = taken - sum(written.count(b"") for written in groups.values())
+        self.dropped += taken - count
+        return Parcel(request(self._head, 2, groups) if count else b"", count, bool(items))
+
+    def _group(self, some: Sequence[T], groups: dict[bytes, list[bytes]]) -> int:
+        """Encode records, put what was made by others apart, and return the bytes."""
+        encoded = self._encode(some)
+        if self.joined:
+            for item, written in zip(some, encoded, strict=True):
+                groups.setdefault(getattr(item, "scope", b"") or OURS, []).append(written)
+        else:
+            groups.setdefault(OURS, []).extend(encoded)
+        return sum(map(len, encoded))
 
     def _encode(self, some: Sequence[T]) -> list[bytes]:
         """Write records, each alone where they cannot be written together; nothing stands for one that cannot be."""
@@ -102,10 +105,10 @@ class Queue(Generic[T]):
 
     def _written(self, some: Sequence[T]) -> list[bytes]:
         """Write records; where a secret may stand among them, with care."""
-        write = self._write
-        written = [write(item, None) for item in some]
-        if self._mask.suspects(b"".join(written)):
-            written = [write(item, self._mask.hide) for item in some]
+        write, look = self._write, Look(self._mask)
+        written = [write(item, None, look) for item in some]
+        if look.suspects():
+            written = [write(item, self._mask.hide, None) for item in some]
         return written
 
 

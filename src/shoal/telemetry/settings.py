@@ -21,7 +21,7 @@ class Batching(msgspec.Struct, frozen=True, kw_only=True):
     """Seconds after which what waits is sent."""
     queue: int = 8192
     """Records that may wait; what comes beyond is dropped, and counted."""
-    batch: int = 512
+    batch: int = 1024
     """Records of one request."""
 
 
@@ -169,5 +169,5 @@ def _batching(read: _Reader, prefix: str) -> Batching:
     return Batching(
         delay=read.number(f"{prefix}_SCHEDULE_DELAY", 1000.0, 1) / 1000,
         queue=queue,
-        batch=min(queue, int(read.number(f"{prefix}_MAX_EXPORT_BATCH_SIZE", 512, 1))),
+        batch=min(queue, int(read.number(f"{prefix}_MAX_EXPORT_BATCH_SIZE", 1024, 1))),
     )

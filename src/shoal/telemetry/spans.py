@@ -7,6 +7,7 @@ from time import time_ns
 import msgspec
 
 from shoal.telemetry import conventions as names
+from shoal.telemetry.masking import Look
 from shoal.telemetry.wire import Hide, attributes, block, fixed64, text, varint
 
 INTERNAL, SERVER, CLIENT, PRODUCER, CONSUMER = 1, 2, 3, 4, 5
@@ -138,27 +139,37 @@ def fixed(pairs: Mapping[str, object]) -> Fixed:
     return written
 
 
-def encode(span: Span, hide: Hide | None = None) -> bytes:
-    """Write a span as a field of ``ScopeSpans``; texts go through `hide` where there is reason to."""
+def encode(span: Span, hide: Hide | None = None, look: Look | None = None) -> bytes:
+    """Write a span as a field of ``ScopeSpans``; texts go through `hide` where there is reason to.
+
+    What somebody must still look at is handed to `look`.
+    """
     parent = span.parent_id
     name = span.name if hide is None else hide("", span.name)
+    head = _heads.get((name, span.kind)) or _head(name, span.kind)
+    said = attributes(b"\x4a", span.attributes, hide) if span.attributes else b""
     body = b"\x0a\x10%b\x12\x08%b%b%b\x39%b\x41%b%b%b" % (
         bytes.fromhex(span.trace_id),
         bytes.fromhex(span.span_id),
         b"\x22\x08" + bytes.fromhex(parent) if parent else b"",
-        _heads.get((name, span.kind)) or _head(name, span.kind),
+        head,
         fixed64(span.began),
         fixed64(span.ended),
-        _shared(span.fixed, hide),
-        attributes(b"\x4a", span.attributes, hide) if span.attributes else b"",
+        span.fixed if hide is None else _shared(span.fixed, hide),
+        said,
     )
-    if span.notes or span.links or span.status:
-        body += _rest(span, hide)
+    rest = _rest(span, hide) if span.notes or span.links or span.status else b""
+    if look is not None:
+        look.parts.append(said + rest)
+        for part in (head, span.fixed):
+            if part not in look.harmless:
+                look.again(part)
+    body += rest
     return b"\x12" + varint(len(body)) + body
 
 
-def _shared(written: bytes, hide: Hide | None) -> bytes:
-    if hide is None or not isinstance(written, Fixed):
+def _shared(written: bytes, hide: Hide) -> bytes:
+    if not isinstance(written, Fixed):
         return written
     return attributes(b"\x4a", written.pairs, hide)
 

@@ -3,7 +3,7 @@
 The official messages take some 50 µs for a span in pure Python; these joins take a tenth of it.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from struct import Struct
 
 import msgspec
@@ -193,9 +193,16 @@ def _key(key: str) -> bytes:
     return head
 
 
-def request(resource: bytes, scope: bytes, number: int, records: Iterable[bytes]) -> bytes:
-    """Write an ``Export…ServiceRequest`` with one resource and one scope; its records are fields with their tags.
+def request(resource: bytes, number: int, scopes: Mapping[bytes, Sequence[bytes]]) -> bytes:
+    """Write an ``Export…ServiceRequest`` of one resource; records are fields with their tags, listed by their scope.
 
     The requests of the three signals have the same shape: resources, in them scopes (field `number`), in them records.
+    It may be large, so it is put together once.
     """
-    return block(1, resource + block(number, scope + b"".join(records)))
+    parts, total = [resource], len(resource)
+    for scope, records in scopes.items():
+        size = len(scope) + sum(map(len, records))
+        head = tag(number) + varint(size) + scope
+        parts += (head, *records)
+        total += len(head) - len(scope) + size
+    return b"".join((tag(1), varint(total), *parts))
