@@ -160,6 +160,7 @@ def test_a_server_that_was_away_gets_what_was_kept_and_one_that_starts_again_too
                 recorder.close(span(name))
             collector.wait(lambda: bool(collector.requests))
             assert [seen.name for seen in collector.spans()] == [name]
+            assert exporter.flush()  # it has heard the answer
     exporter.close()
     assert recorder.spans.dropped == 0
 
