@@ -35,7 +35,7 @@ EXTRAS := local local-kafka local-mongo local-objects rabbitmq aws load otel sql
 .SUFFIXES:
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 
-.PHONY: help run test matrix check format simulate bench torture hostile lock clean
+.PHONY: help run test pages matrix check format simulate bench torture hostile lock clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -43,8 +43,11 @@ help:  ## show this list
 run: $(READY)  ## start the whole shop on this machine (ARGS="--one-process" …)
 	@$(BIN)/shoal run $(ARGS)
 
-test: $(READY) $(PROTON)  ## run every test, in three processes (ARGS="tests/model -k plan" for some, in one)
-	@$(BIN)/pytest $(or $(ARGS),$(SHARED_OUT))
+test: $(READY) $(PROTON)  ## run the tests, in three processes (ARGS="tests/model -k plan" for some, in one)
+	@$(BIN)/pytest $(or $(ARGS),$(SHARED_OUT) --ignore tests/docs)
+
+pages: $(READY)  ## walk every page of the documentation as a reader would (ARGS="tests/docs/test_sagas.py" for one)
+	@$(BIN)/pytest $(or $(ARGS),$(SHARED_OUT) tests/docs)
 
 matrix: $(READY) $(PROTON) $(AWS)/.locked $(CHECKOV)/.locked  ## ask all of every engine: its driver, and the live shop on it (ENGINES=broker=kafka for one line)
 	@$(if $(ENGINES),,SHOAL_MATRIX=1 $(BIN)/pytest -q tests/drivers tests/deploy/aws/test_live_streams.py)
