@@ -71,7 +71,7 @@ class World:
 
     async def fold(self) -> None:
         await journal.order(self.store)
-        while await fold.advance(self.store, compile_fold(balances)):
+        while (await fold.advance(self.store, compile_fold(balances))).events:
             pass
 
     async def saga(self, id: str, status: Status, done: tuple[str, ...] = ()) -> None:

@@ -20,6 +20,7 @@ from tests.conformance.warehouse import (
     sale,
     total,
 )
+from tests.drivers.hearing import hearing
 
 pytest.importorskip("sqlglot", reason="needs sqlglot, which reads BigQuery's SQL")
 pytest.importorskip("duckdb", reason="needs shoal[warehouse], which runs it")
@@ -87,6 +88,15 @@ async def test_a_transaction_that_another_one_ended_is_told_at_once(depot: Datas
     with pytest.raises(Contended):
         await warehouse.forget(SALES, NOON)
     assert await warehouse.append(batch(2, sale()))
+
+
+async def test_each_query_is_told_and_no_value(depot: Dataset) -> None:
+    warehouse = await ready(depot)
+    with hearing() as heard:
+        await warehouse.append(batch(1, sale("canary")))
+        await warehouse.report(BY_SKU)
+    assert heard.all[-1].startswith("gcp.bigquery town.facts select ")
+    assert "canary" not in "".join(heard.all)
 
 
 async def test_what_it_refuses_is_said(depot: Dataset) -> None:

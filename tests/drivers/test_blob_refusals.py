@@ -18,6 +18,7 @@ from shoal.drivers.base.rest import Reply
 from shoal.errors import Conflict, DeclarationError, EngineError, Unavailable
 from tests.conformance.objects import PNG
 from tests.drivers.clouds_played import Played
+from tests.drivers.hearing import hearing
 
 KEY = "a2V5"
 DELEGATED = (
@@ -67,6 +68,15 @@ async def objects(azure: Azure) -> AsyncIterator[ObjectStore]:
     objects = open_objects(f"azblob://shop:{KEY}@{azure.place}/town-shop?tls=0")
     yield objects
     await objects.close()
+
+
+async def test_what_is_done_is_told_and_not_what_it_is_about(azure: Azure, objects: ObjectStore) -> None:
+    with hearing() as heard:
+        await objects.put("canary", b"x", PNG)
+        await objects.delete("canary")
+        azure.words = [(404, "BlobNotFound")]
+        assert await objects.get("canary") is None
+    assert heard.all == [f"{act} town-shop" for act in ("azure.blob PUT", "azure.blob DELETE", "!azure.blob GET")]
 
 
 @pytest.mark.parametrize("status", [429, 503])

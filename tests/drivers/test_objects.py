@@ -18,7 +18,7 @@ from shoal.drivers.base.objects import ABSENT, ObjectStore
 from shoal.drivers.base.signing import Refused, Signer
 from shoal.drivers.folder.files import Folder
 from shoal.drivers.memory import MemoryObjects
-from shoal.errors import DeclarationError
+from shoal.errors import Conflict, DeclarationError
 from tests.conformance.objects import (
     PNG,
     Client,
@@ -30,6 +30,7 @@ from tests.conformance.objects import (
     UrlContract,
     stream,
 )
+from tests.drivers.hearing import hearing
 
 KILLED = """
 import asyncio, os, signal, sys
@@ -130,6 +131,21 @@ async def test_abandoned_drafts_are_removed_and_others_are_not(url: str, objects
     await folders.objects(url).open()
     assert (old.exists(), young.exists()) == (False, True)
     assert await objects.list() == []
+
+
+async def test_what_is_done_is_told_and_not_what_it_is_about(objects: ObjectStore) -> None:
+    with hearing() as heard:
+        await objects.put("note", b"secret", "text/plain")
+        await objects.get("note")
+        assert (read := await objects.read("note")) is not None
+        assert [piece async for piece in read] == [b"secret"]
+        await objects.head("note")
+        await objects.list()
+        with pytest.raises(Conflict):
+            await objects.put("note", b"", "text/plain", expect=ABSENT)
+        await objects.delete("note")
+    verbs = ["put", "get", "read", "head", "list", "!put", "delete"]
+    assert heard.all == [f"{'!' * (verb[0] == '!')}folder {verb.strip('!')}" for verb in verbs]
 
 
 async def test_only_the_user_may_enter_the_folder(objects: ObjectStore, tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from shoal.drivers.duckdb.warehouse import REPORTS
 from shoal.drivers.memory import MemoryWarehouse
 from shoal.errors import Unavailable
 from tests.conformance.warehouse import BY_SKU, SALES, AppendContract, ReportContract, TableContract, batch, sale
+from tests.drivers.hearing import hearing
 
 KILLED = """
 import asyncio, os, signal, sys
@@ -123,6 +124,18 @@ async def test_another_process_finds_it_taken(file: File) -> None:
     )
     assert "one process at a time" in done.stdout
     await warehouse.prepare([SALES])
+
+
+async def test_reports_and_batches_are_told_and_no_value(file: File) -> None:
+    warehouse = await file.warehouse()
+    await warehouse.prepare([SALES])
+    with hearing() as heard:
+        await warehouse.append(batch(1, sale("canary")))
+        await warehouse.report(replace(BY_SKU, where={"sku": "canary"}))
+    append, report = heard.all
+    assert append == "duckdb append sales"
+    assert report.startswith("duckdb select ")
+    assert "canary" not in report
 
 
 async def test_only_the_user_may_enter_its_folder(file: File, tmp_path: Path) -> None:

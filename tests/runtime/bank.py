@@ -101,7 +101,7 @@ async def live(store: Store) -> None:
     """Do what a replica does."""
     while True:
         placed = await journal.order(store)
-        folded = await fold.advance(store, FOLD, limit=7)
+        folded = (await fold.advance(store, FOLD, limit=7)).events
         if not placed and not folded:
             await asyncio.sleep(0.002)
 

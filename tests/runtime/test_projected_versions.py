@@ -72,7 +72,7 @@ async def test_older_versions_are_folded_as_newer_ones() -> None:
             entry = Entry(id=version, ordinal=PARKED, type=f"attic.labelled.{version}", key="attic/a", data=data)
             await journal.note(session, entry)
     await journal.order(store)
-    assert await fold.advance(store, each) == 2
+    assert (await fold.advance(store, each)).events == 2
     table = table_of(Label).table
     async with store.session() as session:
         (row,) = await session.find(table, Query())

@@ -221,7 +221,7 @@ async def test_a_projection_that_comes_later_folds_what_was_noted_before(stores:
         session.delete(table_of(Book).table, "all")
     assert [s.state for s in await standings(stores[0], [late])] == ["new"]
     await fold.begin(stores[0], late)
-    while await fold.advance(stores[0], late):
+    while (await fold.advance(stores[0], late)).events:
         pass
     await require_fold(stores[0])
 

@@ -233,6 +233,8 @@ async def test_what_is_folded_is_recorded_in_portions(world: World) -> None:
     await world.post("/sales/tea", headers=SAMPLED)
     (folded,) = await spans.until("project totals")
     assert (folded.service, folded.attributes["shoal.count"]) == ("desk", 1)
+    (sent,) = spans.named("send shop.sold.v1")
+    assert (folded.parent_id, folded.links) == ("", ((TRACE, sent.span_id),))
 
 
 async def test_what_was_said_while_an_event_was_handled_belongs_to_its_trace(world: World) -> None:

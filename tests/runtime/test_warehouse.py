@@ -36,6 +36,7 @@ from shoal.runtime.warehouse import side, staging
 from shoal.runtime.warehouse.shapes import table_of
 from shoal.runtime.warehouse.staging import LOADS, waiting
 from tests.runtime.world import World, running
+from tests.telemetry.received import Seen, recorded
 
 
 @event("till.sold", key="item")
@@ -130,6 +131,20 @@ async def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
     failures.clear()
     async with running(system, tmp_path) as world:
         yield world
+
+
+async def test_a_batch_begins_a_trace_and_links_to_those_who_appended_its_facts(tmp_path: Path) -> None:
+    async with running(system, tmp_path, OTEL_EXPORTER_OTLP_ENDPOINT="http://127.0.0.1:9") as world:
+        await sell_some(world, 1, 2)
+        spans, loads = list[Seen](), list[Seen]()
+        async with asyncio.timeout(10):
+            while sum(load.attributes["shoal.count"] for load in loads) < 2:
+                await asyncio.sleep(0.01)
+                spans += recorded(world.recorders.values())
+                loads = [span for span in spans if span.name == "load warehouse"]
+    appended = {(span.trace_id, span.span_id) for span in spans if span.name == "process till.sold.v1"}
+    assert {link for load in loads for link in load.links} <= appended
+    assert all(load.links and not load.parent_id and load.kind == "INTERNAL" for load in loads)
 
 
 async def sell_some(world: World, *amounts: int) -> None:

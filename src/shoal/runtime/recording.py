@@ -4,7 +4,8 @@ Everything here does nothing, for some 50 ns, where nothing is recorded: no expo
 belongs to nobody's trace.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from contextvars import ContextVar
 from time import time_ns
 from types import TracebackType
@@ -12,7 +13,8 @@ from types import TracebackType
 import msgspec
 
 from shoal.errors import Conflict
-from shoal.runtime.trace import Context, Trace, begin, child, current
+from shoal.runtime.deadline import Budget
+from shoal.runtime.trace import Context, Trace, begin, child, current, resume
 from shoal.telemetry.recorder import Recorder
 from shoal.telemetry.spans import INTERNAL, UNSET, Span
 
@@ -80,16 +82,53 @@ def apart(
     fixed: bytes = b"",
     attributes: dict[str, object] | None = None,
     ended: int = 0,
+    links: Iterable[str] = (),
 ) -> None:
-    """Record a span of work that is over and belongs to no present one, at a place or in a trace of its own."""
+    """Record a span of work that is over and belongs to no present one, at a place or in a trace of its own.
+
+    `links` are the places of what it worked on, as `place` told them.
+    """
     recorder = recording.get()
     if recorder is None or not recorder.tracing:
         return
     trace = trace or begin()
     if recorder.sampler.samples(trace.trace_id, trace.sampled):
-        recorder.close(
-            Span(trace.trace_id, trace.span_id, trace.parent_id, name, kind, began, fixed, attributes, ended)
-        )
+        span = Span(trace.trace_id, trace.span_id, trace.parent_id, name, kind, began, fixed, attributes, ended)
+        _linked(span, links)
+        recorder.close(span)
+
+
+def place() -> str:
+    """Spell the place of the present work for whoever goes on with it later; empty where nothing is recorded."""
+    context = current.get()
+    return "" if context is None or context.span is None else context.trace.header()
+
+
+def _linked(span: Span, places: Iterable[str]) -> None:
+    """Name each trace once."""
+    for trace_id, span_id in {trace.trace_id: trace.parent_id for trace in map(resume, filter(None, places))}.items():
+        if span_id:
+            span.link(trace_id, span_id)
+
+
+@contextmanager
+def batch(name: str, fixed: bytes = b"", links: Iterable[str] = ()) -> Iterator[Span | None]:
+    """Record work on what others left, which begins a trace and links to theirs; its value is the span, or None."""
+    trace, span = opened(begin(), INTERNAL, name, fixed)
+    if span is None:
+        yield None
+        return
+    _linked(span, links)
+    outer = current.get()
+    current.set(Context(trace, Budget(float("inf")), span=span))
+    try:
+        yield span
+    except BaseException as error:
+        _failed(span, error)
+        raise
+    finally:
+        current.set(outer)
+        closed(span)
 
 
 def records() -> bool:

@@ -14,9 +14,13 @@ from shoal.drivers.azblob.sas import VERSION, Signing
 from shoal.drivers.azblob.who import Holder, Identity, Who
 from shoal.drivers.azure.identity import bearer
 from shoal.drivers.base.bearer import Bearer
+from shoal.drivers.base.observing import Asking
 from shoal.drivers.base.pauses import Pauses, insist
 from shoal.drivers.base.rest import Coming, Reply, Rest
 from shoal.errors import Conflict, EngineError, Unavailable
+
+SYSTEM = "azure.blob"
+"""How its spans are told; there is no agreed name."""
 
 SECONDS = 30.0
 """For one answer; 8 MiB may be on their way."""
@@ -108,7 +112,8 @@ class BlobService:
                 raise self._meaning(f"{method} {path}", reply.status, reply.headers, reply.body)
             return reply
 
-        return await insist(send, _pauses(), _Busy)
+        with Asking(SYSTEM, _verb(method, asked or {}), path.split("/")[1]):
+            return await insist(send, _pauses(), _Busy)
 
     async def begin(self, path: str, headers: Mapping[str, str]) -> Coming:
         """Ask for a blob, and return its answer as it comes; raises as `ask`, and `Beyond`."""
@@ -121,7 +126,8 @@ class BlobService:
                 raise self._meaning(f"GET {path}", coming.status, coming.headers, b"".join(said))
             return coming
 
-        return await insist(send, _pauses(), _Busy)
+        with Asking(SYSTEM, "GET", path.split("/")[1]):
+            return await insist(send, _pauses(), _Busy)
 
     async def signing(self, until: datetime) -> Signing:
         """Return what signs a URL that ends then."""
@@ -162,6 +168,11 @@ class BlobService:
         if status >= 500 or status == 408:
             return Unavailable(said, hint="try again")
         return EngineError(said, hint=_HINTS.get(status, ""))
+
+
+def _verb(method: str, asked: Mapping[str, str]) -> str:
+    """Name what is done, as Azure does: a method, and what of the resource is meant."""
+    return f"{method} {asked['comp']}" if "comp" in asked else method
 
 
 def _message(body: bytes) -> str:

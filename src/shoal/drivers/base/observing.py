@@ -42,6 +42,33 @@ observing: ContextVar[Observer | None] = ContextVar("shoal_observing", default=N
 """Who observes the work at hand; None where nobody does."""
 
 
+class Stating:
+    """A block that asks an engine one statement, which is over when the block is.
+
+    Args:
+        system: The engine, as OpenTelemetry's ``db.system.name`` spells it.
+        text: The statement without the values of its parameters.
+        namespace: Database that it is for.
+    """
+
+    __slots__ = ("_began", "_namespace", "_system", "_text")
+
+    def __init__(self, system: str, text: str, namespace: str = "") -> None:
+        self._system, self._text, self._namespace = system, text, namespace
+        self._began = 0
+
+    def __enter__(self) -> None:
+        if observing.get() is not None:
+            self._began = time_ns()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        observer = observing.get()
+        if self._began and observer is not None:
+            observer.asked(self._system, self._text, self._began, namespace=self._namespace, error=error)
+
+
 class Asking:
     """A block that asks an engine for one command, which is over when the block is.
 

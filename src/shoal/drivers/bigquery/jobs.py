@@ -13,6 +13,7 @@ import msgspec
 
 from shoal.drivers.base import Row
 from shoal.drivers.base.bearer import Bearer
+from shoal.drivers.base.observing import Stating
 from shoal.drivers.base.pauses import Pauses, insist
 from shoal.drivers.base.rest import Reply, Rest
 from shoal.drivers.bigquery.sql import Parameter
@@ -90,7 +91,8 @@ class Jobs:
                 f"a request of {len(body)} bytes is more than BigQuery takes", hint="keep smaller texts in facts"
             )
         try:
-            return await self._read(await self._insist("POST", f"{self._queries}?{_PLAIN}", body))
+            with Stating("gcp.bigquery", sql, self.dataset):
+                return await self._read(await self._insist("POST", f"{self._queries}?{_PLAIN}", body))
         except _Overtaken as error:
             raise Contended(error.message, hint="try again") from error
 

@@ -8,13 +8,18 @@ from datetime import datetime
 from importlib import import_module
 from typing import Any, TypeVar, cast
 
-from shoal.drivers.base import FactBatch, FactTable, ReportQuery, Row
+from shoal.drivers.base import FactBatch, FactTable, ReportQuery, Row, reports
+from shoal.drivers.base.observing import Asking, Stating
+from shoal.drivers.duckdb import sql
 from shoal.errors import EngineError, Unavailable
 
 T = TypeVar("T")
 
 Asked = tuple[Future[Any], Any]
 """A report under way, and the cursor that it runs on."""
+
+SYSTEM = "duckdb"
+"""How its spans are told; there is no agreed name."""
 
 REPORTS = 2
 """Reports at a time; DuckDB has threads of its own for each."""
@@ -63,7 +68,8 @@ class DuckWarehouse:
 
     async def append(self, batch: FactBatch) -> bool:
         """Append a batch once."""
-        return await self._write(lambda client: cast("bool", client.append(batch)))
+        with Asking(SYSTEM, "append", ", ".join(table for table, _ in batch.facts)):
+            return await self._write(lambda client: cast("bool", client.append(batch)))
 
     async def latest(self, source: str) -> str:
         """Read the id of the latest batch, after what is being appended."""
@@ -76,7 +82,8 @@ class DuckWarehouse:
         asked: Asked = (readers.submit(client.report, query, cursor), cursor)
         self._asked.add(asked)
         try:
-            return await asyncio.wrap_future(asked[0])
+            with Stating(SYSTEM, reports.select(query, sql.DIALECT)[0]):
+                return await asyncio.wrap_future(asked[0])
         except asyncio.CancelledError:
             await _interrupt(client, *asked)
             raise

@@ -14,8 +14,12 @@ from shoal.drivers.base.objects import (
     check_type,
     pieces,
 )
+from shoal.drivers.base.observing import Asking
 from shoal.drivers.base.signing import Signer
 from shoal.drivers.folder.files import Draft, Folder, Opened
+
+SYSTEM = "folder"
+"""How its spans are told."""
 
 
 class FolderObjects:
@@ -42,40 +46,46 @@ class FolderObjects:
     ) -> Stored:
         """Write a draft and give it its name once all of it is on the disk."""
         check_name(name), check_type(type)
-        draft = await asyncio.to_thread(Draft, self._folder)
-        try:
-            async for piece in pieces(content):
-                await asyncio.to_thread(draft.write, piece)
-            check_digest(name, draft.sha256, sha256)
-        except BaseException:
-            draft.discard()
-            raise
-        return await asyncio.to_thread(draft.keep, name, type, expect)
+        with Asking(SYSTEM, "put"):
+            draft = await asyncio.to_thread(Draft, self._folder)
+            try:
+                async for piece in pieces(content):
+                    await asyncio.to_thread(draft.write, piece)
+                check_digest(name, draft.sha256, sha256)
+            except BaseException:
+                draft.discard()
+                raise
+            return await asyncio.to_thread(draft.keep, name, type, expect)
 
     async def get(self, name: str) -> bytes | None:
         """Read all of a file."""
         check_name(name)
-        return await asyncio.to_thread(self._folder.content, name)
+        with Asking(SYSTEM, "get"):
+            return await asyncio.to_thread(self._folder.content, name)
 
     async def read(self, name: str, start: int = 0, stop: int | None = None) -> AsyncIterator[bytes] | None:
         """Read a file that stays open, so that it is one content whoever replaces it."""
         check_name(name)
-        opened = await asyncio.to_thread(self._folder.opened, name)
+        with Asking(SYSTEM, "read"):
+            opened = await asyncio.to_thread(self._folder.opened, name)
         return None if opened is None else _read(opened, start, opened.stored.size if stop is None else stop)
 
     async def head(self, name: str) -> Stored | None:
         """Read the head of a file."""
         check_name(name)
-        return await asyncio.to_thread(self._folder.head, name)
+        with Asking(SYSTEM, "head"):
+            return await asyncio.to_thread(self._folder.head, name)
 
     async def delete(self, name: str) -> None:
         """Remove a file."""
         check_name(name)
-        await asyncio.to_thread(self._folder.remove, name)
+        with Asking(SYSTEM, "delete"):
+            await asyncio.to_thread(self._folder.remove, name)
 
     async def list(self, prefix: str = "", *, after: str = "", limit: int = 1000) -> Sequence[Stored]:
         """Sort the names of the files."""
-        return await asyncio.to_thread(self._folder.list, prefix, after, limit)
+        with Asking(SYSTEM, "list"):
+            return await asyncio.to_thread(self._folder.list, prefix, after, limit)
 
     async def link(self, name: str, seconds: float, *, download: str = "") -> str:
         """Sign a URL."""

@@ -71,6 +71,8 @@ class Folded(msgspec.Struct, frozen=True, kw_only=True):
     position: int = 0
     events: int = 0
     last: Entry | None = None
+    traces: tuple[str, ...] = ()
+    """Where its events were announced."""
 
 
 class Records:
@@ -176,13 +178,13 @@ async def checkpoint(session: Session, fold: Fold, *, lock: bool = False) -> Che
     return Checkpoint(name=fold.name, version=fold.version) if row is None else read(row, Checkpoint)
 
 
-async def advance(store: Store, fold: Fold, limit: int = BATCH) -> int:
-    """Fold up to `limit` more events into the live records, with the checkpoint; return how many."""
+async def advance(store: Store, fold: Fold, limit: int = BATCH) -> Folded:
+    """Fold up to `limit` more events into the live records, with the checkpoint; return how far that came."""
     async with store.session() as session, asyncio.timeout(TIMEOUT):
         return await further(session, fold, await checkpoint(session, fold, lock=True), limit)
 
 
-async def further(session: Session, fold: Fold, at: Checkpoint, limit: int, upto: int | None = None) -> int:
+async def further(session: Session, fold: Fold, at: Checkpoint, limit: int, upto: int | None = None) -> Folded:
     """Fold up to `limit` events above a checkpoint that the session holds, and note how far that comes."""
     entries = await journal.entries(session, above=at.position, upto=upto, types=fold.types, limit=limit)
     folded = await apply(session, fold, fold.live, entries)
@@ -191,7 +193,7 @@ async def further(session: Session, fold: Fold, at: Checkpoint, limit: int, upto
             at, position=folded.position, events=at.events + folded.events, time=folded.last.time, failures=0, error=""
         )
         session.put(CHECKPOINTS.table, write(after))
-    return folded.events
+    return folded
 
 
 async def fail(store: Store, fold: Fold, reason: str) -> Checkpoint:
@@ -210,7 +212,8 @@ async def apply(session: Session, fold: Fold, places: Places, entries: Sequence[
         step = fold.steps[entry.type]
         await step.handler(**{step.event: step.codec.decode(data), step.model: records})
     last = entries[-1] if entries else None
-    return Folded(position=(last and last.position) or 0, events=len(entries), last=last)
+    traces = tuple(dict.fromkeys(entry.trace for entry in entries if entry.trace))
+    return Folded(position=(last and last.position) or 0, events=len(entries), last=last, traces=traces)
 
 
 async def _opened(session: Session, fold: Fold, entries: Sequence[Entry]) -> list[bytes]:

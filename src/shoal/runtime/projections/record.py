@@ -97,6 +97,7 @@ def entry_of(event: Envelope, mark: EventMark) -> Entry:
         number=_number(event, mark),
         time=event.time if isinstance(event.time, datetime) else None,
         data=bytes(event.data),
+        trace=event.traceparent if isinstance(event.traceparent, str) else None,
     )
 
 

@@ -150,17 +150,17 @@ class ProjectionSide:
     async def _advance(self, each: Fold) -> int:
         began, at = time.perf_counter(), time.time_ns()
         folded = await self._batches[each.name].take(lambda limit: fold.advance(self._store, each, limit))
-        if folded:
+        if folded.events:
             self._changed.set()
             self._metrics.series("projection", each.name).observe("folded", time.perf_counter() - began)
-            told: dict[str, object] = {names.PROJECTION: each.name, names.COUNT: folded}
-            apart(None, f"project {each.name}", INTERNAL, at, attributes=told)
-        return folded
+            told: dict[str, object] = {names.PROJECTION: each.name, names.COUNT: folded.events}
+            apart(None, f"project {each.name}", INTERNAL, at, attributes=told, links=folded.traces)
+        return folded.events
 
     async def _failed(self, each: Fold, error: Exception) -> float:
         """Fold what comes before the event at fault, take note of it, and say when to try again."""
         try:
-            while await fold.advance(self._store, each, limit=1):
+            while (await fold.advance(self._store, each, limit=1)).events:
                 pass
         except Exception as again:  # noqa: BLE001 - a handler may raise anything
             error = again

@@ -19,6 +19,7 @@ JOURNAL = OwnTable(
         ("number", "integer"),
         ("time", "time"),
         ("data", "bytes"),
+        ("trace", "text"),
     ),
     indexes=(("position", "ordinal", "id"), ("key", "number")),
 )
@@ -77,6 +78,8 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     time: datetime | None = None
     """When the event was made."""
     data: bytes
+    trace: str | None = None
+    """Where in a trace it was announced."""
 
 
 class Key(msgspec.Struct, frozen=True, kw_only=True):

@@ -104,7 +104,8 @@ async def _some(store: Store, made: Twins, upto: int | None) -> tuple[int, int]:
 
     async def fold_some(limit: int) -> tuple[int, int]:
         async with store.session() as session, asyncio.timeout(fold.TIMEOUT):
-            return await fold.further(session, made.fold, await made.reached(session), limit, upto), limit
+            folded = await fold.further(session, made.fold, await made.reached(session), limit, upto)
+            return folded.events, limit
 
     return await made.batch.take(fold_some)
 

@@ -5,19 +5,17 @@ import logging
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import timedelta
-from time import time_ns
 from typing import Any
 
 from shoal.drivers.base import FactTable, Lease, Warehouse
 from shoal.errors import EngineError, TooLarge, Unavailable
 from shoal.runtime.portions import Portion
-from shoal.runtime.recording import apart
+from shoal.runtime.recording import batch
 from shoal.runtime.side import Around
 from shoal.runtime.warehouse.shapes import table_of
 from shoal.runtime.warehouse.staging import LARGEST, Load, decide, forgo, settle
 from shoal.service.warehouse import fact_table_of
 from shoal.telemetry import conventions as names
-from shoal.telemetry.spans import CLIENT
 
 LEASE = "warehouse"
 """Whose holder loads, one replica of a service at a time."""
@@ -134,16 +132,16 @@ class WarehouseSide:
             load = await self._decide()
         if load is None:
             return False
-        at = time_ns()
         try:
-            await self._warehouse.append(load.batch)
+            with batch("load warehouse", links=load.traces) as span:
+                if span is not None:
+                    span.set(names.COUNT, len(load.ids))
+                await self._warehouse.append(load.batch)
         except TooLarge as error:
             await self._resolve(load)
             self._shrink(load, error)
             return True
         self._batch.grow()
-        told: dict[str, object] = {names.COUNT: len(load.ids), names.DB_OPERATION: "append"}
-        apart(None, "load warehouse", CLIENT, at, attributes=told)
         await settle(self._around.store, load, self._settling)
         return len(load.ids) >= most
 

@@ -22,11 +22,16 @@ import msgspec
 from shoal.drivers.base import FactBatch, FactTable, OwnTable, Query, Row, Session, Store
 from shoal.errors import Undeclared, Unstorable
 from shoal.runtime.portions import Portion
+from shoal.runtime.recording import place
 from shoal.runtime.transaction import UnitOfWork
 from shoal.runtime.warehouse.shapes import table_of
 
-STAGED = OwnTable(name="warehouse_facts", key="id", columns=(("id", "text"), ("fact_table", "text"), ("fact", "bytes")))
-"""Facts that are not in the warehouse yet; each as a JSON object."""
+STAGED = OwnTable(
+    name="warehouse_facts",
+    key="id",
+    columns=(("id", "text"), ("fact_table", "text"), ("fact", "bytes"), ("trace", "text")),
+)
+"""Facts that are not in the warehouse yet; each as a JSON object, with the place in a trace of who appended it."""
 
 LOADS = OwnTable(
     name="warehouse_loads",
@@ -65,7 +70,8 @@ class Stager:
                 hint=f"declare it: DuckDB(tables=[..., {type(fact).__name__}])",
             )
         row = {column.name: _plain(getattr(fact, column.name)) for column in table.columns}
-        unit.session.put(STAGED.table, {"id": uuid4().hex, "fact_table": table.name, "fact": msgspec.json.encode(row)})
+        fact_row = {"id": uuid4().hex, "fact_table": table.name, "fact": msgspec.json.encode(row), "trace": place()}
+        unit.session.put(STAGED.table, fact_row)
         unit.then(self._stir)
 
 
@@ -87,6 +93,8 @@ class Load(msgspec.Struct, frozen=True, kw_only=True):
 
     batch: FactBatch
     ids: tuple[str, ...]
+    traces: tuple[str, ...] = ()
+    """Places of those that appended its facts."""
     strange: bool = False
     """Whether another version decided on it, with facts that this one does not know: only its id is right."""
 
@@ -155,10 +163,12 @@ class _Fact(msgspec.Struct, frozen=True):
     id: str
     table: str
     values: dict[str, Any]
+    trace: str = ""
 
 
 def _fact(row: Row) -> _Fact:
-    return _Fact(str(row["id"]), str(row["fact_table"]), msgspec.json.decode(cast("bytes", row["fact"])))
+    values = msgspec.json.decode(cast("bytes", row["fact"]))
+    return _Fact(str(row["id"]), str(row["fact_table"]), values, str(row.get("trace") or ""))
 
 
 async def _known(
@@ -205,7 +215,8 @@ def _listed(ids: Sequence[str]) -> str:
 def _load(row: Row, facts: Sequence[_Fact], tables: Sequence[FactTable], *, strange: bool = False) -> Load:
     columns = () if strange else _columns(facts, {table.name: table for table in tables})
     batch = FactBatch(source=str(row["source"]), id=str(row["batch"]), after=str(row["after"]), facts=columns)
-    return Load(batch=batch, ids=_ids(row), strange=strange)
+    traces = tuple(dict.fromkeys(fact.trace for fact in facts if fact.trace))
+    return Load(batch=batch, ids=_ids(row), traces=traces, strange=strange)
 
 
 def _columns(
