@@ -47,6 +47,8 @@ COMMANDS = {
     "fault": "Make calls between services late or fail on purpose.",
     "canary": "Run two versions of a service side by side, and let the better one win.",
     "strangle": "Take over the paths of an old application one by one.",
+    "check": "Find the ways in which the system will go wrong, before it does.",
+    "explain": "Show what a code of the check means.",
     "audit": "Check that nothing was lost and nothing happened twice.",
     "deploy": "Write what a platform needs to run the system.",
     "cost": "Estimate what a month of the system costs.",

@@ -1,0 +1,16 @@
+"""One line a finding, as editors and ``grep`` like it."""
+
+from shoal.check.finding import Reported
+from shoal.check.formats.page import Paint, Shown
+
+
+def spell(shown: Shown) -> str:
+    """Spell a report, a finding a line."""
+    return "\n".join(line(finding, shown.paint) for finding in shown.report.findings)
+
+
+def line(finding: Reported, paint: Paint) -> str:
+    """Spell one finding: place, code, severity, message."""
+    severity = paint(f"[{finding.severity}]", finding.severity)
+    mark = paint("  [fixable]", "dim") if finding.edits else ""
+    return f"{paint(str(finding.where), 'place')} {paint(finding.code, 'code')} {severity} {finding.message}{mark}"

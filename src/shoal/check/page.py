@@ -1,0 +1,104 @@
+"""The page of a rule: its module's docstring, read into parts and printed as Markdown or for a terminal.
+
+The docstring's first line says what is wrong. Then come sections: ``## What it does``, ``## Why``, ``## Bad``, ``##
+Good``, and ``## Options`` where there are any. ``Bad`` and ``Good`` show files: each fenced block is one, called
+``system.py`` or by its ``title="..."``; together they are a whole project that can be checked. In ``Bad`` a comment
+``# <- SH101`` (or ``-- <- SH101``, or just ``<- SH101``) stands at each line at which the rule finds something. A
+block of the language ``observed`` is what a run has seen, as JSON.
+"""
+
+import inspect
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from shoal.check.rule import FAMILIES, NEEDS, AnyRule
+
+SECTIONS = ("What it does", "Why", "Bad", "Good")
+"""What every page has."""
+
+OBSERVED = "observed.json"
+"""What the block of the language ``observed`` is called among the files."""
+
+_FENCE = re.compile(
+    r"^```(?P<language>[a-z]+)(?: title=\"(?P<title>[^\"]+)\")?\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL
+)
+_MARK = re.compile(r"[ \t]*(?:#|--)? ?<- (?P<code>[A-Z]+\d+)[ \t]*$", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Example:
+    """Files of a project that is bad, or good.
+
+    Attributes:
+        files: Path → text, without the marks.
+        marked: Path and line of each finding that is shown.
+    """
+
+    files: dict[str, str]
+    marked: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page in parts."""
+
+    title: str
+    sections: dict[str, str]
+
+    def example(self, section: str) -> Example:
+        """Read the files that a section shows."""
+        files: dict[str, str] = {}
+        marked: list[tuple[str, int]] = []
+        for block in _FENCE.finditer(self.sections.get(section, "")):
+            usual = OBSERVED if block["language"] == "observed" else "system.py"
+            path = block["title"] or usual
+            lines = block["text"].split("\n")
+            marked += [(path, number) for number, line in enumerate(lines, 1) if _MARK.search(line)]
+            files[path] = _MARK.sub("", block["text"])
+        return Example(files, tuple(marked))
+
+
+def read(rule: AnyRule) -> Page:
+    """Read the page of a rule."""
+    text = inspect.cleandoc(rule.page or "")
+    head, *rest = re.split(r"^## (.+)$", text, flags=re.MULTILINE)
+    sections = {title.strip(): body.strip("\n") for title, body in zip(rest[::2], rest[1::2], strict=True)}
+    return Page(head.strip(), sections)
+
+
+def markdown(rule: AnyRule) -> str:
+    """Print the page of a rule for ``docs/rules``."""
+    page = read(rule)
+    parts = [f"# {rule.code}: {rule.name}\n\n{page.title}\n\n{facts(rule)}"]
+    parts += [f"## {title}\n\n{body.strip()}" for title, body in page.sections.items()]
+    return "\n\n".join(parts) + "\n"
+
+
+def facts(rule: AnyRule) -> str:
+    """Say in one line what kind of rule it is."""
+    words = [f"Family: {rule.family}", f"severity: {rule.severity}"]
+    words += ["some of its findings are mended by `--fix`"] if rule.fixable else []
+    words += [] if rule.enabled else ["asked only where `enable` names it"]
+    words += [f"needs {NEEDS[need]}" for need in sorted(rule.needs)]
+    return "; ".join(words) + "."
+
+
+def index(rules: Sequence[AnyRule]) -> str:
+    """Print the list of rules for ``docs/rules``, by family."""
+    parts = ["# Rules", _INTRODUCTION]
+    for family, about in FAMILIES.items():
+        rows = [
+            f"| [{rule.code}]({rule.code}.md) | {rule.name} | {rule.severity} | {rule.summary} |\n"
+            for rule in sorted(rules, key=lambda rule: rule.code)
+            if rule.code.startswith(family)
+        ]
+        if rows:
+            head = "| Code | Name | Severity | What is wrong |\n|---|---|---|---|\n"
+            parts.append(f"## {family}: {about}\n\n{head}{''.join(rows)}".rstrip())
+    return "\n\n".join(parts) + "\n"
+
+
+_INTRODUCTION = """\
+What `shoal check` looks for. Each rule has a page: what it does, why it hurts, a bad and a good system, its options.
+The same page in a terminal: `shoal explain SH101`. [How to check a system](../how-to/check.md)"""

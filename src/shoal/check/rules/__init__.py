@@ -1,0 +1,1 @@
+"""The rules, a file each; `shoal.check.table` lists them."""

@@ -1,0 +1,133 @@
+"""All modules of the author's together: what a name refers to, what stands at a place, how far a function reaches."""
+
+import ast
+from collections.abc import Iterable, Iterator
+from functools import cached_property
+from typing import NamedTuple
+
+from shoal.check.finding import Place, at
+from shoal.check.source.functions import Definition, Function, Use, functions
+from shoal.check.source.module import Module
+
+
+class Contract(NamedTuple):
+    """A class of the author's that says what a service is asked."""
+
+    service: str
+    name: str
+    """In full."""
+    operations: frozenset[str]
+    """Names of its methods."""
+
+
+class Source:
+    """The author's source. Nothing is parsed before it is asked for.
+
+    Args:
+        modules: Every module that the system is declared with.
+    """
+
+    def __init__(self, modules: Iterable[Module] = ()) -> None:
+        self.modules = tuple(sorted(modules, key=lambda module: module.path))
+
+    def __bool__(self) -> bool:
+        """Tell whether there is any."""
+        return bool(self.modules)
+
+    def module(self, path: str) -> Module | None:
+        """Find a module by its path."""
+        return self._by_path.get(path)
+
+    def function(self, where: str) -> Function | None:
+        """Find the function whose first line is at a place of the model, ``file:line``."""
+        place = at(where)
+        return self._at_line.get(place.file, {}).get(place.line)
+
+    def named(self, name: str) -> Function | None:
+        """Find a function by its full name, also by one under which another module has it."""
+        return self._functions.get(self.origin(name))
+
+    def class_named(self, name: str) -> tuple[Module, ast.ClassDef] | None:
+        """Find a class of the author's by its full name."""
+        owner, _, last = self.origin(name).rpartition(".")
+        module = self._by_name.get(owner)
+        node = module.top.get(last) if module else None
+        return (module, node) if module and isinstance(node, ast.ClassDef) else None
+
+    def origin(self, name: str) -> str:
+        """Follow a name to where it is defined: what a package hands on is somebody else's."""
+        for _ in range(10):  # a name that leads round in a circle leads nowhere
+            owner, _, last = name.rpartition(".")
+            module = self._by_name.get(owner)
+            if module is None or last in module.top or last not in module.imported:
+                return name
+            name = module.imported[last]
+        return name
+
+    def contract(self, name: str) -> Contract | None:
+        """Read a class that is decorated with ``@contract("service")``; None for any other name."""
+        found = self.class_named(name)
+        if found is None:
+            return None
+        module, node = found
+        for decorator in node.decorator_list:
+            if isinstance(decorator, ast.Call) and module.name_of(decorator.func) == "shoal.contract":
+                service = decorator.args[0] if decorator.args else None
+                if isinstance(service, ast.Constant):
+                    methods = {part.name for part in node.body if isinstance(part, ast.AsyncFunctionDef)}
+                    return Contract(str(service.value), self.origin(name), frozenset(methods))
+        return None
+
+    def reached(self, function: Function) -> tuple[tuple[Function, bool], ...]:
+        """List a function and all others of the author's to which it leads, and whether only in rounds of a loop.
+
+        A function counts as reached where its name stands: called, or handed on to be called.
+        """
+        found: dict[Function, bool] = {function: False}
+        waiting = [function]
+        for one in waiting:  # grows while it is read
+            for name, looped in one.named.items():
+                other = self._functions.get(name) or self.named(name)
+                if other is not None and (other not in found or (found[other] and not (looped or found[one]))):
+                    waiting += [other]
+                    found[other] = looped or found[one]
+        return tuple(found.items())
+
+    def uses(self, function: Function) -> Iterator[Use]:
+        """List what a function does with what it is given, itself and by those to which it leads."""
+        for one, looped in self.reached(function):
+            for use in one.uses:
+                yield use if not looped or use.looped else Use(use.kind, use.method, use.node, use.function, looped)
+
+    def place_of(self, where: str) -> Place:
+        """Say where a declaration of the model is, to the column where its line is known."""
+        place = at(where)
+        module = self.module(place.file)
+        if module is None or not 0 < place.line <= len(module.lines):
+            return place
+        text = module.lines[place.line - 1]
+        bare = text.strip()
+        begin = len(text) - len(text.lstrip()) + 1
+        return Place(place.file, place.line, begin, place.line, begin + len(bare)) if bare else place
+
+    @cached_property
+    def _by_path(self) -> dict[str, Module]:
+        return {module.path: module for module in self.modules}
+
+    @cached_property
+    def _by_name(self) -> dict[str, Module]:
+        return {module.name: module for module in self.modules}
+
+    @cached_property
+    def _functions(self) -> dict[str, Function]:
+        return {f"{f.module.name}.{f.name}": f for module in self.modules for f in functions(module)}
+
+    @cached_property
+    def _at_line(self) -> dict[str, dict[int, Function]]:
+        found: dict[str, dict[int, Function]] = {}
+        for module in self.modules:
+            own = found.setdefault(module.path, {})
+            nested = (Function(module, node) for node in module.nodes if isinstance(node, Definition))
+            for function in (*nested, *functions(module)):  # those that know their class come last
+                own[function.line] = function
+        return found

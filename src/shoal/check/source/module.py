@@ -1,0 +1,130 @@
+"""One file of the author's, parsed when somebody asks."""
+
+import ast
+from dataclasses import dataclass
+from functools import cached_property
+
+from shoal.check.finding import Edit, Place
+
+
+@dataclass(frozen=True, eq=False)
+class Module:
+    """A module of the author's.
+
+    Attributes:
+        name: Dotted, as it is imported.
+        path: What the model's places call it: its path below the import root.
+        text: What is in it.
+        is_package: Whether it is a package's ``__init__``.
+    """
+
+    name: str
+    path: str
+    text: str
+    is_package: bool = False
+
+    @cached_property
+    def lines(self) -> list[str]:
+        """Its lines, without their ends."""
+        return self.text.split("\n")
+
+    @cached_property
+    def tree(self) -> ast.Module:
+        """What it says; an empty module where the file was broken since it was imported."""
+        try:
+            return ast.parse(self.text.removeprefix("\ufeff"))
+        except (SyntaxError, ValueError):
+            return ast.Module(body=[], type_ignores=[])
+
+    @cached_property
+    def nodes(self) -> tuple[ast.AST, ...]:
+        """Everything in it, from the outside in."""
+        return tuple(ast.walk(self.tree))
+
+    @cached_property
+    def calls(self) -> tuple[ast.Call, ...]:
+        """Every call in it."""
+        return tuple(node for node in self.nodes if isinstance(node, ast.Call))
+
+    @cached_property
+    def imported(self) -> dict[str, str]:
+        """What each imported name is in full, wherever it is imported."""
+        found: dict[str, str] = {}
+        for node in self.nodes:
+            if isinstance(node, ast.Import):
+                for alias in node.names:
+                    top = alias.name.partition(".")[0]
+                    found[alias.asname or top] = alias.name if alias.asname else top
+            elif isinstance(node, ast.ImportFrom):
+                base = self._origin(node)
+                found |= {alias.asname or alias.name: f"{base}.{alias.name}" for alias in node.names}
+        return found
+
+    @cached_property
+    def wanted(self) -> frozenset[str]:
+        """Every module that it may import, and names within them."""
+        found: set[str] = set()
+        for node in self.nodes:
+            if isinstance(node, ast.Import):
+                found |= {alias.name for alias in node.names}
+            elif isinstance(node, ast.ImportFrom):
+                base = self._origin(node)
+                found |= {base, *(f"{base}.{alias.name}" for alias in node.names)}
+        return frozenset(found)
+
+    @cached_property
+    def top(self) -> dict[str, ast.stmt]:
+        """What is bound at its top: classes, functions and assignments by name."""
+        found: dict[str, ast.stmt] = {}
+        for node in self.tree.body:
+            if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+                found[node.name] = node
+            elif isinstance(node, ast.Assign):
+                found |= {target.id: node for target in node.targets if isinstance(target, ast.Name)}
+            elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+                found[node.target.id] = node
+        return found
+
+    def name_of(self, node: ast.expr) -> str:
+        """Spell in full what an expression of names and dots refers to; empty for anything else."""
+        parts: list[str] = []
+        while isinstance(node, ast.Attribute):
+            parts.append(node.attr)
+            node = node.value
+        if not isinstance(node, ast.Name):
+            return ""
+        first = self.imported.get(node.id) or (f"{self.name}.{node.id}" if node.id in self.top else node.id)
+        return ".".join([first, *reversed(parts)])
+
+    def place(self, node: ast.AST) -> Place:
+        """Say where a node is, from its beginning to its end."""
+        line, end = getattr(node, "lineno", 0), getattr(node, "end_lineno", 0) or 0
+        column, end_column = getattr(node, "col_offset", 0), getattr(node, "end_col_offset", 0) or 0
+        return Place(self.path, line, self._column(line, column), end, self._column(end, end_column))
+
+    def head(self, node: ast.AST) -> Place:
+        """Say where a node begins; of one that goes over several lines only the first."""
+        found = self.place(node)
+        if found.end_line <= found.line:
+            return found
+        return Place(found.file, found.line, found.column, found.line, len(self.lines[found.line - 1].rstrip()) + 1)
+
+    def edit(self, node: ast.AST, replacement: str) -> Edit:
+        """Say that a node is to read otherwise."""
+        return Edit(self.place(node), replacement)
+
+    def written(self, node: ast.AST) -> str:
+        """Return the text of a node as it stands in the file."""
+        return ast.get_source_segment(self.text, node) or ""
+
+    def _column(self, line: int, offset: int) -> int:
+        """Count characters, where ast counts bytes; from 1."""
+        text = self.lines[line - 1] if 0 < line <= len(self.lines) else ""
+        return offset + 1 if text.isascii() else len(text.encode()[:offset].decode("utf-8", "ignore")) + 1
+
+    def _origin(self, node: ast.ImportFrom) -> str:
+        if not node.level:
+            return node.module or ""
+        parts = self.name.split(".")
+        parts = parts[: len(parts) - node.level + self.is_package]
+        return ".".join((*parts, node.module) if node.module else parts)

@@ -1,0 +1,66 @@
+"""What is known of a system when it is checked."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from shoal.check.finding import Place
+from shoal.check.graph import Graph
+from shoal.check.observed import Observed
+from shoal.check.source import Source
+from shoal.model.change import Change
+from shoal.model.contracts import Locked
+from shoal.model.evolution import evolve
+from shoal.model.plan import Plan
+from shoal.model.system import System
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Subject:
+    """A system, and what else is known of it. Rules say which of that they need; see `Rule.needs`.
+
+    Attributes:
+        system: What is declared.
+        source: The author's modules; empty for a system that was not written with Shoal.
+        entry: ``module:attribute`` of the system.
+        plan: What a laptop makes of it.
+        contracts: What the files of contracts say.
+        observed: What a run has seen.
+        files: Path → text of what else belongs to the system and is read: migrations, targets. Read when asked for.
+    """
+
+    system: System
+    source: Source = field(default_factory=Source)
+    entry: str = ""
+    plan: Plan | None = None
+    contracts: Locked | None = None
+    observed: Observed | None = None
+    files: Mapping[str, str] = field(default_factory=dict)
+
+    @cached_property
+    def graph(self) -> Graph:
+        """Who asks whom, and who hears whom."""
+        return Graph(self.system, self.source)
+
+    @cached_property
+    def changes(self) -> tuple[Change, ...]:
+        """What is declared otherwise than locked."""
+        return evolve(self.contracts, self.system) if self.contracts is not None else ()
+
+    @cached_property
+    def where(self) -> Place:
+        """Where the system itself is declared; for what belongs to no service."""
+        module, _, attribute = self.entry.partition(":")
+        for known in self.source.modules:
+            if known.name == module and attribute in known.top:
+                return known.head(known.top[attribute])
+        return Place(self.source.modules[0].path) if self.source.modules else Place(self.system.name)
+
+    def place(self, where: str) -> Place:
+        """Say where a declaration of the model is; of one without a place, where the system is."""
+        return self.source.place_of(where) if where else self.where
+
+    def has(self, need: str) -> bool:
+        """Tell whether something is known: ``source``, ``plan``, ``contracts`` or ``observed``."""
+        found = getattr(self, need)
+        return found is not None and (need != "source" or bool(found))

@@ -1,0 +1,96 @@
+"""Comments that let a finding pass, each with its reason: ``# shoal: ignore[SH101] the partner's rule``.
+
+A comment speaks of its own line, or, where nothing else is on its line, of the next line that holds more than a
+comment. It is read in Python files, and behind ``#`` or ``--`` in all others.
+"""
+
+import io
+import re
+import tokenize
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from shoal.check.finding import Edit, Place, Reported
+
+MARK = "shoal: ignore"
+_COMMENT = re.compile(r"(?:#|--)\s*shoal:\s*ignore(?P<codes>\[[^\]]*\])?[\s:–-]*(?P<reason>.*)$")
+_OTHER = re.compile(r"(?:^|\s)(?:#|--)\s*shoal:\s*ignore.*$")
+
+
+@dataclass(frozen=True, eq=False)
+class Ignore:
+    """One comment.
+
+    Attributes:
+        where: The comment itself.
+        line: Of which line it speaks.
+        codes: Which codes it lets pass.
+        reason: Why; empty where nobody said.
+        alone: Whether nothing else is on its line.
+    """
+
+    where: Place
+    line: int
+    codes: tuple[str, ...]
+    reason: str
+    alone: bool
+
+    def speaks_of(self, finding: Reported) -> bool:
+        """Tell whether it lets a finding pass."""
+        place = finding.where
+        lines = range(place.line, max(place.line, place.end_line) + 1)
+        return finding.code in self.codes and place.file == self.where.file and self.line in lines
+
+    def without(self, codes: set[str]) -> Edit:
+        """Take codes out of the comment, and with the last one all of it."""
+        left = [code for code in self.codes if code not in codes]
+        if left:
+            return Edit(self.where, f"# {MARK}[{', '.join(left)}] {self.reason}")
+        if self.alone:  # with its line
+            return Edit(Place(self.where.file, self.where.line, 1, self.where.line + 1, 1), "")
+        return Edit(self.where, "")
+
+
+def comments(files: Mapping[str, str]) -> tuple[Ignore, ...]:
+    """Read every comment of the kind, file by file."""
+    return tuple(ignore for path, text in files.items() if "shoal:" in text for ignore in _of(path, text))
+
+
+def _of(path: str, text: str) -> Iterator[Ignore]:
+    lines = text.split("\n")
+    for line, column, comment in _python(text) if path.endswith(".py") else _any(lines):
+        found = _COMMENT.match(comment)
+        if found is None:
+            continue
+        before = lines[line - 1][:column]
+        codes = tuple(code.strip() for code in (found["codes"] or "")[1:-1].split(",") if code.strip())
+        begin = column if not before.strip() else len(before.rstrip())
+        where = Place(path, line, begin + 1, line, column + len(comment) + 1)
+        alone = not before.strip()
+        yield Ignore(where, _next(lines, line) if alone else line, codes, found["reason"].strip(), alone)
+
+
+def _next(lines: list[str], line: int) -> int:
+    """Find the next line that holds more than a comment."""
+    for number, text in enumerate(lines[line:], line + 1):
+        bare = text.strip()
+        if bare and not bare.startswith(("#", "--")):
+            return number
+    return line
+
+
+def _python(text: str) -> Iterator[tuple[int, int, str]]:
+    try:
+        for token in tokenize.generate_tokens(io.StringIO(text).readline):
+            if token.type == tokenize.COMMENT and "shoal:" in token.string:
+                yield token.start[0], token.start[1], token.string
+    except (tokenize.TokenError, SyntaxError):
+        return  # a file that is broken since it was imported
+
+
+def _any(lines: list[str]) -> Iterator[tuple[int, int, str]]:
+    for number, line in enumerate(lines, 1):
+        found = _OTHER.search(line)
+        if found is not None:
+            comment = found[0].lstrip()
+            yield number, len(line) - len(comment), comment

@@ -1,0 +1,19 @@
+"""All rules, a line each. Codes are chosen by hand and never used again."""
+
+import importlib
+
+from shoal.check.rule import AnyRule
+
+NAMES = (
+    "rule_failed",  # SH0: the check itself
+    "system_unreadable",
+    "ignored_without_reason",
+    "ignored_without_use",
+    "ignored_unknown",
+    "baseline_outdated",
+    "chain_too_long",  # SH1: coupling
+    "call_without_timeout",  # SH3: resilience
+)
+"""Modules of `shoal.check.rules`, each with its ``RULE``."""
+
+RULES: tuple[AnyRule, ...] = tuple(importlib.import_module(f"shoal.check.rules.{name}").RULE for name in NAMES)

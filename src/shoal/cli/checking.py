@@ -1,0 +1,162 @@
+"""Everything that is known of a project, brought together for the rules."""
+
+import sys
+from collections.abc import Iterator, Mapping
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from typing import Any
+
+from shoal import model
+from shoal.check.observed import Observed
+from shoal.check.rule import AnyRule, Rule
+from shoal.check.rules.rule_failed import RULE as RULE_FAILED
+from shoal.check.source import Module, Source
+from shoal.check.subject import Subject
+from shoal.check.table import RULES
+from shoal.errors import ShoalError
+from shoal.model import contracts
+from shoal.model.finding import Finding as Told
+from shoal.model.plan import Plan
+from shoal.model.target import LOCAL
+from shoal.operating import project
+from shoal.operating.where import Where
+
+GROUP = "shoal.rules"
+"""The group of entry points by which packages bring rules: ``name = "package.module:RULE"``."""
+
+ELSEWHERE = frozenset({"site-packages", "dist-packages", ".venv", "node_modules"})
+"""Folders whose modules are not the author's, wherever they lie."""
+
+
+def gather(
+    context: Where, system: model.System, *, folder: str = "contracts", observed: Observed | None = None
+) -> Subject:
+    """Bring together what is known of a system that was imported from `context`.
+
+    Args:
+        context: Where the project is.
+        system: What it declares.
+        folder: Where its contracts are locked, below the project.
+        observed: What a run has seen.
+    """
+    entry = project.entry(context)
+    names = [entry.partition(":")[0], *(service.entry.partition(":")[0] for service in system.services)]
+    return Subject(
+        system=system,
+        source=Source(modules(context.root, names)),
+        entry=entry,
+        plan=_plan(system),
+        contracts=_locked(context.root / folder),
+        observed=observed,
+        files=Files(context.root, system),
+    )
+
+
+def modules(root: Path, names: list[str]) -> Iterator[Module]:
+    """Follow the imports of modules below `root`, as far as they are the author's and have been imported."""
+    waiting, seen = list(names), set(names)
+    for name in waiting:  # grows while it is read
+        module = _module(root, name)
+        if module is None:
+            continue
+        yield module
+        found = sorted(module.wanted - seen)
+        seen.update(found)
+        waiting += found
+
+
+def _module(root: Path, name: str) -> Module | None:
+    file = Path(getattr(sys.modules.get(name), "__file__", None) or "")
+    if file.suffix != ".py" or not file.is_relative_to(root) or ELSEWHERE & set(file.relative_to(root).parts):
+        return None
+    if name.partition(".")[0] == "shoal":
+        return None
+    try:
+        text = file.read_bytes().decode()  # as it is: what is mended keeps its ends of lines
+    except (OSError, UnicodeDecodeError):
+        return None
+    package = file.stem == "__init__"
+    path = name.replace(".", "/") + ("/__init__.py" if package else ".py")
+    return Module(name, path, text, package)
+
+
+class Files(Mapping[str, str]):
+    """What else belongs to a system, read when asked for: migrations and targets."""
+
+    def __init__(self, root: Path, system: model.System) -> None:
+        folders = {_migrations(service) for service in system.services if service.store and service.store.migrations}
+        found = [file for folder in folders for file in (root / folder).glob("*.sql")]
+        found += (root / "targets").glob("*.toml")
+        self._files = {file.relative_to(root).as_posix(): file for file in sorted(found)}
+        self._texts: dict[str, str] = {}
+
+    def __getitem__(self, path: str) -> str:
+        """Read one file; bytes that are no text become what says so."""
+        if path not in self._texts:
+            self._texts[path] = self._files[path].read_text("utf-8", errors="replace")
+        return self._texts[path]
+
+    def __iter__(self) -> Iterator[str]:
+        """List the paths, sorted."""
+        return iter(self._files)
+
+    def __len__(self) -> int:
+        """Count the files."""
+        return len(self._files)
+
+
+def _migrations(service: model.Service) -> str:
+    package = service.entry.partition(":")[0].rpartition(".")[0].replace(".", "/")
+    return f"{package}/{service.store.migrations}" if service.store else ""
+
+
+def _plan(system: model.System) -> Plan | None:
+    """Plan for a laptop; a system that none can carry has no plan, which its findings say."""
+    from shoal.model.plan import plan
+
+    try:
+        return plan(system, LOCAL)
+    except ShoalError:
+        return None
+
+
+def _locked(folder: Path) -> contracts.Locked | None:
+    if not folder.is_dir():
+        return None
+    found = [*folder.glob("*/http.json"), *folder.glob("*/events/*.json")]
+    texts = {path.relative_to(folder).as_posix(): path.read_text("utf-8", errors="replace") for path in found}
+    return contracts.read(texts)
+
+
+def rules() -> tuple[tuple[AnyRule, ...], tuple[Told, ...]]:
+    """List our rules and those of installed packages, and say of which of those nothing can be asked."""
+    found: list[AnyRule] = list(RULES)
+    failed: list[Told] = []
+    for point in sorted(entry_points(group=GROUP), key=lambda point: (point.name, point.value)):
+        rule = _loaded(point, {rule.code for rule in found})
+        if isinstance(rule, Rule):
+            found.append(rule)
+        else:
+            failed.append(rule)
+    return tuple(found), tuple(failed)
+
+
+def _loaded(point: EntryPoint, taken: set[str]) -> AnyRule | Told:
+    try:
+        rule: Any = point.load()
+    except Exception as error:  # noqa: BLE001 - a package may fail in any way, and our own rules are to be asked
+        return _failed(point, f"cannot be imported: {type(error).__name__}: {error}")
+    if not isinstance(rule, Rule):
+        return _failed(point, "is none: name a shoal.check.rule.Rule")
+    if rule.code in taken or rule.code.startswith("SH"):
+        return _failed(point, f"is called {rule.code}, which is not its to take; use letters of your own")
+    return rule
+
+
+def _failed(point: EntryPoint, what: str) -> Told:
+    return Told(
+        code=RULE_FAILED.code,
+        severity="error",
+        message=f"the rule {point.value} of the entry point {GROUP} {point.name} {what}",
+        help="correct or remove the package that brings it",
+    )

@@ -1,0 +1,164 @@
+"""One check of a project: settings, rules, what is known, the report."""
+
+import importlib.metadata
+import time
+import tomllib
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from shoal.check import baseline as baselines
+from shoal.check import settings as settings_
+from shoal.check.baseline import Baseline
+from shoal.check.finding import Reported, at
+from shoal.check.fixing import Fixed, fixed
+from shoal.check.formats.page import Paint, Shown
+from shoal.check.formats.table import FORMATS
+from shoal.check.observed import Observed
+from shoal.check.report import Report
+from shoal.check.rule import AnyRule
+from shoal.check.rules.system_unreadable import RULE as UNREADABLE
+from shoal.check.runner import run, texts_of
+from shoal.check.subject import Subject
+from shoal.cli import checking
+from shoal.errors import DeclarationError, ShoalError
+from shoal.model import feasible
+from shoal.model.finding import Finding as Told
+from shoal.model.target import LOCAL
+from shoal.operating import project
+from shoal.operating.where import Where
+
+Progress = Callable[[str], None]
+
+
+class Check:
+    """Checks one project, as often as it is asked.
+
+    Args:
+        where: The project.
+        only: Codes of the rules to be asked, or their beginnings; all when empty.
+        baseline: File of findings that are let pass for now; that of the settings when empty.
+        folder: Where contracts are locked.
+        observed: What a run has seen.
+        progress: Hears what is done.
+
+    Raises:
+        DeclarationError: The settings are wrong.
+    """
+
+    def __init__(
+        self,
+        where: Where,
+        *,
+        only: tuple[str, ...] = (),
+        baseline: str = "",
+        folder: str = "contracts",
+        observed: Observed | None = None,
+        progress: Progress = lambda _: None,
+    ) -> None:
+        project.require(where)
+        self.where, self.folder, self.observed, self._progress = where, folder, observed, progress
+        self.rules, self._failed = checking.rules()
+        self.settings = _settings(where.root, self.rules)
+        self._only = settings_.known(only, [rule.code for rule in self.rules], "--only")
+        self.baseline = baseline or self.settings.baseline
+        self.subject: Subject | None = None
+        self.seconds = 0.0
+
+    @property
+    def chosen(self) -> tuple[AnyRule, ...]:
+        """The rules that may be asked."""
+        return tuple(rule for rule in self.rules if not self._only or rule.code.startswith(self._only))
+
+    @property
+    def texts(self) -> Mapping[str, str]:
+        """Path → text, of every file in which something may be found."""
+        found = texts_of(self.subject) if self.subject else {}
+        known = self.baseline_text()
+        return found if known is None else found | {self.baseline: known}
+
+    def run(self) -> Report:
+        """Read the system and ask the rules; a system that cannot be read is a finding.
+
+        Raises:
+            DeclarationError: An option or the baseline is wrong.
+        """
+        self._progress("reading the system")
+        try:
+            system = project.read(self.where)
+        except DeclarationError as error:
+            return self._unreadable(error)
+        began = time.monotonic()
+        self.subject = checking.gather(self.where, system, folder=self.folder, observed=self.observed)
+        text = self.baseline_text()
+        baseline = None if text is None else (self.baseline, baselines.read(self.baseline, text))
+        told: list[Told] = [*feasible.findings(system, LOCAL), *self._failed]
+        told = [t for t in told if not self._only or t.code.startswith(self._only)]
+        report = run(self.subject, self.chosen, self.settings, told=told, baseline=baseline, progress=self._progress)
+        self.seconds = time.monotonic() - began
+        return report
+
+    def mend(self, report: Report) -> Fixed:
+        """Make the edits of a report's findings, write the files, and let the next run read them anew."""
+        from shoal import files
+        from shoal.model.artifact import Artifact
+
+        made = fixed(report.findings, self.texts)
+        files.write(self.where.root, [Artifact(path=path, text=text) for path, text in made.texts.items()])
+        if made.texts and self.subject:
+            project.forget(self.where, self.subject.system)
+        return made
+
+    def baseline_text(self) -> str | None:
+        """Return what the baseline says; None where there is none."""
+        try:
+            return (self.where.root / self.baseline).read_text("utf-8") if self.baseline else None
+        except FileNotFoundError:
+            return None
+        except (OSError, UnicodeDecodeError) as error:
+            raise DeclarationError(f"cannot read the baseline: {error}", where=self.baseline) from error
+
+    def write(self, baseline: Baseline) -> None:
+        """Write the baseline."""
+        from shoal import files
+        from shoal.model.artifact import Artifact
+
+        files.write(self.where.root, [Artifact(path=self.baseline, text=baselines.spell(baseline))])
+
+    def show(self, report: Report, form: str, paint: Paint) -> str:
+        """Spell a report in one of its forms."""
+        version = importlib.metadata.version("shoal")
+        shown = Shown(report=report, texts=self.texts, rules=self.rules, version=version, paint=paint)
+        return FORMATS[form](shown)
+
+    def _unreadable(self, error: ShoalError) -> Report:
+        finding = Reported(
+            code=UNREADABLE.code,
+            name=UNREADABLE.name,
+            severity=UNREADABLE.severity,
+            where=at(error.where or project.entry(self.where).partition(":")[0].replace(".", "/") + ".py"),
+            message=error.message,
+            help=error.hint,
+        )
+        return Report(
+            system=project.entry(self.where), services=0, files=0, asked=(UNREADABLE.code,), findings=(finding,)
+        )
+
+
+def _settings(root: Path, rules: tuple[AnyRule, ...]) -> settings_.Settings:
+    """Read ``[tool.shoal.check]``."""
+    try:
+        document = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))
+    except FileNotFoundError:
+        document = {}
+    except (OSError, ValueError) as error:
+        raise DeclarationError(f"cannot be read: {error}", where="pyproject.toml", hint="correct the file") from error
+    table: Any = document
+    for key in ("tool", "shoal", "check"):
+        table = table.get(key, {}) if isinstance(table, dict) else {}
+    if not isinstance(table, dict):
+        raise DeclarationError(f"[tool.shoal] check = {table!r} is no table", where="pyproject.toml")
+    found = settings_.read(table, [rule.code for rule in rules])
+    for rule in rules:
+        settings_.options(found, rule.code, rule.options)
+    return found

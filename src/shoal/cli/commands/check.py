@@ -1,0 +1,169 @@
+"""``shoal check``: find the ways in which the system will go wrong, before it does."""
+
+import sys
+import time
+from typing import TYPE_CHECKING, get_args
+
+import click
+
+from shoal.check.settings import FailOn
+from shoal.cli.output import colourful, examples, harmless, say, style
+from shoal.cli.program import FOUND, OK, Global
+from shoal.errors import DeclarationError
+
+if TYPE_CHECKING:
+    from shoal.check.report import Report
+    from shoal.cli.checks import Check
+
+FORMS = ("full", "concise", "json", "sarif", "github", "junit")
+_COLOURS = {"error": "red", "warning": "yellow", "info": "bright_blue", "dim": "bright_black", "code": "cyan"}
+
+_EXAMPLES = examples(
+    "shoal check",
+    "shoal check --fix",
+    "shoal check --only SH1 --only SH301",
+    "shoal check -f sarif > findings.sarif",
+    "shoal check --fail-on error -f github",
+    "shoal check --baseline check.json --begin        what is found today is let pass for now",
+)
+
+
+@click.command("check", epilog=_EXAMPLES)
+@click.option("-f", "--format", "form", type=click.Choice(FORMS), default="full", help="Form of the findings.")
+@click.option(
+    "--fail-on",
+    type=click.Choice(get_args(FailOn)),
+    help="Least severity for exit code 1 [default: pyproject.toml, else warning].",
+)
+@click.option("--only", multiple=True, metavar="CODE", help="Ask only these rules, by code or its beginning.")
+@click.option("--fix", is_flag=True, help="Mend what is safe to mend, and check again.")
+@click.option("--baseline", default="", metavar="FILE", help="Findings that are let pass for now.")
+@click.option("--begin", is_flag=True, help="Write what is found now into the baseline, which must not be there yet.")
+@click.option("--shrink", is_flag=True, help="Take out of the baseline what is no longer found; nothing is added.")
+@click.option("--contracts", default="contracts", show_default=True, help="Folder in which contracts are locked.")
+@click.pass_obj
+def command(
+    context: Global,
+    /,
+    form: str,
+    fail_on: FailOn | None,
+    only: tuple[str, ...],
+    fix: bool,
+    baseline: str,
+    contracts: str,
+    **writing: bool,
+) -> int:
+    """Find the ways in which the system will go wrong: from what it declares, from its source, and from its contracts.
+
+    Exit code 0 when nothing is found at or above --fail-on, 1 when something is, 2 for a mistake in the command or in
+    [tool.shoal.check] of pyproject.toml; the same in every form. A comment lets a finding pass, with its reason:
+    # shoal: ignore[SH101] the partner asks for it. What a code means: shoal explain SH101.
+    """
+    from shoal.cli.checks import Check
+
+    try:
+        check = Check(context, only=only, baseline=baseline, folder=contracts, progress=_Progress().told)
+        report = check.run()
+        if fix:
+            report = _mend(check, report, context.verbosity)
+        if writing["begin"] or writing["shrink"]:
+            _write(check, report, **writing)
+            report = check.run()
+    except DeclarationError as error:  # of the settings; what is wrong with the system itself is a finding
+        raise click.UsageError(str(error)) from error
+    _show(check, report, form, context.verbosity)
+    return FOUND if report.fails(fail_on or check.settings.fail_on) else OK
+
+
+def _mend(check: "Check", report: "Report", verbosity: int) -> "Report":
+    made = check.mend(report)
+    for finding in made.mended if verbosity >= 0 else ():
+        say(f"mended {finding.where} {finding.code} {finding.message}")
+    for finding in made.left:
+        say(f"left   {finding.where} {finding.code}: its edits overlap with others, or would break the file")
+    return check.run() if made.texts else report
+
+
+def _write(check: "Check", report: "Report", *, begin: bool, shrink: bool) -> None:
+    """Write the baseline: all that is found, where there was none; else only less than before."""
+    from shoal.check import baseline
+
+    if not check.baseline:
+        raise click.UsageError("name the file: --baseline FILE, or [tool.shoal.check] baseline in pyproject.toml")
+    text = check.baseline_text()
+    if begin and shrink:
+        raise click.UsageError("say one of --begin and --shrink")
+    if begin and text is not None:
+        raise click.UsageError(f"{check.baseline} is there already, and can only shrink: --shrink")
+    if shrink and text is None:
+        raise click.UsageError(f"there is no {check.baseline}; --begin writes it")
+    listed = [f for f in report.findings if not f.code.startswith("SH0")] if begin else report.baselined
+    check.write(baseline.made(listed, check.texts))
+    say(f"{check.baseline}: {len(listed)} finding{'s' * (len(listed) != 1)} let pass for now")
+
+
+def _show(check: "Check", report: "Report", form: str, verbosity: int) -> None:
+    colours = form in ("full", "concise") and colourful(sys.stdout)
+    text = check.show(report, form, _paint if colours else lambda text, _: text)
+    if text:
+        click.echo(harmless(text), color=True)
+    if form in ("full", "concise"):
+        if verbosity > 0:
+            _aside(report)
+        if verbosity >= 0 or report.findings:
+            say(_summary(check, report))
+
+
+def _paint(text: str, role: str) -> str:
+    return click.style(text, fg=_COLOURS[role]) if role in _COLOURS else click.style(text, bold=True)
+
+
+def _aside(report: "Report") -> None:
+    """List what is let pass, and who was not asked."""
+    for finding in report.ignored:
+        say(f"let pass {finding.where} {finding.code} {finding.message}: {finding.reason}")
+    for finding in report.baselined:
+        say(f"baseline {finding.where} {finding.code} {finding.message}")
+    for rule in report.unasked:
+        say(f"not asked {rule.code} {rule.name}: needs {', '.join(rule.needs)}")
+
+
+def _summary(check: "Check", report: "Report") -> str:
+    """Say in one line what came of it."""
+    looked = f"{_counted(report.services, 'service')}, {_counted(report.files, 'file')}, {check.seconds:.2f} s"
+    counts = [
+        _counted(report.count("error"), "error"),
+        _counted(report.count("warning"), "warning"),
+        _counted(report.count("info"), "remark"),
+    ]
+    found = ", ".join(text for text in counts if not text.startswith("0 "))
+    if found:
+        mark, head = style("✗", sys.stderr, fg="red", bold=True), f"{found} in {looked}"
+    else:
+        mark, head = style("✓", sys.stderr, fg="green"), f"no findings: {len(report.asked)} rules, {looked}"
+    more = [
+        f"{report.fixable} fixable with --fix" if report.fixable else "",
+        f"{len(report.ignored)} let pass" if report.ignored else "",
+        f"{len(report.baselined)} in the baseline" if report.baselined else "",
+        f"{_counted(len(report.unasked), 'rule')} not asked" if report.unasked else "",
+    ]
+    told = [text for text in more if text]
+    return " · ".join([f"{mark} {head}", *told]) + (" (list: shoal -v check)" if told[report.fixable > 0 :] else "")
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}{'s' * (number != 1)}"
+
+
+class _Progress:
+    """Says what is done, once that has taken a second."""
+
+    def __init__(self) -> None:
+        self._began, self._told = time.monotonic(), 0.0
+
+    def told(self, what: str) -> None:
+        """Hear what is done next."""
+        now = time.monotonic()
+        if now - self._began > 1 and now - self._told > 1:
+            self._told = now
+            say(f"checking, {now - self._began:.0f} s: {what}")
