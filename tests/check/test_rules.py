@@ -6,7 +6,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from shoal.check import page
+from shoal.check import page, references
 from shoal.check.rule import FAMILIES, AnyRule
 from shoal.check.rules import rule_failed
 from shoal.check.table import NAMES, RULES
@@ -61,9 +61,26 @@ def test_what_is_shown_as_good_is_not_found(rule: AnyRule, tmp_path: Path) -> No
     assert rule.code in report.asked
 
 
+def test_every_row_of_the_reference_is_answered_or_said_to_be_open() -> None:
+    for part, rows in references.PARTS.items():
+        assert sum(row.part == part for row in references.ROWS) == rows
+    for row in references.ROWS:
+        assert references.codes(row, RULES) or row.elsewhere or row.open, f"nobody looks at {row.name}"
+        assert not (references.codes(row, RULES) and row.open.startswith("rules of")), f"what is open of {row.name}?"
+
+
+@every_rule
+def test_a_rule_answers_rows_that_there_are(rule: AnyRule) -> None:
+    assert set(rule.answers) <= {row.name for row in references.ROWS}
+
+
 def pages() -> dict[str, str]:
     """Write every page of the documentation that follows from the rules."""
-    return {f"rules/{rule.code}.md": page.markdown(rule) for rule in RULES} | {"rules/README.md": page.index(RULES)}
+    return {
+        "rules/README.md": page.index(RULES),
+        "rules/references.md": references.markdown(RULES),
+        **{f"rules/{rule.code}.md": page.markdown(rule) for rule in RULES},
+    }
 
 
 def test_the_documentation_has_every_page_and_no_other() -> None:

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from shoal.check.rule import FAMILIES, NEEDS, AnyRule
+from shoal.check.told import TOLD
 
 SECTIONS = ("What it does", "Why", "Bad", "Good")
 """What every page has."""
@@ -96,9 +97,12 @@ def index(rules: Sequence[AnyRule]) -> str:
         if rows:
             head = "| Code | Name | Severity | What is wrong |\n|---|---|---|---|\n"
             parts.append(f"## {family}: {about}\n\n{head}{''.join(rows)}".rstrip())
+    told = "".join(f"| {code} | {text} |\n" for code, text in TOLD.items())
+    parts.append(f"## What a plan says\n\n| Code | Meaning |\n|---|---|\n{told}".rstrip())
     return "\n\n".join(parts) + "\n"
 
 
 _INTRODUCTION = """\
 What `shoal check` looks for. Each rule has a page: what it does, why it hurts, a bad and a good system, its options.
-The same page in a terminal: `shoal explain SH101`. [How to check a system](../how-to/check.md)"""
+The same page in a terminal: `shoal explain SH101`. [How to check a system](../how-to/check.md) ·
+[Which of them looks at which pitfall](references.md)"""

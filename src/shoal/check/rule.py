@@ -59,6 +59,7 @@ class Rule(Generic[Options]):
         page: The docstring of the rule's module; see `shoal.check.page`.
         find: Yields findings; asks nothing but its arguments.
         options: What an author may set; a frozen struct whose fields all have defaults.
+        answers: Names of rows of `shoal.check.references` that it looks at.
         needs: What must be known for the rule to be asked.
         fixable: Whether some of its findings bring edits.
         enabled: Whether it is asked where nobody says otherwise.
@@ -71,6 +72,7 @@ class Rule(Generic[Options]):
     page: str | None
     find: Callable[[Subject, Options], Iterator[Finding]]
     options: type[Options] = Nothing  # type: ignore[assignment]  # the default goes with functions that take `Nothing`
+    answers: tuple[str, ...] = ()
     needs: frozenset[Need] = frozenset()
     fixable: bool = False
     enabled: bool = True

@@ -15,6 +15,7 @@ from shoal.check.rules.baseline_outdated import RULE as BASELINE_OUTDATED
 from shoal.check.rules.rule_failed import RULE as RULE_FAILED
 from shoal.check.settings import Settings
 from shoal.check.subject import Subject
+from shoal.check.told import TOLD
 from shoal.model.finding import Finding as Told
 
 Progress = Callable[[str], None]
@@ -47,7 +48,7 @@ def run(
     found = [finding for rule in asked for finding in _asked(rule, subject, settings, progress)]
     found += [_told(finding, subject) for finding in told]
     texts = texts_of(subject)
-    left, passed = ignored(found, texts, known={rule.code for rule in rules}, asked={rule.code for rule in asked})
+    left, passed = ignored(found, texts, known=_known(rules), asked={*TOLD, *(rule.code for rule in asked)})
     new, old = _without(left, baseline, texts)
     return Report(
         system=subject.system.name,
@@ -59,6 +60,10 @@ def run(
         ignored=_settled(passed, settings),
         baselined=_settled(old, settings),
     )
+
+
+def _known(rules: Sequence[AnyRule]) -> set[str]:
+    return {*TOLD, *(rule.code for rule in rules)}
 
 
 def texts_of(subject: Subject) -> dict[str, str]:

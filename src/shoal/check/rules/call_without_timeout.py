@@ -111,5 +111,6 @@ RULE = Rule(
     summary="something outside is asked without a limit of time",
     page=__doc__,
     find=find,
+    answers=("No circuit breakers",),
     needs=frozenset({"source"}),
 )

@@ -180,4 +180,5 @@ RULE = Rule(
     page=__doc__,
     find=find,
     options=Options,
+    answers=("Distributed monolith", "Latency", "Ultra-low latency"),
 )

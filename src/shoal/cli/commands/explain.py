@@ -21,11 +21,15 @@ _EXAMPLES = examples("shoal explain SH101", "shoal explain chain-too-long", "sho
 def command(code: str, output: str) -> int:
     """Show what a code means: what is looked for, why it hurts, a bad and a good system. Without a code, list all."""
     from shoal.check import page
+    from shoal.check.told import TOLD
     from shoal.cli import checking
 
     rules = checking.rules()[0]
     if not code:
         _list(rules, output)
+        return OK
+    if code.upper() in TOLD:
+        _tell(code.upper(), output)
         return OK
     rule = next((r for r in rules if code.upper() == r.code or code.lower() == r.name), None)
     if rule is None:
@@ -35,6 +39,16 @@ def command(code: str, output: str) -> int:
     else:
         click.echo(page.markdown(rule).rstrip())
     return OK
+
+
+def _tell(code: str, output: str) -> None:
+    """Show what a code of a plan means."""
+    from shoal.check.told import TOLD
+
+    if output == "json":
+        print_json({"code": code, "summary": TOLD[code]})
+    else:
+        click.echo(f"{code}: {TOLD[code]}")
 
 
 def _list(rules: "tuple[AnyRule, ...]", output: str) -> None:
@@ -59,7 +73,9 @@ def _row(rule: "AnyRule") -> dict[str, object]:
 
 
 def _unknown(code: str, rules: "tuple[AnyRule, ...]") -> click.UsageError:
-    known = [word for rule in rules for word in (rule.code, rule.name)]
+    from shoal.check.told import TOLD
+
+    known = [*TOLD, *(word for rule in rules for word in (rule.code, rule.name))]
     close = difflib.get_close_matches(code, known, n=1)
     return click.UsageError(
         f"there is no code {code!r}; " + (f"did you mean {close[0]}?" if close else "shoal explain lists them")
