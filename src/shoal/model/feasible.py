@@ -6,7 +6,7 @@ from shoal.model.finding import Finding
 from shoal.model.objects import ObjectsPlan
 from shoal.model.service import Service
 from shoal.model.system import System
-from shoal.model.target import Target
+from shoal.model.target import HERE, Target
 
 
 def findings(system: System, target: Target) -> list[Finding]:
@@ -200,7 +200,8 @@ def _objects_findings(service: Service, target: Target) -> list[Finding]:
     if service.objects is None or target.shape == "memory":
         return []
     row = catalog.engine(objects_engine(service, target), kind="objects")
-    if "processes" not in row.capabilities - row.lacking_here:
+    lacking = row.lacking_here if target.name == HERE else frozenset()
+    if "processes" not in row.capabilities - lacking:
         message = f"the objects of {service.name} need an engine that can be run here; {row.product} cannot"
         help_ = "choose folder, s3 or blob"
         return [Finding(code="PLAN-OBJECTS-01", severity="error", where=service.source, message=message, help=help_)]

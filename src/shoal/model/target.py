@@ -16,10 +16,14 @@ Mesh = Literal["shared", "sidecars", "off"]
 """Who carries calls between services: one proxy for all, one for each, or nobody."""
 
 
+HERE = "local"
+"""Name of the target of one machine, where a stand-in may be all that there is of an engine."""
+
+
 class Target(Data, frozen=True, kw_only=True):
     """One environment: its shape, engines and sizes."""
 
-    name: str = "local"
+    name: str = HERE
     shape: Shape = "processes"
     """``processes``: one per replica, each behind Envoy. ``one-process``: all services in one, on real engines.
     ``memory``: all services in one, on the reference drivers."""

@@ -9,7 +9,7 @@ from shoal.model.system import System
 from shoal.model.target import Target
 
 
-def planned(system: System, environment: Environment, *, name: str, broker: str, objects: Mapping[str, str]) -> Plan:
+def planned(system: System, environment: Environment, *, name: str, broker: str, instead: Mapping[str, str]) -> Plan:
     """Plan a system for an environment of a cloud.
 
     Args:
@@ -17,14 +17,15 @@ def planned(system: System, environment: Environment, *, name: str, broker: str,
         environment: What people say of the environment; its `choose` comes last.
         name: Of the target, such as ``aws``.
         broker: The cloud's own.
-        objects: Stores of objects that belong elsewhere, and what stands for them there.
+        instead: Engines of stores, searches and objects that belong elsewhere, and what stands for them there.
     """
-    stores = {s.name: s.store.production for s in system.services if s.store is not None and s.store.production}
-    searches = {s.name: s.search.production for s in system.services if s.search is not None and s.search.production}
-    kept = {}
+    stores: dict[str, str] = {}
+    searches: dict[str, str] = {}
+    objects: dict[str, str] = {}
     for service in system.services:
-        if service.objects is not None:
-            meant = service.objects.production or service.objects.engine
-            kept[service.name] = objects.get(meant, meant)
-    meant_for = Target(name=name, mesh="off", broker=broker, stores=stores, objects=kept, searches=searches)
+        for engines, used in ((stores, service.store), (searches, service.search), (objects, service.objects)):
+            meant = (used.production or used.engine) if used is not None else ""
+            if used is not None and (used.production or meant in instead):
+                engines[service.name] = instead.get(meant, meant)
+    meant_for = Target(name=name, mesh="off", broker=broker, stores=stores, objects=objects, searches=searches)
     return plan(system, choose(meant_for, system, environment.choose))

@@ -1,0 +1,1 @@
+"""Google Cloud: resources without syntax, and what is written for them."""

@@ -1,0 +1,83 @@
+"""Where services find their engines: plain addresses, and those with a password, which are secrets."""
+
+import re
+from collections.abc import Iterator
+
+from shoal.deploy.cloud.naming import owner
+from shoal.deploy.cloud.values import Join, Ref, Value, join
+from shoal.deploy.gcp import naming
+from shoal.deploy.gcp.scope import OWN, Scope
+from shoal.model.plan import ServicePlan
+
+FILES = "/etc/shoal/files"
+"""Folder of the files that a service is given."""
+
+PLAIN = ("pubsub", "firestore", "bigquery")
+"""Servers that need no password: who has the service account may use them."""
+
+_FILE = re.compile(rf"{FILES}/([a-z0-9-]+)\.([a-z]+)")
+
+
+def placed(text: str) -> str:
+    """Say where files lie: a secret is a volume of its own on Cloud Run, so each file has a folder of its own."""
+    return _FILE.sub(rf"{FILES}/\1/\1.\2", text)
+
+
+def plain(scope: Scope, service: ServicePlan) -> dict[str, Value]:
+    """List the addresses that hold no secret."""
+    region, found = scope.environment.region, dict[str, Value]()
+    for role, server in scope.uses(service).items():
+        if server == "pubsub":
+            found[variable(role)] = f"pubsub:///{scope.project}"
+        elif server == "firestore":
+            found[variable(role)] = f"firestore:///{scope.project}/{naming.database(service.name)}"
+        elif server == "bigquery":
+            found[variable(role)] = f"bigquery://{scope.project}/{naming.dataset(service.name)}?location={region}"
+    if scope.declared(service).personal:
+        found["SHOAL_KEY_RING"] = f"cloudkms:///{ring(scope)}/cryptoKeys/personal-{service.name}"
+    return found
+
+
+def ring(scope: Scope) -> str:
+    """Name the ring of keys in full; rings stay for ever, so it bears the system's name."""
+    return f"projects/{scope.project}/locations/{scope.environment.region}/keyRings/{scope.system}"
+
+
+def secret(scope: Scope, service: ServicePlan) -> Iterator[tuple[str, str, Value | None]]:
+    """List the others: variable, name of the secret, and its text; None where somebody fills it in."""
+    for role, server in scope.uses(service).items():
+        if server not in PLAIN:
+            yield variable(role), f"{role}-url", _text(scope, service, role, server)
+
+
+def authorities(scope: Scope, service: ServicePlan) -> dict[str, Ref]:
+    """List the files by which a service believes its engines, and who has their text."""
+    found, used = dict[str, Ref](), set(scope.uses(service).values())
+    if "postgres" in used:
+        found["postgres.pem"] = Ref("postgres", service.name, "authority")
+    if "valkey" in used:
+        found["valkey.pem"] = Ref("cache", "main", "authority")
+    return found
+
+
+def passwords(scope: Scope, service: ServicePlan) -> list[str]:
+    """Name the passwords of a service: that of its database."""
+    return [service.name] if "postgres" in set(scope.uses(service).values()) & set(OWN) else []
+
+
+def variable(role: str) -> str:
+    """Name the variable by which a service learns an address."""
+    return f"SHOAL_{role.upper()}_URL"
+
+
+def _text(scope: Scope, service: ServicePlan, role: str, server: str) -> Join | None:
+    own = owner(service.name)
+    if server == "postgres":
+        kind = "documents" if scope.engines(service)[role] == "documents" else "postgres"
+        host, password = Ref("postgres", service.name, "address"), Ref("password", service.name, "result")
+        end = placed(f":5432/{own}?sslmode=verify-ca&sslrootcert={FILES}/postgres.pem")
+        return join(f"{kind}://{own}:", password, "@", host, end)
+    if server == "valkey" and service.cache is not None:
+        end = placed(f":6379/{service.cache.part}?ca={FILES}/valkey.pem")
+        return join("valkeys://default:default@", Ref("cache", "main", "address"), end)
+    return None

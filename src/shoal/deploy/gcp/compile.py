@@ -1,0 +1,53 @@
+"""Plan → every file for Google Cloud: a folder for each environment, a file for each service and each topic."""
+
+from collections.abc import Iterable
+
+from shoal.deploy.cloud.findings import ordered
+from shoal.deploy.cloud.hcl import HEAD
+from shoal.deploy.cloud.resource import Resource
+from shoal.deploy.gcp import knative, openapi, reading
+from shoal.deploy.gcp.findings import findings as found_in
+from shoal.deploy.gcp.hcl import frame, secrets
+from shoal.deploy.gcp.hcl.context import Context
+from shoal.deploy.gcp.hcl.door import FILE
+from shoal.deploy.gcp.hcl.table import PRINTERS
+from shoal.deploy.gcp.parts import resources
+from shoal.deploy.gcp.resources import Door, Workload
+from shoal.deploy.gcp.scope import Scope
+from shoal.deploy.terraform.printer import document
+from shoal.deploy.terraform.values import Block
+from shoal.model.artifact import Artifact
+from shoal.model.finding import Finding
+
+
+def compile_gcp(scopes: Iterable[Scope]) -> tuple[Artifact, ...]:
+    """Write every file, sorted by path; the same scopes give the same bytes."""
+    return tuple(sorted((one for scope in scopes for one in _environment(scope)), key=lambda artifact: artifact.path))
+
+
+def findings(scopes: Iterable[Scope]) -> tuple[Finding, ...]:
+    """Say what cannot be expressed, and what is missing: errors first, each thing once."""
+    return ordered(one for scope in scopes for one in found_in(scope))
+
+
+def _environment(scope: Scope) -> Iterable[Artifact]:
+    context = Context(scope=scope, resources=resources(scope))
+    files: dict[str, list[Block]] = {"main": [*frame.begin(context)], "keys": [*secrets.ring(context)]}
+    for one in context.resources:
+        topic, printer = PRINTERS[type(one)]
+        files.setdefault(_file(one, topic), []).extend(printer(one, context))
+    files["outputs"] = [*frame.end(context)]
+    folder = scope.environment.name
+    for name, blocks in files.items():
+        if blocks:
+            yield Artifact(path=f"{folder}/{name}.tf", text=document(blocks, head=(HEAD.format("gcp"),)))
+    yield Artifact(path=f"{folder}/README.md", text=reading.page(context))
+    for workload in context.all(Workload):
+        yield Artifact(path=f"{folder}/run/{workload.name}.yaml", text=knative.document(workload, scope))
+    for door in context.all(Door):
+        if door.kind == "gateway":
+            yield Artifact(path=f"{folder}/{FILE}", text=openapi.document(door, scope))
+
+
+def _file(one: Resource, topic: str) -> str:
+    return f"service-{one.service}" if one.service else topic

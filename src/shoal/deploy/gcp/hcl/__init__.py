@@ -1,0 +1,1 @@
+"""How Terraform spells resources on Google Cloud."""

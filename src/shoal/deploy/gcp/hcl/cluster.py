@@ -1,0 +1,50 @@
+"""A cluster of GKE, for the manifests that `shoal deploy kubernetes` writes."""
+
+from collections.abc import Iterator
+
+from shoal.deploy.cloud.hcl import resource
+from shoal.deploy.gcp.hcl.context import Context
+from shoal.deploy.gcp.hcl.references import NETWORK, SUBNET
+from shoal.deploy.gcp.resources import Cluster
+from shoal.deploy.terraform.values import Block, Raw, Text, Value, block, items
+
+_PROJECT = Raw("data.google_project.own.project_id")
+_CONTROL = "172.16.0.0/28"
+"""Addresses of the cluster's control plane."""
+
+
+def cluster(one: Cluster, context: Context) -> Iterator[Block]:
+    """Write the cluster (Autopilot, private), its place in the fleet, and the mesh of Google in it."""
+    region = context.scope.environment.region
+    arguments: dict[str, Value] = {
+        "name": context.scope.system,
+        "location": region,
+        "enable_autopilot": True,
+        "network": NETWORK,
+        "subnetwork": SUBNET,
+        "deletion_protection": one.protected,
+    }
+    ranges = block(
+        "ip_allocation_policy", cluster_secondary_range_name="pods", services_secondary_range_name="services"
+    )
+    private = block(
+        "private_cluster_config", enable_private_nodes=True, enable_private_endpoint=False,
+        master_ipv4_cidr_block=_CONTROL,
+    )  # fmt: skip
+    blocks = [
+        ranges,
+        private,
+        block("release_channel", channel="REGULAR"),
+        block("workload_identity_config", workload_pool=Text((_PROJECT, ".svc.id.goog"))),
+        block("fleet", project=_PROJECT),
+        block("gateway_api_config", channel="CHANNEL_STANDARD"),
+        block("secret_manager_config", enabled=True),
+        Block(kind="control_plane_endpoints_config", body=(block("dns_endpoint_config", allow_external_traffic=True),)),
+    ]
+    yield resource("google_container_cluster", "main", *items(arguments, *blocks), notes=context.notes(one))
+    mesh: dict[str, Value] = {
+        "name": "servicemesh", "location": "global", "depends_on": [Raw("google_container_cluster.main")],
+    }  # fmt: skip
+    managed = Block(kind="fleet_default_member_config", body=(block("mesh", management="MANAGEMENT_AUTOMATIC"),))
+    why = "Cloud Service Mesh: Google runs the control plane; manifests written with mesh = 'istio' are for it."
+    yield resource("google_gke_hub_feature", "mesh", *items(mesh, managed), notes=(why,))

@@ -1,0 +1,105 @@
+"""Service accounts, what they may do, and who becomes them."""
+
+from collections.abc import Iterator
+
+from shoal.deploy.cloud.hcl import label, resource
+from shoal.deploy.cloud.values import Ref
+from shoal.deploy.gcp.hcl.context import Context
+from shoal.deploy.gcp.hcl.references import PROJECT, at, local
+from shoal.deploy.gcp.resources import Account, Grade, Right
+from shoal.deploy.terraform.values import Block, Raw, Text, Value, block, items
+
+_TOKENS = "https://token.actions.githubusercontent.com"
+
+_PLACES = {
+    "account": ("google_service_account_iam_member", "service_account_id"),
+    "bucket": ("google_storage_bucket_iam_member", "bucket"),
+    "key": ("google_kms_crypto_key_iam_member", "crypto_key_id"),
+    "operator": ("google_cloud_run_v2_job_iam_member", "name"),
+    "repository": ("google_artifact_registry_repository_iam_member", "repository"),
+    "secret": ("google_secret_manager_secret_iam_member", "secret_id"),
+    "subscription": ("google_pubsub_subscription_iam_member", "subscription"),
+    "topic": ("google_pubsub_topic_iam_member", "topic"),
+    "workload": ("google_cloud_run_v2_service_iam_member", "name"),
+}
+"""Kind of thing → Terraform's resource for a role on it, and its argument; a dataset says itself who may what."""
+
+_PLACED = ("operator", "repository", "workload")
+"""Kinds whose rights name the region, too."""
+
+
+def grade(one: Grade, context: Context) -> Iterator[Block]:
+    """Write a role of the project's own."""
+    arguments: dict[str, Value] = {"role_id": one.name, "title": one.title, "permissions": [*one.permissions]}
+    yield resource("google_project_iam_custom_role", one.name, *items(arguments), notes=context.notes(one))
+
+
+def account(one: Account, context: Context) -> Iterator[Block]:
+    """Write a service account."""
+    arguments: dict[str, Value] = {"account_id": one.account, "display_name": f"{context.scope.system} {one.name}"}
+    yield resource("google_service_account", one.name, *items(arguments), notes=context.notes(one))
+    if one.repository:
+        yield from _pipelines(one, context)
+    if one.namespace:
+        yield _pods(one)
+    for right in one.rights:
+        if right.on is None or right.on.kind in _PLACES:
+            yield _right(one, right, context)
+
+
+def _right(one: Account, right: Right, context: Context) -> Block:
+    own = "/" not in right.role
+    role: Value = Raw(f"google_project_iam_custom_role.{right.role}.id") if own else right.role
+    arguments: dict[str, Value] = {}
+    kind = "google_project_iam_member"
+    if right.on is None:
+        arguments["project"] = PROJECT
+    else:
+        kind, argument = _PLACES[right.on.kind]
+        if right.on.kind in _PLACED:
+            arguments["location"] = context.scope.environment.region
+        arguments[argument] = at(right.on)
+    arguments |= {"role": role, "member": at(Ref("account", one.name, "member"))}
+    when = [block("condition", title="only-its-own", expression=right.when)] if right.when else []
+    short = right.role.rpartition("/")[2]
+    name = local(one.name, short, *([right.on.name] if right.on is not None else []))
+    return resource(kind, name, *items(arguments, *when), notes=(right.why,) if right.why else ())
+
+
+def _pipelines(one: Account, context: Context) -> Iterator[Block]:
+    """Let pipelines show a token of their run, and keep no key."""
+    yield resource(
+        "google_iam_workload_identity_pool", "pipelines",
+        *items({"workload_identity_pool_id": "pipelines", "display_name": "Pipelines"}),
+        notes=("Pipelines show a token of their run, and keep no key.",),
+    )  # fmt: skip
+    pool = "google_iam_workload_identity_pool.pipelines"
+    mapped: Value = {"google.subject": "assertion.sub", "attribute.repository": "assertion.repository"}
+    provider: dict[str, Value] = {
+        "workload_identity_pool_id": Raw(f"{pool}.workload_identity_pool_id"),
+        "workload_identity_pool_provider_id": "github",
+        "attribute_mapping": mapped,
+        "attribute_condition": f"assertion.repository == '{one.repository}'",
+    }
+    yield resource(
+        "google_iam_workload_identity_pool_provider", "pipelines", *items(provider, block("oidc", issuer_uri=_TOKENS))
+    )
+    subject = f"repo:{one.repository}:environment:{context.scope.environment.name}"
+    member = Text(("principal://iam.googleapis.com/", Raw(f"{pool}.name"), f"/subject/{subject}"))
+    yield _becomes(one, "pipelines", member)
+
+
+def _pods(one: Account) -> Block:
+    """Let the account of the same name in the cluster become it (Workload Identity Federation for GKE)."""
+    pool = (Raw("data.google_project.own.project_id"), ".svc.id.goog[")
+    member = Text(("serviceAccount:", *pool, f"{one.namespace}/{one.name}]"))
+    return _becomes(one, "pods", member)
+
+
+def _becomes(one: Account, who: str, member: Value) -> Block:
+    arguments: dict[str, Value] = {
+        "service_account_id": Raw(f"google_service_account.{label(one.name)}.name"),
+        "role": "roles/iam.workloadIdentityUser",
+        "member": member,
+    }
+    return resource("google_service_account_iam_member", local(one.name, who), *items(arguments))

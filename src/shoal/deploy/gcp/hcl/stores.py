@@ -1,0 +1,180 @@
+"""Databases, documents, objects, facts and caches."""
+
+from collections.abc import Iterator
+
+from shoal.deploy.cloud.hcl import resource
+from shoal.deploy.cloud.values import Ref
+from shoal.deploy.gcp.hcl.context import Context
+from shoal.deploy.gcp.hcl.references import DATA, NETWORK, PROJECT, at
+from shoal.deploy.gcp.resources import Bucket, Cache, Dataset, Documents, Postgres
+from shoal.deploy.terraform.values import Block, Raw, Value, block, items
+
+POSTGRES, VALKEY = "POSTGRES_17", "VALKEY_8_0"
+"""Versions of the engines."""
+
+_NIGHT = "02:00"
+_AGENTS = "google_kms_crypto_key_iam_member.data_"
+
+
+def _encrypted(context: Context, argument: str, agent: str) -> dict[str, Value]:
+    """Encrypt by our key; Google's account must be allowed to before."""
+    if not context.scope.environment.keys:
+        return {}
+    return {argument: DATA, "depends_on": [Raw(f"{_AGENTS}{agent}")]}
+
+
+def postgres(one: Postgres, context: Context) -> Iterator[Block]:
+    """Write a database; it has no public address, and speaks TLS only."""
+    arguments: dict[str, Value] = {
+        "name": one.name,
+        "region": context.scope.environment.region,
+        "database_version": POSTGRES,
+        "deletion_protection": one.protected,
+    }
+    encrypted = _encrypted(context, "encryption_key_name", "sqladmin")
+    waits = [Raw("google_service_networking_connection.engines"), *encrypted.pop("depends_on", [])]  # type: ignore[misc]
+    arguments |= {**encrypted, "depends_on": waits}
+    yield resource(
+        "google_sql_database_instance", one.name, *items(arguments, _settings(one)), notes=context.notes(one)
+    )
+    instance = Raw(f"google_sql_database_instance.{one.name}.name")
+    yield resource("google_sql_database", one.name, *items({"name": one.database, "instance": instance}))
+    password = at(Ref("password", one.name, "result"))
+    user: dict[str, Value] = {
+        "name": one.role, "instance": instance, "password_wo": password, "password_wo_version": 1,
+        "deletion_policy": "ABANDON",
+    }  # fmt: skip
+    yield resource("google_sql_user", one.name, *items(user))
+
+
+def _settings(one: Postgres) -> Block:
+    kept_for = block("backup_retention_settings", retained_backups=one.keep, retention_unit="COUNT")
+    backup: dict[str, Value] = {
+        "enabled": True, "start_time": _NIGHT, "point_in_time_recovery_enabled": one.protected,
+        **({"transaction_log_retention_days": min(7, one.keep)} if one.protected else {}),
+    }  # fmt: skip
+    inside = block(
+        "ip_configuration", ipv4_enabled=False, private_network=NETWORK, ssl_mode="ENCRYPTED_ONLY",
+        enable_private_path_for_google_cloud_services=False,
+    )  # fmt: skip
+    arguments: dict[str, Value] = {
+        "tier": one.tier,
+        "edition": "ENTERPRISE",
+        "availability_type": "REGIONAL" if one.copies > 1 else "ZONAL",
+        "disk_type": "PD_SSD",
+        "disk_size": one.storage,
+        "disk_autoresize": True,
+        "disk_autoresize_limit": one.storage * 5,
+        "deletion_protection_enabled": one.protected,
+        "retain_backups_on_delete": one.protected,
+    }
+    return Block(
+        kind="settings",
+        body=items(
+            arguments,
+            inside,
+            Block(kind="backup_configuration", body=items(backup, kept_for)),
+            block("database_flags", name="max_connections", value=str(one.connections)),
+            block("insights_config", query_insights_enabled=True),
+            block("maintenance_window", day=7, hour=3),
+        ),
+    )
+
+
+def documents(one: Documents, context: Context) -> Iterator[Block]:
+    """Write a database of documents."""
+    arguments: dict[str, Value] = {
+        "name": one.database,
+        "location_id": context.scope.environment.region,
+        "type": "FIRESTORE_NATIVE",
+        "concurrency_mode": "OPTIMISTIC",
+        "point_in_time_recovery_enablement": f"POINT_IN_TIME_RECOVERY_{'EN' if one.protected else 'DIS'}ABLED",
+        "delete_protection_state": f"DELETE_PROTECTION_{'EN' if one.protected else 'DIS'}ABLED",
+        "deletion_policy": "ABANDON" if one.protected else "DELETE",
+    }
+    encrypted = _encrypted(context, "kms_key_name", "firestore")
+    blocks = [block("cmek_config", kms_key_name=DATA)] if encrypted else []
+    if encrypted:
+        arguments["depends_on"] = encrypted["depends_on"]
+    yield resource("google_firestore_database", one.name, *items(arguments, *blocks), notes=context.notes(one))
+
+
+def bucket(one: Bucket, context: Context) -> Iterator[Block]:
+    """Write a bucket that is never public."""
+    encrypted = _encrypted(context, "key", "storage")
+    arguments: dict[str, Value] = {
+        "name": one.bucket,
+        "location": context.scope.environment.region.upper(),
+        "uniform_bucket_level_access": True,
+        "public_access_prevention": "enforced",
+        "force_destroy": not one.protected,
+        **({"depends_on": encrypted["depends_on"]} if encrypted else {}),
+    }
+    old = Block(
+        kind="lifecycle_rule",
+        body=(block("action", type="Delete"), block("condition", days_since_noncurrent_time=30)),
+    )
+    unfinished = Block(
+        kind="lifecycle_rule",
+        body=(block("action", type="AbortIncompleteMultipartUpload"), block("condition", age=1)),
+    )
+    blocks = [
+        *([block("encryption", default_kms_key_name=DATA)] if encrypted else []),
+        block("versioning", enabled=one.protected),
+        old,
+        unfinished,
+        block("soft_delete_policy", retention_duration_seconds=7 * 86_400),
+    ]
+    if one.origins:
+        blocks.append(
+            block(
+                "cors",
+                origin=[*one.origins],
+                method=["GET", "PUT"],
+                response_header=["Content-Type", "ETag"],
+                max_age_seconds=600,
+            )
+        )
+    yield resource("google_storage_bucket", one.name, *items(arguments, *blocks), notes=context.notes(one))
+
+
+def dataset(one: Dataset, context: Context) -> Iterator[Block]:
+    """Write a dataset, and who writes it."""
+    encrypted = _encrypted(context, "key", "bigquery")
+    arguments: dict[str, Value] = {
+        "dataset_id": one.dataset,
+        "location": context.scope.environment.region,
+        "delete_contents_on_destroy": not one.protected,
+        **({"depends_on": encrypted["depends_on"]} if encrypted else {}),
+    }
+    own = block("access", role="roles/bigquery.dataEditor", user_by_email=at(Ref("account", one.account, "email")))
+    owners = block("access", role="OWNER", special_group="projectOwners")
+    key = [block("default_encryption_configuration", kms_key_name=DATA)] if encrypted else []
+    last = [block("lifecycle", prevent_destroy=True)] if one.protected else []
+    body = items(arguments, owners, own, *key, *last)
+    yield resource("google_bigquery_dataset", one.name, *body, notes=context.notes(one))
+
+
+def cache(one: Cache, context: Context) -> Iterator[Block]:
+    """Write an instance of Valkey, which is reached in our network."""
+    encrypted = _encrypted(context, "kms_key", "memorystore")
+    policy = Raw("google_network_connectivity_service_connection_policy.valkey")
+    waits: list[Value] = [policy, *encrypted.pop("depends_on", [])]  # type: ignore[misc]
+    arguments: dict[str, Value] = {
+        "instance_id": context.scope.system,
+        "location": context.scope.environment.region,
+        "engine_version": VALKEY,
+        "mode": "CLUSTER_DISABLED",
+        "node_type": one.node,
+        "shard_count": 1,
+        "replica_count": one.copies - 1,
+        "authorization_mode": "AUTH_DISABLED",
+        "transit_encryption_mode": "SERVER_AUTHENTICATION",
+        "deletion_protection_enabled": one.protected,
+        "engine_configs": {"maxmemory-policy": "volatile-lru"},
+        **encrypted,
+        "depends_on": waits,
+    }
+    network = Raw("google_compute_network.main.id")
+    inside = block("desired_auto_created_endpoints", network=network, project_id=PROJECT)
+    yield resource("google_memorystore_instance", one.name, *items(arguments, inside), notes=context.notes(one))

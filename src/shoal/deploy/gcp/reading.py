@@ -1,0 +1,85 @@
+"""What a person reads in the folder of an environment: what to fill in, and in which order things are done. Pure."""
+
+from collections.abc import Iterator
+
+from shoal.deploy.gcp.hcl.context import Context
+from shoal.deploy.gcp.naming import secret as named
+from shoal.deploy.gcp.resources import Bucket, Cluster, Dataset, Door, Operator, Postgres, Secret, Workload
+
+
+def page(context: Context) -> str:
+    """Write the page."""
+    return "\n".join(_lines(context)) + "\n"
+
+
+def _lines(context: Context) -> Iterator[str]:
+    scope = context.scope
+    environment, project = scope.environment, scope.project
+    state = environment.state or f"{project}-state"
+    yield f"# {scope.system} in {environment.name} ({environment.region})"
+    yield ""
+    yield "Written by `shoal deploy gcp`. Nothing is applied by it."
+    yield ""
+    yield "A project has one environment of one system: names in it are short, and topics bear the system's name alone."
+    yield ""
+    yield f"1. Make the project `{project}`, with a billing account, and the bucket of the state:"
+    yield ""
+    yield "   ```"
+    yield f"   gcloud storage buckets create gs://{state} --project={project} --location={environment.region} \\"
+    yield "     --uniform-bucket-level-access --public-access-prevention"
+    yield f"   gcloud storage buckets update gs://{state} --versioning"
+    yield "   ```"
+    yield ""
+    yield "2. `terraform init`; switch Google's interfaces on: `terraform apply -target=google_project_service.main`."
+    yield from _agents(context)
+    yield "3. `terraform apply -target=google_artifact_registry_repository.main`, and push the images:"
+    yield f"   `{environment.region}-docker.pkg.dev/{project}/{scope.system}/SERVICE:{environment.version}`."
+    yield "4. Make the secrets, and fill in what only you know:"
+    yield ""
+    yield "   ```"
+    yield "   terraform apply -target=google_secret_manager_secret.NAME ..."
+    yield f"   gcloud secrets versions add NAME --project={project} --data-file=FILE"
+    yield "   ```"
+    yield ""
+    yield "   | Secret | What it is |"
+    yield "   |---|---|"
+    for one in context.all(Secret):
+        if one.text is None:
+            service, _, name = one.name.partition("/")
+            yield f"   | `{named(service, name)}` | {one.purpose} |"
+    yield ""
+    yield "5. `terraform apply`, and read the plan. A revision starts when its secrets and its image are there."
+    yield from _after(context)
+
+
+def _agents(context: Context) -> Iterator[str]:
+    asked = len(context.all(Bucket)) + len(context.all(Dataset))
+    if context.scope.environment.keys and asked:
+        project = context.scope.project
+        yield "   Two of Google's accounts are made when somebody asks for them, and encrypt with the project's key:"
+        yield ""
+        yield "   ```"
+        yield f"   gcloud storage service-agent --project={project}"
+        yield f"   bq show --encryption_service_account --project_id={project}"
+        yield "   ```"
+        yield ""
+
+
+def _after(context: Context) -> Iterator[str]:
+    scope = context.scope
+    if context.all(Operator):
+        where = f"--region={scope.environment.region} --project={scope.project}"
+        yield "6. Declare the streams, now and after each change of events: "
+        yield f"   `gcloud run jobs execute operator {where} --wait`."
+    if any(door.kind == "balancer" for door in context.all(Door)):
+        yield "7. Let the names of hosts point to `terraform output ip`; the certificate comes within an hour."
+    if context.all(Cluster):
+        yield "6. Apply what `shoal deploy kubernetes` writes with `mesh = 'istio'`, as docs/kubernetes.md says; each"
+        yield "   account in the cluster bears the annotation `iam.gke.io/gcp-service-account`."
+    if context.all(Workload):
+        yield ""
+        yield "`run/` has the same services as Cloud Run's own YAML, for who does not apply Terraform for each version:"
+        yield "`gcloud run services replace run/NAME.yaml`. It says PROJECT_NUMBER where the number is not known."
+    if context.all(Postgres):
+        yield ""
+        yield "The name of a database of Cloud SQL that was removed is free again after a week."

@@ -1,0 +1,285 @@
+"""What a system takes on Google Cloud, without syntax. Printers write these, `shoal cost` prices these. Pure data."""
+
+from collections.abc import Mapping
+from typing import Literal
+
+import msgspec
+
+from shoal.deploy.cloud.resource import Resource
+from shoal.deploy.cloud.values import Ref, Value
+
+
+class Interfaces(Resource, frozen=True, kw_only=True):
+    """Interfaces of Google that the project has to have switched on."""
+
+    names: tuple[str, ...]
+
+
+class Network(Resource, frozen=True, kw_only=True):
+    """A network without a public address in it; a region's subnet is in all of its zones."""
+
+    cidr: str
+    region: str
+    gateway: bool
+    """Whether there is a NAT gateway."""
+    peered: bool
+    """Whether databases that Google runs are reached in it (private services access)."""
+    connected: bool
+    """Whether caches are (Private Service Connect)."""
+    balanced: bool = False
+    """Whether a balancer inside has a subnet for its proxies."""
+
+
+class Passage(Resource, frozen=True, kw_only=True):
+    """What may be reached from inside: a rule of the firewall for what leaves."""
+
+    tags: tuple[str, ...]
+    """Whose rule it is; everybody's when empty."""
+    ports: tuple[int, ...]
+    to: tuple[Value, ...]
+    """Ranges of addresses."""
+    refuses: bool = False
+
+
+class Key(Resource, frozen=True, kw_only=True):
+    """A symmetric key of Cloud KMS; it cannot be removed, only its versions can."""
+
+    purpose: str
+    agents: tuple[str, ...] = ()
+    """Google's own accounts that encrypt with it: ``pubsub``."""
+
+
+class Repository(Resource, frozen=True, kw_only=True):
+    """Where images are."""
+
+    keep: int = 30
+
+
+class Grade(Resource, frozen=True, kw_only=True):
+    """A role of the project's own, for what no role of Google allows by itself."""
+
+    title: str
+    permissions: tuple[str, ...]
+
+
+class Right(msgspec.Struct, frozen=True, kw_only=True):
+    """One role of one account on one thing."""
+
+    role: str
+    """``roles/run.invoker``, or the name of a `Grade`."""
+    on: Ref | None = None
+    """The thing; the project when None."""
+    when: str = ""
+    """Condition (CEL) that narrows a role on the project to one thing."""
+    why: str = ""
+
+
+class Account(Resource, frozen=True, kw_only=True):
+    """A service account: who a program is. It has no key."""
+
+    account: str
+    """Its id, 6 to 30 characters."""
+    rights: tuple[Right, ...]
+    repository: str = ""
+    """OWNER/NAME whose pipelines become it."""
+    namespace: str = ""
+    """Namespace in the cluster where the account of the same name becomes it."""
+
+
+class Workload(Resource, frozen=True, kw_only=True):
+    """A service on Cloud Run: how large its instances are, how many there are, and what they are told."""
+
+    processors: int
+    memory: int
+    """MiB."""
+    version: str
+    least: int
+    most: int
+    together: int
+    """Requests that an instance takes at a time."""
+    always: bool
+    """Whether it has its processors while nobody asks it."""
+    seconds: int
+    """How long the longest request may take."""
+    port: int
+    entry: Literal["everybody", "balancer", "inside"]
+    """Who can connect: from everywhere (whom IAM allows), the balancer and those inside, or only those inside."""
+    open: bool
+    """Whether who connects need not say who they are; what is asked is verified by the service."""
+    account: str
+    environment: Mapping[str, Value]
+    secrets: Mapping[str, Ref]
+    files: Mapping[str, Ref] = {}
+    """Path → secret with its text."""
+    collector: str = ""
+
+
+class Operator(Resource, frozen=True, kw_only=True):
+    """A job that declares streams, run by whoever delivers."""
+
+    image: str
+    version: str
+    account: str
+    environment: Mapping[str, Value]
+
+
+class Postgres(Resource, frozen=True, kw_only=True):
+    """One database on an instance of its own."""
+
+    tier: str
+    storage: int
+    database: str
+    role: str
+    copies: int
+    """2 where another zone has one that takes over."""
+    keep: int
+    connections: int
+    protected: bool
+
+
+class Documents(Resource, frozen=True, kw_only=True):
+    """A database of Firestore, billed by what is read and written."""
+
+    database: str
+    protected: bool
+
+
+class Bucket(Resource, frozen=True, kw_only=True):
+    """A bucket of Cloud Storage."""
+
+    bucket: str
+    protected: bool
+    origins: tuple[str, ...] = ()
+
+
+class Dataset(Resource, frozen=True, kw_only=True):
+    """A dataset of BigQuery, which one service writes."""
+
+    dataset: str
+    account: str
+    protected: bool
+
+
+class Cache(Resource, frozen=True, kw_only=True):
+    """An instance of Memorystore with Valkey."""
+
+    node: str
+    copies: int
+    protected: bool
+
+
+class Topic(Resource, frozen=True, kw_only=True):
+    """A stream: a topic whose messages stay in the region."""
+
+
+class Subscription(Resource, frozen=True, kw_only=True):
+    """A consumer: an ordered subscription of a topic."""
+
+    topic: str
+    consumer: str
+    """Its name; empty for what keeps letters, and for whose turn it is to read them."""
+    deadline: int
+    """Seconds for which a message stays in the hand of who says nothing."""
+    keeping: int
+    """Seconds that an unanswered message is kept."""
+    filter: str = ""
+    part: str = ""
+    """The stream that it is a part of."""
+
+
+class Secret(Resource, frozen=True, kw_only=True):
+    """A secret; its text is made of others, or filled in by hand."""
+
+    text: Value | None = None
+    purpose: str = ""
+
+
+class Password(Resource, frozen=True, kw_only=True):
+    """A password that nobody chose."""
+
+
+class Limit(msgspec.Struct, frozen=True, kw_only=True):
+    """How often a caller may ask: counted at the door over some seconds."""
+
+    count: int
+    seconds: int
+    by: Literal["everyone", "address", "token"]
+    """What tells callers apart: nothing, their address, or the token that they show."""
+
+
+class Route(msgspec.Struct, frozen=True, kw_only=True):
+    """One operation that the door serves."""
+
+    method: str
+    path: str
+    """Template: ``/orders/{order_id}``."""
+    inside: str
+    """Template that the service knows."""
+    service: str
+    seconds: float
+    set: Mapping[str, str] = {}
+    """Headers of a request that are overwritten."""
+    add: Mapping[str, str] = {}
+    remove: tuple[str, ...] = ()
+    limit: Limit | None = None
+    parameters: Mapping[str, str] = {}
+    """Parameters of the path and the types of their values."""
+    summary: str = ""
+
+
+class Door(Resource, frozen=True, kw_only=True):
+    """What clients call; `kind` says which of the two kinds there is."""
+
+    kind: Literal["balancer", "gateway"]
+    routes: tuple[Route, ...]
+    hosts: tuple[str, ...] = ()
+    firewall: bool = False
+    origins: tuple[str, ...] = ()
+    methods: tuple[str, ...] = ()
+    headers: tuple[str, ...] = ()
+    exposed: tuple[str, ...] = ()
+    credentials: bool = False
+    age: int = 0
+
+
+class Inside(Resource, frozen=True, kw_only=True):
+    """A balancer inside: ``http://SERVICE.SYSTEM.internal``."""
+
+    domain: str
+    services: tuple[str, ...]
+
+
+class Cluster(Resource, frozen=True, kw_only=True):
+    """A cluster of GKE in the mesh of Google (Cloud Service Mesh), whose pods become service accounts."""
+
+    protected: bool
+    accounts: tuple[str, ...]
+
+
+class Logs(Resource, frozen=True, kw_only=True):
+    """Where lines of logs are kept."""
+
+    days: int
+
+
+class Alarm(Resource, frozen=True, kw_only=True):
+    """Something that somebody should hear of."""
+
+    metric: str
+    """Its type: ``run.googleapis.com/request_count``."""
+    resource: str
+    """Type of what is monitored: ``cloud_run_revision``."""
+    labels: Mapping[str, str]
+    """Which of them; a value that begins with ``=~`` is a regular expression."""
+    aligner: str
+    reducer: str
+    above: float
+    minutes: int = 5
+
+
+class Watch(Resource, frozen=True, kw_only=True):
+    """Who hears alarms, and the budget."""
+
+    email: str
+    budget: int
+    billing: str

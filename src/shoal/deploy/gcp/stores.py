@@ -1,0 +1,58 @@
+"""What services keep: databases, documents, objects, facts and caches, each for its owner."""
+
+from collections.abc import Iterator
+
+from shoal.deploy.cloud.naming import owner
+from shoal.deploy.cloud.resource import Resource
+from shoal.deploy.gcp import naming
+from shoal.deploy.gcp.resources import Bucket, Cache, Dataset, Documents, Postgres
+from shoal.deploy.gcp.scope import Scope
+from shoal.model.plan import ServicePlan
+
+_ROOM, _OTHERS = 20, 15
+"""Connections that each copy of a service may have, and those of operators and of Google."""
+
+_LEAST_ROOM = 50
+
+
+def make(scope: Scope) -> Iterator[Resource]:
+    """Make the engines of every service."""
+    for service in scope.plan.services:
+        used, protected = set(scope.uses(service).values()), scope.environment.protected
+        whose = {"name": service.name, "service": service.name, "source": scope.declared(service).source}
+        if "postgres" in used:
+            yield _postgres(scope, service)
+        if "firestore" in used:
+            yield Documents(**whose, database=naming.database(service.name), protected=protected)
+        if "gcs" in used:
+            cors = scope.plan.system.gateway.cors
+            origins = cors.origins if cors is not None else ()
+            bucket = naming.bucket(scope.project, service.name)
+            yield Bucket(**whose, bucket=bucket, protected=protected, origins=origins)
+        if "bigquery" in used:
+            yield Dataset(**whose, dataset=naming.dataset(service.name), account=service.name, protected=protected)
+    if scope.users("valkey"):
+        yield Cache(
+            name="main",
+            node=scope.environment.engines.valkey,
+            copies=2 if scope.environment.protected else 1,
+            protected=scope.environment.protected,
+            why="A service can do without what is in its cache, so there are no backups.",
+        )
+
+
+def _postgres(scope: Scope, service: ServicePlan) -> Postgres:
+    environment, own = scope.environment, owner(service.name)
+    return Postgres(
+        name=service.name,
+        service=service.name,
+        source=scope.declared(service).source,
+        tier=environment.engines.postgres,
+        storage=environment.engines.postgres_storage,
+        database=own,
+        role=own,
+        copies=2 if environment.protected else 1,
+        keep=environment.keep_backups,
+        connections=max(_LEAST_ROOM, _ROOM * scope.measured(service).most + _OTHERS),
+        protected=environment.protected,
+    )
