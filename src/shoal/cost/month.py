@@ -1,9 +1,13 @@
 """How often each service is asked in a month: by the door, and by the calls of others. Pure."""
 
+import difflib
 from collections.abc import Iterable
 from decimal import Decimal
 
+import msgspec
+
 from shoal.cost.usage import ZERO, Range, Usage, Work, exactly
+from shoal.errors import DeclarationError
 from shoal.model.plan import Plan
 
 HOURS = Decimal(730)
@@ -105,6 +109,28 @@ class Month:
             for called in {call.service for call in caller.calls}:
                 found[called] = found.get(called, ZERO) + asked
         return found
+
+
+def check(plan: Plan, usage: Usage, *, where: str) -> None:
+    """Refuse usage of what a system does not have, which would count as nothing; raises `DeclarationError`."""
+    keys = [f"{route.method} {route.path}" for route in plan.routes]
+    services = [service.name for service in plan.services]
+    for kind, said, has in (("endpoints", [*usage.endpoints], keys), ("services", [*usage.services], services)):
+        if odd := next((name for name in said if name not in has), None):
+            near = difflib.get_close_matches(odd, has, n=1)
+            hint = f"did you mean {near[0]!r}?" if near else f"it has: {', '.join(has) or 'none'}"
+            raise DeclarationError(f"[{kind}] has {odd!r}, which the system does not", where=where, hint=hint)
+
+
+def known(plan: Plan, usage: Usage) -> Usage:
+    """Leave out what a system does not have, or has no more."""
+    keys = {f"{route.method} {route.path}" for route in plan.routes}
+    services = {service.name for service in plan.services}
+    return msgspec.structs.replace(
+        usage,
+        endpoints={name: one for name, one in usage.endpoints.items() if name in keys},
+        services={name: one for name, one in usage.services.items() if name in services},
+    )
 
 
 _NOTHING = Work()

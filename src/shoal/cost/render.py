@@ -2,17 +2,18 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
-from html import escape
 from typing import Any
 
 import msgspec
 
+from shoal.cost import chart, page
 from shoal.cost.estimate import Estimate, Line, added, cents, of_one_more, per_thousand
+from shoal.cost.groups import GROUPS, group_of
+from shoal.cost.prices import regions
 from shoal.cost.usage import Range
 
 HEADERS = ("SERVICE", "COMPONENT", "AMOUNT", "UNIT", "PRICE", "LOW", "EXPECTED", "HIGH")
 UNKNOWN = "unknown"
-_STYLE = "body{font:14px sans-serif;margin:2em}td,th{padding:.2em .8em;text-align:left}"
 SHARED = "(all)"
 """What is said where all services share something."""
 
@@ -32,7 +33,7 @@ def _sum(lines: Sequence[Line], name: str) -> list[str]:
     """Write a sum, and whether something in it is unknown; of nothing that is known there is no sum."""
     unknown = sum(line.cost is None for line in lines)
     told = f"{name}, without what is unknown" if unknown else name
-    return [told, "", "", "", *(_range(added(lines)) if unknown < len(lines) else [UNKNOWN] * 3)]
+    return [told, "", "", "", *(amounts(added(lines)) if unknown < len(lines) else [UNKNOWN] * 3)]
 
 
 def merged(lines: Iterable[Line]) -> list[Line]:
@@ -58,14 +59,25 @@ def markdown(estimate: Estimate, requests: Range) -> str:
 
 
 def html(estimate: Estimate, requests: Range) -> str:
-    """Write a page that needs nothing beside it."""
-    head = "".join(f"<th>{name}</th>" for name in HEADERS)
-    body = "\n".join(f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>" for row in rows(estimate))
-    told = "\n".join(f"<li>{escape(note)}</li>" for note in notes(estimate, requests))
-    return (
-        f'<!doctype html>\n<html lang="en"><meta charset="utf-8"><title>What it costs</title><style>{_STYLE}</style>\n'
-        f"<h1>What it costs a month</h1>\n<table><tr>{head}</tr>\n{body}\n</table>\n<ul>\n{told}\n</ul>\n</html>\n"
-    )
+    """Write a page with a chart of services, that needs nothing beside it."""
+    title = "What it costs a month"
+    bars = [
+        chart.Bar(
+            name=service or SHARED,
+            parts=tuple(_groups(estimate.of(service))),
+            total=added(estimate.of(service)),
+            partial=any(line.cost is None for line in estimate.of(service)),
+        )
+        for service in estimate.services
+    ]
+    drawing = page.figure(chart.drawn(title, bars, GROUPS), chart.legend(GROUPS))
+    table = page.table("Line by line", HEADERS, rows(estimate), numbers=3)
+    return page.page(title, [drawing, table], notes(estimate, requests))
+
+
+def _groups(lines: Sequence[Line]) -> Iterator[tuple[str, Decimal]]:
+    for group in GROUPS:
+        yield group, added([line for line in lines if group_of(line.item.price) == group]).expected
 
 
 def document(estimate: Estimate, requests: Range) -> dict[str, Any]:
@@ -76,13 +88,13 @@ def document(estimate: Estimate, requests: Range) -> dict[str, Any]:
         "region": estimate.table.region,
         "prices_of": estimate.table.date,
         "currency": estimate.table.currency,
-        "total": _data(estimate.total),
+        "total": data(estimate.total),
         "per_thousand_requests": None if thousand is None else str(cents(thousand)),
         "per_thousand_more_requests": None if more is None else str(small(more)),
         "unknown": sorted({line.item.price for line in estimate.unknown}),
         "services": {
             service or SHARED: {
-                "total": _data(added(estimate.of(service))),
+                "total": data(added(estimate.of(service))),
                 "lines": [_entry(line) for line in merged(estimate.of(service))],
             }
             for service in estimate.services
@@ -97,7 +109,8 @@ def notes(estimate: Estimate, requests: Range) -> Iterator[str]:
     if table.date:
         yield f"prices of {table.provider} in {table.region}, {table.currency}, {table.date}; no taxes, no discounts"
     else:
-        yield f"no price of {table.provider} in {table.region} is known here: ask for us-east-1, or give --prices FILE"
+        known = " or ".join(regions(table.provider)) or "another cloud"
+        yield f"no price of {table.provider} in {table.region} is known here: ask for {known}, or give --prices FILE"
     thousand, more = per_thousand(estimate, requests), of_one_more(estimate, requests)
     least = "at least " if estimate.unknown else ""
     if thousand is not None:
@@ -117,11 +130,12 @@ def small(amount: Decimal) -> Decimal:
 def _line(line: Line) -> list[str]:
     price = line.price
     unit, each = (price.unit, str(price.amount)) if price is not None else (line.item.price, UNKNOWN)
-    costs = _range(line.cost) if line.cost is not None else [UNKNOWN] * 3
+    costs = amounts(line.cost) if line.cost is not None else [UNKNOWN] * 3
     return [line.item.component, _amount(line.item.amount.expected), unit, each, *costs]
 
 
-def _range(found: Range) -> list[str]:
+def amounts(found: Range) -> list[str]:
+    """Write low, expected and high to the cent."""
     return [f"{cents(one):,}" for one in (found.low, found.expected, found.high)]
 
 
@@ -129,7 +143,8 @@ def _amount(amount: Decimal) -> str:
     return f"{amount.quantize(Decimal('0.001')).normalize():,f}"
 
 
-def _data(found: Range) -> dict[str, str]:
+def data(found: Range) -> dict[str, str]:
+    """Write low, expected and high as text."""
     return {"low": str(cents(found.low)), "expected": str(cents(found.expected)), "high": str(cents(found.high))}
 
 
@@ -142,5 +157,5 @@ def _entry(line: Line) -> dict[str, Any]:
         "each": str(line.price.amount) if line.price is not None else None,
         "source": line.price.source if line.price is not None else None,
         "amount": {"low": str(amount.low), "expected": str(amount.expected), "high": str(amount.high)},
-        "cost": None if line.cost is None else _data(line.cost),
+        "cost": None if line.cost is None else data(line.cost),
     }

@@ -60,9 +60,15 @@ class Work(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
     def __post_init__(self) -> None:
         """Refuse what is no amount."""
-        for name in self.__struct_fields__:
-            if (value := getattr(self, name)) is not None and (not value.is_finite() or value < 0):
-                raise ValueError(f"{name} = {value} is no amount")
+        _amounts(self)
+
+
+def _amounts(struct: msgspec.Struct) -> None:
+    """Refuse what is no amount; units are counted, not owed."""
+    for name in struct.__struct_fields__:
+        value = getattr(struct, name)
+        if isinstance(value, Decimal) and (not value.is_finite() or value < 0):
+            raise ValueError(f"{name} = {value} is no amount")
 
 
 class Usage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -81,6 +87,10 @@ class Usage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """Of the lines of one request in each service that it reaches."""
     answer_bytes: Decimal = Decimal(8000)
     """That leave for clients."""
+    calls_per_request: Decimal | None = None
+    """Calls from service to service that a request leads to; every declared call once when nothing is said."""
+    call_bytes: Decimal = Decimal(4000)
+    """Of a call and its answer, or of an event on its way."""
     outside_bytes: Decimal = Decimal(1000)
     """By the gateways to outside systems."""
     stored: Range = around("10")
@@ -91,6 +101,10 @@ class Usage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """Where between its least and most tasks each service is; for those whose `Work.cpu` is not known."""
     services: dict[str, Work] = {}
     """What is known of single services; it goes before what is said above for all of them."""
+
+    def __post_init__(self) -> None:
+        """Refuse what is no amount."""
+        _amounts(self)
 
 
 def read(text: str, *, where: str) -> Usage:
@@ -107,6 +121,27 @@ def read(text: str, *, where: str) -> Usage:
     except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
         fields = ", ".join(field.name for field in msgspec.structs.fields(Usage))
         raise DeclarationError(f"this is no usage: {error}", where=where, hint=f"it may say: {fields}") from error
+
+
+def written(usage: Usage) -> str:
+    """Write usage as TOML, which `read` reads again."""
+    lines, tables = list[str](), list[str]()
+    for name in usage.__struct_fields__:
+        value = getattr(usage, name)
+        if isinstance(value, Range):
+            tables += [f"\n[{name}]", *_pairs(value)]
+        elif isinstance(value, Decimal):
+            lines.append(f"{name} = {value:f}")
+    endpoints = [f'"{name}" = {{ {", ".join(_pairs(one))} }}' for name, one in usage.endpoints.items()]
+    tables += ["\n[endpoints]", *endpoints] if endpoints else []
+    for name, work in usage.services.items():
+        tables += [f"\n[services.{name}]", *_pairs(work)]
+    return "\n".join([*lines, *tables]) + "\n"
+
+
+def _pairs(struct: msgspec.Struct) -> list[str]:
+    found = ((name, getattr(struct, name)) for name in struct.__struct_fields__)
+    return [f"{name} = {value:f}" for name, value in found if value is not None]
 
 
 def _ranged(value: object) -> object:

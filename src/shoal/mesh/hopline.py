@@ -30,6 +30,8 @@ class HopLine(msgspec.Struct, frozen=True, kw_only=True):
     attempts: int = 0
     duration_ms: int = 0
     duration_us: int = 0
+    bytes_sent: int = 0
+    """Of the answer's body."""
 
     @property
     def trace(self) -> str:

@@ -41,7 +41,8 @@ def test_a_line_is_the_span_that_the_services_have_as_their_parent() -> None:
     assert (span.name, span.resource.service, span.status) == ("POST /orders/{order_id}", "gateway", 0)
     assert (span.started, span.took) == (1_800_000_000_000_250, 4321)
     assert span.attributes == {
-        "http.request.method": "POST", "http.response.status_code": 201, "url.path": "/orders/7",
+        "http.request.method": "POST", "http.response.status_code": 201, "http.response.body.size": 2,
+        "url.path": "/orders/7",
         "server.address": "127.0.0.1:8000", "http.route": "/orders/{order_id}", "shoal.operation": "orders.place_order",
         "shoal.upstream": "orders", "shoal.request_id": "9e89d281-ba6c",
     }  # fmt: skip

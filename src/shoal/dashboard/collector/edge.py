@@ -69,6 +69,7 @@ def _attributes(line: HopLine, template: str) -> dict[str, object]:
     told: dict[str, object] = {
         "http.request.method": line.method,
         "http.response.status_code": line.status,
+        "http.response.body.size": line.bytes_sent,
         "url.path": line.path,
         "server.address": line.authority,
         "http.route": template,

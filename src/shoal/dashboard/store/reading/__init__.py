@@ -13,6 +13,7 @@ from shoal.dashboard.store.reading.series import Series, SeriesQuery, series
 from shoal.dashboard.store.reading.tail import News, news
 from shoal.dashboard.store.reading.trace import Span, Trace, trace
 from shoal.dashboard.store.reading.traces import TraceLine, TraceQuery, Traces, traces
+from shoal.dashboard.store.reading.used import used
 
 __all__ = [
     "Database",
@@ -45,4 +46,5 @@ __all__ = [
     "series",
     "trace",
     "traces",
+    "used",
 ]

@@ -1,0 +1,150 @@
+"""What `shoal cost` needs before it can count: the cloud that is meant, the usage, the prices."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from shoal.cli.program import Global
+from shoal.errors import DeclarationError
+
+if TYPE_CHECKING:
+    from shoal.cost.cloud import Cloud
+    from shoal.cost.measured import Run
+    from shoal.cost.prices import Table
+    from shoal.cost.usage import Usage
+    from shoal.model.plan import Plan
+
+RUN = "run"
+"""What is said for usage that a run measured."""
+
+_ALSO = {"google": "gcp", "google-cloud": "gcp"}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Used:
+    """How much a system is used, and where that is known from."""
+
+    usage: "Usage"
+    where: str = ""
+    """File that says so; empty for what is assumed or measured."""
+    run: "Run | None" = None
+    requests: Decimal | None = None
+    """Of a month, where the command says so."""
+
+    def fitting(self, plan: "Plan") -> "Usage":
+        """Return it for a system; raises `DeclarationError` when a file names what the system does not have."""
+        from shoal.cost import month
+
+        if self.where:
+            month.check(plan, self.usage, where=self.where)
+        return month.known(plan, self.usage)
+
+    def told(self) -> Iterator[str]:
+        """Say what was measured."""
+        from shoal.cost.measured import statement
+
+        if self.run is not None:
+            yield from statement(self.run, requests=self.requests)
+
+
+def place(root: Path, target: str, regions: tuple[str, ...] = ()) -> "tuple[Cloud[Any, Any], Any]":
+    """Find the cloud that is meant, and the environment on it; of several regions, the one whose prices are known."""
+    import msgspec
+
+    from shoal.cost.clouds import CLOUDS
+    from shoal.cost.prices import regions as priced
+
+    target = _ALSO.get(target, target)
+    if target in CLOUDS:
+        cloud = CLOUDS[target]
+        environment = cloud.environments[-1]
+    elif Path(target).suffix:
+        cloud, environment = _written(root, Path(target))
+    else:
+        known = ", ".join(CLOUDS)
+        raise DeclarationError(
+            f"what {target} costs is not known", hint=f"ask for one of {known}, or name a file of settings"
+        )
+    region = next((one for one in regions if one in priced(cloud.name)), regions[0] if len(regions) == 1 else "")
+    if not region:
+        return cloud, environment
+    try:
+        return cloud, msgspec.structs.replace(environment, region=region)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--region") from error
+
+
+def used(context: Global, said: str, run: int | None, requests: int | None) -> Used:
+    """Read usage from a file, from a run, or take what is assumed.
+
+    Raises:
+        DeclarationError: The file is no usage, or the run had no requests.
+        HostError: There is no such run.
+    """
+    import msgspec
+
+    from shoal.cost.usage import Usage, exactly, read
+
+    wanted = Decimal(requests) if requests is not None else None
+    if said == RUN:
+        return _measured(context, run, wanted)
+    if run is not None:
+        raise click.UsageError("--run chooses the run that measured the usage: say --usage run, too")
+    found = read(text(context.root, Path(said), "usage.toml"), where=said) if said else Usage()
+    if wanted is not None:
+        found = msgspec.structs.replace(found, requests=exactly(wanted), endpoints={})
+    return Used(usage=found, where=said)
+
+
+def prices(root: Path, file: Path | None, provider: str, region: str) -> "Table":
+    """Read prices of one's own, or those that Shoal brings."""
+    from shoal.cost.prices import packaged, read
+
+    return packaged(provider, region) if file is None else read(text(root, file, "prices.toml"), where=str(file))
+
+
+def text(root: Path, file: Path, example: str) -> str:
+    """Read a file of the project; raises `DeclarationError`, which names `example`."""
+    try:
+        return (file if file.is_absolute() else root / file).read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        problem = error.strerror if isinstance(error, OSError) else "it is no text"
+        raise DeclarationError(f"cannot read {file}: {problem}", hint=f"name a file such as {example}") from error
+
+
+def _measured(context: Global, number: int | None, requests: Decimal | None) -> Used:
+    from shoal.cost import measured
+    from shoal.dashboard.store import runs
+    from shoal.dashboard.store.reading import database
+    from shoal.dashboard.store.reading import used as sums
+
+    file = runs.find(runs.folder_of(context.root), number or 0)
+    with database(file) as opened:
+        run = sums(opened, runs.number_of(file))
+    if not run.requests:
+        raise DeclarationError(
+            f"run {run.number} had no requests, so nothing follows for a month",
+            hint="ask the running system for something, or `shoal load` it, and look again",
+        )
+    return Used(usage=measured.usage(run, requests=requests), run=run, requests=requests)
+
+
+def _written(root: Path, file: Path) -> "tuple[Cloud[Any, Any], Any]":
+    """Read settings of an environment: of the cloud whose region it names, else of the first that takes them."""
+    from shoal.cost.clouds import CLOUDS
+    from shoal.cost.prices import regions
+
+    written = text(root, file, "targets/aws-production.toml")
+    found, problems = [], []
+    for cloud in CLOUDS.values():
+        try:
+            found.append((cloud, cloud.read(written, where=str(file))))
+        except DeclarationError as error:
+            problems.append(error)
+    if not found:
+        raise problems[0]
+    return next((pair for pair in found if pair[1].region in regions(pair[0].name)), found[0])
