@@ -24,7 +24,7 @@ def routes(documents: list[Document]) -> list[Document]:
 
 def matches(found: list[Document]) -> Counter[tuple[str, str, str]]:
     return Counter(
-        (str(route.get("hostnames")), match["method"], match["path"]["value"])
+        (f"{route.get('hostnames')} {match.get('headers')}", match["method"], match["path"]["value"])
         for route in found
         for rule in route["rules"]
         for match in rule["matches"]
@@ -86,7 +86,7 @@ def test_time_and_repeats_are_those_that_are_declared() -> None:
 def test_what_the_door_cannot_do_is_said_with_its_place() -> None:
     odd = (
         endpoint("counted", "GET", "/counted", edge=Edge(limit=RateLimit(requests=1))),
-        endpoint("moved", "GET", "/inside", edge=Edge(transform=Transform(path="/outside"))),
+        endpoint("moved", "GET", "/inside/{x}", edge=Edge(transform=Transform(path="/outside/{x}/now"))),
         endpoint("large", "POST", "/large", edge=Edge(largest=1, compress=True)),
         endpoint("one", "GET", "/a/{x}/c", Access(kind="anyone")),
         endpoint("other", "GET", "/a/b/{y}", ANYONE),

@@ -215,8 +215,9 @@ async def test_what_is_personal_is_hidden(world: World) -> None:
     assert "ada" not in repr(world.stores["goods"]._state.tables)
 
 
-async def test_the_mesh_says_which_service_asked(world: World) -> None:
-    vouched = {"x-forwarded-client-cert": "By=spiffe://market/goods;Hash=00;URI=spiffe://market/orders"}
+@pytest.mark.parametrize("identity", ["spiffe://market/orders", "spiffe://cluster.local/ns/market/sa/orders"])
+async def test_the_mesh_says_which_service_asked(world: World, identity: str) -> None:
+    vouched = {"x-forwarded-client-cert": f"By=spiffe://market/goods;Hash=00;URI={identity}"}
     assert (await world.direct("goods", "POST", "/inside/a", vouched)).status == 204
     assert [(entry.operation, entry.caller) for entry in await kept(world)] == [("inside", "orders")]
 

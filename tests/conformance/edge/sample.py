@@ -110,7 +110,11 @@ ORDERS = Service(
         endpoint("export", "GET", "/exports", Access(scopes=("orders:read", "orders:export"))),
     ),
 )
-AUTH = Service(name="auth", entry="auth:auth", endpoints=(endpoint("login", "POST", "/login"),))
+AUTH = Service(
+    name="auth",
+    entry="auth:auth",
+    endpoints=(endpoint("login", "POST", "/login"), endpoint("jwks", "GET", "/.well-known/jwks.json")),
+)
 
 SAMPLE = System(
     name="edge",

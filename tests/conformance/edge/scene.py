@@ -6,6 +6,8 @@ import json
 import time
 from collections.abc import AsyncIterator
 
+from joserfc.jwk import ECKey
+
 from shoal.mesh.compile import compile_mesh
 from shoal.mesh.layout import Pipe, Tcp
 from shoal.model.issuers import CONSUMERS, key_issuer
@@ -17,15 +19,13 @@ from shoal.tokens import make_key
 from tests.conformance.edge.runner import Tokens
 from tests.conformance.edge.sample import CANARY, ISSUER, OLD
 from tests.mesh.wire import App, serving
-from tests.mesh.world import World, eventually, everyone, new_signer, replace, running
+from tests.mesh.world import World, eventually, everyone, new_signer, replace, running, signed
 
 
 @contextlib.asynccontextmanager
 async def sampled(system: System) -> AsyncIterator[tuple[World, Tokens]]:
     """Run the sample, with everything in place that the rows ask for."""
-    keys = {name: make_key(name, key_issuer(system.name), expires=int(time.time()) + 600) for name in ("till", "kiosk")}
-    known = json.dumps({"keys": [public for _, public in keys.values()]})
-    forged, _ = make_key("till", key_issuer(system.name), expires=int(time.time()) + 600)
+    keys, known = keys_of(system)
 
     def prepare(world: World) -> None:
         replace(world.layout.jwks(CONSUMERS), known)
@@ -35,8 +35,7 @@ async def sampled(system: System) -> AsyncIterator[tuple[World, Tokens]]:
         assert isinstance(old, Pipe)
         async with serving(App(name=OLD.name), old), serving(App(name="seats", version=CANARY.version), fresh):
             await _divide(world, fresh)
-            given = {f"key-{name}": key for name, (key, _) in keys.items()}
-            yield world, {**_tokens(world), **given, "key-forged": forged}
+            yield world, {**kinds(world.signer), **keys}
 
 
 async def _divide(world: World, fresh: Pipe) -> None:
@@ -57,22 +56,31 @@ def base_of(world: World) -> str:
     return f"https://localhost:{edge.port}" if world.system.gateway.tls else f"http://{edge.host}:{edge.port}"
 
 
-def _tokens(world: World) -> Tokens:
+def kinds(signer: ECKey) -> Tokens:
+    """Make a token of each kind that the rows ask for."""
     own = {"iss": ISSUER.name, "aud": ISSUER.audience}
-    valid = world.token(own)
+    valid = signed(signer, own)
     claims = valid.split(".")[1]
     unsigned = base64.urlsafe_b64encode(b'{"alg":"none"}').decode().rstrip("=")
     return {
         "valid": valid,
-        "clerk": world.token({**own, "roles": ["clerk"]}),
-        "exporter": world.token({**own, "scope": "orders:export other orders:read"}),
-        "reader": world.token({**own, "scope": "orders:read orders:exporter"}),
-        "expired": world.token({**own, "exp": 1}),
-        "early": world.token({**own, "nbf": 32503680000}),
-        "other-audience": world.token({**own, "aud": "another-api"}),
-        "other-issuer": world.token({**own, "iss": "https://another.example"}),
-        "forged": world.token(own, key=new_signer("one")),
+        "clerk": signed(signer, {**own, "roles": ["clerk"]}),
+        "exporter": signed(signer, {**own, "scope": "orders:export other orders:read"}),
+        "reader": signed(signer, {**own, "scope": "orders:read orders:exporter"}),
+        "expired": signed(signer, {**own, "exp": 1}),
+        "early": signed(signer, {**own, "nbf": 32503680000}),
+        "other-audience": signed(signer, {**own, "aud": "another-api"}),
+        "other-issuer": signed(signer, {**own, "iss": "https://another.example"}),
+        "forged": signed(new_signer("one"), own),
         "unsigned": f"{unsigned}.{claims}.",
-        "endless": world.token(own, without=("exp",)),
+        "endless": signed(signer, own, ("exp",)),
         "stripped": valid.rpartition(".")[0] + ".",
     }
+
+
+def keys_of(system: System) -> tuple[Tokens, str]:
+    """Make a key for each consumer and one that somebody else signed; also what tells the edge whose are good."""
+    made = {name: make_key(name, key_issuer(system.name), expires=int(time.time()) + 600) for name in ("till", "kiosk")}
+    forged, _ = make_key("till", key_issuer(system.name), expires=int(time.time()) + 600)
+    known = json.dumps({"keys": [public for _, public in made.values()]})
+    return {**{f"key-{name}": key for name, (key, _) in made.items()}, "key-forged": forged}, known

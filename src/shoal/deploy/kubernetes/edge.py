@@ -1,8 +1,9 @@
 """The door from outside, by Gateway API: a Gateway for each environment, routes to what is exposed, nothing else."""
 
+import json
 from collections.abc import Iterable, Iterator
 
-from shoal.deploy.kubernetes import paths
+from shoal.deploy.kubernetes import paths, rewriting
 from shoal.deploy.kubernetes.kinds.gateway import gateway, https
 from shoal.deploy.kubernetes.kinds.httproute import MATCHES, backend, httproute, portions
 from shoal.deploy.kubernetes.naming import joined
@@ -10,11 +11,22 @@ from shoal.deploy.kubernetes.scope import Scope
 from shoal.deploy.kubernetes.settings import Environment
 from shoal.deploy.kubernetes.sheet import Made, Sheet, Thing, sheet
 from shoal.deploy.yaml import Json, Noted, plain
+from shoal.mesh.tokens import ISSUER, SUBJECT
 from shoal.model.plan import Route
 from shoal.model.untrusted import UNTRUSTED
+from shoal.model.versioning import NONE
 
 EDGE = "edge"
 """Name of the Gateway."""
+
+JWKS_PATH = "/.well-known/jwks.json"
+"""Where the service that signs publishes its keys."""
+
+LEAKS = ("x-envoy-upstream-service-time", "x-powered-by")
+"""Headers of answers that tell of the inside."""
+
+OTHERS = ("shoal-version", "x-forwarded-host", "x-forwarded-port", "x-forwarded-prefix", "x-trace-id")
+"""Headers of requests that a filter has no room for beside those that no client may say; they go where it leads."""
 
 _LARGEST = 16
 """Headers that one filter may change."""
@@ -39,8 +51,20 @@ def make(scope: Scope) -> Iterator[Made]:
 
 
 def served(scope: Scope) -> list[Route]:
-    """List the routes that Gateway API can lead to their services: those whose path is the same inside."""
-    return [route for route in scope.plan.routes if route.path == route.inside]
+    """List the routes that Gateway API can lead to their services."""
+    return rewriting.served(scope)
+
+
+def publishes(scope: Scope) -> bool:
+    """Tell whether the system's own keys can be fetched through the door."""
+    return any(route.path == JWKS_PATH for route in served(scope))
+
+
+def verifies(scope: Scope) -> bool:
+    """Tell whether the gateway verifies tokens, and tells whose they are in headers that are then its own."""
+    gateway = scope.plan.system.gateway
+    own = gateway.issuer is not None and publishes(scope)
+    return scope.istio and (own or any(issuer.remote for issuer in gateway.issuers))
 
 
 def hosts(scope: Scope, environment: Environment) -> list[str]:
@@ -58,7 +82,11 @@ def _gateway(scope: Scope, environment: Environment) -> Json:
     listeners = [
         https("https" if n == 0 else f"https-{n}", host, environment.certificate) for n, host in enumerate(names)
     ]
-    return gateway(scope.system, EDGE, environment.gateway_class, listeners)
+    found = gateway(scope.system, EDGE, environment.gateway_class, listeners)
+    if environment.gateway_class == "istio":
+        told = {"proxyHeaders": {"server": {"value": scope.system}, "envoyDebugHeaders": {"disabled": True}}}
+        found["spec"]["infrastructure"] = {"annotations": {"proxy.istio.io/config": json.dumps(told)}}
+    return found
 
 
 def routes_of(scope: Scope, service: str) -> Iterator[Json]:
@@ -80,33 +108,47 @@ def routes_of(scope: Scope, service: str) -> Iterator[Json]:
 def _rules(scope: Scope, routes: Iterable[Route]) -> Iterator[Json]:
     """Write rules: operations that are treated alike share one."""
     alike: dict[str, tuple[Json, list[Json]]] = {}
+    apart: list[Json] = []
     asked: list[Json] = []
     for route in routes:
-        treated = _treated(scope, route)
-        matches = alike.setdefault(repr(plain(treated)), (treated, []))[1]
-        matches.append(_match(route))
-        preflight = {**_match(route), "method": "OPTIONS"}
+        way = rewriting.way(scope, route)
+        if way is None:
+            continue
+        treated = _treated(scope, route, way)
+        found = [_match(route, way)]
+        preflight = {**found[0], "method": "OPTIONS"}
         if scope.plan.system.gateway.cors is not None and preflight not in asked:
             asked.append(preflight)  # the gateway answers it by itself, where a route has its path
-            matches.append(preflight)
+            found.append(preflight)
+        if way.alone:
+            apart += [{"matches": [match], **treated} for match in found]
+        else:
+            alike.setdefault(repr(plain(treated)), (treated, []))[1].extend(found)
     for treated, matches in alike.values():
         for start in range(0, len(matches), MATCHES):
             yield {"matches": matches[start : start + MATCHES], **treated}
+    yield from apart
 
 
-def _match(route: Route) -> Json:
-    headers = route.edge.only.headers if route.edge.only is not None else {}
+def _match(route: Route, way: rewriting.Way) -> Json:
+    headers = dict(route.edge.only.headers) if route.edge.only is not None else {}
+    if route.wanted is not None and route.wanted.value != NONE:
+        headers[route.wanted.header] = route.wanted.value
     said = [{"name": name, "value": value} for name, value in sorted(headers.items())]
-    found: Json = {"path": paths.match(route.path), "method": route.method}
+    found: Json = {"path": way.match, "method": route.method}
     return {**found, **({"headers": said} if said else {})}
 
 
-def _treated(scope: Scope, route: Route) -> Json:
+def _treated(scope: Scope, route: Route, way: rewriting.Way) -> Json:
     """Say how a request is treated: changed, bounded, repeated, led on."""
     timeout = "0s" if route.edge.goes_on else paths.milliseconds(route.policy.timeout)
+    rewritten = [] if way.rewrite is None else [{"type": "URLRewrite", "urlRewrite": way.rewrite}]
+    others = [*OTHERS, *(() if verifies(scope) else (SUBJECT, ISSUER))]
+    removed = {"remove": Noted(others, "More than one filter has room for.")}
+    dropped = {"type": "RequestHeaderModifier", "requestHeaderModifier": removed}
     found: Json = {
-        "filters": list(_filters(scope, route)),
-        "backendRefs": [backend(route.service)],
+        "filters": [*_filters(scope, route), *rewritten],
+        "backendRefs": [backend(route.service, filters=[dropped])],
         "timeouts": {"request": timeout},
     }
     if route.method == "GET" and route.policy.attempts > 1 and not route.edge.goes_on:
@@ -129,10 +171,12 @@ def _filters(scope: Scope, route: Route) -> Iterator[Json]:
         changed |= _pairs("set", asked.set) | _pairs("add", asked.add)
     yield {"type": "RequestHeaderModifier", "requestHeaderModifier": changed}
     answered: Json = _pairs("set", {**_security(scope), **(said.set if said is not None else {})})
-    if said is not None:
-        answered |= _pairs("add", said.add) | ({"remove": list(said.remove)} if said.remove else {})
-    if answered:
-        yield {"type": "ResponseHeaderModifier", "responseHeaderModifier": answered}
+    added = dict(said.add) if said is not None else {}
+    if route.wanted is not None:  # caches keep versions apart
+        added["Vary"] = route.wanted.header
+    hidden = [*(said.remove if said is not None else ()), *LEAKS]
+    answered |= _pairs("add", added) | {"remove": list(dict.fromkeys(hidden))[:_LARGEST]}
+    yield {"type": "ResponseHeaderModifier", "responseHeaderModifier": answered}
 
 
 def _pairs(how: str, headers: dict[str, str]) -> Json:

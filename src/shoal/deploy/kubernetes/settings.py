@@ -93,6 +93,8 @@ class Second(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """Percent of the requests; the rest goes to the stable version."""
     mirror: int = 0
     """Percent of the GET requests of which it gets a copy while its weight is 0; nobody waits for its answers."""
+    override: Literal["nobody", "anyone"] = "nobody"
+    """Whose ``shoal-version`` header chooses a version by name; ``anyone``, also from outside, by Gateway API."""
     replicas: int = 1
 
     def __post_init__(self) -> None:

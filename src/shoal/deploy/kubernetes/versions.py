@@ -19,7 +19,7 @@ from shoal.deploy.yaml import Json, plain
 from shoal.errors import PlanError
 from shoal.model.finding import Finding
 from shoal.model.plan import ServicePlan
-from shoal.model.rollout import STABLE
+from shoal.model.rollout import STABLE, VERSION_HEADER
 
 
 def make(scope: Scope) -> Iterator[Made]:
@@ -64,6 +64,8 @@ def _split(scope: Scope, environment: Environment, service: ServicePlan, second:
         patches = []
     strikes = _strikes(scope, environment, service)
     patches = [_struck(body, strikes) for body in patches]
+    if scope.mesh == "istio-ambient" and second.override == "anyone":
+        patches += [_heard(body) for body in edge.routes_of(scope, service.name)]
     yield Sheet(path=f"{folder}/{service.name}-{second.name}.yaml", things=tuple(things))
     yield from _patched(environment, service, patches)
 
@@ -96,6 +98,15 @@ def _routes(scope: Scope, service: ServicePlan) -> Iterator[Json]:
     yield from edge.routes_of(scope, service.name)
     if scope.mesh == "istio" and service.name in scope.callers:
         yield calls.virtual(scope, service)
+
+
+def _heard(body: Json) -> Json:
+    """Let the gateway hand on the header by which clients choose, since the waypoint behind it is who divides."""
+    found: Json = plain(body)
+    for rule in found["spec"]["rules"]:
+        for one in (one for ref in rule["backendRefs"] for one in ref.get("filters", ())):
+            one["requestHeaderModifier"]["remove"].remove(VERSION_HEADER)
+    return found
 
 
 def _deployment(scope: Scope, environment: Environment, service: ServicePlan, second: Second) -> Json:
@@ -141,11 +152,15 @@ def _divided(body: Json, service: ServicePlan, second: Second) -> Json:
 
 def _rule(rule: Json, service: ServicePlan, second: Second) -> Iterator[Json]:
     stable, other = joined(service.name, STABLE), joined(service.name, second.name)
+    kept = {name: value for name, value in rule["backendRefs"][0].items() if name not in ("name", "port")}
+    if second.override == "anyone":
+        for version, name in ((second.name, other), (STABLE, stable)):
+            yield {**_by_name(rule, version), "backendRefs": [backend(name, **kept)]}
     if second.weight:
-        refs = [backend(stable, weight=100 - second.weight), backend(other, weight=second.weight)]
+        refs = [backend(stable, weight=100 - second.weight, **kept), backend(other, weight=second.weight, **kept)]
         yield {**rule, "backendRefs": refs}
         return
-    led = {**rule, "backendRefs": [backend(stable)]}
+    led = {**rule, "backendRefs": [backend(stable, **kept)]}
     safe = [match for match in rule["matches"] if match["method"] == "GET"]
     rest = [match for match in rule["matches"] if match["method"] != "GET"]
     if not second.mirror or not safe:
@@ -155,6 +170,12 @@ def _rule(rule: Json, service: ServicePlan, second: Second) -> Iterator[Json]:
     yield {**led, "matches": safe, "filters": [*rule.get("filters", ()), copies]}
     if rest:
         yield {**led, "matches": rest}
+
+
+def _by_name(rule: Json, version: str) -> Json:
+    """Narrow a rule to requests that ask for a version; one more header makes it the closer match."""
+    asked = {"name": VERSION_HEADER, "value": version}
+    return {**rule, "matches": [{**one, "headers": [*one.get("headers", ()), asked]} for one in rule["matches"]]}
 
 
 def _virtual(rule: Json, service: ServicePlan, second: Second) -> Iterator[Json]:

@@ -23,7 +23,8 @@ PATIENCE = 1.0
 
 MASK = "***"
 
-_CALLER = re.compile(r"URI=spiffe://[^/;,]+/([^/;,]+)")
+_CALLER = re.compile(r"URI=spiffe://[^/;,]+/(?:ns/[^/;,]+/sa/)?([^/;,]+)")
+"""Who calls: our own identities end in a service's name, those of Istio in that of its service account."""
 _VOUCHED = b"x-forwarded-client-cert"
 """Set by the proxy before the service, which knows whose certificate it saw; it drops what others say there."""
 

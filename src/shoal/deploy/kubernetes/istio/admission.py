@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from shoal.deploy.kubernetes import edge
-from shoal.deploy.kubernetes.istio import who
+from shoal.deploy.kubernetes.istio import refusals, who
 from shoal.deploy.kubernetes.istio.access import operations, policy
 from shoal.deploy.kubernetes.naming import labels
 from shoal.deploy.kubernetes.scope import Scope
@@ -15,9 +15,7 @@ from shoal.mesh.tokens import ISSUER, KEY_PREFIX, SUBJECT
 from shoal.model.access import Access
 from shoal.model.issuers import Consumer, OpenId
 from shoal.model.plan import Route
-
-JWKS_PATH = "/.well-known/jwks.json"
-"""Where the service that signs publishes its keys."""
+from shoal.model.versioning import NONE, Wanted
 
 
 def make(scope: Scope) -> Iterator[Made]:
@@ -29,22 +27,18 @@ def make(scope: Scope) -> Iterator[Made]:
         "base/edge/access.yaml", body, why="What has no route, or asks for more than the caller has, ends here."
     )
     for environment in scope.environments:
+        yield refusals.sheet_of(scope, environment)
         if found := list(issuers(scope, environment)):
             why = "Whoever runs the mesh fetches keys from outside of it, and so by the public name."
             yield sheet(f"overlays/{environment.name}/tokens.yaml", _tokens(scope, found), why=why)
-
-
-def publishes(scope: Scope) -> bool:
-    """Tell whether the system's own keys can be fetched through the door."""
-    return any(route.path == JWKS_PATH for route in edge.served(scope))
 
 
 def issuers(scope: Scope, environment: Environment) -> Iterator[Json]:
     """Write whose tokens are believed, as far as their keys can be fetched."""
     gateway = scope.plan.system.gateway
     told = [{"header": SUBJECT, "claim": "sub"}, {"header": ISSUER, "claim": "iss"}]
-    if gateway.issuer is not None and publishes(scope):
-        keys = f"https://{scope.hosts(environment)[0]}{JWKS_PATH}"
+    if gateway.issuer is not None and edge.publishes(scope):
+        keys = f"https://{scope.hosts(environment)[0]}{edge.JWKS_PATH}"
         audiences = {"audiences": [gateway.issuer.audience]}
         yield {
             "issuer": gateway.issuer.name,
@@ -68,16 +62,24 @@ def issuers(scope: Scope, environment: Environment) -> Iterator[Json]:
 
 def rules(scope: Scope) -> Iterator[Json]:
     """Write who may ask for what: operations with the same demands share rules."""
-    by_access: dict[str, tuple[Access, list[Route]]] = {}
+    alike: dict[str, tuple[Access, list[Json], list[Route]]] = {}
     routes = in_order(edge.served(scope))
     for route in routes:
-        by_access.setdefault(repr(route.access), (route.access, []))[1].append(route)
-    for access, some in by_access.values():
+        wanted = [] if route.wanted is None else [_version(route.wanted)]
+        alike.setdefault(repr((route.access, wanted)), (route.access, wanted, []))[2].append(route)
+    for access, wanted, some in alike.values():
         asked = operations(some, routes)
         for source in _sources(scope, access):
-            yield {**source, "to": asked}
+            when = [*source.get("when", ()), *wanted]
+            yield {**source, **({"when": when} if when else {}), "to": asked}
     if scope.plan.system.gateway.cors is not None:  # a preflight has no token, and asks for nothing
         yield {"to": [{"operation": {"methods": ["OPTIONS"]}}]}
+
+
+def _version(wanted: Wanted) -> Json:
+    """Ask for what a request says of its version; one that there is not is nobody's."""
+    key = f"request.headers[{wanted.header}]"
+    return {"key": key, "notValues": ["*"]} if wanted.value == NONE else {"key": key, "values": [wanted.value]}
 
 
 def _sources(scope: Scope, access: Access) -> Iterator[Json]:
@@ -87,7 +89,7 @@ def _sources(scope: Scope, access: Access) -> Iterator[Json]:
         yield {}
         return
     if not access.consumers:
-        if gateway.issuer is not None and publishes(scope):
+        if gateway.issuer is not None and edge.publishes(scope):
             yield _principals(gateway.issuer.name, _demands(access, ("roles",), ("scope",)))
         elif gateway.issuer is not None:
             yield {"when": [{"key": "request.headers[authorization]", "values": ["Bearer *"]}]}

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from shoal.deploy.kubernetes import paths
+from shoal.deploy.kubernetes import edge, paths
 from shoal.deploy.kubernetes.istio import admission
 from shoal.deploy.kubernetes.scope import Scope
 from shoal.model.finding import Finding
@@ -16,6 +16,8 @@ _PLAIN = re.compile(r"(?:[A-Za-z0-9._~/-]|\{\*\})*")
 def findings(scope: Scope) -> Iterator[Finding]:
     """List it."""
     yield from _tokens(scope)
+    if scope.plan.routes:
+        yield from _gateway(scope)
     for service in scope.plan.services:
         declared = scope.declared(service)
         key, where = declared.traffic.hash_by, declared.source
@@ -36,6 +38,26 @@ def findings(scope: Scope) -> Iterator[Finding]:
         yield _say("02", "error", message, 'say gateway_class = "istio"')
 
 
+def _gateway(scope: Scope) -> Iterator[Finding]:
+    """Say how its gateway differs from the laptop's, whatever is declared."""
+    message = (
+        "the gateway's policy refuses before a route is looked for: 403 stands for 400, 401, 404, 405 and 415, too"
+    )
+    yield _say("14", "info", message, "whoever gets 403 without having said a token may say one")
+    message = "slashes are not merged where Istio is installed by default: //orders is not /orders, and is refused"
+    yield _say("17", "info", message, "install it with meshConfig.pathNormalization.normalization = MERGE_SLASHES")
+    message = "traces begin in the gateway only where the mesh has a provider of traces; services begin theirs anyway"
+    yield _say("18", "info", message, "name one in meshConfig.extensionProviders and defaultProviders.tracing")
+    if scope.mesh == "istio-ambient":
+        message = "services do not learn who calls them: a waypoint keeps x-forwarded-client-cert to itself"
+        yield _say("19", "info", message, "who was signed in is in the token, which comes through")
+    if edge.verifies(scope):
+        message = "a token that is not valid is refused everywhere, also where nobody has to be signed in"
+        yield _say("15", "info", message, "clients leave out tokens that have expired")
+        message = "the gateway takes tokens that never expire; services refuse them"
+        yield _say("16", "info", message, "nothing to do")
+
+
 def _paths(scope: Scope, service: ServicePlan) -> Iterator[Finding]:
     """Refuse paths that a policy would read as more than they are, and name those that can be spelled otherwise."""
     where = scope.declared(service).source
@@ -53,7 +75,7 @@ def _paths(scope: Scope, service: ServicePlan) -> Iterator[Finding]:
 
 def _tokens(scope: Scope) -> Iterator[Finding]:
     gateway = scope.plan.system.gateway
-    if gateway.issuer is not None and not admission.publishes(scope):
+    if gateway.issuer is not None and not edge.publishes(scope):
         message = f"the gateway cannot fetch the keys of {gateway.issuer.service}, and lets services verify its tokens"
         yield _say("06", "warning", message, "expose /.well-known/jwks.json")
     for issuer in gateway.issuers:

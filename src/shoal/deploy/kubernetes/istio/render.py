@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from shoal.deploy.kubernetes.edge import EDGE
 from shoal.deploy.kubernetes.engines.table import ENGINES
-from shoal.deploy.kubernetes.istio import access, admission, calls, traffic, who
+from shoal.deploy.kubernetes.istio import access, admission, calls, refusals, traffic, who
 from shoal.deploy.kubernetes.kinds.gateway import gateway
 from shoal.deploy.kubernetes.naming import labels
 from shoal.deploy.kubernetes.scope import Scope
@@ -108,7 +108,7 @@ def _replacements(scope: Scope) -> Iterator[Json]:
         "targets": [
             {
                 "select": {"kind": "AuthorizationPolicy"},
-                "reject": [{"name": name} for name in ("default-deny", EDGE, *silent)],
+                "reject": [{"name": name} for name in ("default-deny", EDGE, refusals.NAME, *silent)],
                 "fieldPaths": ["spec.rules.*.from.*.source.principals.*"],
                 "options": {"delimiter": "/", "index": 2},
             }
