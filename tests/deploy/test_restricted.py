@@ -92,6 +92,19 @@ def test_every_service_has_a_budget_and_nobody_is_reached_unless_declared() -> N
     assert deny["spec"] == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
 
 
+def test_names_are_asked_of_whoever_serves_them() -> None:
+    (names,) = (p for p in of_kind(objects(written(CAFE)), "NetworkPolicy") if p["metadata"]["name"] == "names")
+    opened = {
+        (repr(sorted(peer.items())), port["protocol"], port["port"])
+        for rule in names["spec"]["egress"]
+        for peer in rule["to"]
+        for port in rule["ports"]
+    }
+    for words, number in (("kube-dns", 53), ("node-local-dns", 53), ("169.254.20.10/32", 53), ("openshift-dns", 5353)):
+        assert {protocol for peer, protocol, port in opened if words in peer and port == number} == {"UDP", "TCP"}
+    assert "169.254.20.10/32" not in "".join(peer for peer, _, port in opened if port != 53)
+
+
 def test_no_value_of_a_secret_is_in_any_file() -> None:
     documents = objects(written(shop()))
     assert not of_kind(documents, "Secret")

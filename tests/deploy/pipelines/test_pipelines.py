@@ -81,7 +81,7 @@ def test_no_value_from_outside_stands_in_a_line_for_a_shell() -> None:
 
 def test_environments_come_one_after_the_other_and_need_what_was_built() -> None:
     jobs = workflows()[".github/workflows/services.yml"]["jobs"]
-    assert jobs["staging"]["needs"] == ["affected", "service"]
+    assert jobs["staging"]["needs"] == ["affected", "service", "together"]
     assert jobs["production"]["needs"] == ["affected", "staging"]
     assert [jobs[name]["environment"] for name in ("staging", "production")] == ["staging", "production"]
     assert jobs["staging"]["concurrency"]["cancel-in-progress"] is False
@@ -112,6 +112,47 @@ def test_a_push_is_compared_with_the_last_that_succeeded(event: str, last: str, 
     assert f"affected --since {first if since == 'first' else since} -o json" in asked
 
 
+def asked(since: str, folder: Path) -> str:
+    """Run the lines of GitLab's question up to what it compares with."""
+    script = "\n".join(line for line in read(GITLAB[".gitlab-ci.yml"])["affected"]["script"] if "since=" in line)
+    told = {"PATH": os.environ["PATH"], "CI_MERGE_REQUEST_DIFF_BASE_SHA": since}
+    words = ["bash", "-euc", f'{script}\necho "$since"']
+    done = subprocess.run(words, cwd=folder, env=told, capture_output=True, text=True, check=True)  # noqa: S603
+    return done.stdout.strip()
+
+
+def test_on_gitlab_a_push_is_compared_with_what_was_built_last(tmp_path: Path) -> None:
+    def commit(*words: str) -> str:
+        who = ("-c", "user.name=a", "-c", "user.email=a@example.org")
+        subprocess.run(["git", *who, "commit", "--quiet", "--allow-empty", *words], cwd=tmp_path, check=True)  # noqa: S603, S607
+        head = ["git", "rev-parse", "HEAD"]
+        return subprocess.run(head, cwd=tmp_path, capture_output=True, text=True, check=True).stdout.strip()  # noqa: S603
+
+    subprocess.run(["git", "init", "--quiet"], cwd=tmp_path, check=True)  # noqa: S607
+    first = commit("--message", "one")
+    assert asked("", tmp_path) == 40 * "0"
+    commit("--message", "Deploy to staging", "--trailer", f"Built: {first}")
+    commit("--message", "Deploy to staging")
+    commit("--message", "two")
+    assert asked("", tmp_path) == first
+    base = commit("--message", "three")
+    assert asked(base, tmp_path) == base
+    commit("--message", "Deploy to staging", "--trailer", f"Built: {40 * 'a'}")
+    assert asked("", tmp_path) == 40 * "0"
+
+
+def test_a_service_that_fails_holds_up_no_other() -> None:
+    github = workflows()[".github/workflows/services.yml"]["jobs"]
+    assert "needs.service.result == 'success'" not in github["staging"]["if"]
+    assert "needs.staging.result == 'success'" in github["production"]["if"]
+    _, jobs = yaml.safe_load_all(GITLAB["ci/service.yml"])
+    (image,) = (job for job in jobs.values() if job.get("stage") == "image")
+    assert [one["job"] for one in image["needs"]] == ["$[[ inputs.service ]]:test", "together"]
+    environments = read(GITLAB["ci/environments.yml"])
+    assert environments["staging"]["rules"][0]["when"] == "always"
+    assert environments["production"]["needs"] == ["staging"]
+
+
 @pytest.mark.parametrize("path", [path for path in GITHUB if path.startswith(".github")])
 def test_what_is_run_is_bash(path: str, tmp_path: Path) -> None:
     for job in read(GITHUB[path])["jobs"].values():
@@ -125,7 +166,8 @@ def test_on_gitlab_an_environment_builds_upon_the_commit_of_the_one_before(tmp_p
     told = {
         "PATH": f"{tmp_path}:{os.environ['PATH']}", "HOME": str(tmp_path), "CI_JOB_TOKEN": "t",
         "CI_SERVER_HOST": "host",
-        "CI_PROJECT_PATH": "shop", "CI_PROJECT_URL": "https://host/shop", "CI_SERVER_URL": "https://host",
+        "CI_COMMIT_SHA": "abc", "BUILD": "orders", "CI_PROJECT_PATH": "shop",
+        "CI_PROJECT_URL": "https://host/shop", "CI_SERVER_URL": "https://host",
         "GIT_CONFIG_COUNT": "3", "GIT_CONFIG_KEY_0": f"url.{bare}.insteadOf", "GIT_CONFIG_VALUE_0": url,
         "GIT_CONFIG_KEY_1": "user.name", "GIT_CONFIG_VALUE_1": "a",
         "GIT_CONFIG_KEY_2": "user.email", "GIT_CONFIG_VALUE_2": "a@example.org",
@@ -149,6 +191,13 @@ def test_on_gitlab_an_environment_builds_upon_the_commit_of_the_one_before(tmp_p
         run("\n".join(jobs[job]["script"]), tmp_path / clone)
     log = run(f"git -C {bare} log --format=%s main", tmp_path)
     assert log.split("\n")[:2] == ["Deploy to production", "Deploy to staging"]
+    built = run(f"git -C {bare} log -1 --skip=1 --format='%(trailers:key=Built,valueonly,separator=)' main", tmp_path)
+    assert built.strip() == "abc"
+    # Of what was to be built one is missing: nobody may compare with this revision.
+    run("git -C one fetch --quiet; rm one/images/*; echo sha256:2 > one/images/orders", tmp_path)
+    told["BUILD"] = "orders mail"
+    run("\n".join(jobs["staging"]["script"]), tmp_path / "one")
+    assert "Built:" not in run(f"git -C {bare} log -1 --format=%B main", tmp_path)
 
 
 def test_what_gitlab_runs_is_shell(tmp_path: Path) -> None:
@@ -181,7 +230,7 @@ def played(script: str, folder: Path, answer: Answer) -> dict[str, str]:
         "SINCE": "abc",
         "GITHUB_OUTPUT": str(folder / "output"),
         "GITHUB_STEP_SUMMARY": str(folder / "summary"),
-        "CI_COMMIT_BEFORE_SHA": "abc",
+        "CI_MERGE_REQUEST_DIFF_BASE_SHA": "abc",
     }
     subprocess.run(["bash", "-eo", "pipefail", "-c", script], cwd=folder, env=environ, check=True)  # noqa: S603, S607
     output = folder / "output"
@@ -213,7 +262,7 @@ def test_gitlab_makes_a_child_of_the_services(tmp_path: Path) -> None:
     played("\n".join(script), tmp_path, ANSWER)
     child = json.loads((tmp_path / "services.yml").read_text("utf-8"))
     assert child["stages"] == ["test", "image", "rest", "staging", "production"]
-    assert child["variables"] == {"REST": "mail web"}
+    assert child["variables"] == {"BUILD": "orders", "REST": "mail web"}
     given = [one["inputs"] for one in child["include"][:-1]]
     assert given[0] == {"service": "orders", "folder": "shop/orders", "test": True, "build": True}
     assert (given[1]["folder"], given[2]["test"], given[2]["build"]) == (".", False, False)

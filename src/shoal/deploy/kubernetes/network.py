@@ -26,6 +26,9 @@ PRIVATE = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "16
 HOST_PROBES = "169.254.7.127/32"
 """From where the probes of a node come in a mesh without proxies in pods."""
 
+NODE_LOCAL = "169.254.20.10/32"
+"""Where NodeLocal DNSCache answers on each node (Kubernetes, "Using NodeLocal DNSCache in Kubernetes Clusters")."""
+
 _DOORS = {"istio-ambient": (TUNNEL,), "linkerd": (4143,)}
 """Where pods of a mesh take connections of others, besides their own ports."""
 
@@ -59,10 +62,8 @@ def application(system: str, name: str) -> Json:
 def _everyone(scope: Scope) -> Iterator[Thing]:
     deny = policies.policy(scope.system, "default-deny", {}, ingress=[], egress=[], component="system")
     yield Thing(body=deny, why="Nothing may be reached, and nothing may be asked.")
-    dns = {**policies.elsewhere("kube-system", {"k8s-app": "kube-dns"})}
-    ports = [{"protocol": protocol, "port": 53} for protocol in ("UDP", "TCP")]
-    body = policies.policy(scope.system, "names", {}, egress=[{"to": [dns], "ports": ports}], component="system")
-    yield Thing(body=body, why="Everybody may ask for addresses.")
+    why = "Everybody may ask for addresses: the cluster's servers, those that each node has, or those of OpenShift."
+    yield Thing(body=policies.policy(scope.system, "names", {}, egress=_names(), component="system"), why=why)
     if scope.mesh in _MESH_NAMESPACES:
         namespace, control = _MESH_NAMESPACES[scope.mesh]
         rules = [policies.rule("to", [policies.elsewhere(namespace)], control)]
@@ -77,6 +78,16 @@ def _everyone(scope: Scope) -> Iterator[Thing]:
         yield Thing(
             body=_edge(scope), why="The gateway is for the world, and leads to the services that it has routes to."
         )
+
+
+def _names() -> list[Json]:
+    """Open the ways to names: CoreDNS, NodeLocal DNSCache as a pod or by its address, and OpenShift's by its port."""
+    near = [policies.elsewhere("kube-system", {"k8s-app": app}) for app in ("kube-dns", "node-local-dns")]
+    servers = {53: [*near, policies.network(NODE_LOCAL)], 5353: [policies.elsewhere("openshift-dns")]}
+    return [
+        {"to": peers, "ports": [{"protocol": protocol, "port": port} for protocol in ("UDP", "TCP")]}
+        for port, peers in servers.items()
+    ]
 
 
 def _ports(scope: Scope) -> tuple[int, ...]:

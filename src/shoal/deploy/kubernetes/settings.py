@@ -165,6 +165,9 @@ class Environment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """How a new version takes over: replica by replica, or by a growing part of the requests (Argo Rollouts)."""
     monitoring: bool = True
     """Whether it is watched: by Prometheus' operator, and what lies beside it in the namespace ``monitoring``."""
+    traces: float = 100.0
+    """Percent of the requests that come without a trace of which the mesh's proxies have one recorded; the collector
+    keeps what matters of these. Of the others services send what failed or was slow in themselves."""
     secrets: Secrets = Secrets()
     storage: Storage = Storage()
     services: dict[str, Size] = {}
@@ -189,6 +192,8 @@ class Environment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
             raise ValueError(f"digests: {odd!r} is no digest of an image; write sha256: and 64 digits")
         if odd := next((one for some in self.reach.values() for one in some if not _CIDR.fullmatch(one)), ""):
             raise ValueError(f"reach: {odd!r} is no network; write 10.0.0.0/16")
+        if not 0 <= self.traces <= 100:
+            raise ValueError(f"traces = {self.traces:g} is no percentage: write 0 to 100")
         if self.release == "canary" and self.splits:
             raise ValueError("splits: a canary divides the requests by itself; leave them out, or release = rolling")
         if not 1 <= self.least <= self.most <= 1000:

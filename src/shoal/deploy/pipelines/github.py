@@ -11,7 +11,10 @@ from shoal.model.artifact import Artifact
 
 def compile_github(wish: Wish) -> tuple[Artifact, ...]:
     """Write the workflows; images are built as `shoal deploy kubernetes` says."""
-    deploys = "".join(_DEPLOY.replace("@NAME@", name).replace("@AFTER@", after) for name, after in _steps(wish))
+    deploys = "".join(
+        _DEPLOY.replace("@NAME@", name).replace("@NEEDS@", needs).replace("@WHEN@", when)
+        for name, needs, when in _steps(wish)
+    )
     texts = {
         ".github/workflows/services.yml": _SERVICES + deploys,
         ".github/workflows/service.yml": _SERVICE,
@@ -19,12 +22,17 @@ def compile_github(wish: Wish) -> tuple[Artifact, ...]:
     return tuple(Artifact(path=path, text=pinned(filled(text, wish))) for path, text in texts.items())
 
 
-def _steps(wish: Wish) -> Iterator[tuple[str, str]]:
-    """Name each environment, and the job that comes before it."""
-    after = "service"
+def _steps(wish: Wish) -> Iterator[tuple[str, str, str]]:
+    """Name each environment, the jobs that come before it, and what must have become of them."""
+    needs, when = "affected, service, together", _FIRST
     for environment in wish.environments:
-        yield environment, after
-        after = environment
+        yield environment, needs, when
+        needs, when = f"affected, {environment}", f"needs.{environment}.result == 'success'"
+
+
+_FIRST = """\
+needs.affected.result == 'success' && needs.service.result != 'cancelled' &&
+      needs.together.result != 'failure'"""
 
 
 _SERVICES = """\
@@ -168,10 +176,11 @@ jobs:
 _DEPLOY = """\
 
   @NAME@:
-    needs: [affected, @AFTER@]
+    needs: [@NEEDS@]
+    # A service whose tests fail has no image, and holds up no other.
     if: >-
-      !cancelled() && github.event_name == 'push' && needs.@AFTER@.result == 'success' &&
-      needs.affected.outputs.build != '[]'
+      !cancelled() && github.event_name == 'push' && needs.affected.outputs.build != '[]' &&
+      @WHEN@
     runs-on: ubuntu-24.04
     timeout-minutes: 10
     environment: @NAME@ # who must agree is set there: Settings, Environments, Required reviewers
@@ -198,6 +207,7 @@ _DEPLOY = """\
           PASSWORD: ${{ secrets.REGISTRY_PASSWORD || secrets.GITHUB_TOKEN }}
         run: |
           docker login @HOST@ --username "$USER" --password-stdin <<< "$PASSWORD"
+          [ -d images ] || exit 0 # nothing was built
           mkdir -p @DEPLOY@/releases/@NAME@
           cd @DEPLOY@/releases/@NAME@
           [ -f kustomization.yaml ] || kustomize create --resources ../../overlays/@NAME@
@@ -211,6 +221,7 @@ _DEPLOY = """\
         run: |
           git config user.name "github-actions[bot]"
           git config user.email "41898282+github-actions[bot]@users.noreply.github.com"
+          [ -d images ] || exit 0
           git add @DEPLOY@/releases/@NAME@
           git diff --cached --quiet && exit 0
           git commit --message "Deploy to @NAME@: $(cd images && echo *)"

@@ -19,8 +19,13 @@ def compile_gitlab(wish: Wish) -> tuple[Artifact, ...]:
 
 
 def _deploys(wish: Wish) -> Iterator[str]:
-    for position, name in enumerate(wish.environments):
-        yield _DEPLOY.replace("@NAME@", name).replace("@WHEN@", "on_success" if position == 0 else "manual")
+    """Write the job of each environment: the first takes what could be built, each further one what the last had."""
+    before = ""
+    for name in wish.environments:
+        needs = f"\n  needs: [{before}]" if before else ""
+        when = "manual" if before else "always # a service that fails has no image, and holds up no other"
+        yield _DEPLOY.replace("@NEEDS@", needs).replace("@NAME@", name).replace("@WHEN@", when)
+        before = name
 
 
 _PIPELINE = """\
@@ -52,7 +57,10 @@ affected:
     - apt-get update -qq && apt-get install -qq -y --no-install-recommends jq
     - @INSTALL@
     - shoal contract diff --locked # what breaks consumers stops here
-    - since="${CI_MERGE_REQUEST_DIFF_BASE_SHA:-$CI_COMMIT_BEFORE_SHA}"
+    # A merge request is compared with its branch; a push with the last revision of which everything was built, which a
+    # deployment's commit names: what failed since, or was overtaken, is still to be done. Without one, everything is.
+    - since="${CI_MERGE_REQUEST_DIFF_BASE_SHA:-$(git log -1 --grep='^Built:' --format='%(trailers:key=Built,valueonly,separator=)')}"
+    - git merge-base --is-ancestor "${since:-none}" HEAD || since=0000000000000000000000000000000000000000
     - shoal affected --since "$since"
     - shoal affected --since "$since" -o json > affected.json
     - shoal describe -o json > system.json
@@ -60,7 +68,7 @@ affected:
       jq --slurpfile system system.json '
         {
           stages: ["test", "image", "rest", @STAGES@],
-          variables: {REST: (([$system[0].services[].name] - .build) | join(" "))},
+          variables: {BUILD: (.build | join(" ")), REST: (([$system[0].services[].name] - .build) | join(" "))},
           include: ([.services[] | {local: "ci/service.yml", inputs: {
             service, folder: (if .folder == "" then "." else .folder end),
             test: (.needs | any(. == "test")), build: (.needs | any(. == "build"))}}]
@@ -114,6 +122,8 @@ spec:
   services: [{name: "docker.io/library/docker:27.5-dind", alias: docker}]
   interruptible: true
   timeout: 30 minutes
+  # What fails elsewhere holds it up only where all services were tested together.
+  needs: [{job: "$[[ inputs.service ]]:test", optional: true}, {job: together, optional: true}]
   rules:
     - if: '"$[[ inputs.build ]]" == "true"'
   variables:
@@ -182,7 +192,7 @@ rest: # Argo CD looks for every image of a preview under the request's last comm
 
 _DEPLOY = """
 @NAME@:
-  stage: @NAME@
+  stage: @NAME@@NEEDS@
   image:
     name: registry.k8s.io/kustomize/kustomize:v5.7.1
     entrypoint: [""]
@@ -210,7 +220,12 @@ _DEPLOY = """
     - cd "$root"; git config user.name "pipeline"; git config user.email "pipeline@$CI_SERVER_HOST"
     - git add @DEPLOY@/releases/@NAME@
     - git diff --cached --quiet && exit 0
-    - git commit --message "Deploy to @NAME@"
+    - set --; missing=""; for service in $BUILD; do [ -f "images/$service" ] || missing=yes; done
+    - '[ -n "$missing" ] || set -- --trailer "Built: $CI_COMMIT_SHA"' # with this the next push is compared
+    - git commit --message "Deploy to @NAME@" "$@"
     # Needs: Settings, CI/CD, Job token permissions, Allow Git push requests to the repository.
     - git push --push-option ci.skip "https://gitlab-ci-token:$CI_JOB_TOKEN@$CI_SERVER_HOST/$CI_PROJECT_PATH.git" HEAD:@BRANCH@
+  artifacts: # for the next environment
+    paths: [images/]
+    expire_in: 30 days
 """

@@ -26,7 +26,7 @@ _PASSWORDS = "nats-passwords"
 
 
 def _make(scope: Scope) -> Iterator[Made]:
-    yield from configured("nats", "nats.conf", configuration(scope))
+    yield from configured("nats", {"nats.conf": configuration(scope)})
     mount, tmp = pod.scratch()
     body = container(
         "nats",

@@ -1,6 +1,6 @@
 """What the servers of StatefulSets have in common: names, accounts, budgets, disks."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from shoal.deploy.kubernetes.kinds import pod
 from shoal.deploy.kubernetes.kinds.account import account
@@ -70,10 +70,11 @@ def container(
     }
 
 
-def configured(name: str, file: str, text: str) -> Iterator[Made]:
-    """Make a ConfigMap with a hashed name of one file, so that a change restarts the server."""
-    yield Text(path=f"engines/{name}/{file}", text=text)
-    generator: Json = {"name": f"{name}-configuration", "files": [file]}
+def configured(name: str, files: Mapping[str, str]) -> Iterator[Made]:
+    """Make a ConfigMap with a hashed name of some files, so that a change restarts the server."""
+    for file, text in files.items():
+        yield Text(path=f"engines/{name}/{file}", text=text)
+    generator: Json = {"name": f"{name}-configuration", "files": [*files]}
     yield Entry(folder=f"engines/{name}", field="configMapGenerator", value=generator)
 
 

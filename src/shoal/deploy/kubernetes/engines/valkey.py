@@ -21,6 +21,7 @@ JOIN = "valkey-join"
 
 _PORTS = {"client": 6379, "bus": 16379}
 _USERS = "valkey-users"
+_AUTH: Json = {"name": "VALKEYCLI_AUTH", "valueFrom": {"secretKeyRef": {"name": _USERS, "key": "operator"}}}
 _CONFIGURATION = """\
 bind * -::*
 port 6379
@@ -39,6 +40,26 @@ maxmemory-policy noeviction
 aclfile /etc/valkey/users/users.acl
 include /etc/valkey/users/replication.conf
 """
+_START = """\
+# nodes.conf knows peers by the addresses that their pods had. When all pods went at once, nobody would find anybody:
+# whom this server knows and does not reach is met again, where its name leads now.
+say() { valkey-cli --user operator --no-auth-warning "$@"; }
+peers() { say cluster nodes | grep -v myself; }
+meet() {
+  until say ping | grep -q PONG; do sleep 1; done
+  while peers | grep -q -e disconnected -e fail; do
+    for n in 0 1 2 3 4 5; do
+      address="$(getent hosts "valkey-$n.valkey-peers" | cut -d ' ' -f 1)"
+      id="$([ -z "$address" ] || say -h "$address" cluster myid)"
+      # An address may be another cluster's by now.
+      if [ -n "$id" ] && peers | grep -q "^$id "; then say cluster meet "$address" 6379; fi
+    done
+    sleep 2
+  done
+}
+meet > /dev/null &
+exec valkey-server /etc/valkey/configuration/valkey.conf --cluster-announce-ip "$POD_IP"
+"""
 _SCRIPT = """\
 set -eu
 say() { server=$1; shift; valkey-cli -h "$server" --user operator --no-auth-warning "$@"; }
@@ -55,7 +76,7 @@ valkey-cli --user operator --no-auth-warning --cluster create $servers --cluster
 
 
 def _make(scope: Scope) -> Iterator[Made]:
-    yield from configured("valkey", "valkey.conf", _CONFIGURATION)
+    yield from configured("valkey", {"valkey.conf": _CONFIGURATION, "start.sh": _START})
     mount, tmp = pod.scratch()
     body = container(
         "valkey",
@@ -68,9 +89,8 @@ def _make(scope: Scope) -> Iterator[Made]:
             {"name": "configuration", "mountPath": "/etc/valkey/configuration", "readOnly": True},
             {"name": "users", "mountPath": "/etc/valkey/users", "readOnly": True},
         ],
-        command=["valkey-server", "/etc/valkey/configuration/valkey.conf"],
-        args=["--cluster-announce-ip", "$(POD_IP)"],
-        env=[{"name": "POD_IP", "valueFrom": {"fieldRef": {"fieldPath": "status.podIP"}}}],
+        command=["sh", "/etc/valkey/configuration/start.sh"],
+        env=[{"name": "POD_IP", "valueFrom": {"fieldRef": {"fieldPath": "status.podIP"}}}, _AUTH],
         startupProbe={"tcpSocket": {"port": "client"}, "periodSeconds": 2, "failureThreshold": 60},
         readinessProbe={"tcpSocket": {"port": "client"}, "periodSeconds": 5, "failureThreshold": 3},
         livenessProbe={"tcpSocket": {"port": "client"}, "periodSeconds": 10, "failureThreshold": 6},
@@ -91,7 +111,7 @@ def _joining(scope: Scope) -> Json:
                 "name": JOIN,
                 "image": IMAGE,
                 "command": ["sh", "-c", _SCRIPT],
-                "env": [{"name": "VALKEYCLI_AUTH", "valueFrom": {"secretKeyRef": {"name": _USERS, "key": "operator"}}}],
+                "env": [_AUTH],
                 "resources": pod.resources("50m", "64Mi"),
                 "securityContext": pod.confined(),
                 "volumeMounts": [mount],

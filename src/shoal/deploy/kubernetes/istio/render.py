@@ -8,18 +8,17 @@ from shoal.deploy.kubernetes.istio import access, admission, calls, refusals, tr
 from shoal.deploy.kubernetes.kinds.gateway import gateway
 from shoal.deploy.kubernetes.naming import labels
 from shoal.deploy.kubernetes.scope import Scope
+from shoal.deploy.kubernetes.settings import Environment
 from shoal.deploy.kubernetes.sheet import Entry, Made, Sheet, Thing, sheet
 from shoal.deploy.yaml import Json
-
-SAMPLED = 1.0
-"""Percent of the requests whose trace begins in a proxy, where no caller has begun one."""
 
 
 def make(scope: Scope) -> Iterator[Made]:
     """Make it: encryption, policies, tokens, traffic, logs."""
     strict = Thing(body=_peers(scope, "default", {}), why="Nobody speaks to a pod but by mutual TLS.")
     yield Sheet(path="base/mesh/encryption.yaml", things=(strict,))
-    yield sheet("base/mesh/telemetry.yaml", _telemetry(scope))
+    for environment in scope.environments:
+        yield sheet(f"overlays/{environment.name}/telemetry.yaml", _telemetry(scope, environment))
     if scope.mesh == "istio-ambient":
         yield sheet(
             "base/mesh/waypoint.yaml",
@@ -78,14 +77,14 @@ def _peers(scope: Scope, name: str, about: Json, ports: dict[int, Json] | None =
     }
 
 
-def _telemetry(scope: Scope) -> Json:
+def _telemetry(scope: Scope, environment: Environment) -> Json:
     return {
         "apiVersion": "telemetry.istio.io/v1",
         "kind": "Telemetry",
         "metadata": {"name": "default", "labels": labels(scope.system, "default", "mesh")},
         "spec": {
             "accessLogging": [{"providers": [{"name": "envoy"}], "filter": {"expression": "response.code >= 400"}}],
-            "tracing": [{"randomSamplingPercentage": SAMPLED}],
+            "tracing": [{"randomSamplingPercentage": environment.traces}],
         },
     }
 
