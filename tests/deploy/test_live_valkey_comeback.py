@@ -7,6 +7,7 @@ import re
 import signal
 import sys
 import tempfile
+from asyncio.subprocess import DEVNULL
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
@@ -85,9 +86,10 @@ class Pods:
             script = self.texts["engines/valkey/start.sh"].replace("/etc/valkey/configuration", str(home))
             given = {"PATH": f"{self.folder}:{os.environ['PATH']}", "POD_IP": address, "PORT": str(self.port)}
             given["VALKEYCLI_AUTH"] = PASSWORD
-            quiet = {"stdout": asyncio.subprocess.DEVNULL, "stderr": asyncio.subprocess.DEVNULL}
-            began = asyncio.create_subprocess_exec("sh", "-c", script, env=given, start_new_session=True, **quiet)
-            self.running.append(await began)
+            began = await asyncio.create_subprocess_exec(
+                "sh", "-c", script, env=given, start_new_session=True, stdout=DEVNULL, stderr=DEVNULL
+            )
+            self.running.append(began)
 
     async def end(self) -> None:
         """End all of them."""
