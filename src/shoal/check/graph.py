@@ -121,7 +121,7 @@ class Graph:
     def chains(self) -> tuple[tuple[Site, ...], ...]:
         """The longest way of synchronous calls from each handler that begins one: which no other chain passes through.
 
-        A way that comes back to an operation ends there; see `cycles`.
+        A way ends before it comes back to an operation; see `cycles`.
         """
         called = {
             self.answering[s.callee] for sites in self.sites.values() for s in sites if s.callee in self.answering
@@ -191,7 +191,7 @@ class Graph:
             nexts = [(site, self.answering.get(site.callee)) for site in self.sites[one]]
             if returned:
                 open_.discard(one)
-                ways = [(site, *(known.get(other, ()) if other else ())) for site, other in nexts]
+                ways = [(site, *(known.get(other, ()) if other else ())) for site, other in nexts if other not in open_]
                 known[one] = max(ways, key=len, default=())
             elif one not in known and one not in open_:
                 open_.add(one)

@@ -1,12 +1,12 @@
 """What an author says in ``[tool.shoal.check]``: which rules are asked, how they count, and what they allow."""
 
 import difflib
-import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Literal, TypeVar
 
 import msgspec
 
+from shoal.check.told import TOLD
 from shoal.errors import DeclarationError
 from shoal.model.finding import Severity
 
@@ -16,9 +16,6 @@ Options = TypeVar("Options", bound=msgspec.Struct)
 
 TABLE = "pyproject.toml [tool.shoal.check]"
 """Where it is said."""
-
-_TOLD = re.compile(r"(PLAN|DEPLOY)(-[A-Z]+)*(-\d+)?")
-"""Codes that are no rule's, and their beginnings: what a plan says."""
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="kebab"):
@@ -49,7 +46,7 @@ def read(table: Mapping[str, Any], codes: Collection[str]) -> Settings:
 
     Args:
         table: What ``pyproject.toml`` has at ``tool.shoal.check``.
-        codes: Every code that there is.
+        codes: Those of all rules.
 
     Raises:
         DeclarationError: It has a key, a value or a code that nobody knows.
@@ -59,31 +56,41 @@ def read(table: Mapping[str, Any], codes: Collection[str]) -> Settings:
     except msgspec.ValidationError as error:
         hint = f"its keys are: {', '.join(Settings.__struct_encode_fields__)}"
         raise DeclarationError(str(error), hint=hint, where=TABLE) from error
-    known(found.enable, codes, f"{TABLE} enable")
-    known(found.disable, codes, f"{TABLE} disable")
-    known([word for word in found.options if word not in codes], (), f"{TABLE} options", near=codes)
-    known([word for word in found.severity if word not in codes], (), f"{TABLE} severity", near=codes)
+    every = [*codes, *TOLD]
+    begun(found.enable, every, f"{TABLE} enable")
+    begun(found.disable, every, f"{TABLE} disable")
+    _whole(found.options, codes, f"{TABLE} options")
+    _whole(found.severity, every, f"{TABLE} severity")
     return found
 
 
-def known(words: Collection[str], codes: Collection[str], where: str, near: Collection[str] = ()) -> tuple[str, ...]:
-    """Return what begins some code each, or is what a plan says.
+def begun(words: Collection[str], codes: Collection[str], where: str) -> tuple[str, ...]:
+    """Return words of which each begins some code.
 
     Args:
         words: Codes, or their beginnings.
         codes: Every code that there is.
-        where: Where they are said.
-        near: Codes that may have been meant, where they are others.
+        where: Where the words stand.
 
     Raises:
         DeclarationError: One begins none.
     """
     for word in words:
-        if not word or not (_TOLD.fullmatch(word) or any(code.startswith(word) for code in codes)):
-            close = difflib.get_close_matches(word, near or codes, n=1)
-            hint = f"did you mean {close[0]}?" if close else "shoal explain lists them"
-            raise DeclarationError(f"there is no rule {word!r}", hint=hint, where=where)
+        if not word or not any(code.startswith(word) for code in codes):
+            raise _absent(word, codes, where)
     return tuple(words)
+
+
+def _whole(words: Collection[str], codes: Collection[str], where: str) -> None:
+    for word in words:
+        if word not in codes:
+            raise _absent(word, codes, where)
+
+
+def _absent(word: str, codes: Collection[str], where: str) -> DeclarationError:
+    close = difflib.get_close_matches(word, codes, n=1)
+    hint = f"did you mean {close[0]}?" if close else "shoal explain lists them"
+    return DeclarationError(f"there is no rule {word!r}", hint=hint, where=where)
 
 
 def options(settings: Settings, code: str, kind: type[Options]) -> Options:

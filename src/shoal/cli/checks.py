@@ -20,6 +20,7 @@ from shoal.check.rule import AnyRule
 from shoal.check.rules.system_unreadable import RULE as UNREADABLE
 from shoal.check.runner import run, texts_of
 from shoal.check.subject import Subject
+from shoal.check.told import TOLD
 from shoal.cli import checking
 from shoal.errors import DeclarationError, ShoalError
 from shoal.model import feasible
@@ -60,7 +61,7 @@ class Check:
         self.where, self.folder, self.observed, self._progress = where, folder, observed, progress
         self.rules, self._failed = checking.rules()
         self.settings = _settings(where.root, self.rules)
-        self._only = settings_.known(only, [rule.code for rule in self.rules], "--only")
+        self._only = settings_.begun(only, [*TOLD, *(rule.code for rule in self.rules)], "--only")
         self.baseline = baseline or self.settings.baseline
         self.subject: Subject | None = None
         self.seconds = 0.0

@@ -76,11 +76,8 @@ SILENCED = frozenset({"httpx", "aiohttp"})
 
 def find(subject: Subject, _: Nothing) -> Iterator[Finding]:
     """Find the calls that may wait for ever."""
-    for module in subject.source.modules:
-        for call in module.calls:
-            name = module.name_of(call.func)
-            if name and _waits(name, call):
-                yield _finding(module, call, name)
+    for name, calls in subject.source.called.items():
+        yield from (_finding(module, call, name) for module, call in calls if _waits(name, call))
 
 
 def _waits(name: str, call: ast.Call) -> bool:

@@ -1,7 +1,7 @@
 """All modules of the author's together: what a name refers to, what stands at a place, how far a function reaches."""
 
 import ast
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import NamedTuple
 
@@ -18,6 +18,26 @@ class Contract(NamedTuple):
     """In full."""
     operations: frozenset[str]
     """Names of its methods."""
+
+
+class Marked(NamedTuple):
+    """A class or a function of the author's with a decorator."""
+
+    module: Module
+    node: ast.stmt
+    call: ast.Call | None
+    """The decorator with its arguments; None where it has none."""
+
+    def said(self, name: str, position: int = -1) -> object:
+        """Return what the decorator is told, by name or by position, where that is written out; else None."""
+        if self.call is None:
+            return None
+        named: dict[str | None, ast.expr] = {word.arg: word.value for word in self.call.keywords}
+        value = named.get(name) or (self.call.args[position] if 0 <= position < len(self.call.args) else None)
+        try:
+            return None if value is None else ast.literal_eval(value)
+        except ValueError:
+            return None
 
 
 class Source:
@@ -66,17 +86,18 @@ class Source:
 
     def contract(self, name: str) -> Contract | None:
         """Read a class that is decorated with ``@contract("service")``; None for any other name."""
-        found = self.class_named(name)
-        if found is None:
+        found = self._marked.get("shoal.contract", {}).get(self.origin(name))
+        if found is None or not isinstance(found.node, ast.ClassDef):
             return None
-        module, node = found
-        for decorator in node.decorator_list:
-            if isinstance(decorator, ast.Call) and module.name_of(decorator.func) == "shoal.contract":
-                service = decorator.args[0] if decorator.args else None
-                if isinstance(service, ast.Constant):
-                    methods = {part.name for part in node.body if isinstance(part, ast.AsyncFunctionDef)}
-                    return Contract(str(service.value), self.origin(name), frozenset(methods))
-        return None
+        service = found.call.args[0] if found.call and found.call.args else None
+        if not isinstance(service, ast.Constant):
+            return None
+        methods = {part.name for part in found.node.body if isinstance(part, ast.AsyncFunctionDef)}
+        return Contract(str(service.value), self.origin(name), frozenset(methods))
+
+    def marked(self, mark: str) -> Mapping[str, Marked]:
+        """Map the full names of classes and functions at the top of modules that bear a decorator, ``shoal.event``."""
+        return self._marked.get(mark, {})
 
     def reached(self, function: Function) -> tuple[tuple[Function, bool], ...]:
         """List a function and all others of the author's to which it leads, and whether only in rounds of a loop.
@@ -111,6 +132,27 @@ class Source:
         return Place(place.file, place.line, begin, place.line, begin + len(bare)) if bare else place
 
     @cached_property
+    def _marked(self) -> dict[str, dict[str, Marked]]:
+        found: dict[str, dict[str, Marked]] = {}
+        for module in self.modules:
+            for name, node in module.top.items():
+                for mark in node.decorator_list if isinstance(node, ast.ClassDef | Definition) else ():
+                    call = mark if isinstance(mark, ast.Call) else None
+                    full = module.name_of(call.func if call else mark)
+                    found.setdefault(full, {})[f"{module.name}.{name}"] = Marked(module, node, call)
+        return found
+
+    @cached_property
+    def called(self) -> Mapping[str, Sequence[tuple[Module, ast.Call]]]:
+        """Full name → every call of it, ``requests.get``; what is called on a value has no full name."""
+        found: dict[str, list[tuple[Module, ast.Call]]] = {}
+        for module in self.modules:
+            for call in module.every(ast.Call):
+                if name := module.name_of(call.func):
+                    found.setdefault(name, []).append((module, call))
+        return found
+
+    @cached_property
     def _by_path(self) -> dict[str, Module]:
         return {module.path: module for module in self.modules}
 
@@ -127,7 +169,8 @@ class Source:
         found: dict[str, dict[int, Function]] = {}
         for module in self.modules:
             own = found.setdefault(module.path, {})
-            nested = (Function(module, node) for node in module.nodes if isinstance(node, Definition))
+            every: list[Definition] = [*module.every(ast.AsyncFunctionDef), *module.every(ast.FunctionDef)]
+            nested = (Function(module, node) for node in every)
             for function in (*nested, *functions(module)):  # those that know their class come last
                 own[function.line] = function
         return found

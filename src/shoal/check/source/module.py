@@ -1,10 +1,14 @@
 """One file of the author's, parsed when somebody asks."""
 
 import ast
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TypeVar, cast
 
 from shoal.check.finding import Edit, Place
+
+Node = TypeVar("Node", bound=ast.AST)
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,40 +40,30 @@ class Module:
         except (SyntaxError, ValueError):
             return ast.Module(body=[], type_ignores=[])
 
-    @cached_property
-    def nodes(self) -> tuple[ast.AST, ...]:
-        """Everything in it, from the outside in."""
-        return tuple(ast.walk(self.tree))
-
-    @cached_property
-    def calls(self) -> tuple[ast.Call, ...]:
-        """Every call in it."""
-        return tuple(node for node in self.nodes if isinstance(node, ast.Call))
+    def every(self, kind: type[Node]) -> Sequence[Node]:
+        """List every node of a kind, such as ``ast.Call``, wherever it stands; it is looked for once."""
+        return cast("Sequence[Node]", self._by_kind.get(kind, ()))
 
     @cached_property
     def imported(self) -> dict[str, str]:
         """What each imported name is in full, wherever it is imported."""
         found: dict[str, str] = {}
-        for node in self.nodes:
-            if isinstance(node, ast.Import):
-                for alias in node.names:
-                    top = alias.name.partition(".")[0]
-                    found[alias.asname or top] = alias.name if alias.asname else top
-            elif isinstance(node, ast.ImportFrom):
-                base = self._origin(node)
-                found |= {alias.asname or alias.name: f"{base}.{alias.name}" for alias in node.names}
+        for node in self.every(ast.Import):
+            for alias in node.names:
+                top = alias.name.partition(".")[0]
+                found[alias.asname or top] = alias.name if alias.asname else top
+        for node_ in self.every(ast.ImportFrom):
+            base = self._origin(node_)
+            found |= {alias.asname or alias.name: f"{base}.{alias.name}" for alias in node_.names}
         return found
 
     @cached_property
     def wanted(self) -> frozenset[str]:
         """Every module that it may import, and names within them."""
-        found: set[str] = set()
-        for node in self.nodes:
-            if isinstance(node, ast.Import):
-                found |= {alias.name for alias in node.names}
-            elif isinstance(node, ast.ImportFrom):
-                base = self._origin(node)
-                found |= {base, *(f"{base}.{alias.name}" for alias in node.names)}
+        found = {alias.name for node in self.every(ast.Import) for alias in node.names}
+        for node in self.every(ast.ImportFrom):
+            base = self._origin(node)
+            found |= {base, *(f"{base}.{alias.name}" for alias in node.names)}
         return frozenset(found)
 
     @cached_property
@@ -116,6 +110,13 @@ class Module:
     def written(self, node: ast.AST) -> str:
         """Return the text of a node as it stands in the file."""
         return ast.get_source_segment(self.text, node) or ""
+
+    @cached_property
+    def _by_kind(self) -> dict[type[ast.AST], list[ast.AST]]:
+        found: dict[type[ast.AST], list[ast.AST]] = {}
+        for node in ast.walk(self.tree):
+            found.setdefault(type(node), []).append(node)
+        return found
 
     def _column(self, line: int, offset: int) -> int:
         """Count characters, where ast counts bytes; from 1."""
