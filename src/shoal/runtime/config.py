@@ -1,6 +1,7 @@
 """What the world tells one service: addresses, credentials and keys, from ``SHOAL_*`` variables."""
 
 import os
+import secrets
 from collections.abc import Mapping
 from typing import Self
 
@@ -11,6 +12,9 @@ from shoal.runtime.backlog import BOUND
 
 PROCESS = "SHOAL_PROCESS"
 """Names a JSON file with a `ProcessConfig`, for one process that runs several services."""
+
+_RUN = "K_REVISION"
+"""Set in each container of Cloud Run, whose instances have no name ("Container runtime contract")."""
 
 _ECS = "ECS_CONTAINER_METADATA_URI_V4"
 """``http://169.254.170.2/v4/TASK-NUMBER`` in each container (ECS developer guide, "Task metadata endpoint")."""
@@ -38,6 +42,10 @@ class ServiceConfig(msgspec.Struct, frozen=True, kw_only=True):
     mesh: str = ""
     """``unix:/path`` of its outbound listener; calls name the callee in the authority. ``direct:/folder`` of files with
     the replicas of each service, where there is no proxy. ``http://{service}:8080`` where each service has a name."""
+    caller: str = ""
+    """``google`` where each call says who this process is, as Cloud Run asks of callers."""
+    forwarded: str = ""
+    """Header, in lower case, in which a gateway that says who it is itself forwards the caller's token."""
     jwks: str = ""
     """File of the key set that verifies tokens."""
     issuer: str = ""
@@ -82,7 +90,9 @@ class ServiceConfig(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def _task(environ: Mapping[str, str]) -> str:
-    """Name this replica where nobody did: by its task on Amazon's ECS, whose address ends with it, else ``0``."""
+    """Name this replica where nobody did: by its task on Amazon's ECS, by chance on Cloud Run, else ``0``."""
+    if environ.get(_RUN):
+        return secrets.token_hex(4)
     return environ.get(_ECS, "").rpartition("/")[2].partition("-")[0] or "0"
 
 

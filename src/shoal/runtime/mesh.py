@@ -1,10 +1,12 @@
 """Carry calls through the service's outbound proxy; the only file that knows the HTTP client."""
 
+import asyncio
 from collections.abc import Mapping
+from typing import Protocol
 
 import aiohttp
 
-from shoal.errors import CallFailed, Unavailable
+from shoal.errors import CallFailed, EngineError, Unavailable
 from shoal.runtime.clients import Answer
 from shoal.runtime.deadline import EXPECTED, REQUESTED
 
@@ -37,15 +39,30 @@ SERVICE = "{service}"
 """Stands for the callee in an address; where it does, each service has one of its own."""
 
 
+class Caller(Protocol):
+    """Says who this process is, where a platform asks it of every call."""
+
+    async def headers(self, audience: str) -> Mapping[str, str]:
+        """Return headers for a callee by its address; raises `EngineError` or `Unavailable`."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of every connection."""
+        ...
+
+
 class MeshTransport:
     """Sends each call to the outbound listener, which knows the callee by the authority, or to the callee.
 
     Args:
         address: ``unix:/path`` or ``http://HOST:PORT`` of the listener; ``http://{service}:8080`` where each service
-            has a name, as in a cluster, whether a proxy stands between or not.
+            has a name, as in a cluster, whether a proxy stands between or not. Over ``https:`` the callee is known by
+            its own name alone.
+        caller: What says who this process is, where callees ask for it.
     """
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, caller: Caller | None = None) -> None:
+        self._caller = caller
         path = address.removeprefix("unix:")
         connector = (
             aiohttp.UnixConnector(path=path, limit=256)
@@ -64,13 +81,15 @@ class MeshTransport:
         self, service: str, method: str, path: str, headers: Mapping[str, str], body: bytes, within: float
     ) -> Answer:
         """Send one request and read its whole answer within `within` seconds."""
-        own = {"host": service}
+        base = self._base.replace(SERVICE, service) or f"http://{service}"
+        own = {} if base.startswith("https:") else {"host": service}
+        own |= await self._shown(base, f"{service}{path}", within)
         if self._named and REQUESTED in headers:  # a proxy may translate it, where there is one
             own[EXPECTED] = headers[REQUESTED]
         try:
             async with self._session.request(
                 method,
-                f"{self._base.replace(SERVICE, service) or f'http://{service}'}{path}",
+                f"{base}{path}",
                 headers={**headers, **own},
                 data=body or None,
                 timeout=aiohttp.ClientTimeout(total=within),
@@ -87,3 +106,15 @@ class MeshTransport:
     async def close(self) -> None:
         """Close the pool."""
         await self._session.close()
+        if self._caller is not None:
+            await self._caller.close()
+
+    async def _shown(self, address: str, target: str, within: float) -> Mapping[str, str]:
+        """Say who we are; nothing was sent where that cannot be said."""
+        if self._caller is None:
+            return {}
+        try:
+            async with asyncio.timeout(within):
+                return await self._caller.headers(address)
+        except EngineError as error:
+            raise NotReached(target, detail=f"nobody says who we are: {error}") from error

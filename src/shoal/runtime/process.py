@@ -5,6 +5,7 @@ import logging
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 import uvloop
@@ -15,6 +16,7 @@ from shoal.model.plan import plan
 from shoal.model.target import ONE_PROCESS
 from shoal.runtime.clients import LocalTransport, Transport
 from shoal.runtime.config import PROCESS, ProcessConfig, ServiceConfig
+from shoal.runtime.forwarded import forwarded
 from shoal.runtime.gateway import Gateway
 from shoal.runtime.host import Fittings, Host
 from shoal.runtime.joining import join
@@ -28,6 +30,9 @@ from shoal.runtime.telling import Telemetry
 from shoal.service.declare import Service
 from shoal.service.describe import describe
 from shoal.service.system import System
+
+if TYPE_CHECKING:
+    from shoal.runtime.mesh import Caller
 
 _log = logging.getLogger("shoal.process")
 
@@ -58,7 +63,7 @@ async def _serve_one(host: Host, journal: Journal, telemetry: Telemetry) -> None
     try:
         async with watching(host.metrics), telemetry.sending([(host.vitals, host.recorder)]):
             await serve(
-                host,
+                forwarded(host, config.forwarded) if config.forwarded else host,
                 config.listen,
                 drain=config.drain,
                 started=_announce(service.name),
@@ -152,7 +157,18 @@ def _transport(config: ServiceConfig) -> Transport:
         return DirectTransport(config.mesh.removeprefix(SCHEME))
     from shoal.runtime.mesh import MeshTransport  # noqa: PLC0415 - its client takes 0.1 s to import; most services call nobody
 
-    return MeshTransport(config.mesh)
+    return MeshTransport(config.mesh, _caller(config))
+
+
+def _caller(config: ServiceConfig) -> "Caller | None":
+    """Choose what says who this process is, where a platform asks it of every call."""
+    if not config.caller:
+        return None
+    if config.caller != "google":
+        raise SettingsError(f"SHOAL_CALLER={config.caller!r} is nobody's way", hint="say google, or nothing")
+    from shoal.drivers.google.caller import GoogleCaller  # noqa: PLC0415 - as above
+
+    return GoogleCaller(config.environ)
 
 
 def _announce(name: str) -> Callable[[], None]:

@@ -26,7 +26,7 @@ def make(scope: Scope) -> Iterator[Resource]:
         return
     if environment.inside:
         services = tuple(service.name for service in scope.plan.services)
-        yield Inside(name="main", domain=domain(scope), services=services)
+        yield Inside(name="main", domain=scope.domain, services=services)
     if not scope.plan.routes:
         return
     yield Door(
@@ -42,11 +42,6 @@ def make(scope: Scope) -> Iterator[Resource]:
         credentials=cors.credentials if cors is not None else False,
         age=int(cors.max_age) if cors is not None else 0,
     )
-
-
-def domain(scope: Scope) -> str:
-    """Name the zone in which a balancer inside has a name for each service."""
-    return f"{scope.system}.internal"
 
 
 def served(scope: Scope) -> list[Route]:

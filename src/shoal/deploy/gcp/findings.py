@@ -11,6 +11,7 @@ from shoal.deploy.kubernetes.scope import drain
 from shoal.model.edge import LARGEST
 from shoal.model.finding import Finding
 from shoal.model.plan import Route, ServicePlan
+from shoal.model.service import path_parameters
 
 _say = teller("GCP")
 
@@ -94,6 +95,9 @@ def _route(scope: Scope, route: Route) -> Iterator[Finding]:
     balanced = scope.environment.balanced
     if route.edge.socket is not None and not balanced:
         yield _say("05", "warning", f"{name} is not served: an API Gateway has no WebSockets", "hosts = [...]", where)
+    if route.inside != route.path and not balanced and path_parameters(route.inside):
+        message = f"{name} is not served: an API Gateway changes no path with parameters"
+        yield _say("26", "warning", message, "hosts = [...]", where)
     limit = route.edge.limit
     if limit is not None and not (balanced and scope.environment.firewall):
         help_ = "take a balancer with its firewall: hosts = [...]"

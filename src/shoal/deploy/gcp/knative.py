@@ -4,6 +4,7 @@ What Terraform would look up is spelled out: names in a project follow from its 
 PROJECT_NUMBER where the environment does not say it.
 """
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,7 +14,7 @@ from shoal.deploy.gcp.hcl.compute import COLLECTED, COLLECTOR
 from shoal.deploy.gcp.naming import secret
 from shoal.deploy.gcp.resources import Workload
 from shoal.deploy.gcp.scope import Scope
-from shoal.deploy.gcp.workloads import email, image
+from shoal.deploy.gcp.workloads import email, image, inside
 from shoal.deploy.yaml import Json
 
 ENTRIES = {"everybody": "all", "balancer": "internal-and-cloud-load-balancing", "inside": "internal"}
@@ -40,8 +41,9 @@ def _annotations(one: Workload, scope: Scope) -> Json:
     found: Json = {"run.googleapis.com/ingress": ENTRIES[one.entry]}
     if one.open:
         found["run.googleapis.com/invoker-iam-disabled"] = "true"
-    if scope.environment.inside:
-        found["run.googleapis.com/custom-audiences"] = f'["http://{one.name}.{scope.system}.internal"]'
+    names = [f"https://{one.name}-{scope.number}.{scope.environment.region}.run.app"]
+    names += [inside(one.name, scope)] if scope.environment.inside else []
+    found["run.googleapis.com/custom-audiences"] = json.dumps(names)
     return found
 
 

@@ -26,6 +26,7 @@ def make(scope: Scope) -> Iterator[Resource]:
         yield Topic(name=stream.name)
         if stream.letters:
             yield from _letters(stream.name)
+    staying = {stream.name for stream in scope.plan.streams if stream.letters}
     for service in scope.plan.services:
         for one in service.broker.consumers if service.broker is not None else ():
             yield Subscription(
@@ -34,7 +35,7 @@ def make(scope: Scope) -> Iterator[Resource]:
                 topic=one.stream,
                 consumer=one.durable,
                 deadline=min(MOST_DEADLINE, max(LEAST_DEADLINE, math.ceil(one.ack_wait))),
-                keeping=max(LEAST_KEEPING, min(KEEPING, int(KEPT))),
+                keeping=KEEPING if one.stream in staying else max(LEAST_KEEPING, min(KEEPING, int(KEPT))),
                 filter=filtered(one.subjects),
                 part=one.stream,
             )

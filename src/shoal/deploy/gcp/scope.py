@@ -25,6 +25,11 @@ class Scope(cloud.Scope, frozen=True, kw_only=True, dict=True):
         return str(self.environment.number or "PROJECT_NUMBER")
 
     @property
+    def domain(self) -> str:
+        """Zone in which a balancer inside has a name for each service."""
+        return f"{self.system}.internal"
+
+    @property
     def run(self) -> bool:
         """Whether services run on Cloud Run."""
         return self.environment.platform == "run"

@@ -12,8 +12,6 @@ PROCESSORS = {1: (512, 4096), 2: (512, 8192), 4: (2048, 16384), 6: (4096, 24576)
 """Processors of an instance on Cloud Run, and the least and most MiB of each ("Configure CPU limits"). Less than one
 processor is only for instances that take one request at a time and sleep in between."""
 
-LEAST = 0.08
-"""Processors below which Cloud Run has nothing."""
 
 _REGION = re.compile(r"[a-z]+-[a-z]+[0-9]{1,2}")
 _PROJECT = re.compile(r"[a-z][a-z0-9-]{4,28}[a-z0-9]")

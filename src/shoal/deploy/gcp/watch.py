@@ -21,7 +21,7 @@ def make(scope: Scope) -> Iterator[Resource]:
             yield from _messages(scope, service)
         if "postgres" in scope.uses(service).values():
             database = {"resource.labels.database_id": f"{scope.project}:{service.name}"}
-            why = "Nine tenths of its disk are full, and more is not given by itself at once."
+            why = "Nine tenths of its disk are full, which grows by itself up to a limit."
             yield _alarm(
                 service, "disk", "cloudsql.googleapis.com/database/disk/utilization", "cloudsql_database", database,
                 aligner="ALIGN_MAX", reducer="REDUCE_MAX", above=0.9, why=why,

@@ -100,6 +100,11 @@ def mesh(scope: Scope) -> Value:
     return join("https://{service}-", Ref("project", "own", "number"), end)
 
 
+def inside(service: str, scope: Scope) -> str:
+    """Say where the balancer inside has a service."""
+    return f"http://{service}.{scope.domain}"
+
+
 def _operator(scope: Scope) -> Operator:
     first = next(service for service in scope.plan.services if service.broker is not None)
     environment: dict[str, Value] = {

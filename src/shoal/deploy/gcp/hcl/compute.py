@@ -6,10 +6,10 @@ from shoal.deploy.cloud.hcl import label, resource
 from shoal.deploy.cloud.values import Ref
 from shoal.deploy.cloud.values import Value as Said
 from shoal.deploy.gcp.hcl.context import Context
-from shoal.deploy.gcp.hcl.references import DATA, NETWORK, SUBNET, at, local, written
-from shoal.deploy.gcp.resources import Logs, Operator, Repository, Workload
-from shoal.deploy.gcp.workloads import image
-from shoal.deploy.terraform.values import Block, Raw, Value, block, items
+from shoal.deploy.gcp.hcl.references import DATA, NETWORK, NUMBER, SUBNET, at, local, written
+from shoal.deploy.gcp.resources import Logs, Operator, Postgres, Repository, Secret, Workload
+from shoal.deploy.gcp.workloads import image, inside
+from shoal.deploy.terraform.values import Block, Raw, Text, Value, block, items
 
 ENTRIES = {
     "everybody": "INGRESS_TRAFFIC_ALL",
@@ -88,26 +88,33 @@ def workload(one: Workload, context: Context) -> Iterator[Block]:
         "name": one.name,
         "location": context.scope.environment.region,
         "ingress": ENTRIES[one.entry],
-        "custom_audiences": [_inside(one, context)] if context.scope.environment.inside else None,
+        "custom_audiences": _names(one, context),
         "deletion_protection": context.scope.environment.protected,
         **({"invoker_iam_disabled": True} if one.open else {}),
-        "depends_on": [Raw(text) for text in _needed(one)],
+        "depends_on": [Raw(text) for text in _needed(one, context)],
     }
-    body = items({name: value for name, value in arguments.items() if value not in (None, [])}, _template(one, context))
+    body = items({name: value for name, value in arguments.items() if value != []}, _template(one, context))
     yield resource("google_cloud_run_v2_service", one.name, *body, notes=context.notes(one))
 
 
-def _inside(one: Workload, context: Context) -> str:
-    return f"http://{one.name}.{context.scope.system}.internal"
+def _names(one: Workload, context: Context) -> list[Value]:
+    """Name what callers may mean by it: a token is for one of these addresses."""
+    place = Text((f"https://{one.name}-", NUMBER, f".{context.scope.environment.region}.run.app"))
+    return [place, *([inside(one.name, context.scope)] if context.scope.environment.inside else [])]
 
 
-def _needed(one: Workload) -> list[str]:
-    """Name the rights without which it does not start."""
-    secrets = dict.fromkeys([*one.secrets.values(), *one.files.values()])
-    return [
-        f"google_secret_manager_secret_iam_member.{local(one.account, 'secretmanager.secretAccessor', secret.name)}"
-        for secret in secrets
+def _needed(one: Workload, context: Context) -> list[str]:
+    """Name what has to be there, or it does not start: texts of secrets, the right to read them, its database."""
+    made = {secret.name for secret in context.all(Secret) if secret.text is not None}
+    used = dict.fromkeys(ref.name for ref in (*one.secrets.values(), *one.files.values()))
+    texts = [f"google_secret_manager_secret_version.{label(name)}" for name in used if name in made]
+    rights = [
+        f"google_secret_manager_secret_iam_member.{local(one.account, 'secretmanager.secretAccessor', name)}"
+        for name in used
     ]
+    databases = [each.name for each in context.all(Postgres) if each.service == one.name]
+    kinds = ("google_sql_database", "google_sql_user")
+    return [*texts, *rights, *(f"{kind}.{name}" for name in databases for kind in kinds)]
 
 
 def _template(one: Workload, context: Context) -> Block:

@@ -103,13 +103,20 @@ resource "google_cloud_run_v2_service" "menu" {
   name                = "menu"
   location            = "europe-west3"
   ingress             = "INGRESS_TRAFFIC_ALL"
+  custom_audiences    = ["https://menu-${data.google_project.own.number}.europe-west3.run.app"]
   deletion_protection = false
   depends_on = [
+    google_secret_manager_secret_version.menu_store-url,
+    google_secret_manager_secret_version.menu_cache-url,
+    google_secret_manager_secret_version.menu_postgres,
+    google_secret_manager_secret_version.menu_valkey,
     google_secret_manager_secret_iam_member.menu_secretmanager_secretAccessor_menu_store-url,
     google_secret_manager_secret_iam_member.menu_secretmanager_secretAccessor_menu_cache-url,
     google_secret_manager_secret_iam_member.menu_secretmanager_secretAccessor_all_jwks,
     google_secret_manager_secret_iam_member.menu_secretmanager_secretAccessor_menu_postgres,
     google_secret_manager_secret_iam_member.menu_secretmanager_secretAccessor_menu_valkey,
+    google_sql_database.menu,
+    google_sql_user.menu,
   ]
 
   template {
@@ -438,7 +445,7 @@ resource "google_pubsub_subscription" "CAFE_MENU_DEAD_menu-again" {
   topic                      = google_pubsub_topic.CAFE_MENU_DEAD.name
   enable_message_ordering    = true
   ack_deadline_seconds       = 10
-  message_retention_duration = "604800s"
+  message_retention_duration = "2678400s"
   filter                     = "attributes.tail = \"menu\""
 
   expiration_policy {
@@ -696,7 +703,7 @@ resource "google_monitoring_alert_policy" "menu-disk" {
   }
 
   documentation {
-    content   = "Nine tenths of its disk are full, and more is not given by itself at once."
+    content   = "Nine tenths of its disk are full, which grows by itself up to a limit."
     mime_type = "text/markdown"
   }
 }

@@ -79,12 +79,17 @@ resource "google_cloud_run_v2_service" "till" {
   name                = "till"
   location            = "europe-west3"
   ingress             = "INGRESS_TRAFFIC_ALL"
+  custom_audiences    = ["https://till-${data.google_project.own.number}.europe-west3.run.app"]
   deletion_protection = false
   depends_on = [
+    google_secret_manager_secret_version.till_store-url,
+    google_secret_manager_secret_version.till_postgres,
     google_secret_manager_secret_iam_member.till_secretmanager_secretAccessor_till_store-url,
     google_secret_manager_secret_iam_member.till_secretmanager_secretAccessor_all_jwks,
     google_secret_manager_secret_iam_member.till_secretmanager_secretAccessor_till_postgres,
     google_secret_manager_secret_iam_member.till_secretmanager_secretAccessor_till_signing-key,
+    google_sql_database.till,
+    google_sql_user.till,
   ]
 
   template {
@@ -478,7 +483,7 @@ resource "google_monitoring_alert_policy" "till-disk" {
   }
 
   documentation {
-    content   = "Nine tenths of its disk are full, and more is not given by itself at once."
+    content   = "Nine tenths of its disk are full, which grows by itself up to a limit."
     mime_type = "text/markdown"
   }
 }
