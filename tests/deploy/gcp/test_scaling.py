@@ -22,10 +22,10 @@ BOUNDS = st.tuples(st.integers(1, 6), st.integers(0, 6)).map(lambda pair: (pair[
 
 @given(BOUNDS, BOUNDS)
 def test_bounds_agree_with_those_of_fargate(everyone: tuple[int, int], orders: tuple[int, int]) -> None:
-    said = {"least": everyone[0], "most": everyone[1]}
-    one = {"least": orders[0], "most": orders[1]}
-    here = scope_of(shop(), Environment(name="p", services={"orders": Size(**one)}, **said))
-    there = aws.scope_of(shop(), Aws(name="p", services={"orders": TaskSize(**one)}, **said))
+    least, most = everyone
+    own = Size(least=orders[0], most=orders[1]), TaskSize(least=orders[0], most=orders[1])
+    here = scope_of(shop(), Environment(name="p", least=least, most=most, services={"orders": own[0]}))
+    there = aws.scope_of(shop(), Aws(name="p", least=least, most=most, services={"orders": own[1]}))
     found = {name: (w.least, w.most) for name, w in of_kind(resources(here), Workload).items()}
     other = {name: (w.least, w.most) for name, w in aws.of_kind(on_aws(there), Task).items()}
     assert found == other
