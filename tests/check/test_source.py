@@ -147,7 +147,7 @@ def test_a_name_is_followed_to_where_it_is_defined() -> None:
     )
     contract = made.contract("desk.Api")
     assert contract is not None
-    assert (contract.service, contract.name, contract.operations) == ("far", "shop.inner.Api", {"ask"})
+    assert (contract.service, contract.name, contract.operations) == ("far", "shop.inner.Api", frozenset({"ask"}))
 
 
 def test_names_that_lead_round_lead_nowhere() -> None:

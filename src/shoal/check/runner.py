@@ -46,7 +46,7 @@ def run(
     chosen = [rule for rule in rules if settings.asks(rule.code, enabled=rule.enabled)]
     asked = [rule for rule in chosen if all(subject.has(need) for need in rule.needs)]
     found = [finding for rule in asked for finding in _asked(rule, subject, settings, progress)]
-    found += [_told(finding, subject) for finding in told]
+    found = _once(found + [_told(finding, subject) for finding in told])
     texts = texts_of(subject)
     left, passed = ignored(found, texts, known=_known(rules), asked={*TOLD, *(rule.code for rule in asked)})
     new, old = _without(left, baseline, texts)
@@ -71,11 +71,17 @@ def texts_of(subject: Subject) -> dict[str, str]:
     return {module.path: module.text for module in subject.source.modules} | dict(subject.files)
 
 
+def _once(findings: Sequence[Reported]) -> list[Reported]:
+    """Sort findings by place and code; what is found twice is one."""
+    unique = {(f.where, f.code, f.message): f for f in findings}
+    return [unique[key] for key in sorted(unique)]
+
+
 def _settled(findings: Sequence[Reported], settings: Settings) -> tuple[Reported, ...]:
-    """Sort findings by place and code, as severe as the author says; what is found twice is one."""
-    unique = {(f.where, f.code, f.message): f for f in findings if settings.asks(f.code, enabled=True)}
-    severe = {key: settings.severity.get(finding.code, finding.severity) for key, finding in unique.items()}
-    return tuple(msgspec.structs.replace(unique[key], severity=severe[key]) for key in sorted(unique))
+    """Leave out what is not asked for, and count the rest for what the author says."""
+    wanted = [finding for finding in _once(findings) if settings.asks(finding.code, enabled=True)]
+    severity = settings.severity
+    return tuple(msgspec.structs.replace(f, severity=severity.get(f.code, f.severity)) for f in wanted)
 
 
 def _without(

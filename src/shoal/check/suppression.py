@@ -26,14 +26,14 @@ class Ignore:
         line: Of which line it speaks.
         codes: Which codes it lets pass.
         reason: Why; empty where nobody said.
-        alone: Whether nothing else is on its line.
+        begin: The column behind the code of its line; 1 where nothing else is on it.
     """
 
     where: Place
     line: int
     codes: tuple[str, ...]
     reason: str
-    alone: bool
+    begin: int
 
     def speaks_of(self, finding: Reported) -> bool:
         """Tell whether it lets a finding pass."""
@@ -46,9 +46,10 @@ class Ignore:
         left = [code for code in self.codes if code not in codes]
         if left:
             return Edit(self.where, f"# {MARK}[{', '.join(left)}] {self.reason}")
-        if self.alone:  # with its line
-            return Edit(Place(self.where.file, self.where.line, 1, self.where.line + 1, 1), "")
-        return Edit(self.where, "")
+        file, line = self.where.file, self.where.line
+        if self.begin == 1:  # with its line
+            return Edit(Place(file, line, 1, line + 1, 1), "")
+        return Edit(Place(file, line, self.begin, line, self.where.end_column), "")
 
 
 def comments(files: Mapping[str, str]) -> tuple[Ignore, ...]:
@@ -64,10 +65,10 @@ def _of(path: str, text: str) -> Iterator[Ignore]:
             continue
         before = lines[line - 1][:column]
         codes = tuple(code.strip() for code in (found["codes"] or "")[1:-1].split(",") if code.strip())
-        begin = column if not before.strip() else len(before.rstrip())
-        where = Place(path, line, begin + 1, line, column + len(comment) + 1)
+        where = Place(path, line, column + 1, line, column + len(comment) + 1)
         alone = not before.strip()
-        yield Ignore(where, _next(lines, line) if alone else line, codes, found["reason"].strip(), alone)
+        told = _next(lines, line) if alone else line
+        yield Ignore(where, told, codes, found["reason"].strip(), len(before.rstrip()) + 1)
 
 
 def _next(lines: list[str], line: int) -> int:

@@ -54,7 +54,7 @@ def gather(
 
 def modules(root: Path, names: list[str]) -> Iterator[Module]:
     """Follow the imports of modules below `root`, as far as they are the author's and have been imported."""
-    waiting, seen = list(names), set(names)
+    waiting, seen = list(dict.fromkeys(names)), set(names)
     for name in waiting:  # grows while it is read
         module = _module(root, name)
         if module is None:

@@ -1,0 +1,206 @@
+"""``shoal check`` and ``shoal explain`` as they are typed: forms, exit codes, mending, baselines, rules of packages."""
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from importlib.metadata import EntryPoint
+from pathlib import Path
+
+import pytest
+
+from shoal.check.rule import Rule, nothing
+from shoal.check.table import RULES
+from shoal.cli import checking
+from shoal.cli.commands.check import FORMS
+from shoal.cli.program import main
+from tests.check.projects import importing, written
+
+Run = Callable[..., tuple[int, str, str]]
+
+SYSTEM = """
+import urllib.request
+
+from shoal import Service, System, anyone
+
+rates = Service("rates")
+
+
+@rates.get("/rates", access=anyone)
+async def today() -> str:
+{lines}
+
+
+system = System("bank", services=[rates])
+"""
+CALL = '    return str(urllib.request.urlopen("http://127.0.0.1:9"))'
+IDLE = '    return "1"  # shoal: ignore[SH301] it is on this machine'
+BAD, GOOD = SYSTEM.format(lines=CALL), SYSTEM.format(lines='    return "1"')
+MINE = Rule(code="ACME001", name="mine", severity="error", summary="mine", page="Mine.", find=nothing)
+
+
+@pytest.fixture(name="run")
+def _run(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
+    monkeypatch.setenv("NO_COLOR", "1")
+
+    def run(*words: str) -> tuple[int, str, str]:
+        with importing(tmp_path), pytest.raises(SystemExit) as ended:
+            main(["-C", str(tmp_path), *words])
+        said = capsys.readouterr()
+        return int(str(ended.value.code)), said.out, said.err
+
+    return run
+
+
+def project(root: Path, system: str = BAD, **files: str) -> Path:
+    return written(root, {"system.py": system, **{name.replace("__", "."): text for name, text in files.items()}})
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize(
+    ("system", "words", "code"),
+    [
+        (BAD, (), 1),
+        (GOOD, (), 0),
+        (BAD, ("--fail-on", "never"), 0),
+        (BAD, ("--only", "SH1"), 0),
+        (SYSTEM.format(lines=IDLE), ("--fail-on", "error"), 0),
+        (SYSTEM.format(lines=IDLE), (), 1),
+        ("import nowhere", (), 1),
+        ("def (", (), 1),
+        (BAD, ("--only", "SH9"), 2),
+    ],
+)
+def test_the_exit_code_is_the_same_in_every_form(
+    run: Run, tmp_path: Path, form: str, system: str, words: tuple[str, ...], code: int
+) -> None:
+    project(tmp_path, system)
+    assert run("check", "-f", form, *words)[0] == code
+
+
+def test_findings_are_data_and_the_rest_is_said_beside(run: Run, tmp_path: Path) -> None:
+    project(tmp_path)
+    code, out, err = run("check")
+    assert (code, out.splitlines()[0].partition(" ")[0]) == (1, "system.py:11:16")
+    assert "✗ 1 error in 1 service, 1 file" in err
+    code, out, err = run("check", "-f", "json")
+    assert (json.loads(out)["findings"][0]["code"], err) == ("SH301", "")
+
+
+def test_nothing_is_printed_where_nothing_is_found(run: Run, tmp_path: Path) -> None:
+    project(tmp_path, GOOD)
+    code, out, err = run("check")
+    assert (code, out) == (0, "")
+    assert "✓ no findings" in err
+    assert run("-q", "check") == (0, "", "")
+
+
+def test_what_is_let_pass_is_listed_when_more_is_asked_for(run: Run, tmp_path: Path) -> None:
+    project(tmp_path, SYSTEM.format(lines=f"{CALL}  # shoal: ignore[SH301] it is on this machine"))
+    assert "1 let pass" in run("check")[2]
+    assert "it is on this machine" in run("-v", "check")[2]
+
+
+def test_a_system_that_cannot_be_read_is_a_finding(run: Run, tmp_path: Path) -> None:
+    project(tmp_path, GOOD.replace('"/rates"', '"rates"'))
+    code, out, _ = run("check", "-f", "json")
+    (found,) = json.loads(out)["findings"]
+    assert (code, found["code"], found["where"]["file"], found["where"]["line"]) == (1, "SH002", "system.py", 9)
+
+
+def test_a_folder_without_a_system_is_a_mistake_of_the_command(run: Run, tmp_path: Path) -> None:
+    code, out, err = run("check")
+    assert (code, out, "there is no system" in err) == (2, "", True)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["[tool.shoal.check]\nfail = 1", '[tool.shoal.check.options.SH101]\nmost = "x"', "[tool", "tool.shoal.check = 1"],
+)
+def test_a_mistake_in_the_settings_is_a_mistake_of_the_command(run: Run, tmp_path: Path, text: str) -> None:
+    project(tmp_path, pyproject__toml=text)
+    code, out, err = run("check")
+    assert (code, out, "pyproject.toml" in err) == (2, "", True), err
+
+
+def test_the_settings_say_when_it_fails(run: Run, tmp_path: Path) -> None:
+    project(tmp_path, pyproject__toml='[tool.shoal.check]\nfail-on = "never"\n')
+    assert run("check")[0] == 0
+    assert run("check", "--fail-on", "error")[0] == 1
+
+
+def test_what_is_safe_to_mend_is_mended(run: Run, tmp_path: Path) -> None:
+    project(tmp_path, SYSTEM.format(lines=IDLE))
+    code, out, err = run("check", "--fix")
+    assert (code, out) == (0, "")
+    assert "mended system.py:11:17 SH004" in err
+    assert (tmp_path / "system.py").read_text("utf-8") == GOOD
+    assert run("check", "--fix")[0] == 0
+
+
+def test_mending_keeps_ends_of_lines(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "system.py").write_bytes(SYSTEM.format(lines=IDLE).replace("\n", "\r\n").encode())
+    assert run("check", "--fix")[0] == 0
+    assert (tmp_path / "system.py").read_bytes() == GOOD.replace("\n", "\r\n").encode()
+
+
+def test_a_baseline_begins_with_all_and_only_shrinks(run: Run, tmp_path: Path) -> None:
+    project(tmp_path)
+    baseline = ("check", "--baseline", "old.json")
+    assert run(*baseline, "--shrink")[0] == 2
+    assert run("check", "--begin")[0] == 2
+    code, _, err = run(*baseline, "--begin")
+    assert (code, "1 finding let pass" in err) == (0, True)
+    assert run(*baseline)[0] == 0
+    assert run(*baseline, "--begin")[0] == 2
+    project(tmp_path, SYSTEM.format(lines=f"    if rates:\n    {CALL}\n{CALL}"))
+    code, out, _ = run(*baseline)  # the line is there twice by now
+    assert (code, out.count("SH301 [error]")) == (1, 1)
+    assert run(*baseline, "--shrink")[0] == 1
+    assert '"count":1' in (tmp_path / "old.json").read_text("utf-8")
+    project(tmp_path, GOOD)
+    code, out, _ = run(*baseline)
+    assert (code, out.startswith("old.json:4 SH006 [warning]")) == (1, True)
+    assert run(*baseline, "--shrink")[0] == 0
+    assert '"findings": []' in (tmp_path / "old.json").read_text("utf-8")
+
+
+def test_a_baseline_that_is_none_is_a_mistake_of_the_command(run: Run, tmp_path: Path) -> None:
+    project(tmp_path, old__json="{")
+    code, _, err = run("check", "--baseline", "old.json")
+    assert (code, "old.json: this is no baseline" in err) == (2, True)
+
+
+@pytest.fixture(name="bring")
+def _bring(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    def bring(value: str) -> None:
+        point = EntryPoint(name="mine", value=value, group=checking.GROUP)
+        monkeypatch.setattr(checking, "entry_points", lambda group: (point,))
+
+    return bring
+
+
+def test_a_rule_of_a_package_is_asked_and_explained(run: Run, tmp_path: Path, bring: Callable[[str], None]) -> None:
+    project(tmp_path, GOOD)
+    bring(f"{__name__}:MINE")
+    sys.modules[__name__].__dict__["MINE"] = MINE
+    assert "ACME001" in json.loads(run("check", "-f", "json")[1])["asked"]
+    assert "ACME001" in run("explain", "mine")[1]
+
+
+@pytest.mark.parametrize("value", ["nowhere:MINE", "json:dumps", "shoal.check.rules.chain_too_long:RULE"])
+def test_a_rule_that_is_none_is_a_finding(run: Run, tmp_path: Path, bring: Callable[[str], None], value: str) -> None:
+    project(tmp_path, GOOD)
+    bring(value)
+    code, out, _ = run("check", "-f", "json")
+    (found,) = json.loads(out)["findings"]
+    assert (code, found["code"], value in found["message"]) == (1, "SH001", True)
+
+
+def test_every_code_is_explained(run: Run) -> None:
+    for rule in RULES:
+        code, out, _ = run("explain", rule.code.lower())
+        assert (code, out.startswith(f"# {rule.code}: {rule.name}")) == (0, True)
+    assert run("explain", "PLAN-SAGA-01")[1].startswith("PLAN-SAGA-01: An event")
+    assert len(json.loads(run("explain", "-o", "json")[1])) == len(RULES)
+    code, _, err = run("explain", "SH1O1")
+    assert (code, "did you mean SH101?" in err) == (2, True)
