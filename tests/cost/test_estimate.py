@@ -19,8 +19,9 @@ from shoal.cost.estimate import Estimate, Item, added, priced
 from shoal.cost.month import Month
 from shoal.cost.prices import Table, packaged, read
 from shoal.cost.tips import tips
-from shoal.cost.usage import Range, Usage, exactly
+from shoal.cost.usage import Range, Usage, Work, exactly
 from shoal.deploy.aws.parts import resources
+from shoal.deploy.aws.settings import Size
 from shoal.errors import DeclarationError
 from tests.deploy.aws.samples import PRODUCTION, scope_of, shops
 from tests.deploy.samples import shop
@@ -120,9 +121,36 @@ def test_advice_is_what_another_bill_would_be() -> None:
     ours = sum(
         line.cost.expected for line in bill(Usage()).lines if line.cost and line.item.price.startswith("fargate")
     )
+    assert arm.saves is not None
     assert Decimal("0.19") < arm.saves / ours < Decimal("0.21")
-    assert not any("spare" in tip.advice for tip in found), "the price of memory on spare capacity is unknown"
-    assert [tip.saves for tip in found] == sorted((tip.saves for tip in found), reverse=True)
+    known = [tip.saves for tip in found if tip.saves is not None]
+    assert known == sorted(known, reverse=True)
+
+
+def test_advice_that_cannot_be_computed_says_why() -> None:
+    found = tips(CLOUDS["aws"], shops(), Month(PLAN, Usage()), TABLE)
+    unknown = {tip.advice.partition(":")[0]: tip.why for tip in found if tip.saves is None}
+    assert "fargate.spot.x86.gb.hour" in unknown["run what may stop on spare capacity"]
+    assert "--usage run" in unknown["give services the size that they were measured to need"]
+    assert "--usage run" in unknown["end databases that nobody asks"]
+
+
+def test_advice_follows_from_what_a_run_measured() -> None:
+    work = {
+        one.name: Work(asked=Decimal(1), reads=Decimal(one.name != "users"), writes=Decimal(0), memory=Decimal(90))
+        for one in PLAN.services
+    }
+    scope = scope_of(shop(), msgspec.structs.replace(PRODUCTION, services={"users": Size(cpu=1024, memory=2048)}))
+    found = tips(CLOUDS["aws"], resources(scope), Month(PLAN, Usage(services=work)), TABLE)
+    smaller = next(tip for tip in found if "measured to need" in tip.advice)
+    hours = 730 * Decimal("2.5")
+    assert smaller.saves is not None
+    assert (
+        abs(smaller.saves - hours * (Decimal("0.75") * Decimal("0.04048") + Decimal("1.5") * Decimal("0.004445"))) < 1
+    )
+    idle = [tip for tip in found if "nobody asked for anything" in tip.advice]
+    assert [tip.advice.split(",")[0] for tip in idle] == ["end the engines of users"]
+    assert idle[0].saves == Decimal("27.96")
 
 
 def test_every_packaged_price_has_a_source_and_a_date() -> None:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 _EXAMPLES = examples(
     "shoal deploy pipelines --for github --registry ghcr.io/example",
     "shoal deploy pipelines --for gitlab --environment staging --environment production",
+    "shoal deploy pipelines --for github --cost targets/aws-production.toml",
     "shoal deploy pipelines --for github --check",
 )
 
@@ -33,6 +34,7 @@ _EXAMPLES = examples(
 @click.option("--branch", default="main", show_default=True, help="Branch that is deployed.")
 @click.option("--requirements", default="requirements.txt", show_default=True, help="Locked packages, with hashes.")
 @click.option("--deploy", default="deploy", show_default=True, help="Folder of `shoal deploy kubernetes`.")
+@click.option("--cost", default="", metavar="TARGET", help="Let each pull request say what `shoal cost` expects of it.")
 @click.option("--diff", "show", is_flag=True, help="Show what would change, and write nothing.")
 @click.option("--check", is_flag=True, help="Write nothing; fail (exit code 1) when files are out of date.")
 @output.output_option

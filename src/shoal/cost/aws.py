@@ -4,12 +4,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
-from shoal.cost.aws_others import others
+from shoal.cost.aws_others import fitted, others
 from shoal.cost.cloud import Cloud
 from shoal.cost.cluster import Cluster, Machine
 from shoal.cost.estimate import Item
 from shoal.cost.month import HOURS, MILLION, Month
-from shoal.cost.usage import exactly
+from shoal.cost.usage import Usage, exactly
 from shoal.deploy.aws import resources as made
 from shoal.deploy.aws.parts import resources
 from shoal.deploy.aws.resources import Resource
@@ -17,6 +17,13 @@ from shoal.deploy.aws.scope import Scope
 from shoal.deploy.aws.settings import ENVIRONMENTS, Environment, read
 from shoal.deploy.aws.target import planned
 from shoal.model.plan import Plan
+
+_INSIGHTS = (8, 6, 11)
+"""Metrics of a cluster, of each kind of task and of each service (CloudWatch pricing, "Container Insights for ECS";
+from memory of the page, which was not looked at again since 2025)."""
+
+_RULES = 3
+"""Of the firewall that `deploy` writes: one of its own, two groups that Amazon manages."""
 
 _HEARD_IDLE = HOURS * 3600 / 20
 """Requests by which one reader asks an empty queue in a month, waiting twenty seconds each."""
@@ -42,6 +49,12 @@ def _network(one: made.Network, month: Month) -> Iterator[Item]:
     if one.endpoints:
         hours = HOURS * len(one.endpoints) * one.zones
         yield Item(component="interface endpoints", price="endpoint.hour", amount=exactly(hours))
+        yield Item(component="data by endpoints", price="endpoint.gb", amount=month.own, by_use=True)
+    elif one.gateways:
+        yield Item(component="data by NAT gateways", price="nat.gb", amount=month.own, by_use=True)
+    for service, crossing in month.between(one.zones).items():
+        both = crossing * Decimal(2)
+        yield Item(component="data between zones", price="zones.gb", amount=both, service=service, by_use=True)
 
 
 def _workload(one: made.Workload, month: Month) -> Iterator[Item]:
@@ -82,7 +95,15 @@ def _table(one: made.Table, month: Month) -> Iterator[Item]:
 
 
 def _bucket(one: made.Bucket, month: Month) -> Iterator[Item]:
+    writes, reads = (month.of(one.service) * (each / MILLION) for each in _of_bucket(month.usage))
+    whose: dict[str, Any] = {"service": one.service, "by_use": True}
     yield Item(component="objects", price="s3.gb-month", amount=month.usage.objects, service=one.service)
+    yield Item(component="objects written", price="s3.write", amount=writes, **whose)
+    yield Item(component="objects read", price="s3.read", amount=reads, **whose)
+
+
+def _of_bucket(usage: Usage) -> tuple[Decimal, Decimal]:
+    return usage.object_writes, usage.object_reads
 
 
 def _cache(one: made.Cache, _: Month) -> Iterator[Item]:
@@ -116,12 +137,34 @@ def _alarm(one: made.Alarm, _: Month) -> Iterator[Item]:
     yield Item(component="alarms", price="alarm.month", amount=metrics, service=one.service)
 
 
-def _repository(one: made.Repository, _: Month) -> Iterator[Item]:
-    yield Item(component="images", price="ecr.gb-month", amount=exactly(1), service=one.service)
+def _repository(one: made.Repository, month: Month) -> Iterator[Item]:
+    yield Item(component="images", price="ecr.gb-month", amount=exactly(month.usage.image), service=one.service)
 
 
-def _door(_: made.Door, month: Month) -> Iterator[Item]:
+def _pool(_: made.Pool, month: Month) -> Iterator[Item]:
+    yield Item(component="people who sign in", price="cognito.user", amount=month.usage.users)
+
+
+def _address(_: made.Address, month: Month) -> Iterator[Item]:
+    mails = month.requests * (month.usage.mails / 1000)
+    yield Item(component="mails", price="ses.mail", amount=mails, by_use=True)
+
+
+def _watched(every: tuple[Resource, ...]) -> Iterator[Item]:
+    """Count what Container Insights measures: of the cluster, of each kind of task, of each service."""
+    services = sum(isinstance(one, made.Workload) for one in every)
+    cluster, task, service = _INSIGHTS
+    amount = exactly(cluster + services * (task + service)) if services else exactly(0)
+    if any(isinstance(one, made.Cluster) for one in every):
+        yield Item(component="Container Insights", price="metrics.month", amount=amount)
+
+
+def _door(one: made.Door, month: Month) -> Iterator[Item]:
     asked = month.requests
+    if one.web_acl:
+        yield Item(component="firewall", price="waf.acl.month", amount=exactly(1))
+        yield Item(component="rules of the firewall", price="waf.rule.month", amount=exactly(_RULES))
+        yield Item(component="requests by the firewall", price="waf.request", amount=asked * (1 / MILLION), by_use=True)
     yield Item(component="API requests", price="api.http", amount=asked * (1 / MILLION), by_use=True)
     yield Item(component="balancer", price="alb.hour", amount=exactly(HOURS))
     used = month.answered
@@ -131,6 +174,7 @@ def _door(_: made.Door, month: Month) -> Iterator[Item]:
 
 def _shared(every: tuple[Resource, ...], month: Month) -> Iterator[Item]:
     """Count events once for each who hears them."""
+    yield from _watched(every)
     topics = [one for one in every if isinstance(one, made.Topic)]
     if topics:
         events = month.events * (1 / MILLION)
@@ -157,14 +201,12 @@ _ITEMS: Mapping[type, Callable[[Any, Month], Iterator[Item]]] = {
     made.Alarm: _alarm,
     made.Repository: _repository,
     made.Door: _door,
+    made.Pool: _pool,
+    made.Address: _address,
+    made.Cluster: _nothing,
 }
-FREE = frozenset(
-    {made.Group, made.Cluster, made.Role, made.Operator, made.Topic, made.Password, made.Address, made.Watch}
-)
+FREE = frozenset({made.Group, made.Role, made.Operator, made.Topic, made.Password, made.Watch})
 """Kinds that cost nothing by themselves, or whose use is counted elsewhere."""
-
-OPEN = frozenset({made.Pool})
-"""Kinds whose price depends on what nobody has said yet: a pool, on its users."""
 
 
 def machine(name: str, processors: int, memory: int, *, pods: int) -> Machine:
@@ -193,7 +235,7 @@ CLUSTER = Cluster(
     disk="ebs.gp3.gb-month",
     balancer=("nlb.hour",),
     egress="egress.gb",
-    replaces=frozenset({made.Workload, made.Door, made.Operator}),
+    replaces=frozenset({made.Workload, made.Door, made.Operator, made.Cluster}),
     engines=frozenset({made.Postgres, made.Documents, made.Cache, made.Search, made.Topic, made.Queue}),
 )
 
@@ -206,9 +248,9 @@ CLOUD = Cloud(
     resources=made_for,
     items=items,
     others=others,
+    fitted=fitted,
     base=Resource,
     billed=frozenset(_ITEMS),
     free=FREE,
-    open=OPEN,
     cluster=CLUSTER,
 )

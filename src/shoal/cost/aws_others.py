@@ -5,7 +5,9 @@ from collections.abc import Iterator
 import msgspec
 
 from shoal.cost.cloud import Other
+from shoal.cost.month import ROOM, Month
 from shoal.deploy.aws.resources import Network, Postgres, Resource, Workload
+from shoal.deploy.aws.settings import CPUS
 
 
 def others(resources: tuple[Resource, ...]) -> Iterator[Other[Resource]]:
@@ -21,12 +23,7 @@ def others(resources: tuple[Resource, ...]) -> Iterator[Other[Resource]]:
         but="tasks may be taken away within two minutes, all at once",
     )
     yield Other(
-        advice="start smaller: cpu = 256, memory = 512, and look at the metrics",
-        resources=_changed(resources, Workload, cpu=256, memory=512),
-        but="less room for peaks",
-    )
-    yield Other(
-        advice="one task at rest: least = 1, and more under load",
+        advice="fewer tasks at rest: least = 1, and more under load",
         resources=_changed(resources, Workload, least=1),
         but="a zone that fails is noticed",
     )
@@ -45,6 +42,21 @@ def others(resources: tuple[Resource, ...]) -> Iterator[Other[Resource]]:
         resources=_changed(resources, Postgres, copies=1),
         but="not for production",
     )
+
+
+def fitted(resources: tuple[Resource, ...], month: Month) -> tuple[Resource, ...]:
+    """Take for each service the smallest task in which it has room: half as much memory again as it held at most."""
+    return tuple(_fitting(one, month) if isinstance(one, Workload) else one for one in resources)
+
+
+def _fitting(one: Workload, month: Month) -> Workload:
+    held = month.held(one.service)
+    sizes = (
+        (cpu, memory) for cpu, some in CPUS.items() for memory in some if held is not None and memory >= held * ROOM
+    )
+    cpu, memory = min(sizes, default=(one.cpu, one.memory))
+    smaller = (cpu, memory) < (one.cpu, one.memory)
+    return msgspec.structs.replace(one, cpu=cpu, memory=memory) if smaller else one
 
 
 def _changed(resources: tuple[Resource, ...], kind: type[Resource], **fields: object) -> tuple[Resource, ...]:

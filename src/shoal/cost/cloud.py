@@ -58,6 +58,8 @@ class Cloud(Generic[E, R]):
     """What a month of resources is billed for."""
     others: Callable[[tuple[R, ...]], Iterable[Other[R]]]
     """What could be otherwise."""
+    fitted: Callable[[tuple[R, ...], Month], tuple[R, ...]] | None = None
+    """Workloads no larger than a run measured, where one did; None where nobody has described sizes."""
     base: type
     """What every kind of its resources is: each of them is billed, free or open, which a test sees to."""
     billed: frozenset[type]

@@ -1,7 +1,7 @@
 """How often each service is asked in a month: by the door, and by the calls of others. Pure."""
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
 import msgspec
@@ -14,6 +14,9 @@ HOURS = Decimal(730)
 """Hours of a month, as the calculators of the clouds count."""
 
 MILLION = Decimal(1_000_000)
+ROOM = Decimal("1.5")
+"""Times the memory that a service held at most, it should have."""
+
 GB = Decimal(1024**3)
 """Bytes of what bills call a GB."""
 
@@ -70,6 +73,27 @@ class Month:
         return self.requests * (self.usage.outside_bytes / GB)
 
     @property
+    def own(self) -> Range:
+        """What goes to the cloud's own interfaces, in GB."""
+        return self.requests * (self.usage.own_bytes / GB)
+
+    def between(self, zones: int) -> Mapping[str, Range]:
+        """Say what leaves a zone by the calls of each service, in GB: each call finds a task in any of the zones.
+
+        Calls are as many as measured, or each that is declared, once for each request that reaches the caller.
+        """
+        calls = {one.name: len({call.service for call in one.calls}) for one in self.plan.services}
+        weights = {name: self.of(name) * Decimal(count) for name, count in calls.items() if count}
+        crossing = self.usage.call_bytes * (zones - 1) / zones / GB
+        known = self.usage.calls_per_request
+        if known is None:
+            return {name: one * crossing for name, one in weights.items()}
+        whole = sum((one.expected for one in weights.values()), Decimal(0))
+        return {
+            name: self.requests * (known * one.expected / whole * crossing) for name, one in weights.items() if whole
+        }
+
+    @property
     def events(self) -> Range:
         """Events that are published; each is heard by every subscriber of its stream."""
         return self.requests * self.usage.events_per_request
@@ -90,6 +114,15 @@ class Month:
         needed = self.requests * (known / (HOURS * 3600 * processors * busy / 100))
         between = (min(Decimal(most), max(Decimal(least), one)) for one in (needed.low, needed.expected, needed.high))
         return Range(**dict(zip(("low", "expected", "high"), between, strict=True)))
+
+    def held(self, service: str) -> Decimal | None:
+        """Say how many MiB a service held at most; None where nothing has measured it."""
+        return self._known(service).memory
+
+    @property
+    def measured(self) -> bool:
+        """Whether anything is known of single services."""
+        return bool(self.usage.services)
 
     def _known(self, service: str) -> Work:
         return self.usage.services.get(service, _NOTHING)

@@ -10,6 +10,7 @@ from shoal.cost import chart, page
 from shoal.cost.estimate import Estimate, Line, added, cents, of_one_more, per_thousand
 from shoal.cost.groups import GROUPS, group_of
 from shoal.cost.prices import regions
+from shoal.cost.tips import Tip
 from shoal.cost.usage import Range
 
 HEADERS = ("SERVICE", "COMPONENT", "AMOUNT", "UNIT", "PRICE", "LOW", "EXPECTED", "HIGH")
@@ -103,6 +104,12 @@ def document(estimate: Estimate, requests: Range) -> dict[str, Any]:
     }
 
 
+def tip(one: Tip) -> dict[str, str | None]:
+    """Write advice as data."""
+    saves = None if one.saves is None else str(one.saves)
+    return {"advice": one.advice, "saves": saves, "but": one.but, "why": one.why or None}
+
+
 def notes(estimate: Estimate, requests: Range) -> Iterator[str]:
     """Say of which day the prices are, what requests cost, and what nobody knows."""
     table = estimate.table
@@ -114,7 +121,7 @@ def notes(estimate: Estimate, requests: Range) -> Iterator[str]:
     thousand, more = per_thousand(estimate, requests), of_one_more(estimate, requests)
     least = "at least " if estimate.unknown else ""
     if thousand is not None:
-        yield f"a thousand requests cost {least}{cents(thousand)}, everything included"
+        yield f"a thousand requests cost {least}{small(thousand)}, everything included"
     if more is not None:
         yield f"a thousand more requests cost {least}{small(more)}"
     missing = sorted({line.item.price for line in estimate.unknown})

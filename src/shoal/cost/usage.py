@@ -93,6 +93,18 @@ class Usage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """Of a call and its answer, or of an event on its way."""
     outside_bytes: Decimal = Decimal(1000)
     """By the gateways to outside systems."""
+    own_bytes: Decimal = Decimal(3000)
+    """Between services and the cloud's own interfaces (lines of logs, events, secrets), by endpoints or gateways."""
+    object_writes: Decimal = Decimal("0.01")
+    """Objects that a request writes into a bucket."""
+    object_reads: Decimal = Decimal("0.05")
+    """Objects that a request reads from a bucket, or lists."""
+    image: Decimal = Decimal(1)
+    """GB of images that are kept of each service."""
+    users: Range = around("1000")
+    """People who sign in at a user pool."""
+    mails: Decimal = Decimal("0.05")
+    """Mails that a request leads to, where a service sends any."""
     stored: Range = around("10")
     """GB of each store billed by what is in it."""
     objects: Range = around("20")
@@ -111,7 +123,7 @@ def read(text: str, *, where: str) -> Usage:
     """Read usage from TOML; a number stands for a range that is known. Raises `DeclarationError`."""
     try:
         found = tomllib.loads(text, parse_float=Decimal)
-        ranged = {"requests", "stored", "objects", "busy"}
+        ranged = {"requests", "users", "stored", "objects", "busy"}
         for name in ranged & found.keys():
             found[name] = _ranged(found[name])
         endpoints = found.get("endpoints")

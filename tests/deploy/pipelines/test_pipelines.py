@@ -22,7 +22,7 @@ from shoal.errors import DeclarationError
 
 ROOT = Path(__file__).parents[3]
 SCHEMAS = ROOT.parent / "shared" / "schemas"
-WISH = Wish(system="shop", registry="ghcr.io/example", package=True)
+WISH = Wish(system="shop", registry="ghcr.io/example", package=True, cost="targets/aws-production.toml")
 GITHUB = {artifact.path: artifact.text for artifact in compile_github(WISH)}
 GITLAB = {artifact.path: artifact.text for artifact in compile_gitlab(WISH)}
 needs_jq = pytest.mark.skipif(shutil.which("jq") is None, reason="jq is not installed here")
@@ -208,7 +208,7 @@ def test_what_gitlab_runs_is_shell(tmp_path: Path) -> None:
                 if isinstance(job, dict) and "script" in job:
                     found += 1
                     assert parsed("\n".join([*job.get("before_script", []), *job["script"]]), tmp_path) == ""
-    assert found == 6
+    assert found == 7
 
 
 def parsed(script: str, folder: Path) -> str:
@@ -323,3 +323,28 @@ def test_the_workflows_are_valid(tmp_path: Path) -> None:
         [sys.executable, str(SCHEMAS / "validate.py"), str(tmp_path)], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stdout
+
+
+def test_costs_are_said_only_where_somebody_asks_for_them() -> None:
+    plain = msgspec.structs.replace(WISH, cost="")
+    for compiled in (compile_github(plain), compile_gitlab(plain)):
+        assert not any("shoal cost" in artifact.text for artifact in compiled)
+    assert "--target targets/aws-production.toml --diff HEAD^1" in GITHUB[".github/workflows/services.yml"]
+    assert '--diff "$CI_MERGE_REQUEST_DIFF_BASE_SHA" -o markdown > cost.md' in GITLAB[".gitlab-ci.yml"]
+    with pytest.raises(DeclarationError, match="cost"):
+        msgspec.structs.replace(WISH, cost="aws; rm")
+
+
+@pytest.mark.parametrize("known", ["", "77"])
+def test_a_pull_request_has_one_comment_about_costs(known: str, tmp_path: Path) -> None:
+    steps = read(GITHUB[".github/workflows/services.yml"])["jobs"]["cost"]["steps"]
+    gh = tmp_path / "gh"
+    gh.write_text(
+        f'#!/bin/sh\necho "$@" >> "{tmp_path}/asked"\n[ "$2" = --paginate ] && echo "{known}"\nexit 0\n', "utf-8"
+    )
+    gh.chmod(0o755)
+    environ = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "GITHUB_REPOSITORY": "a/b", "NUMBER": "5"}
+    subprocess.run(["/bin/bash", "-eo", "pipefail", "-c", steps[-1]["run"]], env=environ, cwd=tmp_path, check=True)  # noqa: S603 - ours
+    last = (tmp_path / "asked").read_text("utf-8").splitlines()[-1]
+    assert ("PATCH repos/a/b/issues/comments/77" in last) == bool(known)
+    assert last.startswith("api" if known else "pr comment 5 --body-file")

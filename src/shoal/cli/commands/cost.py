@@ -113,7 +113,7 @@ def _listed(
     if form == "json":
         data = render.document(found, month.requests)
         data["endpoints"] = {name: str(render.small(cost)) for name, cost in each.items()}
-        data["tips"] = [{"advice": tip.advice, "saves": str(tip.saves), "but": tip.but} for tip in advice]
+        data["tips"] = [render.tip(one) for one in advice]
         if changed is not None:
             data["changes"] = changes.document(changed)
         click.echo(json.dumps(data, indent=2))
@@ -124,7 +124,8 @@ def _listed(
     for name, cost in [*each.items()][:_DEAREST]:
         output.say(f"a thousand more of {name} cost {render.small(cost)}")
     for tip in advice:
-        output.say(f"could save {tip.saves:,}: {tip.advice}; but {tip.but}")
+        saves = f"could save {tip.saves:,}" if tip.saves is not None else f"could save something ({tip.why})"
+        output.say(f"{saves}: {tip.advice}; but {tip.but}")
     for said in changes.told(changed) if changed is not None else ():
         output.say(said)
 

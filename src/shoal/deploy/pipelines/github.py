@@ -16,7 +16,7 @@ def compile_github(wish: Wish) -> tuple[Artifact, ...]:
         for name, needs, when in _steps(wish)
     )
     texts = {
-        ".github/workflows/services.yml": _SERVICES + deploys,
+        ".github/workflows/services.yml": _SERVICES + (_COST if wish.cost else "") + deploys,
         ".github/workflows/service.yml": _SERVICE,
     }
     return tuple(Artifact(path=path, text=pinned(filled(text, wish))) for path, text in texts.items())
@@ -171,6 +171,45 @@ jobs:
           for service in $REST; do
             docker buildx imagetools create --tag "@REGISTRY@/@SYSTEM@/$service:$TAG" "@REGISTRY@/@SYSTEM@/$service:@BRANCH@"
           done
+"""
+
+_COST = """\
+
+  cost:
+    name: what it costs a month
+    if: github.event_name == 'pull_request' && github.event.pull_request.head.repo.full_name == github.repository
+    runs-on: ubuntu-24.04
+    timeout-minutes: 10
+    permissions:
+      contents: read
+      pull-requests: write # one comment, which is written anew
+    steps:
+      - uses: @actions/checkout
+        with:
+          fetch-depth: 0 # the revision to compare with must be there
+          persist-credentials: false
+      - uses: @actions/setup-python
+        with:
+          python-version: "@PYTHON@"
+          cache: pip
+          cache-dependency-path: @REQUIREMENTS@
+      - run: @INSTALL@
+      - name: Compare with the branch that it is merged into
+        run: |
+          { echo '<!-- shoal cost -->'; shoal cost --target @COST@ --diff HEAD^1 -o markdown; } > cost.md
+          cat cost.md >> "$GITHUB_STEP_SUMMARY"
+      - name: Say so in the pull request
+        env:
+          GH_TOKEN: ${{ github.token }}
+          NUMBER: ${{ github.event.pull_request.number }}
+        run: |
+          ours='.[] | select(.body | startswith("<!-- shoal cost -->")) | .id'
+          id="$(gh api --paginate "repos/$GITHUB_REPOSITORY/issues/$NUMBER/comments" --jq "$ours" | head -n 1)"
+          if [ -n "$id" ]; then
+            gh api --method PATCH "repos/$GITHUB_REPOSITORY/issues/comments/$id" -F body=@cost.md > /dev/null
+          else
+            gh pr comment "$NUMBER" --body-file cost.md
+          fi
 """
 
 _DEPLOY = """\

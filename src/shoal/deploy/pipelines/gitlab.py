@@ -11,7 +11,9 @@ from shoal.model.artifact import Artifact
 def compile_gitlab(wish: Wish) -> tuple[Artifact, ...]:
     """Write the pipelines; images are built as `shoal deploy kubernetes` says."""
     texts = {
-        ".gitlab-ci.yml": _PIPELINE.replace("@STAGES@", ", ".join(f'"{name}"' for name in wish.environments)),
+        ".gitlab-ci.yml": (_PIPELINE + (_COST if wish.cost else "")).replace(
+            "@STAGES@", ", ".join(f'"{name}"' for name in wish.environments)
+        ),
         "ci/service.yml": _SERVICE,
         "ci/environments.yml": _REST + "".join(_deploys(wish)),
     }
@@ -96,6 +98,40 @@ each:
     - if: $CI_MERGE_REQUEST_LABELS =~ /(^|,)preview(,|$)/ && $CI_MERGE_REQUEST_SOURCE_PROJECT_ID == $CI_PROJECT_ID
       variables: {PUSH: "yes", PREVIEW: "yes"}
     - when: on_success
+"""
+
+_COST = """\
+
+cost:
+  stage: ask
+  image: docker.io/library/python:@PYTHON@-bookworm
+  interruptible: true
+  timeout: 10 minutes
+  rules:
+    - if: $CI_PIPELINE_SOURCE == "merge_request_event"
+  variables:
+    GIT_DEPTH: "0"
+    PIP_CACHE_DIR: $CI_PROJECT_DIR/.cache/pip
+  cache:
+    key:
+      files: [@REQUIREMENTS@]
+    paths: [.cache/pip]
+    policy: pull
+  script:
+    - apt-get update -qq && apt-get install -qq -y --no-install-recommends curl
+    - @INSTALL@
+    - shoal cost --target @COST@ --diff "$CI_MERGE_REQUEST_DIFF_BASE_SHA" -o markdown > cost.md
+    - cat cost.md
+    # A job may not comment by itself: COST_TOKEN is a project's access token with the scope api, masked and protected.
+    - |
+      if [ -n "$COST_TOKEN" ]; then
+        curl --fail --silent --show-error --output /dev/null --header "PRIVATE-TOKEN: $COST_TOKEN" \\
+          --data-urlencode body@cost.md \\
+          "$CI_API_V4_URL/projects/$CI_PROJECT_ID/merge_requests/$CI_MERGE_REQUEST_IID/notes"
+      fi
+  artifacts:
+    paths: [cost.md]
+    expire_in: 30 days
 """
 
 _SERVICE = """\

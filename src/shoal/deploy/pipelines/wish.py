@@ -28,6 +28,8 @@ class Wish(Data, frozen=True, kw_only=True):
     """Whether the project is a package that is to be installed, too."""
     deploy: str = "deploy"
     """Folder in which `shoal deploy kubernetes` has written."""
+    cost: str = ""
+    """What `shoal cost --target` is to price for each pull request; none has a comment about costs when it is empty."""
 
     def __post_init__(self) -> None:
         """Refuse what could not stand in a pipeline as it is: all of it ends up in lines for a shell."""
@@ -40,6 +42,7 @@ class Wish(Data, frozen=True, kw_only=True):
             ("python", self.python, _PYTHON),
             ("requirements", self.requirements, _FILE),
             ("deploy", self.deploy, _FILE),
+            ("cost", self.cost or "aws", _FILE),
         ):
             if not form.fullmatch(value) or ".." in value:
                 raise DeclarationError(f"{what} {value!r} is none", hint=f"it looks like {form.pattern}")
@@ -59,6 +62,7 @@ def filled(text: str, wish: Wish) -> str:
         "REQUIREMENTS": wish.requirements,
         "INSTALL": install,
         "DEPLOY": wish.deploy,
+        "COST": wish.cost,
     }
     for word, value in words.items():
         text = text.replace(f"@{word}@", value)

@@ -99,17 +99,18 @@ def _bytes(database: Database, run: Run) -> None:
 
 
 def _machines(database: Database, run: Run) -> None:
-    """Add what processes used from the first time they told until the last: what starting took is before it."""
+    """Add what processes used; what they told before the first request is what starting took, and does not count."""
     ask = (
-        "SELECT r.service, s.name, min(p.value), max(p.value), count(*) FROM points p "
+        "SELECT r.service, s.name, max(p.value), coalesce(max(p.value) FILTER (WHERE p.at <= "
+        "(SELECT min(started) FROM traces)), 0) FROM points p "
         "JOIN series s ON s.id = p.series JOIN resources r ON r.id = s.resource "
         "WHERE s.name IN ('process.cpu.time', 'process.memory.usage') GROUP BY s.id"
     )
-    for service, name, least, most, count in database.ask(ask):
+    for service, name, most, before in database.ask(ask):
         if service not in run.services:
             continue
         served = run.services[service]
         if name == "process.cpu.time":
-            served.cpu += most - least if count > 1 else most
+            served.cpu += most - before
         else:
             served.memory = max(served.memory, most)
