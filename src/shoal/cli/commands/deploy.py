@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from shoal.cli import argocd, aws, gcp, helm, output, pipelines
+from shoal.cli import argocd, aws, azure, gcp, helm, output, pipelines
 from shoal.cli.artifacts import compared, written
 from shoal.cli.findings import refuse, told
 from shoal.cli.output import examples
@@ -29,6 +29,7 @@ def command() -> None:
 command.add_command(pipelines.command)
 command.add_command(argocd.command)
 command.add_command(aws.command)
+command.add_command(azure.command)
 command.add_command(gcp.command)
 command.add_command(helm.command)
 

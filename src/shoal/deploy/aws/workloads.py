@@ -72,7 +72,7 @@ def told(scope: Scope, service: ServicePlan) -> dict[str, Value]:
         service,
         version=environment.version,
         mesh=f"http://{{service}}:{PORT}",
-        folder=addresses.FILES,
+        place=addresses.placed,
         issuers=_issuers(scope) if gateway.issuers or environment.cognito else None,
     )
     if environment.collector:
@@ -82,7 +82,7 @@ def told(scope: Scope, service: ServicePlan) -> dict[str, Value]:
 
 def _issuers(scope: Scope) -> Value:
     """List issuers outside as JSON; what the pool is called is known to AWS alone."""
-    found = telling.placed(scope.plan.system.gateway.issuers, addresses.FILES)
+    found = telling.placed(scope.plan.system.gateway.issuers, addresses.placed)
     if scope.environment.cognito:
         found.append(Cognito(scope.environment.region, _POOL, _CLIENT, name="pool"))
     parts: list[str | Ref] = []

@@ -31,3 +31,11 @@ def owner(service: str) -> str:
     """Name a service's own database and its user, as databases that others run take them."""
     name = names.database(service)
     return f"{name}_own" if name in _TAKEN else name
+
+
+def plain(*parts: str, limit: int) -> str:
+    """Join names into lower-case letters and digits alone, with a mark of the whole at the end."""
+    whole = "-".join(part for part in parts if part)
+    name = "".join(sign for sign in whole if sign.isalnum())
+    mark = hashlib.sha256(whole.encode()).hexdigest()[:6]
+    return f"{name[: limit - len(mark)]}{mark}"

@@ -1,6 +1,6 @@
 """What a service is told that is no secret and the same on every cloud, and which files it reads. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import msgspec
 
@@ -10,11 +10,14 @@ from shoal.deploy.kubernetes.scope import drain
 from shoal.model.issuers import OpenId
 from shoal.model.plan import ServicePlan
 
+Place = Callable[[str], str]
+"""File → where it lies in the container."""
+
 JWKS, KEY_SET, SIGNING = "jwks.json", "key-set.json", "signing-key.json"
 
 
 def told(
-    planned: Planned, service: ServicePlan, *, version: str, mesh: str, folder: str, issuers: Value | None
+    planned: Planned, service: ServicePlan, *, version: str, mesh: str, place: Place, issuers: Value | None
 ) -> dict[str, Value]:
     """List variables.
 
@@ -23,7 +26,7 @@ def told(
         service: Who is told.
         version: Of its image.
         mesh: Address of other services, with ``{service}`` in it.
-        folder: Where its files lie.
+        place: Says where a file lies.
         issuers: Issuers outside, as JSON; None where there is none.
     """
     gateway, found = planned.plan.system.gateway, dict[str, Value]()
@@ -35,16 +38,16 @@ def told(
         found["SHOAL_MESH"] = mesh
     found["SHOAL_DRAIN"] = str(drain(planned.declared(service)))
     if gateway.issuer is not None:
-        found["SHOAL_JWKS"] = f"{folder}/{JWKS}"
+        found["SHOAL_JWKS"] = place(JWKS)
         found["SHOAL_ISSUER"] = gateway.issuer.name
         found["SHOAL_AUDIENCE"] = gateway.issuer.audience
     if service.issues_tokens:
-        found["SHOAL_SIGNING_KEY"] = f"{folder}/{SIGNING}"
+        found["SHOAL_SIGNING_KEY"] = place(SIGNING)
     if issuers is not None:
         found["SHOAL_ISSUERS"] = issuers
     if gateway.consumers:
         found["SHOAL_CONSUMERS"] = msgspec.json.encode(gateway.consumers).decode()
-        found["SHOAL_KEY_SET"] = f"{folder}/{KEY_SET}"
+        found["SHOAL_KEY_SET"] = place(KEY_SET)
     return found
 
 
@@ -54,10 +57,10 @@ def wanted(planned: Planned, service: ServicePlan, said: Mapping[str, str]) -> d
     return {name: text for name, text in sorted(said.items()) if name in names}
 
 
-def placed(issuers: tuple[OpenId, ...], folder: str) -> list[OpenId]:
+def placed(issuers: tuple[OpenId, ...], place: Place) -> list[OpenId]:
     """Say of each issuer outside where its keys lie; those of a URL are fetched from there."""
     return [
-        issuer if issuer.remote else msgspec.structs.replace(issuer, keys=f"{folder}/{issuer.name}.json")
+        issuer if issuer.remote else msgspec.structs.replace(issuer, keys=place(f"{issuer.name}.json"))
         for issuer in issuers
     ]
 

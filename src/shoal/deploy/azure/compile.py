@@ -1,0 +1,51 @@
+"""Plan → every file for Azure: a folder for each environment, a file for each service and each topic."""
+
+from collections.abc import Iterable
+
+from shoal.deploy.azure import reading
+from shoal.deploy.azure.findings import findings as found_in
+from shoal.deploy.azure.hcl import frame
+from shoal.deploy.azure.hcl.context import Context
+from shoal.deploy.azure.hcl.table import PRINTERS
+from shoal.deploy.azure.parts import resources
+from shoal.deploy.azure.resources import Door, Resource
+from shoal.deploy.azure.scope import Scope
+from shoal.deploy.terraform.printer import document
+from shoal.deploy.terraform.values import Block
+from shoal.model.artifact import Artifact
+from shoal.model.finding import Finding
+
+_HEAD = "Written by `shoal deploy azure`; changes are lost. Resources of yours go into files of other names beside it."
+
+
+def compile_azure(scopes: Iterable[Scope]) -> tuple[Artifact, ...]:
+    """Write every file, sorted by path; the same scopes give the same bytes."""
+    return tuple(sorted((one for scope in scopes for one in _environment(scope)), key=lambda artifact: artifact.path))
+
+
+def findings(scopes: Iterable[Scope]) -> tuple[Finding, ...]:
+    """Say what cannot be expressed, and what is missing: errors first, each thing once."""
+    order = ("error", "warning", "info")
+    found = {(one.code, one.message): one for scope in scopes for one in found_in(scope)}
+    return tuple(sorted(found.values(), key=lambda f: (order.index(f.severity), f.code, f.where, f.message)))
+
+
+def _environment(scope: Scope) -> Iterable[Artifact]:
+    context = Context(scope=scope, resources=resources(scope))
+    files: dict[str, list[Block]] = {"main": [*frame.begin(context)]}
+    for one in context.resources:
+        topic, printer = PRINTERS[type(one)]
+        files.setdefault(_file(one, topic), []).extend(printer(one, context))
+    files["outputs"] = [*frame.end(context)]
+    folder = scope.environment.name
+    for name, blocks in files.items():
+        yield Artifact(path=f"{folder}/{name}.tf", text=document(blocks, head=(_HEAD,)))
+    yield Artifact(path=f"{folder}/README.md", text=reading.page(context))
+    for door in context.all(Door):
+        yield Artifact(path=f"{folder}/policies/all.xml", text=door.policy)
+        for operation in door.operations:
+            yield Artifact(path=f"{folder}/policies/{operation.name}.xml", text=operation.policy)
+
+
+def _file(one: Resource, topic: str) -> str:
+    return f"service-{one.service}" if one.service else topic

@@ -1,0 +1,82 @@
+"""References → Terraform's expressions, and names → its labels. Pure."""
+
+import re
+from collections.abc import Mapping
+
+from shoal.deploy.cloud.values import Join, Ref, Value
+from shoal.deploy.terraform import values as hcl
+
+KINDS: Mapping[str, str] = {
+    "account": "azurerm_storage_account",
+    "bus": "azurerm_servicebus_namespace",
+    "cache": "azurerm_managed_redis",
+    "cluster": "azurerm_kubernetes_cluster",
+    "container": "azurerm_storage_container",
+    "door": "azurerm_api_management",
+    "identity": "azurerm_user_assigned_identity",
+    "job": "azurerm_container_app_job",
+    "key": "azurerm_key_vault_key",
+    "logs": "azurerm_log_analytics_workspace",
+    "password": "random_password",
+    "place": "azurerm_container_app_environment",
+    "postgres": "azurerm_postgresql_flexible_server",
+    "registry": "azurerm_container_registry",
+    "secret": "azurerm_key_vault_secret",
+    "subnet": "azurerm_subnet",
+    "subscription": "azurerm_servicebus_subscription",
+    "topic": "azurerm_servicebus_topic",
+    "vault": "azurerm_key_vault",
+    "workload": "azurerm_container_app",
+    "zone": "azurerm_private_dns_zone",
+}
+"""Kind → Terraform's resource."""
+
+_ATTRIBUTES: Mapping[tuple[str, str], str] = {
+    ("account", "host"): "primary_blob_host",
+    ("cache", "address"): "hostname",
+    ("cache", "key"): "default_database[0].primary_access_key",
+    ("cluster", "issuer"): "oidc_issuer_url",
+    ("identity", "client"): "client_id",
+    ("identity", "principal"): "principal_id",
+    ("key", "scope"): "resource_versionless_id",
+    ("place", "address"): "static_ip_address",
+    ("place", "domain"): "default_domain",
+    ("postgres", "address"): "fqdn",
+    ("registry", "address"): "login_server",
+    ("secret", "scope"): "resource_versionless_id",
+    ("secret", "url"): "versionless_id",
+    ("subnet", "prefix"): "address_prefixes[0]",
+    ("workload", "host"): "ingress[0].fqdn",
+}
+"""Kind and attribute → where Terraform has it; the others are called alike."""
+
+
+def label(name: str) -> str:
+    """Name a resource in Terraform."""
+    return re.sub(r"[^A-Za-z0-9_-]", "_", name)
+
+
+def at(ref: Ref) -> hcl.Raw:
+    """Write a reference."""
+    attribute = _ATTRIBUTES.get((ref.kind, ref.attribute), ref.attribute)
+    return hcl.Raw(f"{KINDS[ref.kind]}.{label(ref.name)}.{attribute}")
+
+
+def written(value: Value) -> hcl.Value:
+    """Write a value."""
+    if isinstance(value, Ref):
+        return at(value)
+    if isinstance(value, Join):
+        return hcl.Text(tuple(at(part) if isinstance(part, Ref) else part for part in value.parts))
+    return value
+
+
+def resource(kind: str, name: str, *items: hcl.Item, notes: tuple[str, ...] = ()) -> hcl.Block:
+    """Begin a resource."""
+    return hcl.Block(kind="resource", labels=(kind, label(name)), body=items, notes=notes)
+
+
+GROUP = hcl.Raw("azurerm_resource_group.main.name")
+REGION = hcl.Raw("azurerm_resource_group.main.location")
+HERE: dict[str, hcl.Value] = {"resource_group_name": GROUP, "location": REGION}
+"""Where nearly everything is."""

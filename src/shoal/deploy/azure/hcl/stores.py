@@ -1,0 +1,114 @@
+"""Databases, caches, objects."""
+
+from collections.abc import Iterator
+
+from shoal.deploy.azure import naming
+from shoal.deploy.azure.addresses import CONTAINER
+from shoal.deploy.azure.hcl.context import Context, notes
+from shoal.deploy.azure.hcl.references import HERE, at, label, resource
+from shoal.deploy.azure.resources import Account, Cache, Postgres
+from shoal.deploy.cloud.values import Ref
+from shoal.deploy.terraform.values import Block, Raw, Value, block, items
+
+POSTGRES = "17"
+"""Version of the servers: the newest that the provider is known to take."""
+
+_TAGS = Raw("local.tags")
+
+
+def postgres(one: Postgres, context: Context) -> Iterator[Block]:
+    """Write a server and its database; it has no address outside, and its password is in no plan."""
+    said: dict[str, Value] = {
+        "name": context.scope.worldly(one.name, limit=naming.SERVER),
+        **HERE,
+        "version": POSTGRES,
+        "sku_name": one.size,
+        "storage_mb": one.storage * 1024,
+        "auto_grow_enabled": True,
+        "administrator_login": one.role,
+        "administrator_password_wo": at(Ref("password", f"{one.name}-postgres", "result")),
+        "administrator_password_wo_version": 1,
+        "delegated_subnet_id": Raw("azurerm_subnet.data.id"),
+        "private_dns_zone_id": Raw("azurerm_private_dns_zone.postgres.id"),
+        "public_network_access_enabled": False,
+        "backup_retention_days": one.keep,
+        "geo_redundant_backup_enabled": one.far,
+        "tags": _TAGS,
+        "depends_on": [Raw("azurerm_private_dns_zone_virtual_network_link.postgres")],
+    }
+    second = [block("high_availability", mode="ZoneRedundant")] if one.copies > 1 else []
+    moved = [Raw("zone"), *([Raw("high_availability[0].standby_availability_zone")] if second else [])]
+    kept = block("lifecycle", ignore_changes=moved)
+    yield resource(
+        "azurerm_postgresql_flexible_server", one.name, *items(said, *second, kept), notes=notes(one, context)
+    )
+    server = Raw(f"azurerm_postgresql_flexible_server.{label(one.name)}.id")
+    database: dict[str, Value] = {
+        "name": one.database,
+        "server_id": server,
+        "collation": "en_US.utf8",
+        "charset": "UTF8",
+    }
+    yield resource("azurerm_postgresql_flexible_server_database", one.name, *items(database))
+    if one.extensions:
+        allowed: dict[str, Value] = {"name": "azure.extensions", "server_id": server, "value": ",".join(one.extensions)}
+        yield resource("azurerm_postgresql_flexible_server_configuration", f"{one.name}-extensions", *items(allowed))
+
+
+def cache(one: Cache, context: Context) -> Iterator[Block]:
+    """Write a Managed Redis; only its owner knows its key."""
+    said: dict[str, Value] = {
+        "name": context.scope.worldly(one.name, limit=naming.CACHE),
+        **HERE,
+        "sku_name": one.size,
+        "high_availability_enabled": one.copies > 1,
+        "public_network_access": "Disabled",
+        "tags": _TAGS,
+    }
+    database = block(
+        "default_database",
+        client_protocol="Encrypted",
+        clustering_policy="NoCluster",
+        eviction_policy="VolatileLRU",
+        access_keys_authentication_enabled=True,
+    )
+    yield resource("azurerm_managed_redis", one.name, *items(said, database), notes=notes(one, context))
+
+
+def account(one: Account, context: Context) -> Iterator[Block]:
+    """Write an account and its container; identities alone get in, and who was lent an address."""
+    said: dict[str, Value] = {
+        "name": context.scope.lettered(one.name, limit=naming.ACCOUNT),
+        **HERE,
+        "account_tier": "Standard",
+        "account_replication_type": "ZRS" if one.protected else "LRS",
+        "min_tls_version": "TLS1_2",
+        "https_traffic_only_enabled": True,
+        "shared_access_key_enabled": False,
+        "allow_nested_items_to_be_public": False,
+        "local_user_enabled": False,
+        "infrastructure_encryption_enabled": True,
+        "tags": _TAGS,
+    }
+    yield resource("azurerm_storage_account", one.name, *items(said, _kept(one)), notes=notes(one, context))
+    container: dict[str, Value] = {
+        "name": CONTAINER,
+        "storage_account_id": at(Ref("account", one.name, "id")),
+        "container_access_type": "private",
+    }
+    yield resource("azurerm_storage_container", one.name, *items(container))
+
+
+def _kept(one: Account) -> Block:
+    cors = [
+        block(
+            "cors_rule", allowed_origins=[*one.origins], allowed_methods=["GET", "HEAD", "PUT"],
+            allowed_headers=["content-type", "if-none-match", "x-ms-blob-type"], exposed_headers=["etag"],
+            max_age_in_seconds=3600,
+        )
+    ] if one.origins else []  # fmt: skip
+    deleted = [
+        block("delete_retention_policy", days=one.keep),
+        block("container_delete_retention_policy", days=one.keep),
+    ]
+    return Block(kind="blob_properties", body=items({"versioning_enabled": False}, *cors, *deleted))

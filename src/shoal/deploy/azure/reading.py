@@ -1,0 +1,53 @@
+"""What a person reads in the folder of an environment: what to fill in, and in which order things are done. Pure."""
+
+from collections.abc import Iterator
+
+from shoal.deploy.azure.hcl.context import Context
+from shoal.deploy.azure.resources import Cluster, Operator, Secret, Workload
+
+
+def page(context: Context) -> str:
+    """Write the page."""
+    return "\n".join(_lines(context)) + "\n"
+
+
+def _lines(context: Context) -> Iterator[str]:
+    environment, system = context.scope.environment, context.scope.system
+    yield f"# {system} in {environment.name} ({environment.region})"
+    yield ""
+    yield "Written by `shoal deploy azure`. Nothing is applied by it."
+    yield ""
+    yield "1. Make the storage account of the state (`main.tf` names it), set `ARM_SUBSCRIPTION_ID`, `terraform init`."
+    yield "   Whoever applies needs the roles Owner, and Storage Blob Data Contributor on that account."
+    yield "2. `terraform apply -target=azurerm_container_registry.main`, and push the images there: an app whose"
+    yield "   image is not there cannot be made. `terraform output registry` says where."
+    yield "3. `terraform apply`, and read the plan. A gateway takes up to an hour."
+    yield "4. Fill in what only you know: `az keyvault secret set --vault-name VAULT --name NAME --file FILE`, then"
+    yield "   restart who reads it: `az containerapp revision restart`."
+    yield ""
+    yield "| Secret | What it is |"
+    yield "|---|---|"
+    for one in context.all(Secret):
+        if one.text is None:
+            yield f"| `{one.key}` | {one.purpose} |"
+    yield ""
+    if any(one.migrates for one in context.all(Workload)):
+        yield "5. Migrate: services do so when they start, one after the other under a lock."
+    if context.all(Operator):
+        yield "6. Declare the streams, after each change of events:"
+        yield ""
+        yield "   ```"
+        yield f"   az containerapp job start --resource-group {context.named(limit=90)} \\"
+        yield "     --name $(terraform output -raw operator)"
+        yield "   ```"
+    if context.all(Workload):
+        yield ""
+        yield "Traces: the provider cannot switch on the environment's agent of OpenTelemetry, so this does, once:"
+        yield ""
+        yield "```"
+        yield "az containerapp env telemetry app-insights set --resource-group GROUP --name ENVIRONMENT \\"
+        yield "  --connection-string CONNECTION --enable-open-telemetry-traces true --enable-open-telemetry-logs true"
+        yield "```"
+    if context.all(Cluster):
+        yield "Services run in the cluster: `shoal deploy kubernetes` writes them. `terraform output identities` has"
+        yield "the annotation of each account, and External Secrets read the vault."

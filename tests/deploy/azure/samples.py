@@ -1,0 +1,50 @@
+"""Systems on Azure, their resources, and what is written for them."""
+
+from functools import cache
+from typing import TypeVar
+
+from shoal.deploy.azure.compile import compile_azure
+from shoal.deploy.azure.parts import resources
+from shoal.deploy.azure.resources import Resource
+from shoal.deploy.azure.scope import Scope
+from shoal.deploy.azure.settings import Engines, Environment, Size
+from shoal.deploy.azure.target import planned
+from shoal.model.artifact import Artifact
+from shoal.model.system import System
+from tests.deploy.samples import shop
+
+R = TypeVar("R", bound=Resource)
+
+PRODUCTION = Environment(
+    name="production",
+    repository="example/shop",
+    alarms="somebody@example.com",
+    budget=1000,
+    operators=("203.0.113.7",),
+    hosts=("shop.example",),
+    certificate="https://example.vault.azure.net/secrets/shop",
+    engines=Engines(servicebus="Premium", registry="Premium"),
+    services={"orders": Size(cpu=500, most=8, busy=60)},
+)
+SMALL = Environment(
+    name="dev", protected=False, gateway="Developer_1", least=1, most=1, engines=Engines(postgres="B_Standard_B1ms")
+)
+CLUSTER = Environment(name="cluster", compute="kubernetes", repository="example/shop")
+
+
+def scope_of(system: System, environment: Environment = PRODUCTION) -> Scope:
+    return Scope(plan=planned(system, environment), environment=environment)
+
+
+def artifacts(system: System, *environments: Environment) -> tuple[Artifact, ...]:
+    return compile_azure(scope_of(system, environment) for environment in environments or (PRODUCTION,))
+
+
+@cache
+def shops(environment: Environment = PRODUCTION) -> tuple[Resource, ...]:
+    """List what the shop takes."""
+    return resources(scope_of(shop(), environment))
+
+
+def of_kind(found: tuple[Resource, ...], kind: type[R]) -> dict[str, R]:
+    return {one.name: one for one in found if isinstance(one, kind)}
