@@ -5,10 +5,10 @@ from typing import TypeVar
 
 from shoal.deploy.azure.compile import compile_azure
 from shoal.deploy.azure.parts import resources
-from shoal.deploy.azure.resources import Resource
 from shoal.deploy.azure.scope import Scope
 from shoal.deploy.azure.settings import Engines, Environment, Size
 from shoal.deploy.azure.target import planned
+from shoal.deploy.cloud.resource import Resource
 from shoal.model.artifact import Artifact
 from shoal.model.system import System
 from tests.deploy.samples import shop
@@ -24,7 +24,7 @@ PRODUCTION = Environment(
     hosts=("shop.example",),
     certificate="https://example.vault.azure.net/secrets/shop",
     engines=Engines(servicebus="Premium", registry="Premium"),
-    services={"orders": Size(cpu=500, most=8, busy=60)},
+    services={"orders": Size(cpu=512, memory=1024, most=8, busy=60)},
 )
 SMALL = Environment(
     name="dev", protected=False, gateway="Developer_1", least=1, most=1, engines=Engines(postgres="B_Standard_B1ms")

@@ -48,11 +48,6 @@ def passwords(scope: Scope, service: ServicePlan) -> list[str]:
     return [f"{service.name}-{server}" for server in servers]
 
 
-def placed(file: str) -> str:
-    """Say where a file lies."""
-    return f"{FILES}/{file}"
-
-
 def variable(role: str) -> str:
     """Name the variable by which a service learns an address."""
     return f"SHOAL_{role.upper()}_URL"

@@ -72,7 +72,7 @@ def told(scope: Scope, service: ServicePlan) -> dict[str, Value]:
         service,
         version=environment.version,
         mesh=f"http://{{service}}:{PORT}",
-        place=addresses.placed,
+        place=telling.inside(addresses.FILES),
         issuers=_issuers(scope) if gateway.issuers or environment.cognito else None,
     )
     if environment.collector:
@@ -82,7 +82,7 @@ def told(scope: Scope, service: ServicePlan) -> dict[str, Value]:
 
 def _issuers(scope: Scope) -> Value:
     """List issuers outside as JSON; what the pool is called is known to AWS alone."""
-    found = telling.placed(scope.plan.system.gateway.issuers, addresses.placed)
+    found = telling.placed(scope.plan.system.gateway.issuers, telling.inside(addresses.FILES))
     if scope.environment.cognito:
         found.append(Cognito(scope.environment.region, _POOL, _CLIENT, name="pool"))
     parts: list[str | Ref] = []

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from shoal.deploy.azure import naming
 from shoal.deploy.azure.scope import OWN, Scope
+from shoal.deploy.cloud.naming import owner
 from shoal.deploy.cloud.values import Join, Ref, Value, join
 from shoal.model.plan import ServicePlan
 
@@ -65,7 +65,7 @@ def _text(scope: Scope, service: ServicePlan, role: str, server: str) -> Join | 
     if server not in OWN:
         return None
     if server == "postgres":
-        own, password = naming.owner(service.name), Ref("password", f"{service.name}-postgres", "result")
+        own, password = owner(service.name), Ref("password", f"{service.name}-postgres", "result")
         kind = "documents" if scope.engines(service)[role] == "documents" else "postgres"
         host = Ref("postgres", service.name, "address")
         end = f":5432/{own}?sslmode=verify-full&sslrootcert={AUTHORITIES}"

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 
-from shoal.deploy.azure.resources import Cluster, Resource
+from shoal.deploy.azure.resources import Cluster
 from shoal.deploy.azure.scope import Scope
+from shoal.deploy.cloud.resource import Resource
 
 GROWTH = 3
 """How many times the nodes at rest there may be."""

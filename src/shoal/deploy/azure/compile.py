@@ -8,14 +8,15 @@ from shoal.deploy.azure.hcl import frame
 from shoal.deploy.azure.hcl.context import Context
 from shoal.deploy.azure.hcl.table import PRINTERS
 from shoal.deploy.azure.parts import resources
-from shoal.deploy.azure.resources import Door, Resource
+from shoal.deploy.azure.resources import Door
 from shoal.deploy.azure.scope import Scope
+from shoal.deploy.cloud.findings import ordered
+from shoal.deploy.cloud.hcl import HEAD
+from shoal.deploy.cloud.resource import Resource
 from shoal.deploy.terraform.printer import document
 from shoal.deploy.terraform.values import Block
 from shoal.model.artifact import Artifact
 from shoal.model.finding import Finding
-
-_HEAD = "Written by `shoal deploy azure`; changes are lost. Resources of yours go into files of other names beside it."
 
 
 def compile_azure(scopes: Iterable[Scope]) -> tuple[Artifact, ...]:
@@ -25,9 +26,7 @@ def compile_azure(scopes: Iterable[Scope]) -> tuple[Artifact, ...]:
 
 def findings(scopes: Iterable[Scope]) -> tuple[Finding, ...]:
     """Say what cannot be expressed, and what is missing: errors first, each thing once."""
-    order = ("error", "warning", "info")
-    found = {(one.code, one.message): one for scope in scopes for one in found_in(scope)}
-    return tuple(sorted(found.values(), key=lambda f: (order.index(f.severity), f.code, f.where, f.message)))
+    return ordered(one for scope in scopes for one in found_in(scope))
 
 
 def _environment(scope: Scope) -> Iterable[Artifact]:
@@ -39,7 +38,7 @@ def _environment(scope: Scope) -> Iterable[Artifact]:
     files["outputs"] = [*frame.end(context)]
     folder = scope.environment.name
     for name, blocks in files.items():
-        yield Artifact(path=f"{folder}/{name}.tf", text=document(blocks, head=(_HEAD,)))
+        yield Artifact(path=f"{folder}/{name}.tf", text=document(blocks, head=(HEAD.format("azure"),)))
     yield Artifact(path=f"{folder}/README.md", text=reading.page(context))
     for door in context.all(Door):
         yield Artifact(path=f"{folder}/policies/all.xml", text=door.policy)

@@ -4,8 +4,9 @@ import hashlib
 from collections.abc import Iterator
 
 from shoal.deploy.azure.policies import of_all, of_route
-from shoal.deploy.azure.resources import Door, Operation, Resource
+from shoal.deploy.azure.resources import Door, Operation
 from shoal.deploy.azure.scope import Scope
+from shoal.deploy.cloud.resource import Resource
 from shoal.model.plan import Route
 
 LONGEST = 240.0

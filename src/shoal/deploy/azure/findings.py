@@ -6,9 +6,12 @@ from shoal.deploy.azure import addresses, edge, naming
 from shoal.deploy.azure.policies import counted, verified
 from shoal.deploy.azure.scope import OWN, Scope
 from shoal.deploy.azure.target import meant
+from shoal.deploy.cloud.findings import teller
 from shoal.deploy.cloud.system import IMPOSSIBLE
-from shoal.model.finding import Finding, Severity
+from shoal.model.finding import Finding
 from shoal.model.plan import Route
+
+_say = teller("AZURE")
 
 
 def findings(scope: Scope) -> Iterator[Finding]:
@@ -137,7 +140,3 @@ def _settings(scope: Scope) -> Iterator[Finding]:
     for name in sorted(set(environment.services) - known):
         message = f"{environment.name} sizes {name}, which is no service"
         yield _say("18", "error", message, f"services: {', '.join(sorted(known))}")
-
-
-def _say(number: str, severity: Severity, message: str, help_: str, where: str = "") -> Finding:
-    return Finding(code=f"DEPLOY-AZURE-{number}", severity=severity, message=message, help=help_, where=where)

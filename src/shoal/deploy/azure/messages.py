@@ -7,8 +7,9 @@ so is what a subscription hears beyond its rules.
 from collections.abc import Iterator
 
 from shoal.deploy.azure import naming
-from shoal.deploy.azure.resources import Bus, Resource, Subscription, Topic
+from shoal.deploy.azure.resources import Bus, Subscription, Topic
 from shoal.deploy.azure.scope import Scope
+from shoal.deploy.cloud.resource import Resource
 from shoal.model.messages import KEPT
 from shoal.model.plan import ConsumerPlan
 

@@ -7,9 +7,7 @@ registries, namespaces, servers, gateways) ends with a mark, so that two subscri
 import hashlib
 import re
 
-from shoal.deploy.cloud.naming import joined, owner, plain
-
-__all__ = ["joined", "owner", "plain", "rule", "secret", "subscription"]
+from shoal.deploy.cloud.naming import joined
 
 APP, VAULT, ACCOUNT, REGISTRY, SERVER, NAMESPACE, GATEWAY, CACHE = 32, 24, 24, 50, 63, 50, 50, 60
 

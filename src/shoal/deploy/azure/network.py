@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 
 from shoal.deploy.azure.addresses import BUS
-from shoal.deploy.azure.resources import Endpoint, Network, Resource, Rule, Subnet, Wall, Zone
+from shoal.deploy.azure.resources import Endpoint, Network, Rule, Subnet, Wall, Zone
 from shoal.deploy.azure.scope import Scope
+from shoal.deploy.cloud.resource import Resource
 from shoal.deploy.cloud.values import Ref
 
 APPS, EDGE, INSIDE, DATA = "apps", "edge", "inside", "data"

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterable
 
 from shoal.deploy.azure import cluster, edge, messages, network, rights, secrets, stores, watch, workloads
-from shoal.deploy.azure.resources import Resource
 from shoal.deploy.azure.scope import Scope
+from shoal.deploy.cloud.resource import Resource
 
 PARTS: tuple[Callable[[Scope], Iterable[Resource]], ...] = (
     network.make,

@@ -5,19 +5,8 @@ from typing import Literal
 
 import msgspec
 
+from shoal.deploy.cloud.resource import Resource
 from shoal.deploy.cloud.values import Ref, Value
-
-
-class Resource(msgspec.Struct, frozen=True, kw_only=True, tag=True):
-    """One thing on Azure; several of Terraform's resources may stand for it."""
-
-    name: str
-    """Unique among those of its kind."""
-    service: str = ""
-    """The service that has it for itself; empty for what all share."""
-    source: str = ""
-    """Line of the declaration that asks for it."""
-    why: str = ""
 
 
 class Network(Resource, frozen=True, kw_only=True):
@@ -151,7 +140,7 @@ class Workload(Resource, frozen=True, kw_only=True):
     """A service: a container app, how many replicas there are, and what it is told."""
 
     cpu: int
-    """Thousandths of a processor."""
+    """Units; 1,024 are one processor."""
     memory: int
     """MiB."""
     version: str

@@ -6,8 +6,9 @@ Roles are those that Azure has, each given on one thing: a topic, a subscription
 from collections.abc import Iterator
 
 from shoal.deploy.azure import messages, secrets
-from shoal.deploy.azure.resources import Identity, Resource, Right
+from shoal.deploy.azure.resources import Identity, Right
 from shoal.deploy.azure.scope import Scope
+from shoal.deploy.cloud.resource import Resource
 from shoal.deploy.cloud.values import Ref
 from shoal.model import names
 from shoal.model.plan import ServicePlan

@@ -1,40 +1,29 @@
 """What every part of the compiler is given, and what it asks of it. Pure."""
 
-import msgspec
-
 from shoal.deploy.azure import naming
-from shoal.deploy.azure.settings import Environment, Size
-from shoal.deploy.cloud.system import Planned
+from shoal.deploy.azure.settings import Environment
+from shoal.deploy.cloud import scope
+from shoal.deploy.cloud.naming import joined, plain
 from shoal.model.plan import ServicePlan
 
 OWN = ("postgres", "servicebus", "valkey", "blob")
 """Servers that are made here; the others are somebody's service, whose address is a secret."""
 
 
-class Scope(Planned, frozen=True, kw_only=True, dict=True):
+class Scope(scope.Scope, frozen=True, kw_only=True, dict=True):
     """A plan and the environment that it is written for."""
 
     environment: Environment
 
-    def named(self, *parts: str, limit: int = 63) -> str:
-        """Name something of this system in this environment."""
-        return naming.joined(self.system, self.environment.name, *parts, limit=limit)
-
     def worldly(self, *parts: str, limit: int) -> str:
         """Name something apart from everybody else's."""
         mark = self.environment.mark or naming.mark(self.system, self.environment.name)
-        return naming.joined(self.system, self.environment.name, *parts, mark, limit=limit)
+        return joined(self.system, self.environment.name, *parts, mark, limit=limit)
 
     def lettered(self, *parts: str, limit: int) -> str:
         """Name something apart from everybody else's, with letters and digits alone."""
         mark = self.environment.mark or naming.mark(self.system, self.environment.name)
-        return naming.plain(self.system, self.environment.name, *parts, mark, limit=limit)
-
-    def size(self, service: ServicePlan) -> Size:
-        """Decide how large a service is."""
-        said = self.environment.services.get(service.name, Size())
-        least = said.least or max(self.environment.least, service.replicas)
-        return msgspec.structs.replace(said, least=least, most=max(least, said.most or self.environment.most))
+        return plain(self.system, self.environment.name, *parts, mark, limit=limit)
 
     @property
     def apps(self) -> bool:

@@ -3,12 +3,13 @@
 from collections.abc import Iterator
 
 from shoal.deploy.azure import addresses, naming
-from shoal.deploy.azure.resources import Key, Password, Resource, Secret, Vault
+from shoal.deploy.azure.resources import Key, Password, Secret, Vault
 from shoal.deploy.azure.scope import Scope
+from shoal.deploy.cloud.files import kept
+from shoal.deploy.cloud.resource import Resource
 from shoal.deploy.cloud.telling import SIGNING, key_files
 from shoal.deploy.cloud.values import Value
 from shoal.model.plan import ServicePlan
-from shoal.model.service import Setting
 
 
 def make(scope: Scope) -> Iterator[Resource]:
@@ -28,9 +29,9 @@ def make(scope: Scope) -> Iterator[Resource]:
             key = naming.secret(scope.system, service.name, name)
             yield Secret(name=f"{service.name}/{name}", service=service.name, key=key, text=text, purpose=purpose)
     for file in key_files(scope):
-        kept = file.removesuffix(".json")
-        key = naming.secret(scope.system, kept)
-        yield Secret(name=f"/{kept}", key=key, purpose=f"The file {file}. Verifies tokens; not secret.")
+        stem = file.removesuffix(".json")
+        key = naming.secret(scope.system, stem)
+        yield Secret(name=f"/{stem}", key=key, purpose=f"The file {file}. Verifies tokens; not secret.")
 
 
 def _of(scope: Scope, service: ServicePlan) -> Iterator[tuple[str, Value | None, str]]:
@@ -39,7 +40,7 @@ def _of(scope: Scope, service: ServicePlan) -> Iterator[tuple[str, Value | None,
     for variable, name in addresses.mailed(scope, service):
         yield name, None, f"{variable}: smtp://USER:PASSWORD@HOST:587, of whoever sends the mail."
     for setting in scope.declared(service).settings:
-        if _kept(scope, setting):
+        if kept(scope, setting):
             yield setting.name, None, f"{setting.variable}, which somebody fills in."
     if service.issues_tokens:
         yield "signing-key", None, f"The file {SIGNING}, which signs tokens; somebody fills it in."
@@ -50,7 +51,7 @@ def variables(scope: Scope, service: ServicePlan) -> dict[str, str]:
     found = {variable: f"{service.name}/{name}" for variable, name, _ in addresses.secret(scope, service)}
     found |= {variable: f"{service.name}/{name}" for variable, name in addresses.mailed(scope, service)}
     for setting in scope.declared(service).settings:
-        if _kept(scope, setting):
+        if kept(scope, setting):
             found[setting.variable] = f"{service.name}/{setting.name}"
     return found
 
@@ -70,7 +71,3 @@ def files(scope: Scope, service: ServicePlan) -> dict[str, str]:
         file: naming.secret(scope.system, *(part for part in (owner, stem) if part))
         for file, (owner, _, stem) in stems.items()
     }
-
-
-def _kept(scope: Scope, setting: Setting) -> bool:
-    return setting.secret and (setting.required or setting.variable in scope.environment.optional)

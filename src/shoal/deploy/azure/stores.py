@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 
-from shoal.deploy.azure import naming
-from shoal.deploy.azure.resources import Account, Cache, Lock, Postgres, Resource
+from shoal.deploy.azure.resources import Account, Cache, Lock, Postgres
 from shoal.deploy.azure.scope import Scope
+from shoal.deploy.cloud.naming import owner
+from shoal.deploy.cloud.resource import Resource
 from shoal.deploy.cloud.values import Ref
 from shoal.model.plan import ServicePlan
 
@@ -36,7 +37,7 @@ def make(scope: Scope) -> Iterator[Resource]:
 
 
 def _postgres(scope: Scope, service: ServicePlan) -> Postgres:
-    environment, own = scope.environment, naming.owner(service.name)
+    environment, own = scope.environment, owner(service.name)
     return Postgres(
         name=service.name,
         service=service.name,

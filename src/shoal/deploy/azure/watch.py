@@ -3,16 +3,18 @@
 from collections.abc import Iterator
 
 from shoal.deploy.azure import messages, naming
-from shoal.deploy.azure.resources import Alarm, Resource, Watch
+from shoal.deploy.azure.resources import Alarm, Watch
 from shoal.deploy.azure.scope import Scope
+from shoal.deploy.cloud.resource import Resource
+from shoal.deploy.cloud.settings import UNIT
 from shoal.deploy.cloud.values import Ref
 from shoal.model import names
 from shoal.model.plan import ServicePlan
 
 _APP, _SERVER = "Microsoft.App/containerApps", "Microsoft.DBforPostgreSQL/flexibleServers"
 _BUS, _GATEWAY = "Microsoft.ServiceBus/Namespaces", "Microsoft.ApiManagement/service"
-_NANOCORES = 1_000_000
-"""Billionths of a processor that a thousandth is."""
+_NANOCORES = 1_000_000_000 / UNIT
+"""Billionths of a processor that a unit is."""
 
 
 def make(scope: Scope) -> Iterator[Resource]:
@@ -29,10 +31,12 @@ def make(scope: Scope) -> Iterator[Resource]:
             yield from _messages(scope, service)
     for service in scope.users("postgres"):
         database = Ref("postgres", service.name, "id")
-        more = {"service": service.name, "why": "Its disk is nearly full."}
-        yield _alarm(f"{service.name}-disk", database, _SERVER, "storage_percent", 85, **more)
-        more = {"service": service.name, "why": "It has been busy for a quarter of an hour.", "minutes": 15}
-        yield _alarm(f"{service.name}-database", database, _SERVER, "cpu_percent", 90, statistic="Average", **more)
+        full = "Its disk is nearly full."
+        yield _alarm(f"{service.name}-disk", database, _SERVER, "storage_percent", 85, service=service.name, why=full)
+        yield _alarm(
+            f"{service.name}-database", database, _SERVER, "cpu_percent", 90, statistic="Average", minutes=15,
+            service=service.name, why="It has been busy for a quarter of an hour.",
+        )  # fmt: skip
 
 
 def _service(scope: Scope, service: ServicePlan) -> Iterator[Resource]:

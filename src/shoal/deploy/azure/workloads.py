@@ -5,9 +5,10 @@ from collections.abc import Iterator
 import msgspec
 
 from shoal.deploy.azure import addresses, scaling, secrets
-from shoal.deploy.azure.resources import Logs, Operator, Place, Registry, Resource, Workload
+from shoal.deploy.azure.resources import Logs, Operator, Place, Registry, Workload
 from shoal.deploy.azure.scope import Scope
 from shoal.deploy.cloud import telling
+from shoal.deploy.cloud.resource import Resource
 from shoal.deploy.cloud.streams import declarations
 from shoal.deploy.cloud.system import PORT
 from shoal.deploy.cloud.values import Ref, Value, join

@@ -16,6 +16,11 @@ Place = Callable[[str], str]
 JWKS, KEY_SET, SIGNING = "jwks.json", "key-set.json", "signing-key.json"
 
 
+def inside(folder: str) -> Place:
+    """Say that files lie in a folder, under their own names."""
+    return lambda file: f"{folder}/{file}"
+
+
 def told(
     planned: Planned, service: ServicePlan, *, version: str, mesh: str, place: Place, issuers: Value | None
 ) -> dict[str, Value]:

@@ -78,9 +78,16 @@ def longest(service: ServicePlan, scope: Scope) -> int:
 def told(scope: Scope, service: ServicePlan) -> dict[str, Value]:
     """List what a service is told that is no secret."""
     issuers = scope.plan.system.gateway.issuers
-    outside = msgspec.json.encode(telling.placed(issuers, addresses.FILES)).decode() if issuers else None
+    outside = (
+        msgspec.json.encode(telling.placed(issuers, telling.inside(addresses.FILES))).decode() if issuers else None
+    )
     found = telling.told(
-        scope, service, version=scope.environment.version, mesh="", folder=addresses.FILES, issuers=outside
+        scope,
+        service,
+        version=scope.environment.version,
+        mesh="",
+        place=telling.inside(addresses.FILES),
+        issuers=outside,
     )
     found = {name: addresses.placed(text) if isinstance(text, str) else text for name, text in found.items()}
     if scope.environment.collector:

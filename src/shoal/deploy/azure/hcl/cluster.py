@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 
 from shoal.deploy.azure.hcl.context import Context, notes
-from shoal.deploy.azure.hcl.references import HERE, at, resource
+from shoal.deploy.azure.hcl.references import HERE, at
 from shoal.deploy.azure.network import APPS
 from shoal.deploy.azure.resources import Cluster
+from shoal.deploy.cloud.hcl import resource
 from shoal.deploy.cloud.values import Ref
 from shoal.deploy.terraform.values import Block, Noted, Raw, Value, block, items
 
@@ -34,26 +35,7 @@ def cluster(one: Cluster, context: Context) -> Iterator[Block]:
         "node_os_upgrade_channel": "NodeImage",
         "tags": Raw("local.tags"),
     }
-    blocks = [
-        _nodes(one),
-        block("identity", type="SystemAssigned"),
-        block("azure_active_directory_role_based_access_control", azure_rbac_enabled=True),
-        block(
-            "network_profile", network_plugin="azure", network_plugin_mode="overlay", network_data_plane="cilium",
-            network_policy="cilium", load_balancer_sku="standard", outbound_type="loadBalancer",
-            pod_cidr="192.168.0.0/16", service_cidr="172.16.0.0/16", dns_service_ip="172.16.0.10",
-        ),
-        block(
-            "service_mesh_profile", mode="Istio", revisions=[ISTIO], external_ingress_gateway_enabled=True,
-            internal_ingress_gateway_enabled=False,
-        ),
-        block("workload_autoscaler_profile", keda_enabled=True),
-        block("key_vault_secrets_provider", secret_rotation_enabled=True),
-        block("oms_agent", log_analytics_workspace_id=_LOGS, msi_auth_for_monitoring_enabled=True),
-        block("monitor_metrics"),
-        block("lifecycle", ignore_changes=[Raw("default_node_pool[0].node_count"), Raw("kubernetes_version")]),
-    ]  # fmt: skip
-    yield resource("azurerm_kubernetes_cluster", one.name, *items(said, *blocks), notes=notes(one, context))
+    yield resource("azurerm_kubernetes_cluster", one.name, *items(said, *_parts(one)), notes=notes(one, context))
     pull: dict[str, Value] = {
         "scope": at(Ref("registry", "main", "id")),
         "role_definition_name": "AcrPull",
@@ -78,3 +60,25 @@ def _nodes(one: Cluster) -> Block:
         "temporary_name_for_rotation": "spare",
     }
     return Block(kind="default_node_pool", body=items(said, turned))
+
+
+def _parts(one: Cluster) -> list[Block]:
+    return [
+        _nodes(one),
+        block("identity", type="SystemAssigned"),
+        block("azure_active_directory_role_based_access_control", azure_rbac_enabled=True),
+        block(
+            "network_profile", network_plugin="azure", network_plugin_mode="overlay", network_data_plane="cilium",
+            network_policy="cilium", load_balancer_sku="standard", outbound_type="loadBalancer",
+            pod_cidr="192.168.0.0/16", service_cidr="172.16.0.0/16", dns_service_ip="172.16.0.10",
+        ),
+        block(
+            "service_mesh_profile", mode="Istio", revisions=[ISTIO], external_ingress_gateway_enabled=True,
+            internal_ingress_gateway_enabled=False,
+        ),
+        block("workload_autoscaler_profile", keda_enabled=True),
+        block("key_vault_secrets_provider", secret_rotation_enabled=True),
+        block("oms_agent", log_analytics_workspace_id=_LOGS, msi_auth_for_monitoring_enabled=True),
+        block("monitor_metrics"),
+        block("lifecycle", ignore_changes=[Raw("default_node_pool[0].node_count"), Raw("kubernetes_version")]),
+    ]  # fmt: skip

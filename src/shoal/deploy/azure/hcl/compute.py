@@ -5,8 +5,10 @@ from collections.abc import Iterator, Mapping
 from shoal.deploy.azure import naming
 from shoal.deploy.azure.addresses import FILES
 from shoal.deploy.azure.hcl.context import Context, notes
-from shoal.deploy.azure.hcl.references import GROUP, HERE, REGION, at, label, resource, written
+from shoal.deploy.azure.hcl.references import GROUP, HERE, REGION, at, written
 from shoal.deploy.azure.resources import Logs, Operator, Place, Registry, Right, Secret, Workload
+from shoal.deploy.cloud.hcl import label, resource
+from shoal.deploy.cloud.settings import UNIT
 from shoal.deploy.cloud.values import Ref
 from shoal.deploy.cloud.values import Value as Said
 from shoal.deploy.terraform.values import Block, Raw, Text, Value, block, items
@@ -179,7 +181,7 @@ def _container(one: Workload) -> Block:
         "name": one.name,
         "image": _image(one.name, one.version),
         "command": ["python", "-m", "shoal.runtime"],
-        "cpu": one.cpu / 1000,
+        "cpu": one.cpu / UNIT,
         "memory": f"{one.memory / 1024:g}Gi",
     }
     mounted = [block("volume_mounts", name="files", path=FILES)] if one.files else []

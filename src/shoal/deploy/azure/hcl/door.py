@@ -5,9 +5,10 @@ from collections.abc import Iterator
 
 from shoal.deploy.azure import naming
 from shoal.deploy.azure.hcl.context import Context, notes
-from shoal.deploy.azure.hcl.references import GROUP, HERE, at, label, resource
+from shoal.deploy.azure.hcl.references import GROUP, HERE, at
 from shoal.deploy.azure.network import EDGE
 from shoal.deploy.azure.resources import Door, Operation
+from shoal.deploy.cloud.hcl import label, resource
 from shoal.deploy.cloud.values import Ref
 from shoal.deploy.terraform.values import Block, Call, Raw, Text, Value, block, items
 

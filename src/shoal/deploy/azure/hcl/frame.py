@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from shoal.deploy.azure import naming
 from shoal.deploy.azure.hcl.context import Context
-from shoal.deploy.azure.hcl.references import label
 from shoal.deploy.azure.resources import Bus, Cache, Cluster, Door, Identity, Operator, Place, Postgres, Workload
+from shoal.deploy.cloud.hcl import label, output
 from shoal.deploy.terraform.values import Block, Raw, Value, block, items
 
 PROVIDER, RANDOM, PROGRAM = "~> 4.55", "~> 3.7", ">= 1.11"
@@ -69,13 +69,13 @@ def end(context: Context) -> Iterator[Block]:
     """Write what others ask for: where clients call, who delivers, where images go, what apps are called."""
     for door in context.all(Door):
         where: Value = f"https://{door.host}" if door.host else Raw("azurerm_api_management.main.gateway_url")
-        yield _output("address", "Where clients call.", where)
-    yield _output("registry", "Where images go.", Raw("azurerm_container_registry.main.login_server"))
-    yield _output("vault", "Where secrets are.", Raw("azurerm_key_vault.main.name"))
+        yield output("address", "Where clients call.", where)
+    yield output("registry", "Where images go.", Raw("azurerm_container_registry.main.login_server"))
+    yield output("vault", "Where secrets are.", Raw("azurerm_key_vault.main.name"))
     pipelines = [one for one in context.all(Identity) if one.trusts == "pipelines"]
     for one in pipelines:
         client = Raw(f"azurerm_user_assigned_identity.{one.name}.client_id")
-        yield _output("delivery_client", "Whom pipelines become (azure/login: client-id).", client)
+        yield output("delivery_client", "Whom pipelines become (azure/login: client-id).", client)
     services: dict[str, Value] = {
         one.name: {
             "app": Raw(f"azurerm_container_app.{label(one.name)}.name"),
@@ -84,17 +84,13 @@ def end(context: Context) -> Iterator[Block]:
         for one in context.all(Workload)
     }
     if services:
-        yield _output("services", "What each service is called here.", services)
+        yield output("services", "What each service is called here.", services)
     for operator in context.all(Operator):
-        yield _output("operator", "Job that declares streams.", Raw(f"azurerm_container_app_job.{operator.name}.name"))
+        yield output("operator", "Job that declares streams.", Raw(f"azurerm_container_app_job.{operator.name}.name"))
     if context.all(Cluster):
         clients: dict[str, Value] = {
             one.name: Raw(f"azurerm_user_assigned_identity.{label(one.name)}.client_id")
             for one in context.all(Identity)
             if one.account
         }
-        yield _output("identities", "Annotation azure.workload.identity/client-id of each account.", clients)
-
-
-def _output(name: str, description: str, value: Value) -> Block:
-    return Block(kind="output", labels=(name,), body=items({"description": description, "value": value}))
+        yield output("identities", "Annotation azure.workload.identity/client-id of each account.", clients)

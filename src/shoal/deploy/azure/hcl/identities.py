@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 
 from shoal.deploy.azure.hcl.context import Context, notes
-from shoal.deploy.azure.hcl.references import GROUP, HERE, at, label, resource
+from shoal.deploy.azure.hcl.references import GROUP, HERE, at
 from shoal.deploy.azure.resources import Identity, Right
+from shoal.deploy.cloud.hcl import label, resource
 from shoal.deploy.cloud.values import Ref
 from shoal.deploy.terraform.values import Block, Raw, Value, items
 

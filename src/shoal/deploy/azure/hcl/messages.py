@@ -4,8 +4,9 @@ from collections.abc import Iterator
 
 from shoal.deploy.azure import naming
 from shoal.deploy.azure.hcl.context import Context, notes
-from shoal.deploy.azure.hcl.references import HERE, at, resource
+from shoal.deploy.azure.hcl.references import HERE, at
 from shoal.deploy.azure.resources import Bus, Subscription, Topic
+from shoal.deploy.cloud.hcl import resource
 from shoal.deploy.cloud.values import Ref
 from shoal.deploy.terraform.values import Block, Raw, Value, block, items
 

@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 
 from shoal.deploy.azure.hcl.context import Context, notes
-from shoal.deploy.azure.hcl.references import GROUP, HERE, at, label, resource, written
+from shoal.deploy.azure.hcl.references import GROUP, HERE, at, written
 from shoal.deploy.azure.resources import Endpoint, Network, Rule, Subnet, Wall, Zone
+from shoal.deploy.cloud.hcl import label, resource
 from shoal.deploy.terraform.values import Block, Raw, Value, block, items
 
 _TAGS = {"tags": Raw("local.tags")}

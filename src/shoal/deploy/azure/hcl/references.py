@@ -1,8 +1,8 @@
 """References → Terraform's expressions, and names → its labels. Pure."""
 
-import re
 from collections.abc import Mapping
 
+from shoal.deploy.cloud.hcl import label
 from shoal.deploy.cloud.values import Join, Ref, Value
 from shoal.deploy.terraform import values as hcl
 
@@ -51,11 +51,6 @@ _ATTRIBUTES: Mapping[tuple[str, str], str] = {
 """Kind and attribute → where Terraform has it; the others are called alike."""
 
 
-def label(name: str) -> str:
-    """Name a resource in Terraform."""
-    return re.sub(r"[^A-Za-z0-9_-]", "_", name)
-
-
 def at(ref: Ref) -> hcl.Raw:
     """Write a reference."""
     attribute = _ATTRIBUTES.get((ref.kind, ref.attribute), ref.attribute)
@@ -69,11 +64,6 @@ def written(value: Value) -> hcl.Value:
     if isinstance(value, Join):
         return hcl.Text(tuple(at(part) if isinstance(part, Ref) else part for part in value.parts))
     return value
-
-
-def resource(kind: str, name: str, *items: hcl.Item, notes: tuple[str, ...] = ()) -> hcl.Block:
-    """Begin a resource."""
-    return hcl.Block(kind="resource", labels=(kind, label(name)), body=items, notes=notes)
 
 
 GROUP = hcl.Raw("azurerm_resource_group.main.name")

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 
 from shoal.deploy.azure import naming
 from shoal.deploy.azure.hcl.context import Context, notes
-from shoal.deploy.azure.hcl.references import HERE, at, label, resource, written
+from shoal.deploy.azure.hcl.references import HERE, at, written
 from shoal.deploy.azure.resources import Key, Lock, Password, Secret, Vault
+from shoal.deploy.cloud.hcl import label, resource
 from shoal.deploy.terraform.values import Block, Raw, Value, block, items
 
 VAULT = Raw("azurerm_key_vault.main.id")

@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from shoal.deploy.azure import naming
 from shoal.deploy.azure.addresses import CONTAINER
 from shoal.deploy.azure.hcl.context import Context, notes
-from shoal.deploy.azure.hcl.references import HERE, at, label, resource
+from shoal.deploy.azure.hcl.references import HERE, at
 from shoal.deploy.azure.resources import Account, Cache, Postgres
+from shoal.deploy.cloud.hcl import label, resource
 from shoal.deploy.cloud.values import Ref
 from shoal.deploy.terraform.values import Block, Raw, Value, block, items
 

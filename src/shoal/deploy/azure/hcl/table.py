@@ -6,11 +6,12 @@ from typing import Any
 from shoal.deploy.azure import resources as made
 from shoal.deploy.azure.hcl import cluster, compute, door, identities, messages, network, secrets, stores, watch
 from shoal.deploy.azure.hcl.context import Context
+from shoal.deploy.cloud.resource import Resource
 from shoal.deploy.terraform.values import Block
 
 Printer = Callable[[Any, Context], Iterator[Block]]
 
-PRINTERS: dict[type[made.Resource], tuple[str, Printer]] = {
+PRINTERS: dict[type[Resource], tuple[str, Printer]] = {
     made.Network: ("network", network.network),
     made.Subnet: ("network", network.subnet),
     made.Wall: ("network", network.wall),

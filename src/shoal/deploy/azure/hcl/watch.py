@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 
 from shoal.deploy.azure.hcl.context import Context
-from shoal.deploy.azure.hcl.references import GROUP, at, resource, written
+from shoal.deploy.azure.hcl.references import GROUP, at, written
 from shoal.deploy.azure.resources import Alarm, Watch
+from shoal.deploy.cloud.hcl import resource
 from shoal.deploy.terraform.values import Block, Raw, Value, block, items
 
 _HEARERS = Raw("azurerm_monitor_action_group.main.id")
