@@ -87,15 +87,7 @@ class World:
 
     def client(self, credential: Credential | None) -> ssl.SSLContext:
         """Make a TLS client that shows `credential`."""
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        context.check_hostname = False
-        context.load_verify_locations(cadata=self.root.certificate)
-        if credential is not None:
-            with tempfile.NamedTemporaryFile("w", suffix=".pem") as file:
-                file.write(credential.certificate + credential.key)
-                file.flush()
-                context.load_cert_chain(file.name)
-        return context
+        return client(self.root, credential)
 
     def holder(self, name: str) -> ssl.SSLContext:
         """Make a TLS client with the files of a service, as a thief would."""
@@ -119,6 +111,19 @@ class World:
     def publish_keys(self, *keys: ECKey) -> None:
         """Give the edge other keys while it runs."""
         self.write(token_keys(planned(self.system), self.layout, {"": key_set(*keys)}))
+
+
+def client(root: Credential, credential: Credential | None) -> ssl.SSLContext:
+    """Make a TLS client that trusts `root` and shows `credential`."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.load_verify_locations(cadata=root.certificate)
+    if credential is not None:
+        with tempfile.NamedTemporaryFile("w", suffix=".pem") as file:
+            file.write(credential.certificate + credential.key)
+            file.flush()
+            context.load_cert_chain(file.name)
+    return context
 
 
 def signed(signer: ECKey, claims: Mapping[str, object], without: Sequence[str] = ()) -> str:

@@ -216,8 +216,9 @@ async def test_what_is_personal_is_hidden(world: World) -> None:
 
 
 @pytest.mark.parametrize("identity", ["spiffe://market/orders", "spiffe://cluster.local/ns/market/sa/orders"])
-async def test_the_mesh_says_which_service_asked(world: World, identity: str) -> None:
-    vouched = {"x-forwarded-client-cert": f"By=spiffe://market/goods;Hash=00;URI={identity}"}
+@pytest.mark.parametrize("claimed", ["", "URI=spiffe://market/goods,"])
+async def test_the_mesh_says_which_service_asked(world: World, identity: str, claimed: str) -> None:
+    vouched = {"x-forwarded-client-cert": f"{claimed}By=spiffe://market/goods;Hash=00;URI={identity}"}
     assert (await world.direct("goods", "POST", "/inside/a", vouched)).status == 204
     assert [(entry.operation, entry.caller) for entry in await kept(world)] == [("inside", "orders")]
 

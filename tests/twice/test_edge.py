@@ -1,6 +1,7 @@
 """Every row of the edge, at the gateway that is rendered: as on the laptop, or as a finding says."""
 
 from collections.abc import AsyncIterator
+from functools import cache
 
 import pytest
 import pytest_asyncio
@@ -16,7 +17,7 @@ from tests.conformance.edge.table import Row, tables
 from tests.deploy.samples import scope_of
 from tests.mesh.world import key_set, new_signer
 from tests.twice import compare
-from tests.twice.scene import built, proven
+from tests.twice.scene import Document, built, proven
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.live]
 
@@ -33,13 +34,18 @@ def environment(mesh: Mesh) -> Environment:
     return Environment(name="proof", namespace="edge", mesh=mesh, hosts=("edge.example",), splits={"seats": second})
 
 
+@cache
+def documents(mesh: Mesh) -> tuple[Document, ...]:
+    """Build it once for all tests; nobody changes it."""
+    return tuple(built(SAMPLE, environment(mesh)))
+
+
 @pytest_asyncio.fixture(scope="module", loop_scope="module", params=MESHES)
 async def scene(request: pytest.FixtureRequest) -> AsyncIterator[tuple[Mesh, Send, Tokens]]:
     mesh: Mesh = request.param
     signer = new_signer("one")
     tokens = {**kinds(signer), **keys_of(SAMPLE)[0]}
-    documents = built(SAMPLE, environment(mesh))
-    async with proven(documents, keys={KEYS: key_set(signer)}, ambient=mesh == "istio-ambient") as world:
+    async with proven(documents(mesh), keys={KEYS: key_set(signer)}, ambient=mesh == "istio-ambient") as world:
         yield mesh, sender(f"{BASE}:{world.place.port}", world.root.certificate, world.names), tokens
 
 

@@ -26,7 +26,8 @@ MASK = "***"
 _CALLER = re.compile(r"URI=spiffe://[^/;,]+/(?:ns/[^/;,]+/sa/)?([^/;,]+)")
 """Who calls: our own identities end in a service's name, those of Istio in that of its service account."""
 _VOUCHED = b"x-forwarded-client-cert"
-"""Set by the proxy before the service, which knows whose certificate it saw; it drops what others say there."""
+"""Set by the proxy before the service, which knows whose certificate it saw. It drops what others say there, or as
+Istio's does, adds what it saw at the end."""
 
 
 class AuditedEndpoint(Endpoint):
@@ -80,7 +81,7 @@ class AuditedEndpoint(Endpoint):
         now, principal = self._around.announcer.clock.now(), request.principal
         values = zip(self._named, request.path_values, strict=True)
         key = request.headers.get(idempotency.HEADER, b"") if self.operation.idempotent else b""
-        caller = _CALLER.search(request.headers.get(_VOUCHED, b"").decode("latin-1"))
+        callers = _CALLER.findall(request.headers.get(_VOUCHED, b"").decode("latin-1"))
         return Entry(
             id=identifier(now),
             at=now,
@@ -91,7 +92,7 @@ class AuditedEndpoint(Endpoint):
             roles=tuple(sorted(principal.roles)) if principal else (),
             idempotency_key=key.decode("latin-1"),
             trace_id=request.context.trace.trace_id,
-            caller=caller[1] if caller else "",
+            caller=callers[-1] if callers else "",
             status=status,
             problem=problem,
         )

@@ -18,6 +18,7 @@ def findings(scope: Scope) -> Iterator[Finding]:
     yield from _tokens(scope)
     if scope.plan.routes:
         yield from _gateway(scope)
+    yield from _everywhere(scope)
     for service in scope.plan.services:
         declared = scope.declared(service)
         key, where = declared.traffic.hash_by, declared.source
@@ -38,19 +39,28 @@ def findings(scope: Scope) -> Iterator[Finding]:
         yield _say("02", "error", message, 'say gateway_class = "istio"')
 
 
+def _everywhere(scope: Scope) -> Iterator[Finding]:
+    """Say how its proxies differ from the laptop's, whatever is declared."""
+    message = "where Istio is installed by default, //orders is not /orders, and a slash that is escaped is no mistake"
+    yield _say("17", "info", message, "set meshConfig.pathNormalization.normalization = DECODE_AND_MERGE_SLASHES")
+    if scope.mesh == "istio-ambient":
+        message = "services do not learn who calls them: a waypoint keeps x-forwarded-client-cert to itself"
+        yield _say("19", "info", message, "who was signed in is in the token, which comes through")
+        return
+    message = "a call that nobody has declared may get 404 from the caller's proxy, not 403"
+    yield _say("20", "info", message, "it does not pass in either case")
+    message = "what a caller writes into x-forwarded-client-cert stays there, before what the proxy saw"
+    yield _say("21", "info", message, "believe its last entry only, as Shoal does")
+
+
 def _gateway(scope: Scope) -> Iterator[Finding]:
     """Say how its gateway differs from the laptop's, whatever is declared."""
     message = (
         "the gateway's policy refuses before a route is looked for: 403 stands for 400, 401, 404, 405 and 415, too"
     )
     yield _say("14", "info", message, "whoever gets 403 without having said a token may say one")
-    message = "slashes are not merged where Istio is installed by default: //orders is not /orders, and is refused"
-    yield _say("17", "info", message, "install it with meshConfig.pathNormalization.normalization = MERGE_SLASHES")
     message = "traces begin in the gateway only where the mesh has a provider of traces; services begin theirs anyway"
     yield _say("18", "info", message, "name one in meshConfig.extensionProviders and defaultProviders.tracing")
-    if scope.mesh == "istio-ambient":
-        message = "services do not learn who calls them: a waypoint keeps x-forwarded-client-cert to itself"
-        yield _say("19", "info", message, "who was signed in is in the token, which comes through")
     if edge.verifies(scope):
         message = "a token that is not valid is refused everywhere, also where nobody has to be signed in"
         yield _say("15", "info", message, "clients leave out tokens that have expired")
