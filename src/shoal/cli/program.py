@@ -41,6 +41,7 @@ COMMANDS = {
     "schedules": "See what runs by the clock, and run it now.",
     "load": "Use the system as its visitors do, and measure what they meet.",
     "objectives": "See what services promise, and how they keep it.",
+    "actions": "See who did what to the running system.",
     "notices": "See what somebody should hear of.",
     "commands": "See who asked for what, and what became of it.",
     "privacy": "See which personal data there is, renew its keys, and follow erasures.",

@@ -1,6 +1,9 @@
 """What the pages ask of a running shop and do to it, through the real process of the dashboard."""
 
+import asyncio
 import json
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -183,6 +186,17 @@ async def test_a_fault_strikes_and_ends(live: LiveSystem, pages: Pages) -> None:
         assert (await pages.post("/api/gateway/clear", {}))["faults"] == []
     refused = await pages.post("/api/gateway/fault", {"edge": "payments:orders", "abort": 503}, status=409)
     assert "callers are" in refused["hint"] or "it calls" in refused["hint"]
+
+
+async def test_what_was_done_from_a_page_and_by_a_command_is_noted(live: LiveSystem, pages: Pages) -> None:
+    await pages.post("/api/sagas/retry", {"id": "nobody-knows-it"}, status=409)
+    command = [sys.executable, "-m", "shoal.cli", "-C", str(live.root), "dlq", "purge", "payments-404", "--yes"]
+    done = await asyncio.to_thread(subprocess.run, command, check=False, capture_output=True, text=True, timeout=60)
+    assert "there is no dead letter payments-404" in done.stderr
+    shell, page = (await pages.get("/api/actions?bad=true&limit=2"))["items"]
+    assert (shell["does"], shell["on"], shell["by"]) == ("purge letters", "payments-404", "shell")
+    assert (page["does"], page["on"], page["by"]) == ("retry saga", "nobody-knows-it", "page")
+    assert shell["who"] == page["who"]
 
 
 async def test_a_path_of_an_old_application_is_moved_and_moved_back(pages: Pages) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from shoal.cli.acting import acts
 from shoal.cli.output import examples, output_option, print_json, print_table, say
 from shoal.cli.program import FOUND, OK, Global
 from shoal.errors import DeclarationError
@@ -61,6 +62,7 @@ def command() -> None:
 @click.option("--promote", is_flag=True, help="Make it the only one as soon as the verdict is good.")
 @click.option("--keep", is_flag=True, help="Do not take it away when the verdict is bad.")
 @click.pass_obj
+@acts("start canary", "service", "revision", "code")
 def start(context: Global, /, service: str, code: Path | None, revision: str, name: str, keep: bool, **how: Any) -> int:
     """Start a new version of SERVICE beside the one that runs, and give it a part of the requests."""
     folder = _code(context, service, code, revision)
@@ -95,6 +97,7 @@ def status(context: Global, service: str, output: str) -> int:
 @click.argument("service")
 @click.argument("weight", type=click.FloatRange(0, 100))
 @click.pass_obj
+@acts("weigh canary", "service", "weight")
 def weigh(context: Global, service: str, weight: float) -> int:
     """Give the new version of SERVICE another WEIGHT, in percent of the requests."""
     _ask(context, "weigh", service=service, weight=weight)
@@ -105,6 +108,7 @@ def weigh(context: Global, service: str, weight: float) -> int:
 @command.command("promote", epilog=examples("shoal canary promote orders"))
 @click.argument("service")
 @click.pass_obj
+@acts("promote canary", "service")
 def promote(context: Global, service: str) -> int:
     """Make the new version of SERVICE the only one; no request is dropped.
 
@@ -118,6 +122,7 @@ def promote(context: Global, service: str) -> int:
 @command.command("abort", epilog=examples("shoal canary abort orders"))
 @click.argument("service")
 @click.pass_obj
+@acts("abort canary", "service")
 def abort(context: Global, service: str) -> int:
     """Let the old version of SERVICE answer everything again; no request is dropped."""
     _ask(context, "abort", service=service)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from shoal.cli.acting import acts
 from shoal.cli.output import examples, output_option, print_json, say, service_option
 from shoal.cli.program import FOUND, OK, Global
 from shoal.errors import ShoalError
@@ -104,6 +105,7 @@ def show(context: Global, id_: str, output: str) -> int:
 @click.option("--data", default="", help="The new data, as JSON.")
 @click.option("--file", "file", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="Read it from here.")
 @click.pass_obj
+@acts("edit letter", "id_")
 def edit(context: Global, id_: str, data: str, file: Path | None) -> int:
     """Correct the data of a letter, which keeps what it was at first; `replay` then sends what was corrected.
 
@@ -136,6 +138,7 @@ def edit(context: Global, id_: str, data: str, file: Path | None) -> int:
 @click.option("--dry-run", is_flag=True, help="Show what its handler would do, and do nothing.")
 @output_option
 @click.pass_obj
+@acts("replay letters", "ids", "service", "everything")
 def replay(context: Global, /, ids: tuple[str, ...], service: str, everything: bool, dry_run: bool, output: str) -> int:
     """Send letters to their consumer once more; they keep their event's id, so nothing happens twice.
 
@@ -166,6 +169,7 @@ def replay(context: Global, /, ids: tuple[str, ...], service: str, everything: b
 @_which
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.pass_obj
+@acts("purge letters", "ids", "service", "everything")
 def purge(context: Global, ids: tuple[str, ...], service: str, everything: bool, yes: bool) -> int:
     """Throw letters away for good: their events count as handled, and their effects never happen."""
     from shoal.operating import letters

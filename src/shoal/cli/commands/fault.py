@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from shoal.cli.acting import acts
 from shoal.cli.output import examples, output_option, print_json, print_table, say
 from shoal.cli.program import FOUND, OK, Global
 
@@ -58,6 +59,7 @@ def command() -> None:
 @click.option("--percent", type=float, default=100.0, show_default=True, help="Share of the requests.")
 @output_option
 @click.pass_obj
+@acts("inject fault", "edge", "delay", "abort", "percent")
 def add(context: Global, edge: str, delay: float, abort: int, percent: float, output: str) -> int:
     """Strike the calls of one caller to one service, from the next request on.
 
@@ -105,6 +107,7 @@ def list_(context: Global, output: str) -> int:
 @command.command("clear", epilog=examples("shoal fault clear", "shoal fault clear orders:payments"))
 @click.argument("edge", metavar="[EDGE]", default="")
 @click.pass_obj
+@acts("clear faults", "edge")
 def clear(context: Global, edge: str) -> int:
     """End every fault, or those of one edge."""
     from shoal.local import faults

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 import click
 
+from shoal.cli.acting import acts
 from shoal.cli.output import examples, output_option, print_json, print_table, say
 from shoal.cli.program import OK, Global
 from shoal.errors import DeclarationError, HostError
@@ -27,6 +28,7 @@ def command() -> None:
 @click.argument("consumer", metavar="CONSUMER")
 @click.option("--days", default=365.0, show_default=True, type=click.FloatRange(0.001, 3650), help="How long it lasts.")
 @click.pass_obj
+@acts("create key", "consumer")
 def create(context: Global, consumer: str, days: float) -> int:
     """Make a key for a consumer; the keys that it has stay good, so that it can change over.
 
@@ -71,6 +73,7 @@ def list_(context: Global, output: str) -> int:
 @command.command("revoke", epilog=examples("shoal keys revoke 5f0c1f2a9b3d"))
 @click.argument("id_", metavar="KEY")
 @click.pass_obj
+@acts("revoke key", "id_")
 def revoke(context: Global, id_: str) -> int:
     """End a key: the gateway refuses it at once, and every service within five seconds."""
     from shoal.local import keys, layout

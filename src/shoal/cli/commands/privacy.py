@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 import msgspec
 
+from shoal.cli.acting import acts
 from shoal.cli.output import examples, output_option, print_json, print_table, say, service_option
 from shoal.cli.program import FOUND, OK, Global
 from shoal.errors import DeclarationError
@@ -62,6 +63,7 @@ def list_(context: Global, service: str, output: str) -> None:
 @command.command("renew", epilog=examples("shoal privacy renew", "shoal privacy renew --service users"))
 @service_option("the keys")
 @click.pass_obj
+@acts("renew keys of persons", "service")
 def renew(context: Global, service: str) -> None:
     """Make a new key in the key ring, and wrap every data key anew. Old ones stay readable meanwhile.
 
@@ -81,6 +83,7 @@ def renew(context: Global, service: str) -> None:
 @click.option("--from", "before", required=True, metavar="URL", help="The ring so far; {service} stands for each.")
 @service_option("the keys")
 @click.pass_obj
+@acts("move keys of persons", "service")
 def move(context: Global, before: str, service: str) -> None:
     """Wrap the services' own keys by the key ring that SHOAL_KEY_RING names, which is another than so far.
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 import msgspec
 
+from shoal.cli.acting import acts
 from shoal.cli.output import examples, output_option, print_json, print_table, say, service_option, style
 from shoal.cli.program import FOUND, OK, Global
 from shoal.errors import DeclarationError, ShoalError
@@ -81,6 +82,7 @@ def list_(context: Global, service: str, output: str) -> int:
 @_service_option
 @output_option
 @click.pass_obj
+@acts("rebuild projections", "names", "everything")
 def rebuild(context: Global, /, names: tuple[str, ...], everything: bool, check: bool, **options: Any) -> int:
     """Build read models anew from the journal of their events, beside the live ones, and put them in their place.
 

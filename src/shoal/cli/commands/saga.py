@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from shoal.cli.acting import acts
 from shoal.cli.output import examples, output_option, print_json, print_table, say, service_option, style
 from shoal.cli.program import FOUND, OK, Global
 
@@ -88,6 +89,7 @@ def show(context: Global, saga: str, service: str, output: str) -> int:
 @click.argument("saga")
 @_service_option
 @click.pass_obj
+@acts("retry saga", "saga", "service")
 def retry(context: Global, saga: str, service: str) -> int:
     """Let a parked saga go on where it stopped, with all its attempts and all its time again."""
 
@@ -106,6 +108,7 @@ def retry(context: Global, saga: str, service: str) -> int:
 @_service_option
 @click.option("--force", is_flag=True, help="Although nobody knows whether its pivot happened.")
 @click.pass_obj
+@acts("compensate saga", "saga", "service", "force")
 def compensate(context: Global, saga: str, service: str, force: bool) -> int:
     """Undo a saga that is under way or parked, step by step.
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
+from shoal.cli.acting import acts
 from shoal.cli.output import examples, output_option, print_json, print_table, say, service_option
 from shoal.cli.program import FOUND, OK, Global
 from shoal.errors import DeclarationError, ShoalError
@@ -60,6 +61,7 @@ def list_(context: Global, service: str, output: str) -> int:
 @click.argument("target", metavar="SERVICE.SCHEDULE")
 @click.option("--wait", is_flag=True, help="Wait until it has run, a minute at most; exits with 1 when it failed.")
 @click.pass_obj
+@acts("run schedule", "target")
 def run(context: Global, target: str, wait: bool) -> int:
     """Run a schedule now, on one replica; its next due time comes all the same."""
     return asyncio.run(_run(context, target, wait))

@@ -7,6 +7,7 @@ import time
 
 import click
 
+from shoal.cli.acting import acts
 from shoal.cli.output import examples, say
 from shoal.cli.program import FOUND, OK, Global
 
@@ -23,6 +24,7 @@ _EXAMPLES = examples(
 @click.option("--timeout", default=60.0, show_default=True, help="Seconds to wait for the end.")
 @click.option("--now", is_flag=True, help="End every process at once, without draining.")
 @click.pass_obj
+@acts("stop system", "now")
 def command(context: Global, timeout: float, now: bool) -> int:
     """Stop the system: the gateway takes no more requests, services finish theirs, engines end.
 

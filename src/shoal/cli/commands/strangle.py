@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 import click
 import msgspec
 
+from shoal.cli.acting import acts
 from shoal.cli.output import examples, output_option, print_json, print_table, say
 from shoal.cli.program import FOUND, OK, Global
 
@@ -64,6 +65,7 @@ def status(context: Global, route: str, output: str) -> int:
 @click.option("--weight", default=0.0, type=click.FloatRange(0, 100), help="Percent that the service answers (shift).")
 @click.option("--sample", default=0.0, type=click.FloatRange(0, 100), help="Percent that is compared (shadow).")
 @click.pass_obj
+@acts("turn path", "route", "state", "weight", "sample")
 def set_(context: Global, route: str, state: str, weight: float, sample: float) -> int:
     """Move ROUTE on to STATE, or back; it holds from then on, also for later runs (`legacy` means `record`)."""
     told = _ask(context, "set", route=route, state=state, weight=weight, sample=sample)

@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl, quote, urlencode
 import msgspec
 
 from shoal.dashboard.server import shell
+from shoal.dashboard.server.acting import answered
 from shoal.dashboard.server.desk import Desk
 from shoal.dashboard.server.exchange import Answer, Download, Route, Stream, read_body, read_query
 from shoal.dashboard.server.files import Files
@@ -113,7 +114,7 @@ class Dashboard:
         else:
             self._gate.check_action(headers)
             asked = read_body(route.asked, await body_of(receive), values)
-        return _rendered(await route.answer(self._desk, asked))
+        return _rendered(await answered(self._desk, route, asked))
 
 
 def _rendered(result: object) -> Answer | Stream:

@@ -41,6 +41,7 @@ class Desk:
         object.__setattr__(self, "live", Live(where=Project(root=self.root, system=self.system)))
         self.hub.watch(looks.telemetry(self.library))
         self.hub.watch(looks.noticed(self.library))
+        self.hub.watch(looks.acted(self.library))
         self.hub.watch(looks.processes(self.root))
 
     def state(self) -> RunState | None:

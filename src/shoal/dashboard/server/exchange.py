@@ -27,12 +27,16 @@ class Route(Generic[C, A]):
             JSON object that is posted. What is not among them is refused.
         answer: Called with the desk and what was asked; what it returns becomes JSON, unless it is a `Download` or a
             `Stream`. It may raise a `Problem`, or another error of Shoal.
+        does: What it does to the running system, such as ``stop process``, as it is noted; nothing when it only tells.
+        told: Members of `asked` that are noted with it: names of things, never what is put into them.
     """
 
     method: str
     path: str
     asked: type[A]
     answer: Callable[[C, A], Awaitable[object]]
+    does: str = ""
+    told: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

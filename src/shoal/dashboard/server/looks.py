@@ -8,6 +8,7 @@ from shoal.dashboard.notices.ledger import Notice
 from shoal.dashboard.server.hub import Look
 from shoal.dashboard.store.library import Library
 from shoal.dashboard.store.reading import Database, News, news
+from shoal.dashboard.store.reading.actions import newest
 from shoal.errors import ShoalError
 from shoal.local.state import state_file
 
@@ -17,14 +18,14 @@ def telemetry(library: Library) -> Look:
     known: Database | None = None
     position = ""
 
-    def newest() -> tuple[Database, News]:
+    def end() -> tuple[Database, News]:
         database = library.reader()
         return database, news(database, position if database is known else "")
 
     async def look() -> dict[str, object]:
         nonlocal known, position
         try:
-            database, found = await asyncio.to_thread(newest)
+            database, found = await asyncio.to_thread(end)
         except ShoalError:
             return {}  # nothing is recorded yet, or what there is cannot be read, of which the pages hear when they ask
         began = known is not None and database is not known
@@ -55,6 +56,21 @@ def noticed(library: Library) -> Look:
         begun = [one for one in known.values() if one.id not in before]
         newest = max(begun, key=lambda one: one.since, default=None)
         return {"notice": {} if newest is None else {"text": newest.text, "severity": newest.severity}}
+
+    return look
+
+
+def acted(library: Library) -> Look:
+    """Tell `action` when somebody did something."""
+    known = -1
+
+    async def look() -> dict[str, object]:
+        nonlocal known
+        try:
+            before, known = known, await asyncio.to_thread(lambda: newest(library.reader()))
+        except ShoalError:
+            return {}
+        return {"action": {}} if before not in (-1, known) else {}
 
     return look
 

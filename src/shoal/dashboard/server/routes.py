@@ -3,6 +3,7 @@
 from typing import Any
 
 from shoal.dashboard.server.api import (
+    actions,
     data,
     events,
     explorer,
@@ -23,6 +24,7 @@ from shoal.dashboard.server.desk import Desk
 from shoal.dashboard.server.exchange import Route
 
 TOPICS: tuple[tuple[Route[Desk, Any], ...], ...] = (
+    actions.ROUTES,
     data.ROUTES,
     events.ROUTES,
     explorer.ROUTES,

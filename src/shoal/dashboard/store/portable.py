@@ -36,6 +36,7 @@ _JSON: tuple[tuple[str, str, type], ...] = (
     ("logs", "attributes", dict),
     ("points", "histogram", list),
     ("notices", "notice", dict),
+    ("actions", "action", dict),
 )
 """Columns that hold JSON, and what each is."""
 

@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 from shoal.errors import ShoalError
 
-FORMAT = 3
+FORMAT = 4
 """Number of this form of a file; another one is refused."""
 
 APPLICATION = 0x53686F61
@@ -72,6 +72,7 @@ CREATE TABLE exemplars (
   PRIMARY KEY (series, at, trace)
 ) WITHOUT ROWID;
 CREATE TABLE notices (id TEXT PRIMARY KEY, since REAL NOT NULL, notice BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE actions (n INTEGER PRIMARY KEY, at REAL NOT NULL, action BLOB NOT NULL);
 """
 
 

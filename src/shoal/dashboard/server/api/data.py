@@ -77,6 +77,13 @@ ROUTES = (
     Route(method="GET", path="/api/data", asked=Asked, answer=listed),
     Route(method="GET", path="/api/data/{service}/statements", asked=Statements, answer=statements),
     Route(method="GET", path="/api/data/{service}", asked=One, answer=shown),
-    Route(method="POST", path="/api/data/{service}/ask", asked=Asking, answer=ask),
-    Route(method="POST", path="/api/data/{service}/reset", asked=Emptying, answer=reset),
+    Route(method="POST", path="/api/data/{service}/ask", asked=Asking, answer=ask, does="ask store", told=("service",)),
+    Route(
+        method="POST",
+        path="/api/data/{service}/reset",
+        asked=Emptying,
+        answer=reset,
+        does="empty service",
+        told=("service",),
+    ),
 )

@@ -38,6 +38,13 @@ async def code(desk: Desk, wish: Coding) -> object:
 
 ROUTES = (
     Route(method="GET", path="/api/explorer", asked=Asked, answer=listed),
-    Route(method="POST", path="/api/explorer/call", asked=Wish, answer=call),
+    Route(
+        method="POST",
+        path="/api/explorer/call",
+        asked=Wish,
+        answer=call,
+        does="call operation",
+        told=("service", "operation", "caller", "subject"),
+    ),
     Route(method="POST", path="/api/explorer/code", asked=Coding, answer=code),
 )

@@ -33,8 +33,29 @@ async def turn(desk: Desk, wish: TurnWish) -> object:
 
 ROUTES = (
     Route(method="GET", path="/api/gateway", asked=Asked, answer=shown),
-    Route(method="POST", path="/api/gateway/fault", asked=Injection, answer=inject),
-    Route(method="POST", path="/api/gateway/clear", asked=Clearing, answer=clear),
-    Route(method="POST", path="/api/gateway/canary", asked=CanaryWish, answer=canary),
-    Route(method="POST", path="/api/gateway/turn", asked=TurnWish, answer=turn),
+    Route(
+        method="POST",
+        path="/api/gateway/fault",
+        asked=Injection,
+        answer=inject,
+        does="inject fault",
+        told=("edge", "delay", "abort", "percent"),
+    ),
+    Route(method="POST", path="/api/gateway/clear", asked=Clearing, answer=clear, does="clear faults", told=("edge",)),
+    Route(
+        method="POST",
+        path="/api/gateway/canary",
+        asked=CanaryWish,
+        answer=canary,
+        does="move canary",
+        told=("do", "service", "weight"),
+    ),
+    Route(
+        method="POST",
+        path="/api/gateway/turn",
+        asked=TurnWish,
+        answer=turn,
+        does="turn path",
+        told=("route", "state", "weight", "sample"),
+    ),
 )

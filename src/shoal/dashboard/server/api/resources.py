@@ -135,8 +135,31 @@ def _resource(state: RunState, process: ProcessState, usage: dict[int, Usage], v
 ROUTES = (
     Route(method="GET", path="/api/resources", asked=Asked, answer=resources),
     Route(method="GET", path="/api/resources/{name}/command", asked=Named, answer=shown),
-    Route(method="POST", path="/api/resources/{name}/stop", asked=Named, answer=stop),
-    Route(method="POST", path="/api/resources/{name}/start", asked=Named, answer=start),
-    Route(method="POST", path="/api/resources/{name}/restart", asked=Named, answer=restart),
-    Route(method="POST", path="/api/services/{service}/scale", asked=Scaled, answer=scale),
+    Route(
+        method="POST", path="/api/resources/{name}/stop", asked=Named, answer=stop, does="stop process", told=("name",)
+    ),
+    Route(
+        method="POST",
+        path="/api/resources/{name}/start",
+        asked=Named,
+        answer=start,
+        does="start process",
+        told=("name",),
+    ),
+    Route(
+        method="POST",
+        path="/api/resources/{name}/restart",
+        asked=Named,
+        answer=restart,
+        does="restart process",
+        told=("name",),
+    ),
+    Route(
+        method="POST",
+        path="/api/services/{service}/scale",
+        asked=Scaled,
+        answer=scale,
+        does="scale service",
+        told=("service", "replicas"),
+    ),
 )

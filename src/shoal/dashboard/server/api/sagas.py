@@ -45,6 +45,13 @@ async def compensate(desk: Desk, wish: Wish) -> object:
 ROUTES = (
     Route(method="GET", path="/api/sagas", asked=Listing, answer=listed),
     Route(method="GET", path="/api/saga", asked=One, answer=one),
-    Route(method="POST", path="/api/sagas/retry", asked=Wish, answer=retry),
-    Route(method="POST", path="/api/sagas/compensate", asked=Wish, answer=compensate),
+    Route(method="POST", path="/api/sagas/retry", asked=Wish, answer=retry, does="retry saga", told=("id", "service")),
+    Route(
+        method="POST",
+        path="/api/sagas/compensate",
+        asked=Wish,
+        answer=compensate,
+        does="compensate saga",
+        told=("id", "service", "force"),
+    ),
 )

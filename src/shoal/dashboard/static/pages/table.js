@@ -24,6 +24,7 @@ export const PAGES = [
   { name: "gateway", title: "Gateway", group: "System", key: "w", load: () => import("./gateway.js") },
   { name: "mail", title: "Mail", group: "System", key: "i", load: () => import("./mail.js") },
   { name: "resources", title: "Resources", group: "System", key: "r", load: () => import("./resources.js") },
+  { name: "actions", title: "Actions", group: "History", key: "o", load: () => import("./actions.js") },
   { name: "runs", title: "Runs", group: "History", key: "u", load: () => import("./runs.js") },
 ];
 

@@ -163,7 +163,7 @@ export function useQuery(path, wanted = {}, options = {}) {
 let source = null;
 
 /** Events that are passed on as counters. */
-const EVENTS = ["tick", "resources", "runs", "notice"];
+const EVENTS = ["tick", "resources", "runs", "notice", "action"];
 
 function listen() {
   if (document.hidden || source) return;
