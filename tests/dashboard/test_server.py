@@ -1,7 +1,9 @@
 """The server by itself: who comes in, what every answer says, and what bad questions get."""
 
 import asyncio
+import base64
 import gzip
+import hashlib
 import json
 import re
 from collections.abc import Mapping
@@ -105,9 +107,14 @@ async def test_a_cookie_of_another_port_opens_nothing(browser: Browser) -> None:
 
 async def test_every_answer_keeps_to_our_own_files(browser: Browser) -> None:
     for target in ("/", "/api/echo/a", "/api/nothing", "/static/0/styles/base.css"):
-        _, said, _ = await browser.ask(target)
-        assert said["content-security-policy"] == gate.POLICY
-        assert "unsafe" not in gate.POLICY
+        _, said, text = await browser.ask(target)
+        inline = re.findall(rb"<(?:script|style)>(.*?)</(?:script|style)>", text, re.DOTALL)
+        hashes = [f" 'sha256-{base64.b64encode(hashlib.sha256(one).digest()).decode()}'" for one in inline]
+        policy = said["content-security-policy"]
+        assert all(one in policy for one in hashes)
+        assert re.sub(r" 'sha256-[^']+'", "", policy) == gate.POLICY
+        assert policy.count("sha256") == len(inline) == (2 if target == "/" else 0)
+        assert "unsafe" not in policy
         assert said["x-content-type-options"] == "nosniff"
         assert said["referrer-policy"] == "no-referrer"
 

@@ -71,6 +71,8 @@ class Answer:
     body: bytes
     ms: float
     """Milliseconds from the request to the last byte."""
+    cut: bool = False
+    """Whether there would have been more: it is longer than was asked for, or does not end."""
 
 
 def endpoint(system: model.System, target: str, *, inside: bool = False) -> model.Endpoint:
@@ -178,14 +180,22 @@ def body_of(found: model.Endpoint, fields: Mapping[str, Any]) -> bytes | None:
     return None
 
 
-def send(run: RunState, request: Request, timeout: float = 30.0) -> Answer:
-    """Send a request, and wait for the whole answer up to `timeout` seconds; `HostError` when none comes."""
+def send(run: RunState, request: Request, timeout: float = 30.0, most: int | None = None) -> Answer:
+    """Send a request, and wait for its answer up to `timeout` seconds; `HostError` when none comes.
+
+    Args:
+        run: What is asked.
+        request: What is sent.
+        timeout: Seconds.
+        most: Bytes after which the answer is cut, as it is at the end of the time; where nothing is said, it is read
+            as a whole.
+    """
     opened = Outbound(request.socket, timeout) if request.socket else connection(run.gateway, run.authority, timeout)
     began = time.perf_counter()
     try:
         opened.request(request.method, request.path, request.body, request.headers)
         answer = opened.getresponse()
-        body = answer.read()
+        body, cut = (answer.read(), False) if most is None else _some(answer, most, began + timeout)
     except (OSError, http.client.HTTPException) as error:
         raise HostError(
             f"{request.method} {run.gateway}{request.path} got no answer: {error}",
@@ -199,7 +209,26 @@ def send(run: RunState, request: Request, timeout: float = 30.0) -> Answer:
         headers={name.lower(): value for name, value in answer.getheaders()},
         body=body,
         ms=(time.perf_counter() - began) * 1000,
+        cut=cut,
     )
+
+
+def _some(answer: http.client.HTTPResponse, most: int, until: float) -> tuple[bytes, bool]:
+    """Read so many bytes of an answer, or what comes in time; say whether there would have been more."""
+    found = bytearray()
+    while len(found) <= most and time.perf_counter() < until:
+        try:
+            part = answer.read1(most + 1 - len(found))
+        except TimeoutError:
+            if not found:
+                raise
+            break
+        found += part
+        if not part:
+            if answer.length:
+                raise http.client.IncompleteRead(bytes(found), answer.length)
+            return bytes(found), False
+    return bytes(found[:most]), True
 
 
 def _refuse_unsendable(headers: Mapping[str, str]) -> None:

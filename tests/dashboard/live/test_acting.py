@@ -190,7 +190,19 @@ async def test_a_fault_strikes_and_ends(live: LiveSystem, pages: Pages) -> None:
 
 async def test_what_was_done_from_a_page_and_by_a_command_is_noted(live: LiveSystem, pages: Pages) -> None:
     await pages.post("/api/sagas/retry", {"id": "nobody-knows-it"}, status=409)
-    command = [sys.executable, "-m", "shoal.cli", "-C", str(live.root), "dlq", "purge", "payments-404", "--yes"]
+    command = [
+        sys.executable,
+        "-m",
+        "shoal.cli",
+        "-C",
+        str(live.root),
+        "--system",
+        "shop.system:system",
+        "dlq",
+        "purge",
+        "payments-404",
+        "--yes",
+    ]
     done = await asyncio.to_thread(subprocess.run, command, check=False, capture_output=True, text=True, timeout=60)
     assert "there is no dead letter payments-404" in done.stderr
     shell, page = (await pages.get("/api/actions?bad=true&limit=2"))["items"]

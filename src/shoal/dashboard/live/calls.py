@@ -14,7 +14,10 @@ from shoal.operating import requests
 from shoal.operating.requests import Answer, Caller, Request
 
 LARGEST = 512 * 1024
-"""Bytes of an answer that are shown."""
+"""Bytes of an answer that are read and shown."""
+
+PATIENCE = 30.0
+"""Seconds for an answer; of one that does not end, what came is shown."""
 
 
 class Operation(msgspec.Struct, frozen=True, kw_only=True):
@@ -82,7 +85,7 @@ async def call(live: Live, wish: Wish) -> dict[str, Any]:
     """
     run, system = live.running(), await live.system()
     request = _made(live, system, wish)
-    answer = await asyncio.to_thread(requests.send, run, request)
+    answer = await asyncio.to_thread(requests.send, run, request, PATIENCE, LARGEST)
     return _shown(request, answer)
 
 
@@ -111,11 +114,7 @@ def _made(live: Live, system: model.System, wish: Wish) -> Request:
 
 
 def _shown(request: Request, answer: Answer) -> dict[str, Any]:
-    text = answer.body[:LARGEST].decode("utf-8", "replace")
-    try:
-        data: Any = msgspec.json.decode(answer.body) if len(answer.body) <= LARGEST else None
-    except msgspec.MsgspecError:
-        data = None
+    data = None if answer.cut else _json(answer.body)
     return {
         "method": request.method,
         "path": request.path,
@@ -124,11 +123,21 @@ def _shown(request: Request, answer: Answer) -> dict[str, Any]:
         "reason": answer.reason,
         "headers": answer.headers,
         "data": data,
-        "text": "" if data is not None else text,
+        "text": "" if data is not None else answer.body.decode("utf-8", "replace"),
         "bytes": len(answer.body),
+        "cut": answer.cut,
         "ms": answer.ms,
         "trace_id": answer.headers.get("x-trace-id", ""),
     }
+
+
+def _json(body: bytes) -> msgspec.Raw | None:
+    """Hand JSON on as it is; None for what is none, or is nested too deep to be looked through."""
+    try:
+        msgspec.json.decode(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None
+    return msgspec.Raw(body)
 
 
 def _masked(name: str, value: str) -> str:

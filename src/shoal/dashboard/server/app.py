@@ -92,8 +92,10 @@ class Dashboard:
     def _page(self, path: str) -> Answer:
         edition = self._files.edition()
         modules = self._files.modules("shell/main.js", f"pages/{path.split('/')[1] or HOME}.js")
-        body = shell.page(edition, self._gate.action, self._files.styles(), modules)
-        return Answer(type="text/html; charset=utf-8", body=body, headers={"cache-control": _NEVER})
+        inline = self._files.text("shell/early.js"), self._files.style()
+        body = shell.page(edition, self._gate.action, inline, modules)
+        said = {"cache-control": _NEVER, "content-security-policy": shell.policy(inline)}
+        return Answer(type="text/html; charset=utf-8", body=body, headers=said)
 
     def _static(self, path: str) -> Answer:
         """Answer ``/static/EDITION/NAME``: what is of this edition never changes."""

@@ -49,9 +49,14 @@ class Files:
             self._seen = seen
         return self._edition
 
-    def styles(self) -> list[str]:
-        """List the style sheets; what all pages share comes first."""
-        return sorted(name for name in self._files if name.startswith("styles/"))
+    def style(self) -> str:
+        """Return all style sheets as one; what all pages share comes first."""
+        names = sorted(name for name in self._files if name.startswith("styles/"))
+        return "".join(self.text(name) for name in names)
+
+    def text(self, name: str) -> str:
+        """Return what a file of ours says."""
+        return self._files[name].body.decode("utf-8")
 
     def modules(self, *begin: str) -> list[str]:
         """List these modules and all that they import before they run; what they import later is left out."""

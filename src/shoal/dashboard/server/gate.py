@@ -17,7 +17,7 @@ POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
     "worker-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
-"""The Content-Security-Policy of every answer: nothing but our own files, and nothing inline."""
+"""The Content-Security-Policy of every answer: our own files alone; what stands in a page is named by its hash."""
 
 HEADERS = {
     "content-security-policy": POLICY,

@@ -16,8 +16,8 @@ _PAGE = """<!doctype html>
 <meta name="shoal-token" content="{action}">
 <title>Shoal</title>
 <link rel="icon" href="/static/{edition}/icon.svg">
-<script src="/static/{edition}/shell/early.js"></script>
-{styles}
+<script>{early}</script>
+<style>{style}</style>
 {preloads}
 <script type="module" src="/static/{edition}/shell/main.js"></script>
 </head>
@@ -39,28 +39,42 @@ _CLOSED = (
     "<p>In the folder of the project, this opens it: <code>shoal open</code></p>\n"
     "<p>The link is printed by <code>shoal run</code> and <code>shoal ps</code>, too.</p></main>\n</html>\n"
 )
-_HASH = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
+
+
+def _named(text: str) -> str:
+    """Name by its hash what stands in a document, as a policy does (Content Security Policy 3, "hash-source")."""
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
 
 CLOSED_HEADERS = {
-    "content-security-policy": POLICY.replace("style-src 'self'", f"style-src 'sha256-{_HASH}'"),
+    "content-security-policy": POLICY.replace("style-src 'self'", f"style-src {_named(_STYLE)}"),
     "cache-control": "no-store",
     "www-authenticate": 'Link realm="shoal open"',
 }
 """Headers of the closed door: its style is named by its hash."""
 
 
-def page(edition: str, action: str, styles: Iterable[str], modules: Iterable[str]) -> bytes:
+def page(edition: str, action: str, inline: tuple[str, str], modules: Iterable[str]) -> bytes:
     """Write the page.
 
     Args:
         edition: Names the files.
         action: The token of what changes something.
-        styles: Style sheets.
+        inline: The script that runs before anything is painted, and the style sheet: the first paint waits for both, so
+            they come with the page.
         modules: What the page will need, to be asked for at once instead of one after the other.
     """
     preloads = "\n".join(f'<link rel="modulepreload" href="/static/{edition}/{name}">' for name in modules)
-    linked = "\n".join(f'<link rel="stylesheet" href="/static/{edition}/{name}">' for name in styles)
-    return _PAGE.format(edition=edition, action=escape(action), preloads=preloads, styles=linked).encode()
+    early, style = inline
+    return _PAGE.format(edition=edition, action=escape(action), preloads=preloads, early=early, style=style).encode()
+
+
+def policy(inline: tuple[str, str]) -> str:
+    """Return the policy of a page in which these stand, named by their hashes."""
+    early, style = map(_named, inline)
+    return POLICY.replace("script-src 'self'", f"script-src 'self' {early}").replace(
+        "style-src 'self'", f"style-src 'self' {style}"
+    )
 
 
 def closed() -> bytes:

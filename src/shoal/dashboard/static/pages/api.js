@@ -111,7 +111,7 @@ function without(values, name, value) {
 /** @param {{answer: any, open: boolean}} given */
 function Answer({ answer, open }) {
   return html`<details class="panel" open=${open}><summary><${Badge}
-    kind=${answer.status >= REFUSED ? "bad" : "good"}>${answer.status} ${answer.reason}<//> ${duration(answer.ms)}, ${bytes(answer.bytes)}</summary>
+    kind=${answer.status >= REFUSED ? "bad" : "good"}>${answer.status} ${answer.reason}<//> ${duration(answer.ms)}, ${bytes(answer.bytes)}${answer.cut ? ", cut" : ""}</summary>
     ${answer.trace_id && html`<p><a href=${link(`traces/${answer.trace_id}`)}>Trace ${answer.trace_id.slice(0, 8)}</a> · <a
       href=${link("logs", { trace_id: answer.trace_id })}>Logs</a></p>
       <${Glance} id=${answer.trace_id} />`}

@@ -31,7 +31,7 @@ export default function Metrics() {
   const { data: names } = useFresh(recorded ? "/api/metrics" : null, {}, { every: 30_000 });
   const items = data?.items ?? [];
   const services = [...new Set((names?.items ?? []).map((/** @type {any} */ one) => one.service))];
-  const open = (names?.items ?? []).find((/** @type {any} */ one) => idOf(one) === param("metric"));
+  const open = [...items, ...(names?.items ?? [])].find((/** @type {any} */ one) => idOf(one) === param("metric"));
   const nothing = !recorded || (data && items.length === 0);
   return html`<div class="page">
     <div class="title"><h1>Metrics</h1>${data && html`<span class="note">${plural(items.length, "metric")}</span>`}</div>
