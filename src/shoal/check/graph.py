@@ -118,6 +118,22 @@ class Graph:
         return {event: tuple(handlers) for event, handlers in found.items()}
 
     @cached_property
+    def neighbours(self) -> Mapping[str, frozenset[str]]:
+        """Service → the others that it calls, that call it, or with which it exchanges events."""
+        found: dict[str, set[str]] = {service.name: set() for service in self._system.services}
+        pairs = [(service.name, call.service) for service in self._system.services for call in service.calls]
+        pairs += [
+            (handler.service.name, event.partition(".")[0])
+            for event, handlers in self.consumers.items()
+            for handler in handlers
+        ]
+        for one, other in pairs:
+            if one != other and other in found:
+                found[one].add(other)
+                found[other].add(one)
+        return {name: frozenset(others) for name, others in found.items()}
+
+    @cached_property
     def chains(self) -> tuple[tuple[Site, ...], ...]:
         """The longest way of synchronous calls from each handler that begins one: which no other chain passes through.
 

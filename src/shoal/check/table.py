@@ -12,6 +12,12 @@ NAMES = (
     "ignored_unknown",
     "baseline_outdated",
     "chain_too_long",  # SH1: coupling
+    "call_cycle",
+    "chatty_pair",
+    "fan_out_without_budget",
+    "nano_service",
+    "god_service",
+    "distributed_monolith",
     "call_without_timeout",  # SH3: resilience
 )
 """Modules of `shoal.check.rules`, each with its ``RULE``."""
