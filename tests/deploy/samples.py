@@ -94,13 +94,18 @@ def artifacts(system: System, *environments: Environment) -> tuple[Artifact, ...
     return compile_kubernetes(scope_of(system, *environments))
 
 
+def is_object(path: str) -> bool:
+    """Tell whether a file holds objects; patches, kustomizations and settings of servers are none."""
+    is_asked = path.startswith(("base/", "engines/", "overlays/")) and path.endswith(".yaml")
+    return is_asked and not path.endswith(("kustomization.yaml", "sizes.yaml", "-disk.yaml"))
+
+
 def objects(texts: dict[str, str]) -> list[Document]:
-    """Read all objects of the base, the engines and the first overlay; patches and kustomizations are none."""
+    """Read all objects of the base, the engines and the first overlay."""
     overlay = next(path for path in texts if path.startswith("overlays/")).split("/")[1]
     found: list[Document] = []
     for path, text in texts.items():
-        is_asked = path.startswith(("base/", "engines/", f"overlays/{overlay}/")) and path.endswith(".yaml")
-        if is_asked and not path.endswith(("kustomization.yaml", "sizes.yaml", "-disk.yaml")):
+        if is_object(path) and path.startswith(("base/", "engines/", f"overlays/{overlay}/")):
             found += [document for document in yaml.load_all(text, yaml.CSafeLoader) if document]
     return found
 

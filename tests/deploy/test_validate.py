@@ -13,9 +13,11 @@ from shoal.deploy.kubernetes.target import target
 from shoal.model.plan import plan
 from shoal.model.system import System
 from tests.deploy.authority import complaints, validator
-from tests.deploy.samples import CAFE, MESHES, artifacts, scope_of, shop
+from tests.deploy.samples import CAFE, MESHES, artifacts, is_object, scope_of, shop, written
 from tests.model.strategies import systems
 
+SYSTEMS = 200
+"""How many are drawn in one run."""
 MANAGED = {"postgres": "managed", "nats": "managed", "valkey": "managed", "mongo": "managed", "opensearch": "managed"}
 PRODUCTION = Environment(
     name="production",
@@ -67,13 +69,33 @@ def test_a_mistake_is_seen(program: Path, tmp_path: Path) -> None:
 
 @given(st.lists(st.tuples(systems(), st.sampled_from(MESHES)), min_size=3, max_size=3))
 @settings(max_examples=1, phases=(Phase.generate,), deadline=None, suppress_health_check=list(HealthCheck))
-def test_whatever_is_declared_is_valid(
+def test_whatever_is_declared_is_valid_when_it_is_built(
     program: Path, tmp_path_factory: pytest.TempPathFactory, drawn: list[tuple[System, str]]
 ) -> None:
     folder = tmp_path_factory.mktemp("drawn")
     for number, (system, mesh) in enumerate(drawn):
         files.write_all(folder / str(number), artifacts(system, Environment(name="dev", mesh=mesh)))  # type: ignore[arg-type]
     assert not complaints(program, folder)
+
+
+def test_two_hundred_systems_are_valid(program: Path, tmp_path: Path) -> None:
+    drawn: list[tuple[System, str]] = []
+
+    @given(systems(), st.sampled_from(MESHES))
+    @settings(max_examples=SYSTEMS, phases=(Phase.generate,), deadline=None, suppress_health_check=list(HealthCheck))
+    def draw(system: System, mesh: str) -> None:
+        drawn.append((system, mesh))
+
+    draw()
+    assert len(drawn) >= SYSTEMS // 2  # those that are drawn twice count once
+    seen: set[str] = set()
+    for number, (system, mesh) in enumerate(drawn):
+        texts = written(system, Environment(name="dev", mesh=mesh))  # type: ignore[arg-type]
+        new = {text for path, text in texts.items() if is_object(path)} - seen
+        seen |= new
+        (tmp_path / f"{number}.yaml").write_text("---\n".join(sorted(new)) or "{}", "utf-8")
+    assert len(seen) > SYSTEMS
+    assert not complaints(program, *(file for file in tmp_path.iterdir() if file.read_text("utf-8") != "{}"))
 
 
 @given(systems(), st.sampled_from(MESHES))
