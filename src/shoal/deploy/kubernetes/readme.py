@@ -44,6 +44,7 @@ Written by `shoal deploy kubernetes`. Nothing here is applied by itself, and no 
 | `overlays/` | environments: {", ".join(names)}. Patches of yours go into `overlays/NAME/patches/`, and stay |
 | `monitoring/`, `cluster/` | what watches it: in each environment, and once in a cluster |
 | `images/` | a Dockerfile for each service, and a Compose file to try them together |
+| `checkov.yaml` | what a reviewer of manifests would have otherwise, and why it is as it is |
 
 ## What the cluster must have
 
