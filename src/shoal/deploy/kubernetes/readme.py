@@ -27,7 +27,6 @@ def make(scope: Scope) -> Iterator[Made]:
 
 def _page(scope: Scope) -> str:
     names = [environment.name for environment in scope.environments]
-    first = names[0]
     needs = "\n".join(f"- {need}" for need in _needs(scope))
     kept = "\n".join(_secrets(scope, environment) for environment in scope.environments)
     kinds = {environment.secrets.store for environment in scope.environments}
@@ -53,8 +52,8 @@ Written by `shoal deploy kubernetes`. Nothing here is applied by itself, and no 
 ## Applying it
 
 ```sh
-kubectl diff -k overlays/{first}
-kubectl apply -k overlays/{first}
+kubectl diff -k overlays/{names[0]}
+kubectl apply -k overlays/{names[0]}
 kubectl -n {scope.namespace(scope.environments[0])} wait --for=condition=Complete jobs --all --timeout=10m
 ```
 
