@@ -13,9 +13,9 @@ from shoal import Service, System, anyone
 
 rates = Service("rates")
 
-
 @rates.get("/rates", access=anyone)
 async def today() -> str:
+    '''What one unit is worth today.'''
 {lines}
 
 
@@ -26,7 +26,7 @@ WHY = "# shoal: ignore[SH301] it is on this machine"
 
 
 def report(root: Path, *lines: str) -> list[tuple[str, str]]:
-    return found(report_of(root, {"system.py": SYSTEM.format(lines="\n".join(lines))}))
+    return found(report_of(root, {"system.py": SYSTEM.format(lines="\n".join(lines))}, "SH0", "SH1", "SH3"))
 
 
 def test_nothing_is_let_pass_by_itself(tmp_path: Path) -> None:
@@ -71,7 +71,7 @@ def test_a_comment_that_is_too_far_away_is_idle(tmp_path: Path) -> None:
 def test_a_comment_about_a_rule_that_is_not_asked_is_not_idle(tmp_path: Path) -> None:
     text = SYSTEM.format(lines=f'    return ""  {WHY}')
     settings = '[tool.shoal.check]\ndisable = ["SH301"]\n'
-    assert report_of(tmp_path, {"system.py": text, "pyproject.toml": settings}).findings == ()
+    assert report_of(tmp_path, {"system.py": text, "pyproject.toml": settings}, "SH0", "SH3").findings == ()
 
 
 def test_an_unknown_code_is_said(tmp_path: Path) -> None:

@@ -24,9 +24,9 @@ from shoal import Service, System, anyone
 
 rates = Service("rates")
 
-
 @rates.get("/rates", access=anyone)
 async def today() -> str:
+    '''What one unit is worth today.'''
 {lines}
 
 
@@ -104,7 +104,7 @@ def test_a_system_that_cannot_be_read_is_a_finding(run: Run, tmp_path: Path) -> 
     project(tmp_path, GOOD.replace('"/rates"', '"rates"'))
     code, out, _ = run("check", "-f", "json")
     (found,) = json.loads(out)["findings"]
-    assert (code, found["code"], found["where"]["file"], found["where"]["line"]) == (1, "SH002", "system.py", 9)
+    assert (code, found["code"], found["where"]["file"], found["where"]["line"]) == (1, "SH002", "system.py", 8)
 
 
 def test_a_folder_without_a_system_is_a_mistake_of_the_command(run: Run, tmp_path: Path) -> None:

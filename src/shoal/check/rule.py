@@ -24,7 +24,7 @@ FAMILIES: dict[str, str] = {
 }
 """The first letters of a code → what its rules are about."""
 
-Need = Literal["source", "plan", "contracts", "observed"]
+Need = Literal["source", "plan", "contracts", "observed", "now"]
 """A field of `Subject` without which a rule has nothing to look at."""
 
 NEEDS: dict[Need, str] = {
@@ -32,6 +32,7 @@ NEEDS: dict[Need, str] = {
     "plan": "a plan, which this system does not get",
     "contracts": "locked contracts: shoal contract lock",
     "observed": "what a run has seen: shoal check --observed",
+    "now": "the present time",
 }
 """What is missing where a rule was not asked, and how to bring it."""
 

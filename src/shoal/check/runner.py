@@ -26,6 +26,7 @@ def run(
     rules: Sequence[AnyRule],
     settings: Settings,
     *,
+    only: tuple[str, ...] = (),
     told: Sequence[Told] = (),
     baseline: tuple[str, Baseline] | None = None,
     progress: Progress = lambda _: None,
@@ -36,6 +37,7 @@ def run(
         subject: What is known of it.
         rules: All that there are; the settings say which of them are asked.
         settings: What the author says.
+        only: Codes of those that are asked now, or their beginnings; all when empty.
         told: What others have found, such as a plan; shown by its own codes.
         baseline: Path and content of the file of findings that are let pass for now.
         progress: Hears which rule is asked next.
@@ -43,7 +45,7 @@ def run(
     Raises:
         DeclarationError: An option of a rule is not of its type.
     """
-    chosen = [rule for rule in rules if settings.asks(rule.code, enabled=rule.enabled)]
+    chosen = [rule for rule in rules if _meant(rule, only) and settings.asks(rule.code, enabled=rule.enabled)]
     asked = [rule for rule in chosen if all(subject.has(need) for need in rule.needs)]
     found = [finding for rule in asked for finding in _asked(rule, subject, settings, progress)]
     found = _once(found + [_told(finding, subject) for finding in told])
@@ -60,6 +62,10 @@ def run(
         ignored=_settled(passed, settings),
         baselined=_settled(old, settings),
     )
+
+
+def _meant(rule: AnyRule, only: tuple[str, ...]) -> bool:
+    return not only or rule.code.startswith(only)
 
 
 def _known(rules: Sequence[AnyRule]) -> set[str]:

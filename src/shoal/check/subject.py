@@ -1,5 +1,6 @@
 """What is known of a system when it is checked."""
 
+import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -26,6 +27,7 @@ class Subject:
         plan: What a laptop makes of it.
         contracts: What the files of contracts say.
         observed: What a run has seen.
+        now: When it is asked.
         files: Path → text of what else belongs to the system and is read: migrations, targets. Read when asked for.
     """
 
@@ -35,6 +37,7 @@ class Subject:
     plan: Plan | None = None
     contracts: Locked | None = None
     observed: Observed | None = None
+    now: dt.datetime | None = None
     files: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
@@ -61,6 +64,6 @@ class Subject:
         return self.source.place_of(where) if where else self.where
 
     def has(self, need: str) -> bool:
-        """Tell whether something is known: ``source``, ``plan``, ``contracts`` or ``observed``."""
+        """Tell whether something is known: ``source``, ``plan``, ``contracts``, ``observed`` or ``now``."""
         found = getattr(self, need)
         return found is not None and (need != "source" or bool(found))

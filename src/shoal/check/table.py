@@ -19,6 +19,11 @@ NAMES = (
     "god_service",
     "distributed_monolith",
     "call_without_timeout",  # SH3: resilience
+    "breaking_change",  # SH6: contracts
+    "operation_unused",
+    "operation_undocumented",
+    "contract_not_locked",
+    "sunset_passed",
 )
 """Modules of `shoal.check.rules`, each with its ``RULE``."""
 

@@ -1,5 +1,6 @@
 """Everything that is known of a project, brought together for the rules."""
 
+import datetime as dt
 import sys
 from collections.abc import Iterator, Mapping
 from importlib.metadata import EntryPoint, entry_points
@@ -48,6 +49,7 @@ def gather(
         plan=_plan(system),
         contracts=_locked(context.root / folder),
         observed=observed,
+        now=dt.datetime.now(dt.UTC),
         files=Files(context.root, system),
     )
 

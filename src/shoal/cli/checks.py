@@ -67,11 +67,6 @@ class Check:
         self.seconds = 0.0
 
     @property
-    def chosen(self) -> tuple[AnyRule, ...]:
-        """The rules that may be asked."""
-        return tuple(rule for rule in self.rules if not self._only or rule.code.startswith(self._only))
-
-    @property
     def texts(self) -> Mapping[str, str]:
         """Path → text, of every file in which something may be found."""
         found = texts_of(self.subject) if self.subject else {}
@@ -95,7 +90,15 @@ class Check:
         baseline = None if text is None else (self.baseline, baselines.read(self.baseline, text))
         told: list[Told] = [*feasible.findings(system, LOCAL), *self._failed]
         told = [t for t in told if not self._only or t.code.startswith(self._only)]
-        report = run(self.subject, self.chosen, self.settings, told=told, baseline=baseline, progress=self._progress)
+        report = run(
+            self.subject,
+            self.rules,
+            self.settings,
+            only=self._only,
+            told=told,
+            baseline=baseline,
+            progress=self._progress,
+        )
         self.seconds = time.monotonic() - began
         return report
 
