@@ -47,10 +47,9 @@ def run(
     """
     chosen = [rule for rule in rules if _meant(rule, only) and settings.asks(rule.code, enabled=rule.enabled)]
     asked = [rule for rule in chosen if all(subject.has(need) for need in rule.needs)]
-    found = [finding for rule in asked for finding in _asked(rule, subject, settings, progress)]
-    found = _once(found + [_told(finding, subject) for finding in told])
-    texts = texts_of(subject)
-    left, passed = ignored(found, texts, known=_known(rules), asked={*TOLD, *(rule.code for rule in asked)})
+    own = (finding for rule in asked for finding in _asked(rule, subject, settings, progress))
+    found = _once([*own, *(_told(finding, subject) for finding in told)])
+    left, passed = ignored(found, texts := texts_of(subject), known=_codes(rules), asked=_codes(asked))
     new, old = _without(left, baseline, texts)
     return Report(
         system=subject.system.name,
@@ -68,7 +67,7 @@ def _meant(rule: AnyRule, only: tuple[str, ...]) -> bool:
     return not only or rule.code.startswith(only)
 
 
-def _known(rules: Sequence[AnyRule]) -> set[str]:
+def _codes(rules: Sequence[AnyRule]) -> set[str]:
     return {*TOLD, *(rule.code for rule in rules)}
 
 
