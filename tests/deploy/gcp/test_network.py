@@ -12,6 +12,7 @@ from shoal.deploy.gcp.knative import ENTRIES as SPELLED
 from shoal.deploy.gcp.network import ANYWHERE, GOOGLE
 from shoal.deploy.gcp.parts import resources
 from shoal.deploy.gcp.resources import (
+    Alarm,
     Bucket,
     Cache,
     Cluster,
@@ -22,9 +23,10 @@ from shoal.deploy.gcp.resources import (
     Passage,
     Postgres,
     Secret,
+    Subscription,
     Workload,
-)  # fmt: skip
-from shoal.deploy.gcp.settings import Environment
+)
+from shoal.deploy.gcp.settings import Environment, Size
 from shoal.model.limits import RateLimit
 from tests.deploy.gcp.samples import CLUSTER, PRODUCTION, SMALL, artifacts, of_kind, scope_of, shops
 from tests.deploy.samples import CAFE, shop
@@ -191,3 +193,18 @@ def test_what_stands_for_what_is_said() -> None:
     assert sorted(message.partition(",")[0] for message in found) == [
         "firestore stands for dynamodb", "firestore stands for mongo", "postgres-search stands for opensearch",
     ]  # fmt: skip
+
+
+def test_there_is_one_condition_for_each_kind_of_trouble_which_looks_at_each_service() -> None:
+    alarms = of_kind(shops(), Alarm)
+    assert set(alarms) == {"disks", "errors", "busy-4", "late", "letters"}
+    heard = [name for name in of_kind(shops(), Subscription) if not name.endswith("._letters")]
+    late, letters = (alarms[name].labels["resource.label.subscription_id"][2:] for name in ("late", "letters"))
+    assert all(re.fullmatch(late, name) and not re.fullmatch(letters, name) for name in heard)
+    kept = [name for name in of_kind(shops(), Subscription) if name.endswith("._letters")]
+    assert kept
+    assert all(re.fullmatch(letters, name) and not re.fullmatch(late, name) for name in kept)
+    uneven = Environment(name="p", services={"orders": Size(most=9)})
+    busy = [one for name, one in of_kind(resources(scope_of(shop(), uneven)), Alarm).items() if name.startswith("busy")]
+    assert [one.above for one in busy] == [3.5, 8.5]
+    assert re.fullmatch(busy[1].labels["resource.label.service_name"][2:], "orders")

@@ -271,6 +271,8 @@ class Alarm(Resource, frozen=True, kw_only=True):
     """Type of what is monitored: ``cloud_run_revision``."""
     labels: Mapping[str, str]
     """Which of them; a value that begins with ``=~`` is a regular expression."""
+    each: str
+    """Label by whose values it looks at each of them by itself."""
     aligner: str
     reducer: str
     above: float

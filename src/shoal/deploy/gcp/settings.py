@@ -51,7 +51,8 @@ class Engines(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     postgres: str = "db-custom-1-3840"
     postgres_storage: int = 20
     """GiB of each database; Cloud SQL adds to it by itself up to five times as much."""
-    valkey: str = "SHARED_CORE_NANO"
+    valkey: str = "STANDARD_SMALL"
+    """Kind of node; the smallest, SHARED_CORE_NANO, is for trying things, and Google promises nothing of it."""
 
 
 class Environment(cloud.Environment, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -107,7 +108,7 @@ class Environment(cloud.Environment, frozen=True, kw_only=True, forbid_unknown_f
 ENVIRONMENTS = (
     Environment(
         name="dev", protected=False, least=0, most=2, keep_logs=7, keep_backups=2, keys=False,
-        engines=Engines(postgres="db-g1-small", postgres_storage=10),
+        engines=Engines(postgres="db-g1-small", postgres_storage=10, valkey="SHARED_CORE_NANO"),
     ),
     Environment(name="production"),
 )  # fmt: skip

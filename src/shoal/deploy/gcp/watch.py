@@ -1,80 +1,92 @@
-"""Who hears what: alarms on what hurts users and what grows, and a budget."""
+"""Who hears what: alarms on what hurts users and what grows, and a budget.
 
-from collections.abc import Iterator, Mapping
+Google bills each condition, so there is one for each kind of trouble, which looks at every service by itself.
+"""
+
+from collections.abc import Iterator
 
 from shoal.deploy.cloud.resource import Resource
-from shoal.deploy.gcp.messages import LETTERS, named
+from shoal.deploy.gcp.messages import LETTERS
 from shoal.deploy.gcp.resources import Alarm, Watch
 from shoal.deploy.gcp.scope import Scope
 from shoal.model import names
-from shoal.model.plan import ServicePlan
+
+_SERVICE, _SUBSCRIPTION = "resource.label.service_name", "resource.label.subscription_id"
 
 
 def make(scope: Scope) -> Iterator[Resource]:
-    """Make the alarms of every service."""
+    """Make the alarms."""
     environment = scope.environment
     yield Watch(name="main", email=environment.alarms, budget=environment.budget, billing=environment.billing)
+    if scope.run:
+        yield from _services(scope)
+    if scope.users("pubsub"):
+        yield from _messages(scope)
+    if scope.users("postgres"):
+        yield Alarm(
+            name="disks",
+            why="Nine tenths of the disk of a database are full, which grows by itself up to a limit.",
+            metric="cloudsql.googleapis.com/database/disk/utilization",
+            resource="cloudsql_database",
+            labels={},
+            each="resource.label.database_id",
+            aligner="ALIGN_MAX",
+            reducer="REDUCE_MAX",
+            above=0.9,
+        )
+
+
+def _services(scope: Scope) -> Iterator[Resource]:
+    yield Alarm(
+        name="errors",
+        why="A service answers with 500 and above.",
+        metric="run.googleapis.com/request_count",
+        resource="cloud_run_revision",
+        labels={"metric.label.response_code_class": "5xx"},
+        each=_SERVICE,
+        aligner="ALIGN_DELTA",
+        reducer="REDUCE_SUM",
+        above=10,
+    )
+    by_most: dict[int, list[str]] = {}
     for service in scope.plan.services:
-        if scope.run:
-            yield from _service(scope, service)
-        if "pubsub" in scope.uses(service).values():
-            yield from _messages(scope, service)
-        if "postgres" in scope.uses(service).values():
-            database = {"resource.labels.database_id": f"{scope.project}:{service.name}"}
-            why = "Nine tenths of its disk are full, which grows by itself up to a limit."
-            yield _alarm(
-                service, "disk", "cloudsql.googleapis.com/database/disk/utilization", "cloudsql_database", database,
-                aligner="ALIGN_MAX", reducer="REDUCE_MAX", above=0.9, why=why,
-            )  # fmt: skip
+        by_most.setdefault(scope.measured(service).most, []).append(service.name)
+    for most, services in sorted(by_most.items()):
+        yield Alarm(
+            name=f"busy-{most}",
+            why=f"A service has had as many instances as it may have, which are {most}, for a quarter of an hour.",
+            metric="run.googleapis.com/container/instance_count",
+            resource="cloud_run_revision",
+            labels={_SERVICE: f"=~^({'|'.join(services)})$"} if len(by_most) > 1 else {},
+            each=_SERVICE,
+            aligner="ALIGN_MIN",
+            reducer="REDUCE_SUM",
+            above=most - 0.5,
+            minutes=15,
+        )
 
 
-def _service(scope: Scope, service: ServicePlan) -> Iterator[Resource]:
-    own = {"resource.labels.service_name": service.name}
-    most = scope.measured(service).most
-    why = "It has had as many instances as it may have for a quarter of an hour."
-    yield _alarm(
-        service, "busy", "run.googleapis.com/container/instance_count", "cloud_run_revision", own, minutes=15,
-        aligner="ALIGN_MIN", reducer="REDUCE_SUM", above=most - 0.5, why=why,
-    )  # fmt: skip
-    failed = {**own, "metric.labels.response_code_class": "5xx"}
-    why = "It answers with 500 and above."
-    yield _alarm(
-        service, "errors", "run.googleapis.com/request_count", "cloud_run_revision", failed,
-        aligner="ALIGN_DELTA", reducer="REDUCE_SUM", above=10, why=why,
-    )  # fmt: skip
-
-
-def _messages(scope: Scope, service: ServicePlan) -> Iterator[Resource]:
-    consumers = service.broker.consumers if service.broker is not None else ()
-    for stream in dict.fromkeys(one.stream for one in consumers):
-        heard = [named(stream, one.durable) for one in consumers if one.stream == stream]
-        label = {"resource.labels.subscription_id": f"=~^({'|'.join(_literal(one) for one in heard)})$"}
-        yield _alarm(
-            service, f"late-{stream}", "pubsub.googleapis.com/subscription/oldest_unacked_message_age",
-            "pubsub_subscription", label, aligner="ALIGN_MAX", reducer="REDUCE_MAX", above=300,
-            why=f"Messages of {stream} have waited for five minutes.",
-        )  # fmt: skip
-    if consumers:
-        letters = named(names.dead_letter_stream(scope.system, service.name), LETTERS)
-        yield _alarm(
-            service, "letters", "pubsub.googleapis.com/subscription/num_undelivered_messages",
-            "pubsub_subscription", {"resource.labels.subscription_id": letters}, aligner="ALIGN_MAX",
-            reducer="REDUCE_MAX", above=0, why="There are dead letters: look with shoal dlq.",
-        )  # fmt: skip
-
-
-def _literal(name: str) -> str:
-    return name.replace(".", "[.]")
-
-
-def _alarm(
-    service: ServicePlan, name: str, metric: str, resource: str, labels: Mapping[str, str], **more: object
-) -> Alarm:
-    return Alarm(
-        name=f"{service.name}-{name}",
-        service=service.name,
-        metric=metric,
-        resource=resource,
-        labels=labels,
-        **more,  # type: ignore[arg-type]
+def _messages(scope: Scope) -> Iterator[Resource]:
+    streams = names.stream(scope.system, "")
+    yield Alarm(
+        name="late",
+        why="Messages have waited for five minutes.",
+        metric="pubsub.googleapis.com/subscription/oldest_unacked_message_age",
+        resource="pubsub_subscription",
+        labels={_SUBSCRIPTION: f"=~^{streams}.*[.][^_].*$"},
+        each=_SUBSCRIPTION,
+        aligner="ALIGN_MAX",
+        reducer="REDUCE_MAX",
+        above=300,
+    )
+    yield Alarm(
+        name="letters",
+        why="There are dead letters: look with shoal dlq.",
+        metric="pubsub.googleapis.com/subscription/num_undelivered_messages",
+        resource="pubsub_subscription",
+        labels={_SUBSCRIPTION: f"=~^{streams}.*[.]{LETTERS}$"},
+        each=_SUBSCRIPTION,
+        aligner="ALIGN_MAX",
+        reducer="REDUCE_MAX",
+        above=0,
     )

@@ -47,9 +47,10 @@ def alarm(one: Alarm, context: Context) -> Iterator[Block]:
     asked = [f'resource.type = "{one.resource}"', f'metric.type = "{one.metric}"', *labels]
     added = block(
         "aggregations",
-        alignment_period="60s" if one.minutes < 5 else f"{60 * min(one.minutes, 5)}s",
+        alignment_period="300s",
         per_series_aligner=one.aligner,
         cross_series_reducer=one.reducer,
+        group_by_fields=[one.each],
     )
     arguments: dict[str, Value] = {
         "filter": " AND ".join(asked),

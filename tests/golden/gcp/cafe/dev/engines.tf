@@ -7,7 +7,7 @@ resource "google_memorystore_instance" "main" {
   location                    = "europe-west3"
   engine_version              = "VALKEY_8_0"
   mode                        = "CLUSTER_DISABLED"
-  node_type                   = "SHARED_CORE_NANO"
+  node_type                   = "STANDARD_SMALL"
   shard_count                 = 1
   replica_count               = 0
   authorization_mode          = "AUTH_DISABLED"
