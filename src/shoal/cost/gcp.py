@@ -8,12 +8,12 @@ from typing import Any
 from shoal.cost.cloud import Cloud
 from shoal.cost.cluster import Cluster, Machine
 from shoal.cost.estimate import Item
-from shoal.cost.gcp_others import others
+from shoal.cost.gcp_others import fitted, others
 from shoal.cost.month import GB, HOURS, MILLION, Month
 from shoal.cost.usage import ZERO, Range, exactly
-from shoal.deploy.cloud.resource import Resource
 from shoal.deploy.gcp import resources as made
 from shoal.deploy.gcp.parts import resources
+from shoal.deploy.gcp.resources import Resource
 from shoal.deploy.gcp.scope import Scope
 from shoal.deploy.gcp.settings import ENVIRONMENTS, Environment, read
 from shoal.deploy.gcp.target import planned
@@ -67,18 +67,16 @@ def _workload(one: made.Workload, month: Month) -> Iterator[Item]:
         return
     asked = month.of(one.service)
     known = month.usage.services.get(one.service)
-    each = known.cpu if known is not None and known.cpu is not None else _ACTIVE
-    active = asked * (each / 3600)
+    measured = known.cpu if known is not None else None
+    active = asked * (_ACTIVE / 3600) if measured is None else month.requests * (measured / 3600)
     whose["by_use"] = True
-    yield Item(component="Cloud Run processors", price="run.asked.cpu.hour", amount=active * processors, **whose)
-    yield Item(component="Cloud Run memory", price="run.asked.gb.hour", amount=active * memory, **whose)
+    yield Item(component="Cloud Run processors", price="run.asked.cpu", amount=active * processors, **whose)
+    yield Item(component="Cloud Run memory", price="run.asked.gb", amount=active * memory, **whose)
     yield Item(component="Cloud Run requests", price="run.request", amount=asked * (1 / MILLION), **whose)
     if one.least:
         rest = exactly(HOURS * one.least)
-        yield Item(
-            component="processors at rest", price="run.idle.cpu.hour", amount=rest * processors, service=one.service
-        )
-        yield Item(component="memory at rest", price="run.idle.gb.hour", amount=rest * memory, service=one.service)
+        yield Item(component="processors at rest", price="run.idle.cpu", amount=rest * processors, service=one.service)
+        yield Item(component="memory at rest", price="run.idle.gb", amount=rest * memory, service=one.service)
 
 
 def _instances(one: made.Workload, month: Month) -> Range:
@@ -143,8 +141,8 @@ def _door(one: made.Door, month: Month) -> Iterator[Item]:
     if one.kind == "gateway":
         yield Item(component="API requests", price="api.request", amount=asked, by_use=True)
     else:
-        yield Item(component="balancer", price="balancer.hour", amount=exactly(HOURS))
-        yield Item(component="data by the balancer", price="balancer.gb", amount=month.answered, by_use=True)
+        yield Item(component="balancer", price="lb.hour", amount=exactly(HOURS))
+        yield Item(component="data by the balancer", price="lb.gb", amount=month.answered, by_use=True)
         if one.firewall:
             rules = 2 + sum(route.limit is not None for route in one.routes)
             yield Item(component="firewall", price="armor.policy-month", amount=exactly(1))
@@ -154,7 +152,7 @@ def _door(one: made.Door, month: Month) -> Iterator[Item]:
 
 
 def _inside(_: made.Inside, __: Month) -> Iterator[Item]:
-    yield Item(component="balancer inside", price="balancer.hour", amount=exactly(HOURS))
+    yield Item(component="balancer inside", price="lb.hour", amount=exactly(HOURS))
     yield Item(component="zones of names", price="dns.zone-month", amount=exactly(1))
 
 
@@ -178,7 +176,7 @@ def _shared(every: tuple[Resource, ...], month: Month) -> Iterator[Item]:
             yield Item(component="log lines kept", price="logs.gb-month", amount=more, by_use=True)
     if any(isinstance(one, made.Repository) for one in every):
         images = {one.service for one in every if isinstance(one, made.Account) and one.service}
-        yield Item(component="images", price="images.gb-month", amount=exactly(len(images)))
+        yield Item(component="images", price="registry.gb-month", amount=exactly(len(images)))
     yield from _events(every, month)
 
 
@@ -208,9 +206,11 @@ _ITEMS: Mapping[type, Callable[[Any, Month], Iterator[Item]]] = {
     made.Inside: _inside,
     made.Cluster: _cluster,
 }
-FREE = frozenset(
-    {made.Interfaces, made.Passage, made.Grade, made.Account, made.Operator, made.Password, made.Topic, made.Watch}
-    | {made.Repository, made.Logs}
+FREE: frozenset[type] = frozenset(
+    {
+        *(made.Interfaces, made.Passage, made.Grade, made.Account, made.Operator, made.Password, made.Topic),
+        *(made.Watch, made.Repository, made.Logs),
+    }
 )
 """Kinds that cost nothing by themselves, or whose use is counted elsewhere."""
 
@@ -241,7 +241,7 @@ CLUSTER = Cluster(
     control=("gke.hour",),
     machines=(machine("e2-standard-2", 2, 8), machine("e2-standard-4", 4, 16)),
     disk="disk.gb-month",
-    balancer=("balancer.hour",),
+    balancer=("lb.hour",),
     egress="egress.gb",
     root=Decimal(100),
     replaces=frozenset({made.Workload, made.Door, made.Operator, made.Inside}),
@@ -257,6 +257,7 @@ CLOUD = Cloud(
     resources=made_for,
     items=items,
     others=others,
+    fitted=fitted,
     base=Resource,
     billed=frozenset(_ITEMS),
     free=FREE,

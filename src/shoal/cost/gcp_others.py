@@ -1,56 +1,69 @@
 """What could be otherwise on Google Cloud: one setting changed, everything else alike. Pure."""
 
 from collections.abc import Iterator
+from decimal import ROUND_CEILING
 
 import msgspec
 
 from shoal.cost.cloud import Other
-from shoal.deploy.cloud.resource import Resource
-from shoal.deploy.gcp.resources import Door, Inside, Network, Postgres, Workload
+from shoal.cost.month import ROOM, Month
+from shoal.deploy.gcp.resources import Door, Inside, Network, Postgres, Resource, Workload
+from shoal.deploy.gcp.settings import Size
 
 
 def others(resources: tuple[Resource, ...]) -> Iterator[Other[Resource]]:
     """List what could be otherwise; prices decide what of it is advice."""
-    yield Other(
-        advice="let services sleep that only answer: least = 0",
-        resources=_rested(resources, 0),
-        but="the first request after a while waits until an instance has started",
-    )
-    yield Other(
-        advice="one instance at rest: least = 1, and more under load",
-        resources=_rested(resources, 1),
-        but="a zone that fails is noticed",
-    )
-    yield Other(
-        advice="look at traces in the dashboard alone: collector = ''",
-        resources=_changed(resources, Workload, collector=""),
-        but="Google's own tools show no traces and metrics",
-    )
-    yield Other(
-        advice="databases without a second copy: protected = false",
-        resources=_changed(resources, Postgres, copies=1),
-        but="not for production",
-    )
-    yield Other(
-        advice="databases on a shared processor: [engines] postgres = 'db-g1-small'",
-        resources=_changed(resources, Postgres, tier="db-g1-small"),
-        but="Google promises nothing of them, and they take few connections",
-    )
-    yield Other(
-        advice="no firewall at the balancer: firewall = false",
-        resources=_changed(resources, Door, firewall=False),
-        but="the door counts no requests of callers",
-    )
-    yield Other(
-        advice="no balancer inside: inside = false",
-        resources=tuple(one for one in resources if not isinstance(one, Inside)),
-        but="programs in the network that are not here find services by their long addresses",
-    )
-    yield Other(
-        advice="no NAT gateway: gateway = false",
-        resources=_changed(resources, Network, gateway=False),
-        but="nothing outside of Google is reached",
-    )
+    inside = tuple(one for one in resources if not isinstance(one, Inside))
+    for advice, made, but in (
+        (
+            "let services sleep that only answer: least = 0", _rested(resources, 0),
+            "the first request after a while waits until an instance has started",
+        ),
+        (
+            "one instance at rest: least = 1, and more under load", _rested(resources, 1),
+            "a zone that fails is noticed",
+        ),
+        (
+            "look at traces in the dashboard alone: collector = ''", _changed(resources, Workload, collector=""),
+            "Google's own tools show no traces and metrics",
+        ),
+        (
+            "databases without a second copy: protected = false", _changed(resources, Postgres, copies=1),
+            "not for production",
+        ),
+        (
+            "databases on a shared processor: [engines] postgres = 'db-g1-small'",
+            _changed(resources, Postgres, tier="db-g1-small"),
+            "Google promises nothing of them, and they take few connections",
+        ),
+        (
+            "no firewall at the balancer: firewall = false", _changed(resources, Door, firewall=False),
+            "the door counts no requests of callers",
+        ),
+        (
+            "no balancer inside: inside = false", inside,
+            "programs in the network that are not here find services by their long addresses",
+        ),
+        (
+            "no NAT gateway: gateway = false", _changed(resources, Network, gateway=False),
+            "nothing outside of Google is reached",
+        ),
+    ):  # fmt: skip
+        yield Other(advice=advice, resources=made, but=but)
+
+
+def fitted(resources: tuple[Resource, ...], month: Month) -> tuple[Resource, ...]:
+    """Take for each service the smallest instance with room: half as much memory again as it held at most."""
+    return tuple(_fitting(one, month) if isinstance(one, Workload) else one for one in resources)
+
+
+def _fitting(one: Workload, month: Month) -> Workload:
+    held = month.held(one.service)
+    if held is None:
+        return one
+    size = Size(cpu=1, memory=max(1, int((held * ROOM).to_integral_value(ROUND_CEILING))))
+    smaller = (size.processors, size.mebibytes) < (one.processors, one.memory)
+    return msgspec.structs.replace(one, processors=size.processors, memory=size.mebibytes) if smaller else one
 
 
 def _rested(resources: tuple[Resource, ...], least: int) -> tuple[Resource, ...]:

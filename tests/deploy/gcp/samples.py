@@ -3,9 +3,9 @@
 from functools import cache
 from typing import TypeVar
 
-from shoal.deploy.cloud.resource import Resource
 from shoal.deploy.gcp.compile import compile_gcp
 from shoal.deploy.gcp.parts import resources
+from shoal.deploy.gcp.resources import Resource
 from shoal.deploy.gcp.scope import Scope
 from shoal.deploy.gcp.settings import Environment
 from shoal.deploy.gcp.target import planned

@@ -3,8 +3,7 @@
 import math
 from collections.abc import Iterator
 
-from shoal.deploy.cloud.resource import Resource
-from shoal.deploy.gcp.resources import Door, Inside, Limit
+from shoal.deploy.gcp.resources import Door, Inside, Limit, Resource
 from shoal.deploy.gcp.resources import Route as Served
 from shoal.deploy.gcp.scope import Scope
 from shoal.model.limits import RateLimit

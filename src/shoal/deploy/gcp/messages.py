@@ -5,8 +5,7 @@ import math
 import re
 from collections.abc import Iterator, Sequence
 
-from shoal.deploy.cloud.resource import Resource
-from shoal.deploy.gcp.resources import Subscription, Topic
+from shoal.deploy.gcp.resources import Resource, Subscription, Topic
 from shoal.deploy.gcp.scope import Scope
 from shoal.model.messages import KEPT
 

@@ -2,9 +2,8 @@
 
 from collections.abc import Iterator
 
-from shoal.deploy.cloud.resource import Resource
 from shoal.deploy.cloud.values import Ref
-from shoal.deploy.gcp.resources import Interfaces, Network, Passage
+from shoal.deploy.gcp.resources import Interfaces, Network, Passage, Resource
 from shoal.deploy.gcp.scope import OWN, Scope
 from shoal.model.plan import ServicePlan
 

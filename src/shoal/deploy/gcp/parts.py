@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Iterable
 
-from shoal.deploy.cloud.resource import Resource
 from shoal.deploy.gcp import edge, messages, network, rights, secrets, stores, watch, workloads
+from shoal.deploy.gcp.resources import Resource
 from shoal.deploy.gcp.scope import Scope
 
 PARTS: tuple[Callable[[Scope], Iterable[Resource]], ...] = (

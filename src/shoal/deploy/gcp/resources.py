@@ -5,8 +5,12 @@ from typing import Literal
 
 import msgspec
 
-from shoal.deploy.cloud.resource import Resource
+from shoal.deploy.cloud import resource
 from shoal.deploy.cloud.values import Ref, Value
+
+
+class Resource(resource.Resource, frozen=True, kw_only=True):
+    """One thing on Google Cloud; several of Terraform's resources may stand for it."""
 
 
 class Interfaces(Resource, frozen=True, kw_only=True):

@@ -3,11 +3,10 @@
 from collections.abc import Iterator
 
 from shoal.deploy.cloud.needs import Need, needs
-from shoal.deploy.cloud.resource import Resource
 from shoal.deploy.cloud.values import Ref
 from shoal.deploy.gcp import naming
 from shoal.deploy.gcp.messages import TURN, named
-from shoal.deploy.gcp.resources import Account, Grade, Right
+from shoal.deploy.gcp.resources import Account, Grade, Resource, Right
 from shoal.deploy.gcp.scope import Scope
 from shoal.deploy.gcp.secrets import files, variables
 from shoal.deploy.gcp.workloads import OPERATOR

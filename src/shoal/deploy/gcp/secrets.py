@@ -4,11 +4,10 @@ from collections.abc import Iterator
 
 from shoal.deploy.cloud.files import ALL, kept
 from shoal.deploy.cloud.files import secret as stem
-from shoal.deploy.cloud.resource import Resource
 from shoal.deploy.cloud.telling import SIGNING, key_files
 from shoal.deploy.cloud.values import Ref, Value
 from shoal.deploy.gcp import addresses
-from shoal.deploy.gcp.resources import Key, Password, Secret
+from shoal.deploy.gcp.resources import Key, Password, Resource, Secret
 from shoal.deploy.gcp.scope import Scope
 from shoal.model.plan import ServicePlan
 

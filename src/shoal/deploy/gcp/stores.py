@@ -3,9 +3,8 @@
 from collections.abc import Iterator
 
 from shoal.deploy.cloud.naming import owner
-from shoal.deploy.cloud.resource import Resource
 from shoal.deploy.gcp import naming
-from shoal.deploy.gcp.resources import Bucket, Cache, Dataset, Documents, Postgres
+from shoal.deploy.gcp.resources import Bucket, Cache, Dataset, Documents, Postgres, Resource
 from shoal.deploy.gcp.scope import Scope
 from shoal.model.plan import ServicePlan
 

@@ -5,9 +5,8 @@ Google bills each condition, so there is one for each kind of trouble, which loo
 
 from collections.abc import Iterator
 
-from shoal.deploy.cloud.resource import Resource
 from shoal.deploy.gcp.messages import LETTERS
-from shoal.deploy.gcp.resources import Alarm, Watch
+from shoal.deploy.gcp.resources import Alarm, Resource, Watch
 from shoal.deploy.gcp.scope import Scope
 from shoal.model import names
 

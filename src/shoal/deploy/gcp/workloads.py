@@ -6,12 +6,11 @@ from collections.abc import Iterator
 import msgspec
 
 from shoal.deploy.cloud import telling
-from shoal.deploy.cloud.resource import Resource
 from shoal.deploy.cloud.streams import declarations
 from shoal.deploy.cloud.system import PORT
 from shoal.deploy.cloud.values import Ref, Value, join
 from shoal.deploy.gcp import addresses, naming, secrets
-from shoal.deploy.gcp.resources import Cluster, Logs, Operator, Repository, Workload
+from shoal.deploy.gcp.resources import Cluster, Logs, Operator, Repository, Resource, Workload
 from shoal.deploy.gcp.scope import Scope
 from shoal.model.plan import ServicePlan
 

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from shoal.deploy.cloud.resource import Resource
 from shoal.deploy.gcp import resources as made
 from shoal.deploy.gcp.hcl import cluster, compute, door, frame, inside, messages, network, roles, secrets, stores, watch
 from shoal.deploy.gcp.hcl.context import Context
@@ -11,7 +10,7 @@ from shoal.deploy.terraform.values import Block
 
 Printer = Callable[[Any, Context], Iterator[Block]]
 
-PRINTERS: dict[type[Resource], tuple[str, Printer]] = {
+PRINTERS: dict[type, tuple[str, Printer]] = {
     made.Interfaces: ("interfaces", frame.interfaces),
     made.Network: ("network", network.network),
     made.Passage: ("network", network.passage),
