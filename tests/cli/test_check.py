@@ -204,3 +204,16 @@ def test_every_code_is_explained(run: Run) -> None:
     assert len(json.loads(run("explain", "-o", "json")[1])) == len(RULES)
     code, _, err = run("explain", "SH1O1")
     assert (code, "did you mean SH101?" in err) == (2, True)
+
+
+def test_a_project_whose_modules_lie_in_a_folder_is_shown_and_mended_there(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written(
+        tmp_path, {"src/bank.py": SYSTEM.format(lines=IDLE), "pyproject.toml": '[tool.shoal]\nsystem = "bank:system"\n'}
+    )
+    monkeypatch.syspath_prepend(str(tmp_path / "src"))
+    assert run("check", "-f", "concise")[1].startswith("src/bank.py:11:17 SH004")
+    assert run("check", "--fix")[0] == 0
+    assert (tmp_path / "src/bank.py").read_text("utf-8") == GOOD
+    assert not (tmp_path / "bank.py").exists()

@@ -182,7 +182,7 @@ class Graph:
         else:
             own = []  # what the framework itself answers calls nobody
         for call in own:
-            yield Site(handler, call, at(call.source or handler.where), certain=False)
+            yield Site(handler, call, self._source.place_of(call.source or handler.where), certain=False)
 
     def _handed_on(
         self, handler: Handler, function: Function, calls: Mapping[tuple[str, str], Call], used: set[str]

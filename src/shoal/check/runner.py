@@ -73,7 +73,7 @@ def _codes(rules: Sequence[AnyRule]) -> set[str]:
 
 def texts_of(subject: Subject) -> dict[str, str]:
     """Collect the text of every file in which a finding may lie."""
-    return {module.path: module.text for module in subject.source.modules} | dict(subject.files)
+    return {module.shown: module.text for module in subject.source.modules} | dict(subject.files)
 
 
 def _once(findings: Sequence[Reported]) -> list[Reported]:

@@ -57,7 +57,7 @@ class Subject:
         for known in self.source.modules:
             if known.name == module and attribute in known.top:
                 return known.head(known.top[attribute])
-        return Place(self.source.modules[0].path) if self.source.modules else Place(self.system.name)
+        return Place(self.source.modules[0].shown) if self.source.modules else Place(self.system.name)
 
     def place(self, where: str) -> Place:
         """Say where a declaration of the model is; of one without a place, where the system is."""

@@ -79,7 +79,7 @@ def _module(root: Path, name: str) -> Module | None:
         return None
     package = file.stem == "__init__"
     path = name.replace(".", "/") + ("/__init__.py" if package else ".py")
-    return Module(name, path, text, package)
+    return Module(name, path, text, package, file.relative_to(root).as_posix())
 
 
 class Files(Mapping[str, str]):

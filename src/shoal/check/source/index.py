@@ -5,6 +5,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import NamedTuple
 
+import msgspec
+
 from shoal.check.finding import Place, at
 from shoal.check.source.functions import Definition, Function, Use, functions
 from shoal.check.source.module import Module
@@ -124,7 +126,10 @@ class Source:
         """Say where a declaration of the model is, to the column where its line is known."""
         place = at(where)
         module = self.module(place.file)
-        if module is None or not 0 < place.line <= len(module.lines):
+        if module is None:
+            return place
+        place = msgspec.structs.replace(place, file=module.shown)
+        if not 0 < place.line <= len(module.lines):
             return place
         text = module.lines[place.line - 1]
         bare = text.strip()

@@ -20,12 +20,19 @@ class Module:
         path: What the model's places call it: its path below the import root.
         text: What is in it.
         is_package: Whether it is a package's ``__init__``.
+        file: Where it lies below the folder of the project, if not at its path: ``src/shop/system.py``.
     """
 
     name: str
     path: str
     text: str
     is_package: bool = False
+    file: str = ""
+
+    @property
+    def shown(self) -> str:
+        """Where its text lies, which is its path where nothing else is said."""
+        return self.file or self.path
 
     @cached_property
     def lines(self) -> list[str]:
@@ -94,7 +101,7 @@ class Module:
         """Say where a node is, from its beginning to its end."""
         line, end = getattr(node, "lineno", 0), getattr(node, "end_lineno", 0) or 0
         column, end_column = getattr(node, "col_offset", 0), getattr(node, "end_col_offset", 0) or 0
-        return Place(self.path, line, self._column(line, column), end, self._column(end, end_column))
+        return Place(self.shown, line, self._column(line, column), end, self._column(end, end_column))
 
     def head(self, node: ast.AST) -> Place:
         """Say where a node begins; of one that goes over several lines only the first."""

@@ -140,7 +140,7 @@ def _summary(check: "Check", report: "Report") -> str:
     if found:
         mark, head = style("✗", sys.stderr, fg="red", bold=True), f"{found} in {looked}"
     else:
-        mark, head = style("✓", sys.stderr, fg="green"), f"no findings: {len(report.asked)} rules, {looked}"
+        mark, head = style("✓", sys.stderr, fg="green"), f"no findings: {_counted(len(report.asked), 'rule')}, {looked}"
     more = [
         f"{report.fixable} fixable with --fix" if report.fixable else "",
         f"{len(report.ignored)} let pass" if report.ignored else "",
