@@ -17,7 +17,8 @@ class Range(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
     def __post_init__(self) -> None:
         """Refuse a range that is none."""
-        if not Decimal(0) <= self.low <= self.expected <= self.high:
+        finite = self.low.is_finite() and self.expected.is_finite() and self.high.is_finite()
+        if not finite or not Decimal(0) <= self.low <= self.expected <= self.high:
             raise ValueError(f"low = {self.low}, expected = {self.expected}, high = {self.high} do not grow")
 
     def __mul__(self, factor: Decimal) -> "Range":
@@ -63,12 +64,18 @@ class Work(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         _amounts(self)
 
 
+MOST = Decimal(10) ** 15
+"""Of anything in a month."""
+
+
 def _amounts(struct: msgspec.Struct) -> None:
-    """Refuse what is no amount; units are counted, not owed."""
+    """Refuse what is no amount: units are counted, not owed, and there is an end to them."""
     for name in struct.__struct_fields__:
         value = getattr(struct, name)
-        if isinstance(value, Decimal) and (not value.is_finite() or value < 0):
-            raise ValueError(f"{name} = {value} is no amount")
+        for one in value.values() if isinstance(value, dict) else (value,):
+            amount = one.high if isinstance(one, Range) else one
+            if isinstance(amount, Decimal) and (not amount.is_finite() or not 0 <= amount <= MOST):
+                raise ValueError(f"{name} = {amount} is no amount; it is 0 to {MOST:,}")
 
 
 class Usage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

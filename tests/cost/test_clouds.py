@@ -1,0 +1,155 @@
+"""Every cloud keeps what a bill promises; each bill of the sample shop is written down, to be read."""
+
+import os
+from decimal import Decimal
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from shoal.cost import cluster, render
+from shoal.cost.cloud import Cloud
+from shoal.cost.clouds import CLOUDS
+from shoal.cost.comparison import alike
+from shoal.cost.estimate import Estimate, added, priced
+from shoal.cost.groups import GROUPS, group_of
+from shoal.cost.month import Month
+from shoal.cost.pods import pods
+from shoal.cost.prices import packaged, regions
+from shoal.cost.tips import tips
+from shoal.cost.usage import Range, Usage, Work, exactly
+from shoal.deploy.kubernetes.scope import Scope
+from shoal.deploy.kubernetes.target import target
+from shoal.model.plan import Plan, plan
+from tests.deploy.samples import shop
+
+GOLDEN = Path(__file__).parents[1] / "golden" / "cost"
+AMOUNTS = st.decimals(0, 10**9, places=3)
+RANGED = ("requests", "users", "stored", "objects")
+SINGLE = ("events_per_request", "call_bytes", "own_bytes", "answer_bytes", "log_bytes", "object_writes", "mails")
+every = pytest.mark.parametrize("name", CLOUDS)
+
+
+@cache
+def had(name: str) -> tuple[Plan, tuple[Any, ...]]:
+    cloud = CLOUDS[name]
+    decided = cloud.plan(shop(), cloud.environments[-1])
+    return decided, cloud.resources(decided, cloud.environments[-1])
+
+
+@cache
+def scope(name: str) -> Scope:
+    environment = alike(CLOUDS[name].environments[-1])
+    return Scope(plan=plan(shop(), target(shop(), environment)), environments=(environment,))
+
+
+def bill(name: str, used: Usage) -> Estimate:
+    decided, resources = had(name)
+    return priced(CLOUDS[name].items(resources, Month(decided, used)), packaged(name, region(name)))
+
+
+def nodes(name: str, used: Usage) -> Estimate:
+    described, month, table = CLOUDS[name].cluster, Month(had(name)[0], used), packaged(name, region(name))
+    assert described is not None
+    return priced(cluster.items(described, pods(scope(name), month, engines=True), month, table), table)
+
+
+def region(name: str) -> str:
+    here = CLOUDS[name].environments[-1].region
+    return here if here in regions(name) else next(iter(regions(name)))
+
+
+@st.composite
+def ranges(draw: st.DrawFn) -> Range:
+    low, expected, high = sorted(draw(st.lists(AMOUNTS, min_size=3, max_size=3)))
+    return Range(low=low, expected=expected, high=high)
+
+
+def costs_no_less(less: Estimate, more: Estimate) -> bool:
+    a, b = less.total, more.total
+    return a.low <= b.low and a.expected <= b.expected and a.high <= b.high
+
+
+@every
+@given(some=ranges(), more=ranges(), what=st.sampled_from(RANGED))
+@settings(max_examples=15, deadline=None)
+def test_more_use_never_costs_less(name: str, some: Range, more: Range, what: str) -> None:
+    less, greater = (msgspec.structs.replace(Usage(), **{what: one}) for one in (some, some + more))
+    assert costs_no_less(bill(name, less), bill(name, greater))
+
+
+@every
+@given(some=AMOUNTS, more=AMOUNTS, what=st.sampled_from(SINGLE))
+@settings(max_examples=10, deadline=None)
+def test_more_of_anything_in_a_request_never_costs_less(name: str, some: Decimal, more: Decimal, what: str) -> None:
+    less, greater = (msgspec.structs.replace(Usage(), **{what: one / 1000}) for one in (some, some + more))
+    assert costs_no_less(bill(name, less), bill(name, greater))
+
+
+@every
+@given(cpu=st.decimals("0.0001", "0.5", places=4), some=ranges(), more=ranges())
+@settings(max_examples=15, deadline=None)
+def test_nodes_never_become_fewer_when_more_is_asked(name: str, cpu: Decimal, some: Range, more: Range) -> None:
+    if CLOUDS[name].cluster is None:
+        pytest.skip(f"nobody has described Kubernetes of {name}")
+    work = {one.name: Work(cpu=cpu) for one in had(name)[0].services}
+    less, greater = (Usage(requests=one, services=work) for one in (some, some + more))
+    assert costs_no_less(nodes(name, less), nodes(name, greater))
+
+
+@every
+def test_parts_sum_to_totals_and_low_is_least(name: str) -> None:
+    found = bill(name, Usage())
+    by_service = sum((added(found.of(service)) for service in found.services), exactly(0))
+    by_group = [added([line for line in found.lines if group_of(line.item.price) == group]) for group in GROUPS]
+    assert by_service == found.total == sum(by_group, exactly(0))
+    for line in found.lines:
+        assert line.cost is None or line.cost.low <= line.cost.expected <= line.cost.high
+
+
+@every
+def test_a_use_grows_with_requests_alone_and_what_stands_does_not(name: str) -> None:
+    quiet, busy = (bill(name, Usage(requests=exactly(one))) for one in (0, 10**9))
+    for before, after in zip(quiet.lines, busy.lines, strict=True):
+        same = before.item.amount.expected == after.item.amount.expected
+        assert same or after.item.by_use, f"{after.item.component} grows with requests, and does not say so"
+
+
+@every
+def test_each_price_of_a_table_has_a_group(name: str) -> None:
+    for place in regions(name):
+        for price in packaged(name, place).prices:
+            assert group_of(price) != "other" or price.partition(".")[0] in OTHERS, price
+
+
+OTHERS = {"secret", "key", "ecr", "acr", "registry", "keyvault", "kms", "cognito"}
+
+
+@every
+def test_the_bill_of_the_shop_is_the_golden_one(name: str) -> None:
+    text = render.markdown(bill(name, Usage()), Usage().requests)
+    file = GOLDEN / f"{name}.md"
+    if os.environ.get("SHOAL_UPDATE_GOLDEN"):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, "utf-8")
+    assert text == file.read_text("utf-8")
+
+
+@every
+def test_no_advice_is_without_a_number_or_a_reason(name: str) -> None:
+    decided, resources = had(name)
+    for tip in tips(CLOUDS[name], resources, Month(decided, Usage()), packaged(name, region(name))):
+        assert tip.but
+        assert (tip.saves is None) == bool(tip.why), tip
+
+
+def test_clouds_are_called_as_their_tables_are() -> None:
+    found: dict[str, Cloud[Any, Any]] = {**CLOUDS}
+    for name, cloud in found.items():
+        assert cloud.name == name
+        assert cloud.environments
+        assert regions(name), "a cloud has a table of prices"
