@@ -116,11 +116,49 @@ def test_a_region_whose_prices_nobody_knows_has_no_sum(run: Run) -> None:
     "words",
     [
         ("--target", "mainframe"), ("--target", "none.toml"), ("--usage", "none.toml"), ("--prices", "system.py"),
-        ("--diff", "small.toml"), ("--usage", "small.toml"),
+        ("--diff", "small.toml"), ("--usage", "small.toml"), ("--usage", "run"), ("--usage", "odd.toml"),
+        ("--compare", "--budget", "5"), ("--run", "3"), ("--compare", "--diff", "HEAD"),
+        ("--requests", "0"), ("--target", "small.toml", "--target", "aws"),
     ],
 )  # fmt: skip
-def test_what_cannot_be_read_is_refused_in_words(run: Run, words: tuple[str, ...]) -> None:
+def test_what_cannot_be_read_is_refused_in_words(run: Run, tmp_path: Path, words: tuple[str, ...]) -> None:
+    (tmp_path / "odd.toml").write_text('[endpoints]\n"GET /sale" = 3\n', "utf-8")
     code, _, err = run("cost", *words)
     assert code != 0
     assert "Traceback" not in err
-    assert words[1].partition(".")[0] in err
+    assert words[1].partition(".")[0] in err or words[0] in err
+
+
+def test_usage_of_what_there_is_not_is_refused_with_what_was_meant(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "odd.toml").write_text('[endpoints]\n"GET /sale" = 3\n', "utf-8")
+    _, _, err = run("cost", "--usage", "odd.toml")
+    assert "'GET /sale'" in err
+    assert "did you mean 'GET /sales'" in err
+
+
+def test_clouds_and_kubernetes_are_compared_in_every_form(run: Run) -> None:
+    code, out, err = run("cost", "--compare", "--target", "aws", "--region", "us-east-1")
+    assert code == 0
+    assert [line.split()[1].strip(",") for line in out.splitlines()[1:]] == ["serverless", "Kubernetes", "Kubernetes"]
+    assert "prices of aws in us-east-1" in err
+    data = json.loads(run("cost", "--compare", "--target", "aws", "-o", "json")[1])
+    assert [way["how"] for way in data["ways"]] == ["serverless", "Kubernetes", "Kubernetes, engines managed"]
+    assert run("cost", "--compare", "-o", "markdown")[1].startswith("| CLOUD |")
+    assert "<svg" in run("cost", "--compare", "-o", "html")[1]
+
+
+def test_requests_are_said_in_a_word(run: Run) -> None:
+    few, many = (
+        json.loads(run("cost", "--target", "small.toml", "--requests", n, "-o", "json")[1]) for n in ("1", "90000000")
+    )
+    assert Decimal(many["total"]["expected"]) > Decimal(few["total"]["expected"])
+    assert few["total"]["low"] <= few["total"]["high"]
+
+
+def test_a_change_is_written_for_a_pull_request(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "before.json").write_text(run("cost", "--target", "small.toml", "-o", "json")[1], "utf-8")
+    page = run("cost", "--target", "large.toml", "--diff", "before.json", "-o", "markdown")[1]
+    assert page.startswith("### Expected a month: ")
+    assert "| till | Fargate processors |" in page
+    data = json.loads(run("cost", "--target", "large.toml", "--diff", "before.json", "-o", "json")[1])
+    assert {one["component"] for one in data["changes"]["components"]} == {"Fargate processors", "Fargate memory"}

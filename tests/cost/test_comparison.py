@@ -50,7 +50,8 @@ def test_pods_are_promised_what_their_objects_say() -> None:
     every = {one.name: one for one in pods(scope, Month(scope.plan, Usage()), engines=True)}
     assert every["users"].processors == Decimal("0.1") + Decimal("0.1"), "a service and its proxy"
     assert every["users"].count.low == 2
-    assert (every["postgres"].processors, every["postgres"].memory, every["postgres"].disk) == (Decimal("0.5"), 1, 20)
+    server = every["postgres"]
+    assert (server.processors, server.memory, server.disk) == (Decimal("0.5"), Decimal(1), Decimal(20))
     assert every["postgres"].count == exactly(3)
     assert every["opensearch"].memory == 2
     alone = pods(scope, Month(scope.plan, Usage()), engines=False)

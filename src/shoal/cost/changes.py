@@ -51,8 +51,8 @@ def changes(since: str, earlier: Any, found: Estimate) -> Changes:
     try:
         then = {name: one["total"]["expected"] for name, one in earlier.get("services", {}).items()}
         lines = dict(_lines(earlier))
-        before = Decimal(earlier["total"]["expected"])
-        services = {(name, ""): Decimal(one) for name, one in then.items()}
+        before = _amount(earlier["total"]["expected"])
+        services = {(name, ""): _amount(one) for name, one in then.items()}
     except (KeyError, TypeError, AttributeError, ArithmeticError) as error:
         raise ValueError(f"that is no estimate: {error}") from error
     now = {(service or SHARED, ""): added(found.of(service)).expected for service in found.services}
@@ -118,7 +118,14 @@ def _lines(earlier: Mapping[str, Any]) -> Iterator[tuple[tuple[str, str], Decima
     for service, one in earlier.get("services", {}).items():
         for line in one.get("lines", ()):
             cost = line["cost"]
-            yield (service, line["component"]), Decimal(cost["expected"]) if cost is not None else None
+            yield (service, line["component"]), _amount(cost["expected"]) if cost is not None else None
+
+
+def _amount(text: str) -> Decimal:
+    found = Decimal(text)
+    if not found.is_finite():
+        raise TypeError(f"{text} is no amount")
+    return found
 
 
 def _changed(

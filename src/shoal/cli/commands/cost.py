@@ -58,7 +58,7 @@ def command(context: Global, /, form: str, compare: bool, **wish: Any) -> int:
     if compare:
         return _compare(context, form, used, wish)
     if len(wish["targets"]) > 1 or len(wish["regions"]) > 1:
-        raise click.UsageError("a bill is of one target in one region; several are compared: --compare")
+        raise click.UsageError("a bill is of one --target in one --region; several are compared: --compare")
     return _bill(context, form, used, wish)
 
 
