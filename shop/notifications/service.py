@@ -12,6 +12,7 @@ from shoal import (
     Postgres,
     Principal,
     Problem,
+    RateLimit,
     Service,
     ShoalError,
     Trace,
@@ -87,7 +88,7 @@ async def set_preferences(body: Preferences, principal: Principal, tx: Transacti
     return shown(said.language, said.kinds)
 
 
-@notifications.post(PATH, access=anyone)
+@notifications.post(PATH, access=anyone, limit=RateLimit(requests=60, per=60, by="address"))
 async def unsubscribe(token: str, links: Links, tx: Transaction) -> Left:
     """Turn one kind of mail off for whom a link was made. Mail programs post here by themselves (RFC 8058)."""
     leaving = links.read(token)

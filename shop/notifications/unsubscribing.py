@@ -11,6 +11,7 @@ import msgspec
 from shoal import Secret, ShoalError
 from shop.notifications.preferences import OPTIONAL, Kind
 
+# shoal: ignore[SH403] it is for laptops only: the service refuses to start with it anywhere else
 LAPTOP_KEY = Secret("for a laptop only: set NOTIFICATIONS__UNSUBSCRIBE_KEY")
 """Known to everyone, so that it signs for nobody but this machine."""
 

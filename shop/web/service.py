@@ -100,7 +100,7 @@ async def sign_in(principal: Principal, sessions: Sessions, kept: ShortLived, co
     return Reply(body=None, headers=cookie(await sessions.rotate(id_, visit, ttl=KEPT)))
 
 
-@web.delete("/web/visit", access=anyone)
+@web.delete("/web/visit", access=anyone, limit=RateLimit(requests=10, burst=50, by="address"))
 async def leave(sessions: Sessions, kept: ShortLived, cookies: Cookies = "") -> Reply[None]:
     """Forget the visit and its cart."""
     visit = await known(cookies, sessions)

@@ -19,6 +19,12 @@ NAMES = (
     "god_service",
     "distributed_monolith",
     "call_without_timeout",  # SH3: resilience
+    "public_write_open",  # SH4: security
+    "owner_unchecked",
+    "secret_in_code",
+    "permission_unused",
+    "personal_data_open",
+    "personal_data_logged",
     "breaking_change",  # SH6: contracts
     "operation_unused",
     "operation_undocumented",

@@ -1,0 +1,106 @@
+"""Everybody who is signed in may name anybody's data.
+
+## What it does
+
+Looks for operations that every principal may call, without a role, scope or claim, that take an identifier from their
+path, and whose handler never asks who is calling: it has no parameter of type `Principal`.
+
+## Why
+
+Being signed in is not being the owner. Whoever counts through the identifiers reads the orders of all the others. It is
+the most common hole in interfaces ("broken object level authorization", first in OWASP's list of 2023).
+
+## Bad
+
+```python
+import msgspec
+
+from shoal import Issuer, Postgres, Problem, Service, System, Transaction, record, signed_in
+
+
+@record("orders", key="order_id")
+class Order(msgspec.Struct, frozen=True):
+    order_id: str
+    customer_id: str
+
+
+orders = Service("orders", store=Postgres())
+
+
+@orders.get("/orders/{order_id}", access=signed_in)  # <- SH402
+async def show(order_id: str, tx: Transaction) -> Order:
+    \"\"\"Show an order.\"\"\"
+    found = await tx.get(Order, order_id)
+    if found is None:
+        raise Problem(404, "order-unknown", "there is no such order")
+    return found
+
+
+system = System("shop", services=[orders], issuer=Issuer(orders, audience="shop"))
+```
+
+## Good
+
+```python
+import msgspec
+
+from shoal import Issuer, Postgres, Principal, Problem, Service, System, Transaction, record, signed_in
+
+
+@record("orders", key="order_id")
+class Order(msgspec.Struct, frozen=True):
+    order_id: str
+    customer_id: str
+
+
+orders = Service("orders", store=Postgres())
+
+
+@orders.get("/orders/{order_id}", access=signed_in)
+async def show(order_id: str, principal: Principal, tx: Transaction) -> Order:
+    \"\"\"Show an order.\"\"\"
+    found = await tx.get(Order, order_id)
+    if found is None or found.customer_id != principal.subject:
+        raise Problem(404, "order-unknown", "there is no such order")
+    return found
+
+
+system = System("shop", services=[orders], issuer=Issuer(orders, audience="shop"))
+```
+"""
+
+from collections.abc import Iterator
+
+from shoal.check.finding import Finding
+from shoal.check.rule import Nothing, Rule
+from shoal.check.subject import Subject
+from shoal.model.service import path_parameters
+
+
+def find(subject: Subject, _: Nothing) -> Iterator[Finding]:
+    """Find operations that name data by its path and never ask whose it is."""
+    for handler in subject.graph.handlers:
+        endpoint = handler.endpoint
+        if endpoint is None or handler.function is None or not path_parameters(endpoint.path):
+            continue
+        if endpoint.access.kind != "principal" or endpoint.access.demands:
+            continue
+        if any(kind.name == "shoal.Principal" for kind in handler.function.kinds.values()):
+            continue
+        yield Finding(
+            where=subject.place(endpoint.source),
+            message=f"{endpoint.method} {endpoint.public} answers everybody who is signed in, whoever's it is",
+            help="take principal: Principal and require that it is the owner, or ask for a role",
+        )
+
+
+RULE = Rule(
+    code="SH402",
+    name="owner-unchecked",
+    severity="error",
+    summary="everybody who is signed in may name anybody's data",
+    page=__doc__,
+    find=find,
+    answers=("Authorization",),
+    needs=frozenset({"source"}),
+)

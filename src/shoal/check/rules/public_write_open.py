@@ -1,0 +1,95 @@
+"""Anybody may change data, as often as they like.
+
+## What it does
+
+Looks for operations that the gateway serves to anyone, that change something (`POST`, `PUT`, `PATCH`, `DELETE`), and
+that have neither a principal nor a limit.
+
+## Why
+
+Whoever finds the address can fill the database, send mails in your name or try passwords, from one machine, all night.
+Some operations have to be open, such as signing up. Then a limit by address makes an attack slow.
+
+## Bad
+
+```python
+import msgspec
+
+from shoal import Postgres, Service, System, Transaction, anyone, record
+
+
+@record("notes", key="id")
+class Note(msgspec.Struct, frozen=True):
+    id: str
+    text: str
+
+
+notes = Service("notes", store=Postgres())
+
+
+@notes.post("/notes", access=anyone)  # <- SH401
+async def write(body: Note, tx: Transaction) -> None:
+    \"\"\"Keep a note.\"\"\"
+    tx.put(body)
+
+
+system = System("office", services=[notes])
+```
+
+## Good
+
+```python
+import msgspec
+
+from shoal import Postgres, RateLimit, Service, System, Transaction, anyone, record
+
+
+@record("notes", key="id")
+class Note(msgspec.Struct, frozen=True):
+    id: str
+    text: str
+
+
+notes = Service("notes", store=Postgres())
+
+
+@notes.post("/notes", access=anyone, limit=RateLimit(requests=5, per=60, by="address"))
+async def write(body: Note, tx: Transaction) -> None:
+    \"\"\"Keep a note.\"\"\"
+    tx.put(body)
+
+
+system = System("office", services=[notes])
+```
+"""
+
+from collections.abc import Iterator
+
+from shoal.check.finding import Finding
+from shoal.check.rule import Nothing, Rule
+from shoal.check.subject import Subject
+
+CHANGING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+
+
+def find(subject: Subject, _: Nothing) -> Iterator[Finding]:
+    """Find open operations that change something without a limit."""
+    for service in subject.system.services:
+        for endpoint in service.endpoints:
+            if endpoint.access.kind == "anyone" and endpoint.method in CHANGING and endpoint.edge.limit is None:
+                yield Finding(
+                    where=subject.place(endpoint.source),
+                    message=f"anybody may {endpoint.method} {endpoint.public}, as often as they like",
+                    help='ask for a principal, or add limit=RateLimit(requests=5, per=60, by="address")',
+                )
+
+
+RULE = Rule(
+    code="SH401",
+    name="public-write-open",
+    severity="warning",
+    summary="anybody may change data, as often as they like",
+    page=__doc__,
+    find=find,
+    answers=("Authentication",),
+)
