@@ -43,9 +43,11 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return validator(tmp_path_factory.mktemp("schemas"))
 
 
-def test_the_shop_is_valid(program: Path, tmp_path: Path) -> None:
-    files.write_all(tmp_path, artifacts(shop(), Environment(name="production", least=3, most=10)))
-    assert not complaints(program, tmp_path / "overlays", tmp_path / "images")  # the overlay builds all of the base
+@pytest.mark.parametrize("system", [CAFE, None], ids=["cafe", "shop"])
+def test_every_environment_is_valid(system: System | None, program: Path, tmp_path: Path) -> None:
+    files.write_all(tmp_path, artifacts(system or shop()))
+    # Overlays build all of the base, of the engines and of what watches them.
+    assert not complaints(program, *(tmp_path / name for name in ("overlays", "images", "cluster")))
 
 
 def test_other_meshes_and_other_ways_to_run_engines_are_valid(program: Path, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from shoal.deploy.comments import WIDTH, comment
 
 Json = dict[str, Any]
 
-_WORD = re.compile(r"[A-Za-z/][A-Za-z0-9_./@+-]*(?::[A-Za-z0-9_./@+-]+)*(?: [A-Za-z0-9_./@+-]+)*")
+_WORD = re.compile(r"(?:\.\./)*[A-Za-z/][A-Za-z0-9_./@+-]*(?::[A-Za-z0-9_./@+-]+)*(?: [A-Za-z0-9_./@+-]+)*")
 _AMOUNT = re.compile(r"[0-9]+(?:\.[0-9]+)?(?:ms|s|m|h|d|Ki|Mi|Gi|Ti|%)")
 _MISTAKEN = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null", "none", "nan", "inf"})
 """Words that some reader of YAML takes for something other than text (YAML 1.1, Go's and Python's readers)."""

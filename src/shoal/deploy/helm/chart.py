@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 
 from shoal.deploy import yaml
 from shoal.deploy.helm.values import key, templated, values, written
+from shoal.deploy.kubernetes.monitoring.wiring import TELEMETRY
 from shoal.deploy.kubernetes.naming import COMPONENT, labels
 from shoal.deploy.kubernetes.parts import PARTS
 from shoal.deploy.kubernetes.release.canary import released
@@ -70,7 +71,8 @@ def _grouped(scope: Scope, environment: Environment, made: Sequence[Made]) -> di
     for name, body in objects(scope, environment, made):
         config = settings.get(f"{body['metadata']['name']}-settings")
         if body["kind"] == "Deployment" and config is not None:
-            digest = hashlib.sha256(json.dumps(config["data"], sort_keys=True).encode()).hexdigest()
+            told = [config["data"], settings.get(TELEMETRY, {}).get("data")]
+            digest = hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
             marks = body["spec"]["template"]["metadata"].setdefault("annotations", {})
             marks["shoal.dev/settings"] = digest[:16]  # other settings are other pods
         if body["kind"] == "Job":

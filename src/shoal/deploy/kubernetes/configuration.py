@@ -42,11 +42,14 @@ def make(scope: Scope) -> Iterator[Made]:
         generator: Json = {"name": f"{service.name}-settings", "envs": ["settings.env"]}
         yield Entry(folder=f"base/{service.name}", field="configMapGenerator", value=generator)
     for environment in scope.environments:
+        folder = f"overlays/{environment.name}"
+        if told := wiring.variables(environment):
+            value: Json = {"name": wiring.TELEMETRY, "literals": _literals(told)}
+            yield Entry(folder=folder, field="configMapGenerator", value=value)
         for service in scope.plan.services:
             if own := _own(scope, environment, service):
-                literals = [f"{name}={value}" for name, value in own.items()]
-                merged = {"name": f"{service.name}-settings", "behavior": "merge", "literals": literals}
-                yield Entry(folder=f"overlays/{environment.name}", field="configMapGenerator", value=merged)
+                value = {"name": f"{service.name}-settings", "behavior": "merge", "literals": _literals(own)}
+                yield Entry(folder=folder, field="configMapGenerator", value=value)
 
 
 def settings(scope: Scope, service: ServicePlan) -> dict[str, str]:
@@ -75,6 +78,9 @@ def settings(scope: Scope, service: ServicePlan) -> dict[str, str]:
 def sources(scope: Scope, service: ServicePlan) -> list[Json]:
     """Name what the variables of a service come from."""
     found: list[Json] = [{"configMapRef": {"name": f"{service.name}-settings"}}]
+    if wiring.watched(scope):
+        everywhere = all(environment.monitoring for environment in scope.environments)
+        found.append({"configMapRef": {"name": wiring.TELEMETRY, **({} if everywhere else {"optional": True})}})
     if required(scope, service):
         found.append({"secretRef": {"name": service.name}})
     elif any(setting.secret for setting in scope.declared(service).settings):
@@ -145,8 +151,7 @@ def findings(scope: Scope) -> Iterator[Finding]:
 
 def _own(scope: Scope, environment: Environment, service: ServicePlan) -> dict[str, str]:
     possible = _possible(scope, service)
-    said = {name: environment.settings[name] for name in possible if name in environment.settings}
-    return {**wiring.variables(environment), **said}
+    return {name: environment.settings[name] for name in possible if name in environment.settings}
 
 
 def _wanted(scope: Scope, service: ServicePlan) -> list[str]:
@@ -162,6 +167,10 @@ def _possible(scope: Scope, service: ServicePlan) -> list[str]:
 
 def _placed(issuer: OpenId) -> OpenId:
     return issuer if issuer.remote else msgspec.structs.replace(issuer, keys=f"{KEYS}/{issuer.name}.json")
+
+
+def _literals(values: dict[str, str]) -> list[str]:
+    return [f"{name}={value}" for name, value in values.items()]
 
 
 def _lines(values: dict[str, str]) -> str:

@@ -1,13 +1,4 @@
-"""What a usual reviewer of manifests, Checkov, would have otherwise, and why it is as it is."""
-
-from collections.abc import Iterator
-
-from shoal.deploy import yaml
-from shoal.deploy.kubernetes.scope import Scope
-from shoal.deploy.kubernetes.sheet import Made, Text
-from shoal.deploy.yaml import Json, Noted
-
-FILE = "checkov.yaml"
+"""What a usual reviewer of manifests, Checkov, would have otherwise, and why it is as it is. Pure."""
 
 EXCEPTIONS = {
     "CKV_K8S_11": "CPU has no limit: it would slow a replica down while the node is idle. Memory has one.",
@@ -29,15 +20,20 @@ EXCEPTIONS = {
 """Rules that do not hold, by Checkov's names, with the reason of each."""
 
 
-def make(scope: Scope) -> Iterator[Made]:
-    """Make the configuration, which a pipeline gives to Checkov."""
-    build = f"kubectl kustomize overlays/{scope.environments[-1].name} > built.yaml"
-    head = (
-        "Written by `shoal deploy kubernetes`. What Checkov would have otherwise, and why it is as it is:",
-        f"{build} && checkov --file built.yaml --config-file {FILE}",
-    )
-    body: Json = {
-        "framework": ["kubernetes", "dockerfile"],
-        "skip-check": [Noted(rule, why) for rule, why in EXCEPTIONS.items()],
-    }
-    yield Text(path=FILE, text=yaml.document(body, head=head))
+def section(environment: str) -> str:
+    """Write them down for the page of the folder, with the command that leaves them out."""
+    rows = "\n".join(f"| `{rule}` | {why} |" for rule, why in EXCEPTIONS.items())
+    return f"""\
+## What Checkov would have otherwise
+
+Checkov, a usual reviewer of manifests, finds nothing but this, which is meant:
+
+| Rule | Why it is as it is |
+|---|---|
+{rows}
+
+```sh
+kubectl kustomize overlays/{environment} > built.yaml
+checkov --framework kubernetes --file built.yaml --skip-check {",".join(EXCEPTIONS)}
+```
+"""

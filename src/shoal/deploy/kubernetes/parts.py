@@ -7,7 +7,6 @@ from shoal.deploy.kubernetes import (
     configuration,
     edge,
     edge_findings,
-    exceptions,
     images,
     jobs,
     mesh,
@@ -53,6 +52,5 @@ PARTS = (
     Part(name="versions", make=versions.make, findings=versions.findings),
     Part(name="images", make=images.make),
     Part(name="readme", make=readme.make),
-    Part(name="exceptions", make=exceptions.make),
     Part(name="monitoring", make=monitoring.make, findings=scraping.findings),
 )

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from msgspec import structs
 
-from shoal.deploy.kubernetes import jobs, overlays, scaling, secrets
+from shoal.deploy.kubernetes import exceptions, jobs, overlays, scaling, secrets
 from shoal.deploy.kubernetes.scope import Scope
 from shoal.deploy.kubernetes.settings import Environment
 from shoal.deploy.kubernetes.sheet import Made, Sheet, Text
@@ -43,7 +43,6 @@ Written by `shoal deploy kubernetes`. Nothing here is applied by itself, and no 
 | `overlays/` | environments: {", ".join(names)}. Patches of yours go into `overlays/NAME/patches/`, and stay |
 | `monitoring/`, `cluster/` | what watches it: in each environment, and once in a cluster |
 | `images/` | a Dockerfile for each service, and a Compose file to try them together |
-| `checkov.yaml` | what a reviewer of manifests would have otherwise, and why it is as it is |
 
 ## What the cluster must have
 
@@ -59,6 +58,7 @@ kubectl -n {scope.namespace(scope.environments[0])} wait --for=condition=Complet
 
 Services that start before their store is migrated wait for the same lock, and go on when it is.
 
+{exceptions.section(names[-1])}
 ## Names of the secrets
 
 Put these into each environment's store before it is applied. Passwords are made of letters,
@@ -81,6 +81,7 @@ def _needs(scope: Scope) -> Iterator[str]:
     if any(one.monitoring for one in scope.environments):
         yield "in the namespace `monitoring`: Prometheus' operator, Tempo, Loki, Grafana (see docs/monitoring.md)"
     yield "the metrics server, which autoscalers ask"
+    yield "Reloader, if services are to take rotated secrets by themselves; `kubectl rollout restart` does it by hand"
 
 
 def _secrets(scope: Scope, environment: Environment) -> str:

@@ -24,6 +24,10 @@ PRIORITIES = (("engine", 1_000_000, "what others cannot do without"), ("service"
 """Who stays when a node is full, with what value and why."""
 
 
+RENEWED = {"reloader.stakater.com/auto": "true"}
+"""Asks Reloader to replace the pods when a secret that they read changes."""
+
+
 def make(scope: Scope) -> Iterator[Made]:
     """Make the workloads of every service."""
     for service in scope.plan.services:
@@ -47,6 +51,7 @@ def image_of(scope: Scope, service: ServicePlan) -> str:
 def _service(scope: Scope, service: ServicePlan) -> Iterator[Made]:
     folder, source = f"base/{service.name}", scope.declared(service).source
     body = deployment(scope.system, service.name, template_of(scope, service))
+    body["metadata"]["annotations"] = Noted(RENEWED, "A rotated secret makes new pods, where Reloader is installed.")
     yield sheet(f"{folder}/deployment.yaml", body, source=source, why=scope.declared(service).summary)
     yield sheet(f"{folder}/service.yaml", _name(scope, service), source=source)
     yield sheet(f"{folder}/serviceaccount.yaml", account(scope.system, service.name), source=source)

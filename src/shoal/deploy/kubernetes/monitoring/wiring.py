@@ -12,6 +12,10 @@ COLLECTOR, OTLP = "collector", 4318
 """Where services send their telemetry, in their own namespace."""
 
 
+TELEMETRY = "telemetry"
+"""ConfigMap of an environment that says to all of its services where telemetry goes."""
+
+
 def watched(scope: Scope) -> bool:
     """Tell whether any environment is watched."""
     return any(environment.monitoring for environment in scope.environments)
