@@ -28,6 +28,7 @@ BENCHES = {
     "B15": "bench.drivers.run",
     "B16": "bench.deploy.run",
     "B17": "bench.dashboard.pages",
+    "B19": "bench.cost.run",
 }
 PAGE = Path(__file__).parent.parent / "docs" / "benchmarks.md"
 

@@ -78,6 +78,18 @@ def place(root: Path, target: str, regions: tuple[str, ...] = ()) -> "tuple[Clou
         raise click.BadParameter(str(error), param_hint="--region") from error
 
 
+def known(cloud: "Cloud[Any, Any]", environment: Any) -> "tuple[Cloud[Any, Any], Any]":
+    """Move an environment to a region of which there are prices, where there are none of its own."""
+    import msgspec
+
+    from shoal.cost.prices import regions
+
+    priced = regions(cloud.name)
+    if environment.region in priced or not priced:
+        return cloud, environment
+    return cloud, msgspec.structs.replace(environment, region=priced[0])
+
+
 def used(context: Global, said: str, run: int | None, requests: int | None) -> Used:
     """Read usage from a file, from a run, or take what is assumed.
 

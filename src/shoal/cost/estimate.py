@@ -1,7 +1,8 @@
 """Items times prices: a bill with low, expected and high, whose parts sum to its totals. Pure."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import ROUND_HALF_UP, Decimal
+from functools import cached_property
 
 import msgspec
 
@@ -36,7 +37,7 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     """A month, to the cent; None where the price is unknown."""
 
 
-class Estimate(msgspec.Struct, frozen=True, kw_only=True):
+class Estimate(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """A bill."""
 
     table: Table
@@ -55,11 +56,18 @@ class Estimate(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def services(self) -> tuple[str, ...]:
         """Services in order, what all share first."""
-        return tuple(sorted({line.item.service for line in self.lines}))
+        return tuple(sorted(self._by_service))
 
     def of(self, service: str) -> tuple[Line, ...]:
         """Lines of one service; of what all share for the empty name."""
-        return tuple(line for line in self.lines if line.item.service == service)
+        return tuple(self._by_service.get(service, ()))
+
+    @cached_property
+    def _by_service(self) -> Mapping[str, list[Line]]:
+        found: dict[str, list[Line]] = {}
+        for line in self.lines:
+            found.setdefault(line.item.service, []).append(line)
+        return found
 
 
 def priced(items: Iterable[Item], table: Table) -> Estimate:

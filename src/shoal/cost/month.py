@@ -3,6 +3,7 @@
 import difflib
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
+from functools import cached_property
 
 import msgspec
 
@@ -36,7 +37,7 @@ class Month:
         self._own = self._at_the_door()
         self._asked = self._with_calls()
 
-    @property
+    @cached_property
     def requests(self) -> Range:
         """At the door."""
         return sum(self.endpoints.values(), ZERO)

@@ -62,6 +62,8 @@ def notes(found: Sequence[Way]) -> Iterator[str]:
             yield f"prices of {table.provider} in {table.region}, {table.currency}, {table.date}; no taxes or discounts"
         else:
             yield f"no price of {table.provider} in {table.region} is known here"
+    if len({way.estimate.table.region for way in found}) > 1:
+        yield "clouds differ from region to region: --region may be said once for each"
     best = cheapest(found)
     if best is not None:
         yield f"{best.name} is expected to cost least: {cents(best.estimate.total.expected):,}"

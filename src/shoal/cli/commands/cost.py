@@ -158,7 +158,7 @@ def _ways(context: Global, used: costing.Used, wish: Mapping[str, Any]) -> "list
 
     system, found = project.read(context), list["Way"]()
     for target in wish["targets"] or CLOUDS:
-        cloud, environment = costing.place(context.root, target, wish["regions"])
+        cloud, environment = costing.known(*costing.place(context.root, target, wish["regions"]))
         table = costing.prices(context.root, None, cloud.name, environment.region)
         usage = used.fitting(cloud.plan(system, environment))
         found += ways(cloud, environment, system, usage, table, alike(environment))

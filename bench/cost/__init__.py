@@ -1,0 +1,1 @@
+"""B19: what a month costs."""
