@@ -41,9 +41,10 @@ def artifacts(system: System, *environments: Environment) -> tuple[Artifact, ...
 
 
 @cache
-def shops(environment: Environment = PRODUCTION) -> tuple[Resource, ...]:
-    """List what the shop takes."""
-    return resources(scope_of(shop(), environment))
+def shops(environment: str = "production") -> tuple[Resource, ...]:
+    """List what the shop takes in an environment."""
+    known = {one.name: one for one in (PRODUCTION, SMALL, CLUSTER)}
+    return resources(scope_of(shop(), known[environment]))
 
 
 def of_kind(found: tuple[Resource, ...], kind: type[R]) -> dict[str, R]:
