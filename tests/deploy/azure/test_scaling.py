@@ -1,5 +1,7 @@
 """The same declaration has the same bounds on every cloud, and KEDA hears of what waits for each consumer."""
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -27,12 +29,12 @@ BOUNDS = st.tuples(st.integers(1, 6), st.integers(0, 6)).map(lambda pair: (pair[
 def test_bounds_agree_with_those_of_the_other_clouds(
     everyone: tuple[int, int], orders: tuple[int, int], busy: int
 ) -> None:
-    said = {"name": "p", "least": everyone[0], "most": everyone[1]}
-    said["services"] = {"orders": Size(least=orders[0], most=orders[1], busy=busy)}  # type: ignore[assignment]
-    here = of_kind(resources(scope_of(shop(), Environment(**said))), Workload)  # type: ignore[arg-type]
-    tasks = aws.of_kind(on_aws(aws.scope_of(shop(), Aws(**_sized(said, Task)))), Task)  # type: ignore[arg-type]
+    said: dict[str, Any] = {"name": "p", "least": everyone[0], "most": everyone[1]}
+    said["services"] = {"orders": Size(least=orders[0], most=orders[1], busy=busy)}
+    here = of_kind(resources(scope_of(shop(), Environment(**said))), Workload)
+    tasks = aws.of_kind(on_aws(aws.scope_of(shop(), Aws(**_sized(said, Task)))), Task)
     instances = google.of_kind(
-        on_google(google.scope_of(shop(), Google(**_sized(said, Instance)))),  # type: ignore[arg-type]
+        on_google(google.scope_of(shop(), Google(**_sized(said, Instance)))),
         Instance,
     )
     bounds = {name: (one.least, one.most) for name, one in here.items()}
@@ -57,16 +59,16 @@ def test_replicas_follow_what_waits_in_each_subscription() -> None:
 
 
 @pytest.mark.parametrize("wrong", [{"cpu": 100}, {"cpu": 256, "memory": 1024}, {"cpu": 8192, "memory": 16384}])
-def test_what_container_apps_do_not_have_is_refused(wrong: dict[str, int]) -> None:
+def test_what_container_apps_do_not_have_is_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="no size of a container app"):
         Environment(name="p", services={"orders": Size(**wrong)})
 
 
-def _sized(said: dict[str, object], kind: type) -> dict[str, object]:
+def _sized(said: dict[str, Any], kind: type) -> dict[str, Any]:
     """Say the same in the words of another cloud, whose sizes are its own."""
     from shoal.deploy.aws.settings import Size as TaskSize  # noqa: PLC0415 - beside the others' it would hide ours
     from shoal.deploy.gcp.settings import Size as InstanceSize  # noqa: PLC0415
 
     own = TaskSize if kind is Task else InstanceSize
-    services = {name: own(least=one.least, most=one.most, busy=one.busy) for name, one in said["services"].items()}  # type: ignore[attr-defined]
+    services = {name: own(least=one.least, most=one.most, busy=one.busy) for name, one in said["services"].items()}
     return {**said, "services": services}

@@ -13,12 +13,16 @@ from hypothesis import strategies as st
 from shoal import files
 from shoal.deploy.azure.compile import findings
 from shoal.deploy.azure.settings import Environment
+from shoal.model.artifact import Artifact
 from shoal.model.system import System
 from tests.deploy.authority import BESIDE
 from tests.deploy.azure.samples import CLUSTER, PRODUCTION, SMALL, artifacts, scope_of
 from tests.deploy.samples import CAFE, shop
 from tests.deploy.terraform.terraform import unformatted
 from tests.model.strategies import systems
+
+KNOWN = importlib.util.find_spec("tree_sitter_bicep") is not None
+"""Whether Bicep can be read here."""
 
 
 @pytest.fixture(scope="module")
@@ -43,15 +47,34 @@ def complaints(program: Path, *folders: Path) -> str:
     )
 
 
+def terraform(found: tuple[Artifact, ...]) -> list[Artifact]:
+    """Leave out Bicep, which another tool reads."""
+    return [one for one in found if not one.path.endswith(".bicep")]
+
+
+def bicep(found: tuple[Artifact, ...]) -> list[Artifact]:
+    return [one for one in found if one.path.endswith((".bicep", ".xml"))]
+
+
 def test_the_shop_and_a_small_system_are_valid(program: Path, tmp_path: Path) -> None:
-    files.write_all(tmp_path / "shop", artifacts(shop(), PRODUCTION, SMALL, CLUSTER))
-    files.write_all(tmp_path / "cafe", artifacts(CAFE, SMALL))
+    files.write_all(tmp_path / "shop", terraform(artifacts(shop(), PRODUCTION, SMALL, CLUSTER)))
+    files.write_all(tmp_path / "cafe", terraform(artifacts(CAFE, SMALL)))
     assert not complaints(program, tmp_path)
     assert not unformatted(tmp_path)
 
 
+def test_the_same_in_bicep_is_valid_and_a_mistake_is_seen(program: Path, tmp_path: Path) -> None:
+    pytest.importorskip("tree_sitter_bicep", reason="the package tree-sitter-bicep is not here, which reads Bicep")
+    files.write_all(tmp_path / "shop", bicep(artifacts(shop(), PRODUCTION, SMALL, CLUSTER)))
+    files.write_all(tmp_path / "cafe", bicep(artifacts(CAFE, SMALL)))
+    assert not complaints(program, tmp_path)
+    place = tmp_path / "cafe/dev/bicep/service-till.bicep"
+    place.write_text(place.read_text("utf-8").replace("maxReplicas", "mostReplicas"), "utf-8")
+    assert "mostReplicas" in complaints(program, tmp_path / "cafe")
+
+
 def test_a_mistake_is_seen(program: Path, tmp_path: Path) -> None:
-    files.write_all(tmp_path, artifacts(CAFE))
+    files.write_all(tmp_path, terraform(artifacts(CAFE)))
     place = tmp_path / "production/service-till.tf"
     place.write_text(place.read_text("utf-8").replace("min_replicas", "least_replicas"), "utf-8")
     policy = tmp_path / "production/policies/all.xml"
@@ -68,7 +91,8 @@ def test_whatever_is_declared_is_valid(
 ) -> None:
     folder = tmp_path_factory.mktemp("drawn")
     for number, system in enumerate(drawn):
-        files.write_all(folder / str(number), artifacts(system, PRODUCTION if number % 2 else SMALL))
+        found = artifacts(system, PRODUCTION if number % 2 else SMALL)
+        files.write_all(folder / str(number), found if KNOWN else terraform(found))
     assert not complaints(program, folder)
     assert not unformatted(folder)
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from shoal.deploy.azure import reading
+from shoal.deploy.azure.bicep import files as bicep
 from shoal.deploy.azure.findings import findings as found_in
 from shoal.deploy.azure.hcl import frame
 from shoal.deploy.azure.hcl.context import Context
@@ -40,6 +41,8 @@ def _environment(scope: Scope) -> Iterable[Artifact]:
     for name, blocks in files.items():
         yield Artifact(path=f"{folder}/{name}.tf", text=document(blocks, head=(HEAD.format("azure"),)))
     yield Artifact(path=f"{folder}/README.md", text=reading.page(context))
+    if scope.environment.bicep:
+        yield from bicep.compiled(context)
     for door in context.all(Door):
         yield Artifact(path=f"{folder}/policies/all.xml", text=door.policy)
         for operation in door.operations:

@@ -69,6 +69,8 @@ class Environment(settings.Environment, frozen=True, kw_only=True, forbid_unknow
     """E-mail address that API Management shows; the one of `alarms`, or nobody's, when empty."""
     certificate: str = ""
     """Secret of the certificate of the first host, in a vault: https://VAULT.vault.azure.net/secrets/NAME."""
+    bicep: bool = True
+    """Whether the same is written in Bicep, too."""
     far_backups: bool = False
     """Whether backups of databases are kept in the paired region, too."""
     engines: Engines = Engines()

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator, Mapping
 
-from shoal.deploy.azure import naming
 from shoal.deploy.azure.addresses import FILES
+from shoal.deploy.azure.called import called
 from shoal.deploy.azure.hcl.context import Context, notes
 from shoal.deploy.azure.hcl.references import GROUP, HERE, REGION, at, written
 from shoal.deploy.azure.resources import Logs, Operator, Place, Registry, Right, Secret, Workload
@@ -42,7 +42,7 @@ def logs(one: Logs, context: Context) -> Iterator[Block]:
 def registry(one: Registry, context: Context) -> Iterator[Block]:
     """Write where images are; there is no password."""
     said: dict[str, Value] = {
-        "name": context.scope.lettered(limit=naming.REGISTRY),
+        "name": called(context.scope, "registry"),
         **HERE,
         "sku": one.tier,
         "admin_enabled": False,
@@ -57,7 +57,7 @@ def registry(one: Registry, context: Context) -> Iterator[Block]:
 def place(one: Place, context: Context) -> Iterator[Block]:
     """Write where apps run: inside, over zones, with calls among them encrypted."""
     said: dict[str, Value] = {
-        "name": context.named(limit=naming.APP),
+        "name": called(context.scope, "place"),
         **HERE,
         "infrastructure_subnet_id": Raw("azurerm_subnet.apps.id"),
         "internal_load_balancer_enabled": True,
@@ -77,7 +77,7 @@ def place(one: Place, context: Context) -> Iterator[Block]:
 def workload(one: Workload, context: Context) -> Iterator[Block]:
     """Write the app of a service, how many replicas there are, and what they follow."""
     said: dict[str, Value] = {
-        "name": naming.app(one.name),
+        "name": called(context.scope, "workload", one.name),
         "container_app_environment_id": at(Ref("place", "main", "id")),
         "resource_group_name": GROUP,
         "revision_mode": "Single",
@@ -99,7 +99,7 @@ def operator(one: Operator, context: Context) -> Iterator[Block]:
         "memory": "0.5Gi",
     }
     said: dict[str, Value] = {
-        "name": context.named(one.name, limit=naming.APP),
+        "name": called(context.scope, "job", one.name),
         "location": REGION,
         "resource_group_name": GROUP,
         "container_app_environment_id": at(Ref("place", "main", "id")),

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from shoal.deploy.azure import naming
+from shoal.deploy.azure.called import called
 from shoal.deploy.azure.hcl.context import Context, notes
 from shoal.deploy.azure.hcl.references import GROUP, HERE, at
 from shoal.deploy.azure.network import EDGE
@@ -35,7 +35,7 @@ def door(one: Door, context: Context) -> Iterator[Block]:
 
 def _gateway(one: Door, context: Context) -> Block:
     said: dict[str, Value] = {
-        "name": context.scope.worldly(limit=naming.GATEWAY),
+        "name": called(context.scope, "door"),
         **HERE,
         "publisher_name": context.scope.system,
         "publisher_email": one.publisher,

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from shoal.deploy.azure.called import called
 from shoal.deploy.azure.hcl.context import Context, notes
 from shoal.deploy.azure.hcl.references import GROUP, HERE, at
 from shoal.deploy.azure.resources import Identity, Right
@@ -15,7 +16,7 @@ _AUDIENCE = "api://AzureADTokenExchange"
 
 def identity(one: Identity, context: Context) -> Iterator[Block]:
     """Write an identity, and whose tokens stand for it."""
-    said: dict[str, Value] = {"name": context.named(one.name, limit=128), **HERE, "tags": Raw("local.tags")}
+    said: dict[str, Value] = {"name": called(context.scope, "identity", one.name), **HERE, "tags": Raw("local.tags")}
     yield resource("azurerm_user_assigned_identity", one.name, *items(said), notes=notes(one, context))
     if one.trusts == "pipelines":
         subject = f"repo:{one.repository}:environment:{context.scope.environment.name}"

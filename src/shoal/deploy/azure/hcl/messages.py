@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from shoal.deploy.azure import naming
+from shoal.deploy.azure.called import called
 from shoal.deploy.azure.hcl.context import Context, notes
 from shoal.deploy.azure.hcl.references import HERE, at
 from shoal.deploy.azure.resources import Bus, Subscription, Topic
@@ -15,7 +16,7 @@ def bus(one: Bus, context: Context) -> Iterator[Block]:
     """Write the namespace; there are no keys of it."""
     premium = one.tier == "Premium"
     said: dict[str, Value] = {
-        "name": context.scope.worldly(limit=naming.NAMESPACE),
+        "name": called(context.scope, "bus"),
         **HERE,
         "sku": one.tier,
         **({"capacity": 1, "premium_messaging_partitions": 1} if premium else {}),

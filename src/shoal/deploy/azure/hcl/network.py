@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from shoal.deploy.azure.called import called
 from shoal.deploy.azure.hcl.context import Context, notes
 from shoal.deploy.azure.hcl.references import GROUP, HERE, at, written
 from shoal.deploy.azure.resources import Endpoint, Network, Rule, Subnet, Wall, Zone
@@ -13,7 +14,7 @@ _TAGS = {"tags": Raw("local.tags")}
 
 def network(one: Network, context: Context) -> Iterator[Block]:
     """Write the network."""
-    said: dict[str, Value] = {"name": context.named(), **HERE, "address_space": [one.cidr], **_TAGS}
+    said: dict[str, Value] = {"name": called(context.scope, "network"), **HERE, "address_space": [one.cidr], **_TAGS}
     yield resource("azurerm_virtual_network", one.name, *items(said), notes=notes(one, context))
 
 
@@ -36,7 +37,7 @@ def subnet(one: Subnet, context: Context) -> Iterator[Block]:
 
 def wall(one: Wall, context: Context) -> Iterator[Block]:
     """Write a wall and its rules, the first of which holds that fits."""
-    said: dict[str, Value] = {"name": context.named(one.name), **HERE, **_TAGS}
+    said: dict[str, Value] = {"name": called(context.scope, "wall", one.name), **HERE, **_TAGS}
     yield resource("azurerm_network_security_group", one.name, *items(said), notes=notes(one, context))
     for number, rule in enumerate(one.rules):
         yield _rule(one.name, rule, 100 + 10 * number if rule.allow else 4000)
@@ -97,7 +98,7 @@ def zone(one: Zone, context: Context) -> Iterator[Block]:
 def endpoint(one: Endpoint, context: Context) -> Iterator[Block]:
     """Write an address inside."""
     said: dict[str, Value] = {
-        "name": context.named(one.name),
+        "name": called(context.scope, "endpoint", one.name),
         **HERE,
         "subnet_id": Raw("azurerm_subnet.inside.id"),
         **_TAGS,

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from shoal.deploy.azure import naming
+from shoal.deploy.azure.called import called
 from shoal.deploy.azure.hcl.context import Context, notes
 from shoal.deploy.azure.hcl.references import HERE, at, written
 from shoal.deploy.azure.resources import Key, Lock, Password, Secret, Vault
@@ -21,7 +21,7 @@ def vault(one: Vault, context: Context) -> Iterator[Block]:
     """Write the vault: by rights alone, from inside and from where it is operated."""
     closed = one.protected or bool(one.operators)
     said: dict[str, Value] = {
-        "name": context.scope.worldly(limit=naming.VAULT),
+        "name": called(context.scope, "vault"),
         **HERE,
         "tenant_id": Raw("data.azurerm_client_config.own.tenant_id"),
         "sku_name": "standard",

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from shoal.deploy.azure import naming
 from shoal.deploy.azure.addresses import CONTAINER
+from shoal.deploy.azure.called import called
 from shoal.deploy.azure.hcl.context import Context, notes
 from shoal.deploy.azure.hcl.references import HERE, at
 from shoal.deploy.azure.resources import Account, Cache, Postgres
@@ -20,7 +20,7 @@ _TAGS = Raw("local.tags")
 def postgres(one: Postgres, context: Context) -> Iterator[Block]:
     """Write a server and its database; it has no address outside, and its password is in no plan."""
     said: dict[str, Value] = {
-        "name": context.scope.worldly(one.name, limit=naming.SERVER),
+        "name": called(context.scope, "postgres", one.name),
         **HERE,
         "version": POSTGRES,
         "sku_name": one.size,
@@ -59,7 +59,7 @@ def postgres(one: Postgres, context: Context) -> Iterator[Block]:
 def cache(one: Cache, context: Context) -> Iterator[Block]:
     """Write a Managed Redis; only its owner knows its key."""
     said: dict[str, Value] = {
-        "name": context.scope.worldly(one.name, limit=naming.CACHE),
+        "name": called(context.scope, "cache", one.name),
         **HERE,
         "sku_name": one.size,
         "high_availability_enabled": one.copies > 1,
@@ -79,7 +79,7 @@ def cache(one: Cache, context: Context) -> Iterator[Block]:
 def account(one: Account, context: Context) -> Iterator[Block]:
     """Write an account and its container; identities alone get in, and who was lent an address."""
     said: dict[str, Value] = {
-        "name": context.scope.lettered(one.name, limit=naming.ACCOUNT),
+        "name": called(context.scope, "account", one.name),
         **HERE,
         "account_tier": "Standard",
         "account_replication_type": "ZRS" if one.protected else "LRS",

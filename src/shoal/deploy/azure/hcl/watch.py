@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from shoal.deploy.azure.called import called
 from shoal.deploy.azure.hcl.context import Context
 from shoal.deploy.azure.hcl.references import GROUP, at, written
 from shoal.deploy.azure.resources import Alarm, Watch
@@ -47,7 +48,7 @@ def _notifications() -> Iterator[Block]:
 def alarm(one: Alarm, context: Context) -> Iterator[Block]:
     """Write an alarm."""
     said: dict[str, Value] = {
-        "name": context.named(one.name, limit=200),
+        "name": called(context.scope, "alarm", one.name),
         "resource_group_name": GROUP,
         "scopes": [at(one.about)],
         "description": one.why,

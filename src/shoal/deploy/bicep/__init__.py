@@ -1,0 +1,1 @@
+"""Bicep: values, declarations and their printer, which knows no resource of Azure."""
