@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shoal.deploy.bicep.printer import document, quoted
-from shoal.deploy.bicep.values import Keyed, Module, Noted, Output, Parameter, Raw, Resource, Text, Value
+from shoal.deploy.bicep.values import Declaration, Keyed, Module, Noted, Output, Parameter, Raw, Resource, Text, Value
 
 WHOLE = """\
 // What it is.
@@ -55,7 +55,7 @@ def test_a_file_is_written_as_people_would_write_it() -> None:
         "closed": Noted(value=True, why="Because."),
         "who": Keyed(Raw("identity.id"), {}),
     }
-    declared = [
+    declared: list[Declaration] = [
         Parameter(name="passwords", kind="object", default={"a": "b"}, secure=True, why="Kept."),
         Resource(
             symbol="vault",

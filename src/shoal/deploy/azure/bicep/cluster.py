@@ -9,6 +9,19 @@ from shoal.deploy.bicep.values import Raw, Resource, Value
 from shoal.deploy.cloud.values import Ref
 
 
+_NETWORK: dict[str, Value] = {
+    "networkPlugin": "azure",
+    "networkPluginMode": "overlay",
+    "networkDataplane": "cilium",
+    "networkPolicy": "cilium",
+    "loadBalancerSku": "standard",
+    "outboundType": "loadBalancer",
+    "podCidr": "192.168.0.0/16",
+    "serviceCidr": "172.16.0.0/16",
+    "dnsServiceIP": "172.16.0.10",
+}
+
+
 def cluster(one: Cluster, context: Context) -> Declared:
     """Write it: no local accounts, nodes over zones, names of services in the cloud by their accounts."""
     body: dict[str, Value] = {
@@ -24,17 +37,7 @@ def cluster(one: Cluster, context: Context) -> Declared:
         },
         "autoUpgradeProfile": {"upgradeChannel": "patch", "nodeOSUpgradeChannel": "NodeImage"},
         "agentPoolProfiles": [_nodes(one, context)],
-        "networkProfile": {
-            "networkPlugin": "azure",
-            "networkPluginMode": "overlay",
-            "networkDataplane": "cilium",
-            "networkPolicy": "cilium",
-            "loadBalancerSku": "standard",
-            "outboundType": "loadBalancer",
-            "podCidr": "192.168.0.0/16",
-            "serviceCidr": "172.16.0.0/16",
-            "dnsServiceIP": "172.16.0.10",
-        },
+        "networkProfile": _NETWORK,
         "serviceMeshProfile": _mesh(),
         "workloadAutoScalerProfile": {"keda": {"enabled": True}},
         "azureMonitorProfile": {"metrics": {"enabled": True}},
