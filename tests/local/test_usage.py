@@ -10,21 +10,22 @@ import pytest
 from shoal.local.usage import Meter
 
 
-def stat(folder: Path, pid: int, parent: int, *, ticks: int, pages: int, began: int = 100) -> None:
+def stat(folder: Path, pid: int, parent: int, *, ticks: int, pages: int, shared: int = 0, began: int = 100) -> None:
     (folder / str(pid)).mkdir(exist_ok=True)
-    rest = ["S", str(parent), *["0"] * 9, str(ticks), "0", *["0"] * 6, str(began), "0", str(pages)]
+    rest = ["S", str(parent), *["0"] * 9, str(ticks), "0", *["0"] * 6, str(began), "0"]
+    (folder / str(pid) / "statm").write_text(f"99 {pages} {shared} 1 0 1 0")
     (folder / str(pid) / "stat").write_text(f"{pid} (a ) (name) {' '.join(rest)}")
 
 
 def test_a_process_is_measured_with_its_descendants(tmp_path: Path) -> None:
-    stat(tmp_path, 10, 1, ticks=100, pages=5)
-    stat(tmp_path, 11, 10, ticks=50, pages=7)
+    stat(tmp_path, 10, 1, ticks=100, pages=5, shared=2)
+    stat(tmp_path, 11, 10, ticks=50, pages=7, shared=4)
     stat(tmp_path, 12, 11, ticks=50, pages=1)
     stat(tmp_path, 13, 1, ticks=9999, pages=999)
     found = Meter(tmp_path).look([10, 99])
     assert set(found) == {10}
     assert found[10].processes == 3
-    assert found[10].memory == 13 * os.sysconf("SC_PAGE_SIZE")
+    assert found[10].memory == (3 + 3 + 1 + 4) * os.sysconf("SC_PAGE_SIZE")
 
 
 def test_processor_time_counts_from_the_look_before(tmp_path: Path) -> None:

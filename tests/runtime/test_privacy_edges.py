@@ -26,6 +26,8 @@ from shoal.service.personal import personal_fields, refuse_personal
 from shoal.testing.memory import MemorySystem
 from tests.runtime import far_records
 from tests.runtime.club import Letter, Member, club, letters, members, tried
+from tests.runtime.world import running
+from tests.telemetry.received import recorded
 
 EMAIL = "Ada@Example.org"
 
@@ -214,3 +216,17 @@ async def test_the_log_of_an_outage_says_nothing_of_the_person(
         await system.settle()
     assert "met an outage" in caplog.text
     assert "away@" not in caplog.text
+
+
+async def test_who_is_asked_for_a_key_records_it_in_the_trace_of_who_hears_or_folds_the_event(tmp_path: Path) -> None:
+    ring = f"keyfile://{tmp_path / 'ring'}"
+    async with running(club, tmp_path, OTEL_EXPORTER_OTLP_ENDPOINT="http://127.0.0.1:9", SHOAL_KEY_RING=ring) as world:
+        answer = await world.post("/members", json={"id": "m1", "email": "ada@example.org"})
+        assert answer.status == 204, answer.body
+        await world.settle()
+        spans = recorded(world.recorders.values())
+    lent = [span for span in spans if "/_shoal/keys/" in span.name]
+    whole = {span.trace_id for span in spans if span.name == "POST /members" or span.name.startswith("project ")}
+    assert lent
+    assert {span.trace_id for span in lent} <= whole
+    assert [span.name for span in spans if not span.parent_id and span.kind != "INTERNAL"] == ["POST /members"]

@@ -104,7 +104,10 @@ class World(Client):
 
     def _config(self, name: str, environ: Mapping[str, str]) -> ServiceConfig:
         planned = self.plan.service(name)
-        config = ServiceConfig(system=self.plan.system.name, entry=planned.entry, environ=environ, drain=2.0)
+        ring = environ.get("SHOAL_KEY_RING", "")
+        config = ServiceConfig(
+            system=self.plan.system.name, entry=planned.entry, environ=environ, drain=2.0, key_ring=ring
+        )
         return msgspec.structs.replace(config, **self.keys.config(issues=planned.issues_tokens))
 
     def _fittings(self, name: str) -> Fittings:

@@ -20,7 +20,7 @@ class Usage(msgspec.Struct, frozen=True, kw_only=True):
     cpu: float
     """Processors, since the last look; since it began at the first one."""
     memory: int
-    """Bytes in memory; what processes share is counted for each (VmRSS)."""
+    """Bytes in memory; what its processes may share, such as PostgreSQL's buffers, is counted once: the most of one."""
     processes: int
     """It and its descendants."""
     ports: tuple[int, ...] = ()
@@ -31,7 +31,6 @@ class _Seen(msgspec.Struct, frozen=True):
     parent: int
     ticks: int
     began: int
-    pages: int
 
 
 class Meter:
@@ -52,19 +51,28 @@ class Meter:
         for pid in pids:
             if pid in seen:
                 family = _family(pid, children)
-                usage = self._usage(seen[pid].began, pid, [seen[one] for one in family], now)
-                found[pid] = msgspec.structs.replace(usage, ports=self._ports(pid, listening))
+                cpu = self._cpu(seen[pid].began, pid, sum(seen[one].ticks for one in family), now)
+                found[pid] = Usage(
+                    cpu=cpu, memory=self._memory(family), processes=len(family), ports=self._ports(pid, listening)
+                )
         self._last = {pid: last for pid, last in self._last.items() if pid in seen}
         return found
 
-    def _usage(self, began: int, pid: int, family: list[_Seen], now: float) -> Usage:
-        ticks = sum(one.ticks for one in family)
+    def _cpu(self, began: int, pid: int, ticks: int, now: float) -> float:
         known, at, before = self._last.get(pid, (began, began / _TICKS, 0))
         if known != began:  # the id was given to another process
             at, before = began / _TICKS, 0
         self._last[pid] = (began, now, ticks)
-        cpu = max(0, ticks - before) / _TICKS / max(now - at, 1 / _TICKS)
-        return Usage(cpu=round(cpu, 3), memory=sum(one.pages for one in family) * _PAGE, processes=len(family))
+        return round(max(0, ticks - before) / _TICKS / max(now - at, 1 / _TICKS), 3)
+
+    def _memory(self, family: list[int]) -> int:
+        """Add up what processes have for themselves, and what they share, once (``/proc/PID/statm``, proc(5))."""
+        own, shared = 0, 0
+        for pid in family:
+            with contextlib.suppress(OSError):  # it has ended by now
+                resident, common = map(int, (self._proc / str(pid) / "statm").read_text("ascii").split()[1:3])
+                own, shared = own + resident - common, max(shared, common)
+        return (own + shared) * _PAGE
 
     def _listening(self) -> dict[str, int]:
         """Find the sockets that listen, by their name among open files (proc(5), /proc/net/tcp)."""
@@ -100,7 +108,7 @@ class Meter:
 def _parse(text: str) -> _Seen:
     """Read ``/proc/PID/stat`` (proc(5)); its second field is a name that may hold spaces and brackets."""
     fields = text.rpartition(")")[2].split()
-    return _Seen(int(fields[1]), int(fields[11]) + int(fields[12]), int(fields[19]), int(fields[21]))
+    return _Seen(int(fields[1]), int(fields[11]) + int(fields[12]), int(fields[19]))
 
 
 def _family(pid: int, children: dict[int, list[int]]) -> list[int]:

@@ -21,7 +21,7 @@ from shoal.errors import Contended, ShoalError, TimedOut, TooLarge, Unavailable
 from shoal.runtime.consuming.attempts import NONE, Tally
 from shoal.runtime.consuming.desk import Desk, Subscriber
 from shoal.runtime.consuming.item import Item
-from shoal.runtime.consuming.processing import begun, ended
+from shoal.runtime.consuming.processing import begun, ended, trace_of
 from shoal.runtime.deadline import Budget, Limit, Limits
 from shoal.runtime.failures import is_outage
 from shoal.runtime.portions import Portion
@@ -345,7 +345,12 @@ async def open_sealed(store: Store, items: Sequence[Item]) -> None:
     ]
     if not found:
         return
-    opened = await opener_of(store).open([(envelope.type, bytes(envelope.data)) for _, envelope in found])
+    outer = current.get()
+    current.set(Context(trace_of(found[0][0]), Budget(inf)))  # what an owner is asked belongs to the event's trace
+    try:
+        opened = await opener_of(store).open([(envelope.type, bytes(envelope.data)) for _, envelope in found])
+    finally:
+        current.set(outer)
     for (item, _), data in zip(found, opened, strict=True):
         item.opened = data
 

@@ -7,7 +7,7 @@ nobody, and loses them when the person is erased.
 """
 
 import base64
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 import msgspec
 
@@ -17,6 +17,7 @@ from shoal.runtime.clients import Transport
 from shoal.runtime.deadline import REQUESTED
 from shoal.runtime.privacy.tables import KEYS
 from shoal.runtime.privacy.vault import DataKey, Vault
+from shoal.runtime.trace import HEADER, TRACE_ID, current
 from shoal.service.access import internal
 from shoal.service.declare import EndpointDeclaration
 from shoal.service.lending import lending_name, lending_path
@@ -85,7 +86,9 @@ class Borrower:
 
     async def _ask(self, event: str, ids: Sequence[str]) -> list[DataKey]:
         owner, path = event.partition(".")[0], lending_path(event).replace("{ids}", ",".join(ids))
-        headers: Mapping[str, str] = {REQUESTED: str(int(WITHIN * 1000))}
+        headers = {REQUESTED: str(int(WITHIN * 1000))}
+        if (context := current.get()) is not None:
+            headers |= {HEADER: context.trace.header(), TRACE_ID: context.trace.trace_id}
         try:
             answer = await self._transport.send(owner, "GET", path, headers, b"", WITHIN)
         except (CallFailed, TimeoutError) as error:  # its fault, never the event's

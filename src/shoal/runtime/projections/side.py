@@ -10,6 +10,7 @@ from typing import Any
 from shoal.drivers.base import Lease, Store
 from shoal.errors import EngineError, Unavailable
 from shoal.runtime.consuming.desk import Subscriber
+from shoal.runtime.deadline import Budget
 from shoal.runtime.failures import pause, spell
 from shoal.runtime.metrics.registry import Metrics
 from shoal.runtime.portions import Portion
@@ -18,6 +19,7 @@ from shoal.runtime.projections.fold import Fold
 from shoal.runtime.projections.record import recording
 from shoal.runtime.recording import apart
 from shoal.runtime.side import Around
+from shoal.runtime.trace import Context, begin, current
 from shoal.service.declare import Service
 from shoal.telemetry import conventions as names
 from shoal.telemetry.spans import INTERNAL
@@ -148,13 +150,14 @@ class ProjectionSide:
                 await placed.wait()
 
     async def _advance(self, each: Fold) -> int:
-        began, at = time.perf_counter(), time.time_ns()
+        began, at, trace = time.perf_counter(), time.time_ns(), begin()
+        current.set(Context(trace, Budget(inf)))  # what owners of keys are asked belongs to it
         folded = await self._batches[each.name].take(lambda limit: fold.advance(self._store, each, limit))
         if folded.events:
             self._changed.set()
             self._metrics.series("projection", each.name).observe("folded", time.perf_counter() - began)
             told: dict[str, object] = {names.PROJECTION: each.name, names.COUNT: folded.events}
-            apart(None, f"project {each.name}", INTERNAL, at, attributes=told, links=folded.traces)
+            apart(trace, f"project {each.name}", INTERNAL, at, attributes=told, links=folded.traces)
         return folded.events
 
     async def _failed(self, each: Fold, error: Exception) -> float:
