@@ -92,9 +92,7 @@ def _section(rounds: tuple[Round, ...], few: str, many: str, sides: tuple[Estima
                 target=Target(bound=2.0, better="lower"),
             ),
             Comparison(what="the shop, in seconds", ratio=estimate(bill), target=target),
-            Comparison(
-                what="the shop on every cloud, in seconds", ratio=estimate(compared), target=target
-            ),
+            Comparison(what="the shop on every cloud, in seconds", ratio=estimate(compared), target=target),
         ),
         facts={
             "clouds": ", ".join(CLOUDS),

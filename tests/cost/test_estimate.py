@@ -115,6 +115,25 @@ def test_an_operation_that_reaches_a_table_costs_more_than_one_that_does_not() -
     assert each["POST /orders"] > each["GET /search"] > 0
 
 
+@pytest.mark.parametrize("measured", [False, True])
+def test_an_operation_costs_what_the_bill_grows_by_when_it_alone_is_asked_more(*, measured: bool) -> None:
+    work = {one.name: Work(asked=Decimal("0.7"), writes=Decimal(2)) for one in PLAN.services} if measured else {}
+    used = Usage(services=work)
+    each = per_thousand(CLOUDS["aws"], shops(), Month(PLAN, used), TABLE)
+    now = Month(PLAN, used).endpoints
+
+    def total(asked: dict[str, Range]) -> Decimal:
+        usage = msgspec.structs.replace(used, endpoints=asked, requests=sum(asked.values(), exactly(0)))
+        return sum(
+            (item.amount.expected * TABLE.prices[item.price].amount for item in items(shops(), Month(PLAN, usage))),
+            Decimal(0),
+        )
+
+    for key in ("POST /orders", "GET /search"):
+        grown = total({**now, key: now[key] + exactly(1000)}) - total(now)
+        assert each[key] == pytest.approx(grown, rel=Decimal("1e-9"))
+
+
 def test_advice_is_what_another_bill_would_be() -> None:
     found = tips(CLOUDS["aws"], shops(), Month(PLAN, Usage()), TABLE)
     arm = next(tip for tip in found if "ARM64" in tip.advice)

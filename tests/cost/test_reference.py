@@ -1,4 +1,4 @@
-"""Two published comparisons come out line by line from a table of their prices, by the same arithmetic."""
+"""Two published comparisons come out line by line from their prices, and the page says what differs today."""
 
 from decimal import Decimal
 from pathlib import Path
@@ -7,7 +7,7 @@ import pytest
 
 from shoal.cost.estimate import Estimate, Item, priced
 from shoal.cost.month import HOURS
-from shoal.cost.prices import read
+from shoal.cost.prices import packaged, read
 from shoal.cost.usage import exactly
 
 TABLE = read((Path(__file__).parent / "reference.toml").read_text("utf-8"), where="reference.toml")
@@ -52,3 +52,64 @@ def test_the_serverless_alternative(cloud: str) -> None:
     found = bill(*((name, 10 if name.endswith("api") else 1) for name in names))
     assert costs(found) == lines
     assert found.total == exactly(total)
+
+
+_ASKED = Decimal(15_200_000) / 5 / 3600
+"""Hours that half a million requests a day take in a month, at a fifth of a second each."""
+
+TODAY: dict[str, tuple[str, dict[str, tuple[str, list[tuple[str, Decimal | int]]]]]] = {
+    "aws": (
+        "us-east-1",
+        {
+            "control plane": ("73", [("eks.hour", HOURS)]),
+            "three nodes": ("200", [("ec2.m6i.large.hour", 3 * HOURS)]),
+            "balancer": ("25", [("alb.hour", HOURS), ("alb.lcu-hour", HOURS)]),
+            "API, 10 million requests": ("35", [("api.http", 10)]),
+            "100 GB of images": ("10", [("ecr.gb-month", 100)]),
+            "12 secrets": ("5", [("secret.month", 12)]),
+            "60 GB of logs": ("30", [("logs.gb", 60)]),
+            "serverless: four tasks of 1 vCPU and 2 GB": (
+                "150",
+                [("fargate.x86.cpu.hour", 4 * HOURS), ("fargate.x86.gb.hour", 8 * HOURS)],
+            ),
+        },
+    ),
+    "gcp": (
+        "us-central1",
+        {
+            "control plane": ("73", [("gke.hour", HOURS)]),
+            "three nodes": ("180", [("gce.e2-standard-2.hour", 3 * HOURS)]),
+            "balancer": ("25", [("lb.hour", HOURS)]),
+            "API, 10 million requests": ("30", [("api.request", 10)]),
+            "100 GB of images": ("10", [("registry.gb-month", 100)]),
+            "50 secrets": ("3", [("secret.month", 50)]),
+            "60 GB of logs": ("30", [("logs.gb", 60)]),
+            "serverless: 15.2 million requests of 0.2 s, 1 vCPU and 0.5 GB": (
+                "80",
+                [("run.asked.cpu", _ASKED), ("run.asked.gb", _ASKED / 2), ("run.request", Decimal("15.2"))],
+            ),
+        },
+    ),
+}
+"""What the guide counts with the sizes that it names, and where it names a sum, with a size that comes to it."""
+
+
+def today(cloud: str) -> list[str]:
+    region, components = TODAY[cloud]
+    table, rows = packaged(cloud, region), []
+    for name, (then, parts) in components.items():
+        found = priced([Item(component=n, price=n, amount=exactly(amount)) for n, amount in parts], table)
+        assert not found.unknown, found.unknown
+        rows.append(f"| {cloud} | {name} | {then} | {found.total.expected} |")
+    return rows
+
+
+def today_as_a_table() -> str:
+    return "\n".join(row for cloud in TODAY for row in today(cloud))
+
+
+@pytest.mark.parametrize("cloud", TODAY)
+def test_the_page_says_what_the_same_costs_today(cloud: str) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "cost.md").read_text("utf-8")
+    for row in today(cloud):
+        assert row in page, row

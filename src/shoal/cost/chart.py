@@ -8,7 +8,7 @@ import msgspec
 
 from shoal.cost.usage import Range
 
-_LEFT, _WIDTH, _RIGHT = 250, 520, 190
+_LEFT, _WIDTH, _RIGHT = 310, 480, 190
 _HIGH, _GAP = 22, 14
 _TOP = 8
 
@@ -58,7 +58,7 @@ def _bar(bar: Bar, number: int, most: Decimal, names: Sequence[str]) -> str:
         [
             f'<text x="{_LEFT - 10}" y="{middle + 5}" text-anchor="end">{escape(bar.name)}</text>',
             *_parts(bar, top, most, names),
-            f'<path class="range" d="{whisker}"/>',
+            f'<path class="halo" d="{whisker}"/><path class="range" d="{whisker}"/>',
             f'<text x="{high + 8:.1f}" y="{middle + 5}">{escape(range_)}</text>',
         ]
     )
@@ -81,7 +81,7 @@ def _scaled(amount: Decimal, most: Decimal) -> Decimal:
 
 
 def _more(bar: Bar) -> str:
-    return " and more" if bar.partial else ""
+    return "+" if bar.partial else ""
 
 
 def _money(amount: Decimal) -> str:

@@ -22,11 +22,14 @@ body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 70rem
 .wide { overflow-x: auto; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 caption { text-align: left; font-weight: 600; padding: .5rem 0; }
-th, td { padding: .2rem .8rem; text-align: left; border-bottom: 1px solid var(--line); }
+figure { margin: 1rem 0; }
+th, td { padding: .2rem .8rem; text-align: left; white-space: nowrap; border-bottom: 1px solid var(--line); }
 td.number, th.number { text-align: right; }
 svg { width: 100%; height: auto; font: 13px system-ui, sans-serif; }
 svg text { fill: var(--ink); }
-svg .range { stroke: var(--ink); stroke-width: 1.5; fill: none; }
+svg path { fill: none; }
+svg .halo { stroke: var(--ground); stroke-width: 4; }
+svg .range { stroke: var(--ink); stroke-width: 1.5; }
 .legend { list-style: none; display: flex; flex-wrap: wrap; gap: .3rem 1.2rem; padding: 0; }
 .legend span { display: inline-block; width: .9em; height: .9em; margin-right: .4em; }
 """
@@ -54,7 +57,8 @@ def table(caption: str, headers: Sequence[str], rows: Iterable[Sequence[str]], *
     head = "".join(f'<th scope="col"{_kind(n >= first)}>{escape(name)}</th>' for n, name in enumerate(headers))
     body = "\n".join(f"<tr>{_row(row, first)}</tr>" for row in rows)
     return (
-        f'<div class="wide"><table><caption>{escape(caption)}</caption>\n<thead><tr>{head}</tr></thead>\n'
+        f'<div class="wide" tabindex="0" role="region" aria-label="{escape(caption)}">'
+        f"<table><caption>{escape(caption)}</caption>\n<thead><tr>{head}</tr></thead>\n"
         f"<tbody>\n{body}\n</tbody></table></div>"
     )
 
