@@ -17,6 +17,9 @@ LONGEST = 30.0
 SERVICE = "x-shoal-service"
 """Header by which the balancer inside knows where a request goes; what a client says in it is overwritten."""
 
+CLIENT = "x-shoal-client"
+"""Header by which the firewall tells callers apart: the address that the API saw, whatever they say of themselves."""
+
 _FIXED = ("access-control-", "apigw-", "x-amz-", "x-amzn-")
 _FIXED_NAMES = frozenset(
     {"authorization", "connection", "content-encoding", "content-length", "content-location", "forwarded", "keep-alive"}
@@ -104,7 +107,10 @@ def _route(scope: Scope, route: Route) -> Served:
 
 def _parameters(route: Route) -> dict[str, str]:
     """Say what is changed: who is meant, what nobody may say, and what the author asks for."""
-    found = {f"overwrite:header.{SERVICE}": route.service}
+    found = {
+        f"overwrite:header.{SERVICE}": route.service,
+        f"overwrite:header.{CLIENT}": "$context.identity.sourceIp",
+    }
     found |= {f"remove:header.{name}": "''" for name in UNTRUSTED if not fixed(name)}
     if route.inside != route.path:
         inside = "/".join(f"${{request.path.{p[1:-1]}}}" if p.startswith("{") else p for p in route.inside.split("/"))

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 
-from shoal.deploy.aws import edge
+from shoal.deploy.aws import addresses, edge
 from shoal.deploy.aws.scope import OWN, Scope
 from shoal.deploy.cloud import findings as cloud
 from shoal.model.edge import LARGEST
@@ -32,6 +32,7 @@ def findings(scope: Scope) -> Iterator[Finding]:
         yield from _route(scope, route)
     yield from cloud.settings(scope, _say)
     yield from _streams(scope)
+    yield from _kept(scope)
     if any(service.calls for service in scope.plan.services):
         message = "calls between services are let through by service, not by operation, and are in plain text inside"
         yield _say("10", "info", message, "use shoal deploy kubernetes with a mesh where that is not enough")
@@ -90,3 +91,14 @@ def _route(scope: Scope, route: Route) -> Iterator[Finding]:
         refused = sorted({header for header in asked if edge.fixed(header)})
         if refused:
             yield _say("13", "warning", f"{name} cannot have {', '.join(refused)} changed", "AWS keeps it", where)
+
+
+def _kept(scope: Scope) -> Iterator[Finding]:
+    """Say who hears nothing, and what does not change by itself."""
+    name = scope.environment.name
+    if not scope.environment.alarms:
+        message = f"nobody hears the alarms of {name}"
+        yield _say("18", "warning", message, "write who does: alarms = 'somebody@example.com', and confirm the letter")
+    if any(addresses.passwords(scope, service) for service in scope.plan.services):
+        message = f"passwords of engines in {name} stay as they are: services read them when they start"
+        yield _say("19", "info", message, "count passwords up in the environment's file, and apply")

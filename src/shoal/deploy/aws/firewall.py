@@ -4,13 +4,14 @@ It is a stack of its own, since several systems may share one; its ARN goes into
 """
 
 from shoal.deploy import yaml
+from shoal.deploy.aws.edge import CLIENT
 from shoal.deploy.aws.scope import Scope
 from shoal.deploy.yaml import Json, Noted
 
 RATE = 2000
 """Requests of one address within five minutes."""
 
-_WORD = "Behind the API only this header tells callers apart, and its first address is their own word."
+_WORD = "Behind the API only this header tells callers apart. The API writes it, over whatever they said."
 _MANAGED = ("AWSManagedRulesCommonRuleSet", "AWSManagedRulesKnownBadInputsRuleSet")
 _HEAD = "Written by `shoal deploy aws`; changes are lost. aws cloudformation deploy --template-file firewall.yaml ..."
 
@@ -41,7 +42,7 @@ def template(scope: Scope) -> str:
 
 
 def _rate() -> Json:
-    address: Json = {"HeaderName": "X-Forwarded-For", "FallbackBehavior": "NO_MATCH"}
+    address: Json = {"HeaderName": CLIENT, "FallbackBehavior": "MATCH"}
     statement: Json = {"Limit": RATE, "AggregateKeyType": "FORWARDED_IP", "ForwardedIPConfig": address}
     return {
         "Name": "each-address",

@@ -15,7 +15,7 @@ HELD = 30
 
 def make(scope: Scope) -> Iterator[Resource]:
     """Make a topic for each stream, and a queue for each consumer."""
-    if not scope.users("sns"):
+    if not scope.operated:
         return
     for stream in scope.plan.streams:
         yield Topic(name=stream.name)

@@ -42,9 +42,9 @@ def make(scope: Scope) -> Iterator[Resource]:
     yield from _engines(scope)
     if environment.endpoints:
         everyone = tuple(service.name for service in scope.plan.services)
-        operator = ("operator",) if scope.plan.streams else ()
+        operator = ("operator",) if scope.operated else ()
         yield Group(name=INTERFACES, port=443, callers=(*everyone, *operator))
-    if scope.plan.streams:
+    if scope.operated:
         yield Group(name="operator", port=0, callers=(), outside=() if environment.endpoints else (443,))
 
 
@@ -62,7 +62,7 @@ def _engines(scope: Scope) -> Iterator[Resource]:
 def interfaces(scope: Scope) -> tuple[str, ...]:
     """List AWS's interfaces that somebody asks: of images, logs and secrets always."""
     found = {"ecr.api", "ecr.dkr", "logs", "secretsmanager"}
-    if scope.plan.streams:
+    if scope.operated:
         found |= {"sns", "sqs", "ssm"}
     if any(scope.declared(service).personal for service in scope.plan.services):
         found.add("kms")

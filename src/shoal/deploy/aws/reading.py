@@ -37,6 +37,6 @@ def _lines(context: Context) -> Iterator[str]:
         yield "6. Declare the streams, after each change of events; `terraform output tasks` has the names:"
         yield ""
         yield "   ```"
-        yield "   aws ecs run-task --cluster CLUSTER --task-definition OPERATOR --launch-type FARGATE \\"
+        yield "   aws ecs run-task --cluster CLUSTER --task-definition OPERATORS --launch-type FARGATE \\"
         yield "     --network-configuration 'awsvpcConfiguration={subnets=[SUBNETS],securityGroups=[OPERATOR_GROUP]}'"
         yield "   ```"

@@ -2,14 +2,18 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
+from shoal.deploy.aws import naming
 from shoal.deploy.aws.messages import LETTERS
 from shoal.deploy.aws.resources import Resource, Right, Role
 from shoal.deploy.aws.scope import Scope
+from shoal.deploy.aws.workloads import OPERATOR
+from shoal.deploy.cloud.files import ALL
 from shoal.deploy.cloud.needs import Need, Verb, needs
 from shoal.deploy.cloud.values import ACCOUNT, Join, Ref, join
+from shoal.model import names
 from shoal.model.plan import ServicePlan
 
-OPERATOR, DELIVERY = "operator", "delivery"
+DELIVERY = "delivery"
 
 _ITEMS = ("GetItem", "BatchGetItem", "Query", "PutItem", "UpdateItem", "DeleteItem", "ConditionCheckItem")
 _QUEUE = ("ReceiveMessage", "DeleteMessage", "ChangeMessageVisibility", "GetQueueUrl", "GetQueueAttributes")
@@ -32,13 +36,21 @@ def make(scope: Scope) -> Iterator[Resource]:
             rights=tuple(_service(scope, service)),
         )
         yield Role(
-            name=start(service.name), service=service.name, trusts="tasks", rights=tuple(_start(scope, service.name))
+            name=start(service.name),
+            service=service.name,
+            trusts="tasks",
+            rights=tuple(_start(scope, service.name, (service.name, ALL))),
         )
-    if scope.plan.streams:
+    if scope.operated:
         yield Role(
             name=OPERATOR, trusts="tasks", rights=tuple(_operator(scope)), why="Declares streams, and nothing else."
         )
-        yield Role(name=start(OPERATOR), trusts="tasks", rights=tuple(_start(scope, _operators_image(scope))))
+        yield Role(
+            name=start(OPERATOR),
+            trusts="tasks",
+            rights=tuple(_start(scope, _operators_image(scope), ())),
+            why="Its task holds no secret, so it reads none.",
+        )
     if scope.environment.repository:
         yield Role(
             name=DELIVERY, trusts="pipelines", repository=scope.environment.repository, rights=tuple(_delivery(scope))
@@ -122,8 +134,8 @@ def _encryption(actions: tuple[str, ...]) -> Right:
     return Right(actions=actions, resources=(Ref("key", "data"),), why="What lies there is encrypted.")
 
 
-def _start(scope: Scope, image: str) -> Iterator[Right]:
-    """Fetch its image, write its log and read its secrets: what AWS does before and beside a service."""
+def _start(scope: Scope, image: str, owners: Sequence[str]) -> Iterator[Right]:
+    """Fetch an image, write its log and read secrets of their owners: what AWS does before and beside a task."""
     images = [image, *(["collector"] if scope.environment.collector else [])]
     yield Right(
         actions=("ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"),
@@ -131,23 +143,26 @@ def _start(scope: Scope, image: str) -> Iterator[Right]:
     )
     yield Right(actions=("ecr:GetAuthorizationToken",), resources=("*",), why="It knows no narrower one.")
     yield Right(actions=("logs:CreateLogStream", "logs:PutLogEvents"), resources=(join(Ref("logs", image), ":*"),))
-    prefix = join(f"arn:aws:secretsmanager:{scope.environment.region}:", ACCOUNT, f":secret:{scope.named()}/{image}/*")
-    shared = join(f"arn:aws:secretsmanager:{scope.environment.region}:", ACCOUNT, f":secret:{scope.named()}/all/*")
-    yield Right(actions=("secretsmanager:GetSecretValue",), resources=(prefix, shared), why="Its own secrets.")
-    yield _encryption(("kms:Decrypt",))
+    if owners:
+        start = f"arn:aws:secretsmanager:{scope.environment.region}:"
+        read = tuple(join(start, ACCOUNT, f":secret:{scope.named()}/{owner}/*") for owner in owners)
+        yield Right(actions=("secretsmanager:GetSecretValue",), resources=read, why="Its own secrets.")
+        yield _encryption(("kms:Decrypt",))
 
 
 def _operator(scope: Scope) -> Iterator[Right]:
-    topics = tuple(Ref("topic", stream.name) for stream in scope.plan.streams)
-    consumers = [c for s in scope.plan.services if s.broker is not None for c in s.broker.consumers]
-    queues = [f"{one.stream}-{one.durable}" for one in consumers]
-    queues += [f"{stream.name}-{LETTERS}" for stream in scope.plan.streams if stream.letters]
+    """Make and adapt the system's own topics and queues; it reads and sends no message.
+
+    They are named by how they begin: one by one, a larger system's would not fit into a policy (10,240 characters).
+    """
+    topics, queues = (_own(scope, one) for one in ("sns", "sqs"))
+    odd = [name for name in _queues(scope) if not name.startswith(_prefix(scope))]
     yield Right(
         actions=(
             "sns:CreateTopic", "sns:GetTopicAttributes", "sns:Subscribe", "sns:ListSubscriptionsByTopic",
             "sns:SetSubscriptionAttributes",
         ),
-        resources=topics,
+        resources=(topics,),
     )  # fmt: skip
     yield Right(actions=("sns:ListTopics", "sns:SetSubscriptionAttributes"), resources=("*",))
     yield Right(
@@ -155,29 +170,53 @@ def _operator(scope: Scope) -> Iterator[Right]:
             "sqs:CreateQueue", "sqs:GetQueueUrl", "sqs:GetQueueAttributes", "sqs:SetQueueAttributes",
             "sqs:ListQueueTags", "sqs:TagQueue",
         ),
-        resources=tuple(Ref("queue", name) for name in queues),
+        resources=(queues, *(join(f"arn:aws:sqs:{scope.environment.region}:", ACCOUNT, f":{name}") for name in odd)),
     )  # fmt: skip
     yield Right(actions=("ssm:GetParametersByPath", "ssm:PutParameter"), resources=_streams(scope))
 
 
+def _own(scope: Scope, kind: str) -> Join:
+    return join(f"arn:aws:{kind}:{scope.environment.region}:", ACCOUNT, f":{_prefix(scope)}*.fifo")
+
+
+def _prefix(scope: Scope) -> str:
+    """Say how the names of a system's topics and queues begin; very long ones are hashed."""
+    return names.stream(scope.system, "")
+
+
+def _queues(scope: Scope) -> Iterator[str]:
+    for service in scope.plan.services:
+        for one in service.broker.consumers if service.broker is not None else ():
+            yield naming.queue(one.stream, one.durable)
+    for stream in scope.plan.streams:
+        if stream.letters:
+            yield naming.queue(stream.name, LETTERS)
+
+
 def _delivery(scope: Scope) -> Iterator[Right]:
-    """Push images, write new versions of tasks, and run them as the roles that are here."""
-    services = [service.name for service in scope.plan.services]
-    operator = [OPERATOR] if scope.plan.streams else []
+    """Push images, write new versions of tasks, and run them as the roles of tasks."""
+    here = f"{scope.environment.region}:"
     yield Right(actions=("ecr:GetAuthorizationToken",), resources=("*",))
     yield Right(
         actions=(
             "ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:CompleteLayerUpload",
             "ecr:GetDownloadUrlForLayer", "ecr:InitiateLayerUpload", "ecr:PutImage", "ecr:UploadLayerPart",
         ),
-        resources=tuple(Ref("repository", name) for name in services),
+        resources=(join(f"arn:aws:ecr:{here}", ACCOUNT, f":repository/{scope.system}/*"),),
     )  # fmt: skip
     yield Right(actions=("ecs:DescribeTaskDefinition", "ecs:RegisterTaskDefinition"), resources=("*",))
     yield Right(
         actions=("ecs:DescribeServices", "ecs:UpdateService"),
-        resources=tuple(Ref("workload", name) for name in services),
+        resources=(join(f"arn:aws:ecs:{here}", ACCOUNT, f":service/{scope.named()}/*"),),
     )
-    tasks = join(f"arn:aws:ecs:{scope.environment.region}:", ACCOUNT, f":task-definition/{scope.named()}-*")
+    tasks = join(f"arn:aws:ecs:{here}", ACCOUNT, f":task-definition/{scope.named()}-*")
     yield Right(actions=("ecs:RunTask",), resources=(tasks,), why="Migrations and streams.")
-    roles = tuple(Ref("role", name) for one in (*services, *operator) for name in (one, start(one)))
-    yield Right(actions=("iam:PassRole",), resources=roles, when={"iam:PassedToService": "ecs-tasks.amazonaws.com"})
+    roles = join("arn:aws:iam::", ACCOUNT, f":role{path(scope)}*")
+    why = "Roles of tasks have a path of their own; that of pipelines is not among them."
+    passed = {"iam:PassedToService": "ecs-tasks.amazonaws.com"}
+    yield Right(actions=("iam:PassRole",), resources=(roles,), when=passed, why=why)
+
+
+def path(scope: Scope) -> str:
+    """Name the path of the roles that tasks take on."""
+    return f"/{scope.named()}/"

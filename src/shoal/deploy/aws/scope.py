@@ -13,3 +13,8 @@ class Scope(cloud.Scope, frozen=True, kw_only=True, dict=True):
     environment: Environment
     valkey: tuple[str, ...] = ()
     """Commands that a user of the cache may give, as access lists spell them."""
+
+    @property
+    def operated(self) -> bool:
+        """Whether there are topics and queues of AWS, which an operator's task declares."""
+        return bool(self.plan.streams and self.users("sns"))

@@ -61,6 +61,8 @@ class Environment(cloud.Environment, frozen=True, kw_only=True, forbid_unknown_f
     architecture: Literal["X86_64", "ARM64"] = "X86_64"
     collector: str = ""
     """Tag of a copy of AWS's collector of telemetry in SYSTEM/collector; nothing is collected when it is empty."""
+    passwords: int = 1
+    """Count it up, and every password of an engine is another one; services are started anew with it."""
     engines: Engines = Engines()
     services: Mapping[str, Size] = {}
     """Sizes by service, where they differ."""
@@ -76,6 +78,8 @@ class Environment(cloud.Environment, frozen=True, kw_only=True, forbid_unknown_f
             raise ValueError("without gateways and endpoints no image could be fetched: set one of them")
         if self.certificate and not self.hosts:
             raise ValueError("a certificate is for a name: write hosts = [...] too")
+        if self.passwords < 1:
+            raise ValueError(f"passwords = {self.passwords}: count up from 1")
         if not self.least:
             raise ValueError("least = 0: a service on Fargate that has no task answers nobody; write at least 1")
 

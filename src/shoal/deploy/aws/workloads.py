@@ -7,8 +7,7 @@ import msgspec
 from shoal.deploy.aws import addresses, secrets
 from shoal.deploy.aws.resources import Address, Cluster, Logs, Operator, Repository, Resource, Workload
 from shoal.deploy.aws.scope import Scope
-from shoal.deploy.cloud import telling
-from shoal.deploy.cloud.streams import declarations
+from shoal.deploy.cloud import streams, telling
 from shoal.deploy.cloud.system import PORT
 from shoal.deploy.cloud.values import Ref, Value, join
 from shoal.deploy.kubernetes.scope import drain, grace
@@ -17,6 +16,12 @@ from shoal.model.plan import ServicePlan
 
 LONGEST = 120
 """Seconds after which Fargate kills a task (ECS developer guide, "stopTimeout")."""
+
+LARGEST = 24 * 1024
+"""Bytes of declarations in one definition of a task, which AWS takes up to 64 KiB, quotes written twice."""
+
+OPERATOR = "operator"
+"""Who declares streams."""
 
 _POOL, _CLIENT = "eu-west-1_POOL", "CLIENT"
 
@@ -33,8 +38,8 @@ def make(scope: Scope) -> Iterator[Resource]:
         yield _workload(scope, service)
     if scope.environment.collector:
         yield Repository(name="collector")
-    if scope.users("sns"):
-        yield _operator(scope)
+    if scope.operated:
+        yield from _operators(scope)
 
 
 def _workload(scope: Scope, service: ServicePlan) -> Workload:
@@ -94,17 +99,19 @@ def _issuers(scope: Scope) -> Value:
     return join(*parts)
 
 
-def _operator(scope: Scope) -> Operator:
+def _operators(scope: Scope) -> Iterator[Operator]:
+    """Make the operator's task, in as many parts as definitions of tasks can hold."""
     first = next(service for service in scope.plan.services if service.broker is not None)
-    environment: dict[str, Value] = {
-        "SHOAL_BROKER_URL": f"sns:///{scope.system}?region={scope.environment.region}",
-        "SHOAL_STREAMS": declarations(scope.plan),
-    }
-    return Operator(
-        name="operator",
-        image=first.name,
-        version=scope.environment.version,
-        architecture=scope.environment.architecture,
-        environment=environment,
-        why="Run it after each change of events. Any image of the system has what it takes.",
-    )
+    for number, text in enumerate(streams.parts(scope.plan, LARGEST), 1):
+        environment: dict[str, Value] = {
+            "SHOAL_BROKER_URL": f"sns:///{scope.system}?region={scope.environment.region}",
+            "SHOAL_STREAMS": text,
+        }
+        yield Operator(
+            name=OPERATOR if number == 1 else f"{OPERATOR}-{number}",
+            image=first.name,
+            version=scope.environment.version,
+            architecture=scope.environment.architecture,
+            environment=environment,
+            why="Run it after each change of events. Any image of the system has what it takes.",
+        )

@@ -7,6 +7,7 @@ from shoal.deploy.aws.hcl.context import Context
 from shoal.deploy.aws.hcl.references import at, written
 from shoal.deploy.aws.resources import Cluster, Logs, Operator, Repository, Workload
 from shoal.deploy.aws.rights import start
+from shoal.deploy.aws.workloads import OPERATOR
 from shoal.deploy.cloud.hcl import json, label, resource
 from shoal.deploy.cloud.values import Ref
 from shoal.deploy.cloud.values import Value as Said
@@ -14,6 +15,9 @@ from shoal.deploy.terraform.values import Block, Noted, Raw, Text, Value, block,
 
 USER = "10001"
 """User of every container of ours."""
+
+MOVED = ("cache", "main")
+"""Tags that pipelines move: layers to build from, and the branch."""
 
 _HEALTH = "import urllib.request; urllib.request.urlopen('http://127.0.0.1:{}/health', timeout=3)"
 _SCRATCH = {"sourceVolume": "scratch", "containerPath": "/tmp"}  # noqa: S108 - a path in the container
@@ -64,16 +68,18 @@ def cluster(one: Cluster, context: Context) -> Iterator[Block]:
 
 
 def repository(one: Repository, context: Context) -> Iterator[Block]:
-    """Write where the images of a service are; a tag is never moved to another image."""
+    """Write where the images of a service are, called as pipelines call them; the tag of a version is never moved."""
+    moved = [block("image_tag_mutability_exclusion_filter", filter=tag, filter_type="WILDCARD") for tag in MOVED]
     yield resource(
         "aws_ecr_repository",
         one.name,
         *items(
             {
-                "name": f"{context.named()}/{one.name}",
-                "image_tag_mutability": "IMMUTABLE",
+                "name": f"{context.scope.system}/{one.name}",
+                "image_tag_mutability": Noted("IMMUTABLE_WITH_EXCLUSION", "All but the names that pipelines move."),
                 "force_delete": not context.scope.environment.protected,
             },
+            *moved,
             block("image_scanning_configuration", scan_on_push=True),
             block("encryption_configuration", encryption_type="KMS", kms_key=at(Ref("key", "data"))),
         ),
@@ -99,8 +105,8 @@ def logs(one: Logs, context: Context) -> Iterator[Block]:
 def workload(one: Workload, context: Context) -> Iterator[Block]:
     """Write the task of a service, how many of it run, and how that follows its load."""
     containers = [*_prepare(one, context), _main(one, context), *_collector(one, context)]
-    yield _task(one.name, one, containers, context, architecture=one.architecture)
-    yield _service(one)
+    yield _task(one, containers, context, role=one.name)
+    yield _service(one, context)
     yield from _scaling(one)
 
 
@@ -115,29 +121,27 @@ def operator(one: Operator, context: Context) -> Iterator[Block]:
         "environment": _told(one.environment),
         "logConfiguration": _log(one.image, one.name, context),
     }
-    yield _task(one.name, one, [container], context, architecture=one.architecture)
+    yield _task(one, [container], context, role=OPERATOR)
 
 
-def _task(
-    name: str, one: Workload | Operator, containers: list[Value], context: Context, *, architecture: str
-) -> Block:
+def _task(one: Workload | Operator, containers: list[Value], context: Context, *, role: str) -> Block:
     cpu, memory = (one.cpu, one.memory) if isinstance(one, Workload) else (256, 512)
     volumes = [block("volume", name="scratch"), block("volume", name="files")] if isinstance(one, Workload) else []
     return resource(
         "aws_ecs_task_definition",
-        name,
+        one.name,
         *items(
             {
-                "family": context.named(name),
+                "family": context.named(one.name),
                 "requires_compatibilities": ["FARGATE"],
                 "network_mode": "awsvpc",
                 "cpu": cpu,
                 "memory": memory,
-                "task_role_arn": at(Ref("role", name)),
-                "execution_role_arn": at(Ref("role", start(name))),
+                "task_role_arn": at(Ref("role", role)),
+                "execution_role_arn": at(Ref("role", start(role))),
                 "container_definitions": json(containers),
             },
-            block("runtime_platform", operating_system_family="LINUX", cpu_architecture=architecture),
+            block("runtime_platform", operating_system_family="LINUX", cpu_architecture=one.architecture),
             *volumes,
         ),
         notes=context.notes(one),
@@ -222,7 +226,7 @@ def _log(group: str, prefix: str, context: Context) -> Value:
     }
 
 
-def _service(one: Workload) -> Block:
+def _service(one: Workload, context: Context) -> Block:
     capacity = block(
         "capacity_provider_strategy", capacity_provider="FARGATE_SPOT" if one.spot else "FARGATE", weight=1
     )
@@ -231,6 +235,7 @@ def _service(one: Workload) -> Block:
         capacity,
         block("network_configuration", subnets=Raw("aws_subnet.private[*].id"), security_groups=groups),
         block("deployment_circuit_breaker", enable=True, rollback=True),
+        *_watched(one),
         _connected(one),
         *([_balanced(one)] if one.exposed else []),
         block("lifecycle", ignore_changes=[Raw("desired_count")]),
@@ -245,10 +250,19 @@ def _service(one: Workload) -> Block:
         "deployment_maximum_percent": 200,
         **({"health_check_grace_period_seconds": 60} if one.exposed else {}),
         "enable_execute_command": False,
+        "force_new_deployment": True,
+        "triggers": {"passwords": str(context.scope.environment.passwords)},
         "propagate_tags": "SERVICE",
         "depends_on": [Raw(text) for text in _needed(one)],
     }
     return resource("aws_ecs_service", one.name, *items(arguments, *blocks))
+
+
+def _watched(one: Workload) -> Iterator[Block]:
+    """Take a version back also where it comes up and then answers with errors."""
+    if one.exposed:
+        names: Value = [Raw(f"aws_cloudwatch_metric_alarm.{one.name}-errors.alarm_name")]
+        yield block("alarms", enable=True, rollback=True, alarm_names=names)
 
 
 def _connected(one: Workload) -> Block:

@@ -87,7 +87,7 @@ def _balancer(one: Door, context: Context) -> Iterator[Block]:
     if one.web_acl:
         arguments: dict[str, Value] = {"resource_arn": Raw("aws_lb.main.arn"), "web_acl_arn": one.web_acl}
         yield resource("aws_wafv2_web_acl_association", "main", *items(arguments))
-    answer = block("fixed_response", content_type="application/problem+json", status_code="404", message_body=_UNKNOWN)
+    answer = block("fixed_response", content_type="application/json", status_code="404", message_body=_UNKNOWN)
     refused = Block(kind="default_action", body=items({"type": "fixed-response"}, answer))
     secure: dict[str, Value] = {
         "certificate_arn": one.certificate,

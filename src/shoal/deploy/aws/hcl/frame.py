@@ -68,6 +68,6 @@ def end(context: Context) -> Iterator[Block]:
         "groups": {one.name: Raw(f"aws_security_group.{label(one.name)}.id") for one in context.all(Workload)},
     }
     if context.all(Operator):
-        tasks["operator"] = Raw("aws_ecs_task_definition.operator.family")
+        tasks["operators"] = [Raw(f"aws_ecs_task_definition.{one.name}.family") for one in context.all(Operator)]
         tasks["operator_group"] = Raw("aws_security_group.operator.id")
     yield output("tasks", "Where and with what migrations and the operator's task are run.", tasks)

@@ -6,6 +6,7 @@ from shoal.deploy.aws import naming
 from shoal.deploy.aws.hcl.context import Context
 from shoal.deploy.aws.hcl.references import at, written
 from shoal.deploy.aws.resources import Right, Role
+from shoal.deploy.aws.rights import path
 from shoal.deploy.cloud.hcl import json, label, resource
 from shoal.deploy.cloud.values import Ref
 from shoal.deploy.terraform.values import Block, Noted, Raw, Value, items
@@ -25,9 +26,11 @@ def role(one: Role, context: Context) -> Iterator[Block]:
     trust = _tasks() if one.trusts == "tasks" else _pipelines(one, context)
     document = json({"Version": "2012-10-17", "Statement": [trust]})
     name = context.named(one.name, limit=naming.ROLE)
+    where = {"path": path(context.scope)} if one.trusts == "tasks" else {}
     yield resource(
-        "aws_iam_role", one.name, *items({"name": name, "assume_role_policy": document}), notes=context.notes(one)
-    )
+        "aws_iam_role", one.name, *items({"name": name, **where, "assume_role_policy": document}),
+        notes=context.notes(one),
+    )  # fmt: skip
     if one.rights:
         policy = json({"Version": "2012-10-17", "Statement": [statement(right) for right in one.rights]})
         owner = Raw(f"aws_iam_role.{label(one.name)}.id")

@@ -39,7 +39,12 @@ def _policy() -> Call:
 
 def password(one: Password, context: Context) -> Iterator[Block]:
     """Write a password; its letters and digits need no quoting in an address."""
-    yield resource("random_password", one.name, *items({"length": 40, "special": False}), notes=context.notes(one))
+    yield resource(
+        "random_password",
+        one.name,
+        *items({"length": 40, "special": False, "keepers": {"passwords": str(context.scope.environment.passwords)}}),
+        notes=context.notes(one),
+    )
 
 
 def secret(one: Secret, context: Context) -> Iterator[Block]:

@@ -33,7 +33,7 @@ resource "aws_lb_listener" "main" {
     type = "fixed-response"
 
     fixed_response {
-      content_type = "application/problem+json"
+      content_type = "application/json"
       status_code  = "404"
       message_body = "{\"title\":\"Not Found\",\"status\":404}"
     }
@@ -125,6 +125,7 @@ resource "aws_apigatewayv2_integration" "till" {
   timeout_milliseconds   = 5000
   request_parameters = {
     "overwrite:header.x-shoal-service"     = "till"
+    "overwrite:header.x-shoal-client"      = "$context.identity.sourceIp"
     "remove:header.cf-connecting-ip"       = "''"
     "remove:header.remote-user"            = "''"
     "remove:header.true-client-ip"         = "''"
@@ -160,6 +161,7 @@ resource "aws_apigatewayv2_integration" "menu" {
   timeout_milliseconds   = 5000
   request_parameters = {
     "overwrite:header.x-shoal-service"     = "menu"
+    "overwrite:header.x-shoal-client"      = "$context.identity.sourceIp"
     "remove:header.cf-connecting-ip"       = "''"
     "remove:header.remote-user"            = "''"
     "remove:header.true-client-ip"         = "''"
@@ -201,6 +203,7 @@ resource "aws_apigatewayv2_integration" "till_2" {
   timeout_milliseconds   = 2000
   request_parameters = {
     "overwrite:header.x-shoal-service"     = "till"
+    "overwrite:header.x-shoal-client"      = "$context.identity.sourceIp"
     "remove:header.cf-connecting-ip"       = "''"
     "remove:header.remote-user"            = "''"
     "remove:header.true-client-ip"         = "''"

@@ -38,7 +38,7 @@ output "tasks" {
       till = aws_security_group.till.id
       menu = aws_security_group.menu.id
     }
-    operator       = aws_ecs_task_definition.operator.family
+    operators      = [aws_ecs_task_definition.operator.family]
     operator_group = aws_security_group.operator.id
   }
 }

@@ -4,6 +4,7 @@
 # Declares streams, and nothing else.
 resource "aws_iam_role" "operator" {
   name = "cafe-production-operator"
+  path = "/cafe-production/"
   assume_role_policy = jsonencode({
     Version = "2012-10-17"
     Statement = [
@@ -38,7 +39,9 @@ resource "aws_iam_role_policy" "operator" {
           "sns:ListSubscriptionsByTopic",
           "sns:SetSubscriptionAttributes",
         ]
-        Resource = [aws_sns_topic.CAFE_TILL.arn, aws_sns_topic.CAFE_MENU_DEAD.arn]
+        Resource = [
+          "arn:aws:sns:eu-central-1:${data.aws_caller_identity.own.account_id}:CAFE_*.fifo",
+        ]
       },
       {
         Effect   = "Allow"
@@ -56,12 +59,7 @@ resource "aws_iam_role_policy" "operator" {
           "sqs:TagQueue",
         ]
         Resource = [
-          aws_sqs_queue.CAFE_TILL-menu-0.arn,
-          aws_sqs_queue.CAFE_TILL-menu-1.arn,
-          aws_sqs_queue.CAFE_TILL-menu-2.arn,
-          aws_sqs_queue.CAFE_TILL-menu-3.arn,
-          aws_sqs_queue.CAFE_MENU_DEAD-menu-again.arn,
-          aws_sqs_queue.CAFE_MENU_DEAD-_letters.arn,
+          "arn:aws:sqs:eu-central-1:${data.aws_caller_identity.own.account_id}:CAFE_*.fifo",
         ]
       },
       {
@@ -76,8 +74,10 @@ resource "aws_iam_role_policy" "operator" {
   })
 }
 
+# Its task holds no secret, so it reads none.
 resource "aws_iam_role" "operator-start" {
   name = "cafe-production-operator-start"
+  path = "/cafe-production/"
   assume_role_policy = jsonencode({
     Version = "2012-10-17"
     Statement = [
@@ -122,21 +122,6 @@ resource "aws_iam_role_policy" "operator-start" {
         Effect   = "Allow"
         Action   = ["logs:CreateLogStream", "logs:PutLogEvents"]
         Resource = ["${aws_cloudwatch_log_group.till.arn}:*"]
-      },
-      # Its own secrets.
-      {
-        Effect = "Allow"
-        Action = ["secretsmanager:GetSecretValue"]
-        Resource = [
-          "arn:aws:secretsmanager:eu-central-1:${data.aws_caller_identity.own.account_id}:secret:cafe-production/till/*",
-          "arn:aws:secretsmanager:eu-central-1:${data.aws_caller_identity.own.account_id}:secret:cafe-production/all/*",
-        ]
-      },
-      # What lies there is encrypted.
-      {
-        Effect   = "Allow"
-        Action   = ["kms:Decrypt"]
-        Resource = [aws_kms_key.data.arn]
       },
     ]
   })
@@ -192,7 +177,9 @@ resource "aws_iam_role_policy" "delivery" {
           "ecr:PutImage",
           "ecr:UploadLayerPart",
         ]
-        Resource = [aws_ecr_repository.till.arn, aws_ecr_repository.menu.arn]
+        Resource = [
+          "arn:aws:ecr:eu-central-1:${data.aws_caller_identity.own.account_id}:repository/cafe/*",
+        ]
       },
       {
         Effect   = "Allow"
@@ -200,9 +187,11 @@ resource "aws_iam_role_policy" "delivery" {
         Resource = ["*"]
       },
       {
-        Effect   = "Allow"
-        Action   = ["ecs:DescribeServices", "ecs:UpdateService"]
-        Resource = [aws_ecs_service.till.id, aws_ecs_service.menu.id]
+        Effect = "Allow"
+        Action = ["ecs:DescribeServices", "ecs:UpdateService"]
+        Resource = [
+          "arn:aws:ecs:eu-central-1:${data.aws_caller_identity.own.account_id}:service/cafe-production/*",
+        ]
       },
       # Migrations and streams.
       {
@@ -212,16 +201,12 @@ resource "aws_iam_role_policy" "delivery" {
           "arn:aws:ecs:eu-central-1:${data.aws_caller_identity.own.account_id}:task-definition/cafe-production-*",
         ]
       },
+      # Roles of tasks have a path of their own; that of pipelines is not among them.
       {
         Effect = "Allow"
         Action = ["iam:PassRole"]
         Resource = [
-          aws_iam_role.till.arn,
-          aws_iam_role.till-start.arn,
-          aws_iam_role.menu.arn,
-          aws_iam_role.menu-start.arn,
-          aws_iam_role.operator.arn,
-          aws_iam_role.operator-start.arn,
+          "arn:aws:iam::${data.aws_caller_identity.own.account_id}:role/cafe-production/*",
         ]
         Condition = {
           StringEquals = {

@@ -83,11 +83,17 @@ resource "aws_vpc_security_group_egress_rule" "menu_to_postgres-menu" {
 resource "random_password" "menu-postgres" {
   length  = 40
   special = false
+  keepers = {
+    passwords = "1"
+  }
 }
 
 resource "random_password" "menu-valkey" {
   length  = 40
   special = false
+  keepers = {
+    passwords = "1"
+  }
 }
 
 resource "aws_secretsmanager_secret" "menu_store-url" {
@@ -115,9 +121,20 @@ resource "aws_secretsmanager_secret_version" "menu_cache-url" {
 }
 
 resource "aws_ecr_repository" "menu" {
-  name                 = "cafe-production/menu"
-  image_tag_mutability = "IMMUTABLE"
+  name = "cafe/menu"
+  # All but the names that pipelines move.
+  image_tag_mutability = "IMMUTABLE_WITH_EXCLUSION"
   force_delete         = false
+
+  image_tag_mutability_exclusion_filter {
+    filter      = "cache"
+    filter_type = "WILDCARD"
+  }
+
+  image_tag_mutability_exclusion_filter {
+    filter      = "main"
+    filter_type = "WILDCARD"
+  }
 
   image_scanning_configuration {
     scan_on_push = true
@@ -340,7 +357,11 @@ resource "aws_ecs_service" "menu" {
   deployment_maximum_percent         = 200
   health_check_grace_period_seconds  = 60
   enable_execute_command             = false
-  propagate_tags                     = "SERVICE"
+  force_new_deployment               = true
+  triggers = {
+    passwords = "1"
+  }
+  propagate_tags = "SERVICE"
   depends_on = [
     aws_ecs_cluster_capacity_providers.main,
     aws_iam_role_policy.menu-start,
@@ -360,6 +381,12 @@ resource "aws_ecs_service" "menu" {
   deployment_circuit_breaker {
     enable   = true
     rollback = true
+  }
+
+  alarms {
+    enable      = true
+    rollback    = true
+    alarm_names = [aws_cloudwatch_metric_alarm.menu-errors.alarm_name]
   }
 
   service_connect_configuration {
@@ -738,6 +765,7 @@ resource "aws_sns_topic_subscription" "CAFE_MENU_DEAD-menu-again" {
 # Declared in cafe/menu.py:9.
 resource "aws_iam_role" "menu" {
   name = "cafe-production-menu"
+  path = "/cafe-production/"
   assume_role_policy = jsonencode({
     Version = "2012-10-17"
     Statement = [
@@ -809,6 +837,7 @@ resource "aws_iam_role_policy" "menu" {
 
 resource "aws_iam_role" "menu-start" {
   name = "cafe-production-menu-start"
+  path = "/cafe-production/"
   assume_role_policy = jsonencode({
     Version = "2012-10-17"
     Statement = [

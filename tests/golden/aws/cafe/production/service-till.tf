@@ -83,6 +83,9 @@ resource "aws_vpc_security_group_egress_rule" "till_to_postgres-till" {
 resource "random_password" "till-postgres" {
   length  = 40
   special = false
+  keepers = {
+    passwords = "1"
+  }
 }
 
 resource "aws_secretsmanager_secret" "till_store-url" {
@@ -105,9 +108,20 @@ resource "aws_secretsmanager_secret" "till_signing-key" {
 }
 
 resource "aws_ecr_repository" "till" {
-  name                 = "cafe-production/till"
-  image_tag_mutability = "IMMUTABLE"
+  name = "cafe/till"
+  # All but the names that pipelines move.
+  image_tag_mutability = "IMMUTABLE_WITH_EXCLUSION"
   force_delete         = false
+
+  image_tag_mutability_exclusion_filter {
+    filter      = "cache"
+    filter_type = "WILDCARD"
+  }
+
+  image_tag_mutability_exclusion_filter {
+    filter      = "main"
+    filter_type = "WILDCARD"
+  }
 
   image_scanning_configuration {
     scan_on_push = true
@@ -335,7 +349,11 @@ resource "aws_ecs_service" "till" {
   deployment_maximum_percent         = 200
   health_check_grace_period_seconds  = 60
   enable_execute_command             = false
-  propagate_tags                     = "SERVICE"
+  force_new_deployment               = true
+  triggers = {
+    passwords = "1"
+  }
+  propagate_tags = "SERVICE"
   depends_on = [
     aws_ecs_cluster_capacity_providers.main,
     aws_iam_role_policy.till-start,
@@ -355,6 +373,12 @@ resource "aws_ecs_service" "till" {
   deployment_circuit_breaker {
     enable   = true
     rollback = true
+  }
+
+  alarms {
+    enable      = true
+    rollback    = true
+    alarm_names = [aws_cloudwatch_metric_alarm.till-errors.alarm_name]
   }
 
   service_connect_configuration {
@@ -463,6 +487,7 @@ resource "aws_db_instance" "till" {
 # Declared in cafe/till.py:12.
 resource "aws_iam_role" "till" {
   name = "cafe-production-till"
+  path = "/cafe-production/"
   assume_role_policy = jsonencode({
     Version = "2012-10-17"
     Statement = [
@@ -515,6 +540,7 @@ resource "aws_iam_role_policy" "till" {
 
 resource "aws_iam_role" "till-start" {
   name = "cafe-production-till-start"
+  path = "/cafe-production/"
   assume_role_policy = jsonencode({
     Version = "2012-10-17"
     Statement = [
