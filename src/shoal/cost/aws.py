@@ -29,6 +29,11 @@ _HEARD_IDLE = HOURS * 3600 / 20
 """Requests by which one reader asks an empty queue in a month, waiting twenty seconds each."""
 
 
+_OF_CLUSTER, _OF_SERVICE = 8, 17
+"""Metrics of Container Insights: of a cluster, and of a service with its definition (CloudWatch pricing, the example of
+Amazon ECS with 8, 11 and 6; from memory, not looked at again since 23 November 2026)."""
+
+
 def items(resources: Iterable[Resource], month: Month) -> tuple[Item, ...]:
     """List what a month of these resources is billed for."""
     every = tuple(resources)
@@ -65,6 +70,20 @@ def _workload(one: made.Workload, month: Month) -> Iterator[Item]:
     whose: dict[str, Any] = {"service": one.service}
     yield Item(component="Fargate processors", price=f"{kind}.cpu.hour", amount=hours * processors, **whose)
     yield Item(component="Fargate memory", price=f"{kind}.gb.hour", amount=hours * memory, **whose)
+
+
+def _kubernetes(_: made.Kubernetes, __: Month) -> Iterator[Item]:
+    """Count the cluster, and the balancer before its gateway."""
+    yield Item(component="EKS", price="eks.hour", amount=exactly(HOURS))
+    yield Item(component="balancer", price="nlb.hour", amount=exactly(HOURS))
+
+
+def _nodes(one: made.Nodes, _: Month) -> Iterator[Item]:
+    """Count the machines that are there at least; how many more follow from the load is not known here."""
+    price = f"ec2.{'spot.' if one.spot else ''}{one.instance}.hour"
+    yield Item(component="nodes", price=price, amount=exactly(HOURS * one.least))
+    disks = exactly(one.least * one.disk)
+    yield Item(component="disks of nodes", price="ebs.gp3.gb-month", amount=disks)
 
 
 def _logs(one: made.Logs, month: Month) -> Iterator[Item]:
@@ -175,6 +194,10 @@ def _door(one: made.Door, month: Month) -> Iterator[Item]:
 def _shared(every: tuple[Resource, ...], month: Month) -> Iterator[Item]:
     """Count events once for each who hears them."""
     yield from _watched(every)
+    if any(isinstance(one, made.Cluster) and one.insights for one in every):
+        watched = sum(isinstance(one, made.Workload) for one in every)
+        metrics = exactly(_OF_CLUSTER + _OF_SERVICE * watched)
+        yield Item(component="metrics of containers", price="metrics.month", amount=metrics)
     topics = [one for one in every if isinstance(one, made.Topic)]
     if topics:
         events = month.events * (1 / MILLION)
@@ -188,6 +211,8 @@ def _shared(every: tuple[Resource, ...], month: Month) -> Iterator[Item]:
 _ITEMS: Mapping[type, Callable[[Any, Month], Iterator[Item]]] = {
     made.Network: _network,
     made.Workload: _workload,
+    made.Kubernetes: _kubernetes,
+    made.Nodes: _nodes,
     made.Logs: _logs,
     made.Postgres: _postgres,
     made.Documents: _documents,
@@ -205,7 +230,7 @@ _ITEMS: Mapping[type, Callable[[Any, Month], Iterator[Item]]] = {
     made.Address: _address,
     made.Cluster: _nothing,
 }
-FREE = frozenset({made.Group, made.Role, made.Operator, made.Topic, made.Password, made.Watch})
+FREE = frozenset({made.Group, made.Role, made.Operator, made.Topic, made.Identity, made.Password, made.Watch})
 """Kinds that cost nothing by themselves, or whose use is counted elsewhere."""
 
 

@@ -1,6 +1,7 @@
 """Terraform and CloudFormation's linter accept every file, by the schemas of AWS's provider."""
 
 import importlib.util
+import re
 import shutil
 import subprocess
 import sys
@@ -12,13 +13,22 @@ from hypothesis import strategies as st
 
 from shoal import files
 from shoal.deploy.aws.compile import findings
-from shoal.deploy.aws.settings import Environment
+from shoal.deploy.aws.settings import Environment, Nodes
 from shoal.model.system import System
 from tests.deploy.authority import BESIDE
 from tests.deploy.aws.samples import PRODUCTION, SMALL, artifacts, scope_of
 from tests.deploy.samples import CAFE, shop
 from tests.deploy.terraform.terraform import unformatted
 from tests.model.strategies import systems
+
+ACCOUNT = "100000000000"
+EKS = Environment(name="pods", containers="eks", account=ACCOUNT, repository="example/shop", nodes=Nodes(spot=True))
+EKSCTL = Environment(
+    name="small", containers="eks", eksctl=True, account=ACCOUNT, mesh="none", zones=2, gateways=1, endpoints=False,
+    protected=False, architecture="ARM64",
+)  # fmt: skip
+_MADE = re.compile(r'^(?:resource|data) "(\w+)" "([\w-]+)"', re.MULTILINE)
+_NAMED = re.compile(r"\b((?:aws|random)_[a-z0-9_]+)\.([A-Za-z][\w-]*)")
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +56,7 @@ def complaints(program: Path, *folders: Path) -> str:
 
 def test_the_shop_and_a_small_system_are_valid(program: Path, tmp_path: Path) -> None:
     files.write_all(tmp_path / "shop", artifacts(shop(), PRODUCTION))
-    files.write_all(tmp_path / "cafe", artifacts(CAFE, SMALL, Environment(name="closed", gateways=0)))
+    files.write_all(tmp_path / "cafe", artifacts(CAFE, SMALL, Environment(name="closed", gateways=0), EKS, EKSCTL))
     assert not complaints(program, tmp_path)
     assert not unformatted(tmp_path)
 
@@ -77,9 +87,16 @@ def test_whatever_is_declared_is_valid(
     assert not unformatted(folder)
 
 
-@given(systems(), st.sampled_from((PRODUCTION, SMALL)))
-@settings(max_examples=20, deadline=None)
-def test_whatever_is_declared_can_be_written_and_is_the_same_again(system: System, environment: Environment) -> None:
+@given(systems(), st.sampled_from((PRODUCTION, SMALL, EKS, EKSCTL)))
+@settings(max_examples=100, deadline=None)
+def test_whatever_is_declared_is_whole_and_is_the_same_again(system: System, environment: Environment) -> None:
+    """Every reference leads to one resource, and to one only: what Terraform would say first."""
     first, second = (scope_of(system, environment) for _ in range(2))
-    assert artifacts(system, environment) == artifacts(system, environment)
+    found = artifacts(system, environment)
+    assert found == artifacts(system, environment)
     assert findings([first]) == findings([second])
+    text = "\n".join(one.text for one in found if one.path.endswith(".tf"))
+    made = _MADE.findall(text)
+    assert len(made) == len(set(made)), "two resources have one name"
+    code = "\n".join(line for line in text.splitlines() if not line.lstrip().startswith("#"))
+    assert set(_NAMED.findall(code)) <= set(made)

@@ -11,6 +11,9 @@ from shoal.model.plan import ServicePlan
 FILES = "/etc/shoal/files"
 """Where files lie that a service is given: key sets, and the authorities of RDS."""
 
+RING = "SHOAL_KEY_RING"
+"""Variable by which a service learns where the keys are that wrap those of personal data."""
+
 AUTHORITIES = "authorities.pem"
 """Certificates of the authorities of RDS and DocumentDB in the region, as AWS publishes them."""
 
@@ -26,15 +29,20 @@ def plain(scope: Scope, service: ServicePlan) -> dict[str, Value]:
         elif server == "s3":
             found[variable(role)] = join("s3:///", Ref("bucket", service.name, "name"), f"?region={region}")
     if scope.declared(service).personal:
-        found["SHOAL_KEY_RING"] = join("awskms:///", Ref("key", f"personal-{service.name}", "id"), f"?region={region}")
+        found[RING] = join("awskms:///", Ref("key", f"personal-{service.name}", "id"), f"?region={region}")
     return found
 
 
 def secret(scope: Scope, service: ServicePlan) -> Iterator[tuple[str, str, Value | None]]:
     """List the others: variable, name of the secret, and its text; None where somebody fills it in."""
+    known = plain(scope, service)
     for role, server in scope.uses(service).items():
         if server not in plain_servers():
             yield variable(role), f"{service.name}-{role}-url", _text(scope, service, role, server)
+        elif scope.environment.eks:  # pods are told every address by a secret
+            yield variable(role), f"{service.name}-{role}-url", known[variable(role)]
+    if scope.environment.eks and RING in known:
+        yield RING, f"{service.name}-key-ring", known[RING]
 
 
 def plain_servers() -> tuple[str, ...]:

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable
 
-from shoal.deploy.aws import firewall, reading
+from shoal.deploy.aws import eksctl, firewall, pods, reading
 from shoal.deploy.aws.findings import findings as found_in
-from shoal.deploy.aws.hcl import frame, stores
+from shoal.deploy.aws.hcl import eks, frame, stores
 from shoal.deploy.aws.hcl.context import Context
 from shoal.deploy.aws.hcl.table import PRINTERS
 from shoal.deploy.aws.parts import resources
@@ -40,6 +40,8 @@ def _environment(scope: Scope) -> Iterable[Artifact]:
         blocks = [*printer(one, context)]
         if blocks:
             files.setdefault(_file(one, topic), []).extend(blocks)
+    if scope.environment.eks:
+        files["eks"].extend(eks.delivered(context))
     files["outputs"] = [*frame.end(context)]
     folder = scope.environment.name
     for name, blocks in files.items():
@@ -47,7 +49,11 @@ def _environment(scope: Scope) -> Iterable[Artifact]:
     yield Artifact(path=f"{folder}/README.md", text=reading.page(context))
     for door in context.all(Door):
         yield Artifact(path=f"{folder}/api.yaml", text=edge.template(door, context.named()))
-    if scope.plan.routes:
+    if scope.environment.eks:
+        yield Artifact(path=f"{folder}/eksctl.yaml", text=eksctl.config(scope, context.resources))
+        for file in pods.artifacts(scope):
+            yield Artifact(path=f"{folder}/{file.path}", text=file.text)
+    elif scope.plan.routes:
         yield Artifact(path=f"{folder}/firewall.yaml", text=firewall.template(scope))
 
 

@@ -35,7 +35,7 @@ def make(scope: Scope) -> Iterator[Resource]:
     host = environment.hosts[0] if environment.hosts else ""
     if environment.cognito:
         yield Pool(name="main", protected=environment.protected, host=host)
-    if not scope.plan.routes:
+    if not scope.plan.routes or environment.eks:
         return
     door = Door(
         name="main",

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 
-from shoal.deploy.aws import addresses, edge
+from shoal.deploy.aws import addresses, edge, pods
 from shoal.deploy.aws.scope import OWN, Scope
 from shoal.deploy.cloud import findings as cloud
 from shoal.model.edge import LARGEST
@@ -27,15 +27,18 @@ def findings(scope: Scope) -> Iterator[Finding]:
     """List it, with the place of each declaration."""
     yield from (one for one in scope.plan.findings if one.severity == "error")
     yield from cloud.engines(scope, _say, "AWS", OWN)
-    yield from _door(scope)
-    for route in scope.plan.routes:
-        yield from _route(scope, route)
     yield from cloud.settings(scope, _say)
     yield from _streams(scope)
     yield from _kept(scope)
+    if scope.environment.eks:
+        yield from _cluster(scope)
+        return
+    yield from _door(scope)
+    for route in scope.plan.routes:
+        yield from _route(scope, route)
     if any(service.calls for service in scope.plan.services):
         message = "calls between services are let through by service, not by operation, and are in plain text inside"
-        yield _say("10", "info", message, "use shoal deploy kubernetes with a mesh where that is not enough")
+        yield _say("10", "info", message, "ask for containers = 'eks' with a mesh where that is not enough")
 
 
 def _streams(scope: Scope) -> Iterator[Finding]:
@@ -102,3 +105,23 @@ def _kept(scope: Scope) -> Iterator[Finding]:
     if any(addresses.passwords(scope, service) for service in scope.plan.services):
         message = f"passwords of engines in {name} stay as they are: services read them when they start"
         yield _say("19", "info", message, "count passwords up in the environment's file, and apply")
+
+
+def _cluster(scope: Scope) -> Iterator[Finding]:
+    """Say what a cluster of Kubernetes lacks here."""
+    environment, name = scope.environment, scope.environment.name
+    yield from pods.findings(scope)
+    if environment.mesh == "app-mesh":
+        message = "App Mesh ended on 30 September 2026: nothing can be made in it any more"
+        yield _say("20", "error", message, "write mesh = 'istio', or containers = 'fargate', which has Service Connect")
+    if environment.nodes.most > environment.nodes.least:
+        message = f"nodes of {name} do not follow the load by themselves: there are {environment.nodes.least}"
+        yield _say("21", "info", message, "install an autoscaler of nodes, which may have up to nodes.most")
+    if scope.plan.routes and not environment.gateways:
+        message = f"{name} has no public subnets, so its gateway has no address outside"
+        yield _say("22", "warning", message, "write gateways = 1, or more")
+    if environment.web_acl or environment.certificate:
+        message = f"web_acl and certificate of {name} are for an API; the gateway in the cluster reads neither"
+        yield _say("23", "warning", message, "keep the certificate in the Secret edge-certificate of the namespace")
+    if environment.cognito:
+        yield _say("24", "warning", f"the gateway of {name} does not know the pool of users", "declare it as an issuer")

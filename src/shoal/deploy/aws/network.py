@@ -15,6 +15,9 @@ SHARED = ("valkey",)
 
 LINK, BALANCER, INTERFACES = "link", "balancer", "endpoints"
 
+CLUSTER = "cluster"
+"""Group of all nodes of a cluster of Kubernetes, which EKS makes; the cluster's own policies tell its pods apart."""
+
 
 def make(scope: Scope) -> Iterator[Resource]:
     """Make the network and its groups."""
@@ -28,6 +31,11 @@ def make(scope: Scope) -> Iterator[Resource]:
         region=environment.region,
         why="Nothing in it has a public address but the gateways by which services reach what is outside.",
     )
+    if environment.eks:
+        yield from _engines(scope)
+        if environment.endpoints:
+            yield Group(name=INTERFACES, port=443, callers=(CLUSTER,))
+        return
     if scope.plan.routes:
         yield Group(name=LINK, port=0, callers=(), why="The private link of the API; nobody connects to it.")
         yield Group(name=BALANCER, port=443 if environment.certificate else 80, callers=(LINK,))
@@ -52,11 +60,15 @@ def _engines(scope: Scope) -> Iterator[Resource]:
     for engine, port in PORTS.items():
         users = scope.users(engine)
         if users and engine in SHARED:
-            yield Group(name=engine, port=port, callers=tuple(user.name for user in users))
+            callers = (CLUSTER,) if scope.environment.eks else tuple(user.name for user in users)
+            yield Group(name=engine, port=port, callers=callers)
         elif users:
             for user in users:
                 name = f"{engine}-{user.name}"
-                yield Group(name=name, service=user.name, port=port, callers=(user.name,), why="Its owner alone.")
+                callers, why = (user.name,), "Its owner alone."
+                if scope.environment.eks:
+                    callers, why = (CLUSTER,), "Its owner alone, by the cluster's policies and by its password."
+                yield Group(name=name, service=user.name, port=port, callers=callers, why=why)
 
 
 def interfaces(scope: Scope) -> tuple[str, ...]:
@@ -68,6 +80,8 @@ def interfaces(scope: Scope) -> tuple[str, ...]:
         found.add("kms")
     if any(external.protocol == "smtp" for external in scope.plan.externals):
         found.add("email")
+    if scope.environment.eks:
+        found |= {"ec2", "eks", "eks-auth", "sts"}
     if scope.environment.collector:
         found |= {"monitoring", "xray"}
     return tuple(sorted(found))

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 
-from shoal.deploy.aws import edge, messages, network, rights, secrets, stores, watch, workloads
+from shoal.deploy.aws import edge, eks, messages, network, rights, secrets, stores, watch, workloads
 from shoal.deploy.aws.resources import Resource
 from shoal.deploy.aws.scope import Scope
 
@@ -10,6 +10,7 @@ PARTS: tuple[Callable[[Scope], Iterable[Resource]], ...] = (
     network.make,
     secrets.make,
     workloads.make,
+    eks.make,
     stores.make,
     messages.make,
     rights.make,

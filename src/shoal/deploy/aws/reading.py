@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from shoal.deploy.aws.hcl.context import Context
 from shoal.deploy.aws.resources import Operator, Secret, Workload
+from shoal.deploy.aws.secrets import called
 
 
 def page(context: Context) -> str:
@@ -27,7 +28,7 @@ def _lines(context: Context) -> Iterator[str]:
     yield "|---|---|"
     for one in context.all(Secret):
         if one.text is None:
-            yield f"| `{context.named()}/{one.name}` | {one.purpose} |"
+            yield f"| `{called(context.scope, one.name)}` | {one.purpose} |"
     yield ""
     yield "4. Push the images: `terraform output services` says where."
     stored = [one.name for one in context.all(Workload) if one.migrates]

@@ -43,6 +43,9 @@ class Key(Resource, frozen=True, kw_only=True):
 class Cluster(Resource, frozen=True, kw_only=True):
     """Where tasks run, and the namespace in which services find each other."""
 
+    insights: bool
+    """Whether metrics of each task and container are kept, which cost."""
+
 
 class Repository(Resource, frozen=True, kw_only=True):
     """Where images are."""
@@ -60,11 +63,48 @@ class Right(msgspec.Struct, frozen=True, kw_only=True):
     why: str = ""
 
 
+class Kubernetes(Resource, frozen=True, kw_only=True):
+    """A cluster of Kubernetes, whose interface is reached from the network only."""
+
+    version: str
+    addons: Mapping[str, Mapping[str, object]]
+    """Parts that Amazon looks after, and how they are set."""
+    days: int
+    """For which its logs are kept."""
+    eksctl: bool
+    """Whether it is made elsewhere, and only referred to."""
+    protected: bool
+
+
+class Nodes(Resource, frozen=True, kw_only=True):
+    """Machines of a cluster, spread over the zones."""
+
+    instance: str
+    least: int
+    most: int
+    disk: int
+    architecture: str
+    spot: bool
+
+
+class Identity(Resource, frozen=True, kw_only=True):
+    """Which role the pods of an account in a cluster have (EKS Pod Identity)."""
+
+    account: str
+    namespace: str
+    role: str
+
+
 class Role(Resource, frozen=True, kw_only=True):
     """An identity that programs take on."""
 
-    trusts: Literal["tasks", "pipelines"]
+    trusts: Literal["tasks", "pipelines", "pods", "cluster", "nodes", "account"]
+    """Who takes it on: ``account`` is one account of a cluster, by a token of it."""
     rights: tuple[Right, ...]
+    managed: tuple[str, ...] = ()
+    """Policies that Amazon keeps, by name."""
+    subject: str = ""
+    """``NAMESPACE:ACCOUNT`` of the cluster, for whom a token is asked."""
     repository: str = ""
 
 
@@ -250,9 +290,3 @@ class Watch(Resource, frozen=True, kw_only=True):
 
     email: str
     budget: int
-
-
-AnyResource = (
-    Network | Group | Key | Cluster | Repository | Role | Workload | Operator | Postgres | Documents | Table | Bucket
-    | Cache | Search | Topic | Queue | Secret | Password | Address | Door | Pool | Logs | Alarm | Watch
-)  # fmt: skip

@@ -1,6 +1,7 @@
 """Roles: what each service may do follows from what it declares, and nothing else is allowed."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Literal
 
 from shoal.deploy.aws import naming
 from shoal.deploy.aws.messages import LETTERS
@@ -25,36 +26,24 @@ def start(service: str) -> str:
 
 
 def make(scope: Scope) -> Iterator[Resource]:
-    """Make two roles for each service: what it is, and who starts it."""
-    for service in scope.plan.services:
-        source = scope.declared(service).source
-        yield Role(
-            name=service.name,
-            service=service.name,
-            trusts="tasks",
-            source=source,
-            rights=tuple(_service(scope, service)),
-        )
-        yield Role(
-            name=start(service.name),
-            service=service.name,
-            trusts="tasks",
-            rights=tuple(_start(scope, service.name, (service.name, ALL))),
-        )
+    """Make the role that each service is, and on Fargate the one of who starts it."""
+    eks, source = scope.environment.eks, scope.declared
+    kind: Literal["pods", "tasks"] = "pods" if eks else "tasks"
+    for one in scope.plan.services:
+        name, rights = one.name, tuple(_service(scope, one))
+        yield Role(name=name, service=name, trusts=kind, source=source(one).source, rights=rights)
+        if not eks:
+            rights = tuple(_start(scope, name, (name, ALL)))
+            yield Role(name=start(name), service=name, trusts=kind, rights=rights)
     if scope.operated:
-        yield Role(
-            name=OPERATOR, trusts="tasks", rights=tuple(_operator(scope)), why="Declares streams, and nothing else."
-        )
-        yield Role(
-            name=start(OPERATOR),
-            trusts="tasks",
-            rights=tuple(_start(scope, _operators_image(scope), ())),
-            why="Its task holds no secret, so it reads none.",
-        )
+        why = "Declares streams, and nothing else."
+        yield Role(name=OPERATOR, trusts=kind, rights=tuple(_operator(scope)), why=why)
+    if scope.operated and not eks:
+        why, rights = "Its task holds no secret, so it reads none.", tuple(_start(scope, _operators_image(scope), ()))
+        yield Role(name=start(OPERATOR), trusts=kind, rights=rights, why=why)
     if scope.environment.repository:
-        yield Role(
-            name=DELIVERY, trusts="pipelines", repository=scope.environment.repository, rights=tuple(_delivery(scope))
-        )
+        owner, rights = scope.environment.repository, tuple(_delivery(scope))
+        yield Role(name=DELIVERY, trusts="pipelines", repository=owner, rights=rights)
 
 
 def _operators_image(scope: Scope) -> str:
@@ -74,7 +63,7 @@ def _service(scope: Scope, service: ServicePlan) -> Iterator[Right]:
         yield Right(actions=("s3:ListBucket",), resources=(Ref("bucket", service.name),))
     if servers & {"sns", "s3"}:
         yield _encryption(("kms:Decrypt", "kms:GenerateDataKey"))
-    if scope.environment.collector:
+    if scope.environment.collector and not scope.environment.eks:
         yield Right(
             actions=("xray:PutTraceSegments", "xray:PutTelemetryRecords"),
             resources=("*",),
@@ -204,6 +193,11 @@ def _delivery(scope: Scope) -> Iterator[Right]:
         ),
         resources=(join(f"arn:aws:ecr:{here}", ACCOUNT, f":repository/{scope.system}/*"),),
     )  # fmt: skip
+    if scope.environment.eks:
+        named = join(f"arn:aws:eks:{here}", ACCOUNT, f":cluster/{scope.named()}")
+        why = "Where the cluster is; what may be changed in it is an entry of its own."
+        yield Right(actions=("eks:DescribeCluster",), resources=(named,), why=why)
+        return
     yield Right(actions=("ecs:DescribeTaskDefinition", "ecs:RegisterTaskDefinition"), resources=("*",))
     yield Right(
         actions=("ecs:DescribeServices", "ecs:UpdateService"),

@@ -8,6 +8,7 @@ from shoal.deploy.aws.scope import Scope
 from shoal.deploy.cloud.files import ALL, given, held, kept, secret
 from shoal.deploy.cloud.telling import SIGNING, key_files
 from shoal.deploy.cloud.values import Ref, Value
+from shoal.deploy.kubernetes import naming
 from shoal.model.plan import ServicePlan
 
 
@@ -27,6 +28,18 @@ def make(scope: Scope) -> Iterator[Resource]:
             "As AWS publishes them for the region." if file == addresses.AUTHORITIES else "Verifies tokens; not secret."
         )
         yield Secret(name=f"{ALL}/{secret(file)}", purpose=f"The file {file}. {why}")
+    if scope.environment.eks and scope.operated:
+        text = f"sns:///{scope.system}?region={scope.environment.region}"
+        yield Secret(name=f"{ALL}/broker-operator-url", text=text, purpose="Where streams are declared.")
+
+
+def called(scope: Scope, name: str) -> str:
+    """Name a secret as it is kept: on a cluster as its manifests ask for it, otherwise below the service's own name."""
+    owner, _, rest = name.partition("/")
+    if not scope.environment.eks:
+        return f"{scope.named()}/{name}"
+    alone = owner == ALL or rest == secret(SIGNING)
+    return naming.secret(scope.named(), *((rest,) if alone else (owner, rest)))
 
 
 def _of(scope: Scope, service: ServicePlan) -> Iterator[tuple[str, Value | None, str]]:

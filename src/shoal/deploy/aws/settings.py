@@ -17,6 +17,8 @@ CPUS = {
 }
 """Units of processors (1,024 are one) and the MiB that Fargate has for each (ECS developer guide, "Task CPU")."""
 
+_INSTANCE = re.compile(r"[a-z0-9-]+\.[a-z0-9-]+")
+_ACCOUNT = re.compile(r"[0-9]{12}")
 _REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-[0-9]")
 
 
@@ -43,6 +45,25 @@ class Engines(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     opensearch_storage: int = 20
 
 
+class Nodes(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Machines of a cluster of Kubernetes."""
+
+    instance: str = "m6i.large"
+    least: int = 3
+    """One in each zone."""
+    most: int = 9
+    disk: int = 50
+    """GiB."""
+    spot: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse what no group of nodes could be."""
+        if not 1 <= self.least <= self.most <= 450:
+            raise ValueError(f"least = {self.least} and most = {self.most}: write 1 <= least <= most <= 450 nodes")
+        if not _INSTANCE.fullmatch(self.instance):
+            raise ValueError(f"instance = {self.instance!r} is no machine; write m6i.large")
+
+
 class Environment(cloud.Environment, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One environment."""
 
@@ -61,11 +82,26 @@ class Environment(cloud.Environment, frozen=True, kw_only=True, forbid_unknown_f
     architecture: Literal["X86_64", "ARM64"] = "X86_64"
     collector: str = ""
     """Tag of a copy of AWS's collector of telemetry in SYSTEM/collector; nothing is collected when it is empty."""
+    containers: Literal["fargate", "eks"] = "fargate"
+    """What runs services: tasks on Fargate, or pods on a cluster of Kubernetes."""
+    mesh: Literal["istio", "istio-ambient", "linkerd", "none", "app-mesh"] = "istio"
+    """On Kubernetes: who carries calls between services."""
+    nodes: Nodes = Nodes()
+    """On Kubernetes: its machines."""
+    eksctl: bool = False
+    """Whether the cluster is made by eksctl, from `eksctl.yaml`; by Terraform otherwise."""
+    account: str = ""
+    """On Kubernetes: number of the account, which is part of the names of images and roles."""
     passwords: int = 1
     """Count it up, and every password of an engine is another one; services are started anew with it."""
     engines: Engines = Engines()
     services: Mapping[str, Size] = {}
     """Sizes by service, where they differ."""
+
+    @property
+    def eks(self) -> bool:
+        """Whether services run on Kubernetes."""
+        return self.containers == "eks"
 
     def __post_init__(self) -> None:
         """Refuse what AWS would refuse much later."""
@@ -78,6 +114,8 @@ class Environment(cloud.Environment, frozen=True, kw_only=True, forbid_unknown_f
             raise ValueError("without gateways and endpoints no image could be fetched: set one of them")
         if self.certificate and not self.hosts:
             raise ValueError("a certificate is for a name: write hosts = [...] too")
+        if self.eks and not _ACCOUNT.fullmatch(self.account):
+            raise ValueError(f"account = {self.account!r}: images of pods name it; write its twelve digits")
         if self.passwords < 1:
             raise ValueError(f"passwords = {self.passwords}: count up from 1")
         if not self.least:

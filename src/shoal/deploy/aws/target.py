@@ -11,4 +11,4 @@ INSTEAD = {"folder": "s3", "blob": "s3", "gcs": "s3"}
 
 def planned(system: System, environment: Environment) -> Plan:
     """Plan a system for an environment."""
-    return cloud.planned(system, environment, name="aws", broker="sns", instead=INSTEAD)
+    return cloud.planned(system, environment, name="aws", broker="sns", instead=INSTEAD, meshed=environment.eks)

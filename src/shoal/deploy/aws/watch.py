@@ -14,7 +14,8 @@ def make(scope: Scope) -> Iterator[Resource]:
     """Make the alarms of every service."""
     yield Watch(name="main", email=scope.environment.alarms, budget=scope.environment.budget)
     for service in scope.plan.services:
-        yield from _service(scope, service)
+        if not scope.environment.eks:
+            yield from _service(scope, service)
         if "sns" in scope.uses(service).values():
             yield from _messages(scope, service)
         if "postgres" in scope.uses(service).values():

@@ -28,18 +28,27 @@ _POOL, _CLIENT = "eu-west-1_POOL", "CLIENT"
 
 def make(scope: Scope) -> Iterator[Resource]:
     """Make the workloads of every service."""
-    yield Cluster(name="main")
+    if scope.environment.eks:
+        yield from _stored(scope)
+        return
+    yield Cluster(name="main", insights=scope.environment.protected)
     days = scope.environment.keep_logs
+    yield from _stored(scope)
+    for service in scope.plan.services:
+        yield Logs(name=service.name, service=service.name, days=days)
+        yield _workload(scope, service)
+    if scope.operated:
+        yield from _operators(scope)
+
+
+def _stored(scope: Scope) -> Iterator[Resource]:
+    """Make what is needed wherever containers run: images, and the sender of e-mail."""
     if any(external.protocol == "smtp" for external in scope.plan.externals):
         yield Address(name="mail", why="Until its domain is verified, nothing is sent.")
     for service in scope.plan.services:
         yield Repository(name=service.name, service=service.name)
-        yield Logs(name=service.name, service=service.name, days=days)
-        yield _workload(scope, service)
-    if scope.environment.collector:
+    if scope.environment.collector and not scope.environment.eks:
         yield Repository(name="collector")
-    if scope.operated:
-        yield from _operators(scope)
 
 
 def _workload(scope: Scope, service: ServicePlan) -> Workload:

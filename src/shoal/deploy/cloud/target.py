@@ -6,10 +6,18 @@ from shoal.deploy.cloud.settings import Environment
 from shoal.model.choice import choose
 from shoal.model.plan import Plan, plan
 from shoal.model.system import System
-from shoal.model.target import Target
+from shoal.model.target import Mesh, Target
 
 
-def planned(system: System, environment: Environment, *, name: str, broker: str, instead: Mapping[str, str]) -> Plan:
+def planned(
+    system: System,
+    environment: Environment,
+    *,
+    name: str,
+    broker: str,
+    instead: Mapping[str, str],
+    meshed: bool = False,
+) -> Plan:
     """Plan a system for an environment of a cloud.
 
     Args:
@@ -18,6 +26,7 @@ def planned(system: System, environment: Environment, *, name: str, broker: str,
         name: Of the target, such as ``aws``.
         broker: The cloud's own.
         instead: Engines of stores, searches and objects that belong elsewhere, and what stands for them there.
+        meshed: Whether calls are carried by a mesh and the door speaks TLS, as on Kubernetes.
     """
     stores: dict[str, str] = {}
     searches: dict[str, str] = {}
@@ -27,5 +36,8 @@ def planned(system: System, environment: Environment, *, name: str, broker: str,
             meant = (used.production or used.engine) if used is not None else ""
             if used is not None and (used.production or meant in instead):
                 engines[service.name] = instead.get(meant, meant)
-    meant_for = Target(name=name, mesh="off", broker=broker, stores=stores, objects=objects, searches=searches)
+    mesh: Mesh = "sidecars" if meshed else "off"
+    meant_for = Target(
+        name=name, mesh=mesh, tls=meshed, broker=broker, stores=stores, objects=objects, searches=searches
+    )
     return plan(system, choose(meant_for, system, environment.choose))

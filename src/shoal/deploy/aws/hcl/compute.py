@@ -54,7 +54,7 @@ def cluster(one: Cluster, context: Context) -> Iterator[Block]:
         "aws_service_discovery_http_namespace", one.name, *items({"name": name}),
         notes=("Services find each other by their names in it (Service Connect), within the network.",),
     )  # fmt: skip
-    insights = block("setting", name="containerInsights", value="enabled")
+    insights = block("setting", name="containerInsights", value="enabled" if one.insights else "disabled")
     namespace = Raw(f"aws_service_discovery_http_namespace.{one.name}.arn")
     connected = block("service_connect_defaults", namespace=namespace)
     yield resource("aws_ecs_cluster", one.name, *items({"name": name}, insights, connected))

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 
+from shoal.deploy.aws.hcl import eks
 from shoal.deploy.aws.hcl.context import Context
-from shoal.deploy.aws.resources import Address, Door, Operator, Role, Workload
+from shoal.deploy.aws.resources import Address, Door, Operator, Repository, Role, Workload
 from shoal.deploy.cloud.hcl import label, output
 from shoal.deploy.terraform.values import Block, Raw, Text, Value, block, items
 
@@ -52,6 +53,17 @@ def end(context: Context) -> Iterator[Block]:
         yield output("address", "Where clients call.", where)
     if any(role.trusts == "pipelines" for role in context.all(Role)):
         yield output("delivery_role", "Whom pipelines become.", Raw("aws_iam_role.delivery.arn"))
+    if context.scope.environment.eks:
+        yield output("cluster", "What kubectl is asked with, and eksctl.", eks.told(context))
+        images: dict[str, Value] = {
+            one.name: Raw(f"aws_ecr_repository.{one.name}.repository_url") for one in context.all(Repository)
+        }
+        yield output("images", "Where images go.", images)
+        return
+    yield from _tasks(context)
+
+
+def _tasks(context: Context) -> Iterator[Block]:
     services: dict[str, Value] = {
         one.name: {
             "image": Raw(f"aws_ecr_repository.{one.name}.repository_url"),

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 from shoal.deploy.aws.hcl.context import Context
-from shoal.deploy.aws.network import INTERFACES
+from shoal.deploy.aws.hcl.eks import cluster
+from shoal.deploy.aws.network import CLUSTER, INTERFACES
 from shoal.deploy.aws.resources import Group, Network
 from shoal.deploy.cloud.hcl import resource
 from shoal.deploy.terraform.values import Block, Raw, Text, block, items
@@ -50,10 +51,16 @@ def _subnets(one: Network, context: Context, kind: str, first: int) -> Block:
                 "vpc_id": Raw("aws_vpc.main.id"),
                 "availability_zone": Raw("data.aws_availability_zones.here.names[count.index]"),
                 "cidr_block": Raw(f"cidrsubnet(aws_vpc.main.cidr_block, 4, {index})"),
-                "tags": {"Name": Text((f"{context.named(kind)}-", Raw("count.index")))},
+                "tags": {"Name": Text((f"{context.named(kind)}-", Raw("count.index"))), **_marked(kind, context)},
             }
         ),
     )
+
+
+def _marked(kind: str, context: Context) -> dict[str, str]:
+    """Say where a cluster of Kubernetes puts its balancers."""
+    roles = {"private": "kubernetes.io/role/internal-elb", "public": "kubernetes.io/role/elb"}
+    return {roles[kind]: "1"} if context.scope.environment.eks and kind in roles else {}
 
 
 def _tables(one: Network) -> Iterator[Block]:
@@ -172,9 +179,10 @@ def group(one: Group, context: Context) -> Iterator[Block]:
         notes=context.notes(one),
     )
     for caller in one.callers:
-        name, own, other = f"{caller}_to_{one.name}", _id(one.name), _id(caller)
+        name, own, other = f"{caller}_to_{one.name}", _id(one.name), _caller(caller, context)
         yield _rule("ingress", name, own, one.port, {"referenced_security_group_id": other})
-        yield _rule("egress", name, other, one.port, {"referenced_security_group_id": own})
+        if caller != CLUSTER:
+            yield _rule("egress", name, other, one.port, {"referenced_security_group_id": own})
     for port in one.outside:
         yield _rule("egress", f"{one.name}_outside_{port}", _id(one.name), port, {"cidr_ipv4": "0.0.0.0/0"})
     if (one.service and one.service == one.name and 443 not in one.outside) or (
@@ -183,6 +191,10 @@ def group(one: Group, context: Context) -> Iterator[Block]:
         for endpoint in ("dynamodb", "s3"):
             through = {"prefix_list_id": Raw(f"aws_vpc_endpoint.{endpoint}.prefix_list_id")}
             yield _rule("egress", f"{one.name}_to_{endpoint}", _id(one.name), 443, through)
+
+
+def _caller(name: str, context: Context) -> Raw:
+    return cluster(context, "vpc_config[0].cluster_security_group_id") if name == CLUSTER else _id(name)
 
 
 def _id(name: str) -> Raw:

@@ -1,6 +1,6 @@
 """Roles and what they may do."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 from shoal.deploy.aws import naming
 from shoal.deploy.aws.hcl.context import Context
@@ -9,7 +9,7 @@ from shoal.deploy.aws.resources import Right, Role
 from shoal.deploy.aws.rights import path
 from shoal.deploy.cloud.hcl import json, label, resource
 from shoal.deploy.cloud.values import Ref
-from shoal.deploy.terraform.values import Block, Noted, Raw, Value, items
+from shoal.deploy.terraform.values import Block, Call, Noted, Raw, Text, Value, items
 
 _TOKENS = "token.actions.githubusercontent.com"
 
@@ -23,10 +23,10 @@ def role(one: Role, context: Context) -> Iterator[Block]:
             *items({"url": f"https://{_TOKENS}", "client_id_list": ["sts.amazonaws.com"]}),
             notes=("Pipelines show a token of their run, and keep no key.",),
         )
-    trust = _tasks() if one.trusts == "tasks" else _pipelines(one, context)
+    trust = _TRUSTS[one.trusts](one, context)
     document = json({"Version": "2012-10-17", "Statement": [trust]})
     name = context.named(one.name, limit=naming.ROLE)
-    where = {"path": path(context.scope)} if one.trusts == "tasks" else {}
+    where = {"path": path(context.scope)} if one.trusts in ("tasks", "pods", "account") else {}
     yield resource(
         "aws_iam_role", one.name, *items({"name": name, **where, "assume_role_policy": document}),
         notes=context.notes(one),
@@ -35,6 +35,13 @@ def role(one: Role, context: Context) -> Iterator[Block]:
         policy = json({"Version": "2012-10-17", "Statement": [statement(right) for right in one.rights]})
         owner = Raw(f"aws_iam_role.{label(one.name)}.id")
         yield resource("aws_iam_role_policy", one.name, *items({"name": "declared", "role": owner, "policy": policy}))
+
+    for number, name in enumerate(one.managed):
+        kept: dict[str, Value] = {
+            "role": Raw(f"aws_iam_role.{label(one.name)}.name"),
+            "policy_arn": f"arn:aws:iam::aws:policy/{name}",
+        }
+        yield resource("aws_iam_role_policy_attachment", f"{one.name}_{number}" if number else one.name, *items(kept))
 
 
 def statement(right: Right) -> Value:
@@ -48,12 +55,33 @@ def statement(right: Right) -> Value:
     return Noted(found, right.why) if right.why else found
 
 
-def _tasks() -> Value:
+def _tasks(_: Role, __: Context) -> Value:
+    here = {"Condition": {"StringEquals": {"aws:SourceAccount": at(Ref("account", "own", "id"))}}}
+    return {**_served("ecs-tasks.amazonaws.com"), **here}
+
+
+def _served(service: str, *actions: str) -> dict[str, Value]:
+    asked = ["sts:AssumeRole", *actions] if actions else "sts:AssumeRole"
+    return {"Effect": "Allow", "Principal": {"Service": service}, "Action": asked}
+
+
+def _pods(_: Role, context: Context) -> Value:
+    """Trust the cluster's agent for pods of this system's cluster."""
+    here = Text(("arn:aws:eks:*:", at(Ref("account", "own", "id")), f":cluster/{context.named(limit=100)}"))
+    cluster = {"Condition": {"ArnLike": {"aws:SourceArn": here}}}
+    return {**_served("pods.eks.amazonaws.com", "sts:TagSession"), **cluster}
+
+
+def _account(one: Role, _: Context) -> Value:
+    """Trust one account of the cluster, by a token of it."""
+    issuer = Raw('replace(aws_iam_openid_connect_provider.cluster.url, "https://", "")')
+    names: Value = [Text((issuer, ":aud")), Text((issuer, ":sub"))]
+    said: Value = ["sts.amazonaws.com", f"system:serviceaccount:{one.subject}"]
     return {
         "Effect": "Allow",
-        "Principal": {"Service": "ecs-tasks.amazonaws.com"},
-        "Action": "sts:AssumeRole",
-        "Condition": {"StringEquals": {"aws:SourceAccount": at(Ref("account", "own", "id"))}},
+        "Principal": {"Federated": Raw("aws_iam_openid_connect_provider.cluster.arn")},
+        "Action": "sts:AssumeRoleWithWebIdentity",
+        "Condition": {"StringEquals": Call("zipmap", (names, said))},
     }
 
 
@@ -65,3 +93,13 @@ def _pipelines(one: Role, context: Context) -> Value:
         "Action": "sts:AssumeRoleWithWebIdentity",
         "Condition": {"StringEquals": {f"{_TOKENS}:aud": "sts.amazonaws.com", f"{_TOKENS}:sub": subject}},
     }
+
+
+_TRUSTS: Mapping[str, Callable[[Role, Context], Value]] = {
+    "tasks": _tasks,
+    "pipelines": _pipelines,
+    "pods": _pods,
+    "account": _account,
+    "cluster": lambda _, __: _served("eks.amazonaws.com", "sts:TagSession"),
+    "nodes": lambda _, __: _served("ec2.amazonaws.com"),
+}

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from shoal.deploy.aws.hcl.context import Context
 from shoal.deploy.aws.hcl.references import at, written
 from shoal.deploy.aws.resources import Key, Password, Secret
+from shoal.deploy.aws.secrets import called
 from shoal.deploy.cloud.hcl import json, label, resource
 from shoal.deploy.cloud.values import Ref
 from shoal.deploy.terraform.values import Block, Call, Raw, Text, Value, items
@@ -55,7 +56,7 @@ def secret(one: Secret, context: Context) -> Iterator[Block]:
         one.name,
         *items(
             {
-                "name": f"{context.named()}/{one.name}",
+                "name": called(context.scope, one.name),
                 "description": one.purpose,
                 "kms_key_id": at(Ref("key", "data")),
                 "recovery_window_in_days": 30 if protected else 0,

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from shoal.deploy.aws import resources as made
-from shoal.deploy.aws.hcl import compute, door, messages, network, roles, secrets, stores, watch
+from shoal.deploy.aws.hcl import compute, door, eks, messages, network, roles, secrets, stores, watch
 from shoal.deploy.aws.hcl.context import Context
 from shoal.deploy.cloud.resource import Resource
 from shoal.deploy.terraform.values import Block
@@ -27,6 +27,9 @@ PRINTERS: dict[type[Resource], tuple[str, Printer]] = {
     made.Logs: ("cluster", compute.logs),
     made.Workload: ("cluster", compute.workload),
     made.Operator: ("operator", compute.operator),
+    made.Kubernetes: ("eks", eks.kubernetes),
+    made.Nodes: ("eks", eks.nodes),
+    made.Identity: ("eks", eks.identity),
     made.Role: ("roles", roles.role),
     made.Postgres: ("engines", stores.postgres),
     made.Documents: ("engines", stores.documents),
