@@ -29,11 +29,6 @@ _HEARD_IDLE = HOURS * 3600 / 20
 """Requests by which one reader asks an empty queue in a month, waiting twenty seconds each."""
 
 
-_OF_CLUSTER, _OF_SERVICE = 8, 17
-"""Metrics of Container Insights: of a cluster, and of a service with its definition (CloudWatch pricing, the example of
-Amazon ECS with 8, 11 and 6; from memory, not looked at again since 23 November 2026)."""
-
-
 def items(resources: Iterable[Resource], month: Month) -> tuple[Item, ...]:
     """List what a month of these resources is billed for."""
     every = tuple(resources)
@@ -174,7 +169,7 @@ def _watched(every: tuple[Resource, ...]) -> Iterator[Item]:
     services = sum(isinstance(one, made.Workload) for one in every)
     cluster, task, service = _INSIGHTS
     amount = exactly(cluster + services * (task + service)) if services else exactly(0)
-    if any(isinstance(one, made.Cluster) for one in every):
+    if any(isinstance(one, made.Cluster) and one.insights for one in every):
         yield Item(component="Container Insights", price="metrics.month", amount=amount)
 
 
@@ -194,10 +189,6 @@ def _door(one: made.Door, month: Month) -> Iterator[Item]:
 def _shared(every: tuple[Resource, ...], month: Month) -> Iterator[Item]:
     """Count events once for each who hears them."""
     yield from _watched(every)
-    if any(isinstance(one, made.Cluster) and one.insights for one in every):
-        watched = sum(isinstance(one, made.Workload) for one in every)
-        metrics = exactly(_OF_CLUSTER + _OF_SERVICE * watched)
-        yield Item(component="metrics of containers", price="metrics.month", amount=metrics)
     topics = [one for one in every if isinstance(one, made.Topic)]
     if topics:
         events = month.events * (1 / MILLION)
