@@ -7,7 +7,7 @@ from shoal.deploy.cloud.findings import teller
 from shoal.deploy.gcp import edge, target
 from shoal.deploy.gcp.scope import OWN, Scope
 from shoal.deploy.gcp.workloads import GRACE
-from shoal.deploy.kubernetes.scope import drain
+from shoal.deploy.kubernetes.scope import DRAIN, drain
 from shoal.model.edge import LARGEST
 from shoal.model.finding import Finding
 from shoal.model.plan import Route, ServicePlan
@@ -116,7 +116,7 @@ def _route(scope: Scope, route: Route) -> Iterator[Finding]:
 
 def _service(scope: Scope, service: ServicePlan) -> Iterator[Finding]:
     declared = scope.declared(service)
-    if drain(declared) > GRACE:
+    if drain(declared) > DRAIN[0]:
         message = f"requests of {service.name} in progress get {GRACE} s when an instance goes, not {drain(declared)}"
         yield _say("12", "info", message, "clients come again, or ask another way", declared.source)
     if scope.size(service).least == 0 and scope.busy_alone(service):

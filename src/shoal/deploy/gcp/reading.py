@@ -32,7 +32,7 @@ def _lines(context: Context) -> Iterator[str]:
     yield ""
     yield "2. `terraform init`; switch Google's interfaces on: `terraform apply -target=google_project_service.main`."
     yield from _agents(context)
-    yield "3. `terraform apply -target=google_artifact_registry_repository.main`, and push the images:"
+    yield f"3. `terraform apply -target=google_artifact_registry_repository.{scope.system}`, and push the images:"
     yield f"   `{environment.region}-docker.pkg.dev/{project}/{scope.system}/SERVICE:{environment.version}`."
     yield "4. Make the secrets, and fill in what only you know:"
     yield ""
