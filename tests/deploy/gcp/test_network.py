@@ -134,7 +134,7 @@ def test_callers_find_each_other_and_say_who_they_are() -> None:
         assert ("SHOAL_MESH" in told) == bool(service.calls)
         assert told.get("SHOAL_CALLER", "") == ("google" if service.calls else "")
     assert (
-        str(made["orders"].environment["SHOAL_MESH"]) == "https://{service}-<project/own:number>.europe-west3.run.app"
+        str(made["orders"].environment["SHOAL_MESH"]) == "https://{service}-<project/own:number>.europe-west1.run.app"
     )
 
 
@@ -186,6 +186,14 @@ def test_an_engine_of_one_machine_is_refused_and_one_of_others_is_said() -> None
     scope = scope_of(shop(), Environment(name="p", choose=("orders.store=memory", "broker=kafka")))
     found = {(one.code, one.severity) for one in findings([scope])}
     assert {("DEPLOY-GCP-01", "error"), ("DEPLOY-GCP-02", "info")} <= found
+    helps = {one.help for one in findings([scope]) if one.code == "DEPLOY-GCP-02"}
+    assert "fill in the secret users_broker-url" in helps
+
+
+def test_a_gateway_in_a_region_that_has_none_is_named() -> None:
+    codes = {one.code for one in findings([scope_of(CAFE, Environment(name="p", region="europe-west3"))])}
+    assert "DEPLOY-GCP-27" in codes
+    assert "DEPLOY-GCP-27" not in {one.code for one in findings([scope_of(CAFE, Environment(name="p"))])}
 
 
 def test_what_stands_for_what_is_said() -> None:

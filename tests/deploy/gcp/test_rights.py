@@ -9,6 +9,7 @@ import pytest
 from shoal.deploy.cloud.values import Ref
 from shoal.deploy.gcp.messages import named
 from shoal.deploy.gcp.resources import Account, Dataset, Grade
+from shoal.deploy.gcp.rights import DELIVERY
 from shoal.model import names
 from tests.deploy.gcp.samples import CLUSTER, of_kind, scope_of, shops
 from tests.deploy.samples import shop
@@ -125,11 +126,11 @@ def test_the_operator_declares_streams_and_reads_no_message() -> None:
 
 
 def test_pipelines_deliver_as_the_accounts_that_there_are_and_have_no_key() -> None:
-    assert may("delivery", "iam.serviceAccounts.actAs", Ref("account", "orders", "id"))
-    assert not may("delivery", "iam.serviceAccounts.actAs", Ref("account", "delivery", "id"))
-    assert not may("delivery", "iam.serviceAccounts.actAs")
-    assert not may("delivery", "secretmanager.versions.access", Ref("secret", "users/store-url", "id"))
-    assert may("delivery", "run.services.update", Ref("workload", "orders", "name"))
+    assert may(DELIVERY, "iam.serviceAccounts.actAs", Ref("account", "orders", "id"))
+    assert not may(DELIVERY, "iam.serviceAccounts.actAs", Ref("account", DELIVERY, "id"))
+    assert not may(DELIVERY, "iam.serviceAccounts.actAs")
+    assert not may(DELIVERY, "secretmanager.versions.access", Ref("secret", "users/store-url", "id"))
+    assert may(DELIVERY, "run.services.update", Ref("workload", "orders", "name"))
 
 
 def test_the_gateway_calls_what_is_exposed_and_nothing_more() -> None:

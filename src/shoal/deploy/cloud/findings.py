@@ -1,6 +1,6 @@
 """What an environment lacks, whatever the cloud. A cloud gives each its number: codes are stable and its own. Pure."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
 from shoal.deploy.cloud.scope import Scope
@@ -25,8 +25,18 @@ def teller(cloud: str) -> Say:
     return say
 
 
-def engines(scope: Scope, say: Say, cloud: str, own: Sequence[str]) -> Iterator[Finding]:
-    """Refuse engines of one machine (01), and name those of others (02)."""
+def engines(
+    scope: Scope, say: Say, cloud: str, own: Sequence[str], secret: Callable[[str, str], str] | None = None
+) -> Iterator[Finding]:
+    """Refuse engines of one machine (01), and name those of others (02).
+
+    Args:
+        scope: The system, and its environment.
+        say: Makes a finding.
+        cloud: What people call the cloud.
+        own: Servers that are made there.
+        secret: Names a secret of a service, where it is not SYSTEM-ENVIRONMENT/SERVICE/NAME.
+    """
     for service in scope.plan.services:
         where = scope.declared(service).source
         for role, engine in scope.engines(service).items():
@@ -34,7 +44,8 @@ def engines(scope: Scope, say: Say, cloud: str, own: Sequence[str]) -> Iterator[
                 help_ = f"declare which engine it is meant for, or choose one: choose = ['{service.name}.{role}=...']"
                 yield say("01", "error", f"the {role} of {service.name} cannot be {engine} on {cloud}", help_, where)
             elif scope.uses(service)[role] not in own:
-                help_ = f"fill in the secret {scope.named()}/{service.name}/{role}-url"
+                own_name = f"{scope.named()}/{service.name}/{role}-url"
+                help_ = f"fill in the secret {secret(service.name, f'{role}-url') if secret else own_name}"
                 yield say("02", "info", f"{engine}, the {role} of {service.name}, is run by others", help_, where)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from shoal.deploy.cloud import findings as cloud
 from shoal.deploy.cloud.findings import teller
-from shoal.deploy.gcp import edge, target
+from shoal.deploy.gcp import edge, naming, target
 from shoal.deploy.gcp.scope import OWN, Scope
 from shoal.deploy.gcp.workloads import GRACE
 from shoal.deploy.kubernetes.scope import DRAIN, drain
@@ -21,6 +21,12 @@ _LARGEST = 32 * 1024**2
 _ROUTES = 200
 """Rules of one balancer's table of routes ("Quotas and limits: URL maps")."""
 
+_GATEWAYS = (
+    *("asia-northeast1", "australia-southeast1", "europe-west1", "europe-west2", "us-central1", "us-east1"),
+    *("us-east4", "us-west2", "us-west3", "us-west4"),
+)
+"""Regions that have API Gateway ("Deployment model")."""
+
 _ADVANCED = 20
 """Rules with expressions that a project may have in its firewalls at first (Cloud Armor quotas)."""
 
@@ -28,7 +34,7 @@ _ADVANCED = 20
 def findings(scope: Scope) -> Iterator[Finding]:
     """List it, with the place of each declaration."""
     yield from (one for one in scope.plan.findings if one.severity == "error")
-    yield from cloud.engines(scope, _say, "Google Cloud", OWN)
+    yield from cloud.engines(scope, _say, "Google Cloud", OWN, naming.secret)
     yield from _instead(scope)
     if scope.run:
         yield from _door(scope)
@@ -84,6 +90,9 @@ def _door(scope: Scope) -> Iterator[Finding]:
     if scope.plan.routes and not balanced and gateway.cors is not None:
         message = "an API Gateway answers no preflight of browsers by itself"
         yield _say("21", "warning", message, "take a balancer: hosts = [...]")
+    if scope.plan.routes and not balanced and scope.environment.region not in _GATEWAYS:
+        message = f"API Gateway is not known to be in {scope.environment.region}"
+        yield _say("27", "warning", message, f"take a balancer: hosts = [...], or a region of {', '.join(_GATEWAYS)}")
     if scope.plan.routes and balanced:
         message = "services behind the balancer are reached by everything in the network, too, and verify tokens there"
         yield _say("10", "info", message, "a gateway says who it is: door = 'gateway'")

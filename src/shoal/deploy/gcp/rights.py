@@ -12,7 +12,8 @@ from shoal.deploy.gcp.secrets import files, variables
 from shoal.deploy.gcp.workloads import OPERATOR
 from shoal.model.plan import ServicePlan
 
-DELIVERY, GATEWAY = "delivery", "gateway"
+DELIVERY, GATEWAY = "pipelines_delivery", "gateway"
+"""Accounts that are no service's; no service has such a name."""
 
 LISTS, DECLARES = "listsStreams", "declaresStreams"
 
@@ -54,7 +55,7 @@ def make(scope: Scope) -> Iterator[Resource]:
         yield Account(name=GATEWAY, account="api-gateway", rights=tuple(rights), why="Who the gateway is to services.")
     if scope.environment.repository:
         yield Account(
-            name=DELIVERY, account=DELIVERY, rights=tuple(_delivery(scope)), repository=scope.environment.repository
+            name=DELIVERY, account="delivery", rights=tuple(_delivery(scope)), repository=scope.environment.repository
         )
 
 

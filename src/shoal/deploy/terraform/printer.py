@@ -17,6 +17,8 @@ _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 _WORDS = frozenset({"for", "null", "true", "false"})
 """Names that a reader of an object takes for something else."""
 _ODD = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\U0001fffe\U0001ffff]")
+_PLAIN = re.compile(r"[A-Za-z0-9 _./:@,;=+*()<>|#?!&^~'\[\]-]*")
+"""Text of which nothing has to be written otherwise: most of it."""
 _TEMPLATE = re.compile(r"[$%](?=\{)")
 _LONGEST = 60
 
@@ -74,6 +76,8 @@ def _number(value: float) -> str:
 
 
 def _literal(text: str) -> str:
+    if _PLAIN.fullmatch(text):
+        return text
     written = json.dumps(text, ensure_ascii=False)[1:-1].replace("\\b", "\\u0008").replace("\\f", "\\u000c")
     written = _ODD.sub(lambda odd: f"\\U{ord(odd[0]):08x}", written)
     return _TEMPLATE.sub(lambda sign: sign[0] * 2, written)

@@ -6,6 +6,7 @@ from shoal.deploy.cloud.hcl import label, output, resource
 from shoal.deploy.gcp.hcl.context import Context
 from shoal.deploy.gcp.hcl.references import NUMBER
 from shoal.deploy.gcp.resources import Account, Cluster, Door, Interfaces, Operator, Repository, Workload
+from shoal.deploy.gcp.rights import DELIVERY
 from shoal.deploy.terraform.values import Block, Call, Raw, Text, Value, block, items
 
 PROVIDER, RANDOM, PROGRAM = "~> 6.50", "~> 3.7", ">= 1.11"
@@ -75,7 +76,7 @@ def end(context: Context) -> Iterator[Block]:
         yield output("operator", "The job that declares streams.", Raw("google_cloud_run_v2_job.operator.name"))
     if any(account.repository for account in context.all(Account)):
         pool = Raw("google_iam_workload_identity_pool_provider.pipelines.name")
-        delivery: Value = {"account": Raw("google_service_account.delivery.email"), "provider": pool}
+        delivery: Value = {"account": Raw(f"google_service_account.{DELIVERY}.email"), "provider": pool}
         yield output("delivery", "Whom pipelines become, and who vouches for them.", delivery)
     if context.all(Cluster):
         yield output("cluster", "Where manifests are applied.", Raw("google_container_cluster.main.name"))

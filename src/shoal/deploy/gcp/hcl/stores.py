@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from shoal.deploy.cloud.hcl import resource
+from shoal.deploy.cloud.naming import joined
 from shoal.deploy.cloud.values import Ref
 from shoal.deploy.gcp.hcl.context import Context
 from shoal.deploy.gcp.hcl.references import DATA, NETWORK, PROJECT, at
@@ -161,7 +162,7 @@ def cache(one: Cache, context: Context) -> Iterator[Block]:
     policy = Raw("google_network_connectivity_service_connection_policy.valkey")
     waits: list[Value] = [policy, *encrypted.pop("depends_on", [])]  # type: ignore[misc]
     arguments: dict[str, Value] = {
-        "instance_id": context.scope.system,
+        "instance_id": joined(context.scope.system, "cache"),
         "location": context.scope.environment.region,
         "engine_version": VALKEY,
         "mode": "CLUSTER_DISABLED",

@@ -3,8 +3,8 @@
 
 # A service can do without what is in its cache, so there are no backups.
 resource "google_memorystore_instance" "main" {
-  instance_id                 = "cafe"
-  location                    = "europe-west3"
+  instance_id                 = "cafe-cache"
+  location                    = "europe-west1"
   engine_version              = "VALKEY_8_0"
   mode                        = "CLUSTER_DISABLED"
   node_type                   = "STANDARD_SMALL"

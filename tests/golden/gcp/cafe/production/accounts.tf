@@ -43,9 +43,9 @@ resource "google_pubsub_topic_iam_member" "operator_pubsub_publisher_CAFE_MENU_D
   member = google_service_account.operator.member
 }
 
-resource "google_service_account" "delivery" {
+resource "google_service_account" "pipelines_delivery" {
   account_id   = "delivery"
-  display_name = "cafe delivery"
+  display_name = "cafe pipelines_delivery"
 }
 
 # Pipelines show a token of their run, and keep no key.
@@ -68,57 +68,57 @@ resource "google_iam_workload_identity_pool_provider" "pipelines" {
   }
 }
 
-resource "google_service_account_iam_member" "delivery_pipelines" {
-  service_account_id = google_service_account.delivery.name
+resource "google_service_account_iam_member" "pipelines_delivery_pipelines" {
+  service_account_id = google_service_account.pipelines_delivery.name
   role               = "roles/iam.workloadIdentityUser"
   member             = "principal://iam.googleapis.com/${google_iam_workload_identity_pool.pipelines.name}/subject/repo:example/cafe:environment:production"
 }
 
-resource "google_artifact_registry_repository_iam_member" "delivery_artifactregistry_writer_cafe" {
-  location   = "europe-west3"
+resource "google_artifact_registry_repository_iam_member" "pipelines_delivery_artifactregistry_writer_cafe" {
+  location   = "europe-west1"
   repository = google_artifact_registry_repository.cafe.name
   role       = "roles/artifactregistry.writer"
-  member     = google_service_account.delivery.member
+  member     = google_service_account.pipelines_delivery.member
 }
 
-resource "google_cloud_run_v2_service_iam_member" "delivery_run_developer_till" {
-  location = "europe-west3"
+resource "google_cloud_run_v2_service_iam_member" "pipelines_delivery_run_developer_till" {
+  location = "europe-west1"
   name     = google_cloud_run_v2_service.till.name
   role     = "roles/run.developer"
-  member   = google_service_account.delivery.member
+  member   = google_service_account.pipelines_delivery.member
 }
 
-resource "google_cloud_run_v2_service_iam_member" "delivery_run_developer_menu" {
-  location = "europe-west3"
+resource "google_cloud_run_v2_service_iam_member" "pipelines_delivery_run_developer_menu" {
+  location = "europe-west1"
   name     = google_cloud_run_v2_service.menu.name
   role     = "roles/run.developer"
-  member   = google_service_account.delivery.member
+  member   = google_service_account.pipelines_delivery.member
 }
 
-resource "google_cloud_run_v2_job_iam_member" "delivery_run_developer_operator" {
-  location = "europe-west3"
+resource "google_cloud_run_v2_job_iam_member" "pipelines_delivery_run_developer_operator" {
+  location = "europe-west1"
   name     = google_cloud_run_v2_job.operator.name
   role     = "roles/run.developer"
-  member   = google_service_account.delivery.member
+  member   = google_service_account.pipelines_delivery.member
 }
 
 # It runs as this account.
-resource "google_service_account_iam_member" "delivery_iam_serviceAccountUser_till" {
+resource "google_service_account_iam_member" "pipelines_delivery_iam_serviceAccountUser_till" {
   service_account_id = google_service_account.till.name
   role               = "roles/iam.serviceAccountUser"
-  member             = google_service_account.delivery.member
+  member             = google_service_account.pipelines_delivery.member
 }
 
 # It runs as this account.
-resource "google_service_account_iam_member" "delivery_iam_serviceAccountUser_menu" {
+resource "google_service_account_iam_member" "pipelines_delivery_iam_serviceAccountUser_menu" {
   service_account_id = google_service_account.menu.name
   role               = "roles/iam.serviceAccountUser"
-  member             = google_service_account.delivery.member
+  member             = google_service_account.pipelines_delivery.member
 }
 
 # It runs as this account.
-resource "google_service_account_iam_member" "delivery_iam_serviceAccountUser_operator" {
+resource "google_service_account_iam_member" "pipelines_delivery_iam_serviceAccountUser_operator" {
   service_account_id = google_service_account.operator.name
   role               = "roles/iam.serviceAccountUser"
-  member             = google_service_account.delivery.member
+  member             = google_service_account.pipelines_delivery.member
 }

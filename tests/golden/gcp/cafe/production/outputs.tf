@@ -18,7 +18,7 @@ output "project_number" {
 
 output "images" {
   description = "Where images go: this, a service's name and its version."
-  value       = "europe-west3-docker.pkg.dev/cafe-production/cafe"
+  value       = "europe-west1-docker.pkg.dev/cafe-production/cafe"
 }
 
 output "services" {
@@ -45,7 +45,7 @@ output "operator" {
 output "delivery" {
   description = "Whom pipelines become, and who vouches for them."
   value = {
-    account  = google_service_account.delivery.email
+    account  = google_service_account.pipelines_delivery.email
     provider = google_iam_workload_identity_pool_provider.pipelines.name
   }
 }
