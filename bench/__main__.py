@@ -29,6 +29,7 @@ BENCHES = {
     "B16": "bench.deploy.run",
     "B17": "bench.dashboard.pages",
     "B19": "bench.cost.run",
+    "B19": "bench.check.run",
 }
 PAGE = Path(__file__).parent.parent / "docs" / "benchmarks.md"
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from shoal import model
 from shoal.check import baseline as baselines
 from shoal.check import settings as settings_
 from shoal.check.baseline import Baseline
@@ -84,6 +85,14 @@ class Check:
             system = project.read(self.where)
         except DeclarationError as error:
             return self._unreadable(error)
+        return self.of(system)
+
+    def of(self, system: model.System) -> Report:
+        """Ask the rules about a system that has been read.
+
+        Raises:
+            DeclarationError: An option or the baseline is wrong.
+        """
         began = time.monotonic()
         self.subject = checking.gather(self.where, system, folder=self.folder, observed=self.observed)
         text = self.baseline_text()

@@ -1,0 +1,1 @@
+"""How long `shoal check` takes."""
