@@ -28,8 +28,8 @@ BENCHES = {
     "B15": "bench.drivers.run",
     "B16": "bench.deploy.run",
     "B17": "bench.dashboard.pages",
+    "B18": "bench.check.run",
     "B19": "bench.cost.run",
-    "B19": "bench.check.run",
 }
 PAGE = Path(__file__).parent.parent / "docs" / "benchmarks.md"
 

@@ -1,4 +1,4 @@
-"""Measure B19: the check of a system."""
+"""Measure B18: the check of a system."""
 
 import tempfile
 import time
@@ -88,4 +88,4 @@ def _section(rounds: tuple[Round, ...], few: Checker, many: Checker, shop: Check
         ),
     )
     facts = {"rounds": f"{len(rounds)}", "load average": f"median {median(r.busyness.load for r in rounds):.1f}"}
-    return Section(id="B19", title="the check of a system", about=ABOUT, comparisons=found, facts=facts)
+    return Section(id="B18", title="the check of a system", about=ABOUT, comparisons=found, facts=facts)
