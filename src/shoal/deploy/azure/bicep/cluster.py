@@ -8,7 +8,6 @@ from shoal.deploy.azure.resources import Cluster
 from shoal.deploy.bicep.values import Raw, Resource, Value
 from shoal.deploy.cloud.values import Ref
 
-
 _NETWORK: dict[str, Value] = {
     "networkPlugin": "azure",
     "networkPluginMode": "overlay",
