@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from shoal.cost import aws, gcp
+from shoal.cost import aws, azure, gcp
 from shoal.cost.cloud import Cloud
 
-CLOUDS: Mapping[str, Cloud[Any, Any]] = {one.name: one for one in (aws.CLOUD, gcp.CLOUD)}
+CLOUDS: Mapping[str, Cloud[Any, Any]] = {one.name: one for one in (aws.CLOUD, azure.CLOUD, gcp.CLOUD)}

@@ -56,7 +56,7 @@ class Engines(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 class Environment(settings.Environment, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One environment."""
 
-    region: str = "eastus"
+    region: str = "eastus2"
     compute: Literal["container-apps", "kubernetes"] = "container-apps"
     """Where services run: as container apps, or in a cluster with what ``shoal deploy kubernetes`` writes."""
     mark: str = ""
@@ -99,7 +99,7 @@ class Environment(settings.Environment, frozen=True, kw_only=True, forbid_unknow
 
 
 _SHAPES = (
-    ("region", _REGION, "eastus"),
+    ("region", _REGION, "eastus2"),
     ("operators", _ADDRESS, "203.0.113.7"),
     ("gateway", _GATEWAY, "StandardV2_1"),
     ("certificate", _CERTIFICATE, "https://VAULT.vault.azure.net/secrets/NAME"),
