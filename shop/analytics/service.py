@@ -2,7 +2,20 @@
 
 from datetime import UTC, date, datetime, timedelta
 
-from shoal import S3, BigQuery, Clock, Objects, Postgres, Problem, Reports, Service, Transaction, Warehouse, role
+from shoal import (
+    S3,
+    BigQuery,
+    Clock,
+    Objective,
+    Objects,
+    Postgres,
+    Problem,
+    Reports,
+    Service,
+    Transaction,
+    Warehouse,
+    role,
+)
 from shop.analytics.exporting import CSV, HOUR, Export, Exported, table
 from shop.analytics.facts import STEPS, FailedPayment, Milestone, Sale
 from shop.analytics.reports import FailedPaymentsOfDay, RevenueOfDay, StepOfFunnel, TopProduct
@@ -23,6 +36,7 @@ analytics = Service(
         why="reports read one column of many facts, and nobody changes a fact",
     ),
     objects=S3(kinds=[Export], why="a file is fetched once, by who asked for it, and may be large"),
+    objectives=[Objective(availability=0.99)],
 )
 
 

@@ -7,6 +7,7 @@ import msgspec
 
 from shoal import (
     Clock,
+    Objective,
     Page,
     PageRequest,
     Postgres,
@@ -40,6 +41,7 @@ notifications = Service(
     publishes=[MailWasRefused, FeedbackDue],
     settings=NotificationsSettings,
     externals=["mail"],
+    objectives=[Objective(availability=0.995)],
 )
 
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import msgspec
 
-from shoal import Deadline, Only, Parts, RateLimit, Service, Traffic, role
+from shoal import Deadline, Objective, Only, Parts, RateLimit, Service, Traffic, role
 from shop.inventory.contract import StockApi
 from shop.products.contract import ProductsApi
 
@@ -15,6 +15,7 @@ partner = Service(
     "partner",
     summary="What other shops are told.",
     traffic=Traffic(requests=32),  # their nightly jobs come all at once, and must not keep the catalogue from customers
+    objectives=[Objective(availability=0.99)],
 )
 
 OWN_HOST = Only(hosts=("partners.shop.example", "partners.localhost"))

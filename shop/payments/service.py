@@ -7,6 +7,7 @@ import msgspec
 
 from shoal import (
     Clock,
+    Objective,
     Postgres,
     Principal,
     Problem,
@@ -56,6 +57,7 @@ payments = Service(
     contracts=[PaymentsApi],
     settings=PaymentsSettings,
     externals=[PROVIDER],
+    objectives=[Objective(availability=0.999)],
 )
 
 

@@ -9,9 +9,9 @@ from tests.check.projects import found, report_of
 SYSTEM = """
 import urllib.request
 
-from shoal import Service, System, anyone
+from shoal import Objective, Service, System, anyone
 
-rates = Service("rates")
+rates = Service("rates", objectives=[Objective(availability=0.99)])
 
 @rates.get("/rates", access=anyone)
 async def today() -> str:

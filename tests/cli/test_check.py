@@ -20,9 +20,9 @@ Run = Callable[..., tuple[int, str, str]]
 SYSTEM = """
 import urllib.request
 
-from shoal import Service, System, anyone
+from shoal import Objective, Service, System, anyone
 
-rates = Service("rates")
+rates = Service("rates", objectives=[Objective(availability=0.99)])
 
 @rates.get("/rates", access=anyone)
 async def today() -> str:

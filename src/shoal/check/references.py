@@ -45,7 +45,7 @@ ROWS: tuple[Row, ...] = (
     Row("Pitfalls", "Distributed monolith", "services that are tied together by synchronous calls"),
     Row("Pitfalls", "Over-granular services", "many tiny services for one thing"),
     Row("Pitfalls", "Shared database", "two services in one database", open="rules of SH2"),
-    Row("Pitfalls", "Missing observability", "nobody can follow a request across services", open="rules of SH5"),
+    Row("Pitfalls", "Missing observability", "nobody can follow a request across services"),
     Row("Pitfalls", "No circuit breakers", "a callee that fails takes its callers with it"),
     Row("Pitfalls", "Ignoring data consistency", "one transaction over services is expected", open="rules of SH2"),
     Row("Security", "Network", "isolation, policies, private endpoints", _POLICIES, "undeclared edges"),

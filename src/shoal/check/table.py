@@ -25,6 +25,10 @@ NAMES = (
     "permission_unused",
     "personal_data_open",
     "personal_data_logged",
+    "context_lost",  # SH5: observability
+    "names_without_end",
+    "printed",
+    "objective_missing",
     "breaking_change",  # SH6: contracts
     "operation_unused",
     "operation_undocumented",

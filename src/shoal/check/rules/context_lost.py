@@ -1,0 +1,136 @@
+"""Work goes on where nobody knows to which request it belongs.
+
+## What it does
+
+Looks for `run_in_executor`, for `submit` of an executor of `concurrent.futures`, and for `threading.Thread`. What runs
+there has no context: it belongs to no trace, its lines carry no identifier, and calls from there have no deadline.
+
+## Why
+
+A request that is slow or fails has to be followed to where it happens. A thread without its context is a hole in the
+trace, exactly where somebody thought that the work would take long.
+
+## Bad
+
+```python
+import asyncio
+
+from shoal import Service, System, anyone
+
+reports = Service("reports")
+
+
+def draw() -> str:
+    return "a chart"
+
+
+@reports.get("/chart", access=anyone)
+async def chart() -> str:
+    \"\"\"Draw a chart.\"\"\"
+    return await asyncio.get_running_loop().run_in_executor(None, draw)  # <- SH501
+
+
+system = System("office", services=[reports])
+```
+
+## Good
+
+```python
+import asyncio
+
+from shoal import Service, System, anyone
+
+reports = Service("reports")
+
+
+def draw() -> str:
+    return "a chart"
+
+
+@reports.get("/chart", access=anyone)
+async def chart() -> str:
+    \"\"\"Draw a chart.\"\"\"
+    return await asyncio.to_thread(draw)
+
+
+system = System("office", services=[reports])
+```
+"""
+
+import ast
+from collections.abc import Iterator
+
+from shoal.check.finding import Finding
+from shoal.check.rule import Nothing, Rule
+from shoal.check.source import Module
+from shoal.check.subject import Subject
+
+EXECUTORS = frozenset(
+    {"concurrent.futures.ThreadPoolExecutor", "concurrent.futures.ProcessPoolExecutor"}
+    | {"concurrent.futures.thread.ThreadPoolExecutor", "concurrent.futures.process.ProcessPoolExecutor"}
+)
+THREADS = frozenset({"threading.Thread", "threading.Timer"})
+
+
+def find(subject: Subject, _: Nothing) -> Iterator[Finding]:
+    """Find work that leaves its context behind."""
+    for module in subject.source.modules:
+        executors = _executors(module)
+        for call in module.every(ast.Call):
+            what = _leaving(module, call, executors)
+            if what:
+                yield Finding(
+                    where=module.head(call),
+                    message=f"what runs by {what} belongs to no trace",
+                    help="use asyncio.to_thread(...), which takes the context along, or run it by"
+                    " contextvars.copy_context().run",
+                )
+
+
+def _executors(module: Module) -> set[str]:
+    """Name what is bound to an executor: by ``=``, by an annotation of it, by ``with``."""
+    found: set[str] = set()
+    for assigned in module.every(ast.Assign):
+        if _makes(module, assigned.value):
+            found |= {target.id for target in assigned.targets if isinstance(target, ast.Name)}
+    for entered in module.every(ast.With):
+        found |= {
+            item.optional_vars.id
+            for item in entered.items
+            if isinstance(item.optional_vars, ast.Name) and _makes(module, item.context_expr)
+        }
+    return found
+
+
+def _makes(module: Module, value: ast.expr) -> bool:
+    return isinstance(value, ast.Call) and module.name_of(value.func) in EXECUTORS
+
+
+def _leaving(module: Module, call: ast.Call, executors: set[str]) -> str:
+    if module.name_of(call.func) in THREADS:
+        return module.name_of(call.func)
+    if not isinstance(call.func, ast.Attribute):
+        return ""
+    if call.func.attr == "run_in_executor":
+        return "run_in_executor"
+    owner = call.func.value
+    submits = call.func.attr == "submit" and isinstance(owner, ast.Name) and owner.id in executors
+    return "an executor" if submits and not _copies(call) else ""
+
+
+def _copies(call: ast.Call) -> bool:
+    """Tell whether a context is what is run."""
+    first = call.args[0] if call.args else None
+    return isinstance(first, ast.Attribute) and first.attr == "run"
+
+
+RULE = Rule(
+    code="SH501",
+    name="context-lost",
+    severity="warning",
+    summary="work goes on where nobody knows to which request it belongs",
+    page=__doc__,
+    find=find,
+    answers=("Missing observability",),
+    needs=frozenset({"source"}),
+)

@@ -1,0 +1,124 @@
+"""A metric or a span is called after a value, so that there are names without end.
+
+## What it does
+
+Looks for spans whose name is put together with a value, such as `f"order {order_id}"`, and for labels of metrics whose
+value is an identifier: `.labels(user_id=...)` of Prometheus' client, attributes `{"user.id": ...}` of `add` and
+`record` of OpenTelemetry's.
+
+## Why
+
+Each combination of labels is a series that is kept for weeks. A label with a hundred thousand values makes a hundred
+thousand of them, and the server of metrics runs out of memory. A span with the value in its name can be found with no
+other. Values belong into attributes of spans, which are kept once.
+
+## Bad
+
+```python
+from opentelemetry import trace
+
+from shoal import Service, System, anyone
+
+tracer = trace.get_tracer(__name__)
+orders = Service("orders")
+
+
+@orders.get("/orders/{order_id}", access=anyone)
+async def show(order_id: str) -> str:
+    \"\"\"Show an order.\"\"\"
+    with tracer.start_as_current_span(f"order {order_id}"):  # <- SH502
+        return order_id
+
+
+system = System("shop", services=[orders])
+```
+
+## Good
+
+```python
+from opentelemetry import trace
+
+from shoal import Service, System, anyone
+
+tracer = trace.get_tracer(__name__)
+orders = Service("orders")
+
+
+@orders.get("/orders/{order_id}", access=anyone)
+async def show(order_id: str) -> str:
+    \"\"\"Show an order.\"\"\"
+    with tracer.start_as_current_span("show order", attributes={"order.id": order_id}):
+        return order_id
+
+
+system = System("shop", services=[orders])
+```
+"""
+
+import ast
+import re
+from collections.abc import Iterator
+
+from shoal.check.finding import Finding
+from shoal.check.rule import Nothing, Rule
+from shoal.check.source import Module
+from shoal.check.subject import Subject
+
+SPANS = frozenset({"start_span", "start_as_current_span"})
+COUNTED = frozenset({"add", "record"})
+PACKAGES = ("opentelemetry", "prometheus_client")
+IDENTIFIER = re.compile(r"(?:^|[._])(?:id|uuid|email|token|session|ip|url|path|query)$")
+"""Ends of names whose values have no end."""
+
+
+def find(subject: Subject, _: Nothing) -> Iterator[Finding]:
+    """Find names that have no end."""
+    for module in subject.source.modules:
+        if not any(name.startswith(PACKAGES) for name in module.imported.values()):
+            continue
+        for call in module.every(ast.Call):
+            for node, what in _endless(call):
+                yield _finding(module, node, what)
+
+
+def _endless(call: ast.Call) -> Iterator[tuple[ast.expr, str]]:
+    if not isinstance(call.func, ast.Attribute):
+        return
+    if call.func.attr in SPANS:
+        named = [*call.args[:1], *(word.value for word in call.keywords if word.arg == "name")]
+        yield from ((name, "a span is called after a value") for name in named if _put_together(name))
+    elif call.func.attr == "labels":
+        labels = [word for word in call.keywords if word.arg and IDENTIFIER.search(word.arg)]
+        yield from ((word.value, f"the label {word.arg} has values without end") for word in labels)
+    elif call.func.attr in COUNTED:
+        dicts = [part for part in (*call.args, *(w.value for w in call.keywords)) if isinstance(part, ast.Dict)]
+        for key in (key for part in dicts for key in part.keys):
+            if isinstance(key, ast.Constant) and IDENTIFIER.search(str(key.value)):
+                yield key, f"the label {key.value} has values without end"
+
+
+def _put_together(name: ast.expr) -> bool:
+    if isinstance(name, ast.JoinedStr):
+        return any(isinstance(part, ast.FormattedValue) for part in name.values)
+    formatted = isinstance(name, ast.Call) and isinstance(name.func, ast.Attribute) and name.func.attr == "format"
+    return formatted or isinstance(name, ast.BinOp)
+
+
+def _finding(module: Module, node: ast.expr, what: str) -> Finding:
+    return Finding(
+        where=module.head(node),
+        message=what,
+        help="give it a name that is always the same, and the value to an attribute of a span",
+    )
+
+
+RULE = Rule(
+    code="SH502",
+    name="names-without-end",
+    severity="warning",
+    summary="a metric or a span is called after a value",
+    page=__doc__,
+    find=find,
+    answers=("Missing observability",),
+    needs=frozenset({"source"}),
+)
