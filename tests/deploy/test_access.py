@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 
 from shoal.deploy.kubernetes import paths
 from shoal.deploy.kubernetes.compile import findings
+from shoal.deploy.kubernetes.linkerd import besides
+from shoal.deploy.kubernetes.linkerd.render import PROBED
 from shoal.deploy.kubernetes.settings import Environment, Mesh
 from shoal.mesh.routes import in_order
 from shoal.model.plan import Grant, Plan
@@ -50,7 +52,7 @@ def granted(grants: tuple[Grant, ...], caller: str, method: str, path: str) -> b
     return False
 
 
-def asked(grants: tuple[Grant, ...]) -> list[str]:
+def asked_of(grants: tuple[Grant, ...]) -> list[str]:
     """Make up paths: each template with a word that no other has, and with the words of all others."""
     words = {part for grant in grants for part in grant.path.split("/") if part and not part.startswith("{")} | {"zz"}
     return sorted(
@@ -66,17 +68,12 @@ def principal(system: str, identity: str) -> str:
 
 def disagreements(plan: Plan, documents: list[Document]) -> list[str]:
     policies = {p["metadata"]["name"]: p for p in of_kind(documents, "AuthorizationPolicy")}
-    identities = [
-        plan.gateway_identity,
-        *(service.identity for service in plan.services),
-        "spiffe://elsewhere/stranger",
-    ]
     return [
         f"{identity} {method} {path} of {service.name}"
         for service in plan.services
-        for path in asked(service.grants)
+        for path in asked_of(service.grants)
         for method in ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
-        for identity in identities
+        for identity in identities(plan)
         if istio_allows(policies[service.name], principal(plan.system.name, identity), method, path)
         != granted(service.grants, identity, method, path)
     ]
@@ -138,26 +135,74 @@ def test_only_services_are_behind_the_waypoint_since_servers_ask_who_calls() -> 
     assert "waypoint" not in repr(policy)
 
 
-def test_linkerd_lets_in_whom_the_plan_grants() -> None:
+def linkerd_disagreements(system: System) -> list[str]:
+    """Judge as Linkerd does, without believing the order of routes: all that fit a request must let in the same."""
     environment = Environment(name="dev", mesh="linkerd")
-    documents = objects(written(shop(), environment))
-    allowed = {p["spec"]["targetRef"]["name"]: p for p in of_kind(documents, "AuthorizationPolicy")}
-    known = {
-        a["metadata"]["name"]: {r["name"] for r in a["spec"]["identityRefs"]}
-        for a in of_kind(documents, "MeshTLSAuthentication")
-    }
-    found = {}
-    for route in of_kind(documents, "HTTPRoute"):
-        if route["apiVersion"].startswith("policy.linkerd.io"):
-            for match in (m for rule in route["spec"]["rules"] for m in rule["matches"]):
-                key = (route["spec"]["parentRefs"][0]["name"], match["method"], match["path"]["value"])
-                is_open = route["metadata"]["name"] in allowed
-                found[key] = known[route["metadata"]["name"]] if is_open else set()
-    for service in scope_of(shop(), environment).plan.services:
-        for grant in service.grants:
-            names = {"edge-istio" if c.endswith("/gateway") else c.rpartition("/")[2] for c in grant.callers}
-            assert found[service.name, grant.method, paths.match(grant.path)["value"]] == names
+    documents, plan = objects(written(system, environment)), scope_of(system, environment).plan
+    kinds = ("MeshTLSAuthentication", "NetworkAuthentication")
+    known = {(d["kind"], d["metadata"]["name"]): d["spec"] for d in of_kind(documents, *kinds)}
+    allowed: dict[str, set[str]] = {}
+    for policy in (p["spec"] for p in of_kind(documents, "AuthorizationPolicy")):
+        (asked,) = policy["requiredAuthenticationRefs"]
+        found = known[asked["kind"], asked["name"]]
+        allowed[policy["targetRef"]["name"]] = {one["name"] for one in found.get("identityRefs", [{"name": "*"}])}
+    listed = [
+        (route["spec"]["parentRefs"][0]["name"], match, allowed.get(route["metadata"]["name"], set()))
+        for route in of_kind(documents, "HTTPRoute")
+        if route["apiVersion"].startswith("policy.linkerd.io")
+        for rule in route["spec"]["rules"]
+        for match in rule["matches"]
+    ]
+    found_ = []
+    for service in plan.services:
+        own = [(match, who) for server, match, who in listed if server == service.name]
+        names = {i: "edge-istio" if i.endswith("/gateway") else i.rpartition("/")[2] for i in identities(plan)}
+        for path in asked_of(service.grants):
+            for method in ("GET", "POST", "PUT", "PATCH", "DELETE"):
+                fitting = [who for match, who in own if match["method"] == method and fits(match["path"], path)]
+                for identity, name in names.items():
+                    answers = {name in who or "*" in who for who in fitting} or {False}
+                    wanted = granted(service.grants, identity, method, path) or (method == "GET" and path in PROBED)
+                    found_ += [f"{name} {method} {path} of {service.name}"] if answers != {wanted} else []
+    return found_
+
+
+def fits(match: Document, path: str) -> bool:
+    return match["value"] == path if match["type"] == "Exact" else bool(re.fullmatch(match["value"], path))
+
+
+def identities(plan: Plan) -> list[str]:
+    return [plan.gateway_identity, *(service.identity for service in plan.services), "spiffe://elsewhere/stranger"]
+
+
+def test_linkerd_lets_in_whom_the_plan_grants_in_whatever_order() -> None:
+    for system in (CAFE, shop()):
+        assert not linkerd_disagreements(system)
+    documents = objects(written(CAFE, Environment(name="dev", mesh="linkerd")))
     assert {s["spec"]["accessPolicy"] for s in of_kind(documents, "Server")} == {"deny"}
+
+
+@given(systems())
+@settings(max_examples=15, deadline=None)
+def test_linkerd_lets_in_whom_any_plan_grants(system: System) -> None:
+    assert not linkerd_disagreements(system)
+
+
+@given(st.sets(st.text("abc.", min_size=1, max_size=4), min_size=1, max_size=4), st.text("abc.%", max_size=5))
+def test_neither_of_some_words(words: set[str], segment: str) -> None:
+    before, escaped, _ = segment.partition("%")
+    wanted = bool(segment) and segment not in words and not (escaped and any(w.startswith(before) for w in words))
+    assert bool(re.fullmatch(besides.neither(words), segment)) == wanted
+
+
+@given(
+    st.lists(st.lists(st.sampled_from(["{x}", "a", "b"]), min_size=3, max_size=3), max_size=3),
+    st.lists(st.sampled_from(["a", "b", "c"]), min_size=3, max_size=3),
+)
+def test_a_template_fits_nothing_that_lies_beside_it(others: list[list[str]], segments: list[str]) -> None:
+    written_ = besides.expression("{x}/{y}/{z}", ["/".join(one) for one in others])
+    taken = any(all(o in ("{x}", s) for o, s in zip(one, segments, strict=True)) for one in others)
+    assert bool(written_ and re.fullmatch(written_, "/".join(segments))) != taken
 
 
 def test_the_door_asks_what_endpoints_ask() -> None:

@@ -1,6 +1,6 @@
 """Every proxy of a namespace in one Envoy: the gateway, those in pods, ztunnel before pods, and a waypoint."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -42,22 +42,28 @@ class Told:
 
 def bootstrap(told: Told) -> Json:
     """Write the whole configuration of Envoy."""
-    listeners, clusters = list[Json](), list[Json]()
+    found: list[Json] = []
     for workload in told.cluster.workloads.values():
         if workload.name in told.cluster.gateways:
-            found = waypoint(told, workload) if workload.waypoint else gateway(told, workload)
+            found += waypoint(told, workload) if workload.waypoint else gateway(told, workload)
         else:
-            found = pod(told, workload)
-        for one in found:
-            (clusters if "load_assignment" in one else listeners).append(one)
+            found += pod(told, workload)
+    return assembled(told, found)
+
+
+def assembled(told: Told, found: Sequence[Json]) -> Json:
+    """Put listeners and clusters together."""
     return {
-        "node": {"id": "istiod", "cluster": told.cluster.namespace},
+        "node": {"id": "translated", "cluster": told.cluster.namespace},
         "admin": {"address": wires.pipe(told.place.admin)},
-        "static_resources": {"listeners": listeners, "clusters": clusters},
+        "static_resources": {
+            "listeners": [one for one in found if "filter_chains" in one],
+            "clusters": [one for one in found if "load_assignment" in one],
+        },
     }
 
 
-def _clusters(told: Told, caller: Workload) -> Iterator[Json]:
+def clusters(told: Told, caller: Workload) -> Iterator[Json]:
     """Lead a proxy to every service; what a waypoint stands before is reached through it, but by itself."""
     for service in told.cluster.services.values():
         pods = told.cluster.pods(service)
@@ -85,7 +91,7 @@ def _name(caller: Workload) -> routes.Name:
 
 def gateway(told: Told, workload: Workload) -> Iterator[Json]:
     """Write the gateway: a chain for each name of its listeners, whose routes are those of that name."""
-    yield from _clusters(told, workload)
+    yield from clusters(told, workload)
     by_host = routes.of_parent(told.cluster.routes, "Gateway", workload.name)
     believed = [
         rule
@@ -154,8 +160,8 @@ def pod(told: Told, workload: Workload) -> Iterator[Json]:
         chains.append({**found, "filter_chain_match": {"transport_protocol": "raw_buffer"}})
     yield wires.listener(f"in.{workload.name}", wires.pipe(told.place.inbound(workload.name)), chains)
     if not told.ambient:
-        yield from _clusters(told, workload)
-        yield _outbound(told, workload)
+        yield from clusters(told, workload)
+        yield outbound(told, workload)
 
 
 def _default(cluster: str) -> Json:
@@ -174,7 +180,7 @@ def _tcp(cluster: str) -> Json:
     return {"name": "tcp", "typed_config": typed(message, stat_prefix=cluster, cluster=cluster)}
 
 
-def _outbound(told: Told, workload: Workload) -> Json:
+def outbound(told: Told, workload: Workload) -> Json:
     """Write what takes the calls of an application: for each service what its VirtualService says, or all of it."""
     hosts = []
     for service in told.cluster.services.values():
@@ -195,7 +201,7 @@ def _outbound(told: Told, workload: Workload) -> Json:
 
 def waypoint(told: Told, workload: Workload) -> Iterator[Json]:
     """Write a waypoint: who calls is who opened the tunnel (HBONE), which is mutual TLS here."""
-    yield from _clusters(told, workload)
+    yield from clusters(told, workload)
     for service in told.cluster.services.values():
         if not told.cluster.pods(service) or told.cluster.waypoint_of(service) is None:
             continue

@@ -59,10 +59,10 @@ def pipe(path: str) -> Json:
     return {"pipe": {"path": path}}
 
 
-def server(place: Place, account: str) -> Json:
-    """Show the certificate of an account to whoever shows one of the mesh."""
-    context = _common(place, account, []) | {}
-    message = typed(f"{_TLS}.DownstreamTlsContext", common_tls_context=context, require_client_certificate=True)
+def server(place: Place, account: str, *, asked: bool = True) -> Json:
+    """Show the certificate of an account to whoever shows one of the mesh, or none where none is asked for."""
+    context = _common(place, account, [])
+    message = typed(f"{_TLS}.DownstreamTlsContext", common_tls_context=context, require_client_certificate=asked)
     return {"name": "tls", "typed_config": message}
 
 

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import yaml
 
-from shoal.deploy.kubernetes.settings import Environment
+from shoal.deploy.kubernetes.settings import Environment, Mesh
 from shoal.local.engines import envoy
 from shoal.local.engines.recipe import start
 from shoal.local.ports import free_port
@@ -26,6 +26,7 @@ from tests.deploy.samples import written
 from tests.istiod.cluster import Cluster, read
 from tests.istiod.proxies import Told, bootstrap
 from tests.istiod.wires import Place
+from tests.linkerd import proxies as linkerd
 from tests.mesh.wire import App, serving
 from tests.mesh.world import issuance
 
@@ -81,17 +82,30 @@ def built(system: System, environment: Environment) -> list[Document]:
 
 @contextlib.asynccontextmanager
 async def proven(
-    documents: Iterable[Document], *, keys: Mapping[str, str] | None = None, ambient: bool = False
+    documents: Iterable[Document],
+    mesh: Mesh = "istio",
+    *,
+    keys: Mapping[str, str] | None = None,
+    backwards: bool = False,
 ) -> AsyncIterator[Twice]:
-    """Run what the documents mean, with an application that tells what it saw in every pod."""
+    """Run what the documents mean to a mesh, with an application that tells what it saw in every pod.
+
+    Args:
+        documents: As `built` gives them.
+        mesh: Who reads them.
+        keys: What each address of keys answers.
+        backwards: Whether the routes of Linkerd count in the opposite order.
+    """
+    documents = list(documents)
     cluster = read(documents, "cluster.local")
     with tempfile.TemporaryDirectory(prefix="twice") as folder:
         place = Place(folder=folder, port=free_port())
         world = Twice(cluster=cluster, place=place, root=authority("cluster.local", issuance()))
         _certify(world)
-        told = Told(cluster=cluster, place=place, keys=keys or {}, ambient=ambient)
+        told = Told(cluster=cluster, place=place, keys=keys or {}, ambient=mesh == "istio-ambient")
         path = Path(folder) / "bootstrap.json"
-        path.write_text(json.dumps(bootstrap(told)), "utf-8")
+        found = linkerd.bootstrap(told, documents, oldest_last=backwards) if mesh == "linkerd" else bootstrap(told)
+        path.write_text(json.dumps(found), "utf-8")
         async with contextlib.AsyncExitStack() as stack:
             for name in cluster.workloads:
                 if name not in cluster.gateways:

@@ -146,7 +146,7 @@ async def test_a_broken_rendering_of_the_gateway_is_seen(kind: str, name: str, m
 
 
 async def test_nobody_passes_by_the_waypoint() -> None:
-    async with proven(test_mesh.documents("istio-ambient"), ambient=True) as world:
+    async with proven(test_mesh.documents("istio-ambient"), "istio-ambient") as world:
         for account, status in (("till", 0), ("edge-istio", 0), ("waypoint", 200)):
             where = Pipe(path=world.place.inbound("stock"))
             try:
@@ -179,3 +179,17 @@ async def test_a_kind_that_is_not_translated_is_an_error() -> None:
     strange = {"apiVersion": "networking.istio.io/v1alpha3", "kind": "EnvoyFilter", "metadata": {"name": "odd"}}
     with pytest.raises(Unknown, match="EnvoyFilter odd is not translated"):
         read([*documents, strange], "cluster.local")
+
+
+@pytest.mark.parametrize("backwards", [False, True])
+async def test_linkerd_lets_in_the_same_whichever_route_is_older(backwards: bool) -> None:
+    known = compare.by_row(compare.known("linkerd-calls"))
+    async with proven(test_mesh.documents("linkerd"), "linkerd", backwards=backwards) as world:
+        way = test_mesh.ways(world, ambient=False)
+        rows = {name: test_mesh.spelled(row) for name, row in table.cases().items()}
+        found = {name: {compare.short(one) for one in await table.run(row, way.call)} for name, row in rows.items()}
+        for path, status in (("/health", 200), ("/ready", 200), ("/metrics", 404), ("/items/7", 403)):
+            assert (await ask(Pipe(path=world.place.inbound("stock")), f"GET {path}")).status == status
+    assert {name: some for name, some in found.items() if some} == {
+        name: some for name, some in known.items() if not name.startswith("bounds")
+    }

@@ -22,7 +22,7 @@ from tests.twice.scene import Document, Twice, built, proven
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.live]
 
-MESHES: tuple[Mesh, ...] = ("istio", "istio-ambient")
+MESHES: tuple[Mesh, ...] = ("istio", "istio-ambient", "linkerd")
 CASES = cases()
 
 
@@ -59,13 +59,13 @@ def ways(world: Twice, *, ambient: bool) -> Ways:
 @pytest_asyncio.fixture(scope="module", loop_scope="module", params=MESHES)
 async def scene(request: pytest.FixtureRequest) -> AsyncIterator[tuple[Mesh, Ways, Twice]]:
     mesh: Mesh = request.param
-    async with proven(documents(mesh), ambient=mesh == "istio-ambient") as world:
+    async with proven(documents(mesh), mesh) as world:
         yield mesh, ways(world, ambient=mesh == "istio-ambient"), world
 
 
 async def test_each_row_is_met_or_its_difference_is_a_finding(scene: tuple[Mesh, Ways, Twice]) -> None:
     mesh, way, world = scene
-    found = {name: {compare.short(one) for one in await run(_spelled(row), way.call)} for name, row in CASES.items()}
+    found = {name: {compare.short(one) for one in await run(spelled(row), way.call)} for name, row in CASES.items()}
     for bound in bounds.BOUNDS:
         found[f"bounds: {bound.__name__.replace('_', ' ')}"] = {compare.short(o) for o in await bound(way, world.apps)}
     differing = {name: some for name, some in found.items() if some}
@@ -73,7 +73,7 @@ async def test_each_row_is_met_or_its_difference_is_a_finding(scene: tuple[Mesh,
     assert differing == compare.by_row(compare.known(f"{mesh}-calls"))
 
 
-def _spelled(row: Row) -> Row:
+def spelled(row: Row) -> Row:
     """Expect identities as Istio spells them."""
     received = {
         name: value.replace("spiffe://calls/", "spiffe://cluster.local/ns/calls/sa/")

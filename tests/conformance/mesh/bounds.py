@@ -25,7 +25,7 @@ def _held(path: str, caller: str = "till", to: str = "stock") -> Row:
 async def _ends_first(short: Row, long: Row, ways: Ways, apps: Apps) -> tuple[str, ...]:
     """Make two calls that nobody answers: one ends by itself, then the other is answered."""
     one, other = asyncio.create_task(ways.call(short)), asyncio.create_task(ways.call(long))
-    done, _ = await asyncio.wait({one, other}, return_when=asyncio.FIRST_COMPLETED, timeout=10)
+    done, _ = await asyncio.wait({one, other}, return_when=asyncio.FIRST_COMPLETED, timeout=5)
     await _release(apps["stock"])
     replies = await asyncio.gather(one, other)
     first = () if done == {one} else (f"of both calls {len(done)} ended by themselves, or the other one",)

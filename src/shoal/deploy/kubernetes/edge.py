@@ -143,18 +143,24 @@ def _treated(scope: Scope, route: Route, way: rewriting.Way) -> Json:
     """Say how a request is treated: changed, bounded, repeated, led on."""
     timeout = "0s" if route.edge.goes_on else paths.milliseconds(route.policy.timeout)
     rewritten = [] if way.rewrite is None else [{"type": "URLRewrite", "urlRewrite": way.rewrite}]
-    others = [*OTHERS, *(() if verifies(scope) else (SUBJECT, ISSUER))]
-    removed = {"remove": Noted(others, "More than one filter has room for.")}
-    dropped = {"type": "RequestHeaderModifier", "requestHeaderModifier": removed}
     found: Json = {
         "filters": [*_filters(scope, route), *rewritten],
-        "backendRefs": [backend(route.service, filters=[dropped])],
+        "backendRefs": [backend(route.service, **_dropped(scope))],
         "timeouts": {"request": timeout},
     }
     if route.method == "GET" and route.policy.attempts > 1 and not route.edge.goes_on:
         pause = paths.milliseconds(max(route.policy.backoff, 0.001))
         found["retry"] = {"attempts": route.policy.attempts - 1, "backoff": pause, "codes": [503]}
     return found
+
+
+def _dropped(scope: Scope) -> Json:
+    """Take away what else no client may say, where requests are led; not every gateway takes filters there."""
+    if scope.environments[0].gateway_class != "istio":
+        return {}
+    others = [*OTHERS, *(() if verifies(scope) else (SUBJECT, ISSUER))]
+    removed = {"remove": Noted(others, "More than one filter has room for.")}
+    return {"filters": [{"type": "RequestHeaderModifier", "requestHeaderModifier": removed}]}
 
 
 def _filters(scope: Scope, route: Route) -> Iterator[Json]:

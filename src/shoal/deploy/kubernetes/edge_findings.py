@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from shoal.deploy.kubernetes import paths, rewriting
-from shoal.deploy.kubernetes.edge import hosts, served
+from shoal.deploy.kubernetes.edge import OTHERS, hosts, served
 from shoal.deploy.kubernetes.scope import Scope
 from shoal.model.finding import Finding
 from shoal.model.plan import Route
@@ -43,12 +43,24 @@ def _every(scope: Scope) -> Iterator[Finding]:
         yield _say("07", "info", problem, "that costs them a connection")
     names = ", ".join(dict.fromkeys(host for one in scope.environments for host in hosts(scope, one)))
     yield _say("09", "info", f"the gateway answers to its names only: {names}", "say hosts = [...] of an environment")
-    problem = "what the gateway refuses by itself has a status only: no problem document, Allow or security headers"
+    problem = (
+        "what the gateway refuses has a status only: no problem document, no security headers, and 404 for 400 and 405"
+    )
     yield _say("10", "info", problem, "clients must not rely on the body of a refusal")
     problem = "what a client says in x-forwarded-for is passed on, before the address that the gateway saw"
     yield _say("11", "info", problem, "believe its last entry only")
     problem = "names of headers with underscores are passed on, which some servers take for hyphens"
     yield _say("12", "info", problem, "services of Shoal do not; mind it where others run")
+    problem = "traces begin in the gateway only where it has a provider of traces; services begin theirs anyway"
+    yield _say("15", "info", problem, "name one: in Istio, meshConfig.extensionProviders and defaultProviders.tracing")
+    if not scope.istio:
+        problem = "compressed bodies come through, and sockets where there are none or for pages of others"
+        yield _say("13", "warning", problem, "use Istio, whose policy refuses them")
+        problem = "how a path is spelled is up to the gateway: it may not take //orders for /orders"
+        yield _say("16", "info", problem, "see what it calls path normalization")
+    if scope.environments[0].gateway_class != "istio":
+        problem = f"clients may say {', '.join(OTHERS)}, which services of others may believe"
+        yield _say("14", "warning", problem, 'say gateway_class = "istio"')
 
 
 def _route(scope: Scope, route: Route) -> Iterator[Finding]:

@@ -24,7 +24,7 @@ def match(path: str) -> Json:
 
 def expression(path: str) -> str:
     """Write a path template as an expression (RE2) of the whole path. Proxies have taken dot segments away before."""
-    return "/".join("[^/]+" if part.startswith("{") else _escaped(part) for part in path.split("/"))
+    return "/".join("[^/]+" if part.startswith("{") else escaped(part) for part in path.split("/"))
 
 
 def closer(operation: Operation, others: Iterable[Operation]) -> list[str]:
@@ -63,5 +63,6 @@ def milliseconds(seconds: float) -> str:
     return f"{whole}s{rest}ms" if whole and rest else f"{whole}s" if whole else f"{rest}ms"
 
 
-def _escaped(part: str) -> str:
+def escaped(part: str) -> str:
+    """Write a text so that an expression takes it as it is."""
     return "".join(f"\\{character}" if character in ".+*?()[]{}|^$\\" else character for character in part)

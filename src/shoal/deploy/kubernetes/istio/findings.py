@@ -59,8 +59,6 @@ def _gateway(scope: Scope) -> Iterator[Finding]:
         "the gateway's policy refuses before a route is looked for: 403 stands for 400, 401, 404, 405 and 415, too"
     )
     yield _say("14", "info", message, "whoever gets 403 without having said a token may say one")
-    message = "traces begin in the gateway only where the mesh has a provider of traces; services begin theirs anyway"
-    yield _say("18", "info", message, "name one in meshConfig.extensionProviders and defaultProviders.tracing")
     if edge.verifies(scope):
         message = "a token that is not valid is refused everywhere, also where nobody has to be signed in"
         yield _say("15", "info", message, "clients leave out tokens that have expired")

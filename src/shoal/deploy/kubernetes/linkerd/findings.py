@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 
+from shoal.deploy.kubernetes.linkerd import besides
+from shoal.deploy.kubernetes.linkerd.render import PROBED
 from shoal.deploy.kubernetes.scope import Scope
 from shoal.model.finding import Finding
 from shoal.model.traffic import Outliers, Traffic
@@ -16,9 +18,19 @@ def findings(scope: Scope) -> Iterator[Finding]:
             "tokens are verified by the services only, not at the gateway",
             "use a gateway that verifies them, too",
         )
+    message = "how long a call may take is up to the caller: Linkerd's proxies end none"
+    yield _say("22", "info", message, "services do, by the policy of the operation")
+    message = "Linkerd refuses with 404 what no route fits, and answers callers without a certificate, too: 403"
+    yield _say("23", "info", message, "nothing passes in either case")
+    message = "services do not learn who calls them: Linkerd says it in a header of its own"
+    yield _say("24", "info", message, "who was signed in is in the token, which comes through")
     plain = Traffic()
     for service in scope.plan.services:
         traffic, where = scope.declared(service).traffic, scope.declared(service).source
+        for grant in service.grants:
+            if len(besides.match(grant, service.grants, PROBED)["value"]) > besides.LONGEST:
+                message = f"too many paths lie beside {grant.method} {grant.path} of {service.name} for Linkerd to tell"
+                yield _say("25", "error", message, "use Istio, or other paths", where)
         lost = [
             word
             for word, is_asked in (

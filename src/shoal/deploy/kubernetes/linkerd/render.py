@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from shoal.deploy.kubernetes import paths
 from shoal.deploy.kubernetes.edge import EDGE
+from shoal.deploy.kubernetes.linkerd import besides
 from shoal.deploy.kubernetes.naming import HTTP, joined, labels, selector
 from shoal.deploy.kubernetes.scope import Scope
 from shoal.deploy.kubernetes.sheet import Made, Sheet, Thing
@@ -13,6 +14,9 @@ from shoal.model import names
 from shoal.model.plan import GATEWAY, Grant, ServicePlan
 
 _POLICY = "policy.linkerd.io"
+PROBED = ("/health", "/ready")
+"""What the kubelet asks for."""
+
 _MATCHES, _RULES = 8, 16
 """Matches of a rule, and rules of a route, at most."""
 
@@ -45,10 +49,24 @@ def _service(scope: Scope, service: ServicePlan) -> Iterator[Json]:
         if callers:
             yield _identities(scope, name, callers)
             yield _allowed(scope, name)
+    yield from _probes(scope, service)
+
+
+def _probes(scope: Scope, service: ServicePlan) -> Iterator[Json]:
+    """Let the kubelet ask: it has no identity, and where routes are listed nobody else is let in for it."""
+    name = joined(service.name, "probes")
+    matches = [{"path": paths.match(path), "method": "GET"} for path in PROBED]
+    parent = {"group": _POLICY, "kind": "Server", "name": service.name}
+    yield _object(
+        scope, f"{_POLICY}/v1beta3", "HTTPRoute", name, {"parentRefs": [parent], "rules": [{"matches": matches}]}
+    )
+    networks = [{"cidr": cidr} for cidr in ("0.0.0.0/0", "::/0")]
+    yield _object(scope, f"{_POLICY}/v1alpha1", "NetworkAuthentication", name, {"networks": networks})
+    yield _allowed(scope, name, "NetworkAuthentication")
 
 
 def _route(scope: Scope, service: ServicePlan, name: str, grants: list[Grant]) -> Json:
-    matches = [{"path": paths.match(grant.path), "method": grant.method} for grant in grants]
+    matches = [{"path": besides.match(grant, service.grants, PROBED), "method": grant.method} for grant in grants]
     rules = [{"matches": matches[at : at + _MATCHES]} for at in range(0, len(matches), _MATCHES)]
     parent = {"group": _POLICY, "kind": "Server", "name": service.name}
     return _object(scope, f"{_POLICY}/v1beta3", "HTTPRoute", name, {"parentRefs": [parent], "rules": rules})
@@ -59,8 +77,8 @@ def _identities(scope: Scope, name: str, callers: tuple[str, ...]) -> Json:
     return _object(scope, f"{_POLICY}/v1alpha1", "MeshTLSAuthentication", name, {"identityRefs": references})
 
 
-def _allowed(scope: Scope, name: str) -> Json:
-    required = {"group": _POLICY, "kind": "MeshTLSAuthentication", "name": name}
+def _allowed(scope: Scope, name: str, by: str = "MeshTLSAuthentication") -> Json:
+    required = {"group": _POLICY, "kind": by, "name": name}
     about = {"group": _POLICY, "kind": "HTTPRoute", "name": name}
     return _object(
         scope,
