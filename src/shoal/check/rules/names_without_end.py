@@ -93,7 +93,7 @@ def _endless(call: ast.Call) -> Iterator[tuple[ast.expr, str]]:
     elif call.func.attr in COUNTED:
         dicts = [part for part in (*call.args, *(w.value for w in call.keywords)) if isinstance(part, ast.Dict)]
         for key in (key for part in dicts for key in part.keys):
-            if isinstance(key, ast.Constant) and IDENTIFIER.search(str(key.value)):
+            if isinstance(key, ast.Constant) and isinstance(key.value, str) and IDENTIFIER.search(key.value):
                 yield key, f"the label {key.value} has values without end"
 
 
