@@ -9,10 +9,10 @@ from bench.outcome import Effort, Outcome
 from bench.report import Comparison, Section
 from bench.rounds import Amount, Round, Sample, Say, interleave
 from bench.statistics import Target, estimate, ratios
-from shoal.cost import endpoints, render, tips
+from shoal.cost import render
+from shoal.cost.bill import bill
 from shoal.cost.clouds import CLOUDS
 from shoal.cost.comparison import alike, ways
-from shoal.cost.estimate import priced
 from shoal.cost.month import Month
 from shoal.cost.prices import packaged
 from shoal.cost.usage import Usage
@@ -54,9 +54,7 @@ class Estimator:
         cloud, environment = CLOUDS["aws"], CLOUDS["aws"].environments[-1]
         planned, table = cloud.plan(self.system, environment), packaged("aws", environment.region)
         resources, month = cloud.resources(planned, environment), Month(planned, Usage())
-        render.document(priced(cloud.items(resources, month), table), month.requests)
-        endpoints.per_thousand(cloud, resources, month, table)
-        tips.tips(cloud, resources, month, table)
+        render.document(bill(cloud, resources, month, table))
 
     def _compare(self) -> None:
         for cloud in CLOUDS.values():

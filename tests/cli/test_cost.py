@@ -118,7 +118,7 @@ def test_a_region_whose_prices_nobody_knows_has_no_sum(run: Run) -> None:
         ("--target", "mainframe"), ("--target", "none.toml"), ("--usage", "none.toml"), ("--prices", "system.py"),
         ("--diff", "small.toml"), ("--usage", "small.toml"), ("--usage", "run"), ("--usage", "odd.toml"),
         ("--compare", "--budget", "5"), ("--run", "3"), ("--compare", "--diff", "HEAD"),
-        ("--requests", "0"), ("--target", "small.toml", "--target", "aws"),
+        ("--requests", "0"), ("--compare", "--region", "ap-south-2"), ("--target", "small.toml", "--target", "aws"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_read_is_refused_in_words(run: Run, tmp_path: Path, words: tuple[str, ...]) -> None:
@@ -143,6 +143,8 @@ def test_clouds_and_kubernetes_are_compared_in_every_form(run: Run) -> None:
     assert "prices of aws in us-east-1" in err
     data = json.loads(run("cost", "--compare", "--target", "aws", "-o", "json")[1])
     assert [way["how"] for way in data["ways"]] == ["serverless", "Kubernetes", "Kubernetes, engines managed"]
+    both = json.loads(run("cost", "--compare", "--region", "us-central1", "--region", "us-east-1", "-o", "json")[1])
+    assert {(way["provider"], way["region"]) for way in both["ways"]} >= {("aws", "us-east-1"), ("gcp", "us-central1")}
     assert run("cost", "--compare", "-o", "markdown")[1].startswith("| CLOUD |")
     assert "<svg" in run("cost", "--compare", "-o", "html")[1]
 

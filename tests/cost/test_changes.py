@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 
 from shoal.cost import changes, render
+from shoal.cost.bill import Bill
 from shoal.cost.estimate import Estimate, Item, priced
 from shoal.cost.prices import packaged
-from shoal.cost.usage import exactly
+from shoal.cost.usage import Usage, exactly
 
 TABLE = packaged("aws", "us-east-1")
 
@@ -19,7 +20,7 @@ def bill(**hours: int) -> Estimate:
 
 
 def document(found: Estimate) -> dict[str, Any]:
-    return render.document(found, exactly(1000))
+    return render.document(Bill(estimate=found, requests=exactly(1000), usage=Usage(), operations={}, tips=()))
 
 
 def test_what_changed_is_named_and_what_did_not_is_not() -> None:

@@ -10,10 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shoal.cost import render, side_by_side
+from shoal.cost.bill import Bill
 from shoal.cost.clouds import CLOUDS
 from shoal.cost.cluster import Cluster, Machine, cheapest, packed
 from shoal.cost.comparison import Way, alike, ways
-from shoal.cost.estimate import Item, priced
+from shoal.cost.estimate import Estimate, Item, priced
 from shoal.cost.month import Month
 from shoal.cost.pods import Pod, pods, quantity
 from shoal.cost.prices import Price, Table, packaged
@@ -38,6 +39,11 @@ LARGE = Machine(
 
 def found() -> list[Way]:
     return [*ways(CLOUDS["aws"], ENVIRONMENT, shop(), Usage(), TABLE, alike(ENVIRONMENT))]
+
+
+def alone(estimate: Estimate) -> Bill:
+    operations = {"POST /<b>": Decimal(1)}
+    return Bill(estimate=estimate, requests=exactly(1), usage=Usage(), operations=operations, tips=(), told=("a < b",))
 
 
 def pod(processors: str, memory: str, count: int) -> Pod:
@@ -162,7 +168,7 @@ class Reader(HTMLParser):
 @pytest.mark.parametrize("which", ["comparison", "bill"])
 def test_a_page_has_a_chart_that_can_be_read_and_asks_no_network(which: str) -> None:
     estimate = found()[0].estimate
-    page = side_by_side.html(found(), ["a < b"]) if which == "comparison" else render.html(estimate, exactly(1))
+    page = side_by_side.html(found(), ["a < b"]) if which == "comparison" else render.html(alone(estimate))
     reader = Reader()
     reader.feed(page)
     assert reader.open == []
@@ -171,7 +177,7 @@ def test_a_page_has_a_chart_that_can_be_read_and_asks_no_network(which: str) -> 
     assert svg["role"] == "img"
     named = {attributes["id"] for _, attributes in reader.seen if "id" in attributes}
     assert {*(svg["aria-labelledby"] or "").split()} <= named
-    assert [tag for tag, _ in reader.seen].count("table") == 1, "the same as a table"
+    assert "table" in [tag for tag, _ in reader.seen], "the same as a table"
     assert all(attributes.get("scope") for tag, attributes in reader.seen if tag == "th")
     assert "prefers-color-scheme: dark" in page
     assert "a < b" not in page
@@ -191,6 +197,6 @@ def test_bars_are_as_long_as_their_numbers() -> None:
 
 def test_names_of_others_cannot_break_a_page() -> None:
     item = Item(component="<b>", price="nat.hour", amount=exactly(1), service="<script>")
-    page = render.html(priced([item], TABLE), exactly(1))
+    page = render.html(alone(priced([item], TABLE)))
     assert "<script>" not in page
     assert "<b>" not in page

@@ -188,6 +188,8 @@ def test_every_packaged_price_has_a_source_and_a_date() -> None:
         "x =",
         'provider = "aws"',
         f'{HEAD}x = {{ amount = "-1", unit = "h", source = "s" }}',
+        f'{HEAD}x = {{ amount = "1e400", unit = "h", source = "s" }}\n[sources]\ns = "t"',
+        f'{HEAD}x = {{ amount = "NaN", unit = "h", source = "s" }}\n[sources]\ns = "t"',
         f'{HEAD}x = {{ amount = "1", unit = "h", source = "nowhere" }}',
     ],
 )  # fmt: skip

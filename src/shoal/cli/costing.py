@@ -51,12 +51,11 @@ class Used:
             yield from statement(self.run, requests=self.requests)
 
 
-def place(root: Path, target: str, regions: tuple[str, ...] = ()) -> "tuple[Cloud[Any, Any], Any]":
-    """Find the cloud that is meant, and the environment on it; of several regions, the one whose prices are known."""
+def place(root: Path, target: str, region: str = "") -> "tuple[Cloud[Any, Any], Any]":
+    """Find the cloud that is meant, and the environment on it, in a region where one is said."""
     import msgspec
 
     from shoal.cost.clouds import CLOUDS
-    from shoal.cost.prices import regions as priced
 
     target = _ALSO.get(target, target)
     if target in CLOUDS:
@@ -69,7 +68,6 @@ def place(root: Path, target: str, regions: tuple[str, ...] = ()) -> "tuple[Clou
         raise DeclarationError(
             f"what {target} costs is not known", hint=f"ask for one of {known}, or name a file of settings"
         )
-    region = next((one for one in regions if one in priced(cloud.name)), regions[0] if len(regions) == 1 else "")
     if not region:
         return cloud, environment
     try:
@@ -78,16 +76,28 @@ def place(root: Path, target: str, regions: tuple[str, ...] = ()) -> "tuple[Clou
         raise click.BadParameter(str(error), param_hint="--region") from error
 
 
-def known(cloud: "Cloud[Any, Any]", environment: Any) -> "tuple[Cloud[Any, Any], Any]":
-    """Move an environment to a region of which there are prices, where there are none of its own."""
+def known(cloud: "Cloud[Any, Any]", environment: Any, wanted: tuple[str, ...]) -> "tuple[Cloud[Any, Any], Any]":
+    """Move an environment to the region that is wanted of its cloud, or to one of which there are prices."""
     import msgspec
 
     from shoal.cost.prices import regions
 
     priced = regions(cloud.name)
-    if environment.region in priced or not priced:
-        return cloud, environment
-    return cloud, msgspec.structs.replace(environment, region=priced[0])
+    own = (environment.region,) if environment.region in priced else priced
+    region = next((one for one in (*wanted, *own) if one in priced), environment.region)
+    return cloud, msgspec.structs.replace(environment, region=region)
+
+
+def require_known(wanted: tuple[str, ...]) -> None:
+    """Refuse regions of which no cloud has prices."""
+    from shoal.cost.clouds import CLOUDS
+    from shoal.cost.prices import regions
+
+    every = {name: regions(name) for name in CLOUDS}
+    for region in wanted:
+        if not any(region in some for some in every.values()):
+            told = "; ".join(f"{name}: {', '.join(some)}" for name, some in every.items())
+            raise click.BadParameter(f"no cloud has known prices in {region}; {told}", param_hint="--region")
 
 
 def used(context: Global, said: str, run: int | None, requests: int | None) -> Used:

@@ -17,7 +17,7 @@ _COLOURS = (
 _STYLE = """
 :root { color-scheme: light dark; --ground: #fff; --ink: #1b1f24; --line: #c9d1d9; }
 @media (prefers-color-scheme: dark) { :root { --ground: #14181d; --ink: #e6edf3; --line: #3d444d; } }
-body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 70rem; padding: 0 1rem;
+body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 80rem; padding: 0 1rem;
   background: var(--ground); color: var(--ink); }
 .wide { overflow-x: auto; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; }

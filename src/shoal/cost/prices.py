@@ -8,6 +8,9 @@ import msgspec
 
 from shoal.errors import DeclarationError
 
+MOST = Decimal(10) ** 9
+"""Of a price."""
+
 
 class Price(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What one unit costs."""
@@ -21,8 +24,8 @@ class Price(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
     def __post_init__(self) -> None:
         """Refuse what is no price."""
-        if not self.amount.is_finite() or self.amount < 0:
-            raise ValueError(f"{self.amount} is no price")
+        if not self.amount.is_finite() or not 0 <= self.amount <= MOST:
+            raise ValueError(f"{self.amount} is no price; it is 0 to {MOST:,}")
 
 
 class Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from shoal.cost import chart, page
+from shoal.cost.bill import Bill
 from shoal.cost.estimate import Estimate, Line, added, cents, of_one_more, per_thousand
 from shoal.cost.groups import GROUPS, group_of
 from shoal.cost.prices import regions
@@ -14,6 +15,7 @@ from shoal.cost.tips import Tip
 from shoal.cost.usage import Range
 
 HEADERS = ("SERVICE", "COMPONENT", "AMOUNT", "UNIT", "PRICE", "LOW", "EXPECTED", "HIGH")
+OPERATIONS = ("OPERATION", "A THOUSAND MORE")
 UNKNOWN = "unknown"
 SHARED = "(all)"
 """What is said where all services share something."""
@@ -52,16 +54,19 @@ def merged(lines: Iterable[Line]) -> list[Line]:
     return list(found.values())
 
 
-def markdown(estimate: Estimate, requests: Range) -> str:
+def markdown(found: Bill) -> str:
     """Write a page in Markdown."""
-    lines = [f"| {' | '.join(HEADERS)} |", f"|{'---|' * len(HEADERS)}"]
-    lines += [f"| {' | '.join(row)} |" for row in rows(estimate)]
-    return "\n".join([*lines, "", *(f"- {note}" for note in notes(estimate, requests))]) + "\n"
+    lines = [*_table(HEADERS, rows(found.estimate)), ""]
+    if found.operations:
+        costs = [[name, str(small(cost))] for name, cost in found.operations.items()]
+        lines += [*_table(OPERATIONS, costs), ""]
+    lines += [f"- {note}" for note in [*notes(found.estimate, found.requests), *found.told, *advice(found.tips)]]
+    return "\n".join(lines) + "\n"
 
 
-def html(estimate: Estimate, requests: Range) -> str:
+def html(found: Bill) -> str:
     """Write a page with a chart of services, that needs nothing beside it."""
-    title = "What it costs a month"
+    title, estimate = "What it costs a month", found.estimate
     bars = [
         chart.Bar(
             name=service or SHARED,
@@ -71,26 +76,25 @@ def html(estimate: Estimate, requests: Range) -> str:
         )
         for service in estimate.services
     ]
-    drawing = page.figure(chart.drawn(title, bars, GROUPS), chart.legend(GROUPS))
-    table = page.table("Line by line", HEADERS, rows(estimate), numbers=3)
-    return page.page(title, [drawing, table], notes(estimate, requests))
+    sections = [page.figure(chart.drawn(title, bars, GROUPS), chart.legend(GROUPS))]
+    sections.append(page.table("Line by line", HEADERS, rows(estimate), numbers=3))
+    if found.operations:
+        costs = [[name, str(small(cost))] for name, cost in found.operations.items()]
+        sections.append(page.table("Operations", OPERATIONS, costs, numbers=1))
+    return page.page(title, sections, [*notes(estimate, found.requests), *found.told, *advice(found.tips)])
 
 
-def _groups(lines: Sequence[Line]) -> Iterator[tuple[str, Decimal]]:
-    for group in GROUPS:
-        yield group, added([line for line in lines if group_of(line.item.price) == group]).expected
-
-
-def document(estimate: Estimate, requests: Range) -> dict[str, Any]:
+def document(found: Bill) -> dict[str, Any]:
     """Write everything as data; amounts are text, so that none is rounded on its way."""
-    thousand, more = per_thousand(estimate, requests), of_one_more(estimate, requests)
+    estimate = found.estimate
+    thousand, more = per_thousand(estimate, found.requests), of_one_more(estimate, found.requests)
     return {
         "provider": estimate.table.provider,
         "region": estimate.table.region,
         "prices_of": estimate.table.date,
         "currency": estimate.table.currency,
         "total": data(estimate.total),
-        "per_thousand_requests": None if thousand is None else str(cents(thousand)),
+        "per_thousand_requests": None if thousand is None else str(small(thousand)),
         "per_thousand_more_requests": None if more is None else str(small(more)),
         "unknown": sorted({line.item.price for line in estimate.unknown}),
         "services": {
@@ -100,14 +104,19 @@ def document(estimate: Estimate, requests: Range) -> dict[str, Any]:
             }
             for service in estimate.services
         },
+        "endpoints": {name: str(small(cost)) for name, cost in found.operations.items()},
+        "tips": [_tip(one) for one in found.tips],
+        "usage": msgspec.to_builtins(found.usage),
+        "told": list(found.told),
         "sources": estimate.table.sources,
     }
 
 
-def tip(one: Tip) -> dict[str, str | None]:
-    """Write advice as data."""
-    saves = None if one.saves is None else str(one.saves)
-    return {"advice": one.advice, "saves": saves, "but": one.but, "why": one.why or None}
+def advice(found: Iterable[Tip]) -> Iterator[str]:
+    """Say what could be saved, and what is given up."""
+    for tip in found:
+        saves = f"could save {tip.saves:,}" if tip.saves is not None else f"could save something ({tip.why})"
+        yield f"{saves}: {tip.advice}; but {tip.but}"
 
 
 def notes(estimate: Estimate, requests: Range) -> Iterator[str]:
@@ -127,6 +136,22 @@ def notes(estimate: Estimate, requests: Range) -> Iterator[str]:
     missing = sorted({line.item.price for line in estimate.unknown})
     if missing:
         yield f"not in any sum, because their prices are unknown: {', '.join(missing)}"
+
+
+def _tip(one: Tip) -> dict[str, str | None]:
+    """Write advice as data."""
+    saves = None if one.saves is None else str(one.saves)
+    return {"advice": one.advice, "saves": saves, "but": one.but, "why": one.why or None}
+
+
+def _groups(lines: Sequence[Line]) -> Iterator[tuple[str, Decimal]]:
+    for group in GROUPS:
+        yield group, added([line for line in lines if group_of(line.item.price) == group]).expected
+
+
+def _table(headers: Sequence[str], found: Iterable[Sequence[str]]) -> list[str]:
+    lines = [f"| {' | '.join(headers)} |", f"|{'---|' * len(headers)}"]
+    return [*lines, *(f"| {' | '.join(row)} |" for row in found)]
 
 
 def small(amount: Decimal) -> Decimal:

@@ -49,10 +49,14 @@ def html(found: Sequence[Way], told: Sequence[str]) -> str:
     return page.page(_TITLE, [drawing, table], [*notes(found), *told])
 
 
-def document(found: Sequence[Way]) -> dict[str, Any]:
+def document(found: Sequence[Way], told: Sequence[str] = ()) -> dict[str, Any]:
     """Write everything as data; amounts are text, so that none is rounded on its way."""
     best = cheapest(found)
-    return {"ways": [_way(way) for way in found], "cheapest": best.name if best is not None else None}
+    return {
+        "ways": [_way(way) for way in found],
+        "cheapest": best.name if best is not None else None,
+        "told": list(told),
+    }
 
 
 def notes(found: Sequence[Way]) -> Iterator[str]:

@@ -64,18 +64,24 @@ class Work(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         _amounts(self)
 
 
-MOST = Decimal(10) ** 15
-"""Of anything in a month."""
+MOST = Decimal(10) ** 12
+"""Of anything that people may say of a month."""
 
 
-def _amounts(struct: msgspec.Struct) -> None:
-    """Refuse what is no amount: units are counted, not owed, and there is an end to them."""
+def _amounts(struct: msgspec.Struct, most: Decimal | None = None) -> None:
+    """Refuse what is no amount: units are counted, not owed, and there is an end to those that people write."""
     for name in struct.__struct_fields__:
         value = getattr(struct, name)
         for one in value.values() if isinstance(value, dict) else (value,):
             amount = one.high if isinstance(one, Range) else one
-            if isinstance(amount, Decimal) and (not amount.is_finite() or not 0 <= amount <= MOST):
+            if isinstance(amount, Work):
+                _amounts(amount, most)
+            elif isinstance(amount, Decimal) and not _is_amount(amount, most):
                 raise ValueError(f"{name} = {amount} is no amount; it is 0 to {MOST:,}")
+
+
+def _is_amount(amount: Decimal, most: Decimal | None) -> bool:
+    return amount.is_finite() and amount >= 0 and (most is None or amount <= most)
 
 
 class Usage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -136,10 +142,12 @@ def read(text: str, *, where: str) -> Usage:
         endpoints = found.get("endpoints")
         if isinstance(endpoints, dict):
             found["endpoints"] = {name: _ranged(value) for name, value in endpoints.items()}
-        return msgspec.convert(found, Usage, strict=False)
-    except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
+        usage = msgspec.convert(found, Usage, strict=False)
+        _amounts(usage, MOST)
+    except (tomllib.TOMLDecodeError, ValueError) as error:
         fields = ", ".join(field.name for field in msgspec.structs.fields(Usage))
         raise DeclarationError(f"this is no usage: {error}", where=where, hint=f"it may say: {fields}") from error
+    return usage
 
 
 def written(usage: Usage) -> str:

@@ -13,11 +13,9 @@ from shoal.cli.program import OK, OVER, Global
 from shoal.cli.recorded import run_option
 
 if TYPE_CHECKING:
+    from shoal.cost.bill import Bill
     from shoal.cost.changes import Changes
-    from shoal.cost.cloud import Cloud
     from shoal.cost.comparison import Way
-    from shoal.cost.estimate import Estimate
-    from shoal.cost.month import Month
 
 _EXAMPLES = examples(
     "shoal cost --target aws --region eu-central-1",
@@ -31,7 +29,7 @@ _EXAMPLES = examples(
 )
 
 _DEAREST = 3
-"""Operations that are named with what they cost; all are in the JSON."""
+"""Operations that are named with what they cost; all are in the other forms."""
 
 
 @click.command("cost", epilog=_EXAMPLES)
@@ -39,7 +37,7 @@ _DEAREST = 3
 @click.option("--region", "regions", multiple=True, help="Region whose prices are meant [default: the environment's].")
 @click.option("--usage", default="", help="How much the system is used (TOML), or `run`: as a run measured it.")
 @run_option
-@click.option("--requests", type=click.IntRange(min=1), help="Requests of a month, whatever is assumed or measured.")
+@click.option("--requests", type=click.IntRange(1, 10**12), help="Requests of a month, whatever is measured.")
 @click.option("--prices", "prices_file", type=click.Path(path_type=Path), help="Prices of your own (TOML).")
 @click.option("--budget", type=click.IntRange(min=1), help="Fail (exit code 4) when more is expected a month.")
 @click.option("--diff", "before", default="", help="Compare with a revision of git, or an earlier estimate (JSON).")
@@ -64,69 +62,52 @@ def command(context: Global, /, form: str, compare: bool, **wish: Any) -> int:
 
 def _bill(context: Global, form: str, used: costing.Used, wish: Mapping[str, Any]) -> int:
     from shoal.cli.costdiff import changed_since
-    from shoal.cost.estimate import priced
+    from shoal.cost.bill import bill
     from shoal.cost.month import Month
     from shoal.operating import project
 
     target = next(iter(wish["targets"]), "aws")
-    cloud, environment = costing.place(context.root, target, wish["regions"])
+    cloud, environment = costing.place(context.root, target, *wish["regions"])
     plan = cloud.plan(project.read(context), environment)
     month = Month(plan, used.fitting(plan))
     table = costing.prices(context.root, wish["prices_file"], cloud.name, environment.region)
-    resources = cloud.resources(plan, environment)
-    found = priced(cloud.items(resources, month), table)
-    changed = changed_since(context, found, month.usage, wish) if wish["before"] else None
-    _show(form, found, month, (cloud, resources), changed)
-    for said in used.told():
-        output.say(said)
-    if wish["budget"] is not None and found.total.expected > wish["budget"]:
-        output.say(f"expected are {found.total.expected:,}, which is more than the budget of {wish['budget']:,}")
+    found = bill(cloud, cloud.resources(plan, environment), month, table, [*used.told()])
+    changed = changed_since(context, found.estimate, month.usage, wish) if wish["before"] else None
+    _show(form, found, changed)
+    expected, budget = found.estimate.total.expected, wish["budget"]
+    if budget is not None and expected > budget:
+        output.say(f"expected are {expected:,}, which is more than the budget of {budget:,}")
         return OVER
     return OK
 
 
-def _show(
-    form: str, found: "Estimate", month: "Month", had: "tuple[Cloud[Any, Any], tuple[Any, ...]]",
-    changed: "Changes | None",
-) -> None:  # fmt: skip
+def _show(form: str, found: "Bill", changed: "Changes | None") -> None:
     from shoal.cost import changes, render
 
     if form == "html":
-        click.echo(render.html(found, month.requests), nl=False)
+        click.echo(render.html(found), nl=False)
     elif form == "markdown":
-        page = render.markdown(found, month.requests)
+        page = render.markdown(found)
         click.echo(page if changed is None else changes.markdown(changed, page), nl=False)
+    elif form == "json":
+        more = {} if changed is None else {"changes": changes.document(changed)}
+        click.echo(json.dumps({**render.document(found), **more}, indent=2))
     else:
-        _listed(form, found, month, had, changed)
+        output.print_table(render.HEADERS, render.rows(found.estimate))
+        _said(found, changed)
 
 
-def _listed(
-    form: str, found: "Estimate", month: "Month", had: "tuple[Cloud[Any, Any], tuple[Any, ...]]",
-    changed: "Changes | None",
-) -> None:  # fmt: skip
-    from shoal.cost import changes, endpoints, render, tips
-    from shoal.cost.estimate import of_one_more
+def _said(found: "Bill", changed: "Changes | None") -> None:
+    from shoal.cost import changes, render
 
-    known = of_one_more(found, month.requests) is not None
-    each = endpoints.per_thousand(*had, month, found.table) if known else {}
-    advice = tips.tips(*had, month, found.table)
-    if form == "json":
-        data = render.document(found, month.requests)
-        data["endpoints"] = {name: str(render.small(cost)) for name, cost in each.items()}
-        data["tips"] = [render.tip(one) for one in advice]
-        if changed is not None:
-            data["changes"] = changes.document(changed)
-        click.echo(json.dumps(data, indent=2))
-        return
-    output.print_table(render.HEADERS, render.rows(found))
-    for note in render.notes(found, month.requests):
-        output.say(note)
-    for name, cost in [*each.items()][:_DEAREST]:
-        output.say(f"a thousand more of {name} cost {render.small(cost)}")
-    for tip in advice:
-        saves = f"could save {tip.saves:,}" if tip.saves is not None else f"could save something ({tip.why})"
-        output.say(f"{saves}: {tip.advice}; but {tip.but}")
-    for said in changes.told(changed) if changed is not None else ():
+    dearest = [*found.operations.items()][:_DEAREST]
+    for said in (
+        *render.notes(found.estimate, found.requests),
+        *(f"a thousand more of {name} cost {render.small(cost)}" for name, cost in dearest),
+        *render.advice(found.tips),
+        *found.told,
+        *(changes.told(changed) if changed is not None else ()),
+    ):
         output.say(said)
 
 
@@ -134,6 +115,7 @@ def _compare(context: Global, form: str, used: costing.Used, wish: Mapping[str, 
     """Price every cloud that is known, or those that are asked for, in each of its ways."""
     from shoal.cost import side_by_side
 
+    costing.require_known(wish["regions"])
     if wish["before"] or wish["prices_file"] is not None or wish["budget"] is not None:
         raise click.UsageError("--compare goes without --diff, --prices and --budget, which are about one target")
     found = _ways(context, used, wish)
@@ -143,7 +125,7 @@ def _compare(context: Global, form: str, used: costing.Used, wish: Mapping[str, 
     elif form == "html":
         click.echo(side_by_side.html(found, told), nl=False)
     elif form == "json":
-        click.echo(json.dumps(side_by_side.document(found), indent=2))
+        click.echo(json.dumps(side_by_side.document(found, told), indent=2))
     else:
         output.print_table(side_by_side.HEADERS, side_by_side.rows(found))
         for note in [*side_by_side.notes(found), *told]:
@@ -158,7 +140,7 @@ def _ways(context: Global, used: costing.Used, wish: Mapping[str, Any]) -> "list
 
     system, found = project.read(context), list["Way"]()
     for target in wish["targets"] or CLOUDS:
-        cloud, environment = costing.known(*costing.place(context.root, target, wish["regions"]))
+        cloud, environment = costing.known(*costing.place(context.root, target), wish["regions"])
         table = costing.prices(context.root, None, cloud.name, environment.region)
         usage = used.fitting(cloud.plan(system, environment))
         found += ways(cloud, environment, system, usage, table, alike(environment))
