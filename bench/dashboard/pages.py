@@ -18,6 +18,7 @@ from typing import Any
 import msgspec
 from playwright.async_api import Browser, Page, async_playwright
 
+from bench.dashboard.messages import messages
 from bench.outcome import Effort, Outcome
 from bench.report import Comparison, Section
 from bench.rounds import Say
@@ -27,12 +28,16 @@ from shoal.local.ports import free_port
 
 ROUNDS, SPANS, IDLE = 20, 10_000, 10.0
 
+RATE, LASTING = 5000, 10.0
+"""Spans a second that are sent while somebody looks, and for how many seconds."""
+
 ABOUT = """
 The dashboard's own process on loopback, with a trace of 10,000 spans on record, and a headless Chromium. First paint
 is what the browser itself tells of it (`first-contentful-paint`), in a context that has kept nothing, on the way to the
 list of traces; the list is timed until its first row stands. A large trace is timed from the navigation until its
 first rows stand; a turn of the page from the key until other rows stand there. Idle is the processor time of the
-dashboard's process while one visible page listens and nothing comes.
+dashboard's process while one visible page listens and nothing comes. Then services send 5,000 spans a second for ten
+seconds, over HTTP, while that page listens: what the process needs for both, and what it holds in memory afterwards.
 """
 
 _TICKS = os.sysconf("SC_CLK_TCK")
@@ -46,6 +51,15 @@ class Round(msgspec.Struct, frozen=True, kw_only=True):
     listed: float
     trace: float
     turn: float
+
+
+class Held(msgspec.Struct, frozen=True, kw_only=True):
+    """Seconds in which spans came."""
+
+    used: float
+    """Processors."""
+    memory: float
+    """MiB afterwards."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,9 +80,10 @@ async def run(effort: Effort, say: Say) -> Outcome:
             found = await _visit(browser, served)
             rounds += [found] * (number > 0)  # the first run of everybody is thrown away
         idle = [await _idle(browser, served) for _ in range(3)]
+        held = [await _held(browser, served) for _ in range(3)]
         await browser.close()
-    say(f"{len(rounds)} visits; idle {max(idle):.4f} of a processor")
-    return Outcome(section=_section(rounds, idle), rows={"rounds": rounds, "idle": idle})
+    say(f"{len(rounds)} visits; idle {max(idle):.4f} of a processor, {max(h.used for h in held):.2f} under load")
+    return Outcome(section=_section(rounds, idle, held), rows={"rounds": rounds, "idle": idle, "held": held})
 
 
 @contextlib.asynccontextmanager
@@ -166,12 +181,38 @@ async def _idle(browser: Browser, served: _Served) -> float:
     return used
 
 
+async def _held(browser: Browser, served: _Served) -> Held:
+    bodies = list(messages(int(RATE * LASTING), seed=time.time_ns()))
+    page: Any = await _opened(browser, served, "/traces")
+    await page.wait_for_selector("header .badge:has-text('live')")
+    before, began = _ticks(served.pid), time.perf_counter()
+    await asyncio.to_thread(_send, served.url, bodies)
+    used = (_ticks(served.pid) - before) / _TICKS / (time.perf_counter() - began)
+    await page.context.close()
+    return Held(used=used, memory=_resident(served.pid) / 2**20)
+
+
+def _send(url: str, bodies: Sequence[bytes]) -> None:
+    """Send requests evenly; each must be taken."""
+    began = time.perf_counter()
+    for number, body in enumerate(bodies):
+        time.sleep(max(0.0, began + number * LASTING / len(bodies) - time.perf_counter()))
+        asked = urllib.request.Request(f"{url}/v1/traces", body, {"content-type": "application/x-protobuf"})  # noqa: S310 - ours
+        with urllib.request.urlopen(asked, timeout=10) as answer:  # noqa: S310
+            assert answer.read() == b"", "something was refused"
+
+
+def _resident(pid: int) -> int:
+    pages = int(Path(f"/proc/{pid}/statm").read_text("ascii").split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE")
+
+
 def _ticks(pid: int) -> int:
     fields = Path(f"/proc/{pid}/stat").read_text("utf-8").rpartition(")")[2].split()
     return int(fields[11]) + int(fields[12])
 
 
-def _section(rounds: Sequence[Round], idle: Sequence[float]) -> Section:
+def _section(rounds: Sequence[Round], idle: Sequence[float], held: Sequence[Held]) -> Section:
     def line(what: str, values: Sequence[float], bound: float) -> Comparison:
         return Comparison(what=what, ratio=estimate(values), target=Target(bound=bound, better="lower"))
 
@@ -185,6 +226,8 @@ def _section(rounds: Sequence[Round], idle: Sequence[float]) -> Section:
             line(f"a trace of {SPANS:,} spans stands, ms", [one.trace for one in rounds], 2000),
             line("other rows of it stand, ms", [one.turn for one in rounds], 100),
             line("idle with one page open, processors", idle, 0.01),
+            line(f"{RATE:,} spans a second, processors", [one.used for one in held], 0.5),
+            line(f"after {RATE:,} spans a second, MiB in memory", [one.memory for one in held], 300),
         ),
         facts={"visits": f"{len(rounds)}"},
     )

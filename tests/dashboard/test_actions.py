@@ -22,7 +22,7 @@ from shoal.dashboard.store.reading import database
 from shoal.dashboard.store.reading.actions import ActionQuery, Actions, actions
 from shoal.dashboard.store.reading.database import Unanswerable
 from shoal.dashboard.store.writer import Writer
-from shoal.errors import HostError, ShoalError
+from shoal.errors import EngineError, HostError, ShoalError
 from shoal.telemetry.masking import MASK
 
 LOOKS = {"/api/explorer/code", "/api/letters/try"}
@@ -133,6 +133,15 @@ def test_secrets_are_masked_and_there_is_a_bound(file: Path, monkeypatch: pytest
     kept = found(file).items
     assert [one.on[:5] for one in kept] == ["*** 4", "*** 3", "*** 2"]
     assert all(len(one.on) == store.LONGEST for one in kept)
+
+
+def test_what_an_engine_said_is_left_out_for_it_may_quote_values(file: Path) -> None:
+    engine = EngineError("PostgreSQL failed: invalid input syntax for type integer: 'c4n4ry'")
+    with pytest.raises(ShoalError), store.acting(file, "page", "ask store", "tasks"):
+        raise ShoalError(f"tasks does not answer that: {engine.message}") from engine
+    with pytest.raises(ValueError, match="c4n4ry"), store.acting(file, "page", "publish event", "tasks.finished.v1"):
+        raise ValueError("c4n4ry")
+    assert [one.error for one in found(file).items] == ["ValueError", "tasks does not answer that"]
 
 
 def test_they_are_handed_on_with_their_run(file: Path, tmp_path: Path) -> None:

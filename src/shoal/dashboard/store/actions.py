@@ -16,7 +16,7 @@ import msgspec
 
 from shoal.dashboard.store import runs
 from shoal.dashboard.store.schema import Damaged, require
-from shoal.errors import HostError, Problem, ShoalError
+from shoal.errors import EngineError, HostError, Problem, ShoalError
 from shoal.telemetry.masking import MASK
 
 KEPT = 10_000
@@ -100,6 +100,8 @@ def whoever() -> str:
 
 
 def _spelled(error: BaseException) -> str:
+    """Say what went wrong; what an engine said of it is left out, since it may quote what it was given."""
     if isinstance(error, Problem):
         return error.detail or error.code
-    return error.message if isinstance(error, ShoalError) else str(error) or type(error).__name__
+    said = error.message if isinstance(error, ShoalError) else type(error).__name__
+    return said.partition(": ")[0] if isinstance(error, EngineError) or error.__cause__ is not None else said
