@@ -11,7 +11,7 @@ from shoal.drivers.base import Store
 from shoal.errors import DeclarationError, ShoalError
 from shoal.operating.engines import Engines
 from shoal.runtime.sagas import operator
-from shoal.runtime.sagas.instances import Instance, Status
+from shoal.runtime.sagas.instances import Entry, Instance, Status
 
 
 class Held(NamedTuple):
@@ -77,5 +77,14 @@ async def whole(found: Held) -> dict[str, Any]:
     """Return a saga with its steps as declared and every attempt, for JSON."""
     entries = await operator.history(found.store, found.saga.id)
     steps = [msgspec.to_builtins(step) for step in found.kind.steps]
-    journal = [msgspec.to_builtins(entry) for entry in entries]
-    return {"service": found.service, **plain(found.saga), "steps": steps, "journal": journal}
+    return {"service": found.service, **plain(found.saga), "steps": steps, "journal": _known(found.saga, entries)}
+
+
+def _known(saga: Instance, entries: Sequence[Entry]) -> list[dict[str, Any]]:
+    """Say of each attempt what the saga knew before and after it: the journal has what each change replaced."""
+    after, told = msgspec.json.decode(saga.state), list[dict[str, Any]]()
+    for entry in reversed(entries):
+        before = after if entry.before is None else msgspec.json.decode(entry.before)
+        told.append({**msgspec.to_builtins(entry), "before": before, "after": after})
+        after = before
+    return told[::-1]

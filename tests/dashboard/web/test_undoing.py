@@ -43,6 +43,7 @@ def terminal() -> Terminal:
 
 class Errand(msgspec.Struct, frozen=True, kw_only=True):
     name: str
+    paid: int = 0
 
 
 @errands.saga("run-errand", timeout=3600)
@@ -57,9 +58,10 @@ class RunErrand(Saga[Errand]):
         """Go."""
 
     @pivot(attempts=1)
-    async def pay(self, state: Errand, terminal: Terminal) -> None:
+    async def pay(self, state: Errand, terminal: Terminal) -> Errand:
         """Pay."""
         terminal.pay()
+        return msgspec.structs.replace(state, paid=7)
 
 
 @errands.post("/errands/{name}", status=202, access=anyone)
@@ -110,6 +112,11 @@ def test_sagas_are_undone_and_go_on_from_their_page(village: LiveSystem, browser
         (village.root / "terminal").touch()
         page.click("aside button:has-text('Retry')")
         page.wait_for_selector("aside .badge:text-is('completed')")
+        last = "[aria-label='Every attempt'] > li >> nth=-1"
+        page.click(f"{last} >> summary")
+        known = page.inner_text(last)
+        assert '"paid": 0' in known.partition("Output")[0]
+        assert '"paid": 7' in known.partition("Output")[2]
         page.goto(f"{guarded.url}/actions")
         page.wait_for_selector(f".rows .row:has-text('compensate saga'):has-text('{undone}'):has-text('force')")
         page.wait_for_selector(f".rows .row:has-text('retry saga'):has-text('{going}'):has-text('done')")

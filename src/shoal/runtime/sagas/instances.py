@@ -56,6 +56,7 @@ JOURNAL = OwnTable(
         ("started", "time"),
         ("ended", "time"),
         ("error", "text"),
+        ("before", "json"),
     ),
 )
 SAGAS_TABLE, JOURNAL_TABLE = SAGAS.table, JOURNAL.table
@@ -116,6 +117,8 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     started: datetime
     ended: datetime
     error: str = ""
+    before: str | None = None
+    """What the saga knew before, as JSON, where the change is one of that, too."""
 
 
 _encode = msgspec.json.Encoder().encode

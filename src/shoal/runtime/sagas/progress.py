@@ -211,5 +211,6 @@ def _change(
         started=began,
         ended=now,
         error=error,
+        before=before.state if after.state != before.state else None,
     )
     return Change(after=msgspec.structs.replace(after, version=number, updated=now), entry=entry)

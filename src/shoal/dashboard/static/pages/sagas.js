@@ -105,6 +105,13 @@ function Steps({ saga }) {
     })}</tbody></table>`;
 }
 
+/** What the saga knew before an attempt and after it. @param {{one: any}} given */
+function Known({ one }) {
+  const [before, after] = [one.before, one.after].map((state) => JSON.stringify(state, null, 2));
+  return html`<dl class="facts"><dt>Input</dt><dd><pre class="scroll">${before}</pre></dd>
+    <dt>Output</dt><dd>${after === before ? "as it was" : html`<pre class="scroll">${after}</pre>`}</dd></dl>`;
+}
+
 /** Every attempt as a bar, with the wait before it. @param {{journal: any[]}} given */
 function Timeline({ journal }) {
   if (!journal.length) return html`<p class="note">Nothing was tried yet.</p>`;
@@ -118,6 +125,6 @@ function Timeline({ journal }) {
       <span class="note">${clock(at(one.started)).slice(0, 8)}, ${duration(took)}${wait > 500 ? `, after a wait of ${duration(wait)}` : ""}</span>
       <i aria-hidden="true"
         style=${{ marginLeft: `${Math.min(99, (100 * (at(one.started) - begin)) / whole)}%`, width: `${Math.max(0.7, (100 * took) / whole)}%` }}>
-        </i></li>`;
+        </i><details><summary>Input and output</summary><${Known} one=${one} /></details></li>`;
   })}</ol>`;
 }
