@@ -77,6 +77,14 @@ def test_the_exit_code_is_the_same_in_every_form(
     assert run("check", "-f", form, *words)[0] == code
 
 
+def test_only_what_is_named_is_asked(run: Run, tmp_path: Path) -> None:
+    idle = "    return ''  # shoal: ignore[PLAN-SAGA-01, SH301] nothing of both is here"
+    project(tmp_path, SYSTEM.format(lines=idle))
+    assert run("check", "-f", "concise", "--only", "SH301")[:2] == (0, "")
+    assert "nothing is found here of SH301," in run("check", "-f", "concise", "--only", "SH301", "--only", "SH0")[1]
+    assert "nothing is found here of PLAN-SAGA-01, SH301," in run("check", "-f", "concise")[1]
+
+
 def test_findings_are_data_and_the_rest_is_said_beside(run: Run, tmp_path: Path) -> None:
     project(tmp_path)
     code, out, err = run("check")
@@ -162,6 +170,18 @@ def test_a_baseline_begins_with_all_and_only_shrinks(run: Run, tmp_path: Path) -
     assert (code, out.startswith("old.json:4 SH006 [warning]")) == (1, True)
     assert run(*baseline, "--shrink")[0] == 0
     assert '"findings": []' in (tmp_path / "old.json").read_text("utf-8")
+
+
+def test_shrinking_keeps_what_nobody_looked_at(run: Run, tmp_path: Path) -> None:
+    project(tmp_path)
+    baseline = ("check", "--baseline", "old.json")
+    run(*baseline, "--begin")
+    project(tmp_path, GOOD)
+    before = (tmp_path / "old.json").read_text("utf-8")
+    code, out, _ = run(*baseline, "--only", "SH1", "--shrink")
+    assert (code, out, (tmp_path / "old.json").read_text("utf-8")) == (0, "", before)
+    assert run(*baseline, "--only", "SH301", "--shrink")[0] == 0
+    assert (tmp_path / "old.json").read_text("utf-8") != before
 
 
 def test_a_baseline_that_is_none_is_a_mistake_of_the_command(run: Run, tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ changed.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import msgspec
 
@@ -75,6 +75,19 @@ def divided(
         else:
             new.append(finding)
     return new, known, made(known, texts)
+
+
+def shrunk(before: Baseline, known: Iterable[Reported], texts: Mapping[str, str], asked: Collection[str]) -> Baseline:
+    """Return what is left of a baseline: what is still found, and what nobody looked at now.
+
+    Args:
+        before: What it was.
+        known: The findings that it lets pass.
+        texts: Path → text.
+        asked: Codes of which something could have been found.
+    """
+    unseen = (entry for entry in before.findings if entry.code not in asked)
+    return Baseline(findings=tuple(sorted([*made(known, texts).findings, *unseen])))
 
 
 def gone(before: Baseline, after: Baseline, path: str) -> list[tuple[Place, Entry]]:

@@ -49,17 +49,18 @@ def run(
     asked = [rule for rule in chosen if all(subject.has(need) for need in rule.needs)]
     own = (finding for rule in asked for finding in _asked(rule, subject, settings, progress))
     found = _once([*own, *(_told(finding, subject) for finding in told)])
-    left, passed = ignored(found, texts := texts_of(subject), known=_codes(rules), asked=_codes(asked))
-    new, old = _without(left, baseline, texts)
+    texts, codes = texts_of(subject), looked_at([rule.code for rule in asked], only)
+    left, passed = ignored(found, texts, known=looked_at([rule.code for rule in rules]), asked=codes)
+    new, old = _without(left, baseline, texts, codes)
     return Report(
         system=subject.system.name,
         services=len(subject.system.services),
         files=len(texts),
         asked=tuple(sorted(rule.code for rule in asked)),
         unasked=tuple(_unasked(rule, subject) for rule in chosen if rule not in asked),
-        findings=_settled(new, settings),
-        ignored=_settled(passed, settings),
-        baselined=_settled(old, settings),
+        findings=_settled(new, settings, only),
+        ignored=_settled(passed, settings, only),
+        baselined=_settled(old, settings, only),
     )
 
 
@@ -67,8 +68,9 @@ def _meant(rule: AnyRule, only: tuple[str, ...]) -> bool:
     return not only or rule.code.startswith(only)
 
 
-def _codes(rules: Sequence[AnyRule]) -> set[str]:
-    return {*TOLD, *(rule.code for rule in rules)}
+def looked_at(codes: Sequence[str], only: tuple[str, ...] = ()) -> set[str]:
+    """Add to the codes of rules those of a plan, as far as only these are asked."""
+    return {*codes, *(code for code in TOLD if not only or code.startswith(only))}
 
 
 def texts_of(subject: Subject) -> dict[str, str]:
@@ -82,22 +84,24 @@ def _once(findings: Sequence[Reported]) -> list[Reported]:
     return [unique[key] for key in sorted(unique)]
 
 
-def _settled(findings: Sequence[Reported], settings: Settings) -> tuple[Reported, ...]:
-    """Leave out what is not asked for, and count the rest for what the author says."""
-    wanted = [finding for finding in _once(findings) if settings.asks(finding.code, enabled=True)]
+def _settled(findings: Sequence[Reported], settings: Settings, only: tuple[str, ...]) -> tuple[Reported, ...]:
+    """Leave out what is not asked for, and count the rest for what the author says; that a rule failed is never out."""
+    words = (*only, RULE_FAILED.code) if only else ("",)
+    wanted = [f for f in _once(findings) if f.code.startswith(words) and settings.asks(f.code, enabled=True)]
     severity = settings.severity
     return tuple(msgspec.structs.replace(f, severity=severity.get(f.code, f.severity)) for f in wanted)
 
 
 def _without(
-    findings: list[Reported], baseline: tuple[str, Baseline] | None, texts: Mapping[str, str]
+    findings: list[Reported], baseline: tuple[str, Baseline] | None, texts: Mapping[str, str], asked: set[str]
 ) -> tuple[list[Reported], list[Reported]]:
     """Divide findings into new ones, with what is wrong with the baseline, and those that it lets pass."""
     if baseline is None:
         return findings, []
     path, before = baseline
     new, known, after = divided(findings, before, texts)
-    return new + [_outdated(place, entry.code) for place, entry in gone(before, after, path)], known
+    outdated = [(place, entry.code) for place, entry in gone(before, after, path) if entry.code in asked]
+    return new + [_outdated(place, code) for place, code in outdated], known
 
 
 def _asked(rule: AnyRule, subject: Subject, settings: Settings, progress: Progress) -> Iterator[Reported]:

@@ -1,9 +1,11 @@
 """One check of a project: settings, rules, what is known, the report."""
 
+import gc
 import importlib.metadata
 import time
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +21,7 @@ from shoal.check.observed import Observed
 from shoal.check.report import Report
 from shoal.check.rule import AnyRule
 from shoal.check.rules.system_unreadable import RULE as UNREADABLE
-from shoal.check.runner import run, texts_of
+from shoal.check.runner import looked_at, run, texts_of
 from shoal.check.subject import Subject
 from shoal.check.told import TOLD
 from shoal.cli import checking
@@ -94,22 +96,26 @@ class Check:
             DeclarationError: An option or the baseline is wrong.
         """
         began = time.monotonic()
-        self.subject = checking.gather(self.where, system, folder=self.folder, observed=self.observed)
         text = self.baseline_text()
         baseline = None if text is None else (self.baseline, baselines.read(self.baseline, text))
         told: list[Told] = [*feasible.findings(system, LOCAL), *self._failed]
-        told = [t for t in told if not self._only or t.code.startswith(self._only)]
-        report = run(
-            self.subject,
-            self.rules,
-            self.settings,
-            only=self._only,
-            told=told,
-            baseline=baseline,
-            progress=self._progress,
-        )
+        with _uncollected():
+            self.subject = checking.gather(self.where, system, folder=self.folder, observed=self.observed)
+            report = run(
+                self.subject,
+                self.rules,
+                self.settings,
+                only=self._only,
+                told=told,
+                baseline=baseline,
+                progress=self._progress,
+            )
         self.seconds = time.monotonic() - began
         return report
+
+    def looked_at(self, report: Report) -> set[str]:
+        """List the codes of which something could have been found."""
+        return looked_at(report.asked, self._only)
 
     def mend(self, report: Report) -> Fixed:
         """Make the edits of a report's findings, write the files, and let the next run read them anew."""
@@ -156,6 +162,18 @@ class Check:
         return Report(
             system=project.entry(self.where), services=0, files=0, asked=(UNREADABLE.code,), findings=(finding,)
         )
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Look for no garbage meanwhile: a check makes hundreds of thousands of nodes, and needs all of them to its end."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
 
 
 def _settings(root: Path, rules: tuple[AnyRule, ...]) -> settings_.Settings:

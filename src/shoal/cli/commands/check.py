@@ -97,9 +97,14 @@ def _write(check: "Check", report: "Report", *, begin: bool, shrink: bool) -> No
         raise click.UsageError(f"{check.baseline} is there already, and can only shrink: --shrink")
     if shrink and text is None:
         raise click.UsageError(f"there is no {check.baseline}; --begin writes it")
-    listed = [f for f in report.findings if not f.code.startswith("SH0")] if begin else report.baselined
-    check.write(baseline.made(listed, check.texts))
-    say(f"{check.baseline}: {len(listed)} finding{'s' * (len(listed) != 1)} let pass for now")
+    if text is None:
+        left = baseline.made((f for f in report.findings if not f.code.startswith("SH0")), check.texts)
+    else:
+        before = baseline.read(check.baseline, text)
+        left = baseline.shrunk(before, report.baselined, check.texts, check.looked_at(report))
+    check.write(left)
+    count = sum(entry.count for entry in left.findings)
+    say(f"{check.baseline}: {_counted(count, 'finding')} let pass for now")
 
 
 def _show(check: "Check", report: "Report", form: str, verbosity: int) -> None:
