@@ -74,6 +74,25 @@ TODAY: dict[str, tuple[str, dict[str, tuple[str, list[tuple[str, Decimal | int]]
             ),
         },
     ),
+    "azure": (
+        "eastus2",
+        {
+            "control plane": ("0", [("aks.hour", HOURS)]),
+            "three nodes": ("200", [("vm.Standard_D2ds_v5.hour", 3 * HOURS)]),
+            "balancer": ("50", [("lb.hour", HOURS)]),
+            "API Management, Developer": ("50", [("gateway.Developer.hour", HOURS)]),
+            "registry, Basic": ("5", [("registry.Basic.hour", HOURS)]),
+            "11 GB of logs": ("30", [("logs.gb", 11)]),
+            "serverless: 15.2 million requests of 0.2 s, 1 vCPU and 0.5 GB": (
+                "100",
+                [
+                    ("containerapps.cpu.hour", _ASKED),
+                    ("containerapps.gb.hour", _ASKED / 2),
+                    ("containerapps.request", Decimal("15.2")),
+                ],
+            ),
+        },
+    ),
     "gcp": (
         "us-central1",
         {

@@ -119,7 +119,7 @@ def _compare(context: Global, form: str, used: costing.Used, wish: Mapping[str, 
     if wish["before"] or wish["prices_file"] is not None or wish["budget"] is not None:
         raise click.UsageError("--compare goes without --diff, --prices and --budget, which are about one target")
     found = _ways(context, used, wish)
-    told = [*used.told(), *_absent(wish["targets"])]
+    told = [*used.told()]
     if form == "markdown":
         click.echo(side_by_side.markdown(found, told), nl=False)
     elif form == "html":
@@ -145,10 +145,3 @@ def _ways(context: Global, used: costing.Used, wish: Mapping[str, Any]) -> "list
         usage = used.fitting(cloud.plan(system, environment))
         found += ways(cloud, environment, system, usage, table, alike(environment))
     return found
-
-
-def _absent(targets: tuple[str, ...]) -> list[str]:
-    from shoal.cost.clouds import CLOUDS
-
-    missing = [name for name in ("aws", "azure", "gcp") if name not in CLOUDS] if not targets else []
-    return [f"not compared, for nobody has described its bill: {name}" for name in missing]
