@@ -53,10 +53,9 @@ def _workload(one: made.Workload, month: Month) -> Iterator[Item]:
     running = month.tasks(one.service, least=one.least, most=one.most, processors=processors, busy=one.busy)
     hours = running * HOURS
     whose: dict[str, Any] = {"service": one.service}
-    yield Item(
-        component="Container Apps processors", price="containerapps.cpu.hour", amount=hours * processors, **whose
-    )
-    yield Item(component="Container Apps memory", price="containerapps.gb.hour", amount=hours * memory, **whose)
+    used, held = hours * processors, hours * memory
+    yield Item(component="Container Apps processors", price="containerapps.cpu.hour", amount=used, **whose)
+    yield Item(component="Container Apps memory", price="containerapps.gb.hour", amount=held, **whose)
     asked = month.of(one.service) * (1 / MILLION)
     yield Item(component="Container Apps requests", price="containerapps.request", amount=asked, by_use=True, **whose)
     logged = month.logged(one.service)

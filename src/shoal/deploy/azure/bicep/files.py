@@ -137,7 +137,13 @@ def order(files: dict[str, File]) -> list[tuple[str, tuple[str, ...]]]:
             before[name].add("place")
         if any(one.symbol.startswith(("postgres", "endpoint")) for one in file.resources):
             before[name].add("names")
-    return [(name, tuple(sorted(before[name]))) for name in graphlib.TopologicalSorter(before).static_order()]
+    found, sorter = list[tuple[str, tuple[str, ...]]](), graphlib.TopologicalSorter(before)
+    sorter.prepare()
+    while sorter.is_active():
+        ready = sorted(sorter.get_ready())
+        found += [(name, tuple(sorted(before[name]))) for name in ready]
+        sorter.done(*ready)
+    return found
 
 
 def _makes(kind: str, one: resource.Resource) -> set[tuple[str, str]]:
