@@ -179,7 +179,9 @@ def test_a_cluster_takes_the_place_of_cloud_run() -> None:
     assert not of_kind(made, Door)
     text = "\n".join(artifact.text for artifact in artifacts(shop(), CLUSTER))
     assert "MANAGEMENT_AUTOMATIC" in text
-    assert "svc.id.goog[shop/orders]" in text
+    assert ".svc.id.goog/subject/ns/shop-cluster/sa/orders" in text
+    assert 'resource "google_service_account" "orders"' not in text
+    assert not of_kind(made, Cache), "it has one in itself"
 
 
 def test_an_engine_of_one_machine_is_refused_and_one_of_others_is_said() -> None:

@@ -149,7 +149,9 @@ def test_a_role_on_the_project_is_narrowed_or_has_no_narrower_one() -> None:
                 assert right.role in wide | {*of_kind(shops(), Grade)}, account.name
 
 
-def test_in_a_cluster_the_account_of_the_same_name_becomes_it() -> None:
+def test_in_a_cluster_rights_are_those_of_its_accounts() -> None:
     accounts = of_kind(shops(CLUSTER.name), Account)
-    assert {accounts[name].namespace for name in SERVICES} == {"shop"}
+    assert {accounts[name].namespace for name in (*SERVICES, "streams", "secrets-reader")} == {"shop-cluster"}
+    for name in SERVICES:
+        assert not any("secretmanager" in right.role for right in accounts[name].rights), "External Secrets reads them"
     assert not any(right.role == "roles/run.invoker" for one in accounts.values() for right in one.rights)

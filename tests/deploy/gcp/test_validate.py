@@ -65,14 +65,14 @@ def test_a_mistake_is_seen(program: Path, tmp_path: Path) -> None:
         assert wrong in found, found
 
 
-@given(st.lists(systems(), min_size=2, max_size=2))
+@given(st.lists(systems(), min_size=3, max_size=3))
 @settings(max_examples=1, phases=(Phase.generate,), deadline=None, suppress_health_check=list(HealthCheck))
 def test_whatever_is_declared_is_valid(
     program: Path, tmp_path_factory: pytest.TempPathFactory, drawn: list[System]
 ) -> None:
     folder = tmp_path_factory.mktemp("drawn")
     for number, system in enumerate(drawn):
-        files.write_all(folder / str(number), artifacts(system, PRODUCTION if number % 2 else SMALL))
+        files.write_all(folder / str(number), artifacts(system, (PRODUCTION, SMALL, CLUSTER)[number]))
     assert not complaints(program, folder)
     assert not unformatted(folder)
 

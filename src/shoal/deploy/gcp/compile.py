@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from shoal.deploy.cloud.findings import ordered
 from shoal.deploy.cloud.hcl import HEAD
 from shoal.deploy.cloud.resource import Resource
-from shoal.deploy.gcp import knative, openapi, reading
+from shoal.deploy.gcp import cluster, knative, openapi, reading
 from shoal.deploy.gcp.findings import findings as found_in
 from shoal.deploy.gcp.hcl import frame, secrets
 from shoal.deploy.gcp.hcl.context import Context
@@ -42,6 +42,8 @@ def _environment(scope: Scope) -> Iterable[Artifact]:
         if blocks:
             yield Artifact(path=f"{folder}/{name}.tf", text=document(blocks, head=(HEAD.format("gcp"),)))
     yield Artifact(path=f"{folder}/README.md", text=reading.page(context))
+    if not scope.run:
+        yield Artifact(path=f"{folder}/kubernetes.toml", text=cluster.document(scope))
     for workload in context.all(Workload):
         yield Artifact(path=f"{folder}/run/{workload.name}.yaml", text=knative.document(workload, scope))
     for door in context.all(Door):

@@ -35,7 +35,7 @@ def make(scope: Scope) -> Iterator[Resource]:
         region=environment.region,
         gateway=environment.gateway,
         peered=bool(scope.users("postgres")),
-        connected=bool(scope.users("valkey")),
+        connected="valkey" in scope.made,
         balanced=environment.inside and scope.run,
         why="Nothing in it has a public address; services reach what is outside by the gateway.",
     )
@@ -75,9 +75,8 @@ def _passages(scope: Scope) -> Iterator[Resource]:
 def interfaces(scope: Scope) -> tuple[str, ...]:
     """List the interfaces of Google that are switched on."""
     found = {*_ALWAYS, "run" if scope.run else "container"}
-    for service in scope.plan.services:
-        for server in scope.uses(service).values():
-            found |= {*_FOR.get(server, ())}
+    for server in scope.made:
+        found |= {*_FOR[server]}
     if scope.environment.keys or any(scope.declared(service).personal for service in scope.plan.services):
         found.add("cloudkms")
     if not scope.run:

@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Iterable
 
-from shoal.deploy.gcp import edge, messages, network, rights, secrets, stores, watch, workloads
+from shoal.deploy.gcp import cluster, edge, messages, network, rights, secrets, stores, watch, workloads
 from shoal.deploy.gcp.resources import Resource
 from shoal.deploy.gcp.scope import Scope
 
 PARTS: tuple[Callable[[Scope], Iterable[Resource]], ...] = (
     network.make,
     secrets.make,
+    cluster.make,
     workloads.make,
     stores.make,
     messages.make,

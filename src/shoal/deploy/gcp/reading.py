@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 
 from shoal.deploy.gcp.hcl.context import Context
-from shoal.deploy.gcp.naming import secret as named
 from shoal.deploy.gcp.resources import Bucket, Cluster, Dataset, Door, Operator, Postgres, Secret, Workload
 
 
@@ -45,8 +44,7 @@ def _lines(context: Context) -> Iterator[str]:
     yield "   |---|---|"
     for one in context.all(Secret):
         if one.text is None:
-            service, _, name = one.name.partition("/")
-            yield f"   | `{named(service, name)}` | {one.purpose} |"
+            yield f"   | `{one.secret}` | {one.purpose} |"
     yield ""
     yield "5. `terraform apply`, and read the plan. A revision starts when its secrets and its image are there."
     yield from _after(context)
@@ -74,8 +72,8 @@ def _after(context: Context) -> Iterator[str]:
     if any(door.kind == "balancer" for door in context.all(Door)):
         yield "7. Let the names of hosts point to `terraform output ip`; the certificate comes within an hour."
     if context.all(Cluster):
-        yield "6. Apply what `shoal deploy kubernetes` writes with `mesh = 'istio'`, as docs/kubernetes.md says; each"
-        yield "   account in the cluster bears the annotation `iam.gke.io/gcp-service-account`."
+        yield "6. Install what docs/kubernetes.md names, and write and apply the manifests:"
+        yield "   `shoal deploy kubernetes --out manifests --target kubernetes.toml`."
     if context.all(Workload):
         yield ""
         yield "`run/` has the same services as Cloud Run's own YAML, for who does not apply Terraform for each version:"

@@ -87,7 +87,7 @@ class Account(Resource, frozen=True, kw_only=True):
     repository: str = ""
     """OWNER/NAME whose pipelines become it."""
     namespace: str = ""
-    """Namespace in the cluster where the account of the same name becomes it."""
+    """Namespace of a cluster whose account of that name it is; then Google knows it as such, and there is no other."""
 
 
 class Workload(Resource, frozen=True, kw_only=True):
@@ -194,6 +194,8 @@ class Subscription(Resource, frozen=True, kw_only=True):
 class Secret(Resource, frozen=True, kw_only=True):
     """A secret; its text is made of others, or filled in by hand."""
 
+    secret: str
+    """Its id."""
     text: Value | None = None
     purpose: str = ""
 
@@ -254,10 +256,9 @@ class Inside(Resource, frozen=True, kw_only=True):
 
 
 class Cluster(Resource, frozen=True, kw_only=True):
-    """A cluster of GKE in the mesh of Google (Cloud Service Mesh), whose pods become service accounts."""
+    """A cluster of GKE in the mesh of Google (Cloud Service Mesh), whose accounts Google knows."""
 
     protected: bool
-    accounts: tuple[str, ...]
 
 
 class Logs(Resource, frozen=True, kw_only=True):

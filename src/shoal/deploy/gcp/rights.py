@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from shoal.deploy.cloud.needs import Need, needs
 from shoal.deploy.cloud.values import Ref
-from shoal.deploy.gcp import naming
+from shoal.deploy.gcp import cluster, naming
 from shoal.deploy.gcp.messages import TURN, named
 from shoal.deploy.gcp.resources import Account, Grade, Resource, Right
 from shoal.deploy.gcp.scope import Scope
@@ -14,6 +14,9 @@ from shoal.model.plan import ServicePlan
 
 DELIVERY, GATEWAY = "pipelines_delivery", "gateway"
 """Accounts that are no service's; no service has such a name."""
+
+STREAMS, READER = "streams", "secrets-reader"
+"""Accounts of a cluster that manifests name: of the job that declares streams, and of who reads secrets."""
 
 LISTS, DECLARES = "listsStreams", "declaresStreams"
 
@@ -45,14 +48,22 @@ def make(scope: Scope) -> Iterator[Resource]:
             account=naming.account(service.name),
             source=scope.declared(service).source,
             rights=tuple(_service(scope, service)),
-            namespace="" if scope.run else scope.system,
+            namespace=scope.namespace,
         )
     if scope.users("pubsub"):
-        why = "Declares streams, and nothing else."
-        yield Account(name=OPERATOR, account=OPERATOR, rights=tuple(_operator(scope)), why=why)
+        name, why = OPERATOR if scope.run else STREAMS, "Declares streams, and nothing else."
+        rights = tuple(_operator(scope))
+        yield Account(name=name, account=OPERATOR, rights=rights, namespace=scope.namespace, why=why)
+    if not scope.run:
+        reads = tuple(
+            Right(role="roles/secretmanager.secretAccessor", on=Ref("secret", one.name, "id"))
+            for one in cluster.secrets(scope)
+        )
+        why = "Reads secrets for everybody in the cluster (External Secrets)."
+        yield Account(name=READER, account=READER, rights=reads, namespace=scope.namespace, why=why)
     if scope.run and scope.plan.routes and not scope.environment.balanced:
-        rights = [_calls(service, "The gateway leads to it.") for service in scope.exposed]
-        yield Account(name=GATEWAY, account="api-gateway", rights=tuple(rights), why="Who the gateway is to services.")
+        called = tuple(_calls(service, "The gateway leads to it.") for service in scope.exposed)
+        yield Account(name=GATEWAY, account="api-gateway", rights=called, why="Who the gateway is to services.")
     if scope.environment.repository:
         yield Account(
             name=DELIVERY, account="delivery", rights=tuple(_delivery(scope)), repository=scope.environment.repository
@@ -68,9 +79,9 @@ def _service(scope: Scope, service: ServicePlan) -> Iterator[Right]:
     if scope.run:
         for called in sorted({call.service for call in service.calls}):
             yield _calls(called, "It declares a call of it.")
-    secrets = [*variables(scope, service).values(), *files(scope, service).values()]
-    for secret in dict.fromkeys(secrets):
-        yield Right(role="roles/secretmanager.secretAccessor", on=secret)
+        secrets = [*variables(scope, service).values(), *files(scope, service).values()]
+        for secret in dict.fromkeys(secrets):
+            yield Right(role="roles/secretmanager.secretAccessor", on=secret)
     if scope.environment.collector:
         yield Right(role="roles/cloudtrace.agent", why="Traces; there is nothing narrower that could be named.")
         yield Right(role="roles/monitoring.metricWriter")

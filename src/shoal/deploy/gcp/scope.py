@@ -1,5 +1,7 @@
 """What every part of the compiler is given, and what it asks of it. Pure."""
 
+from functools import cached_property
+
 from shoal.deploy.cloud import scope as cloud
 from shoal.deploy.gcp import naming
 from shoal.deploy.gcp.settings import Environment, Size
@@ -33,6 +35,16 @@ class Scope(cloud.Scope, frozen=True, kw_only=True, dict=True):
     def run(self) -> bool:
         """Whether services run on Cloud Run."""
         return self.environment.platform == "run"
+
+    @cached_property
+    def made(self) -> tuple[str, ...]:
+        """Servers that are made here; a cluster has its cache in itself."""
+        return tuple(server for server in OWN if self.users(server) and (self.run or server != "valkey"))
+
+    @property
+    def namespace(self) -> str:
+        """Namespace of the services in a cluster; empty on Cloud Run."""
+        return "" if self.run else self.named()
 
     def busy_alone(self, service: ServicePlan) -> bool:
         """Tell whether a service works while nobody asks it: it hears events, sends its own, or keeps records."""

@@ -6,7 +6,7 @@ from shoal.deploy.cloud.files import ALL, kept
 from shoal.deploy.cloud.files import secret as stem
 from shoal.deploy.cloud.telling import SIGNING, key_files
 from shoal.deploy.cloud.values import Ref, Value
-from shoal.deploy.gcp import addresses
+from shoal.deploy.gcp import addresses, naming
 from shoal.deploy.gcp.resources import Key, Password, Resource, Secret
 from shoal.deploy.gcp.scope import Scope
 from shoal.model.plan import ServicePlan
@@ -30,16 +30,22 @@ def make(scope: Scope) -> Iterator[Resource]:
             yield Key(name=f"personal-{service.name}", service=service.name, purpose=purpose)
         for name in addresses.passwords(scope, service):
             yield Password(name=name, service=service.name)
-        for name, text, purpose in _of(scope, service):
-            yield Secret(name=f"{service.name}/{name}", service=service.name, text=text, purpose=purpose)
-    for file in key_files(scope):
-        yield Secret(name=f"{ALL}/{stem(file)}", purpose=f"The file {file}. Verifies tokens; not secret.")
+        for name, text, purpose in _of(scope, service) if scope.run else ():
+            yield Secret(
+                name=f"{service.name}/{name}",
+                service=service.name,
+                secret=naming.secret(service.name, name),
+                text=text,
+                purpose=purpose,
+            )
+    for file in key_files(scope) if scope.run else ():
+        why = f"The file {file}. Verifies tokens; not secret."
+        yield Secret(name=f"{ALL}/{stem(file)}", secret=naming.secret(ALL, stem(file)), purpose=why)
 
 
 def agents(scope: Scope) -> tuple[str, ...]:
     """Name Google's accounts that use our key."""
-    used = {server for service in scope.plan.services for server in scope.uses(service).values()}
-    return ("artifactregistry", *sorted(_AGENTS[server] for server in used if server in _AGENTS))
+    return ("artifactregistry", *sorted(_AGENTS[server] for server in scope.made))
 
 
 def _of(scope: Scope, service: ServicePlan) -> Iterator[tuple[str, Value | None, str]]:

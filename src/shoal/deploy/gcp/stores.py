@@ -30,7 +30,7 @@ def make(scope: Scope) -> Iterator[Resource]:
             yield Bucket(**whose, bucket=bucket, protected=protected, origins=origins)
         if "bigquery" in used:
             yield Dataset(**whose, dataset=naming.dataset(service.name), account=service.name, protected=protected)
-    if scope.users("valkey"):
+    if "valkey" in scope.made:
         yield Cache(
             name="main",
             node=scope.environment.engines.valkey,

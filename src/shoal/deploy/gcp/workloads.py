@@ -31,8 +31,7 @@ def make(scope: Scope) -> Iterator[Resource]:
     yield Repository(name=scope.system)
     yield Logs(name="main", days=scope.environment.keep_logs)
     if not scope.run:
-        accounts = tuple(service.name for service in scope.plan.services)
-        yield Cluster(name="main", protected=scope.environment.protected, accounts=accounts)
+        yield Cluster(name="main", protected=scope.environment.protected)
         return
     for service in scope.plan.services:
         yield _workload(scope, service)

@@ -85,12 +85,12 @@ def _needs(scope: Scope) -> Iterator[str]:
 
 
 def _secrets(scope: Scope, environment: Environment) -> str:
-    found = sorted(_names(scope, environment))
+    found = sorted(asked(scope, environment))
     return f"### {environment.name}\n\n" + "".join(f"- `{name}`\n" for name in found)
 
 
-def _names(scope: Scope, environment: Environment) -> set[str]:
-    """Collect the names from what reads them, so that the list is complete."""
+def asked(scope: Scope, environment: Environment) -> set[str]:
+    """Collect the names of secrets from what reads them, so that the list is complete."""
     folder, alone = f"overlays/{environment.name}/", structs.replace(scope, environments=(environment,))
     made = [one for part in (secrets.make, jobs.make, overlays.make) for one in part(alone)]
     bodies = [

@@ -2,7 +2,9 @@
 
 from shoal.deploy.cloud.hcl import Addresses, label
 from shoal.deploy.cloud.values import Ref
-from shoal.deploy.terraform.values import Raw
+from shoal.deploy.gcp.hcl.context import Context
+from shoal.deploy.gcp.resources import Account
+from shoal.deploy.terraform.values import Raw, Text, Value
 
 _SQL = "google_sql_database_instance.{}"
 _VALKEY = "google_memorystore_instance.{}"
@@ -43,6 +45,15 @@ BETA = Raw("google-beta")
 """The provider that knows what the other does not yet."""
 
 DATA = at(Ref("key", "data", "id"))
+
+
+def member(account: str, context: Context) -> Value:
+    """Say whom a right is given: a service account, or an account of the cluster, whom Google knows by the cluster."""
+    namespace = context.scope.namespace
+    if not namespace or account not in {one.name for one in context.all(Account) if one.namespace}:
+        return at(Ref("account", account, "member"))
+    start = ("principal://iam.googleapis.com/projects/", NUMBER, "/locations/global/workloadIdentityPools/", PROJECT)
+    return Text((*start, f".svc.id.goog/subject/ns/{namespace}/sa/{account}"))
 
 
 def local(*parts: str) -> str:

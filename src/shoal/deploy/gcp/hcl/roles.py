@@ -3,9 +3,8 @@
 from collections.abc import Iterator
 
 from shoal.deploy.cloud.hcl import label, resource
-from shoal.deploy.cloud.values import Ref
 from shoal.deploy.gcp.hcl.context import Context
-from shoal.deploy.gcp.hcl.references import PROJECT, at, local
+from shoal.deploy.gcp.hcl.references import PROJECT, at, local, member
 from shoal.deploy.gcp.resources import Account, Grade, Right
 from shoal.deploy.terraform.values import Block, Raw, Text, Value, block, items
 
@@ -37,11 +36,10 @@ def grade(one: Grade, context: Context) -> Iterator[Block]:
 def account(one: Account, context: Context) -> Iterator[Block]:
     """Write a service account."""
     arguments: dict[str, Value] = {"account_id": one.account, "display_name": f"{context.scope.system} {one.name}"}
-    yield resource("google_service_account", one.name, *items(arguments), notes=context.notes(one))
+    if not one.namespace:
+        yield resource("google_service_account", one.name, *items(arguments), notes=context.notes(one))
     if one.repository:
         yield from _pipelines(one, context)
-    if one.namespace:
-        yield _pods(one)
     for right in one.rights:
         if right.on is None or right.on.kind in _PLACES:
             yield _right(one, right, context)
@@ -59,7 +57,9 @@ def _right(one: Account, right: Right, context: Context) -> Block:
         if right.on.kind in _PLACED:
             arguments["location"] = context.scope.environment.region
         arguments[argument] = at(right.on)
-    arguments |= {"role": role, "member": at(Ref("account", one.name, "member"))}
+    arguments |= {"role": role, "member": member(one.name, context)}
+    if one.namespace:
+        arguments["depends_on"] = [Raw("google_container_cluster.main")]
     when = [block("condition", title="only-its-own", expression=right.when)] if right.when else []
     short = right.role.rpartition("/")[2]
     name = local(one.name, short, *([right.on.name] if right.on is not None else []))
@@ -87,13 +87,6 @@ def _pipelines(one: Account, context: Context) -> Iterator[Block]:
     subject = f"repo:{one.repository}:environment:{context.scope.environment.name}"
     member = Text(("principal://iam.googleapis.com/", Raw(f"{pool}.name"), f"/subject/{subject}"))
     yield _becomes(one, "pipelines", member)
-
-
-def _pods(one: Account) -> Block:
-    """Let the account of the same name in the cluster become it (Workload Identity Federation for GKE)."""
-    pool = (Raw("data.google_project.own.project_id"), ".svc.id.goog[")
-    member = Text(("serviceAccount:", *pool, f"{one.namespace}/{one.name}]"))
-    return _becomes(one, "pods", member)
 
 
 def _becomes(one: Account, who: str, member: Value) -> Block:

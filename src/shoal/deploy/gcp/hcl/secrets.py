@@ -6,7 +6,6 @@ from shoal.deploy.cloud.hcl import label, resource
 from shoal.deploy.cloud.values import Ref
 from shoal.deploy.gcp.hcl.context import Context
 from shoal.deploy.gcp.hcl.references import BETA, NUMBER, at, local, written
-from shoal.deploy.gcp.naming import secret as named
 from shoal.deploy.gcp.resources import Key, Password, Secret
 from shoal.deploy.gcp.rights import ENCRYPTS
 from shoal.deploy.terraform.values import Block, Raw, Text, Value, block, items
@@ -56,11 +55,10 @@ def password(one: Password, context: Context) -> Iterator[Block]:
 
 def secret(one: Secret, context: Context) -> Iterator[Block]:
     """Write a secret, and its text where that is made of others."""
-    service, _, name = one.name.partition("/")
     replica = block("replicas", location=context.scope.environment.region)
     where = Block(kind="user_managed", body=(replica,))
     arguments: dict[str, Value] = {
-        "secret_id": named(service, name),
+        "secret_id": one.secret,
         "deletion_protection": context.scope.environment.protected,
     }
     why = tuple(text for text in (one.purpose, *context.notes(one)) if text)

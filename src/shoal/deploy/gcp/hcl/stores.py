@@ -6,7 +6,7 @@ from shoal.deploy.cloud.hcl import resource
 from shoal.deploy.cloud.naming import joined
 from shoal.deploy.cloud.values import Ref
 from shoal.deploy.gcp.hcl.context import Context
-from shoal.deploy.gcp.hcl.references import DATA, NETWORK, PROJECT, at
+from shoal.deploy.gcp.hcl.references import DATA, NETWORK, PROJECT, at, member
 from shoal.deploy.gcp.resources import Bucket, Cache, Dataset, Documents, Postgres
 from shoal.deploy.terraform.values import Block, Raw, Value, block, items
 
@@ -148,7 +148,12 @@ def dataset(one: Dataset, context: Context) -> Iterator[Block]:
         "delete_contents_on_destroy": not one.protected,
         **({"depends_on": encrypted["depends_on"]} if encrypted else {}),
     }
-    own = block("access", role="roles/bigquery.dataEditor", user_by_email=at(Ref("account", one.account, "email")))
+    who: dict[str, Value] = (
+        {"user_by_email": at(Ref("account", one.account, "email"))}
+        if context.scope.run
+        else {"iam_member": member(one.account, context)}
+    )
+    own = block("access", role="roles/bigquery.dataEditor", **who)
     owners = block("access", role="OWNER", special_group="projectOwners")
     key = [block("default_encryption_configuration", kms_key_name=DATA)] if encrypted else []
     last = [block("lifecycle", prevent_destroy=True)] if one.protected else []

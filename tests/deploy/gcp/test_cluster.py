@@ -1,0 +1,57 @@
+"""A cluster and the manifests for it agree: about settings, about accounts, and about secrets."""
+
+import yaml
+
+from shoal.deploy.gcp import cluster
+from shoal.deploy.gcp.resources import Account, Password, Secret
+from shoal.deploy.gcp.scope import Scope
+from shoal.deploy.gcp.settings import Environment
+from shoal.deploy.kubernetes import readme
+from shoal.deploy.kubernetes.compile import compile_kubernetes
+from shoal.deploy.kubernetes.scope import Scope as Manifests
+from shoal.deploy.kubernetes.settings import read
+from shoal.deploy.kubernetes.target import target
+from shoal.model.plan import plan
+from tests.deploy.gcp.samples import CLUSTER, of_kind, scope_of, shops
+from tests.deploy.samples import CAFE, shop
+
+
+def manifests(scope: Scope) -> Manifests:
+    """Plan what `shoal deploy kubernetes` does with the file that is written for it."""
+    said = read(cluster.document(scope), where="kubernetes.toml")
+    return Manifests(plan=plan(scope.plan.system, target(scope.plan.system, said)), environments=(said,))
+
+
+def test_the_file_says_what_is_meant() -> None:
+    said = Environment(
+        name="c", platform="kubernetes", hosts=("a.example",), least=0, most=9, settings={"TILL__CURRENCY": "EUR"},
+        optional=("X",),
+    )  # fmt: skip
+    for scope in (scope_of(shop(), CLUSTER), scope_of(CAFE, said)):
+        assert read(cluster.document(scope), where="kubernetes.toml") == cluster.environment(scope)
+
+
+def test_manifests_find_every_secret_and_there_is_no_other() -> None:
+    found = manifests(scope_of(shop(), CLUSTER))
+    made = {one.secret: one for one in of_kind(shops(CLUSTER.name), Secret).values()}
+    assert set(made) == readme.asked(found, found.environments[0])
+    by_hand = {name for name, one in made.items() if one.text is None}
+    assert by_hand == {
+        "shop-analytics-objects-url", "shop-jwks", "shop-key-set", "shop-products-objects-url", "shop-signing-key",
+    }  # fmt: skip
+    assert str(made["shop-orders-store-url"].text) == "firestore:///shop-cluster/orders-documents"
+    assert str(made["shop-web-valkey-password"].text).startswith("p<"), "it begins with a letter"
+    assert {"shop-web-valkey-password", "users"} <= set(of_kind(shops(CLUSTER.name), Password))
+
+
+def test_accounts_of_manifests_are_those_that_have_rights() -> None:
+    there = {
+        document["metadata"]["name"]
+        for artifact in compile_kubernetes(manifests(scope_of(shop(), CLUSTER)))
+        if artifact.path.endswith(".yaml")
+        for document in yaml.load_all(artifact.text, yaml.CSafeLoader)
+        if document and document.get("kind") == "ServiceAccount"
+    }
+    known = {name for name, one in of_kind(shops(CLUSTER.name), Account).items() if one.namespace}
+    assert known <= there
+    assert "streams" in known
