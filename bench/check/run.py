@@ -25,7 +25,8 @@ ROOT = Path(__file__).parents[2]
 ABOUT = """
 What `shoal check` does once the system is imported, in a process that is warm: the source is read and parsed, the plan
 is made, all rules are asked. Each service of the large systems is a file of sixty lines with a contract, an event, a
-record and two handlers; five call each other in a chain. Checks of ten services are compared with one of a thousand: a ratio of 1 is growth in a straight line.
+record and two handlers; five call each other in a chain. Checks of ten services are compared with one of a thousand: a
+ratio of 1 is growth in a straight line.
 """
 
 

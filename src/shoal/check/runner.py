@@ -47,10 +47,9 @@ def run(
     """
     chosen = [rule for rule in rules if _meant(rule, only) and settings.asks(rule.code, enabled=rule.enabled)]
     asked = [rule for rule in chosen if all(subject.has(need) for need in rule.needs)]
-    own = (finding for rule in asked for finding in _asked(rule, subject, settings, progress))
-    found = _once([*own, *(_told(finding, subject) for finding in told)])
-    texts, codes = texts_of(subject), looked_at([rule.code for rule in asked], only)
-    left, passed = ignored(found, texts, known=looked_at([rule.code for rule in rules]), asked=codes)
+    found = [f for rule in asked for f in _asked(rule, subject, settings, progress)] + [_told(t, subject) for t in told]
+    texts, codes, every = texts_of(subject), looked_at(asked, only), looked_at(rules)
+    left, passed = ignored(_once(found), texts, known=every, asked=codes)
     new, old = _without(left, baseline, texts, codes)
     return Report(
         system=subject.system.name,
@@ -68,9 +67,9 @@ def _meant(rule: AnyRule, only: tuple[str, ...]) -> bool:
     return not only or rule.code.startswith(only)
 
 
-def looked_at(codes: Sequence[str], only: tuple[str, ...] = ()) -> set[str]:
-    """Add to the codes of rules those of a plan, as far as only these are asked."""
-    return {*codes, *(code for code in TOLD if not only or code.startswith(only))}
+def looked_at(rules: Sequence[AnyRule], only: tuple[str, ...] = ()) -> set[str]:
+    """List the codes of rules, and those of a plan, as far as only these are asked."""
+    return {*(rule.code for rule in rules), *(code for code in TOLD if not only or code.startswith(only))}
 
 
 def texts_of(subject: Subject) -> dict[str, str]:

@@ -115,7 +115,7 @@ class Check:
 
     def looked_at(self, report: Report) -> set[str]:
         """List the codes of which something could have been found."""
-        return looked_at(report.asked, self._only)
+        return looked_at([rule for rule in self.rules if rule.code in report.asked], self._only)
 
     def mend(self, report: Report) -> Fixed:
         """Make the edits of a report's findings, write the files, and let the next run read them anew."""
