@@ -32,7 +32,7 @@ def acts(does: str, *told: str) -> Callable[[F], F]:
             file = actions.place(runs.folder_of(context.root))
             action: actions.Action | None = None
             try:
-                with actions.acting(None, "shell", does, _object(named, told)) as action:
+                with actions.acting(None, "shell", does, actions.object_of(named, told)) as action:
                     return command(context, *values, **named)
             finally:
                 if file is not None and action is not None:
@@ -44,12 +44,3 @@ def acts(does: str, *told: str) -> Callable[[F], F]:
         return noted  # type: ignore[return-value]  # it takes and gives what the command does
 
     return around
-
-
-def _object(named: dict[str, Any], told: tuple[str, ...]) -> str:
-    given = [(name, named[name]) for name in told if named.get(name) not in (None, "", 0, (), False)]
-    return " ".join(name if value is True else _word(value) for name, value in given)
-
-
-def _word(value: object) -> str:
-    return " ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)

@@ -17,19 +17,10 @@ async def answered(desk: Desk, route: Route[Desk, Any], asked: Any) -> object:
     file = await asyncio.to_thread(actions.place, runs.folder_of(desk.root))
     noted: actions.Action | None = None
     try:
-        with actions.acting(None, "page", route.does, _object(asked, route.told)) as noted:
+        with actions.acting(
+            None, "page", route.does, actions.object_of(msgspec.to_builtins(asked), route.told)
+        ) as noted:
             return await route.answer(desk, asked)
     finally:
         if file is not None and noted is not None:
             await asyncio.to_thread(actions.note, file, noted)
-
-
-def _object(asked: Any, told: tuple[str, ...]) -> str:
-    """Say what it is done to: what of the question may be told, without what is empty."""
-    plain = msgspec.to_builtins(asked)
-    given = [(name, plain[name]) for name in told if plain.get(name) not in (None, "", 0, [], (), False)]
-    return " ".join(name if value is True else _word(value) for name, value in given)
-
-
-def _word(value: object) -> str:
-    return " ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)

@@ -9,7 +9,7 @@ import os
 import pwd
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -44,6 +44,16 @@ class Action(msgspec.Struct, kw_only=True):
     """``done``, ``refused`` or ``failed``."""
     error: str = ""
     ms: float = 0.0
+
+
+def object_of(given: Mapping[str, object], told: Sequence[str]) -> str:
+    """Say what something is done to: those of the values that may be told, without what is empty."""
+    found = [(name, given[name]) for name in told if given.get(name)]
+    return " ".join(name if value is True else _word(value) for name, value in found)
+
+
+def _word(value: object) -> str:
+    return " ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 
 def place(folder: Path) -> Path | None:
