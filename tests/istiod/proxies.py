@@ -27,11 +27,18 @@ class Told:
     keys: Mapping[str, str]
     """Address of keys → what it answers."""
     ambient: bool = False
+    merging: bool = False
+    """Whether ``meshConfig.pathNormalization`` is DECODE_AND_MERGE_SLASHES; Istio is installed with BASE by default."""
 
     def log(self) -> list[Json]:
         """Write what is logged."""
         asked = [one.filter.expression for t in self.cluster.telemetries.values() for one in t.access_logging]
         return wires.access_log(self.place, asked)
+
+    def paths(self) -> Json:
+        """Say how paths are read, besides what is always so."""
+        unescaped = {"merge_slashes": True, "path_with_escaped_slashes_action": "UNESCAPE_AND_FORWARD"}
+        return unescaped if self.merging else {}
 
     def hash_of(self, service: str) -> str:
         """Name the header that keeps requests of a service together."""
@@ -107,7 +114,7 @@ def gateway(told: Told, workload: Workload) -> Iterator[Json]:
         if one.protocol != "HTTPS" or one.tls is None or not one.hostname:
             raise Unknown(f"the listener {one.name} of a gateway is not HTTPS for a name")
         hosts = _hosts(told, workload, one.hostname, by_host)
-        http = wires.manager(one.name, hosts, before, told.log(), headers, **_OUTSIDE)
+        http = wires.manager(one.name, hosts, before, told.log(), headers, **_OUTSIDE, **told.paths())
         (secret,) = one.tls.certificate_refs
         socket = wires.front(told.place, secret.name)
         matched = {"server_names": [one.hostname]}
@@ -152,7 +159,7 @@ def pod(told: Told, workload: Workload) -> Iterator[Json]:
         host = {"name": "in", "domains": ["*"], "routes": [_default(application)]}
         before = wires.http_rbac(filters.rbac(policies))
         shown: Json = {"forward_client_cert_details": "APPEND_FORWARD", "set_current_client_cert_details": _SHOWN}
-        network = [wires.manager(f"in.{workload.name}", [host], before, told.log(), **shown)]
+        network = [wires.manager(f"in.{workload.name}", [host], before, told.log(), **shown, **told.paths())]
     found = {"filters": [one for one in network if one is not None]}
     secured = {**found, "transport_socket": wires.server(told.place, workload.account)}
     chains = [{**secured, "filter_chain_match": {"transport_protocol": "tls"}}]
@@ -194,7 +201,7 @@ def outbound(told: Told, workload: Workload) -> Json:
             found = [_default(_name(workload)(service.name))]
             found[0]["route"]["retry_policy"] = routes.AGAIN
         hosts.append({"name": service.name, "domains": [service.name], "routes": found})
-    http = wires.manager(f"out.{workload.name}", hosts, [], told.log())
+    http = wires.manager(f"out.{workload.name}", hosts, [], told.log(), **told.paths())
     name = f"out.{workload.name}"
     return wires.listener(name, wires.pipe(told.place.outbound(workload.name)), [{"filters": [http]}])
 
@@ -208,7 +215,7 @@ def waypoint(told: Told, workload: Workload) -> Iterator[Json]:
         found = _behind(told, workload, service, told.cluster.routes)
         host = {"name": service.name, "domains": ["*"], "routes": found}
         before = wires.http_rbac(filters.rbac(told.cluster.authorized(workload, service.name)))
-        http = wires.manager(f"way.{service.name}", [host], before, told.log(), forward_client_cert_details="SANITIZE")
+        http = wires.manager(f"way.{service.name}", [host], before, told.log(), **told.paths())
         chain = {"filters": [http], "transport_socket": wires.server(told.place, workload.account)}
         yield wires.listener(f"way.{service.name}", wires.pipe(told.place.waypoint(service.name)), [chain])
 

@@ -87,6 +87,7 @@ async def proven(
     *,
     keys: Mapping[str, str] | None = None,
     backwards: bool = False,
+    merging: bool = False,
 ) -> AsyncIterator[Twice]:
     """Run what the documents mean to a mesh, with an application that tells what it saw in every pod.
 
@@ -95,6 +96,7 @@ async def proven(
         mesh: Who reads them.
         keys: What each address of keys answers.
         backwards: Whether the routes of Linkerd count in the opposite order.
+        merging: Whether Istio is installed so that slashes are merged.
     """
     documents = list(documents)
     cluster = read(documents, "cluster.local")
@@ -102,7 +104,7 @@ async def proven(
         place = Place(folder=folder, port=free_port())
         world = Twice(cluster=cluster, place=place, root=authority("cluster.local", issuance()))
         _certify(world)
-        told = Told(cluster=cluster, place=place, keys=keys or {}, ambient=mesh == "istio-ambient")
+        told = Told(cluster=cluster, place=place, keys=keys or {}, ambient=mesh == "istio-ambient", merging=merging)
         path = Path(folder) / "bootstrap.json"
         found = linkerd.bootstrap(told, documents, oldest_last=backwards) if mesh == "linkerd" else bootstrap(told)
         path.write_text(json.dumps(found), "utf-8")

@@ -145,6 +145,14 @@ async def test_a_broken_rendering_of_the_gateway_is_seen(kind: str, name: str, m
     assert differ
 
 
+async def test_an_escaped_slash_is_one_where_istio_is_installed_so() -> None:
+    async with proven(test_mesh.documents("istio"), merging=True) as world:
+        for path in ("/items/x%2fsecret", "/items%2fsecret", "//items//secret", "/items/x%5csecret"):
+            found = await ask(Pipe(path=world.place.inbound("stock")), f"GET {path}", tls=world.holder("till"))
+            assert found.status == 403, path
+        assert not world.apps["stock"].seen
+
+
 async def test_nobody_passes_by_the_waypoint() -> None:
     async with proven(test_mesh.documents("istio-ambient"), "istio-ambient") as world:
         for account, status in (("till", 0), ("edge-istio", 0), ("waypoint", 200)):

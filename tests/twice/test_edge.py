@@ -67,6 +67,15 @@ def _spelled(row: Row) -> Row:
     return replace(row, expect=replace(row.expect, received=received))
 
 
+async def test_slashes_are_read_as_on_the_laptop_where_istio_is_installed_so() -> None:
+    told = compare.known("istio")["DEPLOY-MESH-17"]
+    rows = {row for some in told.values() for row in some}
+    async with proven(documents("istio"), keys={KEYS: key_set(new_signer("one"))}, merging=True) as world:
+        send = sender(f"{BASE}:{world.place.port}", world.root.certificate, world.names)
+        assert rows
+        assert not [await run(CASES[name], send, {}) for name in rows if await run(CASES[name], send, {})]
+
+
 @pytest.mark.parametrize("mesh", MESHES)
 async def test_every_finding_of_the_table_is_one_that_the_command_prints(mesh: Mesh) -> None:
     printed = {finding.code for finding in findings(scope_of(SAMPLE, environment(mesh)))}

@@ -9,12 +9,13 @@ from shoal.deploy.kubernetes.scope import Scope
 from shoal.deploy.kubernetes.settings import Environment
 from shoal.deploy.kubernetes.sheet import Made, Sheet, Text
 
+_SLASHES = "; best with `meshConfig.pathNormalization.normalization: DECODE_AND_MERGE_SLASHES`, so that paths are read as on a laptop"
 _MESHES = {
     "istio": (
         "Istio 1.24 or newer with its CNI plugin, since pods may do no more than the restricted profile lets them, and "
-        "with native sidecars (`ENABLE_NATIVE_SIDECARS=true`), or no Job would end"
+        "with native sidecars (`ENABLE_NATIVE_SIDECARS=true`), or no Job would end" + _SLASHES
     ),
-    "istio-ambient": "Istio 1.24 or newer in ambient mode",
+    "istio-ambient": f"Istio 1.24 or newer in ambient mode{_SLASHES}",
     "linkerd": "Linkerd 2.16 or newer with its CNI plugin, and a gateway that is part of its mesh",
     "none": "no mesh: calls are not encrypted",
 }
