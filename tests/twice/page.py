@@ -12,6 +12,7 @@ import msgspec
 
 from shoal.deploy.kubernetes.compile import findings
 from shoal.deploy.kubernetes.settings import Mesh
+from shoal.model.finding import Finding
 from tests.conformance.edge.sample import SAMPLE as EDGE
 from tests.conformance.mesh.sample import SAMPLE as CALLS
 from tests.deploy.samples import scope_of
@@ -76,6 +77,6 @@ def _kinds(some: dict[str, list[str]]) -> Iterator[str]:
         yield f"| | {_cell(kind)} | {_cell('; '.join(sorted(rows)))} |"
 
 
-def _printed(mesh: Mesh) -> Iterable[msgspec.Struct]:
+def _printed(mesh: Mesh) -> Iterable[Finding]:
     yield from findings(scope_of(CALLS, test_mesh.environment(mesh)))
     yield from findings(scope_of(EDGE, test_edge.environment(mesh)))

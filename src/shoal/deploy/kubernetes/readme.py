@@ -9,7 +9,8 @@ from shoal.deploy.kubernetes.scope import Scope
 from shoal.deploy.kubernetes.settings import Environment
 from shoal.deploy.kubernetes.sheet import Made, Sheet, Text
 
-_SLASHES = "; best with `meshConfig.pathNormalization.normalization: DECODE_AND_MERGE_SLASHES`, so that paths are read as on a laptop"
+_SLASHES = "; best with `meshConfig.pathNormalization.normalization: DECODE_AND_MERGE_SLASHES`, as a laptop reads paths"
+
 _MESHES = {
     "istio": (
         "Istio 1.24 or newer with its CNI plugin, since pods may do no more than the restricted profile lets them, and "
