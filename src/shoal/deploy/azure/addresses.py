@@ -28,13 +28,18 @@ def plain(scope: Scope, service: ServicePlan) -> dict[str, Value]:
     found: dict[str, Value] = {"AZURE_CLIENT_ID": Ref("identity", service.name, "client")}
     for role, server in scope.uses(service).items():
         if server == "servicebus":
-            found[variable(role)] = join("servicebus://", Ref("bus", "main", "name"), ".servicebus.windows.net")
+            found[variable(role)] = broker()
         elif server == "blob":
             found[variable(role)] = join("azblob://", Ref("account", service.name, "host"), f"/{CONTAINER}")
     if scope.declared(service).personal:
         key = Ref("key", f"personal-{service.name}", "name")
         found["SHOAL_KEY_RING"] = join("keyvault://", Ref("vault", "main", "name"), ".vault.azure.net/", key)
     return found
+
+
+def broker() -> Join:
+    """Say where the broker is, for everybody."""
+    return join("servicebus://", Ref("bus", "main", "name"), ".servicebus.windows.net")
 
 
 def secret(scope: Scope, service: ServicePlan) -> Iterator[tuple[str, str, Value | None]]:

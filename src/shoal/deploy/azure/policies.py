@@ -11,6 +11,7 @@ from xml.etree.ElementTree import Element, SubElement, indent, tostring
 from shoal.deploy.azure.scope import Scope
 from shoal.model.issuers import OpenId
 from shoal.model.limits import RateLimit
+from shoal.model.only import Only
 from shoal.model.plan import Route
 from shoal.model.untrusted import UNTRUSTED
 
@@ -43,6 +44,8 @@ def of_all(scope: Scope) -> str:
 def of_route(scope: Scope, route: Route, longest: float) -> str:
     """Write what is done with the requests of one operation."""
     root, inbound, outbound = _document()
+    if route.edge.only is not None:
+        _only(inbound, route.edge.only)
     if route.access.kind == "principal":
         _tokens(inbound, verified(scope))
     if route.edge.limit is not None:
@@ -75,6 +78,18 @@ def verified(scope: Scope) -> tuple[OpenId, ...]:
     ]
     alone = len(able) == len(gateway.issuers) and gateway.issuer is None and not gateway.consumers
     return tuple(able) if alone else ()
+
+
+def _only(inbound: Element, only: Only) -> None:
+    """Hide an operation from all requests but those that it is there for."""
+    asked = [f"context.Request.Headers.GetValueOrDefault({_text_of(n)}, {_text_of('')}) == {_text_of(v)}"
+             for n, v in only.headers.items()]  # fmt: skip
+    if only.hosts:
+        hosts = ", ".join(map(_text_of, only.hosts))
+        asked.append(f"new [] {{ {hosts} }}.Contains(context.Request.OriginalUrl.Host.ToLowerInvariant())")
+    if asked:
+        found = SubElement(SubElement(inbound, "choose"), "when", {"condition": f"@(!({' && '.join(asked)}))"})
+        SubElement(SubElement(found, "return-response"), "set-status", {"code": "404", "reason": "Not Found"})
 
 
 def _tokens(inbound: Element, issuers: tuple[OpenId, ...]) -> None:
@@ -174,11 +189,14 @@ def _listed(
 
 
 def _said(text: str) -> str:
-    """Write text that is no expression: what begins with @( or {{ would be one."""
-    if re.match(r"@[({]", text) or "{{" in text:
-        quoted = text.replace("\\", "\\\\").replace('"', '\\"').replace("{{", '{" + "{')
-        return f'@("{quoted}")'
-    return text
+    """Write text that is no expression: what begins with @( or holds {{ would be one."""
+    return f"@({_text_of(text)})" if re.match(r"@[({]", text) or "{{" in text else text
+
+
+def _text_of(text: str) -> str:
+    """Write a text of C#; two opening braces would name a value of the gateway's."""
+    quoted = text.replace("\\", "\\\\").replace('"', '\\"').replace("{{", '{" + "{')
+    return f'"{quoted}"'
 
 
 def _text(root: Element) -> str:

@@ -5,6 +5,9 @@ from collections.abc import Iterator
 from shoal.deploy.azure.hcl.context import Context
 from shoal.deploy.azure.resources import Cluster, Operator, Secret, Workload
 
+_USES = '{"spec":{"template":{"metadata":{"labels":{"azure.workload.identity/use":"true"}}}}}'
+"""What a pod says that is somebody in the cloud."""
+
 
 def page(context: Context) -> str:
     """Write the page."""
@@ -50,4 +53,14 @@ def _lines(context: Context) -> Iterator[str]:
         yield "```"
     if context.all(Cluster):
         yield "Services run in the cluster: `shoal deploy kubernetes` writes them. `terraform output identities` has"
-        yield "the annotation of each account, and External Secrets read the vault."
+        yield "the annotation of each account, and External Secrets read the vault. Once, and for each new service:"
+        yield ""
+        yield "```"
+        yield "terraform output -json identities | jq -r 'to_entries[] | [.key, .value] | @tsv' |"
+        yield "while read -r name client; do"
+        yield f'  kubectl -n {context.named()} annotate --overwrite serviceaccount "$name" \\'
+        yield '    azure.workload.identity/client-id="$client"'
+        yield f'  kubectl -n {context.named()} patch deployment "$name" -p \\'
+        yield f"    '{_USES}'"
+        yield "done"
+        yield "```"

@@ -28,6 +28,11 @@ def make(scope: Scope) -> Iterator[Resource]:
         for name, text, purpose in _of(scope, service):
             key = naming.secret(scope.system, service.name, name)
             yield Secret(name=f"{service.name}/{name}", service=service.name, key=key, text=text, purpose=purpose)
+    if not scope.apps and scope.users("servicebus"):
+        key = naming.secret(scope.system, "broker", "operator", "url")
+        yield Secret(
+            name="operator/broker-url", key=key, text=addresses.broker(), purpose="Where streams are declared."
+        )
     for file in key_files(scope):
         stem = file.removesuffix(".json")
         key = naming.secret(scope.system, stem)
@@ -37,6 +42,8 @@ def make(scope: Scope) -> Iterator[Resource]:
 def _of(scope: Scope, service: ServicePlan) -> Iterator[tuple[str, Value | None, str]]:
     for variable, name, text in addresses.secret(scope, service):
         yield name, text, f"{variable}: where it finds its engine."
+    if not scope.apps:
+        yield from _plain(scope, service)
     for variable, name in addresses.mailed(scope, service):
         yield name, None, f"{variable}: smtp://USER:PASSWORD@HOST:587, of whoever sends the mail."
     for setting in scope.declared(service).settings:
@@ -44,6 +51,20 @@ def _of(scope: Scope, service: ServicePlan) -> Iterator[tuple[str, Value | None,
             yield setting.name, None, f"{setting.variable}, which somebody fills in."
     if service.issues_tokens:
         yield "signing-key", None, f"The file {SIGNING}, which signs tokens; somebody fills it in."
+
+
+def _plain(scope: Scope, service: ServicePlan) -> Iterator[tuple[str, Value | None, str]]:
+    """List addresses without a password, which services in a cluster read from the vault like all others."""
+    found = addresses.plain(scope, service)
+    for role in scope.uses(service):
+        if addresses.variable(role) in found:
+            yield (
+                f"{role}-url",
+                found[addresses.variable(role)],
+                f"{addresses.variable(role)}: where it finds its engine.",
+            )
+    if "SHOAL_KEY_RING" in found:
+        yield "key-ring", found["SHOAL_KEY_RING"], "SHOAL_KEY_RING: what wraps its keys."
 
 
 def variables(scope: Scope, service: ServicePlan) -> dict[str, str]:

@@ -11,7 +11,7 @@ from shoal.deploy.cloud import telling
 from shoal.deploy.cloud.resource import Resource
 from shoal.deploy.cloud.streams import declarations
 from shoal.deploy.cloud.system import PORT
-from shoal.deploy.cloud.values import Ref, Value, join
+from shoal.deploy.cloud.values import Ref, Value
 from shoal.deploy.kubernetes.scope import grace
 from shoal.model.plan import ServicePlan
 
@@ -78,7 +78,7 @@ def _operator(scope: Scope) -> Operator:
     first = next(service for service in scope.plan.services if service.broker is not None)
     environment: dict[str, Value] = {
         "AZURE_CLIENT_ID": Ref("identity", "operator", "client"),
-        "SHOAL_BROKER_URL": join("servicebus://", Ref("bus", "main", "name"), ".servicebus.windows.net"),
+        "SHOAL_BROKER_URL": addresses.broker(),
         "SHOAL_STREAMS": declarations(scope.plan),
     }
     return Operator(
