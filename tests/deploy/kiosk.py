@@ -2,7 +2,7 @@
 
 import msgspec
 
-from shoal import Postgres, Service, System, Transaction, anyone, event, record
+from shoal import Postgres, Service, System, Tick, Transaction, anyone, event, record
 
 
 @event("kiosk.sold", key="paper")
@@ -41,6 +41,13 @@ async def times(paper: str, tx: Transaction) -> int:
     """Say how often a paper was sold."""
     found = await tx.get(Sale, paper)
     return 0 if found is None else found.times
+
+
+@kiosk.cron("0 0 1 1 *", apart=True)
+async def stock_taking(tick: Tick, tx: Transaction) -> None:
+    """Count the years, in a process of its own."""
+    known = await tx.get(Sale, "years", lock=True) or Sale(paper="years")
+    tx.put(Sale(paper="years", times=known.times + 1))
 
 
 system = System("news", services=[kiosk])

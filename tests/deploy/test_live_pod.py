@@ -10,6 +10,7 @@ import sys
 import tempfile
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,11 +18,14 @@ import aiohttp
 import pytest
 import pytest_asyncio
 
+from shoal.drivers import open_store
 from shoal.local.engines import nats, start
 from shoal.local.ports import free_port
 from shoal.local.probe import until
 from shoal.model.permissions import permissions
 from shoal.model.system import System
+from shoal.runtime.schedules.operator import ask, states
+from shoal.runtime.tables import table_of
 from shoal.service.describe import describe
 from tests.deploy import kiosk
 from tests.deploy.samples import Document, objects, of_kind, scope_of, written
@@ -116,6 +120,29 @@ async def test_a_job_says_what_it_lacks(pod: Pod, tmp_path: Path) -> None:
     assert (code, "service kiosk has no store to migrate" in out) == (1, True), out
     code, out = await ended(["python", "-m", "shoal.runtime.declaring", str(tmp_path / "none.json")], {})
     assert (code, "none.json says no streams" in out) == (1, True), out
+
+
+async def test_a_schedule_runs_in_a_process_of_its_own_when_it_is_due(pod: Pod) -> None:
+    (found,) = of_kind(objects(pod.texts), "CronJob")
+    command = found["spec"]["jobTemplate"]["spec"]["template"]["spec"]["containers"][0]["command"]
+    code, out = await ended(command, pod.environ)
+    assert code == 0, out  # nothing is due
+    store = open_store(pod.environ["SHOAL_STORE_URL"])
+    await store.open()
+    try:
+        assert await ask(store, "stock-taking", datetime.now(UTC))
+        for _ in range(2):
+            code, out = await ended(command, pod.environ)
+            assert code == 0, out
+        assert (await states(store))["stock-taking"].outcome == "done"
+        async with store.session() as session:
+            row = await session.get(table_of(kiosk.Sale).table, "years")
+        assert row is not None
+        assert row["times"] == 1
+    finally:
+        await store.close()
+    code, out = await ended([*command[:-1], "another"], pod.environ)
+    assert (code, "kiosk has no schedule another" in out) == (1, True), out
 
 
 async def test_a_pod_answers_its_probes_works_and_leaves_when_told(pod: Pod) -> None:

@@ -16,7 +16,7 @@ from shoal.runtime.asgi import request
 from shoal.runtime.config import ServiceConfig
 from shoal.runtime.forwarded import forwarded
 from shoal.runtime.mesh import MeshTransport, NotReached
-from shoal.runtime.process import _transport
+from shoal.runtime.process import transport_of
 from shoal.runtime.request import Receive, Scope, Send
 
 
@@ -126,7 +126,7 @@ async def test_who_asks_nobody_shows_nothing(played: Played) -> None:
 def test_an_unknown_way_of_saying_who_calls_is_refused() -> None:
     config = ServiceConfig(system="s", entry="a:b", mesh="https://{service}-1.r.run.app", caller="amazon")
     with pytest.raises(SettingsError, match="amazon"):
-        _transport(config)
+        transport_of(config)
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,9 @@ Missed = Literal["skip", "once", "all"]
 
 MISSED: tuple[Missed, ...] = ("skip", "once", "all")
 
+GIVEN_UP = 3
+"""Exit code of a process that ran a schedule alone and gave a run up: to start it once more would change nothing."""
+
 
 class Schedule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One handler that runs by the clock, once over all replicas."""
@@ -29,6 +32,8 @@ class Schedule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Attempts of one run before it is given up; the next one comes all the same."""
     backoff: float = 1.0
     """Seconds before the second attempt; doubles each time, with jitter."""
+    apart: bool = False
+    """Whether a cluster runs it in a process of its own, rather than in a replica."""
     summary: str = ""
     source: str = ""
 

@@ -63,6 +63,8 @@ class ServiceConfig(msgspec.Struct, frozen=True, kw_only=True):
     """Seconds that work in progress gets at the end."""
     outbox_bound: int = BOUND
     """Events that may wait for the broker; beyond it, what would announce another is answered 503."""
+    apart: str = ""
+    """Schedules that run in processes of their own, and in no replica: names with commas between them."""
     environ: Mapping[str, str] = {}
     """The variables that the service's own settings are read from."""
 

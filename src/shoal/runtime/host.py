@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -52,7 +52,7 @@ from shoal.runtime.replica import Replica
 from shoal.runtime.request import Receive, Scope, Send
 from shoal.runtime.search.searching import Searcher
 from shoal.runtime.seeding import sow
-from shoal.runtime.side import Around, Listener
+from shoal.runtime.side import Around, Listener, Side
 from shoal.runtime.sides import SIDES
 from shoal.runtime.statements import Statements
 from shoal.runtime.telling import hide_secrets
@@ -148,12 +148,12 @@ class Host:
         """Serve one connection's message, as ASGI 3 asks."""
         if self._application is None:
             raise RuntimeError("the service has not started")
-        self._act()
+        self.act()
         await self._application(scope, receive, failpoints.replying(send) if self._armed else send)
 
     async def start(self) -> None:
         """Get everything ready; afterwards requests may come and events flow. A failed start lets go of everything."""
-        self._act()  # for the tasks that are made here, too
+        self.act()  # for the tasks that are made here, too
         try:
             await self._start()
         except BaseException:
@@ -163,7 +163,7 @@ class Host:
                     await engine.close()
             raise
 
-    def _act(self) -> None:
+    def act(self) -> None:
         """Say whose code runs from here on."""
         acting.set(self.service.name)
         recording.set(self._fittings.recorder)
@@ -199,6 +199,11 @@ class Host:
                 hint = f"set SHOAL_{what.upper()}_URL; `shoal run` does"
                 problem = f"service {self.service.name} declares {what}= but was given none"
                 raise DeclarationError(problem, hint=hint, where=self.service.source)
+
+    @property
+    def sides(self) -> Sequence[Side]:
+        """What it does besides answering requests."""
+        return self._sides
 
     @property
     def announcer(self) -> Announcer:
@@ -305,6 +310,7 @@ class Host:
             changed=self._changed,
             objects=self.objects,
             loosened=self.loosened,
+            apart=frozenset(filter(None, self.config.apart.split(","))),
         )
 
     def _poke(self) -> None:

@@ -52,7 +52,7 @@ async def run_one(config: ServiceConfig) -> None:
     telemetry = Telemetry(config.environ)
     recorder = journal.recorder = telemetry.recorder(service.name, config)
     access = journal if config.access_log else None
-    host = Host(service, config, Fittings(transport=_transport(config), journal=access, recorder=recorder))
+    host = Host(service, config, Fittings(transport=transport_of(config), journal=access, recorder=recorder))
     async with telemetry:
         await _serve_one(host, journal, telemetry)
 
@@ -147,7 +147,7 @@ def _read(file: Path) -> ProcessConfig:
         raise SettingsError(f"{file} is no process configuration: {error}") from error
 
 
-def _transport(config: ServiceConfig) -> Transport:
+def transport_of(config: ServiceConfig) -> Transport:
     """Choose how calls leave: through the proxy, straight to replicas, or to services in this process only."""
     if not config.mesh:
         return LocalTransport()

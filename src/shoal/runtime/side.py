@@ -45,6 +45,8 @@ class Around(msgspec.Struct, frozen=True, kw_only=True):
     objects: ObjectStore | None
     loosened: asyncio.Event
     """Set when some of them may be removed."""
+    apart: frozenset[str] = frozenset()
+    """Schedules that run in processes of their own."""
 
 
 class Side(Protocol):

@@ -52,6 +52,9 @@ class ScheduleOptions(TypedDict, total=False):
     as another service, is tried again until the next run is due."""
     backoff: float
     """Seconds before the second attempt, 1 when nothing is said; doubles each time up to a minute, with jitter."""
+    apart: bool
+    """Whether Kubernetes starts a process of its own for each run (a CronJob): for what needs more memory or more time
+    than requests leave it. Elsewhere a replica runs it, as any other."""
 
 
 class ScheduleDeclaration(msgspec.Struct, frozen=True, kw_only=True):
@@ -141,6 +144,7 @@ class ScheduleDeclarations:
             timeout=policy.timeout,
             attempts=policy.attempts,
             backoff=policy.backoff,
+            apart=options.get("apart", False),
             summary=(handler.__doc__ or "").strip().partition("\n")[0],
             source=place,
             **rule,

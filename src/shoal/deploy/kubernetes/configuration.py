@@ -10,6 +10,7 @@ from shoal.deploy.kubernetes.naming import PORT
 from shoal.deploy.kubernetes.scope import Scope, drain
 from shoal.deploy.kubernetes.settings import Environment
 from shoal.deploy.kubernetes.sheet import Entry, Made, Text
+from shoal.deploy.kubernetes.timing import alone
 from shoal.deploy.yaml import Json
 from shoal.model.finding import Finding
 from shoal.model.issuers import OpenId
@@ -61,6 +62,8 @@ def settings(scope: Scope, service: ServicePlan) -> dict[str, str]:
     if service.calls:
         found["SHOAL_MESH"] = f"http://{{service}}:{PORT}"
     found["SHOAL_DRAIN"] = str(drain(scope.declared(service)))
+    if apart := sorted(one.name for one in alone(scope.declared(service))):
+        found["SHOAL_APART"] = ",".join(apart)
     if gateway.issuer is not None:
         found["SHOAL_JWKS"] = f"{KEYS}/{JWKS}"
         found["SHOAL_ISSUER"] = gateway.issuer.name

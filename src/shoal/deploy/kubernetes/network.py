@@ -9,6 +9,7 @@ from shoal.deploy.kubernetes.naming import APPLICATION, PORT, SYSTEM, selector
 from shoal.deploy.kubernetes.scope import Scope
 from shoal.deploy.kubernetes.settings import Environment
 from shoal.deploy.kubernetes.sheet import Made, Sheet, Thing, sheet
+from shoal.deploy.kubernetes.timing import alone
 from shoal.deploy.yaml import Json
 from shoal.model.plan import ServicePlan
 
@@ -44,7 +45,9 @@ def make(scope: Scope) -> Iterator[Made]:
     yield Sheet(path="base/network/policies.yaml", things=tuple(_everyone(scope)))
     for service in scope.plan.services:
         source = scope.declared(service).source
-        yield sheet(f"base/{service.name}/network.yaml", _service(scope, service), source=source)
+        bodies = [_service(scope, service), *_apart(scope, service)]
+        things = tuple(Thing(body=body, source=source) for body in bodies)
+        yield Sheet(path=f"base/{service.name}/network.yaml", things=things)
     for server in scope.servers:
         if any(scope.place(environment, server) == "cluster" for environment in scope.environments):
             yield sheet(f"engines/{server}/network.yaml", _engine(scope, server))
@@ -101,13 +104,12 @@ def _door(scope: Scope, engine: Engine) -> tuple[int, ...]:
 
 def _service(scope: Scope, service: ServicePlan) -> Json:
     system, ports = scope.system, _ports(scope)
-    callers = [policies.pods(selector(system, name)) for name in scope.callers.get(service.name, ())]
-    callees = [policies.pods(selector(system, name)) for name in sorted({call.service for call in service.calls})]
+    callers = [policies.pods(one) for name in scope.callers.get(service.name, ()) for one in _pods(scope, name)]
+    callees = _callees(scope, service)
     if service.name in scope.exposed:
         callers.append(policies.pods(EDGE_POD))
     if scope.mesh == "istio-ambient":
         callers += [policies.pods(WAYPOINT_POD)] if callers else []
-        callees += [policies.pods(WAYPOINT_POD)] if callees else []
     return policies.policy(
         system,
         service.name,
@@ -115,6 +117,28 @@ def _service(scope: Scope, service: ServicePlan) -> Json:
         ingress=[policies.rule("from", callers, ports)] if callers else [],
         egress=[policies.rule("to", callees, ports)] if callees else [],
     )
+
+
+def _callees(scope: Scope, service: ServicePlan) -> list[Json]:
+    names = sorted({call.service for call in service.calls})
+    found = [policies.pods(selector(scope.system, name)) for name in names]
+    return [*found, policies.pods(WAYPOINT_POD)] if found and scope.mesh == "istio-ambient" else found
+
+
+def _pods(scope: Scope, name: str) -> list[Json]:
+    """Mean the replicas of a service, and the pods of schedules that run apart."""
+    own = selector(scope.system, name)
+    is_apart = bool(alone(scope.plan.system.service(name)))
+    return [own, selector(scope.system, name, "job")] if is_apart else [own]
+
+
+def _apart(scope: Scope, service: ServicePlan) -> Iterator[Json]:
+    """Let schedules that run apart call whom their service calls."""
+    callees = _callees(scope, service)
+    if callees and alone(scope.declared(service)):
+        rules = [policies.rule("to", callees, _ports(scope))]
+        match = selector(scope.system, service.name, "job")
+        yield policies.policy(scope.system, f"{service.name}-schedules", match, egress=rules, component="job")
 
 
 def _edge(scope: Scope) -> Json:
@@ -130,8 +154,9 @@ def _waypoint(scope: Scope) -> Json:
     """Let the waypoint stand between all services: it knows the declared calls, this does not."""
     system = scope.system
     services = [policies.pods({SYSTEM: system, "app.kubernetes.io/component": "service"})]
+    apart = [policies.pods(selector(system, s.name, "job")) for s in scope.plan.services if alone(scope.declared(s))]
     door = [policies.pods(EDGE_POD)] if scope.exposed else []
-    ingress = [policies.rule("from", [*services, *door], (TUNNEL,))]
+    ingress = [policies.rule("from", [*services, *apart, *door], (TUNNEL,))]
     egress = [policies.rule("to", services, (TUNNEL,))]
     return policies.policy(system, "waypoint", WAYPOINT_POD, ingress=ingress, egress=egress, component="mesh")
 

@@ -26,6 +26,9 @@ LEASE = "schedules"
 LOOK = 2.0
 """Seconds between looks at least: a run may be asked for by hand, and the machine's clock may be set."""
 
+EARLY = 30.0
+"""Seconds that a process waits for a run that is not due yet: so far may its clock be behind the cluster's."""
+
 _TABLE = SCHEDULES.table
 
 _log = logging.getLogger("shoal.schedules")
@@ -52,6 +55,33 @@ class ScheduleSide:
     def compile(self, values: Mapping[Any, Any]) -> None:
         """Compile the handlers."""
         self._compiled = {d.model.name: self._compile(d, values) for d in self._declared.values()}
+
+    def knows(self, name: str) -> bool:
+        """Tell whether a schedule of this name is declared."""
+        return name in self._declared
+
+    async def once(self, name: str) -> bool:
+        """Run what is due of one schedule, attempt after attempt; False when a run was given up.
+
+        Who is called by another clock may come too early: what is due within `EARLY` seconds is waited for.
+        """
+        await self._prepare()
+        declared, clock, begun = self._declared[name], self._around.clock, self._around.clock.now()
+        while True:
+            async with self._around.store.session() as session:
+                row = await session.get(_TABLE, name)
+            if row is None:
+                raise RuntimeError("unreachable: prepared above")
+            state, now = from_row(row), clock.now()
+            action = decide(declared.rule, declared.model.missed, state, now)
+            if isinstance(action, Run):
+                await asyncio.create_task(attempt(self._around, self._compiled[name], state, action))
+            elif isinstance(action, Restart) or (state.due is None and _seconds(now, action.until) > EARLY):
+                return state.outcome != "abandoned" or state.ended_at is None or state.ended_at < begun
+            elif state.ended_at is not None and state.ended_at >= begun:
+                return state.outcome != "abandoned"
+            else:
+                await asyncio.sleep(min(LOOK, max(0.05, _seconds(now, action.until))))
 
     def start(self) -> None:
         """Begin to look."""
@@ -126,7 +156,8 @@ class ScheduleSide:
 
     async def _round(self) -> float:
         """Begin what is due, and say in how many seconds to look again."""
-        idle = tuple(name for name in self._declared if name not in self._working)  # before their rows are read
+        elsewhere = self._around.apart
+        idle = tuple(n for n in self._declared if n not in self._working and n not in elsewhere)  # before rows are read
         async with self._around.store.session() as session:
             rows = await session.find(_TABLE, Query(where={"name": idle}))
             waits = [self._consider(session, from_row(row)) for row in rows]
