@@ -100,7 +100,7 @@ def document(found: Bill) -> dict[str, Any]:
         "services": {
             service or SHARED: {
                 "total": data(added(estimate.of(service))),
-                "lines": [_entry(line) for line in merged(estimate.of(service))],
+                "lines": [entry(line) for line in merged(estimate.of(service))],
             }
             for service in estimate.services
         },
@@ -180,7 +180,8 @@ def data(found: Range) -> dict[str, str]:
     return {"low": str(cents(found.low)), "expected": str(cents(found.expected)), "high": str(cents(found.high))}
 
 
-def _entry(line: Line) -> dict[str, Any]:
+def entry(line: Line) -> dict[str, Any]:
+    """Write a line as data."""
     amount = line.item.amount
     return {
         "component": line.item.component,

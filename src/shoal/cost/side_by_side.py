@@ -7,7 +7,7 @@ from shoal.cost import chart, page
 from shoal.cost.comparison import Way, cheapest, unknown
 from shoal.cost.estimate import cents
 from shoal.cost.groups import GROUPS
-from shoal.cost.render import UNKNOWN, amounts, data
+from shoal.cost.render import SHARED, UNKNOWN, amounts, data, entry, merged
 from shoal.cost.usage import Range
 
 HEADERS = ("CLOUD", "HOW", "REGION", *(group.upper() for group in GROUPS), "LOW", "EXPECTED", "HIGH")
@@ -87,6 +87,11 @@ def _way(way: Way) -> dict[str, Any]:
         "total": data(way.estimate.total),
         "groups": {group: None if one is None else data(one) for group, one in way.sums().items()},
         "unknown": sorted({line.item.price for line in way.estimate.unknown}),
+        "lines": [
+            {"service": service or SHARED, **entry(line)}
+            for service in way.estimate.services
+            for line in merged(way.estimate.of(service))
+        ],
     }
 
 
