@@ -158,7 +158,7 @@ def test_advice_that_cannot_be_computed_says_why() -> None:
 
 def test_advice_follows_from_what_a_run_measured() -> None:
     work = {
-        one.name: Work(asked=Decimal(1), reads=Decimal(one.name != "users"), writes=Decimal(0), memory=Decimal(90))
+        one.name: Work(asked=Decimal(1), engines=Decimal(one.name != "users"), memory=Decimal(90))
         for one in PLAN.services
     }
     scope = scope_of(shop(), msgspec.structs.replace(PRODUCTION, services={"users": Size(cpu=1024, memory=2048)}))

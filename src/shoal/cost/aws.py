@@ -9,7 +9,7 @@ from shoal.cost.cloud import Cloud
 from shoal.cost.cluster import Cluster, Machine
 from shoal.cost.estimate import Item
 from shoal.cost.month import HOURS, MILLION, Month
-from shoal.cost.usage import Usage, exactly
+from shoal.cost.usage import exactly
 from shoal.deploy.aws import resources as made
 from shoal.deploy.aws.parts import resources
 from shoal.deploy.aws.resources import Resource
@@ -109,15 +109,11 @@ def _table(one: made.Table, month: Month) -> Iterator[Item]:
 
 
 def _bucket(one: made.Bucket, month: Month) -> Iterator[Item]:
-    writes, reads = (month.of(one.service) * (each / MILLION) for each in _of_bucket(month.usage))
+    writes, reads = (each(one.service) * (1 / MILLION) for each in (month.object_writes, month.object_reads))
     whose: dict[str, Any] = {"service": one.service, "by_use": True}
     yield Item(component="objects", price="s3.gb-month", amount=month.usage.objects, service=one.service)
     yield Item(component="objects written", price="s3.write", amount=writes, **whose)
     yield Item(component="objects read", price="s3.read", amount=reads, **whose)
-
-
-def _of_bucket(usage: Usage) -> tuple[Decimal, Decimal]:
-    return usage.object_writes, usage.object_reads
 
 
 def _cache(one: made.Cache, _: Month) -> Iterator[Item]:

@@ -1,6 +1,6 @@
 """What a run did, and the usage that follows from it: honest about what a short run cannot know. Pure."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from decimal import Decimal
 
 import msgspec
@@ -20,9 +20,13 @@ class Served(msgspec.Struct, kw_only=True):
     requests: int = 0
     """That reached it, by the door or by others' calls."""
     reads: int = 0
-    """Statements and commands that read from its engines."""
+    """Statements and commands that read from its store."""
     writes: int = 0
-    """Rows that statements wrote, and commands that write."""
+    """Rows that statements wrote into its store, and commands that write."""
+    object_reads: int = 0
+    object_writes: int = 0
+    engines: int = 0
+    """Statements and commands to whatever engine."""
     log_bytes: int = 0
     cpu: float = 0.0
     """Seconds of a processor, of all replicas."""
@@ -94,22 +98,15 @@ def statement(run: Run, *, requests: Decimal | None = None) -> Iterator[str]:
     yield f"assumed, for no run measures it: {told}"
 
 
-def sizes(run: Run) -> Mapping[str, tuple[Decimal, Decimal]]:
-    """Say what each service took: processors on average, and MiB at most."""
-    seconds = Decimal(str(max(run.seconds, 1.0)))
-    return {
-        name: (Decimal(str(one.cpu)) / seconds, Decimal(str(one.memory)) / _MIB)
-        for name, one in run.services.items()
-        if one.memory
-    }
-
-
 def _work(served: Served, total: Decimal) -> Work:
     known = served.memory > 0
     return Work(
         asked=_each(served.requests, total),
         reads=_each(served.reads, total),
         writes=_each(served.writes, total),
+        object_reads=_each(served.object_reads, total),
+        object_writes=_each(served.object_writes, total),
+        engines=_each(served.engines, total),
         log_bytes=_each(served.log_bytes, total),
         cpu=_each(served.cpu, total) if known else None,
         memory=(Decimal(str(served.memory)) / _MIB).quantize(Decimal("0.1")) if known else None,

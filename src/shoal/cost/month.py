@@ -57,6 +57,16 @@ class Month:
         known = self._known(service).writes
         return self.of(service) * self.usage.writes_per_request if known is None else self.requests * known
 
+    def object_reads(self, service: str) -> Range:
+        """Count the objects that a service reads from its bucket."""
+        known = self._known(service).object_reads
+        return self.of(service) * self.usage.object_reads if known is None else self.requests * known
+
+    def object_writes(self, service: str) -> Range:
+        """Count the objects that a service writes into its bucket."""
+        known = self._known(service).object_writes
+        return self.of(service) * self.usage.object_writes if known is None else self.requests * known
+
     def logged(self, service: str) -> Range:
         """Measure the lines of a service's log, in GB."""
         known = self._known(service).log_bytes

@@ -68,7 +68,7 @@ def _fitted(cloud: Cloud[Any, R], resources: tuple[R, ...], month: Month, now: E
 def _reserved(items: tuple[Item, ...], now: Estimate) -> Iterator[Tip]:
     """Reserve what runs at rest, at the price ``KIND.plan...`` of each price ``KIND...``."""
     advice, but = "reserve what runs all month for a year", "it is paid for when it is no longer needed"
-    runs = [item for item in items if group_of(item.price) == "compute" and item.price.endswith(".hour")]
+    runs = [i for i in items if group_of(i.price) == "compute" and i.price.endswith(".hour") and i.amount.low]
     plans = {item.price: _plan(item.price) for item in runs}
     missing = sorted({plan for plan in plans.values() if plan not in now.table.prices})
     if missing:
@@ -95,7 +95,7 @@ def _idle(now: Estimate, month: Month) -> Iterator[Tip]:
     for service in now.services:
         work = month.usage.services.get(service)
         lines = [line for line in now.of(service) if group_of(line.item.price) == "data"]
-        if work is not None and work.asked is not None and not work.reads and not work.writes and lines:
+        if work is not None and work.engines is not None and not work.engines and lines:
             yield Tip(
                 advice=f"end the engines of {service}, which nobody asked for anything while it was measured",
                 saves=added(lines).expected,

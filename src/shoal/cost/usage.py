@@ -53,6 +53,10 @@ class Work(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     reads: Decimal | None = None
     """From its store."""
     writes: Decimal | None = None
+    object_reads: Decimal | None = None
+    object_writes: Decimal | None = None
+    engines: Decimal | None = None
+    """Statements and commands to its store, cache, index and bucket together."""
     log_bytes: Decimal | None = None
     cpu: Decimal | None = None
     """Seconds of a processor."""

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from shoal.dashboard.store.reading import used
 from shoal.dashboard.store.records import Point, Record
 from tests.dashboard.telling import NOON, log, resource, span, written
@@ -41,6 +43,28 @@ def test_a_run_is_summed_up(tmp_path: Path) -> None:
     assert (products.requests, products.reads, products.writes) == (4, 4, 0)
     assert orders.log_bytes == 4 * (len("POST /orders 201") + len('{"n":1}'))
     assert found.seconds == 0.01
+
+
+@pytest.mark.parametrize(
+    ("engine", "name", "counts"),
+    [
+        ("aws.dynamodb", "put_item orders", (0, 1, 0, 0)), ("aws.dynamodb", "transact_write_items", (0, 1, 0, 0)),
+        ("aws.dynamodb", "query orders", (1, 0, 0, 0)), ("gcp.firestore", "commit", (0, 1, 0, 0)),
+        ("gcp.firestore", "batchGet", (1, 0, 0, 0)), ("mongodb", "find_one_and_update orders", (0, 1, 0, 0)),
+        ("postgresql", "COMMIT", (0, 0, 0, 0)), ("postgresql", "WITH orders", (0, 1, 0, 0)),
+        ("redis", "SET", (0, 0, 0, 0)),
+        ("aws.s3", "put_object pictures", (0, 0, 0, 1)), ("aws.s3", "get_object pictures", (0, 0, 1, 0)),
+    ],
+)  # fmt: skip
+def test_what_engines_are_asked_is_a_read_or_a_write(
+    engine: str, name: str, counts: tuple[int, ...], tmp_path: Path
+) -> None:
+    spans = [span("orders", "GET /x", 1, number=5), span("orders", name, 1, parent=5, kind="client",
+             attributes={"db.system.name": engine})]  # fmt: skip
+    with written(tmp_path / "run.db", spans) as database:
+        one = used(database).services["orders"]
+    assert (one.reads, one.writes, one.object_reads, one.object_writes) == counts
+    assert one.engines == 1
 
 
 def test_processors_are_counted_from_the_first_request_on(tmp_path: Path) -> None:

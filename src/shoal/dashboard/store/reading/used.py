@@ -7,14 +7,19 @@ from shoal.dashboard.store.reading.edges import edges
 from shoal.dashboard.store.reading.operations import operations
 from shoal.dashboard.store.writing.edges import GATEWAY
 
-_READS = frozenset(
-    {"select", "get", "get_item", "batch_get_item", "transact_get_items", "query", "scan", "find", "aggregate", "count"}
-    | {"_search", "mget", "hget", "hgetall", "exists", "run_query", "batch_get", "get_object", "head_object"}
+_STORES = frozenset({"postgresql", "mongodb", "aws.dynamodb", "gcp.firestore"})
+_OBJECTS = frozenset({"aws.s3", "azure.blob", "folder"})
+"""Engines, as OpenTelemetry's ``db.system.name`` spells them."""
+
+_WRITES = (
+    *("insert", "update", "delete", "merge", "with", "replace", "put", "batch_write", "transact_write", "bulk"),
+    *("find_one_and", "findandmodify", "create_multipart", "complete_multipart", "upload"),
 )
-_WRITES = frozenset(
-    {"insert", "update", "delete", "with", "merge", "put_item", "update_item", "delete_item", "batch_write_item"}
-    | {"transact_write_items", "findandmodify", "bulkwrite", "commit", "_bulk", "put_object", "delete_object"}
-)
+"""Beginnings of statements and commands that write."""
+
+_NEITHER = frozenset({"begin", "commit", "rollback", "set", "listen", "lock", "create", "alter", "drop", "truncate"})
+"""Words of SQL that neither read nor write a row."""
+
 _TOLD = "SELECT r.service, {} FROM spans s JOIN resources r ON r.id = s.resource"
 _BATCH = "json_extract(CAST(s.detail AS TEXT), '$[0].\"db.operation.batch.size\"')"
 _SIZE = "json_extract(CAST(s.detail AS TEXT), '$[0].\"http.response.body.size\"')"
@@ -42,7 +47,7 @@ def used(database: Database, number: int = 0) -> Run:
     run.door = {name: count for name, count in run.door.items() if " /" in name}
     for edge in ways.items:
         if edge.kind == "store":
-            _stored(_served(run, edge.source), edge.name, edge.count)
+            _stored(_served(run, edge.source), edge.target.partition("/")[2], edge.name, edge.count)
         elif edge.kind == "event" and edge.source in run.services:
             run.published += edge.count
         elif edge.kind == "call" and edge.source != GATEWAY:
@@ -70,11 +75,18 @@ def _without_gateway(database: Database, run: Run, asked: dict[tuple[str, str], 
             run.door[one.name] = run.door.get(one.name, 0) + left
 
 
-def _stored(served: Served, name: str, count: int) -> None:
+def _stored(served: Served, engine: str, name: str, count: int) -> None:
+    """Count what an engine was asked; Firestore's ``commit`` is the one that writes."""
     verb = name.partition(" ")[0].lower()
-    if verb in _WRITES:
+    writes = verb.startswith(_WRITES) or (engine == "gcp.firestore" and verb == "commit")
+    served.engines += count
+    if engine in _OBJECTS:
+        served.object_writes, served.object_reads = (
+            served.object_writes + count * writes, served.object_reads + count * (not writes),
+        )  # fmt: skip
+    elif engine in _STORES and writes:
         served.writes += count
-    elif verb in _READS:
+    elif engine in _STORES and verb not in _NEITHER:
         served.reads += count
 
 
