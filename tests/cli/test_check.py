@@ -1,6 +1,7 @@
 """``shoal check`` and ``shoal explain`` as they are typed: forms, exit codes, mending, baselines, rules of packages."""
 
 import json
+import subprocess
 import sys
 from collections.abc import Callable
 from importlib.metadata import EntryPoint
@@ -11,6 +12,7 @@ import pytest
 from shoal.check.rule import Rule, nothing
 from shoal.check.table import RULES
 from shoal.cli import checking
+from shoal.cli.commands import check
 from shoal.cli.commands.check import FORMS
 from shoal.cli.program import main
 from tests.check.projects import importing, written
@@ -237,3 +239,42 @@ def test_a_project_whose_modules_lie_in_a_folder_is_shown_and_mended_there(
     assert run("check", "--fix")[0] == 0
     assert (tmp_path / "src/bank.py").read_text("utf-8") == GOOD
     assert not (tmp_path / "bank.py").exists()
+
+
+def test_contracts_that_cannot_be_read_are_a_finding_and_the_rules_are_asked(run: Run, tmp_path: Path) -> None:
+    project(tmp_path, BAD)
+    written(tmp_path, {"contracts/rates/http.json": "{"})
+    code, out, _ = run("check", "-f", "json")
+    assert (code, [f["code"] for f in json.loads(out)["findings"]]) == (1, ["SH301", "SH002"])
+
+
+def test_mending_keeps_rights(run: Run, tmp_path: Path) -> None:
+    project(tmp_path, SYSTEM.format(lines=IDLE))
+    (tmp_path / "system.py").chmod(0o750)
+    assert run("check", "--fix")[0] == 0
+    assert (tmp_path / "system.py").stat().st_mode & 0o777 == 0o750
+
+
+def test_forms_for_a_repository_name_files_from_its_top(run: Run, tmp_path: Path) -> None:
+    subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)  # noqa: S603, S607 - the tests' own folder
+    project(tmp_path / "services/shop")
+    folder = ("-C", str(tmp_path / "services/shop"))
+    assert run(*folder, "check", "-f", "github")[1].startswith("::error file=services/shop/system.py,")
+    assert '"uri": "services/shop/system.py"' in run(*folder, "check", "-f", "sarif")[1]
+    assert run(*folder, "check", "-f", "concise")[1].startswith("system.py:11:16 ")
+
+
+def test_a_new_project_has_nothing_to_be_found(run: Run, tmp_path: Path) -> None:
+    assert run("new", "demo")[0] == 0
+    assert run("-C", str(tmp_path / "demo"), "check")[:2] == (0, "")
+
+
+def test_what_takes_long_says_how_far_it_is(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = iter([0.0, 0.5, 1.5, 2.0, 3.0])
+    monkeypatch.setattr("time.monotonic", lambda: next(clock))
+    progress = check._Progress()
+    for code in ("SH101", "SH102", "SH103", "SH104"):
+        progress.told(code)
+    assert capsys.readouterr().err.splitlines() == ["checking, 2 s: SH102", "checking, 3 s: SH104"]

@@ -16,6 +16,7 @@ from shoal.check.subject import Subject
 from shoal.check.table import RULES
 from shoal.errors import ShoalError
 from shoal.model import contracts
+from shoal.model.contracts import Locked
 from shoal.model.finding import Finding as Told
 from shoal.model.plan import Plan
 from shoal.model.target import LOCAL
@@ -30,14 +31,14 @@ ELSEWHERE = frozenset({"site-packages", "dist-packages", ".venv", "node_modules"
 
 
 def gather(
-    context: Where, system: model.System, *, folder: str = "contracts", observed: Observed | None = None
+    context: Where, system: model.System, *, locked: Locked | None = None, observed: Observed | None = None
 ) -> Subject:
     """Bring together what is known of a system that was imported from `context`.
 
     Args:
         context: Where the project is.
         system: What it declares.
-        folder: Where its contracts are locked, below the project.
+        locked: What the files of its contracts say.
         observed: What a run has seen.
     """
     entry = project.entry(context)
@@ -47,7 +48,7 @@ def gather(
         source=Source(modules(context.root, names)),
         entry=entry,
         plan=_plan(system),
-        contracts=_locked(context.root / folder),
+        contracts=locked,
         observed=observed,
         now=dt.datetime.now(dt.UTC),
         files=Files(context.root, system),
@@ -122,7 +123,12 @@ def _plan(system: model.System) -> Plan | None:
         return None
 
 
-def _locked(folder: Path) -> contracts.Locked | None:
+def locked(folder: Path) -> Locked | None:
+    """Read the files of contracts below a folder; None where there is no such folder.
+
+    Raises:
+        ContractError: One of them is none.
+    """
     if not folder.is_dir():
         return None
     found = [*folder.glob("*/http.json"), *folder.glob("*/events/*.json")]

@@ -25,12 +25,17 @@ from shoal.check.runner import looked_at, run, texts_of
 from shoal.check.subject import Subject
 from shoal.check.told import TOLD
 from shoal.cli import checking
-from shoal.errors import DeclarationError, ShoalError
+from shoal.cli.git import git
+from shoal.errors import ContractError, DeclarationError, ShoalError
 from shoal.model import feasible
+from shoal.model.contracts import Locked
 from shoal.model.finding import Finding as Told
 from shoal.model.target import LOCAL
 from shoal.operating import project
 from shoal.operating.where import Where
+
+REPOSITORY = frozenset({"github", "sarif"})
+"""Forms whose readers know files by their place in the repository."""
 
 Progress = Callable[[str], None]
 
@@ -100,7 +105,8 @@ class Check:
         baseline = None if text is None else (self.baseline, baselines.read(self.baseline, text))
         told: list[Told] = [*feasible.findings(system, LOCAL), *self._failed]
         with _uncollected():
-            self.subject = checking.gather(self.where, system, folder=self.folder, observed=self.observed)
+            locked = self._locked(told)
+            self.subject = checking.gather(self.where, system, locked=locked, observed=self.observed)
             report = run(
                 self.subject,
                 self.rules,
@@ -122,8 +128,12 @@ class Check:
         from shoal import files
         from shoal.model.artifact import Artifact
 
-        made = fixed(report.findings, self.texts)
-        files.write(self.where.root, [Artifact(path=path, text=text) for path, text in made.texts.items()])
+        root = self.where.root
+        whole = {path: text for path, text in self.texts.items() if _reads(root / path, text)}
+        made = fixed(report.findings, whole)
+        for path, text in made.texts.items():
+            mode = (root / path).stat().st_mode & 0o777
+            files.write(root, [Artifact(path=path, text=text)], mode=mode)
         if made.texts and self.subject:
             project.forget(self.where, self.subject.system)
         return made
@@ -147,8 +157,18 @@ class Check:
     def show(self, report: Report, form: str, paint: Paint) -> str:
         """Spell a report in one of its forms."""
         version = importlib.metadata.version("shoal")
-        shown = Shown(report=report, texts=self.texts, rules=self.rules, version=version, paint=paint)
+        before = _within(self.where.root) if form in REPOSITORY else ""
+        shown = Shown(report=report, texts=self.texts, rules=self.rules, version=version, paint=paint, before=before)
         return FORMATS[form](shown)
+
+    def _locked(self, told: list[Told]) -> Locked | None:
+        """Read the locked contracts; where they cannot be read, say so, and let all other rules be asked."""
+        try:
+            return checking.locked(self.where.root / self.folder)
+        except (ContractError, OSError) as error:
+            message, help_ = (error.message, error.hint) if isinstance(error, ShoalError) else (str(error), "")
+            told.append(Told(code=UNREADABLE.code, severity="error", message=message, help=help_))
+            return None
 
     def _unreadable(self, error: ShoalError) -> Report:
         finding = Reported(
@@ -162,6 +182,22 @@ class Check:
         return Report(
             system=project.entry(self.where), services=0, files=0, asked=(UNREADABLE.code,), findings=(finding,)
         )
+
+
+def _within(root: Path) -> str:
+    """Say where a project lies in its repository, as ``services/shop/``; empty at its top, and without one."""
+    try:
+        return git(root, "rev-parse", "--show-prefix").strip()
+    except ShoalError:
+        return ""
+
+
+def _reads(file: Path, text: str) -> bool:
+    """Tell whether a file still reads so, byte by byte; what would lose something is not mended."""
+    try:
+        return file.read_bytes() == text.encode()
+    except (OSError, UnicodeEncodeError):
+        return False
 
 
 @contextmanager

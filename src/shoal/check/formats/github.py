@@ -12,12 +12,12 @@ _COMMANDS: dict[Severity, str] = {"error": "error", "warning": "warning", "info"
 
 def spell(shown: Shown) -> str:
     """Spell a report, an annotation a line."""
-    return "\n".join(_annotation(finding) for finding in shown.report.findings)
+    return "\n".join(_annotation(finding, shown.before) for finding in shown.report.findings)
 
 
-def _annotation(finding: Reported) -> str:
+def _annotation(finding: Reported, before: str) -> str:
     place = finding.where
-    said = {"file": place.file, "line": place.line, "endLine": place.end_line, "col": place.column}
+    said = {"file": f"{before}{place.file}", "line": place.line, "endLine": place.end_line, "col": place.column}
     said |= {"endColumn": max(0, place.end_column - 1) if place.end_line == place.line else 0}
     said |= {"title": f"{finding.code} {finding.name}".strip()}
     properties = ",".join(f"{key}={_property(str(value))}" for key, value in said.items() if value)

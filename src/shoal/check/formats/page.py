@@ -25,6 +25,7 @@ class Shown:
         rules: Every rule, for what stands on its page.
         version: Of this program.
         paint: Colours what people read.
+        before: Where the project lies in its repository, as ``services/shop/``.
     """
 
     report: Report
@@ -32,6 +33,7 @@ class Shown:
     rules: Sequence[AnyRule] = ()
     version: str = ""
     paint: Paint = plain
+    before: str = ""
 
     def line(self, file: str, number: int) -> str:
         """Return a line of a file; empty where it is not known."""

@@ -21,14 +21,14 @@ Object = dict[str, Any]
 def spell(shown: Shown) -> str:
     """Spell a report as one log with one run; what is let pass is in it, as suppressed."""
     report = shown.report
-    results = [_result(finding) for finding in report.findings]
-    results += [_result(finding, {"kind": "inSource", "justification": finding.reason}) for finding in report.ignored]
-    results += [_result(finding, {"kind": "external", "justification": "baseline"}) for finding in report.baselined]
+    results = [_result(f, shown.before) for f in report.findings]
+    results += [_result(f, shown.before, {"kind": "inSource", "justification": f.reason}) for f in report.ignored]
+    results += [_result(f, shown.before, {"kind": "external", "justification": "baseline"}) for f in report.baselined]
     driver = {"name": "shoal", "version": shown.version or "0", "rules": _rules(shown)}
     run = {
         "tool": {"driver": driver},
         "columnKind": "unicodeCodePoints",
-        "originalUriBaseIds": {"PROJECT": {"description": {"text": "The folder of the project."}}},
+        "originalUriBaseIds": {"REPOSITORY": {"description": {"text": "The top of the repository."}}},
         "results": results,
     }
     log = {"$schema": SCHEMA, "version": VERSION, "runs": [run]}
@@ -55,32 +55,36 @@ def _rule(rule: AnyRule) -> Object:
     }
 
 
-def _result(finding: Reported, suppression: Object | None = None) -> Object:
+def _result(finding: Reported, before: str, suppression: Object | None = None) -> Object:
     told = [finding.message, finding.impact, finding.help]
     found: Object = {
         "ruleId": finding.code,
         "level": _LEVELS[finding.severity],
         "message": {"text": ". ".join(text for text in told if text)},
-        "locations": [{"physicalLocation": _location(finding.where)}],
+        "locations": [{"physicalLocation": _location(finding.where, before)}],
         "partialFingerprints": {"shoalFinding/v1": f"{finding.code}:{finding.where.file}:{finding.message}"},
     }
     if finding.notes:
         found["relatedLocations"] = [
-            {"id": number, "physicalLocation": _location(note.where), "message": {"text": note.text}}
+            {"id": number, "physicalLocation": _location(note.where, before), "message": {"text": note.text}}
             for number, note in enumerate(finding.notes, 1)
         ]
     if finding.edits:
-        found["fixes"] = [_fix(finding)]
+        found["fixes"] = [_fix(finding, before)]
     if suppression is not None:
         found["suppressions"] = [suppression]
     return found
 
 
-def _location(place: Place) -> Object:
-    found: Object = {"artifactLocation": {"uri": quote(place.file), "uriBaseId": "PROJECT"}}
+def _location(place: Place, before: str) -> Object:
+    found: Object = {"artifactLocation": _file(place.file, before)}
     if place.line:
         found["region"] = _region(place)
     return found
+
+
+def _file(path: str, before: str) -> Object:
+    return {"uri": quote(f"{before}{path}"), "uriBaseId": "REPOSITORY"}
 
 
 def _region(place: Place) -> Object:
@@ -89,13 +93,13 @@ def _region(place: Place) -> Object:
     return {key: value for key, value in said.items() if value}
 
 
-def _fix(finding: Reported) -> Object:
+def _fix(finding: Reported, before: str) -> Object:
     by_file: dict[str, list[Edit]] = {}
     for edit in finding.edits:
         by_file.setdefault(edit.where.file, []).append(edit)
     changes = [
         {
-            "artifactLocation": {"uri": quote(file), "uriBaseId": "PROJECT"},
+            "artifactLocation": _file(file, before),
             "replacements": [
                 {"deletedRegion": _region(e.where), "insertedContent": {"text": e.replacement}} for e in edits
             ],

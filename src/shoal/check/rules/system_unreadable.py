@@ -1,9 +1,11 @@
-"""The system cannot be read: its declarations are impossible, or its modules cannot be imported.
+"""The system cannot be read: its declarations are impossible, or its modules or contracts cannot be read.
 
 ## What it does
 
 Shows the error with which any other command would end, as a finding at its place, so that it reaches whoever reads
 findings.
+
+Where only the files of contracts cannot be read, all other rules are asked.
 
 ## Why
 
