@@ -7,10 +7,10 @@ from collections.abc import AsyncIterator, Callable
 
 import pytest
 import pytest_asyncio
-from aiohttp import web
+from aiohttp import ClientError, web
 
 from shoal.drivers.google.caller import HEADER, GoogleCaller
-from shoal.errors import EngineError, SettingsError, Unavailable
+from shoal.errors import CallFailed, EngineError, SettingsError, Unavailable
 from shoal.local.ports import free_port
 from shoal.runtime.asgi import request
 from shoal.runtime.config import ServiceConfig
@@ -121,6 +121,21 @@ async def test_who_asks_nobody_shows_nothing(played: Played) -> None:
         await transport.close()
     assert HEADER not in played.heard[0]
     assert played.heard[0]["host"] == "menu"
+
+
+async def test_over_tls_a_callee_is_known_by_its_own_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: list[tuple[str, dict[str, str]]] = []
+    transport = MeshTransport("https://{service}-1.region.run.app")
+
+    def request(_: str, url: str, *, headers: dict[str, str], **__: object) -> object:
+        sent.append((url, headers))
+        raise ClientError("heard enough")
+
+    monkeypatch.setattr(transport._session, "request", request)
+    with pytest.raises(CallFailed):
+        await transport.send("menu", "GET", "/x", {"accept": "a"}, b"", 5.0)
+    await transport.close()
+    assert sent == [("https://menu-1.region.run.app/x", {"accept": "a"})]
 
 
 def test_an_unknown_way_of_saying_who_calls_is_refused() -> None:

@@ -110,6 +110,8 @@ def test_a_gateway_serves_the_same_and_says_who_it_is() -> None:
     exposed = {(r.method, r.path) for r in scope_of(shop(), SMALL).plan.routes if r.edge.socket is None}
     assert exposed - served == {("GET", "/p/{sku}")}, "its path has a parameter, which no gateway moves"
     assert served <= exposed
+    names = [one["operationId"] for methods in found["paths"].values() for one in methods.values()]
+    assert len(names) == len(set(names))
     for methods in found["paths"].values():
         for one in methods.values():
             backend = one["x-google-backend"]

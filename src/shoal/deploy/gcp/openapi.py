@@ -4,6 +4,9 @@ Sources: "OpenAPI 2.0 extensions" of API Gateway (``x-google-backend``: deadline
 2.0.
 """
 
+import hashlib
+import re
+
 from shoal.deploy import yaml
 from shoal.deploy.gcp.resources import Door, Route
 from shoal.deploy.gcp.scope import Scope
@@ -37,8 +40,7 @@ def servable(route: Route) -> bool:
 
 
 def _operation(route: Route, scope: Scope) -> Json:
-    words = [part.strip("{}") for part in route.path.split("/") if part]
-    found: Json = {"operationId": "_".join([route.method.lower(), *map(_word, words)])}
+    found: Json = {"operationId": _named(route)}
     if route.summary:
         found["summary"] = route.summary
     if names := path_parameters(route.path):
@@ -50,8 +52,11 @@ def _operation(route: Route, scope: Scope) -> Json:
     return found
 
 
-def _word(text: str) -> str:
-    return "".join(sign if sign.isalnum() else "_" for sign in text)
+def _named(route: Route) -> str:
+    """Name an operation for people, and apart from every other."""
+    words = re.findall(r"[A-Za-z0-9]+", route.path)
+    apart = hashlib.sha256(f"{route.method} {route.path}".encode()).hexdigest()[:6]
+    return "_".join([route.method.lower(), *words, apart])
 
 
 def _type(route: Route, name: str) -> str:
