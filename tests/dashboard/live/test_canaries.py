@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -48,9 +49,7 @@ async def test_no_secret_is_kept_of_a_run_or_shown(live: LiveSystem) -> None:
     pages = Pages(live)
     secrets = await _ask_with_secrets(live) | set(_of_engines(live))
     for name in OPERATIONS:
-        found = await pages.until(
-            "/api/traces?limit=200", lambda told, name=name: [t for t in told["items"] if name in t["name"]]
-        )
+        found = await pages.until("/api/traces?limit=200", partial(_named, name))
         await pages.get(f"/api/traces/{found[0]['trace_id']}")
     shown = {route.path: await _shown(pages, route.path) for topic in TOPICS for route in topic if _plain(route)}
     assert len(shown) > 20
@@ -60,6 +59,10 @@ async def test_no_secret_is_kept_of_a_run_or_shown(live: LiveSystem) -> None:
     ]
     assert kept
     assert {file.name: s for file in kept for s in secrets if s.encode() in file.read_bytes()} == {}
+
+
+def _named(name: str, told: Any) -> list[Any]:
+    return [trace for trace in told["items"] if name in trace["name"]]
 
 
 def _plain(route: Any) -> bool:
