@@ -161,3 +161,12 @@ def test_a_name_that_no_app_can_have_is_refused_where_others_call_it() -> None:
     )
     found = [one for one in findings([scope_of(system)]) if one.code == "DEPLOY-AZURE-16"]
     assert [one.severity for one in found] == ["error"]
+
+
+def test_a_key_that_azure_makes_is_quoted_for_its_address() -> None:
+    texts = {one.path: one.text for one in artifacts(shop())}
+    assert (
+        "${urlencode(azurerm_managed_redis.web.default_database[0].primary_access_key)}@"
+        in texts["production/service-web.tf"]
+    )
+    assert "${uriComponent(redis_web.listKeys().primaryKey)}@" in texts["production/bicep/service-web.bicep"]

@@ -176,7 +176,7 @@ def _container(one: Workload, context: Context) -> Value:
         "resources": {"cpu": one.cpu / UNIT, "memory": f"{one.memory / 1024:g}Gi"},
         **({"volumeMounts": [{"volumeName": "files", "mountPath": FILES}]} if one.files else {}),
         "probes": [
-            _probe("Startup", "/health", one.port, periodSeconds=5, failureThreshold=30),
+            _probe("Startup", "/health", one.port, periodSeconds=15, failureThreshold=10),
             _probe("Liveness", "/health", one.port, periodSeconds=15, failureThreshold=3),
             _probe("Readiness", "/ready", one.port, periodSeconds=5, failureThreshold=3),
         ],

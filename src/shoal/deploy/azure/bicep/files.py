@@ -135,8 +135,11 @@ def order(files: dict[str, File]) -> list[tuple[str, tuple[str, ...]]]:
     for name, file in files.items():
         if file.references.domain and name != "place":
             before[name].add("place")
-        if any(one.symbol.startswith(("postgres", "endpoint")) for one in file.resources):
+        kinds = {one.symbol.partition("_")[0] for one in file.resources if not one.existing}
+        if kinds & {"postgres", "endpoint"}:
             before[name].add("names")
+        if kinds & {"workload", "job"}:  # the platform reads images and secrets by addresses inside
+            before[name].add("inside")
     found, sorter = list[tuple[str, tuple[str, ...]]](), graphlib.TopologicalSorter(before)
     sorter.prepare()
     while sorter.is_active():

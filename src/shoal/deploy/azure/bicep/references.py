@@ -48,7 +48,7 @@ _ATTRIBUTES: Mapping[tuple[str, str], str] = {
     ("identity", "principal"): "{}.properties.principalId",
     ("place", "address"): "{}.properties.staticIp",
     ("postgres", "address"): "{}.properties.fullyQualifiedDomainName",
-    ("redis", "key"): "{}.listKeys().primaryKey",
+    ("redis", "key"): "uriComponent({}.listKeys().primaryKey)",
     ("registry", "address"): "{}.properties.loginServer",
     ("secret", "url"): "{}.properties.secretUri",
     ("workload", "host"): "{}.properties.configuration.ingress.fqdn",

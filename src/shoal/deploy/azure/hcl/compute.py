@@ -6,7 +6,7 @@ from shoal.deploy.azure.addresses import FILES
 from shoal.deploy.azure.called import called
 from shoal.deploy.azure.hcl.context import Context, notes
 from shoal.deploy.azure.hcl.references import GROUP, HERE, REGION, at, written
-from shoal.deploy.azure.resources import Logs, Operator, Place, Registry, Right, Secret, Workload
+from shoal.deploy.azure.resources import Endpoint, Logs, Operator, Place, Registry, Right, Secret, Workload
 from shoal.deploy.cloud.hcl import label, resource
 from shoal.deploy.cloud.settings import UNIT
 from shoal.deploy.cloud.values import Ref
@@ -118,9 +118,12 @@ def operator(one: Operator, context: Context) -> Iterator[Block]:
 
 
 def _needed(identity: str, context: Context) -> Value:
-    """Name the rights without which an image or a secret could not be read."""
+    """Name the rights and the addresses inside without which an image or a secret could not be read."""
     own = [one for one in context.all(Right) if one.identity == identity and one.scope.kind in ("registry", "secret")]
-    return [Raw(f"azurerm_role_assignment.{label(one.name)}") for one in own]
+    inside = [one for one in context.all(Endpoint) if one.to.kind in ("registry", "vault")]
+    ways = [f"azurerm_private_endpoint.{label(one.name)}" for one in inside]
+    links = [f"azurerm_private_dns_zone_virtual_network_link.{label(one.zone)}" for one in inside]
+    return [*(Raw(f"azurerm_role_assignment.{label(one.name)}") for one in own), *map(Raw, (*ways, *links))]
 
 
 def _identity(name: str) -> Block:
@@ -197,7 +200,7 @@ def _told(environment: Mapping[str, Said], secrets: Mapping[str, str]) -> Iterat
 
 def _probes(port: int) -> Iterator[Block]:
     for kind, path, more in (
-        ("startup_probe", "/health", {"interval_seconds": 5, "failure_count_threshold": 30}),
+        ("startup_probe", "/health", {"interval_seconds": 15, "failure_count_threshold": 10}),
         ("liveness_probe", "/health", {"interval_seconds": 15, "failure_count_threshold": 3}),
         ("readiness_probe", "/ready", {"interval_seconds": 5, "failure_count_threshold": 3}),
     ):

@@ -51,10 +51,15 @@ _ATTRIBUTES: Mapping[tuple[str, str], str] = {
 """Kind and attribute → where Terraform has it; the others are called alike."""
 
 
+QUOTED = frozenset({("cache", "key")})
+"""What Azure makes with signs that mean something in an address, in which alone it is used."""
+
+
 def at(ref: Ref) -> hcl.Raw:
     """Write a reference."""
     attribute = _ATTRIBUTES.get((ref.kind, ref.attribute), ref.attribute)
-    return hcl.Raw(f"{KINDS[ref.kind]}.{label(ref.name)}.{attribute}")
+    found = f"{KINDS[ref.kind]}.{label(ref.name)}.{attribute}"
+    return hcl.Raw(f"urlencode({found})" if (ref.kind, ref.attribute) in QUOTED else found)
 
 
 def written(value: Value) -> hcl.Value:

@@ -11,7 +11,11 @@ resource "azurerm_container_app_job" "operator" {
   replica_timeout_in_seconds   = 600
   replica_retry_limit          = 1
   tags                         = local.tags
-  depends_on                   = [azurerm_role_assignment.operator-1]
+  depends_on = [
+    azurerm_role_assignment.operator-1,
+    azurerm_private_endpoint.vault,
+    azurerm_private_dns_zone_virtual_network_link.vault,
+  ]
 
   identity {
     type         = "UserAssigned"

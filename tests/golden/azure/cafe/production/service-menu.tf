@@ -42,7 +42,7 @@ resource "azurerm_key_vault_secret" "menu_cache-url" {
   name         = "cafe-menu-cache-url"
   key_vault_id = azurerm_key_vault.main.id
   content_type = "SHOAL_CACHE_URL: where it finds its engine."
-  value        = "valkeys://default:${azurerm_managed_redis.menu.default_database[0].primary_access_key}@${azurerm_managed_redis.menu.hostname}:10000/cafe:menu"
+  value        = "valkeys://default:${urlencode(azurerm_managed_redis.menu.default_database[0].primary_access_key)}@${azurerm_managed_redis.menu.hostname}:10000/cafe:menu"
   tags         = local.tags
   depends_on   = [azurerm_role_assignment.applies]
 }
@@ -61,6 +61,8 @@ resource "azurerm_container_app" "menu" {
     azurerm_role_assignment.menu-1,
     azurerm_role_assignment.menu-2,
     azurerm_role_assignment.menu-3,
+    azurerm_private_endpoint.vault,
+    azurerm_private_dns_zone_virtual_network_link.vault,
   ]
 
   identity {
@@ -192,8 +194,8 @@ resource "azurerm_container_app" "menu" {
         path                    = "/health"
         port                    = 8080
         timeout                 = 5
-        interval_seconds        = 5
-        failure_count_threshold = 30
+        interval_seconds        = 15
+        failure_count_threshold = 10
       }
 
       liveness_probe {

@@ -45,6 +45,8 @@ resource "azurerm_container_app" "till" {
     azurerm_role_assignment.till-1,
     azurerm_role_assignment.till-2,
     azurerm_role_assignment.till-3,
+    azurerm_private_endpoint.vault,
+    azurerm_private_dns_zone_virtual_network_link.vault,
   ]
 
   identity {
@@ -176,8 +178,8 @@ resource "azurerm_container_app" "till" {
         path                    = "/health"
         port                    = 8080
         timeout                 = 5
-        interval_seconds        = 5
-        failure_count_threshold = 30
+        interval_seconds        = 15
+        failure_count_threshold = 10
       }
 
       liveness_probe {

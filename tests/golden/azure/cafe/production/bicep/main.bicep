@@ -83,6 +83,7 @@ module operator 'operator.bicep' = {
   }
   dependsOn: [
     ground
+    inside
     place
     streams
   ]
@@ -96,6 +97,7 @@ module service_menu 'service-menu.bicep' = {
   }
   dependsOn: [
     ground
+    inside
     names
     network
     place
@@ -112,6 +114,7 @@ module service_till 'service-till.bicep' = {
   }
   dependsOn: [
     ground
+    inside
     names
     network
     place

@@ -120,7 +120,7 @@ resource secret_menu__cache_url 'Microsoft.KeyVault/vaults/secrets@2024-11-01' =
   tags: tags
   properties: {
     contentType: 'SHOAL_CACHE_URL: where it finds its engine.'
-    value: 'valkeys://default:${redis_menu.listKeys().primaryKey}@${cache_menu.properties.hostName}:10000/cafe:menu'
+    value: 'valkeys://default:${uriComponent(redis_menu.listKeys().primaryKey)}@${cache_menu.properties.hostName}:10000/cafe:menu'
   }
 }
 
@@ -261,8 +261,8 @@ resource workload_menu 'Microsoft.App/containerApps@2026-01-01' = {
                 port: 8080
               }
               timeoutSeconds: 5
-              periodSeconds: 5
-              failureThreshold: 30
+              periodSeconds: 15
+              failureThreshold: 10
             }
             {
               type: 'Liveness'

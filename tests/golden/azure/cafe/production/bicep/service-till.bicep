@@ -215,8 +215,8 @@ resource workload_till 'Microsoft.App/containerApps@2026-01-01' = {
                 port: 8080
               }
               timeoutSeconds: 5
-              periodSeconds: 5
-              failureThreshold: 30
+              periodSeconds: 15
+              failureThreshold: 10
             }
             {
               type: 'Liveness'
