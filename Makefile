@@ -26,6 +26,9 @@ COMPILE := CUSTOM_COMPILE_COMMAND="make lock" PIP_CONFIG_FILE=/dev/null \
 # Each word is one line of the matrix: choices as `shoal run --engine` takes them, joined by commas.
 MATRIX := broker=nats orders.store=dynamodb,broker=sns products.store=mongo,orders.store=mongo,products.objects=s3,analytics.objects=s3,broker=kafka broker=rabbitmq products.objects=blob,analytics.objects=blob products.store=firestore,orders.store=firestore,broker=pubsub
 
+# What is written for other places is validated by tools that take their time.
+VALIDATED := $(wildcard tests/deploy/test_validate.py tests/deploy/*/test_validate.py)
+
 # Extras of the environment in which this repository is worked on.
 EXTRAS := local local-kafka local-mongo local-objects rabbitmq aws load otel sqlalchemy testing \
 	shop warehouse pydantic dev
@@ -35,7 +38,7 @@ EXTRAS := local local-kafka local-mongo local-objects rabbitmq aws load otel sql
 .SUFFIXES:
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 
-.PHONY: help run test pages matrix check format simulate bench torture hostile lock clean
+.PHONY: help run test pages validate matrix check format simulate bench torture hostile lock clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -44,10 +47,13 @@ run: $(READY)  ## start the whole shop on this machine (ARGS="--one-process" …
 	@$(BIN)/shoal run $(ARGS)
 
 test: $(READY) $(PROTON)  ## run the tests, in three processes (ARGS="tests/model -k plan" for some, in one)
-	@$(BIN)/pytest $(or $(ARGS),$(SHARED_OUT) --ignore tests/docs)
+	@$(BIN)/pytest $(or $(ARGS),$(SHARED_OUT) --ignore tests/docs $(VALIDATED:%=--ignore %))
 
 pages: $(READY)  ## walk every page of the documentation as a reader would (ARGS="tests/docs/test_sagas.py" for one)
 	@$(BIN)/pytest $(or $(ARGS),$(SHARED_OUT) tests/docs)
+
+validate: $(READY)  ## hold all that is written for Kubernetes and the clouds against the schemas of others
+	@$(BIN)/pytest $(or $(ARGS),$(SHARED_OUT) $(VALIDATED))
 
 matrix: $(READY) $(PROTON) $(AWS)/.locked $(CHECKOV)/.locked  ## ask all of every engine: its driver, and the live shop on it (ENGINES=broker=kafka for one line)
 	@$(if $(ENGINES),,SHOAL_MATRIX=1 $(BIN)/pytest -q tests/drivers tests/deploy/aws/test_live_streams.py tests/deploy/gcp/test_live_streams.py tests/deploy/test_checkov.py)
