@@ -133,6 +133,12 @@ def test_each_way_has_what_it_takes_and_nothing_of_the_others() -> None:
         assert sum((one.expected for one in sums), Decimal(0)) == way.estimate.total.expected
 
 
+def test_an_environment_on_kubernetes_is_compared_like_any_other() -> None:
+    cluster = msgspec.structs.replace(ENVIRONMENT, containers="eks", account="123456789012")
+    some = [*ways(CLOUDS["aws"], cluster, shop(), Usage(), TABLE, alike(cluster))]
+    assert [way.estimate.total for way in some] == [way.estimate.total for way in found()]
+
+
 def test_what_is_unknown_is_marked_and_never_the_cheapest() -> None:
     prices = {name: price for name, price in TABLE.prices.items() if not name.startswith("ec2")}
     table = msgspec.structs.replace(TABLE, prices=prices)

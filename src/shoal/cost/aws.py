@@ -14,7 +14,7 @@ from shoal.deploy.aws import resources as made
 from shoal.deploy.aws.parts import resources
 from shoal.deploy.aws.resources import Resource
 from shoal.deploy.aws.scope import Scope
-from shoal.deploy.aws.settings import ENVIRONMENTS, Environment, read
+from shoal.deploy.aws.settings import ENVIRONMENTS, Environment, Nodes, read
 from shoal.deploy.aws.target import planned
 from shoal.model.plan import Plan
 
@@ -247,6 +247,7 @@ CLUSTER = Cluster(
     disk="ebs.gp3.gb-month",
     balancer=("nlb.hour",),
     egress="egress.gb",
+    root=Decimal(Nodes().disk),
     replaces=frozenset({made.Workload, made.Door, made.Operator, made.Cluster}),
     engines=frozenset({made.Postgres, made.Documents, made.Cache, made.Search, made.Topic, made.Queue}),
 )
@@ -265,4 +266,5 @@ CLOUD = Cloud(
     billed=frozenset(_ITEMS),
     free=FREE,
     cluster=CLUSTER,
+    serverless={"containers": "fargate"},
 )

@@ -223,4 +223,5 @@ CLOUD = Cloud(
     billed=frozenset(_ITEMS),
     free=FREE,
     cluster=CLUSTER,
+    serverless={"compute": "container-apps"},
 )

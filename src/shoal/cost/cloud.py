@@ -1,7 +1,7 @@
 """What a bill asks of a cloud: its settings, its resources, and what they are billed for. Pure."""
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Generic, Protocol, TypeVar
 
 from shoal.cost.cluster import Cluster
@@ -69,3 +69,5 @@ class Cloud(Generic[E, R]):
     """Kinds whose price depends on what nobody has said."""
     cluster: Cluster | None = None
     """Its Kubernetes, for comparison; None where nobody has described it."""
+    serverless: Mapping[str, object] = field(default_factory=dict)
+    """Settings under which services run without machines of their own, for comparison."""

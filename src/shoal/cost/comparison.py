@@ -51,12 +51,13 @@ def ways(
 
     Args:
         cloud: The cloud.
-        environment: Its settings.
+        environment: Its settings; whatever they say of Kubernetes does not matter.
         system: What is to run.
         usage: How much it is used, the same in each way.
         table: Prices of the cloud.
         sizes: What `shoal deploy kubernetes` is told; see `alike`.
     """
+    environment = msgspec.structs.replace(environment, **cloud.serverless)  # type: ignore[type-var]
     planned = cloud.plan(system, environment)
     month = Month(planned, usage)
     resources = cloud.resources(planned, environment)

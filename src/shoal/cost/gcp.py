@@ -262,4 +262,5 @@ CLOUD = Cloud(
     billed=frozenset(_ITEMS),
     free=FREE,
     cluster=CLUSTER,
+    serverless={"platform": "run"},
 )
