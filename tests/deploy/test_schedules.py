@@ -57,6 +57,15 @@ def test_it_runs_in_a_process_of_its_own_and_in_no_replica() -> None:
     assert [name for name, keeps in RULES.items() if not keeps(template["spec"])] == []
 
 
+def test_a_long_name_is_cut_to_what_a_cronjob_may_have() -> None:
+    long = msgspec.structs.replace(NIGHTLY, name=f"close-{'d' * 50}y")
+    till = msgspec.structs.replace(TILL, schedules=(long,))
+    texts = of(msgspec.structs.replace(CAFE, services=(till, MENU)))
+    (job,) = of_kind(objects(texts), "CronJob")
+    assert len(job["metadata"]["name"]) <= 52
+    assert f"SHOAL_APART={long.name}\n" in texts["base/till/settings.env"]
+
+
 def test_it_may_call_whom_its_service_calls() -> None:
     policies = {one["metadata"]["name"]: one["spec"] for one in of_kind(objects(of()), "NetworkPolicy")}
     (rule,) = policies["till-schedules"]["egress"]

@@ -12,11 +12,15 @@ from shoal.deploy.kubernetes.timing import alone, expression
 from shoal.deploy.kubernetes.workloads import container
 from shoal.deploy.yaml import Json, Noted
 from shoal.model.finding import Finding
+from shoal.model.names import shorten
 from shoal.model.plan import ServicePlan
 from shoal.model.schedule import GIVEN_UP, Schedule
 
 LONGEST_PAUSE = 60
 """Seconds between attempts at most."""
+
+LONGEST_NAME = 52
+"""Characters of the name of a CronJob: its Jobs add eleven (Kubernetes, "CronJob")."""
 
 LATE = {"skip": 60, "once": 600, "all": 600}
 """Seconds by which a pod may start late; what is missed altogether is seen to when the next one starts."""
@@ -49,14 +53,14 @@ def findings(scope: Scope) -> Iterator[Finding]:
 
 
 def _cronjob(scope: Scope, service: ServicePlan, schedule: Schedule, when: str) -> Json:
-    within = _within(schedule)
+    name, within = f"{service.name}-{schedule.name}", _within(schedule)
     given_up = {"action": "FailJob", "onExitCodes": {"operator": "In", "values": [GIVEN_UP]}}
     return {
         "apiVersion": "batch/v1",
         "kind": "CronJob",
         "metadata": {
-            "name": joined(service.name, schedule.name),
-            "labels": labels(scope.system, joined(service.name, schedule.name), "job"),
+            "name": shorten(name, LONGEST_NAME),
+            "labels": labels(scope.system, joined(name), "job"),
         },
         "spec": {
             "schedule": Noted(when, "Only wakes it: what is due, and what is done, the service's store knows."),
