@@ -1,9 +1,12 @@
 """What a run did as a whole: requests, calls, events, statements, rows, bytes, processors, memory."""
 
+import contextlib
+import sqlite3
 from pathlib import Path
 
 import pytest
 
+from shoal.dashboard.store.reading import database as database_of
 from shoal.dashboard.store.reading import used
 from shoal.dashboard.store.records import Point, Record
 from tests.dashboard.telling import NOON, log, resource, span, written
@@ -77,6 +80,16 @@ def test_processors_are_counted_from_the_first_request_on(tmp_path: Path) -> Non
     assert found.services["orders"].cpu == 0.5
     assert found.services["products"].cpu == 2.0, "nothing was told before, so starting is in it"
     assert found.services["orders"].memory == 9e7
+
+
+def test_a_run_lasts_as_long_as_its_roll_ups_also_when_its_first_spans_are_gone(tmp_path: Path) -> None:
+    spans = [span("gateway", "POST /orders", n, at=n * 60_000.0) for n in range(1, 11)]
+    with written(tmp_path / "run.db", spans) as database:
+        assert used(database).seconds == pytest.approx(540, abs=0.1)
+    with contextlib.closing(sqlite3.connect(tmp_path / "run.db")) as connection, connection:
+        connection.execute("DELETE FROM traces WHERE n <= 8")
+    with database_of(tmp_path / "run.db") as database:
+        assert used(database).seconds >= 530
 
 
 def test_without_a_gateway_those_count_whom_no_service_asked(tmp_path: Path) -> None:

@@ -63,9 +63,9 @@ def _served(run: Run, service: str) -> Served:
 
 
 def _seconds(database: Database, begin: int, end: int) -> float:
-    """Measure from the first to the last span, which is finer than cells are."""
+    """Measure from the first to the last span, which is finer than cells are; cells stay when old spans are let go."""
     first, last = database.ask("SELECT min(started), max(started + took) FROM traces")[0]
-    return (last - first) / 1e6 if first is not None else float(max(0, end - begin - WIDTH))
+    return max((last - first) / 1e6 if first is not None else 0.0, float(end - begin - WIDTH))
 
 
 def _without_gateway(database: Database, run: Run, asked: dict[tuple[str, str], int]) -> None:
