@@ -6,7 +6,7 @@ from shoal.deploy.azure import addresses, edge, naming
 from shoal.deploy.azure.policies import counted, verified
 from shoal.deploy.azure.scope import OWN, Scope
 from shoal.deploy.azure.target import meant
-from shoal.deploy.cloud.findings import teller
+from shoal.deploy.cloud.findings import settings, teller
 from shoal.deploy.cloud.system import IMPOSSIBLE
 from shoal.model.finding import Finding
 from shoal.model.plan import Route
@@ -27,7 +27,8 @@ def findings(scope: Scope) -> Iterator[Finding]:
         if scope.plan.routes and any(service.calls for service in scope.plan.services):
             message = "within the environment every app reaches every other: calls are encrypted, but not restricted"
             yield _say("10", "info", message, "use compute = 'kubernetes' with its mesh where that is not enough")
-    yield from _settings(scope)
+    mailed = {variable for service in scope.plan.services for variable, _ in addresses.mailed(scope, service)}
+    yield from settings(scope, _say, mailed)
 
 
 def _engines(scope: Scope) -> Iterator[Finding]:
@@ -74,7 +75,7 @@ def _network(scope: Scope) -> Iterator[Finding]:
         yield _say("13", "warning", message, "engines.postgres = 'GP_Standard_D2ds_v5' has one")
     if any(external.protocol == "smtp" for external in scope.plan.externals):
         message = "Communication Services send e-mail by SMTP with a password, which no managed identity can be"
-        yield _say("14", "info", message, "make the domain by hand, and fill in the secret; see docs/azure.md")
+        yield _say("20", "info", message, "make the domain by hand, and fill in the secret; see docs/azure.md")
 
 
 def _names(scope: Scope) -> Iterator[Finding]:
@@ -118,25 +119,4 @@ def _route(scope: Scope, route: Route) -> Iterator[Finding]:
     if limit is not None and counted(limit) != (limit.size, limit.per):
         calls, seconds = counted(limit)
         message = f"the rate limit of {name} is {calls} requests in {seconds} s, all of which may come at once"
-        yield _say("09", "info", message, "API Management counts windows, and no buckets", where)
-
-
-def _settings(scope: Scope) -> Iterator[Finding]:
-    environment, possible = scope.environment, set[str]()
-    for service in scope.plan.services:
-        declared = scope.declared(service)
-        kept = {variable for variable, _ in addresses.mailed(scope, service)}
-        externals = set(service.externals.values()) - kept
-        possible |= {s.variable for s in declared.settings if not s.secret} | externals
-        required = {s.variable for s in declared.settings if s.required and not s.secret} - kept
-        for name in sorted((required | externals) - set(environment.settings)):
-            message = f"{service.name} lacks {name} in {environment.name}, and would not start"
-            help_ = f'write it into the environment\'s file: [settings] {name} = "..."'
-            yield _say("15", "warning", message, help_, declared.source)
-    for name in sorted(set(environment.settings) - possible):
-        message = f"{environment.name} sets {name}, which no service reads, or which is a secret"
-        yield _say("17", "error", message, f"settings are: {', '.join(sorted(possible)) or 'none'}")
-    known = {service.name for service in scope.plan.services}
-    for name in sorted(set(environment.services) - known):
-        message = f"{environment.name} sizes {name}, which is no service"
-        yield _say("18", "error", message, f"services: {', '.join(sorted(known))}")
+        yield _say("19", "info", message, "API Management counts windows, and no buckets", where)

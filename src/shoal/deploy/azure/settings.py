@@ -84,7 +84,7 @@ class Environment(settings.Environment, frozen=True, kw_only=True, forbid_unknow
             said = getattr(self, field)
             for one in said if isinstance(said, tuple) else (said,):
                 if one and not law.fullmatch(one):
-                    raise ValueError(f"{field}: {one!r} is none; write {example}")
+                    raise ValueError(f"{field} cannot be {one!r}; write {example}")
         if bool(self.certificate) != bool(self.hosts):
             raise ValueError("hosts and certificate belong together: write both, or neither")
         if not self.least:

@@ -1,6 +1,6 @@
 """What an environment lacks, whatever the cloud. A cloud gives each its number: codes are stable and its own. Pure."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Protocol
 
 from shoal.deploy.cloud.scope import Scope
@@ -49,14 +49,21 @@ def engines(
                 yield say("02", "info", f"{engine}, the {role} of {service.name}, is run by others", help_, where)
 
 
-def settings(scope: Scope, say: Say) -> Iterator[Finding]:
-    """Name settings that are missing (09), those that nobody reads (14), and sizes of nobody (15)."""
+def settings(scope: Scope, say: Say, secret: Collection[str] = ()) -> Iterator[Finding]:
+    """Name settings that are missing (09), those that nobody reads (14), and sizes of nobody (15).
+
+    Args:
+        scope: Whose.
+        say: Makes a finding.
+        secret: Variables that come from secrets here, whatever their settings say.
+    """
     environment, possible = scope.environment, set[str]()
     for service in scope.plan.services:
         declared = scope.declared(service)
-        possible |= {s.variable for s in declared.settings if not s.secret} | set(service.externals.values())
-        required = {s.variable for s in declared.settings if s.required and not s.secret}
-        for name in sorted((required | set(service.externals.values())) - set(environment.settings)):
+        outside = set(service.externals.values()) - {*secret}
+        possible |= {s.variable for s in declared.settings if not s.secret} | outside
+        required = {s.variable for s in declared.settings if s.required and not s.secret} - {*secret}
+        for name in sorted((required | outside) - set(environment.settings)):
             message = f"{service.name} lacks {name} in {environment.name}, and would not start"
             help_ = f'write it into the environment\'s file: [settings] {name} = "..."'
             yield say("09", "warning", message, help_, declared.source)
