@@ -47,6 +47,18 @@ def test_what_leaves_is_refused_but_for_what_is_declared() -> None:
     assert found["valkey"].tags == ("web",)
 
 
+def test_ports_outside_are_those_that_are_said_or_usual() -> None:
+    said = {
+        "PAYMENTS__PROVIDER_URL": "https://provider.example:8443/v1",
+        "NOTIFICATIONS__SMTP_URL": "smtp://mail.example",
+    }
+    scope = scope_of(shop(), Environment(name="p", settings=said, choose=("broker=kafka",)))
+    found = of_kind(resources(scope), Passage)
+    assert found["outside-payments"].ports == (8443, 9092, 9093)
+    assert found["outside-notifications"].ports == (587, 9092, 9093)
+    assert "outside-web" not in found
+
+
 def test_a_database_has_no_public_address_and_speaks_tls_only() -> None:
     whole = "\n".join(artifact.text for artifact in artifacts(shop()))
     assert set(re.findall(r"ipv4_enabled += (\w+)", whole)) == {"false"}

@@ -112,8 +112,10 @@ def _route(scope: Scope, route: Route) -> Iterator[Finding]:
         help_ = "take a balancer with its firewall: hosts = [...]"
         yield _say("04", "warning", f"the rate limit of {name} does not hold at the door", help_, where)
     elif limit is not None:
-        message = f"the rate limit of {name} counts over {edge.counted(limit).seconds} s, and by tokens, not by who has"
-        yield _say("04", "info", f"{message} them", "no need", where)
+        kept = edge.counted(limit)
+        whose = ", for each token that is shown" if kept.by == "token" else ""
+        message = f"the rate limit of {name} is counted over {kept.seconds} s{whose}"
+        yield _say("04", "info", message, "no need, unless a burst hurts", where)
     if route.edge.largest > _LARGEST:
         yield _say("11", "warning", f"bodies of {name} above 32 MiB are refused", "let clients bring objects", where)
     elif route.edge.largest != LARGEST:
@@ -141,7 +143,5 @@ def _project(scope: Scope) -> Iterator[Finding]:
     if environment.budget and not environment.billing:
         message = f"the budget of {environment.name} is of no billing account, and nobody hears of it"
         yield _say("24", "warning", message, "write billing = '012345-6789AB-CDEF01'")
-    if (environment.budget or not environment.protected) and not environment.alarms:
-        return
-    if not environment.alarms:
+    if environment.protected and not environment.alarms:
         yield _say("25", "info", f"nobody hears the alarms of {environment.name}", "write alarms = 'ADDRESS'")

@@ -1,6 +1,7 @@
 """The network, and who reaches what from it: only what is declared. Everything else that leaves is refused."""
 
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 from shoal.deploy.cloud.values import Ref
 from shoal.deploy.gcp.resources import Interfaces, Network, Passage, Resource
@@ -23,6 +24,18 @@ _FOR = {
     "bigquery": ("bigquery",),
 }
 """Server → interfaces that make it, and that services ask."""
+
+
+_USUAL = {
+    "smtp": (587,),
+    "kafka": (9092, 9093),
+    "mongo": (27017,),
+    "nats": (4222,),
+    "opensearch": (443, 9200),
+    "rabbitmq": (5551, 5552),
+    "servicebus": (443, 5671),
+}
+"""Ports of what is run by others, where its address is not known; by HTTPS otherwise."""
 
 
 def make(scope: Scope) -> Iterator[Resource]:
@@ -93,9 +106,21 @@ def interfaces(scope: Scope) -> tuple[str, ...]:
 
 
 def outside(scope: Scope, service: ServicePlan) -> tuple[int, ...]:
-    """List the ports by which a service reaches what is outside of Google."""
-    remote = any(issuer.remote for issuer in scope.plan.system.gateway.issuers)
-    foreign = any(server not in OWN for server in scope.uses(service).values())
-    asked = [e.protocol for e in scope.plan.externals if e.name in service.externals]
-    web = remote or foreign or "http" in asked
-    return (*((443,) if web else ()), *((587,) if "smtp" in asked else ()))
+    """List the ports by which a service reaches what is outside of Google, as far as they are said or usual."""
+    found = {443} if any(issuer.remote for issuer in scope.plan.system.gateway.issuers) else set[int]()
+    for server in scope.uses(service).values():
+        if server not in OWN:
+            found |= {*_USUAL.get(server, (443,))}
+    for external in scope.plan.externals:
+        if external.name in service.externals:
+            said = scope.environment.settings.get(service.externals[external.name], "")
+            found.add(_port(said) or _USUAL.get(external.protocol, (443,))[0])
+    return tuple(sorted(found))
+
+
+def _port(address: str) -> int | None:
+    """Read the port of an address; None where it says none."""
+    try:
+        return urlsplit(address).port
+    except ValueError:
+        return None
