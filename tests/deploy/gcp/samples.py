@@ -28,7 +28,7 @@ PRODUCTION = Environment(
     inside=True,
 )
 SMALL = Environment(name="dev", protected=False, least=0, most=1, keys=False, gateway=False)
-CLUSTER = Environment(name="cluster", platform="kubernetes", repository="example/shop")
+CLUSTER = Environment(name="cluster", compute="kubernetes", repository="example/shop")
 
 
 def scope_of(system: System, environment: Environment = PRODUCTION) -> Scope:

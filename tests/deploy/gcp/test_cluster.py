@@ -24,7 +24,7 @@ def manifests(scope: Scope) -> Manifests:
 
 def test_the_file_says_what_is_meant() -> None:
     said = Environment(
-        name="c", platform="kubernetes", hosts=("a.example",), least=0, most=9, settings={"TILL__CURRENCY": "EUR"},
+        name="c", compute="kubernetes", hosts=("a.example",), least=0, most=9, settings={"TILL__CURRENCY": "EUR"},
         optional=("X",),
     )  # fmt: skip
     for scope in (scope_of(shop(), CLUSTER), scope_of(CAFE, said)):

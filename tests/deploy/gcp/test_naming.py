@@ -45,7 +45,7 @@ def test_services_have_names_of_their_own(one: str, other: str) -> None:
     [
         'region = "Frankfurt"', 'project = "Shop"', 'door = "balancer"', 'hosts = ["Shop!"]', "colour = 3", "least =",
         "[services.orders]\ncpu = 9000", "[services.orders]\nspot = true", 'billing = "mine"', "number = -1",
-        'platform = "kubernetes"\ndoor = "gateway"', 'platform = "engine"', 'cidr = "10.0.0.0/24"', "most = 0",
+        'compute = "kubernetes"\ndoor = "gateway"', 'compute = "engine"', 'cidr = "10.0.0.0/24"', "most = 0",
     ],
 )  # fmt: skip
 def test_wrong_settings_are_refused_and_named(wrong: str) -> None:

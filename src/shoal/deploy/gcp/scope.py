@@ -34,7 +34,7 @@ class Scope(cloud.Scope, frozen=True, kw_only=True, dict=True):
     @property
     def run(self) -> bool:
         """Whether services run on Cloud Run."""
-        return self.environment.platform == "run"
+        return self.environment.compute == "cloud-run"
 
     @cached_property
     def made(self) -> tuple[str, ...]:

@@ -63,7 +63,7 @@ class Environment(cloud.Environment, frozen=True, kw_only=True, forbid_unknown_f
     """Id of the project; SYSTEM-NAME when empty."""
     number: int = 0
     """Number of the project, for files that are no Terraform; these say PROJECT_NUMBER when it is 0."""
-    platform: Literal["run", "kubernetes"] = "run"
+    compute: Literal["cloud-run", "kubernetes"] = "cloud-run"
     """What runs containers: Cloud Run, or a cluster of GKE for the manifests of `shoal deploy kubernetes`."""
     door: Literal["", "balancer", "gateway"] = ""
     """What clients call: a load balancer, or an API Gateway; the balancer where there are `hosts`, when empty."""
@@ -96,7 +96,7 @@ class Environment(cloud.Environment, frozen=True, kw_only=True, forbid_unknown_f
             raise ValueError("a balancer has a certificate for a name: write hosts = [...] too")
         if self.billing and not _BILLING.fullmatch(self.billing):
             raise ValueError(f"billing = {self.billing!r} is no billing account; write 012345-6789AB-CDEF01")
-        if self.platform == "kubernetes" and self.door == "gateway":
+        if self.compute == "kubernetes" and self.door == "gateway":
             raise ValueError("an API Gateway leads to Cloud Run; on a cluster the manifests bring a gateway")
 
     @property
