@@ -8,7 +8,7 @@ import pytest
 from shoal.deploy.kubernetes.compile import findings
 from shoal.deploy.kubernetes.settings import Environment, Mesh, Second
 from shoal.model.edge import Edge
-from shoal.model.shaping import Transform
+from shoal.model.shaping import Headers, Transform
 from shoal.model.system import System
 from shoal.model.versioning import Version
 from tests.deploy.samples import CAFE, Document, endpoint, objects, of_kind, scope_of, written
@@ -108,3 +108,23 @@ def test_a_header_names_a_second_version_where_that_is_asked_for(override: Any) 
     assert ("shoal-version\n              value: canary" in texts["overlays/p/menu-calls.yaml"]) == (
         override == "anyone"
     )
+
+
+def test_headers_that_no_filter_has_room_for_are_said() -> None:
+    many = Headers(remove=tuple(f"x-{n}" for n in range(12)))
+    system = with_endpoints(
+        endpoint("few", "GET", "/few"),
+        endpoint("many", "GET", "/many", edge=Edge(transform=Transform(request=many, response=many))),
+        endpoint(
+            "more",
+            "GET",
+            "/more",
+            edge=Edge(transform=Transform(response=Headers(remove=tuple(f"x-{n}" for n in range(15))))),
+        ),
+    )
+    for kind, named in (("istio", {"/many"}), ("eg", {"/many", "/few", "/more", "/menu"})):
+        environment = Environment(name="dev", gateway_class=kind)
+        said = [f.message for f in findings(scope_of(system, environment)) if f.code == "DEPLOY-EDGE-14"]
+        assert named <= {one.rpartition(" ")[2] for one in said}, kind
+        assert (kind == "istio") == (len(said) == 1)
+    assert "x-14" in next(f.message for f in findings(scope_of(system)) if f.code == "DEPLOY-EDGE-17")

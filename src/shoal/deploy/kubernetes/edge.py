@@ -28,7 +28,7 @@ LEAKS = ("x-envoy-upstream-service-time", "x-powered-by")
 OTHERS = ("shoal-version", "x-forwarded-host", "x-forwarded-port", "x-forwarded-prefix", "x-trace-id")
 """Headers of requests that a filter has no room for beside those that no client may say; they go where it leads."""
 
-_LARGEST = 16
+LARGEST = 16
 """Headers that one filter may change."""
 
 
@@ -145,7 +145,7 @@ def _treated(scope: Scope, route: Route, way: rewriting.Way) -> Json:
     rewritten = [] if way.rewrite is None else [{"type": "URLRewrite", "urlRewrite": way.rewrite}]
     found: Json = {
         "filters": [*_filters(scope, route), *rewritten],
-        "backendRefs": [backend(route.service, **_dropped(scope))],
+        "backendRefs": [backend(route.service, **_dropped(scope, route))],
         "timeouts": {"request": timeout},
     }
     if route.method == "GET" and route.policy.attempts > 1 and not route.edge.goes_on:
@@ -154,12 +154,26 @@ def _treated(scope: Scope, route: Route, way: rewriting.Way) -> Json:
     return found
 
 
-def _dropped(scope: Scope) -> Json:
-    """Take away what else no client may say, where requests are led; not every gateway takes filters there."""
-    if scope.environments[0].gateway_class != "istio":
+def taken(scope: Scope, route: Route) -> list[str]:
+    """List the headers that requests lose: what an author says, and what no client may say."""
+    transform = route.edge.transform
+    said = [name.lower() for name in transform.request.remove] if transform is not None else []
+    ours = () if verifies(scope) else (SUBJECT, ISSUER)
+    return list(dict.fromkeys([*said, *UNTRUSTED, *ours, *OTHERS]))
+
+
+def lost(scope: Scope, route: Route) -> list[str]:
+    """List those that stay, since a route has no room for more; not every gateway takes filters where it leads."""
+    room = 2 * LARGEST if scope.environments[0].gateway_class == "istio" else LARGEST
+    return taken(scope, route)[room:]
+
+
+def _dropped(scope: Scope, route: Route) -> Json:
+    """Take away what the filter of a rule has no room for, where requests are led."""
+    rest = taken(scope, route)[LARGEST : 2 * LARGEST]
+    if scope.environments[0].gateway_class != "istio" or not rest:
         return {}
-    others = [*OTHERS, *(() if verifies(scope) else (SUBJECT, ISSUER))]
-    removed = {"remove": Noted(others, "More than one filter has room for.")}
+    removed = {"remove": Noted(rest, "More than one filter has room for.")}
     return {"filters": [{"type": "RequestHeaderModifier", "requestHeaderModifier": removed}]}
 
 
@@ -169,9 +183,7 @@ def _filters(scope: Scope, route: Route) -> Iterator[Json]:
         yield {"type": "CORS", "cors": _cors(scope)}
     transform = route.edge.transform
     asked, said = (transform.request, transform.response) if transform is not None else (None, None)
-    removed = list(UNTRUSTED[:_LARGEST])
-    if asked is not None and asked.remove:  # no more than so many; what an author asks for comes first
-        removed = list(dict.fromkeys([*(name.lower() for name in asked.remove), *removed]))[:_LARGEST]
+    removed = taken(scope, route)[:LARGEST]
     changed: Json = {"remove": Noted(removed, "What only a proxy of ours could say truthfully.")}
     if asked is not None:
         changed |= _pairs("set", asked.set) | _pairs("add", asked.add)
@@ -179,9 +191,10 @@ def _filters(scope: Scope, route: Route) -> Iterator[Json]:
     answered: Json = _pairs("set", {**_security(scope), **(said.set if said is not None else {})})
     added = dict(said.add) if said is not None else {}
     if route.wanted is not None:  # caches keep versions apart
-        added["Vary"] = route.wanted.header
-    hidden = [*(said.remove if said is not None else ()), *LEAKS]
-    answered |= _pairs("add", added) | {"remove": list(dict.fromkeys(hidden))[:_LARGEST]}
+        name = next((name for name in added if name.lower() == "vary"), "Vary")
+        added[name] = ", ".join(filter(None, (added.get(name, ""), route.wanted.header)))
+    hidden = [*LEAKS, *(said.remove if said is not None else ())]
+    answered |= _pairs("add", added) | {"remove": list(dict.fromkeys(hidden))[:LARGEST]}
     yield {"type": "ResponseHeaderModifier", "responseHeaderModifier": answered}
 
 

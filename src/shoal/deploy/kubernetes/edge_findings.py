@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from shoal.deploy.kubernetes import paths, rewriting
-from shoal.deploy.kubernetes.edge import OTHERS, hosts, served
+from shoal.deploy.kubernetes.edge import LARGEST, LEAKS, hosts, lost, served
 from shoal.deploy.kubernetes.scope import Scope
 from shoal.model.finding import Finding
 from shoal.model.plan import Route
@@ -58,9 +58,6 @@ def _every(scope: Scope) -> Iterator[Finding]:
         yield _say("13", "warning", problem, "use Istio, whose policy refuses them")
         problem = "how a path is spelled is up to the gateway: it may not take //orders for /orders"
         yield _say("16", "info", problem, "see what it calls path normalization")
-    if scope.environments[0].gateway_class != "istio":
-        problem = f"clients may say {', '.join(OTHERS)}, which services of others may believe"
-        yield _say("14", "warning", problem, 'say gateway_class = "istio"')
 
 
 def _route(scope: Scope, route: Route) -> Iterator[Finding]:
@@ -70,6 +67,12 @@ def _route(scope: Scope, route: Route) -> Iterator[Finding]:
     if rewriting.way(scope, route) is None:
         help_ = f"clients cannot ask for it: write an HTTPRoute of yours that rewrites it to {route.inside}"
         yield _say("04", "warning", f"{name} is not served: no rule can rewrite its path", help_, where)
+    if left := lost(scope, route):
+        help_ = 'say gateway_class = "istio", or take away fewer headers'
+        yield _say("14", "warning", f"clients may say {', '.join(left)} in {name}", help_, where)
+    if edge.transform is not None and len(edge.transform.response.remove) > LARGEST - len(LEAKS):
+        more = edge.transform.response.remove[LARGEST - len(LEAKS) :]
+        yield _say("17", "warning", f"answers of {name} keep {', '.join(more)}", "take away fewer headers", where)
     if edge.limit is not None:
         help_ = "add a limit of your gateway's own kind; the service itself counts nothing"
         yield _say("05", "warning", f"the rate limit of {name} does not hold", help_, where)

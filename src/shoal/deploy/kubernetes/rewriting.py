@@ -58,7 +58,7 @@ def way(scope: Scope, route: Route) -> Way | None:
 def heads(route: Route) -> tuple[str, str] | None:
     """Part a template where its parameters begin: the literal beginnings outside and inside, if only they differ."""
     outside, inside = route.path.split("/"), route.inside.split("/")
-    length = next(at for at, part in enumerate(outside) if part.startswith("{"))
+    length = next((at for at, part in enumerate(outside) if part.startswith("{")), 0)
     tail = outside[length:]
     head = inside[: -len(tail)]
     if length < 2 or inside[-len(tail) :] != tail or any(part.startswith("{") for part in head) or len(head) < 2:
