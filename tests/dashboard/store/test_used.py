@@ -44,7 +44,7 @@ def test_a_run_is_summed_up(tmp_path: Path) -> None:
     orders, products = found.services["orders"], found.services["products"]
     assert (orders.requests, orders.reads, orders.writes) == (4, 0, 12)
     assert (products.requests, products.reads, products.writes) == (4, 4, 0)
-    assert orders.log_bytes == 4 * (len("POST /orders 201") + len('{"n":1}'))
+    assert orders.log_bytes == 4 * (len("POST /orders 201") + len('{"n":1}') + len("orders") + 150)
     assert found.seconds == 0.01
 
 

@@ -20,6 +20,9 @@ _WRITES = (
 _NEITHER = frozenset({"begin", "commit", "rollback", "set", "listen", "lock", "create", "alter", "drop", "truncate"})
 """Words of SQL that neither read nor write a row."""
 
+_LINE = 150
+"""Bytes of a line of the log beside its message, what it says besides and the service's name: time, trace, replica."""
+
 _TOLD = "SELECT r.service, {} FROM spans s JOIN resources r ON r.id = s.resource"
 _BATCH = "json_extract(CAST(s.detail AS TEXT), '$[0].\"db.operation.batch.size\"')"
 _SIZE = "json_extract(CAST(s.detail AS TEXT), '$[0].\"http.response.body.size\"')"
@@ -102,12 +105,12 @@ def _bytes(database: Database, run: Run) -> None:
     for _, size, count in told:
         run.answered, run.answers = int(size or 0), int(count)
     ask = (
-        "SELECT r.service, sum(length(CAST(l.message AS BLOB)) + length(l.attributes)) FROM logs l "
+        "SELECT r.service, sum(length(CAST(l.message AS BLOB)) + length(l.attributes)), count(*) FROM logs l "
         "JOIN resources r ON r.id = l.resource GROUP BY 1"
     )
-    for service, size in database.ask(ask):
+    for service, size, lines in database.ask(ask):
         if service in run.services:
-            run.services[service].log_bytes += int(size)
+            run.services[service].log_bytes += int(size) + lines * (_LINE + len(service))
 
 
 def _machines(database: Database, run: Run) -> None:
