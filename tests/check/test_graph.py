@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import msgspec
+
 from shoal.check.finding import Place
 from shoal.check.graph import Graph
 from shoal.check.source import Source
@@ -58,6 +60,7 @@ def test_a_chain_may_be_longer_than_the_stack_of_the_interpreter() -> None:
 
 
 SYSTEM = """
+from collections.abc import AsyncIterator
 from typing import Protocol
 from shoal import Service, System, anyone, contract, get, internal
 
@@ -90,6 +93,16 @@ async def helped(api: Api) -> None:
 async def lost(api: Api) -> None:
     await {handed}
 
+class Books:
+    def __init__(self, api: Api) -> None: ...
+
+@near.provide
+async def books(api: Api) -> AsyncIterator[Books]:
+    yield Books(api)
+
+@near.get("/provided", access=anyone)
+async def provided(books: Books) -> None: ...
+
 @near.get("/idle", access=anyone)
 async def idle() -> None: ...
 
@@ -110,12 +123,62 @@ def sites(root: Path, handed: str = "elsewhere(api)") -> dict[str, list[tuple[st
 
 
 def test_calls_are_found_where_they_stand(tmp_path: Path) -> None:
-    assert sites(tmp_path)["near.certain"] == [("far.one 28", True, True)]
+    assert sites(tmp_path)["near.certain"] == [("far.one 29", True, True)]
 
 
 def test_a_client_that_is_handed_on_may_be_asked_anything(tmp_path: Path) -> None:
-    assert sites(tmp_path)["near.lost"] == [("far.one 31", False, False), ("far.two 31", False, False)]
+    assert sites(tmp_path)["near.lost"] == [("far.one 32", False, False), ("far.two 32", False, False)]
 
 
 def test_a_handler_that_asks_for_no_client_calls_nobody(tmp_path: Path) -> None:
     assert sites(tmp_path)["near.idle"] == []
+
+
+def test_what_is_provided_may_ask_whom_its_provider_knows(tmp_path: Path) -> None:
+    assert sites(tmp_path)["near.provided"] == [("far.one 43", False, False), ("far.two 43", False, False)]
+
+
+SAGA = """
+from typing import Protocol
+import msgspec
+from shoal import Postgres, Saga, Service, System, contract, get, internal, retriable, step
+
+@contract("far")
+class Api(Protocol):
+    @get("/one", access=internal)
+    async def one(self) -> str: ...
+
+near, far = Service("near", store=Postgres()), Service("far")
+
+@far.implements(Api.one)
+async def one() -> str: ...
+
+class State(msgspec.Struct): ...
+
+@near.saga("trip")
+class Trip(Saga[State]):
+    async def undo(self, state: State, api: Api) -> None:
+        await api.one()
+
+    @step(compensate=undo)
+    async def go(self, state: State) -> None: ...
+
+system = System("small", services=[near, far])
+"""
+
+
+def test_what_undoes_a_step_calls_for_itself(tmp_path: Path) -> None:
+    where = Project(root=written(tmp_path, {"system.py": SAGA}))
+    with importing(tmp_path):
+        subject = checking.gather(where, project.read(where))
+    assert {str(h): [str(s.where) for s in found] for h, found in subject.graph.sites.items() if found} == {
+        "near.trip.undo": ["system.py:21:15"]
+    }
+
+
+def test_what_is_called_in_no_handler_is_a_call_all_the_same() -> None:
+    calling = service("aa", "bb")
+    idle = msgspec.structs.replace(calling, endpoints=())
+    found = Graph(System(name="sys", services=(idle, service("bb"))), Source())
+    ((site,),) = found.between.values()
+    assert (site.handler.kind, str(site.callee), site.certain) == ("work", "bb.work", False)

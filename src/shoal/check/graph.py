@@ -5,13 +5,20 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal, NamedTuple
 
+from shoal.check.circles import groups, shortest
 from shoal.check.finding import Place, at
 from shoal.check.source import Contract, Function, Source
+from shoal.check.source import Kind as Type
+from shoal.check.source.kinds import kind_of
 from shoal.model.saga import Step
 from shoal.model.service import Call, Endpoint, Service, Subscription
 from shoal.model.system import System
 
-Kind = Literal["endpoint", "subscription", "step", "schedule"]
+Kind = Literal["endpoint", "subscription", "step", "compensation", "schedule", "work"]
+"""What sets a handler off; ``work`` is anything else: a background task, what provides something when it starts."""
+
+LENT = "lend-"
+"""Beginning of the names of operations by which services bring read models up to date, once, when they start."""
 
 
 class Operation(NamedTuple):
@@ -37,7 +44,7 @@ class Handler:
         function: What it does; None where its source is not known.
         endpoint: What it answers, of the kind ``endpoint``.
         subscription: What it hears, of the kind ``subscription``.
-        step: What it is a part of, of the kind ``step``.
+        step: What it is a part of, of the kinds ``step`` and ``compensation``.
     """
 
     service: Service
@@ -83,6 +90,7 @@ class Graph:
 
     def __init__(self, system: System, source: Source) -> None:
         self._system, self._source = system, source
+        self._provided: dict[str, dict[str, Function]] = {}
 
     @cached_property
     def handlers(self) -> tuple[Handler, ...]:
@@ -91,8 +99,12 @@ class Graph:
 
     @cached_property
     def sites(self) -> Mapping[Handler, tuple[Site, ...]]:
-        """Handler → the calls to other services in it, in the order of their places."""
-        return {h: tuple(sorted(self._sites(h), key=lambda site: site.where)) for h in self.handlers}
+        """Handler → the calls to other services in it, in the order of their places.
+
+        What a service calls in no handler, but in a background task or when it starts, has a handler of its own here.
+        """
+        found = {h: tuple(sorted(self._sites(h), key=lambda site: site.where)) for h in self.handlers}
+        return found | {site.handler: (site,) for site in self._elsewhere(found)}
 
     @cached_property
     def answering(self) -> Mapping[Operation, Handler]:
@@ -152,8 +164,7 @@ class Graph:
         nexts: dict[str, dict[str, Site]] = {service.name: {} for service in self._system.services}
         for (caller, callee), sites in self.between.items():
             nexts[caller].setdefault(callee, sites[0])
-        groups = [group for group in _components(nexts) if len(group) > 1 or group[0] in nexts[group[0]]]
-        return tuple(_shortest(nexts, set(group)) for group in groups)
+        return tuple(shortest(nexts, set(group)) for group in groups(nexts))
 
     def _sites(self, handler: Handler) -> Iterator[Site]:
         calls = {(c.service, c.endpoint): c for c in handler.service.calls}
@@ -175,7 +186,7 @@ class Graph:
     def _declared(self, handler: Handler) -> Iterator[Site]:
         """List what a handler may call whose source nobody has."""
         if handler.step is not None:
-            named = {*handler.step.calls, *handler.step.undo_calls}
+            named = handler.step.calls if handler.kind == "step" else handler.step.undo_calls
             own = [c for c in handler.service.calls if f"{c.service}.{c.endpoint}" in named]
         elif self._source.module(at(handler.where).file) is None:
             own = list(handler.service.calls)
@@ -187,16 +198,41 @@ class Graph:
     def _handed_on(
         self, handler: Handler, function: Function, calls: Mapping[tuple[str, str], Call], used: set[str]
     ) -> Iterator[Site]:
-        """List what may be called on a client that goes to where nobody can follow."""
+        """List what may be called on a client that goes to where nobody can follow, or into what is provided."""
         for name, kind in function.kinds.items():
-            contract = self._source.contract(kind.name)
-            if contract is None or contract.name in used:
-                continue
             where = function.module.place(function.parameters[name])
-            for operation in sorted(contract.operations):
-                call = calls.get((contract.service, operation))
-                if call is not None:
+            for contract in self._clients(handler.service, kind, set()):
+                wanted = () if contract.name in used else sorted(contract.operations)
+                for call in filter(None, (calls.get((contract.service, operation)) for operation in wanted)):
                     yield Site(handler, call, where, certain=False)
+
+    def _clients(self, service: Service, kind: Type, seen: set[str]) -> Iterator[Contract]:
+        """List the contracts that a parameter is, or that what provides it asks for."""
+        contract = self._source.contract(kind.name)
+        if contract is not None:
+            yield contract
+        provider = None if kind.name in seen else self._providers(service).get(kind.name)
+        for inner in provider.kinds.values() if provider else ():
+            yield from self._clients(service, inner, {*seen, kind.name})
+
+    def _providers(self, service: Service) -> Mapping[str, Function]:
+        """Map the types that a service provides to the functions that do."""
+        if service.name not in self._provided:
+            marked = self._source.marked(f"{service.entry.replace(':', '.')}.provide")
+            found = [self._source.named(name) for name in marked]
+            self._provided[service.name] = {_given(function): function for function in found if function}
+        return self._provided[service.name]
+
+    def _elsewhere(self, found: Mapping[Handler, tuple[Site, ...]]) -> Iterator[Site]:
+        """List what is called in no handler; what the framework itself calls when it starts is left out."""
+        seen = {(site.handler.service.name, site.callee) for sites in found.values() for site in sites}
+        for service in self._system.services:
+            for call in service.calls:
+                callee = Operation(call.service, call.endpoint)
+                if (service.name, callee) not in seen and not call.endpoint.startswith(LENT):
+                    where = call.source or service.source
+                    handler = Handler(service, "work", callee.endpoint, where, self._source.function(where))
+                    yield Site(handler, call, self._source.place_of(where), certain=False)
 
     def _longest(self, handler: Handler, known: dict[Handler, tuple[Site, ...]]) -> tuple[Site, ...]:
         """Find the longest way, without recursion: a system may be deeper than the interpreter's stack."""
@@ -225,56 +261,26 @@ def _handlers(service: Service, source: Source) -> Iterator[Handler]:
         yield Handler(service, "subscription", name, subscription.source, function, subscription=subscription)
     for saga in service.sagas:
         for step in saga.steps:
-            yield Handler(
-                service, "step", f"{saga.name}.{step.name}", step.source, source.function(step.source), step=step
-            )
+            yield from _step(service, saga.name, step, source)
     for schedule in service.schedules:
         yield Handler(service, "schedule", schedule.name, schedule.source, source.function(schedule.source))
 
 
-def _components(nexts: Mapping[str, Mapping[str, Site]]) -> list[list[str]]:
-    """Find the strongly connected components (Tarjan 1972), without recursion."""
-    index: dict[str, int] = {}
-    low: dict[str, int] = {}
-    path: list[str] = []
-    found: list[list[str]] = []
-    for root in nexts:
-        work = [(root, iter(nexts[root]))] if root not in index else []
-        while work:
-            node, others = work[-1]
-            if node not in index:
-                index[node] = low[node] = len(index)
-                path.append(node)
-            other = next(others, None)
-            if other is None:
-                work.pop()
-                if work:
-                    low[work[-1][0]] = min(low[work[-1][0]], low[node])
-                if low[node] == index[node]:
-                    cut = path.index(node)
-                    found.append(path[cut:])
-                    del path[cut:]
-            elif other not in index:
-                work.append((other, iter(nexts.get(other, {}))))
-            elif other in path:
-                low[node] = min(low[node], index[other])
-    return found
+def _step(service: Service, saga: str, step: Step, source: Source) -> Iterator[Handler]:
+    function = source.function(step.source)
+    yield Handler(service, "step", f"{saga}.{step.name}", step.source, function, step=step)
+    if step.compensation and function and function.owner:
+        undoing = source.named(f"{function.module.name}.{function.owner.name}.{step.compensation}")
+        where = f"{function.module.path}:{undoing.line}" if undoing else step.source
+        yield Handler(service, "compensation", f"{saga}.{step.compensation}", where, undoing, step=step)
 
 
-def _shortest(nexts: Mapping[str, Mapping[str, Site]], group: set[str]) -> tuple[Site, ...]:
-    """Find a shortest circle within a group."""
-    best: tuple[Site, ...] = ()
-    for start in sorted(group):
-        ways: list[tuple[str, tuple[Site, ...]]] = [(start, ())]
-        seen: set[str] = set()
-        for node, way in ways:  # grows while it is read
-            if best and len(way) + 1 >= len(best):
-                break
-            for other, site in nexts[node].items():
-                if other == start:
-                    best = (*way, site)
-                    break
-                if other in group and other not in seen:
-                    seen.add(other)
-                    ways.append((other, (*way, site)))
-    return best
+def _given(provider: Function) -> str:
+    """Read what a provider provides; of one that yields or waits, what comes of it."""
+    kind = kind_of(provider.module, provider.node.returns)
+    if kind is None:
+        return ""
+    return kind.of[0] if kind.of and kind.name.rpartition(".")[2] in _GIVING else kind.name
+
+
+_GIVING = frozenset({"AsyncIterator", "AsyncGenerator", "Awaitable", "Iterator", "Generator"})
