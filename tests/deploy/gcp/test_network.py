@@ -148,7 +148,7 @@ def test_callers_find_each_other_and_say_who_they_are() -> None:
         assert ("SHOAL_MESH" in told) == bool(service.calls)
         assert told.get("SHOAL_CALLER", "") == ("google" if service.calls else "")
     assert (
-        str(made["orders"].environment["SHOAL_MESH"]) == "https://{service}-<project/own:number>.europe-west1.run.app"
+        str(made["orders"].environment["SHOAL_MESH"]) == "https://{service}-<project/own:number>.us-central1.run.app"
     )
 
 

@@ -58,7 +58,7 @@ class Engines(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 class Environment(cloud.Environment, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One environment: a project of its own, in which everything has a short name."""
 
-    region: str = "europe-west1"
+    region: str = "us-central1"
     project: str = ""
     """Id of the project; SYSTEM-NAME when empty."""
     number: int = 0
@@ -87,7 +87,7 @@ class Environment(cloud.Environment, frozen=True, kw_only=True, forbid_unknown_f
         """Refuse what Google Cloud would refuse much later."""
         super().__post_init__()
         if not _REGION.fullmatch(self.region):
-            raise ValueError(f"region = {self.region!r} is no region; write europe-west1")
+            raise ValueError(f"region = {self.region!r} is no region; write us-central1")
         if self.project and not _PROJECT.fullmatch(self.project):
             raise ValueError(f"project = {self.project!r} is no project: 6 to 30 lower-case letters, digits and '-'")
         if self.number < 0:

@@ -51,7 +51,7 @@ resource "google_service_account" "gateway" {
 
 # The gateway leads to it.
 resource "google_cloud_run_v2_service_iam_member" "gateway_run_invoker_menu" {
-  location = "europe-west1"
+  location = "us-central1"
   name     = google_cloud_run_v2_service.menu.name
   role     = "roles/run.invoker"
   member   = google_service_account.gateway.member
@@ -59,7 +59,7 @@ resource "google_cloud_run_v2_service_iam_member" "gateway_run_invoker_menu" {
 
 # The gateway leads to it.
 resource "google_cloud_run_v2_service_iam_member" "gateway_run_invoker_till" {
-  location = "europe-west1"
+  location = "us-central1"
   name     = google_cloud_run_v2_service.till.name
   role     = "roles/run.invoker"
   member   = google_service_account.gateway.member

@@ -31,7 +31,7 @@ resource "google_api_gateway_api_config" "main" {
 
 resource "google_api_gateway_gateway" "main" {
   provider   = google-beta
-  region     = "europe-west1"
+  region     = "us-central1"
   gateway_id = "cafe"
   api_config = google_api_gateway_api_config.main.id
 }

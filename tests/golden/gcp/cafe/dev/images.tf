@@ -3,7 +3,7 @@
 
 resource "google_artifact_registry_repository" "cafe" {
   repository_id = "cafe"
-  location      = "europe-west1"
+  location      = "us-central1"
   format        = "DOCKER"
 
   docker_config {

@@ -9,7 +9,7 @@ resource "google_secret_manager_secret" "all_jwks" {
   replication {
     user_managed {
       replicas {
-        location = "europe-west1"
+        location = "us-central1"
       }
     }
   }

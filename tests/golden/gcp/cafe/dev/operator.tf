@@ -4,7 +4,7 @@
 # Run it after each change of events. Any image of the system has what it takes.
 resource "google_cloud_run_v2_job" "operator" {
   name                = "operator"
-  location            = "europe-west1"
+  location            = "us-central1"
   deletion_protection = false
 
   template {
@@ -14,7 +14,7 @@ resource "google_cloud_run_v2_job" "operator" {
       timeout         = "300s"
 
       containers {
-        image   = "europe-west1-docker.pkg.dev/cafe-dev/cafe/till:0.1.0"
+        image   = "us-central1-docker.pkg.dev/cafe-dev/cafe/till:0.1.0"
         command = ["python", "-m", "shoal.runtime.declaring"]
 
         env {

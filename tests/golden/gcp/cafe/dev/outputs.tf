@@ -13,7 +13,7 @@ output "project_number" {
 
 output "images" {
   description = "Where images go: this, a service's name and its version."
-  value       = "europe-west1-docker.pkg.dev/cafe-dev/cafe"
+  value       = "us-central1-docker.pkg.dev/cafe-dev/cafe"
 }
 
 output "services" {

@@ -29,7 +29,7 @@ resource "google_secret_manager_secret" "menu_store-url" {
   replication {
     user_managed {
       replicas {
-        location = "europe-west1"
+        location = "us-central1"
       }
     }
   }
@@ -48,7 +48,7 @@ resource "google_secret_manager_secret" "menu_cache-url" {
   replication {
     user_managed {
       replicas {
-        location = "europe-west1"
+        location = "us-central1"
       }
     }
   }
@@ -67,7 +67,7 @@ resource "google_secret_manager_secret" "menu_postgres" {
   replication {
     user_managed {
       replicas {
-        location = "europe-west1"
+        location = "us-central1"
       }
     }
   }
@@ -86,7 +86,7 @@ resource "google_secret_manager_secret" "menu_valkey" {
   replication {
     user_managed {
       replicas {
-        location = "europe-west1"
+        location = "us-central1"
       }
     }
   }
@@ -101,9 +101,9 @@ resource "google_secret_manager_secret_version" "menu_valkey" {
 # Declared in cafe/menu.py:9.
 resource "google_cloud_run_v2_service" "menu" {
   name                = "menu"
-  location            = "europe-west1"
+  location            = "us-central1"
   ingress             = "INGRESS_TRAFFIC_ALL"
-  custom_audiences    = ["https://menu-${data.google_project.own.number}.europe-west1.run.app"]
+  custom_audiences    = ["https://menu-${data.google_project.own.number}.us-central1.run.app"]
   deletion_protection = false
   depends_on = [
     google_secret_manager_secret_version.menu_store-url,
@@ -142,7 +142,7 @@ resource "google_cloud_run_v2_service" "menu" {
 
     containers {
       name    = "menu"
-      image   = "europe-west1-docker.pkg.dev/cafe-dev/cafe/menu:0.1.0"
+      image   = "us-central1-docker.pkg.dev/cafe-dev/cafe/menu:0.1.0"
       command = ["python", "-m", "shoal.runtime"]
 
       ports {
@@ -202,7 +202,7 @@ resource "google_cloud_run_v2_service" "menu" {
 
       env {
         name  = "SHOAL_MESH"
-        value = "https://{service}-${data.google_project.own.number}.europe-west1.run.app"
+        value = "https://{service}-${data.google_project.own.number}.us-central1.run.app"
       }
 
       env {
@@ -325,7 +325,7 @@ resource "google_cloud_run_v2_service" "menu" {
 # Declared in cafe/menu.py:9.
 resource "google_sql_database_instance" "menu" {
   name                = "menu"
-  region              = "europe-west1"
+  region              = "us-central1"
   database_version    = "POSTGRES_17"
   deletion_protection = false
   depends_on          = [google_service_networking_connection.engines]
@@ -510,7 +510,7 @@ resource "google_project_iam_member" "menu_listsStreams" {
 
 # It declares a call of it.
 resource "google_cloud_run_v2_service_iam_member" "menu_run_invoker_till" {
-  location = "europe-west1"
+  location = "us-central1"
   name     = google_cloud_run_v2_service.till.name
   role     = "roles/run.invoker"
   member   = google_service_account.menu.member

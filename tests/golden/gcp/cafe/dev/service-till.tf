@@ -29,7 +29,7 @@ resource "google_secret_manager_secret" "till_store-url" {
   replication {
     user_managed {
       replicas {
-        location = "europe-west1"
+        location = "us-central1"
       }
     }
   }
@@ -48,7 +48,7 @@ resource "google_secret_manager_secret" "till_postgres" {
   replication {
     user_managed {
       replicas {
-        location = "europe-west1"
+        location = "us-central1"
       }
     }
   }
@@ -67,7 +67,7 @@ resource "google_secret_manager_secret" "till_signing-key" {
   replication {
     user_managed {
       replicas {
-        location = "europe-west1"
+        location = "us-central1"
       }
     }
   }
@@ -77,9 +77,9 @@ resource "google_secret_manager_secret" "till_signing-key" {
 # Declared in cafe/till.py:12.
 resource "google_cloud_run_v2_service" "till" {
   name                = "till"
-  location            = "europe-west1"
+  location            = "us-central1"
   ingress             = "INGRESS_TRAFFIC_ALL"
-  custom_audiences    = ["https://till-${data.google_project.own.number}.europe-west1.run.app"]
+  custom_audiences    = ["https://till-${data.google_project.own.number}.us-central1.run.app"]
   deletion_protection = false
   depends_on = [
     google_secret_manager_secret_version.till_store-url,
@@ -115,7 +115,7 @@ resource "google_cloud_run_v2_service" "till" {
 
     containers {
       name    = "till"
-      image   = "europe-west1-docker.pkg.dev/cafe-dev/cafe/till:0.1.0"
+      image   = "us-central1-docker.pkg.dev/cafe-dev/cafe/till:0.1.0"
       command = ["python", "-m", "shoal.runtime"]
 
       ports {
@@ -175,7 +175,7 @@ resource "google_cloud_run_v2_service" "till" {
 
       env {
         name  = "SHOAL_MESH"
-        value = "https://{service}-${data.google_project.own.number}.europe-west1.run.app"
+        value = "https://{service}-${data.google_project.own.number}.us-central1.run.app"
       }
 
       env {
@@ -292,7 +292,7 @@ resource "google_cloud_run_v2_service" "till" {
 # Declared in cafe/till.py:12.
 resource "google_sql_database_instance" "till" {
   name                = "till"
-  region              = "europe-west1"
+  region              = "us-central1"
   database_version    = "POSTGRES_17"
   deletion_protection = false
   depends_on          = [google_service_networking_connection.engines]
@@ -377,7 +377,7 @@ resource "google_project_iam_member" "till_listsStreams" {
 
 # It declares a call of it.
 resource "google_cloud_run_v2_service_iam_member" "till_run_invoker_menu" {
-  location = "europe-west1"
+  location = "us-central1"
   name     = google_cloud_run_v2_service.menu.name
   role     = "roles/run.invoker"
   member   = google_service_account.till.member

@@ -5,7 +5,7 @@ resource "google_pubsub_topic" "CAFE_TILL" {
   name = "CAFE_TILL"
 
   message_storage_policy {
-    allowed_persistence_regions = ["europe-west1"]
+    allowed_persistence_regions = ["us-central1"]
   }
 }
 
@@ -13,7 +13,7 @@ resource "google_pubsub_topic" "CAFE_MENU_DEAD" {
   name = "CAFE_MENU_DEAD"
 
   message_storage_policy {
-    allowed_persistence_regions = ["europe-west1"]
+    allowed_persistence_regions = ["us-central1"]
   }
 }
 
@@ -36,6 +36,6 @@ resource "google_pubsub_topic" "CAFE_MENU_DEAD__turn" {
   name = "CAFE_MENU_DEAD._turn"
 
   message_storage_policy {
-    allowed_persistence_regions = ["europe-west1"]
+    allowed_persistence_regions = ["us-central1"]
   }
 }

@@ -75,28 +75,28 @@ resource "google_service_account_iam_member" "pipelines_delivery_pipelines" {
 }
 
 resource "google_artifact_registry_repository_iam_member" "pipelines_delivery_artifactregistry_writer_cafe" {
-  location   = "europe-west1"
+  location   = "us-central1"
   repository = google_artifact_registry_repository.cafe.name
   role       = "roles/artifactregistry.writer"
   member     = google_service_account.pipelines_delivery.member
 }
 
 resource "google_cloud_run_v2_service_iam_member" "pipelines_delivery_run_developer_till" {
-  location = "europe-west1"
+  location = "us-central1"
   name     = google_cloud_run_v2_service.till.name
   role     = "roles/run.developer"
   member   = google_service_account.pipelines_delivery.member
 }
 
 resource "google_cloud_run_v2_service_iam_member" "pipelines_delivery_run_developer_menu" {
-  location = "europe-west1"
+  location = "us-central1"
   name     = google_cloud_run_v2_service.menu.name
   role     = "roles/run.developer"
   member   = google_service_account.pipelines_delivery.member
 }
 
 resource "google_cloud_run_v2_job_iam_member" "pipelines_delivery_run_developer_operator" {
-  location = "europe-west1"
+  location = "us-central1"
   name     = google_cloud_run_v2_job.operator.name
   role     = "roles/run.developer"
   member   = google_service_account.pipelines_delivery.member

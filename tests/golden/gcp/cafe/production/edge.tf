@@ -58,7 +58,7 @@ resource "google_compute_security_policy" "door" {
 
 resource "google_compute_region_network_endpoint_group" "menu" {
   name                  = "menu"
-  region                = "europe-west1"
+  region                = "us-central1"
   network_endpoint_type = "SERVERLESS"
 
   cloud_run {
@@ -84,7 +84,7 @@ resource "google_compute_backend_service" "menu" {
 
 resource "google_compute_region_network_endpoint_group" "till" {
   name                  = "till"
-  region                = "europe-west1"
+  region                = "us-central1"
   network_endpoint_type = "SERVERLESS"
 
   cloud_run {

@@ -4,7 +4,7 @@
 # A service can do without what is in its cache, so there are no backups.
 resource "google_memorystore_instance" "main" {
   instance_id                 = "cafe-cache"
-  location                    = "europe-west1"
+  location                    = "us-central1"
   engine_version              = "VALKEY_8_0"
   mode                        = "CLUSTER_DISABLED"
   node_type                   = "STANDARD_SMALL"

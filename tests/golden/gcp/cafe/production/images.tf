@@ -3,7 +3,7 @@
 
 resource "google_artifact_registry_repository" "cafe" {
   repository_id = "cafe"
-  location      = "europe-west1"
+  location      = "us-central1"
   format        = "DOCKER"
   kms_key_name  = google_kms_crypto_key.data.id
   depends_on    = [google_kms_crypto_key_iam_member.data_artifactregistry]

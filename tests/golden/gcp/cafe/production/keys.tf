@@ -4,7 +4,7 @@
 # A ring and its keys cannot be removed, only their versions can.
 resource "google_kms_key_ring" "main" {
   name     = "cafe"
-  location = "europe-west1"
+  location = "us-central1"
 }
 
 # Encrypts what cafe keeps in production.
@@ -72,7 +72,7 @@ resource "google_secret_manager_secret" "all_jwks" {
   replication {
     user_managed {
       replicas {
-        location = "europe-west1"
+        location = "us-central1"
       }
     }
   }

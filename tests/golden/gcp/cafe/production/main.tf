@@ -28,7 +28,7 @@ terraform {
 
 provider "google" {
   project = "cafe-production"
-  region  = "europe-west1"
+  region  = "us-central1"
   default_labels = {
     system      = "cafe"
     environment = "production"
@@ -38,7 +38,7 @@ provider "google" {
 
 provider "google-beta" {
   project = "cafe-production"
-  region  = "europe-west1"
+  region  = "us-central1"
   default_labels = {
     system      = "cafe"
     environment = "production"

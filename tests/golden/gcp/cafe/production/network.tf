@@ -11,7 +11,7 @@ resource "google_compute_network" "main" {
 # It is in every zone of the region.
 resource "google_compute_subnetwork" "main" {
   name                     = "cafe"
-  region                   = "europe-west1"
+  region                   = "us-central1"
   network                  = google_compute_network.main.id
   ip_cidr_range            = cidrsubnet("10.40.0.0/16", 4, 0)
   private_ip_google_access = true
@@ -108,13 +108,13 @@ resource "google_dns_record_set" "images_every" {
 
 resource "google_compute_router" "main" {
   name    = "cafe"
-  region  = "europe-west1"
+  region  = "us-central1"
   network = google_compute_network.main.id
 }
 
 resource "google_compute_router_nat" "main" {
   name                                = "cafe"
-  region                              = "europe-west1"
+  region                              = "us-central1"
   router                              = google_compute_router.main.name
   nat_ip_allocate_option              = "AUTO_ONLY"
   source_subnetwork_ip_ranges_to_nat  = "ALL_SUBNETWORKS_ALL_IP_RANGES"
@@ -147,7 +147,7 @@ resource "google_service_networking_connection" "engines" {
 
 resource "google_network_connectivity_service_connection_policy" "valkey" {
   name          = "cafe-valkey"
-  location      = "europe-west1"
+  location      = "us-central1"
   service_class = "gcp-memorystore"
   network       = google_compute_network.main.id
 

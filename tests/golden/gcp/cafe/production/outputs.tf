@@ -18,7 +18,7 @@ output "project_number" {
 
 output "images" {
   description = "Where images go: this, a service's name and its version."
-  value       = "europe-west1-docker.pkg.dev/cafe-production/cafe"
+  value       = "us-central1-docker.pkg.dev/cafe-production/cafe"
 }
 
 output "services" {

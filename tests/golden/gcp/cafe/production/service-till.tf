@@ -29,7 +29,7 @@ resource "google_secret_manager_secret" "till_store-url" {
   replication {
     user_managed {
       replicas {
-        location = "europe-west1"
+        location = "us-central1"
       }
     }
   }
@@ -48,7 +48,7 @@ resource "google_secret_manager_secret" "till_postgres" {
   replication {
     user_managed {
       replicas {
-        location = "europe-west1"
+        location = "us-central1"
       }
     }
   }
@@ -67,7 +67,7 @@ resource "google_secret_manager_secret" "till_signing-key" {
   replication {
     user_managed {
       replicas {
-        location = "europe-west1"
+        location = "us-central1"
       }
     }
   }
@@ -77,9 +77,9 @@ resource "google_secret_manager_secret" "till_signing-key" {
 # Declared in cafe/till.py:12.
 resource "google_cloud_run_v2_service" "till" {
   name                 = "till"
-  location             = "europe-west1"
+  location             = "us-central1"
   ingress              = "INGRESS_TRAFFIC_INTERNAL_LOAD_BALANCER"
-  custom_audiences     = ["https://till-${data.google_project.own.number}.europe-west1.run.app"]
+  custom_audiences     = ["https://till-${data.google_project.own.number}.us-central1.run.app"]
   deletion_protection  = true
   invoker_iam_disabled = true
   depends_on = [
@@ -116,7 +116,7 @@ resource "google_cloud_run_v2_service" "till" {
 
     containers {
       name    = "till"
-      image   = "europe-west1-docker.pkg.dev/cafe-production/cafe/till:0.1.0"
+      image   = "us-central1-docker.pkg.dev/cafe-production/cafe/till:0.1.0"
       command = ["python", "-m", "shoal.runtime"]
 
       ports {
@@ -176,7 +176,7 @@ resource "google_cloud_run_v2_service" "till" {
 
       env {
         name  = "SHOAL_MESH"
-        value = "https://{service}-${data.google_project.own.number}.europe-west1.run.app"
+        value = "https://{service}-${data.google_project.own.number}.us-central1.run.app"
       }
 
       env {
@@ -288,7 +288,7 @@ resource "google_cloud_run_v2_service" "till" {
 # Declared in cafe/till.py:12.
 resource "google_sql_database_instance" "till" {
   name                = "till"
-  region              = "europe-west1"
+  region              = "us-central1"
   database_version    = "POSTGRES_17"
   deletion_protection = true
   encryption_key_name = google_kms_crypto_key.data.id
@@ -378,7 +378,7 @@ resource "google_project_iam_member" "till_listsStreams" {
 
 # It declares a call of it.
 resource "google_cloud_run_v2_service_iam_member" "till_run_invoker_menu" {
-  location = "europe-west1"
+  location = "us-central1"
   name     = google_cloud_run_v2_service.menu.name
   role     = "roles/run.invoker"
   member   = google_service_account.till.member

@@ -7,7 +7,7 @@ resource "google_pubsub_topic" "CAFE_TILL" {
   depends_on   = [google_kms_crypto_key_iam_member.data_pubsub]
 
   message_storage_policy {
-    allowed_persistence_regions = ["europe-west1"]
+    allowed_persistence_regions = ["us-central1"]
   }
 }
 
@@ -17,7 +17,7 @@ resource "google_pubsub_topic" "CAFE_MENU_DEAD" {
   depends_on   = [google_kms_crypto_key_iam_member.data_pubsub]
 
   message_storage_policy {
-    allowed_persistence_regions = ["europe-west1"]
+    allowed_persistence_regions = ["us-central1"]
   }
 }
 
@@ -42,6 +42,6 @@ resource "google_pubsub_topic" "CAFE_MENU_DEAD__turn" {
   depends_on   = [google_kms_crypto_key_iam_member.data_pubsub]
 
   message_storage_policy {
-    allowed_persistence_regions = ["europe-west1"]
+    allowed_persistence_regions = ["us-central1"]
   }
 }
