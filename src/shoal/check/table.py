@@ -19,6 +19,10 @@ NAMES = (
     "god_service",
     "distributed_monolith",
     "call_without_timeout",  # SH3: resilience
+    "retried_twice",
+    "deadline_too_long",
+    "promise_beyond_callees",
+    "breaker_missing",
     "public_write_open",  # SH4: security
     "owner_unchecked",
     "secret_in_code",
