@@ -92,11 +92,11 @@ def find(subject: Subject, _: Nothing) -> Iterator[Finding]:
     for sites in subject.graph.sites.values():
         for site in sites:
             calling.setdefault(site.callee, []).append(site)
-    for operation, sites in calling.items():
-        longest = max(sites, key=_own)
+    for operation, asking in calling.items():
+        longest = max(asking, key=_own)
         if (theirs := _limit(longest)) > _own(longest):
             yield Finding(
-                where=sites[0].where,
+                where=asking[0].where,
                 message=f"{operation} may take {theirs:g} s, and {longest.handler} answers within {_own(longest):g} s",
                 help=f"give {operation} less than {_own(longest):g} s, or let {longest.handler.name} take longer",
             )
