@@ -93,8 +93,7 @@ def _cache(one: made.Cache, _: Month) -> Iterator[Item]:
 
 
 def _account(one: made.Account, month: Month) -> Iterator[Item]:
-    kind = "ZRS" if one.protected else "LRS"
-    price, kept = f"storage.{kind}.gb-month", month.usage.objects
+    price, kept = f"storage.{one.copies}.gb-month", month.usage.objects
     yield Item(component="objects", price=price, amount=kept, service=one.service)
 
 

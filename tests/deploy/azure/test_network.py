@@ -170,3 +170,18 @@ def test_a_key_that_azure_makes_is_quoted_for_its_address() -> None:
         in texts["production/service-web.tf"]
     )
     assert "${uriComponent(redis_web.listKeys().primaryKey)}@" in texts["production/bicep/service-web.bicep"]
+
+
+def test_images_have_the_clients_of_engines_here() -> None:
+    texts = {one.path: one.text for one in artifacts(shop(), PRODUCTION, SMALL)}
+    assert "shoal[servicebus]" in texts["images/orders/requirements.in"]
+    assert "FROM python:" in texts["images/web/Dockerfile"]
+    assert len([path for path in texts if path.startswith("images/orders/")]) == 3
+
+
+def test_another_region_has_copies_where_that_is_asked_for() -> None:
+    far = msgspec.structs.replace(PRODUCTION, far_backups=True)
+    found = resources(scope_of(shop(), far))
+    assert {one.copies for one in of_kind(found, Account).values()} == {"GZRS"}
+    assert all(one.far for one in of_kind(found, Postgres).values())
+    assert {one.copies for one in of_kind(shops("dev"), Account).values()} == {"LRS"}

@@ -24,6 +24,7 @@ def _lines(context: Context) -> Iterator[str]:
     yield "   Whoever applies needs the roles Owner, and Storage Blob Data Contributor on that account."
     yield "2. `terraform apply -target=azurerm_container_registry.main`, and push the images there: an app whose"
     yield "   image is not there cannot be made. `terraform output registry` says where."
+    yield "   `../images` has a Dockerfile for each."
     yield "3. `terraform apply`, and read the plan. A gateway takes up to an hour."
     yield "4. Fill in what only you know: `az keyvault secret set --vault-name VAULT --name NAME --file FILE`, then"
     yield "   restart who reads it: `az containerapp revision restart`."

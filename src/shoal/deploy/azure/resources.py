@@ -196,7 +196,14 @@ class Account(Resource, frozen=True, kw_only=True):
 
     protected: bool
     keep: int
+    far: bool = False
+    """Whether another region has a copy."""
     origins: tuple[str, ...] = ()
+
+    @property
+    def copies(self) -> str:
+        """How its copies lie, as Azure calls it: in one place, in three zones, or in another region besides."""
+        return {(True, True): "GZRS", (True, False): "ZRS", (False, True): "GRS"}.get((self.protected, self.far), "LRS")
 
 
 class Bus(Resource, frozen=True, kw_only=True):

@@ -72,7 +72,7 @@ class Environment(settings.Environment, frozen=True, kw_only=True, forbid_unknow
     bicep: bool = True
     """Whether the same is written in Bicep, too."""
     far_backups: bool = False
-    """Whether backups of databases are kept in the paired region, too."""
+    """Whether objects and backups of databases are kept in the paired region, too."""
     engines: Engines = Engines()
     services: Mapping[str, Size] = {}
     """Sizes by service, where they differ; memory is twice the processor: 256 units and 512 MiB, 512 and 1024 ..."""

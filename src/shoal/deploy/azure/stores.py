@@ -30,7 +30,8 @@ def make(scope: Scope) -> Iterator[Resource]:
             cors = scope.plan.system.gateway.cors
             yield Account(
                 name=service.name, service=service.name, source=source, protected=scope.environment.protected,
-                keep=scope.environment.keep_backups, origins=cors.origins if cors is not None else (),
+                keep=scope.environment.keep_backups, far=scope.environment.far_backups,
+                origins=cors.origins if cors is not None else (),
                 why="Clients fetch and bring single objects by addresses that end; nobody else gets in from outside.",
             )  # fmt: skip
             yield from _locked(scope, "account", service)

@@ -74,7 +74,7 @@ def account(one: Account, context: Context) -> Declared:
         "isLocalUserEnabled": False,
         "encryption": {"keySource": "Microsoft.Storage", "requireInfrastructureEncryption": True},
     }
-    sku: Value = {"name": "Standard_ZRS" if one.protected else "Standard_LRS"}
+    sku: Value = {"name": f"Standard_{one.copies}"}
     yield context.made("account", one, {**TAGGED, "sku": sku, "kind": "StorageV2", "properties": body})
     kept: Value = {"enabled": True, "days": one.keep}
     cors: Value = [

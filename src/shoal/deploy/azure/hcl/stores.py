@@ -82,7 +82,7 @@ def account(one: Account, context: Context) -> Iterator[Block]:
         "name": called(context.scope, "account", one.name),
         **HERE,
         "account_tier": "Standard",
-        "account_replication_type": "ZRS" if one.protected else "LRS",
+        "account_replication_type": one.copies,
         "min_tls_version": "TLS1_2",
         "https_traffic_only_enabled": True,
         "shared_access_key_enabled": False,
