@@ -74,7 +74,7 @@ class Environment(cloud.Environment, frozen=True, kw_only=True, forbid_unknown_f
     keys: bool = True
     """Whether disks and messages are encrypted by a key of ours; by Google's own otherwise."""
     firewall: bool = True
-    """Whether the balancer counts requests of callers, and refuses what looks like an attack (Cloud Armor)."""
+    """Whether the balancer counts requests of callers, and refuses those above their limits (Cloud Armor)."""
     collector: str = ""
     """Tag of Google's build of the OpenTelemetry collector; nothing is collected when it is empty."""
     billing: str = ""

@@ -153,8 +153,7 @@ def _firewall(one: Door, name: str) -> Block:
     rest = Block(
         kind="rule", body=items({"action": "allow", "priority": 2_147_483_647, "description": "Default"}, everywhere)
     )
-    guarded = Block(kind="adaptive_protection_config", body=(block("layer_7_ddos_defense_config", enable=True),))
-    body = items({"name": f"{name}-door", "type": "CLOUD_ARMOR"}, *rules, each, rest, guarded)
+    body = items({"name": f"{name}-door", "type": "CLOUD_ARMOR"}, *rules, each, rest)
     return resource("google_compute_security_policy", "door", *body)
 
 

@@ -48,12 +48,6 @@ resource "google_compute_security_policy" "door" {
       }
     }
   }
-
-  adaptive_protection_config {
-    layer_7_ddos_defense_config {
-      enable = true
-    }
-  }
 }
 
 resource "google_compute_region_network_endpoint_group" "menu" {
