@@ -160,3 +160,4 @@ def test_clouds_are_called_as_their_tables_are() -> None:
         assert cloud.name == name
         assert cloud.environments
         assert regions(name), "a cloud has a table of prices"
+        assert msgspec.structs.replace(cloud.environments[-1], **cloud.serverless) == cloud.environments[-1]

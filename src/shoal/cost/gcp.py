@@ -262,5 +262,5 @@ CLOUD = Cloud(
     billed=frozenset(_ITEMS),
     free=FREE,
     cluster=CLUSTER,
-    serverless={"platform": "run"},
+    serverless={"compute": "cloud-run"},
 )

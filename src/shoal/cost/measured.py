@@ -19,6 +19,8 @@ class Served(msgspec.Struct, kw_only=True):
 
     requests: int = 0
     """That reached it, by the door or by others' calls."""
+    calls: int = 0
+    """That it made to other services."""
     reads: int = 0
     """Statements and commands that read from its store."""
     writes: int = 0
@@ -46,8 +48,6 @@ class Run(msgspec.Struct, kw_only=True):
     """Bytes of answers."""
     answers: int = 0
     """Of which so many requests were measured."""
-    called: int = 0
-    """Calls from service to service."""
     published: int = 0
     services: dict[str, Served] = {}
 
@@ -73,7 +73,6 @@ def usage(run: Run, *, requests: Decimal | None = None) -> Usage:
         endpoints={name: month * (Decimal(count) / total) for name, count in sorted(run.door.items())},
         events_per_request=_each(run.published, total),
         answer_bytes=_each(run.answered, Decimal(run.answers)) if run.answers else usual.answer_bytes,
-        calls_per_request=_each(run.called, total),
         services={name: _work(served, total) for name, served in sorted(run.services.items())},
     )
 
@@ -102,6 +101,7 @@ def _work(served: Served, total: Decimal) -> Work:
     known = served.memory > 0
     return Work(
         asked=_each(served.requests, total),
+        calls=_each(served.calls, total),
         reads=_each(served.reads, total),
         writes=_each(served.writes, total),
         object_reads=_each(served.object_reads, total),

@@ -93,16 +93,15 @@ class Month:
 
         Calls are as many as measured, or each that is declared, once for each request that reaches the caller.
         """
-        calls = {one.name: len({call.service for call in one.calls}) for one in self.plan.services}
-        weights = {name: self.of(name) * Decimal(count) for name, count in calls.items() if count}
         crossing = self.usage.call_bytes * (zones - 1) / zones / GB
-        known = self.usage.calls_per_request
-        if known is None:
-            return {name: one * crossing for name, one in weights.items()}
-        whole = sum((one.expected for one in weights.values()), Decimal(0))
-        return {
-            name: self.requests * (known * one.expected / whole * crossing) for name, one in weights.items() if whole
-        }
+        found = {}
+        for caller in self.plan.services:
+            declared = len({call.service for call in caller.calls})
+            known = self._known(caller.name).calls
+            calls = self.of(caller.name) * Decimal(declared) if known is None else self.requests * known
+            if declared or calls.high:
+                found[caller.name] = calls * crossing
+        return found
 
     @property
     def events(self) -> Range:

@@ -50,6 +50,8 @@ class Work(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
     asked: Decimal | None = None
     """Requests that reach it, by the door or by another's call."""
+    calls: Decimal | None = None
+    """That it makes to other services."""
     reads: Decimal | None = None
     """From its store."""
     writes: Decimal | None = None
@@ -104,8 +106,6 @@ class Usage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """Of the lines of one request in each service that it reaches."""
     answer_bytes: Decimal = Decimal(8000)
     """That leave for clients."""
-    calls_per_request: Decimal | None = None
-    """Calls from service to service that a request leads to; every declared call once when nothing is said."""
     call_bytes: Decimal = Decimal(4000)
     """Of a call and its answer, or of an event on its way."""
     outside_bytes: Decimal = Decimal(1000)

@@ -147,9 +147,7 @@ def test_callers_find_each_other_and_say_who_they_are() -> None:
         told = made[service.name].environment
         assert ("SHOAL_MESH" in told) == bool(service.calls)
         assert told.get("SHOAL_CALLER", "") == ("google" if service.calls else "")
-    assert (
-        str(made["orders"].environment["SHOAL_MESH"]) == "https://{service}-<project/own:number>.us-central1.run.app"
-    )
+    assert str(made["orders"].environment["SHOAL_MESH"]) == "https://{service}-<project/own:number>.us-central1.run.app"
 
 
 def test_the_same_service_is_written_for_cloud_run_itself() -> None:

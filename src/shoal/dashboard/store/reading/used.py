@@ -54,7 +54,7 @@ def used(database: Database, number: int = 0) -> Run:
         elif edge.kind == "event" and edge.source in run.services:
             run.published += edge.count
         elif edge.kind == "call" and edge.source != GATEWAY:
-            run.called += edge.count
+            _served(run, edge.source).calls += edge.count
     _rows(database, run)
     _bytes(database, run)
     _machines(database, run)
