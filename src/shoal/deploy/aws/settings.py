@@ -17,6 +17,9 @@ CPUS = {
 }
 """Units of processors (1,024 are one) and the MiB that Fargate has for each (ECS developer guide, "Task CPU")."""
 
+LOGS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653)
+"""Days for which CloudWatch keeps logs (API reference, "PutRetentionPolicy")."""
+
 _INSTANCE = re.compile(r"[a-z0-9-]+\.[a-z0-9-]+")
 _ACCOUNT = re.compile(r"[0-9]{12}")
 _REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-[0-9]")
@@ -114,6 +117,10 @@ class Environment(cloud.Environment, frozen=True, kw_only=True, forbid_unknown_f
             raise ValueError("without gateways and endpoints no image could be fetched: set one of them")
         if self.certificate and not self.hosts:
             raise ValueError("a certificate is for a name: write hosts = [...] too")
+        if self.keep_logs not in LOGS:
+            raise ValueError(f"keep_logs = {self.keep_logs}: CloudWatch has {', '.join(map(str, LOGS))} days")
+        if not 1 <= self.keep_backups <= 35:
+            raise ValueError(f"keep_backups = {self.keep_backups}: Amazon's databases keep 1 to 35 days")
         if self.eks and not _ACCOUNT.fullmatch(self.account):
             raise ValueError(f"account = {self.account!r}: images of pods name it; write its twelve digits")
         if self.passwords < 1:

@@ -1,0 +1,54 @@
+"""AWS's column of what stands for what."""
+
+from shoal.deploy.cloud.cells import Cell, Column, no
+
+_OTHERS = "another's, by its address in a secret"
+
+COLUMN = Column(
+    title="AWS",
+    command="shoal deploy aws",
+    cells={
+        "postgres": Cell("RDS for PostgreSQL, an instance for each service, TLS only"),
+        "documents": Cell("JSONB in the service's own RDS for PostgreSQL"),
+        "mongo": Cell("DocumentDB, a cluster for each service, TLS only"),
+        "dynamodb": Cell("a table of DynamoDB, billed by request"),
+        "firestore": no("Google's; choose dynamodb or mongo, which keep the same documents"),
+        "nats": Cell(f"{_OTHERS}; SNS and SQS unless it is chosen"),
+        "kafka": Cell(f"{_OTHERS}, such as Amazon MSK's"),
+        "sns": Cell("FIFO topics of SNS and FIFO queues of SQS; the broker unless another is chosen"),
+        "rabbitmq": Cell(f"{_OTHERS}; Amazon MQ has no streams"),
+        "pubsub": Cell("another's (Google's), by its address in a secret; nobody chooses it here without reason"),
+        "servicebus": Cell("another's (Azure's), by its address in a secret; likewise"),
+        "valkey": Cell("ElastiCache with Valkey, a user for each service"),
+        "duckdb": no("one process has its file; say what is meant for production, such as bigquery"),
+        "bigquery": Cell(
+            "another's (Google's), by its address in a secret. There is no driver for Redshift: see below"
+        ),
+        "postgres-search": Cell("in the service's own RDS for PostgreSQL"),
+        "opensearch": Cell("a domain of OpenSearch for each service"),
+        "folder": Cell("S3 stands for it, a bucket for each service"),
+        "s3": Cell("S3, a bucket for each service, TLS only"),
+        "blob": Cell("S3 stands for it"),
+        "gcs": Cell("S3 stands for it"),
+        "a service": Cell("a service on ECS Fargate: target tracking, a circuit breaker, alarms that take it back"),
+        "a call": Cell("Service Connect (Cloud Map), and a rule between two security groups"),
+        "an exposed endpoint": Cell("an HTTP API with a private link and a balancer inside; also as CloudFormation"),
+        "a host and its certificate": Cell("a certificate of ACM that you name; the record in Route 53 is yours"),
+        "a firewall": Cell("a web ACL (WAF) as CloudFormation, before the balancer inside"),
+        "people who sign in": Cell("a pool of Cognito, where asked for; its tokens are verified by the API"),
+        "secrets": Cell("Secrets Manager, encrypted by a key of the environment (KMS)"),
+        "keys of personal data": Cell("a key of KMS for each service"),
+        "images": Cell("ECR, a repository for each service"),
+        "e-mail": Cell("an identity of SES that you verify; the service speaks SMTP to it"),
+        "logs": Cell("CloudWatch, kept as long as said"),
+        "metrics and alarms": Cell("CloudWatch with Container Insights; alarms by SNS to an address"),
+        "traces": Cell("X-Ray, by AWS's collector (ADOT) beside each service, where asked for"),
+        "a budget": Cell("AWS Budgets"),
+        "who may do what": Cell("a role of IAM for each service, from its declarations"),
+        "pipelines without keys": Cell("a role that GitHub's tokens become (OpenID Connect)"),
+        "containers on Kubernetes": Cell("EKS: by Terraform or eksctl, with Istio and Pod Identity"),
+        "a second region": no(
+            "not written; an environment in another region is another environment, with its own data"
+        ),
+    },
+)
