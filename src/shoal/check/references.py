@@ -57,7 +57,7 @@ ROWS: tuple[Row, ...] = (
     Row("Security", "Monitoring", "a record of who did what, anomalies", _RECORD),
     Row("Performance", "Latency", "pools of connections, caches, work that nobody waits for"),
     Row("Performance", "Throughput", "more replicas, batches", _REPLICAS),
-    Row("Performance", "Database", "read replicas, queries, indexes", open="rules of SH2"),
+    Row("Performance", "Database", "read replicas, queries, indexes"),
     Row("Performance", "Network", "the mesh, gRPC, compression", _COMPRESSION),
     Row("Performance", "Cold start", "capacity that is kept warm", _START),
     Row("Cost", "Spot instances", "for what is not critical", _BILL),

@@ -18,6 +18,8 @@ NAMES = (
     "nano_service",
     "god_service",
     "distributed_monolith",
+    "migration_locks",  # SH2: data
+    "migration_breaks",
     "call_without_timeout",  # SH3: resilience
     "retried_twice",
     "deadline_too_long",

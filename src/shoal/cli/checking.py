@@ -88,7 +88,7 @@ class Files(Mapping[str, str]):
 
     def __init__(self, root: Path, system: model.System) -> None:
         folders = {_migrations(service) for service in system.services if service.store and service.store.migrations}
-        found = [file for folder in folders for file in (root / folder).glob("*.sql")]
+        found = [file for folder in folders if folder.is_relative_to(root) for file in folder.glob("*.sql")]
         found += (root / "targets").glob("*.toml")
         self._files = {file.relative_to(root).as_posix(): file for file in sorted(found)}
         self._texts: dict[str, str] = {}
@@ -108,9 +108,10 @@ class Files(Mapping[str, str]):
         return len(self._files)
 
 
-def _migrations(service: model.Service) -> str:
-    package = service.entry.partition(":")[0].rpartition(".")[0].replace(".", "/")
-    return f"{package}/{service.store.migrations}" if service.store else ""
+def _migrations(service: model.Service) -> Path:
+    """Say where the migrations of a service lie: beside its module, as it was imported."""
+    file = getattr(sys.modules.get(service.entry.partition(":")[0]), "__file__", None)
+    return Path(file).parent / service.store.migrations if file and service.store else Path()
 
 
 def _plan(system: model.System) -> Plan | None:
