@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from shoal.deploy.azure.addresses import FILES
 from shoal.deploy.azure.bicep.context import TAGGED, Context, Declared
-from shoal.deploy.azure.resources import Logs, Operator, Place, Registry, Scaler, Secret, Workload
+from shoal.deploy.azure.resources import Logs, Operator, Place, Registry, Scaler, Workload
 from shoal.deploy.bicep.values import Keyed, Noted, Raw, Text, Value
 from shoal.deploy.cloud.settings import UNIT
 from shoal.deploy.cloud.values import Ref
@@ -126,12 +126,8 @@ def _image(name: str, version: str, context: Context) -> Value:
     return Text((context.references.at(Ref("registry", "main", "address")), f"/{name}:{version}"))
 
 
-def _keys(context: Context) -> Mapping[str, str]:
-    return {secret.name: secret.key for secret in context.whole.all(Secret)}
-
-
 def _secrets(one: Workload, context: Context) -> Value:
-    keys, asked = _keys(context), context.references
+    keys, asked = context.whole.keys, context.references
     return [
         {
             "name": keys[name],
@@ -143,7 +139,7 @@ def _secrets(one: Workload, context: Context) -> Value:
 
 
 def _files(one: Workload, context: Context) -> Value:
-    keys = _keys(context)
+    keys = context.whole.keys
     held: list[Value] = [{"secretRef": keys[name], "path": keys[name]} for name in one.files.values()]
     return {"name": "files", "storageType": "Secret", "secrets": held}
 
@@ -188,7 +184,7 @@ def _probe(kind: str, path: str, port: int, **more: int) -> Value:
 
 
 def _told(environment: Mapping[str, Said], secrets: Mapping[str, str], context: Context) -> Value:
-    keys = _keys(context)
+    keys = context.whole.keys
     plain: list[Value] = [
         {"name": name, "value": context.references.written(value)} for name, value in environment.items()
     ]

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 import msgspec
 
 from shoal.deploy.azure.bicep.references import KINDS, LOCATION, References, symbol
-from shoal.deploy.azure.resources import Right
+from shoal.deploy.azure.hcl import context as hcl
 from shoal.deploy.azure.scope import Scope
 from shoal.deploy.bicep.values import Raw, Resource, Value
 from shoal.deploy.cloud import resource
@@ -17,7 +17,7 @@ TAGGED: Mapping[str, Value] = {"location": HERE, "tags": TAGS}
 class Context(msgspec.Struct, frozen=True, kw_only=True):
     """One file of an environment."""
 
-    whole: resource.Context[Scope]
+    whole: hcl.Context
     references: References
 
     @property
@@ -40,8 +40,7 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
 
     def rights(self, identity: str) -> list[str]:
         """Name the rights without which an image or a secret could not be read; they are in the identity's file."""
-        own = [one for one in self.whole.all(Right) if one.identity == identity]
-        return [symbol("right", one.name) for one in own if one.scope.kind in ("registry", "secret")]
+        return [symbol("right", name) for name in self.whole.needed(identity)]
 
 
 Declared = Iterator[Resource]

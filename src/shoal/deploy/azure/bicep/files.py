@@ -8,7 +8,7 @@ from shoal.deploy.azure import resources as made
 from shoal.deploy.azure.bicep import cluster, compute, door, network, secrets, stores, watch
 from shoal.deploy.azure.bicep.context import Context
 from shoal.deploy.azure.bicep.references import DOMAIN, LOCATION, PASSWORDS, References, symbol
-from shoal.deploy.azure.scope import Scope
+from shoal.deploy.azure.hcl import context as hcl
 from shoal.deploy.bicep.printer import document
 from shoal.deploy.bicep.values import Declaration, Module, Output, Parameter, Raw, Resource, Value
 from shoal.deploy.cloud import resource
@@ -55,7 +55,7 @@ _WITH = {"account": "objects", "cache": "redis"}
 class File:
     """One file: its resources and what they refer to."""
 
-    def __init__(self, name: str, whole: resource.Context[Scope], known: dict[tuple[str, str], object]) -> None:
+    def __init__(self, name: str, whole: hcl.Context, known: dict[tuple[str, str], object]) -> None:
         self.name, self._whole = name, whole
         self.references = References(whole.scope, known)
         self.made: set[tuple[str, str]] = set()
@@ -90,7 +90,7 @@ class File:
         return found
 
 
-def compiled(whole: resource.Context[Scope]) -> Iterator[Artifact]:
+def compiled(whole: hcl.Context) -> Iterator[Artifact]:
     """Write every file of an environment."""
     files = split(whole)
     tags: dict[str, Value] = {"system": whole.scope.system, "environment": whole.scope.environment.name}
@@ -113,7 +113,7 @@ def compiled(whole: resource.Context[Scope]) -> Iterator[Artifact]:
         yield Artifact(path=f"{folder}/{name}.bicep", text=document(file.declared(), head=(note,)))
 
 
-def split(whole: resource.Context[Scope]) -> dict[str, File]:
+def split(whole: hcl.Context) -> dict[str, File]:
     """Divide resources among files."""
     known: dict[tuple[str, str], object] = {
         (PRINTERS[type(one)][0], one.name): one for one in whole.resources if type(one) in PRINTERS

@@ -6,7 +6,7 @@ from shoal.deploy.azure.addresses import FILES
 from shoal.deploy.azure.called import called
 from shoal.deploy.azure.hcl.context import Context, notes
 from shoal.deploy.azure.hcl.references import GROUP, HERE, REGION, at, written
-from shoal.deploy.azure.resources import Endpoint, Logs, Operator, Place, Registry, Right, Secret, Workload
+from shoal.deploy.azure.resources import Logs, Operator, Place, Registry, Workload
 from shoal.deploy.cloud.hcl import label, resource
 from shoal.deploy.cloud.settings import UNIT
 from shoal.deploy.cloud.values import Ref
@@ -119,11 +119,10 @@ def operator(one: Operator, context: Context) -> Iterator[Block]:
 
 def _needed(identity: str, context: Context) -> Value:
     """Name the rights and the addresses inside without which an image or a secret could not be read."""
-    own = [one for one in context.all(Right) if one.identity == identity and one.scope.kind in ("registry", "secret")]
-    inside = [one for one in context.all(Endpoint) if one.to.kind in ("registry", "vault")]
-    ways = [f"azurerm_private_endpoint.{label(one.name)}" for one in inside]
-    links = [f"azurerm_private_dns_zone_virtual_network_link.{label(one.zone)}" for one in inside]
-    return [*(Raw(f"azurerm_role_assignment.{label(one.name)}") for one in own), *map(Raw, (*ways, *links))]
+    rights = [f"azurerm_role_assignment.{label(name)}" for name in context.needed(identity)]
+    ways = [f"azurerm_private_endpoint.{label(one.name)}" for one in context.inside]
+    links = [f"azurerm_private_dns_zone_virtual_network_link.{label(one.zone)}" for one in context.inside]
+    return [Raw(text) for text in (*rights, *ways, *links)]
 
 
 def _identity(name: str) -> Block:
@@ -141,10 +140,9 @@ def _image(name: str, version: str) -> Value:
 
 
 def _secrets(one: Workload, context: Context) -> Iterator[Block]:
-    keys = {secret.name: secret.key for secret in context.all(Secret)}
     for name in dict.fromkeys([*one.secrets.values(), *one.files.values()]):
         where = {"key_vault_secret_id": at(Ref("secret", name, "url")), "identity": at(Ref("identity", one.name, "id"))}
-        yield block("secret", name=keys[name], **where)
+        yield block("secret", name=context.keys[name], **where)
 
 
 def _ingress(one: Workload) -> Iterator[Block]:
