@@ -50,6 +50,19 @@ def secret(scope: Scope, service: ServicePlan) -> Iterator[tuple[str, str, Value
             yield variable(role), f"{role}-url", _text(scope, service, role, server)
 
 
+def filled(scope: Scope, service: ServicePlan, server: str) -> str:
+    """Say what somebody fills in where an address is not known here."""
+    if server != "gcs":
+        return "where it finds its engine."
+    key = f"a key of {email(scope, service)}" if scope.run else "a key of a service account that may use it"
+    return f"gcs://ACCESS:SECRET@/{naming.bucket(scope.project, service.name)} with {key} (gcloud storage hmac create)."
+
+
+def email(scope: Scope, service: ServicePlan) -> str:
+    """Say who a service is."""
+    return f"{naming.account(service.name)}@{scope.project}.iam.gserviceaccount.com"
+
+
 def authorities(scope: Scope, service: ServicePlan) -> dict[str, Ref]:
     """List the files by which a service believes its engines, and who has their text."""
     found, used = dict[str, Ref](), set(scope.uses(service).values())

@@ -7,7 +7,9 @@ filled in.
 import json
 from collections.abc import Iterator, Mapping
 
+from shoal.deploy.cloud.files import secret as stem
 from shoal.deploy.cloud.naming import owner
+from shoal.deploy.cloud.telling import key_files
 from shoal.deploy.cloud.values import Ref, Value, join
 from shoal.deploy.gcp import addresses
 from shoal.deploy.gcp.resources import Password, Resource, Secret
@@ -82,11 +84,29 @@ def _text(value: object) -> str:
 
 def secrets(scope: Scope) -> tuple[Secret, ...]:
     """List the secrets that manifests read, with their text where it is known."""
-    texts = dict(_texts(scope))
+    texts, purposes = dict(_texts(scope)), dict(_purposes(scope))
     return tuple(
-        Secret(name=name, secret=name, text=texts.get(name, _password(name)), purpose="Manifests read it.")
+        Secret(
+            name=name,
+            secret=name,
+            text=texts.get(name, _password(name)),
+            purpose=purposes.get(name, "Manifests read it."),
+        )
         for name in _asked(scope)
     )
+
+
+def _purposes(scope: Scope) -> Iterator[tuple[str, str]]:
+    """Say what those are that somebody fills in."""
+    for file in key_files(scope):
+        yield named(scope.system, stem(file)), f"The file {file}. Verifies tokens; not secret."
+    yield named(scope.system, "signing-key"), "Signs tokens."
+    for service in scope.plan.services:
+        for role, server in scope.uses(service).items():
+            why = f"{addresses.variable(role)}: {addresses.filled(scope, service, server)}"
+            yield named(scope.system, service.name, f"{role}-url"), why
+        for setting in scope.declared(service).settings:
+            yield named(scope.system, service.name, setting.name), f"{setting.variable} of {service.name}."
 
 
 def _asked(scope: Scope) -> tuple[str, ...]:

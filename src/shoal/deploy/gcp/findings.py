@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from shoal.deploy.cloud import findings as cloud
 from shoal.deploy.cloud.findings import teller
-from shoal.deploy.gcp import edge, naming, target
+from shoal.deploy.gcp import addresses, edge, naming, target
 from shoal.deploy.gcp.scope import OWN, Scope
 from shoal.deploy.gcp.workloads import GRACE
 from shoal.deploy.kubernetes.scope import DRAIN, drain
@@ -61,8 +61,8 @@ def _instead(scope: Scope) -> Iterator[Finding]:
                 help_ = f"choose = ['{service.name}.{role}={meant}'] where somebody else runs one"
                 yield _say("17", "info", message, help_, declared.source)
     for service in scope.users("gcs"):
-        message = f"the objects of {service.name} are reached by a key, which the service's own account has"
-        help_ = f"gcloud storage hmac create, and fill in the secret {service.name}_objects-url"
+        message = f"the objects of {service.name} are reached by a key, which somebody makes"
+        help_ = f"fill in its secret: {addresses.filled(scope, service, 'gcs')}"
         yield _say("18", "info", message, help_, scope.declared(service).source)
     if len(scope.users("valkey")) > 1:
         message = "services that have a part of the cache could see each other's: Memorystore knows no users"

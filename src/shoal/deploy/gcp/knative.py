@@ -10,11 +10,12 @@ from typing import Any
 
 from shoal.deploy import yaml
 from shoal.deploy.cloud.values import Join, Ref, Value
+from shoal.deploy.gcp.addresses import email
 from shoal.deploy.gcp.hcl.compute import COLLECTED, COLLECTOR
 from shoal.deploy.gcp.naming import secret
 from shoal.deploy.gcp.resources import Workload
 from shoal.deploy.gcp.scope import Scope
-from shoal.deploy.gcp.workloads import email, image, inside
+from shoal.deploy.gcp.workloads import image, inside
 from shoal.deploy.yaml import Json
 
 ENTRIES = {"everybody": "all", "balancer": "internal-and-cloud-load-balancing", "inside": "internal"}
@@ -61,7 +62,7 @@ def _template(one: Workload, scope: Scope) -> Json:
     if one.collector:
         annotations["run.googleapis.com/container-dependencies"] = f'{{"{one.name}":["collector"]}}'
     spec: Json = {
-        "serviceAccountName": email(scope, one.account),
+        "serviceAccountName": email(scope, scope.plan.service(one.service)),
         "containerConcurrency": one.together,
         "timeoutSeconds": one.seconds,
         "containers": [_container(one, scope), *([_collector(one)] if one.collector else [])],

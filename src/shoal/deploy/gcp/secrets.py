@@ -50,7 +50,8 @@ def agents(scope: Scope) -> tuple[str, ...]:
 
 def _of(scope: Scope, service: ServicePlan) -> Iterator[tuple[str, Value | None, str]]:
     for variable, name, text in addresses.secret(scope, service):
-        yield name, text, f"{variable}: where it finds its engine."
+        server = scope.uses(service)[name.removesuffix("-url")]
+        yield name, text, f"{variable}: {addresses.filled(scope, service, server)}"
     for file, text in addresses.authorities(scope, service).items():
         yield stem(file), text, f"The file {file}, by which it believes its engine."
     for setting in scope.declared(service).settings:

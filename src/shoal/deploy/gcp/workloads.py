@@ -9,7 +9,7 @@ from shoal.deploy.cloud import telling
 from shoal.deploy.cloud.streams import declarations
 from shoal.deploy.cloud.system import PORT
 from shoal.deploy.cloud.values import Ref, Value, join
-from shoal.deploy.gcp import addresses, naming, secrets
+from shoal.deploy.gcp import addresses, secrets
 from shoal.deploy.gcp.resources import Cluster, Logs, Operator, Repository, Resource, Workload
 from shoal.deploy.gcp.scope import Scope
 from shoal.model.plan import ServicePlan
@@ -129,8 +129,3 @@ def _operator(scope: Scope) -> Operator:
 def image(scope: Scope, name: str, version: str) -> str:
     """Name an image of the system."""
     return f"{scope.environment.region}-docker.pkg.dev/{scope.project}/{scope.system}/{name}:{version}"
-
-
-def email(scope: Scope, account: str) -> str:
-    """Say who a service account is."""
-    return f"{naming.account(account)}@{scope.project}.iam.gserviceaccount.com"
