@@ -1,5 +1,6 @@
 """The whole shop, by what is rendered: each certificate at each operation's door, a fault, a copy, and the log."""
 
+import asyncio
 from collections import Counter
 from pathlib import Path
 
@@ -32,8 +33,8 @@ async def test_every_caller_at_every_operation_of_the_shop(mesh: Mesh) -> None:
                 path = grant.path
                 for parameter in path_parameters(path):
                     path = path.replace(f"{{{parameter}}}", "some-1")
-                for name, client in clients.items():
-                    answer = await ask(Pipe(path=where), f"{grant.method} {path}", tls=client)
+                asking = [ask(Pipe(path=where), f"{grant.method} {path}", tls=client) for client in clients.values()]
+                for name, answer in zip(clients, await asyncio.gather(*asking), strict=True):
                     declared = name in {names[caller] for caller in grant.callers}
                     assert answer.status == (200 if declared else 403), f"{name} at {service.name}.{grant.endpoint}"
                     asked[answer.status] += 1

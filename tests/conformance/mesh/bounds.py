@@ -15,6 +15,9 @@ Apps = Mapping[str, App]
 Bound = Callable[[Ways, Apps], Awaitable[tuple[str, ...]]]
 """Tries one thing, and lists what is otherwise than expected."""
 
+PATIENCE = 3.0
+"""Seconds after which what should end by itself has not."""
+
 _HELD = {"x-test-hold": "1"}
 
 
@@ -25,7 +28,7 @@ def _held(path: str, caller: str = "till", to: str = "stock") -> Row:
 async def _ends_first(short: Row, long: Row, ways: Ways, apps: Apps) -> tuple[str, ...]:
     """Make two calls that nobody answers: one ends by itself, then the other is answered."""
     one, other = asyncio.create_task(ways.call(short)), asyncio.create_task(ways.call(long))
-    done, _ = await asyncio.wait({one, other}, return_when=asyncio.FIRST_COMPLETED, timeout=5)
+    done, _ = await asyncio.wait({one, other}, return_when=asyncio.FIRST_COMPLETED, timeout=PATIENCE)
     await _release(apps["stock"])
     replies = await asyncio.gather(one, other)
     first = () if done == {one} else (f"of both calls {len(done)} ended by themselves, or the other one",)
@@ -60,7 +63,7 @@ async def calls_at_a_time_are_bounded(ways: Ways, apps: Apps) -> tuple[str, ...]
 
     await eventually_true(begun)
     second = asyncio.create_task(ways.call(_held("/weights", to="scales")))
-    done, _ = await asyncio.wait({second}, timeout=2)
+    done, _ = await asyncio.wait({second}, timeout=PATIENCE)
     await _release(scales)
     waited = () if done else ("the second call waited",)
     return (*waited, *_statuses(await asyncio.gather(first, second), 200, 503))
