@@ -18,6 +18,9 @@ NAMES = (
     "nano_service",
     "god_service",
     "distributed_monolith",
+    "shared_types",
+    "event_as_command",
+    "producer_asked_back",
     "migration_locks",  # SH2: data
     "migration_breaks",
     "call_without_timeout",  # SH3: resilience

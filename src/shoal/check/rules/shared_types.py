@@ -1,0 +1,215 @@
+"""Services share classes of data that belong to none of them, or to one of the others.
+
+## What it does
+
+Looks at the imports of each service's modules. It finds records of another service, and classes of data in modules of
+no service that several services import. Events, contracts and the classes of which these are made are left alone: they
+are what services have in common. A service's modules are those beside its declaration, or that file where several
+services stand in one folder.
+
+## Why
+
+A class that two services use can only be changed for both, and both have to be released together. With a record it is
+worse: the other service knows how the first one stores its data, and will read it there some day.
+
+## Bad
+
+```python title="common.py"
+import msgspec
+
+
+class Customer(msgspec.Struct):  # <- SH108
+    name: str
+    discount: int
+```
+
+```python title="orders.py"
+from common import Customer
+from shoal import Service, anyone
+
+orders = Service("orders")
+
+
+@orders.get("/orders", access=anyone)
+async def price() -> int:
+    return 100 - Customer(name="Ada", discount=5).discount
+```
+
+```python title="letters.py"
+from common import Customer
+from shoal import Service, anyone
+
+letters = Service("letters")
+
+
+@letters.get("/letters", access=anyone)
+async def letter() -> str:
+    return f"Dear {Customer(name='Ada', discount=5).name}"
+```
+
+```python title="system.py"
+from letters import letters
+from orders import orders
+from shoal import System
+
+system = System("shop", services=[orders, letters])
+```
+
+## Good
+
+Each service has a class of its own, with what it needs.
+
+```python title="orders.py"
+import msgspec
+
+from shoal import Service, anyone
+
+orders = Service("orders")
+
+
+class Discount(msgspec.Struct):
+    percent: int
+
+
+@orders.get("/orders", access=anyone)
+async def price() -> int:
+    return 100 - Discount(percent=5).percent
+```
+
+```python title="letters.py"
+import msgspec
+
+from shoal import Service, anyone
+
+letters = Service("letters")
+
+
+class Addressee(msgspec.Struct):
+    name: str
+
+
+@letters.get("/letters", access=anyone)
+async def letter() -> str:
+    return f"Dear {Addressee(name='Ada').name}"
+```
+
+```python title="system.py"
+from letters import letters
+from orders import orders
+from shoal import System
+
+system = System("shop", services=[orders, letters])
+```
+"""
+
+import ast
+from collections.abc import Iterator, Mapping
+
+from shoal.check.finding import Finding, Note, Place
+from shoal.check.rule import Nothing, Rule
+from shoal.check.source import Module
+from shoal.check.subject import Subject
+
+DATA = frozenset({"msgspec.Struct", "pydantic.BaseModel"})
+"""Bases of classes of data."""
+MARKS = frozenset({"dataclasses.dataclass", "attrs.define", "attrs.frozen"})
+"""Decorators of classes of data."""
+COMMON = ("shoal.event", "shoal.contract")
+"""Marks of what services have in common."""
+
+
+def find(subject: Subject, _: Nothing) -> Iterator[Finding]:
+    """Find classes that more than their service uses."""
+    owners, common = _owners(subject), _common(subject)
+    records = subject.source.marked("shoal.record")
+    for name, users in _imports(subject, owners).items():
+        found = subject.source.class_named(name)
+        if found is None or name in common:
+            continue
+        module, node = found
+        owner = owners.get(module.name, "")
+        others = {service: place for service, place in users.items() if service != owner}
+        if owner and name in records and others:
+            yield _finding(module, node, others, f"record {node.name} of {owner} is used by {', '.join(others)}")
+        elif not owner and len(others) > 1 and _is_data(module, node):
+            yield _finding(
+                module, node, others, f"{node.name} belongs to no service and is used by {', '.join(others)}"
+            )
+
+
+def _finding(module: Module, node: ast.ClassDef, users: Mapping[str, Place], message: str) -> Finding:
+    return Finding(
+        where=module.head(node),
+        message=message,
+        impact=f"{len(users)} services are released together whenever it changes",
+        notes=tuple(Note(place, f"{service} imports it") for service, place in users.items()),
+        help="give each service a class of its own; what they tell each other is an event or a contract",
+    )
+
+
+def _owners(subject: Subject) -> dict[str, str]:
+    """Map modules to the services whose they are."""
+    entries = {service.name: service.entry.partition(":")[0] for service in subject.system.services}
+    folders = [entry.rpartition(".")[0] for entry in entries.values()]
+    found: dict[str, str] = {}
+    for service, entry in entries.items():
+        folder = entry.rpartition(".")[0]
+        alone = bool(folder) and not any(
+            other == folder or other.startswith(f"{folder}.") for other in _but(folders, folder)
+        )
+        for module in subject.source.modules:
+            if module.name == entry or (alone and f"{module.name}.".startswith(f"{folder}.")):
+                found[module.name] = "" if found.get(module.name, service) != service else service
+    return found
+
+
+def _but(folders: list[str], one: str) -> list[str]:
+    """Leave one out, once."""
+    rest = list(folders)
+    rest.remove(one)
+    return rest
+
+
+def _imports(subject: Subject, owners: Mapping[str, str]) -> dict[str, dict[str, Place]]:
+    """Map classes of the author's to the services that import them, with the place of an import of each."""
+    found: dict[str, dict[str, Place]] = {}
+    for module in subject.source.modules:
+        service = owners.get(module.name, "")
+        for node in module.every(ast.ImportFrom) if service else ():
+            for alias in node.names:
+                name = subject.source.origin(module.imported.get(alias.asname or alias.name, ""))
+                found.setdefault(name, {}).setdefault(service, module.head(node))
+    return found
+
+
+def _common(subject: Subject) -> set[str]:
+    """List events, contracts, and the classes of which these are made."""
+    waiting = [name for mark in COMMON for name in subject.source.marked(mark)]
+    found = set(waiting)
+    for name in waiting:  # grows while it is read
+        definition = subject.source.class_named(name)
+        for part in ast.walk(definition[1]) if definition else ():
+            inner = (
+                subject.source.origin(definition[0].name_of(part)) if definition and isinstance(part, ast.Name) else ""
+            )
+            if inner and inner not in found:
+                found.add(inner)
+                waiting.append(inner)
+    return found
+
+
+def _is_data(module: Module, node: ast.ClassDef) -> bool:
+    marks = {module.name_of(mark.func if isinstance(mark, ast.Call) else mark) for mark in node.decorator_list}
+    return bool(DATA & {module.name_of(base) for base in node.bases} or marks & {*MARKS, "shoal.record"})
+
+
+RULE = Rule(
+    code="SH108",
+    name="shared-types",
+    severity="warning",
+    summary="services share classes of data that belong to none of them",
+    page=__doc__,
+    find=find,
+    answers=("Distributed monolith",),
+    needs=frozenset({"source"}),
+)
