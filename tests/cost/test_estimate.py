@@ -15,7 +15,7 @@ from shoal.cost.aws import items
 from shoal.cost.cloud import Cloud
 from shoal.cost.clouds import CLOUDS
 from shoal.cost.endpoints import per_thousand
-from shoal.cost.estimate import Estimate, Item, added, priced
+from shoal.cost.estimate import Estimate, Item, added, cents, priced
 from shoal.cost.month import Month
 from shoal.cost.prices import Table, packaged, read
 from shoal.cost.tips import tips
@@ -147,6 +147,13 @@ def test_advice_is_what_another_bill_would_be() -> None:
     assert Decimal("0.19") < arm.saves / ours < Decimal("0.21")
     known = [tip.saves for tip in found if tip.saves is not None]
     assert known == sorted(known, reverse=True)
+
+
+def test_out_of_hours_only_a_part_of_what_stands_is_paid() -> None:
+    found = tips(CLOUDS["aws"], shops(), Month(PLAN, Usage()), TABLE)
+    nights = next(tip for tip in found if "out of hours" in tip.advice)
+    stands = sum(line.cost.low for line in bill(Usage()).lines if line.cost and line.item.price.startswith("fargate"))
+    assert nights.saves == cents(stands * 118 / 168)
 
 
 def test_advice_that_cannot_be_computed_says_why() -> None:

@@ -65,9 +65,8 @@ def place(root: Path, target: str, region: str = "") -> "tuple[Cloud[Any, Any], 
         cloud, environment = _written(root, Path(target))
     else:
         known = ", ".join(CLOUDS)
-        raise DeclarationError(
-            f"what {target} costs is not known", hint=f"ask for one of {known}, or name a file of settings"
-        )
+        hint = f"ask for one of {known}, or name a file of settings; --compare has Kubernetes on each"
+        raise DeclarationError(f"what {target} costs is not known", hint=hint)
     if not region:
         return cloud, environment
     try:

@@ -12,6 +12,9 @@ from shoal.cost.groups import group_of
 from shoal.cost.month import Month
 from shoal.cost.prices import Table
 
+_WORKED, _WEEK = Decimal(50), Decimal(168)
+"""Hours in which somebody works, five days of ten, and all hours of a week."""
+
 _NO_RUN = "nothing has measured what services do: --usage run"
 
 
@@ -38,6 +41,7 @@ def tips(cloud: Cloud[Any, R], resources: tuple[R, ...], month: Month, table: Ta
         ),
         *_fitted(cloud, resources, month, now),
         *_reserved(items, now),
+        *_nights(now),
         *_idle(now, month),
         *_crossing(now),
         *_images(now),
@@ -85,6 +89,17 @@ def _reserved(items: tuple[Item, ...], now: Estimate) -> Iterator[Tip]:
 def _plan(price: str) -> str:
     kind, _, rest = price.partition(".")
     return f"{kind}.plan.{rest}"
+
+
+def _nights(now: Estimate) -> Iterator[Tip]:
+    """Scale to nothing while nobody works: what stands by the hour is paid for a part of the week."""
+    lines = [line for line in now.lines if group_of(line.item.price) == "compute" and line.item.price.endswith(".hour")]
+    if lines and all(line.cost is not None for line in lines):
+        yield Tip(
+            advice=f"scale to nothing out of hours: {_WORKED} of {_WEEK} hours a week are left",
+            saves=cents(added(lines).low * (_WEEK - _WORKED) / _WEEK),
+            but="for environments that nobody is served by; events and schedules wait",
+        )
 
 
 def _idle(now: Estimate, month: Month) -> Iterator[Tip]:
