@@ -85,6 +85,8 @@ def test_a_revision_of_git_is_compared(run: Run, tmp_path: Path) -> None:
     assert "till: " in err
     assert "total: " in err
     assert run("cost", "--target", "small.toml", "--diff", "nowhere")[0] != 0
+    code, _, err = run("cost", "--target", "large.toml", "--diff", "HEAD")
+    assert (code, "HEAD has no estimate: cannot read large.toml" in err) == (1, True), err
 
 
 def test_more_than_the_budget_is_an_exit_code_of_its_own(run: Run) -> None:

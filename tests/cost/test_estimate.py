@@ -152,7 +152,8 @@ def test_advice_is_what_another_bill_would_be() -> None:
 def test_out_of_hours_only_a_part_of_what_stands_is_paid() -> None:
     found = tips(CLOUDS["aws"], shops(), Month(PLAN, Usage()), TABLE)
     nights = next(tip for tip in found if "out of hours" in tip.advice)
-    stands = sum(line.cost.low for line in bill(Usage()).lines if line.cost and line.item.price.startswith("fargate"))
+    lines = [line for line in bill(Usage()).lines if line.item.price.startswith("fargate")]
+    stands = added(lines).low
     assert nights.saves == cents(stands * 118 / 168)
 
 

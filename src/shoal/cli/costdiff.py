@@ -75,8 +75,13 @@ def _of(context: Global, revision: str, usage: "Usage", wish: Mapping[str, Any])
             check=False,
         )
     if ended.returncode:
-        said = ended.stderr.strip().splitlines()[-1:] or ["it ended without a word"]
         raise DeclarationError(
-            f"{revision} has no estimate: {said[0]}", hint="compare with a file: -o json > before.json"
+            f"{revision} has no estimate: {_why(ended.stderr)}", hint="compare with a file: -o json > before.json"
         )
     return ended.stdout
+
+
+def _why(said: str) -> str:
+    """Find the reason in what a process said last."""
+    lines = said.strip().splitlines() or ["it ended without a word"]
+    return next((line.removeprefix("error: ") for line in lines if line.startswith("error: ")), lines[-1])
