@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from shoal.deploy.azure.hcl.context import Context
-from shoal.deploy.azure.resources import Cluster, Operator, Secret, Workload
+from shoal.deploy.azure.resources import Cluster, Door, Operator, Secret, Workload
 
 _USES = '{"spec":{"template":{"metadata":{"labels":{"azure.workload.identity/use":"true"}}}}}'
 """What a pod says that is somebody in the cloud."""
@@ -11,10 +11,11 @@ _USES = '{"spec":{"template":{"metadata":{"labels":{"azure.workload.identity/use
 
 def page(context: Context) -> str:
     """Write the page."""
-    return "\n".join(_lines(context)) + "\n"
+    lines = [*_begin(context), *_secrets(context), *_then(context), *_traces(context), *_cluster(context)]
+    return "\n".join(lines) + "\n"
 
 
-def _lines(context: Context) -> Iterator[str]:
+def _begin(context: Context) -> Iterator[str]:
     environment, system = context.scope.environment, context.scope.system
     yield f"# {system} in {environment.name} ({environment.region})"
     yield ""
@@ -28,6 +29,9 @@ def _lines(context: Context) -> Iterator[str]:
     yield "3. `terraform apply`, and read the plan. A gateway takes up to an hour."
     yield "4. Fill in what only you know: `az keyvault secret set --vault-name VAULT --name NAME --file FILE`, then"
     yield "   restart who reads it: `az containerapp revision restart`."
+
+
+def _secrets(context: Context) -> Iterator[str]:
     yield ""
     yield "| Secret | What it is |"
     yield "|---|---|"
@@ -35,6 +39,9 @@ def _lines(context: Context) -> Iterator[str]:
         if one.text is None:
             yield f"| `{one.key}` | {one.purpose} |"
     yield ""
+
+
+def _then(context: Context) -> Iterator[str]:
     if any(one.migrates for one in context.all(Workload)):
         yield "5. Migrate: services do so when they start, one after the other under a lock."
     if context.all(Operator):
@@ -44,6 +51,13 @@ def _lines(context: Context) -> Iterator[str]:
         yield f"   az containerapp job start --resource-group {context.named(limit=90)} \\"
         yield "     --name $(terraform output -raw operator)"
         yield "   ```"
+    for door in context.all(Door):
+        if door.host:
+            yield f"7. Let the gateway's own identity read its certificate ({door.certificate}): Key Vault Secrets User."
+            yield f"   Lead {door.host} to it (CNAME)."
+
+
+def _traces(context: Context) -> Iterator[str]:
     if context.all(Workload):
         yield ""
         yield "Traces: the provider cannot switch on the environment's agent of OpenTelemetry, so this does, once:"
@@ -52,16 +66,21 @@ def _lines(context: Context) -> Iterator[str]:
         yield "az containerapp env telemetry app-insights set --resource-group GROUP --name ENVIRONMENT \\"
         yield "  --connection-string CONNECTION --enable-open-telemetry-traces true --enable-open-telemetry-logs true"
         yield "```"
+        yield ""
+        yield "The agent speaks gRPC: images need `shoal[grpc]` for it."
+
+
+def _cluster(context: Context) -> Iterator[str]:
     if context.all(Cluster):
+        namespace = context.named()
         yield "Services run in the cluster: `shoal deploy kubernetes` writes them. `terraform output identities` has"
         yield "the annotation of each account, and External Secrets read the vault. Once, and for each new service:"
         yield ""
         yield "```"
         yield "terraform output -json identities | jq -r 'to_entries[] | [.key, .value] | @tsv' |"
         yield "while read -r name client; do"
-        yield f'  kubectl -n {context.named()} annotate --overwrite serviceaccount "$name" \\'
+        yield f'  kubectl -n {namespace} annotate --overwrite serviceaccount "$name" \\'
         yield '    azure.workload.identity/client-id="$client"'
-        yield f'  kubectl -n {context.named()} patch deployment "$name" -p \\'
-        yield f"    '{_USES}'"
+        yield f"  kubectl -n {namespace} patch deployment \"$name\" -p '{_USES}'"
         yield "done"
         yield "```"
