@@ -9,6 +9,8 @@ from shoal.deploy.aws.scope import OWN
 from shoal.deploy.cloud.cells import OTHERS, Column, cell, page, rows
 from shoal.deploy.cloud.system import IMPOSSIBLE
 from shoal.deploy.clouds import COLUMNS
+from shoal.deploy.gcp.scope import OWN as ON_GOOGLE
+from shoal.deploy.gcp.target import INSTEAD
 from shoal.model import unfit
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "clouds.md"
@@ -45,3 +47,12 @@ def test_amazons_column_agrees_with_its_compiler() -> None:
         assert aws.cells[name].possible, name
         assert "another's" not in aws.cells[name].text
     assert not [name for name in IMPOSSIBLE if name in aws.cells and aws.cells[name].possible and name != "folder"]
+
+
+def test_googles_column_agrees_with_its_compiler() -> None:
+    (google,) = (one for one in COLUMNS if one.title == "Google Cloud")
+    for name in ON_GOOGLE:
+        assert google.cells[name].possible, name
+        assert "another's" not in google.cells[name].text
+    for name, instead in INSTEAD.items():
+        assert ("stands for it" in google.cells[name].text) == (name != instead), name

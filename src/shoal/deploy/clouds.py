@@ -2,5 +2,6 @@
 
 from shoal.deploy.aws import cells as aws
 from shoal.deploy.cloud.cells import Column
+from shoal.deploy.gcp import cells as gcp
 
-COLUMNS: tuple[Column, ...] = (aws.COLUMN,)
+COLUMNS: tuple[Column, ...] = (aws.COLUMN, gcp.COLUMN)

@@ -1,7 +1,8 @@
-"""Plan → every file for Google Cloud: a folder for each environment, a file for each service and each topic."""
+"""Plan → every file for Google Cloud: images, and a folder for each environment with a file for each service."""
 
 from collections.abc import Iterable
 
+from shoal.deploy.cloud import images
 from shoal.deploy.cloud.findings import ordered
 from shoal.deploy.cloud.hcl import HEAD
 from shoal.deploy.cloud.resource import Resource
@@ -22,7 +23,9 @@ from shoal.model.finding import Finding
 
 def compile_gcp(scopes: Iterable[Scope]) -> tuple[Artifact, ...]:
     """Write every file, sorted by path; the same scopes give the same bytes."""
-    return tuple(sorted((one for scope in scopes for one in _environment(scope)), key=lambda artifact: artifact.path))
+    every = tuple(scopes)
+    found = [*(images.written(every[0]) if every else ()), *(one for scope in every for one in _environment(scope))]
+    return tuple(sorted(found, key=lambda artifact: artifact.path))
 
 
 def findings(scopes: Iterable[Scope]) -> tuple[Finding, ...]:

@@ -33,6 +33,7 @@ def _lines(context: Context) -> Iterator[str]:
     yield from _agents(context)
     yield f"3. `terraform apply -target=google_artifact_registry_repository.{scope.system}`, and push the images:"
     yield f"   `{environment.region}-docker.pkg.dev/{project}/{scope.system}/SERVICE:{environment.version}`."
+    yield "   `../images` has a Dockerfile for each."
     yield "4. Make the secrets, and fill in what only you know:"
     yield ""
     yield "   ```"
