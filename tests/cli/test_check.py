@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from shoal.check.formats.table import FORMATS
 from shoal.check.rule import Rule, nothing
 from shoal.check.table import RULES
 from shoal.cli import checking
@@ -85,6 +86,10 @@ def test_only_what_is_named_is_asked(run: Run, tmp_path: Path) -> None:
     assert run("check", "-f", "concise", "--only", "SH301")[:2] == (0, "")
     assert "nothing is found here of SH301," in run("check", "-f", "concise", "--only", "SH301", "--only", "SH0")[1]
     assert "nothing is found here of PLAN-SAGA-01, SH301," in run("check", "-f", "concise")[1]
+
+
+def test_every_form_can_be_asked_for() -> None:
+    assert tuple(FORMATS) == FORMS
 
 
 def test_findings_are_data_and_the_rest_is_said_beside(run: Run, tmp_path: Path) -> None:

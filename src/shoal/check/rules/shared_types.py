@@ -103,6 +103,7 @@ system = System("shop", services=[orders, letters])
 """
 
 import ast
+from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from shoal.check.finding import Finding, Note, Place
@@ -148,26 +149,23 @@ def _finding(module: Module, node: ast.ClassDef, users: Mapping[str, Place], mes
 
 
 def _owners(subject: Subject) -> dict[str, str]:
-    """Map modules to the services whose they are."""
-    entries = {service.name: service.entry.partition(":")[0] for service in subject.system.services}
-    folders = [entry.rpartition(".")[0] for entry in entries.values()]
-    found: dict[str, str] = {}
-    for service, entry in entries.items():
-        folder = entry.rpartition(".")[0]
-        alone = bool(folder) and not any(
-            other == folder or other.startswith(f"{folder}.") for other in _but(folders, folder)
-        )
-        for module in subject.source.modules:
-            if module.name == entry or (alone and f"{module.name}.".startswith(f"{folder}.")):
-                found[module.name] = "" if found.get(module.name, service) != service else service
+    """Map modules to the services whose they are: who is declared there, or alone in a folder around it."""
+    entries = [(service.entry.partition(":")[0], service.name) for service in subject.system.services]
+    within = Counter(folder for entry, _ in entries for folder in _above(entry))
+    declaring = Counter(entry for entry, _ in entries)
+    homes = {entry: name for entry, name in entries if declaring[entry] == 1}
+    homes |= {folder: name for entry, name in entries for folder in _above(entry)[:1] if within[folder] == 1}
+    found = {}
+    for module in subject.source.modules:
+        home = next((place for place in (module.name, *_above(module.name)) if place in homes), "")
+        found[module.name] = homes.get(home, "")
     return found
 
 
-def _but(folders: list[str], one: str) -> list[str]:
-    """Leave one out, once."""
-    rest = list(folders)
-    rest.remove(one)
-    return rest
+def _above(module: str) -> list[str]:
+    """List the packages around a module, from the inside out."""
+    parts = module.split(".")[:-1]
+    return [".".join(parts[:length]) for length in range(len(parts), 0, -1)]
 
 
 def _imports(subject: Subject, owners: Mapping[str, str]) -> dict[str, dict[str, Place]]:
