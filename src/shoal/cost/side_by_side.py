@@ -5,7 +5,7 @@ from typing import Any
 
 from shoal.cost import chart, page
 from shoal.cost.comparison import Way, cheapest, unknown
-from shoal.cost.estimate import cents
+from shoal.cost.estimate import Line, cents
 from shoal.cost.groups import GROUPS
 from shoal.cost.render import SHARED, UNKNOWN, amounts, data, entry, merged
 from shoal.cost.usage import Range
@@ -16,14 +16,7 @@ _TITLE = "What it costs a month, side by side"
 
 def rows(found: Sequence[Way]) -> list[list[str]]:
     """Write a row for each way: what is expected of each group, then the whole."""
-    return [
-        [
-            *(way.cloud, way.how, way.estimate.table.region),
-            *(_cell(one) for one in way.sums().values()),
-            *(f"{told}{_mark(way)}" for told in amounts(way.estimate.total)),
-        ]
-        for way in found
-    ]
+    return [_row(way) for way in found]
 
 
 def markdown(found: Sequence[Way], told: Sequence[str]) -> str:
@@ -95,9 +88,16 @@ def _way(way: Way) -> dict[str, Any]:
     }
 
 
-def _cell(found: Range | None) -> str:
-    return UNKNOWN if found is None else f"{cents(found.expected):,}"
+def _row(way: Way) -> list[str]:
+    groups = [_cell(one, way.of(group)) for group, one in way.sums().items()]
+    totals = [f"{told}{_mark(way.estimate.lines)}" for told in amounts(way.estimate.total)]
+    return [way.cloud, way.how, way.estimate.table.region, *groups, *totals]
 
 
-def _mark(way: Way) -> str:
-    return "+" if way.estimate.unknown else ""
+def _cell(found: Range | None, lines: Sequence[Line]) -> str:
+    return UNKNOWN if found is None else f"{cents(found.expected):,}{_mark(lines)}"
+
+
+def _mark(lines: Sequence[Line]) -> str:
+    """Say that something in a sum has no known price."""
+    return "+" if any(line.cost is None for line in lines) else ""
