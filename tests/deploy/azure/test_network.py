@@ -83,6 +83,17 @@ def test_what_has_no_identity_has_an_address_inside() -> None:
     assert "DEPLOY-AZURE-12" in {one.code for one in findings([scope_of(shop(), cheap)])}
 
 
+def test_a_registry_inside_is_reached_from_where_images_come() -> None:
+    texts = {one.path: one.text for one in artifacts(CAFE, PRODUCTION)}
+    assert re.search(
+        r'default_action = "Deny"\n +ip_rule = \[\n +\{\n +action +=[ ]"Allow"', texts["production/place.tf"]
+    )
+    closed = msgspec.structs.replace(PRODUCTION, operators=())
+    texts = {one.path: one.text for one in artifacts(CAFE, closed)}
+    block = texts["production/place.tf"].split('resource "azurerm_container_registry"')[1].split("\n}")[0]
+    assert re.search(r"public_network_access_enabled +=[ ]false", block)
+
+
 def test_what_holds_data_in_production_is_protected_and_has_a_second_copy() -> None:
     locked = {str(lock.of) for lock in of_kind(shops(), Lock).values()}
     for name, one in of_kind(shops(), Postgres).items():

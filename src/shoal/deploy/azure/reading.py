@@ -53,8 +53,8 @@ def _then(context: Context) -> Iterator[str]:
         yield "   ```"
     for door in context.all(Door):
         if door.host:
-            yield f"7. Let the gateway's own identity read its certificate ({door.certificate}): Key Vault Secrets User."
-            yield f"   Lead {door.host} to it (CNAME)."
+            yield "7. Let the gateway's own identity read its certificate (Key Vault Secrets User):"
+            yield f"   {door.certificate}; and lead {door.host} to it (CNAME)."
 
 
 def _traces(context: Context) -> Iterator[str]:

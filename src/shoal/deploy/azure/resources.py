@@ -93,6 +93,8 @@ class Registry(Resource, frozen=True, kw_only=True):
     """Where images are."""
 
     tier: str
+    operators: tuple[str, ...] = ()
+    """Addresses outside the network that reach one with an address inside, to bring images."""
 
 
 class Identity(Resource, frozen=True, kw_only=True):

@@ -62,7 +62,8 @@ class Environment(settings.Environment, frozen=True, kw_only=True, forbid_unknow
     mark: str = ""
     """What names for the whole world end with: up to 6 letters and digits; made of the names when empty."""
     operators: tuple[str, ...] = ()
-    """Addresses (also CIDR) from which the files are applied: the vault is closed to all others outside."""
+    """Addresses (also CIDR) from which files are applied and images brought: to all others outside the vault is closed,
+    and a registry of the tier Premium."""
     gateway: str = "StandardV2_1"
     """Tier and units of API Management: Developer_1, StandardV2_1, PremiumV2_1 or Premium_1."""
     publisher: str = ""

@@ -23,7 +23,7 @@ def make(scope: Scope) -> Iterator[Resource]:
     """Make the workloads of every service; a cluster has its own."""
     environment = scope.environment
     yield Logs(name="main", days=environment.keep_logs)
-    yield Registry(name="main", tier=environment.engines.registry)
+    yield Registry(name="main", tier=environment.engines.registry, operators=environment.operators)
     if not scope.apps:
         return
     yield Place(name="main", redundant=environment.protected, why="Nothing outside reaches it but the gateway.")

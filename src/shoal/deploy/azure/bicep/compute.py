@@ -24,7 +24,12 @@ def logs(one: Logs, context: Context) -> Declared:
 
 def registry(one: Registry, context: Context) -> Declared:
     """Write where images are; there is no password."""
-    inside: dict[str, Value] = {"publicNetworkAccess": "Disabled", "zoneRedundancy": "Enabled"}
+    rules: list[Value] = [{"action": "Allow", "value": address} for address in one.operators]
+    inside: dict[str, Value] = {
+        "zoneRedundancy": "Enabled",
+        "publicNetworkAccess": "Enabled" if one.operators else "Disabled",
+        **({"networkRuleSet": {"defaultAction": "Deny", "ipRules": rules}} if one.operators else {}),
+    }
     body: dict[str, Value] = {"adminUserEnabled": False, **(inside if one.tier == "Premium" else {})}
     yield context.made("registry", one, {**TAGGED, "sku": {"name": one.tier}, "properties": body})
 

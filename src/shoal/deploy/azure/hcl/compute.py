@@ -47,11 +47,22 @@ def registry(one: Registry, context: Context) -> Iterator[Block]:
         "sku": one.tier,
         "admin_enabled": False,
         "anonymous_pull_enabled": False if one.tier != "Basic" else None,
-        **({"public_network_access_enabled": False, "zone_redundancy_enabled": True} if one.tier == "Premium" else {}),
+        **(_inside(one) if one.tier == "Premium" else {}),
         "tags": _TAGS,
     }
     kept = {name: value for name, value in said.items() if value is not None}
     yield resource("azurerm_container_registry", one.name, *items(kept), notes=notes(one, context))
+
+
+def _inside(one: Registry) -> dict[str, Value]:
+    """Close it to all outside but those who bring images."""
+    rules: Value = [{"action": "Allow", "ip_range": address} for address in one.operators]
+    closed: dict[str, Value] = {"network_rule_set": [{"default_action": "Deny", "ip_rule": rules}]}
+    return {
+        "zone_redundancy_enabled": True,
+        "public_network_access_enabled": bool(one.operators),
+        **(closed if one.operators else {}),
+    }
 
 
 def place(one: Place, context: Context) -> Iterator[Block]:
