@@ -229,8 +229,8 @@ def test_every_code_is_explained(run: Run) -> None:
         assert (code, out.startswith(f"# {rule.code}: {rule.name}")) == (0, True)
     assert run("explain", "PLAN-SAGA-01")[1].startswith("PLAN-SAGA-01: An event")
     assert len(json.loads(run("explain", "-o", "json")[1])) == len(RULES)
-    code, _, err = run("explain", "SH1O1")
-    assert (code, "did you mean SH101?" in err) == (2, True)
+    code, _, err = run("explain", "chain-to-long")
+    assert (code, "did you mean chain-too-long?" in err) == (2, True)
 
 
 def test_a_project_whose_modules_lie_in_a_folder_is_shown_and_mended_there(
