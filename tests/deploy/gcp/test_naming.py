@@ -45,6 +45,8 @@ def test_services_have_names_of_their_own(one: str, other: str) -> None:
     [
         'region = "Frankfurt"', 'project = "Shop"', 'door = "balancer"', 'hosts = ["Shop!"]', "colour = 3", "least =",
         "[services.orders]\ncpu = 9000", "[services.orders]\nspot = true", 'billing = "mine"', "number = -1",
+        "repository = \"a/b' || true\"",
+
         'compute = "kubernetes"\ndoor = "gateway"', 'compute = "engine"', 'cidr = "10.0.0.0/24"', "most = 0",
     ],
 )  # fmt: skip

@@ -7,6 +7,7 @@ import yaml
 
 from shoal.deploy.gcp import edge
 from shoal.deploy.gcp.compile import findings
+from shoal.deploy.gcp.hcl.balancer import pattern
 from shoal.deploy.gcp.hcl.compute import ENTRIES
 from shoal.deploy.gcp.knative import ENTRIES as SPELLED
 from shoal.deploy.gcp.network import ANYWHERE, GOOGLE
@@ -106,6 +107,19 @@ def test_limits_are_counted_at_the_balancer() -> None:
     assert (users.count, users.seconds, users.by) == (120, 120, "address")
     text = {artifact.path: artifact.text for artifact in artifacts(shop())}["production/edge.tf"]
     assert "request.path.matches('^/web/cart/[^/]+$')" in text
+
+
+@pytest.mark.parametrize(
+    ("path", "written"),
+    [
+        ("/web/cart/{sku}", "^/web/cart/[^/]+$"),
+        ("/v1.0/a-b", r"^/v1\\.0/a-b$"),
+        ("/it's", r"^/it\'s$"),
+        ("/a(b)*", r"^/a\\(b\\)\\*$"),
+    ],
+)
+def test_a_path_is_a_pattern_within_a_text(path: str, written: str) -> None:
+    assert pattern(path) == written
 
 
 @pytest.mark.parametrize("limit", [RateLimit(requests=1, per=86_400), RateLimit(requests=1000, per=0.05)])

@@ -159,14 +159,19 @@ def _firewall(one: Door, name: str) -> Block:
 
 def _limit(route: Route, priority: int) -> Block:
     assert route.limit is not None  # noqa: S101 - as was asked
-    path = re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(route.path)).replace("\\-", "-").replace("\\", "\\\\")
-    expression = f"request.method == '{route.method}' && request.path.matches('^{path}$')"
+    expression = f"request.method == '{route.method}' && request.path.matches('{pattern(route.path)}')"
     match = Block(kind="match", body=(block("expr", expression=expression),))
     key = {"everyone": "ALL", "address": "IP", "token": "HTTP_HEADER"}[route.limit.by]
     arguments: dict[str, Value] = {
         "action": "throttle", "priority": priority, "description": f"{route.method} {route.path}"[:64],
     }  # fmt: skip
     return Block(kind="rule", body=items(arguments, match, _counted(route.limit.count, route.limit.seconds, key)))
+
+
+def pattern(path: str) -> str:
+    """Write a path template as a regular expression within a text of CEL."""
+    parts = ("[^/]+" if part.startswith("{") else re.escape(part).replace("\\-", "-") for part in path.split("/"))
+    return f"^{'/'.join(parts)}$".replace("\\", "\\\\").replace("'", "\\'")
 
 
 def _counted(count: int, seconds: int, key: str) -> Block:
