@@ -1,11 +1,14 @@
 """The table of what stands for what has a cell for everything, and its page is what the table says."""
 
 import os
+import re
 from pathlib import Path
 
 import pytest
 
 from shoal.deploy.aws.scope import OWN
+from shoal.deploy.azure.scope import OWN as ON_AZURE
+from shoal.deploy.azure.target import INSTEAD as INSTEAD_ON_AZURE
 from shoal.deploy.cloud.cells import OTHERS, Column, cell, page, rows
 from shoal.deploy.cloud.system import IMPOSSIBLE
 from shoal.deploy.clouds import COLUMNS
@@ -47,6 +50,15 @@ def test_amazons_column_agrees_with_its_compiler() -> None:
         assert aws.cells[name].possible, name
         assert "another's" not in aws.cells[name].text
     assert not [name for name in IMPOSSIBLE if name in aws.cells and aws.cells[name].possible and name != "folder"]
+
+
+def test_azures_column_agrees_with_its_compiler() -> None:
+    (azure,) = (one for one in COLUMNS if one.title == "Azure")
+    for name in ON_AZURE:
+        assert azure.cells[name].possible, name
+        assert "another's" not in azure.cells[name].text
+    for name in INSTEAD_ON_AZURE:
+        assert re.search("stands? for it", azure.cells[name].text), name
 
 
 def test_googles_column_agrees_with_its_compiler() -> None:
