@@ -30,6 +30,24 @@ def _lines(context: Context) -> Iterator[str]:
         if one.text is None:
             yield f"| `{called(context.scope, one.name)}` | {one.purpose} |"
     yield ""
+    yield from _on_cluster(context) if environment.eks else _on_fargate(context)
+    if environment.alarms:
+        yield ""
+        yield f"Whoever reads {environment.alarms} confirms the letter of SNS, or hears no alarm."
+
+
+def _on_cluster(context: Context) -> Iterator[str]:
+    """Say how the cluster comes to run the system."""
+    if context.scope.environment.eksctl:
+        yield "   Before it, the network: terraform apply with -target of its subnets and gateways; put its names"
+        yield "   (`terraform output cluster`) into `eksctl.yaml`, and `eksctl create cluster -f eksctl.yaml`."
+    yield "4. From inside the network, or by a tunnel into it: `terraform output cluster` says how to connect."
+    yield "5. Install what `kubernetes/README.md` asks for: the mesh, External Secrets, Gateway API."
+    yield "6. Push the images: `terraform output images` says where."
+    yield "7. `kubectl apply -k kubernetes`: everything, with what Amazon needs on top (`amazon.yaml`)."
+
+
+def _on_fargate(context: Context) -> Iterator[str]:
     yield "4. Push the images: `terraform output services` says where."
     stored = [one.name for one in context.all(Workload) if one.migrates]
     if stored:
