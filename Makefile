@@ -56,7 +56,9 @@ validate: $(READY)  ## hold all that is written for Kubernetes and the clouds ag
 	@$(BIN)/pytest $(or $(ARGS),$(SHARED_OUT) $(VALIDATED))
 
 matrix: $(READY) $(PROTON) $(AWS)/.locked $(CHECKOV)/.locked  ## ask all of every engine: its driver, and the live shop on it (ENGINES=broker=kafka for one line)
-	@$(if $(ENGINES),,SHOAL_MATRIX=1 $(BIN)/pytest -q tests/drivers tests/deploy/aws/test_live_streams.py tests/deploy/gcp/test_live_streams.py tests/deploy/test_checkov.py)
+	@$(if $(ENGINES),,SHOAL_MATRIX=1 $(BIN)/pytest -q tests/drivers tests/deploy/aws/test_live_streams.py \
+		tests/deploy/aws/test_live_apply.py tests/deploy/aws/test_provider.py tests/deploy/gcp/test_live_streams.py \
+		tests/deploy/test_checkov.py)
 	@for line in $(or $(ENGINES),$(MATRIX)); do echo "shop on $$line"; \
 		$(BIN)/pytest -q tests/live shop/tests/test_live.py $$(echo ",$$line" | sed 's/,/ --engine /g') $(ARGS) || exit 1; done
 

@@ -217,7 +217,9 @@ _ITEMS: Mapping[type, Callable[[Any, Month], Iterator[Item]]] = {
     made.Address: _address,
     made.Cluster: _nothing,
 }
-FREE = frozenset({made.Group, made.Role, made.Operator, made.Topic, made.Identity, made.Password, made.Watch})
+FREE = frozenset(
+    {made.Group, made.Role, made.Operator, made.Topic, made.Certificate, made.Identity, made.Password, made.Watch}
+)
 """Kinds that cost nothing by themselves, or whose use is counted elsewhere."""
 
 

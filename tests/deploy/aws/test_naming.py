@@ -43,6 +43,7 @@ def test_words_that_an_engine_keeps_for_itself_name_no_database() -> None:
         'region = "Frankfurt"', "zones = 4", "gateways = 0\nendpoints = false", "least = 0", 'cidr = "10.0.0.0/24"',
         'hosts = ["Shop!"]', "colour = 3", "[services.orders]\ncpu = 256\nmemory = 4096", "least =",
         'certificate = "arn:aws:acm:x"', "keep_logs = 31", "keep_backups = 60", "passwords = 0",
+        'hosts = ["a.example"]\nzone = "example"', 'zone = "Z1"',
     ],
 )  # fmt: skip
 def test_wrong_settings_are_refused_and_named(wrong: str) -> None:

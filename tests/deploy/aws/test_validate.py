@@ -27,6 +27,7 @@ EKSCTL = Environment(
     name="small", containers="eks", eksctl=True, account=ACCOUNT, mesh="none", zones=2, gateways=1, endpoints=False,
     protected=False, architecture="ARM64",
 )  # fmt: skip
+NAMED = Environment(name="named", hosts=("cafe.example",), zone="Z0123456789ABC")
 _MADE = re.compile(r'^(?:resource|data) "(\w+)" "([\w-]+)"', re.MULTILINE)
 _NAMED = re.compile(r"\b((?:aws|random)_[a-z0-9_]+)\.([A-Za-z][\w-]*)")
 
@@ -56,7 +57,9 @@ def complaints(program: Path, *folders: Path) -> str:
 
 def test_the_shop_and_a_small_system_are_valid(program: Path, tmp_path: Path) -> None:
     files.write_all(tmp_path / "shop", artifacts(shop(), PRODUCTION))
-    files.write_all(tmp_path / "cafe", artifacts(CAFE, SMALL, Environment(name="closed", gateways=0), EKS, EKSCTL))
+    files.write_all(
+        tmp_path / "cafe", artifacts(CAFE, SMALL, Environment(name="closed", gateways=0), NAMED, EKS, EKSCTL)
+    )
     assert not complaints(program, tmp_path)
     assert not unformatted(tmp_path)
 
@@ -87,7 +90,7 @@ def test_whatever_is_declared_is_valid(
     assert not unformatted(folder)
 
 
-@given(systems(), st.sampled_from((PRODUCTION, SMALL, EKS, EKSCTL)))
+@given(systems(), st.sampled_from((PRODUCTION, SMALL, NAMED, EKS, EKSCTL)))
 @settings(max_examples=100, deadline=None)
 def test_whatever_is_declared_is_whole_and_is_the_same_again(system: System, environment: Environment) -> None:
     """Every reference leads to one resource, and to one only: what Terraform would say first."""

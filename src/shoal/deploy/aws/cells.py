@@ -33,7 +33,7 @@ COLUMN = Column(
         "a service": Cell("a service on ECS Fargate: target tracking, a circuit breaker, alarms that take it back"),
         "a call": Cell("Service Connect (Cloud Map), and a rule between two security groups"),
         "an exposed endpoint": Cell("an HTTP API with a private link and a balancer inside; also as CloudFormation"),
-        "a host and its certificate": Cell("a certificate of ACM that you name; the record in Route 53 is yours"),
+        "a host and its certificate": Cell("a certificate of ACM and a record of Route 53, where asked for"),
         "a firewall": Cell("a web ACL (WAF) as CloudFormation, before the balancer inside"),
         "people who sign in": Cell("a pool of Cognito, where asked for; its tokens are verified by the API"),
         "secrets": Cell("Secrets Manager, encrypted by a key of the environment (KMS)"),

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterator, Mapping
 
-from shoal.deploy.aws.resources import Door, Pool, Resource
+from shoal.deploy.aws.resources import Certificate, Door, Pool, Resource
 from shoal.deploy.aws.resources import Route as Served
 from shoal.deploy.aws.scope import Scope
 from shoal.deploy.cloud.values import Ref, Value, join
@@ -37,13 +37,17 @@ def make(scope: Scope) -> Iterator[Resource]:
         yield Pool(name="main", protected=environment.protected, host=host)
     if not scope.plan.routes or environment.eks:
         return
+    made = environment.zone and not environment.certificate
+    if made:
+        yield Certificate(name="main", host=host, zone=environment.zone, why="Its own record proves whose name it is.")
     door = Door(
         name="main",
         routes=tuple(_route(scope, route) for route in served(scope)),
         targets={name: drain(scope.plan.system.service(name)) for name in scope.exposed},
         authorizers=authorizers(scope),
         host=host,
-        certificate=environment.certificate,
+        certificate=Ref("certificate", "main") if made else environment.certificate,
+        zone=environment.zone,
         web_acl=environment.web_acl,
         origins=cors.origins if cors is not None else (),
         methods=(cors.methods or tuple(sorted({r.method for r in scope.plan.routes}))) if cors is not None else (),

@@ -120,8 +120,8 @@ def _cluster(scope: Scope) -> Iterator[Finding]:
     if scope.plan.routes and not environment.gateways:
         message = f"{name} has no public subnets, so its gateway has no address outside"
         yield _say("22", "warning", message, "write gateways = 1, or more")
-    if environment.web_acl or environment.certificate:
-        message = f"web_acl and certificate of {name} are for an API; the gateway in the cluster reads neither"
+    if environment.web_acl or environment.secured:
+        message = f"web_acl, certificate and zone of {name} are for an API; the gateway in the cluster reads neither"
         yield _say("23", "warning", message, "keep the certificate in the Secret edge-certificate of the namespace")
     if environment.cognito:
         yield _say("24", "warning", f"the gateway of {name} does not know the pool of users", "declare it as an issuer")

@@ -38,7 +38,7 @@ def make(scope: Scope) -> Iterator[Resource]:
         return
     if scope.plan.routes:
         yield Group(name=LINK, port=0, callers=(), why="The private link of the API; nobody connects to it.")
-        yield Group(name=BALANCER, port=443 if environment.certificate else 80, callers=(LINK,))
+        yield Group(name=BALANCER, port=443 if environment.secured else 80, callers=(LINK,))
     for service in scope.plan.services:
         callers = [*scope.callers.get(service.name, ()), *([BALANCER] if service.name in scope.exposed else [])]
         source = scope.declared(service).source

@@ -255,8 +255,17 @@ class Door(Resource, frozen=True, kw_only=True):
     credentials: bool = False
     age: int = 0
     host: str = ""
-    certificate: str = ""
+    certificate: Value = ""
+    zone: str = ""
+    """Zone of Route 53 that has the record of the host; empty where it is somebody's own."""
     web_acl: str = ""
+
+
+class Certificate(Resource, frozen=True, kw_only=True):
+    """A certificate of ACM, which a record in a zone of Route 53 proves."""
+
+    host: str
+    zone: str
 
 
 class Pool(Resource, frozen=True, kw_only=True):

@@ -20,6 +20,7 @@ CPUS = {
 LOGS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653)
 """Days for which CloudWatch keeps logs (API reference, "PutRetentionPolicy")."""
 
+_ZONE = re.compile(r"Z[A-Z0-9]{1,31}")
 _INSTANCE = re.compile(r"[a-z0-9-]+\.[a-z0-9-]+")
 _ACCOUNT = re.compile(r"[0-9]{12}")
 _REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-[0-9]")
@@ -77,7 +78,9 @@ class Environment(cloud.Environment, frozen=True, kw_only=True, forbid_unknown_f
     endpoints: bool = True
     """Whether AWS's own interfaces are reached without leaving the network; through the gateways otherwise."""
     certificate: str = ""
-    """ARN of the certificate (ACM) of that name."""
+    """ARN of the certificate (ACM) of that name; where `zone` is said, one is made when this is empty."""
+    zone: str = ""
+    """Id of the zone of Route 53 that the name is in; nobody's, and the record is yours, when empty."""
     cognito: bool = False
     """Whether there is a user pool, whose tokens the gateway and the services accept."""
     web_acl: str = ""
@@ -102,6 +105,11 @@ class Environment(cloud.Environment, frozen=True, kw_only=True, forbid_unknown_f
     """Sizes by service, where they differ."""
 
     @property
+    def secured(self) -> bool:
+        """Whether the API answers to its own name, by TLS."""
+        return bool(self.certificate or self.zone)
+
+    @property
     def eks(self) -> bool:
         """Whether services run on Kubernetes."""
         return self.containers == "eks"
@@ -115,8 +123,7 @@ class Environment(cloud.Environment, frozen=True, kw_only=True, forbid_unknown_f
             raise ValueError("zones are 2 or 3, and gateways at most one for each")
         if not self.gateways and not self.endpoints:
             raise ValueError("without gateways and endpoints no image could be fetched: set one of them")
-        if self.certificate and not self.hosts:
-            raise ValueError("a certificate is for a name: write hosts = [...] too")
+        self._check_names()
         if self.keep_logs not in LOGS:
             raise ValueError(f"keep_logs = {self.keep_logs}: CloudWatch has {', '.join(map(str, LOGS))} days")
         if not 1 <= self.keep_backups <= 35:
@@ -127,6 +134,12 @@ class Environment(cloud.Environment, frozen=True, kw_only=True, forbid_unknown_f
             raise ValueError(f"passwords = {self.passwords}: count up from 1")
         if not self.least:
             raise ValueError("least = 0: a service on Fargate that has no task answers nobody; write at least 1")
+
+    def _check_names(self) -> None:
+        if (self.certificate or self.zone) and not self.hosts:
+            raise ValueError("a certificate and a zone are for a name: write hosts = [...] too")
+        if self.zone and not _ZONE.fullmatch(self.zone):
+            raise ValueError(f"zone = {self.zone!r} is no zone; write its id, such as Z0123456789ABCDEFGHIJ")
 
 
 ENVIRONMENTS = (

@@ -10,7 +10,7 @@ from shoal.deploy.aws.edge import SERVICE
 from shoal.deploy.aws.hcl.context import Context
 from shoal.deploy.aws.hcl.references import at, written
 from shoal.deploy.aws.network import BALANCER, LINK
-from shoal.deploy.aws.resources import Door, Pool, Route
+from shoal.deploy.aws.resources import Certificate, Door, Pool, Route
 from shoal.deploy.cloud.hcl import json, label, resource
 from shoal.deploy.cloud.system import PORT
 from shoal.deploy.cloud.values import Ref
@@ -90,7 +90,7 @@ def _balancer(one: Door, context: Context) -> Iterator[Block]:
     answer = block("fixed_response", content_type="application/json", status_code="404", message_body=_UNKNOWN)
     refused = Block(kind="default_action", body=items({"type": "fixed-response"}, answer))
     secure: dict[str, Value] = {
-        "certificate_arn": one.certificate,
+        "certificate_arn": written(one.certificate),
         "ssl_policy": "ELBSecurityPolicy-TLS13-1-2-2021-06",
     }
     heard: dict[str, Value] = {
@@ -211,13 +211,44 @@ def _stage(one: Door, context: Context) -> Iterator[Block]:
 def _host(one: Door) -> Iterator[Block]:
     shown = block(
         "domain_name_configuration",
-        certificate_arn=one.certificate,
+        certificate_arn=written(one.certificate),
         endpoint_type="REGIONAL",
         security_policy="TLS_1_2",
     )
     yield resource("aws_apigatewayv2_domain_name", "main", *items({"domain_name": one.host}, shown))
     names = {"domain_name": Raw("aws_apigatewayv2_domain_name.main.id"), "stage": Raw("aws_apigatewayv2_stage.main.id")}
     yield resource("aws_apigatewayv2_api_mapping", "main", *items({**_API, **names}))
+    if one.zone:
+        target = "aws_apigatewayv2_domain_name.main.domain_name_configuration[0]"
+        alias = block(
+            "alias", name=Raw(f"{target}.target_domain_name"), zone_id=Raw(f"{target}.hosted_zone_id"),
+            evaluate_target_health=False,
+        )  # fmt: skip
+        yield resource(
+            "aws_route53_record", "main", *items({"zone_id": one.zone, "name": one.host, "type": "A"}, alias)
+        )
+
+
+def certificate(one: Certificate, context: Context) -> Iterator[Block]:
+    """Write a certificate, and the records that prove it; a new one is there before the old one goes."""
+    kept = block("lifecycle", create_before_destroy=True)
+    asked: dict[str, Value] = {"domain_name": one.host, "validation_method": "DNS"}
+    yield resource("aws_acm_certificate", one.name, *items(asked, kept), notes=context.notes(one))
+    options = f"aws_acm_certificate.{one.name}.domain_validation_options"
+    record: dict[str, Value] = {
+        "for_each": Raw(f"{{ for one in {options} : one.domain_name => one }}"),
+        "zone_id": one.zone,
+        "name": Raw("each.value.resource_record_name"),
+        "type": Raw("each.value.resource_record_type"),
+        "records": [Raw("each.value.resource_record_value")],
+        "ttl": 60,
+    }
+    yield resource("aws_route53_record", "proof", *items(record))
+    proven: dict[str, Value] = {
+        "certificate_arn": Raw(f"aws_acm_certificate.{one.name}.arn"),
+        "validation_record_fqdns": Raw("[for one in aws_route53_record.proof : one.fqdn]"),
+    }
+    yield resource("aws_acm_certificate_validation", one.name, *items(proven))
 
 
 def pool(one: Pool, context: Context) -> Iterator[Block]:

@@ -9,6 +9,7 @@ _ADDRESSES = Addresses(
         ("bucket", "arn"): "aws_s3_bucket.{}.arn",
         ("bucket", "name"): "aws_s3_bucket.{}.bucket",
         ("cache", "address"): "aws_elasticache_replication_group.{}.configuration_endpoint_address",
+        ("certificate", "arn"): "aws_acm_certificate_validation.{}.certificate_arn",
         ("cluster", "arn"): "aws_ecs_cluster.{}.arn",
         ("cluster", "name"): "aws_ecs_cluster.{}.name",
         ("documents", "address"): "aws_docdb_cluster.{}.endpoint",

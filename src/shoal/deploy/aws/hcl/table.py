@@ -40,6 +40,7 @@ PRINTERS: dict[type[Resource], tuple[str, Printer]] = {
     made.Topic: ("streams", messages.topic),
     made.Queue: ("streams", messages.queue),
     made.Door: ("edge", door.door),
+    made.Certificate: ("edge", door.certificate),
     made.Pool: ("edge", door.pool),
     made.Watch: ("watch", watch.watch),
     made.Alarm: ("watch", watch.alarm),
