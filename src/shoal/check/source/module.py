@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeVar, cast
 
-from shoal.check.finding import Edit, Place
+from shoal.check.finding import Place
 
 Node = TypeVar("Node", bound=ast.AST)
 
@@ -109,10 +109,6 @@ class Module:
         if found.end_line <= found.line:
             return found
         return Place(found.file, found.line, found.column, found.line, len(self.lines[found.line - 1].rstrip()) + 1)
-
-    def edit(self, node: ast.AST, replacement: str) -> Edit:
-        """Say that a node is to read otherwise."""
-        return Edit(self.place(node), replacement)
 
     def written(self, node: ast.AST) -> str:
         """Return the text of a node as it stands in the file."""
