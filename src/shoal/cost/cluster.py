@@ -81,9 +81,8 @@ def items(cluster: Cluster, pods: tuple[Pod, ...], month: Month, table: Table) -
 def cheapest(cluster: Cluster, pods: tuple[Pod, ...], table: Table) -> Machine:
     """Choose the machine on which the pods cost least at rest, of those whose price is known.
 
-    How much is asked of them changes nothing about it, so more use never costs less.
-
-    The last machine, which is the largest, is taken where a pod fits on no other.
+    How much is asked of them changes nothing about it, so more use never costs less. Where a pod fits on none, the last
+    machine is taken, which is the largest.
     """
     known = [one for one in cluster.machines if one.price in table.prices] or [*cluster.machines]
     able = [one for one in known if all(one.fits(pod) for pod in pods)] or known[-1:]

@@ -70,7 +70,7 @@ def ways(
         stay = [one for one in resources if type(one) not in gone]
         nodes = cluster.items(cloud.cluster, pods(scope, month, engines=engines), month, table)
         found = (*cloud.items(stay, month), *nodes)
-        yield Way(cloud=f"{cloud.title}", how=how, estimate=priced(found, table))
+        yield Way(cloud=cloud.title, how=how, estimate=priced(found, table))
 
 
 def alike(environment: Any) -> settings.Environment:
