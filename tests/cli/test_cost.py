@@ -59,6 +59,27 @@ def test_terraform_is_written_compared_and_checked(run: Run, tmp_path: Path) -> 
     assert {path.name for path in (tmp_path / "out").iterdir()} == {".shoal-files", "production"}
 
 
+def test_terraform_for_google_is_written_compared_and_checked(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "gcp-c.toml").write_text('name = "c"\ncompute = "kubernetes"\n', "utf-8")
+    code, out, _ = run("deploy", "gcp", "--out", "out", "--target", "gcp-c.toml")
+    assert code == 0
+    assert "c/kubernetes.toml" in out
+    assert run("deploy", "gcp", "--out", "out", "--target", "gcp-c.toml", "--check")[0] == 0
+    (tmp_path / "gcp-c.toml").write_text('name = "c"\nleast = 5\nmost = 9\n', "utf-8")
+    code, out, _ = run("deploy", "gcp", "--out", "out", "--target", "gcp-c.toml", "--diff")
+    assert "- c/cluster.tf" in out
+    assert run("deploy", "gcp", "--out", "out", "--target", "gcp-c.toml", "--check")[0] == 1
+    code, _, err = run("deploy", "gcp", "--out", "out", "--target", "gcp-d.toml")
+    assert (code, "gcp-production.toml" in err) == (1, True)
+
+
+def test_a_file_that_several_clouds_take_is_of_the_one_that_it_is_called_after(run: Run, tmp_path: Path) -> None:
+    for cloud in ("azure", "gcp"):
+        (tmp_path / f"{cloud}-c.toml").write_text('name = "c"\ncompute = "kubernetes"\n', "utf-8")
+        code, _, err = run("cost", "--target", f"{cloud}-c.toml")
+        assert (code, f"prices of {cloud} in" in err) == (0, True), err
+
+
 def test_a_bill_is_told_and_compared_with_an_earlier_one(run: Run, tmp_path: Path) -> None:
     code, before, _ = run("cost", "--target", "small.toml", "-o", "json")
     assert code == 0

@@ -155,7 +155,11 @@ def _measured(context: Global, number: int | None, requests: Decimal | None) -> 
 
 
 def _written(root: Path, file: Path) -> "tuple[Cloud[Any, Any], Any]":
-    """Read settings of an environment: of the cloud whose region it names, else of the first that takes them."""
+    """Read settings of an environment: of the cloud that takes them.
+
+    Where several do, it is that after which the file is called, as ``gcp-production.toml`` is, then that whose region
+    it names, then the first.
+    """
     from shoal.cost.clouds import CLOUDS
     from shoal.cost.prices import regions
 
@@ -168,4 +172,5 @@ def _written(root: Path, file: Path) -> "tuple[Cloud[Any, Any], Any]":
             problems.append(error)
     if not found:
         raise problems[0]
-    return next((pair for pair in found if pair[1].region in regions(pair[0].name)), found[0])
+    called = [pair for pair in found if pair[0].name == file.stem.partition("-")[0]]
+    return next((pair for pair in called or found if pair[1].region in regions(pair[0].name)), (called or found)[0])
