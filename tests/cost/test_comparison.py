@@ -199,6 +199,10 @@ def test_bars_are_as_long_as_their_numbers() -> None:
     first = next(iter(totals))
     for how, total in totals.items():
         assert abs(widths[how] / widths[first] - total / totals[first]) < Decimal("0.01")
+    ends = [Decimal(one) for one in re.findall(r'class="range" d="M[\d.]+ \d+H([\d.]+)M', page)]
+    begins = min(Decimal(one) for one in re.findall(r'<rect class="c\d" x="([\d.]+)"', page))
+    most = max(way.estimate.total.high for way in found())
+    assert abs((max(ends) - begins) * totals[first] / most - widths[first]) < 3, "on one scale"
 
 
 def test_names_of_others_cannot_break_a_page() -> None:
