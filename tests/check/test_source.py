@@ -195,3 +195,8 @@ def test_a_file_that_is_broken_by_now_is_empty() -> None:
     made = Module("shop", "shop.py", "def (:\n")
     assert made.every(ast.Call) == ()
     assert Source([made]).named("shop.x") is None
+
+
+def test_code_may_be_deeper_than_the_stack_of_the_interpreter() -> None:
+    deep = " + ".join(["tx.get(1)"] * 2000)
+    assert len(uses(f"from shoal import Transaction\nasync def work(tx: Transaction):\n    return {deep}\n")) == 2000

@@ -76,7 +76,7 @@ class Function:
     @cached_property
     def body(self) -> tuple[tuple[ast.AST, bool], ...]:
         """Every node of its body, functions within it included, and whether a loop of it goes round it."""
-        return tuple(pair for statement in self.node.body for pair in _walk(statement, looped=False))
+        return tuple(pair for statement in self.node.body for pair in _walk(statement))
 
     @cached_property
     def uses(self) -> tuple[Use, ...]:
@@ -130,23 +130,19 @@ def _functions(module: Module, body: list[ast.stmt], owner: ast.ClassDef | None)
             yield from _functions(module, node.body, owner)
 
 
-def _walk(node: ast.AST, *, looped: bool) -> Iterator[tuple[ast.AST, bool]]:
-    yield node, looped
-    for field, value in ast.iter_fields(node):
-        children = value if isinstance(value, list) else [value]
-        within = looped or _goes_round(node, field)
-        for position, child in enumerate(children):
-            if isinstance(child, ast.AST):
-                first = field == "generators" and position == 0  # asked once, before the first round
-                yield from _generator(child, looped) if first else _walk(child, looped=within)
-
-
-def _generator(node: ast.AST, looped: bool) -> Iterator[tuple[ast.AST, bool]]:  # noqa: FBT001 - as its caller has it
-    yield node, looped
-    for field, value in ast.iter_fields(node):
-        for child in value if isinstance(value, list) else [value]:
-            if isinstance(child, ast.AST):
-                yield from _walk(child, looped=looped or field == "ifs")
+def _walk(statement: ast.AST) -> Iterator[tuple[ast.AST, bool]]:
+    """List a node and all within it, and whether a loop goes round each; without recursion, for code may be deep."""
+    stack = [(statement, False)]
+    while stack:
+        node, looped = stack.pop()
+        yield node, looped
+        for field, value in ast.iter_fields(node):
+            within = looped or _goes_round(node, field)
+            for position, child in enumerate(value if isinstance(value, list) else [value]):
+                if isinstance(child, ast.comprehension) and not position:  # it is asked once, before the first round
+                    stack += [(child.iter, looped), (child.target, looped), *((each, True) for each in child.ifs)]
+                elif isinstance(child, ast.AST):
+                    stack.append((child, within))
 
 
 def _goes_round(node: ast.AST, field: str) -> bool:
