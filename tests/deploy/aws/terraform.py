@@ -122,7 +122,7 @@ class Terraform:
         ]
 
     def apply(self) -> None:
-        self.run("apply", "-input=false", "-no-color", "-auto-approve", "-parallelism=4", "plan")
+        self.run("apply", "-input=false", "-no-color", "-auto-approve", "-parallelism=40", "plan")
 
     def state(self) -> list[str]:
         return [line for line in self.run("state", "list").splitlines() if not line.startswith("data.")]
@@ -131,4 +131,4 @@ class Terraform:
         return {name: one["value"] for name, one in json.loads(self.run("output", "-json")).items()}
 
     def destroy(self, *more: str) -> None:
-        self.run("destroy", "-input=false", "-no-color", "-auto-approve", *more)
+        self.run("destroy", "-input=false", "-no-color", "-auto-approve", "-parallelism=40", *more)

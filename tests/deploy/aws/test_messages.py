@@ -12,8 +12,9 @@ from shoal.deploy.aws import naming
 from shoal.deploy.aws.hcl import messages as written
 from shoal.deploy.aws.hcl.context import Context
 from shoal.deploy.aws.messages import HELD, LETTERS
-from shoal.deploy.aws.resources import Queue, Topic
-from shoal.deploy.cloud.streams import declarations
+from shoal.deploy.aws.resources import Operator, Queue, Topic
+from shoal.deploy.aws.workloads import LARGEST
+from shoal.deploy.cloud.streams import declarations, parts
 from shoal.deploy.terraform.values import Argument, Block, Call
 from shoal.drivers.sns import letters, wire
 from shoal.runtime.declaring import Declarations
@@ -92,3 +93,23 @@ def test_what_the_operators_task_declares_can_be_read() -> None:
     scope = scope_of(shop())
     found = msgspec.json.decode(declarations(scope.plan), type=Declarations)
     assert {stream.name for stream in found.streams} == {stream.name for stream in scope.plan.streams}
+
+
+@given(st.integers(200, 4000))
+def test_declarations_in_parts_are_the_whole_and_each_fits(largest: int) -> None:
+    plan = scope_of(shop()).plan
+    found = [*parts(plan, largest)]
+    read = [msgspec.json.decode(text, type=Declarations) for text in found]
+    whole = msgspec.json.decode(declarations(plan), type=Declarations)
+    assert [stream for one in read for stream in one.streams] == [*whole.streams]
+    assert {repr(c) for one in read for c in one.consumers} == {repr(c) for c in whole.consumers}
+    for text, one in zip(found, read, strict=True):
+        assert {c.stream for c in one.consumers} <= {s.name for s in one.streams}, "a consumer comes with its stream"
+        assert len(text) <= largest or len(one.streams) == 1
+
+
+def test_a_larger_system_has_more_than_one_task_for_its_streams() -> None:
+    few = of_kind(shops(), Operator)
+    assert [*few] == ["operator"]
+    (text,) = (str(one.environment["SHOAL_STREAMS"]) for one in few.values())
+    assert len(json.dumps(text)) < LARGEST * 2

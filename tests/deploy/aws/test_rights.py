@@ -79,6 +79,12 @@ def test_secrets_are_read_by_who_starts_a_service_and_only_its_own(name: str) ->
             assert not may(role, "secretsmanager:GetSecretValue", secret), role
 
 
+def test_the_collector_beside_a_service_writes_its_log_and_no_other() -> None:
+    for name in SERVICES:
+        written = [other for other in SERVICES if may(name, "logs:PutLogEvents", f"{SHOP.arn('logs', other)}:x")]
+        assert written == [name]
+
+
 def test_mail_is_sent_by_who_declared_it() -> None:
     assert [name for name in SERVICES if may(name, "ses:SendEmail", SHOP.arn("address", "mail"))] == ["notifications"]
 

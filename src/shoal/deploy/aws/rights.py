@@ -64,11 +64,11 @@ def _service(scope: Scope, service: ServicePlan) -> Iterator[Right]:
     if servers & {"sns", "s3"}:
         yield _encryption(("kms:Decrypt", "kms:GenerateDataKey"))
     if scope.environment.collector and not scope.environment.eks:
-        yield Right(
-            actions=("xray:PutTraceSegments", "xray:PutTelemetryRecords"),
-            resources=("*",),
-            why="Traces; there is nothing narrower that could be named.",
-        )
+        why = "Traces; there is nothing narrower that could be named."
+        yield Right(actions=("xray:PutTraceSegments", "xray:PutTelemetryRecords"), resources=("*",), why=why)
+        own = join(Ref("logs", service.name), ":*")
+        why = "Metrics, which its collector writes as lines of its log."
+        yield Right(actions=("logs:CreateLogStream", "logs:PutLogEvents"), resources=(own,), why=why)
 
 
 def _publish(some: Sequence[Need]) -> Right:
