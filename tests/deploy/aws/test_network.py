@@ -3,6 +3,7 @@
 import re
 
 import msgspec
+import pytest
 import yaml
 
 from shoal.deploy.aws.compile import findings
@@ -119,3 +120,13 @@ def test_a_topic_with_more_hearers_than_it_takes_is_refused() -> None:
     crowded = msgspec.structs.replace(CAFE, services=(till, *guests))
     assert "DEPLOY-AWS-17" in {one.code for one in findings([scope_of(crowded)])}
     assert "DEPLOY-AWS-17" not in {one.code for one in findings([scope_of(CAFE)])}
+
+
+@pytest.mark.parametrize("name", ["link", "delivery", "till-start", "edge"])
+def test_a_service_with_the_name_of_what_is_made_beside_it_is_refused(name: str) -> None:
+    menu = CAFE.service("menu")
+    odd = Service(name=name, entry="a:b", store=menu.store)
+    system = msgspec.structs.replace(CAFE, services=(*CAFE.services, odd))
+    found = findings([scope_of(system, Environment(name="p", repository="a/b"))])
+    assert [one.severity for one in found if one.code == "DEPLOY-AWS-25"] == ["error"]
+    assert "DEPLOY-AWS-25" not in {one.code for one in findings([scope_of(CAFE)])}

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from shoal.deploy.aws import addresses, edge, pods
+from shoal.deploy.aws.parts import resources
 from shoal.deploy.aws.scope import OWN, Scope
 from shoal.deploy.cloud import findings as cloud
 from shoal.model.edge import LARGEST
@@ -28,6 +29,7 @@ def findings(scope: Scope) -> Iterator[Finding]:
     yield from (one for one in scope.plan.findings if one.severity == "error")
     yield from cloud.engines(scope, _say, "AWS", OWN)
     yield from cloud.settings(scope, _say)
+    yield from _named(scope)
     yield from _streams(scope)
     yield from _kept(scope)
     if scope.environment.eks:
@@ -39,6 +41,17 @@ def findings(scope: Scope) -> Iterator[Finding]:
     if any(service.calls for service in scope.plan.services):
         message = "calls between services are let through by service, not by operation, and are in plain text inside"
         yield _say("10", "info", message, "ask for containers = 'eks' with a mesh where that is not enough")
+
+
+def _named(scope: Scope) -> Iterator[Finding]:
+    """Refuse services that are called as something beside them is: Terraform would know two by one name."""
+    known = Counter((type(one).__name__, one.name) for one in resources(scope))
+    odd = {name for (_, name), count in known.items() if count > 1}
+    odd |= {service.name for service in scope.plan.services if service.name in ("edge", "alarms")}
+    for name in sorted(odd):
+        where = next((s.source for s in scope.plan.system.services if s.name == name), "")
+        message = f"{name} is the name of a service, and of what is made beside it"
+        yield _say("25", "error", message, "name the service after what it does", where)
 
 
 def _streams(scope: Scope) -> Iterator[Finding]:
