@@ -106,6 +106,7 @@ async def reconcile(tick: Tick, tx: Transaction, port: PaymentProvider, clock: C
     """Compare what the provider charged since the last time with the books, and look again at what did not agree."""
     last = await tx.get(Reconciliation, PROVIDER)
     listed = await port.charges(after=last.last_charge if last else "")
+    # shoal: ignore[SH208] a person looks at each of them, so there are few
     open_ = await tx.find(Discrepancy)
     orders = tuple({charge.order_id for charge in listed} | {known.order_id for known in open_})
     booked = {payment.order_id: payment for payment in await tx.find(Payment, {"order_id": orders})}

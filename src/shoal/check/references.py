@@ -47,7 +47,7 @@ ROWS: tuple[Row, ...] = (
     Row("Pitfalls", "Shared database", "two services in one database", open="rules of SH2"),
     Row("Pitfalls", "Missing observability", "nobody can follow a request across services"),
     Row("Pitfalls", "No circuit breakers", "a callee that fails takes its callers with it"),
-    Row("Pitfalls", "Ignoring data consistency", "one transaction over services is expected", open="rules of SH2"),
+    Row("Pitfalls", "Ignoring data consistency", "one transaction over services is expected"),
     Row("Security", "Network", "isolation, policies, private endpoints", _POLICIES, "undeclared edges"),
     Row("Security", "Transport", "mutual TLS between services, TLS at the edge", _MUTUAL),
     Row("Security", "Authentication", "tokens, keys, accounts of services"),

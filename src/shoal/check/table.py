@@ -21,7 +21,12 @@ NAMES = (
     "shared_types",
     "event_as_command",
     "producer_asked_back",
-    "migration_locks",  # SH2: data
+    "two_systems_written",  # SH2: data
+    "saga_missing",
+    "repeated_effect",
+    "query_without_limit",
+    "index_missing",
+    "migration_locks",
     "migration_breaks",
     "call_without_timeout",  # SH3: resilience
     "retried_twice",
