@@ -16,6 +16,7 @@ from shoal.cost.usage import Range, Usage, Work
 from shoal.deploy.gcp.parts import resources
 from shoal.deploy.gcp.resources import Resource, Workload
 from shoal.deploy.gcp.settings import ENVIRONMENTS, Environment
+from tests.deploy.gcp.samples import CLUSTER as CLUSTERED
 from tests.deploy.gcp.samples import PRODUCTION, of_kind, scope_of, shops
 from tests.deploy.samples import shop
 
@@ -76,6 +77,15 @@ def test_what_works_by_itself_is_billed_all_month() -> None:
 def test_a_collector_has_a_processor_beside_each_instance() -> None:
     one, other = (bill(Usage(), msgspec.structs.replace(PRODUCTION, collector=tag)) for tag in ("", "0.138.0"))
     assert amount(other, "run.cpu.hour") == 2 * amount(one, "run.cpu.hour")
+
+
+def test_a_cluster_is_billed_by_what_its_pods_are_promised() -> None:
+    found = bill(Usage(busy=Range(low=Decimal(0), expected=Decimal(0), high=Decimal(1))), CLUSTERED)
+    assert not found.unknown, "its cache is in itself"
+    assert amount(found, "gke.hour") == HOURS
+    assert amount(found, "autopilot.cpu.hour", "orders") == HOURS * 2 * Decimal("0.2")
+    assert amount(found, "autopilot.gb.hour", "orders") == HOURS * 2 * Decimal("0.3125")
+    assert not amount(found, "run.cpu.hour")
 
 
 def test_the_firewall_is_billed_by_its_rules() -> None:

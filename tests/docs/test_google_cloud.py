@@ -23,9 +23,19 @@ def test_the_page(tmp_path: Path) -> None:
     walk(PAGE, tmp_path)
 
 
-@pytest.mark.parametrize(("environment", "column"), [(ENVIRONMENTS[0], 2), (ENVIRONMENTS[1], 3)])
-def test_the_bill_that_it_begins_with_is_that_of_the_shop(environment: Environment, column: int) -> None:
+CLUSTER = Environment(name="production", compute="kubernetes")
+
+
+@pytest.mark.parametrize(
+    ("start", "environment", "column"),
+    [
+        ("| the shop,", ENVIRONMENTS[0], 2),
+        ("| the shop,", ENVIRONMENTS[1], 3),
+        ("| the shop on a cluster", CLUSTER, 3),
+    ],
+)
+def test_the_bill_that_it_begins_with_is_that_of_the_shop(start: str, environment: Environment, column: int) -> None:
     scope = scope_of(shop(), msgspec.structs.replace(environment, region="us-central1"))
     total = priced(items(resources(scope), Month(scope.plan, Usage())), packaged("gcp", "us-central1")).total
-    row = next(line for line in PAGE.read_text("utf-8").splitlines() if line.startswith("| the shop"))
+    row = next(line for line in PAGE.read_text("utf-8").splitlines() if line.startswith(start))
     assert row.split("|")[column].strip() == f"${round(total.expected):,} a month"

@@ -156,20 +156,32 @@ def _inside(_: made.Inside, __: Month) -> Iterator[Item]:
     yield Item(component="zones of names", price="dns.zone-month", amount=exactly(1))
 
 
-def _cluster(_: made.Cluster, __: Month) -> Iterator[Item]:
+def _cluster(one: made.Cluster, month: Month) -> Iterator[Item]:
     yield Item(component="GKE control plane", price="gke.hour", amount=exactly(HOURS))
+    for pods in one.pods:
+        processors, memory = Decimal(pods.millis) / 1000, Decimal(pods.memory) / 1024
+        there = month.tasks(pods.service, least=pods.least, most=pods.most, processors=processors, busy=70)
+        whose: dict[str, Any] = {"service": pods.service}
+        hours = there * HOURS
+        yield Item(component="processors of pods", price="autopilot.cpu.hour", amount=hours * processors, **whose)
+        yield Item(component="memory of pods", price="autopilot.gb.hour", amount=hours * memory, **whose)
+    if one.exposed:
+        yield Item(component="balancer", price="lb.hour", amount=exactly(HOURS))
+        yield Item(component="data to clients", price="egress.gb", amount=month.answered, by_use=True)
 
 
 def _shared(every: tuple[Resource, ...], month: Month) -> Iterator[Item]:
     """Count what all services have together: instances at the gateway, lines of logs, images, and events."""
     running = [one for one in every if isinstance(one, made.Workload)]
+    services = [one.service for one in running]
+    services += [pods.service for one in every if isinstance(one, made.Cluster) for pods in one.pods]
     if any(isinstance(one, made.Network) and one.gateway for one in every):
         instances = sum((_instances(one, month) for one in running), ZERO)
         bounded = (min(_NAT, one) for one in (instances.low, instances.expected, instances.high))
         amount = Range(**dict(zip(("low", "expected", "high"), bounded, strict=True)))
         yield Item(component="NAT gateway", price="nat.instance-hour", amount=amount * HOURS)
     for logs in (one for one in every if isinstance(one, made.Logs)):
-        lines = sum((month.logged(one.service) for one in running), ZERO)
+        lines = sum((month.logged(name) for name in services), ZERO)
         yield Item(component="log lines taken", price="logs.gb", amount=lines, by_use=True)
         if logs.days > 30:
             more = lines * (Decimal(logs.days - 30) / 30)
@@ -244,7 +256,7 @@ CLUSTER = Cluster(
     balancer=("lb.hour",),
     egress="egress.gb",
     root=Decimal(100),
-    replaces=frozenset({made.Workload, made.Door, made.Operator, made.Inside}),
+    replaces=frozenset({made.Workload, made.Door, made.Operator, made.Inside, made.Cluster}),
     engines=frozenset({made.Postgres, made.Documents, made.Cache, made.Topic, made.Subscription}),
 )
 

@@ -6,9 +6,11 @@ from shoal.deploy.gcp import cluster
 from shoal.deploy.gcp.resources import Account, Password, Secret
 from shoal.deploy.gcp.scope import Scope
 from shoal.deploy.gcp.settings import Environment
+from shoal.deploy.gcp.workloads import POD
 from shoal.deploy.kubernetes import readme
 from shoal.deploy.kubernetes.compile import compile_kubernetes
 from shoal.deploy.kubernetes.scope import Scope as Manifests
+from shoal.deploy.kubernetes.settings import Size as PodSize
 from shoal.deploy.kubernetes.settings import read
 from shoal.deploy.kubernetes.target import target
 from shoal.model.plan import plan
@@ -55,3 +57,9 @@ def test_accounts_of_manifests_are_those_that_have_rights() -> None:
     known = {name for name, one in of_kind(shops(CLUSTER.name), Account).items() if one.namespace}
     assert known <= there
     assert "streams" in known
+
+
+def test_pods_are_promised_what_manifests_promise() -> None:
+    plain = PodSize()
+    assert f"{POD[0]}m" == plain.cpu
+    assert f"{POD[1]}Mi" == plain.memory

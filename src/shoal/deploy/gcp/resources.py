@@ -255,10 +255,26 @@ class Inside(Resource, frozen=True, kw_only=True):
     services: tuple[str, ...]
 
 
+class Pods(msgspec.Struct, frozen=True, kw_only=True):
+    """The pods of one service, as manifests ask for them, each with the mesh's proxy beside it."""
+
+    service: str
+    least: int
+    most: int
+    millis: int
+    """Thousandths of a processor that each is promised."""
+    memory: int
+    """MiB that each is promised."""
+
+
 class Cluster(Resource, frozen=True, kw_only=True):
     """A cluster of GKE in the mesh of Google (Cloud Service Mesh), whose accounts Google knows."""
 
     protected: bool
+    pods: tuple[Pods, ...]
+    """What runs in it: Google bills what pods are promised, and no nodes."""
+    exposed: bool
+    """Whether clients call it."""
 
 
 class Logs(Resource, frozen=True, kw_only=True):

@@ -10,7 +10,7 @@ from shoal.deploy.cloud.streams import declarations
 from shoal.deploy.cloud.system import PORT
 from shoal.deploy.cloud.values import Ref, Value, join
 from shoal.deploy.gcp import addresses, secrets
-from shoal.deploy.gcp.resources import Cluster, Logs, Operator, Repository, Resource, Workload
+from shoal.deploy.gcp.resources import Cluster, Logs, Operator, Pods, Repository, Resource, Workload
 from shoal.deploy.gcp.scope import Scope
 from shoal.model.plan import ServicePlan
 
@@ -26,12 +26,18 @@ GRACE = 8
 """Seconds that requests in progress get: an instance is killed ten after it is told to go ("Container contract")."""
 
 
+POD, PROXY = (100, 192), (100, 128)
+"""Thousandths of a processor and MiB that manifests promise a pod, and Istio a proxy, where nobody says otherwise."""
+
+
 def make(scope: Scope) -> Iterator[Resource]:
     """Make the workloads of every service."""
     yield Repository(name=scope.system)
     yield Logs(name="main", days=scope.environment.keep_logs)
     if not scope.run:
-        yield Cluster(name="main", protected=scope.environment.protected)
+        pods = tuple(_pods(scope, service) for service in scope.plan.services)
+        exposed = bool(scope.plan.routes)
+        yield Cluster(name="main", protected=scope.environment.protected, pods=pods, exposed=exposed)
         return
     for service in scope.plan.services:
         yield _workload(scope, service)
@@ -64,6 +70,13 @@ def _workload(scope: Scope, service: ServicePlan) -> Workload:
         secrets=secrets.variables(scope, service),
         files=secrets.files(scope, service),
         collector=scope.environment.collector,
+    )
+
+
+def _pods(scope: Scope, service: ServicePlan) -> Pods:
+    least, most = max(1, scope.environment.least), scope.environment.most
+    return Pods(
+        service=service.name, least=least, most=max(least, most), millis=POD[0] + PROXY[0], memory=POD[1] + PROXY[1]
     )
 
 
