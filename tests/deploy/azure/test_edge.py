@@ -105,11 +105,19 @@ def test_requests_and_answers_are_changed_as_declared() -> None:
 def test_a_route_for_some_is_hidden_from_others() -> None:
     only = Only(hosts=("partners.cafe.example",), headers={"x-kind": 'a"b'})
     found = policy(door(edge=Edge(only=only)))
-    when = found.find("inbound/choose/when")
-    assert when is not None
-    assert '"partners.cafe.example"' in str(when.get("condition"))
-    assert '== "a\\"b"' in str(when.get("condition"))
-    assert when.find("return-response/set-status").get("code") == "404"  # type: ignore[union-attr]
+    conditions = [str(when.get("condition")) for when in found.findall("inbound/choose/when")]
+    assert ['== "a\\"b"' in one for one in conditions] == [True, False]
+    assert ['"partners.cafe.example"' in one for one in conditions] == [False, True]
+    codes = {one.get("code") for one in found.findall("inbound/choose/when/return-response/set-status")}
+    assert codes == {"404"}
+
+
+def test_expressions_hold_no_entities() -> None:
+    found = of_kind(shops(), Door)["main"]
+    for one in (found.policy, *(operation.policy for operation in found.operations)):
+        assert "&quot;" not in one
+        assert "&amp;" not in one
+    assert any("counter-key='@(" in operation.policy for operation in found.operations)
 
 
 def test_nobody_outside_says_what_those_inside_believe() -> None:

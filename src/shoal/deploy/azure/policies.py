@@ -16,7 +16,9 @@ from shoal.model.plan import Route
 from shoal.model.untrusted import UNTRUSTED
 
 _ADDRESS = "@(context.Request.IpAddress)"
-_SIGNED_IN = '@(context.Request.Headers.GetValueOrDefault("Authorization", context.Request.IpAddress))'
+_KEY = 'context.Request.Headers.GetValueOrDefault("X-API-Key", context.Request.IpAddress)'
+_SIGNED_IN = f'@(context.Request.Headers.GetValueOrDefault("Authorization", {_KEY}))'
+_QUOTED, _QUOTE = re.compile(r'="([^"]*)"'), '"'
 _SECTIONS = ("inbound", "backend", "outbound", "on-error")
 _LONGEST_PERIOD = 300
 """Seconds over which a limit is counted at most."""
@@ -81,14 +83,16 @@ def verified(scope: Scope) -> tuple[OpenId, ...]:
 
 
 def _only(inbound: Element, only: Only) -> None:
-    """Hide an operation from all requests but those that it is there for."""
-    asked = [f"context.Request.Headers.GetValueOrDefault({_text_of(n)}, {_text_of('')}) == {_text_of(v)}"
-             for n, v in only.headers.items()]  # fmt: skip
+    """Hide an operation from all requests but those that it is there for; an answer for each condition."""
+    asked = [
+        f"Headers.GetValueOrDefault({_text_of(n)}, {_text_of('')}) == {_text_of(v)}" for n, v in only.headers.items()
+    ]
+    conditions = [f"context.Request.{one}" for one in asked]
     if only.hosts:
         hosts = ", ".join(map(_text_of, only.hosts))
-        asked.append(f"new [] {{ {hosts} }}.Contains(context.Request.OriginalUrl.Host.ToLowerInvariant())")
-    if asked:
-        found = SubElement(SubElement(inbound, "choose"), "when", {"condition": f"@(!({' && '.join(asked)}))"})
+        conditions.append(f"new [] {{ {hosts} }}.Contains(context.Request.OriginalUrl.Host.ToLowerInvariant())")
+    for condition in conditions:
+        found = SubElement(SubElement(inbound, "choose"), "when", {"condition": f"@(!({condition}))"})
         SubElement(SubElement(found, "return-response"), "set-status", {"code": "404", "reason": "Not Found"})
 
 
@@ -200,5 +204,14 @@ def _text_of(text: str) -> str:
 
 
 def _text(root: Element) -> str:
+    """Write a document.
+
+    Expressions stand between single quotes: Azure takes policies in two forms, and reads entities in one of them alone.
+    """
     indent(root)
-    return tostring(root, "unicode") + "\n"
+    return _QUOTED.sub(_unquoted, tostring(root, "unicode")) + "\n"
+
+
+def _unquoted(found: re.Match[str]) -> str:
+    value = found[1]
+    return f"='{value.replace('&quot;', _QUOTE)}'" if "&quot;" in value and "'" not in value else found[0]

@@ -57,7 +57,7 @@ def _api(system: str) -> Declared:
 
 
 def _policy(name: str) -> Value:
-    return {"format": "rawxml", "value": Raw(f"loadTextContent('../policies/{name}.xml')")}
+    return {"format": "xml", "value": Raw(f"loadTextContent('../policies/{name}.xml')")}
 
 
 def _backend(service: str, context: Context) -> Resource:

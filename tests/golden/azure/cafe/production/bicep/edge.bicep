@@ -106,7 +106,7 @@ resource policy 'Microsoft.ApiManagement/service/apis/policies@2024-05-01' = {
   parent: api
   name: 'policy'
   properties: {
-    format: 'rawxml'
+    format: 'xml'
     value: loadTextContent('../policies/all.xml')
   }
 }
@@ -170,7 +170,7 @@ resource operation_till_jwks_83432a_policy 'Microsoft.ApiManagement/service/apis
   parent: operation_till_jwks_83432a
   name: 'policy'
   properties: {
-    format: 'rawxml'
+    format: 'xml'
     value: loadTextContent('../policies/till-jwks-83432a.xml')
   }
   dependsOn: [
@@ -193,7 +193,7 @@ resource operation_menu_read_171621_policy 'Microsoft.ApiManagement/service/apis
   parent: operation_menu_read_171621
   name: 'policy'
   properties: {
-    format: 'rawxml'
+    format: 'xml'
     value: loadTextContent('../policies/menu-read-171621.xml')
   }
   dependsOn: [
@@ -216,7 +216,7 @@ resource operation_till_sell_6cd0b4_policy 'Microsoft.ApiManagement/service/apis
   parent: operation_till_sell_6cd0b4
   name: 'policy'
   properties: {
-    format: 'rawxml'
+    format: 'xml'
     value: loadTextContent('../policies/till-sell-6cd0b4.xml')
   }
   dependsOn: [
@@ -245,7 +245,7 @@ resource operation_till_show_befe16_policy 'Microsoft.ApiManagement/service/apis
   parent: operation_till_show_befe16
   name: 'policy'
   properties: {
-    format: 'rawxml'
+    format: 'xml'
     value: loadTextContent('../policies/till-show-befe16.xml')
   }
   dependsOn: [
