@@ -1,4 +1,4 @@
-"""Resources on Azure → items. What has a price and is not counted is listed in docs/cost.md. Pure."""
+"""Resources on Azure → items. What has a price and is not counted is listed in docs/azure.md. Pure."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from decimal import Decimal
