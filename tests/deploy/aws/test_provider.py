@@ -13,6 +13,7 @@ from tests.deploy.aws.terraform import PLUGINS, Terraform, adapted, provider
 from tests.deploy.samples import CAFE, shop
 
 EKS = Environment(name="production", containers="eks", account="100000000000", repository="example/shop")
+NAMED = Environment(name="named", hosts=("cafe.example",), zone="Z0123456789ABC", cognito=True)
 KNOWN = ("Argument is deprecated", "Deprecated attribute")
 
 
@@ -36,8 +37,8 @@ def validated(
 
 @pytest.mark.parametrize(
     ("system", "environment"),
-    [(shop, PRODUCTION), (shop, EKS), (lambda: CAFE, SMALL)],
-    ids=["shop", "shop on a cluster", "cafe"],
+    [(shop, PRODUCTION), (shop, EKS), (lambda: CAFE, SMALL), (lambda: CAFE, NAMED)],
+    ids=["shop", "shop on a cluster", "cafe", "cafe with a name"],
 )
 def test_the_provider_accepts_every_value(system: object, environment: Environment, tmp_path: Path) -> None:
     assert callable(system)
