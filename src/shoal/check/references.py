@@ -48,7 +48,7 @@ ROWS: tuple[Row, ...] = (
     Row("Pitfalls", "Missing observability", "nobody can follow a request across services"),
     Row("Pitfalls", "No circuit breakers", "a callee that fails takes its callers with it"),
     Row("Pitfalls", "Ignoring data consistency", "one transaction over services is expected"),
-    Row("Security", "Network", "isolation, policies, private endpoints", _POLICIES, "undeclared edges"),
+    Row("Security", "Network", "isolation, policies, private endpoints", _POLICIES),
     Row("Security", "Transport", "mutual TLS between services, TLS at the edge", _MUTUAL),
     Row("Security", "Authentication", "tokens, keys, accounts of services"),
     Row("Security", "Authorization", "roles, attributes, policies of a fine grain"),

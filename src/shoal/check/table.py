@@ -39,6 +39,8 @@ NAMES = (
     "permission_unused",
     "personal_data_open",
     "personal_data_logged",
+    "edge_undeclared",
+    "edge_unused",
     "context_lost",  # SH5: observability
     "names_without_end",
     "printed",

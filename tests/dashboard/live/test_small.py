@@ -105,6 +105,24 @@ async def test_a_system_that_has_stopped_shows_its_history_and_says_so(demo: Liv
     library.close()
 
 
+def test_a_run_is_compared_with_what_is_declared_now(demo: LiveSystem) -> None:
+    demo.stop()
+    checked = demo.run("check", "--observed", "-f", "json", "--fail-on", "error")
+    assert checked.returncode == 0, checked.stdout
+    allowed = demo.run("check", "--observed", "--policy")
+    assert "-allow scores to hear" not in allowed.stdout
+    service = demo.root / "hamlet" / "scores" / "service.py"
+    before = service.read_text("utf-8")
+    service.write_text(before.replace("@scores.on(TaskFinished)\n", ""), "utf-8")
+    try:
+        checked = demo.run("check", "--observed", "-f", "concise", "--only", "SH407")
+    finally:
+        service.write_text(before, "utf-8")
+    assert checked.returncode == 1
+    assert "scores hears tasks.finished.v1, and does not subscribe to it" in checked.stdout
+    assert checked.stdout.startswith("hamlet/scores/service.py:8")
+
+
 def test_what_was_recorded_opens_when_nothing_runs(demo: LiveSystem) -> None:
     demo.stop()
     command = [sys.executable, "-m", "shoal.cli", "-C", str(demo.root), "--system", SYSTEM, "open", "runs"]

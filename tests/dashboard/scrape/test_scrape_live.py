@@ -62,4 +62,6 @@ async def test_every_engine_is_asked_and_answers(garden: Supervisor) -> None:
     commits = {key[2]: s.value for key, s in told.items() if key[1] == "postgresql.commits"}
     assert max(value for name, value in commits.items() if "shed" in name) > 3
     assert any(key[1] == "postgresql.backends" and "shed" in key[2] for key in told)
+    sessions = {key[2:] for key in told if key[1] == "postgresql.sessions"}
+    assert any("shed" in str(of) for of in sessions)
     assert any(key[1] == "nats.consumer.pending" and key[3].startswith("shed") for key in told)

@@ -2,7 +2,7 @@
 
 import sys
 import time
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
@@ -12,8 +12,10 @@ from shoal.cli.program import FOUND, OK, Global
 from shoal.errors import DeclarationError
 
 if TYPE_CHECKING:
+    from shoal.check.observed import Observed
     from shoal.check.report import Report
     from shoal.cli.checks import Check
+    from shoal.model.system import System
 
 FORMS = ("full", "concise", "json", "sarif", "github", "junit")
 _COLOURS = {"error": "red", "warning": "yellow", "info": "bright_blue", "dim": "bright_black", "code": "cyan"}
@@ -24,6 +26,8 @@ _EXAMPLES = examples(
     "shoal check --only SH1 --only SH301",
     "shoal check -f sarif > findings.sarif",
     "shoal check --fail-on error -f github",
+    "shoal check --observed                          compared with what the newest run has seen",
+    "shoal check --observed 14 --policy              what of the permissions run 14 used, as a diff",
     "shoal check --baseline check.json --begin        what is found today is let pass for now",
 )
 
@@ -41,17 +45,18 @@ _EXAMPLES = examples(
 @click.option("--begin", is_flag=True, help="Write what is found now into the baseline, which must not be there yet.")
 @click.option("--shrink", is_flag=True, help="Take out of the baseline what is no longer found; nothing is added.")
 @click.option("--contracts", default="contracts", show_default=True, help="Folder in which contracts are locked.")
+@click.option(
+    "--observed",
+    is_flag=False,
+    flag_value=0,
+    type=click.IntRange(0),
+    metavar="[RUN]",
+    help="Compare with what a recorded run has seen, by its number [the newest].",
+)
+@click.option("--policy", is_flag=True, help="With --observed: show permissions that were not used, as a diff.")
 @click.pass_obj
 def command(
-    context: Global,
-    /,
-    form: str,
-    fail_on: FailOn | None,
-    only: tuple[str, ...],
-    fix: bool,
-    baseline: str,
-    contracts: str,
-    **writing: bool,
+    context: Global, /, form: str, fail_on: FailOn | None, observed: int | None, fix: bool, policy: bool, **said: Any
 ) -> int:
     """Find the ways in which the system will go wrong: from what it declares, from its source, and from its contracts.
 
@@ -62,17 +67,52 @@ def command(
     from shoal.cli.checks import Check
 
     try:
-        check = Check(context, only=only, baseline=baseline, folder=contracts, progress=_Progress().told)
+        check = Check(
+            context,
+            only=said["only"],
+            baseline=said["baseline"],
+            folder=said["contracts"],
+            observed=_observed(context, observed, policy=policy),
+            progress=_Progress().told,
+        )
         report = check.run()
         if fix:
             report = _mend(check, report, context.verbosity)
-        if writing["begin"] or writing["shrink"]:
-            _write(check, report, **writing)
+        if said["begin"] or said["shrink"]:
+            _write(check, report, begin=said["begin"], shrink=said["shrink"])
             report = check.run()
     except DeclarationError as error:  # of the settings; what is wrong with the system itself is a finding
         raise click.UsageError(str(error)) from error
-    _show(check, report, form, context.verbosity)
+    if check.observed and check.subject and policy:
+        _policy(check.subject.system, check.observed)
+    else:
+        _show(check, report, form, context.verbosity)
     return FOUND if report.fails(fail_on or check.settings.fail_on) else OK
+
+
+def _observed(context: Global, number: int | None, *, policy: bool) -> "Observed | None":
+    """Read what a run has seen; None where nobody asks for it."""
+    if number is None:
+        if policy:
+            raise click.UsageError("which permissions were used only a run can tell: --observed --policy")
+        return None
+    from shoal.dashboard.store import runs
+    from shoal.dashboard.store.reading import database, seen
+
+    file = runs.find(runs.folder_of(context.root), number)
+    with database(file) as opened:
+        return seen(opened, f"run {runs.number_of(file)}")
+
+
+def _policy(system: "System", observed: "Observed") -> None:
+    """Print what services may do against what of it they did."""
+    from shoal.check.permissions import policy
+
+    text = policy(system, observed)
+    if text:
+        click.echo(harmless(text))
+    else:
+        say(f"all that is declared was used in {observed.run}")
 
 
 def _mend(check: "Check", report: "Report", verbosity: int) -> "Report":

@@ -23,6 +23,12 @@ select coalesce(datname, '') as datname, coalesce(state, 'none') as state, count
 from pg_stat_activity where backend_type = 'client backend' and pid <> pg_backend_pid() group by 1, 2
 """
 
+SESSIONS = """
+select coalesce(datname, '') as datname, coalesce(usename, '') as usename, count(*) as count
+from pg_stat_activity where backend_type = 'client backend' and pid <> pg_backend_pid() group by 1, 2
+"""
+"""Who is in which database, which nobody but its owner should be."""
+
 _SUMS = {
     "xact_commit": ("postgresql.commits", "1"),
     "xact_rollback": ("postgresql.rollbacks", "1"),
@@ -49,7 +55,11 @@ class Postgres:
         """Ask its statistics, over a connection that is closed again."""
         link = await client.connect(self.url, {"application_name": "shoal dashboard"}, seconds=2.0)
         try:
-            return [*of_databases(await link.fetch(DATABASES)), *of_activity(await link.fetch(ACTIVITY))]
+            return [
+                *of_databases(await link.fetch(DATABASES)),
+                *of_activity(await link.fetch(ACTIVITY)),
+                *of_sessions(await link.fetch(SESSIONS)),
+            ]
         finally:
             link.abort()
 
@@ -70,3 +80,10 @@ def of_activity(rows: Sequence[Row]) -> Iterator[Sample]:
         yield Sample("postgresql.backends", float(str(row["count"])), "gauge", "{connection}", said)
         yield Sample("postgresql.backends.waiting", float(str(row["waiting"])), "gauge", "{connection}", said)
         yield Sample("postgresql.transaction.longest", float(str(row["longest"])), "gauge", "s", said)
+
+
+def of_sessions(rows: Sequence[Row]) -> Iterator[Sample]:
+    """Read who is there: databases and the roles that have sessions in them."""
+    for row in rows:
+        said = {"db.namespace": str(row["datname"]), "postgresql.role": str(row["usename"])}
+        yield Sample("postgresql.sessions", float(str(row["count"])), "gauge", "{connection}", said)

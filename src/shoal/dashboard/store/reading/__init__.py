@@ -9,6 +9,7 @@ from shoal.dashboard.store.reading.edges import Edge, Edges, edges
 from shoal.dashboard.store.reading.logs import LogLine, LogQuery, Logs, logs
 from shoal.dashboard.store.reading.metrics import Metric, MetricName, MetricNames, MetricQuery, metric, metrics
 from shoal.dashboard.store.reading.operations import Operation, Operations, operations
+from shoal.dashboard.store.reading.seen import seen
 from shoal.dashboard.store.reading.series import Series, SeriesQuery, series
 from shoal.dashboard.store.reading.tail import News, news
 from shoal.dashboard.store.reading.trace import Span, Trace, trace
@@ -43,6 +44,7 @@ __all__ = [
     "metrics",
     "news",
     "operations",
+    "seen",
     "series",
     "trace",
     "traces",
