@@ -34,6 +34,7 @@ class UsersApi(Protocol):
     async def count(self) -> int: ...
 
 
+POST = External(name="post", protocol="smtp", setting="smtp_url")
 users = Service("users", store=Postgres(), publishes=[Joined])
 orders = Service("orders", store=Postgres())
 mails = Service("mails", store=Postgres(), externals=["post"])
@@ -58,7 +59,7 @@ async def show(users: UsersApi) -> str:
 async def greet(event: Joined) -> None: ...
 
 
-system = System("shop", services=[users, orders, mails], externals=[External(name="post", protocol="smtp", setting="smtp_url")])
+system = System("shop", services=[users, orders, mails], externals=[POST])
 """
 
 

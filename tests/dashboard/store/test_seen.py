@@ -70,7 +70,6 @@ def test_a_run_tells_who_asked_announced_heard_and_read(tmp_path: Path) -> None:
 
 
 def test_a_call_of_which_no_span_is_kept_is_told_by_its_name(tmp_path: Path) -> None:
-    placed = {"shoal.operation": "orders.place"}
     asked = {"peer.service": "products"}
     with written(tmp_path / "run.db", [span("orders", "GET /prices", 1, kind="client", attributes=asked)]) as database:
         (call,) = seen(database, "run 1").calls
