@@ -17,6 +17,7 @@ _EXAMPLES = examples(
     "shoal deploy aws --out deploy/aws",
     "shoal deploy aws --out deploy/aws --target targets/aws-production.toml",
     "shoal deploy aws --out deploy/aws --diff",
+    "shoal deploy aws --out deploy/aws --target targets/aws-eks.toml",
     "shoal deploy aws --out deploy/aws --check",
     "shoal deploy aws --out deploy/aws && terraform -chdir=deploy/aws/production plan",
 )
@@ -28,7 +29,7 @@ _EXAMPLES = examples(
 def command(
     context: Global, out: Path, targets: Sequence[Path], show: bool, check: bool, source: bool, output: str
 ) -> int:
-    """Write Terraform for AWS: a folder for each environment, containers on Fargate, engines run by Amazon.
+    """Write Terraform for AWS: a folder for each environment, containers on Fargate or EKS, engines run by Amazon.
 
     Without --target there are two environments: dev and production. What AWS cannot express is said.
     """
