@@ -44,7 +44,7 @@ _THERE = "`shoal new` brings all of it: [tutorial](../tutorial.md)"
 ROWS: tuple[Row, ...] = (
     Row("Pitfalls", "Distributed monolith", "services that are tied together by synchronous calls"),
     Row("Pitfalls", "Over-granular services", "many tiny services for one thing"),
-    Row("Pitfalls", "Shared database", "two services in one database", open="rules of SH2"),
+    Row("Pitfalls", "Shared database", "two services in one database"),
     Row("Pitfalls", "Missing observability", "nobody can follow a request across services"),
     Row("Pitfalls", "No circuit breakers", "a callee that fails takes its callers with it"),
     Row("Pitfalls", "Ignoring data consistency", "one transaction over services is expected"),

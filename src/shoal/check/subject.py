@@ -9,6 +9,7 @@ from shoal.check.finding import Place
 from shoal.check.graph import Graph
 from shoal.check.observed import Observed
 from shoal.check.source import Source
+from shoal.check.sql import Migration, Tables, migrations
 from shoal.model.change import Change
 from shoal.model.contracts import Locked
 from shoal.model.evolution import evolve
@@ -44,6 +45,16 @@ class Subject:
     def graph(self) -> Graph:
         """Who asks whom, and who hears whom."""
         return Graph(self.system, self.source)
+
+    @cached_property
+    def migrations(self) -> Mapping[str, tuple[Migration, ...]]:
+        """Service → its migrations, in their order."""
+        return migrations(self.system, self.source, self.files)
+
+    @cached_property
+    def tables(self) -> Mapping[str, Tables]:
+        """Service → what its migrations make."""
+        return {service: Tables.of(own) for service, own in self.migrations.items()}
 
     @cached_property
     def changes(self) -> tuple[Change, ...]:

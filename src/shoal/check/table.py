@@ -21,9 +21,13 @@ NAMES = (
     "shared_types",
     "event_as_command",
     "producer_asked_back",
-    "two_systems_written",  # SH2: data
+    "shared_database",  # SH2: data
+    "shared_database_seen",
+    "two_systems_written",
     "saga_missing",
+    "failure_unheard",
     "repeated_effect",
+    "read_model_by_hand",
     "query_without_limit",
     "index_missing",
     "migration_locks",

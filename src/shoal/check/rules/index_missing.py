@@ -77,32 +77,19 @@ from collections.abc import Iterator
 from shoal.check.finding import Finding
 from shoal.check.queries import Query, queries
 from shoal.check.rule import Nothing, Rule
-from shoal.check.sql import Tables, migrations
 from shoal.check.subject import Subject
-from shoal.model.service import Service
 
 
 def find(subject: Subject, _: Nothing) -> Iterator[Finding]:
     """Find searches that read a whole table."""
-    known: dict[str, Tables] = {}
     for query in queries(subject):
-        service = query.handler.service
-        if service.name not in known:
-            known[service.name] = _tables(subject, service)
-        table = known[service.name].get(query.table)
+        tables = subject.tables.get(query.handler.service.name)
+        table = tables.get(query.table) if tables else None
         if table is None or not query.where:
             continue
         hashed = {f"{field}_find" for field in query.where}  # a personal field is found by the hash beside it
         if not table.finds({*query.where, *hashed}):
             yield _finding(query)
-
-
-def _tables(subject: Subject, service: Service) -> Tables:
-    found = Tables()
-    for migration in migrations(subject, service):
-        for said in migration.statements:
-            found.apply(said)
-    return found
 
 
 def _finding(query: Query) -> Finding:

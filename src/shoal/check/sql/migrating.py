@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from shoal.check.sql.migrations import Migration, migrations
+from shoal.check.sql.migrations import Migration
 from shoal.check.sql.tables import Table, Tables, altered
 from shoal.check.sql.tokens import Tokens
 from shoal.check.subject import Subject
@@ -36,9 +36,9 @@ class Change(NamedTuple):
 
 def changes(subject: Subject, options: Applied) -> Iterator[Change]:
     """List what is to be migrated, service by service, in order."""
-    for service in subject.system.services:
-        known, applied = Tables(), options.applied.get(service.name, 0)
-        for migration in migrations(subject, service):
+    for service, migrations in subject.migrations.items():
+        known, applied = Tables(), options.applied.get(service, 0)
+        for migration in migrations:
             before = {id(table) for table in known.values()}  # it stays the same under another name
             for said in migration.statements:
                 if migration.number > applied:

@@ -1,9 +1,11 @@
 """What migrations make of the tables of a store: columns, and by what rows are found."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import Self
 
-from shoal.check.sql.tokens import Tokens, begins, has, inside, named, parts, without
+from shoal.check.sql.migrations import Migration
+from shoal.check.sql.tokens import Token, Tokens, begins, has, inside, named, parts, without
 
 _CONSTRAINTS = frozenset({"constraint", "primary", "unique", "check", "foreign", "exclude", "like"})
 """First words of what stands among columns and is none."""
@@ -28,6 +30,15 @@ class Table:
 
 class Tables(dict[str, Table]):
     """Tables by name, changed by one statement after the other."""
+
+    @classmethod
+    def of(cls, migrations: Iterable[Migration]) -> Self:
+        """Read what migrations make, one after the other."""
+        found = cls()
+        for migration in migrations:
+            for said in migration.statements:
+                found.apply(said)
+        return found
 
     def apply(self, said: Tokens) -> None:
         """Do what a statement does; what is neither a table's nor an index's is passed over."""
@@ -58,6 +69,20 @@ class Tables(dict[str, Table]):
         elif dropped := dropped_column(action):
             table.columns.pop(dropped, None)
             table.indexes = [index for index in table.indexes if dropped not in index]
+
+
+def mentioned(said: Tokens) -> Iterator[tuple[str, Token]]:
+    """List the tables that a statement names, and where; what it makes up itself (``WITH x AS``) is none."""
+    after = {"from", "join", "into", "update", "references", "table"} | ({"on"} if indexed(said) else set())
+    texts = [token.text for token in said]
+    own = {name for name, *rest in zip(texts, texts[1:], texts[2:], strict=False) if rest == ["as", "("]}
+    for position, token in enumerate(said):
+        if token.text in after:
+            rest = said[position + 1 :]
+            for words in (("if", "not", "exists"), ("if", "exists"), ("only",)):
+                rest = without(rest, *words)
+            listed = parts(rest)[: None if token.text == "from" else 1]  # FROM a, b
+            yield from ((named(part)[0], part[0]) for part in listed if named(part)[0] not in own)
 
 
 def created(said: Tokens) -> Table | None:
