@@ -128,6 +128,21 @@ def test_names_are_asked_of_whoever_serves_them() -> None:
     assert "169.254.20.10/32" not in "".join(peer for peer, _, port in opened if port != 53)
 
 
+def test_a_node_may_ask_every_pod_for_its_health_where_it_comes_from_an_address_of_its_own() -> None:
+    documents = objects(written(CAFE, Environment(name="dev", mesh="istio-ambient")))
+    assert any(repr(p).find("containerPort': 8222") > 0 for p in of_kind(documents, "StatefulSet"))
+    (probes,) = (p["spec"] for p in of_kind(documents, "NetworkPolicy") if p["metadata"]["name"] == "probes")
+    assert probes["podSelector"] == {}
+    assert probes["ingress"] == [{"from": [{"ipBlock": {"cidr": "169.254.7.127/32"}}]}]
+
+
+def test_a_balancer_may_ask_a_gateway_of_istio_whether_it_is_ready() -> None:
+    for mesh, asked in (("istio", True), ("istio-ambient", True), ("linkerd", False)):
+        documents = objects(written(CAFE, Environment(name="dev", mesh=mesh)))  # type: ignore[arg-type]
+        (edge,) = (p["spec"] for p in of_kind(documents, "NetworkPolicy") if p["metadata"]["name"] == "edge")
+        assert (15021 in [port["port"] for port in edge["ingress"][0]["ports"]]) == asked
+
+
 def test_no_value_of_a_secret_is_in_any_file() -> None:
     documents = objects(written(shop()))
     assert not of_kind(documents, "Secret")

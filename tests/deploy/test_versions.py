@@ -2,12 +2,15 @@
 
 from typing import Any
 
+import msgspec
 import pytest
 import yaml
 
 from shoal.deploy.kubernetes.compile import findings
 from shoal.deploy.kubernetes.settings import Environment, Mesh, Second, Strike
-from tests.deploy.samples import CAFE, Document, objects, of_kind, scope_of, written
+from shoal.model.edge import Edge
+from shoal.model.shaping import Headers, Transform
+from tests.deploy.samples import CAFE, MENU, TILL, Document, endpoint, objects, of_kind, scope_of, written
 
 CALLS = "overlays/p/menu-calls.yaml"
 
@@ -55,6 +58,24 @@ def test_without_proxies_in_pods_the_waypoint_divides() -> None:
     (route,) = yaml.safe_load_all(texts[CALLS])
     assert route["metadata"]["name"] == "menu-inside"
     assert {b["name"] for r in route["spec"]["rules"] for b in r["backendRefs"]} == {"menu-stable", "menu-canary"}
+
+
+@pytest.mark.parametrize("count", [0, 6, 20])
+def test_the_waypoint_hears_which_version_is_asked_for_whatever_else_is_taken_away(count: int) -> None:
+    removed = Headers(remove=("shoal-version", *(f"x-{number}" for number in range(count - 1)))[:count])
+    read = endpoint("read", "GET", "/menu", edge=Edge(transform=Transform(request=removed)))
+    system = msgspec.structs.replace(
+        CAFE, services=(TILL, msgspec.structs.replace(MENU, endpoints=(read, *MENU.endpoints[1:])))
+    )
+    second = Second(version="2.0.0", weight=10, override="anyone")
+    texts = written(system, environment("istio-ambient", splits={"menu": second}))
+    routes = {one["metadata"]["name"]: one for one in yaml.safe_load_all(texts[CALLS])}
+    rules = [rule for one in routes.values() for rule in one["spec"]["rules"]]
+    filters = [one for rule in rules for one in rule.get("filters", ())]
+    filters += [one for rule in rules for ref in rule["backendRefs"] for one in ref.get("filters", ())]
+    taken = {name for one in filters for name in one.get("requestHeaderModifier", {}).get("remove", ())}
+    assert "forwarded" in taken
+    assert "shoal-version" not in taken
 
 
 def test_copies_are_made_of_what_changes_nothing() -> None:

@@ -25,7 +25,11 @@ PRIVATE = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "16
 """Addresses that are not the internet's; among them those by which clouds hand out credentials."""
 
 HOST_PROBES = "169.254.7.127/32"
-"""From where the probes of a node come in a mesh without proxies in pods."""
+"""From where the probes of a node come in a mesh without proxies in pods (Istio, "Ambient and Kubernetes
+NetworkPolicy"): an address of no other use."""
+
+STATUS = 15021
+"""Where a gateway of Istio says whether it is ready; balancers of clouds ask there, and not as the node does."""
 
 NODE_LOCAL = "169.254.20.10/32"
 """Where NodeLocal DNSCache answers on each node (Kubernetes, "Using NodeLocal DNSCache in Kubernetes Clusters")."""
@@ -73,9 +77,10 @@ def _everyone(scope: Scope) -> Iterator[Thing]:
         body = policies.policy(scope.system, "mesh", {}, egress=rules, component="mesh")
         yield Thing(body=body, why="Proxies get their certificates and their configuration.")
     if scope.mesh == "istio-ambient":
-        probes = [policies.rule("from", [policies.network(HOST_PROBES)], [PORT])]
-        body = policies.policy(scope.system, "probes", {}, ingress=probes, component="mesh")
-        yield Thing(body=body, why="In this mesh the probes of a node come from an address of their own.")
+        probes: Json = {"from": [policies.network(HOST_PROBES)]}
+        body = policies.policy(scope.system, "probes", {}, ingress=[probes], component="mesh")
+        why = "In this mesh the probes of a node come from an address of their own, to whatever port a pod is asked at."
+        yield Thing(body=body, why=why)
         yield Thing(body=_waypoint(scope))
     if scope.exposed:
         yield Thing(
@@ -142,7 +147,8 @@ def _apart(scope: Scope, service: ServicePlan) -> Iterator[Json]:
 
 
 def _edge(scope: Scope) -> Json:
-    everybody: Json = {"ports": [{"protocol": "TCP", "port": port} for port in (80, 443, 8080, 8443)]}
+    own = (STATUS,) if scope.istio else ()
+    everybody: Json = {"ports": [{"protocol": "TCP", "port": port} for port in (80, 443, 8080, 8443, *own)]}
     services = [policies.pods(selector(scope.system, name)) for name in sorted(scope.exposed)]
     if scope.mesh == "istio-ambient":
         services.append(policies.pods(WAYPOINT_POD))

@@ -104,8 +104,10 @@ def _heard(body: Json) -> Json:
     """Let the gateway hand on the header by which clients choose, since the waypoint behind it is who divides."""
     found: Json = plain(body)
     for rule in found["spec"]["rules"]:
-        for one in (one for ref in rule["backendRefs"] for one in ref.get("filters", ())):
-            one["requestHeaderModifier"]["remove"].remove(VERSION_HEADER)
+        kept = [one for one in rule["filters"] if one["type"] == "RequestHeaderModifier"]
+        for one in (*kept, *(one for ref in rule["backendRefs"] for one in ref.get("filters", ()))):
+            changed = one["requestHeaderModifier"]
+            changed["remove"] = [name for name in changed["remove"] if name != VERSION_HEADER]
     return found
 
 
