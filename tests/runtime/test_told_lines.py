@@ -179,3 +179,10 @@ def test_what_cannot_be_encoded_is_told_somehow(journal: Kept) -> None:
     line, record = journal.told()
     assert (line["message"], record.message) == ("odd", "odd")
     assert (line["lone"], record.attributes["lone"]) == ("?", "?")
+
+
+def test_what_stands_deep_under_the_name_of_a_secret_is_hidden(journal: Kept) -> None:
+    log.info("asked", extra={"request": {"headers": [{"X-Authorization": CANARY, "accept": "text/plain"}], "n": 3}})
+    line, record = journal.told()
+    assert line["request"] == {"headers": [{"X-Authorization": "***", "accept": "text/plain"}], "n": 3}
+    assert CANARY not in repr(record)

@@ -15,7 +15,7 @@ from shoal.telemetry.recorder import Recorder
 from shoal.telemetry.sender import Outcome
 from shoal.telemetry.settings import TelemetrySettings
 from shoal.telemetry.spans import SERVER, Span, fixed
-from tests.telemetry.received import receiving, recorded
+from tests.telemetry.received import lines_of, receiving, recorded
 
 
 @pytest.fixture(autouse=True)
@@ -218,3 +218,52 @@ def test_a_secret_that_is_learnt_late_is_hidden_in_what_was_harmless_before() ->
         ("hunter-2000", {"db.query.text": "select hunter-2000"}),
         ("***", {"db.query.text": "select ***"}),
     ]
+
+
+def test_many_large_records_of_one_turn_go_in_several_requests_in_their_order() -> None:
+    recorder, _exporter = made("http://127.0.0.1:9")
+    for number in range(120):
+        recorder.log(Record(time.time_ns(), "info", f"{number:03}" + "x" * 32_000, "", "", {"more": "y" * 32_000}))
+    parcels = []
+    while (parcel := recorder.logs.take()) is not None:
+        parcels.append(parcel)
+    assert max(len(parcel.body) for parcel in parcels) < 4 << 20
+    assert [line.message[:3] for parcel in parcels for line in lines_of(parcel.body)] == [f"{n:03}" for n in range(120)]
+    assert ([parcel.more for parcel in parcels][-1], recorder.logs.dropped) == (False, 0)
+
+
+def test_a_source_that_comes_while_others_are_counted_ends_nobody() -> None:
+    class Counted:
+        signal, pause, others = "traces", 0.01, 0
+
+        @property
+        def dropped(self) -> int:
+            if self.others < 5:
+                self.others += 1
+                exporter.add(Counted.__new__(Quiet))
+            return 0
+
+        def take(self) -> None:
+            return None
+
+    class Quiet(Counted):
+        dropped = 0  # type: ignore[assignment]
+
+    with receiving() as receiver:
+        recorder, exporter = made(receiver.url)
+        exporter.add(Counted())  # type: ignore[arg-type]
+        exporter.start()
+        assert exporter.flush()
+        recorder.close(span())
+        assert exporter.flush(5.0)
+        exporter.close()
+    assert len(receiver.spans()) == 1
+
+
+def test_who_shouts_its_credentials_is_masked_as_well() -> None:
+    recorder, _exporter = made("http://127.0.0.1:9")
+    for scheme in ("BEARER", "BASIC"):
+        recorder.log(Record(time.time_ns(), "info", f"sent {scheme} c4n4ry-0paque", "", "", {}))
+        parcel = recorder.logs.take()
+        assert parcel is not None
+        assert [line.message for line in lines_of(parcel.body)] == [f"sent {scheme} ***"]

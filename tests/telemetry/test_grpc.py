@@ -1,7 +1,9 @@
 """Telemetry by gRPC arrives at a collector that is made with the official server and the official messages."""
 
 import base64
+import contextlib
 import datetime as dt
+import select
 import socket
 import sys
 import threading
@@ -13,6 +15,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from google.protobuf.duration_pb2 import Duration
 from google.rpc.error_details_pb2 import DebugInfo, RetryInfo  # type: ignore[import-untyped]
+from h2.config import H2Configuration
+from h2.connection import H2Connection
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -20,7 +24,7 @@ from shoal.errors import SettingsError
 from shoal.mesh.certificates import Issuance, authority, edge
 from shoal.telemetry import exporter as exporter_module
 from shoal.telemetry.exporter import Exporter
-from shoal.telemetry.grpc import Answer
+from shoal.telemetry.grpc import Answer, Channel
 from shoal.telemetry.logs import Record
 from shoal.telemetry.masking import Mask
 from shoal.telemetry.over_grpc import judged, retry_after
@@ -193,14 +197,14 @@ def test_somebody_who_does_not_speak_http_2_is_told_of(
                 connection.sendall(answer)
         told.set()
 
-    thread = threading.Thread(target=serve)
+    thread = threading.Thread(target=serve, daemon=True)
     thread.start()
     recorder, exporter = made(listener.getsockname()[1])
     recorder.close(span())
     exporter.start()
     assert told.wait(10.0)
     listener.close()
-    thread.join()
+    thread.join(10.0)
     exporter.close(0.1)
     assert "does not take what is recorded (it " in caplog.text
 
@@ -279,3 +283,43 @@ def test_details_of_another_kind_or_none_say_nothing(content: bytes) -> None:
 def test_an_answer_of_somebody_in_between_is_judged_by_its_status_of_http(status: int, again: bool) -> None:
     outcome = judged(Answer(http=status, status=None))
     assert (outcome.taken, outcome.again) == (False, again)
+
+
+def test_who_says_a_lot_and_never_answers_is_left_when_the_time_is_over() -> None:
+    ended = threading.Event()
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def chatter() -> None:
+        connection, _address = listener.accept()
+        with connection, contextlib.suppress(OSError):
+            server = H2Connection(H2Configuration(client_side=False))
+            server.initiate_connection()
+            connection.sendall(server.data_to_send())
+            for _ in range(2000):
+                server.ping(b"are you?")
+            said = server.data_to_send()
+            while not ended.is_set():
+                connection.sendall(said)  # always ahead of who reads
+                if select.select([connection], [], [], 0)[0]:
+                    connection.recv(1 << 20)
+
+    thread = threading.Thread(target=chatter, daemon=True)
+    thread.start()
+    channel = Channel("127.0.0.1", listener.getsockname()[1], None, 0.3)
+    calling = threading.Thread(target=lambda: failed.append(_failure(channel)), daemon=True)
+    failed: list[Exception | None] = []
+    calling.start()
+    calling.join(20.0)
+    ended.set()
+    listener.close()
+    thread.join(20.0)
+    assert [type(one) for one in failed] == [TimeoutError]
+    assert not channel.connected
+
+
+def _failure(channel: Channel) -> Exception | None:
+    try:
+        channel.call("/some.Service/Method", b"", {})
+    except OSError as error:
+        return error
+    return None

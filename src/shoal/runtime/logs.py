@@ -16,7 +16,7 @@ from shoal.runtime.trace import Trace, current
 from shoal.telemetry.logs import Record
 from shoal.telemetry.masking import HIDDEN, MASK, is_secret
 from shoal.telemetry.recorder import Recorder
-from shoal.telemetry.wire import hidden
+from shoal.telemetry.wire import bounded, hidden
 
 _encode = msgspec.json.Encoder(enc_hook=repr).encode
 _STANDARD = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
@@ -86,6 +86,17 @@ def _spell(line: Any) -> bytes:
         return _encode({key: value.encode("utf-8", "replace").decode() for key, value in plain.items()})
 
 
+def _told(key: str, value: object) -> object:
+    """Hide what stands under a key that names a secret, however deep."""
+    if is_secret(key):
+        return HIDDEN
+    return hidden(key, bounded(value), _named) if isinstance(value, list | tuple | dict) else value
+
+
+def _named(key: str, text: str) -> str:
+    return HIDDEN if key and is_secret(key) else text
+
+
 def _place(trace: Trace | None) -> tuple[str, str]:
     return ("", "") if trace is None else (trace.trace_id, trace.span_id)
 
@@ -105,7 +116,7 @@ class JournalHandler(logging.Handler):
             self.handleError(record)
 
     def _emit(self, record: logging.LogRecord) -> None:
-        fields = {k: HIDDEN if is_secret(k) else v for k, v in record.__dict__.items() if k not in _STANDARD}
+        fields = {k: _told(k, v) for k, v in record.__dict__.items() if k not in _STANDARD}
         fields["logger"] = record.name
         if record.exc_info:
             fields["error"] = logging.Formatter().formatException(record.exc_info)

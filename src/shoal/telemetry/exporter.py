@@ -209,7 +209,7 @@ class _Lane:
 
     def _tell(self, *, last: bool = False) -> None:
         """Say how many records were dropped, now and then."""
-        dropped, now = sum(source.dropped for source in self._due), time.monotonic()
+        dropped, now = sum(source.dropped for source in tuple(self._due)), time.monotonic()
         if dropped > self._told and (last or now - self._told_at >= TELL):
             _log.warning("telemetry: %d records were dropped since the last word", dropped - self._told)
             self._told, self._told_at = dropped, now

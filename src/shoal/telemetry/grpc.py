@@ -135,19 +135,23 @@ class Channel:
 
     def _turn(self, reading: "_Reading", until: float, *, wait: bool) -> None:
         """Send what h2 has to say, and where there is reason to wait, read what has come."""
-        assert self._socket is not None  # noqa: S101 - `call` has connected
-        self._socket.settimeout(max(0.001, until - time.monotonic()))
-        self._socket.sendall(self._http.data_to_send())
+        connection, left = self._socket, until - time.monotonic()
+        if connection is None:
+            raise ConnectionError("it was closed before there was an answer")
+        if left <= 0:
+            raise TimeoutError("it says a lot, and does not answer")
+        connection.settimeout(left)
+        connection.sendall(self._http.data_to_send())
         if not wait:
             return
-        data = self._socket.recv(65_536)
+        data = connection.recv(65_536)
         if not data:
             raise ConnectionError("it closed the connection before it answered")
         for event in self._http.receive_data(data):
             reading.take(event)
             if isinstance(event, DataReceived) and event.flow_controlled_length:
                 self._http.acknowledge_received_data(event.flow_controlled_length, reading.stream)
-        self._socket.sendall(self._http.data_to_send())
+        connection.sendall(self._http.data_to_send())
 
 
 class _Reading:

@@ -22,7 +22,7 @@ _NAMES = re.compile(
 )
 """Keys whose text is never told."""
 
-_SIGNS = (b"://", b"earer ", b"asic ", b"eyJ")
+_SIGNS = (b"://", b"earer ", b"asic ", b"EARER ", b"ASIC ", b"eyJ")
 _URL = re.compile(r"(://[^\s:/@]*:)[^\s@/]+(?=@)")
 _SCHEME = re.compile(r"(?i)\b(bearer|basic)\s+[\w.~+/=-]{4,}")
 _TOKEN = re.compile(r"eyJ[\w-]{6,}\.[\w-]+\.[\w-]*")

@@ -54,7 +54,7 @@ class HttpSender:
         return Outcome(
             taken=False,
             again=answer.status in AGAIN,
-            after=min(float(after), 60.0) if after.isdigit() else 0.0,
+            after=min(float(after), 60.0) if after.isdecimal() else 0.0,
             reason=f"it answers {answer.status}",
         )
 

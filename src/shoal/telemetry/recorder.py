@@ -59,7 +59,7 @@ class Queue(Generic[T]):
             self.dropped += 1
             return
         items.append(item)
-        if waiting == self._batch and self.poke is not None:
+        if waiting + 1 == self._batch and self.poke is not None:
             self.poke(self)
 
     def take(self) -> Parcel | None:
@@ -68,8 +68,11 @@ class Queue(Generic[T]):
         taken = size = 0
         while items and taken < self._batch and size < LARGE:
             some = [items.popleft() for _ in range(min(len(items), _TURN, self._batch - taken))]
-            taken += len(some)
-            size += self._group(some, groups)
+            fitting, added = self._group(some, groups, LARGE - size)
+            taken, size = taken + fitting, size + added
+            if fitting < len(some):
+                items.extendleft(reversed(some[fitting:]))
+                break
             time.sleep(0)  # whoever answers requests goes first
         if not taken:
             return None
@@ -77,15 +80,19 @@ class Queue(Generic[T]):
         self.dropped += taken - count
         return Parcel(request(self._head, 2, groups) if count else b"", count, bool(items))
 
-    def _group(self, some: Sequence[T], groups: dict[bytes, list[bytes]]) -> int:
-        """Encode records, put what was made by others apart, and return the bytes."""
+    def _group(self, some: Sequence[T], groups: dict[bytes, list[bytes]], room: int) -> tuple[int, int]:
+        """Encode records, put what was made by others apart, and return how many fitted, with their bytes."""
         encoded = self._encode(some)
+        size = sum(map(len, encoded))
+        if size > room:
+            encoded = encoded[: _fitting(encoded, room)]
+            size = sum(map(len, encoded))
         if self.joined:
-            for item, written in zip(some, encoded, strict=True):
+            for item, written in zip(some, encoded, strict=False):  # what did not fit is left
                 groups.setdefault(getattr(item, "scope", b"") or OURS, []).append(written)
         else:
             groups.setdefault(OURS, []).extend(encoded)
-        return sum(map(len, encoded))
+        return len(encoded), size
 
     def _encode(self, some: Sequence[T]) -> list[bytes]:
         """Write records, each alone where they cannot be written together; nothing stands for one that cannot be."""
@@ -110,6 +117,15 @@ class Queue(Generic[T]):
         if look.suspects():
             written = [write(item, self._mask.hide, None) for item in some]
         return written
+
+
+def _fitting(encoded: Sequence[bytes], room: int) -> int:
+    """Count those that fit, and the one that fills the room: a record that is larger than all of it goes, too."""
+    for count, written in enumerate(encoded, 1):
+        room -= len(written)
+        if room <= 0:
+            return count
+    return len(encoded)
 
 
 class Recorder:
