@@ -200,3 +200,27 @@ def test_a_file_that_is_broken_by_now_is_empty() -> None:
 def test_code_may_be_deeper_than_the_stack_of_the_interpreter() -> None:
     deep = " + ".join(["tx.get(1)"] * 2000)
     assert len(uses(f"from shoal import Transaction\nasync def work(tx: Transaction):\n    return {deep}\n")) == 2000
+
+
+def test_what_a_function_binds_itself_is_nothing_of_its_module() -> None:
+    known = source(
+        shop="""
+        def charge() -> None: ...
+
+
+        def total(charges: list[int]) -> int:
+            return sum(charge for charge in charges)
+
+
+        def given(charge: int) -> int:
+            return charge
+
+
+        def asks() -> None:
+            charge()
+        """
+    )
+    for name, led in (("total", False), ("given", False), ("asks", True)):
+        function = known.named(f"shop.{name}")
+        assert function is not None
+        assert ("charge" in [one.name for one, _ in known.reached(function)]) is led

@@ -33,12 +33,14 @@ class Outside:
         what: ``httpx.AsyncClient.post``.
         where: Where it stands.
         broker: Whether it is a message to a broker.
+        mail: Whether it is a mail.
         keyed: Whether it has a key by which the other side knows a repetition.
     """
 
     what: str
     where: Place
     broker: bool
+    mail: bool
     keyed: bool
 
 
@@ -59,9 +61,10 @@ def outside(subject: Subject, handler: Handler) -> Iterator[Outside]:
         for node, _ in function.body:
             what = clients.called(node) if isinstance(node, ast.Call) else ""
             if what:
-                broker = what.startswith(_BROKERS)
-                keyed = "idempotency" in function.module.written(function.node).lower()
-                yield Outside(what, function.module.head(node), broker, keyed)
+                broker, mail = what.startswith(_BROKERS), "smtplib." in what
+                text = function.module.written(function.node).lower().replace("_", "-")
+                keyed = "idempotency" in text or (mail and "message-id" in text)
+                yield Outside(what, function.module.head(node), broker, mail, keyed)
 
 
 def changing(subject: Subject, site: Site) -> Endpoint | None:

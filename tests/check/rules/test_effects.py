@@ -130,6 +130,7 @@ HARMLESS = (
     "async with AsyncClient() as http: await http.get('/sold')",
     "async with AsyncClient() as http: await http.post('/sold', headers={'Idempotency-Key': sale.id})",
     "urllib.request.urlopen('http://127.0.0.1:9/sold', timeout=1)",
+    "with smtplib.SMTP('127.0.0.1', timeout=1) as one: one.sendmail('a', 'b', f'Message-ID: <{sale.id}>')",
     "tx.publish(Sold(sale.id))",
 )
 
@@ -158,7 +159,7 @@ def test_a_message_past_the_outbox_is_found_wherever_it_is_sent(head: str, tmp_p
     assert asked(tmp_path, "SH206", head, "producer.produce('sold', b'1')") == []
 
 
-@pytest.mark.parametrize(("head", "when"), [(HEARING, "its event is"), (TIMED, "its time is"), (STEP, "the step is")])
+@pytest.mark.parametrize(("head", "when"), [(HEARING, "its event is"), (TIMED, "its run is"), (STEP, "the step is")])
 def test_what_is_repeated_with_its_handler_is_found(head: str, when: str, tmp_path: Path) -> None:
     for call in ("bank.pay('1')", "bank.limit('1')"):
         (finding,) = asked(tmp_path, "SH206", head, f"await {call}")

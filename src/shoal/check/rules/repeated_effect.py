@@ -4,8 +4,8 @@
 
 Looks in handlers of events, schedules and steps of sagas for effects outside of their transaction that happen as often
 as the handler runs: operations of other services with `POST` or `PATCH` that are not `idempotent`, requests outside
-that change something and bear no `Idempotency-Key`, and mails. Messages by a client of one's own are
-[SH203](SH203.md). Operations whose handler is known to write nothing are left alone.
+that change something and bear no `Idempotency-Key`, and mails without a `Message-ID`. Messages by a client of one's
+own are [SH203](SH203.md). Operations whose handler is known to write nothing are left alone.
 
 ## Why
 
@@ -102,7 +102,7 @@ from shoal.check.graph import Handler
 from shoal.check.rule import Nothing, Rule
 from shoal.check.subject import Subject
 
-REPEATED = {"subscription": "its event is delivered", "schedule": "its time is tried", "step": "the step is tried"}
+REPEATED = {"subscription": "its event is delivered", "schedule": "its run is tried", "step": "the step is tried"}
 """Kind of a handler → what may happen again."""
 
 
@@ -128,11 +128,12 @@ def _called(subject: Subject, handler: Handler) -> Iterator[Finding]:
 def _outside(subject: Subject, handler: Handler) -> Iterator[Finding]:
     for effect in outside(subject, handler):
         if not effect.broker and not effect.keyed:
-            key = "self.idempotency_key" if handler.kind == "step" else "a key that follows from the event"
+            key = "self.idempotency_key" if handler.kind == "step" else "a key that follows from what sets it off"
+            way = "as its Message-ID" if effect.mail else "with it, such as the header Idempotency-Key"
             yield Finding(
                 where=effect.where,
                 message=f"{handler} has {effect.what} happen again when {REPEATED[handler.kind]} again",
-                help=f"send {key} with it, such as the header Idempotency-Key",
+                help=f"send {key} {way}",
             )
 
 

@@ -97,9 +97,16 @@ class Function:
         for node, looped in self.body:
             if isinstance(node, ast.Name | ast.Attribute) and isinstance(node.ctx, ast.Load):
                 name = self._own(node) or self.module.name_of(node)
-                if name:
+                if name and _root(node) not in self._bound:
                     found[name] = found.get(name, True) and looped
         return found
+
+    @cached_property
+    def _bound(self) -> frozenset[str]:
+        """Names that it binds itself, so that they are nothing of its module: parameters, variables, rounds."""
+        stored = {node.id for node, _ in self.body if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+        spread = {name for node, _ in self.body if isinstance(node, ast.Global) for name in node.names}
+        return frozenset(self.parameters.keys() - {"self"} | stored - spread)
 
     def kind(self, expression: ast.expr) -> Kind | None:
         """Tell the type of a parameter, or of what ``__init__`` keeps of one; None of anything else."""
@@ -149,6 +156,13 @@ def _goes_round(node: ast.AST, field: str) -> bool:
     if isinstance(node, _LOOPS):
         return field == "body" or (field == "test" and isinstance(node, ast.While))
     return isinstance(node, _COMPREHENSIONS)
+
+
+def _root(node: ast.expr) -> str:
+    """Name that of which something is asked: ``a`` of ``a.b.c``."""
+    while isinstance(node, ast.Attribute):
+        node = node.value
+    return node.id if isinstance(node, ast.Name) else ""
 
 
 def _is_self(node: ast.expr) -> bool:
