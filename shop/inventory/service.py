@@ -111,6 +111,7 @@ async def unpriced(skus: list[str]) -> list[Price]:
     return []
 
 
+# shoal: ignore[SH307] the scanners of a warehouse share one address, and labels are asked for by hand
 @inventory.get("/stock/{sku}/label", access=anyone)
 async def show_label(sku: str, tx: Transaction, products: ProductsApi) -> Label:
     """Show what the label of a shelf says; while the catalogue is away, with the price of the last hour or without."""

@@ -48,6 +48,7 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
     """Pieces on the shelf; nothing is said where nobody knows."""
 
 
+# shoal: ignore[SH307] many visitors share one address, and both calls end within their parts of two seconds
 @web.get("/web/products", access=anyone, timeout=2.0, objectives=[Objective(latency=0.5, target=0.99)])
 async def show_products(
     sku: Skus, deadline: Deadline, products: ProductsApi, inventory: StockApi
@@ -72,6 +73,7 @@ async def put_into_cart(
     return Reply(body=cart or Cart(), headers=cookie(id_, lasting=lasting))
 
 
+# shoal: ignore[SH307] only who has a visit sets a call off, and visits are limited
 @web.get("/web/cart", access=anyone)
 async def show_cart(
     sessions: Sessions, kept: ShortLived, products: ProductsApi, cookies: Cookies = ""

@@ -61,7 +61,7 @@ ROWS: tuple[Row, ...] = (
     Row("Performance", "Network", "the mesh, gRPC, compression", _COMPRESSION),
     Row("Performance", "Cold start", "capacity that is kept warm", _START),
     Row("Cost", "Spot instances", "for what is not critical", _BILL),
-    Row("Cost", "Right-sized containers", "begin small, grow by metrics", open="rules of SH7"),
+    Row("Cost", "Right-sized containers", "begin small, grow by metrics"),
     Row("Cost", "Scaling by itself", "down when there is little to do", _REPLICAS),
     Row("Cost", "Reserved capacity", "for what always runs", _BILL),
     Row("Cost", "Small images", "which are pulled faster", _IMAGES),

@@ -37,6 +37,9 @@ NAMES = (
     "deadline_too_long",
     "promise_beyond_callees",
     "breaker_missing",
+    "pool_too_large",
+    "public_without_limit",
+    "single_replica",
     "public_write_open",  # SH4: security
     "owner_unchecked",
     "secret_in_code",
@@ -45,15 +48,20 @@ NAMES = (
     "personal_data_logged",
     "edge_undeclared",
     "edge_unused",
+    "engine_ended",
     "context_lost",  # SH5: observability
     "names_without_end",
     "printed",
     "objective_missing",
+    "runbook_missing",
     "breaking_change",  # SH6: contracts
     "operation_unused",
     "operation_undocumented",
     "contract_not_locked",
     "sunset_passed",
+    "size_missing",  # SH7: deployment
+    "budget_impossible",
+    "service_ended",
 )
 """Modules of `shoal.check.rules`, each with its ``RULE``."""
 

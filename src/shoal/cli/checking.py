@@ -29,6 +29,11 @@ GROUP = "shoal.rules"
 ELSEWHERE = frozenset({"site-packages", "dist-packages", ".venv", "node_modules"})
 """Folders whose modules are not the author's, wherever they lie."""
 
+COMPOSED = ("compose*.y*ml", "docker-compose*.y*ml")
+MANIFESTS = ("deploy", "kubernetes", "k8s", "manifests", "monitoring")
+WRITTEN = frozenset({".yaml", ".yml", ".tf"})
+"""Files beside the modules that say how a system runs: where they lie, and how they end."""
+
 
 def gather(
     context: Where, system: model.System, *, locked: Locked | None = None, observed: Observed | None = None
@@ -84,12 +89,14 @@ def _module(root: Path, name: str) -> Module | None:
 
 
 class Files(Mapping[str, str]):
-    """What else belongs to a system, read when asked for: migrations and targets."""
+    """What else belongs to a system, read when asked for: migrations, targets and manifests."""
 
     def __init__(self, root: Path, system: model.System) -> None:
         folders = {_migrations(service) for service in system.services if service.store and service.store.migrations}
         found = [file for folder in folders if folder.is_relative_to(root) for file in folder.glob("*.sql")]
         found += (root / "targets").glob("*.toml")
+        found += (file for pattern in COMPOSED for file in root.glob(pattern))
+        found += (file for folder in MANIFESTS for file in (root / folder).rglob("*") if file.suffix in WRITTEN)
         self._files = {file.relative_to(root).as_posix(): file for file in sorted(found)}
         self._texts: dict[str, str] = {}
 
