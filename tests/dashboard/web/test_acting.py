@@ -170,7 +170,7 @@ def test_a_return_whose_refund_may_be_under_way_is_not_undone(live: LiveSystem, 
     try:
         assert away(live.post(f"/orders/{bought}/return", token=found.token)).status == 202
         page = guarded.open(f"/sagas?saga=return-goods/{bought}")
-        page.wait_for_selector("[aria-label='Every attempt'] >> text=refund")
+        page.wait_for_selector("[aria-label='Every attempt'] span:has-text('refund')")
         page.click("aside button:has-text('Compensate')")
         page.click("dialog button:has-text('Yes')")
         page.wait_for_selector("aside .trouble:has-text('its pivot refund may be happening right now')")
