@@ -54,6 +54,7 @@ def test_a_database_takes_connections_of_services_and_nobody_else() -> None:
     assert lets(walls["inside"], "apps", "443")
     assert not lets(walls["inside"], "edge", "443")
     assert lets(walls["apps"], "edge", "443")
+    assert lets(walls["apps"], "edge", "31443"), "where the environment's proxy answers"
     assert not lets(walls["apps"], "edge", "8080")
     assert not lets(walls["apps"], "data", "443")
     assert lets(walls["edge"], "Internet", "443")
@@ -69,6 +70,25 @@ def test_nothing_is_open_to_the_internet_by_a_key(environment: Environment) -> N
                 assert re.search(r"public_network_access_enabled +=[ ]+false", block)
             if block.startswith('resource "azurerm_managed_redis"'):
                 assert re.search(r'public_network_access +=[ ]+"Disabled"', block)
+
+
+def test_a_subscription_has_what_networks_and_gateways_ask_for() -> None:
+    texts = {one.path: one.text for one in artifacts(shop())}
+    for name in ("Microsoft.Web", "Microsoft.ApiManagement", "Microsoft.ContainerService", "Microsoft.App"):
+        assert f'"{name}",' in texts["production/main.tf"]
+
+
+def test_the_page_has_an_order_in_which_nothing_waits_for_what_comes_later() -> None:
+    page = {one.path: one.text for one in artifacts(CAFE, PRODUCTION)}["production/README.md"]
+    steps = (
+        "azurerm_role_assignment.applies",
+        "az keyvault secret set",
+        "azurerm_api_management.main",
+        "read the plan",
+    )
+    found = [page.index(step) for step in steps if step in page]
+    assert found == sorted(found)
+    assert len(found) >= 3
 
 
 def test_what_has_no_identity_has_an_address_inside() -> None:

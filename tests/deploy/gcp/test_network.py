@@ -99,6 +99,14 @@ def test_the_balancer_serves_what_is_exposed_the_closest_path_first() -> None:
     assert orders[0] < orders[1]
 
 
+def test_nothing_is_served_under_a_name_that_is_nobodys() -> None:
+    text = {artifact.path: artifact.text for artifact in artifacts(shop())}["production/edge.tf"]
+    routes = text.split('resource "google_compute_url_map" "door"')[1].split("\n}\n")[0]
+    for place in ("\n  default_route_action {", "\n    default_route_action {"):
+        refused = routes.split(place)[1].split(place[:-1].partition("d")[0] + "}")[0]
+        assert re.search(r"http_status = 404\n +percentage +=[ ]100", refused), place
+
+
 def test_limits_are_counted_at_the_balancer() -> None:
     door = of_kind(shops(), Door)["main"]
     found = {f"{route.method} {route.path}": route.limit for route in door.routes if route.limit is not None}
@@ -205,6 +213,8 @@ def test_a_cluster_takes_the_place_of_cloud_run() -> None:
     assert not of_kind(made, Door)
     text = "\n".join(artifact.text for artifact in artifacts(shop(), CLUSTER))
     assert "MANAGEMENT_AUTOMATIC" in text
+    assert re.search(r"enable_private_endpoint +=[ ]true", text)
+    assert re.search(r"depends_on +=[ ]\[google_gke_hub_feature.mesh\]", text)
     assert ".svc.id.goog/subject/ns/shop-cluster/sa/orders" in text
     assert 'resource "google_service_account" "orders"' not in text
     assert not of_kind(made, Cache), "it has one in itself"

@@ -11,6 +11,9 @@ from shoal.deploy.cloud.values import Ref
 APPS, EDGE, INSIDE, DATA = "apps", "edge", "inside", "data"
 """Subnets: of apps or nodes, of the gateway, of addresses of what Microsoft runs, of databases."""
 
+PROXY = "31443"
+"""Where an environment's own proxy answers HTTPS, behind its balancer ("Securing a custom VNET", inbound rules)."""
+
 _JOIN = "Microsoft.Network/virtualNetworks/subnets/join/action"
 _LEAVE = "Microsoft.Network/virtualNetworks/subnets/action"
 
@@ -88,7 +91,7 @@ def _each_other(subnet: str) -> Iterator[Rule]:
 
 def _from_gateway(scope: Scope) -> Iterator[Rule]:
     if scope.plan.routes:
-        yield _from(EDGE, "443")
+        yield _from(EDGE, "443", PROXY)
 
 
 def _gateways() -> Iterator[Rule]:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from shoal.deploy.azure.hcl.context import Context
 from shoal.deploy.azure.resources import Cluster, Door, Operator, Secret, Workload
+from shoal.deploy.cloud.hcl import label
 
 _USES = '{"spec":{"template":{"metadata":{"labels":{"azure.workload.identity/use":"true"}}}}}'
 """What a pod says that is somebody in the cloud."""
@@ -23,27 +24,42 @@ def _begin(context: Context) -> Iterator[str]:
     yield ""
     yield "1. Make the storage account of the state (`main.tf` names it), set `ARM_SUBSCRIPTION_ID`, `terraform init`."
     yield "   Whoever applies needs the roles Owner, and Storage Blob Data Contributor on that account."
-    yield "2. `terraform apply -target=azurerm_container_registry.main`, and push the images there: an app whose"
-    yield "   image is not there cannot be made. `terraform output registry` says where."
-    yield "   `../images` has a Dockerfile for each."
-    yield "3. `terraform apply`, and read the plan. A gateway takes up to an hour."
-    yield "4. Fill in what only you know: `az keyvault secret set --vault-name VAULT --name NAME --file FILE`, then"
-    yield "   restart who reads it: `az containerapp revision restart`."
+    yield "2. Make the registry and the vault, and push the images: an app whose image is not there cannot be made."
+    yield "   `terraform output registry` says where. `../images` has a Dockerfile for each."
+    yield ""
+    yield "   ```"
+    yield "   terraform apply -target=azurerm_container_registry.main -target=azurerm_role_assignment.applies"
+    yield "   ```"
+    yield ""
+    yield "3. Make the secrets that only you know, and fill them in: an app that cannot read them does not come up."
+    yield ""
+    yield "   ```"
+    yield "   terraform apply -target=azurerm_key_vault_secret.NAME ..."
+    yield "   az keyvault secret set --vault-name VAULT --name SECRET --file FILE"
+    yield "   ```"
 
 
 def _secrets(context: Context) -> Iterator[str]:
     yield ""
-    yield "| Secret | What it is |"
-    yield "|---|---|"
+    yield "| Secret | `NAME` | What it is |"
+    yield "|---|---|---|"
     for one in context.all(Secret):
         if one.text is None:
-            yield f"| `{one.key}` | {one.purpose} |"
+            yield f"| `{one.key}` | `{label(one.name)}` | {one.purpose} |"
     yield ""
 
 
 def _then(context: Context) -> Iterator[str]:
+    for door in context.all(Door):
+        if door.host:
+            yield "4. `terraform apply -target=azurerm_api_management.main`, and let the gateway's own identity read"
+            yield f"   its certificate (Key Vault Secrets User): {door.certificate}."
+    yield "5. `terraform apply`, and read the plan. A gateway takes up to an hour. Rights take effect within minutes:"
+    yield "   where one is missing at first, apply again."
+    yield ""
     if any(one.migrates for one in context.all(Workload)):
-        yield "5. Migrate: services do so when they start, one after the other under a lock."
+        yield "   Services migrate their databases when they start, one after the other under a lock."
+        yield ""
     if context.all(Operator):
         yield "6. Declare the streams, after each change of events:"
         yield ""
@@ -53,8 +69,10 @@ def _then(context: Context) -> Iterator[str]:
         yield "   ```"
     for door in context.all(Door):
         if door.host:
-            yield "7. Let the gateway's own identity read its certificate (Key Vault Secrets User):"
-            yield f"   {door.certificate}; and lead {door.host} to it (CNAME)."
+            yield f"7. Lead {door.host} to the gateway (CNAME)."
+    if context.all(Workload):
+        yield ""
+        yield "A secret that is filled in later is read by who starts anew: `az containerapp revision restart`."
 
 
 def _traces(context: Context) -> Iterator[str]:

@@ -29,7 +29,13 @@ def _lines(context: Context) -> Iterator[str]:
     yield f"   gcloud storage buckets update gs://{state} --versioning"
     yield "   ```"
     yield ""
-    yield "2. `terraform init`; switch Google's interfaces on: `terraform apply -target=google_project_service.main`."
+    yield "2. Switch Google's interfaces on, the one first by which the others are:"
+    yield ""
+    yield "   ```"
+    yield f"   gcloud services enable cloudresourcemanager.googleapis.com --project={project}"
+    yield "   terraform init && terraform apply -target=google_project_service.main"
+    yield "   ```"
+    yield ""
     yield from _agents(context)
     yield f"3. `terraform apply -target=google_artifact_registry_repository.{scope.system}`, and push the images:"
     yield f"   `{environment.region}-docker.pkg.dev/{project}/{scope.system}/SERVICE:{environment.version}`."
@@ -40,6 +46,10 @@ def _lines(context: Context) -> Iterator[str]:
     yield "   terraform apply -target=google_secret_manager_secret.NAME ..."
     yield f"   gcloud secrets versions add NAME --project={project} --data-file=FILE"
     yield "   ```"
+    if any(one.text is None and ".iam.gserviceaccount.com" in one.purpose for one in context.all(Secret)):
+        yield ""
+        yield "   Who has a key of an account makes the account first:"
+        yield "   `terraform apply -target=google_service_account.NAME`."
     yield ""
     yield "   | Secret | What it is |"
     yield "   |---|---|"
@@ -48,6 +58,7 @@ def _lines(context: Context) -> Iterator[str]:
             yield f"   | `{one.secret}` | {one.purpose} |"
     yield ""
     yield "5. `terraform apply`, and read the plan. A revision starts when its secrets and its image are there."
+    yield "   Rights take effect within minutes: where one is missing at first, apply again."
     yield from _after(context)
 
 

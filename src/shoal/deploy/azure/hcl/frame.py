@@ -12,14 +12,15 @@ PROVIDER, RANDOM, PROGRAM = "~> 4.55", "~> 3.7", ">= 1.11"
 """What was validated is what is used."""
 
 _ASKED = (
-    (Place, "Microsoft.App"), (Door, "Microsoft.ApiManagement"), (Postgres, "Microsoft.DBforPostgreSQL"),
+    (Place, "Microsoft.App"), (Place, "Microsoft.ContainerService"),
+    (Door, "Microsoft.ApiManagement"), (Door, "Microsoft.Web"), (Postgres, "Microsoft.DBforPostgreSQL"),
     (Bus, "Microsoft.ServiceBus"), (Cache, "Microsoft.Cache"), (Cluster, "Microsoft.ContainerService"),
 )  # fmt: skip
 _ALWAYS = (
     "Microsoft.ContainerRegistry", "Microsoft.Insights", "Microsoft.KeyVault", "Microsoft.ManagedIdentity",
     "Microsoft.Network", "Microsoft.OperationalInsights", "Microsoft.Storage",
 )  # fmt: skip
-"""Parts of Azure that a subscription must have switched on."""
+"""Parts of Azure that a subscription must have switched on; a gateway's subnet is lent to one that is called Web."""
 
 
 def begin(context: Context) -> Iterator[Block]:
@@ -58,7 +59,7 @@ def _provider(context: Context) -> Block:
     group = block("resource_group", prevent_deletion_if_contains_resources=context.scope.environment.protected)
     said: dict[str, Value] = {
         "resource_provider_registrations": "none",
-        "resource_providers_to_register": sorted([*_ALWAYS, *asked]),
+        "resource_providers_to_register": sorted({*_ALWAYS, *asked}),
         "storage_use_azuread": True,
     }
     features = Block(kind="features", body=items(None, vault, group))

@@ -76,8 +76,9 @@ def _routes(one: Door, context: Context) -> Block:
     """Write the table of routes, the closest first; what is in none of them is not found."""
     first = min(route.service for route in one.routes)
     cors = _cors(one)
-    nothing = block("abort", http_status=404, percentage=100)
-    otherwise = Block(kind="default_route_action", body=(*cors, Block(kind="fault_injection_policy", body=(nothing,))))
+    nothing = Block(kind="fault_injection_policy", body=(block("abort", http_status=404, percentage=100),))
+    otherwise = Block(kind="default_route_action", body=(*cors, nothing))
+    elsewhere = Block(kind="default_route_action", body=(nothing,), notes=("Nothing is served under other names.",))
     ordered = sorted(one.routes, key=lambda route: (closeness(route.path), route.method))
     rules = [_rule(route, number, cors) for number, route in enumerate(ordered, 1)]
     service = Raw(f"google_compute_backend_service.{first}.id")
@@ -87,7 +88,7 @@ def _routes(one: Door, context: Context) -> Block:
     return resource(
         "google_compute_url_map",
         "door",
-        *items({"name": f"{context.scope.system}-door", "default_service": service}, unsaid, hosts, matcher),
+        *items({"name": f"{context.scope.system}-door", "default_service": service}, elsewhere, unsaid, hosts, matcher),
         notes=context.notes(one),
     )
 

@@ -14,7 +14,10 @@ _CONTROL = "172.16.0.0/28"
 
 
 def cluster(one: Cluster, context: Context) -> Iterator[Block]:
-    """Write the cluster (Autopilot, private), its place in the fleet, and the mesh of Google in it."""
+    """Write the cluster (Autopilot, private), its place in the fleet, and the mesh of Google in it.
+
+    Its interface has no address outside: it is called by its name (DNS), where Google asks who calls.
+    """
     region = context.scope.environment.region
     arguments: dict[str, Value] = {
         "name": context.scope.system,
@@ -23,17 +26,19 @@ def cluster(one: Cluster, context: Context) -> Iterator[Block]:
         "network": NETWORK,
         "subnetwork": SUBNET,
         "deletion_protection": one.protected,
+        "depends_on": [Raw("google_gke_hub_feature.mesh")],  # what a fleet gives its members, it gives who comes later
     }
     ranges = block(
         "ip_allocation_policy", cluster_secondary_range_name="pods", services_secondary_range_name="services"
     )
     private = block(
-        "private_cluster_config", enable_private_nodes=True, enable_private_endpoint=False,
+        "private_cluster_config", enable_private_nodes=True, enable_private_endpoint=True,
         master_ipv4_cidr_block=_CONTROL,
     )  # fmt: skip
     blocks = [
         ranges,
         private,
+        Block(kind="master_authorized_networks_config", body=()),
         block("release_channel", channel="REGULAR"),
         block("workload_identity_config", workload_pool=Text((_PROJECT, ".svc.id.goog"))),
         block("fleet", project=_PROJECT),
@@ -42,9 +47,7 @@ def cluster(one: Cluster, context: Context) -> Iterator[Block]:
         Block(kind="control_plane_endpoints_config", body=(block("dns_endpoint_config", allow_external_traffic=True),)),
     ]
     yield resource("google_container_cluster", "main", *items(arguments, *blocks), notes=context.notes(one))
-    mesh: dict[str, Value] = {
-        "name": "servicemesh", "location": "global", "depends_on": [Raw("google_container_cluster.main")],
-    }  # fmt: skip
+    mesh: dict[str, Value] = {"name": "servicemesh", "location": "global"}
     managed = Block(kind="fleet_default_member_config", body=(block("mesh", management="MANAGEMENT_AUTOMATIC"),))
     why = "Cloud Service Mesh: Google runs the control plane; manifests written with mesh = 'istio' are for it."
     yield resource("google_gke_hub_feature", "mesh", *items(mesh, managed), notes=(why,))

@@ -32,6 +32,7 @@ provider "azurerm" {
     "Microsoft.App",
     "Microsoft.Cache",
     "Microsoft.ContainerRegistry",
+    "Microsoft.ContainerService",
     "Microsoft.DBforPostgreSQL",
     "Microsoft.Insights",
     "Microsoft.KeyVault",
@@ -40,6 +41,7 @@ provider "azurerm" {
     "Microsoft.OperationalInsights",
     "Microsoft.ServiceBus",
     "Microsoft.Storage",
+    "Microsoft.Web",
   ]
   storage_use_azuread = true
 

@@ -87,7 +87,7 @@ resource "azurerm_network_security_rule" "apps_from-edge" {
   source_address_prefix       = azurerm_subnet.edge.address_prefixes[0]
   source_port_range           = "*"
   destination_address_prefix  = "*"
-  destination_port_range      = "443"
+  destination_port_ranges     = ["443", "31443"]
 }
 
 resource "azurerm_network_security_rule" "apps_each-other" {

@@ -106,6 +106,16 @@ resource "google_compute_url_map" "door" {
   name            = "cafe-door"
   default_service = google_compute_backend_service.menu.id
 
+  # Nothing is served under other names.
+  default_route_action {
+    fault_injection_policy {
+      abort {
+        http_status = 404
+        percentage  = 100
+      }
+    }
+  }
+
   header_action {
     request_headers_to_remove = [
       "cf-connecting-ip",

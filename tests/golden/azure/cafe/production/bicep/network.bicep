@@ -101,7 +101,10 @@ resource wall_apps 'Microsoft.Network/networkSecurityGroups@2024-10-01' = {
           sourceAddressPrefix: '10.40.18.0/24'
           sourcePortRange: '*'
           destinationAddressPrefix: '*'
-          destinationPortRange: '443'
+          destinationPortRanges: [
+            '443'
+            '31443'
+          ]
         }
       }
       {
