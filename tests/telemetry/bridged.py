@@ -13,6 +13,7 @@ class Seen(msgspec.Struct, frozen=True):
 
     current: str
     carried: str
+    state: str
     afterwards: str
 
 
@@ -32,6 +33,7 @@ async def catch(own: Trace) -> Seen:
     return Seen(
         current=f"{cast.get_span_context().span_id:016x}",
         carried=carrier["traceparent"],
+        state=carrier.get("tracestate", ""),
         afterwards=f"{trace.get_current_span().get_span_context().span_id:016x}",
     )
 

@@ -119,6 +119,13 @@ def test_spans_of_both_are_one_tree(service: str, receiver: Receiver) -> None:
     assert told["carried"] == f"00-{named['sort'].trace_id}-{named['sort'].span_id}-01"
 
 
+def test_what_other_systems_said_of_the_trace_goes_through_spans_of_both(service: str) -> None:
+    for state in ("rojo=00f067aa0ba902b7,congo=t61", ""):
+        headers = {"traceparent": f"00-{'ab' * 16}-{'cd' * 8}-01", **({"tracestate": state} if state else {})}
+        _, body = get(service, "/catch", headers)
+        assert msgspec.json.decode(body)["state"] == state
+
+
 def test_what_a_library_tells_is_told_under_its_name(service: str, receiver: Receiver) -> None:
     _, found, _ = ask(service, receiver, "/catch")
     named = {span.name: span for span in found}

@@ -247,7 +247,7 @@ def test_a_source_that_comes_while_others_are_counted_ends_nobody() -> None:
             return None
 
     class Quiet(Counted):
-        dropped = 0  # type: ignore[assignment]
+        dropped = 0
 
     with receiving() as receiver:
         recorder, exporter = made(receiver.url)

@@ -84,6 +84,7 @@ def _binary_headers(event: str) -> dict[str, Any]:
             "ce-subject": text,
             "ce-datacontenttype": {"const": "application/json"},
             "ce-traceparent": text,
+            "ce-tracestate": text,
         },
     }
 
@@ -103,6 +104,7 @@ def _cloud_event(event: str, data: dict[str, Any]) -> dict[str, Any]:
             "subject": text,
             "datacontenttype": {"const": "application/json"},
             "traceparent": text,
+            "tracestate": text,
             "data": data,
         },
     }

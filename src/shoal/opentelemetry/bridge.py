@@ -7,7 +7,16 @@ from time import time_ns
 
 from opentelemetry import trace as api
 from opentelemetry.context import Context as _Values
-from opentelemetry.trace import Link, NonRecordingSpan, SpanContext, SpanKind, Status, StatusCode, TraceFlags
+from opentelemetry.trace import (
+    Link,
+    NonRecordingSpan,
+    SpanContext,
+    SpanKind,
+    Status,
+    StatusCode,
+    TraceFlags,
+    TraceState,
+)
 from opentelemetry.util._decorator import _agnosticcontextmanager  # as the official SDK does
 from opentelemetry.util.types import Attributes, AttributeValue
 
@@ -210,7 +219,7 @@ def _begun(parent: api.Span, name: str, kind: int) -> tuple[Trace, Span | None]:
     if not far.is_valid:
         return opened(begin(), kind, name)
     flags = "01" if far.trace_flags & TraceFlags.SAMPLED else "00"
-    above = Trace(f"{far.trace_id:032x}", f"{far.span_id:016x}", "", flags)
+    above = Trace(f"{far.trace_id:032x}", f"{far.span_id:016x}", "", flags, far.trace_state.to_header())
     return opened(child(above), kind, name)
 
 
@@ -222,7 +231,8 @@ def _beneath(before: Context | None, joined: JoinedSpan) -> Context:
 
 def _place(place: Trace) -> SpanContext:
     flags = TraceFlags(int(place.flags, 16) & TraceFlags.SAMPLED)
-    return SpanContext(int(place.trace_id, 16), int(place.span_id, 16), is_remote=False, trace_flags=flags)
+    state = TraceState.from_header([place.state]) if place.state else None
+    return SpanContext(int(place.trace_id, 16), int(place.span_id, 16), False, flags, state)  # noqa: FBT003 - not remote
 
 
 def _shown(attributes: Attributes) -> dict[str, object]:

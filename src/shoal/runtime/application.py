@@ -64,7 +64,8 @@ class Application:
         started = time.perf_counter()
         headers: dict[bytes, bytes] = dict(scope["headers"])
         parent = headers.get(b"traceparent")
-        trace, span = opened(begin() if parent is None else resume(parent.decode("latin-1")), SERVER)
+        state = _joined(scope["headers"]) if b"tracestate" in headers else None
+        trace, span = opened(begin() if parent is None else resume(parent.decode("latin-1"), state), SERVER)
         try:
             await self._serve(scope, receive, send, Arrival(started, headers, trace, span))
         finally:
@@ -108,6 +109,11 @@ def _as_request(scope: Scope, send: Send) -> tuple[Scope, Send]:
     if scope["type"] != "http":
         raise RuntimeError(f"only HTTP is served here, not {scope['type']}")
     return scope, send
+
+
+def _joined(headers: Iterable[tuple[bytes, bytes]]) -> str:
+    """Join what several headers say (W3C Trace Context, section 3.3.1)."""
+    return b",".join(value for name, value in headers if name == b"tracestate").decode("latin-1")
 
 
 def _check_socket(endpoint: Endpoint, scope: Scope) -> None:

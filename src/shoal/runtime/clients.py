@@ -19,7 +19,7 @@ from shoal.runtime.deadline import EXPECTED, REQUESTED
 from shoal.runtime.metrics.calls import attempts, measured
 from shoal.runtime.metrics.registry import Metrics, Series
 from shoal.runtime.retries import RetryBudget, repeated
-from shoal.runtime.trace import HEADER, TRACE_ID, current
+from shoal.runtime.trace import current
 from shoal.service import codec
 from shoal.service.http import Header
 from shoal.service.marks import Operation, operations_of
@@ -256,8 +256,7 @@ def _context(headers: dict[str, str], timeout: float, *, passes_token: bool) -> 
     """Add trace, deadline and token; return the seconds that the call gets."""
     context = current.get()
     if context is not None:
-        headers[HEADER] = context.trace.header()
-        headers[TRACE_ID] = context.trace.trace_id
+        headers |= context.trace.headers()
         timeout = min(timeout, context.budget.remaining())
         if passes_token and context.authorization:
             headers["authorization"] = context.authorization

@@ -34,6 +34,7 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True):
     """Value of the event's key."""
     datacontenttype: str | None = "application/json"
     traceparent: str | msgspec.UnsetType | None = msgspec.UNSET
+    tracestate: str | msgspec.UnsetType | None = msgspec.UNSET
     data: msgspec.Raw = msgspec.Raw(b"null")
     data_base64: bytes | msgspec.UnsetType | None = msgspec.UNSET
     """Data that the sender took for bytes; `unpack` puts it in the place of `data`."""
@@ -41,7 +42,7 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True):
 
 _decode = msgspec.json.Decoder(Envelope).decode
 _raw = msgspec.json.Decoder(msgspec.Raw).decode
-_ATTRIBUTES = ("specversion", "id", "source", "type", "time", "subject", "datacontenttype", "traceparent")
+_ATTRIBUTES = ("specversion", "id", "source", "type", "time", "subject", "datacontenttype", "traceparent", "tracestate")
 
 
 def pack(
@@ -70,14 +71,14 @@ def pack(
         time=now,
         subject=key or msgspec.UNSET,
         traceparent=trace.header() if trace else msgspec.UNSET,
+        tracestate=(trace.state if trace else "") or msgspec.UNSET,
         data=msgspec.Raw(codec.encode(event) if data is None else data),
     )
     if (mode or mark.mode) == "binary":
         body, headers = bytes(envelope.data), _headers(envelope)
     else:
         body, headers = codec.encode(envelope), {}
-    size = len(body) + sum(map(len, headers.values()))
-    if size > LARGEST:
+    if (size := len(body) + sum(map(len, headers.values()))) > LARGEST:
         raise ShoalError(
             f"service {service} announces {type(event).__name__} in {size} bytes; an event may have {LARGEST}",
             hint="keep large content elsewhere and announce where it is",

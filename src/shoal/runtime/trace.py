@@ -16,6 +16,9 @@ from shoal.telemetry.spans import Span
 
 HEADER = "traceparent"
 
+STATE = "tracestate"
+"""What tracing systems told each other on the way; nothing of ours, and handed on as it came."""
+
 TRACE_ID = "x-trace-id"
 """The trace's identifier alone: what answers say, and what the proxy between services puts into its log."""
 
@@ -26,6 +29,12 @@ _PATTERN = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(
 _LENGTH = 55
 """Characters of version 00; only later versions may be longer."""
 
+_KEY = r"(?:[a-z][a-z0-9_*/-]{0,255}|[a-z0-9][a-z0-9_*/-]{0,240}@[a-z][a-z0-9_*/-]{0,13})"
+_MEMBER = re.compile(_KEY + r"=[ -+\--<>-~]{0,255}[!-+\--<>-~]")
+"""One member of a ``tracestate`` (section 3.3.1.3)."""
+_MEMBERS, _LONGEST, _LONG = 32, 512, 128
+"""Members at most, characters that are handed on, and those of a member that goes first where they are too many."""
+
 
 class Trace(msgspec.Struct, frozen=True, gc=False):
     """Where in which trace the present work stands."""
@@ -34,6 +43,8 @@ class Trace(msgspec.Struct, frozen=True, gc=False):
     span_id: str
     parent_id: str = ""
     flags: str = "01"
+    state: str = ""
+    """``tracestate``, as it is handed on."""
 
     @property
     def sampled(self) -> bool | None:
@@ -43,6 +54,11 @@ class Trace(msgspec.Struct, frozen=True, gc=False):
     def header(self) -> str:
         """Spell it as ``traceparent`` for whoever continues it."""
         return f"00-{self.trace_id}-{self.span_id}-{self.flags}"
+
+    def headers(self) -> dict[str, str]:
+        """Spell it as headers of a call."""
+        found = {HEADER: self.header(), TRACE_ID: self.trace_id}
+        return {**found, STATE: self.state} if self.state else found
 
 
 class Context(msgspec.Struct, frozen=True):
@@ -70,11 +86,16 @@ def begin() -> Trace:
 
 def child(trace: Trace) -> Trace:
     """Go one step down within a trace."""
-    return Trace(trace.trace_id, (getrandbits(64) | 1).to_bytes(8, "big").hex(), trace.span_id, trace.flags)
+    return Trace(
+        trace.trace_id, (getrandbits(64) | 1).to_bytes(8, "big").hex(), trace.span_id, trace.flags, trace.state
+    )
 
 
-def resume(header: str | None) -> Trace:
-    """Continue the trace of a ``traceparent``; begin one where it is missing or malformed, as the standard asks."""
+def resume(header: str | None, state: str | None = None) -> Trace:
+    """Continue the trace of a ``traceparent``; begin one where it is missing or malformed, as the standard asks.
+
+    `state` is its ``tracestate``; several headers are joined by commas.
+    """
     if header is None:
         return begin()
     match = _PATTERN.fullmatch(header)
@@ -82,4 +103,18 @@ def resume(header: str | None) -> Trace:
         return begin()
     if header.startswith("ff") or (header.startswith("00") and len(header) > _LENGTH):
         return begin()
-    return Trace(match[1], f"{getrandbits(64) | 1:016x}", match[2], match[3])
+    return Trace(match[1], f"{getrandbits(64) | 1:016x}", match[2], match[3], _kept(state) if state else "")
+
+
+def _kept(state: str) -> str:
+    """Take what may be handed on: nothing of what is malformed, and of too much the long ones go first, then the last.
+
+    Source: W3C Trace Context, sections 3.3.1.1, 3.3.1.5 and 3.5.
+    """
+    members = [member for part in state.split(",") if (member := part.strip(" \t"))]
+    keys = {member.partition("=")[0] for member in members}
+    if len(members) > _MEMBERS or len(keys) < len(members) or not all(map(_MEMBER.fullmatch, members)):
+        return ""
+    while len(written := ",".join(members)) > _LONGEST:
+        members.remove(next((one for one in reversed(members) if len(one) > _LONG), members[-1]))
+    return written

@@ -70,8 +70,8 @@ def ended(spans: Sequence[Span], culprit: Span | None = None, error: BaseExcepti
 def trace_of(item: Item) -> Trace:
     """Continue the trace of an event, once: every attempt and what is said of it belong together."""
     if item.trace is None:
-        header = item.envelope.traceparent if item.envelope is not None else None
-        item.trace = resume(header if isinstance(header, str) else None)
+        header, state = (item.envelope.traceparent, item.envelope.tracestate) if item.envelope else (None, None)
+        item.trace = resume(header if isinstance(header, str) else None, state if isinstance(state, str) else None)
     return item.trace
 
 

@@ -17,7 +17,7 @@ from shoal.runtime.clients import Transport
 from shoal.runtime.deadline import REQUESTED
 from shoal.runtime.privacy.tables import KEYS
 from shoal.runtime.privacy.vault import DataKey, Vault
-from shoal.runtime.trace import HEADER, TRACE_ID, current
+from shoal.runtime.trace import current
 from shoal.service.access import internal
 from shoal.service.declare import EndpointDeclaration
 from shoal.service.lending import lending_name, lending_path
@@ -88,7 +88,7 @@ class Borrower:
         owner, path = event.partition(".")[0], lending_path(event).replace("{ids}", ",".join(ids))
         headers = {REQUESTED: str(int(WITHIN * 1000))}
         if (context := current.get()) is not None:
-            headers |= {HEADER: context.trace.header(), TRACE_ID: context.trace.trace_id}
+            headers |= context.trace.headers()
         try:
             answer = await self._transport.send(owner, "GET", path, headers, b"", WITHIN)
         except (CallFailed, TimeoutError) as error:  # its fault, never the event's
