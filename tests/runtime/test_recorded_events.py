@@ -24,7 +24,7 @@ from shoal import (
     step,
 )
 from shoal.runtime.consuming.processing import ended
-from shoal.runtime.recording import opened, recording
+from shoal.runtime.recording import apart, begun, opened, recording
 from shoal.runtime.trace import begin
 from shoal.telemetry.recorder import Recorder
 from shoal.telemetry.settings import TelemetrySettings
@@ -258,3 +258,21 @@ def test_of_a_shared_transaction_only_the_one_at_fault_has_failed() -> None:
     found = {span.name: span for span in recorded([recorder])}
     assert {name: span.status for name, span in found.items()} == {"a": 0, "b": 0, "c": 2}
     assert [found[name].attributes.get("shoal.outcome") for name in "abc"] == ["rolled back", "rolled back", None]
+
+
+@pytest.mark.parametrize(("share", "flags"), [("0", "00"), ("1", "01")])
+def test_who_is_asked_on_behalf_of_work_apart_hears_whether_it_is_recorded(share: str, flags: str) -> None:
+    settings = TelemetrySettings.from_environ(
+        {
+            "OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:9",
+            "OTEL_TRACES_SAMPLER": "parentbased_traceidratio",
+            "OTEL_TRACES_SAMPLER_ARG": share,
+        }
+    )
+    recorder = Recorder(settings, {"service.name": "desk"})
+    before = recording.set(recorder)
+    trace = begun()
+    apart(trace, "project totals", CONSUMER, 1)
+    recording.reset(before)
+    assert trace.flags == flags
+    assert len(recorded([recorder])) == int(share)

@@ -1,5 +1,7 @@
 """A schedule that asks for a process of its own: no replica runs it where one does, and that one runs what is due."""
 
+import logging
+import time
 from datetime import timedelta
 
 import pytest
@@ -7,13 +9,18 @@ import pytest
 from shoal import Postgres, Service, Tick, Transaction
 from shoal.drivers.memory import MemoryStore
 from shoal.errors import DeclarationError
+from shoal.model.schedule import GIVEN_UP
+from shoal.runtime import once as once_module
 from shoal.runtime.clients import LocalTransport
 from shoal.runtime.config import ServiceConfig
 from shoal.runtime.host import Fittings, Host
 from shoal.runtime.once import due
+from shoal.runtime.recording import apart
 from shoal.runtime.schedules.operator import states
 from shoal.service.describe import describe_service
+from shoal.telemetry.spans import INTERNAL
 from shoal.testing import MovableClock
+from tests.telemetry.received import receiving
 
 HOUR = timedelta(hours=1)
 ran: list[str] = []
@@ -104,3 +111,18 @@ async def test_there_must_be_such_a_schedule() -> None:
 
 def test_it_is_part_of_what_is_declared() -> None:
     assert [one.apart for one in describe_service(reports).schedules] == [True, False]
+
+
+async def test_what_such_a_process_does_is_recorded_and_sent_before_it_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def short(host: Host, schedule: str) -> bool:
+        host.act()
+        apart(None, f"run {schedule}", INTERNAL, time.time_ns())
+        return False
+
+    monkeypatch.setattr(once_module, "due", short)
+    monkeypatch.setattr(logging.getLogger(), "handlers", [])
+    with receiving() as receiver:
+        environ = {"OTEL_EXPORTER_OTLP_ENDPOINT": receiver.url}
+        config = ServiceConfig(system="t", entry="tests.telemetry.bridged:bay", environ=environ)
+        assert await once_module.run(config, "heavy") == GIVEN_UP
+        assert [(one.name, one.service) for one in receiver.spans()] == [("run heavy", "bay")]

@@ -18,6 +18,7 @@ from shoal.runtime.logs import configure
 from shoal.runtime.preparing import prepare
 from shoal.runtime.process import transport_of
 from shoal.runtime.schedules.side import ScheduleSide
+from shoal.runtime.telling import Telemetry
 from shoal.service.declare import Service
 
 
@@ -43,12 +44,15 @@ async def run(config: ServiceConfig, schedule: str) -> int:
     """Run it, and return the exit code; raises `ShoalError` when it cannot begin."""
     service = load(config.entry, Service)
     journal = configure(service.name, config.replica, config.version)
-    host = Host(service, config, Fittings(transport=transport_of(config), journal=journal))
-    try:
-        return 0 if await due(host, schedule) else GIVEN_UP
-    finally:
-        await host.stop()
-        journal.flush()
+    telemetry = Telemetry(config.environ)
+    recorder = journal.recorder = telemetry.recorder(service.name, config)
+    host = Host(service, config, Fittings(transport=transport_of(config), journal=journal, recorder=recorder))
+    async with telemetry:
+        try:
+            return 0 if await due(host, schedule) else GIVEN_UP
+        finally:
+            await host.stop()
+            journal.flush()
 
 
 if __name__ == "__main__":

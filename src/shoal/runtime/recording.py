@@ -98,6 +98,14 @@ def apart(
         recorder.close(span)
 
 
+def begun() -> Trace:
+    """Begin a trace for `apart`, and decide at once whether it is recorded, for whoever hears of it meanwhile."""
+    trace, recorder = begin(), recording.get()
+    if recorder is None or not recorder.tracing or recorder.sampler.samples(trace.trace_id, None):
+        return trace
+    return msgspec.structs.replace(trace, flags="00")
+
+
 def place() -> str:
     """Spell the place of the present work for whoever goes on with it later; empty where nothing is recorded."""
     context = current.get()

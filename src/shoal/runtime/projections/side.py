@@ -17,9 +17,9 @@ from shoal.runtime.portions import Portion
 from shoal.runtime.projections import fold, journal
 from shoal.runtime.projections.fold import Fold
 from shoal.runtime.projections.record import recording
-from shoal.runtime.recording import apart
+from shoal.runtime.recording import apart, begun
 from shoal.runtime.side import Around
-from shoal.runtime.trace import Context, begin, current
+from shoal.runtime.trace import Context, current
 from shoal.service.declare import Service
 from shoal.telemetry import conventions as names
 from shoal.telemetry.spans import INTERNAL
@@ -150,7 +150,7 @@ class ProjectionSide:
                 await placed.wait()
 
     async def _advance(self, each: Fold) -> int:
-        began, at, trace = time.perf_counter(), time.time_ns(), begin()
+        began, at, trace = time.perf_counter(), time.time_ns(), begun()
         current.set(Context(trace, Budget(inf)))  # what owners of keys are asked belongs to it
         folded = await self._batches[each.name].take(lambda limit: fold.advance(self._store, each, limit))
         if folded.events:
