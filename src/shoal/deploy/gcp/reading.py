@@ -40,6 +40,14 @@ def _lines(context: Context) -> Iterator[str]:
     yield f"3. `terraform apply -target=google_artifact_registry_repository.{scope.system}`, and push the images:"
     yield f"   `{environment.region}-docker.pkg.dev/{project}/{scope.system}/SERVICE:{environment.version}`."
     yield "   `../images` has a Dockerfile for each."
+    yield from _secrets(context)
+    yield "5. `terraform apply`, and read the plan. A revision starts when its secrets and its image are there."
+    yield "   Rights take effect within minutes: where one is missing at first, apply again."
+    yield from _after(context)
+
+
+def _secrets(context: Context) -> Iterator[str]:
+    project = context.scope.project
     yield "4. Make the secrets, and fill in what only you know:"
     yield ""
     yield "   ```"
@@ -57,9 +65,6 @@ def _lines(context: Context) -> Iterator[str]:
         if one.text is None:
             yield f"   | `{one.secret}` | {one.purpose} |"
     yield ""
-    yield "5. `terraform apply`, and read the plan. A revision starts when its secrets and its image are there."
-    yield "   Rights take effect within minutes: where one is missing at first, apply again."
-    yield from _after(context)
 
 
 def _agents(context: Context) -> Iterator[str]:
