@@ -212,3 +212,30 @@ def test_a_target_knows_its_cloud_and_where_things_stand() -> None:
 def test_manifests_of_odd_forms_are_read_without_failing() -> None:
     odd = "\x00\n---\n- a\n: b\nkind:\n  - x\n...\n{json: 1}\n---\nkind: List # and a remark\n"
     assert [one.kind for one in documents({"a.yaml": odd, "b.txt": "kind: No"})] == ["", "", "List"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "seen"),
+    [
+        ("Service", "a" * 63, False),
+        ("Service", "a" * 64, True),
+        ("CronJob", "a" * 53, True),
+        ("Secret", "a" * 90, False),
+    ],
+)
+def test_names_of_objects(tmp_path: Path, kind: str, name: str, *, seen: bool) -> None:
+    text = f"kind: {kind}\nmetadata:\n  name: {name}\n"
+    assert bool(places(tmp_path, "SH705", k8s__a_dot_yaml=text)) == seen
+
+
+@pytest.mark.parametrize(
+    ("file", "name", "seen"),
+    [("gcp", "a" * 60, False), ("aws", "a" * 60, False), ("one", "a" * 58, False),
+     ("one", "a" * 59, True)],
+)  # fmt: skip
+def test_names_that_follow(tmp_path: Path, file: str, name: str, *, seen: bool) -> None:
+    named = {f"targets__{file}_dot_toml": f'name = "{name}"\n'}
+    assert bool(places(tmp_path, "SH705", **named)) == seen
+    said = f'name = "{name}"\nproject = "p"\nnamespace = "n"\n'
+    assert places(tmp_path / "said", "SH705", **{f"targets__{file}_dot_toml": said}) == []
+    assert places(tmp_path / "long", "SH705", targets__gcp_dot_toml=f"project = '{'p' * 31}'") == ["targets/gcp.toml:1"]

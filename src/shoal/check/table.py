@@ -62,6 +62,7 @@ NAMES = (
     "size_missing",  # SH7: deployment
     "budget_impossible",
     "service_ended",
+    "name_too_long",
 )
 """Modules of `shoal.check.rules`, each with its ``RULE``."""
 
