@@ -2,8 +2,8 @@
 
 ## What it does
 
-Looks at the namespace in a cluster, which is called after system and environment where a file in `targets/` does not say
-it, and at the project on Google Cloud. And at objects in manifests beside the system: Services and
+Looks at the namespace in a cluster, which is called after system and environment where a file in `targets/` does not
+say it, and at the project on Google Cloud. And at objects in manifests beside the system: Services and
 namespaces, Deployments, and CronJobs, whose Jobs get a longer name.
 
 ## Why
