@@ -62,3 +62,33 @@ def test_what_cannot_be_written_is_said(tmp_path: Path) -> None:
     (tmp_path / "a").write_text("a file")
     with pytest.raises(HostError, match=r"cannot write .*a/b"):
         files.write(tmp_path, [artifact("a/b")])
+
+
+def test_a_folder_belongs_to_one_maker(tmp_path: Path) -> None:
+    files.write_all(tmp_path, [artifact("a")], maker="one")
+    files.write_all(tmp_path, [artifact("a", "y")], maker="one")
+    with pytest.raises(HostError, match=r"holds what `one` wrote, which `two` would remove"):
+        files.write_all(tmp_path, [artifact("b")], maker="two")
+    assert {path.name for path in tmp_path.iterdir()} == {"a", MANIFEST}
+
+
+def test_a_folder_of_nobody_is_taken_over(tmp_path: Path) -> None:
+    files.write_all(tmp_path, [artifact("a")])
+    assert files.write_all(tmp_path, [], maker="one") == (Entry(path="a", change="removed"),)
+    with pytest.raises(HostError):
+        files.require_maker(tmp_path, "two")
+
+
+def test_a_file_of_somebody_else_is_in_the_way_unless_it_reads_the_same(tmp_path: Path) -> None:
+    files.write_all(tmp_path, [artifact("ours")], maker="one")
+    (tmp_path / "theirs").write_text("by hand")
+    files.require_ours(tmp_path, [artifact("ours", "new"), artifact("more"), artifact("theirs", "by hand")])
+    with pytest.raises(HostError, match="theirs would be overwritten"):
+        files.require_ours(tmp_path, [artifact("theirs")])
+
+
+def test_a_file_in_place_of_a_folder_is_said(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(HostError) as refused:
+        files.write(tmp_path / "file", [artifact("a")])
+    assert refused.value.hint == "a file stands where a folder has to be: name another folder"

@@ -1,6 +1,7 @@
 """The one writer of generated files: write atomically, compare, prune."""
 
 import contextlib
+import errno
 import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path, PurePosixPath
@@ -12,7 +13,21 @@ from shoal.errors import HostError, ShoalError
 from shoal.model.artifact import Artifact
 
 MANIFEST = ".shoal-files"
-"""Lists what was written to a folder, so that `prune` never touches a file of somebody else."""
+"""Lists what was written to a folder, so that `prune` never touches a file of somebody else.
+
+A line ``# MAKER`` says by whom.
+"""
+
+_IN_THE_WAY = "a file stands where a folder has to be: name another folder"
+_HINTS = {
+    errno.ENOTDIR: _IN_THE_WAY,
+    errno.EEXIST: _IN_THE_WAY,
+    errno.EISDIR: "a folder stands where a file has to be: move it away",
+    errno.EACCES: "check the rights of its folder, or name another",
+    errno.EPERM: "check the rights of its folder, or name another",
+    errno.EROFS: "nothing can be written there: name another folder",
+    errno.ENOSPC: "free disk space",
+}
 
 Change = Literal["added", "changed", "removed", "same"]
 
@@ -51,12 +66,52 @@ def write(root: Path, artifacts: Iterable[Artifact], *, mode: int = 0o644) -> tu
     return tuple(entries)
 
 
-def write_all(root: Path, artifacts: Sequence[Artifact]) -> tuple[Entry, ...]:
-    """Make `root` hold exactly these artifacts, and what others put there: files of an earlier call are pruned."""
+def require_maker(root: Path, maker: str) -> None:
+    """Refuse a folder that somebody else's `write_all` has filled, whose files the next one would prune.
+
+    Raises:
+        HostError: The folder is another maker's.
+    """
+    other = _maker(root)
+    if maker and other and other != maker:
+        raise HostError(
+            f"{root} holds what `{other}` wrote, which `{maker}` would remove",
+            hint="name another folder: --out DIR; or remove this one, where nobody needs it any more",
+        )
+
+
+def require_ours(root: Path, artifacts: Iterable[Artifact]) -> None:
+    """Refuse to write over files that no `write_all` has written.
+
+    Raises:
+        HostError: A file is in the way.
+    """
+    ours = set(_manifest(root))
+    theirs = [a.path for a in artifacts if a.path not in ours and _change(root / a.path, a.text) == "changed"]
+    if theirs:
+        more = f" and {len(theirs) - 1} more" if theirs[1:] else ""
+        raise HostError(
+            f"{root / theirs[0]}{more} would be overwritten, and was not written by this command",
+            hint="name another folder: --out DIR; or move away what is there",
+        )
+
+
+def write_all(root: Path, artifacts: Sequence[Artifact], *, maker: str = "") -> tuple[Entry, ...]:
+    """Make `root` hold exactly these artifacts, and what others put there: files of an earlier call are pruned.
+
+    Args:
+        root: The folder.
+        artifacts: What it shall hold.
+        maker: The command that writes them; no other may write there. Empty where nobody has to know.
+
+    Raises:
+        HostError: A file cannot be written, or the folder is another maker's.
+    """
+    require_maker(root, maker)
     entries = diff(root, artifacts)
     write(root, artifacts)
     prune(root, keep=[a.path for a in artifacts])
-    lines = "".join(f"{path}\n" for path in sorted(a.path for a in artifacts))
+    lines = "".join(f"{line}\n" for line in ([f"# {maker}"] if maker else []) + sorted(a.path for a in artifacts))
     write(root, [Artifact(path=MANIFEST, text=lines)])
     return entries
 
@@ -91,10 +146,18 @@ def _change(path: Path, text: str) -> Change:
 
 
 def _manifest(root: Path) -> tuple[str, ...]:
+    return tuple(_checked(line) for line in _lines(root) if line and not line.startswith("# "))
+
+
+def _maker(root: Path) -> str:
+    return next((line[2:] for line in _lines(root) if line.startswith("# ")), "")
+
+
+def _lines(root: Path) -> list[str]:
     try:
-        return tuple(_checked(line) for line in (root / MANIFEST).read_text("utf-8").splitlines() if line)
+        return (root / MANIFEST).read_text("utf-8").splitlines()
     except OSError:
-        return ()
+        return []
 
 
 def _replace(path: Path, text: str, mode: int) -> None:
@@ -110,5 +173,5 @@ def _replace(path: Path, text: str, mode: int) -> None:
             draft.unlink()
         raise HostError(
             f"cannot write {path}: {error.strerror or error}",
-            hint="free disk space, and check the rights of its folder",
+            hint=_HINTS.get(error.errno or 0, "free disk space, and check the rights of its folder"),
         ) from error

@@ -150,3 +150,23 @@ def test_two_objects_never_have_one_name(run: Run, tmp_path: Path) -> None:
     assert code == 1
     assert "two objects would be" in err
     assert "rename it" in err
+
+
+def test_what_another_command_or_a_person_wrote_is_neither_removed_nor_overwritten(run: Run, tmp_path: Path) -> None:
+    assert run(*WRITE)[0] == 0
+    before = sorted(tmp_path.rglob("out/**/*"))
+    for more in ((), ("--diff",), ("--check",)):
+        code, out, err = run("deploy", "aws", "--out", "out", *more)
+        assert (code, out) == (3, "")
+        assert "holds what `shoal deploy kubernetes` wrote, which `shoal deploy aws` would remove\nhint: " in err
+    assert sorted(tmp_path.rglob("out/**/*")) == before
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine/README.md").write_text("by hand\n", "utf-8")
+    code, out, err = run("deploy", "kubernetes", "--out", "mine")
+    assert (code, out) == (3, "")
+    assert "README.md would be overwritten, and was not written by this command" in err
+    assert [path.name for path in (tmp_path / "mine").iterdir()] == ["README.md"]
+
+
+def test_quiet_says_nothing_of_files_that_were_written(run: Run) -> None:
+    assert run("-q", *WRITE, "--target", "production.toml")[2].count("files,") == 0

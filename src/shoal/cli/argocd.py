@@ -6,10 +6,12 @@ from pathlib import Path
 import click
 
 from shoal.cli import output
-from shoal.cli.artifacts import compared, written
+from shoal.cli.artifacts import compared, write
 from shoal.cli.output import examples
 from shoal.cli.program import FOUND, OK, Global
 from shoal.cli.targets import planned
+
+MAKER = "shoal deploy argocd"
 
 _EXAMPLES = examples(
     "shoal deploy argocd --repository https://github.com/example/shop",
@@ -43,7 +45,6 @@ def command(
     It deploys what is committed, removes what is gone and puts back what was changed by hand. An environment reads
     the folder releases/NAME, where a pipeline writes the digests of images.
     """
-    from shoal import files
     from shoal.deploy.delivery.argocd import Wish, compile_argocd
 
     folder = out if out.is_absolute() else context.root / out
@@ -51,7 +52,7 @@ def command(
     place = folder.relative_to(context.root) if folder.is_relative_to(context.root) else Path(folder.name)
     artifacts = compile_argocd(scope, Wish(**wishes, place=place.as_posix()))
     if show or check:
-        changed = compared(folder, artifacts, output, quiet=context.verbosity < 0, whole=show)
+        changed = compared(folder, artifacts, output, maker=MAKER, quiet=context.verbosity < 0, whole=show)
         return FOUND if check and changed else OK
-    written(files.write_all(folder, artifacts), output)
+    write(folder, artifacts, output, maker=MAKER, quiet=context.verbosity < 0)
     return OK

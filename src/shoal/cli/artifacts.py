@@ -18,10 +18,15 @@ if TYPE_CHECKING:
 _SIGNS = {"added": ("+", "green"), "changed": ("~", "yellow"), "removed": ("-", "red")}
 
 
-def compared(folder: Path, artifacts: Sequence[Artifact], form: str, *, quiet: bool, whole: bool) -> int:
-    """Show what would change, with the lines that change or as a list, the summary last; return how many files."""
+def compared(folder: Path, artifacts: Sequence[Artifact], form: str, *, maker: str, quiet: bool, whole: bool) -> int:
+    """Show what would change, with the lines that change or as a list, the summary last; return how many files.
+
+    Raises:
+        HostError: The folder is another command's.
+    """
     from shoal import files
 
+    files.require_maker(folder, maker)
     entries = [entry for entry in files.diff(folder, artifacts) if entry.change != "same"]
     texts = {artifact.path: artifact.text for artifact in artifacts}
     if form == "json":
@@ -72,7 +77,20 @@ def _objects(text: str) -> list[str]:
     return found
 
 
-def written(entries: "Sequence[Entry]", form: str) -> None:
+def write(folder: Path, artifacts: Sequence[Artifact], form: str, *, maker: str, quiet: bool) -> None:
+    """Write files for which a person has named the folder, and say which, the summary last.
+
+    Raises:
+        HostError: The folder is another command's, or holds files of somebody else where these have to be.
+    """
+    from shoal import files
+
+    files.require_maker(folder, maker)  # first, since it says more
+    files.require_ours(folder, artifacts)
+    written(files.write_all(folder, artifacts, maker=maker), form, quiet=quiet)
+
+
+def written(entries: "Sequence[Entry]", form: str, *, quiet: bool = False) -> None:
     """Say which files were written, the summary last."""
     changed = [entry for entry in entries if entry.change != "same"]
     if form == "json":
@@ -80,4 +98,5 @@ def written(entries: "Sequence[Entry]", form: str) -> None:
         return
     for entry in changed:
         click.echo(f"{entry.change:<8} {entry.path}")
-    output.say(f"{len(entries)} files, {len(changed)} changed")
+    if not quiet:
+        output.say(f"{len(entries)} files, {len(changed)} changed")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from shoal.cli import output
-from shoal.cli.artifacts import compared, written
+from shoal.cli.artifacts import compared, write
 from shoal.cli.findings import refuse, told
 from shoal.cli.program import FOUND, OK, Global
 from shoal.cli.targets import environments
@@ -60,15 +60,14 @@ def deliver(
         form: Form of the output.
     """
     quiet, folder = context.verbosity < 0, out if out.is_absolute() else context.root / out
+    maker = f"shoal deploy {click.get_current_context().info_name}"
     refuse(cloud, found)
     artifacts = make()
     if show or check:
-        changed = compared(folder, artifacts, form, quiet=quiet, whole=show)
+        changed = compared(folder, artifacts, form, maker=maker, quiet=quiet, whole=show)
         told(found, quiet=quiet)
         return FOUND if check and changed else OK
-    from shoal import files
-
-    written(files.write_all(folder, artifacts), form)
+    write(folder, artifacts, form, maker=maker, quiet=quiet)
     told(found, quiet=quiet)
     return OK
 

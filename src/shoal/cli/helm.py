@@ -5,10 +5,12 @@ from pathlib import Path
 import click
 
 from shoal.cli import output
-from shoal.cli.artifacts import compared, written
+from shoal.cli.artifacts import compared, write
 from shoal.cli.output import examples
 from shoal.cli.program import FOUND, OK, Global
 from shoal.cli.targets import planned
+
+MAKER = "shoal deploy helm"
 
 _EXAMPLES = examples(
     "shoal deploy helm --out chart --target targets/production.toml",
@@ -30,13 +32,12 @@ def command(context: Global, out: Path, target: Path | None, show: bool, check: 
     They are those of `shoal deploy kubernetes`, without the servers that run in the cluster. Values are images,
     replicas, sizes and the host; whatever else differs is in the environment's file.
     """
-    from shoal import files
     from shoal.deploy.helm.chart import compile_helm
 
     folder = out if out.is_absolute() else context.root / out
     artifacts = compile_helm(planned(context, folder, [target] if target else [], source=False))
     if show or check:
-        changed = compared(folder, artifacts, output, quiet=context.verbosity < 0, whole=show)
+        changed = compared(folder, artifacts, output, maker=MAKER, quiet=context.verbosity < 0, whole=show)
         return FOUND if check and changed else OK
-    written(files.write_all(folder, artifacts), output)
+    write(folder, artifacts, output, maker=MAKER, quiet=context.verbosity < 0)
     return OK

@@ -15,6 +15,8 @@ from shoal.errors import HostError
 if TYPE_CHECKING:
     from shoal.model.artifact import Artifact
 
+MAKER = "shoal deploy pipelines"
+
 _EXAMPLES = examples(
     "shoal deploy pipelines --for github --registry ghcr.io/example",
     "shoal deploy pipelines --for gitlab --environment staging --environment production",
@@ -52,10 +54,10 @@ def command(
     folder = out if out.is_absolute() else context.root / out
     artifacts = _compiled(context, platform, wishes)
     if show or check:
-        changed = compared(folder, artifacts, output, quiet=context.verbosity < 0, whole=show)
+        changed = compared(folder, artifacts, output, maker=MAKER, quiet=context.verbosity < 0, whole=show)
         return FOUND if check and changed else OK
     _require_ours(folder, artifacts)
-    written(files.write_all(folder, artifacts), output)
+    written(files.write_all(folder, artifacts, maker=MAKER), output, quiet=context.verbosity < 0)
     return OK
 
 

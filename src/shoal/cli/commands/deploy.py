@@ -6,11 +6,13 @@ from pathlib import Path
 import click
 
 from shoal.cli import argocd, aws, azure, gcp, helm, output, pipelines
-from shoal.cli.artifacts import compared, written
+from shoal.cli.artifacts import compared, write
 from shoal.cli.findings import refuse, told
 from shoal.cli.output import examples
 from shoal.cli.program import FOUND, OK, Global
 from shoal.cli.targets import planned
+
+MAKER = "shoal deploy kubernetes"
 
 _EXAMPLES = examples(
     "shoal deploy kubernetes --out deploy",
@@ -51,7 +53,6 @@ def kubernetes(
 
     Without --target there are three environments: dev, staging, production. What a target cannot express is said.
     """
-    from shoal import files
     from shoal.deploy.kubernetes.compile import compile_kubernetes, findings
 
     folder = out if out.is_absolute() else context.root / out
@@ -60,10 +61,9 @@ def kubernetes(
     refuse("Kubernetes", found)
     artifacts = compile_kubernetes(scope)
     if show or check:
-        changed = compared(folder, artifacts, output, quiet=context.verbosity < 0, whole=show)
+        changed = compared(folder, artifacts, output, maker=MAKER, quiet=context.verbosity < 0, whole=show)
         told(found, quiet=context.verbosity < 0)
         return FOUND if check and changed else OK
-    entries = files.write_all(folder, artifacts)
-    written(entries, output)
+    write(folder, artifacts, output, maker=MAKER, quiet=context.verbosity < 0)
     told(found, quiet=context.verbosity < 0)
     return OK
