@@ -171,14 +171,17 @@ def test_what_is_logged_of_persons(tmp_path: Path, line: str, expected: list[str
     ("signature", "access", "expected"),
     [
         ("order: str", "signed_in", ["SH402"]),
-        ("order: str, principal: Principal", "signed_in", []),
+        ("order: str, principal: Principal", "signed_in", ["SH402"]),
         ("order: str", 'role("admin")', []),
         ("order: str", "anyone", []),
     ],
 )
 def test_things_that_are_somebodys(tmp_path: Path, signature: str, access: str, expected: list[str]) -> None:
-    code = f'@web.get("/orders/{{order}}", access={access})\nasync def show({signature}) -> str:\n    return order\n'
-    assert codes(tmp_path, code, "SH402") == expected
+    head = f'@web.get("/orders/{{order}}", access={access})\nasync def show({signature}) -> str:\n'
+    assert codes(tmp_path, f"{head}    return order\n", "SH402") == expected
+    asking = f"{head}    return order if owned(order, principal) else ''\n"
+    if "Principal" in signature:
+        assert codes(tmp_path / "asking", asking, "SH402") == []
 
 
 @pytest.mark.parametrize(
