@@ -206,6 +206,37 @@ def _bring(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
     return bring
 
 
+def test_files_that_are_named_have_to_be_there(run: Run, tmp_path: Path) -> None:
+    project(tmp_path)
+    for more, said in (
+        (("--baseline", "nope.json"), "there is no nope.json; --begin writes it"),
+        (("--contracts", "nope"), "there is no folder nope"),
+    ):
+        code, out, err = run("check", *more)
+        assert (code, out) == (2, "")
+        assert said in err
+
+
+def test_codes_are_known_in_any_letters_and_a_beginning_lists_its_rules(run: Run, tmp_path: Path) -> None:
+    project(tmp_path)
+    assert run("check", "--only", "sh301", "-o", "concise")[1].startswith("system.py:11:16 SH301")
+    code, out, _ = run("explain", "sh3")
+    assert (code, "SH301" in out, "SH401" in out) == (0, True, False)
+    assert "did you mean call-without-timeout" in run("explain", "timeout")[2]
+    assert "shoal explain lists them" in run("explain", "SH999")[2]
+
+
+def test_a_file_that_is_not_in_utf_8_is_looked_at_and_never_mended(run: Run, tmp_path: Path) -> None:
+    project(tmp_path, SYSTEM.format(lines=IDLE))
+    file = tmp_path / "system.py"
+    file.write_bytes(b"# caf\xe9" + file.read_bytes())
+    before = file.read_bytes()
+    code, out, err = run("check", "--fix", "-o", "concise")
+    assert (code, "SH004" in out) == (1, True)
+    assert ", 1 file, " in err
+    assert file.read_bytes() == before
+
+
 def test_a_rule_of_a_package_is_asked_and_explained(run: Run, tmp_path: Path, bring: Callable[[str], None]) -> None:
     project(tmp_path, GOOD)
     bring(f"{__name__}:MINE")

@@ -17,6 +17,9 @@ Options = TypeVar("Options", bound=msgspec.Struct)
 TABLE = "pyproject.toml [tool.shoal.check]"
 """Where it is said."""
 
+_NEAR = 0.8
+"""How alike a word and a code are that may be meant; any two codes are alike by their first letters."""
+
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="kebab"):
     """The table ``[tool.shoal.check]`` of ``pyproject.toml``."""
@@ -88,7 +91,7 @@ def _whole(words: Collection[str], codes: Collection[str], where: str) -> None:
 
 
 def _absent(word: str, codes: Collection[str], where: str) -> DeclarationError:
-    close = difflib.get_close_matches(word, codes, n=1)
+    close = difflib.get_close_matches(word, codes, n=1, cutoff=_NEAR)
     hint = f"did you mean {close[0]}?" if close else "shoal explain lists them"
     return DeclarationError(f"there is no rule {word!r}", hint=hint, where=where)
 

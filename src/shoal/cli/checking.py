@@ -79,9 +79,9 @@ def _module(root: Path, name: str) -> Module | None:
         return None
     if name.partition(".")[0] == "shoal":
         return None
-    try:
-        text = file.read_bytes().decode()  # as it is: what is mended keeps its ends of lines
-    except (OSError, UnicodeDecodeError):
+    try:  # as it is: what is mended keeps its ends of lines, and a file that is not in UTF-8 is looked at, never mended
+        text = file.read_bytes().decode(errors="replace")
+    except OSError:
         return None
     package = file.stem == "__init__"
     path = name.replace(".", "/") + ("/__init__.py" if package else ".py")

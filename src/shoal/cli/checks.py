@@ -4,7 +4,7 @@ import gc
 import importlib.metadata
 import time
 import tomllib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -69,7 +69,8 @@ class Check:
         self.where, self.folder, self.observed, self._progress = where, folder, observed, progress
         self.rules, self._failed = checking.rules()
         self.settings = _settings(where.root, self.rules)
-        self._only = settings_.begun(only, [*TOLD, *(rule.code for rule in self.rules)], "--only")
+        codes = [*TOLD, *(rule.code for rule in self.rules)]
+        self._only = settings_.begun([_spelt(word, codes) for word in only], codes, "--only")
         self.baseline = baseline or self.settings.baseline
         self.subject: Subject | None = None
         self.seconds = 0.0
@@ -182,6 +183,11 @@ class Check:
         return Report(
             system=project.entry(self.where), services=0, files=0, asked=(UNREADABLE.code,), findings=(finding,)
         )
+
+
+def _spelt(word: str, codes: Iterable[str]) -> str:
+    """Spell the beginning of a code as the code does, whatever letters somebody types."""
+    return next((code[: len(word)] for code in codes if word and code.upper().startswith(word.upper())), word)
 
 
 def _within(root: Path) -> str:

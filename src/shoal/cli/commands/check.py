@@ -2,6 +2,7 @@
 
 import sys
 import time
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, get_args
 
 import click
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from shoal.cli.checks import Check
     from shoal.model.system import System
 
+CONTRACTS = "contracts"
 FORMS = ("full", "concise", "json", "sarif", "github", "junit")
 _COLOURS = {"error": "red", "warning": "yellow", "info": "bright_blue", "dim": "bright_black", "code": "cyan"}
 
@@ -33,7 +35,9 @@ _EXAMPLES = examples(
 
 
 @click.command("check", epilog=_EXAMPLES)
-@click.option("-f", "--format", "form", type=click.Choice(FORMS), default="full", help="Form of the findings.")
+@click.option(
+    "-f", "--format", "-o", "--output", "form", type=click.Choice(FORMS), default="full", help="Form of the findings."
+)
 @click.option(
     "--fail-on",
     type=click.Choice(get_args(FailOn)),
@@ -44,7 +48,7 @@ _EXAMPLES = examples(
 @click.option("--baseline", default="", metavar="FILE", help="Findings that are let pass for now.")
 @click.option("--begin", is_flag=True, help="Write what is found now into the baseline, which must not be there yet.")
 @click.option("--shrink", is_flag=True, help="Take out of the baseline what is no longer found; nothing is added.")
-@click.option("--contracts", default="contracts", show_default=True, help="Folder in which contracts are locked.")
+@click.option("--contracts", default=CONTRACTS, show_default=True, help="Folder in which contracts are locked.")
 @click.option(
     "--observed",
     is_flag=False,
@@ -75,6 +79,7 @@ def command(
             observed=_observed(context, observed, policy=policy),
             progress=_Progress().told,
         )
+        _require_there(check, said)
         report = check.run()
         if fix:
             report = _mend(check, report, context.verbosity)
@@ -88,6 +93,14 @@ def command(
     else:
         _show(check, report, form, context.verbosity)
     return FOUND if report.fails(fail_on or check.settings.fail_on) else OK
+
+
+def _require_there(check: "Check", said: Mapping[str, Any]) -> None:
+    """Refuse names of files that are not there: nothing would be let pass, and no contract compared."""
+    if said["baseline"] and not said["begin"] and check.baseline_text() is None:
+        raise click.UsageError(f"there is no {check.baseline}; --begin writes it")
+    if said["contracts"] != CONTRACTS and not (check.where.root / said["contracts"]).is_dir():
+        raise click.UsageError(f"there is no folder {said['contracts']}; shoal contract lock writes one")
 
 
 def _observed(context: Global, number: int | None, *, policy: bool) -> "Observed | None":

@@ -43,8 +43,10 @@ _DEAREST = 3
 @click.option("--diff", "before", default="", help="Compare with a revision of git, or an earlier estimate (JSON).")
 @click.option("--compare", is_flag=True, help="Show clouds, and Kubernetes against serverless, side by side.")
 @click.option(
-    "-o", "form", type=click.Choice(["table", "json", "markdown", "html"]), default="table", help="Form of the output."
-)
+    "-o", "--output", "form", type=click.Choice(["table", "json", "markdown", "html"]), default="table",
+    help="Form of the output.",
+)  # fmt: skip
+@click.option("--json", "as_json", is_flag=True, help="The same as -o json.")
 @click.pass_obj
 def command(context: Global, /, form: str, compare: bool, **wish: Any) -> int:
     """Estimate what a month costs: low, expected and high, by service and component.
@@ -52,6 +54,7 @@ def command(context: Global, /, form: str, compare: bool, **wish: Any) -> int:
     The items are the resources that `shoal deploy aws`, `azure` or `gcp` write. What has no known price is said, and is
     in no sum.
     """
+    form = "json" if wish["as_json"] else form
     used = costing.used(context, wish["usage"], wish["run"], wish["requests"])
     if compare:
         return _compare(context, form, used, wish)

@@ -12,14 +12,23 @@ from shoal.cli.program import OK
 if TYPE_CHECKING:
     from shoal.check.rule import AnyRule
 
-_EXAMPLES = examples("shoal explain SH101", "shoal explain chain-too-long", "shoal explain", "shoal explain -o json")
+_EXAMPLES = examples(
+    "shoal explain SH101",
+    "shoal explain chain-too-long",
+    "shoal explain SH3                               the rules whose codes begin so",
+    "shoal explain",
+    "shoal explain -o json",
+)
 
 
 @click.command("explain", epilog=_EXAMPLES)
 @click.argument("code", default="")
 @output_option
 def command(code: str, output: str) -> int:
-    """Show what a code means: what is looked for, why it hurts, a bad and a good system. Without a code, list all."""
+    """Show what a code means: what is looked for, why it hurts, a bad and a good system.
+
+    Without a code, list all; with the beginning of some, those.
+    """
     from shoal.check import page
     from shoal.check.told import TOLD
     from shoal.cli import checking
@@ -31,7 +40,10 @@ def command(code: str, output: str) -> int:
     if code.upper() in TOLD:
         _tell(code.upper(), output)
         return OK
-    rule = next((r for r in rules if code.upper() == r.code or code.lower() == r.name), None)
+    rule = next((r for r in rules if code.upper() == r.code.upper() or code.lower() == r.name), None)
+    if rule is None and (family := tuple(r for r in rules if r.code.upper().startswith(code.upper()))):
+        _list(family, output)
+        return OK
     if rule is None:
         raise _unknown(code, rules)
     if output == "json":
@@ -76,7 +88,8 @@ def _unknown(code: str, rules: "tuple[AnyRule, ...]") -> click.UsageError:
     from shoal.check.told import TOLD
 
     known = [*TOLD, *(word for rule in rules for word in (rule.code, rule.name))]
-    close = difflib.get_close_matches(code, known, n=1)
+    close = difflib.get_close_matches(code, known, n=1, cutoff=0.8) or [word for word in known if code.lower() in word]
     return click.UsageError(
-        f"there is no code {code!r}; " + (f"did you mean {close[0]}?" if close else "shoal explain lists them")
+        f"there is no code {code!r}; "
+        + (f"did you mean {' or '.join(close)}?" if close else "shoal explain lists them")
     )
