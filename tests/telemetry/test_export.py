@@ -1,7 +1,10 @@
 """What leaves the process: over HTTP, in batches, again when it was not taken, and never more than may wait."""
 
+import contextlib
 import logging
 import re
+import socket
+import threading
 import time
 
 import pytest
@@ -267,3 +270,28 @@ def test_who_shouts_its_credentials_is_masked_as_well() -> None:
         parcel = recorder.logs.take()
         assert parcel is not None
         assert [line.message for line in lines_of(parcel.body)] == [f"sent {scheme} ***"]
+
+
+def test_who_takes_too_long_is_not_asked_again_at_once() -> None:
+    came: list[bytes] = []
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def serve() -> None:
+        """Answer the first request, and take whatever else comes without a word."""
+        kept = []
+        with contextlib.suppress(OSError):
+            while True:
+                connection, _address = listener.accept()
+                kept.append(connection)
+                came.append(connection.recv(10_000))
+                if len(came) == 1:
+                    connection.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")
+
+    threading.Thread(target=serve, daemon=True).start()
+    address = f"http://127.0.0.1:{listener.getsockname()[1]}/v1/traces"
+    sender = HttpSender(address, TelemetrySettings(endpoints={"traces": address}, timeout=2.0))
+    assert sender.send(b"first").taken
+    outcome = sender.send(b"second")
+    sender.close()
+    listener.close()
+    assert (outcome.taken, outcome.again, len(came)) == (False, True, 1)

@@ -36,7 +36,7 @@ class HttpSender:
             return self._send(content)
         except (OSError, http.client.HTTPException, ValueError) as error:
             self.close()
-            if not fresh:  # the receiver may have closed it while nothing was sent
+            if not fresh and not isinstance(error, TimeoutError):  # it may have been closed while nothing was sent
                 return self.send(body)
             return lost(error)
 
