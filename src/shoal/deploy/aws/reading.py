@@ -21,7 +21,7 @@ def _lines(context: Context) -> Iterator[str]:
     yield "An account or a region has one environment of a system: topics and queues are named after the system alone."
     yield ""
     yield "1. Make the bucket of the state, versioned and encrypted (`main.tf` names it), then `terraform init`."
-    yield "2. `terraform apply`, and read the plan. Services wait until their secrets and images are there."
+    yield "2. `terraform apply`, and read the plan. Nothing comes up before its secrets and its image are there."
     yield "3. Fill in what only you know: `aws secretsmanager put-secret-value --secret-id NAME --secret-string file://FILE`."
     yield ""
     yield "| Secret | What it is |"
@@ -31,6 +31,10 @@ def _lines(context: Context) -> Iterator[str]:
             yield f"| `{called(context.scope, one.name)}` | {one.purpose} |"
     yield ""
     yield from _on_cluster(context) if environment.eks else _on_fargate(context)
+    if environment.repository:
+        yield ""
+        yield "An account has one provider of GitHub's tokens. Where it is there already, before the first apply:"
+        yield "`terraform import aws_iam_openid_connect_provider.pipelines ARN`."
     if environment.alarms:
         yield ""
         yield f"Whoever reads {environment.alarms} confirms the letter of SNS, or hears no alarm."
@@ -48,7 +52,13 @@ def _on_cluster(context: Context) -> Iterator[str]:
 
 
 def _on_fargate(context: Context) -> Iterator[str]:
-    yield "4. Push the images: `terraform output services` says where."
+    yield "4. Push the images: `terraform output services` says where. A first deployment that found no image or no"
+    yield "   secret has ended; begin it anew for each service:"
+    yield ""
+    yield "   ```"
+    yield f"   aws ecs update-service --cluster {context.scope.named()} --service NAME --force-new-deployment"
+    yield "   ```"
+    yield ""
     stored = [one.name for one in context.all(Workload) if one.migrates]
     if stored:
         yield "5. Migrate: services do so when they start, one after the other under a lock."
