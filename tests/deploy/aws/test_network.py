@@ -130,3 +130,9 @@ def test_a_service_with_the_name_of_what_is_made_beside_it_is_refused(name: str)
     found = findings([scope_of(system, Environment(name="p", repository="a/b"))])
     assert [one.severity for one in found if one.code == "DEPLOY-AWS-25"] == ["error"]
     assert "DEPLOY-AWS-25" not in {one.code for one in findings([scope_of(CAFE)])}
+
+
+def test_the_network_is_in_zones_that_have_what_it_needs() -> None:
+    text = "".join(one.text for one in artifacts(CAFE) if one.path == "production/network.tf")
+    zones = text.split('data "aws_availability_zones" "here"')[1].split("}")[0]
+    assert '"use1-az3"' in zones, "an HTTP API has no private link there"

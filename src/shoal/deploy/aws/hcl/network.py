@@ -12,10 +12,14 @@ from shoal.deploy.terraform.values import Block, Raw, Text, block, items
 _SUBNETS = {"private": 0, "engines": 4, "public": 8}
 """Kinds of subnets, and the first sixteenth of the network that they take."""
 
+WITHOUT = ("apne1-az3", "cac1-az3", "use1-az3", "usw1-az2")
+"""Zones where an HTTP API has no private link, and most of them no control plane of EKS ("Working with VPC links for
+HTTP APIs"; "Amazon EKS networking requirements", of subnets)."""
+
 
 def network(one: Network, context: Context) -> Iterator[Block]:
     """Write the network."""
-    yield block("data", "aws_availability_zones", "here", state="available")
+    yield block("data", "aws_availability_zones", "here", state="available", exclude_zone_ids=[*WITHOUT])
     yield resource(
         "aws_vpc",
         "main",

@@ -2,7 +2,8 @@
 # beside it.
 
 data "aws_availability_zones" "here" {
-  state = "available"
+  state            = "available"
+  exclude_zone_ids = ["apne1-az3", "cac1-az3", "use1-az3", "usw1-az2"]
 }
 
 # Nothing in it has a public address but the gateways by which services reach what is outside.
