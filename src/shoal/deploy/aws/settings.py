@@ -23,7 +23,10 @@ LOGS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 182
 _ZONE = re.compile(r"Z[A-Z0-9]{1,31}")
 _INSTANCE = re.compile(r"[a-z0-9-]+\.[a-z0-9-]+")
 _ACCOUNT = re.compile(r"[0-9]{12}")
-_REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-[0-9]")
+_REGION = re.compile(
+    r"[a-z]{2}(-[a-z]+)?-(north|south|east|west|central|northeast|northwest|southeast|southwest)-[0-9]"
+)
+"""Amazon's form of a region: ``eu-central-1``, ``us-gov-west-1``."""
 
 
 class Size(cloud.Size, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -10,6 +10,7 @@ from typing import TypeVar
 
 import msgspec
 
+from shoal.deploy.misread import misread
 from shoal.errors import DeclarationError
 from shoal.model.names import check_label
 
@@ -119,6 +120,4 @@ def read(text: str, kind: type[E], *, where: str, page: str) -> E:
     except tomllib.TOMLDecodeError as error:
         raise DeclarationError(f"this is no TOML: {error}", where=where, hint=f"see {page}") from error
     except msgspec.ValidationError as error:
-        problem = str(error).replace("Object contains unknown field", "there is no setting")
-        fields = ", ".join(field.name for field in msgspec.structs.fields(kind))
-        raise DeclarationError(problem, where=where, hint=f"its settings are: {fields}") from error
+        raise misread(error, kind, where=where, page=page) from error

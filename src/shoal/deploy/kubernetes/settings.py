@@ -7,6 +7,7 @@ from typing import Literal
 
 import msgspec
 
+from shoal.deploy.misread import misread
 from shoal.errors import DeclarationError
 from shoal.model.fault import Fault
 from shoal.model.names import check_label
@@ -215,11 +216,7 @@ def read(text: str, *, where: str) -> Environment:
     except tomllib.TOMLDecodeError as error:
         raise DeclarationError(f"this is no TOML: {error}", where=where, hint="see docs/kubernetes.md") from error
     except msgspec.ValidationError as error:
-        problem = str(error).replace("Object contains unknown field", "there is no setting")
-        fields = ", ".join(
-            msgspec.structs.fields(Environment)[n].name for n in range(len(Environment.__struct_fields__))
-        )
-        raise DeclarationError(problem, where=where, hint=f"its settings are: {fields}") from error
+        raise misread(error, Environment, where=where, page="docs/kubernetes.md") from error
 
 
 def agreed(environments: Sequence[Environment]) -> Environment:
