@@ -119,6 +119,8 @@ def test_what_is_not_safe_to_repeat_is_an_error(tmp_path: Path) -> None:
         ("https://example.com/a:b@c", []),
         ("AKIAIOSFODNN7EXAMPLE", ["SH403"]),
         ("an AKIA of something", []),
+        ("SG." + "a1_" * 7 + "b." + "c2-" * 14 + "d", ["SH403"]),
+        ("SG.a1.b2", []),
         ("-----BEGIN PRIVATE KEY-----", ["SH403"]),
         ("-----BEGIN PUBLIC KEY-----", []),
         ("ghp_" + "a" * 36, ["SH403"]),

@@ -3,8 +3,8 @@
 ## What it does
 
 Looks in the author's source for texts that are secrets by their form: private keys, keys of Amazon, Google, GitHub,
-Slack and Stripe, tokens, addresses with a password; and for `Secret("...")` with a text of its own, such as a default
-of a setting. The text itself is never shown.
+Slack, Stripe and SendGrid, tokens, addresses with a password; and for `Secret("...")` with a text of its own, such as
+a default of a setting. The text itself is never shown.
 
 ## Why
 
@@ -56,6 +56,7 @@ FORMS: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("a token of GitHub", re.compile(r"\b(?:gh[pousr]_[0-9A-Za-z]{36}|github_pat_[0-9A-Za-z_]{22,})")),
     ("a token of Slack", re.compile(r"\bxox[abpr]-[0-9A-Za-z-]{10,}")),
     ("a key of Stripe", re.compile(r"\b[rs]k_live_[0-9A-Za-z]{16,}")),
+    ("a key of SendGrid", re.compile(r"\bSG\.[\w-]{22}\.[\w-]{43}(?![\w-])")),
     ("a signed token", re.compile(r"\beyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{10,}")),
     ("an address with a password", re.compile(r"\w+://[^\s:/@{}]+:[^\s:/@{}]{3,}@[^\s/@]+")),
 )
