@@ -39,6 +39,7 @@ _START = "how soon a system starts is measured: [benchmarks](../benchmarks.md)"
 _BILL = "`shoal cost` says what it would save: [cost](../cost.md)"
 _IMAGES = "written by `shoal deploy`, as small as can be: [Kubernetes](../kubernetes.md)"
 _COMPRESSION = "answers are compressed at the edge: [transformation](../how-to/transformation.md)"
+_FIT = "`shoal fit` answers it with numbers: [fit](../how-to/fit.md)"
 _THERE = "`shoal new` brings all of it: [tutorial](../tutorial.md)"
 
 ROWS: tuple[Row, ...] = (
@@ -67,10 +68,10 @@ ROWS: tuple[Row, ...] = (
     Row("Cost", "Small images", "which are pulled faster", _IMAGES),
     Row("Cost", "Shared dependencies", "base images, sidecars", _IMAGES),
     Row("Cost", "Managed services", "which are often cheaper", _BILL),
-    Row("Poor fit", "Simple applications", "or a first version", open="shoal fit"),
-    Row("Poor fit", "Small teams", "less than ten engineers", open="shoal fit"),
+    Row("Poor fit", "Simple applications", "or a first version", _FIT),
+    Row("Poor fit", "Small teams", "less than ten engineers", _FIT),
     Row("Poor fit", "Tight deadlines", "without the infrastructure", _THERE),
-    Row("Poor fit", "Tightly coupled data", "that changes together", open="shoal fit"),
+    Row("Poor fit", "Tightly coupled data", "that changes together", _FIT),
     Row("Poor fit", "Ultra-low latency", "between components, in real time"),
 )
 

@@ -50,6 +50,7 @@ COMMANDS = {
     "strangle": "Take over the paths of an old application one by one.",
     "check": "Find the ways in which the system will go wrong, before it does.",
     "explain": "Show what a code of the check means.",
+    "fit": "Tell whether the system is better off as services, with numbers.",
     "audit": "Check that nothing was lost and nothing happened twice.",
     "deploy": "Write what a platform needs to run the system.",
     "cost": "Estimate what a month of the system costs.",
