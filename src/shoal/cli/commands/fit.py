@@ -38,7 +38,8 @@ def command(context: Global, /, form: str, **wish: Any) -> int:
     """Tell whether the system is better off as services: stay one process, merge two, split one, with the evidence.
 
     Evidence is what is declared, who changes what in git, what a recorded run has seen, and what a month costs. What
-    is not known is said, and nothing is concluded from it. Every pair is listed by shoal -v fit. Advice is no failure: the exit code is 0.
+    is not known is said, and nothing is concluded from it. Every pair is listed by shoal -v fit. Advice is no failure:
+    the exit code is 0.
     """
     from shoal.check.fit import shown
 
