@@ -37,6 +37,7 @@ NOT_HERE = {
     "privacy.vault.Vault.open": "needs personal data: tests/failpoints/test_erasure.py",
     "privacy.vault.Vault.read": "runs for a command of the operator",
     "projections.unread.require_read": "runs for a command of the operator",
+    "schedules.side.ScheduleSide.once": "runs in a process of its own: tests/runtime/test_schedules_apart.py",
     "search.changes.done": "needs a search index: tests/runtime/test_searching.py",
     "search.changes.number": "needs a search index: tests/runtime/test_searching.py",
     "search.changes.pending": "needs a search index: tests/runtime/test_searching.py",

@@ -69,36 +69,36 @@ async def run(name: str, tx: Transaction) -> None:
     await tx.start(RunErrand, Errand(name=name), key=name)
 
 
-system = System("village", services=[errands])
+system = System("errandry", services=[errands])
 '''
 
 
 @pytest.fixture(scope="module")
-def village() -> Iterator[LiveSystem]:
+def errandry() -> Iterator[LiveSystem]:
     with tempfile.TemporaryDirectory(prefix="sh-") as folder:
-        Path(folder, "village.py").write_text(ERRANDS.replace("FOLDER", repr(folder)), "utf-8")
+        Path(folder, "errandry.py").write_text(ERRANDS.replace("FOLDER", repr(folder)), "utf-8")
         try:
-            running = start_live(Path(folder), "village:system", Path(folder), "--one-process")
+            running = start_live(Path(folder), "errandry:system", Path(folder), "--one-process")
         except HostError as error:
             pytest.skip(f"the real engines cannot run here: {error.message}")
         yield running
         running.stop()
 
 
-def parked(village: LiveSystem, page: Any, name: str) -> str:
+def parked(errandry: LiveSystem, page: Any, name: str) -> str:
     """Start a saga, and wait on its page until it waits for somebody; return its id."""
     with ThreadPoolExecutor(1) as pool:  # the loop of this thread is the browser's
-        answer = pool.submit(asyncio.run, village.post(f"/errands/{name}")).result()
+        answer = pool.submit(asyncio.run, errandry.post(f"/errands/{name}")).result()
     assert answer.status == 202, answer.body
-    page.goto(f"{village.process('dashboard').address}/sagas?saga={name}")
+    page.goto(f"{errandry.process('dashboard').address}/sagas?saga={name}")
     page.wait_for_selector("aside .badge:has-text('parked')")
     return str(page.inner_text("aside h2"))
 
 
-def test_sagas_are_undone_and_go_on_from_their_page(village: LiveSystem, browser: Any) -> None:
-    with owner(village, browser, expected=("409",)) as guarded:
+def test_sagas_are_undone_and_go_on_from_their_page(errandry: LiveSystem, browser: Any) -> None:
+    with owner(errandry, browser, expected=("409",)) as guarded:
         page: Any = guarded.page
-        undone = parked(village, page, "bread")
+        undone = parked(errandry, page, "bread")
         page.click("aside button:has-text('Compensate')")
         page.click("dialog button:has-text('Yes')")
         page.wait_for_selector("aside .trouble:has-text('nobody knows whether that happened')")
@@ -108,8 +108,8 @@ def test_sagas_are_undone_and_go_on_from_their_page(village: LiveSystem, browser
         page.keyboard.press("Enter")
         page.wait_for_selector("aside .badge:text-is('compensated')")
         page.wait_for_selector("[aria-label='Every attempt'] >> text=undo leave")
-        going = parked(village, page, "milk")
-        (village.root / "terminal").touch()
+        going = parked(errandry, page, "milk")
+        (errandry.root / "terminal").touch()
         page.click("aside button:has-text('Retry')")
         page.wait_for_selector("aside .badge:text-is('completed')")
         last = "[aria-label='Every attempt'] > li >> nth=-1"
