@@ -97,7 +97,7 @@ def ask(service: str, receiver: Receiver, path: str) -> tuple[bytes, list[Seen],
     context = span.get_span_context()
     trace = f"{context.trace_id:032x}"
     with receiver.came:
-        assert receiver.came.wait_for(lambda: any(s.service == "bay" for s in of(receiver, trace)), 10)
+        assert receiver.came.wait_for(lambda: any(s.name == f"GET {path}" for s in of(receiver, trace)), 10)
     return body, of(receiver, trace), f"{context.span_id:016x}"
 
 

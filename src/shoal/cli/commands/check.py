@@ -38,6 +38,7 @@ _EXAMPLES = examples(
 @click.option(
     "-f", "--format", "-o", "--output", "form", type=click.Choice(FORMS), default="full", help="Form of the findings."
 )
+@click.option("--json", "as_json", is_flag=True, help="The same as -o json.")
 @click.option(
     "--fail-on",
     type=click.Choice(get_args(FailOn)),
@@ -91,7 +92,7 @@ def command(
     if check.observed and check.subject and policy:
         _policy(check.subject.system, check.observed)
     else:
-        _show(check, report, form, context.verbosity)
+        _show(check, report, "json" if said["as_json"] else form, context.verbosity)
     return FOUND if report.fails(fail_on or check.settings.fail_on) else OK
 
 
