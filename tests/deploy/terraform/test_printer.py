@@ -13,7 +13,10 @@ from shoal.deploy.terraform.printer import document, expression, quoted
 from shoal.deploy.terraform.values import Block, Call, Noted, Raw, Text, block, items
 from tests.deploy.terraform.terraform import evaluated, unformatted
 
-_TEXTS = st.text(st.characters(codec="utf-8"), max_size=12) | st.sampled_from(
+_CHARACTERS = st.characters(codec="utf-8", exclude_categories=("Cn", "Co"))
+"""What is no character yet has a width that the formatter guesses."""
+
+_TEXTS = st.text(_CHARACTERS, max_size=12) | st.sampled_from(
     ("${a}", "$${a}", "%{if}", "$", "\\", '"', "e\u0301", "\u212b", "a\nb", "\x00", "${", "for", "null", "x" * 90)
 )
 TEXTS = _TEXTS.map(lambda text: unicodedata.normalize("NFC", text))
