@@ -13,8 +13,8 @@ from shoal.deploy.terraform.printer import document, expression, quoted
 from shoal.deploy.terraform.values import Block, Call, Noted, Raw, Text, block, items
 from tests.deploy.terraform.terraform import evaluated, unformatted
 
-_CHARACTERS = st.characters(codec="utf-8", max_codepoint=0x2FF, exclude_categories=["Cf"])
-"""The formatter counts what joins its neighbour as no column of its own; here a character is one."""
+_CHARACTERS = st.characters(codec="utf-8") | st.characters(codec="utf-8", exclude_categories=["Cn", "Co"])
+"""Any, and more often such as mean something: marks and signs that join their neighbours."""
 
 _TEXTS = st.text(_CHARACTERS, max_size=12) | st.sampled_from(
     ("${a}", "$${a}", "%{if}", "$", "\\", '"', "e\u0301", "\u212b", "a\nb", "\x00", "${", "for", "null", "x" * 90)

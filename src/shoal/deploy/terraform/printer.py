@@ -17,6 +17,8 @@ _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 _WORDS = frozenset({"for", "null", "true", "false"})
 """Names that a reader of an object takes for something else."""
 _ODD = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff\U0001fffe\U0001ffff]")
+_BEYOND = re.compile("[\xad\u0300-\U0010ffff]")
+"""What may join its neighbour, so that the formatter counts no column for it."""
 _PLAIN = re.compile(r"[A-Za-z0-9 _./:@,;=+*()<>|#?!&^~'\[\]-]*")
 """Text of which nothing has to be written otherwise: most of it."""
 _TEMPLATE = re.compile(r"[$%](?=\{)")
@@ -79,12 +81,19 @@ def _literal(text: str) -> str:
     if _PLAIN.fullmatch(text):
         return text
     written = json.dumps(text, ensure_ascii=False)[1:-1].replace("\\b", "\\u0008").replace("\\f", "\\u000c")
-    written = _ODD.sub(lambda odd: f"\\U{ord(odd[0]):08x}", written)
+    written = _ODD.sub(_escaped, written)
     return _TEMPLATE.sub(lambda sign: sign[0] * 2, written)
 
 
 def _key(name: str) -> str:
-    return name if _NAME.fullmatch(name) and name not in _WORDS else quoted(name)
+    """Write a name of an object; those of neighbours stand in a column, so each of their characters has to be one."""
+    if _NAME.fullmatch(name) and name not in _WORDS:
+        return name
+    return _BEYOND.sub(_escaped, quoted(name))
+
+
+def _escaped(found: re.Match[str]) -> str:
+    return f"\\U{ord(found[0]):08x}"
 
 
 def _block(one: Block, indent: int) -> Iterator[str]:
