@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from xdist.workermanage import NodeManager
 
-from tests import background, engines_told
+from tests import asked_again, background, engines_told
 from tests.sharing_out import ENGINES_IN, SHARED, Sharing, shares
 
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -59,6 +59,22 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
         terminalreporter.section("engines", sep="-")
     for line in lines:
         terminalreporter.line(line)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> Iterator[None]:
+    """Ask the few that failed in several processes again, alone, after everything is said and stopped."""
+    yield
+    reporter: Any = session.config.pluginmanager.get_plugin("terminalreporter")
+    if exitstatus != pytest.ExitCode.TESTS_FAILED or not session.config.pluginmanager.has_plugin("dsession"):
+        return
+    failed = asked_again.failures(reporter.stats)
+    if 0 < len(failed) <= asked_again.FEW:
+        reporter.section("asked again, alone")
+        reporter.flush()
+        if asked_again.passes_alone(session.config, failed):
+            session.exitstatus = pytest.ExitCode.OK
+            reporter.line(f"Passed alone, failed among others: {', '.join(failed)}", yellow=True)
 
 
 def pytest_keyboard_interrupt() -> None:

@@ -276,7 +276,9 @@ async def fewer(store: MemoryStore) -> bool:
 
 
 def test_ids_sort_by_time_and_say_their_version() -> None:
-    moments = [datetime(2026, 1, 1, tzinfo=UTC) + timedelta(milliseconds=n) for n in (0, 1, 1000, 10**9)]
+    moments = [
+        datetime(2026, 1, 1, tzinfo=UTC) + timedelta(microseconds=n) for n in (0, 1, 2, 999, 1000, 10**6, 10**12)
+    ]
     made = [identifier(moment) for moment in moments]
     assert made == sorted(made)
     assert all(i[14] == "7" and i[19] in "89ab" for i in made)
