@@ -134,7 +134,7 @@ def test_each_way_has_what_it_takes_and_nothing_of_the_others() -> None:
 
 
 def test_an_environment_on_kubernetes_is_compared_like_any_other() -> None:
-    cluster = msgspec.structs.replace(ENVIRONMENT, containers="eks", account="123456789012")
+    cluster = msgspec.structs.replace(ENVIRONMENT, compute="eks", account="123456789012")
     some = [*ways(CLOUDS["aws"], cluster, shop(), Usage(), TABLE, alike(cluster))]
     assert [way.estimate.total for way in some] == [way.estimate.total for way in found()]
 

@@ -23,6 +23,14 @@ def test_what_is_like_no_setting_gets_them_all() -> None:
     assert refused(kubernetes, 'name = "p"\nmoon = 1').hint.startswith("its settings are: name, namespace, ")
 
 
+def test_what_was_called_otherwise_once_is_named_by_its_new_word() -> None:
+    error = refused(aws, 'name = "p"\ncontainers = "eks"')
+    assert (error.message, error.hint) == (
+        "`containers` is called `compute` now",
+        "write compute = ...; see docs/aws.md",
+    )
+
+
 def test_a_value_or_a_setting_within_leads_to_the_page() -> None:
     assert refused(kubernetes, 'name = "P X"').hint == "see docs/kubernetes.md"
     within = refused(aws, 'name = "p"\n[engines]\nregion = "x"')

@@ -268,5 +268,5 @@ CLOUD = Cloud(
     billed=frozenset(_ITEMS),
     free=FREE,
     cluster=CLUSTER,
-    serverless={"containers": "fargate"},
+    serverless={"compute": "fargate"},
 )

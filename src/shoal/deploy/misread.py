@@ -2,6 +2,8 @@
 
 import difflib
 import re
+from collections.abc import Mapping
+from types import MappingProxyType
 
 import msgspec
 
@@ -10,7 +12,14 @@ from shoal.errors import DeclarationError
 _UNKNOWN = re.compile(r"Object contains unknown field `([^`]*)`( - at .*)?", re.DOTALL)
 
 
-def misread(error: msgspec.ValidationError, kind: type[msgspec.Struct], *, where: str, page: str) -> DeclarationError:
+def misread(
+    error: msgspec.ValidationError,
+    kind: type[msgspec.Struct],
+    *,
+    where: str,
+    page: str,
+    renamed: Mapping[str, str] = MappingProxyType({}),
+) -> DeclarationError:
     """Say what is wrong with a file, and what would be right.
 
     Args:
@@ -18,11 +27,15 @@ def misread(error: msgspec.ValidationError, kind: type[msgspec.Struct], *, where
         kind: What the file should have been.
         where: What the file is called.
         page: The page that tells of the settings, such as ``docs/aws.md``.
+        renamed: What settings were called once, and are called now.
     """
     unknown = _UNKNOWN.fullmatch(str(error))
     if unknown is None:
         return DeclarationError(str(error), where=where, hint=f"see {page}")
     said, place = unknown[1], unknown[2] or ""
+    if said in renamed and not place:
+        now = renamed[said]
+        return DeclarationError(f"`{said}` is called `{now}` now", where=where, hint=f"write {now} = ...; see {page}")
     fields = [field.encode_name for field in msgspec.structs.fields(kind)]
     near = difflib.get_close_matches(said, fields, n=1)
     if place:

@@ -25,7 +25,7 @@ from tests.deploy.aws.samples import artifacts, of_kind, scope_of, shops
 from tests.deploy.samples import shop
 
 EKS = Environment(
-    name="production", containers="eks", account="100000000000", repository="example/shop", hosts=("shop.example",)
+    name="production", compute="eks", account="100000000000", repository="example/shop", hosts=("shop.example",)
 )
 SCOPE = scope_of(shop(), EKS)
 RESOURCES = resources(SCOPE)
@@ -152,6 +152,6 @@ def test_app_mesh_is_said_to_have_ended_and_a_cluster_needs_the_number_of_the_ac
     }
     assert found["DEPLOY-AWS-20"] == "error"
     with pytest.raises(DeclarationError, match="twelve digits"):
-        read('name = "a"\ncontainers = "eks"', where="a.toml")
+        read('name = "a"\ncompute = "eks"', where="a.toml")
     with pytest.raises(DeclarationError, match="no machine"):
         read('name = "a"\n[nodes]\ninstance = "large"', where="a.toml")

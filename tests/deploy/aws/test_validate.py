@@ -22,9 +22,9 @@ from tests.deploy.terraform.terraform import unformatted
 from tests.model.strategies import systems
 
 ACCOUNT = "100000000000"
-EKS = Environment(name="pods", containers="eks", account=ACCOUNT, repository="example/shop", nodes=Nodes(spot=True))
+EKS = Environment(name="pods", compute="eks", account=ACCOUNT, repository="example/shop", nodes=Nodes(spot=True))
 EKSCTL = Environment(
-    name="small", containers="eks", eksctl=True, account=ACCOUNT, mesh="none", zones=2, gateways=1, endpoints=False,
+    name="small", compute="eks", eksctl=True, account=ACCOUNT, mesh="none", zones=2, gateways=1, endpoints=False,
     protected=False, architecture="ARM64",
 )  # fmt: skip
 NAMED = Environment(name="named", hosts=("cafe.example",), zone="Z0123456789ABC")

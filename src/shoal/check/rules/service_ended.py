@@ -29,7 +29,7 @@ system = System("bank", services=[rates])
 
 ```toml title="targets/aws-production.toml"
 name = "production"
-containers = "eks"
+compute = "eks"
 account = "123456789012"
 mesh = "app-mesh"  # <- SH703
 ```
@@ -53,7 +53,7 @@ system = System("bank", services=[rates])
 
 ```toml title="targets/aws-production.toml"
 name = "production"
-containers = "eks"
+compute = "eks"
 account = "123456789012"
 mesh = "istio"
 ```

@@ -40,7 +40,7 @@ def findings(scope: Scope) -> Iterator[Finding]:
         yield from _route(scope, route)
     if any(service.calls for service in scope.plan.services):
         message = "calls between services are let through by service, not by operation, and are in plain text inside"
-        yield _say("10", "info", message, "ask for containers = 'eks' with a mesh where that is not enough")
+        yield _say("10", "info", message, "ask for compute = 'eks' with a mesh where that is not enough")
 
 
 def _named(scope: Scope) -> Iterator[Finding]:
@@ -126,7 +126,7 @@ def _cluster(scope: Scope) -> Iterator[Finding]:
     yield from pods.findings(scope)
     if environment.mesh == "app-mesh":
         message = "App Mesh ended on 30 September 2026: nothing can be made in it any more"
-        yield _say("20", "error", message, "write mesh = 'istio', or containers = 'fargate', which has Service Connect")
+        yield _say("20", "error", message, "write mesh = 'istio', or compute = 'fargate', which has Service Connect")
     if environment.nodes.most > environment.nodes.least:
         message = f"nodes of {name} do not follow the load by themselves: there are {environment.nodes.least}"
         yield _say("21", "info", message, "install an autoscaler of nodes, which may have up to nodes.most")

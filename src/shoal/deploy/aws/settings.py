@@ -91,8 +91,8 @@ class Environment(cloud.Environment, frozen=True, kw_only=True, forbid_unknown_f
     architecture: Literal["X86_64", "ARM64"] = "X86_64"
     collector: str = ""
     """Tag of a copy of AWS's collector of telemetry in SYSTEM/collector; nothing is collected when it is empty."""
-    containers: Literal["fargate", "eks"] = "fargate"
-    """What runs services: tasks on Fargate, or pods on a cluster of Kubernetes."""
+    compute: Literal["fargate", "eks"] = "fargate"
+    """What runs containers: tasks on Fargate, or pods on a cluster of Kubernetes."""
     mesh: Literal["istio", "istio-ambient", "linkerd", "none", "app-mesh"] = "istio"
     """On Kubernetes: who carries calls between services."""
     nodes: Nodes = Nodes()
@@ -115,7 +115,7 @@ class Environment(cloud.Environment, frozen=True, kw_only=True, forbid_unknown_f
     @property
     def eks(self) -> bool:
         """Whether services run on Kubernetes."""
-        return self.containers == "eks"
+        return self.compute == "eks"
 
     def __post_init__(self) -> None:
         """Refuse what AWS would refuse much later."""
@@ -154,4 +154,4 @@ ENVIRONMENTS = (
 
 def read(text: str, *, where: str) -> Environment:
     """Read the text of a file, or raise `DeclarationError` that names the field at fault."""
-    return cloud.read(text, Environment, where=where, page="docs/aws.md")
+    return cloud.read(text, Environment, where=where, page="docs/aws.md", renamed={"containers": "compute"})

@@ -6,6 +6,7 @@ Each cloud has an ``Environment`` of its own that adds what it alone has.
 import re
 import tomllib
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import TypeVar
 
 import msgspec
@@ -103,7 +104,7 @@ class Environment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 E = TypeVar("E", bound=Environment)
 
 
-def read(text: str, kind: type[E], *, where: str, page: str) -> E:
+def read(text: str, kind: type[E], *, where: str, page: str, renamed: Mapping[str, str] = MappingProxyType({})) -> E:
     """Read the text of a file.
 
     Args:
@@ -111,6 +112,7 @@ def read(text: str, kind: type[E], *, where: str, page: str) -> E:
         kind: The cloud's ``Environment``.
         where: What the file is called, for messages.
         page: The page that tells of the settings, such as ``docs/aws.md``.
+        renamed: What settings were called once, and are called now.
 
     Raises:
         DeclarationError: It is no TOML, or says what no setting is; the message names the field at fault.
@@ -120,4 +122,4 @@ def read(text: str, kind: type[E], *, where: str, page: str) -> E:
     except tomllib.TOMLDecodeError as error:
         raise DeclarationError(f"this is no TOML: {error}", where=where, hint=f"see {page}") from error
     except msgspec.ValidationError as error:
-        raise misread(error, kind, where=where, page=page) from error
+        raise misread(error, kind, where=where, page=page, renamed=renamed) from error
