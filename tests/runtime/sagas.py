@@ -109,6 +109,8 @@ class Bank:
 
     def __init__(self) -> None:
         self.asked: Counter[str] = Counter()
+        self.told: Mapping[str, str] = {}
+        """Headers of the last question."""
         self.loses = 0
         self.status = 200
 
@@ -127,6 +129,7 @@ class Calls(LocalTransport):
         if self.bank.status != 200:
             return Answer(self.bank.status, b'{"type":"urn:x:closed","detail":"closed"}')
         self.bank.asked[headers["idempotency-key"]] += 1
+        self.bank.told = headers
         if self.bank.loses:
             self.bank.loses -= 1
             raise TimeoutError
@@ -215,9 +218,9 @@ class Travel:
         finally:
             await host.stop()
 
-    async def begin(self, host: Host, key: str, *, fail: bool = False) -> int:
+    async def begin(self, host: Host, key: str, *, fail: bool = False, headers: Mapping[str, str] = {}) -> int:
         target = f"/trips/{key}{'?fail=true' if fail else ''}"
-        status, _, _ = await asyncio.create_task(request(host, "POST", target, {}, b""))
+        status, _, _ = await asyncio.create_task(request(host, "POST", target, headers, b""))
         return status
 
     async def find(self, key: str) -> Instance | None:

@@ -13,6 +13,7 @@ from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceState, set_s
 from shoal import Postgres, Service, System, Transaction, anyone, contract, event, internal, post
 from shoal.opentelemetry.bridge import TracerProvider
 from shoal.runtime.trace import child, resume
+from tests.runtime.sagas import Travel
 from tests.runtime.world import World, running
 
 PARENT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
@@ -75,6 +76,15 @@ async def test_it_goes_through_calls_and_events_of_both_modes(world: World) -> N
     first, second = world.broker.log("SYS_FAR")
     assert msgspec.json.decode(first.body)["tracestate"] == STATE
     assert second.headers["ce-tracestate"] == STATE
+
+
+async def test_a_saga_keeps_it_for_its_steps() -> None:
+    travel = Travel()
+    async with travel.running() as host:
+        await travel.begin(host, "a", headers={"traceparent": PARENT, "tracestate": STATE})
+        await travel.until("a", "completed")
+    assert travel.bank.told["tracestate"] == STATE
+    assert travel.bank.told["traceparent"].split("-")[1] == PARENT.split("-")[1]
 
 
 async def test_several_headers_are_one(world: World) -> None:

@@ -83,7 +83,7 @@ def test_a_span_is_read_as_it_was_written(
     for said, more in notes:
         span.note(said, more, 7)
     span.link(TRACE[::-1], OWN)
-    span.status, span.message = 2, name
+    span.status, span.message, span.state = 2, name, "rojo=00f067aa0ba902b7"
     (read,) = ScopeSpans.FromString(spans.encode(span)).spans
     assert (read.trace_id.hex(), read.span_id.hex(), read.parent_span_id.hex()) == (TRACE, OWN, OWN[::-1])
     assert (read.name, read.kind) == (as_told(name), kind)
@@ -92,6 +92,7 @@ def test_a_span_is_read_as_it_was_written(
     assert [(e.name, e.time_unix_nano) for e in read.events] == [(as_told(said), 7) for said, _ in notes]
     assert [(e.trace_id.hex(), e.span_id.hex()) for e in read.links] == [(TRACE[::-1], OWN)]
     assert (read.status.code, read.status.message) == (2, as_told(name))
+    assert read.trace_state == "rojo=00f067aa0ba902b7"
 
 
 @given(texts, attributes, st.sampled_from([*logs.SEVERITIES, "odd"]))

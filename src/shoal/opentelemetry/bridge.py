@@ -212,7 +212,7 @@ def _begun(parent: api.Span, name: str, kind: int) -> tuple[Trace, Span | None]:
     """Begin a span beneath another: one of ours, or one that somebody else has told us of."""
     if isinstance(parent, JoinedSpan):
         place = child(parent.place)
-        span = Span(place.trace_id, place.span_id, place.parent_id, name, kind, time_ns())
+        span = Span(place.trace_id, place.span_id, place.parent_id, name, kind, time_ns(), state=place.state)
         span.part = parent.span.part
         return place, span
     far = parent.get_span_context()

@@ -42,7 +42,17 @@ def announced(trace: Trace | None, event: str, system: str, message: Message, be
     if message.key:
         attributes[names.MESSAGING_CONVERSATION] = message.key
     common = _common(event, system, "send")
-    span = Span(trace.trace_id, trace.span_id, trace.parent_id, f"send {event}", PRODUCER, began, common, attributes)
+    span = Span(
+        trace.trace_id,
+        trace.span_id,
+        trace.parent_id,
+        f"send {event}",
+        PRODUCER,
+        began,
+        common,
+        attributes,
+        state=trace.state,
+    )
     span.part, span.ended = work.part, time_ns()
     return span
 

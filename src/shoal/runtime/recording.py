@@ -32,9 +32,11 @@ def opened(trace: Trace, kind: int, name: str = "", fixed: bytes = b"") -> tuple
     if sampled:
         if trace.flags != "01":
             trace = msgspec.structs.replace(trace, flags="01")
-        return trace, Span(trace.trace_id, trace.span_id, trace.parent_id, name, kind, time_ns(), fixed)
+        return trace, Span(
+            trace.trace_id, trace.span_id, trace.parent_id, name, kind, time_ns(), fixed, state=trace.state
+        )
     trace = msgspec.structs.replace(trace, flags="00")
-    span = Span(trace.trace_id, trace.span_id, trace.parent_id, name, kind, time_ns(), fixed)
+    span = Span(trace.trace_id, trace.span_id, trace.parent_id, name, kind, time_ns(), fixed, state=trace.state)
     span.part = part = recorder.unsampled()
     part.root = span
     return trace, span
@@ -65,7 +67,9 @@ def leaf(
     if context is None or context.span is None or recorder is None:
         return
     trace = child(context.trace)
-    span = Span(trace.trace_id, trace.span_id, trace.parent_id, name, kind, began, fixed, attributes, ended)
+    span = Span(
+        trace.trace_id, trace.span_id, trace.parent_id, name, kind, began, fixed, attributes, ended, state=trace.state
+    )
     span.part = context.span.part
     if error is not None:
         span.fail(error, stack=False)
@@ -93,7 +97,18 @@ def apart(
         return
     trace = trace or begin()
     if recorder.sampler.samples(trace.trace_id, trace.sampled):
-        span = Span(trace.trace_id, trace.span_id, trace.parent_id, name, kind, began, fixed, attributes, ended)
+        span = Span(
+            trace.trace_id,
+            trace.span_id,
+            trace.parent_id,
+            name,
+            kind,
+            began,
+            fixed,
+            attributes,
+            ended,
+            state=trace.state,
+        )
         _linked(span, links)
         recorder.close(span)
 
@@ -167,7 +182,16 @@ class Block:
         if outer is None or outer.span is None:
             return None
         trace = child(outer.trace)
-        span = Span(trace.trace_id, trace.span_id, trace.parent_id, self._name, self._kind, time_ns(), self._fixed)
+        span = Span(
+            trace.trace_id,
+            trace.span_id,
+            trace.parent_id,
+            self._name,
+            self._kind,
+            time_ns(),
+            self._fixed,
+            state=trace.state,
+        )
         if self._attributes:
             span.attributes = {**self._attributes}
         span.part = outer.span.part

@@ -76,6 +76,8 @@ class Span(msgspec.Struct, eq=False, gc=False):
     """Where it waits, in a trace that is not sampled, until the local part of it has ended."""
     scope: bytes = b""
     """Who made it, where it was not us."""
+    state: str = ""
+    """``tracestate``, as it came."""
 
     def set(self, key: str, value: object) -> None:
         """Add an attribute, or replace it."""
@@ -158,7 +160,7 @@ def encode(span: Span, hide: Hide | None = None, look: Look | None = None) -> by
         span.fixed if hide is None else _shared(span.fixed, hide),
         said,
     )
-    rest = _rest(span, hide) if span.notes or span.links or span.status else b""
+    rest = _rest(span, hide) if span.notes or span.links or span.status or span.state else b""
     if look is not None:
         look.parts.append(said + rest)
         for part in (head, span.fixed):
@@ -192,6 +194,8 @@ def _rest(span: Span, hide: Hide | None) -> bytes:
         block(13, b"\x0a\x10" + bytes.fromhex(link.trace_id) + b"\x12\x08" + bytes.fromhex(link.span_id))
         for link in span.links or ()
     ]
+    if span.state:
+        parts.append(text(3, span.state if hide is None else hide("", span.state)))
     if span.status:
         message = span.message if hide is None else hide("", span.message)
         parts.append(block(15, text(2, message) + b"\x18" + varint(span.status)))

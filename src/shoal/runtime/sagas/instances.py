@@ -94,7 +94,7 @@ class Instance(msgspec.Struct, frozen=True, kw_only=True):
     error: str = ""
     """Why it went back, waits or is parked."""
     trace: str = ""
-    """``traceparent`` of the work that began it."""
+    """``traceparent`` of the work that began it and, after a space, its ``tracestate``."""
 
     @property
     def is_active(self) -> bool:

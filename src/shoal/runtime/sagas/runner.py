@@ -22,6 +22,7 @@ from shoal.runtime.sagas.attempts import Bench, advance
 from shoal.runtime.sagas.compiled import Definition, compile_sagas
 from shoal.runtime.sagas.housekeeping import count_parked, forget
 from shoal.runtime.sagas.instances import ACTIVE, SAGAS_TABLE, Instance, from_row, to_row
+from shoal.runtime.sagas.spans import kept
 from shoal.runtime.side import Around
 from shoal.runtime.trace import current
 from shoal.service import codec
@@ -138,7 +139,7 @@ class SagaSide:
             deadline=now + timedelta(seconds=definition.model.timeout),
             started=now,
             updated=now,
-            trace=context.trace.header() if context is not None else "",
+            trace=kept(context.trace) if context is not None else "",
         )
 
     async def _hold(self, part: int) -> None:

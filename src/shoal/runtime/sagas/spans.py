@@ -14,20 +14,25 @@ from shoal.telemetry import conventions as names
 from shoal.telemetry.spans import INTERNAL, Span
 
 
+def kept(trace: Trace) -> str:
+    """Spell the place where a saga begins, as it keeps it: ``traceparent`` and, if there is one, ``tracestate``."""
+    return f"{trace.header()} {trace.state}".rstrip()
+
+
 def whole(saga: Instance) -> Trace:
     """Return the place of a saga in the trace of the work that began it."""
-    began = resume(saga.trace or None)
+    began = _beginning(saga)
     own = blake2b(saga.id.encode(), digest_size=8).hexdigest()
-    return Trace(began.trace_id, own, began.parent_id, began.flags)
+    return Trace(began.trace_id, own, began.parent_id, began.flags, began.state)
 
 
 def stepping(saga: Instance) -> tuple[Trace, Span | None]:
     """Begin the span of one attempt of a step."""
-    beneath = resume(saga.trace or None)
+    beneath = _beginning(saga)
     if not records():
         return beneath, None
     above = whole(saga).span_id if saga.trace else ""
-    trace = Trace(beneath.trace_id, beneath.span_id, above, beneath.flags)
+    trace = Trace(beneath.trace_id, beneath.span_id, above, beneath.flags, beneath.state)
     act = "step" if saga.direction == "forward" else "compensate"
     trace, span = opened(trace, INTERNAL, f"{act} {saga.step}")
     if span is not None:
@@ -50,6 +55,11 @@ def over(saga: Instance, now: datetime) -> None:
         }
         began, ended = _nanoseconds(saga.started), _nanoseconds(now)
         apart(whole(saga), f"saga {saga.saga}", INTERNAL, began, b"", attributes, max(began, ended))
+
+
+def _beginning(saga: Instance) -> Trace:
+    header, _, state = saga.trace.partition(" ")
+    return resume(header or None, state)
 
 
 def _nanoseconds(at: datetime) -> int:
