@@ -29,6 +29,9 @@ MATRIX := broker=nats orders.store=dynamodb,broker=sns products.store=mongo,orde
 # What is written for other places is validated by tools that take their time.
 VALIDATED := $(wildcard tests/deploy/test_validate.py tests/deploy/*/test_validate.py)
 
+# What needs a browser takes its time, too.
+BROWSED := tests/dashboard/web
+
 # Extras of the environment in which this repository is worked on.
 EXTRAS := local local-kafka local-mongo local-objects rabbitmq aws load otel sqlalchemy testing \
 	shop warehouse pydantic dev
@@ -38,7 +41,7 @@ EXTRAS := local local-kafka local-mongo local-objects rabbitmq aws load otel sql
 .SUFFIXES:
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 
-.PHONY: help run test pages validate matrix check format simulate bench torture hostile lock clean
+.PHONY: help run test browser pages validate matrix check format simulate bench torture hostile lock clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -47,7 +50,10 @@ run: $(READY)  ## start the whole shop on this machine (ARGS="--one-process" …
 	@$(BIN)/shoal run $(ARGS)
 
 test: $(READY) $(PROTON)  ## run the tests, in three processes (ARGS="tests/model -k plan" for some, in one)
-	@$(BIN)/pytest $(or $(ARGS),$(SHARED_OUT) --ignore tests/docs $(VALIDATED:%=--ignore %))
+	@$(BIN)/pytest $(or $(ARGS),$(SHARED_OUT) --ignore tests/docs --ignore $(BROWSED) $(VALIDATED:%=--ignore %))
+
+browser: $(READY)  ## use the dashboard as people do, in a real browser
+	@$(BIN)/pytest $(or $(ARGS),$(SHARED_OUT) $(BROWSED))
 
 pages: $(READY)  ## walk every page of the documentation as a reader would (ARGS="tests/docs/test_sagas.py" for one)
 	@$(BIN)/pytest $(or $(ARGS),$(SHARED_OUT) tests/docs)
