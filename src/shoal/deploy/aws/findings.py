@@ -27,6 +27,7 @@ _say = cloud.teller("AWS")
 def findings(scope: Scope) -> Iterator[Finding]:
     """List it, with the place of each declaration."""
     yield from (one for one in scope.plan.findings if one.severity == "error")
+    yield from cloud.unwritten(scope, _say, "AWS")
     yield from cloud.engines(scope, _say, "AWS", OWN)
     yield from cloud.settings(scope, _say)
     yield from _named(scope)

@@ -3,7 +3,7 @@
 Each cloud has a ``Scope`` of its own, which narrows `Scope.environment` and adds what it alone asks.
 """
 
-from typing import TypeVar
+from typing import Self, TypeVar
 
 import msgspec
 
@@ -17,6 +17,19 @@ class Scope(Planned, frozen=True, kw_only=True, dict=True):
     """A plan and the environment that it is written for."""
 
     environment: Environment
+    first: Environment | None = None
+    """In a second region: the environment as it is in the first; None where this is the first."""
+
+    @property
+    def passive(self) -> bool:
+        """Whether this is a second region, which has copies of what the first keeps and waits to take over."""
+        return self.first is not None
+
+    def standing_by(self) -> Self | None:
+        """Return the scope of the second region: the same plan in another role; None where nobody asks for one."""
+        if self.environment.standby is None:
+            return None
+        return msgspec.structs.replace(self, environment=self.environment.second(), first=self.environment)
 
     def named(self, *parts: str, limit: int = 63) -> str:
         """Name something of this system in this environment."""

@@ -7,7 +7,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import TypeVar
+from typing import Self, TypeVar
 
 import msgspec
 
@@ -49,6 +49,35 @@ class Size(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
             raise ValueError(f"cpu = {self.cpu} and memory = {self.memory}: write at least 1 of each")
 
 
+STANDBY = "standby"
+"""What follows the name of an environment in its second region, and the folder of that region in the environment's."""
+
+
+class Standby(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A second region, which has copies of what is kept and takes over when it is told to: active and passive."""
+
+    region: str
+    cidr: str = "10.41.0.0/16"
+    """Addresses of its network: a /16, another one than the first region's."""
+    copies: int = 0
+    """Copies that run before it takes over, of each service that keeps nothing itself; the others could not write."""
+    lag: int = 900
+    """Seconds that a copy of a database may be behind until somebody hears of it."""
+    state: str = ""
+    """Where Terraform's state of it is, which lies there; SYSTEM-NAME-standby-state when empty."""
+    settings: dict[str, str] = {}
+    """Variables that are others there, such as addresses of what is outside."""
+
+    def __post_init__(self) -> None:
+        """Refuse what no cloud would have."""
+        if not self.region:
+            raise ValueError("a second region has a name: write region")
+        if not _NETWORK.fullmatch(self.cidr):
+            raise ValueError(f"cidr = {self.cidr!r} is no network of that size; write 10.41.0.0/16")
+        if not 0 <= self.copies <= 1000 or self.lag < 1:
+            raise ValueError(f"copies = {self.copies} are 0 to 1000, and lag = {self.lag} is at least a second")
+
+
 class Environment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One environment, as far as clouds are alike."""
 
@@ -86,11 +115,13 @@ class Environment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """Variables of secret settings that services can do without, but are to have here."""
     settings: dict[str, str] = {}
     """Variables of services' settings and addresses of externals; no secrets."""
+    standby: Standby | None = None
+    """A second region, where one is to stand by."""
 
     def __post_init__(self) -> None:
         """Refuse what a cloud would refuse much later."""
         try:
-            check_label("environment", self.name)
+            check_label("environment", f"{self.name}-{STANDBY}" if self.standby is not None else self.name)
         except DeclarationError as error:
             raise ValueError(error.message) from error
         if odd := next((host for host in self.hosts if not _HOST.fullmatch(host)), ""):
@@ -99,6 +130,34 @@ class Environment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
             raise ValueError(f"least = {self.least} and most = {self.most}: write 1 <= least <= most <= 1000")
         if not _NETWORK.fullmatch(self.cidr):
             raise ValueError(f"cidr = {self.cidr!r} is no network of that size; write 10.40.0.0/16")
+        if self.standby is not None:
+            self._check_standby(self.standby)
+
+    def _check_standby(self, other: Standby) -> None:
+        if other.region == self.region:
+            raise ValueError(f"standby.region = {other.region!r} is the first region, too: write another")
+        if other.cidr == self.cidr:
+            raise ValueError(f"standby.cidr = {other.cidr!r} is the first region's, too: write another")
+
+    def second(self) -> Self:
+        """Return it as it is in its second region: with that one's name, network and state; what is one for all stays.
+
+        The budget counts both regions, and pipelines have one identity: both are the first region's.
+        """
+        other = self.standby
+        if other is None:
+            raise ValueError(f"{self.name} has no second region")
+        return msgspec.structs.replace(
+            self,
+            name=f"{self.name}-{STANDBY}",
+            region=other.region,
+            cidr=other.cidr,
+            state=other.state,
+            settings={**self.settings, **other.settings},
+            repository="",
+            budget=0,
+            standby=None,
+        )
 
 
 E = TypeVar("E", bound=Environment)

@@ -34,6 +34,7 @@ _ADVANCED = 20
 def findings(scope: Scope) -> Iterator[Finding]:
     """List it, with the place of each declaration."""
     yield from (one for one in scope.plan.findings if one.severity == "error")
+    yield from cloud.unwritten(scope, _say, "Google Cloud")
     yield from cloud.engines(scope, _say, "Google Cloud", OWN, naming.secret)
     yield from _instead(scope)
     if scope.run:
