@@ -4,6 +4,7 @@ import math
 import time
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue
@@ -12,9 +13,9 @@ from opentelemetry.proto.trace.v1.trace_pb2 import ScopeSpans
 
 from shoal import Secret
 from shoal.telemetry import logs, spans
-from shoal.telemetry.masking import Mask
+from shoal.telemetry.masking import Mask, beginning, end
 from shoal.telemetry.spans import Span
-from shoal.telemetry.wire import LONGEST, any_value, varint
+from shoal.telemetry.wire import CUT, LONGEST, any_value, varint
 from tests.telemetry.received import pairs, plain
 
 TRACE, OWN = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
@@ -70,6 +71,27 @@ def test_what_contains_itself_is_told_in_part() -> None:
 def test_a_long_text_ends_early() -> None:
     assert len(plain(AnyValue.FromString(any_value("x" * (LONGEST + 1))))) == LONGEST
     assert math.isnan(plain(AnyValue.FromString(any_value(math.nan))))
+
+
+@given(st.integers(0, 20))
+def test_a_secret_that_stands_where_a_text_is_cut_is_hidden_whole(shift: int) -> None:
+    mask, secret = Mask(["s3cr3t-value"]), "s3cr3t-value"
+    said = "." * (LONGEST - len(CUT) - shift) + secret + "." * 100
+    for given_ in (said, said.encode()):
+        written = spans.encode(Span(TRACE, OWN, "", "GET", 1, 1, b"", {"text": given_}, 2))
+        assert mask.suspects(written)
+        (read,) = ScopeSpans.FromString(
+            spans.encode(Span(TRACE, OWN, "", "GET", 1, 1, b"", {"text": given_}, 2), mask.hide)
+        ).spans
+        assert "s3cr" not in pairs(read.attributes)["text"]
+
+
+@pytest.mark.parametrize("shift", range(14))
+def test_nothing_of_a_secret_is_left_at_an_end(monkeypatch: pytest.MonkeyPatch, shift: int) -> None:
+    monkeypatch.setattr("shoal.telemetry.masking.MASK", Mask(["s3cr3t-value"]))
+    said = "." * 50 + "s3cr3t-value" + "." * 50
+    assert {*beginning(said, 50 + shift)} <= {".", "*"}
+    assert {*end(said, 50 + shift)} <= {".", "*"}
 
 
 attributes = st.dictionaries(texts, scalars, max_size=5)

@@ -15,6 +15,7 @@ import msgspec
 from shoal.errors import Conflict
 from shoal.runtime.deadline import Budget
 from shoal.runtime.trace import Context, Trace, begin, child, current, resume
+from shoal.telemetry.masking import beginning
 from shoal.telemetry.recorder import Recorder
 from shoal.telemetry.spans import INTERNAL, UNSET, Span
 
@@ -214,7 +215,7 @@ class Block:
 def _failed(span: Span, error: BaseException) -> None:
     """Say that something failed within a larger piece of work, which tells the stack where it ends."""
     span.fail(error, stack=False)
-    span.message = str(error)[:500]
+    span.message = beginning(str(error), 500)
 
 
 def present() -> Span | None:

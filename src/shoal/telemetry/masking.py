@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from functools import lru_cache
 from urllib.parse import quote, unquote, urlsplit
 
+from shoal.telemetry.wire import CUT
+
 HIDDEN = "***"
 
 SHORTEST = 6
@@ -22,7 +24,7 @@ _NAMES = re.compile(
 )
 """Keys whose text is never told."""
 
-_SIGNS = (b"://", b"earer ", b"asic ", b"EARER ", b"ASIC ", b"eyJ")
+_SIGNS = (b"://", b"earer ", b"asic ", b"EARER ", b"ASIC ", b"eyJ", CUT.encode())
 _URL = re.compile(r"(://[^\s:/@]*:)[^\s@/]+(?=@)")
 _SCHEME = re.compile(r"(?i)\b(bearer|basic)\s+[\w.~+/=-]{4,}")
 _TOKEN = re.compile(r"eyJ[\w-]{6,}\.[\w-]+\.[\w-]*")
@@ -118,3 +120,13 @@ class Look:
 
 MASK = Mask()
 """That of this process: its log and everything that it exports."""
+
+
+def beginning(content: str, most: int) -> str:
+    """Cut a text to so many characters; a secret that stands across the end is hidden first."""
+    return content if len(content) <= most else MASK.text(content)[:most]
+
+
+def end(content: str, most: int) -> str:
+    """Keep the last characters of a text; a secret that stands across their beginning is hidden first."""
+    return content if len(content) <= most else MASK.text(content)[-most:]

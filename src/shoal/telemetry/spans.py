@@ -7,7 +7,7 @@ from time import time_ns
 import msgspec
 
 from shoal.telemetry import conventions as names
-from shoal.telemetry.masking import Look
+from shoal.telemetry.masking import Look, end
 from shoal.telemetry.wire import Hide, attributes, block, fixed64, text, varint
 
 INTERNAL, SERVER, CLIENT, PRODUCER, CONSUMER = 1, 2, 3, 4, 5
@@ -123,7 +123,7 @@ def told(error: BaseException) -> dict[str, object]:
     return {
         names.EXCEPTION_TYPE: type_of(error),
         names.EXCEPTION_MESSAGE: message,
-        names.EXCEPTION_STACKTRACE: stack[-_STACK:],
+        names.EXCEPTION_STACKTRACE: end(stack, _STACK),
     }
 
 

@@ -17,6 +17,9 @@ Hide = Callable[[str, str], str]
 LONGEST = 32 * 1024
 """Characters of one text; the rest of it is left out."""
 
+CUT = " …[cut]"
+"""Ends a text whose rest is left out. What stood across the end is looked for in the whole of it: see `masking`."""
+
 DEEPEST = 16
 """Values within values: readers of Protocol Buffers refuse what is nested a hundred messages deep, three for each."""
 
@@ -75,7 +78,9 @@ def text(number: int, content: str) -> bytes:
 
 def utf8(content: str) -> bytes:
     """Encode a text; what UTF-8 cannot spell becomes ``?``, what is too long ends early."""
-    return (content if len(content) <= LONGEST else content[:LONGEST]).encode("utf-8", "replace")
+    if len(content) > LONGEST:
+        content = content[: LONGEST - len(CUT)] + CUT
+    return content.encode("utf-8", "replace")
 
 
 def any_value(value: object) -> bytes:
@@ -120,7 +125,7 @@ def _other(value: object) -> bytes:
     if isinstance(value, list | tuple):
         return block(5, b"".join([block(1, _value(item)) for item in value]))
     if isinstance(value, bytes):
-        return block(7, value[:LONGEST])
+        return block(7, value if len(value) <= LONGEST else value[:LONGEST] + CUT.encode())
     if value is None:
         return b""
     if isinstance(value, dict) and all(isinstance(key, str) for key in value):
