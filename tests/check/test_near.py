@@ -99,16 +99,60 @@ async def page(prices: PricesApi) -> int:
             log.warning("again")""",
             ["SH302"],
         ),
+        # it is left when it succeeds, wherever that is said
+        (
+            """for _ in range(3):
+        try:
+            found = await prices.price()
+            break
+        except CallFailed:
+            continue
+    return found""",
+            ["SH302"],
+        ),
+        # each round is another thing, and what failed is left out
+        (
+            """for _ in range(3):
+        try:
+            await prices.price()
+        except CallFailed:
+            continue
+    return 0""",
+            ["SH103"],
+        ),
     ],
 )
 def test_calls_that_are_repeated(tmp_path: Path, body: str, expected: list[str]) -> None:
-    assert codes(tmp_path, CALL.replace("{body}", body), "SH302") == expected
+    in_turn = ["SH103"] if "sum(" in body or "raise" in body else []
+    assert codes(tmp_path, CALL.replace("{body}", body), "SH302", "SH103") == (expected or in_turn)
 
 
 def test_what_is_not_safe_to_repeat_is_an_error(tmp_path: Path) -> None:
     body = "while True:\n        try:\n            return await prices.charge()\n        except CallFailed: ..."
     report = report_of(tmp_path, {"system.py": SYSTEM.replace("{code}", CALL.replace("{body}", body))}, "SH302")
     assert [(f.severity, "not safe to repeat" in f.message) for f in report.findings] == [("error", True)]
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("aiohttp.ClientTimeout()", [("error", "forever")]),
+        ("aiohttp.ClientTimeout(None)", [("error", "forever")]),
+        ("aiohttp.ClientTimeout(total=None, sock_connect=2.0)", [("error", "forever")]),
+        ("aiohttp.ClientTimeout(2.0)", []),
+        ("aiohttp.ClientTimeout(sock_read=2.0)", []),
+        ("aiohttp.ClientTimeout(**LIMITS)", []),
+        ("aiohttp.ClientSession()", [("warning", "five minutes")]),
+        ("aiohttp.ClientSession(timeout=LIMIT)", []),
+        ("aiohttp.ClientSession(timeout=None)", [("error", "forever")]),
+        ("aiohttp.ClientSession(**LIMITS)", []),
+    ],
+)
+def test_how_long_sessions_of_aiohttp_wait(tmp_path: Path, line: str, expected: list[tuple[str, str]]) -> None:
+    code = f"import aiohttp\n\nLIMITS, LIMIT = {{}}, None\n\n\ndef opened() -> object:\n    return {line}\n"
+    report = report_of(tmp_path, {"system.py": SYSTEM.replace("{code}", code)}, "SH301")
+    said = [(f.severity, "forever" if "for ever" in f.message else "five minutes") for f in report.findings]
+    assert said == expected
 
 
 @pytest.mark.parametrize(
@@ -150,6 +194,10 @@ def test_defaults_that_are_secrets(tmp_path: Path, value: str, expected: list[st
 def test_fields_of_persons(tmp_path: Path, annotation: str, expected: list[str]) -> None:
     code = f'@record("people", key="id")\nclass Person(msgspec.Struct):\n    id: str\n    email: {annotation}\n'
     assert codes(tmp_path, code, "SH405") == expected
+    beside = f"{code}    name: str\n"
+    assert codes(tmp_path / "beside", beside, "SH405") == [*expected, "SH405"], "whose name it is, the other field says"
+    other = '@record("shelves", key="id")\nclass Shelf(msgspec.Struct):\n    id: str\n    name: str\n'
+    assert codes(tmp_path / "other", other, "SH405") == []
     plain = f"class Person(msgspec.Struct):\n    id: str\n    email: {annotation}\n"
     assert codes(tmp_path / "plain", plain, "SH405") == [], "it is neither kept nor announced"
 
@@ -161,6 +209,7 @@ def test_fields_of_persons(tmp_path: Path, annotation: str, expected: list[str])
         ("log.info(f'{person.email} came')", ["SH406"]),
         ("log.info('came', extra={'person': person.email})", ["SH406"]),
         ("logging.warning(person.phone)", ["SH406"]),
+        ("logging.getLogger(__name__).info(person.phone)", ["SH406"]),
         ("log.info('no email for %s', person.id)", []),
         ("print(person.email)", []),
     ],

@@ -120,6 +120,7 @@ def test_a_system_that_cannot_be_read_is_a_finding(run: Run, tmp_path: Path) -> 
     code, out, _ = run("check", "-f", "json")
     (found,) = json.loads(out)["findings"]
     assert (code, found["code"], found["where"]["file"], found["where"]["line"]) == (1, "SH002", "system.py", 8)
+    assert '8 | @rates.get("rates"' in run("check")[1], "with its line, as every finding"
 
 
 def test_a_folder_without_a_system_is_a_mistake_of_the_command(run: Run, tmp_path: Path) -> None:

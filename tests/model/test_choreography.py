@@ -1,5 +1,6 @@
 """Which events lead where, which failures are undone by whom; and what is said of those that nobody undoes."""
 
+import msgspec
 from hypothesis import HealthCheck, given, settings
 
 from shoal.model import Event, Service, Store, Subscription, System, plan
@@ -50,6 +51,18 @@ def order_system(*, refund: bool = True, told: bool = True) -> System:
             service("stock", "ready", "missing", failing=("missing",), money_taken=("ready", "missing")),
         ),
     )
+
+
+def test_who_only_shows_a_failure_undoes_nothing() -> None:
+    """Caches, streams and read models hear of it, too, by handlers that the framework adds."""
+    shown = Subscription(event="stock.missing.v1", handler="cache", leads_to=())
+    system = order_system(refund=False, told=False)
+    orders = msgspec.structs.replace(system.services[0], subscriptions=(shown,))
+    shop = msgspec.structs.replace(system, services=(orders, *system.services[1:]))
+    assert [finding.code for finding in findings(shop)] == ["PLAN-SAGA-01"]
+    handled = msgspec.structs.replace(shown, handler="cancel")
+    orders = msgspec.structs.replace(orders, subscriptions=(handled,))
+    assert findings(msgspec.structs.replace(shop, services=(orders, *system.services[1:]))) == []
 
 
 def undone(found: Flow) -> dict[str, dict[str, tuple[tuple[str, ...], tuple[str, ...]]]]:

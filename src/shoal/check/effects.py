@@ -53,8 +53,8 @@ def writes(subject: Subject, handler: Handler) -> Place | None:
 
 
 def outside(subject: Subject, handler: Handler) -> Iterator[Outside]:
-    """List what a handler does outside, itself and by functions to which it leads."""
-    for function, _ in subject.source.reached(handler.function) if handler.function else ():
+    """List what a handler does outside, itself, by functions to which it leads, and by what it is provided with."""
+    for function in _reached(subject, handler):
         if not any(name.startswith(_PACKAGES) for name in function.module.imported.values()):
             continue
         clients = _Clients(function)
@@ -65,6 +65,19 @@ def outside(subject: Subject, handler: Handler) -> Iterator[Outside]:
                 text = function.module.written(function.node).lower().replace("_", "-")
                 keyed = "idempotency" in text or (mail and "message-id" in text)
                 yield Outside(what, function.module.head(node), broker, mail, keyed)
+
+
+def _reached(subject: Subject, handler: Handler) -> list[Function]:
+    """List the functions to which a handler leads, those behind a port included: methods of what provides it makes."""
+    source = subject.source
+    found = dict(source.reached(handler.function)) if handler.function else {}
+    for use in list(source.uses(handler.function)) if handler.function else ():
+        provider = subject.graph.provider(handler.service, use.kind.name)
+        for maker, _ in source.reached(provider) if provider else ():
+            methods = (source.named(f"{source.origin(name)}.{use.method}") for name in maker.named)
+            for method in filter(None, methods):
+                found |= dict(source.reached(method))
+    return list(found)
 
 
 def changing(subject: Subject, site: Site) -> Endpoint | None:

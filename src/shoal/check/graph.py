@@ -166,6 +166,10 @@ class Graph:
             nexts[caller].setdefault(callee, sites[0])
         return tuple(shortest(nexts, set(group)) for group in groups(nexts))
 
+    def provider(self, service: Service, kind: str) -> Function | None:
+        """Find the function by which a service provides a type to its handlers, by the type's full name."""
+        return self._providers(service).get(kind)
+
     def _sites(self, handler: Handler) -> Iterator[Site]:
         calls = {(c.service, c.endpoint): c for c in handler.service.calls}
         if not calls:
@@ -211,7 +215,7 @@ class Graph:
         contract = self._source.contract(kind.name)
         if contract is not None:
             yield contract
-        provider = None if kind.name in seen else self._providers(service).get(kind.name)
+        provider = None if kind.name in seen else self.provider(service, kind.name)
         for inner in provider.kinds.values() if provider else ():
             yield from self._clients(service, inner, {*seen, kind.name})
 

@@ -105,7 +105,7 @@ def _without(
 
 def _asked(rule: AnyRule, subject: Subject, settings: Settings, progress: Progress) -> Iterator[Reported]:
     """Ask one rule; where it fails, say so, and keep what it had found by then."""
-    progress(f"{rule.code} {rule.name}")
+    progress(f"rule {rule.code}")
     options = settings_.options(settings, rule.code, rule.options)
     try:
         for finding in rule.find(subject, options):

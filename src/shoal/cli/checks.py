@@ -159,7 +159,8 @@ class Check:
         """Spell a report in one of its forms."""
         version = importlib.metadata.version("shoal")
         before = _within(self.where.root) if form in REPOSITORY else ""
-        shown = Shown(report=report, texts=self.texts, rules=self.rules, version=version, paint=paint, before=before)
+        texts = {**self._unread(report), **self.texts}
+        shown = Shown(report=report, texts=texts, rules=self.rules, version=version, paint=paint, before=before)
         return FORMATS[form](shown)
 
     def _locked(self, told: list[Told]) -> Locked | None:
@@ -170,6 +171,12 @@ class Check:
             message, help_ = (error.message, error.hint) if isinstance(error, ShoalError) else (str(error), "")
             told.append(Told(code=UNREADABLE.code, severity="error", message=message, help=help_))
             return None
+
+    def _unread(self, report: Report) -> Mapping[str, str]:
+        """Read the files in which it stands why a system cannot be read; an error of syntax shows its line itself."""
+        found = {f.where.file for f in report.findings if f.code == UNREADABLE.code and "\n" not in f.message}
+        files = [(name, self.where.root / name) for name in found if self.subject is None]
+        return {name: file.read_text("utf-8", errors="replace") for name, file in files if file.is_file()}
 
     def _unreadable(self, error: ShoalError) -> Report:
         finding = Reported(

@@ -7,6 +7,9 @@ from shoal.model.finding import Finding
 from shoal.model.service import Event, Service
 from shoal.model.system import System
 
+LISTENING = frozenset({"cache", "journal"})
+"""Handlers that the framework adds: they end kept answers, wake streams and keep read models, and undo nothing."""
+
 
 class Step(Data, frozen=True, kw_only=True):
     """One handler, and what may follow from it."""
@@ -146,7 +149,8 @@ def _undoing(steps: tuple[Step, ...], failure: str, service: str) -> Undoing:
     seen = {failure}
     while waiting:
         way = waiting.pop(0)
-        handlers = tuple(s.name for s in steps if s.hears == way[-1] and s.service == service)
+        heard = [step for step in steps if step.hears == way[-1] and step.service == service]
+        handlers = tuple(step.name for step in heard if step.handler not in LISTENING)
         if handlers:
             return Undoing(service=service, by=handlers, through=way[1:])
         following = [event for event in sorted(_following(steps, way[-1])) if event not in seen]

@@ -132,7 +132,7 @@ SHARED = page.read(BY_CODE["SH104"]).example("Bad").files["system.py"]
     [
         ("timeout=2.0)\nasync def page", "timeout=4.0)\nasync def page", []),
         ("await stock.left()", "0", []),
-        ("async def page(", "async def page(deadline: Deadline, ", []),
+        ("async def page(", "async def page(deadline: Deadline, ", ["SH104"]),  # which it never looks at
         ("[await prices.price(), await stock.left()]", "await both(prices, stock)", ["SH104"]),
     ],
 )
@@ -142,3 +142,10 @@ def test_time_is_enough_shared_or_missing(before: str, after: str, codes: list[s
     text = SHARED.replace(before, after).replace("import Service", "import Deadline, Service") + helper
     assert text != SHARED
     assert [code for code, _ in found(report_of(tmp_path, {"system.py": text}, "SH104"))] == codes
+
+
+def test_who_looks_at_the_deadline_shares_its_time(tmp_path: Path) -> None:
+    text = SHARED.replace("async def page(", "async def page(deadline: Deadline, ")
+    text = text.replace("return [await", "return [int(deadline.remaining()), await")
+    text = text.replace("import Service", "import Deadline, Service")
+    assert found(report_of(tmp_path, {"system.py": text}, "SH104", "SH002")) == []

@@ -198,3 +198,62 @@ def test_changes_of_one_service_and_questions_are_not_found(calls: str, tmp_path
 
 def test_steps_may_change_what_they_like(tmp_path: Path) -> None:
     assert asked(tmp_path, "SH204", STEP, "await bank.refund('1')", "await mail.send('1')") == []
+
+
+PORT = """\
+from collections.abc import AsyncIterator
+from typing import Protocol
+
+import aiohttp
+import msgspec
+
+from shoal import Postgres, Service, System, Transaction, event
+
+
+@event("till.sold", key="id")
+class Sold(msgspec.Struct, frozen=True):
+    id: str
+
+
+class Bank(Protocol):
+    async def pay(self, id: str) -> None: ...
+
+
+class Online:
+    def __init__(self, http: aiohttp.ClientSession, url: str) -> None:
+        self._http, self._url = http, url
+
+    async def pay(self, id: str) -> None:
+        await self._post(id)
+
+    async def refund(self, id: str) -> None:
+        await self._http.delete(self._url)
+
+    async def _post(self, id: str) -> None:
+        await self._http.post(self._url, data={"id": id})
+
+
+till = Service("till", store=Postgres(migrations=""), publishes=[Sold])
+
+
+@till.provide
+async def bank() -> AsyncIterator[Bank]:
+    async with aiohttp.ClientSession() as http:
+        yield Online(http, "http://127.0.0.1:9")
+
+
+@till.on(Sold, leads_to=[])
+async def pay(event: Sold, port: Bank) -> None:
+    await port.pay(event.id)
+
+
+system = System("shop", services=[till])
+"""
+
+
+def test_what_happens_behind_a_port_is_seen(tmp_path: Path) -> None:
+    report = report_of(tmp_path, {"system.py": PORT}, "SH206", "SH002")
+    line = next(n for n, text in enumerate(PORT.splitlines(), 1) if "_http.post" in text)
+    assert [(f.code, f.where.line) for f in report.findings] == [("SH206", line)], "what nobody calls is no effect"
+    keyed = PORT.replace('data={"id": id})', 'headers={"Idempotency-Key": id})')
+    assert report_of(tmp_path / "keyed", {"system.py": keyed}, "SH206", "SH002").findings == ()

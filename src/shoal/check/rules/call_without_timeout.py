@@ -4,7 +4,8 @@
 
 Looks in the author's source for requests and connections that wait for ever when nothing is said: `requests`,
 `urllib.request.urlopen`, `socket.create_connection`, `smtplib`, `ftplib`, `http.client`, `timeout=None` of `httpx` and
-`aiohttp`. Calls between services have a limit without being told.
+`aiohttp`, and an `aiohttp.ClientTimeout` without `total` or `sock_read`. A session of `aiohttp` that is told nothing
+waits five minutes, which is a warning. Calls between services have a limit without being told.
 
 ## Why
 
@@ -57,6 +58,7 @@ from shoal.check.finding import Finding
 from shoal.check.rule import Nothing, Rule
 from shoal.check.source import Module
 from shoal.check.subject import Subject
+from shoal.model.finding import Severity
 
 ENDLESS: dict[str, int] = {
     **{f"requests.{verb}": 0 for verb in ("get", "post", "put", "patch", "delete", "head", "options", "request")},
@@ -73,11 +75,34 @@ ENDLESS: dict[str, int] = {
 SILENCED = frozenset({"httpx", "aiohttp"})
 """Packages with a limit of their own, which `timeout=None` takes away."""
 
+LIMIT = "aiohttp.ClientTimeout"
+"""Which waits for ever unless one of `LIMITING` is a number (aiohttp, "Client Quickstart", "Timeouts")."""
+LIMITING = frozenset({"total", "sock_read"})
+
+PATIENT = frozenset({"aiohttp.ClientSession", "aiohttp.request"})
+"""Calls that wait five minutes when nothing is said."""
+
 
 def find(subject: Subject, _: Nothing) -> Iterator[Finding]:
     """Find the calls that may wait for ever."""
     for name, calls in subject.source.called.items():
-        yield from (_finding(module, call, name) for module, call in calls if _waits(name, call))
+        for module, call in calls:
+            if name == LIMIT and _limits_nothing(call):
+                yield _finding(module, call, f"{name} sets no limit, so who uses it waits for ever", "total=2.0")
+            elif _waits(name, call):
+                yield _finding(module, call, f"{name} waits for ever when nobody answers", "timeout=2.0")
+            elif name in PATIENT and not {"timeout", None} & {word.arg for word in call.keywords}:
+                help_ = "timeout=aiohttp.ClientTimeout(total=2.0)"
+                yield _finding(module, call, f"{name} waits five minutes when nobody answers", help_, "warning")
+
+
+def _limits_nothing(call: ast.Call) -> bool:
+    """Tell whether a limit of aiohttp is none; its first argument is `total`."""
+    said = {word.arg: word.value for word in call.keywords}
+    if None in said or any(isinstance(arg, ast.Starred) for arg in call.args):  # **options may say it
+        return False
+    limits = [*call.args[:1], *(value for name, value in said.items() if name in LIMITING)]
+    return all(isinstance(limit, ast.Constant) and limit.value is None for limit in limits)
 
 
 def _waits(name: str, call: ast.Call) -> bool:
@@ -92,12 +117,14 @@ def _waits(name: str, call: ast.Call) -> bool:
     return not places or len(call.args) < places
 
 
-def _finding(module: Module, call: ast.Call, name: str) -> Finding:
+def _finding(module: Module, call: ast.Call, message: str, limit: str, severity: Severity | None = None) -> Finding:
+    lasting = "until the process ends" if severity is None else "meanwhile"
     return Finding(
         where=module.head(call),
-        message=f"{name} waits for ever when nobody answers",
-        impact="each request that meets it keeps its connection and its transaction until the process ends",
-        help="say how long: timeout=2.0",
+        message=message,
+        impact=f"each request that meets it keeps its connection and its transaction {lasting}",
+        help=f"say how long: {limit}",
+        severity=severity,
     )
 
 

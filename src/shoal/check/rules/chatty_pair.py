@@ -87,6 +87,7 @@ import msgspec
 
 from shoal.check.finding import Finding, Note
 from shoal.check.graph import Handler, Site
+from shoal.check.repeats import repeated
 from shoal.check.rule import Rule
 from shoal.check.subject import Subject
 
@@ -103,16 +104,17 @@ class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="k
 def find(subject: Subject, options: Options) -> Iterator[Finding]:
     """Find what is called too often, by the source and by a run."""
     for handler, sites in subject.graph.sites.items():
+        again = repeated(subject, handler, sites)
         certain = [site for site in sites if site.certain]
         for callee in dict.fromkeys(site.call.service for site in certain):
-            yield from _of(handler, [site for site in certain if site.call.service == callee], options.most)
+            yield from _of(handler, [site for site in certain if site.call.service == callee], again, options.most)
     yield from _seen(subject, options.observed)
 
 
-def _of(handler: Handler, sites: list[Site], most: int) -> Iterator[Finding]:
+def _of(handler: Handler, sites: list[Site], again: list[Site], most: int) -> Iterator[Finding]:
     callee = sites[0].call.service
     for site in sites:
-        if site.looped and not _streams(handler):
+        if site.looped and site not in again and not _streams(handler):
             yield Finding(
                 where=site.where,
                 message=f"{handler} calls {site.callee} for each round of a loop",

@@ -3,7 +3,7 @@
 ## What it does
 
 Adds up the time limits of the calls in a handler to different services, and compares the sum with the handler's own
-limit. A handler that shares its time, with `Parts` or by asking for the `Deadline`, is left alone.
+limit. A handler that shares its time, with `Parts` or by looking at the `Deadline`, is left alone.
 
 ## Why
 
@@ -159,9 +159,7 @@ def _shares(subject: Subject, handler: Handler) -> bool:
     if handler.function is None:
         return False
     reached = [function for function, _ in subject.source.reached(handler.function)]
-    return any(
-        SHARING & ({kind.name for kind in function.kinds.values()} | function.named.keys()) for function in reached
-    )
+    return any(SHARING & (function.taken | function.named.keys()) for function in reached)
 
 
 RULE = Rule(

@@ -69,12 +69,10 @@ system = System("shop", services=[orders], issuer=Issuer(orders, audience="shop"
 ```
 """
 
-import ast
 from collections.abc import Iterator
 
 from shoal.check.finding import Finding
 from shoal.check.rule import Nothing, Rule
-from shoal.check.source import Function
 from shoal.check.subject import Subject
 from shoal.model.service import path_parameters
 
@@ -87,19 +85,13 @@ def find(subject: Subject, _: Nothing) -> Iterator[Finding]:
             continue
         if endpoint.access.kind != "principal" or endpoint.access.demands:
             continue
-        if _asks_who(handler.function):
+        if "shoal.Principal" in handler.function.taken:
             continue
         yield Finding(
             where=subject.place(endpoint.source),
             message=f"{endpoint.method} {endpoint.public} answers everybody who is signed in, whoever's it is",
             help="take principal: Principal and require that it is the owner, or ask for a role",
         )
-
-
-def _asks_who(function: Function) -> bool:
-    """Tell whether a function has the principal, and does something with it."""
-    taken = {name for name, kind in function.kinds.items() if kind.name == "shoal.Principal"}
-    return any(isinstance(node, ast.Name) and node.id in taken for node, _ in function.body)
 
 
 RULE = Rule(

@@ -112,6 +112,8 @@ def _logs(module: Module, call: ast.Call, loggers: set[str]) -> bool:
     if not isinstance(call.func, ast.Attribute) or call.func.attr not in LEVELS:
         return False
     owner = call.func.value
+    if isinstance(owner, ast.Call):  # logging.getLogger(__name__).info(...)
+        return module.name_of(owner.func) in MAKERS
     return (isinstance(owner, ast.Name) and owner.id in loggers) or module.name_of(owner) == "logging"
 
 

@@ -3,8 +3,8 @@
 ## What it does
 
 Looks for fields of records and events whose names say that they are of a person, such as `email`, `phone` or `iban`,
-and that are not marked `Personal`. What is marked is encrypted with a key of that person alone, in the store, in the
-outbox, in the broker and in every copy.
+and that are not marked `Personal`; `name`, too, beside such a field. What is marked is encrypted with a key of that
+person alone, in the store, in the outbox, in the broker and in every copy.
 
 ## Why
 
@@ -87,6 +87,9 @@ from shoal.check.persons import declared, fields, marked, told
 from shoal.check.rule import Rule
 from shoal.check.subject import Subject
 
+BESIDE = ("name",)
+"""Names that are a person's where something else of a person stands beside them."""
+
 KINDS = {"shoal.record": "kept", "shoal.event": "announced"}
 
 
@@ -102,9 +105,12 @@ def find(subject: Subject, options: Options) -> Iterator[Finding]:
     for module in subject.source.modules:
         for by, done in KINDS.items():
             for node in declared(module, by):
-                for field in fields(node):
-                    name = getattr(field.target, "id", "")
-                    if told(name, options.names) and not marked(module, field.annotation):
+                names = options.names
+                named = {getattr(field.target, "id", ""): field for field in fields(node)}
+                if any(told(name, names) or marked(module, field.annotation) for name, field in named.items()):
+                    names += BESIDE
+                for name, field in named.items():
+                    if told(name, names) and not marked(module, field.annotation):
                         yield Finding(
                             where=module.head(field),
                             message=f"{node.name}.{name} is {done} in clear",

@@ -4,8 +4,9 @@
 
 Looks in handlers of events, schedules and steps of sagas for effects outside of their transaction that happen as often
 as the handler runs: operations of other services with `POST` or `PATCH` that are not `idempotent`, requests outside
-that change something and bear no `Idempotency-Key`, and mails without a `Message-ID`. Messages by a client of one's
-own are [SH203](SH203.md). Operations whose handler is known to write nothing are left alone.
+that change something and bear no `Idempotency-Key`, and mails without a `Message-ID`; behind a port, too, in methods
+of what provides it. Messages by a client of one's own are [SH203](SH203.md). Operations whose handler is known to write
+nothing are left alone.
 
 ## Why
 

@@ -85,51 +85,21 @@ system = System("shop", services=[prices, orders])
 ```
 """
 
-import ast
 from collections.abc import Iterator
 
 from shoal.check.finding import Finding
 from shoal.check.graph import Site
+from shoal.check.repeats import repeated
 from shoal.check.rule import Nothing, Rule
-from shoal.check.source import Function
 from shoal.check.subject import Subject
 from shoal.model.service import Endpoint
-
-DECORATORS = frozenset(
-    {"tenacity.retry", "stamina.retry", "retrying.retry", "backoff.on_exception", "backoff.on_predicate"}
-)
-_LOOPS = (ast.For, ast.AsyncFor, ast.While)
-_LEAVING = (ast.Raise, ast.Return, ast.Break)
 
 
 def find(subject: Subject, _: Nothing) -> Iterator[Finding]:
     """Find calls that the author's own code repeats."""
     for handler, sites in subject.graph.sites.items():
-        certain = [site for site in sites if site.certain]
-        functions = subject.source.reached(handler.function) if handler.function and certain else ()
-        repeated = [span for function, _looped in functions for span in _repeated(function)]
-        for site in certain:
-            if any(file == site.where.file and first <= site.where.line <= last for file, first, last in repeated):
-                yield _finding(subject, site)
-
-
-def _repeated(function: Function) -> Iterator[tuple[str, int, int]]:
-    """List file, first and last line of what is tried again when it fails."""
-    path, node = function.module.path, function.node
-    for decorator in node.decorator_list:
-        named = decorator.func if isinstance(decorator, ast.Call) else decorator
-        if function.module.name_of(named) in DECORATORS:
-            yield path, node.lineno, node.end_lineno or node.lineno
-    for loop, _looped in function.body:
-        if isinstance(loop, _LOOPS):
-            for part in ast.walk(loop):
-                if isinstance(part, ast.Try) and any(_goes_on(handler) for handler in part.handlers):
-                    yield path, part.lineno, part.body[-1].end_lineno or part.lineno
-
-
-def _goes_on(handler: ast.ExceptHandler) -> bool:
-    """Tell whether the loop goes on after an error: its handler leaves it on no way."""
-    return not any(isinstance(part, _LEAVING) for statement in handler.body for part in ast.walk(statement))
+        for site in repeated(subject, handler, sites):
+            yield _finding(subject, site)
 
 
 def _finding(subject: Subject, site: Site) -> Finding:

@@ -131,19 +131,22 @@ def find(subject: Subject, _: Nothing) -> Iterator[Finding]:
         owner = owners.get(module.name, "")
         others = {service: place for service, place in users.items() if service != owner}
         if owner and name in records and others:
-            yield _finding(module, node, others, f"record {node.name} of {owner} is used by {', '.join(others)}")
+            message = f"record {node.name} of {owner} is used by {', '.join(others)}"
+            yield _finding(module, node, others, owner, message)
         elif not owner and len(others) > 1 and _is_data(module, node):
-            yield _finding(
-                module, node, others, f"{node.name} belongs to no service and is used by {', '.join(others)}"
-            )
+            message = f"{node.name} belongs to no service and is used by {', '.join(others)}"
+            yield _finding(module, node, others, owner, message)
 
 
-def _finding(module: Module, node: ast.ClassDef, users: Mapping[str, Place], message: str) -> Finding:
+def _finding(module: Module, node: ast.ClassDef, users: Mapping[str, Place], owner: str, message: str) -> Finding:
+    """Say where the class stands, or, of one that has an owner, where the first of the others imports it."""
+    (first, where), *more = users.items() if owner else [("", module.head(node)), *users.items()]
+    notes = [Note(module.head(node), f"it belongs to {owner}")] if first else []
     return Finding(
-        where=module.head(node),
+        where=where,
         message=message,
-        impact=f"{len(users)} services are released together whenever it changes",
-        notes=tuple(Note(place, f"{service} imports it") for service, place in users.items()),
+        impact=f"{len(users) + bool(owner)} services are released together whenever it changes",
+        notes=(*notes, *(Note(place, f"{service} imports it") for service, place in more)),
         help="give each service a class of its own; what they tell each other is an event or a contract",
     )
 

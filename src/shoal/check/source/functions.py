@@ -74,6 +74,12 @@ class Function:
         return {name: kind for name, kind in found.items() if kind is not None}
 
     @cached_property
+    def taken(self) -> frozenset[str]:
+        """Types of the parameters with which its body does something, in full."""
+        named = {node.id for node, _ in self.body if isinstance(node, ast.Name)}
+        return frozenset(kind.name for name, kind in self.kinds.items() if name in named)
+
+    @cached_property
     def body(self) -> tuple[tuple[ast.AST, bool], ...]:
         """Every node of its body, functions within it included, and whether a loop of it goes round it."""
         return tuple(pair for statement in self.node.body for pair in _walk(statement))
@@ -184,10 +190,18 @@ def _kept(module: Module, owner: ast.ClassDef) -> dict[str, Kind]:
 def _assigned(module: Module, init: ast.FunctionDef) -> dict[str, Kind]:
     kinds = {a.arg: kind_of(module, a.annotation) for a in (*init.args.args, *init.args.kwonlyargs)}
     found: dict[str, Kind] = {}
-    for node in ast.walk(init):
-        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Name):
-            kind = kinds.get(node.value.id)
-            for target in node.targets:
-                if isinstance(target, ast.Attribute) and _is_self(target.value) and kind is not None:
-                    found[target.attr] = kind
+    for target, value in _pairs(init):
+        kind = kinds.get(value.id) if isinstance(value, ast.Name) else None
+        if isinstance(target, ast.Attribute) and _is_self(target.value) and kind is not None:
+            found[target.attr] = kind
     return found
+
+
+def _pairs(init: ast.FunctionDef) -> Iterator[tuple[ast.expr, ast.expr]]:
+    """List what is assigned to what, ``self.a, self.b = a, b`` included."""
+    said = [(node.targets, node.value) for node in ast.walk(init) if isinstance(node, ast.Assign)]
+    for target, value in ((target, value) for targets, value in said for target in targets):
+        if isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple):
+            yield from zip(target.elts, value.elts, strict=False)
+        else:
+            yield target, value
