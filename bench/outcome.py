@@ -48,12 +48,19 @@ class Kept:
 
 
 def keep(outcome: Outcome) -> None:
-    """Write a benchmark's section and raw rows to files of their own."""
+    """Write a benchmark's section and raw rows to files of their own.
+
+    Sections are committed: what is not measured again stays on the page with its day.
+    """
     RESULTS.mkdir(exist_ok=True)
     stamp = time.strftime("%Y-%m-%d %H:%M", time.gmtime()) + " UTC"
     name = outcome.section.id
-    (RESULTS / f"{name}.json").write_bytes(msgspec.json.encode(Kept(when=stamp, section=outcome.section)))
+    (RESULTS / f"{name}.json").write_bytes(_readable(Kept(when=stamp, section=outcome.section)))
     (RESULTS / f"{name}-rows.json").write_bytes(msgspec.json.encode(outcome.rows))
+
+
+def _readable(result: Kept) -> bytes:
+    return msgspec.json.format(msgspec.json.encode(result), indent=1) + b"\n"
 
 
 def kept(name: str) -> Kept | None:

@@ -1,6 +1,10 @@
 """The page that benchmarks write."""
 
+import pytest
+
+from bench.__main__ import BENCHES, PAGE
 from bench.machine import Busyness
+from bench.outcome import kept
 from bench.races import circumstances, compare, figures
 from bench.report import Section, page, summary
 from bench.rounds import Round, Sample
@@ -47,3 +51,14 @@ def test_the_page_holds_the_figures_that_were_divided() -> None:
     assert "- rounds: 3, of 100 operations twice for everybody" in text
     assert "- processor: two of them" in text
     assert text.endswith("1.5\n")
+
+
+@pytest.mark.parametrize("name", BENCHES)
+def test_what_was_measured_is_on_the_page(name: str) -> None:
+    result = kept(name)
+    if result is not None:
+        said = PAGE.read_text("utf-8")
+        assert page([result.section], {}).partition(f"## {name}: ")[2].strip() in said
+        assert f"{name} {result.when}" in said
+        for comparison in result.section.comparisons:
+            assert f"| {name} | {comparison.what} | {comparison.ratio} |" in said
