@@ -33,7 +33,7 @@ VALIDATED := $(wildcard tests/deploy/test_validate.py tests/deploy/*/test_valida
 BROWSED := tests/dashboard/web
 
 # Extras of the environment in which this repository is worked on.
-EXTRAS := local local-kafka local-mongo local-objects rabbitmq aws load otel sqlalchemy testing \
+EXTRAS := local local-kafka local-mongo local-objects rabbitmq aws import load otel sqlalchemy testing \
 	shop warehouse pydantic dev
 
 .DEFAULT_GOAL := help

@@ -37,10 +37,14 @@ def importing(root: Path) -> Iterator[None]:
 
 
 def report_of(root: Path, files: Mapping[str, str], *only: str) -> Report:
-    """Check a project of these files; what a run has seen is among them, as ``observed.json``."""
+    """Check a project of these files; what a run has seen is among them, as ``observed.json``.
+
+    Files without any of Python are those of a system that was not written with Shoal.
+    """
     seen = msgspec.json.decode(files[OBSERVED], type=Observed) if OBSERVED in files else None
+    paths = () if any(path.endswith(".py") for path in files) else tuple(path for path in files if path != ".env")
     with importing(written(root, files)):
-        return Check(Project(root=root), only=only, observed=seen).run()
+        return Check(Project(root=root), only=only, observed=seen, paths=paths).run()
 
 
 def found(report: Report) -> list[tuple[str, str]]:

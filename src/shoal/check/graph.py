@@ -28,8 +28,8 @@ class Operation(NamedTuple):
     endpoint: str
 
     def __str__(self) -> str:
-        """Spell it: ``products.prices``."""
-        return f"{self.service}.{self.endpoint}"
+        """Spell it: ``products.prices``; of an operation that nobody knows, the service alone."""
+        return f"{self.service}.{self.endpoint}" if self.endpoint else self.service
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,6 +13,7 @@ class Unasked(msgspec.Struct, frozen=True):
     code: str
     name: str
     needs: tuple[str, ...]
+    """What of `shoal.check.rule.NEEDS` is not known."""
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):

@@ -24,8 +24,11 @@ FAMILIES: dict[str, str] = {
 }
 """The first letters of a code → what its rules are about."""
 
-Need = Literal["source", "plan", "contracts", "observed", "now"]
-"""A field of `Subject` without which a rule has nothing to look at."""
+Need = Literal[
+    "source", "plan", "contracts", "observed", "now", "declarations", "calls", "operations", "sizes", "objects",
+    "manifests", "values", "messages",
+]  # fmt: skip
+"""What has to be known (`Subject.has`), or a rule has nothing to look at."""
 
 NEEDS: dict[Need, str] = {
     "source": "the source of the system",
@@ -33,6 +36,14 @@ NEEDS: dict[Need, str] = {
     "contracts": "locked contracts: shoal contract lock",
     "observed": "what a run has seen: shoal check --observed",
     "now": "the present time",
+    "declarations": "declarations of Shoal, which a system in other files does not have",
+    "calls": "calls, of which files of Compose or Kubernetes tell",
+    "operations": "operations, of which files of OpenAPI tell",
+    "sizes": "containers, of which files of Compose or Kubernetes tell",
+    "objects": "objects of Kubernetes",
+    "manifests": "files of Kubernetes that it is given: shoal check k8s/",
+    "values": "files of Compose or Kubernetes that it is given: shoal check compose.yaml",
+    "messages": "files of AsyncAPI that it is given: shoal check asyncapi.yaml",
 }
 """What is missing where a rule was not asked, and how to bring it."""
 

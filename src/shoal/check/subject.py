@@ -7,6 +7,7 @@ from functools import cached_property
 
 from shoal.check.finding import Place
 from shoal.check.graph import Graph
+from shoal.check.importing.facts import Facts
 from shoal.check.observed import Observed
 from shoal.check.source import Source
 from shoal.check.sql import Migration, Tables, migrations
@@ -15,6 +16,12 @@ from shoal.model.contracts import Locked
 from shoal.model.evolution import evolve
 from shoal.model.plan import Plan
 from shoal.model.system import System
+
+DECLARED = frozenset({"declarations", "calls", "operations", "sizes", "objects"})
+"""What every system that is written with Shoal says, and other files may say."""
+
+GIVEN = frozenset({"manifests", "values", "messages"})
+"""What is read only of files that somebody names."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -29,6 +36,7 @@ class Subject:
         contracts: What the files of contracts say.
         observed: What a run has seen.
         now: When it is asked.
+        imported: What files tell of a system that was not written with Shoal; None for one that was.
         files: Path → text of what else belongs to the system and is read: migrations, targets. Read when asked for.
     """
 
@@ -39,6 +47,7 @@ class Subject:
     contracts: Locked | None = None
     observed: Observed | None = None
     now: dt.datetime | None = None
+    imported: Facts | None = None
     files: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
@@ -75,6 +84,10 @@ class Subject:
         return self.source.place_of(where) if where else self.where
 
     def has(self, need: str) -> bool:
-        """Tell whether something is known: ``source``, ``plan``, ``contracts``, ``observed`` or ``now``."""
+        """Tell whether something is known: a need of a rule; see `shoal.check.rule.NEEDS`."""
+        if need in DECLARED:
+            return self.imported is None or self.imported.knows(need)
+        if need in GIVEN:
+            return self.imported is not None and self.imported.knows(need)
         found = getattr(self, need)
         return found is not None and (need != "source" or bool(found))

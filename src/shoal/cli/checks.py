@@ -49,6 +49,7 @@ class Check:
         baseline: File of findings that are let pass for now; that of the settings when empty.
         folder: Where contracts are locked.
         observed: What a run has seen.
+        paths: Files of a system that was not written with Shoal; none for one that was.
         progress: Hears what is done.
 
     Raises:
@@ -63,9 +64,13 @@ class Check:
         baseline: str = "",
         folder: str = "contracts",
         observed: Observed | None = None,
+        paths: tuple[str, ...] = (),
         progress: Progress = lambda _: None,
     ) -> None:
-        project.require(where)
+        if not paths:
+            project.require(where)
+        self.paths = paths
+        self.passed: tuple[str, ...] = ()
         self.where, self.folder, self.observed, self._progress = where, folder, observed, progress
         self.rules, self._failed = checking.rules()
         self.settings = _settings(where.root, self.rules)
@@ -89,6 +94,8 @@ class Check:
             DeclarationError: An option or the baseline is wrong.
         """
         self._progress("reading the system")
+        if self.paths:
+            return self._imported()
         try:
             system = project.read(self.where)
         except DeclarationError as error:
@@ -102,21 +109,28 @@ class Check:
             DeclarationError: An option or the baseline is wrong.
         """
         began = time.monotonic()
-        text = self.baseline_text()
-        baseline = None if text is None else (self.baseline, baselines.read(self.baseline, text))
         told: list[Told] = [*feasible.findings(system, LOCAL), *self._failed]
         with _uncollected():
             locked = self._locked(told)
-            self.subject = checking.gather(self.where, system, locked=locked, observed=self.observed)
-            report = run(
-                self.subject,
-                self.rules,
-                self.settings,
-                only=self._only,
-                told=told,
-                baseline=baseline,
-                progress=self._progress,
-            )
+            return self._asked(checking.gather(self.where, system, locked=locked, observed=self.observed), told, began)
+
+    def _imported(self) -> Report:
+        """Ask the rules about what files tell."""
+        from shoal.cli.imported import gather
+
+        began = time.monotonic()
+        with _uncollected():
+            found = gather(self.where.root, self.paths)
+            self.passed = found.passed
+            return self._asked(found.subject, [*found.told, *self._failed], began)
+
+    def _asked(self, subject: Subject, told: list[Told], began: float) -> Report:
+        text = self.baseline_text()
+        baseline = None if text is None else (self.baseline, baselines.read(self.baseline, text))
+        self.subject = subject
+        report = run(
+            subject, self.rules, self.settings, only=self._only, told=told, baseline=baseline, progress=self._progress
+        )
         self.seconds = time.monotonic() - began
         return report
 

@@ -108,4 +108,5 @@ RULE = Rule(
     page=__doc__,
     find=find,
     answers=("No circuit breakers",),
+    needs=frozenset({"declarations"}),
 )

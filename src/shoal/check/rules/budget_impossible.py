@@ -127,4 +127,5 @@ RULE = Rule(
     summary="a disruption budget lets no replica go",
     page=__doc__,
     find=find,
+    needs=frozenset({"objects"}),
 )

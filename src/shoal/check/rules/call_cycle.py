@@ -114,4 +114,5 @@ RULE = Rule(
     page=__doc__,
     find=find,
     answers=("Distributed monolith",),
+    needs=frozenset({"calls"}),
 )

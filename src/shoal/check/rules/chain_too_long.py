@@ -152,6 +152,8 @@ def _impact(subject: Subject, chain: Sequence[Site], usual: float) -> str:
     whole = math.prod(_availability(subject.system, site.call.service, usual) for site in away)
     lost = (1 - whole) * 30 * 24 * 60
     told = f"{whole * 100:.4g} % of the requests find all {len(away)} callees there, {lost:.0f} minutes a month do not"
+    if not subject.has("declarations"):
+        return f"{told}, if each of them is there for {usual * 100:g} %"
     return f"{told}; the caller waits up to {chain[0].call.policy.timeout:g} s; {_times(subject, chain)}"
 
 
@@ -181,4 +183,5 @@ RULE = Rule(
     find=find,
     options=Options,
     answers=("Distributed monolith", "Latency", "Ultra-low latency"),
+    needs=frozenset({"calls"}),
 )

@@ -157,4 +157,5 @@ RULE = Rule(
     find=find,
     options=Options,
     answers=("Over-granular services", "Latency", "Tightly coupled data"),
+    needs=frozenset({"declarations"}),
 )

@@ -176,4 +176,5 @@ RULE = Rule(
     find=find,
     options=Options,
     answers=("Distributed monolith",),
+    needs=frozenset({"calls"}),
 )

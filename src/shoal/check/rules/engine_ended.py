@@ -131,5 +131,5 @@ RULE = Rule(
     page=__doc__,
     find=find,
     options=Options,
-    needs=frozenset({"now"}),
+    needs=frozenset({"sizes", "now"}),
 )

@@ -127,4 +127,5 @@ RULE = Rule(
     find=find,
     options=Options,
     answers=("Distributed monolith",),
+    needs=frozenset({"declarations"}),
 )

@@ -127,4 +127,5 @@ RULE = Rule(
     find=find,
     options=Options,
     answers=("Ignoring data consistency",),
+    needs=frozenset({"declarations"}),
 )

@@ -171,4 +171,5 @@ RULE = Rule(
     find=find,
     options=Options,
     answers=("Latency", "Ultra-low latency"),
+    needs=frozenset({"declarations"}),
 )

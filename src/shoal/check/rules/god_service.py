@@ -131,4 +131,5 @@ RULE = Rule(
     find=find,
     options=Options,
     answers=("Distributed monolith",),
+    needs=frozenset({"declarations"}),
 )

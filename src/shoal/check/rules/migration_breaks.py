@@ -135,4 +135,5 @@ RULE = Rule(
     find=find,
     options=Applied,
     answers=("Database",),
+    needs=frozenset({"declarations"}),
 )

@@ -218,4 +218,5 @@ RULE = Rule(
     find=find,
     options=Applied,
     answers=("Database",),
+    needs=frozenset({"declarations"}),
 )

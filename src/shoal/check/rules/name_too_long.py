@@ -103,4 +103,5 @@ RULE = Rule(
     summary="a name is longer than the place takes it",
     page=__doc__,
     find=find,
+    needs=frozenset({"objects"}),
 )

@@ -131,4 +131,5 @@ RULE = Rule(
     find=find,
     options=Options,
     answers=("Over-granular services", "Simple applications"),
+    needs=frozenset({"declarations"}),
 )

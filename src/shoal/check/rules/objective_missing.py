@@ -73,4 +73,5 @@ RULE = Rule(
     page=__doc__,
     find=find,
     answers=("Missing observability", "Monitoring"),
+    needs=frozenset({"declarations"}),
 )

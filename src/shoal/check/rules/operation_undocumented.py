@@ -70,4 +70,5 @@ RULE = Rule(
     summary="a public operation does not say what it does",
     page=__doc__,
     find=find,
+    needs=frozenset({"operations"}),
 )

@@ -94,4 +94,5 @@ RULE = Rule(
     summary="nobody can ask for an operation",
     page=__doc__,
     find=find,
+    needs=frozenset({"declarations"}),
 )

@@ -143,4 +143,5 @@ RULE = Rule(
     find=find,
     options=Options,
     answers=("Latency",),
+    needs=frozenset({"declarations"}),
 )

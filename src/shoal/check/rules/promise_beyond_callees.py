@@ -127,4 +127,5 @@ RULE = Rule(
     page=__doc__,
     find=find,
     answers=("No circuit breakers",),
+    needs=frozenset({"declarations"}),
 )

@@ -106,4 +106,5 @@ RULE = Rule(
     summary="anybody may set calls between services off, as often as they like",
     page=__doc__,
     find=find,
+    needs=frozenset({"declarations"}),
 )

@@ -92,4 +92,5 @@ RULE = Rule(
     page=__doc__,
     find=find,
     answers=("Authentication",),
+    needs=frozenset({"operations"}),
 )

@@ -109,4 +109,5 @@ RULE = Rule(
     page=__doc__,
     find=find,
     answers=("Monitoring",),
+    needs=frozenset({"objects"}),
 )

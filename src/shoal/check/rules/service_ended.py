@@ -114,5 +114,5 @@ RULE = Rule(
     page=__doc__,
     find=find,
     options=Options,
-    needs=frozenset({"now"}),
+    needs=frozenset({"declarations", "now"}),
 )

@@ -6,6 +6,9 @@ Looks for three ways into the database of another service: SQL that names a tabl
 make and one's own do not, in migrations and in `tx.fetch` and `tx.execute`; a setting whose name says that it is the
 address of another service's database, such as `orders_database_url`; and such an address in the source.
 
+Of a system in other files it looks at the addresses that services are told: two that lead to one database share it.
+Where they lead to one host, and nobody says to which database there, that is a warning.
+
 ## Why
 
 Whoever reads another service's tables depends on every column of them. The other team can change nothing any more
@@ -106,7 +109,8 @@ import ast
 import re
 from collections.abc import Iterator, Mapping
 
-from shoal.check.finding import Finding, Place
+from shoal.check.finding import Finding, Note, Place
+from shoal.check.importing.sharing import Shared, shared
 from shoal.check.queries import READERS
 from shoal.check.rule import Nothing, Rule
 from shoal.check.source import Use
@@ -129,6 +133,9 @@ Owners = Mapping[str, Service]
 
 def find(subject: Subject, _: Nothing) -> Iterator[Finding]:
     """Find ways into the databases of other services."""
+    if subject.imported is not None:
+        yield from map(_shared, shared(subject.imported))
+        return
     databases = {names.database(service.name): service for service in subject.system.services if service.store}
     owners: dict[str, Service] = {}
     for database, service in databases.items():
@@ -202,6 +209,22 @@ def _written(subject: Subject, databases: Owners) -> Iterator[Finding]:
                 )
 
 
+def _shared(found: Shared) -> Finding:
+    first, *others = found.users
+    names = [use.unit.service for use in found.users]
+    together = f"{', '.join(names[:-1])} and {names[-1]}"
+    what = f"the database {found.database} of {found.host}" if found.database else f"the store {found.host}"
+    unsure = "" if found.database else ", and nothing says that their data are apart"
+    return Finding(
+        where=first.where,
+        message=f"{together} use {what}{unsure}",
+        impact="none of them can change its tables, or load it, without the others noticing",
+        notes=tuple(Note(use.where, f"{use.unit.service} leads there, too") for use in others),
+        help="give each a database and a role of its own; what others need of it, they ask for by its interface",
+        severity=None if found.certain else "warning",
+    )
+
+
 def _table(service: Service, table: str, owner: Service, where: Place) -> Finding:
     return Finding(
         where=where,
@@ -219,4 +242,5 @@ RULE = Rule(
     page=__doc__,
     find=find,
     answers=("Shared database",),
+    needs=frozenset({"calls"}),
 )

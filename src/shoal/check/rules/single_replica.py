@@ -121,4 +121,5 @@ RULE = Rule(
     page=__doc__,
     find=find,
     options=Options,
+    needs=frozenset({"objects"}),
 )

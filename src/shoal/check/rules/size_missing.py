@@ -157,4 +157,5 @@ RULE = Rule(
     find=find,
     options=Options,
     answers=("Right-sized containers",),
+    needs=frozenset({"sizes"}),
 )

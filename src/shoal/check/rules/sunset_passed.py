@@ -85,5 +85,5 @@ RULE = Rule(
     summary="an operation has ended, and its code is still there",
     page=__doc__,
     find=find,
-    needs=frozenset({"now"}),
+    needs=frozenset({"declarations", "now"}),
 )

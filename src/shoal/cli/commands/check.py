@@ -31,10 +31,12 @@ _EXAMPLES = examples(
     "shoal check --observed                          compared with what the newest run has seen",
     "shoal check --observed 14 --policy              what of the permissions run 14 used, as a diff",
     "shoal check --baseline check.json --begin        what is found today is let pass for now",
+    "shoal check compose.yaml k8s/ openapi/*.yaml     a system that was not written with Shoal",
 )
 
 
 @click.command("check", epilog=_EXAMPLES)
+@click.argument("paths", nargs=-1, metavar="[PATH]...")
 @click.option(
     "-f", "--format", "-o", "--output", "form", type=click.Choice(FORMS), default="full", help="Form of the findings."
 )
@@ -65,6 +67,9 @@ def command(
 ) -> int:
     """Find the ways in which the system will go wrong: from what it declares, from its source, and from its contracts.
 
+    PATHs are files and folders of a system that was not written with Shoal: Compose, Kubernetes, OpenAPI, AsyncAPI. It
+    is asked what these tell; the rules that need more are listed with -v.
+
     Exit code 0 when nothing is found at or above --fail-on, 1 when something is, 2 for a mistake in the command or in
     [tool.shoal.check] of pyproject.toml; the same in every form. A comment lets a finding pass, with its reason:
     # shoal: ignore[SH101] the partner asks for it. What a code means: shoal explain SH101.
@@ -78,6 +83,7 @@ def command(
             baseline=said["baseline"],
             folder=said["contracts"],
             observed=_observed(context, observed, policy=policy),
+            paths=said["paths"],
             progress=_Progress().told,
         )
         _require_there(check, said)
@@ -168,7 +174,7 @@ def _show(check: "Check", report: "Report", form: str, verbosity: int) -> None:
         click.echo(harmless(text), color=True)
     if form in ("full", "concise"):
         if verbosity > 0:
-            _aside(report)
+            _aside(check, report)
         if verbosity >= 0 or report.findings:
             say(_summary(check, report))
 
@@ -177,14 +183,19 @@ def _paint(text: str, role: str) -> str:
     return click.style(text, fg=_COLOURS[role]) if role in _COLOURS else click.style(text, bold=True)
 
 
-def _aside(report: "Report") -> None:
-    """List what is let pass, and who was not asked."""
+def _aside(check: "Check", report: "Report") -> None:
+    """List what is let pass, who was not asked, and what was not read."""
+    from shoal.check.rule import NEEDS
+
+    words = {str(need): text for need, text in NEEDS.items()}
     for finding in report.ignored:
         say(f"let pass {finding.where} {finding.code} {finding.message}: {finding.reason}")
     for finding in report.baselined:
         say(f"baseline {finding.where} {finding.code} {finding.message}")
     for rule in report.unasked:
-        say(f"not asked {rule.code} {rule.name}: needs {', '.join(rule.needs)}")
+        say(f"not asked {rule.code} {rule.name}: needs {', '.join(words[need] for need in rule.needs)}")
+    for path in check.passed:
+        say(f"not read {path}: of no kind that tells of a system, or one of several files of Compose")
 
 
 def _summary(check: "Check", report: "Report") -> str:

@@ -1,0 +1,173 @@
+"""What files tell of a system, in one form whichever format they are in: the middle between formats and rules.
+
+What a file does not tell is `None`, which is not the same as what it denies.
+"""
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Literal
+
+from shoal.check.finding import Place
+
+Form = Literal["compose", "kubernetes", "openapi", "asyncapi"]
+Role = Literal["service", "store", "cache", "broker", "aside", "visitor"]
+"""What runs: a service, where one keeps data, what carries messages, what only looks on, or who only asks."""
+
+
+@dataclass(frozen=True, eq=False)
+class Said:
+    """Something that a file says."""
+
+    text: str
+    where: Place
+
+
+@dataclass(frozen=True, eq=False)
+class Setting:
+    """An environment variable of a container.
+
+    Attributes:
+        name: Of the variable.
+        where: Where it is set.
+        value: What it is set to; None where that is kept elsewhere: in a secret, or the environment of who starts it.
+        inline: Whether the value stands in the file as it is, and is no default that somebody may replace.
+    """
+
+    name: str
+    where: Place
+    value: str | None = None
+    inline: bool = True
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Container:
+    """One container of a unit. What is None the format cannot say."""
+
+    name: str
+    where: Place
+    image: Said | None = None
+    settings: tuple[Setting, ...] = ()
+    arguments: tuple[Said, ...] = ()
+    """Its command and arguments, each by itself."""
+    requested: bool | None = None
+    """Whether it says how much it needs."""
+    limited: bool | None = None
+    """Whether its memory has a limit."""
+    ready: bool | None = None
+    """Whether it says when it can be asked."""
+    ports: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Unit:
+    """One thing that runs, in one or more replicas.
+
+    Attributes:
+        name: As its file calls it.
+        form: Which format tells of it.
+        where: Its declaration.
+        service: What it is a part of: itself, or the service that has several versions.
+        role: What it is.
+        kind: Of the object: ``Deployment``; ``service`` in Compose.
+        scope: Within what its names mean it: a namespace, the folder of a project.
+        names: Hosts by which others reach it.
+        containers: What it is made of; those that only prepare it are left out.
+        after: What it waits for when it starts.
+        replicas: How many there are at rest; None where nobody says.
+        replicas_at: Where that is said, or would be.
+        doors: Where it is said that it can be reached from outside, and how.
+        asked: Whether others reach it by a name that spreads requests over its replicas.
+    """
+
+    name: str
+    form: Form
+    where: Place
+    service: str
+    role: Role
+    kind: str
+    scope: str = ""
+    names: frozenset[str] = frozenset()
+    containers: tuple[Container, ...] = ()
+    after: tuple[Said, ...] = ()
+    replicas: int | None = None
+    replicas_at: Place | None = None
+    doors: tuple[Said, ...] = ()
+    asked: bool = False
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Operation:
+    """What a service answers, by OpenAPI.
+
+    Attributes:
+        open: Whether anybody may ask: neither it nor the document asks for a key, a token or a certificate.
+    """
+
+    service: str
+    method: str
+    path: str
+    where: Place
+    open: bool
+    summary: str = ""
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Message:
+    """What a service sends or hears, by AsyncAPI.
+
+    Attributes:
+        version: What says which version of it this is; empty where nothing does.
+    """
+
+    service: str
+    name: str
+    channel: str
+    where: Place
+    sent: bool | None = None
+    version: str = ""
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Kept:
+    """A value of an object that keeps settings: of a ``Secret``, a ``ConfigMap``."""
+
+    kind: str
+    name: str
+    key: str
+    value: str
+    where: Place
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Facts:
+    """Everything that the files of one system tell."""
+
+    forms: frozenset[Form] = frozenset()
+    units: tuple[Unit, ...] = ()
+    operations: tuple[Operation, ...] = ()
+    messages: tuple[Message, ...] = ()
+    kept: tuple[Kept, ...] = ()
+    titles: dict[str, Place] = field(default_factory=dict)
+    """Service that a document of OpenAPI or AsyncAPI is about → the document."""
+
+    @cached_property
+    def services(self) -> dict[str, tuple[Unit, ...]]:
+        """Service → the units that it is; empty for one of which only interfaces are told."""
+        found: dict[str, list[Unit]] = {name: [] for name in self.titles}
+        for unit in self.units:
+            if unit.role == "service":
+                found.setdefault(unit.service, []).append(unit)
+        return {name: tuple(units) for name, units in found.items()}
+
+    def knows(self, need: str) -> bool:
+        """Tell whether the files can say something of the kind: a need of a rule."""
+        runs = bool(self.forms & {"compose", "kubernetes"})
+        return {
+            "calls": runs,
+            "sizes": runs,
+            "values": runs,
+            "objects": "kubernetes" in self.forms,
+            "manifests": "kubernetes" in self.forms,
+            "operations": "openapi" in self.forms,
+            "messages": "asyncapi" in self.forms,
+        }.get(need, False)

@@ -1,0 +1,51 @@
+"""Databases that several services use, by the addresses that they are told."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from shoal.check.importing import images
+from shoal.check.importing.edges import Use, stored
+from shoal.check.importing.facts import Facts, Unit
+
+
+@dataclass(frozen=True, eq=False)
+class Shared:
+    """One database.
+
+    Attributes:
+        host: Where it is.
+        database: Which it is; empty where nobody says which of those that may be there.
+        users: One way to it of each service, sorted by place.
+    """
+
+    host: str
+    database: str
+    users: tuple[Use, ...]
+
+    @property
+    def certain(self) -> bool:
+        """Whether all of them are told its address, and its name or that of a host with one database."""
+        return bool(self.database) and all(use.told for use in self.users)
+
+
+def shared(facts: Facts) -> Iterator[Shared]:
+    """Find databases that more than one service uses; programs of one image are one service here."""
+    groups: dict[tuple[str, str], dict[str, Use]] = {}
+    ways = stored(facts)
+    told = {(use.unit.name, _host(use)) for use in ways if use.told}
+    for use in ways:
+        if use.told or (use.unit.name, _host(use)) not in told:
+            groups.setdefault((_host(use), use.database.lower()), {}).setdefault(_program(use.unit), use)
+    for (host, database), users in groups.items():
+        if len(users) > 1:
+            yield Shared(host, database, tuple(sorted(users.values(), key=lambda use: use.where)))
+
+
+def _host(use: Use) -> str:
+    return use.target.name if use.target is not None else use.host
+
+
+def _program(unit: Unit) -> str:
+    """Say which program a unit is: its image, where it has one of its own, else its service."""
+    named = [container.image.text for container in unit.containers[:1] if container.image]
+    return images.repository(named[0]) if named and named[0] else unit.service

@@ -1,0 +1,170 @@
+"""Files of a system that was not written with Shoal: found, read, and brought together for the rules."""
+
+import datetime as dt
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from shoal.check.importing.modelled import modelled
+from shoal.check.importing.reading import documents
+from shoal.check.importing.table import KINDS, facts, form_of
+from shoal.check.importing.tree import Document
+from shoal.check.rules.system_unreadable import RULE as UNREADABLE
+from shoal.check.subject import Subject
+from shoal.errors import DeclarationError
+from shoal.model.finding import Finding as Told
+
+ENDINGS = frozenset({".yaml", ".yml", ".json"})
+"""How the names of files end that are looked at in a folder."""
+
+PASSED_OVER = frozenset({"node_modules", "site-packages", "vendor", "testdata"})
+"""Folders that hold the files of others; so do those whose names begin with a dot."""
+
+BESIDE = 2**20
+"""Most bytes of a file that another one names, such as ``.env``."""
+
+CHART = "Chart.yaml"
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Imported:
+    """What was read.
+
+    Attributes:
+        subject: What is known of the system.
+        told: What is wrong with its files.
+        passed: Files of folders that were looked at and say nothing of a kind that is read, or are one of several.
+    """
+
+    subject: Subject
+    told: tuple[Told, ...]
+    passed: tuple[str, ...]
+
+
+def gather(root: Path, paths: Sequence[str]) -> Imported:
+    """Read what files tell of a system.
+
+    Args:
+        root: Folder from which places are told.
+        paths: Files and folders, from there.
+
+    Raises:
+        DeclarationError: One of them is not there, or none of them describes a system.
+        HostError: The library that reads YAML is not installed.
+    """
+    reading = _Reading(root)
+    for path in paths:
+        reading.take(path)
+    found = facts(reading.documents, reading.beside)
+    if not found.forms and not reading.told:
+        raise DeclarationError(
+            f"nothing in {', '.join(paths)} describes a system",
+            hint=f"name files of {KINDS}",
+        )
+    first = (root / paths[0]).resolve()
+    name = next((text for d in reading.documents if (text := d.root.at("name").text)), "")
+    subject = Subject(
+        system=modelled(found, name or (first if first.is_dir() else first.parent).name),
+        entry="",
+        now=dt.datetime.now(dt.UTC),
+        files=reading.texts,
+        imported=found,
+    )
+    return Imported(subject=subject, told=tuple(reading.told), passed=tuple(reading.passed))
+
+
+class _Reading:
+    """Goes through files and folders, once each."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self.documents: list[Document] = []
+        self.texts: dict[str, str] = {}
+        self.told: list[Told] = []
+        self.passed: list[str] = []
+
+    def take(self, path: str) -> None:
+        """Read a file, or the files below a folder."""
+        if path == "-":
+            raise DeclarationError("files are read by name, not from the standard input", hint="name the files")
+        file = self._root / path
+        if file.is_dir():
+            for one in _below(file):
+                if one.name == CHART:
+                    self._chart(one)
+                else:
+                    self._file(one, named=False)
+        elif file.is_file():
+            self._file(file, named=True)
+        else:
+            raise DeclarationError(f"there is no file or folder {path}", hint="paths are told from -C, the folder")
+
+    def beside(self, path: str) -> str | None:
+        """Return the text of a file that another one names, below the folder only."""
+        file = Path(os.path.normpath(self._root / path))
+        try:
+            if not file.resolve().is_relative_to(self._root.resolve()) or file.stat().st_size > BESIDE:
+                return None
+            return file.read_text("utf-8", errors="replace")
+        except OSError:
+            return None
+
+    def _file(self, file: Path, *, named: bool) -> None:
+        shown = self._shown(file)
+        if shown in self.texts:
+            return
+        try:
+            text = file.read_bytes().decode(errors="replace")
+            found = list(documents(shown, text))
+        except OSError as error:
+            self._wrong(f"cannot be read: {error.strerror}", "let it be read", shown)
+            return
+        except DeclarationError as error:
+            self.texts[shown] = text
+            self._wrong(error.message, error.hint, error.where)
+            return
+        if not any(form_of(document.root) for document in found):
+            if named:
+                self._wrong(f"this describes no system: it is no file of {KINDS}", "name another file", f"{shown}:1")
+            else:
+                self.passed.append(shown)
+            return
+        self.texts[shown] = text
+        self.documents += found
+
+    def _chart(self, chart: Path) -> None:
+        hint = f"check what comes of it: helm template NAME {self._shown(chart.parent)} > rendered.yaml"
+        found = Told(
+            code=UNREADABLE.code,
+            severity="warning",
+            message="this is a chart of Helm, and what its templates will say is not known",
+            where=self._shown(chart) + ":1",
+            help=hint,
+        )
+        self.told.append(found)
+
+    def _wrong(self, message: str, hint: str, where: str) -> None:
+        self.told.append(Told(code=UNREADABLE.code, severity="error", message=message, where=where, help=hint))
+
+    def _shown(self, file: Path) -> str:
+        return file.relative_to(self._root).as_posix() if file.is_relative_to(self._root) else file.as_posix()
+
+
+def _below(folder: Path) -> Iterator[Path]:
+    """List the files of a folder that may be of a kind, sorted; of a chart only what says that it is one."""
+    for here, folders, files in os.walk(folder):
+        if CHART in files:
+            folders.clear()
+            yield Path(here, CHART)
+            continue
+        folders[:] = sorted(name for name in folders if name not in PASSED_OVER and not name.startswith("."))
+        own = sorted(name for name in files if Path(name).suffix in ENDINGS)
+        yield from (Path(here, name) for name in own if not _other(name, own))
+
+
+def _other(name: str, beside: Sequence[str]) -> bool:
+    """Tell whether a file is a variant of a file of Compose that is beside it, of which only one is run."""
+    stem = name.rpartition(".")[0]
+    usual = [one for one in ("compose", "docker-compose") if {f"{one}.yml", f"{one}.yaml"} & {*beside}]
+    return any(stem.startswith((f"{one}.", f"{one}-")) and stem != f"{one}.override" for one in usual)

@@ -1,0 +1,105 @@
+"""What files of Compose tell: who uses which database, who calls whom, and where that is said."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.check.projects import found, report_of
+
+
+def places(root: Path, code: str, **files: str) -> list[str]:
+    named = {name.replace("_dot_", "."): text for name, text in files.items()}
+    report = report_of(root, {"compose.yaml": "", **named}, code)
+    assert code in report.asked
+    return [place for of, place in found(report) if of == code]
+
+
+SHARED = """\
+services:
+  orders:
+    image: acme/orders
+    environment:
+      DATABASE_URL: ORDERS
+  prices:
+    image: acme/prices
+    environment:
+      - PLACE=PRICES
+      - DB_NAME=NAMED
+  db:
+    image: postgres:18
+"""
+
+
+@pytest.mark.parametrize(
+    ("orders", "prices", "named", "severity"),
+    [
+        ("postgres://me:secret@db:5432/shop", "jdbc:postgresql://db/shop?ssl=true", "", "error"),
+        ("Server=db;Database=shop;User Id=me", "postgresql+asyncpg://db/shop", "", "error"),
+        ("postgres://db/shop", "db:5432", "shop", "error"),  # its name is said beside its host
+        ("postgres://db/shop", "postgres://${HOST:-db}/${NAME-shop}", "", "error"),
+        ("postgres://db.example/shop", "postgres://db.example/shop", "", "error"),  # outside of all files
+        ("db:5432", "postgres://db/", "", "warning"),
+        ("postgres://db/shop", "postgres://db/prices", "", None),
+        ("postgres://db/shop", "postgres://db/", "", None),  # unknown is not the same
+        ("postgres://db/shop", "postgres://other/shop", "", None),
+        ("postgres://db/shop", "postgres://$UNKNOWN/shop", "", None),
+        ("a text that mentions db", "db", "", None),
+    ],
+)
+def test_databases_that_services_share(
+    tmp_path: Path, orders: str, prices: str, named: str, severity: str | None
+) -> None:
+    text = SHARED.replace("ORDERS", orders).replace("PRICES", prices).replace("NAMED", named)
+    report = report_of(tmp_path, {"compose.yaml": text}, "SH201")
+    shared = [(f.severity, f"{f.where.file}:{f.where.line}", f.notes[0].where.line) for f in report.findings]
+    assert shared == ([(severity, "compose.yaml:5", 9)] if severity else [])
+
+
+def test_what_shares_a_database_is_said(tmp_path: Path) -> None:
+    text = SHARED.replace("ORDERS", "postgres://db/shop").replace("PRICES", "postgres://db/shop")
+    (finding,) = report_of(tmp_path, {"compose.yaml": text}, "SH201").findings
+    assert finding.message == "orders and prices use the database shop of db"
+    assert finding.notes[0].text == "prices leads there, too"
+
+
+def test_programs_of_one_image_are_one_service(tmp_path: Path) -> None:
+    text = SHARED.replace("ORDERS", "postgres://db/shop").replace("PRICES", "postgres://db/shop")
+    assert places(tmp_path, "SH201", **{"compose.yaml": text.replace("acme/prices", "acme/orders:2")}) == []
+
+
+CIRCLE = """\
+services:
+  orders:
+    image: acme/orders
+    environment:
+      PRICES: http://prices:80/api
+  prices:
+    image: acme/prices
+    environment:
+      - STOCK_HOST=${STOCK}
+  stock:
+    image: acme/stock
+    command: ["serve", "--orders=http://orders"]
+"""
+
+
+def test_services_that_call_each_other_in_a_circle(tmp_path: Path) -> None:
+    report = report_of(tmp_path, {"compose.yaml": CIRCLE, ".env": 'STOCK="stock"  # who has it\n'}, "SH102")
+    (finding,) = report.findings
+    assert f"{finding.where.file}:{finding.where.line}" == "compose.yaml:5"
+    assert finding.message == "services call each other in a circle: orders → prices → stock → orders"
+    assert [(note.where.line, note.text) for note in finding.notes] == [
+        (9, "prices calls stock"),
+        (12, "stock calls orders"),
+    ]
+
+
+def test_a_variable_that_nobody_sets_leads_nowhere(tmp_path: Path) -> None:
+    assert places(tmp_path, "SH102", **{"compose.yaml": CIRCLE}) == []
+
+
+def test_a_comment_lets_a_finding_pass(tmp_path: Path) -> None:
+    text = CIRCLE.replace("80/api", "80/api  # shoal: ignore[SH102] they are to become one")
+    report = report_of(tmp_path, {"compose.yaml": text, ".env": "STOCK=stock"}, "SH102")
+    assert report.findings == ()
+    assert [finding.reason for finding in report.ignored] == ["they are to become one"]
