@@ -65,10 +65,10 @@ def deliver(
     artifacts = make()
     if show or check:
         changed = compared(folder, artifacts, form, maker=maker, quiet=quiet, whole=show)
-        told(found, quiet=quiet)
+        told(found, context.verbosity)
         return FOUND if check and changed else OK
     write(folder, artifacts, form, maker=maker, quiet=quiet)
-    told(found, quiet=quiet)
+    told(found, context.verbosity)
     return OK
 
 

@@ -62,8 +62,8 @@ def kubernetes(
     artifacts = compile_kubernetes(scope)
     if show or check:
         changed = compared(folder, artifacts, output, maker=MAKER, quiet=context.verbosity < 0, whole=show)
-        told(found, quiet=context.verbosity < 0)
+        told(found, context.verbosity)
         return FOUND if check and changed else OK
     write(folder, artifacts, output, maker=MAKER, quiet=context.verbosity < 0)
-    told(found, quiet=context.verbosity < 0)
+    told(found, context.verbosity)
     return OK
