@@ -53,6 +53,16 @@ def queries(subject: Subject) -> Iterator[Query]:
                     yield query
 
 
+def sql(subject: Subject, use: Use) -> str:
+    """Return the SQL that a handler sends, written out there or where a name is bound to it; empty of anything else."""
+    place = {"execute": 0, "fetch": 1}.get(use.method, -1) if use.kind.name in READERS else -1
+    said = use.node.args[place] if 0 <= place < len(use.node.args) else None
+    if isinstance(said, ast.Name | ast.Attribute):
+        own = _bound(use.function, said.id) if isinstance(said, ast.Name) else None
+        said = own or subject.source.value(use.function.module.name_of(said))
+    return said.value if isinstance(said, ast.Constant) and isinstance(said.value, str) else ""
+
+
 def _query(subject: Subject, handler: Handler, use: Use) -> Query | None:
     if any(word.arg is None for word in use.node.keywords) or not use.node.args:
         return None

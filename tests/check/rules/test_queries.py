@@ -32,6 +32,7 @@ async def goods(name: str, tx: Transaction, replica: ReadReplica) -> list[Good]:
 
 
 system = System("shop", services=[shop])
+EVERY = "select * from goods"
 """
 TABLE = "CREATE TABLE goods (sku text PRIMARY KEY, name text, shelf text);\n"
 
@@ -49,6 +50,8 @@ WHOLE = {
     "return await all_of(tx)": "every Good is read",
     "return await tx.fetch(Good, 'select * from public.goods -- where\\n')": "every row of goods",
     "return await replica.fetch(Good, 'SELECT upper(name) AS sku FROM goods')": "every row of goods is read",
+    "query = 'select * from goods'; return await tx.fetch(Good, query)": "every row of goods is read",
+    "return await tx.fetch(Good, EVERY)": "every row of goods is read",
 }
 BOUNDED = (
     "return await tx.find(Good, limit=10)",
@@ -62,6 +65,7 @@ BOUNDED = (
     "return await tx.fetch(Good, 'select * from goods limit 10')",
     "return await tx.fetch(Good, 'select count(*) as sku from goods')",
     "return await tx.fetch(Good, name)",
+    "query = 'select * from goods'; query += ' limit 3'; return await tx.fetch(Good, query)",
     "return await tx.fetch(Good, \"select 'from goods' as sku\")",
     "return await tx.fetch(Good, 'select * from (select * from goods where name is null) as some')",
 )

@@ -102,7 +102,7 @@ def find(subject: Subject, _: Nothing) -> Iterator[Finding]:
             message=f"services call each other in a circle: {' → '.join([*names, names[0]])}",
             impact=f"{len(names)} services fail, start and are released together",
             notes=tuple(Note(s.where, f"{s.handler.service.name} calls {s.callee}") for s in circle[1:]),
-            help=f"let {names[0]} say at once what {names[-1]} asks it for, or make them one service",
+            help=f"let {names[0]} announce by an event what {names[-1]} asks it for, or make them one service",
         )
 
 

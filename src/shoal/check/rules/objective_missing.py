@@ -48,6 +48,7 @@ system = System("bank", services=[rates])
 from collections.abc import Iterator
 
 from shoal.check.finding import Finding
+from shoal.check.promises import needed, usual
 from shoal.check.rule import Nothing, Rule
 from shoal.check.subject import Subject
 
@@ -58,10 +59,12 @@ def find(subject: Subject, _: Nothing) -> Iterator[Finding]:
         public = [endpoint for endpoint in service.endpoints if endpoint.exposed]
         if public and not service.objectives and not any(endpoint.objectives for endpoint in public):
             many = f"{len(public)} public operations" if len(public) > 1 else "a public operation"
+            own = [h for h in subject.graph.handlers if h.service is service and h.endpoint in public]
+            share = min(usual(needed(subject, handler)) for handler in own)
             yield Finding(
                 where=subject.place(service.source),
                 message=f"{service.name} serves {many} and promises nothing",
-                help=f'Service("{service.name}", objectives=[Objective(availability=0.999)])',
+                help=f'Service("{service.name}", objectives=[Objective(availability={share:g})])',
             )
 
 

@@ -79,44 +79,34 @@ system = System("shop", services=[prices, web])
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from shoal.check.finding import Finding
-from shoal.check.graph import Handler, Site
+from shoal.check.graph import Handler
+from shoal.check.promises import needed, promised, usual
 from shoal.check.rule import Nothing, Rule
 from shoal.check.subject import Subject
-from shoal.model.objectives import Objective
 
 
 def find(subject: Subject, _: Nothing) -> Iterator[Finding]:
     """Find promises that cannot be kept."""
-    for handler, sites in subject.graph.sites.items():
-        own = _promised(handler)
-        needed = {site.call.service for site in sites if site.certain and not _stands_in(site)}
-        theirs = {name: _best(subject.system.service(name).objectives) for name in sorted(needed)}
-        known = {name: share for name, share in theirs.items() if share}
+    for handler in subject.graph.sites:
+        own, known = _promised(handler), needed(subject, handler)
         if own and known and math.prod(known.values()) < own - 1e-12:
             together = " × ".join(f"{name} {share * 100:g} %" for name, share in known.items())
             yield Finding(
                 where=subject.place(handler.where),
                 message=f"{handler} promises {own * 100:g} %, and waits for {together}",
                 impact=f"{math.prod(known.values()) * 100:.4g} % is all that it can keep",
-                help="promise less, or give a call a stand-in: a breaker with cached= or a fallback",
+                help=f"promise less: availability={usual(known):g}; or give a call a stand-in: a breaker with cached="
+                " or a fallback",
             )
 
 
 def _promised(handler: Handler) -> float:
     if handler.endpoint is None or not handler.endpoint.exposed:
         return 0.0
-    return _best(handler.endpoint.objectives) or _best(handler.service.objectives)
-
-
-def _best(objectives: Sequence[Objective]) -> float:
-    return max((o.availability for o in objectives if o.availability), default=0.0)
-
-
-def _stands_in(site: Site) -> bool:
-    return site.call.breaker is not None and bool(site.call.breaker.fallback or site.call.breaker.cached)
+    return promised(handler.endpoint.objectives) or promised(handler.service.objectives)
 
 
 RULE = Rule(

@@ -74,13 +74,11 @@ system = System("office", services=[tasks])
 ```
 """
 
-import ast
 from collections.abc import Iterator
 
 from shoal.check.finding import Finding
-from shoal.check.queries import READERS, queries
+from shoal.check.queries import queries, sql
 from shoal.check.rule import Nothing, Rule
-from shoal.check.source import Use
 from shoal.check.sql.tokens import has, named, statements
 from shoal.check.subject import Subject
 
@@ -102,7 +100,7 @@ def find(subject: Subject, _: Nothing) -> Iterator[Finding]:
             )
     for handler in subject.graph.handlers:
         for use in subject.source.uses(handler.function) if handler.function else ():
-            if (table := _whole(use)) != "":
+            if use.method == "fetch" and (table := _whole(sql(subject, use))) != "":
                 yield Finding(
                     where=use.where,
                     message=f"every row of {table} is read, however many there are",
@@ -110,14 +108,9 @@ def find(subject: Subject, _: Nothing) -> Iterator[Finding]:
                 )
 
 
-def _whole(use: Use) -> str:
+def _whole(text: str) -> str:
     """Name the table of which the service's own SQL reads everything."""
-    if use.kind.name not in READERS or use.method != "fetch" or len(use.node.args) < 2:
-        return ""
-    sql = use.node.args[1]
-    if not isinstance(sql, ast.Constant) or not isinstance(sql.value, str):
-        return ""
-    said = next(statements(sql.value), ())
+    said = next(statements(text), ())
     texts = [token.text for token in said]
     if not texts or texts[0] != "select" or "from" not in texts or any(has(said, word) for word in FEW):
         return ""

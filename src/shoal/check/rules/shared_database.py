@@ -111,9 +111,8 @@ from collections.abc import Iterator, Mapping
 
 from shoal.check.finding import Finding, Note, Place
 from shoal.check.importing.sharing import Shared, shared
-from shoal.check.queries import READERS
+from shoal.check.queries import sql
 from shoal.check.rule import Nothing, Rule
-from shoal.check.source import Use
 from shoal.check.sql.tables import mentioned
 from shoal.check.sql.tokens import statements
 from shoal.check.subject import Subject
@@ -158,15 +157,8 @@ def _mentions(subject: Subject) -> Iterator[tuple[str, Place, Service]]:
             yield from ((table, migration.place(token), migration.service) for table, token in mentioned(said))
     for handler in subject.graph.handlers:
         for use in subject.source.uses(handler.function) if handler.function else ():
-            for said in statements(_sql(use)):
+            for said in statements(sql(subject, use)):
                 yield from ((table, use.where, handler.service) for table, _ in mentioned(said))
-
-
-def _sql(use: Use) -> str:
-    if use.kind.name not in READERS or use.method not in ("fetch", "execute"):
-        return ""
-    texts = [arg.value for arg in use.node.args[:2] if isinstance(arg, ast.Constant) and isinstance(arg.value, str)]
-    return texts[0] if texts else ""
 
 
 def _set(subject: Subject, service: Service, databases: Owners) -> Iterator[Finding]:

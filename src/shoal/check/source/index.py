@@ -76,6 +76,13 @@ class Source:
         node = module.top.get(last) if module else None
         return (module, node) if module and isinstance(node, ast.ClassDef) else None
 
+    def value(self, name: str) -> ast.expr | None:
+        """Find what a name at the top of a module is bound to, by its full name; None of anything else."""
+        owner, _, last = self.origin(name).rpartition(".")
+        module = self._by_name.get(owner)
+        node = module.top.get(last) if module else None
+        return node.value if isinstance(node, ast.Assign | ast.AnnAssign) else None
+
     def origin(self, name: str) -> str:
         """Follow a name to where it is defined: what a package hands on is somebody else's."""
         for _ in range(10):  # a name that leads round in a circle leads nowhere
