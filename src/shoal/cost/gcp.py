@@ -50,13 +50,17 @@ def _nothing(_: Any, __: Month) -> Iterator[Item]:
 
 
 def _network(one: made.Network, month: Month) -> Iterator[Item]:
-    yield Item(component="zones of names", price="dns.zone-month", amount=exactly(_ZONES))
-    if one.gateway:
+    if not one.there:
+        yield Item(component="zones of names", price="dns.zone-month", amount=exactly(_ZONES))
+    if one.gateway and not one.there:
         yield Item(component="data by the NAT gateway", price="nat.gb", amount=month.outside, by_use=True)
+    if one.gateway:
         yield Item(component="public addresses", price="address.hour", amount=exactly(HOURS))
 
 
 def _workload(one: made.Workload, month: Month) -> Iterator[Item]:
+    if one.late:
+        return
     beside = (Decimal(1), Decimal("0.5")) if one.collector else (Decimal(0), Decimal(0))
     processors, memory = one.processors + beside[0], Decimal(one.memory) / 1024 + beside[1]
     whose: dict[str, Any] = {"service": one.service}
@@ -83,7 +87,7 @@ def _instances(one: made.Workload, month: Month) -> Range:
     return month.tasks(one.service, least=one.least, most=one.most, processors=Decimal(one.processors), busy=60)
 
 
-def _postgres(one: made.Postgres, _: Month) -> Iterator[Item]:
+def _postgres(one: made.Postgres, month: Month) -> Iterator[Item]:
     hours, storage = exactly(HOURS * one.copies), exactly(one.storage * one.copies)
     if size := _CUSTOM.fullmatch(one.tier):
         processors, memory = Decimal(size[1]), Decimal(size[2]) / 1024
@@ -94,22 +98,35 @@ def _postgres(one: made.Postgres, _: Month) -> Iterator[Item]:
     else:
         yield Item(component="PostgreSQL", price=f"sql.{one.tier}.hour", amount=hours, service=one.service)
     yield Item(component="PostgreSQL storage", price="sql.ssd.gb-month", amount=storage, service=one.service)
+    if one.follows:
+        written = month.writes(one.service) * (month.usage.call_bytes / GB)
+        yield Item(
+            component="copying to the second region",
+            price="vpc.region.gb",
+            amount=written,
+            service=one.service,
+            by_use=True,
+        )
 
 
 def _documents(one: made.Documents, month: Month) -> Iterator[Item]:
     writes, reads = month.writes(one.service) * (1 / MILLION), month.reads(one.service) * (1 / MILLION)
     whose: dict[str, Any] = {"service": one.service, "by_use": True}
-    yield Item(component="Firestore writes", price="firestore.write", amount=writes, **whose)
-    yield Item(component="Firestore reads", price="firestore.read", amount=reads, **whose)
+    kind = "firestore.wide" if one.wide else "firestore"
+    yield Item(component="Firestore writes", price=f"{kind}.write", amount=writes, **whose)
+    yield Item(component="Firestore reads", price=f"{kind}.read", amount=reads, **whose)
     stored = month.usage.stored
-    yield Item(component="Firestore storage", price="firestore.gb-month", amount=stored, service=one.service)
+    yield Item(component="Firestore storage", price=f"{kind}.gb-month", amount=stored, service=one.service)
 
 
 def _bucket(one: made.Bucket, month: Month) -> Iterator[Item]:
-    yield Item(component="objects", price="storage.gb-month", amount=month.usage.objects, service=one.service)
+    kind = "storage.dual" if len(one.regions) > 1 else "storage"
+    yield Item(component="objects", price=f"{kind}.gb-month", amount=month.usage.objects, service=one.service)
 
 
 def _dataset(one: made.Dataset, month: Month) -> Iterator[Item]:
+    if one.late:
+        return
     yield Item(component="BigQuery storage", price="bigquery.gb-month", amount=month.usage.stored, service=one.service)
 
 
@@ -125,7 +142,7 @@ def _subscription(one: made.Subscription, _: Month) -> Iterator[Item]:
 
 
 def _secret(one: made.Secret, _: Month) -> Iterator[Item]:
-    yield Item(component="secrets", price="secret.month", amount=exactly(1), service=one.service)
+    yield Item(component="secrets", price="secret.month", amount=exactly(len(one.regions)), service=one.service)
 
 
 def _key(one: made.Key, _: Month) -> Iterator[Item]:
@@ -172,7 +189,7 @@ def _cluster(one: made.Cluster, month: Month) -> Iterator[Item]:
 
 def _shared(every: tuple[Resource, ...], month: Month) -> Iterator[Item]:
     """Count what all services have together: instances at the gateway, lines of logs, images, and events."""
-    running = [one for one in every if isinstance(one, made.Workload)]
+    running = [one for one in every if isinstance(one, made.Workload) and not one.late]
     services = [one.service for one in running]
     services += [pods.service for one in every if isinstance(one, made.Cluster) for pods in one.pods]
     if any(isinstance(one, made.Network) and one.gateway for one in every):
@@ -221,7 +238,7 @@ _ITEMS: Mapping[type, Callable[[Any, Month], Iterator[Item]]] = {
 FREE: frozenset[type] = frozenset(
     {
         *(made.Interfaces, made.Passage, made.Grade, made.Account, made.Operator, made.Password, made.Topic),
-        *(made.Watch, made.Repository, made.Logs),
+        *(made.Watch, made.Repository, made.Logs, made.Turn, made.Reached),
     }
 )
 """Kinds that cost nothing by themselves, or whose use is counted elsewhere."""
@@ -244,8 +261,10 @@ def machine(name: str, processors: int, memory: int) -> Machine:
 
 
 def made_for(plan: Plan, environment: Environment) -> tuple[Resource, ...]:
-    """List what a plan takes."""
-    return resources(Scope(plan=plan, environment=environment))
+    """List what a plan takes, in its second region, too, where it has one."""
+    scope = Scope(plan=plan, environment=environment)
+    second = scope.standing_by()
+    return (*resources(scope), *(resources(second) if second is not None else ()))
 
 
 CLUSTER = Cluster(

@@ -3,6 +3,7 @@
 from functools import cache
 from typing import TypeVar
 
+from shoal.deploy.cloud.settings import Standby
 from shoal.deploy.gcp.compile import compile_gcp
 from shoal.deploy.gcp.parts import resources
 from shoal.deploy.gcp.resources import Resource
@@ -28,6 +29,7 @@ PRODUCTION = Environment(
     inside=True,
 )
 SMALL = Environment(name="dev", protected=False, least=0, most=1, keys=False, gateway=False)
+FAR = Environment(name="far", project="example-shop", hosts=("shop.example",), standby=Standby(region="us-east1"))
 CLUSTER = Environment(name="cluster", compute="kubernetes", repository="example/shop")
 
 

@@ -3,22 +3,28 @@
 import os
 from pathlib import Path
 
+import pytest
+
 from shoal import files
+from shoal.deploy.cloud.settings import Standby
 from shoal.deploy.gcp.settings import Environment
 from tests.deploy.gcp.samples import artifacts
 from tests.deploy.samples import CAFE
 from tests.deploy.test_golden import kept
 
-GOLDEN = Path(__file__).parents[2] / "golden" / "gcp" / "cafe"
+GOLDENS = Path(__file__).parents[2] / "golden" / "gcp"
 PRODUCTION = Environment(name="production", hosts=("cafe.example",), repository="example/cafe")
 DEV = Environment(name="dev", protected=False, least=0, keys=False)
+FAR = Environment(name="far", hosts=("cafe.example",), standby=Standby(region="us-east1"))
 
 
-def test_the_cafe_is_the_golden_one() -> None:
-    made = {artifact.path: artifact.text for artifact in artifacts(CAFE, PRODUCTION, DEV)}
+@pytest.mark.parametrize(("golden", "environments"), [("cafe", (PRODUCTION, DEV)), ("cafe-twice", (FAR,))])
+def test_the_cafe_is_the_golden_one(golden: str, environments: tuple[Environment, ...]) -> None:
+    found = artifacts(CAFE, *environments)
+    made = {artifact.path: artifact.text for artifact in found}
     if os.environ.get("SHOAL_UPDATE_GOLDEN"):
-        files.write_all(GOLDEN, artifacts(CAFE, PRODUCTION, DEV))
-    found = kept(GOLDEN)
-    assert sorted(made) == sorted(found), "a golden is missing, or an orphan"
+        files.write_all(GOLDENS / golden, found)
+    written = kept(GOLDENS / golden)
+    assert sorted(made) == sorted(written), "a golden is missing, or an orphan"
     for path, text in made.items():
-        assert text == found[path], path
+        assert text == written[path], path

@@ -15,7 +15,7 @@ from shoal.deploy.gcp.compile import findings
 from shoal.deploy.gcp.settings import Environment
 from shoal.model.system import System
 from tests.deploy.authority import BESIDE
-from tests.deploy.gcp.samples import CLUSTER, PRODUCTION, SMALL, artifacts, scope_of
+from tests.deploy.gcp.samples import CLUSTER, FAR, PRODUCTION, SMALL, artifacts, scope_of
 from tests.deploy.samples import CAFE, shop
 from tests.deploy.terraform.terraform import unformatted
 from tests.model.strategies import systems
@@ -46,6 +46,7 @@ def complaints(program: Path, *folders: Path) -> str:
 def test_the_shop_and_a_small_system_are_valid(program: Path, tmp_path: Path) -> None:
     files.write_all(tmp_path / "shop", artifacts(shop(), PRODUCTION, SMALL, CLUSTER))
     files.write_all(tmp_path / "cafe", artifacts(CAFE, SMALL, Environment(name="open", hosts=("cafe.example",))))
+    files.write_all(tmp_path / "far", artifacts(shop(), FAR))
     assert not complaints(program, tmp_path)
     assert not unformatted(tmp_path)
 
@@ -65,19 +66,19 @@ def test_a_mistake_is_seen(program: Path, tmp_path: Path) -> None:
         assert wrong in found, found
 
 
-@given(st.lists(systems(), min_size=3, max_size=3))
+@given(st.lists(systems(), min_size=4, max_size=4))
 @settings(max_examples=1, phases=(Phase.generate,), deadline=None, suppress_health_check=list(HealthCheck))
 def test_whatever_is_declared_is_valid(
     program: Path, tmp_path_factory: pytest.TempPathFactory, drawn: list[System]
 ) -> None:
     folder = tmp_path_factory.mktemp("drawn")
     for number, system in enumerate(drawn):
-        files.write_all(folder / str(number), artifacts(system, (PRODUCTION, SMALL, CLUSTER)[number]))
+        files.write_all(folder / str(number), artifacts(system, (PRODUCTION, SMALL, CLUSTER, FAR)[number]))
     assert not complaints(program, folder)
     assert not unformatted(folder)
 
 
-@given(systems(), st.sampled_from((PRODUCTION, SMALL, CLUSTER)))
+@given(systems(), st.sampled_from((PRODUCTION, SMALL, CLUSTER, FAR)))
 @settings(max_examples=20, deadline=None)
 def test_whatever_is_declared_can_be_written_and_is_the_same_again(system: System, environment: Environment) -> None:
     first, second = (scope_of(system, environment) for _ in range(2))

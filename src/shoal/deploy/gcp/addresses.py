@@ -15,6 +15,9 @@ FILES = "/etc/shoal/files"
 PLAIN = ("pubsub", "firestore", "bigquery")
 """Servers that need no password: who has the service account may use them."""
 
+PASSWORD = "password"  # noqa: S105 - the name of a secret
+"""Name of the secret by which a second region knows the password of a database."""
+
 _FILE = re.compile(rf"{FILES}/([a-z0-9-]+)\.([a-z]+)")
 
 
@@ -32,7 +35,7 @@ def plain(scope: Scope, service: ServicePlan) -> dict[str, Value]:
         elif server == "firestore":
             found[variable(role)] = f"firestore:///{scope.project}/{naming.database(service.name)}"
         elif server == "bigquery":
-            found[variable(role)] = f"bigquery://{scope.project}/{naming.dataset(service.name)}?location={region}"
+            found[variable(role)] = f"bigquery://{scope.project}/{scope.dataset(service)}?location={region}"
     if scope.declared(service).personal:
         found["SHOAL_KEY_RING"] = f"cloudkms:///{ring(scope)}/cryptoKeys/personal-{service.name}"
     return found
@@ -40,7 +43,7 @@ def plain(scope: Scope, service: ServicePlan) -> dict[str, Value]:
 
 def ring(scope: Scope) -> str:
     """Name the ring of keys in full; rings stay for ever, so it bears the system's name."""
-    return f"projects/{scope.project}/locations/{scope.environment.region}/keyRings/{scope.system}"
+    return f"projects/{scope.project}/locations/{scope.home}/keyRings/{scope.system}"
 
 
 def secret(scope: Scope, service: ServicePlan) -> Iterator[tuple[str, str, Value | None]]:
@@ -60,7 +63,8 @@ def filled(scope: Scope, service: ServicePlan, server: str) -> str:
 
 def email(scope: Scope, service: ServicePlan) -> str:
     """Say who a service is."""
-    return f"{naming.account(service.name)}@{scope.project}.iam.gserviceaccount.com"
+    account = scope.apart(naming.account(service.name), naming.ACCOUNT)
+    return f"{account}@{scope.project}.iam.gserviceaccount.com"
 
 
 def authorities(scope: Scope, service: ServicePlan) -> dict[str, Ref]:
@@ -71,6 +75,13 @@ def authorities(scope: Scope, service: ServicePlan) -> dict[str, Ref]:
     if "valkey" in used:
         found["valkey.pem"] = Ref("cache", "main", "authority")
     return found
+
+
+def known(scope: Scope, service: ServicePlan) -> Ref:
+    """Say who has the password of a database; that of a copy is in a secret, which is in both regions."""
+    if scope.passive:
+        return Ref("secret", f"{service.name}/{PASSWORD}", "text")
+    return Ref("password", service.name, "result")
 
 
 def passwords(scope: Scope, service: ServicePlan) -> list[str]:
@@ -87,7 +98,7 @@ def _text(scope: Scope, service: ServicePlan, role: str, server: str) -> Join | 
     own = owner(service.name)
     if server == "postgres":
         kind = "documents" if scope.engines(service)[role] == "documents" else "postgres"
-        host, password = Ref("postgres", service.name, "address"), Ref("password", service.name, "result")
+        host, password = Ref("postgres", service.name, "address"), known(scope, service)
         end = placed(f":5432/{own}?sslmode=verify-ca&sslrootcert={FILES}/postgres.pem")
         return join(f"{kind}://{own}:", password, "@", host, end)
     if server == "valkey" and service.cache is not None:

@@ -45,8 +45,9 @@ COLUMN = Column(
         "who may do what": Cell("a service account for each service without a key, from its declarations"),
         "pipelines without keys": Cell("a service account that GitHub's tokens become (Workload Identity Federation)"),
         "containers on Kubernetes": Cell("GKE (Autopilot) with Cloud Service Mesh; its accounts have the rights"),
-        "a second region": no(
-            "not written; an environment in another region is another environment, with its own data"
+        "a second region": Cell(
+            "Cloud SQL copied and told to take over; Firestore, Storage, keys, secrets and images in both; the balancer "
+            "turned with it"
         ),
     },
 )

@@ -91,6 +91,7 @@ def secrets(scope: Scope) -> tuple[Secret, ...]:
             secret=name,
             text=texts.get(name, _password(name)),
             purpose=purposes.get(name, "Manifests read it."),
+            regions=scope.regions,
         )
         for name in _asked(scope)
     )

@@ -1,16 +1,19 @@
 """Plan → every file for Google Cloud: images, and a folder for each environment with a file for each service."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
 from shoal.deploy.cloud import images
 from shoal.deploy.cloud.findings import ordered
 from shoal.deploy.cloud.hcl import HEAD
+from shoal.deploy.cloud.linked import linked
 from shoal.deploy.cloud.resource import Resource
-from shoal.deploy.gcp import cluster, knative, openapi, reading
+from shoal.deploy.cloud.settings import STANDBY
+from shoal.deploy.gcp import cluster, knative, openapi, reading, taking_over
 from shoal.deploy.gcp.findings import findings as found_in
 from shoal.deploy.gcp.hcl import frame, secrets
 from shoal.deploy.gcp.hcl.context import Context
 from shoal.deploy.gcp.hcl.door import FILE
+from shoal.deploy.gcp.hcl.references import LINK
 from shoal.deploy.gcp.hcl.table import PRINTERS
 from shoal.deploy.gcp.parts import resources
 from shoal.deploy.gcp.resources import Door, Workload
@@ -35,15 +38,12 @@ def findings(scopes: Iterable[Scope]) -> tuple[Finding, ...]:
 
 def _environment(scope: Scope) -> Iterable[Artifact]:
     context = Context(scope=scope, resources=resources(scope))
-    files: dict[str, list[Block]] = {"main": [*frame.begin(context)], "keys": [*secrets.ring(context)]}
-    for one in context.resources:
-        topic, printer = PRINTERS[type(one)]
-        files.setdefault(_file(one, topic), []).extend(printer(one, context))
-    files["outputs"] = [*frame.end(context)]
-    folder = scope.environment.name
-    for name, blocks in files.items():
-        if blocks:
-            yield Artifact(path=f"{folder}/{name}.tf", text=document(blocks, head=(HEAD.format("gcp"),)))
+    files, folder = _blocks(context), scope.environment.name
+    yield from _written(folder, files)
+    if (second := scope.standing_by()) is not None:
+        other = Context(scope=second, resources=resources(second))
+        yield from _written(f"{folder}/{STANDBY}", linked(_blocks(other), files, LINK))
+        yield Artifact(path=f"{folder}/{STANDBY}/README.md", text=taking_over.page(other))
     yield Artifact(path=f"{folder}/README.md", text=reading.page(context))
     if not scope.run:
         yield Artifact(path=f"{folder}/kubernetes.toml", text=cluster.document(scope))
@@ -52,6 +52,21 @@ def _environment(scope: Scope) -> Iterable[Artifact]:
     for door in context.all(Door):
         if door.kind == "gateway":
             yield Artifact(path=f"{folder}/{FILE}", text=openapi.document(door, scope))
+
+
+def _blocks(context: Context) -> dict[str, list[Block]]:
+    files: dict[str, list[Block]] = {"main": [*frame.begin(context)], "keys": [*secrets.ring(context)]}
+    for one in context.resources:
+        topic, printer = PRINTERS[type(one)]
+        files.setdefault(_file(one, topic), []).extend(printer(one, context))
+    files["outputs"] = [*frame.end(context)]
+    return files
+
+
+def _written(folder: str, files: Mapping[str, Sequence[Block]]) -> Iterable[Artifact]:
+    for name, blocks in files.items():
+        if blocks:
+            yield Artifact(path=f"{folder}/{name}.tf", text=document(blocks, head=(HEAD.format("gcp"),)))
 
 
 def _file(one: Resource, topic: str) -> str:

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterator
 
-from shoal.deploy.gcp.resources import Door, Inside, Limit, Resource
+from shoal.deploy.gcp.resources import Door, Inside, Limit, Reached, Resource
 from shoal.deploy.gcp.resources import Route as Served
 from shoal.deploy.gcp.scope import Scope
 from shoal.model.limits import RateLimit
@@ -23,10 +23,15 @@ def make(scope: Scope) -> Iterator[Resource]:
     environment, cors = scope.environment, scope.plan.system.gateway.cors
     if not scope.run:
         return
-    if environment.inside:
+    if environment.inside and not scope.passive:
         services = tuple(service.name for service in scope.plan.services)
         yield Inside(name="main", domain=scope.domain, services=services)
     if not scope.plan.routes:
+        return
+    if environment.standby is not None:
+        for service in scope.exposed:
+            why = "The balancer is in the folder of the second region, which turns it."
+            yield Reached(name=service, service=service, why=why)
         return
     yield Door(
         name="main",
@@ -40,6 +45,7 @@ def make(scope: Scope) -> Iterator[Resource]:
         exposed=cors.exposed if cors is not None else (),
         credentials=cors.credentials if cors is not None else False,
         age=int(cors.max_age) if cors is not None else 0,
+        region=scope.first.region if scope.first is not None else "",
     )
 
 

@@ -18,13 +18,13 @@ _NAME, _FILTER = 255, 256
 
 
 def make(scope: Scope) -> Iterator[Resource]:
-    """Make a topic for each stream, and a subscription for each consumer."""
-    if not scope.users("pubsub"):
+    """Make a topic for each stream, and a subscription for each consumer; both regions have the same."""
+    if scope.passive or not scope.users("pubsub"):
         return
     for stream in scope.plan.streams:
-        yield Topic(name=stream.name)
+        yield Topic(name=stream.name, regions=scope.regions)
         if stream.letters:
-            yield from _letters(stream.name)
+            yield from _letters(scope, stream.name)
     staying = {stream.name for stream in scope.plan.streams if stream.letters}
     for service in scope.plan.services:
         for one in service.broker.consumers if service.broker is not None else ():
@@ -40,14 +40,14 @@ def make(scope: Scope) -> Iterator[Resource]:
             )
 
 
-def _letters(stream: str) -> Iterator[Resource]:
+def _letters(scope: Scope, stream: str) -> Iterator[Resource]:
     turn = named(stream, TURN)
     why = "Dead letters, until somebody removes them or 31 days have gone."
     yield Subscription(
         name=named(stream, LETTERS), topic=stream, consumer="", deadline=LEAST_DEADLINE, keeping=KEEPING, why=why
     )
     why = "Whose turn it is to read the letters. The operator's job makes its subscription, and lets the first have it."
-    yield Topic(name=turn, why=why)
+    yield Topic(name=turn, regions=scope.regions, why=why)
 
 
 def named(stream: str, consumer: str) -> str:

@@ -39,9 +39,10 @@ _USUAL = {
 
 
 def make(scope: Scope) -> Iterator[Resource]:
-    """Make the network and its firewall."""
+    """Make the network and its firewall; a second region is in the same network, and has rules of its engines."""
     environment = scope.environment
-    yield Interfaces(name="main", names=interfaces(scope))
+    if not scope.passive:
+        yield Interfaces(name="main", names=interfaces(scope))
     yield Network(
         name="main",
         cidr=environment.cidr,
@@ -49,7 +50,8 @@ def make(scope: Scope) -> Iterator[Resource]:
         gateway=environment.gateway,
         peered=bool(scope.users("postgres")),
         connected="valkey" in scope.made,
-        balanced=environment.inside and scope.run,
+        balanced=environment.inside and scope.run and not scope.passive,
+        there=scope.passive,
         why="Nothing in it has a public address; services reach what is outside by the gateway.",
     )
     if scope.run:
@@ -57,21 +59,14 @@ def make(scope: Scope) -> Iterator[Resource]:
 
 
 def _passages(scope: Scope) -> Iterator[Resource]:
-    yield Passage(
-        name="nothing-else", tags=(), ports=(), to=(ANYWHERE,), refuses=True, why="What is not let out below stays."
-    )
-    yield Passage(
-        name="google", tags=(), ports=(443,), to=(GOOGLE,),
-        why="Interfaces of Google, and other services on Cloud Run, which ask who calls.",
-    )  # fmt: skip
+    if not scope.passive:
+        yield from _everywhere(scope)
     if scope.users("valkey"):
         users = tuple(user.name for user in scope.users("valkey"))
         yield Passage(
             name="valkey", tags=users, ports=(6379,), to=(Ref("network", "main", "range"),),
             why="Who has a part of the cache.",
         )  # fmt: skip
-    if scope.environment.inside:
-        yield Passage(name="inside", tags=(), ports=(80,), to=(Ref("inside", "main", "range"),))
     for service in scope.plan.services:
         if "postgres" in scope.uses(service).values():
             to = (Ref("postgres", service.name, "range"),)
@@ -79,10 +74,23 @@ def _passages(scope: Scope) -> Iterator[Resource]:
             yield Passage(
                 name=name, service=service.name, tags=(service.name,), ports=(5432,), to=to, why="Its owner alone."
             )
-        if ports := outside(scope, service):
+        if (ports := outside(scope, service)) and not scope.passive:
             name, why = f"outside-{service.name}", "What it talks to is not on Google Cloud."
             tags = (service.name,)
             yield Passage(name=name, service=service.name, tags=tags, ports=ports, to=(ANYWHERE,), why=why)
+
+
+def _everywhere(scope: Scope) -> Iterator[Resource]:
+    """Make the rules that hold in the whole network, in whichever region somebody is."""
+    yield Passage(
+        name="nothing-else", tags=(), ports=(), to=(ANYWHERE,), refuses=True, why="What is not let out below stays."
+    )
+    yield Passage(
+        name="google", tags=(), ports=(443,), to=(GOOGLE,),
+        why="Interfaces of Google, and other services on Cloud Run, which ask who calls.",
+    )  # fmt: skip
+    if scope.environment.inside:
+        yield Passage(name="inside", tags=(), ports=(80,), to=(Ref("inside", "main", "range"),))
 
 
 def interfaces(scope: Scope) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from shoal.deploy.cloud.settings import STANDBY
 from shoal.deploy.gcp.hcl.context import Context
 from shoal.deploy.gcp.resources import Bucket, Cluster, Dataset, Door, Operator, Postgres, Secret, Workload
 
@@ -14,7 +15,7 @@ def page(context: Context) -> str:
 def _lines(context: Context) -> Iterator[str]:
     scope = context.scope
     environment, project = scope.environment, scope.project
-    state = environment.state or f"{project}-state"
+    state = scope.state
     yield f"# {scope.system} in {environment.name} ({environment.region})"
     yield ""
     yield "Written by `shoal deploy gcp`. Nothing is applied by it."
@@ -38,7 +39,7 @@ def _lines(context: Context) -> Iterator[str]:
     yield ""
     yield from _agents(context)
     yield f"3. `terraform apply -target=google_artifact_registry_repository.{scope.system}`, and push the images:"
-    yield f"   `{environment.region}-docker.pkg.dev/{project}/{scope.system}/SERVICE:{environment.version}`."
+    yield f"   `{scope.home}-docker.pkg.dev/{project}/{scope.system}/SERVICE:{environment.version}`."
     yield "   `../images` has a Dockerfile for each."
     yield from _secrets(context)
     yield "5. `terraform apply`, and read the plan. A revision starts when its secrets and its image are there."
@@ -91,6 +92,8 @@ def _after(context: Context) -> Iterator[str]:
     if context.all(Cluster):
         yield "6. Install what docs/kubernetes.md names, and write and apply the manifests:"
         yield "   `shoal deploy kubernetes --out manifests --target kubernetes.toml`."
+    if scope.environment.standby is not None:
+        yield f"8. Go on in `{STANDBY}/`, which has the second region, and what turns from one to the other."
     if context.all(Workload):
         yield ""
         yield "`run/` has the same services as Cloud Run's own YAML, for who does not apply Terraform for each version:"

@@ -32,6 +32,8 @@ class Network(Resource, frozen=True, kw_only=True):
     """Whether caches are (Private Service Connect)."""
     balanced: bool = False
     """Whether a balancer inside has a subnet for its proxies."""
+    there: bool = False
+    """Whether the network is there, since it is the first region's, too, and only what a region has is made."""
 
 
 class Passage(Resource, frozen=True, kw_only=True):
@@ -51,6 +53,8 @@ class Key(Resource, frozen=True, kw_only=True):
     purpose: str
     agents: tuple[str, ...] = ()
     """Google's own accounts that encrypt with it: ``pubsub``."""
+    wide: bool = False
+    """Whether it is in more than one region."""
 
 
 class Repository(Resource, frozen=True, kw_only=True):
@@ -90,6 +94,14 @@ class Account(Resource, frozen=True, kw_only=True):
     """Namespace of a cluster whose account of that name it is; then Google knows it as such, and there is no other."""
 
 
+class Turn(Resource, frozen=True, kw_only=True):
+    """What a service of the first region may do until the second takes over, so that it does not work on beside it."""
+
+    account: str
+    """Its id."""
+    rights: tuple[Right, ...]
+
+
 class Workload(Resource, frozen=True, kw_only=True):
     """A service on Cloud Run: how large its instances are, how many there are, and what they are told."""
 
@@ -116,6 +128,10 @@ class Workload(Resource, frozen=True, kw_only=True):
     files: Mapping[str, Ref] = {}
     """Path → secret with its text."""
     collector: str = ""
+    protected: bool = False
+    """Whether it is not removed by mistake."""
+    late: bool = False
+    """Whether it is there only once its region has taken over."""
 
 
 class Operator(Resource, frozen=True, kw_only=True):
@@ -139,6 +155,8 @@ class Postgres(Resource, frozen=True, kw_only=True):
     keep: int
     connections: int
     protected: bool
+    follows: str = ""
+    """The instance of the first region of which it is a copy, until it takes over."""
 
 
 class Documents(Resource, frozen=True, kw_only=True):
@@ -146,6 +164,9 @@ class Documents(Resource, frozen=True, kw_only=True):
 
     database: str
     protected: bool
+    location: str
+    """A region, or a part of the world (``nam5``, ``eur3``), of which two regions have each document."""
+    wide: bool = False
 
 
 class Bucket(Resource, frozen=True, kw_only=True):
@@ -154,6 +175,8 @@ class Bucket(Resource, frozen=True, kw_only=True):
     bucket: str
     protected: bool
     origins: tuple[str, ...] = ()
+    regions: tuple[str, ...]
+    """One, or the two that have each object."""
 
 
 class Dataset(Resource, frozen=True, kw_only=True):
@@ -162,6 +185,8 @@ class Dataset(Resource, frozen=True, kw_only=True):
     dataset: str
     account: str
     protected: bool
+    late: bool = False
+    """Whether nothing is in it until its region has taken over."""
 
 
 class Cache(Resource, frozen=True, kw_only=True):
@@ -173,7 +198,10 @@ class Cache(Resource, frozen=True, kw_only=True):
 
 
 class Topic(Resource, frozen=True, kw_only=True):
-    """A stream: a topic whose messages stay in the region."""
+    """A stream: a topic whose messages stay in the region in which they are published."""
+
+    regions: tuple[str, ...]
+    """Where messages may stay."""
 
 
 class Subscription(Resource, frozen=True, kw_only=True):
@@ -198,6 +226,8 @@ class Secret(Resource, frozen=True, kw_only=True):
     """Its id."""
     text: Value | None = None
     purpose: str = ""
+    regions: tuple[str, ...]
+    """Where it is kept."""
 
 
 class Password(Resource, frozen=True, kw_only=True):
@@ -246,6 +276,12 @@ class Door(Resource, frozen=True, kw_only=True):
     exposed: tuple[str, ...] = ()
     credentials: bool = False
     age: int = 0
+    region: str = ""
+    """The first region, to which it leads until the second takes over; empty where there is one region."""
+
+
+class Reached(Resource, frozen=True, kw_only=True):
+    """A service as a balancer finds it that belongs to another root module; it bears the service's name."""
 
 
 class Inside(Resource, frozen=True, kw_only=True):

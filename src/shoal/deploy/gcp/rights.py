@@ -2,13 +2,16 @@
 
 from collections.abc import Iterator
 
+import msgspec
+
 from shoal.deploy.cloud.needs import Need, needs
 from shoal.deploy.cloud.values import Ref
 from shoal.deploy.gcp import cluster, naming
 from shoal.deploy.gcp.messages import TURN, named
-from shoal.deploy.gcp.resources import Account, Grade, Resource, Right
+from shoal.deploy.gcp.resources import Account, Grade, Resource, Right, Turn
 from shoal.deploy.gcp.scope import Scope
 from shoal.deploy.gcp.secrets import files, variables
+from shoal.deploy.gcp.settings import Environment
 from shoal.deploy.gcp.workloads import OPERATOR
 from shoal.model.plan import ServicePlan
 
@@ -38,14 +41,14 @@ GRADES = {
 
 def make(scope: Scope) -> Iterator[Resource]:
     """Make an account for each service, and one for each other who does something."""
-    if scope.users("pubsub"):
+    if scope.users("pubsub") and not scope.passive:
         for name, (title, permissions) in GRADES.items():
             yield Grade(name=name, title=title, permissions=permissions)
     for service in scope.plan.services:
         yield Account(
             name=service.name,
             service=service.name,
-            account=naming.account(service.name),
+            account=scope.apart(naming.account(service.name), naming.ACCOUNT),
             source=scope.declared(service).source,
             rights=tuple(_service(scope, service)),
             namespace=scope.namespace,
@@ -53,7 +56,8 @@ def make(scope: Scope) -> Iterator[Resource]:
     if scope.users("pubsub"):
         name, why = OPERATOR if scope.run else STREAMS, "Declares streams, and nothing else."
         rights = tuple(_operator(scope))
-        yield Account(name=name, account=OPERATOR, rights=rights, namespace=scope.namespace, why=why)
+        account = scope.apart(OPERATOR, naming.ACCOUNT)
+        yield Account(name=name, account=account, rights=rights, namespace=scope.namespace, why=why)
     if not scope.run:
         reads = tuple(
             Right(role="roles/secretmanager.secretAccessor", on=Ref("secret", one.name, "id"))
@@ -64,16 +68,37 @@ def make(scope: Scope) -> Iterator[Resource]:
     if scope.run and scope.plan.routes and not scope.environment.balanced:
         called = tuple(_calls(service, "The gateway leads to it.") for service in scope.exposed)
         yield Account(name=GATEWAY, account="api-gateway", rights=called, why="Who the gateway is to services.")
+    if scope.first is not None:
+        yield from _turns(scope, scope.first)
     if scope.environment.repository:
         yield Account(
             name=DELIVERY, account="delivery", rights=tuple(_delivery(scope)), repository=scope.environment.repository
         )
 
 
+def turned(scope: Scope, need: Need) -> bool:
+    """Tell whether a right is taken away when a second region takes over: subscriptions are the same in both."""
+    return scope.environment.standby is not None and need.server == "pubsub"
+
+
+def _turns(scope: Scope, first: Environment) -> Iterator[Resource]:
+    """Give services of the first region what the second takes away from them."""
+    beside = msgspec.structs.replace(scope, environment=first, first=None)
+    for service in scope.plan.services:
+        wanted = [one for one in needs(beside, service) if turned(beside, one)]
+        rights = tuple(right for one in wanted for right in _need(beside, service, one))
+        if rights:
+            why = "Until this region takes over: two that hear the same events would each have some of them."
+            yield Turn(
+                name=service.name, service=service.name, account=naming.account(service.name), rights=rights, why=why
+            )
+
+
 def _service(scope: Scope, service: ServicePlan) -> Iterator[Right]:
     wanted = [*needs(scope, service)]
     for one in wanted:
-        yield from _need(scope, service, one)
+        if not turned(scope, one):
+            yield from _need(scope, service, one)
     if any(one.server == "pubsub" for one in wanted):
         yield Right(role=LISTS, why="Which streams there are.")
     if scope.run:

@@ -4,15 +4,16 @@ from collections.abc import Iterator
 
 from shoal.deploy.cloud.files import ALL, kept
 from shoal.deploy.cloud.files import secret as stem
+from shoal.deploy.cloud.settings import STANDBY
 from shoal.deploy.cloud.telling import SIGNING, key_files
 from shoal.deploy.cloud.values import Ref, Value
 from shoal.deploy.gcp import addresses, naming
 from shoal.deploy.gcp.resources import Key, Password, Resource, Secret
-from shoal.deploy.gcp.scope import Scope
+from shoal.deploy.gcp.scope import WIDE, Scope
 from shoal.model.plan import ServicePlan
 
-DATA = "data"
-"""The key of what lies on disks."""
+DATA, SHARED = "data", "shared"
+"""The key of what lies on disks of a region, and that of what is in two of them."""
 
 _AGENTS = {"postgres": "sqladmin", "firestore": "firestore", "pubsub": "pubsub", "gcs": "storage",
            "bigquery": "bigquery", "valkey": "memorystore"}  # fmt: skip
@@ -21,31 +22,60 @@ _AGENTS = {"postgres": "sqladmin", "firestore": "firestore", "pubsub": "pubsub",
 
 def make(scope: Scope) -> Iterator[Resource]:
     """Make keys, passwords and secrets."""
-    if scope.environment.keys:
-        purpose = f"Encrypts what {scope.system} keeps in {scope.environment.name}."
-        yield Key(name=DATA, purpose=purpose, agents=agents(scope))
+    yield from _keys(scope)
     for service in scope.plan.services:
-        if scope.declared(service).personal:
-            purpose = f"Wraps the keys of personal data of {service.name}; without it nobody reads them again."
-            yield Key(name=f"personal-{service.name}", service=service.name, purpose=purpose)
-        for name in addresses.passwords(scope, service):
+        yield from _personal(scope, service)
+        for name in addresses.passwords(scope, service) if not scope.passive else ():
             yield Password(name=name, service=service.name)
         for name, text, purpose in _of(scope, service) if scope.run else ():
-            yield Secret(
-                name=f"{service.name}/{name}",
-                service=service.name,
-                secret=naming.secret(service.name, name),
-                text=text,
-                purpose=purpose,
-            )
-    for file in key_files(scope) if scope.run else ():
+            yield from _secret(scope, service, name, text, purpose)
+        for name in addresses.passwords(scope, service) if scope.wide else ():
+            purpose, text = "The password of its database, for the second region.", Ref("password", name, "result")
+            yield from _secret(scope, service, addresses.PASSWORD, None if scope.passive else text, purpose)
+    for file in key_files(scope) if scope.run and not scope.passive else ():
         why = f"The file {file}. Verifies tokens; not secret."
-        yield Secret(name=f"{ALL}/{stem(file)}", secret=naming.secret(ALL, stem(file)), purpose=why)
+        name = f"{ALL}/{stem(file)}"
+        yield Secret(name=name, secret=naming.secret(ALL, stem(file)), purpose=why, regions=scope.regions)
+
+
+def _keys(scope: Scope) -> Iterator[Key]:
+    asked = agents(scope) if scope.environment.keys else ()
+    for key in (DATA, SHARED):
+        using = tuple(agent for agent in asked if key_of(scope, agent) == key)
+        if using and (key == DATA or not scope.passive):
+            purpose = f"Encrypts what {scope.system} keeps in {scope.environment.name}."
+            yield Key(name=key, purpose=purpose, agents=using, wide=key == SHARED)
+
+
+def _personal(scope: Scope, service: ServicePlan) -> Iterator[Key]:
+    if scope.declared(service).personal and not scope.passive:
+        purpose = f"Wraps the keys of personal data of {service.name}; without it nobody reads them again."
+        yield Key(name=f"personal-{service.name}", service=service.name, purpose=purpose, wide=bool(scope.wide))
+
+
+def _secret(scope: Scope, service: ServicePlan, name: str, text: Value | None, purpose: str) -> Iterator[Secret]:
+    """Make a secret; one that somebody fills in is the same in both regions, and the first makes it."""
+    if text is None and scope.passive:
+        return
+    both = text is None or name == addresses.PASSWORD
+    yield Secret(
+        name=f"{service.name}/{name}",
+        service=service.name,
+        secret=naming.secret(service.name, name) + (f"_{STANDBY}" if scope.passive else ""),
+        text=text,
+        purpose=purpose,
+        regions=scope.regions if both else (scope.environment.region,),
+    )
 
 
 def agents(scope: Scope) -> tuple[str, ...]:
     """Name Google's accounts that use our key."""
     return ("artifactregistry", *sorted(_AGENTS[server] for server in scope.made))
+
+
+def key_of(scope: Scope, agent: str) -> str:
+    """Name the key by which an account of Google encrypts: the region's, or that of both."""
+    return SHARED if scope.wide and agent in WIDE else DATA
 
 
 def _of(scope: Scope, service: ServicePlan) -> Iterator[tuple[str, Value | None, str]]:

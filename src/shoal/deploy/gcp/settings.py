@@ -13,6 +13,9 @@ PROCESSORS = {1: (512, 4096), 2: (512, 8192), 4: (2048, 16384), 6: (4096, 24576)
 processor is only for instances that take one request at a time and sleep in between."""
 
 
+PARTS = ("us", "europe", "asia")
+"""Parts of the world in which Google keeps keys, images and objects in more than one region."""
+
 _REGION = re.compile(r"[a-z]+-[a-z]+[0-9]{1,2}")
 _PROJECT = re.compile(r"[a-z][a-z0-9-]{4,28}[a-z0-9]")
 _REPOSITORY = re.compile(r"[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+")
@@ -99,6 +102,11 @@ class Environment(cloud.Environment, frozen=True, kw_only=True, forbid_unknown_f
             raise ValueError(f"billing = {self.billing!r} is no billing account; write 012345-6789AB-CDEF01")
         if self.repository and not _REPOSITORY.fullmatch(self.repository):
             raise ValueError(f"repository = {self.repository!r} is no repository; write OWNER/NAME")
+        if self.standby is not None and not _REGION.fullmatch(self.standby.region):
+            raise ValueError(f"standby.region = {self.standby.region!r} is no region; write us-east1")
+        if self.standby is not None and part(self.region) not in {*PARTS} & {part(self.standby.region)}:
+            wrong = f"region = {self.region!r} with standby.region = {self.standby.region!r}"
+            raise ValueError(f"{wrong}: keys, images and objects are in both only within {', '.join(PARTS)}")
         if self.compute == "kubernetes" and self.door == "gateway":
             raise ValueError("an API Gateway leads to Cloud Run; on a cluster the manifests bring a gateway")
 
@@ -106,6 +114,11 @@ class Environment(cloud.Environment, frozen=True, kw_only=True, forbid_unknown_f
     def balanced(self) -> bool:
         """Whether clients call a load balancer."""
         return self.door == "balancer" or (not self.door and bool(self.hosts))
+
+
+def part(region: str) -> str:
+    """Say in which part of the world a region lies."""
+    return region.partition("-")[0]
 
 
 ENVIRONMENTS = (

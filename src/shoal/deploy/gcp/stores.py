@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from shoal.deploy.cloud.naming import owner
 from shoal.deploy.gcp import naming
 from shoal.deploy.gcp.resources import Bucket, Cache, Dataset, Documents, Postgres, Resource
-from shoal.deploy.gcp.scope import Scope
+from shoal.deploy.gcp.scope import FIRESTORE, Scope
 from shoal.model.plan import ServicePlan
 
 _ROOM, _OTHERS = 20, 15
@@ -15,21 +15,24 @@ _LEAST_ROOM = 50
 
 
 def make(scope: Scope) -> Iterator[Resource]:
-    """Make the engines of every service."""
+    """Make the engines of every service; in a second region those that are not in both already."""
     for service in scope.plan.services:
         used, protected = set(scope.uses(service).values()), scope.environment.protected
         whose = {"name": service.name, "service": service.name, "source": scope.declared(service).source}
         if "postgres" in used:
             yield _postgres(scope, service)
-        if "firestore" in used:
-            yield Documents(**whose, database=naming.database(service.name), protected=protected)
-        if "gcs" in used:
+        if "firestore" in used and not scope.passive:
+            database, location = naming.database(service.name), FIRESTORE.get(scope.wide, scope.environment.region)
+            wide = bool(scope.wide)
+            yield Documents(**whose, database=database, protected=protected, location=location, wide=wide)
+        if "gcs" in used and not scope.passive:
             cors = scope.plan.system.gateway.cors
             origins = cors.origins if cors is not None else ()
             bucket = naming.bucket(scope.project, service.name)
-            yield Bucket(**whose, bucket=bucket, protected=protected, origins=origins)
+            yield Bucket(**whose, bucket=bucket, protected=protected, origins=origins, regions=scope.regions)
         if "bigquery" in used:
-            yield Dataset(**whose, dataset=naming.dataset(service.name), account=service.name, protected=protected)
+            dataset, late = scope.dataset(service), scope.passive
+            yield Dataset(**whose, dataset=dataset, account=service.name, protected=protected, late=late)
     if "valkey" in scope.made:
         yield Cache(
             name="main",
@@ -54,4 +57,5 @@ def _postgres(scope: Scope, service: ServicePlan) -> Postgres:
         keep=environment.keep_backups,
         connections=max(_LEAST_ROOM, _ROOM * scope.measured(service).most + _OTHERS),
         protected=environment.protected,
+        follows=service.name if scope.passive else "",
     )

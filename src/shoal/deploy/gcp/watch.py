@@ -8,15 +8,19 @@ from collections.abc import Iterator
 from shoal.deploy.gcp.messages import LETTERS
 from shoal.deploy.gcp.resources import Alarm, Resource, Watch
 from shoal.deploy.gcp.scope import Scope
+from shoal.deploy.gcp.settings import Environment
 from shoal.model import names
 
 _SERVICE, _SUBSCRIPTION = "resource.label.service_name", "resource.label.subscription_id"
 
 
 def make(scope: Scope) -> Iterator[Resource]:
-    """Make the alarms."""
+    """Make the alarms; those of the first region look at everything in the project, so the second has one more."""
     environment = scope.environment
     yield Watch(name="main", email=environment.alarms, budget=environment.budget, billing=environment.billing)
+    if scope.first is not None:
+        yield from _behind(scope, scope.first)
+        return
     if scope.run:
         yield from _services(scope)
     if scope.users("pubsub"):
@@ -32,6 +36,21 @@ def make(scope: Scope) -> Iterator[Resource]:
             aligner="ALIGN_MAX",
             reducer="REDUCE_MAX",
             above=0.9,
+        )
+
+
+def _behind(scope: Scope, first: Environment) -> Iterator[Resource]:
+    if scope.users("postgres") and first.standby is not None:
+        yield Alarm(
+            name="behind",
+            why=f"A copy of a database is more than {first.standby.lag} s behind: so much is lost by taking over now.",
+            metric="cloudsql.googleapis.com/database/replication/replica_lag",
+            resource="cloudsql_database",
+            labels={},
+            each="resource.label.database_id",
+            aligner="ALIGN_MAX",
+            reducer="REDUCE_MAX",
+            above=first.standby.lag,
         )
 
 

@@ -31,9 +31,10 @@ POD, PROXY = (100, 192), (100, 128)
 
 
 def make(scope: Scope) -> Iterator[Resource]:
-    """Make the workloads of every service."""
-    yield Repository(name=scope.system)
-    yield Logs(name="main", days=scope.environment.keep_logs)
+    """Make the workloads of every service; images and logs are of both regions, where there are two."""
+    if not scope.passive:
+        yield Repository(name=scope.system)
+        yield Logs(name="main", days=scope.environment.keep_logs)
     if not scope.run:
         pods = tuple(_pods(scope, service) for service in scope.plan.services)
         exposed = bool(scope.plan.routes)
@@ -70,6 +71,8 @@ def _workload(scope: Scope, service: ServicePlan) -> Workload:
         secrets=secrets.variables(scope, service),
         files=secrets.files(scope, service),
         collector=scope.environment.collector,
+        protected=scope.environment.protected and not scope.passive,
+        late=scope.passive,
     )
 
 
@@ -141,4 +144,4 @@ def _operator(scope: Scope) -> Operator:
 
 def image(scope: Scope, name: str, version: str) -> str:
     """Name an image of the system."""
-    return f"{scope.environment.region}-docker.pkg.dev/{scope.project}/{scope.system}/{name}:{version}"
+    return f"{scope.home}-docker.pkg.dev/{scope.project}/{scope.system}/{name}:{version}"

@@ -4,11 +4,14 @@ import re
 from collections.abc import Iterator, Sequence
 
 from shoal.deploy.cloud.hcl import resource
+from shoal.deploy.cloud.linked import after
 from shoal.deploy.gcp.hcl.context import Context
-from shoal.deploy.gcp.resources import Door, Route
+from shoal.deploy.gcp.resources import Door, Reached, Route
 from shoal.deploy.terraform.values import Block, Raw, Value, block, items
 from shoal.model.service import closeness
 from shoal.model.untrusted import UNTRUSTED
+
+_GROUP = "google_compute_region_network_endpoint_group"
 
 EACH, OVER = 2000, 300
 """Requests that one address may send within so many seconds, whatever it asks."""
@@ -18,11 +21,12 @@ def door(one: Door, context: Context) -> Iterator[Block]:
     """Write the balancer that clients call."""
     name = context.scope.system
     why = "The names of hosts point to it."
-    yield resource("google_compute_global_address", "door", *items({"name": f"{name}-door"}), notes=(why,))
+    kept = [block("lifecycle", prevent_destroy=True)] if one.region and context.scope.environment.protected else []
+    yield resource("google_compute_global_address", "door", *items({"name": f"{name}-door"}, *kept), notes=(why,))
     if one.firewall:
         yield _firewall(one, name)
     for service in sorted({route.service for route in one.routes}):
-        yield from backend(service, service, "EXTERNAL_MANAGED", context, firewall=one.firewall)
+        yield from backend(service, service, "EXTERNAL_MANAGED", context, firewall=one.firewall, first=one.region)
     yield _routes(one, context)
     domains = block("managed", domains=[*one.hosts])
     yield resource("google_compute_managed_ssl_certificate", "door", *items({"name": f"{name}-door"}, domains))
@@ -54,14 +58,29 @@ def _listens(which: str, port: str, target: str, name: str) -> Block:
     return resource("google_compute_global_forwarding_rule", which, *items(arguments))
 
 
-def backend(name: str, service: str, scheme: str, context: Context, *, firewall: bool = False) -> Iterator[Block]:
-    """Write how a service is reached: by a group that stands for it (a serverless NEG)."""
+def reached(one: Reached, context: Context) -> Iterator[Block]:
+    """Write how a balancer finds a service that belongs to another root module."""
+    yield _group(one.name, one.name, context, notes=context.notes(one))
+
+
+def _group(name: str, service: str, context: Context, notes: tuple[str, ...] = ()) -> Block:
+    """Write the group that stands for a service (a serverless NEG)."""
     place: dict[str, Value] = {
         "name": name, "region": context.scope.environment.region, "network_endpoint_type": "SERVERLESS",
     }  # fmt: skip
     run = block("cloud_run", service=Raw(f"google_cloud_run_v2_service.{service}.name"))
-    yield resource("google_compute_region_network_endpoint_group", name, *items(place, run))
-    group = Raw(f"google_compute_region_network_endpoint_group.{name}.id")
+    return resource(_GROUP, name, *items(place, run), notes=notes)
+
+
+def backend(
+    name: str, service: str, scheme: str, context: Context, *, firewall: bool = False, first: str = ""
+) -> Iterator[Block]:
+    """Write how a service is reached: by a group that stands for it, of the first region until another takes over."""
+    yield _group(name, service, context)
+    group = Raw(f"{_GROUP}.{name}.id")
+    if first:
+        there = f"projects/{context.scope.project}/regions/{first}/networkEndpointGroups/{name}"
+        group = after(group, there)
     arguments: dict[str, Value] = {
         "name": name,
         "protocol": "HTTPS",

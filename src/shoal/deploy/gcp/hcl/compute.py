@@ -6,7 +6,7 @@ from shoal.deploy.cloud.hcl import label, resource
 from shoal.deploy.cloud.values import Ref
 from shoal.deploy.cloud.values import Value as Said
 from shoal.deploy.gcp.hcl.context import Context
-from shoal.deploy.gcp.hcl.references import DATA, NETWORK, NUMBER, SUBNET, at, local, written
+from shoal.deploy.gcp.hcl.references import NETWORK, NUMBER, SUBNET, at, encrypted, local, written
 from shoal.deploy.gcp.resources import Logs, Operator, Postgres, Repository, Secret, Workload
 from shoal.deploy.gcp.workloads import image, inside
 from shoal.deploy.terraform.values import Block, Raw, Text, Value, block, items
@@ -49,15 +49,11 @@ service:
 
 def repository(one: Repository, context: Context) -> Iterator[Block]:
     """Write where the images are; a tag is never moved to another image."""
-    encrypted: dict[str, Value] = {}
-    if context.scope.environment.keys:
-        waits = [Raw("google_kms_crypto_key_iam_member.data_artifactregistry")]
-        encrypted = {"kms_key_name": DATA, "depends_on": waits}
     arguments: dict[str, Value] = {
         "repository_id": one.name,
-        "location": context.scope.environment.region,
+        "location": context.scope.home,
         "format": "DOCKER",
-        **encrypted,
+        **encrypted(context, "kms_key_name", "artifactregistry"),
     }
     newest = Block(
         kind="cleanup_policies",
@@ -89,7 +85,7 @@ def workload(one: Workload, context: Context) -> Iterator[Block]:
         "location": context.scope.environment.region,
         "ingress": ENTRIES[one.entry],
         "custom_audiences": _names(one, context),
-        "deletion_protection": context.scope.environment.protected,
+        "deletion_protection": one.protected,
         **({"invoker_iam_disabled": True} if one.open else {}),
         "depends_on": [Raw(text) for text in _needed(one, context)],
     }

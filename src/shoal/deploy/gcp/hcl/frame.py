@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 
 from shoal.deploy.cloud.hcl import label, output, resource
+from shoal.deploy.cloud.linked import variable
 from shoal.deploy.gcp.hcl.context import Context
 from shoal.deploy.gcp.hcl.references import NUMBER
-from shoal.deploy.gcp.resources import Account, Cluster, Door, Interfaces, Operator, Repository, Workload
+from shoal.deploy.gcp.resources import Account, Cluster, Door, Interfaces, Operator, Postgres, Repository, Workload
 from shoal.deploy.gcp.rights import DELIVERY
 from shoal.deploy.terraform.values import Block, Call, Raw, Text, Value, block, items
 
@@ -25,7 +26,7 @@ def begin(context: Context) -> Iterator[Block]:
             "random": {"source": "hashicorp/random", "version": RANDOM},
         },
     )
-    state: dict[str, Value] = {"bucket": environment.state or f"{scope.project}-state", "prefix": scope.system}
+    state: dict[str, Value] = {"bucket": scope.state, "prefix": scope.system}
     why = "The state holds passwords: its bucket has versions, and is read by whoever applies alone."
     backend = Block(kind="backend", labels=("gcs",), body=items(state), notes=(why,))
     yield Block(kind="terraform", body=items({"required_version": PROGRAM}, providers, backend))
@@ -36,6 +37,16 @@ def begin(context: Context) -> Iterator[Block]:
     yield Block(kind="provider", labels=("google",), body=items(where))
     yield Block(kind="provider", labels=("google-beta",), body=items(where))
     yield block("data", "google_project", "own")
+    if scope.passive:
+        yield from variables(context)
+
+
+def variables(context: Context) -> Iterator[Block]:
+    """Write what a second region is told: whether it takes over, and the how many times its copies are made."""
+    yield variable("take_over", "bool", "Whether this region is the one that works.", default=False)
+    if context.all(Postgres):
+        why = "One more for each time that copies are made anew: a name is free a week after its database was removed."
+        yield variable("copy", "number", why, default=1)
 
 
 def interfaces(one: Interfaces, context: Context) -> Iterator[Block]:
@@ -50,7 +61,6 @@ def interfaces(one: Interfaces, context: Context) -> Iterator[Block]:
 
 def end(context: Context) -> Iterator[Block]:
     """Write what others ask for: where clients call, who delivers, and what everything is called."""
-    region = context.scope.environment.region
     for door in context.all(Door):
         if door.kind == "balancer":
             yield output("address", "Where clients call.", f"https://{door.hosts[0]}")
@@ -60,7 +70,7 @@ def end(context: Context) -> Iterator[Block]:
             yield output("address", "Where clients call.", host)
     yield output("project_number", "For files that are no Terraform.", NUMBER)
     for repository in context.all(Repository):
-        place = f"{region}-docker.pkg.dev/{context.scope.project}/{repository.name}"
+        place = f"{context.scope.home}-docker.pkg.dev/{context.scope.project}/{repository.name}"
         yield output("images", "Where images go: this, a service's name and its version.", place)
     services: dict[str, Value] = {
         one.name: {

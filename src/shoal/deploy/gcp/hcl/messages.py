@@ -5,17 +5,15 @@ from collections.abc import Iterator
 from shoal.deploy.cloud.hcl import resource
 from shoal.deploy.cloud.values import Ref
 from shoal.deploy.gcp.hcl.context import Context
-from shoal.deploy.gcp.hcl.references import DATA, at
+from shoal.deploy.gcp.hcl.references import at, encrypted
 from shoal.deploy.gcp.resources import Subscription, Topic
-from shoal.deploy.terraform.values import Block, Raw, Value, block, items
+from shoal.deploy.terraform.values import Block, Value, block, items
 
 
 def topic(one: Topic, context: Context) -> Iterator[Block]:
-    """Write a topic, whose messages stay in the region; so order is kept."""
-    arguments: dict[str, Value] = {"name": one.name}
-    if context.scope.environment.keys:
-        arguments |= {"kms_key_name": DATA, "depends_on": [Raw("google_kms_crypto_key_iam_member.data_pubsub")]}
-    stays = block("message_storage_policy", allowed_persistence_regions=[context.scope.environment.region])
+    """Write a topic, whose messages stay in the region in which they are published; so order is kept."""
+    arguments: dict[str, Value] = {"name": one.name, **encrypted(context, "kms_key_name", "pubsub")}
+    stays = block("message_storage_policy", allowed_persistence_regions=[*one.regions])
     yield resource("google_pubsub_topic", one.name, *items(arguments, stays), notes=context.notes(one))
 
 

@@ -15,20 +15,17 @@ _ZONES = {"google": "googleapis.com.", "run": "run.app.", "images": "pkg.dev."}
 
 
 def network(one: Network, context: Context) -> Iterator[Block]:
-    """Write the network."""
+    """Write the network, or a region's part of one that is there."""
     name = context.scope.system
-    yield resource(
-        "google_compute_network",
-        "main",
-        *items({"name": name, "auto_create_subnetworks": False, "routing_mode": "REGIONAL"}),
-        notes=context.notes(one),
-    )
+    if not one.there:
+        said: dict[str, Value] = {"name": name, "auto_create_subnetworks": False, "routing_mode": "REGIONAL"}
+        yield resource("google_compute_network", "main", *items(said), notes=context.notes(one))
     yield _subnet(one, name, context)
-    for zone, domain in _ZONES.items():
+    for zone, domain in _ZONES.items() if not one.there else ():
         yield from _zone(zone, domain)
     if one.gateway:
         yield from _gateway(name, one)
-    if one.peered:
+    if one.peered and not one.there:
         yield from _peering(name, one)
     if one.connected:
         reached = block("psc_config", subnetworks=[SUBNET])
@@ -122,7 +119,7 @@ def passage(one: Passage, context: Context) -> Iterator[Block]:
     if one.ports:
         ports["ports"] = [str(port) for port in one.ports]
     arguments: dict[str, Value] = {
-        "name": f"{context.scope.system}-{one.name}"[:63].rstrip("-"),
+        "name": context.scope.apart(f"{context.scope.system}-{one.name}"[:63].rstrip("-")),
         "network": NETWORK,
         "direction": "EGRESS",
         "priority": 65000 if one.refuses else 1000,

@@ -1,9 +1,11 @@
 """References → Terraform's expressions. Pure."""
 
 from shoal.deploy.cloud.hcl import Addresses, label
+from shoal.deploy.cloud.linked import Link
 from shoal.deploy.cloud.values import Ref
 from shoal.deploy.gcp.hcl.context import Context
 from shoal.deploy.gcp.resources import Account
+from shoal.deploy.gcp.secrets import key_of
 from shoal.deploy.terraform.values import Raw, Text, Value
 
 _SQL = "google_sql_database_instance.{}"
@@ -29,6 +31,7 @@ ADDRESSES = Addresses(
         ("project", "id"): "data.google_project.{}.project_id",
         ("project", "number"): "data.google_project.{}.number",
         ("repository", "name"): "google_artifact_registry_repository.{}.name",
+        ("secret", "text"): "google_secret_manager_secret_version.{}.secret_data",
         ("secret", "id"): "google_secret_manager_secret.{}.secret_id",
         ("subscription", "name"): "google_pubsub_subscription.{}.name",
         ("topic", "name"): "google_pubsub_topic.{}.name",
@@ -37,6 +40,21 @@ ADDRESSES = Addresses(
 )
 """Kind and attribute → where Terraform has it."""
 
+LINK = Link(
+    names={
+        "google_compute_network": ("name",),
+        "google_kms_crypto_key": ("name", "key_ring"),
+        "google_kms_key_ring": ("name", "location"),
+        "google_secret_manager_secret": ("secret_id",),
+        "google_secret_manager_secret_version": ("secret",),
+    },
+    late=frozenset({
+        "google_cloud_run_v2_service", "google_cloud_run_v2_service_iam_member",
+        "google_compute_region_network_endpoint_group",
+    }),
+)  # fmt: skip
+"""How a second region finds what the first has made for both, and what is there once it has taken over."""
+
 at, written = ADDRESSES.at, ADDRESSES.written
 
 PROJECT, NUMBER = at(Ref("project", "own", "id")), at(Ref("project", "own", "number"))
@@ -44,7 +62,14 @@ NETWORK, SUBNET = Raw("google_compute_network.main.id"), Raw("google_compute_sub
 BETA = Raw("google-beta")
 """The provider that knows what the other does not yet."""
 
-DATA = at(Ref("key", "data", "id"))
+
+def encrypted(context: Context, argument: str, agent: str) -> dict[str, Value]:
+    """Encrypt by our key; Google's account must be allowed to before."""
+    if not context.scope.environment.keys:
+        return {}
+    key = key_of(context.scope, agent)
+    waits = [Raw(f"google_kms_crypto_key_iam_member.{key}_{agent}")]
+    return {argument: at(Ref("key", key, "id")), "depends_on": waits}
 
 
 def member(account: str, context: Context) -> Value:

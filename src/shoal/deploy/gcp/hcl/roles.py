@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 
 from shoal.deploy.cloud.hcl import label, resource
+from shoal.deploy.cloud.linked import after
 from shoal.deploy.gcp.hcl.context import Context
 from shoal.deploy.gcp.hcl.references import PROJECT, at, local, member
-from shoal.deploy.gcp.resources import Account, Grade, Right
+from shoal.deploy.gcp.resources import Account, Grade, Right, Turn
 from shoal.deploy.terraform.values import Block, Raw, Text, Value, block, items
 
 _TOKENS = "https://token.actions.githubusercontent.com"
@@ -45,9 +46,21 @@ def account(one: Account, context: Context) -> Iterator[Block]:
             yield _right(one, right, context)
 
 
+def turn(one: Turn, context: Context) -> Iterator[Block]:
+    """Write what a service of the first region may do until this one takes over."""
+    member = f"serviceAccount:{one.account}@{context.scope.project}.iam.gserviceaccount.com"
+    for right in one.rights:
+        if right.on is not None:
+            kind, argument = _PLACES[right.on.kind]
+            arguments: dict[str, Value] = {
+                "count": after(0, 1), argument: at(right.on), "role": right.role, "member": member,
+            }  # fmt: skip
+            name = local("first", one.name, right.role.rpartition("/")[2], right.on.name)
+            yield resource(kind, name, *items(arguments), notes=context.notes(one))
+
+
 def _right(one: Account, right: Right, context: Context) -> Block:
-    own = "/" not in right.role
-    role: Value = Raw(f"google_project_iam_custom_role.{right.role}.id") if own else right.role
+    role: Value = _own(right.role, context) if "/" not in right.role else right.role
     arguments: dict[str, Value] = {}
     kind = "google_project_iam_member"
     if right.on is None:
@@ -55,7 +68,8 @@ def _right(one: Account, right: Right, context: Context) -> Block:
     else:
         kind, argument = _PLACES[right.on.kind]
         if right.on.kind in _PLACED:
-            arguments["location"] = context.scope.environment.region
+            scope = context.scope
+            arguments["location"] = scope.home if right.on.kind == "repository" else scope.environment.region
         arguments[argument] = at(right.on)
     arguments |= {"role": role, "member": member(one.name, context)}
     if one.namespace:
@@ -64,6 +78,13 @@ def _right(one: Account, right: Right, context: Context) -> Block:
     short = right.role.rpartition("/")[2]
     name = local(one.name, short, *([right.on.name] if right.on is not None else []))
     return resource(kind, name, *items(arguments, *when), notes=(right.why,) if right.why else ())
+
+
+def _own(role: str, context: Context) -> Value:
+    """Name a role of the project's own, which the first region makes for both."""
+    made = any(one.name == role for one in context.all(Grade))
+    named = f"projects/{context.scope.project}/roles/{role}"
+    return Raw(f"google_project_iam_custom_role.{role}.id") if made else named
 
 
 def _pipelines(one: Account, context: Context) -> Iterator[Block]:

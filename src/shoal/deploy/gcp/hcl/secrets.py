@@ -16,16 +16,17 @@ _OWN = {
 }
 """Accounts of Google whose names follow from the project's number."""
 
-_RING = Raw("google_kms_key_ring.main.id")
+_RINGS = ("main", "wide")
 ROTATION, DESTROYED = f"{90 * 86_400}s", f"{30 * 86_400}s"
 
 
 def ring(context: Context) -> Iterator[Block]:
-    """Write the ring of keys."""
-    if context.all(Key):
-        arguments: dict[str, Value] = {"name": context.scope.system, "location": context.scope.environment.region}
+    """Write the rings of keys: the region's, and one for what is in two regions."""
+    for wide in sorted({one.wide for one in context.all(Key)}):
+        where = context.scope.wide if wide else context.scope.environment.region
+        arguments: dict[str, Value] = {"name": context.scope.system, "location": where}
         why = "A ring and its keys cannot be removed, only their versions can."
-        yield resource("google_kms_key_ring", "main", *items(arguments), notes=(why,))
+        yield resource("google_kms_key_ring", _RINGS[wide], *items(arguments), notes=(why,))
 
 
 def key(one: Key, context: Context) -> Iterator[Block]:
@@ -33,8 +34,8 @@ def key(one: Key, context: Context) -> Iterator[Block]:
     protected = context.scope.environment.protected
     personal: dict[str, Value] = {} if one.service else {"rotation_period": ROTATION}
     arguments: dict[str, Value] = {
-        "name": one.name, "key_ring": _RING, "purpose": "ENCRYPT_DECRYPT", **personal,
-        "destroy_scheduled_duration": DESTROYED,
+        "name": one.name, "key_ring": Raw(f"google_kms_key_ring.{_RINGS[one.wide]}.id"),
+        "purpose": "ENCRYPT_DECRYPT", **personal, "destroy_scheduled_duration": DESTROYED,
     }  # fmt: skip
     body = items(arguments, block("lifecycle", prevent_destroy=protected))
     yield resource("google_kms_crypto_key", one.name, *body, notes=(one.purpose, *context.notes(one)))
@@ -55,8 +56,8 @@ def password(one: Password, context: Context) -> Iterator[Block]:
 
 def secret(one: Secret, context: Context) -> Iterator[Block]:
     """Write a secret, and its text where that is made of others."""
-    replica = block("replicas", location=context.scope.environment.region)
-    where = Block(kind="user_managed", body=(replica,))
+    replicas = tuple(block("replicas", location=region) for region in one.regions)
+    where = Block(kind="user_managed", body=replicas)
     arguments: dict[str, Value] = {
         "secret_id": one.secret,
         "deletion_protection": context.scope.environment.protected,

@@ -3,25 +3,22 @@
 from collections.abc import Iterator
 
 from shoal.deploy.cloud.hcl import resource
+from shoal.deploy.cloud.linked import after, only
 from shoal.deploy.cloud.naming import joined
 from shoal.deploy.cloud.values import Ref
 from shoal.deploy.gcp.hcl.context import Context
-from shoal.deploy.gcp.hcl.references import DATA, NETWORK, PROJECT, at, member
+from shoal.deploy.gcp.hcl.references import NETWORK, PROJECT, at, encrypted, member
 from shoal.deploy.gcp.resources import Bucket, Cache, Dataset, Documents, Postgres
-from shoal.deploy.terraform.values import Block, Raw, Value, block, items
+from shoal.deploy.gcp.settings import part
+from shoal.deploy.terraform.values import Argument, Block, Item, Raw, Text, Value, block, items
 
 POSTGRES, VALKEY = "POSTGRES_17", "VALKEY_8_0"
 """Versions of the engines."""
 
+CONTINENTS = {"us": "US", "europe": "EU", "asia": "ASIA"}
+"""Part of the world → what Cloud Storage calls it ("Bucket locations: configurable dual-regions")."""
+
 _NIGHT = "02:00"
-_AGENTS = "google_kms_crypto_key_iam_member.data_"
-
-
-def _encrypted(context: Context, argument: str, agent: str) -> dict[str, Value]:
-    """Encrypt by our key; Google's account must be allowed to before."""
-    if not context.scope.environment.keys:
-        return {}
-    return {argument: DATA, "depends_on": [Raw(f"{_AGENTS}{agent}")]}
 
 
 def postgres(one: Postgres, context: Context) -> Iterator[Block]:
@@ -32,12 +29,15 @@ def postgres(one: Postgres, context: Context) -> Iterator[Block]:
         "database_version": POSTGRES,
         "deletion_protection": one.protected,
     }
-    encrypted = _encrypted(context, "encryption_key_name", "sqladmin")
-    waits = [Raw("google_service_networking_connection.engines"), *encrypted.pop("depends_on", [])]  # type: ignore[misc]
-    arguments |= {**encrypted, "depends_on": waits}
-    yield resource(
-        "google_sql_database_instance", one.name, *items(arguments, _settings(one)), notes=context.notes(one)
-    )
+    key = encrypted(context, "encryption_key_name", "sqladmin")
+    waits = [Raw("google_service_networking_connection.engines"), *key.pop("depends_on", [])]  # type: ignore[misc]
+    if one.follows:
+        arguments |= _following(one, context)
+    arguments |= {**key, "depends_on": waits}
+    settings = _settings(one) if not one.follows else _later(one)
+    yield resource("google_sql_database_instance", one.name, *items(arguments, settings), notes=context.notes(one))
+    if one.follows:
+        return
     instance = Raw(f"google_sql_database_instance.{one.name}.name")
     yield resource("google_sql_database", one.name, *items({"name": one.database, "instance": instance}))
     password = at(Ref("password", one.name, "result"))
@@ -46,6 +46,30 @@ def postgres(one: Postgres, context: Context) -> Iterator[Block]:
         "deletion_policy": "ABANDON",
     }  # fmt: skip
     yield resource("google_sql_user", one.name, *items(user))
+
+
+def _following(one: Postgres, context: Context) -> dict[str, Value]:
+    """Follow the first region's until this region takes over; a copy of a further time has another name."""
+    first = f"projects/{context.scope.project}/instances/{one.follows}"
+    return {
+        "name": Text((f"{one.follows}-standby-", Raw("var.copy"))),
+        "instance_type": after("CLOUD_SQL_INSTANCE", "READ_REPLICA_INSTANCE"),
+        "master_instance_name": after(None, first),
+    }
+
+
+def _later(one: Postgres) -> Block:
+    """Write what a copy may have, and what it has once it follows nobody: backups, another zone, a window."""
+    asked = _settings(one)
+    later: list[Item] = []
+    for item in asked.body:
+        if isinstance(item, Argument) and item.name == "availability_type":
+            later.append(Argument(name=item.name, value=after(item.value, "ZONAL")))
+        elif isinstance(item, Block) and item.kind in ("backup_configuration", "maintenance_window"):
+            later.append(only(item))
+        else:
+            later.append(item)
+    return Block(kind=asked.kind, body=tuple(later))
 
 
 def _settings(one: Postgres) -> Block:
@@ -86,30 +110,31 @@ def documents(one: Documents, context: Context) -> Iterator[Block]:
     """Write a database of documents."""
     arguments: dict[str, Value] = {
         "name": one.database,
-        "location_id": context.scope.environment.region,
+        "location_id": one.location,
         "type": "FIRESTORE_NATIVE",
         "concurrency_mode": "OPTIMISTIC",
         "point_in_time_recovery_enablement": f"POINT_IN_TIME_RECOVERY_{'EN' if one.protected else 'DIS'}ABLED",
         "delete_protection_state": f"DELETE_PROTECTION_{'EN' if one.protected else 'DIS'}ABLED",
         "deletion_policy": "ABANDON" if one.protected else "DELETE",
     }
-    encrypted = _encrypted(context, "kms_key_name", "firestore")
-    blocks = [block("cmek_config", kms_key_name=DATA)] if encrypted else []
-    if encrypted:
-        arguments["depends_on"] = encrypted["depends_on"]
+    key = encrypted(context, "kms_key_name", "firestore")
+    blocks = [block("cmek_config", kms_key_name=key["kms_key_name"])] if key else []
+    if key:
+        arguments["depends_on"] = key["depends_on"]
     yield resource("google_firestore_database", one.name, *items(arguments, *blocks), notes=context.notes(one))
 
 
 def bucket(one: Bucket, context: Context) -> Iterator[Block]:
     """Write a bucket that is never public."""
-    encrypted = _encrypted(context, "key", "storage")
+    key = encrypted(context, "default_kms_key_name", "storage")
+    waits = key.pop("depends_on", None)
     arguments: dict[str, Value] = {
         "name": one.bucket,
-        "location": context.scope.environment.region.upper(),
+        **_located(one),
         "uniform_bucket_level_access": True,
         "public_access_prevention": "enforced",
         "force_destroy": not one.protected,
-        **({"depends_on": encrypted["depends_on"]} if encrypted else {}),
+        **({"depends_on": waits} if waits else {}),
     }
     old = Block(
         kind="lifecycle_rule",
@@ -120,7 +145,8 @@ def bucket(one: Bucket, context: Context) -> Iterator[Block]:
         body=(block("action", type="AbortIncompleteMultipartUpload"), block("condition", age=1)),
     )
     blocks = [
-        *([block("encryption", default_kms_key_name=DATA)] if encrypted else []),
+        *([block("custom_placement_config", data_locations=_upper(one))] if len(one.regions) > 1 else []),
+        *([block("encryption", **key)] if key else []),
         block("versioning", enabled=one.protected),
         old,
         unfinished,
@@ -139,14 +165,26 @@ def bucket(one: Bucket, context: Context) -> Iterator[Block]:
     yield resource("google_storage_bucket", one.name, *items(arguments, *blocks), notes=context.notes(one))
 
 
+def _located(one: Bucket) -> dict[str, Value]:
+    """Say where it is; two regions have each object within a quarter of an hour ("turbo replication")."""
+    if len(one.regions) == 1:
+        return {"location": _upper(one)[0]}
+    return {"location": CONTINENTS[part(one.regions[0])], "rpo": "ASYNC_TURBO"}
+
+
+def _upper(one: Bucket) -> list[Value]:
+    return [region.upper() for region in one.regions]
+
+
 def dataset(one: Dataset, context: Context) -> Iterator[Block]:
     """Write a dataset, and who writes it."""
-    encrypted = _encrypted(context, "key", "bigquery")
+    key = encrypted(context, "kms_key_name", "bigquery")
+    waits = key.pop("depends_on", None)
     arguments: dict[str, Value] = {
         "dataset_id": one.dataset,
         "location": context.scope.environment.region,
         "delete_contents_on_destroy": not one.protected,
-        **({"depends_on": encrypted["depends_on"]} if encrypted else {}),
+        **({"depends_on": waits} if waits else {}),
     }
     who: dict[str, Value] = (
         {"user_by_email": at(Ref("account", one.account, "email"))}
@@ -155,17 +193,17 @@ def dataset(one: Dataset, context: Context) -> Iterator[Block]:
     )
     own = block("access", role="roles/bigquery.dataEditor", **who)
     owners = block("access", role="OWNER", special_group="projectOwners")
-    key = [block("default_encryption_configuration", kms_key_name=DATA)] if encrypted else []
+    ours = [block("default_encryption_configuration", **key)] if key else []
     last = [block("lifecycle", prevent_destroy=True)] if one.protected else []
-    body = items(arguments, owners, own, *key, *last)
+    body = items(arguments, owners, own, *ours, *last)
     yield resource("google_bigquery_dataset", one.name, *body, notes=context.notes(one))
 
 
 def cache(one: Cache, context: Context) -> Iterator[Block]:
     """Write an instance of Valkey, which is reached in our network."""
-    encrypted = _encrypted(context, "kms_key", "memorystore")
+    key = encrypted(context, "kms_key", "memorystore")
     policy = Raw("google_network_connectivity_service_connection_policy.valkey")
-    waits: list[Value] = [policy, *encrypted.pop("depends_on", [])]  # type: ignore[misc]
+    waits: list[Value] = [policy, *key.pop("depends_on", [])]  # type: ignore[misc]
     arguments: dict[str, Value] = {
         "instance_id": joined(context.scope.system, "cache"),
         "location": context.scope.environment.region,
@@ -178,7 +216,7 @@ def cache(one: Cache, context: Context) -> Iterator[Block]:
         "transit_encryption_mode": "SERVER_AUTHENTICATION",
         "deletion_protection_enabled": one.protected,
         "engine_configs": {"maxmemory-policy": "volatile-lru"},
-        **encrypted,
+        **key,
         "depends_on": waits,
     }
     network = Raw("google_compute_network.main.id")

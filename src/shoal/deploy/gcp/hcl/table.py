@@ -4,7 +4,20 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from shoal.deploy.gcp import resources as made
-from shoal.deploy.gcp.hcl import cluster, compute, door, frame, inside, messages, network, roles, secrets, stores, watch
+from shoal.deploy.gcp.hcl import (
+    balancer,
+    cluster,
+    compute,
+    door,
+    frame,
+    inside,
+    messages,
+    network,
+    roles,
+    secrets,
+    stores,
+    watch,
+)
 from shoal.deploy.gcp.hcl.context import Context
 from shoal.deploy.terraform.values import Block
 
@@ -24,6 +37,7 @@ PRINTERS: dict[type, tuple[str, Printer]] = {
     made.Cluster: ("cluster", cluster.cluster),
     made.Grade: ("accounts", roles.grade),
     made.Account: ("accounts", roles.account),
+    made.Turn: ("accounts", roles.turn),
     made.Postgres: ("engines", stores.postgres),
     made.Documents: ("engines", stores.documents),
     made.Bucket: ("engines", stores.bucket),
@@ -32,6 +46,7 @@ PRINTERS: dict[type, tuple[str, Printer]] = {
     made.Topic: ("streams", messages.topic),
     made.Subscription: ("streams", messages.subscription),
     made.Door: ("edge", door.door),
+    made.Reached: ("edge", balancer.reached),
     made.Inside: ("edge", inside.inside),
     made.Watch: ("watch", watch.watch),
     made.Alarm: ("watch", watch.alarm),
