@@ -115,6 +115,22 @@ def test_pools_on_azure(tmp_path: Path, size: str, most: int, *, seen: bool) -> 
         ("image: bitnami/mongodb:4.4", True),
         ("image: mongo:8.0", False),
         ("image: redis:7", False),  # which of them nobody knows
+        ("image: redis:7.0.15", True),
+        ("image: valkey/valkey:8.1", False),
+        ("image: nats:2.10-alpine", True),
+        ("image: nats:2.15", False),
+        ("image: apache/kafka:3.7.0", True),
+        ("image: confluentinc/cp-kafka:3.7.0", False),  # whose versions are its own
+        ("image: provectuslabs/kafka-ui:3.7", False),
+        ("image: 'rabbitmq:3.13.7-management-alpine'", True),
+        ("image: rabbitmq:4.2", False),
+        ("image: pgvector/pgvector:pg12", True),
+        ("image: opensearchproject/opensearch:1.3.20", True),
+        ("image: opensearchproject/opensearch:2.19", False),
+        ("image: mariadb:10.6@sha256:0123", True),
+        ("image: mysql:8.4", False),
+        ("image: elasticsearch:7.17.0", True),
+        ("image: valkey/valkey", False),
         ("# image: postgres:12", False),
     ],
 )
@@ -122,10 +138,33 @@ def test_versions_of_images(tmp_path: Path, line: str, *, seen: bool) -> None:
     assert bool(places(tmp_path, "SH409", compose_dot_yaml=f"services:\n  db:\n    {line}\n")) == seen
 
 
-def test_versions_in_terraform(tmp_path: Path) -> None:
-    text = 'resource "aws_db_instance" "one" {\n  engine         = "postgres"\n  engine_version = "12.9"\n}\n'
-    other = 'resource "x" "y" {\n  version = "12.9"\n}\n'
-    assert places(tmp_path, "SH409", deploy__main_dot_tf=text + other) == ["deploy/main.tf:3"]
+@pytest.mark.parametrize(
+    ("kind", "lines", "seen"),
+    [
+        ("aws_db_instance", ['engine = "postgres"', 'engine_version = "12.9"'], True),
+        ("aws_db_instance", ['engine = "postgres"', 'engine_version = "18"'], False),
+        ("aws_mq_broker", ['engine_type = "RabbitMQ"', 'engine_version = "3.11.20"'], True),
+        ("aws_msk_cluster", ['kafka_version = "3.5.1"'], True),
+        ("aws_elasticache_replication_group", ['engine = "valkey"', 'engine_version = "8.0"'], False),
+        ("google_sql_database_instance", ['database_version = "POSTGRES_13"'], True),
+        ("google_sql_database_instance", ['database_version = "POSTGRES_17"'], False),
+        ("google_redis_instance", ['redis_version = "REDIS_7_0"'], True),
+        ("azurerm_postgresql_flexible_server", ['version = "13"'], True),
+        ("azurerm_linux_virtual_machine", ['version = "13"'], False),
+        ("aws_db_instance", ['engine = "postgres"', "}", 'module "x" {', 'version = "12.9"'], False),
+    ],
+)
+def test_versions_in_terraform(tmp_path: Path, kind: str, lines: list[str], *, seen: bool) -> None:
+    text = f'provider "x" {{\n  version = "12.9"\n}}\nresource "{kind}" "one" {{\n' + "".join(f"{x}\n" for x in lines)
+    expected = [f"deploy/main.tf:{4 + len(lines)}"] if seen else []
+    assert places(tmp_path, "SH409", deploy__main_dot_tf=text + "}\n") == expected
+
+
+def test_a_version_that_ends_soon_is_a_warning(tmp_path: Path) -> None:
+    settings = "[tool.shoal.check.options.SH409]\ndays = 3000\n"
+    compose = "services:\n  cache:\n    image: valkey/valkey:8.0\n"
+    report = report_of(tmp_path, {"system.py": SYSTEM, "compose.yaml": compose, "pyproject.toml": settings}, "SH409")
+    assert [(f.severity, f.message) for f in report.findings] == [("warning", "valkey 8.0 ends on 2027-09-15")]
 
 
 def test_alerts_of_several_groups_and_records(tmp_path: Path) -> None:

@@ -3,7 +3,8 @@
 ## What it does
 
 Looks for images and versions of engines in files beside the system (Compose, manifests, Terraform), and compares them
-with the days on which their makers end them. One that ends within `days` is said, too.
+with the days on which their makers end them: PostgreSQL, MongoDB, MySQL, MariaDB, Redis, Valkey, NATS, Kafka, RabbitMQ,
+OpenSearch, Elasticsearch. One that ends within `days` is said, too. Versions that the table does not have are not judged.
 
 ## Why
 
@@ -30,6 +31,8 @@ system = System("shop", services=[orders])
 services:
   database:
     image: postgres:12-alpine  # <- SH409
+  broker:
+    image: rabbitmq:3.12-management  # <- SH409
 ```
 
 ## Good
@@ -53,6 +56,8 @@ system = System("shop", services=[orders])
 services:
   database:
     image: postgres:18-alpine
+  broker:
+    image: rabbitmq:4.2-management
 ```
 
 ## Options
@@ -61,23 +66,15 @@ services:
 """
 
 import datetime as dt
-import re
 from collections.abc import Iterator
 
 import msgspec
 
 from shoal.check.ends import ENGINES
-from shoal.check.finding import Finding, Place
+from shoal.check.finding import Finding
 from shoal.check.rule import Rule
 from shoal.check.subject import Subject
-
-_IMAGE = re.compile(
-    r"^[^#]*\bimage(?:Name)?:\s*[\"']?(?:[\w.:-]+/)*(?P<engine>postgres(?:ql)?|postgis|mongo(?:db)?|redis|mysql)"
-    r"[\w-]*:v?(?P<version>\d+(?:\.\d+)?)"
-)
-_TERRAFORM = re.compile(r"^\s*(?:engine|family)\s*=\s*\"(?P<engine>postgres|redis|mysql|docdb)")
-_VERSION = re.compile(r"^\s*(?:engine_version|version)\s*=\s*\"(?P<version>\d+(?:\.\d+)?)")
-_SAME = {"postgresql": "postgres", "postgis": "postgres", "mongodb": "mongo"}
+from shoal.check.versions import running
 
 
 class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -89,33 +86,18 @@ class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def find(subject: Subject, options: Options) -> Iterator[Finding]:
     """Find versions that have ended, or end soon."""
     today = subject.now.date() if subject.now else dt.date.min
-    for path, engine, version, number in _versions(subject):
-        known = next((one for one in _spelled(version) if (engine, one) in ENGINES), "")
-        end = ENGINES.get((engine, known))
+    for one in running(subject.files):
+        known = next((version for version in _spelled(one.version) if (one.engine, version) in ENGINES), "")
+        end = ENGINES.get((one.engine, known))
         if end is None or end > today + dt.timedelta(days=options.days):
             continue
-        ended = end <= today
+        ended = end < today
         yield Finding(
-            where=Place(path, number),
-            message=f"{engine} {known} {'has ended' if ended else 'ends'} on {end}",
+            where=one.where,
+            message=f"{one.engine} {known} {'has ended' if ended else 'ends'} on {end}",
             help="take a version that is mended, and try the upgrade on a copy of the data first",
             severity="error" if ended else "warning",
         )
-
-
-def _versions(subject: Subject) -> Iterator[tuple[str, str, str, int]]:
-    for path, text in subject.files.items():
-        engine = ""
-        for number, line in enumerate(text.splitlines(), 1):
-            if found := _IMAGE.match(line):
-                yield path, _SAME.get(found["engine"], found["engine"]), found["version"], number
-            elif path.endswith(".tf") and (found := _TERRAFORM.match(line)):
-                engine = found["engine"]
-            elif engine and path.endswith(".tf") and (found := _VERSION.match(line)):
-                yield path, engine, found["version"], number
-                engine = ""
-            elif line.startswith("}"):
-                engine = ""
 
 
 def _spelled(version: str) -> tuple[str, ...]:
