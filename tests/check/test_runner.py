@@ -52,6 +52,12 @@ def test_a_rule_that_fails_is_named_and_the_others_are_asked() -> None:
     assert report.fails("error")
 
 
+def test_who_waits_hears_which_rule_is_asked_and_of_none_that_asks_nothing() -> None:
+    heard: list[str] = []
+    run(Subject(system=SYSTEM), [*RULES[:3], rule()], Settings(), progress=heard.append)
+    assert heard == ["asking ACME001 wrong"]
+
+
 def test_what_is_no_finding_is_a_failure() -> None:
     assert codes(rule(yielding_text)) == ["SH001"]
 

@@ -1,10 +1,10 @@
 """When versions of engines and services of clouds end, by those who make them. Pure.
 
 Looked up in November 2026. Sources: postgresql.org/support/versioning; mongodb.com/legal/support-policy/lifecycles;
-github.com/redis/redis/security; valkey.io/topics/releases; docs.nats.io/release-notes; rabbitmq.com/release-information;
-oracle.com, the lifetime support of MySQL; mariadb.org/about; opensearch.org/releases; elastic.co/support/eol; the
-announcements of the clouds. NATS and Kafka name no day: of NATS the latest two are mended, of Kafka the latest three, so
-a version ends when the next but one, or the next but two, is there.
+github.com/redis/redis/security; valkey.io/topics/releases; docs.nats.io/release-notes; the release information of
+RabbitMQ; Oracle's lifetime support of MySQL; mariadb.org/about; opensearch.org/releases; elastic.co/support/eol; the
+announcements of the clouds. NATS and Kafka name no day: of NATS the latest two are mended, of Kafka the latest three,
+so a version ends when the next but one, or the next but two, is there.
 """
 
 import datetime as dt

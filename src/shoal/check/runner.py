@@ -10,7 +10,7 @@ from shoal.check.baseline import Baseline, divided, gone
 from shoal.check.finding import Finding, Place, Reported
 from shoal.check.ignoring import ignored
 from shoal.check.report import Report, Unasked
-from shoal.check.rule import NEEDS, AnyRule
+from shoal.check.rule import NEEDS, AnyRule, nothing
 from shoal.check.rules.baseline_outdated import RULE as BASELINE_OUTDATED
 from shoal.check.rules.rule_failed import RULE as RULE_FAILED
 from shoal.check.settings import Settings
@@ -105,7 +105,8 @@ def _without(
 
 def _asked(rule: AnyRule, subject: Subject, settings: Settings, progress: Progress) -> Iterator[Reported]:
     """Ask one rule; where it fails, say so, and keep what it had found by then."""
-    progress(f"rule {rule.code}")
+    if rule.find is not nothing:
+        progress(f"asking {rule.code} {rule.name}")
     options = settings_.options(settings, rule.code, rule.options)
     try:
         for finding in rule.find(subject, options):

@@ -17,6 +17,9 @@ Options = TypeVar("Options", bound=msgspec.Struct)
 TABLE = "pyproject.toml [tool.shoal.check]"
 """Where it is said."""
 
+_ABOVE = frozenset({"system", "load", "unaffected"})
+"""Keys of the table above."""
+
 _NEAR = 0.8
 """How alike a word and a code are that may be meant; any two codes are alike by their first letters."""
 
@@ -54,6 +57,9 @@ def read(table: Mapping[str, Any], codes: Collection[str]) -> Settings:
     Raises:
         DeclarationError: It has a key, a value or a code that nobody knows.
     """
+    for key in table:
+        if key not in Settings.__struct_encode_fields__:
+            raise _no_key(key)
     try:
         found = msgspec.convert(table, Settings, strict=True)
     except msgspec.ValidationError as error:
@@ -65,6 +71,16 @@ def read(table: Mapping[str, Any], codes: Collection[str]) -> Settings:
     _whole(found.options, codes, f"{TABLE} options")
     _whole(found.severity, every, f"{TABLE} severity")
     return found
+
+
+def _no_key(key: str) -> DeclarationError:
+    """Say what is meant by a key that there is not."""
+    known = Settings.__struct_encode_fields__
+    close = difflib.get_close_matches(key.lower().replace("_", "-"), known, n=1, cutoff=0.7)
+    hint = f"did you mean {close[0]}?" if close else f"its keys are: {', '.join(known)}"
+    if key in _ABOVE:
+        hint = f"{key} belongs in [tool.shoal]"
+    return DeclarationError(f"there is no key {key!r}", hint=hint, where=TABLE)
 
 
 def begun(words: Collection[str], codes: Collection[str], where: str) -> tuple[str, ...]:

@@ -3,7 +3,6 @@
 import gc
 import importlib.metadata
 import time
-import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -32,6 +31,7 @@ from shoal.model.contracts import Locked
 from shoal.model.finding import Finding as Told
 from shoal.model.target import LOCAL
 from shoal.operating import project
+from shoal.operating import settings as shoal_settings
 from shoal.operating.where import Where
 
 REPOSITORY = frozenset({"github", "sarif"})
@@ -67,13 +67,13 @@ class Check:
         paths: tuple[str, ...] = (),
         progress: Progress = lambda _: None,
     ) -> None:
-        if not paths:
-            project.require(where)
         self.paths = paths
         self.passed: tuple[str, ...] = ()
         self.where, self.folder, self.observed, self._progress = where, folder, observed, progress
         self.rules, self._failed = checking.rules()
         self.settings = _settings(where.root, self.rules)
+        if not paths:
+            project.require(where)
         codes = [*TOLD, *(rule.code for rule in self.rules)]
         self._only = settings_.begun([_spelt(word, codes) for word in only], codes, "--only")
         self.baseline = baseline or self.settings.baseline
@@ -111,6 +111,7 @@ class Check:
         began = time.monotonic()
         told: list[Told] = [*feasible.findings(system, LOCAL), *self._failed]
         with _uncollected():
+            self._progress("reading its source")
             locked = self._locked(told)
             return self._asked(checking.gather(self.where, system, locked=locked, observed=self.observed), told, began)
 
@@ -241,17 +242,9 @@ def _uncollected() -> Iterator[None]:
 
 def _settings(root: Path, rules: tuple[AnyRule, ...]) -> settings_.Settings:
     """Read ``[tool.shoal.check]``."""
-    try:
-        document = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))
-    except FileNotFoundError:
-        document = {}
-    except (OSError, ValueError) as error:
-        raise DeclarationError(f"cannot be read: {error}", where="pyproject.toml", hint="correct the file") from error
-    table: Any = document
-    for key in ("tool", "shoal", "check"):
-        table = table.get(key, {}) if isinstance(table, dict) else {}
+    table: Any = shoal_settings.table(root).get("check", {})
     if not isinstance(table, dict):
-        raise DeclarationError(f"[tool.shoal] check = {table!r} is no table", where="pyproject.toml")
+        raise DeclarationError(f"[tool.shoal] check = {table!r} is no table", where=shoal_settings.FILE)
     found = settings_.read(table, [rule.code for rule in rules])
     for rule in rules:
         settings_.options(found, rule.code, rule.options)

@@ -3,13 +3,13 @@
 import importlib
 import importlib.util
 import sys
-import tomllib
 import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from shoal import model
 from shoal.errors import DeclarationError, ShoalError
+from shoal.operating import looking, settings
 from shoal.operating.where import Where
 from shoal.service.system import System
 
@@ -23,7 +23,7 @@ DEFAULT = "system:system"
 
 def entry(context: Where) -> str:
     """Return ``module:attribute`` of the system: ``--system``, ``pyproject.toml`` or the default."""
-    return context.system or _configured(context.root / "pyproject.toml") or DEFAULT
+    return context.system or _configured(context.root) or DEFAULT
 
 
 def require(context: Where) -> None:
@@ -74,7 +74,7 @@ def traffic(context: Where, wanted: str = "") -> "Load[Any]":
     from shoal.load import Load
 
     beside = ".".join((*entry(context).partition(":")[0].split(".")[:-1], "load"))
-    where = wanted or _configured(context.root / "pyproject.toml", "load") or f"{beside}:load"
+    where = wanted or _configured(context.root, "load") or f"{beside}:load"
     try:
         found: Load[Any] = _imported(context, where, Load)
     except DeclarationError as error:
@@ -108,15 +108,12 @@ def _importable(root: Path) -> None:
         sys.path.insert(0, str(root))
 
 
-def _configured(file: Path, what: str = "system") -> str:
-    try:
-        document = tomllib.loads(file.read_text("utf-8"))
-    except FileNotFoundError:
-        return ""
-    except (OSError, ValueError) as error:
-        raise DeclarationError(f"cannot read {file}: {error}", hint="correct the file, or use --system") from error
-    found = document.get("tool", {}).get("shoal", {}).get(what, "")
-    return found if isinstance(found, str) else ""
+def _configured(root: Path, what: str = "system") -> str:
+    found = settings.table(root).get(what, "")
+    if not isinstance(found, str):
+        hint = f"it may say {settings.KEYS[what]}"
+        raise DeclarationError(f"[tool.shoal] {what} = {found!r} is no text", where=settings.FILE, hint=hint)
+    return found
 
 
 def _hinted(error: ShoalError, where: str, root: Path) -> ShoalError:
@@ -124,10 +121,7 @@ def _hinted(error: ShoalError, where: str, root: Path) -> ShoalError:
 
 
 def _absent(where: str, root: Path) -> DeclarationError:
-    return DeclarationError(
-        f"there is no system {where} in {root}",
-        hint="name it with --system MODULE:ATTRIBUTE or [tool.shoal] system in pyproject.toml, or: shoal new DIR",
-    )
+    return DeclarationError(f"there is no system {where} in {root}", hint=looking.hint(where, root))
 
 
 def _reason(error: Exception) -> str:

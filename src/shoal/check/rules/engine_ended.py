@@ -3,8 +3,9 @@
 ## What it does
 
 Looks for images and versions of engines in files beside the system (Compose, manifests, Terraform), and compares them
-with the days on which their makers end them: PostgreSQL, MongoDB, MySQL, MariaDB, Redis, Valkey, NATS, Kafka, RabbitMQ,
-OpenSearch, Elasticsearch. One that ends within `days` is said, too. Versions that the table does not have are not judged.
+with the days on which their makers end them: PostgreSQL, MongoDB, MySQL, MariaDB, Redis, Valkey, NATS, Kafka,
+RabbitMQ, OpenSearch, Elasticsearch. One that ends within `days` is said, too. A version that is in no table is not
+judged.
 
 ## Why
 

@@ -1,6 +1,5 @@
 """``shoal affected``."""
 
-import tomllib
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -54,11 +53,9 @@ def command(context: Global, since: str, contracts: str, output: str) -> int:
 
 
 def _unaffected(context: Global) -> tuple[str, ...]:
-    try:
-        document = tomllib.loads((context.root / "pyproject.toml").read_text("utf-8"))
-    except (OSError, ValueError):
-        return ()
-    found = document.get("tool", {}).get("shoal", {}).get("unaffected", [])
+    from shoal.operating import settings
+
+    found = settings.table(context.root).get("unaffected", [])
     if not isinstance(found, list) or not all(isinstance(pattern, str) for pattern in found):
         raise DeclarationError(
             f"unaffected = {found!r} is no list of patterns",
