@@ -128,11 +128,11 @@ def test_what_is_no_region_is_a_mistake_in_the_command(run: Run) -> None:
     assert (code, "--region" in err, "'mars-1' is no region" in err) == (2, True, True), err
 
 
-def test_a_region_whose_prices_nobody_knows_has_no_sum(run: Run) -> None:
+def test_a_region_whose_prices_nobody_knows_is_refused_with_what_helps(run: Run) -> None:
     code, out, err = run("cost", "--target", "small.toml", "--region", "ap-south-2")
-    assert code == 0
-    assert out.splitlines()[-1].split()[-3:] == ["unknown"] * 3
-    assert "no price of aws in ap-south-2 is known here" in err
+    assert (code, out) == (1, "")
+    assert "no price of aws in ap-south-2 is known here; there are tables of eu-central-1" in err
+    assert "shoal cost refresh --target aws --region ap-south-2" in err
 
 
 @pytest.mark.parametrize(

@@ -8,13 +8,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from shoal.cli import costing
+from shoal.cli import costing, pricetables
 from shoal.cli.program import Global
 from shoal.errors import DeclarationError
 
 if TYPE_CHECKING:
     from shoal.cost.changes import Changes
     from shoal.cost.estimate import Estimate
+    from shoal.cost.prices import Table
     from shoal.cost.usage import Usage
 
 
@@ -36,7 +37,7 @@ def changed_since(context: Global, found: "Estimate", usage: "Usage", wish: Mapp
     if (context.root / before).exists():
         earlier = costing.text(context.root, Path(before), "before.json")
     else:
-        earlier = _of(context, before, usage, wish)
+        earlier = _of(context, before, usage, wish, found.table)
     try:
         return changes(before, json.loads(earlier), found)
     except ValueError as error:
@@ -45,7 +46,7 @@ def changed_since(context: Global, found: "Estimate", usage: "Usage", wish: Mapp
         ) from error
 
 
-def _of(context: Global, revision: str, usage: "Usage", wish: Mapping[str, Any]) -> str:
+def _of(context: Global, revision: str, usage: "Usage", wish: Mapping[str, Any], table: "Table") -> str:
     """Estimate what a revision costs in a process of its own, since its modules have the names of ours."""
     from shoal.cli.checkout import checkout
     from shoal.cost.usage import written
@@ -54,8 +55,10 @@ def _of(context: Global, revision: str, usage: "Usage", wish: Mapping[str, Any])
     place = checkout(context.root, revision, layout_of(context.root).home)
     words = ["cost", "-o", "json"]
     words += [word for name in ("target", "region") for one in wish[f"{name}s"] for word in (f"--{name}", one)]
-    if wish["prices_file"] is not None:
-        words += ["--prices", str((context.root / wish["prices_file"]).resolve())]
+    own = pricetables.place(table.provider, table.region)
+    file = wish["prices_file"] or (own if (context.root / own).is_file() else None)
+    if file is not None:
+        words += ["--prices", str((context.root / file).resolve())]
     system = ["--system", context.system] if context.system else []
     with tempfile.TemporaryDirectory(prefix="shoal-cost-") as folder:
         file = Path(folder, "usage.toml")

@@ -8,15 +8,18 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from shoal.cli import pricetables
+from shoal.cli.pricetables import prices, text
 from shoal.cli.program import Global
 from shoal.errors import DeclarationError
 
 if TYPE_CHECKING:
     from shoal.cost.cloud import Cloud
     from shoal.cost.measured import Run
-    from shoal.cost.prices import Table
     from shoal.cost.usage import Usage
     from shoal.model.plan import Plan
+
+__all__ = ["RUN", "Used", "known", "place", "prices", "require_known", "text", "used"]
 
 RUN = "run"
 """What is said for usage that a run measured."""
@@ -75,24 +78,23 @@ def place(root: Path, target: str, region: str = "") -> "tuple[Cloud[Any, Any], 
         raise click.BadParameter(str(error), param_hint="--region") from error
 
 
-def known(cloud: "Cloud[Any, Any]", environment: Any, wanted: tuple[str, ...]) -> "tuple[Cloud[Any, Any], Any]":
+def known(
+    root: Path, cloud: "Cloud[Any, Any]", environment: Any, wanted: tuple[str, ...]
+) -> "tuple[Cloud[Any, Any], Any]":
     """Move an environment to the region that is wanted of its cloud, or to one of which there are prices."""
     import msgspec
 
-    from shoal.cost.prices import regions
-
-    priced = regions(cloud.name)
+    priced = pricetables.regions(root, cloud.name)
     own = (environment.region,) if environment.region in priced else priced
     region = next((one for one in (*wanted, *own) if one in priced), environment.region)
     return cloud, msgspec.structs.replace(environment, region=region)
 
 
-def require_known(wanted: tuple[str, ...]) -> None:
+def require_known(root: Path, wanted: tuple[str, ...]) -> None:
     """Refuse regions of which no cloud has prices."""
     from shoal.cost.clouds import CLOUDS
-    from shoal.cost.prices import regions
 
-    every = {name: regions(name) for name in CLOUDS}
+    every = {name: pricetables.regions(root, name) for name in CLOUDS}
     for region in wanted:
         if not any(region in some for some in every.values()):
             told = "; ".join(f"{name}: {', '.join(some)}" for name, some in every.items())
@@ -121,22 +123,6 @@ def used(context: Global, said: str, run: int | None, requests: int | None) -> U
     return Used(usage=found, where=said)
 
 
-def prices(root: Path, file: Path | None, provider: str, region: str) -> "Table":
-    """Read prices of one's own, or those that Shoal brings."""
-    from shoal.cost.prices import packaged, read
-
-    return packaged(provider, region) if file is None else read(text(root, file, "prices.toml"), where=str(file))
-
-
-def text(root: Path, file: Path, example: str) -> str:
-    """Read a file of the project; raises `DeclarationError`, which names `example`."""
-    try:
-        return (file if file.is_absolute() else root / file).read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        problem = error.strerror if isinstance(error, OSError) else "it is no text"
-        raise DeclarationError(f"cannot read {file}: {problem}", hint=f"name a file such as {example}") from error
-
-
 def _measured(context: Global, number: int | None, requests: Decimal | None) -> Used:
     from shoal.cost import measured
     from shoal.dashboard.store import runs
@@ -161,7 +147,6 @@ def _written(root: Path, file: Path) -> "tuple[Cloud[Any, Any], Any]":
     it names, then the first.
     """
     from shoal.cost.clouds import CLOUDS
-    from shoal.cost.prices import regions
 
     written = text(root, file, "targets/aws-production.toml")
     found, problems = [], []
@@ -173,4 +158,5 @@ def _written(root: Path, file: Path) -> "tuple[Cloud[Any, Any], Any]":
     if not found:
         raise problems[0]
     called = [pair for pair in found if pair[0].name == file.stem.partition("-")[0]]
-    return next((pair for pair in called or found if pair[1].region in regions(pair[0].name)), (called or found)[0])
+    priced = (pair for pair in called or found if pair[1].region in pricetables.regions(root, pair[0].name))
+    return next(priced, (called or found)[0])

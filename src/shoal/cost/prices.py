@@ -1,5 +1,6 @@
 """Tables of prices: each number with its unit, its date and where it comes from. What is not in one is unknown."""
 
+import json
 import tomllib
 from decimal import Decimal
 from importlib import resources
@@ -57,6 +58,23 @@ def read(text: str, *, where: str) -> Table:
                 hint='name it below [sources]: NAME = "where it can be read"',
             )  # fmt: skip
     return table
+
+
+def written(table: Table, *, head: str) -> str:
+    """Write a table as `read` reads it, below lines of comment."""
+    lines = [f"# {line}" for line in head.splitlines()]
+    lines += [f"{name} = {_text(getattr(table, name))}" for name in ("provider", "region", "date", "currency")]
+    lines += ["", "[sources]", *(f"{_text(name)} = {_text(where)}" for name, where in table.sources.items())]
+    lines += ["", "[prices]"]
+    for name, price in table.prices.items():
+        amount, unit, source = (_text(one) for one in (f"{price.amount:f}", price.unit, price.source))
+        lines.append(f"{_text(name)} = {{ amount = {amount}, unit = {unit}, source = {source} }}")
+    return "\n".join(lines) + "\n"
+
+
+def _text(text: str) -> str:
+    """Spell a string of TOML: as JSON does, but for one character that TOML wants spelled."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def packaged(provider: str, region: str) -> Table:

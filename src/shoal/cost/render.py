@@ -125,8 +125,8 @@ def notes(estimate: Estimate, requests: Range) -> Iterator[str]:
     if table.date:
         yield f"prices of {table.provider} in {table.region}, {table.currency}, {table.date}; no taxes, no discounts"
     else:
-        known = " or ".join(regions(table.provider)) or "another cloud"
-        yield f"no price of {table.provider} in {table.region} is known here: ask for {known}, or give --prices FILE"
+        known = ", ".join(regions(table.provider)) or "other clouds"
+        yield f"no price of {table.provider} in {table.region} is known here; there are tables of {known}"
     thousand, more = per_thousand(estimate, requests), of_one_more(estimate, requests)
     least = "at least " if estimate.unknown else ""
     if thousand is not None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from shoal.cli import costing, output
+from shoal.cli import costing, output, pricetables
 from shoal.cli.output import examples
 from shoal.cli.program import OK, OVER, Global
 from shoal.cli.recorded import run_option
@@ -26,13 +26,14 @@ _EXAMPLES = examples(
     "shoal cost -o json > before.json",
     "shoal cost --diff main",
     "shoal cost --diff origin/main -o markdown    what a pull request shows",
+    "shoal cost refresh --target azure --region westeurope",
 )
 
 _DEAREST = 3
 """Operations that are named with what they cost; all are in the other forms."""
 
 
-@click.command("cost", epilog=_EXAMPLES)
+@click.group("cost", invoke_without_command=True, epilog=_EXAMPLES)
 @click.option("--target", "targets", multiple=True, help="aws, azure, gcp, or settings of an environment (TOML) [aws].")
 @click.option("--region", "regions", multiple=True, help="Region whose prices are meant [default: the environment's].")
 @click.option("--usage", default="", help="How much the system is used (TOML), or `run`: as a run measured it.")
@@ -47,13 +48,18 @@ _DEAREST = 3
     help="Form of the output.",
 )  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="The same as -o json.")
-@click.pass_obj
-def command(context: Global, /, form: str, compare: bool, **wish: Any) -> int:
+@click.pass_context
+def command(ctx: click.Context, /, form: str, compare: bool, **wish: Any) -> int:
     """Estimate what a month costs: low, expected and high, by service and component.
 
     The items are the resources that `shoal deploy aws`, `azure` or `gcp` write. What has no known price is said, and is
-    in no sum.
+    in no sum. Tables in the folder prices/ of the project go before those that are packaged.
     """
+    if ctx.invoked_subcommand is not None:
+        if wish["targets"] or wish["regions"]:
+            raise click.UsageError(f"write what is meant behind it: shoal cost {ctx.invoked_subcommand} --target ...")
+        return OK
+    context: Global = ctx.obj
     form = "json" if wish["as_json"] else form
     used = costing.used(context, wish["usage"], wish["run"], wish["requests"])
     if compare:
@@ -61,6 +67,50 @@ def command(context: Global, /, form: str, compare: bool, **wish: Any) -> int:
     if len(wish["targets"]) > 1 or len(wish["regions"]) > 1:
         raise click.UsageError("a bill is of one --target in one --region; several are compared: --compare")
     return _bill(context, form, used, wish)
+
+
+@command.command(
+    "refresh",
+    epilog=examples(
+        "shoal cost refresh --target azure --region westeurope",
+        "shoal cost refresh --target aws --region eu-central-1 -o json",
+        "GOOGLE_API_KEY=... shoal cost refresh --target gcp --region europe-west3",
+    ),
+)
+@click.option("--target", default="aws", show_default=True, help="aws, azure, gcp, or settings of an environment.")
+@click.option("--region", default="", help="Region whose prices are asked for [default: the environment's].")
+@click.option(
+    "--from", "address", default="", metavar="URL", help="Where the list is asked [default: the cloud's own]."
+)
+@output.output_option
+@click.pass_obj
+def refresh(context: Global, /, target: str, region: str, address: str, output: str) -> int:
+    """Ask a cloud's public price list, and write a dated table into the folder prices/ of the project.
+
+    No bill needs it: what the list does not tell stays as it is. AWS and Azure ask for no key; Google Cloud's is taken
+    from GOOGLE_API_KEY.
+    """
+    return _refresh(context, target, region, address, output)
+
+
+def _refresh(context: Global, target: str, region: str, address: str, form: str) -> int:
+    from datetime import UTC, datetime
+
+    from shoal.cost.prices import packaged
+
+    cloud, environment = costing.place(context.root, target, region)
+    name, where = cloud.name, environment.region
+    before = pricetables.own(context.root, name, where) or packaged(name, where)
+    today = datetime.now(UTC).date().isoformat()
+    told, found = pricetables.refresh(context.root, name, where, address=address, today=today)
+    file = pricetables.place(name, where).as_posix()
+    if form == "json":
+        output.print_json(pricetables.document(file, told, found, before))
+    else:
+        output.print_table(pricetables.HEADERS, pricetables.rows(found, before))
+    for note in pricetables.notes(file, told, found):
+        output.say(note)
+    return OK
 
 
 def _bill(context: Global, form: str, used: costing.Used, wish: Mapping[str, Any]) -> int:
@@ -118,7 +168,7 @@ def _compare(context: Global, form: str, used: costing.Used, wish: Mapping[str, 
     """Price every cloud that is known, or those that are asked for, in each of its ways."""
     from shoal.cost import side_by_side
 
-    costing.require_known(wish["regions"])
+    costing.require_known(context.root, wish["regions"])
     if wish["before"] or wish["prices_file"] is not None or wish["budget"] is not None:
         raise click.UsageError("--compare goes without --diff, --prices and --budget, which are about one target")
     found = _ways(context, used, wish)
@@ -143,7 +193,7 @@ def _ways(context: Global, used: costing.Used, wish: Mapping[str, Any]) -> "list
 
     system, found = project.read(context), list["Way"]()
     for target in wish["targets"] or CLOUDS:
-        cloud, environment = costing.known(*costing.place(context.root, target), wish["regions"])
+        cloud, environment = costing.known(context.root, *costing.place(context.root, target), wish["regions"])
         table = costing.prices(context.root, None, cloud.name, environment.region)
         usage = used.fitting(cloud.plan(system, environment))
         found += ways(cloud, environment, system, usage, table, alike(environment))

@@ -1,0 +1,173 @@
+"""Tables of prices: those of the project, which go first, those that Shoal brings, and how they are asked for anew."""
+
+import difflib
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from shoal.cli import output
+from shoal.errors import DeclarationError, HostError
+
+if TYPE_CHECKING:
+    from shoal.cost.lists.asking import Told
+    from shoal.cost.lists.offer import PriceList
+    from shoal.cost.lists.refreshed import Refreshed
+    from shoal.cost.prices import Table
+
+FOLDER = "prices"
+"""Of a project, in which its own tables lie: ``prices/azure-westeurope.toml``."""
+
+HEADERS = ("PRICE", "UNIT", "BEFORE", "NOW")
+_HEAD = (
+    "Prices that `shoal cost refresh` asked for, on demand, without taxes, free tiers and discounts.\n"
+    "A price with a source of yours stays when it is asked again. What is not here is unknown, never zero."
+)
+
+
+def text(root: Path, file: Path, example: str) -> str:
+    """Read a file of the project; raises `DeclarationError`, which names `example`."""
+    try:
+        return (file if file.is_absolute() else root / file).read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        problem = error.strerror if isinstance(error, OSError) else "it is no text"
+        raise DeclarationError(f"cannot read {file}: {problem}", hint=f"name a file such as {example}") from error
+
+
+def place(provider: str, region: str) -> Path:
+    """Say where the table of a project for a region lies, from its root."""
+    return Path(FOLDER, f"{provider}-{region}.toml")
+
+
+def own(root: Path, provider: str, region: str) -> "Table | None":
+    """Read the table of the project for a region; None where it has none.
+
+    Raises:
+        DeclarationError: It is no table, or of another region than its name says.
+    """
+    from shoal.cost.prices import read
+
+    file = place(provider, region)
+    if not (root / file).is_file():
+        return None
+    table = read(text(root, file, str(file)), where=str(file))
+    if (table.provider, table.region) != (provider, region):
+        raise DeclarationError(
+            f"it has prices of {table.provider} in {table.region}", where=str(file),
+            hint=f"write provider = {provider!r} and region = {region!r}, or rename the file",
+        )  # fmt: skip
+    return table
+
+
+def prices(root: Path, file: Path | None, provider: str, region: str) -> "Table":
+    """Read prices: of the file that is named, of the project, or those that Shoal brings.
+
+    Raises:
+        DeclarationError: There are none for the region, or they cannot be read.
+    """
+    from shoal.cost.prices import packaged, read
+
+    if file is not None:
+        return read(text(root, file, "prices.toml"), where=str(file))
+    found = own(root, provider, region) or packaged(provider, region)
+    if found.prices:
+        return found
+    known = regions(root, provider)
+    near = difflib.get_close_matches(region, known, n=1)
+    meant = f"did you mean {near[0]}? " if near else ""
+    raise DeclarationError(
+        f"no price of {provider} in {region} is known here; there are tables of {', '.join(known)}",
+        hint=f"{meant}shoal cost refresh --target {provider} --region {region} asks for them, or give --prices FILE",
+    )
+
+
+def regions(root: Path, provider: str) -> tuple[str, ...]:
+    """Name the regions of which the project has a table, or Shoal brings one."""
+    from shoal.cost.prices import regions as brought
+
+    files = (root / FOLDER).glob(f"{provider}-*.toml")
+    return tuple(sorted({*brought(provider), *(file.stem.removeprefix(f"{provider}-") for file in files)}))
+
+
+def refresh(root: Path, provider: str, region: str, *, address: str, today: str) -> "tuple[Told, Refreshed]":
+    """Ask a cloud's price list, and write what it tells into the project.
+
+    Args:
+        root: Of the project.
+        provider: ``aws``, ``azure`` or ``gcp``.
+        region: As the cloud spells it.
+        address: Where the list is asked; empty for the cloud's own.
+        today: The day, ``2026-11-23``.
+
+    Raises:
+        DeclarationError: The table that the project has cannot be read.
+        HostError: The list cannot be reached, knows nothing of the region, or the file cannot be written.
+    """
+    from shoal import files
+    from shoal.cost.lists.asking import ask
+    from shoal.cost.lists.refreshed import refreshed
+    from shoal.cost.lists.table import LISTS
+    from shoal.cost.prices import packaged, written
+    from shoal.model.artifact import Artifact
+
+    asked, had = LISTS[provider], own(root, provider, region)
+    where = address or asked.address
+    told = ask(asked, region, address=where, key=_key(asked), today=today, progress=output.say)
+    source = f"{asked.title}, {where}, region {region}, asked on {today}"
+    found = refreshed(told.amounts, packaged=packaged(provider, region), own=had, source=source, today=today)
+    file = place(provider, region)
+    files.write(root, [Artifact(path=file.as_posix(), text=written(found.table, head=_HEAD))])
+    return told, found
+
+
+def rows(found: "Refreshed", before: "Table") -> list[list[str]]:
+    """List prices that are others than before."""
+    listed = []
+    for name in found.new:
+        price, old = found.table.prices[name], before.prices.get(name)
+        if old is None or old.amount != price.amount:
+            listed.append([name, price.unit, "unknown" if old is None else f"{old.amount:f}", f"{price.amount:f}"])
+    return listed
+
+
+def document(file: str, told: "Told", found: "Refreshed", before: "Table") -> Mapping[str, Any]:
+    """Write what came of a question as data; amounts are text, so that none is rounded."""
+    old = before.prices
+    return {
+        "file": file,
+        "date": found.table.date,
+        "prices": {
+            name: {
+                "unit": found.table.prices[name].unit,
+                "amount": f"{found.table.prices[name].amount:f}",
+                "before": f"{old[name].amount:f}" if name in old else None,
+            }
+            for name in found.new
+        },
+        "stayed": list(found.stayed),
+        "own": list(found.own),
+        "doubts": dict(told.doubts),
+        "silent": dict(told.silent),
+    }
+
+
+def notes(file: str, told: "Told", found: "Refreshed") -> list[str]:
+    """Say what was written, and what was not told."""
+    said = [f"wrote {file}: {len(found.new)} prices of the list, {len(found.stayed)} as they were"]
+    if found.stayed:
+        said.append(f"the list does not tell, so that they stay: {', '.join(found.stayed)}")
+    if found.own:
+        said.append(f"yours, so that they stay: {', '.join(found.own)}")
+    said += [f"nothing is taken for {name}: {why}" for name, why in sorted(told.doubts.items())]
+    return [*said, *(f"nothing was told of {service}: {why}" for service, why in told.silent.items())]
+
+
+def _key(asked: "PriceList") -> str:
+    """Read the key from the environment, where command lines are not seen by others."""
+    found = os.environ.get(asked.key, "") if asked.key else ""
+    if asked.key and not found:
+        raise HostError(
+            f"{asked.title} answers nobody without a key, and {asked.key} is not set",
+            hint=f"make one in the console of the cloud (it may ask for prices alone) and set {asked.key}",
+        )
+    return found

@@ -1,0 +1,144 @@
+"""Asks a price list over HTTP: one service after the other, page after page. No bill needs it."""
+
+import http.client
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from email.message import Message
+from http import HTTPStatus
+from typing import IO
+from urllib.error import HTTPError
+from urllib.parse import urlsplit
+from urllib.request import HTTPRedirectHandler, Request, build_opener
+
+import msgspec
+
+from shoal.cost.lists.offer import More, Offer, PriceList, find
+from shoal.errors import HostError
+
+_PATIENCE = 60.0
+"""Seconds that a list may take to answer, and to go on."""
+
+_TRIES, _LONGEST = 4, 30
+"""How often a list is asked that is busy, and seconds that it may make us wait each time."""
+
+_BUSY = (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE)
+_REFUSED = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
+_HERE = ("127.0.0.1", "::1", "localhost")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Told:
+    """What a whole list told."""
+
+    amounts: Mapping[str, tuple[Decimal, str]]
+    """Price → dollars and unit."""
+    doubts: Mapping[str, str]
+    """Price → why nothing is taken for it."""
+    silent: Mapping[str, str]
+    """Service → why nothing was told of it."""
+
+
+def ask(prices: PriceList, region: str, *, address: str, key: str, today: str, progress: Callable[[str], None]) -> Told:
+    """Ask a list for everything that it may know of a region.
+
+    Args:
+        prices: The list.
+        region: As the cloud spells it.
+        address: Where it is asked: ``https://prices.azure.com``.
+        key: What is sent with each question; empty where none is asked for.
+        today: The day, ``2026-11-23``.
+        progress: Is told what is asked.
+
+    Raises:
+        HostError: The list cannot be reached, refuses the key, or has no price of the region.
+    """
+    _require_safe(address, key)
+    amounts, doubts, silent = dict[str, tuple[Decimal, str]](), dict[str, str](), dict[str, str]()
+    headers = {prices.header: key} if key else {}
+    for number, service in enumerate(prices.services, start=1):
+        progress(f"asking {address} for {service} ({number} of {len(prices.services)})")
+        wanted = [one for one in prices.wanted if one.service == service]
+        try:
+            found = find(wanted, _offers(prices, service, region, address, headers), today=today)
+        except (ValueError, msgspec.DecodeError) as error:
+            silent[service] = str(error)
+        except (OSError, http.client.HTTPException) as error:
+            raise _away(prices, address, error) from error
+        else:
+            amounts |= found.amounts
+            doubts |= found.doubts
+    if not amounts:
+        why = next((f" ({service}: {said})" for service, said in silent.items()), "")
+        raise HostError(
+            f"{prices.title} at {address} has no price of {region} that is looked for{why}",
+            hint="look whether the region is spelled as the cloud spells it; nothing was written",
+        )
+    return Told(amounts=amounts, doubts=doubts, silent=silent)
+
+
+def _require_safe(address: str, key: str) -> None:
+    """Refuse what is no address, and to send a key that anybody could read on its way."""
+    parts = urlsplit(address)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise HostError(f"{address!r} is no address of a price list", hint="write one such as https://prices.azure.com")
+    if key and parts.scheme == "http" and parts.hostname not in _HERE:
+        raise HostError(f"the key would be sent to {address} unencrypted", hint="name an address with https://")
+
+
+def _offers(prices: PriceList, service: str, region: str, address: str, headers: Mapping[str, str]) -> Iterator[Offer]:
+    """Read every page about a service. Only the query of a next page is followed, never to another host."""
+    path, seen = prices.question(service, region), set[str]()
+    while path:
+        if path in seen:
+            raise ValueError("its pages lead back to one another")
+        seen.add(path)
+        query = ""
+        with _answer(Request(f"{address.rstrip('/')}/{path}", headers=dict(headers))) as answer:  # noqa: S310 - checked
+            for part in prices.read(answer, region):
+                if isinstance(part, More):
+                    query = part.query
+                else:
+                    yield part
+        path = f"{path.partition('?')[0]}?{query}" if query else ""
+
+
+def _answer(question: Request) -> IO[bytes]:
+    """Open an answer; `ValueError` where it is none."""
+    for left in reversed(range(_TRIES)):
+        try:
+            found: IO[bytes] = build_opener(_Stays).open(question, timeout=_PATIENCE)
+        except HTTPError as error:
+            with error:
+                if error.code in _REFUSED:
+                    raise HostError(
+                        f"{question.host} refuses to tell prices: {error.code} {error.reason}",
+                        hint="look at the key, and whether it may ask for prices; nothing was written",
+                    ) from error
+                if error.code not in _BUSY or not left:
+                    raise ValueError(f"it answers {error.code} {error.reason}") from error
+                time.sleep(_pause(error.headers.get("Retry-After", "")))
+        else:
+            return found
+    raise AssertionError("unreachable")  # the last try has returned or raised
+
+
+def _pause(said: str) -> float:
+    return float(min(_LONGEST, int(said))) if said.isdecimal() else 2.0
+
+
+class _Stays(HTTPRedirectHandler):
+    """Follows no redirect, so that a key goes nowhere else."""
+
+    def redirect_request(self, req: Request, fp: IO[bytes], code: int, msg: str, headers: Message, newurl: str) -> None:
+        """Take the redirect for the answer."""
+
+
+def _away(prices: PriceList, address: str, error: Exception) -> HostError:
+    reason = getattr(error, "reason", None) or str(error) or type(error).__name__
+    return HostError(
+        f"cannot ask {prices.title} at {address}: {reason}",
+        hint="look whether this machine reaches it (HTTPS_PROXY names a proxy); nothing was written, and bills go on"
+        " with the prices that are here",
+    )

@@ -1,0 +1,1 @@
+"""Price lists: what is found in them, and what is asked."""
