@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from shoal.errors import DeclarationError, PlanError
-from shoal.model import Event, SearchUse, Service, Store, System, plan
+from shoal.model import Event, SearchUse, Service, Store, System, Warehouse, plan
 from shoal.model.choice import choose, chosen
 from shoal.model.target import LOCAL, MEMORY, Target
 
@@ -16,6 +16,12 @@ SYSTEM = System(
         Service(name="desk", entry="a:b"),
     ),
 )
+FACTS = Service(
+    name="facts",
+    entry="a:b",
+    store=Store(engine="postgres"),
+    warehouse=Warehouse(engine="duckdb", production="redshift"),
+)
 
 
 def test_a_broker_a_store_and_a_search_are_chosen() -> None:
@@ -24,6 +30,26 @@ def test_a_broker_a_store_and_a_search_are_chosen() -> None:
     assert chosen(target) == ("broker=kafka", "books.store=memory", "books.search=opensearch")
     assert choose(LOCAL, SYSTEM, chosen(target)) == target
     assert msgspec.json.decode(msgspec.json.encode(target), type=Target) == target
+
+
+def test_a_warehouse_is_chosen_in_production_and_not_on_a_laptop() -> None:
+    system = System(name="s", services=(FACTS,))
+    target = choose(Target(name="aws"), system, ["facts.warehouse=bigquery"])
+    assert target.warehouses == {"facts": "bigquery"}
+    assert chosen(target) == ("facts.warehouse=bigquery",)
+    found = plan(system, target).service("facts").warehouse
+    assert found is not None
+    assert found.engine == "bigquery"
+    with pytest.raises(DeclarationError, match="names no part of the system") as caught:
+        choose(LOCAL, system, ["facts.warehouse=bigquery"])
+    assert "a laptop's warehouse is DuckDB" in caught.value.hint
+
+
+def test_several_processes_may_have_a_warehouse_in_production() -> None:
+    system = System(name="s", services=(FACTS,))
+    with pytest.raises(PlanError, match="several processes of facts need a warehouse"):
+        plan(system, Target(replicas={"facts": 2})).require()
+    plan(system, Target(name="aws", replicas={"facts": 2}, warehouses={"facts": "redshift"})).require()
 
 
 def test_nothing_chosen_is_what_it_was() -> None:

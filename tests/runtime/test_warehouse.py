@@ -362,6 +362,27 @@ async def test_facts_wait_while_store_and_warehouse_are_of_different_times(
     assert "shoal_warehouse_up 0.0" in (await world.direct("books", "GET", "/metrics")).body.decode()
 
 
+async def test_facts_gather_for_as_long_as_the_warehouse_wants_and_who_leaves_loads_them(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    warehouse, batches = world.hosts["books"].warehouse, list[str]()
+    assert warehouse is not None
+    append = warehouse.append
+
+    async def counted(batch: FactBatch) -> bool:
+        batches.append(batch.id)
+        return await append(batch)
+
+    monkeypatch.setattr(warehouse, "append", counted)
+    monkeypatch.setattr(warehouse, "every", 3600.0)
+    for amount in range(20):
+        await sell_some(world, amount)
+    assert len(batches) <= 1, "one may have been on its way"
+    await world.hosts["books"].stop()
+    assert await waiting(world.stores["books"]) == 0
+    assert len(batches) <= 2
+
+
 async def test_old_facts_are_forgotten(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     old = datetime.now(UTC) - timedelta(days=31)
     for at in (old, datetime.now(UTC)):

@@ -9,7 +9,7 @@ from shoal.cost.cloud import Cloud
 from shoal.cost.cluster import Cluster, Machine
 from shoal.cost.estimate import Item
 from shoal.cost.month import HOURS, MILLION, Month
-from shoal.cost.usage import exactly
+from shoal.cost.usage import Range, exactly
 from shoal.deploy.aws import resources as made
 from shoal.deploy.aws.parts import resources
 from shoal.deploy.aws.resources import Resource
@@ -127,6 +127,16 @@ def _search(one: made.Search, _: Month) -> Iterator[Item]:
     yield Item(component="OpenSearch storage", price="opensearch.gp3.gb-month", amount=disks, service=one.service)
 
 
+def _warehouse(one: made.Warehouse, month: Month) -> Iterator[Item]:
+    """Count a minute of all its processing units for each batch of facts, and reports within those minutes."""
+    batches, capacity = HOURS * 3600 / max(one.pace, 60), Decimal(one.capacity)
+    minutes = (min(batches, one) for one in (month.events.low, month.events.expected, month.events.high))
+    hours = Range(**dict(zip(("low", "expected", "high"), (one * capacity / 60 for one in minutes), strict=True)))
+    whose: dict[str, Any] = {"service": one.service, "by_use": True}
+    yield Item(component="Redshift", price="redshift.rpu-hour", amount=hours, **whose)
+    yield Item(component="Redshift storage", price="redshift.gb-month", amount=month.usage.stored, service=one.service)
+
+
 def _queue(one: made.Queue, _: Month) -> Iterator[Item]:
     """Count what an empty queue is asked; what is heard is counted for all queues together."""
     if one.part:
@@ -207,6 +217,7 @@ _ITEMS: Mapping[type, Callable[[Any, Month], Iterator[Item]]] = {
     made.Bucket: _bucket,
     made.Cache: _cache,
     made.Search: _search,
+    made.Warehouse: _warehouse,
     made.Queue: _queue,
     made.Secret: _secret,
     made.Key: _key,

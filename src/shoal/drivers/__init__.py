@@ -27,7 +27,8 @@ CACHES = {
     "valkeys+cluster": "shoal.drivers.valkey", "memory": "shoal.drivers.memory",
 }  # fmt: skip
 WAREHOUSES = {
-    "duckdb": "shoal.drivers.duckdb", "bigquery": "shoal.drivers.bigquery", "memory": "shoal.drivers.memory",
+    "duckdb": "shoal.drivers.duckdb", "bigquery": "shoal.drivers.bigquery", "redshift": "shoal.drivers.redshift",
+    "memory": "shoal.drivers.memory",
 }  # fmt: skip
 KEY_RINGS = {
     "keyfile": "shoal.drivers.keyfile", "awskms": "shoal.drivers.awskms", "keyvault": "shoal.drivers.keyvault",
@@ -42,8 +43,8 @@ OBJECTS = {
 }
 
 _EXTRAS = {
-    "dynamodb": "aws", "sns": "aws", "s3": "aws", "gcs": "aws", "awskms": "aws", "mongodb": "mongo",
-    "duckdb": "warehouse",
+    "dynamodb": "aws", "sns": "aws", "s3": "aws", "gcs": "aws", "awskms": "aws", "redshift": "aws",
+    "mongodb": "mongo", "duckdb": "warehouse",
 }  # fmt: skip
 """Extras of shoal that bring a driver's client, where they are not called like its scheme."""
 

@@ -250,6 +250,14 @@ ENGINES = (
         capabilities=frozenset({"batches", "reports", "transactions", "durable", "permissions", "processes"}),
     ),
     Engine(
+        name="redshift",
+        kind="warehouse",
+        product="Amazon Redshift Serverless; no server of it is here, and only a played one was tried",
+        scheme="redshift",
+        extra="aws",
+        capabilities=frozenset({"batches", "reports", "transactions", "durable", "permissions", "processes"}),
+    ),
+    Engine(
         name="postgres-search",
         kind="search",
         product="PostgreSQL 18 (full text search, pg_trgm)",

@@ -8,7 +8,7 @@ from shoal.errors import DeclarationError
 from shoal.model import catalog
 from shoal.model.catalog import Kind
 from shoal.model.system import System
-from shoal.model.target import Target
+from shoal.model.target import HERE, Target
 
 OPTION = "--engine"
 
@@ -16,6 +16,7 @@ BROKER: Kind = "broker"
 STORE: Kind = "store"
 OBJECTS: Kind = "objects"
 SEARCH: Kind = "search"
+WAREHOUSE: Kind = "warehouse"
 
 _ELSEWHERE = "a laptop's warehouse is DuckDB; set SHOAL_WAREHOUSE_URL to use another (docs/how-to/warehouse.md)"
 
@@ -26,12 +27,13 @@ def choose(target: Target, system: System, choices: Iterable[str]) -> Target:
     Args:
         target: What is chosen without.
         system: Whose parts are chosen for.
-        choices: ``broker=ENGINE``, ``SERVICE.store=ENGINE``, and likewise ``objects`` and ``search``; each part once.
+        choices: ``broker=ENGINE``, ``SERVICE.store=ENGINE``, and likewise ``objects`` and ``search``, and in production
+            ``warehouse``; each part once.
 
     Raises:
         DeclarationError: There is no such part, no such service, or no such engine; the hint lists what there is.
     """
-    known, found = parts(system), dict[str, str]()
+    known, found = parts(system, here=target.name == HERE), dict[str, str]()
     for choice in choices:
         part, equals, engine = choice.partition("=")
         if not equals or part not in known:
@@ -48,15 +50,19 @@ def choose(target: Target, system: System, choices: Iterable[str]) -> Target:
         stores={**target.stores, **_of(found, STORE)},
         objects={**target.objects, **_of(found, OBJECTS)},
         searches={**target.searches, **_of(found, SEARCH)},
+        warehouses={**target.warehouses, **_of(found, WAREHOUSE)},
     )
 
 
-def parts(system: System) -> dict[str, Kind]:
-    """Name the parts of a system for which an engine can be chosen, and the kind of each."""
+def parts(system: System, *, here: bool = True) -> dict[str, Kind]:
+    """Name the parts of a system for which an engine can be chosen, `here` or in production, and the kind of each."""
     found: dict[str, Kind] = {BROKER: BROKER}
     found |= {f"{service.name}.{STORE}": STORE for service in system.services if service.store is not None}
     found |= {f"{service.name}.{OBJECTS}": OBJECTS for service in system.services if service.objects is not None}
-    return found | {f"{service.name}.{SEARCH}": SEARCH for service in system.services if service.search is not None}
+    found |= {f"{service.name}.{SEARCH}": SEARCH for service in system.services if service.search is not None}
+    if here:
+        return found
+    return found | {f"{s.name}.{WAREHOUSE}": WAREHOUSE for s in system.services if s.warehouse is not None}
 
 
 def chosen(target: Target) -> tuple[str, ...]:
@@ -67,6 +73,7 @@ def chosen(target: Target) -> tuple[str, ...]:
         *_spelled(target.stores, STORE),
         *_spelled(target.objects, OBJECTS),
         *_spelled(target.searches, SEARCH),
+        *_spelled(target.warehouses, WAREHOUSE),
     )
 
 

@@ -24,6 +24,7 @@ MANAGED = {
     "blob": "Azure Blob Storage",
     "duckdb": "DuckDB: a file on a disk of the service's own",
     "bigquery": "Google BigQuery",
+    "redshift": "Amazon Redshift Serverless",
     "postgres-search": "PostgreSQL, in the service's own database",
     "opensearch": "OpenSearch or Elasticsearch (Amazon OpenSearch Service, Elastic Cloud)",
 }

@@ -189,10 +189,10 @@ def _warehouse_findings(service: Service, target: Target) -> list[Finding]:
 
 
 def warehouse_engine(service: Service, target: Target) -> str:
-    """Choose a warehouse: the memory shape replaces every one, the others keep what the service declares."""
+    """Choose a warehouse: the memory shape replaces every one, the others keep what is declared or chosen."""
     if target.shape == "memory" or service.warehouse is None:
         return "memory-warehouse"
-    return service.warehouse.engine
+    return target.warehouses.get(service.name, service.warehouse.engine)
 
 
 def _objects_findings(service: Service, target: Target) -> list[Finding]:

@@ -38,6 +38,8 @@ class Target(Data, frozen=True, kw_only=True):
     """Engines of objects by service, likewise."""
     searches: dict[str, str] = msgspec.field(default_factory=dict)
     """Engines of indexes by service, likewise."""
+    warehouses: dict[str, str] = msgspec.field(default_factory=dict)
+    """Engines of warehouses by service, likewise."""
     cache: str = ""
     """Engine of every cache; where nothing is said, the one that its service declares."""
     replicas: dict[str, int] = msgspec.field(default_factory=dict)
@@ -65,6 +67,8 @@ class Target(Data, frozen=True, kw_only=True):
             catalog.engine(engine, kind="objects")
         for engine in self.searches.values():
             catalog.engine(engine, kind="search")
+        for engine in self.warehouses.values():
+            catalog.engine(engine, kind="warehouse")
         if self.cache:
             catalog.engine(self.cache, kind="cache")
         if not self.zones or not all(self.zones) or len(set(self.zones)) < len(self.zones):

@@ -195,6 +195,21 @@ def BigQuery(  # noqa: N802 - reads as the engine
     return _declared("BigQuery", "bigquery", tables, reports, why, of_caller()[1])
 
 
+def Redshift(  # noqa: N802 - reads as the engine
+    *, tables: Sequence[type], reports: Sequence[type] = (), why: str = ""
+) -> WarehouseDeclaration:
+    """Keep facts in production in a database of Amazon Redshift Serverless.
+
+    A laptop keeps them in a DuckDB file, which one process has.
+
+    Args:
+        tables: Classes declared with `fact_table`.
+        reports: Classes declared with `report`.
+        why: Why this engine suits the service, for the documents.
+    """
+    return _declared("Redshift", "redshift", tables, reports, why, of_caller()[1])
+
+
 def _declared(
     engine: str, production: str, tables: Sequence[type], reports: Sequence[type], why: str, place: str
 ) -> WarehouseDeclaration:

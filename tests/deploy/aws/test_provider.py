@@ -45,6 +45,11 @@ def test_the_provider_accepts_every_value(system: object, environment: Environme
     assert not validated(tmp_path, system(), environment)
 
 
+def test_a_mistake_in_a_warehouse_is_seen_though_no_schema_has_it(tmp_path: Path) -> None:
+    found = validated(tmp_path, shop(), PRODUCTION, before="base_capacity ", after="base_capacities ")
+    assert "base_capacities" in "".join(found)
+
+
 def test_a_value_that_only_the_provider_knows_is_seen(tmp_path: Path) -> None:
     found = validated(tmp_path, CAFE, SMALL, before="retention_in_days = 30", after="retention_in_days = 31")
     assert "retention_in_days" in "".join(found)

@@ -21,6 +21,7 @@ ELSEWHERE = (
     "sqs:DeleteQueue", "sqs:PurgeQueue", "rds:DeleteDBInstance", "ecs:UpdateService", "ecs:ExecuteCommand",
     "logs:DeleteLogGroup", "secretsmanager:PutSecretValue", "ssm:PutParameter", "ec2:AuthorizeSecurityGroupIngress",
     "eks:UpdateClusterConfig", "cloudtrail:StopLogging",
+    "redshift-serverless:DeleteNamespace", "redshift-serverless:UpdateWorkgroup",
 )  # fmt: skip
 """What nobody does who serves requests, or starts who does."""
 may = SHOP.may
@@ -56,6 +57,9 @@ def test_a_service_keeps_its_own_and_sees_nobody_elses(name: str) -> None:
         assert may(name, "dynamodb:PutItem", SHOP.arn("table", other)) == (own and "dynamodb" in used)
         assert may(name, "s3:GetObject", f"{bucket}/a/b") == (own and "s3" in used)
         assert may(name, "s3:ListBucket", bucket) == (own and "s3" in used)
+        facts = SHOP.arn("warehouse", other)
+        for action in ("redshift-data:BatchExecuteStatement", "redshift-serverless:GetCredentials"):
+            assert may(name, action, facts) == (own and "redshift" in used)
         assert may(name, "kms:Encrypt", SHOP.arn("key", f"personal-{other}")) == (own and personal)
 
 
@@ -83,6 +87,19 @@ def test_the_collector_beside_a_service_writes_its_log_and_no_other() -> None:
     for name in SERVICES:
         written = [other for other in SERVICES if may(name, "logs:PutLogEvents", f"{SHOP.arn('logs', other)}:x")]
         assert written == [name]
+
+
+def test_results_of_statements_are_read_by_who_sent_them() -> None:
+    """A statement has no name that could be said before, so the condition says whose it is."""
+    readers = {
+        name: right
+        for name, role in SHOP.roles.items()
+        for right in role.rights
+        if "redshift-data:GetStatementResult" in right.actions
+    }
+    assert [*readers] == ["analytics"]
+    assert readers["analytics"].when == {"redshift-data:statement-owner-iam-userid": "${aws:userid}"}
+    assert not may("analytics", "redshift-data:ListDatabases", "*")
 
 
 def test_mail_is_sent_by_who_declared_it() -> None:
@@ -126,7 +143,9 @@ def test_everything_is_allowed_by_name_but_what_has_none() -> None:
         for right in role.rights:
             assert not any(action.endswith("*") for action in right.actions), role.name
             if "*" in right.resources:
-                assert {action.split(":")[0] for action in right.actions} <= {"ecr", "ecs", "sns", "xray"}, role.name
+                assert {action.split(":")[0] for action in right.actions} <= {
+                    *("ecr", "ecs", "redshift-data", "sns", "xray"),
+                }, role.name
             else:
                 assert not any(fnmatchcase("arn:aws:other:::x", SHOP.spelled(one)) for one in right.resources)
 

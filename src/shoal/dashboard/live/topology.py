@@ -20,6 +20,7 @@ SPOKEN: Mapping[str, str] = {
     "valkey": "redis",
     "memory-cache": "redis",
     "bigquery": "gcp.bigquery",
+    "redshift": "aws.redshift",
     "postgres-search": "postgresql",
 }
 """What OpenTelemetry calls our engines (`db.system.name`), where it is not our own word."""

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from shoal.deploy.aws.scope import OWN, Scope
+from shoal.deploy.aws.stores import FACTS
 from shoal.deploy.cloud.naming import owner
 from shoal.deploy.cloud.values import Join, Ref, Value, join
 from shoal.model import names
@@ -28,6 +29,9 @@ def plain(scope: Scope, service: ServicePlan) -> dict[str, Value]:
             found[variable(role)] = join("dynamodb:///", Ref("table", service.name, "name"), f"?region={region}")
         elif server == "s3":
             found[variable(role)] = join("s3:///", Ref("bucket", service.name, "name"), f"?region={region}")
+        elif server == "redshift":
+            end = f"/{FACTS}?region={region}&every={scope.environment.engines.redshift_pace}"
+            found[variable(role)] = join("redshift:///", Ref("warehouse", service.name, "name"), end)
     if scope.declared(service).personal:
         found[RING] = join("awskms:///", Ref("key", f"personal-{service.name}", "id"), f"?region={region}")
     return found
@@ -47,7 +51,7 @@ def secret(scope: Scope, service: ServicePlan) -> Iterator[tuple[str, str, Value
 
 def plain_servers() -> tuple[str, ...]:
     """Name the servers that need no password."""
-    return ("sns", "dynamodb", "s3")
+    return ("sns", "dynamodb", "s3", "redshift")
 
 
 def passwords(scope: Scope, service: ServicePlan) -> list[str]:

@@ -20,10 +20,9 @@ COLUMN = Column(
         "pubsub": Cell("another's (Google's), by its address in a secret; nobody chooses it here without reason"),
         "servicebus": Cell("another's (Azure's), by its address in a secret; likewise"),
         "valkey": Cell("ElastiCache with Valkey, a user for each service"),
-        "duckdb": no("one process has its file; say what is meant for production, such as bigquery"),
-        "bigquery": Cell(
-            "another's (Google's), by its address in a secret. There is no driver for Redshift: see below"
-        ),
+        "duckdb": no("one process has its file; say what is meant for production, such as redshift"),
+        "bigquery": Cell("Redshift Serverless stands for it; another's (Google's) where it is chosen"),
+        "redshift": Cell("Redshift Serverless: a namespace and a workgroup for each service, asked by its role alone"),
         "postgres-search": Cell("in the service's own RDS for PostgreSQL"),
         "opensearch": Cell("a domain of OpenSearch for each service"),
         "folder": Cell("S3 stands for it, a bucket for each service"),

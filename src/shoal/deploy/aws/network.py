@@ -57,6 +57,7 @@ def make(scope: Scope) -> Iterator[Resource]:
 
 
 def _engines(scope: Scope) -> Iterator[Resource]:
+    yield from _warehouses(scope)
     for engine, port in PORTS.items():
         users = scope.users(engine)
         if users and engine in SHARED:
@@ -71,6 +72,12 @@ def _engines(scope: Scope) -> Iterator[Resource]:
                 yield Group(name=name, service=user.name, port=port, callers=callers, why=why)
 
 
+def _warehouses(scope: Scope) -> Iterator[Resource]:
+    for user in scope.users("redshift"):
+        why = "Nobody connects to it: it is asked by the Data API."
+        yield Group(name=f"redshift-{user.name}", service=user.name, port=0, callers=(), why=why)
+
+
 def interfaces(scope: Scope) -> tuple[str, ...]:
     """List AWS's interfaces that somebody asks: of images, logs and secrets always."""
     found = {"ecr.api", "ecr.dkr", "logs", "secretsmanager"}
@@ -78,6 +85,8 @@ def interfaces(scope: Scope) -> tuple[str, ...]:
         found |= {"sns", "sqs", "ssm"}
     if any(scope.declared(service).personal for service in scope.plan.services):
         found.add("kms")
+    if scope.users("redshift"):
+        found.add("redshift-data")
     if any(external.protocol == "smtp" for external in scope.plan.externals):
         found.add("email")
     if scope.environment.eks:

@@ -195,6 +195,17 @@ class Search(Resource, frozen=True, kw_only=True):
     region: str
 
 
+class Warehouse(Resource, frozen=True, kw_only=True):
+    """A namespace of Redshift Serverless with one database, and the workgroup that answers for it."""
+
+    database: str
+    capacity: int
+    """Redshift processing units (RPUs) with which it begins, and beyond which it does not grow."""
+    pace: int
+    """Seconds between two batches of facts: each is billed as a minute at least."""
+    protected: bool
+
+
 class Topic(Resource, frozen=True, kw_only=True):
     """A stream: an ordered topic."""
 

@@ -61,6 +61,11 @@ def _service(scope: Scope, service: ServicePlan) -> Iterator[Right]:
         yield Right(actions=("ssm:GetParametersByPath",), resources=_streams(scope), why="Which streams there are.")
     if "s3" in servers:
         yield Right(actions=("s3:ListBucket",), resources=(Ref("bucket", service.name),))
+    if "redshift" in servers:
+        why = "What became of its own statements, which have no name that could be said before."
+        whose = {"redshift-data:statement-owner-iam-userid": "${aws:userid}"}
+        asked = ("redshift-data:DescribeStatement", "redshift-data:GetStatementResult")
+        yield Right(actions=asked, resources=("*",), when=whose, why=why)
     if servers & {"sns", "s3"}:
         yield _encryption(("kms:Decrypt", "kms:GenerateDataKey"))
     if scope.environment.collector and not scope.environment.eks:
@@ -101,6 +106,13 @@ def _mail(some: Sequence[Need]) -> Right:
     return Right(actions=("ses:SendEmail",), resources=(Ref("address", some[0].thing),), why=some[0].why)
 
 
+def _report(some: Sequence[Need]) -> Right:
+    actions = (
+        "redshift-data:ExecuteStatement", "redshift-data:BatchExecuteStatement", "redshift-serverless:GetCredentials",
+    )  # fmt: skip
+    return Right(actions=actions, resources=(Ref("warehouse", some[0].thing),), why=some[0].why)
+
+
 _RIGHTS: Mapping[Verb, Callable[[Sequence[Need]], Right]] = {
     "publish": _publish,
     "hear": _hear,
@@ -108,8 +120,9 @@ _RIGHTS: Mapping[Verb, Callable[[Sequence[Need]], Right]] = {
     "keep": _keep,
     "wrap": _wrap,
     "mail": _mail,
+    "report": _report,
 }
-_KNOWN = ("sns", "dynamodb", "s3", "")
+_KNOWN = ("sns", "dynamodb", "s3", "redshift", "")
 """Servers that ask AWS who somebody is; the others ask for a password."""
 
 

@@ -3,7 +3,7 @@
 from shoal.deploy.aws.settings import Environment
 from shoal.deploy.cloud import scope as cloud
 
-OWN = ("postgres", "dynamodb", "mongo", "sns", "valkey", "opensearch", "s3")
+OWN = ("postgres", "dynamodb", "mongo", "sns", "valkey", "opensearch", "s3", "redshift")
 """Servers that are made here; the others are somebody's service, whose address is a secret."""
 
 

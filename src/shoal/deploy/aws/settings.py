@@ -20,6 +20,12 @@ CPUS = {
 LOGS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653)
 """Days for which CloudWatch keeps logs (API reference, "PutRetentionPolicy")."""
 
+CAPACITIES = (4, *range(8, 513, 8))
+"""Processing units that a workgroup begins with (Redshift management guide, "Compute capacity")."""
+
+LONGEST = 86_400
+"""Seconds between two batches of facts at most."""
+
 _ZONE = re.compile(r"Z[A-Z0-9]{1,31}")
 _INSTANCE = re.compile(r"[a-z0-9-]+\.[a-z0-9-]+")
 _ACCOUNT = re.compile(r"[0-9]{12}")
@@ -50,6 +56,17 @@ class Engines(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     valkey: str = "cache.t4g.micro"
     opensearch: str = "t3.small.search"
     opensearch_storage: int = 20
+    redshift: int = 8
+    """Processing units (RPUs) of each warehouse: 4, or 8 to 512 in steps of 8."""
+    redshift_pace: int = 900
+    """Seconds for which facts are gathered before they are loaded; each time is billed as a minute at least."""
+
+    def __post_init__(self) -> None:
+        """Refuse what Redshift Serverless does not have."""
+        if self.redshift not in CAPACITIES:
+            raise ValueError(f"redshift = {self.redshift}: a warehouse has 4 processing units, or 8 to 512 in eights")
+        if not 0 <= self.redshift_pace <= LONGEST:
+            raise ValueError(f"redshift_pace = {self.redshift_pace}: facts are gathered for 0 to {LONGEST} s")
 
 
 class Nodes(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

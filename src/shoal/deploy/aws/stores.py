@@ -2,10 +2,13 @@
 
 from collections.abc import Iterator
 
-from shoal.deploy.aws.resources import Bucket, Cache, Documents, Postgres, Resource, Search, Table
+from shoal.deploy.aws.resources import Bucket, Cache, Documents, Postgres, Resource, Search, Table, Warehouse
 from shoal.deploy.aws.scope import Scope
 from shoal.deploy.cloud.naming import owner
 from shoal.model.plan import ServicePlan
+
+FACTS = "facts"
+"""Database of a warehouse."""
 
 
 def make(scope: Scope) -> Iterator[Resource]:
@@ -23,6 +26,8 @@ def make(scope: Scope) -> Iterator[Resource]:
             yield Bucket(name=service.name, service=service.name, source=source, protected=protected, origins=origins)
         if "opensearch" in used:
             yield _search(scope, service)
+        if "redshift" in used:
+            yield _warehouse(scope, service)
     if users := scope.users("valkey"):
         yield _cache(scope, users)
 
@@ -84,4 +89,18 @@ def _search(scope: Scope, service: ServicePlan) -> Search:
         storage=environment.engines.opensearch_storage,
         region=environment.region,
         why="Indexes are built anew from the store, so a night's automatic snapshot is enough.",
+    )
+
+
+def _warehouse(scope: Scope, service: ServicePlan) -> Warehouse:
+    environment = scope.environment
+    return Warehouse(
+        name=service.name,
+        service=service.name,
+        source=scope.declared(service).source,
+        database=FACTS,
+        capacity=environment.engines.redshift,
+        pace=environment.engines.redshift_pace,
+        protected=environment.protected,
+        why="Its role is who asks: nobody knows a password, and nobody connects to it but by Amazon's interface.",
     )

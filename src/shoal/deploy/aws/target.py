@@ -5,8 +5,8 @@ from shoal.deploy.cloud import target as cloud
 from shoal.model.plan import Plan
 from shoal.model.system import System
 
-INSTEAD = {"folder": "s3", "blob": "s3", "gcs": "s3"}
-"""Stores of objects that belong elsewhere, and what stands for them here."""
+INSTEAD = {"folder": "s3", "blob": "s3", "gcs": "s3", "bigquery": "redshift"}
+"""Stores of objects, and warehouses, that belong elsewhere, and what stands for them here."""
 
 
 def planned(system: System, environment: Environment) -> Plan:

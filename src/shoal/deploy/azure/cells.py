@@ -27,6 +27,7 @@ COLUMN = Column(
         "valkey": Cell("Managed Redis, one for each service that has a cache: it knows no user who sees some keys"),
         "duckdb": no("one process has its file; say what is meant for production, such as bigquery"),
         "bigquery": Cell("another's (Google's), by its address in a secret; there is no driver for Synapse or Fabric"),
+        "redshift": Cell("another's (Amazon's), by its address in a secret; likewise"),
         "postgres-search": Cell("in the service's own PostgreSQL flexible server"),
         "opensearch": Cell("PostgreSQL's search stands for it; another's where it is chosen"),
         "folder": Cell(f"{_STORAGE}, an account for each service"),

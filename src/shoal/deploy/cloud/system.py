@@ -13,6 +13,9 @@ from shoal.model.service import Service
 PORT = 8080
 """Where every service listens in its container."""
 
+ROLES = ("store", "broker", "cache", "search", "objects", "warehouse")
+"""What an engine is to a service."""
+
 IMPOSSIBLE = ("folder", "duckdb", "memory", "memory-bus", "memory-cache", "memory-objects", "memory-search",
               "memory-warehouse")  # fmt: skip
 """Engines that one process or one machine has for itself."""
@@ -46,12 +49,8 @@ class Planned(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
     def engines(self, service: ServicePlan) -> dict[str, str]:
         """Name the engines of a service by what they are to it."""
-        warehouse = self.declared(service).warehouse
-        parts = {role: getattr(service, role) for role in ("store", "broker", "cache", "search", "objects")}
-        found = {role: part.engine for role, part in parts.items() if part is not None}
-        if warehouse is not None:
-            found["warehouse"] = warehouse.production or warehouse.engine
-        return found
+        parts = {role: getattr(service, role) for role in ROLES}
+        return {role: part.engine for role, part in parts.items() if part is not None}
 
     def uses(self, service: ServicePlan) -> dict[str, str]:
         """Name the servers of a service by what they are to it: ``{"store": "postgres", "broker": "sns"}``."""

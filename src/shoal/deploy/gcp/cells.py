@@ -22,6 +22,7 @@ COLUMN = Column(
         "valkey": Cell("Memorystore with Valkey, one for all, TLS only; in a cluster of Kubernetes its own"),
         "duckdb": no("one process has its file; say what is meant for production, such as bigquery"),
         "bigquery": Cell("a dataset of BigQuery for each service"),
+        "redshift": Cell("BigQuery stands for it; another's (Amazon's) where it is chosen"),
         "postgres-search": Cell("in an instance of Cloud SQL of the service's own"),
         "opensearch": Cell("PostgreSQL's search stands for it; another's where it is chosen"),
         "folder": Cell("Cloud Storage stands for it, a bucket for each service"),

@@ -8,7 +8,7 @@ from shoal.model.system import System
 INSTEAD = {
     "folder": "gcs", "s3": "gcs", "blob": "gcs",
     "dynamodb": "firestore", "mongo": "firestore",
-    "opensearch": "postgres-search",
+    "opensearch": "postgres-search", "redshift": "bigquery",
 }  # fmt: skip
 """Engines that belong elsewhere or are not run by Google, and what stands for them here."""
 

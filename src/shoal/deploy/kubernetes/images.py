@@ -15,7 +15,7 @@ PYTHON = "3.12-slim-trixie"
 """Tag of the interpreter's image."""
 
 _EXTRAS = {
-    **dict.fromkeys(("dynamodb", "sns", "s3", "gcs"), "aws"),
+    **dict.fromkeys(("dynamodb", "sns", "s3", "gcs", "redshift"), "aws"),
     **{name: name for name in ("mongo", "kafka", "rabbitmq", "servicebus")},
     "duckdb": "warehouse",
 }

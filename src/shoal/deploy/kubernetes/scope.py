@@ -87,23 +87,21 @@ class Scope(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
     def uses(self, service: ServicePlan) -> dict[str, str]:
         """Name the servers of a service by what they are to it: ``{"store": "postgres", "broker": "nats"}``."""
-        warehouse = self.declared(service).warehouse
-        meant = warehouse.production or warehouse.engine if warehouse is not None else None
-        found = {**_engines(service), "warehouse": meant}
-        return {role: server(engine) for role, engine in found.items() if engine}
+        return {role: server(engine) for role, engine in _engines(service).items()}
 
     def users(self, server: str) -> list[ServicePlan]:
         """List the services that use a server."""
         return [service for service in self.plan.services if server in self.uses(service).values()]
 
 
-def _engines(service: ServicePlan) -> dict[str, str | None]:
+def _engines(service: ServicePlan) -> dict[str, str]:
     parts = {
         "store": service.store,
         "broker": service.broker,
         "cache": service.cache,
         "search": service.search,
         "objects": service.objects,
+        "warehouse": service.warehouse,
     }
     return {role: part.engine for role, part in parts.items() if part is not None}
 

@@ -13,6 +13,9 @@ def target(system: System, environment: Environment) -> Target:
     stores = {s.name: s.store.production for s in system.services if s.store is not None and s.store.production}
     objects = {s.name: s.objects.production for s in system.services if s.objects is not None and s.objects.production}
     searches = {s.name: s.search.production for s in system.services if s.search is not None and s.search.production}
-    meant = Target(name="kubernetes", mesh="sidecars", stores=stores, objects=objects, searches=searches)
+    facts = {s.name: s.warehouse.production for s in system.services if s.warehouse and s.warehouse.production}
+    meant = Target(
+        name="kubernetes", mesh="sidecars", stores=stores, objects=objects, searches=searches, warehouses=facts
+    )
     chosen = choose(meant, system, environment.choose)
     return msgspec.structs.replace(chosen, tls=True)

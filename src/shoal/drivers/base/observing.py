@@ -1,5 +1,7 @@
 """Who is told what engines are asked: a narrow door for telemetry, of which drivers know nothing else."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from time import time_ns
 from types import TracebackType
@@ -40,6 +42,16 @@ class Observer(Protocol):
 
 observing: ContextVar[Observer | None] = ContextVar("shoal_observing", default=None)
 """Who observes the work at hand; None where nobody does."""
+
+
+@contextmanager
+def unheard() -> Iterator[None]:
+    """Tell nobody of what is asked within: the requests that one statement takes, which is told as a whole."""
+    token = observing.set(None)
+    try:
+        yield
+    finally:
+        observing.reset(token)
 
 
 class Stating:

@@ -89,6 +89,9 @@ class ReportQuery(msgspec.Struct, frozen=True, kw_only=True):
 class Warehouse(Protocol):
     """Opened once, used by many tasks at a time; only one of them appends."""
 
+    every: float
+    """Seconds for which facts should be gathered at least, where each batch is billed for itself; 0 otherwise."""
+
     async def open(self) -> None:
         """Connect; `Unavailable` when the engine does not answer, or when another process has what only one can."""
         ...

@@ -16,6 +16,8 @@ LOST = "the warehouse and the store of its service are of different times: bring
 class BigQueryWarehouse:
     """One dataset. Several processes may read it; one at a time appends."""
 
+    every = 0.0
+
     def __init__(self, jobs: Jobs) -> None:
         self._jobs = jobs
         self._tables: dict[str, FactTable] = {}

@@ -34,6 +34,8 @@ CLOSING = 5.0
 class DuckWarehouse:
     """One file, which one process has."""
 
+    every = 0.0
+
     def __init__(self, path: str) -> None:
         self._path = path
         self._client: Any = None

@@ -13,6 +13,8 @@ Fact = dict[str, Any]
 class MemoryWarehouse:
     """Implements `base.Warehouse`; keeps what it has over `close` and `open`, and nothing beyond the process."""
 
+    every = 0.0
+
     def __init__(self) -> None:
         self._tables: dict[str, FactTable] = {}
         self._facts: dict[str, list[Fact]] = {}

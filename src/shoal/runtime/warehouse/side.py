@@ -120,8 +120,18 @@ class WarehouseSide:
                 forgotten = loop.time()
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._stirred.wait(), LOOK)
-            if not self._leaving.is_set():
-                await asyncio.sleep(GATHER)
+            await self._gather(lease)
+
+    async def _gather(self, lease: Lease) -> None:
+        """Let facts come together, for as long as the warehouse would have it; who leaves loads what there is."""
+        loop = asyncio.get_running_loop()
+        end = loop.time() + max(GATHER, self._warehouse.every)
+        while not (self._leaving.is_set() or lease.lost.is_set() or lease.wanted.is_set()):
+            left = end - loop.time()
+            if left <= 0:
+                return
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._leaving.wait(), min(left, LOOK))
 
     async def _round(self) -> bool:
         """Load one batch; say whether there may be more at once."""

@@ -35,6 +35,8 @@ _ADDRESSES = Addresses(
         ("table", "arn"): "aws_dynamodb_table.{}.arn",
         ("table", "name"): "aws_dynamodb_table.{}.name",
         ("topic", "arn"): "aws_sns_topic.{}.arn",
+        ("warehouse", "arn"): "aws_redshiftserverless_workgroup.{}.arn",
+        ("warehouse", "name"): "aws_redshiftserverless_workgroup.{}.workgroup_name",
         ("workload", "arn"): "aws_ecs_service.{}.id",
         ("workload", "name"): "aws_ecs_service.{}.name",
     }

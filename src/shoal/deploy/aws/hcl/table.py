@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from shoal.deploy.aws import resources as made
-from shoal.deploy.aws.hcl import compute, door, eks, messages, network, roles, secrets, stores, watch
+from shoal.deploy.aws.hcl import compute, door, eks, messages, network, roles, secrets, stores, warehouse, watch
 from shoal.deploy.aws.hcl.context import Context
 from shoal.deploy.cloud.resource import Resource
 from shoal.deploy.terraform.values import Block
@@ -37,6 +37,7 @@ PRINTERS: dict[type[Resource], tuple[str, Printer]] = {
     made.Bucket: ("engines", stores.bucket),
     made.Cache: ("engines", stores.cache),
     made.Search: ("engines", stores.search),
+    made.Warehouse: ("engines", warehouse.warehouse),
     made.Topic: ("streams", messages.topic),
     made.Queue: ("streams", messages.queue),
     made.Door: ("edge", door.door),
