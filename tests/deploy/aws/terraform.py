@@ -28,6 +28,8 @@ NOT_HERE: Mapping[str, str] = {
     "aws_docdb_cluster_instance": "the same",
     "aws_opensearch_domain": "the provider ends when it reads MiniStack's answer",
     "aws_elasticache_replication_group": "MiniStack says no address of the cluster",
+    "aws_redshiftserverless_namespace": "MiniStack has no Redshift",
+    "aws_redshiftserverless_workgroup": "the same",
 }
 """Resources that are written and validated, and not applied here."""
 

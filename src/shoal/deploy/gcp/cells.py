@@ -47,8 +47,8 @@ COLUMN = Column(
         "pipelines without keys": Cell("a service account that GitHub's tokens become (Workload Identity Federation)"),
         "containers on Kubernetes": Cell("GKE (Autopilot) with Cloud Service Mesh; its accounts have the rights"),
         "a second region": Cell(
-            "Cloud SQL copied and told to take over; Firestore, Storage, keys, secrets and images in both; the balancer "
-            "turned with it"
+            "Cloud SQL copied and told to take over; Firestore, Storage, keys, secrets and images in both; the "
+            "balancer turned with it"
         ),
     },
 )
