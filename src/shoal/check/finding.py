@@ -64,6 +64,8 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     notes: tuple[Note, ...] = ()
     edits: tuple[Edit, ...] = ()
     """What mends it, all or nothing; empty where a person has to decide."""
+    hidden: bool = False
+    """Whether what lies there is a secret, which no report shows."""
     severity: Severity | None = None
     """Where this one is better or worse than others of its rule; what the author's settings say comes first."""
 
@@ -81,5 +83,7 @@ class Reported(msgspec.Struct, frozen=True, kw_only=True):
     impact: str = ""
     notes: tuple[Note, ...] = ()
     edits: tuple[Edit, ...] = ()
+    hidden: bool = False
+    """Whether what lies there is not shown."""
     reason: str = ""
     """Why it is let pass, where a comment says so."""

@@ -137,6 +137,7 @@ def _reported(rule: AnyRule, finding: Finding) -> Reported:
         impact=finding.impact,
         notes=finding.notes,
         edits=finding.edits if rule.fixable else (),
+        hidden=finding.hidden,
     )
 
 

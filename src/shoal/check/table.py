@@ -40,6 +40,7 @@ NAMES = (
     "pool_too_large",
     "public_without_limit",
     "single_replica",
+    "probe_missing",
     "public_write_open",  # SH4: security
     "owner_unchecked",
     "secret_in_code",
@@ -49,6 +50,7 @@ NAMES = (
     "edge_undeclared",
     "edge_unused",
     "engine_ended",
+    "secret_in_settings",
     "context_lost",  # SH5: observability
     "names_without_end",
     "printed",

@@ -14,7 +14,8 @@ IMAGES: Mapping[str, str] = {
     "postgres": "postgres", "postgresql": "postgres", "postgresql-repmgr": "postgres", "postgis": "postgres",
     "pgvector": "postgres", "mongo": "mongo", "mongodb": "mongo", "mongodb-community-server": "mongo",
     "redis": "redis", "redis-cluster": "redis", "valkey": "valkey", "valkey-cluster": "valkey", "nats": "nats",
-    "kafka": "kafka", "kafka-native": "kafka", "rabbitmq": "rabbitmq", "mysql": "mysql", "mariadb": "mariadb",
+    "kafka": "kafka", "kafka-native": "kafka", "rabbitmq": "rabbitmq", "mysql": "mysql",
+    "mysql-server": "mysql", "mariadb": "mariadb",
     "opensearch": "opensearch", "elasticsearch": "elasticsearch",
 }  # fmt: skip
 """The last word of an image's name → the engine."""
@@ -59,15 +60,26 @@ def running(files: Mapping[str, str]) -> Iterator[Running]:
         yield from _resources(path, text) if path.endswith(".tf") else _images(path, text)
 
 
+def of_image(image: str, where: Place) -> Running | None:
+    """Say which engine an image is; None for one of something else, or without a version.
+
+    Args:
+        image: As it is written: ``registry/postgres:18-alpine``.
+        where: Where that is.
+    """
+    name, _, tag = image.rpartition("/")[2].partition("@")[0].partition(":")
+    version = _TAG.match(tag)
+    return Running(where, IMAGES[name], version["version"]) if version is not None and name in IMAGES else None
+
+
 def _images(path: str, text: str) -> Iterator[Running]:
     for number, line in enumerate(text.splitlines(), 1):
         found = _IMAGE.match(line)
         if found is None:
             continue
-        name, _, tag = found["image"].rpartition("/")[2].partition("@")[0].partition(":")
-        version = _TAG.match(tag)
-        if version is not None and name in IMAGES:
-            yield Running(Place(path, number), IMAGES[name], version["version"])
+        engine = of_image(found["image"], Place(path, number))
+        if engine is not None:
+            yield engine
 
 
 def _resources(path: str, text: str) -> Iterator[Running]:

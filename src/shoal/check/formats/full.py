@@ -34,6 +34,13 @@ def _frame(finding: Reported, shown: Shown) -> list[str]:
     gutter = " " * len(number)
     begin = place.column or len(text) - len(text.lstrip()) + 1
     end = place.end_column if place.end_line == place.line and place.end_column > begin else len(text) + 1
+    if finding.hidden:
+        text = (
+            text[: begin - 1] + "*" * 8 + text[end - 1 :]
+            if place.end_line <= place.line
+            else f"{text[: begin - 1]}********"
+        )
+        end = begin + 8
     under = _blank(text[: begin - 1]) + shown.paint("^" * max(1, min(end, len(text) + 1) - begin), finding.severity)
     return [f"{gutter} {bar}", f"{shown.paint(number, 'dim')} {bar} {text}", f"{gutter} {bar} {under}"]
 

@@ -26,7 +26,7 @@ _SERVER = re.compile(
     r"(?:^|[;\s])(?:server|data source|host|addr(?:ess)?|endpoint)\s*=\s*(?:tcp:|\w+://)?(?P<host>[\w.-]+)",
     re.IGNORECASE,
 )
-_DATABASE = re.compile(r"(?:^|[;\s])(?:database|initial catalog|dbname)\s*=\s*(?P<database>[\w-]+)", re.IGNORECASE)
+_DATABASE = re.compile(r"(?:^|[;\s])(?:database|initial catalog|dbname)\s*=\s*(?P<database>[\w.-]+)", re.IGNORECASE)
 _WORDS = re.compile(
     r"(?:^|_)(?:ADDR(?:ESS)?(?:ES)?|HOSTS?(?:NAME)?|UR[IL]S?|ENDPOINTS?|SERVERS?|BASEURL|BROKERS?|CONNECTION\w*|DSN"
     r"|SERVICE)$",

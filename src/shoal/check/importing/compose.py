@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+import msgspec
+
 from shoal.check.finding import Place
 from shoal.check.importing import images
 from shoal.check.importing.facts import Container, Facts, Said, Setting, Unit
@@ -15,6 +17,9 @@ Beside = Callable[[str], str | None]
 """Path → text of a file that another one names; None where it is not there."""
 
 _LOOPBACK = ("127.", "localhost", "[::1]")
+_KEYS = frozenset({"image", "build", "extends", "environment", "env_file", "ports", "depends_on", "command", "deploy"})
+"""Of which a service says at least one; a file that changes another one may say no image."""
+
 _EXTENDS = 10
 """How far ``extends`` is followed."""
 
@@ -23,7 +28,7 @@ def is_one(root: Node) -> bool:
     """Tell whether a document is of this kind: services that say what they run."""
     services = root.at("services")
     own = [service for service in services.fields.values() if service.kind == "map"]
-    return services.kind == "map" and bool(own) and any({"image", "build", "extends"} & {*s.fields} for s in own)
+    return services.kind == "map" and bool(own) and any(_KEYS & {*service.fields} for service in own)
 
 
 def read(documents: Sequence[Document], beside: Beside) -> Facts:
@@ -114,10 +119,10 @@ class _Project:
                     found[name] = Setting(name, file.where, value, inline=False)
             environment = node.at("environment")
             for name, value_ in environment.fields.items():
-                found[name] = self._setting(name, value_.text if value_ else None, environment.key(name))
+                found[name] = self._setting(name, value_.text if value_ else None, value_.where)
             for item in environment:
                 name, equals, text = item.text.partition("=")
-                found[name] = self._setting(name, text if equals else None, item.where)
+                found[name] = self._setting(name, text if equals else None, _behind(item, len(name) + 1))
         yield from found.values()
 
     def _setting(self, name: str, text: str | None, where: Place) -> Setting:
@@ -154,6 +159,13 @@ class _Project:
     @cached_property
     def _environment(self) -> Mapping[str, str]:
         return variables(self.beside(posixpath.join(self.folder, ".env")) or "")
+
+
+def _behind(item: Node, length: int) -> Place:
+    """Say where the value of ``NAME=value`` is."""
+    where = item.where
+    begin = where.column + length + (not item.plain)
+    return msgspec.structs.replace(where, column=begin) if where.line == where.end_line else where
 
 
 def _last(nodes: Sequence[Node], *path: str) -> Node:

@@ -32,11 +32,14 @@ class Use:
 
 
 def uses(facts: Facts) -> tuple[Use, ...]:
-    """List everything that units lead to, themselves left out."""
+    """List everything that units lead to, themselves left out.
+
+    What waits for another one when it starts may do so for any reason. It counts for a unit that is told no address.
+    """
     known = _Names(facts.units)
     found: list[Use] = []
     for unit in facts.units:
-        own = [*_told(unit, known), *_waited(unit, known)]
+        own = list(_told(unit, known)) or list(_waited(unit, known))
         found += [use for use in own if use.target is None or use.target.service != unit.service]
     return tuple(found)
 

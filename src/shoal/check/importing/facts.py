@@ -129,13 +129,21 @@ class Message:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Kept:
-    """A value of an object that keeps settings: of a ``Secret``, a ``ConfigMap``."""
+    """A value of an object that keeps settings: of a ``Secret``, a ``ConfigMap``.
+
+    Attributes:
+        where: The value.
+        object: The object.
+        sealed: Whether only who has a key can read it (SOPS).
+    """
 
     kind: str
     name: str
     key: str
     value: str
     where: Place
+    object: Place
+    sealed: bool = False
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -31,11 +31,8 @@ class Shared:
 def shared(facts: Facts) -> Iterator[Shared]:
     """Find databases that more than one service uses; programs of one image are one service here."""
     groups: dict[tuple[str, str], dict[str, Use]] = {}
-    ways = stored(facts)
-    told = {(use.unit.name, _host(use)) for use in ways if use.told}
-    for use in ways:
-        if use.told or (use.unit.name, _host(use)) not in told:
-            groups.setdefault((_host(use), use.database.lower()), {}).setdefault(_program(use.unit), use)
+    for use in stored(facts):
+        groups.setdefault((_host(use), use.database.lower()), {}).setdefault(_program(use.unit), use)
     for (host, database), users in groups.items():
         if len(users) > 1:
             yield Shared(host, database, tuple(sorted(users.values(), key=lambda use: use.where)))

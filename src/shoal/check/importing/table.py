@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 
-from shoal.check.importing import compose
+from shoal.check.importing import compose, kubernetes
 from shoal.check.importing.compose import Beside
 from shoal.check.importing.facts import Facts, Form
 from shoal.check.importing.tree import Document, Node
 
-KINDS = "Compose"
+KINDS = "Compose or Kubernetes"
 """What they are called, for people."""
 
 
@@ -15,6 +15,8 @@ def form_of(root: Node) -> Form | None:
     """Say by its content in which format a document is; None for one of no kind that is read."""
     if compose.is_one(root):
         return "compose"
+    if kubernetes.is_one(root):
+        return "kubernetes"
     return None
 
 
@@ -29,7 +31,7 @@ def facts(documents: Sequence[Document], beside: Beside) -> Facts:
     for document in documents:
         if (form := form_of(document.root)) is not None:
             forms.setdefault(form, []).append(document)
-    parts = [compose.read(forms.get("compose", ()), beside)]
+    parts = [compose.read(forms.get("compose", ()), beside), kubernetes.read(forms.get("kubernetes", ()))]
     return joined(parts)
 
 

@@ -73,9 +73,10 @@ import msgspec
 
 from shoal.check.ends import ENGINES
 from shoal.check.finding import Finding
+from shoal.check.importing.facts import Facts
 from shoal.check.rule import Rule
 from shoal.check.subject import Subject
-from shoal.check.versions import running
+from shoal.check.versions import Running, of_image, running
 
 
 class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -87,7 +88,7 @@ class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def find(subject: Subject, options: Options) -> Iterator[Finding]:
     """Find versions that have ended, or end soon."""
     today = subject.now.date() if subject.now else dt.date.min
-    for one in running(subject.files):
+    for one in running(subject.files) if subject.imported is None else _imported(subject.imported):
         known = next((version for version in _spelled(one.version) if (one.engine, version) in ENGINES), "")
         end = ENGINES.get((one.engine, known))
         if end is None or end > today + dt.timedelta(days=options.days):
@@ -99,6 +100,12 @@ def find(subject: Subject, options: Options) -> Iterator[Finding]:
             help="take a version that is mended, and try the upgrade on a copy of the data first",
             severity="error" if ended else "warning",
         )
+
+
+def _imported(facts: Facts) -> Iterator[Running]:
+    """List the engines of images, whatever variables these are made of."""
+    said = (container.image for unit in facts.units for container in unit.containers)
+    yield from filter(None, (of_image(image.text, image.where) for image in said if image))
 
 
 def _spelled(version: str) -> tuple[str, ...]:

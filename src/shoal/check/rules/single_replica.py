@@ -6,6 +6,9 @@ Follows the calls of operations that are declared `critical=True`, and looks at 
 way have at rest (`least`) in each environment of `targets/`. Environments that are called `dev`, `test` or `preview`
 may have one.
 
+Of a system in files of Kubernetes it looks at the services that can be reached from outside (`Ingress`, routes, a
+`LoadBalancer`), and at those to which they lead.
+
 ## Why
 
 Each release, each node that is drained and each process that ends takes the only replica with it. For a critical way
@@ -66,8 +69,10 @@ from collections.abc import Iterator
 
 import msgspec
 
-from shoal.check.finding import Finding
+from shoal.check.finding import Finding, Note
 from shoal.check.graph import Handler
+from shoal.check.importing.edges import calls, reached
+from shoal.check.importing.facts import Facts
 from shoal.check.rule import Rule
 from shoal.check.subject import Subject
 from shoal.check.targets import LEAST, targets
@@ -81,6 +86,9 @@ class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 def find(subject: Subject, options: Options) -> Iterator[Finding]:
     """Find services on critical ways that have one replica at rest."""
+    if subject.imported is not None:
+        yield from _imported(subject.imported)
+        return
     needed = _needed(subject)
     for target in targets(subject.files):
         if target.name.startswith(options.may):
@@ -93,6 +101,27 @@ def find(subject: Subject, options: Options) -> Iterator[Finding]:
                     impact=f"each release and each drained node stops {critical}",
                     help="write least = 2 or more",
                 )
+
+
+def _imported(facts: Facts) -> Iterator[Finding]:
+    """Find services with one replica behind what can be reached from outside; a finding for each way in."""
+    for entry, way in reached(facts, calls(facts)).items():
+        units = {name: facts.services[name] for name in way}
+        alone = {name: own[0] for name, own in units.items() if len(own) == 1 and own[0].replicas == 1}
+        first = alone.get(entry) or next(iter(alone.values()), None)
+        if first is None:
+            continue
+        others = [unit for unit in alone.values() if unit is not first]
+        ways = ", ".join(dict.fromkeys(door.text for unit in units[entry] for door in unit.doors))
+        whom = f"{len(alone)} of {len(units)} services behind it have one replica: {', '.join(sorted(alone))}"
+        whom = whom if len(units) > 1 else "has one replica"
+        yield Finding(
+            where=first.replicas_at or first.where,
+            message=f"{entry} can be reached from outside ({ways}), and {whom}",
+            impact="each release, each drained node and each process that ends takes it with it",
+            notes=tuple(Note(unit.replicas_at or unit.where, f"{unit.name} has one, too") for unit in others),
+            help="write replicas: 2 or more, or let a HorizontalPodAutoscaler keep two",
+        )
 
 
 def _needed(subject: Subject) -> dict[str, str]:

@@ -1,0 +1,52 @@
+"""Texts that are secrets, known by their form or by what they are called. Pure."""
+
+import re
+
+FORMS: tuple[tuple[str, re.Pattern[str]], ...] = (
+    ("a private key", re.compile(r"-----BEGIN (?:[A-Z]+ )?PRIVATE KEY-----")),
+    ("a key of Amazon", re.compile(r"\bA[KS]IA[0-9A-Z]{16}\b")),
+    ("a key of Google", re.compile(r"\bAIza[0-9A-Za-z_-]{35}\b")),
+    ("a token of GitHub", re.compile(r"\b(?:gh[pousr]_[0-9A-Za-z]{36}|github_pat_[0-9A-Za-z_]{22,})")),
+    ("a token of Slack", re.compile(r"\bxox[abpr]-[0-9A-Za-z-]{10,}")),
+    ("a key of Stripe", re.compile(r"\b[rs]k_live_[0-9A-Za-z]{16,}")),
+    ("a key of SendGrid", re.compile(r"\bSG\.[\w-]{22}\.[\w-]{43}(?![\w-])")),
+    ("a signed token", re.compile(r"\beyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{10,}")),
+    ("an address with a password", re.compile(r"\w+://[^\s:/@{}]+:[^\s:/@{}]{3,}@[^\s/@]+")),
+)
+"""What a text is taken for, and how it is known."""
+
+_CALLED = re.compile(
+    r"(?:^|[_.-])(?:password|passwd|passphrase|pwd|secret|secret_?key|secret_?access_?key|client_?secret|api_?key|token"
+    r"|access_?key|private_?key|encryption_?key|(?:auth|access)_?token|credentials?)$"
+)
+_WITHIN = re.compile(r"(?:^|[;\s])(?:password|pwd|accountkey|sharedaccesskey)\s*=\s*(?P<value>[^;\s]+)", re.IGNORECASE)
+"""As a connection string says it: ``Server=db;Password=...``."""
+
+_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_NO_SECRET = re.compile(
+    r"true|false|yes|no|none|null|[01]?|[/.~].*|.*\$[({\w].*|.*\{\{.*|<.*>|\*+|x{3,}|ENC\[.*|your[_-].*",
+    re.IGNORECASE | re.DOTALL,
+)
+"""What is said in the place of a secret and is none: nothing, a file, a variable, a word for people."""
+
+
+def formed(text: str) -> str:
+    """Say what a text is taken for by its form; empty where it is no secret by that."""
+    return next((what for what, form in FORMS if form.search(text)), "")
+
+
+def told(name: str, value: str) -> str:
+    """Say what the value of a setting is taken for, by its form and by what it is called; empty where it is none.
+
+    Args:
+        name: Of the setting.
+        value: What it is set to.
+    """
+    found = formed(value)
+    if found:
+        return found
+    within = _WITHIN.search(value)
+    if within is not None:
+        return "" if _NO_SECRET.fullmatch(within["value"]) else "an address with a password"
+    plain = _CAMEL.sub("_", name).lower()
+    return "a secret" if _CALLED.search(plain) and not _NO_SECRET.fullmatch(value) else ""
