@@ -61,6 +61,7 @@ NAMES = (
     "operation_undocumented",
     "contract_not_locked",
     "sunset_passed",
+    "event_without_version",
     "size_missing",  # SH7: deployment
     "budget_impossible",
     "service_ended",

@@ -55,6 +55,15 @@ def test_databases_that_services_share(
     assert shared == ([(severity, "compose.yaml:5", 9)] if severity else [])
 
 
+def test_what_waits_for_a_store_may_use_it_where_it_is_told_no_address(tmp_path: Path) -> None:
+    waiting = "services:\n  a:\n    image: a\n    depends_on: [db]\n  b:\n    image: b\n    links: ['db:data']\n"
+    store = "  db:\n    image: postgres:18\n"
+    report = report_of(tmp_path, {"compose.yaml": waiting + store}, "SH201")
+    assert [(f.severity, f.where.line, f.notes[0].where.line) for f in report.findings] == [("warning", 4, 7)]
+    told = waiting.replace("image: b\n", "image: b\n    environment: {PRICES_URL: 'http://a'}\n")
+    assert report_of(tmp_path, {"compose.yaml": told + store}, "SH201").findings == ()
+
+
 def test_what_shares_a_database_is_said(tmp_path: Path) -> None:
     text = SHARED.replace("ORDERS", "postgres://db/shop").replace("PRICES", "postgres://db/shop")
     (finding,) = report_of(tmp_path, {"compose.yaml": text}, "SH201").findings

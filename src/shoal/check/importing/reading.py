@@ -14,6 +14,9 @@ from shoal.check.finding import Place
 from shoal.check.importing.tree import Document, Node
 from shoal.errors import DeclarationError, HostError
 
+_PAIR = re.compile(r"\\u([dD][89aAbB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})")
+"""One character as JSON may escape it, in two halves (RFC 8259, section 7), which YAML does not know."""
+
 BYTES, NODES, DEPTH = 8 * 2**20, 500_000, 100
 """Most of a file, of the nodes of a document, and of what lies within each other."""
 
@@ -39,6 +42,7 @@ def documents(path: str, text: str) -> Iterator[Document]:
             where=path,
         )
     yaml = _library()
+    text = _PAIR.sub(lambda pair: (bytes.fromhex(pair[1]) + bytes.fromhex(pair[2])).decode("utf-16-be"), text)
     try:
         yield from _built(path, yaml, yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)))
     except yaml.YAMLError as error:

@@ -1,23 +1,27 @@
 """The formats that are read, and which of them a document is. A new one is a file and a line."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-from shoal.check.importing import compose, kubernetes
+from shoal.check.importing import asyncapi, compose, kubernetes, openapi
 from shoal.check.importing.compose import Beside
 from shoal.check.importing.facts import Facts, Form
 from shoal.check.importing.tree import Document, Node
 
-KINDS = "Compose or Kubernetes"
+KINDS = "Compose, Kubernetes, OpenAPI or AsyncAPI"
 """What they are called, for people."""
+
+_FORMS: tuple[tuple[Form, Callable[[Node], bool]], ...] = (
+    ("openapi", openapi.is_one),
+    ("asyncapi", asyncapi.is_one),
+    ("kubernetes", kubernetes.is_one),
+    ("compose", compose.is_one),
+)
+"""The first that knows a document has it."""
 
 
 def form_of(root: Node) -> Form | None:
     """Say by its content in which format a document is; None for one of no kind that is read."""
-    if compose.is_one(root):
-        return "compose"
-    if kubernetes.is_one(root):
-        return "kubernetes"
-    return None
+    return next((form for form, is_one in _FORMS if is_one(root)), None)
 
 
 def facts(documents: Sequence[Document], beside: Beside) -> Facts:
@@ -31,8 +35,9 @@ def facts(documents: Sequence[Document], beside: Beside) -> Facts:
     for document in documents:
         if (form := form_of(document.root)) is not None:
             forms.setdefault(form, []).append(document)
-    parts = [compose.read(forms.get("compose", ()), beside), kubernetes.read(forms.get("kubernetes", ()))]
-    return joined(parts)
+    runs = joined([compose.read(forms.get("compose", ()), beside), kubernetes.read(forms.get("kubernetes", ()))])
+    said = [openapi.read(forms.get("openapi", ()), runs.units), asyncapi.read(forms.get("asyncapi", ()), runs.units)]
+    return joined([runs, *said])
 
 
 def joined(parts: Sequence[Facts]) -> Facts:

@@ -47,12 +47,16 @@ system = System("bank", services=[rates])
 from collections.abc import Iterator
 
 from shoal.check.finding import Finding
+from shoal.check.importing.facts import Facts
 from shoal.check.rule import Nothing, Rule
 from shoal.check.subject import Subject
 
 
 def find(subject: Subject, _: Nothing) -> Iterator[Finding]:
     """Find public operations without a summary."""
+    if subject.imported is not None:
+        yield from _imported(subject.imported)
+        return
     for service in subject.system.services:
         for endpoint in service.endpoints:
             if endpoint.exposed and not endpoint.summary.strip():
@@ -61,6 +65,16 @@ def find(subject: Subject, _: Nothing) -> Iterator[Finding]:
                     message=f"{endpoint.method} {endpoint.public} is public and says nowhere what it does",
                     help="begin its handler with a docstring",
                 )
+
+
+def _imported(facts: Facts) -> Iterator[Finding]:
+    for operation in facts.operations:
+        if not operation.summary.strip():
+            yield Finding(
+                where=operation.where,
+                message=f"{operation.method} {operation.path} of {operation.service} says nowhere what it does",
+                help="write a summary",
+            )
 
 
 RULE = Rule(

@@ -5,6 +5,9 @@
 Looks for operations that the gateway serves to anyone, that change something (`POST`, `PUT`, `PATCH`, `DELETE`), and
 that have neither a principal nor a limit.
 
+Of a system in other files it looks at what OpenAPI says: operations that change something and ask for no key, token or
+certificate (`security`), neither themselves nor in their document.
+
 ## Why
 
 Whoever finds the address can fill the database, send mails in your name or try passwords, from one machine, all night.
@@ -66,6 +69,7 @@ system = System("office", services=[notes])
 from collections.abc import Iterator
 
 from shoal.check.finding import Finding
+from shoal.check.importing.facts import Facts
 from shoal.check.rule import Nothing, Rule
 from shoal.check.subject import Subject
 
@@ -74,6 +78,9 @@ CHANGING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
 def find(subject: Subject, _: Nothing) -> Iterator[Finding]:
     """Find open operations that change something without a limit."""
+    if subject.imported is not None:
+        yield from _imported(subject.imported)
+        return
     for service in subject.system.services:
         for endpoint in service.endpoints:
             if endpoint.access.kind == "anyone" and endpoint.method in CHANGING and endpoint.edge.limit is None:
@@ -82,6 +89,16 @@ def find(subject: Subject, _: Nothing) -> Iterator[Finding]:
                     message=f"anybody may {endpoint.method} {endpoint.public}, as often as they like",
                     help='ask for a principal, or add limit=RateLimit(requests=5, per=60, by="address")',
                 )
+
+
+def _imported(facts: Facts) -> Iterator[Finding]:
+    for operation in facts.operations:
+        if operation.open and operation.method in CHANGING:
+            yield Finding(
+                where=operation.where,
+                message=f"anybody may {operation.method} {operation.path} of {operation.service}: no security is asked",
+                help="name a scheme under security, of the operation or of the document; and limit what has to be open",
+            )
 
 
 RULE = Rule(

@@ -1,0 +1,103 @@
+"""What documents of OpenAPI and AsyncAPI tell: who may ask for what, and which version of an event it is."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.check.projects import found, report_of
+
+OPENAPI = """\
+openapi: 3.1.0
+info: {title: Orders API, version: 1.0.0}
+SECURITY
+paths:
+  /orders:
+    post:
+      summary: Place an order.
+      OWN
+    get: {}
+"""
+
+
+@pytest.mark.parametrize(
+    ("usual", "own", "open_"),
+    [
+        ("", "", True),
+        ("security: []", "", True),
+        ("security: [{key: []}]", "", False),
+        ("security: [{key: []}]", "security: []", True),
+        ("security: [{key: []}, {}]", "", True),  # one of the ways in asks for nothing
+        ("", "security: [{key: []}]", False),
+    ],
+)
+def test_what_anybody_may_change(tmp_path: Path, usual: str, own: str, open_: bool) -> None:
+    text = OPENAPI.replace("SECURITY", usual).replace("OWN", own)
+    report = report_of(tmp_path, {"openapi/orders.yaml": text}, "SH401")
+    assert found(report) == ([("SH401", "openapi/orders.yaml:6")] if open_ else [])
+
+
+def test_json_is_read_too_and_an_operation_has_to_say_what_it_does(tmp_path: Path) -> None:
+    paths = '{"/a": {\n\t\t"get": {"description": "\\ud83d\\ude00"},\n\t\t"put": {}\n}}'
+    text = f'{{\n\t"swagger": "2.0", "info": {{"title": "x"}},\n\t"paths": {paths}}}'
+    report = report_of(tmp_path, {"api/stock.json": text}, "SH603")
+    assert found(report) == [("SH603", "api/stock.json:5")]
+    assert report.findings[0].message == "PUT /a of stock says nowhere what it does"
+
+
+def test_a_document_is_about_the_service_that_is_called_so(tmp_path: Path) -> None:
+    compose = "services:\n  order-service:\n    image: acme/orders\n"
+    orders = OPENAPI.replace("SECURITY\n", "").replace("      OWN\n", "").replace("Orders API", "Order Service")
+    files = {"compose.yaml": compose, "docs/v1/api.yaml": orders}
+    report = report_of(tmp_path, files, "SH401")
+    assert report.services == 1
+    assert "of order-service:" in report.findings[0].message
+
+
+SECOND = """\
+asyncapi: 2.6.0
+info: {title: orders, version: 3.0.0}
+channels:
+  CHANNEL:
+    subscribe:
+      message:
+        oneOf:
+          - $ref: '#/components/messages/NAME'
+components:
+  messages:
+    NAME:
+      headers: {type: object, properties: {HEADER: {const: CONST}}}
+      payload: {$ref: '#/components/schemas/placed'}
+  schemas:
+    placed: {type: object, properties: {FIELD: {type: integer}}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("", ""),
+        ("CHANNEL", "orders/v2/placed"),
+        ("NAME", "OrderPlacedV2"),
+        ("HEADER", "schemaVersion"),
+        ("FIELD", "version"),
+        ("CONST", "orders.placed.v2"),
+    ],
+)
+def test_what_says_the_version_of_an_event(tmp_path: Path, name: str, value: str) -> None:
+    text = SECOND.replace(name, value) if name else SECOND
+    text = text.replace("CHANNEL", "orders/placed").replace("NAME", "OrderPlaced")
+    text = text.replace("HEADER", "type").replace("CONST", "orders.placed").replace("FIELD", "order_id")
+    report = report_of(tmp_path, {"asyncapi.yaml": text}, "SH606")
+    assert found(report) == ([] if name else [("SH606", "asyncapi.yaml:8")])
+
+
+def test_rules_that_need_more_are_not_asked(tmp_path: Path) -> None:
+    report = report_of(tmp_path, {"openapi.yaml": OPENAPI.replace("SECURITY\n", "").replace("      OWN\n", "")})
+    unasked = {rule.code: rule.needs for rule in report.unasked}
+    assert {"SH401", "SH603"} <= set(report.asked)
+    assert unasked["SH101"] == ("calls",)
+    assert unasked["SH701"] == ("sizes",)
+    assert unasked["SH606"] == ("messages",)
+    assert unasked["SH309"] == ("manifests",)
+    assert unasked["SH504"] == ("declarations",)
+    assert unasked["SH403"] == ("source",)
