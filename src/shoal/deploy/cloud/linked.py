@@ -5,7 +5,7 @@ Each has a state of its own, so neither needs the other's to be applied.
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -17,18 +17,19 @@ Files = Mapping[str, Sequence[Block]]
 Thing = tuple[str, str]
 """A resource of Terraform: its type and its label."""
 
-TAKE_OVER = Raw("var.take_over")
-
-_REFERENCE = re.compile(r"(?<![\w.])((?:google|azurerm|random)_\w+)\.([\w-]+)(\.\w+)?")
+_REFERENCE = re.compile(r"(?<![\w.])((?:google|azurerm|random)_\w+)\.([\w-]+)(?:\.(\w+))?")
+_SWITCH = "var.take_over ?"
 
 
 class Link(msgspec.Struct, frozen=True, kw_only=True):
     """How the second root module finds what the first has made."""
 
-    names: Mapping[str, tuple[str, ...]]
-    """Type → arguments by which it is found, the same as those by which it is made."""
+    names: Mapping[str, tuple[str, ...]] = {}
+    """Type → arguments by which it is looked up, the same as those by which it is made."""
+    spelled: Callable[[Thing, str, Mapping[Thing, Block]], str | Raw | None] = lambda *_: None
+    """Says what an attribute of a thing is without looking it up; None where nobody knows."""
     late: frozenset[str] = frozenset()
-    """Types that are there only once the second has taken over."""
+    """Types that are there only once the second has taken over; so is whatever refers to one of them."""
 
 
 def variable(name: str, type_: str, description: str, *, default: Value) -> Block:
@@ -39,12 +40,13 @@ def variable(name: str, type_: str, description: str, *, default: Value) -> Bloc
 
 def after(then: Value, before: Value = None) -> Raw:
     """Write an argument that changes when the second region takes over."""
-    return Raw(f"var.take_over ? {_plain(then)} : {_plain(before)}")
+    return Raw(f"{_SWITCH} {_plain(then)} : {_plain(before)}")
 
 
 def only(one: Block) -> Block:
     """Write a block that is there once the second region has taken over."""
-    return Block(kind="dynamic", labels=(one.kind,), body=items({"for_each": after([1], [])}, _content(one)))
+    content = Block(kind="content", body=one.body)
+    return Block(kind="dynamic", labels=(one.kind,), body=items({"for_each": after([1], [])}, content))
 
 
 def linked(own: Files, first: Files, link: Link) -> dict[str, list[Block]]:
@@ -69,11 +71,12 @@ def declared(files: Files) -> dict[Thing, Block]:
 class _Linker:
     def __init__(self, own: Files, first: Files, link: Link) -> None:
         self._own, self._first, self._link = declared(own), declared(first), link
+        self._late = _late(self._own, link.late)
         self._asked: list[Thing] = []
 
     def block(self, one: Block) -> Block:
-        """Rewrite a block; one of a late type is counted."""
-        late = one.kind == "resource" and one.labels[0] in self._link.late
+        """Rewrite a block; a late one is counted."""
+        late = one.kind == "resource" and (one.labels[0], one.labels[1]) in self._late
         body = tuple(self._items(one.body, late=late))
         counted = items({"count": after(1, 0)}) if late else ()
         return msgspec.structs.replace(one, body=(*counted, *body))
@@ -94,12 +97,11 @@ class _Linker:
                 yield msgspec.structs.replace(one, body=tuple(self._items(one.body, late=late)))
             elif one.name != "depends_on":
                 yield Argument(name=one.name, value=self._value(one.value, late=late))
-            elif kept := [each for each in _listed(one.value) if self._makes(each)]:
+            elif kept := [each for each in _expressions(one.value) if self._makes(each)]:
                 yield Argument(name=one.name, value=kept)
 
     def _makes(self, waited: Raw) -> bool:
-        match = _REFERENCE.match(waited.text)
-        return match is None or (match[1], match[2]) in self._own
+        return all(thing in self._own for thing in _things(waited))
 
     def _value(self, value: Value, *, late: bool) -> Value:
         found: Value = value
@@ -107,7 +109,7 @@ class _Linker:
             case Raw():
                 found = self._raw(value, late=late)
             case Text():
-                found = Text(tuple(self._part(part, late=late) for part in value.parts))
+                found = Text(tuple(one if isinstance(one, str) else self._raw(one, late=late) for one in value.parts))
             case Call():
                 found = Call(value.function, tuple(self._value(one, late=late) for one in value.arguments))
             case Noted():
@@ -118,46 +120,82 @@ class _Linker:
                 found = [self._value(one, late=late) for one in value]
         return found
 
-    def _part(self, part: str | Raw, *, late: bool) -> str | Raw:
-        return self._raw(part, late=late) if isinstance(part, Raw) else part
-
     def _raw(self, value: Raw, *, late: bool) -> str | Raw:
         whole = _REFERENCE.fullmatch(value.text)
-        if whole is not None and (known := self._known(whole)) is not None:
-            return known
-        return Raw(_REFERENCE.sub(lambda match: self._at(match, late=late), value.text))
+        known = self._known(whole) if whole is not None else None
+        return known or Raw(_REFERENCE.sub(lambda match: self._at(match, late=late), value.text))
 
-    def _known(self, match: re.Match[str]) -> str | None:
-        """Return what the first root module says of a thing, where that is plain text."""
-        thing, attribute = (match[1], match[2]), (match[3] or "")[1:]
+    def _known(self, match: re.Match[str]) -> str | Raw | None:
+        """Return what is known of a thing that the first root module makes, without asking for it."""
+        thing, attribute = (match[1], match[2]), match[3] or ""
         if thing in self._own:
             return None
-        said = (one.value for one in self._first[thing].body if isinstance(one, Argument) and one.name == attribute)
-        found = next(said, None)
-        return found if isinstance(found, str) else None
+        said = _said(self._first[thing], attribute)
+        return said or self._link.spelled(thing, attribute, self._first)
 
     def _at(self, match: re.Match[str], *, late: bool) -> str:
-        kind, label, attribute = match[1], match[2], match[3] or ""
-        if (kind, label) in self._own:
-            if kind not in self._link.late:
-                return match[0]
-            return f"{kind}.{label}[0]{attribute}" if late else f"one({kind}.{label}[*]{attribute})"
+        thing, attribute = (match[1], match[2]), f".{match[3]}" if match[3] else ""
+        if thing in self._late:
+            name = ".".join(thing)
+            return f"{name}[0]{attribute}" if late else f"one({name}[*]{attribute})"
+        if thing in self._own:
+            return match[0]
         if (known := self._known(match)) is not None:
-            return json.dumps(known)
-        if (kind, label) not in self._asked:
-            self._asked.append((kind, label))
+            return known.text if isinstance(known, Raw) else json.dumps(known)
+        if thing not in self._asked:
+            self._asked.append(thing)
         return f"data.{match[0]}"
 
 
-def _content(one: Block) -> Block:
-    return Block(kind="content", body=one.body)
+def _late(own: Mapping[Thing, Block], kinds: frozenset[str]) -> set[Thing]:
+    """List what is there only after the second has taken over: things of some types, and whatever refers to them."""
+    found = {thing for thing in own if thing[0] in kinds}
+    referring = {thing: {*_references(one.body)} for thing, one in own.items()}
+    while more := {thing for thing, others in referring.items() if thing not in found and others & found}:
+        found |= more
+    return found
 
 
-def _listed(value: Value) -> list[Raw]:
-    return [one for one in value if isinstance(one, Raw)] if isinstance(value, Sequence) else []
+def _references(body: Iterable[Item]) -> Iterator[Thing]:
+    """List what a block refers to, whether or not the second region has taken over."""
+    for one in body:
+        if isinstance(one, Block):
+            yield from _references(one.body)
+        else:
+            for each in _expressions(one.value):
+                yield from _things(each) if _SWITCH not in each.text else ()
+
+
+def _things(one: Raw) -> list[Thing]:
+    return [(match[1], match[2]) for match in _REFERENCE.finditer(one.text)]
+
+
+def _expressions(value: Value) -> Iterator[Raw]:
+    match value:
+        case Raw():
+            yield value
+        case Text():
+            yield from (one for one in value.parts if isinstance(one, Raw))
+        case Call():
+            for one in value.arguments:
+                yield from _expressions(one)
+        case Noted():
+            yield from _expressions(value.value)
+        case Mapping():
+            for one in value.values():
+                yield from _expressions(one)
+        case list() | tuple():
+            for one in value:
+                yield from _expressions(one)
+
+
+def _said(one: Block, name: str) -> str:
+    """Return what an argument says, where that is plain text."""
+    said = next((each.value for each in one.body if isinstance(each, Argument) and each.name == name), None)
+    return said if isinstance(said, str) else ""
 
 
 def _plain(value: Value) -> str:
     if isinstance(value, Raw):
         return value.text
-    return "null" if value is None else msgspec.json.encode(value).decode()
+    return "null" if value is None else json.dumps(value)

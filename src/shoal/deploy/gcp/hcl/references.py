@@ -48,11 +48,8 @@ LINK = Link(
         "google_secret_manager_secret": ("secret_id",),
         "google_secret_manager_secret_version": ("secret",),
     },
-    late=frozenset({
-        "google_cloud_run_v2_service", "google_cloud_run_v2_service_iam_member",
-        "google_compute_region_network_endpoint_group",
-    }),
-)  # fmt: skip
+    late=frozenset({"google_cloud_run_v2_service"}),
+)
 """How a second region finds what the first has made for both, and what is there once it has taken over."""
 
 at, written = ADDRESSES.at, ADDRESSES.written
