@@ -58,6 +58,7 @@ def test_what_the_engines_tell_is_on_the_page() -> None:
     told = set(re.findall(r'"((?:nats|postgresql|redis)\.[a-z_.]+)"', source))
     told |= {f"envoy.cluster.{name}" for name in (*SUMS, *GAUGES)} | {f"envoy.{name}" for name in SERVER}
     attributes = {"nats.direction", "nats.stream", "nats.consumer", "postgresql.state", "postgresql.role"}
+    attributes |= {"postgresql.application"}
     assert shown_of_engines() == told - attributes
 
 

@@ -115,6 +115,7 @@ def test_a_service_gets_its_own_credentials_only(tmp_path: Path) -> None:
     assert alpha["SHOAL_BROKER_URL"] == f"nats://alpha:{here.passwords.brokers['alpha']}@127.0.0.1:4222"
     assert (alpha["ALPHA__KEY"], alpha["ALPHA__BANK_URL"]) == ("k", "http://127.0.0.1:9")
     assert alpha["SHOAL_MESH"] == "unix:/run/alpha.out"
+    assert alpha["PGAPPNAME"] == "alpha", "what it opens past its store is seen to be its own"
     assert "SHOAL_SIGNING_KEY" not in alpha
     beta = environment.service_environment(PLAN, PLAN.service("beta"), here, outside)
     assert "SHOAL_BROKER_URL" not in beta

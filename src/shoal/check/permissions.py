@@ -6,7 +6,6 @@ from typing import Literal, NamedTuple
 
 from shoal.check.graph import LENT
 from shoal.check.observed import Observed, SeenCall
-from shoal.model import names
 from shoal.model.plan import GATEWAY
 from shoal.model.system import System
 
@@ -69,11 +68,6 @@ def callee(system: System, call: SeenCall) -> str:
         ):
             return f"{service.name}.{endpoint.name}"
     return f"{service.name}.{call.endpoint}"
-
-
-def owners(system: System) -> Mapping[str, str]:
-    """Map the names of databases, which are those of their roles, to the services that own them."""
-    return {names.database(service.name): service.name for service in system.services if service.store}
 
 
 def busy(observed: Observed) -> set[str]:

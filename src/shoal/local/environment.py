@@ -34,6 +34,10 @@ EXPORT_EVERY = "5000"
 
 _PROTOCOLS = re.compile("OTEL_EXPORTER_OTLP_(?:[A-Z]+_)?PROTOCOL")
 
+CLIENT = "PGAPPNAME"
+"""Variable by which PostgreSQL's own client library says who it is (PostgreSQL documentation, "Environment Variables").
+What code opens past its store is so seen to be the service's; see `shoal check --observed`."""
+
 FAILPOINTS = ("SHOAL_FAILPOINTS", "SHOAL_FAILPOINTS_ONCE")
 """Variables that are handed to every service as they are; see `shoal.failpoints`."""
 
@@ -51,6 +55,7 @@ def service_environment(plan: Plan, service: ServicePlan, world: World, outside:
         "SHOAL_OBJECTS_URL": objects_url(service, world),
         "SHOAL_MESH": world.outbound.get(service.name, ""),
         "SHOAL_DRAIN": f"{world.drain:g}",
+        CLIENT: service.name,
     }
     issuer = plan.system.gateway.issuer
     if issuer is not None and world.key is not None:

@@ -34,13 +34,15 @@ def told(trace: int) -> list[Record]:
     ]  # fmt: skip
 
 
-def sessions(role: str, count: float, at: int) -> Point:
-    said = f'{{"db.namespace": "orders", "postgresql.role": "{role}"}}'
+def sessions(role: str, count: float, at: int, client: str = "") -> Point:
+    who = f', "postgresql.application": "{client}"' if client else ""
+    said = f'{{"db.namespace": "orders", "postgresql.role": "{role}"{who}}}'
     return Point(resource("postgres"), "postgresql.sessions", "{{connection}}", "gauge", False, said, NOON + at, count)
 
 
 def test_a_run_tells_who_asked_announced_heard_and_read(tmp_path: Path) -> None:
     points: list[Record] = [sessions("orders", 2.0, 0), sessions("orders", 5.0, 1), sessions("mails", 1.0, 0)]
+    points += [sessions("orders", 3.0, 0, "mails"), sessions("ada", 1.0, 0, "psql")]
     with written(tmp_path / "run.db", *(told(n) for n in range(1, 4)), points) as database:
         found = seen(database, "run 7")
     assert (found.run, found.seconds) == ("run 7", 10.0)
@@ -66,6 +68,8 @@ def test_a_run_tells_who_asked_announced_heard_and_read(tmp_path: Path) -> None:
         SeenSession(database="orders", role="", service="orders", tables=("lines", "orders")),
         SeenSession(database="orders", role="orders", most=5),
         SeenSession(database="orders", role="mails", most=1),
+        SeenSession(database="orders", role="orders", service="mails", most=3),
+        SeenSession(database="orders", role="ada", most=1),
     }
 
 

@@ -79,7 +79,8 @@ def _told(evidence: Evidence, found: Changes | None) -> Iterator[str]:
     if run is None:
         yield "not asked: how much services talk (no run was recorded: shoal run, shoal load)"
     else:
-        calls = sum(pair.calls for pair in run.pairs.values())
+        ours = {one.name for one in evidence.services}
+        calls = sum(pair.calls for ends, pair in run.pairs.items() if ours.issuperset(ends))
         yield f"{run.name}: {sum(run.work.values())} requests and events, {counted(calls, 'call')} between services"
     if money is None:
         yield "not asked: what it costs (no place was named: --target aws --region eu-central-1)"

@@ -1,10 +1,9 @@
-"""A run saw a call, an event or a session that nobody declared.
+"""A run saw a call or an event that nobody declared.
 
 ## What it does
 
-Compares what a run recorded with what is declared (`shoal check --observed`): which service asked which operation,
-announced or took which event, and who had sessions in whose database, as its spans and the statistics of the server
-say.
+Compares what a run recorded with what is declared (`shoal check --observed`): which service asked which operation, and
+announced or took which event. Sessions in databases of others are [SH202](SH202.md).
 
 ## Why
 
@@ -18,7 +17,6 @@ from shoal import Postgres, Service, System, anyone, internal
 
 users = Service("users", store=Postgres())
 orders = Service("orders", store=Postgres())  # <- SH407
-reports = Service("reports")  # <- SH407
 
 
 @users.get("/names", access=internal)
@@ -33,7 +31,7 @@ async def show() -> list[str]:
     return []
 
 
-system = System("shop", services=[users, orders, reports])
+system = System("shop", services=[users, orders])
 ```
 
 ```observed
@@ -42,8 +40,7 @@ system = System("shop", services=[users, orders, reports])
   "calls": [
     {"caller": "gateway", "callee": "orders", "endpoint": "show", "count": 12},
     {"caller": "orders", "callee": "users", "endpoint": "GET /names", "count": 12}
-  ],
-  "sessions": [{"database": "users", "role": "", "service": "reports", "tables": ["people"]}]
+  ]
 }
 ```
 
@@ -86,10 +83,6 @@ system = System("shop", services=[users, orders])
   "calls": [
     {"caller": "gateway", "callee": "orders", "endpoint": "show", "count": 12},
     {"caller": "orders", "callee": "users", "endpoint": "names", "count": 12}
-  ],
-  "sessions": [
-    {"database": "users", "role": "users", "most": 2},
-    {"database": "users", "role": "", "service": "users", "tables": ["people"]}
   ]
 }
 ```
@@ -99,7 +92,7 @@ from collections.abc import Iterator
 
 from shoal.check import permissions
 from shoal.check.finding import Finding, Note, Place
-from shoal.check.observed import Observed, SeenCall, SeenSession
+from shoal.check.observed import Observed, SeenCall
 from shoal.check.rule import Nothing, Rule
 from shoal.check.subject import Subject
 from shoal.model.plan import GATEWAY
@@ -123,9 +116,6 @@ def find(subject: Subject, _: Nothing) -> Iterator[Finding]:
                     message=f"{who} {message}: {event.count} times in {subject.observed.run}",
                     help=help_.format(who),
                 )
-    owners = permissions.owners(subject.system)
-    for session in subject.observed.sessions:
-        yield from _session(subject, subject.observed, session, owners.get(session.database, ""))
 
 
 def _call(
@@ -157,22 +147,6 @@ def _call(
         )
 
 
-def _session(subject: Subject, observed: Observed, session: SeenSession, owner: str) -> Iterator[Finding]:
-    """Find sessions of services in databases of others; those of operators and of the server itself are none."""
-    who = session.service or permissions.owners(subject.system).get(session.role, "")
-    ours = {service.name for service in subject.system.services}
-    if not owner or who == owner or who not in ours:
-        return
-    tables = f" ({', '.join(session.tables)})" if session.tables else ""
-    yield Finding(
-        where=_where(subject, who),
-        message=f"{who} has sessions in the database of {owner}{tables} in {observed.run}",
-        impact=f"{owner} cannot change a table without breaking {who}",
-        help=f"ask {owner} by an operation, or keep a read model of its events",
-        notes=(Note(_where(subject, owner), f"whose database it is: {owner}"),),
-    )
-
-
 def _where(subject: Subject, service: str) -> Place:
     known = next((one.source for one in subject.system.services if one.name == service), "")
     return subject.place(known)
@@ -182,7 +156,7 @@ RULE = Rule(
     code="SH407",
     name="edge-undeclared",
     severity="error",
-    summary="a run saw a call, an event or a session that nobody declared",
+    summary="a run saw a call or an event that nobody declared",
     page=__doc__,
     find=find,
     answers=("Authorization",),

@@ -3,8 +3,9 @@
 ## What it does
 
 Compares who was seen in which database while the system ran with whose databases they are: by the service whose process
-it was, or, where nobody knows that, by the role that it used. Whoever is no service, such as a person with a tool, is
-not looked at.
+it was, or, where nobody knows that, by the role that it used. Whose process it was is known of statements in traces,
+and of PostgreSQL's own client library, such as `psycopg`, which `shoal run` tells whose name to say. Whoever is no
+service, such as a person with a tool, is not looked at.
 
 ## Why
 

@@ -24,10 +24,11 @@ from pg_stat_activity where backend_type = 'client backend' and pid <> pg_backen
 """
 
 SESSIONS = """
-select coalesce(datname, '') as datname, coalesce(usename, '') as usename, count(*) as count
-from pg_stat_activity where backend_type = 'client backend' and pid <> pg_backend_pid() group by 1, 2
+select coalesce(datname, '') as datname, coalesce(usename, '') as usename,
+       case when application_name like 'shoal%' then '' else application_name end as application, count(*) as count
+from pg_stat_activity where backend_type = 'client backend' and pid <> pg_backend_pid() group by 1, 2, 3
 """
-"""Who is in which database, which nobody but its owner should be."""
+"""Who is in which database, which nobody but its owner should be; of our own connections the role says it."""
 
 _SUMS = {
     "xact_commit": ("postgresql.commits", "1"),
@@ -83,7 +84,8 @@ def of_activity(rows: Sequence[Row]) -> Iterator[Sample]:
 
 
 def of_sessions(rows: Sequence[Row]) -> Iterator[Sample]:
-    """Read who is there: databases and the roles that have sessions in them."""
+    """Read who is there: databases, the roles that have sessions in them, and the programs where they say so."""
     for row in rows:
         said = {"db.namespace": str(row["datname"]), "postgresql.role": str(row["usename"])}
+        said |= {"postgresql.application": str(row["application"])} if row["application"] else {}
         yield Sample("postgresql.sessions", float(str(row["count"])), "gauge", "{connection}", said)

@@ -138,14 +138,17 @@ def _sessions(database: Database) -> Iterable[SeenSession]:
         tables.setdefault((service, namespace), set()).update(filter(None, acts))
     for (service, namespace), names in sorted(tables.items()):
         yield SeenSession(database=namespace, role="", service=service, tables=tuple(sorted(names)))
-    for namespace, role, most in sorted(_roles(database)):
-        yield SeenSession(database=namespace, role=role, most=int(most))
+    services = {str(name) for (name,) in database.ask("SELECT DISTINCT service FROM resources")}
+    for namespace, role, client, most in sorted(_clients(database)):
+        who = client if client in services else ""
+        yield SeenSession(database=namespace, role=role, service=who, most=int(most))
 
 
-def _roles(database: Database) -> list[tuple[Any, ...]]:
+def _clients(database: Database) -> list[tuple[Any, ...]]:
+    """List database, role, what the client calls itself, and how many sessions there were at most."""
     ask = (
         "SELECT json_extract(s.attributes, '$.\"db.namespace\"'), json_extract(s.attributes, '$.\"postgresql.role\"'), "
-        "max(p.value) FROM points p JOIN series s ON s.id = p.series "
-        "WHERE s.name = 'postgresql.sessions' GROUP BY 1, 2"
+        "coalesce(json_extract(s.attributes, '$.\"postgresql.application\"'), ''), max(p.value) "
+        "FROM points p JOIN series s ON s.id = p.series WHERE s.name = 'postgresql.sessions' GROUP BY 1, 2, 3"
     )
     return [row for row in database.ask(ask) if row[0] and row[1]]
