@@ -13,12 +13,15 @@ import pytest
 import pytest_asyncio
 
 from shoal.drivers import open_store, store_admin
+from shoal.drivers.aws.address import read
+from shoal.drivers.aws.client import AwsClient
 from shoal.drivers.base import Account, Mark, Query, Sent, Store
 from shoal.drivers.base.documents import tables
 from shoal.drivers.base.documents.engine import Write
 from shoal.drivers.base.documents.store import DocumentStore
 from shoal.drivers.dynamodb import places
 from shoal.drivers.dynamodb.engine import DynamoEngine
+from shoal.drivers.dynamodb.values import END
 from shoal.errors import Contended, HostError, Unavailable, Unstorable
 from shoal.local.engines import Running, aws, start
 from shoal.local.ports import free_port
@@ -135,6 +138,20 @@ async def test_what_no_document_holds_is_said(harness: Harness) -> None:
         with pytest.raises(Unstorable):
             async with store.session() as session:
                 session.put(PRICES, {"sku": "s", "amount": value})
+
+
+async def test_what_ends_is_said_to_be_let_go_of_also_after_a_kill(server: Server) -> None:
+    """Whoever makes a table waits for it, as Terraform does; a driver that finds it on asks nothing more."""
+    made = await server.account()
+    url = aws_url("dynamodb", server.options.port, made.role, made.password, made.database)
+    for kill in (False, True):
+        if kill:
+            await server.crash()
+            await server.start()
+        client = AwsClient("dynamodb", read(url))
+        known = await client.ask("describe_time_to_live", TableName=made.database)
+        await client.close()
+        assert known["TimeToLiveDescription"] == {"TimeToLiveStatus": "ENABLED", "AttributeName": END}
 
 
 async def rob(store: DocumentStore, name: str) -> None:

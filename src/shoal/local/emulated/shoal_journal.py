@@ -27,11 +27,13 @@ Send = Callable[[Message], Awaitable[None]]
 _TARGET = b"DynamoDB_20120810."
 _CHANGES = frozenset(
     {"BatchWriteItem", "CreateTable", "DeleteItem", "DeleteTable", "PutItem", "TransactWriteItems", "UpdateItem"}
-    | {"UpdateTable"}
+    | {"UpdateTable", "UpdateTimeToLive"}
 )
 """What is written down."""
 
-_EXPIRY = "UpdateTimeToLive"
+_EXPIRY, _EXPIRIES = "UpdateTimeToLive", "DescribeTimeToLive"
+_ON, _HELD = "ENABLED", "held"
+"""What MiniStack calls an expiry that is on, and what one is called that it is to leave alone."""
 
 _KEPT = (b"authorization", b"content-type", b"host", b"x-amz-target")
 """Header fields that say what a request means; none of them is a secret."""
@@ -58,7 +60,8 @@ class Journal:
                 dynamodb.load_persisted_state(persistence.load_state("dynamodb"))
             for line in _lines(self._log_of(self._number)):
                 head = [(name.encode(), value.encode()) for name, value in line["headers"]]
-                status, _ = await _ask(_scope(head), line["body"].encode())
+                action = dict(head).get(b"x-amz-target", b"").removeprefix(_TARGET).decode()
+                status, _ = await _done(action, _scope(head), line["body"].encode())
                 if status != 200:
                     print(f"could not repeat a request of the journal: status {status}")  # noqa: T201 - its log
         self._turn()
@@ -89,7 +92,7 @@ class Journal:
         target = dict(scope["headers"]).get(b"x-amz-target", b"")
         action = target.removeprefix(_TARGET).decode()
         async with self._lock:
-            status, answer = _nodded(body) if action == _EXPIRY else await _ask(scope, body)
+            status, answer = await _done(action, scope, body)
             if status == 200 and action in _CHANGES:
                 self._write(scope, body)
         for message in answer:
@@ -161,9 +164,22 @@ async def _ask(scope: Message, body: bytes) -> tuple[int, list[Message]]:
     return int(answer[0]["status"]), answer
 
 
-def _nodded(body: bytes) -> tuple[int, list[Message]]:
-    """Accept an expiry, as DynamoDB does, which does not say either when something goes."""
-    said = {"TimeToLiveSpecification": json.loads(body).get("TimeToLiveSpecification")}
+async def _done(action: str, scope: Message, body: bytes) -> tuple[int, list[Message]]:
+    """Let MiniStack answer, and hold back who would remove what has expired: its repetition would not."""
+    status, answer = await _ask(scope, body)
+    if status == 200 and action == _EXPIRY:
+        for _, setting in dynamodb._ttl_settings.all_items():  # noqa: SLF001 - nothing else says so
+            setting["TimeToLiveStatus"] = setting["TimeToLiveStatus"].replace(_ON, _HELD)
+    if status == 200 and action == _EXPIRIES:
+        return _on(answer)
+    return status, answer
+
+
+def _on(answer: list[Message]) -> tuple[int, list[Message]]:
+    """Say that an expiry is on which is held back; DynamoDB does not say either when something goes."""
+    said = json.loads(b"".join(message.get("body", b"") for message in answer))
+    known = said["TimeToLiveDescription"]
+    known["TimeToLiveStatus"] = known["TimeToLiveStatus"].replace(_HELD, _ON)
     headers = [(b"content-type", b"application/x-amz-json-1.0")]
     start = {"type": "http.response.start", "status": 200, "headers": headers}
     return 200, [start, {"type": "http.response.body", "body": json.dumps(said).encode()}]
