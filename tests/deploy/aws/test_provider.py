@@ -12,7 +12,9 @@ from tests.deploy.aws.samples import PRODUCTION, SMALL, artifacts
 from tests.deploy.aws.terraform import PLUGINS, Terraform, adapted, provider
 from tests.deploy.samples import CAFE, shop
 
-EKS = Environment(name="production", compute="eks", account="100000000000", repository="example/shop")
+EKS = Environment(
+    name="production", compute="eks", account="100000000000", repository="example/shop", existing_oidc=True
+)  # fmt: skip
 NAMED = Environment(name="named", hosts=("cafe.example",), zone="Z0123456789ABC", cognito=True)
 KNOWN = ("Argument is deprecated", "Deprecated attribute")
 

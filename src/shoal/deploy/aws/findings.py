@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from shoal.deploy.aws import addresses, edge, pods
+from shoal.deploy.aws.network import PORTS
 from shoal.deploy.aws.parts import resources
 from shoal.deploy.aws.scope import OWN, Scope
 from shoal.deploy.cloud import findings as cloud
@@ -131,6 +132,9 @@ def _cluster(scope: Scope) -> Iterator[Finding]:
     if environment.nodes.most > environment.nodes.least:
         message = f"nodes of {name} do not follow the load by themselves: there are {environment.nodes.least}"
         yield _say("21", "info", message, "install an autoscaler of nodes, which may have up to nodes.most")
+    if any(scope.users(engine) for engine in PORTS):
+        message = f"databases of {name} let in all nodes: who of its pods reaches one is for the cluster's policies"
+        yield _say("26", "info", message, "use compute = 'fargate' where groups are to tell services apart, too")
     if scope.plan.routes and not environment.gateways:
         message = f"{name} has no public subnets, so its gateway has no address outside"
         yield _say("22", "warning", message, "write gateways = 1, or more")

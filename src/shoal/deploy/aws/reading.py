@@ -31,10 +31,10 @@ def _lines(context: Context) -> Iterator[str]:
             yield f"| `{called(context.scope, one.name)}` | {one.purpose} |"
     yield ""
     yield from _on_cluster(context) if environment.eks else _on_fargate(context)
-    if environment.repository:
+    if environment.repository and not environment.existing_oidc:
         yield ""
-        yield "An account has one provider of GitHub's tokens. Where it is there already, before the first apply:"
-        yield "`terraform import aws_iam_openid_connect_provider.pipelines ARN`."
+        yield "An account has one provider of GitHub's tokens. Where it is there already, as in an account with another"
+        yield "environment, write `existing_oidc = true` into this one's file."
     if environment.alarms:
         yield ""
         yield f"Whoever reads {environment.alarms} confirms the letter of SNS, or hears no alarm."

@@ -118,6 +118,8 @@ class Environment(cloud.Environment, frozen=True, kw_only=True, forbid_unknown_f
     """Whether the cluster is made by eksctl, from `eksctl.yaml`; by Terraform otherwise."""
     account: str = ""
     """On Kubernetes: number of the account, which is part of the names of images and roles."""
+    existing_oidc: bool = False
+    """Whether the account knows GitHub's tokens already, as where it has another environment: who does is looked up."""
     passwords: int = 1
     """Count it up, and every password of an engine is another one; services are started anew with it."""
     engines: Engines = Engines()
@@ -152,6 +154,8 @@ class Environment(cloud.Environment, frozen=True, kw_only=True, forbid_unknown_f
             raise ValueError(f"account = {self.account!r}: images of pods name it; write its twelve digits")
         if self.passwords < 1:
             raise ValueError(f"passwords = {self.passwords}: count up from 1")
+        if self.existing_oidc and not self.repository:
+            raise ValueError("existing_oidc = true: nobody delivers; write repository = 'OWNER/NAME' too")
         if not self.least:
             raise ValueError("least = 0: a service on Fargate that has no task answers nobody; write at least 1")
 

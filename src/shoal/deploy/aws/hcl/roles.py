@@ -9,20 +9,16 @@ from shoal.deploy.aws.resources import Right, Role
 from shoal.deploy.aws.rights import path
 from shoal.deploy.cloud.hcl import json, label, resource
 from shoal.deploy.cloud.values import Ref
-from shoal.deploy.terraform.values import Block, Call, Noted, Raw, Text, Value, items
+from shoal.deploy.terraform.values import Block, Call, Noted, Raw, Text, Value, block, items
 
 _TOKENS = "token.actions.githubusercontent.com"
+_PROVIDER = "aws_iam_openid_connect_provider"
 
 
 def role(one: Role, context: Context) -> Iterator[Block]:
     """Write a role."""
     if one.trusts == "pipelines":
-        yield resource(
-            "aws_iam_openid_connect_provider",
-            "pipelines",
-            *items({"url": f"https://{_TOKENS}", "client_id_list": ["sts.amazonaws.com"]}),
-            notes=("Pipelines show a token of their run, and keep no key.",),
-        )
+        yield _provider(context)
     trust = _TRUSTS[one.trusts](one, context)
     document = json({"Version": "2012-10-17", "Statement": [trust]})
     name = context.named(one.name, limit=naming.ROLE)
@@ -42,6 +38,19 @@ def role(one: Role, context: Context) -> Iterator[Block]:
             "policy_arn": f"arn:aws:iam::aws:policy/{name}",
         }
         yield resource("aws_iam_role_policy_attachment", f"{one.name}_{number}" if number else one.name, *items(kept))
+
+
+def _provider(context: Context) -> Block:
+    """Write who vouches for GitHub's tokens, of whom an account has one; or look it up, where it is there already."""
+    url = f"https://{_TOKENS}"
+    if context.scope.environment.existing_oidc:
+        return block("data", _PROVIDER, "pipelines", url=url)
+    return resource(
+        _PROVIDER,
+        "pipelines",
+        *items({"url": url, "client_id_list": ["sts.amazonaws.com"]}),
+        notes=("Pipelines show a token of their run, and keep no key.",),
+    )
 
 
 def statement(right: Right) -> Value:
@@ -86,10 +95,11 @@ def _account(one: Role, _: Context) -> Value:
 
 
 def _pipelines(one: Role, context: Context) -> Value:
+    found = "data." if context.scope.environment.existing_oidc else ""
     subject = f"repo:{one.repository}:environment:{context.scope.environment.name}"
     return {
         "Effect": "Allow",
-        "Principal": {"Federated": Raw("aws_iam_openid_connect_provider.pipelines.arn")},
+        "Principal": {"Federated": Raw(f"{found}{_PROVIDER}.pipelines.arn")},
         "Action": "sts:AssumeRoleWithWebIdentity",
         "Condition": {"StringEquals": {f"{_TOKENS}:aud": "sts.amazonaws.com", f"{_TOKENS}:sub": subject}},
     }

@@ -20,8 +20,18 @@ _SUBNETS = Raw("aws_subnet.engines[*].id")
 _KEY = at(Ref("key", "data"))
 
 
+_BEGUN = "begun"
+"""When an environment was made first: part of the names of what is left of it, which stay when it is destroyed."""
+
+
 def shared(context: Context) -> Iterator[Block]:
     """Write where engines may be, once for all of a kind."""
+    if context.scope.environment.protected and [*context.all(Postgres), *context.all(Documents)]:
+        kept = block("lifecycle", ignore_changes=[Raw("input")])
+        yield resource(
+            "terraform_data", _BEGUN, *items({"input": Raw('formatdate("YYYYMMDDhhmmss", timestamp())')}, kept),
+            notes=("What is left of a database has a name that no later one of the same name has.",),
+        )  # fmt: skip
     if context.all(Postgres):
         yield resource("aws_db_subnet_group", "engines", *items({"name": context.named(), "subnet_ids": _SUBNETS}))
         forced = block("parameter", name="rds.force_ssl", value="1")
@@ -67,12 +77,19 @@ def postgres(one: Postgres, context: Context) -> Iterator[Block]:
                 "backup_retention_period": one.keep,
                 "copy_tags_to_snapshot": True,
                 "deletion_protection": one.protected,
-                "skip_final_snapshot": not one.protected,
-                **({"final_snapshot_identifier": f"{name}-last"} if one.protected else {}),
+                **_left(name, protected=one.protected),
             }
         ),
         notes=context.notes(one),
     )
+
+
+def _left(name: str, *, protected: bool) -> dict[str, Value]:
+    """Say what is left of a database that is destroyed."""
+    if not protected:
+        return {"skip_final_snapshot": True}
+    last = Text((f"{name}-last-", Raw(f"terraform_data.{_BEGUN}.output")))
+    return {"skip_final_snapshot": False, "final_snapshot_identifier": last}
 
 
 def documents(one: Documents, context: Context) -> Iterator[Block]:
@@ -95,8 +112,7 @@ def documents(one: Documents, context: Context) -> Iterator[Block]:
                 "vpc_security_group_ids": [at(Ref("group", f"mongo-{one.name}", "id"))],
                 "backup_retention_period": one.keep,
                 "deletion_protection": one.protected,
-                "skip_final_snapshot": not one.protected,
-                **({"final_snapshot_identifier": f"{name}-last"} if one.protected else {}),
+                **_left(name, protected=one.protected),
             }
         ),
         notes=context.notes(one),

@@ -1,6 +1,15 @@
 # Written by `shoal deploy aws`; changes are lost. Resources of yours go into files of other names
 # beside it.
 
+# What is left of a database has a name that no later one of the same name has.
+resource "terraform_data" "begun" {
+  input = formatdate("YYYYMMDDhhmmss", timestamp())
+
+  lifecycle {
+    ignore_changes = [input]
+  }
+}
+
 resource "aws_db_subnet_group" "engines" {
   name       = "cafe-production"
   subnet_ids = aws_subnet.engines[*].id

@@ -489,7 +489,7 @@ resource "aws_db_instance" "menu" {
   copy_tags_to_snapshot           = true
   deletion_protection             = true
   skip_final_snapshot             = false
-  final_snapshot_identifier       = "cafe-production-menu-last"
+  final_snapshot_identifier       = "cafe-production-menu-last-${terraform_data.begun.output}"
 }
 
 resource "aws_sqs_queue" "CAFE_TILL-menu-0" {

@@ -481,7 +481,7 @@ resource "aws_db_instance" "till" {
   copy_tags_to_snapshot           = true
   deletion_protection             = true
   skip_final_snapshot             = false
-  final_snapshot_identifier       = "cafe-production-till-last"
+  final_snapshot_identifier       = "cafe-production-till-last-${terraform_data.begun.output}"
 }
 
 # Declared in cafe/till.py:12.
