@@ -49,9 +49,9 @@ def scope(name: str) -> Scope:
     return Scope(plan=plan(shop(), target(shop(), environment)), environments=(environment,))
 
 
-def bill(name: str, used: Usage) -> Estimate:
+def bill(name: str, used: Usage, place: str = "") -> Estimate:
     decided, resources = had(name)
-    return priced(CLOUDS[name].items(resources, Month(decided, used)), packaged(name, region(name)))
+    return priced(CLOUDS[name].items(resources, Month(decided, used)), packaged(name, place or region(name)))
 
 
 def whole(name: str) -> Bill:
@@ -82,19 +82,23 @@ def costs_no_less(less: Estimate, more: Estimate) -> bool:
 
 
 @every
-@given(some=ranges(), more=ranges(), what=st.sampled_from(RANGED))
+@given(some=ranges(), more=ranges(), what=st.sampled_from(RANGED), drawn=st.data())
 @settings(max_examples=15, deadline=None)
-def test_more_use_never_costs_less(name: str, some: Range, more: Range, what: str) -> None:
+def test_more_use_never_costs_less(name: str, some: Range, more: Range, what: str, drawn: st.DataObject) -> None:
+    place = drawn.draw(st.sampled_from(regions(name)))
     less, greater = (msgspec.structs.replace(Usage(), **{what: one}) for one in (some, some + more))
-    assert costs_no_less(bill(name, less), bill(name, greater))
+    assert costs_no_less(bill(name, less, place), bill(name, greater, place))
 
 
 @every
-@given(some=AMOUNTS, more=AMOUNTS, what=st.sampled_from(SINGLE))
+@given(some=AMOUNTS, more=AMOUNTS, what=st.sampled_from(SINGLE), drawn=st.data())
 @settings(max_examples=10, deadline=None)
-def test_more_of_anything_in_a_request_never_costs_less(name: str, some: Decimal, more: Decimal, what: str) -> None:
+def test_more_of_anything_in_a_request_never_costs_less(
+    name: str, some: Decimal, more: Decimal, what: str, drawn: st.DataObject
+) -> None:
+    place = drawn.draw(st.sampled_from(regions(name)))
     less, greater = (msgspec.structs.replace(Usage(), **{what: one / 1000}) for one in (some, some + more))
-    assert costs_no_less(bill(name, less), bill(name, greater))
+    assert costs_no_less(bill(name, less, place), bill(name, greater, place))
 
 
 @every
@@ -108,9 +112,12 @@ def test_nodes_never_become_fewer_when_more_is_asked(name: str, cpu: Decimal, so
     assert costs_no_less(nodes(name, less), nodes(name, greater))
 
 
-@every
-def test_parts_sum_to_totals_and_low_is_least(name: str) -> None:
-    found = bill(name, Usage())
+TABLES = [(name, place) for name in CLOUDS for place in regions(name)]
+
+
+@pytest.mark.parametrize(("name", "place"), TABLES)
+def test_parts_sum_to_totals_and_low_is_least(name: str, place: str) -> None:
+    found = bill(name, Usage(), place)
     by_service = sum((added(found.of(service)) for service in found.services), exactly(0))
     by_group = [added([line for line in found.lines if group_of(line.item.price) == group]) for group in GROUPS]
     assert by_service == found.total == sum(by_group, exactly(0))
@@ -134,6 +141,22 @@ def test_each_price_of_a_table_has_a_group(name: str) -> None:
 
 
 OTHERS = {"secret", "key", "ecr", "acr", "registry", "keyvault", "kms", "cognito"}
+
+
+@pytest.mark.parametrize(("name", "place"), TABLES)
+def test_a_table_knows_most_of_what_the_shop_is_billed_for(name: str, place: str) -> None:
+    found = bill(name, Usage(), place)
+    unknown = {line.item.price for line in found.unknown}
+    assert 4 * len(unknown) < len({line.item.price for line in found.lines}), unknown
+
+
+@pytest.mark.parametrize("price", sorted({name for one in TABLES for name in packaged(*one).prices}))
+def test_a_price_is_by_the_same_unit_everywhere(price: str) -> None:
+    for name in CLOUDS:
+        had_by = {
+            packaged(name, place).prices[price].unit for place in regions(name) if price in packaged(name, place).prices
+        }
+        assert len(had_by) <= 1
 
 
 @every

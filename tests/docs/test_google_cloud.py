@@ -29,8 +29,8 @@ CLUSTER = Environment(name="production", compute="kubernetes")
 @pytest.mark.parametrize(
     ("start", "environment", "column"),
     [
-        ("| the shop,", ENVIRONMENTS[0], 2),
-        ("| the shop,", ENVIRONMENTS[1], 3),
+        ("| the shop |", ENVIRONMENTS[0], 2),
+        ("| the shop |", ENVIRONMENTS[1], 3),
         ("| the shop on a cluster", CLUSTER, 3),
     ],
 )
