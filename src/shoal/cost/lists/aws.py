@@ -76,7 +76,20 @@ def _price(price: str, unit: str, service: str, usage: str, factor: int = 1, **f
 
 
 _UNITS = (
-    *("hrs", "hours", "hour", "vcpu-hours", "gb-hours", "lcu-hrs", "lcu-hours", "gb", "gb-mo", "gb-month", "count"),
+    *(
+        "hrs",
+        "hours",
+        "hour",
+        "vcpu-hours",
+        "gb-hours",
+        "lcu-hrs",
+        "lcu-hours",
+        "rpu-hr",
+        "gb",
+        "gb-mo",
+        "gb-month",
+        "count",
+    ),
     *(
         "requests",
         "request",
@@ -130,6 +143,7 @@ _WANTED = (
     _price("valkey.{size}.hour", "hour", "AmazonElastiCache", rf"NodeUsage:{_SIZE}", cache="Valkey"),
     _price("opensearch.{size}.search.hour", "hour", "AmazonES", rf"ESInstance:{_SIZE}"),
     _price("opensearch.gp3.gb-month", "GB-month", "AmazonES", "ES:GP3-Storage"),
+    _price("redshift.rpu-hour", "RPU-hour", "AmazonRedshift", "Redshift:ServerlessUsage"),
     _price("sns.fifo", "million messages", "AmazonSNS", "F-Request-Tier1", _MILLION),
     _price("sqs.fifo", "million requests", "AWSQueueService", ".*Requests.*", _MILLION, queue=r"FIFO.*"),
     _price("logs.gb", "GB", "AmazonCloudWatch", "DataProcessing-Bytes"),
