@@ -8,7 +8,7 @@ from shoal.cost.azure_others import fitted, others
 from shoal.cost.cloud import Cloud
 from shoal.cost.cluster import Cluster, Machine
 from shoal.cost.estimate import Item
-from shoal.cost.month import HOURS, MILLION, Month
+from shoal.cost.month import GB, HOURS, MILLION, Month
 from shoal.cost.usage import Range, exactly
 from shoal.deploy.azure import resources as made
 from shoal.deploy.azure.parts import resources
@@ -49,6 +49,8 @@ def _place(_: made.Place, __: Month) -> Iterator[Item]:
 
 
 def _workload(one: made.Workload, month: Month) -> Iterator[Item]:
+    if one.late:
+        return
     processors, memory = Decimal(one.cpu) / UNIT, Decimal(one.memory) / 1024
     running = month.tasks(one.service, least=one.least, most=one.most, processors=processors, busy=one.busy)
     hours = running * HOURS
@@ -78,13 +80,19 @@ def _endpoint(one: made.Endpoint, _: Month) -> Iterator[Item]:
 
 
 def _registry(one: made.Registry, _: Month) -> Iterator[Item]:
-    yield Item(component="registry", price=f"registry.{one.tier}.hour", amount=exactly(HOURS))
+    amount = exactly(HOURS * (2 if one.copied else 1))
+    yield Item(component="registry", price=f"registry.{one.tier}.hour", amount=amount)
 
 
-def _postgres(one: made.Postgres, _: Month) -> Iterator[Item]:
-    hours, storage = exactly(HOURS * one.copies), exactly(one.storage * one.copies)
+def _postgres(one: made.Postgres, month: Month) -> Iterator[Item]:
+    copies = 1 if one.follows else one.copies
+    hours, storage = exactly(HOURS * copies), exactly(one.storage * copies)
     yield Item(component="PostgreSQL", price=f"postgres.{one.size}.hour", amount=hours, service=one.service)
     yield Item(component="PostgreSQL storage", price="postgres.gb-month", amount=storage, service=one.service)
+    if one.follows:
+        written = month.writes(one.service) * (month.usage.call_bytes / GB)
+        whose: dict[str, Any] = {"service": one.service, "by_use": True}
+        yield Item(component="copying to the second region", price="zones.region.gb", amount=written, **whose)
 
 
 def _cache(one: made.Cache, _: Month) -> Iterator[Item]:
@@ -172,7 +180,7 @@ _ITEMS: Mapping[type, Callable[[Any, Month], Iterator[Item]]] = {
 }
 FREE = frozenset(
     {made.Network, made.Subnet, made.Wall, made.Vault, made.Password, made.Secret, made.Identity, made.Right}
-    | {made.Operator, made.Topic, made.Subscription, made.Watch, made.Lock}
+    | {made.Operator, made.Topic, made.Subscription, made.Watch, made.Lock, made.Borrowed}
 )
 """Kinds that cost nothing by themselves, or whose use is counted elsewhere."""
 
@@ -191,8 +199,10 @@ def machine(name: str, processors: int, memory: int) -> Machine:
 
 
 def made_for(plan: Plan, environment: Environment) -> tuple[Resource, ...]:
-    """List what a plan takes."""
-    return resources(Scope(plan=plan, environment=environment))
+    """List what a plan takes, in its second region, too, where it has one."""
+    scope = Scope(plan=plan, environment=environment)
+    second = scope.standing_by()
+    return (*resources(scope), *(resources(second) if second is not None else ()))
 
 
 CLUSTER = Cluster(

@@ -9,6 +9,7 @@ from shoal.deploy.azure.scope import Scope
 from shoal.deploy.azure.settings import Engines, Environment, Size
 from shoal.deploy.azure.target import planned
 from shoal.deploy.cloud.resource import Resource
+from shoal.deploy.cloud.settings import Standby
 from shoal.model.artifact import Artifact
 from shoal.model.system import System
 from tests.deploy.samples import shop
@@ -28,6 +29,9 @@ PRODUCTION = Environment(
 )
 SMALL = Environment(
     name="dev", protected=False, gateway="Developer_1", least=1, most=1, engines=Engines(postgres="B_Standard_B1ms")
+)
+FAR = Environment(
+    name="far", operators=("203.0.113.7",), engines=Engines(registry="Premium"), standby=Standby(region="centralus")
 )
 CLUSTER = Environment(name="cluster", compute="kubernetes", repository="example/shop")
 

@@ -10,7 +10,7 @@ from shoal.deploy.azure.bicep.secrets import ROLES
 from shoal.deploy.azure.hcl.context import Context
 from shoal.deploy.azure.hcl.table import PRINTERS as OTHERS
 from shoal.deploy.azure.parts import resources
-from shoal.deploy.azure.resources import Password, Right
+from shoal.deploy.azure.resources import Borrowed, Password, Right
 from shoal.model.system import System
 from tests.deploy.azure.samples import CLUSTER, PRODUCTION, SMALL, artifacts, of_kind, scope_of, shops
 from tests.deploy.samples import shop
@@ -19,8 +19,8 @@ from tests.model.strategies import systems
 SYMBOL = re.compile(r"^resource (\w+) '[^']+' (existing )?=", re.MULTILINE)
 
 
-def test_every_kind_is_written_in_both_languages_but_passwords_which_bicep_is_given() -> None:
-    assert {*OTHERS} - {*PRINTERS} == {Password}
+def test_every_kind_is_written_in_both_languages_but_passwords_and_what_a_second_region_has() -> None:
+    assert {*OTHERS} - {*PRINTERS} == {Password, Borrowed}
     assert {right.role for right in of_kind(shops(), Right).values()} <= {*ROLES}
 
 

@@ -16,7 +16,7 @@ from shoal.deploy.azure.settings import Environment
 from shoal.model.artifact import Artifact
 from shoal.model.system import System
 from tests.deploy.authority import BESIDE
-from tests.deploy.azure.samples import CLUSTER, PRODUCTION, SMALL, artifacts, scope_of
+from tests.deploy.azure.samples import CLUSTER, FAR, PRODUCTION, SMALL, artifacts, scope_of
 from tests.deploy.samples import CAFE, shop
 from tests.deploy.terraform.terraform import unformatted
 from tests.model.strategies import systems
@@ -59,6 +59,7 @@ def bicep(found: tuple[Artifact, ...]) -> list[Artifact]:
 def test_the_shop_and_a_small_system_are_valid(program: Path, tmp_path: Path) -> None:
     files.write_all(tmp_path / "shop", terraform(artifacts(shop(), PRODUCTION, SMALL, CLUSTER)))
     files.write_all(tmp_path / "cafe", terraform(artifacts(CAFE, SMALL)))
+    files.write_all(tmp_path / "far", terraform(artifacts(shop(), FAR)))
     assert not complaints(program, tmp_path)
     assert not unformatted(tmp_path)
 
@@ -84,20 +85,20 @@ def test_a_mistake_is_seen(program: Path, tmp_path: Path) -> None:
     assert "put-header" in found
 
 
-@given(st.lists(systems(), min_size=2, max_size=2))
+@given(st.lists(systems(), min_size=3, max_size=3))
 @settings(max_examples=1, phases=(Phase.generate,), deadline=None, suppress_health_check=list(HealthCheck))
 def test_whatever_is_declared_is_valid(
     program: Path, tmp_path_factory: pytest.TempPathFactory, drawn: list[System]
 ) -> None:
     folder = tmp_path_factory.mktemp("drawn")
     for number, system in enumerate(drawn):
-        found = artifacts(system, PRODUCTION if number % 2 else SMALL)
+        found = artifacts(system, (SMALL, PRODUCTION, FAR)[number])
         files.write_all(folder / str(number), found if KNOWN else terraform(found))
     assert not complaints(program, folder)
     assert not unformatted(folder)
 
 
-@given(systems(), st.sampled_from((PRODUCTION, SMALL, CLUSTER)))
+@given(systems(), st.sampled_from((PRODUCTION, SMALL, CLUSTER, FAR)))
 @settings(max_examples=20, deadline=None)
 def test_whatever_is_declared_can_be_written_and_is_the_same_again(system: System, environment: Environment) -> None:
     first, second = (scope_of(system, environment) for _ in range(2))

@@ -54,9 +54,9 @@ COLUMN = Column(
         "who may do what": Cell("a managed identity for each service, and Azure's roles on single things"),
         "pipelines without keys": Cell("a managed identity that GitHub's tokens become (federated credential)"),
         "containers on Kubernetes": Cell("AKS with Azure's Istio and workload identity, in Terraform and Bicep"),
-        "a second region": no(
-            "nothing fails over by itself; objects and backups have copies in the paired region (`far_backups`), and "
-            "an environment there is another environment"
+        "a second region": Cell(
+            "PostgreSQL copied and told to take over; images and, in the paired region, objects in both; secrets, keys "
+            "and the record in the DNS by hand; events and caches begin anew"
         ),
     },
 )

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 
-from shoal.deploy.azure import addresses, edge, naming
+from shoal.deploy.azure import addresses, edge, naming, standby
 from shoal.deploy.azure.policies import counted, verified
 from shoal.deploy.azure.scope import OWN, Scope
 from shoal.deploy.azure.target import meant
-from shoal.deploy.cloud.findings import settings, teller, unwritten
+from shoal.deploy.cloud.findings import settings, teller
 from shoal.deploy.cloud.system import IMPOSSIBLE
 from shoal.model.finding import Finding
 from shoal.model.plan import Route
@@ -17,7 +17,7 @@ _say = teller("AZURE")
 def findings(scope: Scope) -> Iterator[Finding]:
     """List it, with the place of each declaration."""
     yield from (one for one in scope.plan.findings if one.severity == "error")
-    yield from unwritten(scope, _say, "Azure")
+    yield from standby.findings(scope, _say)
     yield from _engines(scope)
     yield from _network(scope)
     if scope.apps:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from shoal.deploy.azure.addresses import BUS
-from shoal.deploy.azure.resources import Endpoint, Network, Rule, Subnet, Wall, Zone
+from shoal.deploy.azure.resources import Borrowed, Endpoint, Network, Rule, Subnet, Wall, Zone
 from shoal.deploy.azure.scope import Scope
 from shoal.deploy.cloud.resource import Resource
 from shoal.deploy.cloud.values import Ref
@@ -36,9 +36,13 @@ def make(scope: Scope) -> Iterator[Resource]:
         yield _wall(APPS, *_from_gateway(scope), *_each_other(APPS), why="The gateway, and apps among each other.")
     yield _wall(INSIDE, _from(APPS, "443", str(BUS), "10000"), why="Services alone, and nobody else.")
     if scope.users("postgres"):
-        yield _wall(DATA, _from(APPS, "5432"), *_each_other(DATA), why="Services, and copies of databases.")
+        rules = (_from(APPS, "5432"), *_each_other(DATA), *_copies(scope))
+        yield _wall(DATA, *rules, why="Services, and copies of databases.")
         domain = f"{scope.named(limit=32)}.postgres.database.azure.com"
         yield Zone(name="postgres", domain=domain)
+        if scope.passive:
+            why = "Copies find what they follow by its name."
+            yield Borrowed(name="postgres", zone="postgres", why=why)
     if scope.plan.routes and scope.apps:
         yield _wall(EDGE, *_gateways(), why="The gateway serves the world, and Microsoft manages it.")
         yield Zone(name="apps", domain=Ref("place", "main", "domain"), wild=Ref("place", "main", "address"))
@@ -87,6 +91,14 @@ def _from(subnet: str, *ports: str) -> Rule:
 def _each_other(subnet: str) -> Iterator[Rule]:
     yield Rule(name="each-other", origin=Ref("subnet", subnet, "prefix"))
     yield Rule(name="health", origin="AzureLoadBalancer")
+
+
+def _copies(scope: Scope) -> Iterator[Rule]:
+    """Let databases of the other region in, where there is one: they copy each other."""
+    other = scope.first or scope.environment.standby
+    if other is not None:
+        start = ".".join(other.cidr.split(".")[:2])
+        yield Rule(name="copies", ports=("5432",), origin=f"{start}.16.0/24")
 
 
 def _from_gateway(scope: Scope) -> Iterator[Rule]:

@@ -54,6 +54,12 @@ class Zone(Resource, frozen=True, kw_only=True):
     """What all names in it lead to."""
 
 
+class Borrowed(Resource, frozen=True, kw_only=True):
+    """Names of the first region that are known in the network of the second, too."""
+
+    zone: str
+
+
 class Endpoint(Resource, frozen=True, kw_only=True):
     """An address inside the network of something that Microsoft runs."""
 
@@ -93,6 +99,8 @@ class Registry(Resource, frozen=True, kw_only=True):
     """Where images are."""
 
     tier: str
+    copied: str = ""
+    """Another region that has each image, too; empty where none does."""
     operators: tuple[str, ...] = ()
     """Addresses outside the network that reach one with an address inside, to bring images."""
 
@@ -161,6 +169,8 @@ class Workload(Resource, frozen=True, kw_only=True):
     grace: int
     """Seconds from the signal to end until it is killed."""
     migrates: bool = False
+    late: bool = False
+    """Whether it is there only once its region has taken over."""
 
 
 class Operator(Resource, frozen=True, kw_only=True):
@@ -179,11 +189,13 @@ class Postgres(Resource, frozen=True, kw_only=True):
     database: str
     role: str
     copies: int
-    """2 where another zone has one that takes over."""
+    """2 where another zone has one that takes over; a copy of another region has one by then."""
     keep: int
     far: bool
     protected: bool
     extensions: tuple[str, ...] = ()
+    follows: str = ""
+    """The server of the first region of which it is a copy, until it takes over."""
 
 
 class Cache(Resource, frozen=True, kw_only=True):
@@ -298,7 +310,7 @@ class Cluster(Resource, frozen=True, kw_only=True):
 
 
 AnyResource = (
-    Network | Subnet | Wall | Zone | Endpoint | Vault | Key | Password | Secret | Registry | Identity | Right | Logs
-    | Place | Workload | Operator | Postgres | Cache | Account | Bus | Topic | Subscription | Door | Alarm | Watch
-    | Lock | Cluster
+    Network | Subnet | Wall | Zone | Borrowed | Endpoint | Vault | Key | Password | Secret | Registry | Identity | Right
+    | Logs | Place | Workload | Operator | Postgres | Cache | Account | Bus | Topic | Subscription | Door | Alarm
+    | Watch | Lock | Cluster
 )  # fmt: skip

@@ -18,7 +18,7 @@ def make(scope: Scope) -> Iterator[Resource]:
     yield Vault(name="main", protected=environment.protected, operators=environment.operators)
     for service in scope.plan.services:
         source = scope.declared(service).source
-        if scope.declared(service).personal:
+        if scope.declared(service).personal and not scope.passive:
             purpose = f"Wraps the keys of personal data of {service.name}; without it nobody reads them again."
             yield Key(
                 name=f"personal-{service.name}", service=service.name, source=source, why=purpose, purpose=purpose

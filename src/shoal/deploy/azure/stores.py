@@ -26,11 +26,12 @@ def make(scope: Scope) -> Iterator[Resource]:
                 copies=2 if scope.environment.protected else 1,
                 why="One for its owner alone: a Managed Redis knows no user who sees some keys and not others.",
             )  # fmt: skip
-        if "blob" in used:
+        if "blob" in used and not scope.passive:
             cors = scope.plan.system.gateway.cors
             yield Account(
                 name=service.name, service=service.name, source=source, protected=scope.environment.protected,
-                keep=scope.environment.keep_backups, far=scope.environment.far_backups,
+                keep=scope.environment.keep_backups,
+                far=scope.environment.far_backups or scope.environment.standby is not None,
                 origins=cors.origins if cors is not None else (),
                 why="Clients fetch and bring single objects by addresses that end; nobody else gets in from outside.",
             )  # fmt: skip
@@ -51,6 +52,7 @@ def _postgres(scope: Scope, service: ServicePlan) -> Postgres:
         keep=environment.keep_backups,
         far=environment.far_backups,
         protected=environment.protected,
+        follows=service.name if scope.passive else "",
         extensions=SEARCHING if scope.uses(service).get("search") == "postgres" else (),
     )
 

@@ -31,6 +31,12 @@ def make(scope: Scope) -> Iterator[Resource]:
             yield from _messages(scope, service)
     for service in scope.users("postgres"):
         database = Ref("postgres", service.name, "id")
+        if scope.first is not None and scope.first.standby is not None:
+            late = f"Its copy is more than {scope.first.standby.lag} s behind: so much is lost by taking over now."
+            yield _alarm(
+                f"{service.name}-behind", database, _SERVER, "physical_replication_delay_in_seconds",
+                scope.first.standby.lag, service=service.name, why=late,
+            )  # fmt: skip
         full = "Its disk is nearly full."
         yield _alarm(f"{service.name}-disk", database, _SERVER, "storage_percent", 85, service=service.name, why=full)
         yield _alarm(

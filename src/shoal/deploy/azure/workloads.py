@@ -23,7 +23,10 @@ def make(scope: Scope) -> Iterator[Resource]:
     """Make the workloads of every service; a cluster has its own."""
     environment = scope.environment
     yield Logs(name="main", days=environment.keep_logs)
-    yield Registry(name="main", tier=environment.engines.registry, operators=environment.operators)
+    if not scope.passive:
+        copied = environment.standby.region if environment.standby is not None else ""
+        tier, operators = environment.engines.registry, environment.operators
+        yield Registry(name="main", tier=tier, copied=copied, operators=operators)
     if not scope.apps:
         return
     yield Place(name="main", redundant=environment.protected, why="Nothing outside reaches it but the gateway.")
@@ -55,6 +58,7 @@ def _workload(scope: Scope, service: ServicePlan) -> Workload:
         files=secrets.held(scope, service),
         grace=min(grace(declared), LONGEST),
         migrates=service.store is not None,
+        late=scope.passive,
     )
 
 

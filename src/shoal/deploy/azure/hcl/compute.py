@@ -51,7 +51,9 @@ def registry(one: Registry, context: Context) -> Iterator[Block]:
         "tags": _TAGS,
     }
     kept = {name: value for name, value in said.items() if value is not None}
-    yield resource("azurerm_container_registry", one.name, *items(kept), notes=notes(one, context))
+    copied = block("georeplications", location=one.copied, zone_redundancy_enabled=True, tags=_TAGS)
+    copies = [copied] if one.copied else []
+    yield resource("azurerm_container_registry", one.name, *items(kept, *copies), notes=notes(one, context))
 
 
 def _inside(one: Registry) -> dict[str, Value]:

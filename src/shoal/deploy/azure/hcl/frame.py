@@ -6,6 +6,8 @@ from shoal.deploy.azure import naming
 from shoal.deploy.azure.hcl.context import Context
 from shoal.deploy.azure.resources import Bus, Cache, Cluster, Door, Identity, Operator, Place, Postgres, Workload
 from shoal.deploy.cloud.hcl import label, output
+from shoal.deploy.cloud.linked import variable
+from shoal.deploy.cloud.settings import STANDBY
 from shoal.deploy.terraform.values import Block, Raw, Value, block, items
 
 PROVIDER, RANDOM, PROGRAM = "~> 4.55", "~> 3.7", ">= 1.11"
@@ -32,7 +34,7 @@ def begin(context: Context) -> Iterator[Block]:
         random={"source": "hashicorp/random", "version": RANDOM},
     )
     state: dict[str, Value] = {
-        "resource_group_name": f"{system}-state",
+        "resource_group_name": f"{system}-{STANDBY}-state" if context.scope.passive else f"{system}-state",
         "storage_account_name": environment.state or context.scope.lettered("state", limit=naming.ACCOUNT),
         "container_name": environment.name,
         "key": "system.tfstate",
@@ -43,6 +45,8 @@ def begin(context: Context) -> Iterator[Block]:
     yield Block(kind="terraform", body=items({"required_version": PROGRAM}, providers, backend))
     yield _provider(context)
     yield block("data", "azurerm_client_config", "own")
+    if context.scope.passive:
+        yield variable("take_over", "bool", "Whether this region is the one that works.", default=False)
     tags: Value = {"system": system, "environment": environment.name, "managed-by": "terraform"}
     yield block("locals", tags=tags)
     group: dict[str, Value] = {

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from shoal.deploy.azure.called import called
 from shoal.deploy.azure.hcl.context import Context, notes
 from shoal.deploy.azure.hcl.references import GROUP, HERE, at, written
-from shoal.deploy.azure.resources import Endpoint, Network, Rule, Subnet, Wall, Zone
+from shoal.deploy.azure.resources import Borrowed, Endpoint, Network, Rule, Subnet, Wall, Zone
 from shoal.deploy.cloud.hcl import label, resource
 from shoal.deploy.terraform.values import Block, Raw, Value, block, items
 
@@ -93,6 +93,22 @@ def zone(one: Zone, context: Context) -> Iterator[Block]:
             "records": [at(one.wild)],
         }
         yield resource("azurerm_private_dns_a_record", one.name, *items(record))
+
+
+def borrowed(one: Borrowed, context: Context) -> Iterator[Block]:
+    """Write that the network asks a zone of the first region, too."""
+    first = context.scope.beside
+    domain = next(zone.domain for zone in context.all(Zone) if zone.name == one.zone)
+    said: dict[str, Value] = {
+        "name": context.named(),
+        "resource_group_name": first.named(limit=90),
+        "private_dns_zone_name": str(domain).replace(context.scope.named(limit=32), first.named(limit=32)),
+        "virtual_network_id": Raw("azurerm_virtual_network.main.id"),
+        **_TAGS,
+    }
+    yield resource(
+        "azurerm_private_dns_zone_virtual_network_link", f"{one.name}_first", *items(said), notes=notes(one, context)
+    )
 
 
 def endpoint(one: Endpoint, context: Context) -> Iterator[Block]:

@@ -2,7 +2,11 @@
 
 from collections.abc import Mapping
 
+from shoal.deploy.azure.addresses import CONTAINER
+from shoal.deploy.azure.called import called
+from shoal.deploy.azure.hcl.context import Context
 from shoal.deploy.cloud.hcl import label
+from shoal.deploy.cloud.linked import Link, Thing
 from shoal.deploy.cloud.values import Join, Ref, Value
 from shoal.deploy.terraform import values as hcl
 
@@ -69,6 +73,43 @@ def written(value: Value) -> hcl.Value:
     if isinstance(value, Join):
         return hcl.Text(tuple(at(part) if isinstance(part, Ref) else part for part in value.parts))
     return value
+
+
+SUBSCRIPTION = "/subscriptions/${data.azurerm_client_config.own.subscription_id}"
+
+
+def there(context: Context, kind: str, name: str) -> hcl.Raw:
+    """Write the id of something of the first region, which is known without asking for it."""
+    group = context.scope.beside.named(limit=90)
+    return hcl.Raw(f'"{SUBSCRIPTION}/resourceGroups/{group}/providers/{kind}/{name}"')
+
+
+def link(context: Context) -> Link:
+    """Say how the second region finds what is in both or brought to it, and what is there after taking over."""
+    first = context.scope.beside
+
+    def spelled(thing: Thing, attribute: str, _: Mapping[Thing, hcl.Block]) -> str | hcl.Raw | None:
+        kind, name = thing
+        accounts = "Microsoft.Storage/storageAccounts"
+        known: dict[tuple[str, str], str | hcl.Raw] = {
+            ("azurerm_container_registry", "login_server"): f"{called(first, 'registry')}.azurecr.io",
+            ("azurerm_container_registry", "id"): there(
+                context, "Microsoft.ContainerRegistry/registries", called(first, "registry")
+            ),
+            ("azurerm_key_vault_key", "resource_versionless_id"): hcl.Raw(
+                f'"${{azurerm_key_vault.main.id}}/keys/{name}"'
+            ),
+            ("azurerm_storage_account", "primary_blob_host"): (
+                f"{called(first, 'account', name)}.blob.core.windows.net"
+            ),
+            ("azurerm_storage_account", "id"): there(context, accounts, called(first, "account", name)),
+            ("azurerm_storage_container", "id"): there(
+                context, accounts, f"{called(first, 'account', name)}/blobServices/default/containers/{CONTAINER}"
+            ),
+        }
+        return known.get((kind, attribute))
+
+    return Link(spelled=spelled, late=frozenset({"azurerm_container_app"}))
 
 
 GROUP = hcl.Raw("azurerm_resource_group.main.name")

@@ -1,18 +1,23 @@
 """Databases, caches, objects."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from shoal.deploy.azure.addresses import CONTAINER
 from shoal.deploy.azure.called import called
 from shoal.deploy.azure.hcl.context import Context, notes
-from shoal.deploy.azure.hcl.references import HERE, at
+from shoal.deploy.azure.hcl.references import HERE, at, there
 from shoal.deploy.azure.resources import Account, Cache, Postgres
 from shoal.deploy.cloud.hcl import label, resource
+from shoal.deploy.cloud.linked import after, only
 from shoal.deploy.cloud.values import Ref
 from shoal.deploy.terraform.values import Block, Raw, Value, block, items
 
 POSTGRES = "17"
 """Version of the servers: the newest that the provider is known to take."""
+
+_LINKS = (Raw("azurerm_private_dns_zone_virtual_network_link.postgres"),)
+_LATER = ("administrator_password_wo", "administrator_password_wo_version", "backup_retention_days")
+"""What a copy has once it follows nobody."""
 
 _TAGS = Raw("local.tags")
 
@@ -35,14 +40,18 @@ def postgres(one: Postgres, context: Context) -> Iterator[Block]:
         "backup_retention_days": one.keep,
         "geo_redundant_backup_enabled": one.far,
         "tags": _TAGS,
-        "depends_on": [Raw("azurerm_private_dns_zone_virtual_network_link.postgres")],
+        "depends_on": [*_LINKS],
     }
     second = [block("high_availability", mode="ZoneRedundant")] if one.copies > 1 else []
+    if one.follows:
+        said, second = _following(one, said, context), [only(each) for each in second]
     moved = [Raw("zone"), *([Raw("high_availability[0].standby_availability_zone")] if second else [])]
     kept = block("lifecycle", ignore_changes=moved)
     yield resource(
         "azurerm_postgresql_flexible_server", one.name, *items(said, *second, kept), notes=notes(one, context)
     )
+    if one.follows:
+        return
     server = Raw(f"azurerm_postgresql_flexible_server.{label(one.name)}.id")
     database: dict[str, Value] = {
         "name": one.database,
@@ -54,6 +63,23 @@ def postgres(one: Postgres, context: Context) -> Iterator[Block]:
     if one.extensions:
         allowed: dict[str, Value] = {"name": "azure.extensions", "server_id": server, "value": ",".join(one.extensions)}
         yield resource("azurerm_postgresql_flexible_server_configuration", f"{one.name}-extensions", *items(allowed))
+
+
+def _following(one: Postgres, said: Mapping[str, Value], context: Context) -> dict[str, Value]:
+    """Follow the first region's until this region takes over; then it has a password, backups and a copy of its own."""
+    left = ("version", "administrator_login", "geo_redundant_backup_enabled")
+    first = there(
+        context, "Microsoft.DBforPostgreSQL/flexibleServers", called(context.scope.beside, "postgres", one.name)
+    )
+    later = {name: after(said[name]) for name in _LATER}
+    return {
+        **{name: value for name, value in said.items() if name not in left},
+        "create_mode": "Replica",
+        "source_server_id": first,
+        "replication_role": after("None"),
+        **later,
+        "depends_on": [*_LINKS, Raw("azurerm_private_dns_zone_virtual_network_link.postgres_first")],
+    }
 
 
 def cache(one: Cache, context: Context) -> Iterator[Block]:

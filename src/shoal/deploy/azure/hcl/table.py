@@ -16,6 +16,7 @@ PRINTERS: dict[type[Resource], tuple[str, Printer]] = {
     made.Subnet: ("network", network.subnet),
     made.Wall: ("network", network.wall),
     made.Zone: ("network", network.zone),
+    made.Borrowed: ("network", network.borrowed),
     made.Endpoint: ("network", network.endpoint),
     made.Vault: ("vault", secrets.vault),
     made.Key: ("vault", secrets.key),

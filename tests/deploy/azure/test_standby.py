@@ -1,0 +1,142 @@
+"""A second region on Azure: what it copies, what it starts, and what nobody can have there."""
+
+import re
+from functools import cache
+
+import msgspec
+import pytest
+
+from shoal.deploy.azure.compile import findings
+from shoal.deploy.azure.pairs import PAIRS
+from shoal.deploy.azure.parts import resources
+from shoal.deploy.azure.resources import Account, Bus, Cache, Key, Postgres, Registry, Wall, Workload
+from shoal.deploy.azure.scope import Scope
+from shoal.deploy.azure.settings import Engines, Environment
+from shoal.deploy.cloud.resource import Resource
+from shoal.deploy.cloud.settings import Standby
+from tests.deploy.azure.samples import FAR, artifacts, of_kind, scope_of
+from tests.deploy.samples import shop
+
+DECLARED = re.compile(r'^resource "(\w+)" "([\w-]+)" \{\n(.*?)\n\}', re.DOTALL | re.MULTILINE)
+
+
+def second() -> Scope:
+    found = scope_of(shop(), FAR).standing_by()
+    assert found is not None
+    return found
+
+
+@cache
+def both() -> tuple[tuple[Resource, ...], tuple[Resource, ...]]:
+    return resources(scope_of(shop(), FAR)), resources(second())
+
+
+@cache
+def texts() -> tuple[str, str]:
+    """Return what is written for each of the two root modules."""
+    found = {artifact.path: artifact.text for artifact in artifacts(shop(), FAR) if artifact.path.endswith(".tf")}
+    there = [text for path, text in found.items() if path.startswith("far/standby/")]
+    return "\n".join(text for path, text in found.items() if "/standby/" not in path), "\n".join(there)
+
+
+def declared(text: str) -> dict[tuple[str, str], str]:
+    return {(kind, label): body for kind, label, body in DECLARED.findall(text)}
+
+
+def test_each_database_has_a_copy_that_becomes_one_of_its_own() -> None:
+    (here, there), (text, other) = both(), texts()
+    assert set(of_kind(here, Postgres)) == set(of_kind(there, Postgres)) != set()
+    first = declared(text)
+    for (kind, label), body in declared(other).items():
+        if kind == "azurerm_postgresql_flexible_server":
+            name = re.search(r'  name += "(.*)"', first[kind, label])
+            assert name is not None
+            assert f'/resourceGroups/shop-far/providers/Microsoft.DBforPostgreSQL/flexibleServers/{name[1]}"' in body
+            assert re.search(r'replication_role += var.take_over \? "None" : null', body)
+            assert re.search(rf"password_wo += var.take_over \? random_password.{label}-postgres.result : null", body)
+            assert 'dynamic "high_availability"' in body
+            assert "administrator_login" not in body
+    assert "azurerm_postgresql_flexible_server_database" not in other
+
+
+def test_databases_of_both_regions_may_copy_each_other_and_nobody_else_gets_in() -> None:
+    here, there = both()
+    for found, origin in ((here, "10.41.16.0/24"), (there, "10.40.16.0/24")):
+        rules = of_kind(found, Wall)["data"].rules
+        copying = next(rule for rule in rules if rule.name == "copies")
+        assert (copying.origin, copying.ports) == (origin, ("5432",))
+        assert not rules[-1].allow
+    alone = of_kind(resources(scope_of(shop(), msgspec.structs.replace(FAR, standby=None))), Wall)["data"].rules
+    assert "copies" not in {rule.name for rule in alone}
+
+
+def test_objects_and_images_are_those_of_the_first_region_and_events_are_not() -> None:
+    here, there = both()
+    assert {one.copies for one in of_kind(here, Account).values()} == {"GZRS"}
+    assert of_kind(here, Registry)["main"].copied == "centralus"
+    assert not of_kind(there, Account)
+    assert not of_kind(there, Registry)
+    for kind in (Bus, Cache):
+        assert set(of_kind(there, kind)) == set(of_kind(here, kind)) != set()
+    text, other = texts()
+    assert 'georeplications {\n    location                = "centralus"' in text
+    registry = re.search(r'  name += "(.*)"', declared(text)["azurerm_container_registry", "main"])
+    assert registry is not None
+    assert f"{registry[1]}.azurecr.io/orders:" in other
+
+
+def test_keys_of_personal_data_are_brought_and_not_made() -> None:
+    here, there = both()
+    assert of_kind(here, Key)
+    assert not of_kind(there, Key)
+    _, other = texts()
+    for name in of_kind(here, Key):
+        assert f'"${{azurerm_key_vault.main.id}}/keys/{name}"' in other
+    page = next(one.text for one in artifacts(shop(), FAR) if one.path == "far/standby/README.md")
+    for name in of_kind(here, Key):
+        assert f"--name {name} --file" in page
+
+
+def test_nothing_runs_in_the_second_region_before_it_takes_over() -> None:
+    _, other = texts()
+    apps = {label: body for (kind, label), body in declared(other).items() if kind == "azurerm_container_app"}
+    assert set(apps) == {service.name for service in shop().services}
+    waiting = [body for body in declared(other).values() if "azurerm_container_app." in body]
+    assert len(waiting) > len(apps), "alarms look at them, and the gateway leads to them"
+    for body in (*apps.values(), *waiting):
+        assert re.search(r"^  count +=[ ]var.take_over \? 1 : 0$", body, re.MULTILINE), body
+    assert all(one.late for one in of_kind(both()[1], Workload).values())
+
+
+def test_the_second_region_is_as_private_as_the_first() -> None:
+    _, other = texts()
+    open_ = set(re.findall(r"public_network_access_enabled += (\w+)", other))
+    assert open_ == {"false", "true"}, "the vault alone, to operators"
+    assert re.findall(r'public_network_access += "(\w+)"', other) == ["Disabled"] * len(of_kind(both()[1], Cache))
+
+
+def test_what_is_not_copied_and_what_is_done_by_hand_is_said() -> None:
+    warm = msgspec.structs.replace(FAR, standby=Standby(region="centralus", copies=1))
+    found = {one.code[-2:] for one in findings([scope_of(shop(), warm)])}
+    assert {"33", "35", "36", "37", "38", "39"} <= found
+    assert not {"30", "31", "32", "34"} & found
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"compute": "kubernetes"}, "30"),
+        ({"engines": Engines(registry="Standard")}, "31"),
+        ({"engines": Engines(registry="Premium", postgres="B_Standard_B1ms")}, "32"),
+        ({"standby": Standby(region="westeurope")}, "34"),
+        ({"region": "italynorth"}, "34"),
+    ],
+)
+def test_what_cannot_have_a_second_region_is_refused(change: dict[str, object], code: str) -> None:
+    environment: Environment = msgspec.structs.replace(FAR, **change)
+    found = {(one.code, one.severity) for one in findings([scope_of(shop(), environment)])}
+    assert (f"DEPLOY-AZURE-{code}", "error") in found
+
+
+def test_pairs_are_mutual() -> None:
+    assert all(PAIRS[other] == one != other for one, other in PAIRS.items())

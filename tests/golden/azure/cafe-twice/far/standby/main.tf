@@ -1,0 +1,81 @@
+# Written by `shoal deploy azure`; changes are lost. Resources of yours go into files of other names
+# beside it.
+
+terraform {
+  required_version = ">= 1.11"
+
+  required_providers {
+    azurerm = {
+      source  = "hashicorp/azurerm"
+      version = "~> 4.55"
+    }
+    random = {
+      source  = "hashicorp/random"
+      version = "~> 3.7"
+    }
+  }
+
+  # The state holds passwords: its account is made by hand, and read by whoever applies alone.
+  backend "azurerm" {
+    resource_group_name  = "cafe-standby-state"
+    storage_account_name = "cafefarstandbystata9fd02"
+    container_name       = "far-standby"
+    key                  = "system.tfstate"
+    use_azuread_auth     = true
+  }
+}
+
+provider "azurerm" {
+  resource_provider_registrations = "none"
+  resource_providers_to_register = [
+    "Microsoft.ApiManagement",
+    "Microsoft.App",
+    "Microsoft.Cache",
+    "Microsoft.ContainerRegistry",
+    "Microsoft.ContainerService",
+    "Microsoft.DBforPostgreSQL",
+    "Microsoft.Insights",
+    "Microsoft.KeyVault",
+    "Microsoft.ManagedIdentity",
+    "Microsoft.Network",
+    "Microsoft.OperationalInsights",
+    "Microsoft.ServiceBus",
+    "Microsoft.Storage",
+    "Microsoft.Web",
+  ]
+  storage_use_azuread = true
+
+  features {
+    key_vault {
+      purge_soft_delete_on_destroy    = false
+      recover_soft_deleted_key_vaults = true
+    }
+
+    resource_group {
+      prevent_deletion_if_contains_resources = true
+    }
+  }
+}
+
+data "azurerm_client_config" "own" {}
+
+variable "take_over" {
+  description = "Whether this region is the one that works."
+  type        = bool
+  default     = false
+  nullable    = false
+}
+
+locals {
+  tags = {
+    system      = "cafe"
+    environment = "far-standby"
+    managed-by  = "terraform"
+  }
+}
+
+resource "azurerm_resource_group" "main" {
+  name     = "cafe-far-standby"
+  location = "centralus"
+  tags     = local.tags
+}
