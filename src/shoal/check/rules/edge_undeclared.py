@@ -113,7 +113,7 @@ def find(subject: Subject, _: Nothing) -> Iterator[Finding]:
             if who and permissions.Permission(who, act, event.event) not in allowed:  # type: ignore[arg-type]
                 yield Finding(
                     where=_where(subject, who),
-                    message=f"{who} {message}: {event.count} times in {subject.observed.run}",
+                    message=f"{who} {message}: {_times(event.count, subject.observed)}",
                     help=help_.format(who),
                 )
 
@@ -125,7 +125,7 @@ def _call(
     ours = {service.name for service in subject.system.services}
     if call.caller == call.callee or permissions.Permission(call.caller, "call", what) in allowed:
         return
-    counted = f"{call.count} times in {observed.run}"
+    counted = _times(call.count, observed)
     if call.callee in ours:
         endpoint = subject.system.service(call.callee).endpoint(what.partition(".")[2])
         if endpoint is None and any(
@@ -145,6 +145,10 @@ def _call(
             help=f'declare it: External(name=..., setting=...), and Service("{call.caller}", externals=[...])',
             severity="warning",
         )
+
+
+def _times(count: int, observed: Observed) -> str:
+    return f"{count} time{'s' * (count != 1)} in {observed.run}"
 
 
 def _where(subject: Subject, service: str) -> Place:
