@@ -50,8 +50,12 @@ def postgres(one: Postgres, context: Context) -> Iterator[Block]:
     yield resource(
         "azurerm_postgresql_flexible_server", one.name, *items(said, *second, kept), notes=notes(one, context)
     )
-    if one.follows:
-        return
+    if not one.follows:
+        yield from _within(one)
+
+
+def _within(one: Postgres) -> Iterator[Block]:
+    """Write what is in a server; a copy has it from there."""
     server = Raw(f"azurerm_postgresql_flexible_server.{label(one.name)}.id")
     database: dict[str, Value] = {
         "name": one.database,
