@@ -69,6 +69,7 @@ def adapted(folder: Path, version: str, *, whole: bool = False) -> None:
         text = re.sub(r"random_password\.([\w-]+)\.result", r"terraform_data.\1.output", text)
         text = re.sub(r'"IMMUTABLE_WITH_EXCLUSION"', '"IMMUTABLE"', text)
         text = re.sub(LATER[0], "\n", text)
+        text = re.sub(r"(\n  replica \{[^}]*?)\n +deletion_protection_enabled += \w+", r"\1", text)
         text = re.sub(
             r"(resource \"aws_eks_cluster\".*?)\n\s*deletion_protection\s+= \w+", r"\1", text, flags=re.DOTALL
         )

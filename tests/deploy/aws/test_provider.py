@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from shoal import files
-from shoal.deploy.aws.settings import Environment
+from shoal.deploy.aws.settings import Engines, Environment, Standby
 from shoal.model.system import System
 from tests.deploy.aws.samples import PRODUCTION, SMALL, artifacts
 from tests.deploy.aws.terraform import PLUGINS, Terraform, adapted, provider
@@ -16,18 +16,22 @@ EKS = Environment(
     name="production", compute="eks", account="100000000000", repository="example/shop", existing_oidc=True
 )  # fmt: skip
 NAMED = Environment(name="named", hosts=("cafe.example",), zone="Z0123456789ABC", cognito=True)
+TWO = Environment(
+    name="two", hosts=("cafe.example",), zone="Z0123456789ABC", repository="example/shop",
+    engines=Engines(mongo="db.r6g.large"), standby=Standby(region="eu-west-1", copies=1),
+)  # fmt: skip
 KNOWN = ("Argument is deprecated", "Deprecated attribute")
 
 
 def validated(
-    folder: Path, system: System, environment: Environment, *, before: str = "", after: str = ""
+    folder: Path, system: System, environment: Environment, *, before: str = "", after: str = "", region: str = ""
 ) -> list[str]:
     found = provider()
     if found is None:
         pytest.skip(f"no terraform with AWS's provider is here ({PLUGINS} names its folder)")
     plugins, version = found
     files.write_all(folder, artifacts(system, environment))
-    place = folder / environment.name
+    place = folder / environment.name / region
     adapted(place, version, whole=True)
     for file in place.glob("*.tf") if before else ():
         file.write_text(file.read_text("utf-8").replace(before, after), "utf-8")
@@ -38,13 +42,18 @@ def validated(
 
 
 @pytest.mark.parametrize(
-    ("system", "environment"),
-    [(shop, PRODUCTION), (shop, EKS), (lambda: CAFE, SMALL), (lambda: CAFE, NAMED)],
-    ids=["shop", "shop on a cluster", "cafe", "cafe with a name"],
-)
-def test_the_provider_accepts_every_value(system: object, environment: Environment, tmp_path: Path) -> None:
+    ("system", "environment", "region"),
+    [
+        (shop, PRODUCTION, ""), (shop, EKS, ""), (lambda: CAFE, SMALL, ""), (lambda: CAFE, NAMED, ""),
+        (shop, TWO, ""), (shop, TWO, "standby"),
+    ],
+    ids=["shop", "shop on a cluster", "cafe", "cafe with a name", "shop in two regions", "the second of them"],
+)  # fmt: skip
+def test_the_provider_accepts_every_value(
+    system: object, environment: Environment, region: str, tmp_path: Path
+) -> None:
     assert callable(system)
-    assert not validated(tmp_path, system(), environment)
+    assert not validated(tmp_path, system(), environment, region=region)
 
 
 def test_a_mistake_in_a_warehouse_is_seen_though_no_schema_has_it(tmp_path: Path) -> None:

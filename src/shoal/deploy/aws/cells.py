@@ -46,8 +46,9 @@ COLUMN = Column(
         "who may do what": Cell("a role of IAM for each service, from its declarations"),
         "pipelines without keys": Cell("a role that GitHub's tokens become (OpenID Connect)"),
         "containers on Kubernetes": Cell("EKS: by Terraform or eksctl, with Istio and Pod Identity"),
-        "a second region": no(
-            "not written; an environment in another region is another environment, with its own data"
+        "a second region": Cell(
+            "on Fargate, where asked for: databases follow (RDS, DocumentDB, DynamoDB), objects, images, secrets and "
+            "keys of personal data are copied; queues, caches and indexes begin empty; one variable takes over"
         ),
     },
 )

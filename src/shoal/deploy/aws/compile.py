@@ -6,13 +6,14 @@ from shoal.deploy.aws import eksctl, firewall, pods, reading
 from shoal.deploy.aws.findings import findings as found_in
 from shoal.deploy.aws.hcl import eks, frame, stores
 from shoal.deploy.aws.hcl.context import Context
-from shoal.deploy.aws.hcl.table import PRINTERS
+from shoal.deploy.aws.hcl.table import printed
 from shoal.deploy.aws.parts import resources
 from shoal.deploy.aws.resources import Door
 from shoal.deploy.aws.scope import Scope
 from shoal.deploy.cloud.findings import ordered
 from shoal.deploy.cloud.hcl import HEAD
 from shoal.deploy.cloud.resource import Resource
+from shoal.deploy.cloud.settings import STANDBY
 from shoal.deploy.cloudformation import edge
 from shoal.deploy.terraform.printer import document
 from shoal.deploy.terraform.values import Block
@@ -31,23 +32,30 @@ def findings(scopes: Iterable[Scope]) -> tuple[Finding, ...]:
 
 
 def _environment(scope: Scope) -> Iterable[Artifact]:
+    """Write the folder of an environment, and in it that of its second region."""
+    yield from _region(scope, scope.environment.name)
+    other = scope.standing_by()
+    if other is not None:
+        yield from _region(other, f"{scope.environment.name}/{STANDBY}")
+
+
+def _region(scope: Scope, folder: str) -> Iterable[Artifact]:
     context = Context(scope=scope, resources=resources(scope))
     files: dict[str, list[Block]] = {"main": [*frame.begin(context)]}
     for block in stores.shared(context):
         files.setdefault("engines", []).append(block)
     for one in context.resources:
-        topic, printer = PRINTERS[type(one)]
-        blocks = [*printer(one, context)]
+        topic, printer = printed(one, context)
+        blocks = [*printer]
         if blocks:
             files.setdefault(_file(one, topic), []).extend(blocks)
     if scope.environment.eks:
         files["eks"].extend(eks.delivered(context))
     files["outputs"] = [*frame.end(context)]
-    folder = scope.environment.name
     for name, blocks in files.items():
         yield Artifact(path=f"{folder}/{name}.tf", text=document(blocks, head=(HEAD.format("aws"),)))
     yield Artifact(path=f"{folder}/README.md", text=reading.page(context))
-    for door in context.all(Door):
+    for door in context.all(Door) if not scope.passive else ():
         yield Artifact(path=f"{folder}/api.yaml", text=edge.template(door, context.named()))
     if scope.environment.eks:
         yield Artifact(path=f"{folder}/eksctl.yaml", text=eksctl.config(scope, context.resources))

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator, Mapping
+from typing import Literal
 
 from shoal.deploy.aws.resources import Certificate, Door, Pool, Resource
 from shoal.deploy.aws.resources import Route as Served
@@ -39,7 +40,8 @@ def make(scope: Scope) -> Iterator[Resource]:
         return
     made = environment.zone and not environment.certificate
     if made:
-        yield Certificate(name="main", host=host, zone=environment.zone, why="Its own record proves whose name it is.")
+        why = "Its own record proves whose name it is."
+        yield Certificate(name="main", host=host, zone=environment.zone, proven=_proven(scope), why=why)
     door = Door(
         name="main",
         routes=tuple(_route(scope, route) for route in served(scope)),
@@ -48,6 +50,7 @@ def make(scope: Scope) -> Iterator[Resource]:
         host=host,
         certificate=Ref("certificate", "main") if made else environment.certificate,
         zone=environment.zone,
+        part=_part(scope),
         web_acl=environment.web_acl,
         origins=cors.origins if cors is not None else (),
         methods=(cors.methods or tuple(sorted({r.method for r in scope.plan.routes}))) if cors is not None else (),
@@ -57,6 +60,19 @@ def make(scope: Scope) -> Iterator[Resource]:
         age=int(cors.max_age) if cors is not None else 0,
     )
     yield door
+
+
+def _proven(scope: Scope) -> bool:
+    """Tell whether the first region proves the name: the record is the same for each certificate of an account."""
+    return scope.first is not None and bool(scope.first.zone) and not scope.first.certificate
+
+
+def _part(scope: Scope) -> Literal["", "first", "second"]:
+    if not scope.environment.zone:
+        return ""
+    if scope.passive:
+        return "second"
+    return "first" if scope.environment.standby is not None else ""
 
 
 def served(scope: Scope) -> list[Route]:

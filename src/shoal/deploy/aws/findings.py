@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 
-from shoal.deploy.aws import addresses, edge, pods
+from shoal.deploy.aws import addresses, edge, pods, second
 from shoal.deploy.aws.network import PORTS
 from shoal.deploy.aws.parts import resources
 from shoal.deploy.aws.scope import OWN, Scope
@@ -28,12 +28,12 @@ _say = cloud.teller("AWS")
 def findings(scope: Scope) -> Iterator[Finding]:
     """List it, with the place of each declaration."""
     yield from (one for one in scope.plan.findings if one.severity == "error")
-    yield from cloud.unwritten(scope, _say, "AWS")
     yield from cloud.engines(scope, _say, "AWS", OWN)
     yield from cloud.settings(scope, _say)
     yield from _named(scope)
     yield from _streams(scope)
     yield from _kept(scope)
+    yield from second.findings(scope, _say)
     if scope.environment.eks:
         yield from _cluster(scope)
         return

@@ -29,6 +29,7 @@ def make(scope: Scope) -> Iterator[Resource]:
         gateways=environment.gateways,
         endpoints=interfaces(scope) if environment.endpoints else (),
         region=environment.region,
+        asleep=scope.asleep,
         why="Nothing in it has a public address but the gateways by which services reach what is outside.",
     )
     if environment.eks:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 
-from shoal.deploy.aws import edge, eks, messages, network, rights, secrets, stores, watch, workloads
+from shoal.deploy.aws import edge, eks, messages, network, rights, secrets, standby, stores, watch, workloads
 from shoal.deploy.aws.resources import Resource
 from shoal.deploy.aws.scope import Scope
 
@@ -16,9 +16,10 @@ PARTS: tuple[Callable[[Scope], Iterable[Resource]], ...] = (
     rights.make,
     edge.make,
     watch.make,
+    standby.make,
 )
 
 
 def resources(scope: Scope) -> tuple[Resource, ...]:
     """List everything that a system takes; the same scope gives the same list."""
-    return tuple(one for part in PARTS for one in part(scope))
+    return tuple(each for part in PARTS for one in part(scope) for each in standby.placed(scope, one))

@@ -3,13 +3,15 @@
 from collections.abc import Iterator
 
 from shoal.deploy.aws.hcl.context import Context
-from shoal.deploy.aws.resources import Operator, Secret, Workload
-from shoal.deploy.aws.secrets import called
+from shoal.deploy.aws.reading_second import by_hand, lines
+from shoal.deploy.aws.resources import Operator, Workload
+from shoal.deploy.cloud.settings import STANDBY
 
 
 def page(context: Context) -> str:
     """Write the page."""
-    return "\n".join(_lines(context)) + "\n"
+    written = lines(context) if context.scope.passive else _lines(context)
+    return "\n".join(written) + "\n"
 
 
 def _lines(context: Context) -> Iterator[str]:
@@ -24,17 +26,16 @@ def _lines(context: Context) -> Iterator[str]:
     yield "2. `terraform apply`, and read the plan. Nothing comes up before its secrets and its image are there."
     yield "3. Fill in what only you know: `aws secretsmanager put-secret-value --secret-id NAME --secret-string file://FILE`."
     yield ""
-    yield "| Secret | What it is |"
-    yield "|---|---|"
-    for one in context.all(Secret):
-        if one.text is None:
-            yield f"| `{called(context.scope, one.name)}` | {one.purpose} |"
+    yield from by_hand(context)
     yield ""
     yield from _on_cluster(context) if environment.eks else _on_fargate(context)
     if environment.repository and not environment.existing_oidc:
         yield ""
         yield "An account has one provider of GitHub's tokens. Where it is there already, as in an account with another"
         yield "environment, write `existing_oidc = true` into this one's file."
+    if environment.standby is not None:
+        yield ""
+        yield f"Then the second region, {environment.standby.region}, after this one: `{STANDBY}/README.md`."
     if environment.alarms:
         yield ""
         yield f"Whoever reads {environment.alarms} confirms the letter of SNS, or hears no alarm."

@@ -13,6 +13,19 @@ class Resource(cloud.Resource, frozen=True, kw_only=True):
     """One thing on AWS; several of Terraform's resources may stand for it."""
 
 
+class Copied(Resource, frozen=True, kw_only=True):
+    """Something of which a second region has a copy, where there is one.
+
+    The region that copies makes the copies, so that they are there before anything is copied, and the second region
+    looks them up by their names: it can be applied when the first is gone.
+    """
+
+    place: Literal["here", "abroad", "given"] = "here"
+    """``abroad`` is a copy in the second region, which the first makes; ``given`` is that, as the second names it."""
+    to: str = ""
+    """Region into which this is copied; empty where it is not."""
+
+
 class Network(Resource, frozen=True, kw_only=True):
     """A network with private subnets for services, others without any way out for engines, public ones for gateways."""
 
@@ -22,6 +35,8 @@ class Network(Resource, frozen=True, kw_only=True):
     endpoints: tuple[str, ...]
     """Interfaces of AWS that have an address inside."""
     region: str
+    asleep: bool = False
+    """Whether its ways out are there only from when it takes over."""
 
 
 class Group(Resource, frozen=True, kw_only=True):
@@ -34,10 +49,14 @@ class Group(Resource, frozen=True, kw_only=True):
     """Ports of the internet to which it may connect."""
 
 
-class Key(Resource, frozen=True, kw_only=True):
-    """A key of the key management that encrypts what lies on disks."""
+class Key(Copied, frozen=True, kw_only=True):
+    """A key of the key management that encrypts what lies on disks, or wraps keys of personal data."""
 
     purpose: str
+    lasting: bool = False
+    """Whether nothing can be read again without it: it may have replicas, and is not removed by mistake."""
+    of: str = ""
+    """The key of which it is the replica, in another region."""
 
 
 class Cluster(Resource, frozen=True, kw_only=True):
@@ -47,10 +66,12 @@ class Cluster(Resource, frozen=True, kw_only=True):
     """Whether metrics of each task and container are kept, which cost."""
 
 
-class Repository(Resource, frozen=True, kw_only=True):
+class Repository(Copied, frozen=True, kw_only=True):
     """Where images are."""
 
     keep: int = 30
+    image: str = ""
+    """Whose images, where it is called otherwise here."""
 
 
 class Right(msgspec.Struct, frozen=True, kw_only=True):
@@ -98,8 +119,8 @@ class Identity(Resource, frozen=True, kw_only=True):
 class Role(Resource, frozen=True, kw_only=True):
     """An identity that programs take on."""
 
-    trusts: Literal["tasks", "pipelines", "pods", "cluster", "nodes", "account"]
-    """Who takes it on: ``account`` is one account of a cluster, by a token of it."""
+    trusts: Literal["tasks", "pipelines", "pods", "cluster", "nodes", "account", "objects"]
+    """Who takes it on: ``account`` is one account of a cluster, by a token of it; ``objects`` is S3, which copies."""
     rights: tuple[Right, ...]
     managed: tuple[str, ...] = ()
     """Policies that Amazon keeps, by name."""
@@ -130,6 +151,8 @@ class Workload(Resource, frozen=True, kw_only=True):
     drain: int
     collector: str = ""
     migrates: bool = False
+    passive: int | None = None
+    """Tasks that run in a second region until it takes over; None where this is the first."""
 
 
 class Operator(Resource, frozen=True, kw_only=True):
@@ -152,6 +175,8 @@ class Postgres(Resource, frozen=True, kw_only=True):
     """2 where another zone has one that takes over."""
     keep: int
     protected: bool
+    replica: Value = ""
+    """ARN of the database that this one follows until its region takes over; empty where it follows none."""
 
 
 class Documents(Resource, frozen=True, kw_only=True):
@@ -162,19 +187,33 @@ class Documents(Resource, frozen=True, kw_only=True):
     copies: int
     keep: int
     protected: bool
+    worldly: str = ""
+    """Name of the cluster over two regions that it is a part of; empty where it is alone."""
+    follows: bool = False
+    """Whether it follows the one of the first region until its own takes over."""
 
 
-class Table(Resource, frozen=True, kw_only=True):
+class Table(Copied, frozen=True, kw_only=True):
     """A table of DynamoDB, billed by request."""
 
     protected: bool
 
 
-class Bucket(Resource, frozen=True, kw_only=True):
+class Bucket(Copied, frozen=True, kw_only=True):
     """A bucket of S3."""
 
     protected: bool
     origins: tuple[str, ...] = ()
+
+
+class Copying(Resource, frozen=True, kw_only=True):
+    """The copying of objects between a bucket and its copy, both ways."""
+
+
+class Images(Resource, frozen=True, kw_only=True):
+    """The copying of images into another region."""
+
+    to: str
 
 
 class Cache(Resource, frozen=True, kw_only=True):
@@ -184,6 +223,8 @@ class Cache(Resource, frozen=True, kw_only=True):
     copies: int
     users: Mapping[str, str]
     """User → what it may do, as access lists spell it."""
+    asleep: bool = False
+    """Whether there is one copy until its region takes over."""
 
 
 class Search(Resource, frozen=True, kw_only=True):
@@ -222,15 +263,20 @@ class Queue(Resource, frozen=True, kw_only=True):
     """The stream that it is a part of, for alarms."""
 
 
-class Secret(Resource, frozen=True, kw_only=True):
+class Secret(Copied, frozen=True, kw_only=True):
     """A secret; its text is made of others, or filled in by hand."""
 
     text: Value | None = None
     purpose: str = ""
+    regional: bool = False
+    """Whether each region has its own, although somebody fills it in."""
 
 
-class Password(Resource, frozen=True, kw_only=True):
+class Password(Copied, frozen=True, kw_only=True):
     """A password that nobody chose."""
+
+    stored: bool = False
+    """Whether a database keeps it, and with it each of its copies."""
 
 
 class Address(Resource, frozen=True, kw_only=True):
@@ -269,6 +315,8 @@ class Door(Resource, frozen=True, kw_only=True):
     certificate: Value = ""
     zone: str = ""
     """Zone of Route 53 that has the record of the host; empty where it is somebody's own."""
+    part: Literal["", "first", "second"] = ""
+    """Which of two regions it is of, between which the second's record chooses; empty where it is alone."""
     web_acl: str = ""
 
 
@@ -277,6 +325,8 @@ class Certificate(Resource, frozen=True, kw_only=True):
 
     host: str
     zone: str
+    proven: bool = False
+    """Whether the record that proves it is there already, of the same account's certificate in another region."""
 
 
 class Pool(Resource, frozen=True, kw_only=True):

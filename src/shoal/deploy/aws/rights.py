@@ -10,11 +10,12 @@ from shoal.deploy.aws.scope import Scope
 from shoal.deploy.aws.workloads import OPERATOR
 from shoal.deploy.cloud.files import ALL
 from shoal.deploy.cloud.needs import Need, Verb, needs
+from shoal.deploy.cloud.settings import STANDBY
 from shoal.deploy.cloud.values import ACCOUNT, Join, Ref, join
 from shoal.model import names
 from shoal.model.plan import ServicePlan
 
-DELIVERY = "delivery"
+DELIVERY, COPYING = "delivery", "copying"
 
 _ITEMS = ("GetItem", "BatchGetItem", "Query", "PutItem", "UpdateItem", "DeleteItem", "ConditionCheckItem")
 _QUEUE = ("ReceiveMessage", "DeleteMessage", "ChangeMessageVisibility", "GetQueueUrl", "GetQueueAttributes")
@@ -44,6 +45,9 @@ def make(scope: Scope) -> Iterator[Resource]:
     if scope.environment.repository:
         owner, rights = scope.environment.repository, tuple(_delivery(scope))
         yield Role(name=DELIVERY, trusts="pipelines", repository=owner, rights=rights)
+    if scope.environment.standby is not None and scope.users("s3"):
+        why = "Copies objects into the second region, and back from it once it has taken over."
+        yield Role(name=COPYING, trusts="objects", rights=tuple(_copying(scope)), why=why)
 
 
 def _operators_image(scope: Scope) -> str:
@@ -147,7 +151,8 @@ def _start(scope: Scope, image: str, owners: Sequence[str]) -> Iterator[Right]:
     yield Right(actions=("logs:CreateLogStream", "logs:PutLogEvents"), resources=(join(Ref("logs", image), ":*"),))
     if owners:
         start = f"arn:aws:secretsmanager:{scope.environment.region}:"
-        read = tuple(join(start, ACCOUNT, f":secret:{scope.named()}/{owner}/*") for owner in owners)
+        names = dict.fromkeys((scope.named(), scope.origin().named()))
+        read = tuple(join(start, ACCOUNT, f":secret:{name}/{owner}/*") for name in names for owner in owners)
         yield Right(actions=("secretsmanager:GetSecretValue",), resources=read, why="Its own secrets.")
         yield _encryption(("kms:Decrypt",))
 
@@ -196,22 +201,35 @@ def _queues(scope: Scope) -> Iterator[str]:
 
 
 def _delivery(scope: Scope) -> Iterator[Right]:
-    """Push images, write new versions of tasks, and run them as the roles of tasks."""
-    here = f"{scope.environment.region}:"
+    """Push images, and deliver them into both regions where there are two."""
+    yield from _pushing(scope)
+    if not scope.environment.eks:
+        yield Right(actions=("ecs:DescribeTaskDefinition", "ecs:RegisterTaskDefinition"), resources=("*",))
+    yield from _delivering(scope)
+    other = scope.standing_by()
+    if other is not None:
+        yield from _delivering(other)
+
+
+def _pushing(scope: Scope) -> Iterator[Right]:
     yield Right(actions=("ecr:GetAuthorizationToken",), resources=("*",))
     yield Right(
         actions=(
             "ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:CompleteLayerUpload",
             "ecr:GetDownloadUrlForLayer", "ecr:InitiateLayerUpload", "ecr:PutImage", "ecr:UploadLayerPart",
         ),
-        resources=(join(f"arn:aws:ecr:{here}", ACCOUNT, f":repository/{scope.system}/*"),),
+        resources=(join(f"arn:aws:ecr:{scope.environment.region}:", ACCOUNT, f":repository/{scope.system}/*"),),
     )  # fmt: skip
+
+
+def _delivering(scope: Scope) -> Iterator[Right]:
+    """Write new versions of tasks, and run them as the roles of tasks."""
+    here = f"{scope.environment.region}:"
     if scope.environment.eks:
         named = join(f"arn:aws:eks:{here}", ACCOUNT, f":cluster/{scope.named()}")
         why = "Where the cluster is; what may be changed in it is an entry of its own."
         yield Right(actions=("eks:DescribeCluster",), resources=(named,), why=why)
         return
-    yield Right(actions=("ecs:DescribeTaskDefinition", "ecs:RegisterTaskDefinition"), resources=("*",))
     yield Right(
         actions=("ecs:DescribeServices", "ecs:UpdateService"),
         resources=(join(f"arn:aws:ecs:{here}", ACCOUNT, f":service/{scope.named()}/*"),),
@@ -222,6 +240,19 @@ def _delivery(scope: Scope) -> Iterator[Right]:
     why = "Roles of tasks have a path of their own; that of pipelines is not among them."
     passed = {"iam:PassedToService": "ecs-tasks.amazonaws.com"}
     yield Right(actions=("iam:PassRole",), resources=(roles,), when=passed, why=why)
+
+
+def _copying(scope: Scope) -> Iterator[Right]:
+    """Read each bucket and write its copy, and the other way: what S3 does for us, with the keys of both."""
+    buckets = [user.name for user in scope.users("s3")]
+    both = [Ref("bucket", name) for one in buckets for name in (one, f"{one}-{STANDBY}")]
+    inside = tuple(join(one, "/*") for one in both)
+    yield Right(actions=("s3:GetReplicationConfiguration", "s3:ListBucket"), resources=tuple(both))
+    read = ("s3:GetObjectVersionForReplication", "s3:GetObjectVersionAcl", "s3:GetObjectVersionTagging")
+    written = ("s3:ReplicateObject", "s3:ReplicateDelete", "s3:ReplicateTags")
+    yield Right(actions=(*read, *written), resources=inside)
+    keys = (Ref("key", "data"), Ref("key", f"data-{STANDBY}"))
+    yield Right(actions=("kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey"), resources=keys)
 
 
 def path(scope: Scope) -> str:

@@ -18,16 +18,15 @@ def make(scope: Scope) -> Iterator[Resource]:
     for service in scope.plan.services:
         if scope.declared(service).personal:
             purpose = f"Wraps the keys of personal data of {service.name}; without it nobody reads them again."
-            yield Key(name=f"personal-{service.name}", service=service.name, purpose=purpose)
+            yield Key(name=f"personal-{service.name}", service=service.name, purpose=purpose, lasting=True)
         for name in addresses.passwords(scope, service):
-            yield Password(name=name, service=service.name)
+            yield Password(name=name, service=service.name, stored=name.endswith(("-postgres", "-mongo")))
         for name, text, purpose in _of(scope, service):
             yield Secret(name=f"{service.name}/{name}", service=service.name, text=text, purpose=purpose)
     for file in shared(scope):
-        why = (
-            "As AWS publishes them for the region." if file == addresses.AUTHORITIES else "Verifies tokens; not secret."
-        )
-        yield Secret(name=f"{ALL}/{secret(file)}", purpose=f"The file {file}. {why}")
+        ours = file == addresses.AUTHORITIES
+        why = "As AWS publishes them for the region." if ours else "Verifies tokens; not secret."
+        yield Secret(name=f"{ALL}/{secret(file)}", purpose=f"The file {file}. {why}", regional=ours)
     if scope.environment.eks and scope.operated:
         text = f"sns:///{scope.system}?region={scope.environment.region}"
         yield Secret(name=f"{ALL}/broker-operator-url", text=text, purpose="Where streams are declared.")

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from typing import Literal
+from typing import Literal, Self
 
 import msgspec
 
@@ -88,6 +88,21 @@ class Nodes(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
             raise ValueError(f"instance = {self.instance!r} is no machine; write m6i.large")
 
 
+class Standby(cloud.Standby, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A second region on AWS."""
+
+    certificate: str = ""
+    """ARN of a certificate there, where the first region's is named and not made."""
+    web_acl: str = ""
+    """ARN of a web ACL there."""
+
+    def __post_init__(self) -> None:
+        """Refuse what Amazon has not."""
+        super().__post_init__()
+        if not _REGION.fullmatch(self.region):
+            raise ValueError(f"standby.region = {self.region!r} is no region; write eu-west-1")
+
+
 class Environment(cloud.Environment, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One environment."""
 
@@ -125,6 +140,13 @@ class Environment(cloud.Environment, frozen=True, kw_only=True, forbid_unknown_f
     engines: Engines = Engines()
     services: Mapping[str, Size] = {}
     """Sizes by service, where they differ."""
+    standby: Standby | None = None
+    """A second region, where one is to stand by."""
+
+    def second(self) -> Self:
+        """Return it as it is in its second region, where certificates and firewalls are others."""
+        found, other = super().second(), self.standby
+        return msgspec.structs.replace(found, certificate=other.certificate, web_acl=other.web_acl) if other else found
 
     @property
     def secured(self) -> bool:

@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator
 
+from shoal.deploy.aws import naming
 from shoal.deploy.aws.resources import Bucket, Cache, Documents, Postgres, Resource, Search, Table, Warehouse
 from shoal.deploy.aws.scope import Scope
 from shoal.deploy.cloud.naming import owner
+from shoal.deploy.cloud.values import ACCOUNT, Value, join
 from shoal.model.plan import ServicePlan
 
 FACTS = "facts"
@@ -47,6 +49,7 @@ def _databases(scope: Scope, service: ServicePlan, used: set[str]) -> Iterator[R
             copies=copies,
             keep=environment.keep_backups,
             protected=environment.protected,
+            replica=_source(scope, service),
         )
     if "mongo" in used:
         yield Documents(
@@ -58,7 +61,22 @@ def _databases(scope: Scope, service: ServicePlan, used: set[str]) -> Iterator[R
             copies=copies,
             keep=environment.keep_backups,
             protected=environment.protected,
+            worldly=_worldly(scope, service),
+            follows=scope.passive,
         )
+
+
+def _source(scope: Scope, service: ServicePlan) -> Value:
+    """Name the database of the first region that this one follows, by the law of names: nobody is asked there."""
+    if scope.first is None:
+        return ""
+    name = scope.origin().named(service.name, limit=naming.DATABASE)
+    return join(f"arn:aws:rds:{scope.first.region}:", ACCOUNT, f":db:{name}")
+
+
+def _worldly(scope: Scope, service: ServicePlan) -> str:
+    both = scope.passive or scope.environment.standby is not None
+    return scope.origin().named(service.name, "worldly", limit=naming.DATABASE) if both else ""
 
 
 def _cache(scope: Scope, users: list[ServicePlan]) -> Cache:
@@ -74,6 +92,7 @@ def _cache(scope: Scope, users: list[ServicePlan]) -> Cache:
         instance=scope.environment.engines.valkey,
         copies=copies,
         users=rules,
+        asleep=scope.passive,
         why="A service can do without what is in its cache, so there are no backups.",
     )
 

@@ -24,6 +24,13 @@ def make(scope: Scope) -> Iterator[Resource]:
                 {"DBInstanceIdentifier": Ref("postgres", service.name, "id")}, below=True, statistic="Minimum",
                 why="Less than 2 GiB of the disk are free.",
             )  # fmt: skip
+            if scope.first is not None and scope.first.standby is not None:
+                lag = scope.first.standby.lag
+                yield _alarm(
+                    service, "behind", "AWS/RDS", "ReplicaLag", lag,
+                    {"DBInstanceIdentifier": Ref("postgres", service.name, "id")},
+                    why=f"Its copy is more than {lag} s behind the first region: so much would be lost.",
+                )  # fmt: skip
 
 
 def _service(scope: Scope, service: ServicePlan) -> Iterator[Resource]:

@@ -75,7 +75,15 @@ def _workload(scope: Scope, service: ServicePlan) -> Workload:
         drain=drain(declared),
         collector=environment.collector,
         migrates=service.store is not None,
+        passive=_passive(scope, service),
     )
+
+
+def _passive(scope: Scope, service: ServicePlan) -> int | None:
+    """Say how many tasks run in a second region before it takes over: none of what keeps something, as it could not."""
+    if scope.first is None or scope.first.standby is None:
+        return None
+    return scope.first.standby.copies if service.store is None else 0
 
 
 def told(scope: Scope, service: ServicePlan) -> dict[str, Value]:

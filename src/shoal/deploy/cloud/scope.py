@@ -31,6 +31,10 @@ class Scope(Planned, frozen=True, kw_only=True, dict=True):
             return None
         return msgspec.structs.replace(self, environment=self.environment.second(), first=self.environment)
 
+    def origin(self) -> Self:
+        """Return the scope of the first region; the same where this is the first."""
+        return self if self.first is None else msgspec.structs.replace(self, environment=self.first, first=None)
+
     def named(self, *parts: str, limit: int = 63) -> str:
         """Name something of this system in this environment."""
         return joined(self.system, self.environment.name, *parts, limit=limit)

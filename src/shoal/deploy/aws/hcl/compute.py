@@ -4,8 +4,18 @@ from collections.abc import Iterator, Mapping
 
 from shoal.deploy.aws.addresses import FILES
 from shoal.deploy.aws.hcl.context import Context
-from shoal.deploy.aws.hcl.references import at, written
-from shoal.deploy.aws.resources import Cluster, Logs, Operator, Repository, Workload
+from shoal.deploy.aws.hcl.taking_over import either
+from shoal.deploy.aws.resources import (
+    Cluster,
+    Documents,
+    Logs,
+    Network,
+    Operator,
+    Postgres,
+    Repository,
+    Resource,
+    Workload,
+)
 from shoal.deploy.aws.rights import start
 from shoal.deploy.aws.workloads import OPERATOR
 from shoal.deploy.cloud.hcl import json, label, resource
@@ -75,13 +85,13 @@ def repository(one: Repository, context: Context) -> Iterator[Block]:
         one.name,
         *items(
             {
-                "name": f"{context.scope.system}/{one.name}",
+                "name": f"{context.scope.system}/{one.image or one.name}",
                 "image_tag_mutability": Noted("IMMUTABLE_WITH_EXCLUSION", "All but the names that pipelines move."),
                 "force_delete": not context.scope.environment.protected,
             },
             *moved,
             block("image_scanning_configuration", scan_on_push=True),
-            block("encryption_configuration", encryption_type="KMS", kms_key=at(Ref("key", "data"))),
+            block("encryption_configuration", encryption_type="KMS", kms_key=context.key(one)),
         ),
         notes=context.notes(one),
     )
@@ -107,18 +117,18 @@ def workload(one: Workload, context: Context) -> Iterator[Block]:
     containers = [*_prepare(one, context), _main(one, context), *_collector(one, context)]
     yield _task(one, containers, context, role=one.name)
     yield _service(one, context)
-    yield from _scaling(one)
+    yield from _scaling(one, context)
 
 
 def operator(one: Operator, context: Context) -> Iterator[Block]:
     """Write the task that declares streams."""
     container: dict[str, Value] = {
         "name": one.name,
-        "image": _image(one.image, one.version),
+        "image": _image(one.image, one.version, context),
         "command": ["python", "-m", "shoal.runtime.declaring"],
         "essential": True,
         "user": USER,
-        "environment": _told(one.environment),
+        "environment": _told(one.environment, context),
         "logConfiguration": _log(one.image, one.name, context),
     }
     yield _task(one, [container], context, role=OPERATOR)
@@ -137,8 +147,8 @@ def _task(one: Workload | Operator, containers: list[Value], context: Context, *
                 "network_mode": "awsvpc",
                 "cpu": cpu,
                 "memory": memory,
-                "task_role_arn": at(Ref("role", role)),
-                "execution_role_arn": at(Ref("role", start(role))),
+                "task_role_arn": context.at(Ref("role", role)),
+                "execution_role_arn": context.at(Ref("role", start(role))),
                 "container_definitions": json(containers),
             },
             block("runtime_platform", operating_system_family="LINUX", cpu_architecture=one.architecture),
@@ -152,7 +162,7 @@ def _main(one: Workload, context: Context) -> Value:
     before = [{"containerName": "prepare", "condition": "SUCCESS"}]
     return {
         "name": one.name,
-        "image": _image(one.name, one.version),
+        "image": _image(one.name, one.version, context),
         "command": ["python", "-m", "shoal.runtime"],
         "essential": True,
         "user": USER,
@@ -160,8 +170,10 @@ def _main(one: Workload, context: Context) -> Value:
         "dependsOn": before,
         "stopTimeout": Noted(one.grace, "Requests end, then events and sagas in hand do."),
         "portMappings": [{"name": "http", "containerPort": one.port, "protocol": "tcp", "appProtocol": "http"}],
-        "environment": _told(one.environment),
-        "secrets": _secret({name: text for name, text in one.secrets.items() if name not in one.files.values()}),
+        "environment": _told(one.environment, context),
+        "secrets": _secret(
+            {name: text for name, text in one.secrets.items() if name not in one.files.values()}, context
+        ),
         "mountPoints": [_SCRATCH, {"sourceVolume": "files", "containerPath": FILES, "readOnly": True}],
         "healthCheck": {
             "command": ["CMD", "python", "-c", _HEALTH.format(one.port)],
@@ -179,11 +191,11 @@ def _prepare(one: Workload, context: Context) -> Iterator[Value]:
     files = [f"{file}={variable}" for file, variable in one.files.items()]
     yield {
         "name": "prepare",
-        "image": _image(one.name, one.version),
+        "image": _image(one.name, one.version, context),
         "command": ["python", "-m", "shoal.runtime.unpacking", FILES, *files],
         "essential": False,
         "user": Noted("0", "Volumes belong to root here; this one ends before the service begins."),
-        "secrets": _secret({name: text for name, text in one.secrets.items() if name in one.files.values()}),
+        "secrets": _secret({name: text for name, text in one.secrets.items() if name in one.files.values()}, context),
         "mountPoints": [_SCRATCH, {"sourceVolume": "files", "containerPath": FILES}],
         "logConfiguration": _log(one.name, "prepare", context),
     }
@@ -196,30 +208,30 @@ def _collector(one: Workload, context: Context) -> Iterator[Value]:
         )
         yield {
             "name": "collector",
-            "image": _image("collector", one.collector),
+            "image": _image("collector", one.collector, context),
             "essential": False,
             "environment": [{"name": "AOT_CONFIG_CONTENT", "value": configuration}],
             "logConfiguration": _log(one.name, "collector", context),
         }
 
 
-def _image(name: str, version: str) -> Value:
-    return Text((at(Ref("repository", name, "url")), f":{version}"))
+def _image(name: str, version: str, context: Context) -> Value:
+    return Text((context.at(Ref("repository", name, "url")), f":{version}"))
 
 
-def _told(environment: Mapping[str, Said]) -> Value:
-    return [{"name": name, "value": written(text)} for name, text in environment.items()]
+def _told(environment: Mapping[str, Said], context: Context) -> Value:
+    return [{"name": name, "value": context.written(text)} for name, text in environment.items()]
 
 
-def _secret(secrets: Mapping[str, Said]) -> Value:
-    return [{"name": name, "valueFrom": written(text)} for name, text in secrets.items()]
+def _secret(secrets: Mapping[str, Said], context: Context) -> Value:
+    return [{"name": name, "valueFrom": context.written(text)} for name, text in secrets.items()]
 
 
 def _log(group: str, prefix: str, context: Context) -> Value:
     return {
         "logDriver": "awslogs",
         "options": {
-            "awslogs-group": at(Ref("logs", group, "name")),
+            "awslogs-group": context.at(Ref("logs", group, "name")),
             "awslogs-region": context.scope.environment.region,
             "awslogs-stream-prefix": prefix,
         },
@@ -230,7 +242,7 @@ def _service(one: Workload, context: Context) -> Block:
     capacity = block(
         "capacity_provider_strategy", capacity_provider="FARGATE_SPOT" if one.spot else "FARGATE", weight=1
     )
-    groups: Value = [at(Ref("group", one.name, "id"))]
+    groups: Value = [context.at(Ref("group", one.name, "id"))]
     blocks = [
         capacity,
         block("network_configuration", subnets=Raw("aws_subnet.private[*].id"), security_groups=groups),
@@ -244,7 +256,7 @@ def _service(one: Workload, context: Context) -> Block:
         "name": one.name,
         "cluster": Raw("aws_ecs_cluster.main.id"),
         "task_definition": Raw(f"aws_ecs_task_definition.{one.name}.arn"),
-        "desired_count": one.least,
+        "desired_count": one.least if one.passive is None else one.passive,
         "availability_zone_rebalancing": "ENABLED",
         "deployment_minimum_healthy_percent": 100,
         "deployment_maximum_percent": 200,
@@ -288,12 +300,24 @@ def _needed(one: Workload) -> list[str]:
     return ["aws_ecs_cluster_capacity_providers.main", f"aws_iam_role_policy.{label(start(one.name))}", *rule]
 
 
+def _first(one: Workload, context: Context) -> Iterator[str]:
+    """Say what a second region has before any task of a service starts in it: ways out, and stores that are written."""
+    network = context.all(Network)[0]
+    if network.asleep and network.gateways:
+        yield "aws_route.out"
+    if network.asleep and network.endpoints:
+        yield "aws_vpc_endpoint.interfaces"
+    kinds: dict[type[Resource], str] = {Postgres: "aws_db_instance", Documents: "aws_docdb_cluster_instance"}
+    for kind, address in kinds.items():
+        yield from (f"{address}.{store.name}" for store in context.all(kind) if store.service == one.service)
+
+
 def _balanced(one: Workload) -> Block:
     target = Raw(f"aws_lb_target_group.{one.name}.arn")
     return block("load_balancer", target_group_arn=target, container_name=one.name, container_port=one.port)
 
 
-def _scaling(one: Workload) -> Iterator[Block]:
+def _scaling(one: Workload, context: Context) -> Iterator[Block]:
     where: dict[str, Value] = {
         "resource_id": Text(
             ("service/", Raw("aws_ecs_cluster.main.name"), "/", Raw(f"aws_ecs_service.{one.name}.name"))
@@ -302,6 +326,9 @@ def _scaling(one: Workload) -> Iterator[Block]:
         "service_namespace": "ecs",
     }
     bounds: dict[str, Value] = {"min_capacity": one.least, "max_capacity": one.most}
+    if one.passive is not None:
+        bounds = {name: either(count, one.passive) for name, count in bounds.items()}
+        bounds["depends_on"] = [Raw(text) for text in _first(one, context)]
     yield resource("aws_appautoscaling_target", one.name, *items({**where, **bounds}))
     for name, metric in (
         ("processor", "ECSServiceAverageCPUUtilization"),

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from shoal.deploy.aws import naming
 from shoal.deploy.aws.edge import SERVICE
 from shoal.deploy.aws.hcl.context import Context
-from shoal.deploy.aws.hcl.references import at, written
+from shoal.deploy.aws.hcl.host import API, host
 from shoal.deploy.aws.network import BALANCER, LINK
-from shoal.deploy.aws.resources import Certificate, Door, Pool, Route
+from shoal.deploy.aws.resources import Door, Pool, Route
 from shoal.deploy.cloud.hcl import json, label, resource
 from shoal.deploy.cloud.system import PORT
 from shoal.deploy.cloud.values import Ref
@@ -18,8 +18,6 @@ from shoal.deploy.terraform.values import Block, Noted, Raw, Text, Value, block,
 
 LOGGED = ("requestId", "ip", "requestTime", "httpMethod", "routeKey", "status", "responseLength", "integrationLatency")
 """What the API says of each request; never a query or a header, which may hold secrets."""
-
-_API = {"api_id": Raw("aws_apigatewayv2_api.main.id")}
 
 
 def door(one: Door, context: Context) -> Iterator[Block]:
@@ -32,16 +30,18 @@ def door(one: Door, context: Context) -> Iterator[Block]:
     }
     yield resource("aws_apigatewayv2_api", "main", *items(api, *_cors(one)), notes=context.notes(one))
     for issuer, (address, audiences) in one.authorizers.items():
-        rule = block("jwt_configuration", issuer=written(address), audience=[written(text) for text in audiences])
+        rule = block(
+            "jwt_configuration", issuer=context.written(address), audience=[context.written(text) for text in audiences]
+        )
         source: Value = ["$request.header.Authorization"]
         own: dict[str, Value] = {"name": issuer, "authorizer_type": "JWT", "identity_sources": source}
-        yield resource("aws_apigatewayv2_authorizer", issuer, *items({**_API, **own}, rule))
+        yield resource("aws_apigatewayv2_authorizer", issuer, *items({**API, **own}, rule))
     yield from _link(context)
     yield from _balancer(one, context)
     yield from _routes(one)
     yield from _stage(one, context)
     if one.host and one.certificate:
-        yield from _host(one)
+        yield from host(one, context)
 
 
 def _cors(one: Door) -> Iterator[Block]:
@@ -61,7 +61,7 @@ def _link(context: Context) -> Iterator[Block]:
     link: dict[str, Value] = {
         "name": context.named(),
         "subnet_ids": Raw("aws_subnet.private[*].id"),
-        "security_group_ids": [at(Ref("group", LINK, "id"))],
+        "security_group_ids": [context.at(Ref("group", LINK, "id"))],
     }
     yield resource("aws_apigatewayv2_vpc_link", "main", *items(link))
 
@@ -77,7 +77,7 @@ def _balancer(one: Door, context: Context) -> Iterator[Block]:
                 "internal": True,
                 "load_balancer_type": "application",
                 "subnets": Raw("aws_subnet.private[*].id"),
-                "security_groups": [at(Ref("group", BALANCER, "id"))],
+                "security_groups": [context.at(Ref("group", BALANCER, "id"))],
                 "drop_invalid_header_fields": True,
                 "enable_deletion_protection": protected,
             }
@@ -90,7 +90,7 @@ def _balancer(one: Door, context: Context) -> Iterator[Block]:
     answer = block("fixed_response", content_type="application/json", status_code="404", message_body=_UNKNOWN)
     refused = Block(kind="default_action", body=items({"type": "fixed-response"}, answer))
     secure: dict[str, Value] = {
-        "certificate_arn": written(one.certificate),
+        "certificate_arn": context.written(one.certificate),
         "ssl_policy": "ELBSecurityPolicy-TLS13-1-2-2021-06",
     }
     heard: dict[str, Value] = {
@@ -150,7 +150,7 @@ def _routes(one: Door) -> Iterator[Block]:
             names[treated] = f"{route.service}_{known[route.service]}" if known[route.service] > 1 else route.service
             yield _integration(one, route, names[treated])
         arguments: dict[str, Value] = {
-            **_API,
+            **API,
             "route_key": route.key,
             "target": Text(("integrations/", Raw(f"aws_apigatewayv2_integration.{names[treated]}.id"))),
         }
@@ -169,7 +169,7 @@ def _named(key: str) -> str:
 def _integration(one: Door, route: Route, name: str) -> Block:
     tls = (block("tls_config", server_name_to_verify=one.host),) if one.certificate and one.host else ()
     arguments: dict[str, Value] = {
-        **_API,
+        **API,
         "integration_type": "HTTP_PROXY",
         "integration_method": "ANY",
         "integration_uri": Raw("aws_lb_listener.main.arn"),
@@ -200,55 +200,12 @@ def _stage(one: Door, context: Context) -> Iterator[Block]:
         for route in one.routes
         if route.limit is not None
     ]
-    arguments: dict[str, Value] = {**_API, "name": "$default", "auto_deploy": True}
+    arguments: dict[str, Value] = {**API, "name": "$default", "auto_deploy": True}
     if limits:
         arguments["depends_on"] = [
             Raw(f"aws_apigatewayv2_route.{_named(route.key)}") for route in one.routes if route.limit is not None
         ]
     yield resource("aws_apigatewayv2_stage", "main", *items(arguments, access, *limits))
-
-
-def _host(one: Door) -> Iterator[Block]:
-    shown = block(
-        "domain_name_configuration",
-        certificate_arn=written(one.certificate),
-        endpoint_type="REGIONAL",
-        security_policy="TLS_1_2",
-    )
-    yield resource("aws_apigatewayv2_domain_name", "main", *items({"domain_name": one.host}, shown))
-    names = {"domain_name": Raw("aws_apigatewayv2_domain_name.main.id"), "stage": Raw("aws_apigatewayv2_stage.main.id")}
-    yield resource("aws_apigatewayv2_api_mapping", "main", *items({**_API, **names}))
-    if one.zone:
-        target = "aws_apigatewayv2_domain_name.main.domain_name_configuration[0]"
-        alias = block(
-            "alias", name=Raw(f"{target}.target_domain_name"), zone_id=Raw(f"{target}.hosted_zone_id"),
-            evaluate_target_health=False,
-        )  # fmt: skip
-        yield resource(
-            "aws_route53_record", "main", *items({"zone_id": one.zone, "name": one.host, "type": "A"}, alias)
-        )
-
-
-def certificate(one: Certificate, context: Context) -> Iterator[Block]:
-    """Write a certificate, and the records that prove it; a new one is there before the old one goes."""
-    kept = block("lifecycle", create_before_destroy=True)
-    asked: dict[str, Value] = {"domain_name": one.host, "validation_method": "DNS"}
-    yield resource("aws_acm_certificate", one.name, *items(asked, kept), notes=context.notes(one))
-    options = f"aws_acm_certificate.{one.name}.domain_validation_options"
-    record: dict[str, Value] = {
-        "for_each": Raw(f"{{ for one in {options} : one.domain_name => one }}"),
-        "zone_id": one.zone,
-        "name": Raw("each.value.resource_record_name"),
-        "type": Raw("each.value.resource_record_type"),
-        "records": [Raw("each.value.resource_record_value")],
-        "ttl": 60,
-    }
-    yield resource("aws_route53_record", "proof", *items(record))
-    proven: dict[str, Value] = {
-        "certificate_arn": Raw(f"aws_acm_certificate.{one.name}.arn"),
-        "validation_record_fqdns": Raw("[for one in aws_route53_record.proof : one.fqdn]"),
-    }
-    yield resource("aws_acm_certificate_validation", one.name, *items(proven))
 
 
 def pool(one: Pool, context: Context) -> Iterator[Block]:

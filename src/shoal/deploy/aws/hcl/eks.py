@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 from shoal.deploy.aws.eks import CNI, CONTROL, NODES
 from shoal.deploy.aws.hcl.context import Context
-from shoal.deploy.aws.hcl.references import at
 from shoal.deploy.aws.resources import Identity, Kubernetes, Nodes
 from shoal.deploy.cloud.hcl import json, label, resource
 from shoal.deploy.cloud.values import Ref
@@ -39,7 +38,7 @@ def _made(one: Kubernetes, context: Context) -> Iterator[Block]:
     yield resource("aws_cloudwatch_log_group", "cluster", *items(group))
     access = block("access_config", authentication_mode="API", bootstrap_cluster_creator_admin_permissions=True)
     inside = block("vpc_config", subnet_ids=_SUBNETS, endpoint_private_access=True, endpoint_public_access=False)
-    key = block("provider", key_arn=at(Ref("key", "data")))
+    key = block("provider", key_arn=context.at(Ref("key", "data")))
     yield resource(
         "aws_eks_cluster",
         one.name,
@@ -47,7 +46,7 @@ def _made(one: Kubernetes, context: Context) -> Iterator[Block]:
             {
                 "name": name,
                 "version": one.version,
-                "role_arn": at(Ref("role", CONTROL)),
+                "role_arn": context.at(Ref("role", CONTROL)),
                 "enabled_cluster_log_types": _LOGS,
                 "deletion_protection": one.protected,
                 "depends_on": [
@@ -64,10 +63,10 @@ def _made(one: Kubernetes, context: Context) -> Iterator[Block]:
         notes=context.notes(one),
     )
     for addon, settings in one.addons.items():
-        yield _addon(addon, settings)
+        yield _addon(addon, settings, context)
 
 
-def _addon(name: str, settings: object) -> Block:
+def _addon(name: str, settings: object, context: Context) -> Block:
     """Write an add-on; that of the network comes before nodes, the others run on them."""
     first = name in ("vpc-cni", "eks-pod-identity-agent", "kube-proxy")
     arguments: dict[str, Value] = {
@@ -77,7 +76,7 @@ def _addon(name: str, settings: object) -> Block:
         **({"configuration_values": json(settings)} if settings else {}),  # type: ignore[arg-type]
         **({} if first else {"depends_on": [Raw("aws_eks_node_group.main")]}),
     }
-    own = block("pod_identity_association", service_account="aws-node", role_arn=at(Ref("role", CNI)))
+    own = block("pod_identity_association", service_account="aws-node", role_arn=context.at(Ref("role", CNI)))
     return resource("aws_eks_addon", name, *items(arguments, *((own,) if name == "vpc-cni" else ())))
 
 
@@ -99,7 +98,7 @@ def nodes(one: Nodes, context: Context) -> Iterator[Block]:
             {
                 "cluster_name": Raw("aws_eks_cluster.main.name"),
                 "node_group_name": one.name,
-                "node_role_arn": at(Ref("role", NODES)),
+                "node_role_arn": context.at(Ref("role", NODES)),
                 "subnet_ids": _SUBNETS,
                 "instance_types": [one.instance],
                 "ami_type": kind,
@@ -141,7 +140,7 @@ def identity(one: Identity, context: Context) -> Iterator[Block]:
         "cluster_name": cluster(context, "name"),
         "namespace": one.namespace,
         "service_account": one.account,
-        "role_arn": at(Ref("role", one.role)),
+        "role_arn": context.at(Ref("role", one.role)),
     }
     yield resource("aws_eks_pod_identity_association", label(one.name), *items(arguments))
 

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 
-from shoal.deploy.aws.hcl import eks
+from shoal.deploy.aws.hcl import copies, eks, taking_over
 from shoal.deploy.aws.hcl.context import Context
 from shoal.deploy.aws.resources import Address, Door, Operator, Repository, Role, Workload
 from shoal.deploy.cloud.hcl import label, output
+from shoal.deploy.cloud.values import Ref
 from shoal.deploy.terraform.values import Block, Raw, Text, Value, block, items
 
 PROVIDER, RANDOM, PROGRAM = "~> 6.25", "~> 3.7", ">= 1.11"
@@ -36,6 +37,9 @@ def begin(context: Context) -> Iterator[Block]:
         labels=("aws",),
         body=items({"region": environment.region}, block("default_tags", tags=tags)),
     )
+    yield from copies.provider(context)
+    if context.scope.passive:
+        yield from taking_over.variable()
     yield block("data", "aws_caller_identity", "own")
     if context.all(Address):
         why = "The domain in whose name mail goes out, verified in Amazon SES."
@@ -56,7 +60,7 @@ def end(context: Context) -> Iterator[Block]:
     if context.scope.environment.eks:
         yield output("cluster", "What kubectl is asked with, and eksctl.", eks.told(context))
         images: dict[str, Value] = {
-            one.name: Raw(f"aws_ecr_repository.{one.name}.repository_url") for one in context.all(Repository)
+            one.name: context.at(Ref("repository", one.name, "url")) for one in context.all(Repository)
         }
         yield output("images", "Where images go.", images)
         return
@@ -66,7 +70,7 @@ def end(context: Context) -> Iterator[Block]:
 def _tasks(context: Context) -> Iterator[Block]:
     services: dict[str, Value] = {
         one.name: {
-            "image": Raw(f"aws_ecr_repository.{one.name}.repository_url"),
+            "image": context.at(Ref("repository", one.name, "url")),
             "service": Raw(f"aws_ecs_service.{one.name}.name"),
             "task": Raw(f"aws_ecs_task_definition.{one.name}.family"),
             "log": Raw(f"aws_cloudwatch_log_group.{one.name}.name"),

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 from shoal.deploy.aws import naming
 from shoal.deploy.aws.hcl.context import Context
-from shoal.deploy.aws.hcl.references import at
 from shoal.deploy.aws.messages import LETTERS
 from shoal.deploy.aws.resources import Queue, Topic
 from shoal.deploy.cloud.hcl import json, label, resource
@@ -26,7 +25,7 @@ def topic(one: Topic, context: Context) -> Iterator[Block]:
                 "fifo_topic": True,
                 "content_based_deduplication": False,
                 "fifo_throughput_scope": "MessageGroup",
-                "kms_master_key_id": at(Ref("key", "data")),
+                "kms_master_key_id": context.at(Ref("key", "data")),
             }
         ),
         notes=context.notes(one),

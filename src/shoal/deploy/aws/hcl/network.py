@@ -4,10 +4,11 @@ from collections.abc import Iterator
 
 from shoal.deploy.aws.hcl.context import Context
 from shoal.deploy.aws.hcl.eks import cluster
+from shoal.deploy.aws.hcl.taking_over import TAKEN
 from shoal.deploy.aws.network import CLUSTER, INTERFACES
 from shoal.deploy.aws.resources import Group, Network
 from shoal.deploy.cloud.hcl import resource
-from shoal.deploy.terraform.values import Block, Raw, Text, block, items
+from shoal.deploy.terraform.values import Block, Raw, Text, Value, block, items
 
 _SUBNETS = {"private": 0, "engines": 4, "public": 8}
 """Kinds of subnets, and the first sixteenth of the network that they take."""
@@ -99,13 +100,13 @@ def _gateways(one: Network, context: Context) -> Iterator[Block]:
         ),
     )  # fmt: skip
     yield _associated(one, "public", "aws_route_table.public.id")
-    yield resource("aws_eip", "out", *items({"count": one.gateways, "domain": "vpc"}))
+    yield resource("aws_eip", "out", *items({"count": _awake(one, one.gateways), "domain": "vpc"}))
     yield resource(
         "aws_nat_gateway",
         "out",
         *items(
             {
-                "count": one.gateways,
+                "count": _awake(one, one.gateways),
                 "allocation_id": Raw("aws_eip.out[count.index].id"),
                 "subnet_id": Raw("aws_subnet.public[count.index].id"),
                 "tags": {"Name": Text((f"{context.named('out')}-", Raw("count.index")))},
@@ -124,7 +125,7 @@ def _out(one: Network) -> Block:
         "out",
         *items(
             {
-                "count": one.zones,
+                "count": _awake(one, one.zones),
                 "route_table_id": Raw("aws_route_table.private[count.index].id"),
                 "destination_cidr_block": "0.0.0.0/0",
                 "nat_gateway_id": Raw(f"aws_nat_gateway.out[{index}].id"),
@@ -152,7 +153,7 @@ def _endpoints(one: Network) -> Iterator[Block]:
             "interfaces",
             *items(
                 {
-                    "for_each": Raw(f"toset({_listed(one.endpoints)})"),
+                    "for_each": Raw(f"toset({_listed(one)})"),
                     **vpc,
                     "service_name": Text((f"com.amazonaws.{region}.", Raw("each.key"))),
                     "vpc_endpoint_type": "Interface",
@@ -164,8 +165,14 @@ def _endpoints(one: Network) -> Iterator[Block]:
         )
 
 
-def _listed(names: tuple[str, ...]) -> str:
-    return "[" + ", ".join(f'"{name}"' for name in names) + "]"
+def _listed(one: Network) -> str:
+    names = "[" + ", ".join(f'"{name}"' for name in one.endpoints) + "]"
+    return f"{TAKEN} ? {names} : []" if one.asleep else names
+
+
+def _awake(one: Network, count: int) -> Value:
+    """Count what a second region has only from when it takes over."""
+    return Raw(f"{TAKEN} ? {count} : 0") if one.asleep else count
 
 
 def group(one: Group, context: Context) -> Iterator[Block]:

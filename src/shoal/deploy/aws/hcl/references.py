@@ -2,7 +2,7 @@
 
 from shoal.deploy.cloud.hcl import Addresses
 
-_ADDRESSES = Addresses(
+ADDRESSES = Addresses(
     {
         ("account", "id"): "data.aws_caller_identity.{}.account_id",
         ("address", "arn"): "local.{}",
@@ -17,7 +17,7 @@ _ADDRESSES = Addresses(
         ("door", "target"): "aws_lb_target_group.{}.arn_suffix",
         ("group", "id"): "aws_security_group.{}.id",
         ("key", "arn"): "aws_kms_key.{}.arn",
-        ("key", "id"): "aws_kms_key.{}.key_id",
+        ("key", "id"): "aws_kms_key.{}.id",
         ("logs", "arn"): "aws_cloudwatch_log_group.{}.arn",
         ("logs", "name"): "aws_cloudwatch_log_group.{}.name",
         ("password", "result"): "random_password.{}.result",
@@ -43,4 +43,10 @@ _ADDRESSES = Addresses(
 )
 """Kind and attribute → where Terraform has it."""
 
-at, written = _ADDRESSES.at, _ADDRESSES.written
+LOOKED_UP = Addresses(
+    {
+        **{key: f"data.{place}" for key, place in ADDRESSES.table.items()},
+        ("password", "result"): "data.aws_secretsmanager_secret_version.{}.secret_string",
+    }
+)
+"""The same of what another folder made, and this one looks up."""

@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator, Mapping
 
 from shoal.deploy.aws import naming
 from shoal.deploy.aws.hcl.context import Context
-from shoal.deploy.aws.hcl.references import at, written
 from shoal.deploy.aws.resources import Right, Role
 from shoal.deploy.aws.rights import path
 from shoal.deploy.cloud.hcl import json, label, resource
@@ -28,7 +27,7 @@ def role(one: Role, context: Context) -> Iterator[Block]:
         notes=context.notes(one),
     )  # fmt: skip
     if one.rights:
-        policy = json({"Version": "2012-10-17", "Statement": [statement(right) for right in one.rights]})
+        policy = json({"Version": "2012-10-17", "Statement": [statement(right, context) for right in one.rights]})
         owner = Raw(f"aws_iam_role.{label(one.name)}.id")
         yield resource("aws_iam_role_policy", one.name, *items({"name": "declared", "role": owner, "policy": policy}))
 
@@ -53,20 +52,25 @@ def _provider(context: Context) -> Block:
     )
 
 
-def statement(right: Right) -> Value:
+def statement(right: Right, context: Context) -> Value:
     """Write one right."""
     found: dict[str, Value] = {
         "Effect": "Allow",
         "Action": [*right.actions],
-        "Resource": [written(one) for one in right.resources],
+        "Resource": [context.written(one) for one in right.resources],
         **({"Condition": {"StringEquals": dict(right.when)}} if right.when else {}),
     }
     return Noted(found, right.why) if right.why else found
 
 
-def _tasks(_: Role, __: Context) -> Value:
-    here = {"Condition": {"StringEquals": {"aws:SourceAccount": at(Ref("account", "own", "id"))}}}
-    return {**_served("ecs-tasks.amazonaws.com"), **here}
+def _tasks(_: Role, context: Context) -> Value:
+    return _from_here("ecs-tasks.amazonaws.com", context)
+
+
+def _from_here(service: str, context: Context) -> dict[str, Value]:
+    """Trust a service of Amazon when it acts for this account."""
+    here = {"Condition": {"StringEquals": {"aws:SourceAccount": context.at(Ref("account", "own", "id"))}}}
+    return {**_served(service), **here}
 
 
 def _served(service: str, *actions: str) -> dict[str, Value]:
@@ -76,7 +80,7 @@ def _served(service: str, *actions: str) -> dict[str, Value]:
 
 def _pods(_: Role, context: Context) -> Value:
     """Trust the cluster's agent for pods of this system's cluster."""
-    here = Text(("arn:aws:eks:*:", at(Ref("account", "own", "id")), f":cluster/{context.named(limit=100)}"))
+    here = Text(("arn:aws:eks:*:", context.at(Ref("account", "own", "id")), f":cluster/{context.named(limit=100)}"))
     cluster = {"Condition": {"ArnLike": {"aws:SourceArn": here}}}
     return {**_served("pods.eks.amazonaws.com", "sts:TagSession"), **cluster}
 
@@ -110,6 +114,7 @@ _TRUSTS: Mapping[str, Callable[[Role, Context], Value]] = {
     "pipelines": _pipelines,
     "pods": _pods,
     "account": _account,
+    "objects": lambda _, context: _from_here("s3.amazonaws.com", context),
     "cluster": lambda _, __: _served("eks.amazonaws.com", "sts:TagSession"),
     "nodes": lambda _, __: _served("ec2.amazonaws.com"),
 }

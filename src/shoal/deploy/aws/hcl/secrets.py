@@ -3,37 +3,35 @@
 from collections.abc import Iterator
 
 from shoal.deploy.aws.hcl.context import Context
-from shoal.deploy.aws.hcl.references import at, written
 from shoal.deploy.aws.resources import Key, Password, Secret
 from shoal.deploy.aws.secrets import called
 from shoal.deploy.cloud.hcl import json, label, resource
+from shoal.deploy.cloud.settings import STANDBY
 from shoal.deploy.cloud.values import Ref
-from shoal.deploy.terraform.values import Block, Call, Raw, Text, Value, items
+from shoal.deploy.terraform.values import Block, Call, Noted, Raw, Text, Value, block, items
 
 
 def key(one: Key, context: Context) -> Iterator[Block]:
     """Write a key, and an alias that people can read."""
-    yield resource(
-        "aws_kms_key",
-        one.name,
-        *items(
-            {
-                "description": one.purpose,
-                "enable_key_rotation": True,
-                "deletion_window_in_days": 30,
-                "policy": _policy(),
-            }
-        ),
-        notes=context.notes(one),
-    )
-    name = f"alias/{context.named(one.name)}"
-    target = Raw(f"aws_kms_key.{label(one.name)}.key_id")
+    own: dict[str, Value] = {"description": one.purpose}
+    if one.of:
+        own["primary_key_arn"] = context.at(Ref("key", one.of))
+    elif one.lasting:
+        why = "So that it may have replicas; a key cannot become one that has."
+        own["multi_region"] = Noted(value=True, why=why)
+    if not one.of:
+        own["enable_key_rotation"] = True
+    own |= {"deletion_window_in_days": 30, "policy": _policy(context)}
+    kept = [block("lifecycle", prevent_destroy=True)] if one.lasting and context.scope.environment.protected else []
+    kind = "aws_kms_replica_key" if one.of else "aws_kms_key"
+    yield resource(kind, one.name, *items(own, *kept), notes=context.notes(one))
+    name, target = f"alias/{context.named(one.name)}", Raw(f"{kind}.{label(one.name)}.key_id")
     yield resource("aws_kms_alias", one.name, *items({"name": name, "target_key_id": target}))
 
 
-def _policy() -> Call:
+def _policy(context: Context) -> Call:
     """Let the account's own policies decide; nobody else is named."""
-    root = Text(("arn:aws:iam::", at(Ref("account", "own", "id")), ":root"))
+    root = Text(("arn:aws:iam::", context.at(Ref("account", "own", "id")), ":root"))
     statement: Value = {"Effect": "Allow", "Principal": {"AWS": root}, "Action": "kms:*", "Resource": "*"}
     return json({"Version": "2012-10-17", "Statement": [statement]})
 
@@ -48,6 +46,12 @@ def password(one: Password, context: Context) -> Iterator[Block]:
     )
 
 
+def _replica(one: Secret, context: Context) -> Iterator[Block]:
+    if one.to:
+        there = context.at(Ref("key", f"data-{STANDBY}"))
+        yield block("replica", region=one.to, kms_key_id=there)
+
+
 def secret(one: Secret, context: Context) -> Iterator[Block]:
     """Write a secret, and its text where that is made of others."""
     protected = context.scope.environment.protected
@@ -58,9 +62,10 @@ def secret(one: Secret, context: Context) -> Iterator[Block]:
             {
                 "name": called(context.scope, one.name),
                 "description": one.purpose,
-                "kms_key_id": at(Ref("key", "data")),
+                "kms_key_id": context.at(Ref("key", "data")),
                 "recovery_window_in_days": 30 if protected else 0,
-            }
+            },
+            *_replica(one, context),
         ),
         notes=context.notes(one),
     )
@@ -71,7 +76,7 @@ def secret(one: Secret, context: Context) -> Iterator[Block]:
             *items(
                 {
                     "secret_id": Raw(f"aws_secretsmanager_secret.{label(one.name)}.id"),
-                    "secret_string": written(one.text),
+                    "secret_string": context.written(one.text),
                 }
             ),
         )

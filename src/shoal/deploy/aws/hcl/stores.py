@@ -4,11 +4,12 @@ from collections.abc import Iterator
 
 from shoal.deploy.aws import naming
 from shoal.deploy.aws.hcl.context import Context
-from shoal.deploy.aws.hcl.references import at
+from shoal.deploy.aws.hcl.taking_over import either
 from shoal.deploy.aws.resources import Bucket, Cache, Documents, Postgres, Search, Table
+from shoal.deploy.aws.scope import Scope
 from shoal.deploy.cloud.hcl import json, label, resource
 from shoal.deploy.cloud.values import Ref
-from shoal.deploy.terraform.values import Block, Raw, Text, Value, block, items
+from shoal.deploy.terraform.values import Block, Noted, Raw, Text, Value, block, items
 
 POSTGRES, DOCUMENTS, VALKEY, OPENSEARCH = "18", "5.0.0", "8.0", "OpenSearch_2.19"
 """Versions of the engines."""
@@ -17,7 +18,7 @@ END = "x"
 """Attribute that says when DynamoDB lets go of an item, as the driver calls it."""
 
 _SUBNETS = Raw("aws_subnet.engines[*].id")
-_KEY = at(Ref("key", "data"))
+_KEY = Ref("key", "data")
 
 
 _BEGUN = "begun"
@@ -55,23 +56,17 @@ def postgres(one: Postgres, context: Context) -> Iterator[Block]:
         *items(
             {
                 "identifier": name,
-                "engine": "postgres",
-                "engine_version": POSTGRES,
+                **(_following(one, context) if one.replica else _own(one, context)),
                 "instance_class": one.instance,
-                "db_name": one.database,
-                "username": one.role,
-                "password_wo": at(Ref("password", f"{one.name}-postgres", "result")),
-                "password_wo_version": context.scope.environment.passwords,
-                "allocated_storage": one.storage,
                 "max_allocated_storage": one.storage * 5,
                 "storage_type": "gp3",
                 "storage_encrypted": True,
-                "kms_key_id": _KEY,
-                "multi_az": one.copies > 1,
+                "kms_key_id": context.at(_KEY),
+                "multi_az": either(taken=True, passive=False) if one.replica and one.copies > 1 else one.copies > 1,
                 "publicly_accessible": False,
                 "db_subnet_group_name": Raw("aws_db_subnet_group.engines.name"),
                 "parameter_group_name": Raw("aws_db_parameter_group.postgres.name"),
-                "vpc_security_group_ids": [at(Ref("group", f"postgres-{one.name}", "id"))],
+                "vpc_security_group_ids": [context.at(Ref("group", f"postgres-{one.name}", "id"))],
                 "enabled_cloudwatch_logs_exports": ["postgresql"],
                 "auto_minor_version_upgrade": True,
                 "backup_retention_period": one.keep,
@@ -92,6 +87,24 @@ def _left(name: str, *, protected: bool) -> dict[str, Value]:
     return {"skip_final_snapshot": False, "final_snapshot_identifier": last}
 
 
+def _own(one: Postgres, context: Context) -> dict[str, Value]:
+    return {
+        "engine": "postgres",
+        "engine_version": POSTGRES,
+        "db_name": one.database,
+        "username": one.role,
+        "password_wo": context.at(Ref("password", f"{one.name}-postgres", "result")),
+        "password_wo_version": context.scope.environment.passwords,
+        "allocated_storage": one.storage,
+    }
+
+
+def _following(one: Postgres, context: Context) -> dict[str, Value]:
+    """Follow the database of the first region, with its users and its size, until this region takes over."""
+    why = "Engine, users, passwords and size are those of the database that it follows."
+    return {"replicate_source_db": Noted(either(None, context.written(one.replica)), why), "apply_immediately": True}
+
+
 def documents(one: Documents, context: Context) -> Iterator[Block]:
     """Write a cluster of DocumentDB and its instances."""
     name = context.named(one.name, "documents", limit=naming.DATABASE)
@@ -103,26 +116,51 @@ def documents(one: Documents, context: Context) -> Iterator[Block]:
                 "cluster_identifier": name,
                 "engine": "docdb",
                 "engine_version": DOCUMENTS,
-                "master_username": one.role,
-                "master_password_wo": at(Ref("password", f"{one.name}-mongo", "result")),
-                "master_password_wo_version": context.scope.environment.passwords,
+                **(_member(one) if one.follows else _alone(one, context)),
                 "storage_encrypted": True,
-                "kms_key_id": _KEY,
+                "kms_key_id": context.at(_KEY),
                 "db_subnet_group_name": Raw("aws_docdb_subnet_group.engines.name"),
-                "vpc_security_group_ids": [at(Ref("group", f"mongo-{one.name}", "id"))],
+                "vpc_security_group_ids": [context.at(Ref("group", f"mongo-{one.name}", "id"))],
                 "backup_retention_period": one.keep,
                 "deletion_protection": one.protected,
                 **_left(name, protected=one.protected),
-            }
+            },
+            *_joined(one),
         ),
         notes=context.notes(one),
     )
     where = Raw(f"aws_docdb_cluster.{one.name}.id")
+    copies: Value = either(one.copies, 1) if one.follows and one.copies > 1 else one.copies
     yield resource(
         "aws_docdb_cluster_instance",
         one.name,
-        *items({"count": one.copies, "cluster_identifier": where, "instance_class": one.instance}),
+        *items({"count": copies, "cluster_identifier": where, "instance_class": one.instance}),
     )
+    if one.worldly and not one.follows:
+        both: dict[str, Value] = {
+            "global_cluster_identifier": one.worldly,
+            "source_db_cluster_identifier": Raw(f"aws_docdb_cluster.{one.name}.arn"),
+        }
+        yield resource("aws_docdb_global_cluster", one.name, *items(both), notes=("The second region follows in it.",))
+
+
+def _alone(one: Documents, context: Context) -> dict[str, Value]:
+    return {
+        "master_username": one.role,
+        "master_password_wo": context.at(Ref("password", f"{one.name}-mongo", "result")),
+        "master_password_wo_version": context.scope.environment.passwords,
+    }
+
+
+def _member(one: Documents) -> dict[str, Value]:
+    """Follow the cluster of the first region, with its users, until this region takes over."""
+    return {"global_cluster_identifier": either(None, one.worldly)}
+
+
+def _joined(one: Documents) -> Iterator[Block]:
+    """Leave a cluster where the one over both regions has put it."""
+    if one.worldly and not one.follows:
+        yield block("lifecycle", ignore_changes=[Raw("global_cluster_identifier")])
 
 
 def table(one: Table, context: Context) -> Iterator[Block]:
@@ -138,20 +176,28 @@ def table(one: Table, context: Context) -> Iterator[Block]:
                 "hash_key": "p",
                 "range_key": "s",
                 "deletion_protection_enabled": one.protected,
+                **({"stream_enabled": True, "stream_view_type": "NEW_AND_OLD_IMAGES"} if one.to else {}),
             },
             *keys,
             block("ttl", attribute_name=END, enabled=True),
             block("point_in_time_recovery", enabled=one.protected),
             block("server_side_encryption", enabled=True),
+            *_elsewhere(one),
         ),
         notes=context.notes(one),
     )
 
 
+def _elsewhere(one: Table) -> Iterator[Block]:
+    """Write the replica; the last of two writes of an item counts, wherever it was made."""
+    if one.to:
+        kept = {"point_in_time_recovery": one.protected, "deletion_protection_enabled": one.protected}
+        yield block("replica", region_name=one.to, propagate_tags=True, **kept)
+
+
 def bucket(one: Bucket, context: Context) -> Iterator[Block]:
     """Write a bucket that nobody outside the account reads, and nobody without TLS."""
-    account = at(Ref("account", "own", "id"))
-    name = Text((f"{context.named(one.name, limit=naming.BUCKET - 13)}-", account))
+    name = bucket_name(context.scope, one.name, context)
     where = Raw(f"aws_s3_bucket.{one.name}.id")
     yield resource(
         "aws_s3_bucket", one.name, *items({"bucket": name, "force_destroy": not one.protected}, *_origins(one)),
@@ -161,12 +207,12 @@ def bucket(one: Bucket, context: Context) -> Iterator[Block]:
     yield resource(
         "aws_s3_bucket_public_access_block", one.name, *items({"bucket": where, **dict.fromkeys(closed, True)})
     )
-    state = "Enabled" if one.protected else "Suspended"
+    state = "Enabled" if one.protected or one.to or one.place == "abroad" else "Suspended"
     yield resource(
         "aws_s3_bucket_versioning", one.name,
         *items({"bucket": where}, block("versioning_configuration", status=state)),
     )  # fmt: skip
-    how = block("apply_server_side_encryption_by_default", sse_algorithm="aws:kms", kms_master_key_id=_KEY)
+    how = block("apply_server_side_encryption_by_default", sse_algorithm="aws:kms", kms_master_key_id=context.key(one))
     rule = Block(kind="rule", body=items({"bucket_key_enabled": True}, how))
     yield resource("aws_s3_bucket_server_side_encryption_configuration", one.name, *items({"bucket": where}, rule))
     yield _lifecycle(one, where)
@@ -180,6 +226,11 @@ def bucket(one: Bucket, context: Context) -> Iterator[Block]:
     }
     policy = json({"Version": "2012-10-17", "Statement": [denied]})
     yield resource("aws_s3_bucket_policy", one.name, *items({"bucket": where, "policy": policy}))
+
+
+def bucket_name(scope: Scope, name: str, context: Context) -> Text:
+    """Name a bucket apart from everybody's: by the account, too."""
+    return Text((f"{scope.named(name, limit=naming.BUCKET - 13)}-", context.at(Ref("account", "own", "id"))))
 
 
 def _origins(one: Bucket) -> Iterator[Block]:
@@ -225,7 +276,7 @@ def _users(one: Cache, context: Context) -> Iterator[Block]:
                     "user_name": user,
                     "engine": "valkey",
                     "access_string": access,
-                    "passwords": [at(Ref("password", f"{user}-valkey", "result"))],
+                    "passwords": [context.at(Ref("password", f"{user}-valkey", "result"))],
                 }
             ),
         )
@@ -236,7 +287,9 @@ def _users(one: Cache, context: Context) -> Iterator[Block]:
 
 
 def _servers(one: Cache, context: Context) -> Block:
-    name = context.named(limit=naming.CACHE)
+    name, more = context.named(limit=naming.CACHE), one.copies - 1
+    later = one.asleep and more > 0
+    spread: Value = either(taken=True, passive=False) if later else more > 0
     return resource(
         "aws_elasticache_replication_group",
         one.name,
@@ -249,15 +302,15 @@ def _servers(one: Cache, context: Context) -> Block:
                 "node_type": one.instance,
                 "parameter_group_name": f"default.valkey{VALKEY.partition('.')[0]}.cluster.on",
                 "num_node_groups": 1,
-                "replicas_per_node_group": one.copies - 1,
+                "replicas_per_node_group": either(more, 0) if later else more,
                 "automatic_failover_enabled": True,
-                "multi_az_enabled": one.copies > 1,
+                "multi_az_enabled": spread,
                 "transit_encryption_enabled": True,
                 "at_rest_encryption_enabled": True,
-                "kms_key_id": _KEY,
+                "kms_key_id": context.at(_KEY),
                 "user_group_ids": [Raw(f"aws_elasticache_user_group.{one.name}.id")],
                 "subnet_group_name": Raw("aws_elasticache_subnet_group.engines.name"),
-                "security_group_ids": [at(Ref("group", "valkey", "id"))],
+                "security_group_ids": [context.at(Ref("group", "valkey", "id"))],
             }
         ),
         notes=context.notes(one),
@@ -270,10 +323,10 @@ def search(one: Search, context: Context) -> Iterator[Block]:
     nodes = items(
         {"instance_type": one.instance, "instance_count": one.nodes, "zone_awareness_enabled": one.nodes > 1}, *zones
     )
-    password = at(Ref("password", f"{one.name}-opensearch", "result"))
+    password = context.at(Ref("password", f"{one.name}-opensearch", "result"))
     who = block("master_user_options", master_user_name="operator", master_user_password=password)
     security = items({"enabled": True, "internal_user_database_enabled": True}, who)
-    groups: Value = [at(Ref("group", f"opensearch-{one.name}", "id"))]
+    groups: Value = [context.at(Ref("group", f"opensearch-{one.name}", "id"))]
     subnets = Raw(f"slice(aws_subnet.engines[*].id, 0, {one.nodes})")
     allowed: Value = {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "es:ESHttp*", "Resource": "*"}
     yield resource(
@@ -288,7 +341,7 @@ def search(one: Search, context: Context) -> Iterator[Block]:
             Block(kind="cluster_config", body=nodes),
             block("ebs_options", ebs_enabled=True, volume_type="gp3", volume_size=one.storage),
             block("vpc_options", subnet_ids=subnets, security_group_ids=groups),
-            block("encrypt_at_rest", enabled=True, kms_key_id=_KEY),
+            block("encrypt_at_rest", enabled=True, kms_key_id=context.at(_KEY)),
             block("node_to_node_encryption", enabled=True),
             block("domain_endpoint_options", enforce_https=True, tls_security_policy="Policy-Min-TLS-1-2-PFS-2023-10"),
             Block(kind="advanced_security_options", body=security),

@@ -4,7 +4,20 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from shoal.deploy.aws import resources as made
-from shoal.deploy.aws.hcl import compute, door, eks, messages, network, roles, secrets, stores, warehouse, watch
+from shoal.deploy.aws.hcl import (
+    compute,
+    copies,
+    door,
+    eks,
+    host,
+    messages,
+    network,
+    roles,
+    secrets,
+    stores,
+    warehouse,
+    watch,
+)
 from shoal.deploy.aws.hcl.context import Context
 from shoal.deploy.cloud.resource import Resource
 from shoal.deploy.terraform.values import Block
@@ -35,16 +48,28 @@ PRINTERS: dict[type[Resource], tuple[str, Printer]] = {
     made.Documents: ("engines", stores.documents),
     made.Table: ("engines", stores.table),
     made.Bucket: ("engines", stores.bucket),
+    made.Copying: ("engines", copies.copying),
+    made.Images: ("cluster", copies.images),
     made.Cache: ("engines", stores.cache),
     made.Search: ("engines", stores.search),
     made.Warehouse: ("engines", warehouse.warehouse),
     made.Topic: ("streams", messages.topic),
     made.Queue: ("streams", messages.queue),
     made.Door: ("edge", door.door),
-    made.Certificate: ("edge", door.certificate),
+    made.Certificate: ("edge", host.certificate),
     made.Pool: ("edge", door.pool),
     made.Watch: ("watch", watch.watch),
     made.Alarm: ("watch", watch.alarm),
     made.Address: ("main", _none),
 }
 """A resource that one service has for itself is in that service's file."""
+
+
+def printed(one: Resource, context: Context) -> tuple[str, Iterator[Block]]:
+    """Write a resource where it is: here, in a second region, or as what is looked up; and name its file."""
+    topic, printer = PRINTERS[type(one)]
+    place = one.place if isinstance(one, made.Copied) else "here"
+    if place == "given":
+        printer = copies.given
+    blocks = printer(one, context)
+    return topic, copies.abroad(blocks) if place == "abroad" else blocks

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 from shoal.deploy.aws import naming
 from shoal.deploy.aws.hcl.context import Context
-from shoal.deploy.aws.hcl.references import at
 from shoal.deploy.aws.resources import Warehouse
 from shoal.deploy.cloud.hcl import label, resource
 from shoal.deploy.cloud.values import Ref
@@ -22,7 +21,7 @@ def warehouse(one: Warehouse, context: Context) -> Iterator[Block]:
             {
                 "namespace_name": name,
                 "db_name": one.database,
-                "kms_key_id": at(Ref("key", "data")),
+                "kms_key_id": context.at(Ref("key", "data")),
                 "log_exports": ["connectionlog", "userlog"],
             },
             *last,
@@ -40,7 +39,7 @@ def warehouse(one: Warehouse, context: Context) -> Iterator[Block]:
                 "max_capacity": one.capacity,
                 "publicly_accessible": False,
                 "subnet_ids": Raw("aws_subnet.engines[*].id"),
-                "security_group_ids": [at(Ref("group", f"redshift-{one.name}", "id"))],
+                "security_group_ids": [context.at(Ref("group", f"redshift-{one.name}", "id"))],
             }
         ),
     )

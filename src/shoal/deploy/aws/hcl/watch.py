@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 
 from shoal.deploy.aws.hcl.context import Context
-from shoal.deploy.aws.hcl.references import written
 from shoal.deploy.aws.resources import Alarm, Watch
 from shoal.deploy.cloud.hcl import resource
 from shoal.deploy.terraform.values import Block, Raw, Value, block, items
@@ -63,26 +62,26 @@ def alarm(one: Alarm, context: Context) -> Iterator[Block]:
             "metric_name": one.metric,
             "statistic": one.statistic,
             "period": seconds,
-            "dimensions": _dimensions(one, 0),
+            "dimensions": _dimensions(one, 0, context),
         }
         yield resource("aws_cloudwatch_metric_alarm", one.name, *items({**base, **metric}))
         return
-    queries = [_query(one, number, seconds) for number in range(len(one.dimensions))]
+    queries = [_query(one, number, seconds, context) for number in range(len(one.dimensions))]
     worst = block("metric_query", id="worst", expression="MAX(METRICS())", label=one.metric, return_data=True)
     yield resource("aws_cloudwatch_metric_alarm", one.name, *items(base, worst, *queries))
 
 
-def _query(one: Alarm, number: int, seconds: int) -> Block:
+def _query(one: Alarm, number: int, seconds: int, context: Context) -> Block:
     metric = block(
         "metric",
         namespace=one.namespace,
         metric_name=one.metric,
         stat=one.statistic,
         period=seconds,
-        dimensions=_dimensions(one, number),
+        dimensions=_dimensions(one, number, context),
     )
     return Block(kind="metric_query", body=items({"id": f"m{number}"}, metric))
 
 
-def _dimensions(one: Alarm, number: int) -> Value:
-    return {name: written(value) for name, value in one.dimensions[number].items()}
+def _dimensions(one: Alarm, number: int, context: Context) -> Value:
+    return {name: context.written(value) for name, value in one.dimensions[number].items()}

@@ -468,12 +468,12 @@ resource "aws_db_instance" "menu" {
   identifier                      = "cafe-production-menu"
   engine                          = "postgres"
   engine_version                  = "18"
-  instance_class                  = "db.t4g.micro"
   db_name                         = "menu"
   username                        = "menu"
   password_wo                     = random_password.menu-postgres.result
   password_wo_version             = 1
   allocated_storage               = 20
+  instance_class                  = "db.t4g.micro"
   max_allocated_storage           = 100
   storage_type                    = "gp3"
   storage_encrypted               = true

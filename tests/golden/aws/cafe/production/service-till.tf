@@ -460,12 +460,12 @@ resource "aws_db_instance" "till" {
   identifier                      = "cafe-production-till"
   engine                          = "postgres"
   engine_version                  = "18"
-  instance_class                  = "db.t4g.micro"
   db_name                         = "till"
   username                        = "till"
   password_wo                     = random_password.till-postgres.result
   password_wo_version             = 1
   allocated_storage               = 20
+  instance_class                  = "db.t4g.micro"
   max_allocated_storage           = 100
   storage_type                    = "gp3"
   storage_encrypted               = true

@@ -1,0 +1,47 @@
+# Written by `shoal deploy aws`; changes are lost. Resources of yours go into files of other names
+# beside it.
+
+terraform {
+  required_version = ">= 1.11"
+
+  required_providers {
+    aws = {
+      source  = "hashicorp/aws"
+      version = "~> 6.25"
+    }
+    random = {
+      source  = "hashicorp/random"
+      version = "~> 3.7"
+    }
+  }
+
+  # The state holds passwords: its bucket is encrypted, versioned, and read by whoever applies
+  # alone.
+  backend "s3" {
+    bucket       = "cafe-production-standby-state"
+    key          = "system.tfstate"
+    region       = "eu-west-1"
+    encrypt      = true
+    use_lockfile = true
+  }
+}
+
+provider "aws" {
+  region = "eu-west-1"
+
+  default_tags {
+    tags = {
+      system      = "cafe"
+      environment = "production-standby"
+      managed-by  = "terraform"
+    }
+  }
+}
+
+variable "take_over" {
+  type        = bool
+  default     = false
+  description = "Whether this region takes over: its databases no longer follow the first region's, which cannot be undone, its services run, and clients are led here. End what runs in the first region before, if it is there."
+}
+
+data "aws_caller_identity" "own" {}
