@@ -1,9 +1,9 @@
-"""What notifications asks of who sends mail: a narrow port, which `smtp`, `ses` and `sendgrid` fill.
+"""What notifications asks of who sends mail: a narrow port, which `smtp`, `ses`, `sendgrid` and `communication` fill.
 
-None of the three has idempotency keys. A handler sends before its commit, so a mail whose answer was lost goes out
-again: rather twice than never. It does so under the same Message-ID, which SMTP and SendGrid hand on to the receiver;
-SES writes its own, and tells ours in the tag ``mail`` of its events. Once the handler has committed, the mark in the
-inbox lets no mail go again.
+None of them has idempotency keys. A handler sends before its commit, so a mail whose answer was lost goes out again:
+rather twice than never. It does so under the same Message-ID, which SMTP and SendGrid hand on to the receiver; SES
+writes its own, and tells ours in the tag ``mail`` of its events; Communication Services write their own where ours was
+used before. Once the handler has committed, the mark in the inbox lets no mail go again.
 """
 
 from typing import Protocol

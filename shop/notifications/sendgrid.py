@@ -1,4 +1,4 @@
-"""Mail by SendGrid, version 3 of its API: the only file of this service that imports aiohttp.
+"""Mail by SendGrid, version 3 of its API.
 
 Sources: SendGrid API Reference, "Mail Send", "Errors", "Rate Limits". SendGrid takes a mail to an address of its
 suppression lists, and tells of it later by its event webhook, with our ``message_id``.
@@ -9,16 +9,13 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
-import aiohttp
 import msgspec
 
 from shoal import Secret
 from shop.notifications.mailer import Mail, MailerMisused, MailNotSent, MailRefused, told
 from shop.notifications.mime import unsubscribing
+from shop.notifications.posting import NoAnswerError, Poster, posting
 from shop.notifications.waiting import seconds
-
-TIMEOUT = 10.0
-"""Seconds for a request."""
 
 _PATH = "/v3/mail/send"
 _REFUSED = frozenset({400, 413})
@@ -37,32 +34,27 @@ class SendGrid(msgspec.Struct, frozen=True, kw_only=True):
 class SendGridMailer:
     """Implements `Mailer`; one instance serves many tasks."""
 
-    def __init__(self, http: aiohttp.ClientSession, sendgrid: SendGrid) -> None:
-        self._http, self._url, self._sender = http, sendgrid.url.rstrip("/") + _PATH, sendgrid.sender
+    def __init__(self, post: Poster, sendgrid: SendGrid) -> None:
+        self._post, self._url, self._sender = post, sendgrid.url.rstrip("/") + _PATH, sendgrid.sender
+        self._headers = {"Authorization": f"Bearer {sendgrid.key.reveal()}", "Content-Type": "application/json"}
 
     async def send(self, mail: Mail) -> None:
         """Hand a mail over."""
+        said = msgspec.json.encode(written(mail, self._sender))
         try:
-            said = written(mail, self._sender)
-            async with self._http.post(self._url, json=said, allow_redirects=False) as response:
-                status, headers = response.status, response.headers
-                answer = (await response.content.read(_LONGEST)).decode("utf-8", "replace")
-        except (aiohttp.ClientError, OSError, TimeoutError) as error:
-            why = str(error) or type(error).__name__
-            raise MailNotSent(
-                f"mail {mail.message_id} may not have gone out: {why}", hint="it is sent again"
-            ) from error
-        if status >= 300:
-            raise _translated(status, headers, answer, mail)
+            answer = await self._post.ask("POST", self._url, self._headers, said)
+        except NoAnswerError as error:
+            message = f"mail {mail.message_id} may not have gone out: {error}"
+            raise MailNotSent(message, hint="it is sent again") from error
+        if answer.status >= 300:
+            raise _translated(answer.status, answer.headers, answer.text[:_LONGEST], mail)
 
 
 @asynccontextmanager
 async def opened(sendgrid: SendGrid) -> AsyncIterator[SendGridMailer]:
     """Keep connections to SendGrid open."""
-    limits = aiohttp.ClientTimeout(total=TIMEOUT, sock_connect=TIMEOUT / 4)
-    headers = {"Authorization": f"Bearer {sendgrid.key.reveal()}"}
-    async with aiohttp.ClientSession(headers=headers, timeout=limits, raise_for_status=False) as http:
-        yield SendGridMailer(http, sendgrid)
+    async with posting() as post:
+        yield SendGridMailer(post, sendgrid)
 
 
 def written(mail: Mail, sender: str) -> dict[str, Any]:

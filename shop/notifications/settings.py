@@ -2,7 +2,7 @@
 
 import importlib
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Literal
 
 from shoal import Secret, Settings, ShoalError
@@ -13,7 +13,7 @@ from shop.notifications.unsubscribing import LAPTOP_KEY
 class NotificationsSettings(Settings, frozen=True, kw_only=True):
     """What may be said about the notifications service from outside."""
 
-    mailer: Literal["smtp", "ses", "sendgrid"] = "smtp"
+    mailer: Literal["smtp", "ses", "sendgrid", "communication"] = "smtp"
     """Who sends mail."""
     sender: str = "orders@shop.example"
     smtp_url: str = ""
@@ -29,6 +29,10 @@ class NotificationsSettings(Settings, frozen=True, kw_only=True):
     ses_secret_key: Secret = Secret("")
     sendgrid_url: str = "https://api.sendgrid.com"
     sendgrid_key: Secret = Secret("")
+    communication_url: str = ""
+    """Of Azure Communication Services: ``https://NAME.communication.azure.com``."""
+    communication_key: Secret = Secret("")
+    """Empty for the identity of the service in Azure."""
     public_url: str = "http://127.0.0.1:8000"
     """Where the gateway is for those who get mail."""
     site_url: str = "http://localhost:5173"
@@ -56,6 +60,9 @@ async def opened(settings: NotificationsSettings) -> AsyncIterator[Mailer]:
             )
         ) as mailer:
             yield mailer
+    elif settings.mailer == "communication":
+        async with _communication(settings) as mailer:
+            yield mailer
     else:
         if not settings.sendgrid_key.reveal():
             raise ShoalError("SendGrid cannot be asked without a key", hint="set NOTIFICATIONS__SENDGRID_KEY")
@@ -64,6 +71,19 @@ async def opened(settings: NotificationsSettings) -> AsyncIterator[Mailer]:
             sendgrid.SendGrid(sender=settings.sender, key=settings.sendgrid_key, url=settings.sendgrid_url)
         ) as mailer:
             yield mailer
+
+
+def _communication(settings: NotificationsSettings) -> AbstractAsyncContextManager[Mailer]:
+    if not settings.communication_url.startswith("https://"):
+        hint = "set NOTIFICATIONS__COMMUNICATION_URL=https://NAME.communication.azure.com"
+        raise ShoalError("Communication Services cannot be asked without their address", hint=hint)
+    communication = importlib.import_module("shop.notifications.communication")
+    found: AbstractAsyncContextManager[Mailer] = communication.opened(
+        communication.Communication(
+            sender=settings.sender, url=settings.communication_url, key=settings.communication_key
+        )
+    )
+    return found
 
 
 def _smtp(settings: NotificationsSettings) -> Mailer:

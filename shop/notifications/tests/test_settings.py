@@ -3,6 +3,7 @@
 import pytest
 
 from shoal import ShoalError
+from shop.notifications.communication import CommunicationMailer
 from shop.notifications.sendgrid import SendGridMailer
 from shop.notifications.ses import SesMailer
 from shop.notifications.settings import NotificationsSettings, opened
@@ -13,6 +14,10 @@ SES = {
     "NOTIFICATIONS__MAILER": "ses", "NOTIFICATIONS__SES_REGION": "eu-central-1",
     "NOTIFICATIONS__SES_ACCESS_KEY": "AK", "NOTIFICATIONS__SES_SECRET_KEY": "hush",
 }  # fmt: skip
+COMMUNICATION = {
+    "NOTIFICATIONS__MAILER": "communication", "NOTIFICATIONS__COMMUNICATION_KEY": "aHVzaA==",
+    "NOTIFICATIONS__COMMUNICATION_URL": "https://shop.communication.azure.com",
+}  # fmt: skip
 SENDGRID = {"NOTIFICATIONS__MAILER": "sendgrid", "NOTIFICATIONS__SENDGRID_KEY": "hush"}
 
 
@@ -20,17 +25,30 @@ def read(environ: dict[str, str]) -> NotificationsSettings:
     return NotificationsSettings.load("notifications", environ)
 
 
-@pytest.mark.parametrize(("environ", "kind"), [(SMTP, SmtpMailer), (SES, SesMailer), (SENDGRID, SendGridMailer)])
+@pytest.mark.parametrize(
+    ("environ", "kind"),
+    [(SMTP, SmtpMailer), (SES, SesMailer), (SENDGRID, SendGridMailer), (COMMUNICATION, CommunicationMailer)],
+)
 async def test_a_setting_chooses_who_sends_mail(environ: dict[str, str], kind: type) -> None:
     settings = read(environ)
     assert "hush" not in repr(settings)
+    assert "aHVzaA==" not in repr(settings)
     async with opened(settings) as mailer:
         assert type(mailer) is kind
 
 
 @pytest.mark.parametrize(
     ("environ", "missing"),
-    [({}, "NOTIFICATIONS__SMTP_URL"), ({"NOTIFICATIONS__MAILER": "sendgrid"}, "NOTIFICATIONS__SENDGRID_KEY")],
+    [
+        ({}, "NOTIFICATIONS__SMTP_URL"),
+        ({"NOTIFICATIONS__MAILER": "sendgrid"}, "NOTIFICATIONS__SENDGRID_KEY"),
+        ({"NOTIFICATIONS__MAILER": "communication"}, "without their address"),
+        (
+            {**COMMUNICATION, "NOTIFICATIONS__COMMUNICATION_URL": "http://shop.communication.azure.com"},
+            "without their address",
+        ),
+        ({**COMMUNICATION, "NOTIFICATIONS__COMMUNICATION_KEY": "no base64!"}, "is no base64"),
+    ],
 )
 async def test_what_is_missing_is_named(environ: dict[str, str], missing: str) -> None:
     with pytest.raises(ShoalError, match=missing):

@@ -50,10 +50,15 @@ def secret(scope: Scope, service: ServicePlan) -> Iterator[tuple[str, str, Value
 
 
 def mailed(scope: Scope, service: ServicePlan) -> Iterator[tuple[str, str]]:
-    """List variable and name of the addresses of mail servers, which hold a password."""
+    """List variable and name of the addresses of mail servers, which hold a password.
+
+    One that the environment says itself, without a password, is none: it is empty where mail goes another way.
+    """
+    said = {name for name, value in scope.environment.settings.items() if "@" not in value}
     for external in scope.plan.externals:
-        if external.protocol == "smtp" and external.name in service.externals:
-            yield service.externals[external.name], f"{external.name}-url"
+        variable = service.externals.get(external.name, "")
+        if external.protocol == "smtp" and variable and variable not in said:
+            yield variable, f"{external.name}-url"
 
 
 def passwords(scope: Scope, service: ServicePlan) -> list[str]:

@@ -43,9 +43,9 @@ COLUMN = Column(
         "secrets": Cell("Key Vault, to which apps refer"),
         "keys of personal data": Cell("a key of Key Vault for each service, turned once a year"),
         "images": Cell("Container Registry"),
-        "e-mail": no(
-            "Communication Services want a password of SMTP, and no schema here knows them: make the domain by hand, "
-            "and fill in the secret"
+        "e-mail": Cell(
+            "Communication Services, asked by their own interface with the service's identity, as the shop does; their "
+            "domain is made by hand, since no schema here knows them. Or a server of SMTP, whose address is a secret"
         ),
         "logs": Cell("Log Analytics, kept as long as said"),
         "metrics and alarms": Cell("Azure Monitor, an alert for each kind of trouble; mail to an address"),

@@ -20,6 +20,7 @@ def findings(scope: Scope) -> Iterator[Finding]:
     yield from standby.findings(scope, _say)
     yield from _engines(scope)
     yield from _network(scope)
+    yield from _mails(scope)
     if scope.apps:
         yield from _names(scope)
         yield from _door(scope)
@@ -74,9 +75,23 @@ def _network(scope: Scope) -> Iterator[Finding]:
     if environment.protected and scope.users("postgres") and not scope.second:
         message = f"databases of {environment.engines.postgres} have no second copy in another zone"
         yield _say("13", "warning", message, "engines.postgres = 'GP_Standard_D2ds_v5' has one")
-    if any(external.protocol == "smtp" for external in scope.plan.externals):
-        message = "Communication Services send e-mail by SMTP with a password, which no managed identity can be"
-        yield _say("20", "info", message, "make the domain by hand, and fill in the secret; see docs/azure.md")
+
+
+def _mails(scope: Scope) -> Iterator[Finding]:
+    """Say which passwords of mail servers are to be filled in, and that none belongs into a file."""
+    for service in scope.plan.services:
+        where = scope.declared(service).source
+        for variable, name in addresses.mailed(scope, service):
+            own = naming.secret(scope.system, service.name, name)
+            message = f"{service.name} sends e-mail by SMTP with a password, which no managed identity can be"
+            help_ = (
+                f"fill in the secret {own}, or send by the interface of Communication Services, and write [settings] "
+                f'{variable} = ""; see docs/azure.md'
+            )
+            yield _say("20", "info", message, help_, where)
+            if variable in scope.environment.settings:
+                message = f"{variable} of {scope.environment.name} names somebody, and would be read by everyone"
+                yield _say("17", "error", message, f"take it out of the file, and fill in the secret {own}", where)
 
 
 def _names(scope: Scope) -> Iterator[Finding]:
