@@ -131,7 +131,7 @@ def test_what_is_no_region_is_a_mistake_in_the_command(run: Run) -> None:
 def test_a_region_whose_prices_nobody_knows_is_refused_with_what_helps(run: Run) -> None:
     code, out, err = run("cost", "--target", "small.toml", "--region", "ap-south-2")
     assert (code, out) == (1, "")
-    assert "no price of aws in ap-south-2 is known here; there are tables of eu-central-1" in err
+    assert "no price of aws in ap-south-2 is known here; there are tables of ap-southeast-1, eu-central-1" in err
     assert "shoal cost refresh --target aws --region ap-south-2" in err
 
 

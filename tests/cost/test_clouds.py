@@ -147,7 +147,7 @@ OTHERS = {"secret", "key", "ecr", "acr", "registry", "keyvault", "kms", "cognito
 def test_a_table_knows_most_of_what_the_shop_is_billed_for(name: str, place: str) -> None:
     found = bill(name, Usage(), place)
     unknown = {line.item.price for line in found.unknown}
-    assert 4 * len(unknown) < len({line.item.price for line in found.lines}), unknown
+    assert 3 * len(unknown) < len({line.item.price for line in found.lines}), unknown
 
 
 @pytest.mark.parametrize("price", sorted({name for one in TABLES for name in packaged(*one).prices}))

@@ -73,7 +73,7 @@ def prices(root: Path, file: Path | None, provider: str, region: str) -> "Table"
     if found.prices:
         return found
     known = regions(root, provider)
-    near = difflib.get_close_matches(region, known, n=1)
+    near = difflib.get_close_matches(region, known, n=1, cutoff=0.85)
     meant = f"did you mean {near[0]}? " if near else ""
     raise DeclarationError(
         f"no price of {provider} in {region} is known here; there are tables of {', '.join(known)}",

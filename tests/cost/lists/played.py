@@ -78,7 +78,7 @@ COLUMNS = (
     *("SKU", "OfferTermCode", "RateCode", "TermType", "PriceDescription", "EffectiveDate", "StartingRange"),
     *("EndingRange", "Unit", "PricePerUnit", "Currency", "Product Family", "serviceCode", "Location", "Instance Type"),
     *("Tenancy", "Operating System", "Pre Installed S/W", "CapacityStatus", "Database Engine", "Deployment Option"),
-    *("Cache Engine", "Queue Type", "Transfer Type", "To Location", "usageType", "operation", "Region Code"),
+    *("Cache Engine", "Transfer Type", "usageType", "operation", "Region Code"),
 )
 
 

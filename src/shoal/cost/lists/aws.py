@@ -17,7 +17,7 @@ from shoal.cost.lists.offer import More, Offer, PriceList, Wanted
 _COLUMNS = {
     "usageType": "usage", "operation": "operation", "Database Engine": "engine", "Deployment Option": "copies",
     "Cache Engine": "cache", "Operating System": "system", "Tenancy": "tenancy", "CapacityStatus": "capacity",
-    "Pre Installed S/W": "software", "Transfer Type": "transfer", "Queue Type": "queue", "To Location": "to",
+    "Pre Installed S/W": "software",
 }  # fmt: skip
 """Column → field of an offer. Which of them there are depends on the service."""
 
@@ -75,34 +75,13 @@ def _price(price: str, unit: str, service: str, usage: str, factor: int = 1, **f
     )
 
 
-_UNITS = (
-    *(
-        "hrs",
-        "hours",
-        "hour",
-        "vcpu-hours",
-        "gb-hours",
-        "lcu-hrs",
-        "lcu-hours",
-        "rpu-hr",
-        "gb",
-        "gb-mo",
-        "gb-month",
-        "count",
-    ),
-    *(
-        "requests",
-        "request",
-        "writerequestunits",
-        "readrequestunits",
-        "alarms",
-        "metrics",
-        "secrets",
-        "keys",
-        "recipients",
-    ),
-    *("api calls", "apicalls", "notifications", "web acl", "rule", "month", "vcpu-hour", "gb-hour"),
+_HOURLY = "hrs hours hour vcpu-hours vcpu-hour gb-hours gb-hour lcu-hrs lcu-hours rpu-hr"
+_STORED = "gb gb-mo gb-month"
+_COUNTED = (
+    "count requests request writerequestunits readrequestunits notifications month recipients cognitouserpoolsmau"
 )
+_KEPT = "alarms metrics secrets keys"
+_UNITS = frozenset(f"{_HOURLY} {_STORED} {_COUNTED} {_KEPT}".split())
 """Each service spells its units in its own way; types of usage say which is meant, so that the unit tells no more."""
 
 _MILLION = 1_000_000
@@ -123,7 +102,7 @@ _WANTED = (
     _price("endpoint.hour", "endpoint-hour", "AmazonVPC", "VpcEndpoint-Hours"),
     _price("endpoint.gb", "GB", "AmazonVPC", "VpcEndpoint-Bytes"),
     _price("address.hour", "address-hour", "AmazonVPC", "PublicIPv4:InUseAddress"),
-    _price("egress.gb", "GB", "AWSDataTransfer", "DataTransfer-Out-Bytes", transfer="AWS Outbound", to="External"),
+    _price("egress.gb", "GB", "AWSDataTransfer", "DataTransfer-Out-Bytes"),
     _price("zones.gb", "GB each way", "AWSDataTransfer", "DataTransfer-Regional-Bytes"),
     _price("alb.hour", "hour", "AWSELB", "LoadBalancerUsage", operation="LoadBalancing:Application"),
     _price("alb.lcu-hour", "LCU-hour", "AWSELB", "LCUUsage", operation="LoadBalancing:Application"),
@@ -144,20 +123,22 @@ _WANTED = (
     _price("opensearch.{size}.search.hour", "hour", "AmazonES", rf"ESInstance:{_SIZE}"),
     _price("opensearch.gp3.gb-month", "GB-month", "AmazonES", "ES:GP3-Storage"),
     _price("redshift.rpu-hour", "RPU-hour", "AmazonRedshift", "Redshift:ServerlessUsage"),
+    _price("redshift.gb-month", "GB-month", "AmazonRedshift", "RMS:Serverless"),
     _price("sns.fifo", "million messages", "AmazonSNS", "F-Request-Tier1", _MILLION),
-    _price("sqs.fifo", "million requests", "AWSQueueService", ".*Requests.*", _MILLION, queue=r"FIFO.*"),
-    _price("logs.gb", "GB", "AmazonCloudWatch", "DataProcessing-Bytes"),
+    _price("sqs.fifo", "million requests", "AWSQueueService", "Requests-FIFO-(Tier1|RBP)", _MILLION),
+    _price("logs.gb", "GB", "AmazonCloudWatch", "DataProcessing-Bytes", operation="PutLogEvents"),
     _price("logs.gb-month", "GB-month", "AmazonCloudWatch", "TimedStorage-ByteHrs"),
     _price("alarm.month", "metric-month", "AmazonCloudWatch", "CW:AlarmMonitorUsage"),
     _price("metrics.month", "metric-month", "AmazonCloudWatch", "CW:MetricMonitorUsage"),
-    _price("secret.month", "secret-month", "AWSSecretsManager", "AWSSecretsManager-Secrets"),
+    _price("secret.month", "secret-month", "AWSSecretsManager", "AWSSecretsManager-Secrets?"),
     _price("key.month", "key-month", "awskms", "KMS-Keys"),
     _price("ecr.gb-month", "GB-month", "AmazonECR", "TimedStorage-ByteHrs"),
     _price("api.http", "million requests", "AmazonApiGateway", "ApiGatewayHttpRequest", _MILLION),
     _price("eks.hour", "hour", "AmazonEKS", "AmazonEKS-Hours:perCluster"),
     _price("waf.acl.month", "web ACL-month", "awswaf", "WebACLV2"),
     _price("waf.rule.month", "rule-month", "awswaf", "RuleV2"),
-    _price("waf.request", "million requests", "awswaf", "RequestV2-Tier1", _MILLION),
+    _price("waf.request", "million requests", "awswaf", "RequestV2-(Tier1|48KB)", _MILLION),
+    _price("cognito.user", "user-month", "AmazonCognito", "CognitoEssentialsMAU"),
     _price("ses.mail", "thousand mails", "AmazonSES", "Recipients", 1000),
 )  # fmt: skip
 
