@@ -18,7 +18,11 @@ from shop.notifications.tests.played import Asked, Played, playing
 from shop.notifications.tests.samples import MAIL
 
 KEY = b"a key of some length"
-LENT = (200, json.dumps({"access_token": "a token", "expires_in": "86000", "token_type": "Bearer"}), {})
+LENT: tuple[int, str, dict[str, str]] = (
+    200,
+    json.dumps({"access_token": "a token", "expires_in": "86000", "token_type": "Bearer"}),
+    {},
+)
 
 
 @pytest.fixture
