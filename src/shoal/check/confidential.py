@@ -24,7 +24,7 @@ _WITHIN = re.compile(r"(?:^|[;\s])(?:password|pwd|accountkey|sharedaccesskey)\s*
 
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _NO_SECRET = re.compile(
-    r"true|false|yes|no|none|null|[01]?|[/.~].*|.*\$[({\w].*|.*\{\{.*|<.*>|\*+|x{3,}|ENC\[.*|your[_-].*",
+    r"true|false|yes|no|none|null|[01]?|[/.~].*|.*\$[({\w].*|.*\{\{.*|<.*>|\*+|x{3,}|ENC\[.*|your[_-].*|change[_-]?(?:me|it)|dummy|fake|placeholder|not[_-]?used",
     re.IGNORECASE | re.DOTALL,
 )
 """What is said in the place of a secret and is none: nothing, a file, a variable, a word for people."""

@@ -51,6 +51,8 @@ NAMES = (
     "edge_unused",
     "engine_ended",
     "secret_in_settings",
+    "engine_reachable",
+    "network_open",
     "context_lost",  # SH5: observability
     "names_without_end",
     "printed",

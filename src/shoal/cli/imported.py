@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from shoal.check.importing.compose import included
 from shoal.check.importing.modelled import modelled
 from shoal.check.importing.reading import documents
 from shoal.check.importing.table import KINDS, facts, form_of
@@ -132,6 +133,18 @@ class _Reading:
             return
         self.texts[shown] = text
         self.documents += found
+        for document in found:
+            if form_of(document.root) == "compose":
+                self._included(file, document)
+
+    def _included(self, file: Path, document: Document) -> None:
+        """Read the files that a file of Compose includes; one that is not there is as wrong as one that is broken."""
+        for path in included(document.root):
+            other = Path(os.path.normpath(file.parent / path.text))
+            if other.is_file():
+                self._file(other, named=True)
+            else:
+                self._wrong(f"there is no file {path.text}, which is included", "correct the path", str(path.where))
 
     def _chart(self, chart: Path) -> None:
         hint = f"check what comes of it: helm template NAME {self._shown(chart.parent)} > rendered.yaml"

@@ -37,6 +37,8 @@ services:
         ("Server=db;Database=shop;User Id=me", "postgresql+asyncpg://db/shop", "", "error"),
         ("postgres://db/shop", "db:5432", "shop", "error"),  # its name is said beside its host
         ("postgres://db/shop", "postgres://${HOST:-db}/${NAME-shop}", "", "error"),
+        ("postgres://${ME}:${PASSWORD:?say it}@db/shop", "postgres://$ME@db/shop", "", "error"),
+        ("postgres://db/${A}", "postgres://db/${B}", "", "warning"),
         ("postgres://db.example/shop", "postgres://db.example/shop", "", "error"),  # outside of all files
         ("db:5432", "postgres://db/", "", "warning"),
         ("postgres://db/shop", "postgres://db/prices", "", None),
@@ -59,7 +61,7 @@ def test_what_waits_for_a_store_may_use_it_where_it_is_told_no_address(tmp_path:
     waiting = "services:\n  a:\n    image: a\n    depends_on: [db]\n  b:\n    image: b\n    links: ['db:data']\n"
     store = "  db:\n    image: postgres:18\n"
     report = report_of(tmp_path, {"compose.yaml": waiting + store}, "SH201")
-    assert [(f.severity, f.where.line, f.notes[0].where.line) for f in report.findings] == [("warning", 4, 7)]
+    assert [(f.severity, f.where.line, f.notes[0].where.line) for f in report.findings] == [("info", 4, 7)]
     told = waiting.replace("image: b\n", "image: b\n    environment: {PRICES_URL: 'http://a'}\n")
     assert report_of(tmp_path, {"compose.yaml": told + store}, "SH201").findings == ()
 
@@ -73,7 +75,7 @@ def test_what_shares_a_database_is_said(tmp_path: Path) -> None:
 
 def test_programs_of_one_image_are_one_service(tmp_path: Path) -> None:
     text = SHARED.replace("ORDERS", "postgres://db/shop").replace("PRICES", "postgres://db/shop")
-    assert places(tmp_path, "SH201", **{"compose.yaml": text.replace("acme/prices", "acme/orders:2")}) == []
+    assert places(tmp_path, "SH201", **{"compose.yaml": text.replace("acme/prices", "acme/orders")}) == []
 
 
 CIRCLE = """\

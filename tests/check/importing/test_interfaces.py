@@ -45,12 +45,14 @@ def test_json_is_read_too_and_an_operation_has_to_say_what_it_does(tmp_path: Pat
 
 
 def test_a_document_is_about_the_service_that_is_called_so(tmp_path: Path) -> None:
-    compose = "services:\n  order-service:\n    image: acme/orders\n"
+    compose = "services:\n  order-service:\n    image: acme/orders\n    ports: ['80']\n"
     orders = OPENAPI.replace("SECURITY\n", "").replace("      OWN\n", "").replace("Orders API", "Order Service")
     files = {"compose.yaml": compose, "docs/v1/api.yaml": orders}
     report = report_of(tmp_path, files, "SH401")
     assert report.services == 1
     assert "of order-service:" in report.findings[0].message
+    files["compose.yaml"] = compose.replace("    ports: ['80']\n", "")  # nobody outside can ask
+    assert report_of(tmp_path, files, "SH401").findings == ()
 
 
 SECOND = """\

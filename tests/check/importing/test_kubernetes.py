@@ -155,10 +155,10 @@ def test_one_replica_further_on_and_what_scales(tmp_path: Path) -> None:
     )
     (finding,) = report(tmp_path, "SH308", *objects).findings
     assert finding.message == (
-        "web can be reached from outside (Service web), and 2 of 2 services behind it have one replica: cart, web"
+        "web can be reached from outside (Service web), and 2 of the 2 services on the way have one replica: cart, web"
     )
     (finding,) = report(tmp_path, "SH308", *objects, scaled=SCALED).findings
-    assert "1 of 2 services behind it have one replica: cart" in finding.message
+    assert "1 of the 2 services on the way have one replica: cart" in finding.message
 
 
 @pytest.mark.parametrize(

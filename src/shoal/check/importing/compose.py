@@ -25,10 +25,18 @@ _EXTENDS = 10
 
 
 def is_one(root: Node) -> bool:
-    """Tell whether a document is of this kind: services that say what they run."""
+    """Tell whether a document is of this kind: services that say what they run, or files that do."""
+    if included(root) and not root.at("kind"):
+        return True
     services = root.at("services")
     own = [service for service in services.fields.values() if service.kind == "map"]
     return services.kind == "map" and bool(own) and any(_KEYS & {*service.fields} for service in own)
+
+
+def included(root: Node) -> tuple[Node, ...]:
+    """List the files that a file includes, relative to its folder."""
+    found = [item.at("path") if item.kind == "map" else item for item in root.at("include")]
+    return tuple(text for node in found for text in node.texts)
 
 
 def read(documents: Sequence[Document], beside: Beside) -> Facts:
@@ -122,14 +130,14 @@ class _Project:
                 found[name] = self._setting(name, value_.text if value_ else None, value_.where)
             for item in environment:
                 name, equals, text = item.text.partition("=")
-                found[name] = self._setting(name, text if equals else None, _behind(item, len(name) + 1))
+                found[name] = self._setting(name, text if equals else None, _behind(item, equals))
         yield from found.values()
 
     def _setting(self, name: str, text: str | None, where: Place) -> Setting:
         if text is None:
             return Setting(name, where, self._environment.get(name), inline=False)
         value = self._resolve(text)
-        return Setting(name, where, value.text if value.known else None, inline=value.inline)
+        return Setting(name, where, value.text, inline=value.inline)
 
     def _names(self, nodes: Sequence[Node]) -> Iterator[str]:
         for key in ("container_name", "hostname"):
@@ -161,10 +169,10 @@ class _Project:
         return variables(self.beside(posixpath.join(self.folder, ".env")) or "")
 
 
-def _behind(item: Node, length: int) -> Place:
-    """Say where the value of ``NAME=value`` is."""
+def _behind(item: Node, sign: str) -> Place:
+    """Say where the value of ``NAME=value`` is; the name, where it has none."""
     where = item.where
-    begin = where.column + length + (not item.plain)
+    begin = where.column + (item.text.index(sign) + 1 + (not item.plain) if sign else 0)
     return msgspec.structs.replace(where, column=begin) if where.line == where.end_line else where
 
 

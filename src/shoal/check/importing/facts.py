@@ -155,6 +155,8 @@ class Facts:
     operations: tuple[Operation, ...] = ()
     messages: tuple[Message, ...] = ()
     kept: tuple[Kept, ...] = ()
+    guarded: frozenset[str] = frozenset()
+    """Namespaces in which a policy says who may reach whom."""
     titles: dict[str, Place] = field(default_factory=dict)
     """Service that a document of OpenAPI or AsyncAPI is about → the document."""
 

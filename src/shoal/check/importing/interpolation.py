@@ -13,6 +13,10 @@ _ROUNDS = 5
 """How deep defaults may lie within each other."""
 
 
+UNKNOWN = "?"
+"""What stands for a value that nobody knows; no host and no name has it."""
+
+
 class Resolved(NamedTuple):
     """A text whose variables have their values."""
 
@@ -45,7 +49,7 @@ def resolved(text: str, variables: Mapping[str, str]) -> Resolved:
             if "-" in how:
                 return word
             known = False
-            return ""
+            return UNKNOWN
         return said
 
     for _ in range(_ROUNDS):

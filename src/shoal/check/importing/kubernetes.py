@@ -21,6 +21,9 @@ RUNS: Mapping[str, tuple[str, ...]] = {
 REPLICATED = frozenset({"Deployment", "StatefulSet", "ReplicaSet", "Rollout", "DeploymentConfig"})
 """Kinds that have a number of replicas; one, where nobody says (`kubernetes.io`, "Deployments")."""
 
+_POLICIES = ("NetworkPolicy", "CiliumNetworkPolicy", "AuthorizationPolicy")
+"""Kinds that say who may reach whom; Calico's has the first name, too."""
+
 _APP = ("app.kubernetes.io/name", "app", "k8s-app", "name")
 """Labels that say to which service a pod belongs, in this order."""
 
@@ -37,6 +40,7 @@ def read(documents: Sequence[Document]) -> Facts:
         forms=frozenset({"kubernetes"}) if documents else frozenset(),
         units=tuple(cluster.units()),
         kept=tuple(cluster.kept()),
+        guarded=frozenset(space(node) for node in cluster.of(*_POLICIES)),
     )
 
 

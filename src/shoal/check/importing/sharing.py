@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from shoal.check.importing import images
 from shoal.check.importing.edges import Use, stored
 from shoal.check.importing.facts import Facts, Unit
 
@@ -23,9 +22,9 @@ class Shared:
     users: tuple[Use, ...]
 
     @property
-    def certain(self) -> bool:
-        """Whether all of them are told its address, and its name or that of a host with one database."""
-        return bool(self.database) and all(use.told for use in self.users)
+    def told(self) -> bool:
+        """Whether all of them are told its address, and do not only wait for it when they start."""
+        return all(use.told for use in self.users)
 
 
 def shared(facts: Facts) -> Iterator[Shared]:
@@ -33,9 +32,10 @@ def shared(facts: Facts) -> Iterator[Shared]:
     groups: dict[tuple[str, str], dict[str, Use]] = {}
     for use in stored(facts):
         groups.setdefault((_host(use), use.database.lower()), {}).setdefault(_program(use.unit), use)
-    for (host, database), users in groups.items():
+    for (host, _), users in groups.items():
         if len(users) > 1:
-            yield Shared(host, database, tuple(sorted(users.values(), key=lambda use: use.where)))
+            ways = tuple(sorted(users.values(), key=lambda use: use.where))
+            yield Shared(host, ways[0].database, ways)
 
 
 def _host(use: Use) -> str:
@@ -43,6 +43,6 @@ def _host(use: Use) -> str:
 
 
 def _program(unit: Unit) -> str:
-    """Say which program a unit is: its image, where it has one of its own, else its service."""
+    """Say which program a unit is: its image with its tag, which some tell programs apart by; else its service."""
     named = [container.image.text for container in unit.containers[:1] if container.image]
-    return images.repository(named[0]) if named and named[0] else unit.service
+    return named[0] if named and named[0] else unit.service

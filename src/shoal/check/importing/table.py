@@ -48,5 +48,6 @@ def joined(parts: Sequence[Facts]) -> Facts:
         operations=tuple(operation for part in parts for operation in part.operations),
         messages=tuple(message for part in parts for message in part.messages),
         kept=tuple(value for part in parts for value in part.kept),
+        guarded=frozenset(space for part in parts for space in part.guarded),
         titles={name: place for part in reversed(parts) for name, place in part.titles.items()},
     )

@@ -4,7 +4,8 @@
 
 Looks in documents of AsyncAPI for messages whose version nothing says: not their name (`orders.placed.v1`,
 `OrderPlacedV2`), not their channel, no header or field (`version`, `schemaVersion`, `dataschema`, a `type` that ends in
-one) and no `x-version`. The version of the document is none: it says nothing about a message that was sent before.
+one) and no `x-version`. One that several documents tell of is found where it is sent. The version of the document is
+none: it says nothing about a message that was sent before.
 
 ## Why
 
@@ -69,8 +70,11 @@ from shoal.check.subject import Subject
 
 def find(subject: Subject, _: Nothing) -> Iterator[Finding]:
     """Find messages without a version."""
-    for message in subject.imported.messages if subject.imported is not None else ():
-        if not message.version:
+    messages = subject.imported.messages if subject.imported is not None else ()
+    sent = {(message.channel, message.name) for message in messages if message.sent}
+    for message in messages:
+        heard = not message.sent and (message.channel, message.name) in sent
+        if not message.version and not heard:
             what = f" ({message.name})" if message.name and message.name != message.channel else ""
             yield Finding(
                 where=message.where,

@@ -2,7 +2,8 @@
 
 ## What it does
 
-Looks in files of Kubernetes for pods that get requests by a `Service` and have no container with a `readinessProbe`.
+Looks in files of Kubernetes for services whose pods get requests by a `Service` and have no container with a
+`readinessProbe`. Engines are left out: who asks one that does not answer yet, waits anyway.
 
 ## Why
 
@@ -83,7 +84,7 @@ from shoal.check.subject import Subject
 def find(subject: Subject, _: Nothing) -> Iterator[Finding]:
     """Find pods that get requests as soon as they begin."""
     for unit in subject.imported.units if subject.imported is not None else ():
-        if unit.asked and unit.containers and all(container.ready is False for container in unit.containers):
+        if unit.asked and unit.role == "service" and all(container.ready is False for container in unit.containers):
             yield Finding(
                 where=unit.containers[0].where,
                 message=f"{unit.kind} {unit.name} does not say when it can be asked: no readinessProbe",

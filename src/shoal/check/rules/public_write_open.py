@@ -6,7 +6,8 @@ Looks for operations that the gateway serves to anyone, that change something (`
 that have neither a principal nor a limit.
 
 Of a system in other files it looks at what OpenAPI says: operations that change something and ask for no key, token or
-certificate (`security`), neither themselves nor in their document.
+certificate (`security`), neither themselves nor in their document. Where Compose or Kubernetes say, too, how the
+service runs, only one that can be reached from outside is meant.
 
 ## Why
 
@@ -92,8 +93,10 @@ def find(subject: Subject, _: Nothing) -> Iterator[Finding]:
 
 
 def _imported(facts: Facts) -> Iterator[Finding]:
+    inner = {name for name, units in facts.services.items() if units and not any(unit.doors for unit in units)}
     for operation in facts.operations:
-        if operation.open and operation.method in CHANGING:
+        inside = operation.service in inner
+        if operation.open and operation.method in CHANGING and not inside:
             yield Finding(
                 where=operation.where,
                 message=f"anybody may {operation.method} {operation.path} of {operation.service}: no security is asked",

@@ -7,7 +7,8 @@ make and one's own do not, in migrations and in `tx.fetch` and `tx.execute`; a s
 address of another service's database, such as `orders_database_url`; and such an address in the source.
 
 Of a system in other files it looks at the addresses that services are told: two that lead to one database share it.
-Where they lead to one host, and nobody says to which database there, that is a warning.
+Where they lead to one host, and nobody says to which database there, that is a warning; where they only wait for it
+when they start, a remark.
 
 ## Why
 
@@ -213,7 +214,7 @@ def _shared(found: Shared) -> Finding:
         impact="none of them can change its tables, or load it, without the others noticing",
         notes=tuple(Note(use.where, f"{use.unit.service} leads there, too") for use in others),
         help="give each a database and a role of its own; what others need of it, they ask for by its interface",
-        severity=None if found.certain else "warning",
+        severity=None if found.database else "warning" if found.told else "info",
     )
 
 

@@ -113,8 +113,8 @@ def _imported(facts: Facts) -> Iterator[Finding]:
             continue
         others = [unit for unit in alone.values() if unit is not first]
         ways = ", ".join(dict.fromkeys(door.text for unit in units[entry] for door in unit.doors))
-        whom = f"{len(alone)} of {len(units)} services behind it have one replica: {', '.join(sorted(alone))}"
-        whom = whom if len(units) > 1 else "has one replica"
+        whom = f"{len(alone)} of the {len(units)} services on the way have one replica: {', '.join(sorted(alone))}"
+        whom = whom if len(units) > 1 else "it has one replica"
         yield Finding(
             where=first.replicas_at or first.where,
             message=f"{entry} can be reached from outside ({ways}), and {whom}",
