@@ -6,12 +6,13 @@ from typing import Literal
 
 import msgspec
 
+from shoal.deploy.azure import regions
 from shoal.deploy.cloud import settings
+from shoal.deploy.cloud.regions import checked
 from shoal.deploy.cloud.settings import UNIT, Size
 
 __all__ = ["ENVIRONMENTS", "Engines", "Environment", "Size", "read"]
 
-_REGION = re.compile(r"[a-z]+[a-z0-9]*")
 _BYTE = r"(1?[0-9]{1,2}|2[0-4][0-9]|25[0-5])"
 _ADDRESS = re.compile(rf"{_BYTE}(\.{_BYTE}){{3}}(/[0-9]{{1,2}})?")
 _GATEWAY = re.compile(r"(Developer_1|(StandardV2|PremiumV2|Premium)_[1-9][0-9]?)")
@@ -81,6 +82,9 @@ class Environment(settings.Environment, frozen=True, kw_only=True, forbid_unknow
     def __post_init__(self) -> None:
         """Refuse what Azure would refuse much later."""
         super().__post_init__()
+        checked("region", self.region, regions.KNOWN, regions.USUAL, example="eastus2")
+        if self.standby is not None:
+            checked("standby.region", self.standby.region, regions.KNOWN, regions.USUAL, example="westus")
         for field, law, example in _SHAPES:
             said = getattr(self, field)
             for one in said if isinstance(said, tuple) else (said,):
@@ -100,7 +104,6 @@ class Environment(settings.Environment, frozen=True, kw_only=True, forbid_unknow
 
 
 _SHAPES = (
-    ("region", _REGION, "eastus2"),
     ("operators", _ADDRESS, "203.0.113.7"),
     ("gateway", _GATEWAY, "StandardV2_1"),
     ("certificate", _CERTIFICATE, "https://VAULT.vault.azure.net/secrets/NAME"),

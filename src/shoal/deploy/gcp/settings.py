@@ -7,6 +7,8 @@ from typing import Literal
 import msgspec
 
 from shoal.deploy.cloud import settings as cloud
+from shoal.deploy.cloud.regions import checked
+from shoal.deploy.gcp import regions
 
 PROCESSORS = {1: (512, 4096), 2: (512, 8192), 4: (2048, 16384), 6: (4096, 24576), 8: (4096, 32768)}
 """Processors of an instance on Cloud Run, and the least and most MiB of each ("Configure CPU limits"). Less than one
@@ -16,7 +18,6 @@ processor is only for instances that take one request at a time and sleep in bet
 PARTS = ("us", "europe", "asia")
 """Parts of the world in which Google keeps keys, images and objects in more than one region."""
 
-_REGION = re.compile(r"[a-z]+-[a-z]+[0-9]{1,2}")
 _PROJECT = re.compile(r"[a-z][a-z0-9-]{4,28}[a-z0-9]")
 _REPOSITORY = re.compile(r"[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+")
 _BILLING = re.compile(r"[0-9A-F]{6}-[0-9A-F]{6}-[0-9A-F]{6}")
@@ -90,8 +91,9 @@ class Environment(cloud.Environment, frozen=True, kw_only=True, forbid_unknown_f
     def __post_init__(self) -> None:
         """Refuse what Google Cloud would refuse much later."""
         super().__post_init__()
-        if not _REGION.fullmatch(self.region):
-            raise ValueError(f"region = {self.region!r} is no region; write us-central1")
+        checked("region", self.region, regions.KNOWN, regions.USUAL, example="us-central1")
+        if self.standby is not None:
+            self._check_second(self.standby)
         if self.project and not _PROJECT.fullmatch(self.project):
             raise ValueError(f"project = {self.project!r} is no project: 6 to 30 lower-case letters, digits and '-'")
         if self.number < 0:
@@ -102,13 +104,14 @@ class Environment(cloud.Environment, frozen=True, kw_only=True, forbid_unknown_f
             raise ValueError(f"billing = {self.billing!r} is no billing account; write 012345-6789AB-CDEF01")
         if self.repository and not _REPOSITORY.fullmatch(self.repository):
             raise ValueError(f"repository = {self.repository!r} is no repository; write OWNER/NAME")
-        if self.standby is not None and not _REGION.fullmatch(self.standby.region):
-            raise ValueError(f"standby.region = {self.standby.region!r} is no region; write us-east1")
-        if self.standby is not None and part(self.region) not in {*PARTS} & {part(self.standby.region)}:
-            wrong = f"region = {self.region!r} with standby.region = {self.standby.region!r}"
-            raise ValueError(f"{wrong}: keys, images and objects are in both only within {', '.join(PARTS)}")
         if self.compute == "kubernetes" and self.door == "gateway":
             raise ValueError("an API Gateway leads to Cloud Run; on a cluster the manifests bring a gateway")
+
+    def _check_second(self, other: cloud.Standby) -> None:
+        checked("standby.region", other.region, regions.KNOWN, regions.USUAL, example="us-east1")
+        if part(self.region) not in {*PARTS} & {part(other.region)}:
+            wrong = f"region = {self.region!r} with standby.region = {other.region!r}"
+            raise ValueError(f"{wrong}: keys, images and objects are in both only within {', '.join(PARTS)}")
 
     @property
     def balanced(self) -> bool:
