@@ -1,7 +1,5 @@
 """What every part of the compiler is given, and what it asks of it. Pure."""
 
-import msgspec
-
 from shoal.deploy.azure import naming
 from shoal.deploy.azure.settings import Environment
 from shoal.deploy.cloud import scope
@@ -27,11 +25,6 @@ class Scope(scope.Scope, frozen=True, kw_only=True, dict=True):
         """Name something apart from everybody else's, with letters and digits alone."""
         mark = self.environment.mark or naming.mark(self.system, self.environment.name)
         return plain(self.system, self.environment.name, *parts, mark, limit=limit)
-
-    @property
-    def beside(self) -> "Scope":
-        """The first region, where this is the second."""
-        return self if self.first is None else msgspec.structs.replace(self, environment=self.first, first=None)
 
     @property
     def apps(self) -> bool:

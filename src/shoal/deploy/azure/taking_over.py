@@ -15,7 +15,7 @@ def page(context: Context) -> str:
 
 def _made(context: Context) -> Iterator[str]:
     scope = context.scope
-    first, here = scope.beside, scope.environment.region
+    first, here = scope.origin(), scope.environment.region
     yield f"# {scope.system} in {scope.environment.name} ({here})"
     yield ""
     yield f"Written by `shoal deploy azure`. It stands by for {first.environment.region}, in a group of its own, and"
@@ -60,7 +60,7 @@ def _peered(one: Scope, other: Scope) -> Iterator[str]:
 
 
 def _keys(scope: Scope) -> Iterator[str]:
-    here, there = called(scope, "vault"), called(scope.beside, "vault")
+    here, there = called(scope, "vault"), called(scope.origin(), "vault")
     for service in scope.plan.services:
         if scope.declared(service).personal:
             name = f"personal-{service.name}"
@@ -69,7 +69,7 @@ def _keys(scope: Scope) -> Iterator[str]:
 
 
 def _secrets(context: Context) -> Iterator[str]:
-    here, there = called(context.scope, "vault"), called(context.scope.beside, "vault")
+    here, there = called(context.scope, "vault"), called(context.scope.origin(), "vault")
     yield "   ```"
     yield f"   for name in {' '.join(one.key for one in context.all(Secret) if one.text is None)}; do"
     yield f'     text=$(az keyvault secret show --vault-name {there} --name "$name" --query value -o tsv)'
@@ -88,7 +88,7 @@ def _taken(context: Context) -> Iterator[str]:
     yield "```"
     yield "echo 'take_over = true' > take_over.auto.tfvars   # so that a later apply does not undo it"
     for service in scope.users("blob"):
-        yield f"az storage account failover --name {called(scope.beside, 'account', service.name)} --yes"
+        yield f"az storage account failover --name {called(scope.origin(), 'account', service.name)} --yes"
     yield "terraform apply"
     yield "```"
     yield ""
@@ -100,7 +100,7 @@ def _taken(context: Context) -> Iterator[str]:
     yield "```"
     for one in context.all(Workload):
         name = called(scope, "workload", one.name)
-        yield f"az containerapp delete -g {scope.beside.named(limit=90)} -n {name} --yes"
+        yield f"az containerapp delete -g {scope.origin().named(limit=90)} -n {name} --yes"
     yield "```"
 
 
@@ -111,7 +111,7 @@ def _back(context: Context) -> Iterator[str]:
     yield "The databases of the first region are old by then, and nothing merges two histories. In a quiet hour:"
     yield ""
     yield "1. End the services here likewise, and bring each database back: `pg_dump` and `pg_restore`, from inside."
-    accounts = [called(scope.beside, "account", service.name) for service in scope.users("blob")]
+    accounts = [called(scope.origin(), "account", service.name) for service in scope.users("blob")]
     if accounts:
         yield "2. Let objects be copied again, wait until `az storage account show --expand geoReplicationStats` says"
         yield "   that all are, and go back to the first region:"

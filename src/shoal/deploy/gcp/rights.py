@@ -2,8 +2,6 @@
 
 from collections.abc import Iterator
 
-import msgspec
-
 from shoal.deploy.cloud.needs import Need, needs
 from shoal.deploy.cloud.values import Ref
 from shoal.deploy.gcp import cluster, naming
@@ -11,7 +9,6 @@ from shoal.deploy.gcp.messages import TURN, named
 from shoal.deploy.gcp.resources import Account, Grade, Resource, Right, Turn
 from shoal.deploy.gcp.scope import Scope
 from shoal.deploy.gcp.secrets import files, variables
-from shoal.deploy.gcp.settings import Environment
 from shoal.deploy.gcp.workloads import OPERATOR
 from shoal.model.plan import ServicePlan
 
@@ -68,8 +65,8 @@ def make(scope: Scope) -> Iterator[Resource]:
     if scope.run and scope.plan.routes and not scope.environment.balanced:
         called = tuple(_calls(service, "The gateway leads to it.") for service in scope.exposed)
         yield Account(name=GATEWAY, account="api-gateway", rights=called, why="Who the gateway is to services.")
-    if scope.first is not None:
-        yield from _turns(scope, scope.first)
+    if scope.passive:
+        yield from _turns(scope)
     if scope.environment.repository:
         yield Account(
             name=DELIVERY, account="delivery", rights=tuple(_delivery(scope)), repository=scope.environment.repository
@@ -81,9 +78,9 @@ def turned(scope: Scope, need: Need) -> bool:
     return scope.environment.standby is not None and need.server == "pubsub"
 
 
-def _turns(scope: Scope, first: Environment) -> Iterator[Resource]:
+def _turns(scope: Scope) -> Iterator[Resource]:
     """Give services of the first region what the second takes away from them."""
-    beside = msgspec.structs.replace(scope, environment=first, first=None)
+    beside = scope.origin()
     for service in scope.plan.services:
         wanted = [one for one in needs(beside, service) if turned(beside, one)]
         rights = tuple(right for one in wanted for right in _need(beside, service, one))

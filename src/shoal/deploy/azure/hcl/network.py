@@ -97,7 +97,7 @@ def zone(one: Zone, context: Context) -> Iterator[Block]:
 
 def borrowed(one: Borrowed, context: Context) -> Iterator[Block]:
     """Write that the network asks a zone of the first region, too."""
-    first = context.scope.beside
+    first = context.scope.origin()
     domain = next(zone.domain for zone in context.all(Zone) if zone.name == one.zone)
     said: dict[str, Value] = {
         "name": context.named(),

@@ -80,13 +80,13 @@ SUBSCRIPTION = "/subscriptions/${data.azurerm_client_config.own.subscription_id}
 
 def there(context: Context, kind: str, name: str) -> hcl.Raw:
     """Write the id of something of the first region, which is known without asking for it."""
-    group = context.scope.beside.named(limit=90)
+    group = context.scope.origin().named(limit=90)
     return hcl.Raw(f'"{SUBSCRIPTION}/resourceGroups/{group}/providers/{kind}/{name}"')
 
 
 def link(context: Context) -> Link:
     """Say how the second region finds what is in both or brought to it, and what is there after taking over."""
-    first = context.scope.beside
+    first = context.scope.origin()
 
     def spelled(thing: Thing, attribute: str, _: Mapping[Thing, hcl.Block]) -> str | hcl.Raw | None:
         kind, name = thing

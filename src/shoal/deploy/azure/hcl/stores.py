@@ -73,7 +73,7 @@ def _following(one: Postgres, said: Mapping[str, Value], context: Context) -> di
     """Follow the first region's until this region takes over; then it has a password, backups and a copy of its own."""
     left = ("version", "administrator_login", "geo_redundant_backup_enabled")
     first = there(
-        context, "Microsoft.DBforPostgreSQL/flexibleServers", called(context.scope.beside, "postgres", one.name)
+        context, "Microsoft.DBforPostgreSQL/flexibleServers", called(context.scope.origin(), "postgres", one.name)
     )
     later = {name: after(said[name]) for name in _LATER}
     return {
