@@ -225,6 +225,9 @@ def test_codes_are_known_in_any_letters_and_a_beginning_lists_its_rules(run: Run
     assert (code, "SH301" in out, "SH401" in out) == (0, True, False)
     assert "did you mean call-without-timeout" in run("explain", "timeout")[2]
     assert "shoal explain lists them" in run("explain", "SH999")[2]
+    assert "shoal explain SH3 lists them" in run("explain", "SH399")[2]
+    assert "did you mean SH301?" in run("explain", "sh31O")[2]
+    assert "did you mean DEPLOY-AWS-12?" in run("explain", "DEPLOY-AWS12")[2]
 
 
 def test_a_file_that_is_not_in_utf_8_is_looked_at_and_never_mended(run: Run, tmp_path: Path) -> None:
@@ -260,6 +263,9 @@ def test_every_code_is_explained(run: Run) -> None:
         code, out, _ = run("explain", rule.code.lower())
         assert (code, out.startswith(f"# {rule.code}: {rule.name}")) == (0, True)
     assert run("explain", "PLAN-SAGA-01")[1].startswith("PLAN-SAGA-01: An event")
+    assert run("explain", "deploy-aws-12")[1].startswith("DEPLOY-AWS-12: No firewall")
+    assert run("explain", "DEPLOY-SPLIT")[1].count("DEPLOY-SPLIT-0") == 2
+    assert json.loads(run("explain", "PLAN-T", "-o", "json")[1])[0]["code"] == "PLAN-TLS-01"
     assert len(json.loads(run("explain", "-o", "json")[1])) == len(RULES)
     code, _, err = run("explain", "chain-to-long")
     assert (code, "did you mean chain-too-long?" in err) == (2, True)
