@@ -15,7 +15,7 @@ from shoal.model.artifact import Artifact
 MANIFEST = ".shoal-files"
 """Lists what was written to a folder, so that `prune` never touches a file of somebody else.
 
-A line ``# MAKER`` says by whom.
+The first line that begins with ``# `` says by whom, the second one with which words.
 """
 
 _IN_THE_WAY = "a file stands where a folder has to be: name another folder"
@@ -72,7 +72,7 @@ def require_maker(root: Path, maker: str) -> None:
     Raises:
         HostError: The folder is another maker's.
     """
-    other = _maker(root)
+    other, _ = written_by(root)
     if maker and other and other != maker:
         raise HostError(
             f"{root} holds what `{other}` wrote, which `{maker}` would remove",
@@ -96,13 +96,20 @@ def require_ours(root: Path, artifacts: Iterable[Artifact]) -> None:
         )
 
 
-def write_all(root: Path, artifacts: Sequence[Artifact], *, maker: str = "") -> tuple[Entry, ...]:
+def written_by(root: Path) -> tuple[str, str]:
+    """Say which command has written a folder, and with which words; both are empty where nobody has to know."""
+    maker, words, *_ = [*(line[2:] for line in _lines(root) if line.startswith("# ")), "", ""]
+    return maker, words
+
+
+def write_all(root: Path, artifacts: Sequence[Artifact], *, maker: str = "", words: str = "") -> tuple[Entry, ...]:
     """Make `root` hold exactly these artifacts, and what others put there: files of an earlier call are pruned.
 
     Args:
         root: The folder.
         artifacts: What it shall hold.
         maker: The command that writes them; no other may write there. Empty where nobody has to know.
+        words: What else was said to it, such as files of environments.
 
     Raises:
         HostError: A file cannot be written, or the folder is another maker's.
@@ -111,7 +118,8 @@ def write_all(root: Path, artifacts: Sequence[Artifact], *, maker: str = "") -> 
     entries = diff(root, artifacts)
     write(root, artifacts)
     prune(root, keep=[a.path for a in artifacts])
-    lines = "".join(f"{line}\n" for line in ([f"# {maker}"] if maker else []) + sorted(a.path for a in artifacts))
+    told = [f"# {line}" for line in (maker, words) if line and maker]
+    lines = "".join(f"{line}\n" for line in [*told, *sorted(a.path for a in artifacts)])
     write(root, [Artifact(path=MANIFEST, text=lines)])
     return entries
 
@@ -147,10 +155,6 @@ def _change(path: Path, text: str) -> Change:
 
 def _manifest(root: Path) -> tuple[str, ...]:
     return tuple(_checked(line) for line in _lines(root) if line and not line.startswith("# "))
-
-
-def _maker(root: Path) -> str:
-    return next((line[2:] for line in _lines(root) if line.startswith("# ")), "")
 
 
 def _lines(root: Path) -> list[str]:

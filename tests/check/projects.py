@@ -8,9 +8,10 @@ from pathlib import Path
 import msgspec
 
 from shoal.check.observed import Observed
-from shoal.check.page import OBSERVED
+from shoal.check.page import OBSERVED, PLACED
+from shoal.check.placed import Placed
 from shoal.check.report import Report
-from shoal.cli.checks import Check
+from shoal.cli.checks import Beside, Check
 from shoal.operating.where import Project
 
 
@@ -37,14 +38,17 @@ def importing(root: Path) -> Iterator[None]:
 
 
 def report_of(root: Path, files: Mapping[str, str], *only: str) -> Report:
-    """Check a project of these files; what a run has seen is among them, as ``observed.json``.
+    """Check a project of these files.
 
-    Files without any of Python are those of a system that was not written with Shoal.
+    What a run has seen is among them, as ``observed.json``, and what lies beside where it is deployed from, as
+    ``placed.json``. Files without any of Python are those of a system that was not written with Shoal.
     """
+    placed = msgspec.json.decode(files[PLACED], type=Placed) if PLACED in files else None
     seen = msgspec.json.decode(files[OBSERVED], type=Observed) if OBSERVED in files else None
     paths = () if any(path.endswith(".py") for path in files) else tuple(path for path in files if path != ".env")
     with importing(written(root, files)):
-        return Check(Project(root=root), only=only, observed=seen, paths=paths).run()
+        beside = Beside(placed=placed)
+        return Check(Project(root=root), only=only, observed=seen, beside=beside, paths=paths).run()
 
 
 def found(report: Report) -> list[tuple[str, str]]:

@@ -14,4 +14,4 @@ def test_nothing_is_found_in_the_shop() -> None:
     assert [f"{finding.where} {finding.code} {finding.message}" for finding in report.findings] == []
     assert report.services == 10
     assert report.files > 50
-    assert {need for rule in report.unasked for need in rule.needs} <= {"observed", *GIVEN}
+    assert {need for rule in report.unasked for need in rule.needs} <= {"observed", "placed", *GIVEN}

@@ -17,7 +17,7 @@ def codes() -> set[str]:
     shared = dict(_shared(files[FOLDER / "cloud/findings.py"]))
     found = set[str]()
     for tree in files.values():
-        found |= {n.value for n in ast.walk(tree) if isinstance(n, ast.Constant) and _whole(n.value)}
+        found |= {str(n.value) for n in ast.walk(tree) if isinstance(n, ast.Constant) and _whole(n.value)}
         before = _before(tree)
         for call in (n for n in ast.walk(tree) if isinstance(n, ast.Call) and before):
             name = ast.unparse(call.func).rpartition(".")[2]

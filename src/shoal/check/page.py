@@ -4,7 +4,8 @@ The docstring's first line says what is wrong. Then come sections: ``## What it 
 Good``, and ``## Options`` where there are any. ``Bad`` and ``Good`` show files: each fenced block is one, called
 ``system.py`` or by its ``title="..."``; together they are a whole project that can be checked. In ``Bad`` a comment
 ``# <- SH101`` (or ``-- <- SH101``, or just ``<- SH101``) stands at each line at which the rule finds something. A
-block of the language ``observed`` is what a run has seen, as JSON.
+block of the language ``observed`` is what a run has seen, as JSON, and one of ``placed`` what lies where the system is
+deployed from.
 """
 
 import inspect
@@ -18,12 +19,13 @@ from shoal.check.told import TOLD
 SECTIONS = ("What it does", "Why", "Bad", "Good")
 """What every page has."""
 
-OBSERVED = "observed.json"
-"""What the block of the language ``observed`` is called among the files."""
+OBSERVED, PLACED = "observed.json", "placed.json"
+"""What the blocks of the languages ``observed`` and ``placed`` are called among the files."""
 
 _FENCE = re.compile(
     r"^```(?P<language>[a-z]+)(?: title=\"(?P<title>[^\"]+)\")?\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL
 )
+_USUAL = {"observed": OBSERVED, "placed": PLACED}
 _MARK = re.compile(r"[ \t]*(?:#|--)? ?<- (?P<code>[A-Z]+\d+)[ \t]*$", re.MULTILINE)
 
 
@@ -52,8 +54,7 @@ class Page:
         files: dict[str, str] = {}
         marked: list[tuple[str, int]] = []
         for block in _FENCE.finditer(self.sections.get(section, "")):
-            usual = OBSERVED if block["language"] == "observed" else "system.py"
-            path = block["title"] or usual
+            path = block["title"] or _USUAL.get(block["language"], "system.py")
             lines = block["text"].split("\n")
             marked += [(path, number) for number, line in enumerate(lines, 1) if _MARK.search(line)]
             files[path] = _MARK.sub("", block["text"])

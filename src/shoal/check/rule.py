@@ -26,7 +26,7 @@ FAMILIES: dict[str, str] = {
 
 Need = Literal[
     "source", "plan", "contracts", "observed", "now", "declarations", "calls", "operations", "sizes", "objects",
-    "manifests", "values", "messages",
+    "manifests", "values", "messages", "placed",
 ]  # fmt: skip
 """What has to be known (`Subject.has`), or a rule has nothing to look at."""
 
@@ -43,6 +43,7 @@ NEEDS: dict[Need, str] = {
     "objects": "objects of Kubernetes",
     "manifests": "files of Kubernetes that it is given: shoal check k8s/",
     "values": "files of Compose or Kubernetes that it is given: shoal check compose.yaml",
+    "placed": "what lies where it is deployed from: shoal check --targets",
     "messages": "files of AsyncAPI that it is given: shoal check asyncapi.yaml",
 }
 """What is missing where a rule was not asked, and how to bring it."""

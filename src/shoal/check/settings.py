@@ -37,6 +37,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Code → what the rule is told."""
     fail_on: FailOn = "warning"
     """The least severity that makes the check fail."""
+    targets: bool = False
+    """Whether deployed files are compared with the system, and costs with budgets, each time."""
     baseline: str = ""
     """File of findings that are let pass for now; none where it is empty."""
 

@@ -9,6 +9,7 @@ from shoal.check.finding import Place
 from shoal.check.graph import Graph
 from shoal.check.importing.facts import Facts
 from shoal.check.observed import Observed
+from shoal.check.placed import Placed
 from shoal.check.source import Source
 from shoal.check.sql import Migration, Tables, migrations
 from shoal.model.change import Change
@@ -35,6 +36,7 @@ class Subject:
         plan: What a laptop makes of it.
         contracts: What the files of contracts say.
         observed: What a run has seen.
+        placed: What lies where it is deployed from, and what that costs.
         now: When it is asked.
         imported: What files tell of a system that was not written with Shoal; None for one that was.
         files: Path → text of what else belongs to the system and is read: migrations, targets. Read when asked for.
@@ -46,6 +48,7 @@ class Subject:
     plan: Plan | None = None
     contracts: Locked | None = None
     observed: Observed | None = None
+    placed: Placed | None = None
     now: dt.datetime | None = None
     imported: Facts | None = None
     files: Mapping[str, str] = field(default_factory=dict)

@@ -67,7 +67,9 @@ NAMES = (
     "size_missing",  # SH7: deployment
     "budget_impossible",
     "service_ended",
+    "drifted",
     "name_too_long",
+    "budget_exceeded",
 )
 """Modules of `shoal.check.rules`, each with its ``RULE``."""
 

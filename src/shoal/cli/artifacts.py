@@ -1,12 +1,14 @@
 """What generated files would change, or have changed, the same for every command that writes some."""
 
 import re
+import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from shoal.cli import output
 from shoal.cli.output import style
@@ -14,6 +16,9 @@ from shoal.model.artifact import Artifact
 
 if TYPE_CHECKING:
     from shoal.files import Entry
+
+_ELSEWHERE = frozenset({"out", "show", "check", "output", "as_json"})
+"""Options that say where and how a command writes."""
 
 _SIGNS = {"added": ("+", "green"), "changed": ("~", "yellow"), "removed": ("-", "red")}
 
@@ -87,7 +92,27 @@ def write(folder: Path, artifacts: Sequence[Artifact], form: str, *, maker: str,
 
     files.require_maker(folder, maker)  # first, since it says more
     files.require_ours(folder, artifacts)
-    written(files.write_all(folder, artifacts, maker=maker), form, quiet=quiet)
+    written(files.write_all(folder, artifacts, maker=maker, words=words()), form, quiet=quiet)
+
+
+def words() -> str:
+    """Spell what was said to the command that runs, but for where and how it writes: the same words write the same."""
+    context = click.get_current_context()
+    found: list[str] = []
+    for option in (one for one in context.command.params if isinstance(one, click.Option) and one.name):
+        said = context.get_parameter_source(str(option.name)) is ParameterSource.COMMANDLINE
+        if said and option.name not in _ELSEWHERE:
+            found += _spelt(option, context.params[str(option.name)], context)
+    return shlex.join(found)
+
+
+def _spelt(option: click.Option, value: Any, context: click.Context) -> list[str]:
+    if option.is_flag:
+        return [option.opts[0] if value else option.secondary_opts[0]]
+    root: Path = context.obj.root
+    every = [Path(one) if isinstance(one, Path) else one for one in (value if option.multiple else [value])]
+    inside = [one.relative_to(root) if isinstance(one, Path) and one.is_relative_to(root) else one for one in every]
+    return [word for one in inside for word in (option.opts[0], one.as_posix() if isinstance(one, Path) else str(one))]
 
 
 def written(entries: "Sequence[Entry]", form: str, *, quiet: bool = False) -> None:

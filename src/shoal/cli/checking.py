@@ -9,6 +9,7 @@ from typing import Any
 
 from shoal import model
 from shoal.check.observed import Observed
+from shoal.check.placed import Placed
 from shoal.check.rule import AnyRule, Rule
 from shoal.check.rules.rule_failed import RULE as RULE_FAILED
 from shoal.check.source import Module, Source
@@ -36,7 +37,12 @@ WRITTEN = frozenset({".yaml", ".yml", ".tf"})
 
 
 def gather(
-    context: Where, system: model.System, *, locked: Locked | None = None, observed: Observed | None = None
+    context: Where,
+    system: model.System,
+    *,
+    locked: Locked | None = None,
+    observed: Observed | None = None,
+    placed: Placed | None = None,
 ) -> Subject:
     """Bring together what is known of a system that was imported from `context`.
 
@@ -45,6 +51,7 @@ def gather(
         system: What it declares.
         locked: What the files of its contracts say.
         observed: What a run has seen.
+        placed: What lies where it is deployed from.
     """
     entry = project.entry(context)
     names = [entry.partition(":")[0], *(service.entry.partition(":")[0] for service in system.services)]
@@ -55,6 +62,7 @@ def gather(
         plan=_plan(system),
         contracts=locked,
         observed=observed,
+        placed=placed,
         now=dt.datetime.now(dt.UTC),
         files=Files(context.root, system),
     )

@@ -5,6 +5,7 @@ import importlib.metadata
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from shoal.check.fixing import Fixed, fixed
 from shoal.check.formats.page import Paint, Shown
 from shoal.check.formats.table import FORMATS
 from shoal.check.observed import Observed
+from shoal.check.placed import Placed
 from shoal.check.report import Report
 from shoal.check.rule import AnyRule
 from shoal.check.rules.system_unreadable import RULE as UNREADABLE
@@ -40,6 +42,21 @@ REPOSITORY = frozenset({"github", "sarif"})
 Progress = Callable[[str], None]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Beside:
+    """What lies beside a project's modules, and is looked at.
+
+    Attributes:
+        contracts: Folder where contracts are locked.
+        targets: Whether deployed files are compared, and costs counted; otherwise as the settings say.
+        placed: What came of that, where it is known.
+    """
+
+    contracts: str = "contracts"
+    targets: bool = False
+    placed: Placed | None = None
+
+
 class Check:
     """Checks one project, as often as it is asked.
 
@@ -47,7 +64,7 @@ class Check:
         where: The project.
         only: Codes of the rules to be asked, or their beginnings; all when empty.
         baseline: File of findings that are let pass for now; that of the settings when empty.
-        folder: Where contracts are locked.
+        beside: What lies beside its modules.
         observed: What a run has seen.
         paths: Files of a system that was not written with Shoal; none for one that was.
         progress: Hears what is done.
@@ -62,14 +79,14 @@ class Check:
         *,
         only: tuple[str, ...] = (),
         baseline: str = "",
-        folder: str = "contracts",
+        beside: Beside = Beside(),
         observed: Observed | None = None,
         paths: tuple[str, ...] = (),
         progress: Progress = lambda _: None,
     ) -> None:
         self.paths = paths
         self.passed: tuple[str, ...] = ()
-        self.where, self.folder, self.observed, self._progress = where, folder, observed, progress
+        self.where, self.beside, self.observed, self._progress = where, beside, observed, progress
         self.rules, self._failed = checking.rules()
         self.settings = _settings(where.root, self.rules)
         if not paths:
@@ -112,8 +129,9 @@ class Check:
         told: list[Told] = [*feasible.findings(system, LOCAL), *self._failed]
         with _uncollected():
             self._progress("reading its source")
-            locked = self._locked(told)
-            return self._asked(checking.gather(self.where, system, locked=locked, observed=self.observed), told, began)
+            locked, placed = self._locked(told), self._placed()
+            subject = checking.gather(self.where, system, locked=locked, observed=self.observed, placed=placed)
+            return self._asked(subject, told, began)
 
     def _imported(self) -> Report:
         """Ask the rules about what files tell."""
@@ -178,10 +196,19 @@ class Check:
         shown = Shown(report=report, texts=texts, rules=self.rules, version=version, paint=paint, before=before)
         return FORMATS[form](shown)
 
+    def _placed(self) -> Placed | None:
+        """Look at what lies where the system is deployed from, where somebody asks for that."""
+        if self.beside.placed is not None or not (self.beside.targets or self.settings.targets):
+            return self.beside.placed
+        from shoal.cli.placed import gather
+
+        self._progress("comparing the files of targets")
+        return gather(self.where)
+
     def _locked(self, told: list[Told]) -> Locked | None:
         """Read the locked contracts; where they cannot be read, say so, and let all other rules be asked."""
         try:
-            return checking.locked(self.where.root / self.folder)
+            return checking.locked(self.where.root / self.beside.contracts)
         except (ContractError, OSError) as error:
             message, help_ = (error.message, error.hint) if isinstance(error, ShoalError) else (str(error), "")
             told.append(Told(code=UNREADABLE.code, severity="error", message=message, help=help_))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from shoal.cli import output
-from shoal.cli.artifacts import compared, written
+from shoal.cli.artifacts import compared, words, written
 from shoal.cli.output import examples
 from shoal.cli.program import FOUND, OK, Global
 from shoal.errors import HostError
@@ -57,7 +57,7 @@ def command(
         changed = compared(folder, artifacts, output, maker=MAKER, quiet=context.verbosity < 0, whole=show)
         return FOUND if check and changed else OK
     _require_ours(folder, artifacts)
-    written(files.write_all(folder, artifacts, maker=MAKER), output, quiet=context.verbosity < 0)
+    written(files.write_all(folder, artifacts, maker=MAKER, words=words()), output, quiet=context.verbosity < 0)
     return OK
 
 

@@ -43,8 +43,8 @@ _AWS: Mapping[str, str] = {
     "20": "App Mesh has ended. Take Istio, or Fargate, which has Service Connect.",
     "21": "Nodes do not follow the load by themselves. Install an autoscaler of nodes.",
     "22": "The gateway has no address outside, as there are no public subnets. Write `gateways`.",
-    "23": "Certificate, zone and firewall are an API's; a gateway in the cluster reads neither. Keep the certificate in "
-    "the Secret `edge-certificate`.",
+    "23": "Certificate, zone and firewall are an API's; a gateway in the cluster reads neither. Keep "
+    "the certificate in the Secret `edge-certificate`.",
     "24": "The gateway does not know the pool of users. Declare it as an issuer.",
     "25": "A service is called like something that is made beside it. Name it after what it does.",
     "30": _REGION,
@@ -53,7 +53,7 @@ _AWS: Mapping[str, str] = {
 _AZURE: Mapping[str, str] = {
     "01": _ENGINE,
     "02": _OTHERS,
-    "03": "Another engine stands for the one that is meant, which Azure does not run. The finding says how to choose it.",
+    "03": "Another engine stands for the one that is meant, which Azure does not run. Choose it where somebody does.",
     "04": _TOKENS,
     "05": "An operation is not served, or ends early: API Management has no WebSockets as operations, and ends after "
     "240 s.",
@@ -162,7 +162,7 @@ _KUBERNETES: Mapping[str, str] = {
     "REACH-02": "An engine of others is reached on the internet only. Say where it is: `[reach]`.",
     "SCALE-01": "A service that hears events is scaled by CPU and memory, not by what waits. Add a trigger of KEDA.",
     "SCALE-02": "Nobody says where NATS tells what waits, so services stay few. Patch their ScaledObjects.",
-    "SCHEDULE-01": "A schedule runs in a replica, since no CronJob comes as it does. Choose a period that divides a day.",
+    "SCHEDULE-01": "A schedule runs in a replica, since no CronJob comes as it does. Choose one that divides a day.",
     "SECRET-01": "The environment's file asks for a secret that no service reads.",
     "SETTING-01": _LACKS,
     "SETTING-02": _NOBODY,

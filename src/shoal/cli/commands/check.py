@@ -29,6 +29,7 @@ _EXAMPLES = examples(
     "shoal check -f sarif > findings.sarif",
     "shoal check --fail-on error -f github",
     "shoal check --observed                          compared with what the newest run has seen",
+    "shoal check --targets                           are deployed files out of date, and budgets exceeded?",
     "shoal check --observed 14 --policy              what of the permissions run 14 used, as a diff",
     "shoal check --baseline check.json --begin        what is found today is let pass for now",
     "shoal check compose.yaml k8s/ openapi/*.yaml     a system that was not written with Shoal",
@@ -60,6 +61,7 @@ _EXAMPLES = examples(
     metavar="[RUN]",
     help="Compare with what a recorded run has seen, by its number [the newest].",
 )
+@click.option("--targets", is_flag=True, help="Compare files of shoal deploy with the system, and costs with budgets.")
 @click.option("--policy", is_flag=True, help="With --observed: show permissions that were not used, as a diff.")
 @click.pass_obj
 def command(
@@ -74,14 +76,14 @@ def command(
     [tool.shoal.check] of pyproject.toml; the same in every form. A comment lets a finding pass, with its reason:
     # shoal: ignore[SH101] the partner asks for it. What a code means: shoal explain SH101.
     """
-    from shoal.cli.checks import Check
+    from shoal.cli.checks import Beside, Check
 
     try:
         check = Check(
             context,
             only=said["only"],
             baseline=said["baseline"],
-            folder=said["contracts"],
+            beside=Beside(contracts=said["contracts"], targets=said["targets"]),
             observed=_observed(context, observed, policy=policy),
             paths=said["paths"],
             progress=_Progress().told,
