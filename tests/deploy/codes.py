@@ -8,6 +8,7 @@ from pathlib import Path
 from shoal import deploy
 
 FOLDER = Path(deploy.__file__).parent
+CLOUDS = ("aws", "azure", "gcp")
 _CODE = re.compile(r"DEPLOY-[A-Z]+-\d\d")
 
 
@@ -16,14 +17,14 @@ def codes() -> set[str]:
     files = {file: ast.parse(file.read_text("utf-8")) for file in FOLDER.rglob("*.py")}
     shared = dict(_shared(files[FOLDER / "cloud/findings.py"]))
     found = set[str]()
-    for tree in files.values():
+    for file, tree in files.items():
         found |= {str(n.value) for n in ast.walk(tree) if isinstance(n, ast.Constant) and _whole(n.value)}
-        before = _before(tree)
+        before = _before(file, tree)
         for call in (n for n in ast.walk(tree) if isinstance(n, ast.Call) and before):
             name = ast.unparse(call.func).rpartition(".")[2]
-            if name == "_say":
+            if name in ("say", "_say"):
                 found |= {f"{before}{number}" for number in _numbers(call)}
-            elif any(ast.unparse(word) == "_say" for word in call.args):
+            elif any(ast.unparse(word) in ("say", "_say") for word in call.args):
                 found |= {f"{before}{number}" for number in shared.get(name, ())}
     return found
 
@@ -37,11 +38,12 @@ def _numbers(call: ast.Call) -> Iterator[str]:
         yield call.args[0].value
 
 
-def _before(tree: ast.Module) -> str:
-    """Say what a file puts before its numbers: by `teller`, or in a function of its own."""
+def _before(file: Path, tree: ast.Module) -> str:
+    """Say what a file puts before its numbers: the cloud whose folder it lies in, or what a function of its own says."""
+    for cloud in CLOUDS:
+        if cloud in file.relative_to(FOLDER).parts:
+            return f"DEPLOY-{cloud.upper()}-"
     for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("teller"):
-            return f"DEPLOY-{ast.literal_eval(node.args[0])}-"
         if isinstance(node, ast.FunctionDef) and node.name == "_say":
             for text in (n for n in ast.walk(node) if isinstance(n, ast.JoinedStr)):
                 return str(ast.literal_eval(text.values[0]))

@@ -11,7 +11,7 @@ _OTHERS = "An engine is run by somebody else than this cloud. Fill in the secret
 _LACKS = "A service would not start: a setting is missing. Write it into the environment's file, under `[settings]`."
 _NOBODY = "The environment's file sets what no service reads, or what is a secret and has to be kept as one."
 _SIZED = "The environment's file gives a size to a service that there is not."
-_REGION = "A second region is asked for, and none is written for this cloud. Leave out `[standby]`."
+_REGION = "A second region is asked for where none is written. Leave out `[standby]`, or run containers otherwise."
 _TOKENS = "Tokens are verified by the services, not before them. Nothing is let through that a service would refuse."
 _LEGACY = "The old application is not reached through this gateway. Add its routes by hand, or take its paths over."
 _VERSIONS = "Versions are found by their paths only: no header is looked at. Clients call `/v2/...`."
@@ -19,6 +19,10 @@ _PLAIN = (
     "Calls between services are let through by service and not by operation. A mesh in Kubernetes tells operations "
 )
 _PLAIN += "apart."
+
+_CACHES = "Caches are empty in the second region: sessions, leases and kept results are not copied."
+_COPIES = "No copies run in the second region before it takes over. Leave out `standby.copies`."
+_EVENTS = "Events that were published and not heard stay in the first region, and are heard when it is back."
 
 _AWS: Mapping[str, str] = {
     "01": _ENGINE,
@@ -47,7 +51,19 @@ _AWS: Mapping[str, str] = {
     "the certificate in the Secret `edge-certificate`.",
     "24": "The gateway does not know the pool of users. Declare it as an issuer.",
     "25": "A service is called like something that is made beside it. Name it after what it does.",
+    "26": "Databases let in every node of the cluster; who of its pods reaches one is for the cluster's policies.",
     "30": _REGION,
+    "31": "DocumentDB of this size cannot follow in a second region. Take a larger one: `[engines] mongo`.",
+    "32": "Indexes begin empty in the second region; services fill them from their stores when they start there.",
+    "33": "A table is copied item by item, so a transaction may have arrived in part. PostgreSQL arrives whole.",
+    "34": "An engine is run by others, and nothing of it is copied. Have them be reached from there, too.",
+    "35": "Messages in queues and dead letters stay in the first region. Look at dead letters before they are too old.",
+    "36": "People who sign in at one pool of users are not known in the other. Declare an issuer outside of both.",
+    "37": "The API has no name of its own in the second region. Write `[standby] certificate`.",
+    "38": "Clients are not led to the second region by themselves. Write `zone`, or change the record by hand.",
+    "39": "Records are changed in us-east-1, which is the region that may be gone. Let it be the second one.",
+    "40": "A setting has the address of the first region. Write `[standby.settings]`.",
+    "41": "Facts in the warehouse of one region are not in that of the other.",
 }
 
 _AZURE: Mapping[str, str] = {
@@ -68,9 +84,19 @@ _AZURE: Mapping[str, str] = {
     "14": _NOBODY,
     "15": _SIZED,
     "16": "A service's name is no name of a container app, by which others could call it. Name it otherwise.",
+    "17": "A setting would be read by everyone that is an address with a name in it. Fill in the secret instead.",
     "19": "A rate limit is counted in windows: all of a window may come at once.",
     "20": "E-mail is sent with a password, which no identity can be. Make the domain by hand, and fill in the secret.",
     "30": _REGION,
+    "31": "A registry of this tier has images in one region alone. Take `engines.registry = 'Premium'`.",
+    "32": "Databases of this size cannot be copied. Take a larger one: `engines.postgres`.",
+    "33": _CACHES,
+    "34": "Objects are copied to the paired region alone, and the second region is another one. Take the pair.",
+    "35": _COPIES,
+    "36": "Each region has a gateway with an address of its own. Change the record in your DNS when you take over.",
+    "37": _EVENTS,
+    "38": "Secrets that somebody fills in are brought to the second region by hand, again after each change.",
+    "39": "An environment with a second region is written in Terraform alone.",
 }
 
 _GCP: Mapping[str, str] = {
@@ -100,6 +126,15 @@ _GCP: Mapping[str, str] = {
     "25": "Nobody hears the alarms. Write who does: `alarms`.",
     "26": "An operation is not served: an API Gateway changes no path with parameters. Take a balancer: `hosts`.",
     "27": "API Gateway is not known to be in this region. Take a balancer, or a region that has it.",
+    "30": _REGION,
+    "31": "Firestore is not in two regions of this part of the world. Take another one, or documents in PostgreSQL.",
+    "32": "An API Gateway belongs to one region. Take a balancer: `hosts`.",
+    "33": _CACHES,
+    "34": "Facts in BigQuery are not copied; new ones begin in the second region. Ask both datasets.",
+    "35": _COPIES,
+    "36": "Programs that are not here find services of the first region alone. Let them call the balancer.",
+    "37": _EVENTS,
+    "38": "Keys, documents, images and secrets stay where they were made first. Ask for the second region before that.",
 }
 
 _EDGE: Mapping[str, str] = {
