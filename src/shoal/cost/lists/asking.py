@@ -23,6 +23,9 @@ _PATIENCE = 60.0
 _TRIES, _LONGEST = 4, 30
 """How often a list is asked that is busy, and seconds that it may make us wait each time."""
 
+_MANY = 100_000
+"""Prices after which it is said how far a list is read."""
+
 _BUSY = (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE)
 _REFUSED = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
 _HERE = ("127.0.0.1", "::1", "localhost")
@@ -61,7 +64,8 @@ def ask(prices: PriceList, region: str, *, address: str, key: str, today: str, p
         progress(f"asking {address} for {service} ({number} of {len(prices.services)})")
         wanted = [one for one in prices.wanted if one.service == service]
         try:
-            found = find(wanted, _offers(prices, service, region, address, headers), today=today)
+            offers = _told(_offers(prices, service, region, address, headers), progress)
+            found = find(wanted, offers, today=today)
         except (ValueError, msgspec.DecodeError) as error:
             silent[service] = str(error)
         except (OSError, http.client.HTTPException) as error:
@@ -85,6 +89,14 @@ def _require_safe(address: str, key: str) -> None:
         raise HostError(f"{address!r} is no address of a price list", hint="write one such as https://prices.azure.com")
     if key and parts.scheme == "http" and parts.hostname not in _HERE:
         raise HostError(f"the key would be sent to {address} unencrypted", hint="name an address with https://")
+
+
+def _told(offers: Iterator[Offer], progress: Callable[[str], None]) -> Iterator[Offer]:
+    """Tell now and then how far a long answer is read."""
+    for number, offer in enumerate(offers, start=1):
+        if not number % _MANY:
+            progress(f"read {number:,} prices")
+        yield offer
 
 
 def _offers(prices: PriceList, service: str, region: str, address: str, headers: Mapping[str, str]) -> Iterator[Offer]:

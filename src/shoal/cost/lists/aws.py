@@ -22,6 +22,7 @@ _COLUMNS = {
 """Column → field of an offer. Which of them there are depends on the service."""
 
 _NEEDED = ("TermType", "Unit", "PricePerUnit", "Currency", "usageType")
+_OPTIONAL = ("StartingRange", "EffectiveDate")
 _HEAD = 20
 """Lines among which the names of columns are looked for."""
 
@@ -38,20 +39,21 @@ def read(answer: IO[bytes], region: str) -> Iterator[Offer | More]:
     """Read what is paid on demand."""
     rows = csv.reader(io.TextIOWrapper(answer, "utf-8"))
     columns = _columns(rows)
+    term, currency = columns["TermType"], columns["Currency"]
     for row in rows:
-        line = dict(zip(columns, row, strict=False))
-        if line.get("TermType") == "OnDemand" and line.get("Currency") == "USD":
-            yield _offer(line, region)
+        if len(row) > max(columns.values()) and row[term] == "OnDemand" and row[currency] == "USD":
+            yield _offer({name: row[place] for name, place in columns.items()}, region)
 
 
-def _columns(rows: Iterator[list[str]]) -> list[str]:
+def _columns(rows: Iterator[list[str]]) -> dict[str, int]:
+    """Say where the columns are that matter here."""
     try:
-        columns = next((row for _, row in zip(range(_HEAD), rows, strict=False) if "SKU" in row), [])
+        head = next((row for _, row in zip(range(_HEAD), rows, strict=False) if "SKU" in row), [])
     except (UnicodeDecodeError, csv.Error) as error:
         raise ValueError(f"it is no file of prices: {error}") from error
-    if missing := [name for name in _NEEDED if name not in columns]:
+    if missing := [name for name in _NEEDED if name not in head]:
         raise ValueError(f"it has no column {missing[0]!r}")
-    return columns
+    return {name: place for place, name in enumerate(head) if name in (*_NEEDED, *_COLUMNS, *_OPTIONAL)}
 
 
 def _offer(line: Mapping[str, str], region: str) -> Offer:
