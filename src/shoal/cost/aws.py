@@ -278,6 +278,7 @@ CLOUD = Cloud(
     base=Resource,
     billed=frozenset(_ITEMS),
     free=FREE,
+    open=frozenset({made.Copying, made.Images}),
     cluster=CLUSTER,
     serverless={"compute": "fargate"},
 )
