@@ -75,6 +75,13 @@ def test_one_variable_takes_over_and_nothing_happens_before() -> None:
         assert (cluster.follows, cluster.worldly) == (True, of_kind(first, Documents)[name].worldly)
 
 
+def test_the_first_region_can_be_kept_from_writing() -> None:
+    for name, one in of_kind(resources(scopes()[0]), Workload).items():
+        own = texts(second=False)[f"production/service-{name}.tf"]
+        assert re.search(rf"min_capacity += var.fenced \? 0 : {one.least}\n", own), name
+    assert re.search(r'variable "fenced" \{[^}]*default += false', texts(second=False)["production/main.tf"], re.DOTALL)
+
+
 def test_its_ways_out_are_there_only_when_something_runs() -> None:
     asleep = of_kind(resources(scopes()[1]), Network)["main"]
     warm = of_kind(resources(scopes(environment=changed(standby=Standby(region=SECOND, copies=1)))[1]), Network)["main"]
@@ -183,7 +190,7 @@ def test_clients_are_led_by_the_variable_alone() -> None:
 def test_without_a_second_region_nothing_is_copied() -> None:
     alone = {one.path: one.text for one in artifacts(shop(), changed(standby=None))}
     assert not [path for path in alone if "standby" in path]
-    assert "standby" not in "".join(alone.values())
+    assert not [path for path, text in alone.items() if "standby" in text or "var.fenced" in text]
 
 
 @pytest.mark.parametrize(
