@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from shoal.deploy.aws.addresses import FILES
 from shoal.deploy.aws.hcl.context import Context
-from shoal.deploy.aws.hcl.taking_over import either, fenced
+from shoal.deploy.aws.hcl.taking_over import tasks
 from shoal.deploy.aws.resources import (
     Cluster,
     Documents,
@@ -326,11 +326,11 @@ def _scaling(one: Workload, context: Context) -> Iterator[Block]:
         "service_namespace": "ecs",
     }
     bounds: dict[str, Value] = {"min_capacity": one.least, "max_capacity": one.most}
+    if one.passive is not None or context.scope.environment.standby is not None:
+        counts = {"min_capacity": one.least, "max_capacity": one.most}
+        bounds = {name: tasks(count, one.passive) for name, count in counts.items()}
     if one.passive is not None:
-        bounds = {name: either(count, one.passive) for name, count in bounds.items()}
         bounds["depends_on"] = [Raw(text) for text in _first(one, context)]
-    elif context.scope.environment.standby is not None:
-        bounds = {name: fenced(count) for name, count in (("min_capacity", one.least), ("max_capacity", one.most))}
     yield resource("aws_appautoscaling_target", one.name, *items({**where, **bounds}))
     for name, metric in (
         ("processor", "ECSServiceAverageCPUUtilization"),

@@ -11,31 +11,36 @@ TAKEN = "var.take_over"
 
 
 FENCED = "var.fenced"
-"""In the first of two regions: whether it is kept from writing, since the second has taken over."""
+"""Whether a region is kept from writing, since the other one does."""
 
 
 def variables(scope: Scope) -> Iterator[Block]:
-    """Write the variable of a region that has another beside it."""
+    """Write the variables of a region that has another beside it."""
     if scope.passive:
-        yield _take_over()
-    elif scope.environment.standby is not None:
-        why = "Whether no task runs here, because the second region has taken over: two that write are worse than none."
-        body = items({"type": Raw("bool"), "default": False, "description": why})
-        yield Block(kind="variable", labels=("fenced",), body=body)
+        yield _variable("take_over", _TAKING_OVER)
+    if scope.passive or scope.environment.standby is not None:
+        yield _variable("fenced", _FENCING)
 
 
-def _take_over() -> Block:
-    why = (
-        "Whether this region takes over: its databases no longer follow the first region's, which cannot be undone, "
-        "its services run, and clients are led here. End what runs in the first region before, if it is there."
-    )
+_FENCING = (
+    "Whether no task runs here, because the other region writes: two that write are worse than none that answers."
+)
+_TAKING_OVER = (
+    "Whether this region takes over: its databases no longer follow the first region's, which cannot be undone, "
+    "its services run, and clients are led here. End what runs in the first region before, if it is there."
+)
+
+
+def _variable(name: str, why: str) -> Block:
     body = items({"type": Raw("bool"), "default": False, "description": why})
-    return Block(kind="variable", labels=("take_over",), body=body)
+    return Block(kind="variable", labels=(name,), body=body)
 
 
-def fenced(count: int) -> Raw:
-    """Count what the first of two regions has while it is not fenced."""
-    return Raw(f"{FENCED} ? 0 : {count}")
+def tasks(count: int, passive: int | None) -> Raw:
+    """Count tasks: all of them where this region writes, and in a second one those that run before."""
+    if passive is None:
+        return Raw(f"{FENCED} ? 0 : {count}")
+    return Raw(f"{TAKEN} ? ({FENCED} ? 0 : {count}) : {passive}")
 
 
 def either(taken: Value, passive: Value) -> Raw:

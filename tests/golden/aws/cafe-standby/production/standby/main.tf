@@ -44,4 +44,10 @@ variable "take_over" {
   description = "Whether this region takes over: its databases no longer follow the first region's, which cannot be undone, its services run, and clients are led here. End what runs in the first region before, if it is there."
 }
 
+variable "fenced" {
+  type        = bool
+  default     = false
+  description = "Whether no task runs here, because the other region writes: two that write are worse than none that answers."
+}
+
 data "aws_caller_identity" "own" {}

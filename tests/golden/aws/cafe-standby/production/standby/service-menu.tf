@@ -378,8 +378,8 @@ resource "aws_appautoscaling_target" "menu" {
   resource_id        = "service/${aws_ecs_cluster.main.name}/${aws_ecs_service.menu.name}"
   scalable_dimension = "ecs:service:DesiredCount"
   service_namespace  = "ecs"
-  min_capacity       = var.take_over ? 2 : 0
-  max_capacity       = var.take_over ? 4 : 0
+  min_capacity       = var.take_over ? (var.fenced ? 0 : 2) : 0
+  max_capacity       = var.take_over ? (var.fenced ? 0 : 4) : 0
   depends_on         = [aws_route.out, aws_vpc_endpoint.interfaces, aws_db_instance.menu]
 }
 

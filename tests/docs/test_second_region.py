@@ -1,0 +1,11 @@
+"""The page about a second region does what it says, command by command, in an empty folder."""
+
+from pathlib import Path
+
+from tests.docs.walk import walk
+
+PAGE = Path(__file__).parents[2] / "docs" / "how-to" / "second-region.md"
+
+
+def test_the_page(tmp_path: Path) -> None:
+    walk(PAGE, tmp_path)
