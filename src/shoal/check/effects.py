@@ -71,7 +71,7 @@ def _reached(subject: Subject, handler: Handler) -> list[Function]:
     """List the functions to which a handler leads, those behind a port included: methods of what provides it makes."""
     source = subject.source
     found = dict(source.reached(handler.function)) if handler.function else {}
-    for use in list(source.uses(handler.function)) if handler.function else ():
+    for use in source.uses(handler.function) if handler.function else ():
         provider = subject.graph.provider(handler.service, use.kind.name)
         for maker, _ in source.reached(provider) if provider else ():
             methods = (source.named(f"{source.origin(name)}.{use.method}") for name in maker.named)

@@ -113,11 +113,12 @@ class Check:
         self._progress("reading the system")
         if self.paths:
             return self._imported()
-        try:
-            system = project.read(self.where)
-        except DeclarationError as error:
-            return self._unreadable(error)
-        return self.of(system)
+        with _uncollected():
+            try:
+                system = project.read(self.where)
+            except DeclarationError as error:
+                return self._unreadable(error)
+            return self.of(system)
 
     def of(self, system: model.System) -> Report:
         """Ask the rules about a system that has been read.

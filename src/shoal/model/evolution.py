@@ -37,7 +37,7 @@ def _events(locked: Locked, now: Locked, system: System) -> Iterator[Change]:
 
 
 def _event(before: LockedEvent, after: LockedEvent, system: System, models: dict[str, Event]) -> Iterator[Change]:
-    breaking = list(_breaking(before, after, system, models))
+    breaking = list(_breaking(before, after, system, models)) if before != after else []
     yield from breaking
     if not breaking and (before.schema, before.named) != (after.schema, after.named):
         back = compare(after.schema, before.schema, "sent", known=after.named, now=before.named)

@@ -57,10 +57,10 @@ def _pairs(before: list[Operation], after: list[Operation]) -> list[tuple[Operat
 
 
 def _compared(old: Operation, new: Operation, system: System) -> Iterator[Change]:
-    breaks = [found for rule in RULES for found in rule(old, new)]
+    breaks = [found for rule in RULES for found in rule(old, new)] if old != new else []
     for found in breaks:
         yield _change(old, new, system, found, breaking=True)
-    if not breaks and _plain(old) != _plain(new):
+    if not breaks and old != new and _plain(old) != _plain(new):
         backwards = [found.path for rule in RULES for found in rule(new, old)]
         places = ", ".join(dict.fromkeys(path for path in backwards if path)) or "wording"
         found = Break(rule="compatible", path=places, message="changed, and callers stay able")

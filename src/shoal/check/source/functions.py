@@ -149,7 +149,10 @@ def _walk(statement: ast.AST) -> Iterator[tuple[ast.AST, bool]]:
     while stack:
         node, looped = stack.pop()
         yield node, looped
-        for field, value in ast.iter_fields(node):
+        for field in node._fields:
+            value = getattr(node, field, None)
+            if field == "ctx" or not isinstance(value, ast.AST | list):
+                continue
             within = looped or _goes_round(node, field)
             for position, child in enumerate(value if isinstance(value, list) else [value]):
                 if isinstance(child, ast.comprehension) and not position:  # it is asked once, before the first round

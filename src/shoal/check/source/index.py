@@ -1,7 +1,7 @@
 """All modules of the author's together: what a name refers to, what stands at a place, how far a function reaches."""
 
 import ast
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import NamedTuple
 
@@ -51,6 +51,8 @@ class Source:
 
     def __init__(self, modules: Iterable[Module] = ()) -> None:
         self.modules = tuple(sorted(modules, key=lambda module: module.path))
+        self._reached: dict[Function, tuple[tuple[Function, bool], ...]] = {}
+        self._uses: dict[Function, tuple[Use, ...]] = {}
 
     def __bool__(self) -> bool:
         """Tell whether there is any."""
@@ -113,6 +115,21 @@ class Source:
 
         A function counts as reached where its name stands: called, or handed on to be called.
         """
+        if function not in self._reached:
+            self._reached[function] = tuple(self._leads(function).items())
+        return self._reached[function]
+
+    def uses(self, function: Function) -> Sequence[Use]:
+        """List what a function does with what it is given, itself and by those to which it leads."""
+        if function not in self._uses:
+            self._uses[function] = tuple(
+                use if not looped or use.looped else Use(use.kind, use.method, use.node, use.function, looped)
+                for one, looped in self.reached(function)
+                for use in one.uses
+            )
+        return self._uses[function]
+
+    def _leads(self, function: Function) -> dict[Function, bool]:
         found: dict[Function, bool] = {function: False}
         waiting = [function]
         for one in waiting:  # grows while it is read
@@ -121,13 +138,7 @@ class Source:
                 if other is not None and (other not in found or (found[other] and not (looped or found[one]))):
                     waiting += [other]
                     found[other] = looped or found[one]
-        return tuple(found.items())
-
-    def uses(self, function: Function) -> Iterator[Use]:
-        """List what a function does with what it is given, itself and by those to which it leads."""
-        for one, looped in self.reached(function):
-            for use in one.uses:
-                yield use if not looped or use.looped else Use(use.kind, use.method, use.node, use.function, looped)
+        return found
 
     def place_of(self, where: str) -> Place:
         """Say where a declaration of the model is, to the column where its line is known."""

@@ -48,7 +48,10 @@ class Module:
             return ast.Module(body=[], type_ignores=[])
 
     def every(self, kind: type[Node]) -> Sequence[Node]:
-        """List every node of a kind, such as ``ast.Call``, wherever it stands; it is looked for once."""
+        """List every node of a kind, such as ``ast.Call``, wherever it stands; it is looked for once.
+
+        Whether a name is read or bound (``ast.Load``) stands at the name, and is listed nowhere.
+        """
         return cast("Sequence[Node]", self._by_kind.get(kind, ()))
 
     @cached_property
@@ -112,13 +115,25 @@ class Module:
 
     def written(self, node: ast.AST) -> str:
         """Return the text of a node as it stands in the file."""
-        return ast.get_source_segment(self.text, node) or ""
+        place = self.place(node)
+        lines = self.lines[max(0, place.line - 1) : place.end_line]
+        if not lines:
+            return ""
+        lines[-1] = lines[-1][: place.end_column - 1]
+        return "\n".join([lines[0][place.column - 1 :], *lines[1:]])
 
     @cached_property
     def _by_kind(self) -> dict[type[ast.AST], list[ast.AST]]:
         found: dict[type[ast.AST], list[ast.AST]] = {}
-        for node in ast.walk(self.tree):
+        waiting: list[ast.AST] = [self.tree]
+        for node in waiting:  # grows while it is read, level by level, as `ast.walk` goes
             found.setdefault(type(node), []).append(node)
+            for field in node._fields:
+                value = getattr(node, field, None) if field != "ctx" else None
+                if isinstance(value, ast.AST):
+                    waiting.append(value)
+                elif isinstance(value, list):
+                    waiting += [each for each in value if isinstance(each, ast.AST)]
         return found
 
     def _column(self, line: int, offset: int) -> int:
