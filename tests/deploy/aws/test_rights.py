@@ -103,7 +103,8 @@ def test_results_of_statements_are_read_by_who_sent_them() -> None:
 
 
 def test_mail_is_sent_by_who_declared_it() -> None:
-    assert [name for name in SERVICES if may(name, "ses:SendEmail", SHOP.arn("address", "mail"))] == ["notifications"]
+    for action in ("ses:SendEmail", "ses:SendRawEmail"):  # of the same operation, by what it is given
+        assert [name for name in SERVICES if may(name, action, SHOP.arn("address", "mail"))] == ["notifications"]
 
 
 def test_the_operator_declares_every_stream_and_reads_no_message() -> None:

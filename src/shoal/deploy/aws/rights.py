@@ -107,7 +107,8 @@ def _wrap(some: Sequence[Need]) -> Right:
 
 
 def _mail(some: Sequence[Need]) -> Right:
-    return Right(actions=("ses:SendEmail",), resources=(Ref("address", some[0].thing),), why=some[0].why)
+    actions = ("ses:SendEmail", "ses:SendRawEmail")  # SES asks for the second where a letter comes as a whole
+    return Right(actions=actions, resources=(Ref("address", some[0].thing),), why=some[0].why)
 
 
 def _report(some: Sequence[Need]) -> Right:
