@@ -30,6 +30,7 @@ BENCHES = {
     "B17": "bench.dashboard.pages",
     "B18": "bench.check.run",
     "B19": "bench.cost.run",
+    "B20": "bench.clouds.run",
 }
 PAGE = Path(__file__).parent.parent / "docs" / "benchmarks.md"
 

@@ -1,0 +1,1 @@
+"""How long the files for AWS, Azure and Google Cloud take."""
