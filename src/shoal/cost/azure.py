@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from shoal.cost.azure_others import fitted, others
-from shoal.cost.cloud import Cloud
+from shoal.cost.cloud import Cloud, apart
 from shoal.cost.cluster import Cluster, Machine
 from shoal.cost.estimate import Item
 from shoal.cost.month import GB, HOURS, MILLION, Month
@@ -35,7 +35,7 @@ _KEPT = 31
 def items(resources: Iterable[Resource], month: Month) -> tuple[Item, ...]:
     """List what a month of these resources is billed for."""
     every = tuple(resources)
-    found = [item for one in every for item in _ITEMS.get(type(one), _nothing)(one, month)]
+    found = [item for one in every for item in apart(one, _ITEMS.get(type(one), _nothing)(one, month))]
     return (*found, *_shared(every, month))
 
 
@@ -49,7 +49,7 @@ def _place(_: made.Place, __: Month) -> Iterator[Item]:
 
 
 def _workload(one: made.Workload, month: Month) -> Iterator[Item]:
-    if one.late:
+    if one.passive:
         return
     processors, memory = Decimal(one.cpu) / UNIT, Decimal(one.memory) / 1024
     running = month.tasks(one.service, least=one.least, most=one.most, processors=processors, busy=one.busy)
@@ -66,7 +66,7 @@ def _workload(one: made.Workload, month: Month) -> Iterator[Item]:
 
 def _logs(one: made.Logs, month: Month) -> Iterator[Item]:
     longer = Decimal(max(0, one.days - _KEPT)) / 30
-    if longer:
+    if longer and not one.passive:
         whole = sum((month.logged(service.name) for service in month.plan.services), exactly(0))
         yield Item(component="log lines kept", price="logs.gb-month", amount=whole * longer, by_use=True)
 
@@ -125,6 +125,8 @@ def _door(one: made.Door, month: Month) -> Iterator[Item]:
     if int(units) > 1:
         more = exactly(HOURS * (int(units) - 1))
         yield Item(component="further units of it", price=f"gateway.{tier}.more.hour", amount=more)
+    if one.passive:
+        return
     if tier == "StandardV2":
         beyond = _above(month.requests, _INCLUDED) * (1 / MILLION)
         yield Item(component="API requests", price="gateway.StandardV2.request", amount=beyond, by_use=True)
@@ -141,10 +143,10 @@ def _cluster(one: made.Cluster, _: Month) -> Iterator[Item]:
 
 def _shared(every: tuple[Resource, ...], month: Month) -> Iterator[Item]:
     """Count operations of Service Bus: publishing, hearing once for each who hears, and holding sessions."""
-    buses = [one for one in every if isinstance(one, made.Bus)]
+    buses = [one for one in every if isinstance(one, made.Bus) and not one.passive]
     if not buses or buses[0].tier != "Standard":
         return
-    heard = [one for one in every if isinstance(one, made.Subscription) and one.service]
+    heard = [one for one in every if isinstance(one, made.Subscription) and one.service and not one.passive]
     for service in dict.fromkeys(one.service for one in heard):
         held = exactly(_RENEWED * sum(one.service == service for one in heard) / MILLION)
         yield Item(component="sessions held", price="servicebus.Standard.operation", amount=held, service=service)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
-from shoal.cost.cloud import Cloud
+from shoal.cost.cloud import Cloud, apart
 from shoal.cost.cluster import Cluster, Machine
 from shoal.cost.estimate import Item
 from shoal.cost.gcp_others import fitted, others
@@ -41,7 +41,7 @@ _CUSTOM = re.compile(r"db-custom-(\d+)-(\d+)")
 def items(resources: Iterable[Resource], month: Month) -> tuple[Item, ...]:
     """List what a month of these resources is billed for."""
     every = tuple(resources)
-    found = [item for one in every for item in _ITEMS.get(type(one), _nothing)(one, month)]
+    found = [item for one in every for item in apart(one, _ITEMS.get(type(one), _nothing)(one, month))]
     return (*found, *_shared(every, month))
 
 
@@ -59,7 +59,7 @@ def _network(one: made.Network, month: Month) -> Iterator[Item]:
 
 
 def _workload(one: made.Workload, month: Month) -> Iterator[Item]:
-    if one.late:
+    if one.passive:
         return
     beside = (Decimal(1), Decimal("0.5")) if one.collector else (Decimal(0), Decimal(0))
     processors, memory = one.processors + beside[0], Decimal(one.memory) / 1024 + beside[1]
@@ -125,7 +125,7 @@ def _bucket(one: made.Bucket, month: Month) -> Iterator[Item]:
 
 
 def _dataset(one: made.Dataset, month: Month) -> Iterator[Item]:
-    if one.late:
+    if one.passive:
         return
     yield Item(component="BigQuery storage", price="bigquery.gb-month", amount=month.usage.stored, service=one.service)
 
@@ -189,7 +189,7 @@ def _cluster(one: made.Cluster, month: Month) -> Iterator[Item]:
 
 def _shared(every: tuple[Resource, ...], month: Month) -> Iterator[Item]:
     """Count what all services have together: instances at the gateway, lines of logs, images, and events."""
-    running = [one for one in every if isinstance(one, made.Workload) and not one.late]
+    running = [one for one in every if isinstance(one, made.Workload) and not one.passive]
     services = [one.service for one in running]
     services += [pods.service for one in every if isinstance(one, made.Cluster) for pods in one.pods]
     if any(isinstance(one, made.Network) and one.gateway for one in every):

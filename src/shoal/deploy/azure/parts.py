@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Iterable
 
+import msgspec
+
 from shoal.deploy.azure import cluster, edge, messages, network, rights, secrets, stores, watch, workloads
 from shoal.deploy.azure.scope import Scope
 from shoal.deploy.cloud.resource import Resource
@@ -21,4 +23,5 @@ PARTS: tuple[Callable[[Scope], Iterable[Resource]], ...] = (
 
 def resources(scope: Scope) -> tuple[Resource, ...]:
     """List everything that a system takes; the same scope gives the same list."""
-    return tuple(one for part in PARTS for one in part(scope))
+    found = (one for part in PARTS for one in part(scope))
+    return tuple(msgspec.structs.replace(one, passive=True) if scope.passive else one for one in found)

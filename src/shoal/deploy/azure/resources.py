@@ -169,8 +169,6 @@ class Workload(Resource, frozen=True, kw_only=True):
     grace: int
     """Seconds from the signal to end until it is killed."""
     migrates: bool = False
-    late: bool = False
-    """Whether it is there only once its region has taken over."""
 
 
 class Operator(Resource, frozen=True, kw_only=True):

@@ -58,7 +58,6 @@ def _workload(scope: Scope, service: ServicePlan) -> Workload:
         files=secrets.held(scope, service),
         grace=min(grace(declared), LONGEST),
         migrates=service.store is not None,
-        late=scope.passive,
     )
 
 

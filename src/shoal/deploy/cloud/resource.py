@@ -18,6 +18,8 @@ class Resource(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     source: str = ""
     """Line of the declaration that asks for it."""
     why: str = ""
+    passive: bool = False
+    """Whether it is in a second region, which waits to take over."""
 
 
 R = TypeVar("R", bound=Resource)

@@ -2,8 +2,10 @@
 
 from collections.abc import Callable, Iterable
 
+import msgspec
+
 from shoal.deploy.gcp import cluster, edge, messages, network, rights, secrets, stores, watch, workloads
-from shoal.deploy.gcp.resources import Resource
+from shoal.deploy.gcp.resources import Door, Resource
 from shoal.deploy.gcp.scope import Scope
 
 PARTS: tuple[Callable[[Scope], Iterable[Resource]], ...] = (
@@ -20,5 +22,11 @@ PARTS: tuple[Callable[[Scope], Iterable[Resource]], ...] = (
 
 
 def resources(scope: Scope) -> tuple[Resource, ...]:
-    """List everything that a system takes; the same scope gives the same list."""
-    return tuple(one for part in PARTS for one in part(scope))
+    """List everything that a system takes; the same scope gives the same list.
+
+    What a second region has is passive, but for the door, which leads to the first until it is turned.
+    """
+    found = (one for part in PARTS for one in part(scope))
+    if not scope.passive:
+        return tuple(found)
+    return tuple(one if isinstance(one, Door) else msgspec.structs.replace(one, passive=True) for one in found)

@@ -130,8 +130,6 @@ class Workload(Resource, frozen=True, kw_only=True):
     collector: str = ""
     protected: bool = False
     """Whether it is not removed by mistake."""
-    late: bool = False
-    """Whether it is there only once its region has taken over."""
 
 
 class Operator(Resource, frozen=True, kw_only=True):
@@ -185,8 +183,6 @@ class Dataset(Resource, frozen=True, kw_only=True):
     dataset: str
     account: str
     protected: bool
-    late: bool = False
-    """Whether nothing is in it until its region has taken over."""
 
 
 class Cache(Resource, frozen=True, kw_only=True):

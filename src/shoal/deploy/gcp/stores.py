@@ -31,8 +31,7 @@ def make(scope: Scope) -> Iterator[Resource]:
             bucket = naming.bucket(scope.project, service.name)
             yield Bucket(**whose, bucket=bucket, protected=protected, origins=origins, regions=scope.regions)
         if "bigquery" in used:
-            dataset, late = scope.dataset(service), scope.passive
-            yield Dataset(**whose, dataset=dataset, account=service.name, protected=protected, late=late)
+            yield Dataset(**whose, dataset=scope.dataset(service), account=service.name, protected=protected)
     if "valkey" in scope.made:
         yield Cache(
             name="main",

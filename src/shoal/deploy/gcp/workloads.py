@@ -72,7 +72,6 @@ def _workload(scope: Scope, service: ServicePlan) -> Workload:
         files=secrets.files(scope, service),
         collector=scope.environment.collector,
         protected=scope.environment.protected and not scope.passive,
-        late=scope.passive,
     )
 
 
