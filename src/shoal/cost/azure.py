@@ -49,7 +49,7 @@ def _place(_: made.Place, __: Month) -> Iterator[Item]:
 
 
 def _workload(one: made.Workload, month: Month) -> Iterator[Item]:
-    if one.passive:
+    if one.waits:
         return
     processors, memory = Decimal(one.cpu) / UNIT, Decimal(one.memory) / 1024
     running = month.tasks(one.service, least=one.least, most=one.most, processors=processors, busy=one.busy)
@@ -66,7 +66,7 @@ def _workload(one: made.Workload, month: Month) -> Iterator[Item]:
 
 def _logs(one: made.Logs, month: Month) -> Iterator[Item]:
     longer = Decimal(max(0, one.days - _KEPT)) / 30
-    if longer and not one.passive:
+    if longer and not one.waits:
         whole = sum((month.logged(service.name) for service in month.plan.services), exactly(0))
         yield Item(component="log lines kept", price="logs.gb-month", amount=whole * longer, by_use=True)
 
@@ -125,7 +125,7 @@ def _door(one: made.Door, month: Month) -> Iterator[Item]:
     if int(units) > 1:
         more = exactly(HOURS * (int(units) - 1))
         yield Item(component="further units of it", price=f"gateway.{tier}.more.hour", amount=more)
-    if one.passive:
+    if one.waits:
         return
     if tier == "StandardV2":
         beyond = _above(month.requests, _INCLUDED) * (1 / MILLION)
@@ -143,10 +143,10 @@ def _cluster(one: made.Cluster, _: Month) -> Iterator[Item]:
 
 def _shared(every: tuple[Resource, ...], month: Month) -> Iterator[Item]:
     """Count operations of Service Bus: publishing, hearing once for each who hears, and holding sessions."""
-    buses = [one for one in every if isinstance(one, made.Bus) and not one.passive]
+    buses = [one for one in every if isinstance(one, made.Bus) and not one.waits]
     if not buses or buses[0].tier != "Standard":
         return
-    heard = [one for one in every if isinstance(one, made.Subscription) and one.service and not one.passive]
+    heard = [one for one in every if isinstance(one, made.Subscription) and one.service and not one.waits]
     for service in dict.fromkeys(one.service for one in heard):
         held = exactly(_RENEWED * sum(one.service == service for one in heard) / MILLION)
         yield Item(component="sessions held", price="servicebus.Standard.operation", amount=held, service=service)

@@ -20,7 +20,7 @@ SECOND = "(second region)"
 def apart(one: Resource, found: Iterable[Item]) -> Iterator[Item]:
     """Say of the items of a resource that they are the second region's, where it is there."""
     for item in found:
-        yield msgspec.structs.replace(item, service=SECOND) if one.passive else item
+        yield msgspec.structs.replace(item, service=SECOND) if one.waits else item
 
 
 class Place(Protocol):

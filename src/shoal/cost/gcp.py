@@ -59,7 +59,7 @@ def _network(one: made.Network, month: Month) -> Iterator[Item]:
 
 
 def _workload(one: made.Workload, month: Month) -> Iterator[Item]:
-    if one.passive:
+    if one.waits:
         return
     beside = (Decimal(1), Decimal("0.5")) if one.collector else (Decimal(0), Decimal(0))
     processors, memory = one.processors + beside[0], Decimal(one.memory) / 1024 + beside[1]
@@ -125,7 +125,7 @@ def _bucket(one: made.Bucket, month: Month) -> Iterator[Item]:
 
 
 def _dataset(one: made.Dataset, month: Month) -> Iterator[Item]:
-    if one.passive:
+    if one.waits:
         return
     yield Item(component="BigQuery storage", price="bigquery.gb-month", amount=month.usage.stored, service=one.service)
 
@@ -189,7 +189,7 @@ def _cluster(one: made.Cluster, month: Month) -> Iterator[Item]:
 
 def _shared(every: tuple[Resource, ...], month: Month) -> Iterator[Item]:
     """Count what all services have together: instances at the gateway, lines of logs, images, and events."""
-    running = [one for one in every if isinstance(one, made.Workload) and not one.passive]
+    running = [one for one in every if isinstance(one, made.Workload) and not one.waits]
     services = [one.service for one in running]
     services += [pods.service for one in every if isinstance(one, made.Cluster) for pods in one.pods]
     if any(isinstance(one, made.Network) and one.gateway for one in every):

@@ -94,7 +94,7 @@ _AZURE: Mapping[str, str] = {
     "34": "Objects are copied to the paired region alone, and the second region is another one. Take the pair.",
     "35": _COPIES,
     "36": "Each region has a gateway with an address of its own. Change the record in your DNS when you take over.",
-    "37": _EVENTS,
+    "37": "Messages in topics and dead letters stay in the first region; outboxes publish theirs again.",
     "38": "Secrets that somebody fills in are brought to the second region by hand, again after each change.",
     "39": "An environment with a second region is written in Terraform alone.",
 }

@@ -105,7 +105,7 @@ def test_nothing_runs_in_the_second_region_before_it_takes_over() -> None:
     assert len(waiting) > len(apps), "alarms look at them, and the gateway leads to them"
     for body in (*apps.values(), *waiting):
         assert re.search(r"^  count +=[ ]var.take_over \? 1 : 0$", body, re.MULTILINE), body
-    assert all(one.passive for one in of_kind(both()[1], Workload).values())
+    assert all(one.waits for one in of_kind(both()[1], Workload).values())
 
 
 def test_the_second_region_is_as_private_as_the_first() -> None:

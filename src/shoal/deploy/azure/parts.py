@@ -24,4 +24,4 @@ PARTS: tuple[Callable[[Scope], Iterable[Resource]], ...] = (
 def resources(scope: Scope) -> tuple[Resource, ...]:
     """List everything that a system takes; the same scope gives the same list."""
     found = (one for part in PARTS for one in part(scope))
-    return tuple(msgspec.structs.replace(one, passive=True) if scope.passive else one for one in found)
+    return tuple(msgspec.structs.replace(one, waits=True) if scope.passive else one for one in found)

@@ -44,8 +44,8 @@ def _lost(scope: Scope, say: Say, other: Standby) -> Iterator[Finding]:
         message = f"caches are empty in {other.region}: sessions, leases and kept results are not copied"
         yield say("33", "info", message, "keep in a store what must not be lost")
     if scope.users("servicebus"):
-        message = f"events that were published and not heard are not copied to {other.region}, nor are dead letters"
-        yield say("37", "info", message, "they are heard when the first region is back; see docs/azure.md")
+        message = "messages in topics and dead letters stay in the first region; outboxes publish theirs again"
+        yield say("37", "info", message, "look at dead letters when the first region is back")
 
 
 def _by_hand(scope: Scope, say: Say, other: Standby) -> Iterator[Finding]:

@@ -18,7 +18,7 @@ class Resource(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     source: str = ""
     """Line of the declaration that asks for it."""
     why: str = ""
-    passive: bool = False
+    waits: bool = False
     """Whether it is in a second region, which waits to take over."""
 
 

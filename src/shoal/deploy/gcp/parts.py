@@ -24,9 +24,9 @@ PARTS: tuple[Callable[[Scope], Iterable[Resource]], ...] = (
 def resources(scope: Scope) -> tuple[Resource, ...]:
     """List everything that a system takes; the same scope gives the same list.
 
-    What a second region has is passive, but for the door, which leads to the first until it is turned.
+    What a second region has waits, but for the door, which leads to the first until it is turned.
     """
     found = (one for part in PARTS for one in part(scope))
     if not scope.passive:
         return tuple(found)
-    return tuple(one if isinstance(one, Door) else msgspec.structs.replace(one, passive=True) for one in found)
+    return tuple(one if isinstance(one, Door) else msgspec.structs.replace(one, waits=True) for one in found)

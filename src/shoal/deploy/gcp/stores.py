@@ -1,6 +1,7 @@
 """What services keep: databases, documents, objects, facts and caches, each for its owner."""
 
 from collections.abc import Iterator
+from typing import Any
 
 from shoal.deploy.cloud.naming import owner
 from shoal.deploy.gcp import naming
@@ -18,7 +19,11 @@ def make(scope: Scope) -> Iterator[Resource]:
     """Make the engines of every service; in a second region those that are not in both already."""
     for service in scope.plan.services:
         used, protected = set(scope.uses(service).values()), scope.environment.protected
-        whose = {"name": service.name, "service": service.name, "source": scope.declared(service).source}
+        whose: dict[str, Any] = {
+            "name": service.name,
+            "service": service.name,
+            "source": scope.declared(service).source,
+        }
         if "postgres" in used:
             yield _postgres(scope, service)
         if "firestore" in used and not scope.passive:
