@@ -9,7 +9,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import msgspec
 
-from shoal.check.finding import Place, Reported
+from shoal.check.confidential import covered
+from shoal.check.finding import Place, Reported, masked
 from shoal.errors import DeclarationError
 
 FORMAT = 1
@@ -21,7 +22,7 @@ class Entry(msgspec.Struct, frozen=True, order=True, forbid_unknown_fields=True)
     file: str
     code: str
     line: str
-    """Text of the line, without the space around it."""
+    """Text of the line, without the space around it, and without what is a secret."""
     count: int = 1
 
 
@@ -106,5 +107,6 @@ def gone(before: Baseline, after: Baseline, path: str) -> list[tuple[Place, Entr
 def _key(finding: Reported, texts: Mapping[str, str]) -> tuple[str, str, str]:
     place = finding.where
     lines = texts.get(place.file, "").split("\n")
-    line = lines[place.line - 1].strip() if 0 < place.line <= len(lines) else ""
-    return (place.file, finding.code, line)
+    line = lines[place.line - 1] if 0 < place.line <= len(lines) else ""
+    shown = masked(line, place) if finding.hidden else covered(line)
+    return (place.file, finding.code, shown.strip())

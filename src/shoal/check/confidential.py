@@ -22,12 +22,23 @@ _CALLED = re.compile(
 _WITHIN = re.compile(r"(?:^|[;\s])(?:password|pwd|accountkey|sharedaccesskey)\s*=\s*(?P<value>[^;\s]+)", re.IGNORECASE)
 """As a connection string says it: ``Server=db;Password=...``."""
 
+_PASSWORD = re.compile(
+    r"(?P<before>\w+://[^\s:/@{}]*:|(?:^|[;\s\"'=])(?:password|pwd|accountkey|sharedaccesskey)=)"
+    r"(?P<value>(?<=:)[^\s/@{}]+(?=@)|(?<==)[^;\s\"']+)",
+    re.IGNORECASE,
+)
+
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _NO_SECRET = re.compile(
     r"true|false|yes|no|none|null|[01]?|[/.~].*|.*\$[({\w].*|.*\{\{.*|<.*>|\*+|x{3,}|ENC\[.*|your[_-].*|change[_-]?(?:me|it)|dummy|fake|placeholder|not[_-]?used",
     re.IGNORECASE | re.DOTALL,
 )
 """What is said in the place of a secret and is none: nothing, a file, a variable, a word for people."""
+
+
+def covered(text: str) -> str:
+    """Return a line with the passwords of addresses in it covered, as long as it was."""
+    return _PASSWORD.sub(lambda found: found["before"] + "*" * len(found["value"]), text)
 
 
 def formed(text: str) -> str:

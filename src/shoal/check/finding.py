@@ -8,6 +8,9 @@ from shoal.model.finding import Severity
 
 _PLACE = re.compile(r"(?P<file>.+?)(?::(?P<line>\d+))?(?::(?P<column>\d+))?")
 
+MASK = "*" * 8
+"""What is shown in the place of a secret."""
+
 RANK: dict[Severity, int] = {"error": 0, "warning": 1, "info": 2}
 """The worst first."""
 
@@ -34,6 +37,13 @@ def at(place: str) -> Place:
     if found is None:
         return Place(place)
     return Place(found["file"], int(found["line"] or 0), int(found["column"] or 0))
+
+
+def masked(text: str, place: Place) -> str:
+    """Return a line without what lies at a place of it, which is a secret."""
+    begin = max(place.column, 1) - 1
+    inside = place.end_line <= place.line and place.end_column > place.column
+    return f"{text[:begin]}{MASK}{text[place.end_column - 1 :] if inside else ''}"
 
 
 class Note(msgspec.Struct, frozen=True):

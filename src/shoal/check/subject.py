@@ -76,6 +76,8 @@ class Subject:
     @cached_property
     def where(self) -> Place:
         """Where the system itself is declared; for what belongs to no service."""
+        if self.imported is not None:
+            return next((unit.where for unit in self.imported.units), Place(next(iter(self.files), self.system.name)))
         module, _, attribute = self.entry.partition(":")
         for known in self.source.modules:
             if known.name == module and attribute in known.top:

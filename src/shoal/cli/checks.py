@@ -90,7 +90,7 @@ class Check:
         self.rules, self._failed = checking.rules()
         self.settings = _settings(where.root, self.rules)
         if not paths:
-            project.require(where)
+            _require(where)
         codes = [*TOLD, *(rule.code for rule in self.rules)]
         self._only = settings_.begun([_spelt(word, codes) for word in only], codes, "--only")
         self.baseline = baseline or self.settings.baseline
@@ -233,6 +233,15 @@ class Check:
         return Report(
             system=project.entry(self.where), services=0, files=0, asked=(UNREADABLE.code,), findings=(finding,)
         )
+
+
+def _require(where: Where) -> None:
+    """Refuse a folder without a system, and say how one that was not written with Shoal is checked."""
+    try:
+        project.require(where)
+    except DeclarationError as error:
+        hint = f"{error.hint}; or name files of another kind of system: shoal check compose.yaml k8s/"
+        raise DeclarationError(error.message, hint=hint, where=error.where) from error
 
 
 def _spelt(word: str, codes: Iterable[str]) -> str:

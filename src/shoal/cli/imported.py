@@ -90,16 +90,18 @@ class _Reading:
         if path == "-":
             raise DeclarationError("files are read by name, not from the standard input", hint="name the files")
         file = self._root / path
-        if file.is_dir():
-            for one in _below(file):
-                if one.name == CHART:
+        if path and file.is_dir():
+            for one, variant in _below(file):
+                if variant:
+                    self.passed.append(self._shown(one))
+                elif one.name == CHART:
                     self._chart(one)
                 else:
                     self._file(one, named=False)
         elif file.is_file():
             self._file(file, named=True)
         else:
-            raise DeclarationError(f"there is no file or folder {path}", hint="paths are told from -C, the folder")
+            raise DeclarationError(f"there is no file or folder {path!r}", hint="paths are told from -C, the folder")
 
     def beside(self, path: str) -> str | None:
         """Return the text of a file that another one names, below the folder only."""
@@ -127,6 +129,7 @@ class _Reading:
             return
         if not any(form_of(document.root) for document in found):
             if named:
+                self.texts[shown] = text
                 self._wrong(f"this describes no system: it is no file of {KINDS}", "name another file", f"{shown}:1")
             else:
                 self.passed.append(shown)
@@ -164,16 +167,19 @@ class _Reading:
         return file.relative_to(self._root).as_posix() if file.is_relative_to(self._root) else file.as_posix()
 
 
-def _below(folder: Path) -> Iterator[Path]:
-    """List the files of a folder that may be of a kind, sorted; of a chart only what says that it is one."""
+def _below(folder: Path) -> Iterator[tuple[Path, bool]]:
+    """List the files of a folder that may be of a kind, sorted, and whether each is a variant of another one.
+
+    Of a chart of Helm only what says that it is one is listed.
+    """
     for here, folders, files in os.walk(folder):
         if CHART in files:
             folders.clear()
-            yield Path(here, CHART)
+            yield Path(here, CHART), False
             continue
         folders[:] = sorted(name for name in folders if name not in PASSED_OVER and not name.startswith("."))
         own = sorted(name for name in files if Path(name).suffix in ENDINGS)
-        yield from (Path(here, name) for name in own if not _other(name, own))
+        yield from ((Path(here, name), _other(name, own)) for name in own)
 
 
 def _other(name: str, beside: Sequence[str]) -> bool:

@@ -78,6 +78,18 @@ def test_a_setting_of_a_map_is_found_where_it_stands(tmp_path: Path) -> None:
     assert made.findings[0].notes[0].where.file == "k8s/settings.yaml"
 
 
+@pytest.mark.parametrize(
+    ("part", "value"), [("stringData", "postgres://db.example/shop"), ("data", "cG9zdGdyZXM6Ly9kYi5leGFtcGxlL3Nob3A=")]
+)
+def test_an_address_in_a_secret_is_followed_and_not_shown(tmp_path: Path, part: str, value: str) -> None:
+    secret = f"apiVersion: v1\nkind: Secret\nmetadata:\n  name: db\n{part}:\n  url: {value}\n"
+    told = "          env:\n            - {name: DATABASE_URL, valueFrom: {secretKeyRef: {name: db, key: url}}}\n"
+    users = [deployed(name).replace("          env:\n", told) for name in ("orders", "prices")]
+    (finding,) = report(tmp_path, "SH201", *users, secret=secret).findings
+    assert finding.message == "orders and prices use the database shop of db.example"
+    assert (finding.where.file, finding.where.line, finding.hidden) == ("k8s/secret.yaml", 6, True)
+
+
 INGRESS = """\
 apiVersion: networking.k8s.io/v1
 kind: Ingress

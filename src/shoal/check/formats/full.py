@@ -1,6 +1,7 @@
 """Each finding with the lines that it is about, what it costs and what to do, for people."""
 
-from shoal.check.finding import Reported
+from shoal.check.confidential import covered
+from shoal.check.finding import MASK, Reported, masked
 from shoal.check.formats.concise import line
 from shoal.check.formats.page import Shown
 
@@ -27,7 +28,7 @@ def _framed(finding: Reported, shown: Shown) -> bool:
 def _frame(finding: Reported, shown: Shown) -> list[str]:
     """Show the line, with what is meant of it underlined."""
     place = finding.where
-    text = shown.line(place.file, place.line)
+    text = covered(shown.line(place.file, place.line))
     if not text:
         return []
     number, bar = str(place.line), shown.paint("|", "dim")
@@ -35,12 +36,7 @@ def _frame(finding: Reported, shown: Shown) -> list[str]:
     begin = place.column or len(text) - len(text.lstrip()) + 1
     end = place.end_column if place.end_line == place.line and place.end_column > begin else len(text) + 1
     if finding.hidden:
-        text = (
-            text[: begin - 1] + "*" * 8 + text[end - 1 :]
-            if place.end_line <= place.line
-            else f"{text[: begin - 1]}********"
-        )
-        end = begin + 8
+        text, end = masked(text, place), begin + len(MASK)
     under = _blank(text[: begin - 1]) + shown.paint("^" * max(1, min(end, len(text) + 1) - begin), finding.severity)
     return [f"{gutter} {bar}", f"{shown.paint(number, 'dim')} {bar} {text}", f"{gutter} {bar} {under}"]
 

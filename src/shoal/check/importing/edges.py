@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from shoal.check.finding import Place
 from shoal.check.importing.addresses import STORES, Address, addresses, database_named, in_argument
-from shoal.check.importing.facts import Facts, Unit
+from shoal.check.importing.facts import Facts, Said, Setting, Unit
 
 _CLUSTER = (".svc.cluster.local", ".cluster.local", ".svc")
 
@@ -21,6 +21,7 @@ class Use:
         database: Which of its databases is meant; empty where nobody says.
         where: Where that is said.
         told: By a setting, an argument, or only by what waits for what when it starts (`False`).
+        hidden: Whether it is said in a secret.
     """
 
     unit: Unit
@@ -29,6 +30,7 @@ class Use:
     database: str
     where: Place
     told: bool = True
+    hidden: bool = False
 
 
 def uses(facts: Facts) -> tuple[Use, ...]:
@@ -92,18 +94,19 @@ def _told(unit: Unit, known: _Names) -> Iterator[Use]:
         named = {database for name, value in values.items() if (database := database_named(name, value))}
         for setting in container.settings:
             for address in addresses(setting.name, setting.value or ""):
-                yield from _use(unit, known, address, named, setting.where)
+                yield from _use(unit, known, address, named, setting)
         for argument in container.arguments:
             for address in in_argument(argument.text):
-                yield from _use(unit, known, address, named, argument.where)
+                yield from _use(unit, known, address, named, argument)
 
 
-def _use(unit: Unit, known: _Names, address: Address, named: set[str], where: Place) -> Iterator[Use]:
+def _use(unit: Unit, known: _Names, address: Address, named: set[str], said: Setting | Said) -> Iterator[Use]:
     target = known.unit(unit.scope, address.host)
     if target is None and not STORES.fullmatch(address.scheme):
         return
     database = address.database or (next(iter(named)) if len(named) == 1 else "")
-    yield Use(unit=unit, target=target, host=address.host, database=database, where=where)
+    hidden = isinstance(said, Setting) and said.hidden
+    yield Use(unit=unit, target=target, host=address.host, database=database, where=said.where, hidden=hidden)
 
 
 def _waited(unit: Unit, known: _Names) -> Iterator[Use]:

@@ -31,12 +31,14 @@ class Setting:
         where: Where it is set.
         value: What it is set to; None where that is kept elsewhere: in a secret, or the environment of who starts it.
         inline: Whether the value stands in the file as it is, and is no default that somebody may replace.
+        hidden: Whether it is kept as a secret, which no report shows.
     """
 
     name: str
     where: Place
     value: str | None = None
     inline: bool = True
+    hidden: bool = False
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -1,5 +1,6 @@
 """Objects of Kubernetes → facts: what runs, by which names, and what of it can be reached from outside."""
 
+import base64
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -7,7 +8,7 @@ from functools import cached_property
 from shoal.check.importing import images
 from shoal.check.importing.doors import doors
 from shoal.check.importing.facts import Facts, Kept, Role, Said, Unit
-from shoal.check.importing.pods import containers
+from shoal.check.importing.pods import Values, containers
 from shoal.check.importing.tree import Document, Node
 
 RUNS: Mapping[str, tuple[str, ...]] = {
@@ -119,18 +120,35 @@ class Cluster:
                     )
 
     @cached_property
-    def values(self) -> Mapping[tuple[str, str], Node]:
-        """Namespace and name of a ``ConfigMap`` → its values."""
-        return {(space(node), _name(node)): node.at("data") for node in self.of("ConfigMap")}
+    def values(self) -> Values:
+        """What maps of settings and secrets hold."""
+        return {
+            (node.at("kind").text, space(node), _name(node)): dict(_held(node))
+            for node in self.of("ConfigMap", "Secret")
+        }
+
+    @cached_property
+    def _scalers(self) -> tuple[Node, ...]:
+        return tuple(self.of("HorizontalPodAutoscaler", "ScaledObject"))
 
     @cached_property
     def _bounded(self) -> frozenset[str]:
         """Namespaces whose containers have limits by default."""
         return frozenset(space(node) for node in self.of("LimitRange"))
 
+    @cached_property
+    def _selectors(self) -> Mapping[tuple[str, str, str], list[Node]]:
+        """Namespace, name and value of the first label that is asked for → what asks for it."""
+        found: dict[tuple[str, str, str], list[Node]] = {}
+        for service in self.services:
+            name, value = next(iter(service.at("spec", "selector").fields.items()))
+            found.setdefault((space(service), name, value.text), []).append(service)
+        return found
+
     def _selecting(self, namespace: str, pod: Node) -> list[Node]:
         labels = pod.at("metadata", "labels").fields
-        return [s for s in self.services if space(s) == namespace and _selects(s, labels)]
+        near = [s for name, value in labels.items() for s in self._selectors.get((namespace, name, value.text), ())]
+        return [service for service in near if _selects(service, labels)]
 
     def _service(self, name: str, pod: Node, selecting: Sequence[Node]) -> str:
         """Say which service it is: the ``Service`` that is called like its label, else itself."""
@@ -140,7 +158,7 @@ class Cluster:
 
     def _replicas(self, node: Node) -> Node:
         """Say how many replicas there are at rest: what scales them comes before what they say themselves."""
-        for scaler in self.of("HorizontalPodAutoscaler", "ScaledObject"):
+        for scaler in self._scalers:
             target = scaler.at("spec", "scaleTargetRef")
             if target.at("name").text == _name(node) and space(scaler) == space(node):
                 return scaler.at("spec", "minReplicas") or scaler.at("spec", "minReplicaCount")
@@ -154,6 +172,22 @@ def space(node: Node) -> str:
 
 def _name(node: Node) -> str:
     return node.at("metadata", "name").text
+
+
+def _held(node: Node) -> Iterator[tuple[str, Said]]:
+    """List the values of a map of settings or a secret, readable."""
+    coded = node.at("kind").text == "Secret"
+    for part in ("data", "stringData"):
+        for key, value in node.at(part).fields.items():
+            yield key, Said(_readable(value.text) if coded and part == "data" else value.text, value.where)
+
+
+def _readable(text: str) -> str:
+    """Read what a secret holds; nothing, where that is no text in Base64."""
+    try:
+        return base64.b64decode(text, validate=True).decode()
+    except ValueError:
+        return ""
 
 
 def _selects(service: Node, labels: Mapping[str, Node]) -> bool:

@@ -3,12 +3,11 @@
 import re
 from collections.abc import Iterator, Mapping
 
-from shoal.check.finding import Place
 from shoal.check.importing.facts import Container, Said, Setting
 from shoal.check.importing.tree import Node
 
-Values = Mapping[tuple[str, str], Node]
-"""Namespace and name of a ``ConfigMap`` → its values."""
+Values = Mapping[tuple[str, str, str], Mapping[str, Said]]
+"""Kind, namespace and name of a ``ConfigMap`` or a ``Secret`` → what it holds, readable."""
 
 _REFERENCE = re.compile(r"\$\(([A-Za-z_][\w.-]*)\)")
 
@@ -19,7 +18,7 @@ def containers(spec: Node, namespace: str, values: Values, *, limited: bool) -> 
     Args:
         spec: Of the pod.
         namespace: Where it is.
-        values: What maps of settings hold.
+        values: What maps of settings and secrets hold.
         limited: Whether containers of the namespace have limits by default.
     """
     for node in spec.at("containers"):
@@ -41,17 +40,18 @@ def containers(spec: Node, namespace: str, values: Values, *, limited: bool) -> 
 def _settings(node: Node, namespace: str, values: Values) -> tuple[Setting, ...]:
     found: dict[str, Setting] = {}
     for source in node.at("envFrom"):
-        known = values.get((namespace, source.at("configMapRef", "name").text))
-        for name, value in known.fields.items() if known else ():
-            whole = source.at("prefix").text + name
-            found[whole] = Setting(whole, known.key(name) if known else source.where, value.text, inline=False)
+        for kind, word in (("ConfigMap", "configMapRef"), ("Secret", "secretRef")):
+            known = values.get((kind, namespace, source.at(word, "name").text), {})
+            for name, value in known.items():
+                whole = source.at("prefix").text + name
+                found[whole] = Setting(whole, value.where, value.text, inline=False, hidden=kind == "Secret")
     for said in node.at("env"):
-        name, value = said.at("name").text, said.at("value")
+        name, value_ = said.at("name").text, said.at("value")
         if not said.at("valueFrom"):
-            known_value = _REFERENCE.sub(lambda match: _value(found, match), value.text)
-            found[name] = Setting(name, value.where if value else said.where, known_value)
+            text = _REFERENCE.sub(lambda match: _value(found, match), value_.text)
+            found[name] = Setting(name, value_.where if value_ else said.where, text)
         else:
-            found[name] = _looked_up(name, said.at("valueFrom", "configMapKeyRef"), namespace, values, said.where)
+            found[name] = _looked_up(name, said, namespace, values)
     return tuple(found.values())
 
 
@@ -61,9 +61,10 @@ def _value(found: Mapping[str, Setting], match: re.Match[str]) -> str:
     return known.value if known is not None and known.value is not None else match[0]
 
 
-def _looked_up(name: str, reference: Node, namespace: str, values: Values, where: Place) -> Setting:
-    key = reference.at("key").text
-    known = values.get((namespace, reference.at("name").text))
-    if known is None or key not in known.fields:
-        return Setting(name, where, None, inline=False)
-    return Setting(name, known.key(key), known.fields[key].text, inline=False)
+def _looked_up(name: str, said: Node, namespace: str, values: Values) -> Setting:
+    for kind, word in (("ConfigMap", "configMapKeyRef"), ("Secret", "secretKeyRef")):
+        reference = said.at("valueFrom", word)
+        known = values.get((kind, namespace, reference.at("name").text), {}).get(reference.at("key").text)
+        if known is not None:
+            return Setting(name, known.where, known.text, inline=False, hidden=kind == "Secret")
+    return Setting(name, said.where, None, inline=False)

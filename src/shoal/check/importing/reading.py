@@ -102,7 +102,7 @@ class _Builder:
         """Hear the next event."""
         y = self._yaml
         if isinstance(event, y.ScalarEvent):
-            node = Node(self._place(event, event), "text", event.value, event.style is None)
+            node = Node(self._place(event, event), "text", event.value, not event.style)
             self._anchored(event, node)
             self._put(node)
         elif isinstance(event, y.SequenceStartEvent | y.MappingStartEvent):

@@ -214,6 +214,7 @@ def _shared(found: Shared) -> Finding:
         impact="none of them can change its tables, or load it, without the others noticing",
         notes=tuple(Note(use.where, f"{use.unit.service} leads there, too") for use in others),
         help="give each a database and a role of its own; what others need of it, they ask for by its interface",
+        hidden=first.hidden,
         severity=None if found.database else "warning" if found.told else "info",
     )
 

@@ -78,6 +78,8 @@ def command(
     """
     from shoal.cli.checks import Beside, Check
 
+    if said["paths"] and (observed is not None or policy or said["contracts"] != CONTRACTS):
+        raise click.UsageError("runs and contracts are compared with declarations of Shoal, which PATHs do not have")
     try:
         check = Check(
             context,

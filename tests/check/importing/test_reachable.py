@@ -1,0 +1,67 @@
+"""What can be reached from outside, and by whom inside."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.check.projects import found, report_of
+
+ENGINE = "services:\n  queue:\n    image: IMAGE\n    ports:\n      - PORT\n"
+
+
+@pytest.mark.parametrize(
+    ("image", "port", "open_"),
+    [
+        ("postgres:18", "5432:5432", True),
+        ("registry.example:5000/bitnami/redis-cluster", "'6379'", True),
+        ("${REGISTRY:-docker.io}/rabbitmq:4-management", "{published: 15672, target: 15672}", True),
+        ("postgres:18", "127.0.0.1:5432:5432", False),
+        ("postgres:18", "'[::1]:5432:5432'", False),
+        ("postgres:18", "{published: 1, target: 1, host_ip: 127.0.0.1}", False),
+        ("postgres:18", "{target: 5432}", False),
+        ("acme/orders", "80:80", False),  # a service is there to be asked
+        ("bitnami/postgres-exporter", "9187:9187", False),
+    ],
+)
+def test_engines_on_the_addresses_of_a_machine(tmp_path: Path, image: str, port: str, open_: bool) -> None:
+    text = ENGINE.replace("IMAGE", image).replace("PORT", port)
+    report = report_of(tmp_path, {"compose.yaml": text}, "SH411")
+    assert found(report) == ([("SH411", "compose.yaml:5")] if open_ else [])
+
+
+POD = """\
+apiVersion: v1
+kind: Pod
+metadata: {name: NAME, namespace: NAME}
+spec: {containers: [{name: a, image: IMAGE}]}
+"""
+
+
+def test_a_namespace_without_a_policy(tmp_path: Path) -> None:
+    pods = {
+        f"k8s/{name}.yaml": POD.replace("NAME", name).replace("IMAGE", image)
+        for name, image in (("guarded", "acme/a"), ("open", "postgres:18"), ("looking-on", "prom/prometheus"))
+    }
+    policy = "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: x, namespace: guarded}\n"
+    report = report_of(tmp_path, {**pods, "k8s/policy.yaml": policy}, "SH412")
+    assert found(report) == [("SH412", "k8s/open.yaml:2")]
+    assert report.findings[0].message == "no policy says who may reach whom in the namespace open"
+
+
+def test_what_is_found_of_the_whole_stands_at_its_first_part(tmp_path: Path) -> None:
+    names = ["a", "b", "c", "d"]
+    text = "services:\n" + "".join(
+        f"  {name}:\n    image: {name}\n    environment: {{NEXT_URL: 'http://{to}'}}\n"
+        for name, to in zip(names, [*names[1:], "a"], strict=True)
+    )
+    report = report_of(tmp_path, {"compose.yaml": text}, "SH107")
+    assert found(report) == [("SH107", "compose.yaml:2")]
+
+
+def test_names_that_the_model_cannot_have_are_spelled_otherwise(tmp_path: Path) -> None:
+    text = "services:\n  gateway:\n    image: a\n    environment: {NEXT_URL: 'http://1_B:80'}\n"
+    other = f"  1_B:\n    image: b\n    hostname: {'x' * 50}\n    environment: {{NEXT_URL: 'http://gateway'}}\n"
+    report = report_of(tmp_path, {"compose.yaml": text + other}, "SH102")
+    assert [finding.message for finding in report.findings] == [
+        "services call each other in a circle: gateway-service → s-1-b → gateway-service"
+    ]
