@@ -87,7 +87,9 @@ _UNITS = frozenset(f"{_HOURLY} {_STORED} {_COUNTED} {_KEPT}".split())
 """Each service spells its units in its own way; types of usage say which is meant, so that the unit tells no more."""
 
 _MILLION = 1_000_000
-_SIZE = r"(?P<size>[\w.]+)"
+_COMMON = r"(?:t3|t4g|m6i|m6g|m7i|m7g|r6g|r7g)\.\w+"
+"""Families of machines that are looked for: a list has hundreds, and a table is read by people."""
+_SIZE, _NODE, _BASE = rf"(?P<size>{_COMMON})", rf"(?P<size>cache\.{_COMMON})", rf"(?P<size>db\.{_COMMON})"
 
 _WANTED = (
     _price("fargate.x86.cpu.hour", "vCPU-hour", "AmazonECS", "Fargate-vCPU-Hours:perCPU"),
@@ -110,7 +112,7 @@ _WANTED = (
     _price("alb.lcu-hour", "LCU-hour", "AWSELB", "LCUUsage", operation="LoadBalancing:Application"),
     _price("nlb.hour", "hour", "AWSELB", "LoadBalancerUsage", operation="LoadBalancing:Network"),
     _price(
-        "rds.{size}.hour", "hour", "AmazonRDS", rf"InstanceUsage:{_SIZE}", engine="PostgreSQL", copies="Single-AZ"
+        "rds.{size}.hour", "hour", "AmazonRDS", rf"InstanceUsage:{_BASE}", engine="PostgreSQL", copies="Single-AZ"
     ),
     _price("rds.gp3.gb-month", "GB-month", "AmazonRDS", "RDS:GP3-Storage", engine="PostgreSQL|Any"),
     _price("dynamodb.write", "million writes", "AmazonDynamoDB", "WriteRequestUnits", _MILLION),
@@ -119,9 +121,9 @@ _WANTED = (
     _price("s3.gb-month", "GB-month", "AmazonS3", "TimedStorage-ByteHrs"),
     _price("s3.write", "million requests", "AmazonS3", "Requests-Tier1", _MILLION),
     _price("s3.read", "million requests", "AmazonS3", "Requests-Tier2", _MILLION),
-    _price("docdb.{size}.hour", "hour", "AmazonDocDB", rf"InstanceUsage:{_SIZE}"),
+    _price("docdb.{size}.hour", "hour", "AmazonDocDB", rf"InstanceUsage:{_BASE}"),
     _price("docdb.gb-month", "GB-month", "AmazonDocDB", "StorageUsage"),
-    _price("valkey.{size}.hour", "hour", "AmazonElastiCache", rf"NodeUsage:{_SIZE}", cache="Valkey"),
+    _price("valkey.{size}.hour", "hour", "AmazonElastiCache", rf"NodeUsage:{_NODE}", cache="Valkey"),
     _price("opensearch.{size}.search.hour", "hour", "AmazonES", rf"ESInstance:{_SIZE}"),
     _price("opensearch.gp3.gb-month", "GB-month", "AmazonES", "ES:GP3-Storage"),
     _price("redshift.rpu-hour", "RPU-hour", "AmazonRedshift", "Redshift:ServerlessUsage"),
