@@ -46,10 +46,17 @@ def others(resources: tuple[Resource, ...]) -> Iterator[Other[Resource]]:
             _changed(inside, Registry, tier="Standard"), "identities alone keep others out",
         ),
     ):  # fmt: skip
-        yield Other(advice=advice, resources=made, but=but)
+        if not (_copied(resources) and advice.startswith(_ALONE)):
+            yield Other(advice=advice, resources=made, but=but)
 
 
 _PREMIUM = ("bus", "registry")
+_ALONE = ("burstable databases", "a registry with an address outside")
+"""What nobody can have who has a second region."""
+
+
+def _copied(resources: tuple[Resource, ...]) -> bool:
+    return any(isinstance(one, Registry) and one.copied for one in resources)
 
 
 def fitted(resources: tuple[Resource, ...], month: Month) -> tuple[Resource, ...]:
