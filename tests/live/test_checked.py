@@ -242,5 +242,7 @@ def test_fit_counts_what_the_run_did(ran: Ran) -> None:
     said = re.search(r"0\.94 calls × ([\d.]+) ms \(medians of run 1\)", pair["effect"]["latency"])
     assert said
     assert float(said[1]) == pytest.approx(between, rel=0.06), "two digits"
+    hasty = next(one for one in advice["whole"]["criteria"] if one["name"] == "little time")
+    assert "medians of run 1" in hasty["found"], "of the longest ways the one that was measured"
     told = next(line for line in advice["told"] if line.startswith("run 1: "))
     assert told.endswith(f"{calls + PAGES + 3} calls between services"), "inventory for each page, and three of the app"

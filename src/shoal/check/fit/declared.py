@@ -1,6 +1,7 @@
 """Evidence from the model and the source: services, who waits for whom, and what a service falls into by its data."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 
 from shoal.check.fit.evidence import Evidence, History, Money, Pair, Part, Run, Service
 from shoal.check.graph import LENT, Handler, Operation, Site
@@ -44,7 +45,7 @@ def gathered(
         services=tuple(_service(subject, service, homes.get(service.name, "")) for service in system.services),
         pairs=tuple(_pairs(subject)),
         reach=sum(map(len, reaches(subject, names).values())) / others if others else 0.0,
-        chain=max(ways, key=len, default=()),
+        chain=max(ways, key=lambda way: (len(way), _spent(way, run)), default=()),
         latency=min((o.latency for o in promised if o.latency), default=None),
         team=team,
         history=history,
@@ -55,6 +56,12 @@ def gathered(
 
 def _way(chain: Sequence[Site]) -> tuple[str, ...]:
     return (chain[0].handler.service.name, *(site.call.service for site in chain))
+
+
+def _spent(way: Sequence[str], run: Run | None) -> float:
+    """Add what a run has measured between the services of a way."""
+    seen = [run.pairs.get(pair) for pair in pairwise(way)] if run else []
+    return sum(one.hop for one in seen if one and one.hop)
 
 
 def _service(subject: Subject, service: Declared, home: str) -> Service:
