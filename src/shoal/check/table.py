@@ -29,6 +29,7 @@ NAMES = (
     "repeated_effect",
     "read_model_by_hand",
     "query_without_limit",
+    "query_in_loop",
     "index_missing",
     "migration_locks",
     "migration_breaks",

@@ -3,6 +3,7 @@
 from tests.check.breaks.kinds import Break, Edit, Found
 
 PAYMENTS = "shop/payments"
+PRODUCTS = "shop/products"
 NOTIFICATIONS = "shop/notifications"
 
 
@@ -74,6 +75,33 @@ DATA = (
             ),
         ),
         remedy=(Edit(f"{PAYMENTS}/service.py", 'order=["noticed_at"])', 'order=["noticed_at"], limit=100)'),),
+    ),
+    Break(
+        name="products are read one by one",
+        edits=(
+            Edit(
+                f"{PRODUCTS}/service.py",
+                'found = await tx.find(Product, where, order=("name",), limit=page.limit, offset=page.offset)\n',
+                'named = await tx.find(Product, where, order=("name",), limit=page.limit, offset=page.offset)\n'
+                "    found = [await tx.require(Product, each.sku) for each in named]\n",
+            ),
+        ),
+        found=(
+            Found(
+                "SH212",
+                f"{PRODUCTS}/service.py",
+                "tx.require(Product, each.sku)",
+                "Product is asked for in each round of a loop",
+                'tx.find(Product, {"sku": tuple(...)})',
+            ),
+        ),
+        remedy=(
+            Edit(
+                f"{PRODUCTS}/service.py",
+                "    found = [await tx.require(Product, each.sku) for each in named]\n",
+                '    found = await tx.find(Product, {"sku": tuple(each.sku for each in named)})\n',
+            ),
+        ),
     ),
     Break(
         name="a column that the running version does not know",

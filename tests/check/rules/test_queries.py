@@ -33,6 +33,10 @@ async def goods(name: str, tx: Transaction, replica: ReadReplica) -> list[Good]:
 
 system = System("shop", services=[shop])
 EVERY = "select * from goods"
+
+
+async def one_of(sku: str, tx: Transaction) -> Good:
+    return await tx.require(Good, sku)
 """
 TABLE = "CREATE TABLE goods (sku text PRIMARY KEY, name text, shelf text);\n"
 
@@ -143,3 +147,28 @@ def test_what_the_help_says_helps(tmp_path: Path) -> None:
     (finding,) = asked(tmp_path, "SH209", UNFOUND[0][0])
     index = finding.help.partition(" in a migration")[0]
     assert asked(tmp_path, "SH209", UNFOUND[0][0], sql=f"{TABLE}{index};") == []
+
+
+LOOPED = {
+    "return [await tx.require(Good, each) for each in name]": 'tx.find(Good, {"sku": tuple(...)})',
+    "return [await tx.find(Good, {'shelf': each}, limit=3) for each in name][0]": "a tuple in its condition",
+    "return [await tx.fetch(Good, 'select 1', each) for each in name][0]": "WHERE ... = ANY($1)",
+    "return [await one_of(each, tx) for each in name]": 'tx.find(Good, {"sku": tuple(...)})',
+}
+ONCE = (
+    "return [good for good in await tx.find(Good, limit=9)]",
+    "return [await tx.require(Good, each, lock=True) for each in name]",
+    "return [await one_of(name, tx)]",
+    "for each in name: tx.put(Good(each, each, each))",
+)
+
+
+@pytest.mark.parametrize("body", LOOPED)
+def test_what_is_asked_for_in_each_round_is_found(body: str, tmp_path: Path) -> None:
+    (finding,) = asked(tmp_path, "SH212", body)
+    assert (finding.message, LOOPED[body] in finding.help) == ("Good is asked for in each round of a loop", True)
+
+
+@pytest.mark.parametrize("body", ONCE)
+def test_what_is_asked_for_once_or_locked_one_by_one_is_not(body: str, tmp_path: Path) -> None:
+    assert asked(tmp_path, "SH212", body) == []

@@ -106,7 +106,8 @@ def _row(rule: "AnyRule") -> dict[str, object]:
 def _unknown(code: str, rules: "tuple[AnyRule, ...]", told: "Mapping[str, str]") -> click.UsageError:
     """Say which code may be meant: one that is spelled alike, a name with that word, or others of its kind."""
     spelt = {word.upper(): word for word in [*told, *(word for rule in rules for word in (rule.code, rule.name))]}
-    close = difflib.get_close_matches(code.upper(), spelt, n=1, cutoff=0.8)
+    numbered = code.upper().startswith("SH") and code[2:].isdigit()  # another number is another rule
+    close = [] if numbered else difflib.get_close_matches(code.upper(), spelt, n=1, cutoff=0.8)
     close = [spelt[word] for word in close] or [word for word in spelt.values() if code.lower() in word]
     hint = f"did you mean {' or '.join(close)}?" if close else f"shoal explain {_kind(code, spelt)}lists them"
     return click.UsageError(f"there is no code {code!r}; {hint}")
