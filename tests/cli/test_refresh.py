@@ -2,6 +2,7 @@
 
 import json
 import socket
+import subprocess
 import sys
 import tomllib
 from collections.abc import Callable, Iterator
@@ -275,3 +276,23 @@ def test_mistakes_are_told(run: Run, tmp_path: Path) -> None:
     (tmp_path / "prices" / "aws-eu-west-3.toml").write_text('provider = "aws"\nregion = "eu-west-1"\ndate = "x"\n')
     code, _, err = run("cost", "--region", "eu-west-3")
     assert (code, "it has prices of aws in eu-west-1" in err) == (1, True), err
+
+
+def test_a_revision_is_compared_at_the_same_prices(run: Run, tmp_path: Path) -> None:
+    def git(*words: str) -> None:
+        who = ("-c", "user.name=a", "-c", "user.email=a@example.com", "-c", "commit.gpgsign=false")
+        subprocess.run(["git", *who, *words], cwd=tmp_path, check=True, capture_output=True)  # noqa: S603, S607 - a test's
+
+    git("init", "-q")
+    git("add", "system.py")
+    git("commit", "-qm", "A till")
+    (tmp_path / "prices").mkdir()
+    (tmp_path / "prices" / "aws-eu-central-1.toml").write_text(
+        'provider = "aws"\nregion = "eu-central-1"\ndate = "2026-11-23"\n[sources]\ncontract = "ours"\n[prices]\n'
+        '"nat.hour" = { amount = "5", unit = "hour", source = "contract" }\n',
+        "utf-8",
+    )
+    code, out, err = run("cost", "--diff", "HEAD", "-o", "json")
+    assert code == 0, err
+    changes = json.loads(out)["changes"]
+    assert changes["before"] == changes["now"] == "10950.00"
