@@ -23,6 +23,7 @@ from shoal.check.confidential import covered, told
         ("PASSWORD_FILE", "word", ""),
         ("TOKEN_ENDPOINT", "word", ""),
         ("PUBLIC_KEY", "word", ""),
+        ("AWS_ACCESS_KEY_ID", "word", ""),
         ("PASSWORD", "", ""),
         ("PASSWORD", "/run/secrets/word", ""),
         ("PASSWORD", "{{ .Values.word }}", ""),

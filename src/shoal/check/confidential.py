@@ -17,7 +17,7 @@ FORMS: tuple[tuple[str, re.Pattern[str]], ...] = (
 
 _CALLED = re.compile(
     r"(?:^|[_.-])(?:password|passwd|passphrase|pwd|secret|secret_?key|secret_?access_?key|client_?secret|api_?key|token"
-    r"|access_?key|private_?key|encryption_?key|(?:auth|access)_?token|credentials?)$"
+    r"|account_?key|private_?key|encryption_?key|(?:auth|access)_?token|credentials?)$"
 )
 _WITHIN = re.compile(r"(?:^|[;\s])(?:password|pwd|accountkey|sharedaccesskey)\s*=\s*(?P<value>[^;\s]+)", re.IGNORECASE)
 """As a connection string says it: ``Server=db;Password=...``."""
