@@ -1,9 +1,10 @@
 """Resources on AWS → items. What has a price and is not counted is listed in docs/cost.md. Pure."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
+from shoal.cost import second
 from shoal.cost.aws_others import fitted, others
 from shoal.cost.cloud import Cloud
 from shoal.cost.cluster import Cluster, Machine
@@ -12,10 +13,10 @@ from shoal.cost.month import HOURS, MILLION, Month
 from shoal.cost.usage import Range, exactly
 from shoal.deploy.aws import resources as made
 from shoal.deploy.aws.parts import resources
-from shoal.deploy.aws.resources import Resource
 from shoal.deploy.aws.scope import Scope
 from shoal.deploy.aws.settings import ENVIRONMENTS, Environment, Nodes, read
 from shoal.deploy.aws.target import planned
+from shoal.deploy.cloud.resource import Resource
 from shoal.model.plan import Plan
 
 _INSIGHTS = (8, 6, 11)
@@ -30,10 +31,32 @@ _HEARD_IDLE = HOURS * 3600 / 20
 
 
 def items(resources: Iterable[Resource], month: Month) -> tuple[Item, ...]:
-    """List what a month of these resources is billed for."""
-    every = tuple(resources)
-    found = [item for one in every for item in _ITEMS.get(type(one), _nothing)(one, month)]
-    return (*found, *_shared(every, month))
+    """List what a month of these resources is billed for; copies are counted where they are."""
+    every = [one for one in resources if not isinstance(one, made.Copied) or one.place != "abroad"]
+    return (*_items([one for one in every if not one.waits], month), *_waiting(every, month))
+
+
+def _items(some: Sequence[Resource], month: Month) -> Iterator[Item]:
+    for one in some:
+        yield from _ITEMS.get(type(one), _nothing)(one, month)
+    yield from _shared(tuple(some), month)
+
+
+def _waiting(every: Sequence[Resource], month: Month) -> Iterator[Item]:
+    """Count what stands by; nobody asks its queues, since nobody runs who hears them."""
+    some = [one for one in every if one.waits and not isinstance(one, made.Queue)]
+    if some:
+        region = next(one.region for one in some if isinstance(one, made.Network))
+        yield from second.there(_items(some, second.quiet(month)), region)
+        yield from second.there(_copied(every, month), region)
+
+
+def _copied(every: Sequence[Resource], month: Month) -> Iterator[Item]:
+    """Count what is written in the first region, and once more in the second."""
+    for one in every:
+        if isinstance(one, made.Table) and one.to:
+            writes = month.writes(one.service) * (1 / MILLION)
+            yield Item(component="DynamoDB writes copied", price="dynamodb.copy", amount=writes, by_use=True)
 
 
 def _nothing(_: Any, __: Month) -> Iterator[Item]:
@@ -42,6 +65,8 @@ def _nothing(_: Any, __: Month) -> Iterator[Item]:
 
 def _network(one: made.Network, month: Month) -> Iterator[Item]:
     gateways, through = HOURS * one.gateways, month.outside
+    if one.asleep:
+        return
     if one.gateways:
         yield Item(component="NAT gateways", price="nat.hour", amount=exactly(gateways))
         yield Item(component="data by NAT gateways", price="nat.gb", amount=through, by_use=True)
@@ -60,6 +85,7 @@ def _network(one: made.Network, month: Month) -> Iterator[Item]:
 def _workload(one: made.Workload, month: Month) -> Iterator[Item]:
     processors, memory = Decimal(one.cpu) / 1024, Decimal(one.memory) / 1024
     tasks = month.tasks(one.service, least=one.least, most=one.most, processors=processors, busy=one.busy)
+    tasks = exactly(one.passive) if one.passive is not None else tasks
     kind = f"fargate.{'spot.' if one.spot else ''}{'arm' if one.architecture == 'ARM64' else 'x86'}"
     hours = tasks * HOURS
     whose: dict[str, Any] = {"service": one.service}
@@ -89,13 +115,14 @@ def _logs(one: made.Logs, month: Month) -> Iterator[Item]:
 
 
 def _postgres(one: made.Postgres, _: Month) -> Iterator[Item]:
-    hours, storage = exactly(HOURS * one.copies), exactly(one.storage * one.copies)
+    copies = 1 if one.replica else one.copies
+    hours, storage = exactly(HOURS * copies), exactly(one.storage * copies)
     yield Item(component="PostgreSQL", price=f"rds.{one.instance}.hour", amount=hours, service=one.service)
     yield Item(component="PostgreSQL storage", price="rds.gp3.gb-month", amount=storage, service=one.service)
 
 
 def _documents(one: made.Documents, month: Month) -> Iterator[Item]:
-    hours = exactly(HOURS * one.copies)
+    hours = exactly(HOURS * (1 if one.follows else one.copies))
     yield Item(component="DocumentDB", price=f"docdb.{one.instance}.hour", amount=hours, service=one.service)
     yield Item(component="DocumentDB storage", price="docdb.gb-month", amount=month.usage.stored, service=one.service)
 
@@ -117,7 +144,11 @@ def _bucket(one: made.Bucket, month: Month) -> Iterator[Item]:
 
 
 def _cache(one: made.Cache, _: Month) -> Iterator[Item]:
-    yield Item(component="Valkey", price=f"valkey.{one.instance}.hour", amount=exactly(HOURS * one.copies))
+    yield Item(
+        component="Valkey",
+        price=f"valkey.{one.instance}.hour",
+        amount=exactly(HOURS * (1 if one.asleep else one.copies)),
+    )
 
 
 def _search(one: made.Search, _: Month) -> Iterator[Item]:
@@ -172,7 +203,7 @@ def _address(_: made.Address, month: Month) -> Iterator[Item]:
 
 def _watched(every: tuple[Resource, ...]) -> Iterator[Item]:
     """Count what Container Insights measures: of the cluster, of each kind of task, of each service."""
-    services = sum(isinstance(one, made.Workload) for one in every)
+    services = sum(isinstance(one, made.Workload) and one.passive != 0 for one in every)
     cluster, task, service = _INSIGHTS
     amount = exactly(cluster + services * (task + service)) if services else exactly(0)
     if any(isinstance(one, made.Cluster) and one.insights for one in every):
@@ -181,6 +212,8 @@ def _watched(every: tuple[Resource, ...]) -> Iterator[Item]:
 
 def _door(one: made.Door, month: Month) -> Iterator[Item]:
     asked = month.requests
+    if one.part == "second":
+        yield Item(component="check that leads clients", price="dns.check.month", amount=exactly(1))
     if one.web_acl:
         yield Item(component="firewall", price="waf.acl.month", amount=exactly(1))
         yield Item(component="rules of the firewall", price="waf.rule.month", amount=exactly(_RULES))
@@ -247,7 +280,9 @@ def machine(name: str, processors: int, memory: int, *, pods: int) -> Machine:
 
 def made_for(plan: Plan, environment: Environment) -> tuple[Resource, ...]:
     """List what a plan takes; what users of a cache may do costs nothing, and is left out."""
-    return resources(Scope(plan=plan, environment=environment))
+    scope = Scope(plan=plan, environment=environment)
+    other = scope.standing_by()
+    return (*resources(scope), *(resources(other) if other is not None else ()))
 
 
 CLUSTER = Cluster(
@@ -275,7 +310,7 @@ CLOUD = Cloud(
     items=items,
     others=others,
     fitted=fitted,
-    base=Resource,
+    base=made.Resource,
     billed=frozenset(_ITEMS),
     free=FREE,
     open=frozenset({made.Copying, made.Images}),

@@ -6,8 +6,9 @@ import msgspec
 
 from shoal.cost.cloud import Other
 from shoal.cost.month import ROOM, Month
-from shoal.deploy.aws.resources import Network, Postgres, Resource, Workload
+from shoal.deploy.aws.resources import Network, Postgres, Workload
 from shoal.deploy.aws.settings import CPUS
+from shoal.deploy.cloud.resource import Resource
 
 
 def others(resources: tuple[Resource, ...]) -> Iterator[Other[Resource]]:

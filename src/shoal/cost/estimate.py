@@ -6,7 +6,7 @@ from functools import cached_property
 
 import msgspec
 
-from shoal.cost.prices import Price, Table
+from shoal.cost.prices import Price, Table, packaged
 from shoal.cost.usage import ZERO, Range
 
 _CENT = Decimal("0.01")
@@ -25,6 +25,8 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
     """Whose it is; empty for what all share."""
     by_use: bool = False
     """Whether it grows with requests."""
+    region: str = ""
+    """Where it is billed, when that is not where the table of prices is for."""
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,6 +44,8 @@ class Estimate(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
     table: Table
     lines: tuple[Line, ...]
+    others: tuple[Table, ...] = ()
+    """Prices of other regions, of what is billed there."""
 
     @property
     def total(self) -> Range:
@@ -71,8 +75,12 @@ class Estimate(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
 
 def priced(items: Iterable[Item], table: Table) -> Estimate:
-    """Price items. Lines are rounded to the cent, and sums are sums of lines."""
-    return Estimate(table=table, lines=tuple(_line(item, table.prices.get(item.price)) for item in items))
+    """Price items, each where it is billed. Lines are rounded to the cent, and sums are sums of lines."""
+    listed = tuple(items)
+    others = {item.region for item in listed} - {"", table.region}
+    tables = {region: packaged(table.provider, region) for region in sorted(others)}
+    lines = (_line(item, tables.get(item.region, table).prices.get(item.price)) for item in listed)
+    return Estimate(table=table, lines=tuple(lines), others=tuple(tables.values()))
 
 
 def added(lines: Sequence[Line]) -> Range:

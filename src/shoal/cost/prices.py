@@ -3,6 +3,7 @@
 import json
 import tomllib
 from decimal import Decimal
+from functools import cache
 from importlib import resources
 
 import msgspec
@@ -77,6 +78,7 @@ def _text(text: str) -> str:
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
+@cache
 def packaged(provider: str, region: str) -> Table:
     """Return the table that Shoal brings; one without any price for a region of which it knows none."""
     file = resources.files("shoal.cost") / "tables" / f"{provider}-{region}.toml"

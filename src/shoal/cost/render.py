@@ -108,7 +108,9 @@ def document(found: Bill) -> dict[str, Any]:
         "tips": [_tip(one) for one in found.tips],
         "usage": msgspec.to_builtins(found.usage),
         "told": list(found.told),
-        "sources": estimate.table.sources,
+        "sources": {
+            name: where for table in (*estimate.others, estimate.table) for name, where in table.sources.items()
+        },
     }
 
 
@@ -127,6 +129,9 @@ def notes(estimate: Estimate, requests: Range) -> Iterator[str]:
     else:
         known = ", ".join(regions(table.provider)) or "other clouds"
         yield f"no price of {table.provider} in {table.region} is known here; there are tables of {known}"
+    for other in estimate.others:
+        said = f"at its prices of {other.date}" if other.date else "of which no price is known here"
+        yield f"what stands by is billed in {other.region}, {said}"
     thousand, more = per_thousand(estimate, requests), of_one_more(estimate, requests)
     least = "at least " if estimate.unknown else ""
     if thousand is not None:

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Iterable
 
+import msgspec
+
 from shoal.deploy.aws import edge, eks, messages, network, rights, secrets, standby, stores, watch, workloads
 from shoal.deploy.aws.resources import Resource
 from shoal.deploy.aws.scope import Scope
@@ -22,4 +24,5 @@ PARTS: tuple[Callable[[Scope], Iterable[Resource]], ...] = (
 
 def resources(scope: Scope) -> tuple[Resource, ...]:
     """List everything that a system takes; the same scope gives the same list."""
-    return tuple(each for part in PARTS for one in part(scope) for each in standby.placed(scope, one))
+    found = (each for part in PARTS for one in part(scope) for each in standby.placed(scope, one))
+    return tuple(msgspec.structs.replace(one, waits=True) if scope.passive else one for one in found)
