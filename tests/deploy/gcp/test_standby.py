@@ -200,6 +200,12 @@ def test_what_cannot_have_a_second_region_is_refused(environment: Environment, c
     }
 
 
+def test_a_setting_of_the_second_region_that_nobody_reads_is_refused() -> None:
+    odd = msgspec.structs.replace(FAR, standby=Standby(region="us-east1", settings={"NOBODY__READS": "it"}))
+    found = [one.message for one in findings([scope_of(shop(), odd)]) if one.code == "DEPLOY-GCP-14"]
+    assert found == ["far sets NOBODY__READS, which no service reads, or which is a secret"]
+
+
 @pytest.mark.parametrize("other", ["europe-west1", "australia-southeast1", "nowhere"])
 def test_regions_of_two_parts_of_the_world_are_refused(other: str) -> None:
     with pytest.raises(DeclarationError, match=r"standby\.region"):

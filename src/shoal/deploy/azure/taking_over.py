@@ -93,6 +93,7 @@ def _taken(context: Context) -> Iterator[str]:
     yield "```"
     yield ""
     yield "This makes each copy a database of its own, with a password of its own, and starts all services here."
+    yield "Pipelines bring versions to the first region; here it is that of the settings, until you apply another."
     for door in context.all(Door):
         yield f"Then lead {door.host or 'clients'} to the gateway here: `terraform output address`."
     yield "As soon as the first region answers, end its services, which would work on old data:"

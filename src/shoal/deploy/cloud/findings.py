@@ -67,7 +67,8 @@ def settings(scope: Scope, say: Say, secret: Collection[str] = ()) -> Iterator[F
             message = f"{service.name} lacks {name} in {environment.name}, and would not start"
             help_ = f'write it into the environment\'s file: [settings] {name} = "..."'
             yield say("09", "warning", message, help_, declared.source)
-    for name in sorted(set(environment.settings) - possible):
+    beside = environment.standby.settings if environment.standby is not None else {}
+    for name in sorted({*environment.settings, *beside} - possible):
         message = f"{environment.name} sets {name}, which no service reads, or which is a secret"
         yield say("14", "error", message, f"settings are: {', '.join(sorted(possible)) or 'none'}", "")
     known = {service.name for service in scope.plan.services}

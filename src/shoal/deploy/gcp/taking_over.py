@@ -47,6 +47,7 @@ def _taken(context: Context) -> Iterator[str]:
     yield ""
     yield "This makes each copy a database of its own, takes from services of the first region the right to publish"
     yield "and to hear, starts all services here, and turns the balancer. Rights take effect within minutes."
+    yield "Pipelines bring versions to the first region; here it is that of the settings, until you apply another."
     if context.all(Operator):
         where = f"--region={region} --project={context.scope.project}"
         yield f"After a change of events: `gcloud run jobs execute operator {where} --wait`."
