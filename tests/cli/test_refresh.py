@@ -108,6 +108,7 @@ def test_what_azure_tells_is_written_with_its_day_and_source_and_preferred(run: 
     code, out, err = run("cost", "--target", "azure", "--region", "francecentral")
     assert code == 0, err
     assert f"prices of azure in francecentral, USD, {written['date']}" in err
+    assert "own, from prices/azure-francecentral.toml" in err
     assert "0.1116" in out
 
 

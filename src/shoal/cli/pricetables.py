@@ -81,6 +81,12 @@ def prices(root: Path, file: Path | None, provider: str, region: str) -> "Table"
     )
 
 
+def whose(root: Path, provider: str, region: str) -> list[str]:
+    """Say where prices are from, where that is the project."""
+    file = place(provider, region)
+    return [f"prices are the project's own, from {file.as_posix()}"] if (root / file).is_file() else []
+
+
 def regions(root: Path, provider: str) -> tuple[str, ...]:
     """Name the regions of which the project has a table, or Shoal brings one."""
     from shoal.cost.prices import regions as brought

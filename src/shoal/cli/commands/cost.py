@@ -124,7 +124,8 @@ def _bill(context: Global, form: str, used: costing.Used, wish: Mapping[str, Any
     plan = cloud.plan(project.read(context), environment)
     month = Month(plan, used.fitting(plan))
     table = costing.prices(context.root, wish["prices_file"], cloud.name, environment.region)
-    found = bill(cloud, cloud.resources(plan, environment), month, table, [*used.told()])
+    told = [] if wish["prices_file"] is not None else pricetables.whose(context.root, cloud.name, environment.region)
+    found = bill(cloud, cloud.resources(plan, environment), month, table, [*told, *used.told()])
     changed = changed_since(context, found.estimate, month.usage, wish) if wish["before"] else None
     _show(form, found, changed)
     expected, budget = found.estimate.total.expected, wish["budget"]
