@@ -39,7 +39,7 @@ def _numbers(call: ast.Call) -> Iterator[str]:
 
 
 def _before(file: Path, tree: ast.Module) -> str:
-    """Say what a file puts before its numbers: the cloud whose folder it lies in, or what a function of its own says."""
+    """Say what a file puts before its numbers: the cloud of its folder, or what a function of its own says."""
     for cloud in CLOUDS:
         if cloud in file.relative_to(FOLDER).parts:
             return f"DEPLOY-{cloud.upper()}-"
