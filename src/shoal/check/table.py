@@ -42,6 +42,7 @@ NAMES = (
     "public_without_limit",
     "single_replica",
     "probe_missing",
+    "size_without_bound",
     "public_write_open",  # SH4: security
     "owner_unchecked",
     "secret_in_code",

@@ -1,8 +1,9 @@
-"""Anybody may set calls between services off, as often as they like.
+"""Anybody may set calls between services off, or keep connections, as often as they like.
 
 ## What it does
 
-Looks for operations for `anyone` that call other services and have neither a limit nor a cache at the gateway. What
+Looks for operations for `anyone` that call other services and have neither a limit nor a cache at the gateway, and for
+streams and sockets for `anyone` without a limit: each holds a connection and its memory as long as a client wishes. What
 anybody may change is looked at by SH401.
 
 ## Why
@@ -86,6 +87,13 @@ from shoal.check.subject import Subject
 
 def find(subject: Subject, _: Nothing) -> Iterator[Finding]:
     """Find open operations that call others and limit nobody."""
+    for endpoint in (e for service in subject.system.services for e in service.endpoints):
+        if endpoint.edge.goes_on and endpoint.access.kind == "anyone" and not endpoint.edge.limit:
+            yield Finding(
+                where=subject.place(endpoint.source),
+                message=f"anybody may keep {endpoint.method} {endpoint.path} open, as often as they like",
+                help='add limit=RateLimit(requests=2, burst=10, by="address")',
+            )
     for handler, sites in subject.graph.sites.items():
         endpoint = handler.endpoint
         if endpoint is None or endpoint.access.kind != "anyone" or endpoint.edge.limit or endpoint.edge.cache:
@@ -103,7 +111,7 @@ RULE = Rule(
     code="SH307",
     name="public-without-limit",
     severity="info",
-    summary="anybody may set calls between services off, as often as they like",
+    summary="anybody may set calls between services off, or keep connections, as often as they like",
     page=__doc__,
     find=find,
     needs=frozenset({"declarations"}),
