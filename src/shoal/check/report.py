@@ -16,6 +16,10 @@ class Unasked(msgspec.Struct, frozen=True):
     """What of `shoal.check.rule.NEEDS` is not known."""
 
 
+OUTDATED = "SH006"
+"""Code of what the baseline lets pass and is no longer found."""
+
+
 class Report(msgspec.Struct, frozen=True, kw_only=True):
     """Findings, and what was looked at."""
 
@@ -38,8 +42,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def fixable(self) -> int:
-        """How many bring edits."""
-        return sum(bool(finding.edits) for finding in self.findings)
+        """How many bring edits, or leave the baseline."""
+        return sum(bool(finding.edits) or finding.code == OUTDATED for finding in self.findings)
 
     def fails(self, fail_on: FailOn) -> bool:
         """Tell whether there is a finding of this severity or a worse one."""

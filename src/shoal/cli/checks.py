@@ -19,7 +19,7 @@ from shoal.check.formats.page import Paint, Shown
 from shoal.check.formats.table import FORMATS
 from shoal.check.observed import Observed
 from shoal.check.placed import Placed
-from shoal.check.report import Report
+from shoal.check.report import OUTDATED, Report
 from shoal.check.rule import AnyRule
 from shoal.check.rules.system_unreadable import RULE as UNREADABLE
 from shoal.check.runner import looked_at, run, texts_of
@@ -158,14 +158,23 @@ class Check:
         """List the codes of which something could have been found."""
         return looked_at([rule for rule in self.rules if rule.code in report.asked], self._only)
 
+    def mended(self, report: Report) -> Fixed:
+        """Make the edits of a report's findings, and take out of the baseline what is gone; write nothing."""
+        whole = {path: text for path, text in self.texts.items() if _reads(self.where.root / path, text)}
+        made = fixed(report.findings, whole)
+        outdated = tuple(finding for finding in report.findings if finding.code == OUTDATED)
+        if not outdated or self.baseline not in whole:
+            return made
+        before = baselines.read(self.baseline, whole[self.baseline])
+        left = baselines.shrunk(before, report.baselined, self.texts, self.looked_at(report))
+        return Fixed({**made.texts, self.baseline: baselines.spell(left)}, (*made.mended, *outdated), made.left)
+
     def mend(self, report: Report) -> Fixed:
-        """Make the edits of a report's findings, write the files, and let the next run read them anew."""
+        """Mend what can be mended, write the files, and let the next run read them anew."""
         from shoal import files
         from shoal.model.artifact import Artifact
 
-        root = self.where.root
-        whole = {path: text for path, text in self.texts.items() if _reads(root / path, text)}
-        made = fixed(report.findings, whole)
+        root, made = self.where.root, self.mended(report)
         for path, text in made.texts.items():
             mode = (root / path).stat().st_mode & 0o777
             files.write(root, [Artifact(path=path, text=text)], mode=mode)

@@ -13,8 +13,8 @@ from typing import Annotated
 import msgspec
 
 from shoal import (
-    Issuer, PageRequest, Postgres, RateLimit, Service, System, Transaction, Update, Watch, anyone, event, internal, record,
-    role, signed_in,
+    Issuer, PageRequest, Postgres, RateLimit, Service, System, Transaction, Update, Watch, anyone, event, internal,
+    record, role, signed_in,
 )
 
 
@@ -70,7 +70,7 @@ FIND = 'return await tx.find(Task, order=["-task_id"], limit=limit)'
         ("anyone", "limit: int = 20", f"limit = min(limit, 100)\n    {FIND}", False),
         ("anyone", "limit: int = 20", FIND.replace("=limit)", "=20)"), False),
         ("anyone", "page: PageRequest", FIND.replace("=limit)", "=page.limit)"), False),
-        ("anyone", "limit: int = 20", 'return [Task(task_id=str(limit))]', False),
+        ("anyone", "limit: int = 20", "return [Task(task_id=str(limit))]", False),
     ],
 )  # fmt: skip
 def test_sizes_that_clients_say(tmp_path: Path, access: str, size: str, body: str, *, seen: bool) -> None:

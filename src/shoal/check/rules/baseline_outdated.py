@@ -2,7 +2,8 @@
 
 ## What it does
 
-Compares the baseline with what is found. `shoal check --shrink` takes out what is gone; nothing ever adds to the file.
+Compares the baseline with what is found. `shoal check --shrink` takes out what is gone, and so does `--fix`; nothing
+ever adds to the file.
 
 ## Why
 
@@ -77,4 +78,5 @@ RULE = Rule(
     summary="the baseline lets a finding pass that is not there",
     page=__doc__,
     find=nothing,
+    fixable=True,
 )

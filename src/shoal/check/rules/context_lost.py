@@ -5,6 +5,9 @@
 Looks for `run_in_executor`, for `submit` of an executor of `concurrent.futures`, and for `threading.Thread`. What runs
 there has no context: it belongs to no trace, its lines carry no identifier, and calls from there have no deadline.
 
+`await loop.run_in_executor(None, work)` is mended by `--fix`: `asyncio.to_thread` runs it in the same threads, with the
+context. An executor of one's own is left to its author.
+
 ## Why
 
 A request that is slow or fails has to be followed to where it happens. A thread without its context is a hole in the
@@ -60,7 +63,7 @@ system = System("office", services=[reports])
 import ast
 from collections.abc import Iterator
 
-from shoal.check.finding import Finding
+from shoal.check.finding import Edit, Finding, Place
 from shoal.check.rule import Nothing, Rule
 from shoal.check.source import Module
 from shoal.check.subject import Subject
@@ -69,13 +72,14 @@ EXECUTORS = frozenset(
     {"concurrent.futures.ThreadPoolExecutor", "concurrent.futures.ProcessPoolExecutor"}
     | {"concurrent.futures.thread.ThreadPoolExecutor", "concurrent.futures.process.ProcessPoolExecutor"}
 )
+LOOPS = frozenset({"asyncio.get_running_loop", "asyncio.get_event_loop"})
 THREADS = frozenset({"threading.Thread", "threading.Timer"})
 
 
 def find(subject: Subject, _: Nothing) -> Iterator[Finding]:
     """Find work that leaves its context behind."""
     for module in subject.source.modules:
-        executors = _executors(module)
+        executors, awaited = _executors(module), {id(node.value) for node in module.every(ast.Await)}
         for call in module.every(ast.Call):
             what = _leaving(module, call, executors)
             if what:
@@ -84,7 +88,21 @@ def find(subject: Subject, _: Nothing) -> Iterator[Finding]:
                     message=f"what runs by {what} belongs to no trace",
                     help="use asyncio.to_thread(...), which takes the context along, or run it by"
                     " contextvars.copy_context().run",
+                    edits=_edits(module, call) if id(call) in awaited else (),
                 )
+
+
+def _edits(module: Module, call: ast.Call) -> tuple[Edit, ...]:
+    """Let the usual threads be asked with the context, where that is all that changes."""
+    usual = isinstance(call.args[0], ast.Constant) and call.args[0].value is None if call.args else False
+    if not usual or len(call.args) == 1 or call.keywords or not isinstance(call.func, ast.Attribute):
+        return ()
+    loop, begin, end = call.func.value, module.place(call), module.place(call.args[1])
+    asked = module.name_of(loop.func) if isinstance(loop, ast.Call) and not loop.args else ""
+    known = isinstance(loop, ast.Name) or asked in LOOPS
+    if not known or begin.line != end.line or module.imported.get("asyncio") != "asyncio":
+        return ()
+    return (Edit(Place(begin.file, begin.line, begin.column, end.line, end.column), "asyncio.to_thread("),)
 
 
 def _executors(module: Module) -> set[str]:
@@ -133,4 +151,5 @@ RULE = Rule(
     find=find,
     answers=("Missing observability",),
     needs=frozenset({"source"}),
+    fixable=True,
 )

@@ -3,8 +3,8 @@
 ## What it does
 
 Looks for operations for `anyone` that call other services and have neither a limit nor a cache at the gateway, and for
-streams and sockets for `anyone` without a limit: each holds a connection and its memory as long as a client wishes. What
-anybody may change is looked at by SH401.
+streams and sockets for `anyone` without a limit: each holds a connection and its memory as long as a client wishes.
+What anybody may change is looked at by SH401.
 
 ## Why
 

@@ -1,8 +1,10 @@
 """``shoal check``: find the ways in which the system will go wrong, before it does."""
 
+import re
 import sys
 import time
 from collections.abc import Mapping
+from difflib import unified_diff
 from typing import TYPE_CHECKING, Any, get_args
 
 import click
@@ -20,11 +22,13 @@ if TYPE_CHECKING:
 
 CONTRACTS = "contracts"
 FORMS = ("full", "concise", "json", "sarif", "github", "junit")
+_UNENDED = "\\ No newline at end of file\n"
 _COLOURS = {"error": "red", "warning": "yellow", "info": "bright_blue", "dim": "bright_black", "code": "cyan"}
 
 _EXAMPLES = examples(
     "shoal check",
     "shoal check --fix",
+    "shoal check --fix --diff                        what that would change; nothing is written",
     "shoal check --only SH1 --only SH301",
     "shoal check -f sarif > findings.sarif",
     "shoal check --fail-on error -f github",
@@ -49,6 +53,7 @@ _EXAMPLES = examples(
 )
 @click.option("--only", multiple=True, metavar="CODE", help="Ask only these rules, by code or its beginning.")
 @click.option("--fix", is_flag=True, help="Mend what is safe to mend, and check again.")
+@click.option("--diff", is_flag=True, help="With --fix: show what it would change, and write nothing.")
 @click.option("--baseline", default="", metavar="FILE", help="Findings that are let pass for now.")
 @click.option("--begin", is_flag=True, help="Write what is found now into the baseline, which must not be there yet.")
 @click.option("--shrink", is_flag=True, help="Take out of the baseline what is no longer found; nothing is added.")
@@ -90,16 +95,20 @@ def command(
             paths=said["paths"],
             progress=_Progress().told,
         )
-        _require_there(check, said)
+        _require_there(check, {**said, "fix": fix})
         report = check.run()
-        if fix:
+        if said["diff"]:
+            _would_mend(check, report)
+        elif fix:
             report = _mend(check, report, context.verbosity)
         if said["begin"] or said["shrink"]:
             _write(check, report, begin=said["begin"], shrink=said["shrink"])
             report = check.run()
     except DeclarationError as error:  # of the settings; what is wrong with the system itself is a finding
         raise click.UsageError(str(error)) from error
-    if check.observed and check.subject and policy:
+    if said["diff"]:
+        say(_summary(check, report))
+    elif check.observed and check.subject and policy:
         _policy(check.subject.system, check.observed)
     else:
         _show(check, report, "json" if said["as_json"] else form, context.verbosity)
@@ -107,7 +116,9 @@ def command(
 
 
 def _require_there(check: "Check", said: Mapping[str, Any]) -> None:
-    """Refuse names of files that are not there: nothing would be let pass, and no contract compared."""
+    """Refuse names of files that are not there, and a diff of nothing: what is asked for could not be done."""
+    if said["diff"] and (not said["fix"] or said["begin"] or said["shrink"]):
+        raise click.UsageError("--diff shows what --fix would change, and nothing is written then: --fix --diff")
     if said["baseline"] and not said["begin"] and check.baseline_text() is None:
         raise click.UsageError(f"there is no {check.baseline}; --begin writes it")
     if said["contracts"] != CONTRACTS and not (check.where.root / said["contracts"]).is_dir():
@@ -137,6 +148,21 @@ def _policy(system: "System", observed: "Observed") -> None:
         click.echo(harmless(text))
     else:
         say(f"all that is declared was used in {observed.run}")
+
+
+def _would_mend(check: "Check", report: "Report") -> None:
+    """Print what --fix would change, as a diff."""
+    made = check.mended(report)
+    for path, text in sorted(made.texts.items()):
+        for line in unified_diff(_lines(check.texts[path]), _lines(text), f"a/{path}", f"b/{path}"):
+            bare = line.rstrip("\r\n")
+            whole = line.endswith("\n") or line.startswith(("---", "+++", "@@"))
+            click.echo(harmless(bare) + (line[len(bare) :] or "\n") + ("" if whole else _UNENDED), nl=False)
+    say(f"{_counted(len(made.mended), 'finding')} would be mended by shoal check --fix")
+
+
+def _lines(text: str) -> list[str]:
+    return re.findall(r"[^\n]*\n|[^\n]+", text)
 
 
 def _mend(check: "Check", report: "Report", verbosity: int) -> "Report":
