@@ -226,7 +226,7 @@ def test_codes_are_known_in_any_letters_and_a_beginning_lists_its_rules(run: Run
     assert "did you mean call-without-timeout" in run("explain", "timeout")[2]
     assert "shoal explain lists them" in run("explain", "SH999")[2]
     assert "shoal explain SH3 lists them" in run("explain", "SH3999")[2]
-    assert "did you mean SH301?" in run("explain", "sh31O")[2]
+    assert "did you mean SH310?" in run("explain", "sh31O")[2]
     assert "did you mean DEPLOY-AWS-12?" in run("explain", "DEPLOY-AWS12")[2]
 
 
