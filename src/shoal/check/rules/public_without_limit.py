@@ -87,16 +87,18 @@ from shoal.check.subject import Subject
 
 def find(subject: Subject, _: Nothing) -> Iterator[Finding]:
     """Find open operations that call others and limit nobody."""
-    for endpoint in (e for service in subject.system.services for e in service.endpoints):
-        if endpoint.edge.goes_on and endpoint.access.kind == "anyone" and not endpoint.edge.limit:
+    for lasting in (e for service in subject.system.services for e in service.endpoints if e.edge.goes_on):
+        if lasting.access.kind == "anyone" and not lasting.edge.limit:
             yield Finding(
-                where=subject.place(endpoint.source),
-                message=f"anybody may keep {endpoint.method} {endpoint.path} open, as often as they like",
+                where=subject.place(lasting.source),
+                message=f"anybody may keep {lasting.method} {lasting.path} open, as often as they like",
                 help='add limit=RateLimit(requests=2, burst=10, by="address")',
             )
     for handler, sites in subject.graph.sites.items():
         endpoint = handler.endpoint
         if endpoint is None or endpoint.access.kind != "anyone" or endpoint.edge.limit or endpoint.edge.cache:
+            continue
+        if endpoint.edge.goes_on:
             continue
         callees = list(dict.fromkeys(site.call.service for site in sites if site.certain))
         if callees:

@@ -70,7 +70,7 @@ _EXAMPLES = examples(
 @click.option("--policy", is_flag=True, help="With --observed: show permissions that were not used, as a diff.")
 @click.pass_obj
 def command(
-    context: Global, /, form: str, fail_on: FailOn | None, observed: int | None, fix: bool, policy: bool, **said: Any
+    context: Global, /, form: str, fail_on: FailOn | None, observed: int | None, policy: bool, **said: Any
 ) -> int:
     """Find the ways in which the system will go wrong: from what it declares, from its source, and from its contracts.
 
@@ -83,8 +83,10 @@ def command(
     """
     from shoal.cli.checks import Beside, Check
 
-    if said["paths"] and (observed is not None or policy or said["contracts"] != CONTRACTS):
-        raise click.UsageError("runs and contracts are compared with declarations of Shoal, which PATHs do not have")
+    if said["paths"] and (observed is not None or policy or said["targets"] or said["contracts"] != CONTRACTS):
+        raise click.UsageError(
+            "runs, targets and contracts are compared with declarations of Shoal, which PATHs do not have"
+        )
     try:
         check = Check(
             context,
@@ -95,15 +97,8 @@ def command(
             paths=said["paths"],
             progress=_Progress().told,
         )
-        _require_there(check, {**said, "fix": fix})
-        report = check.run()
-        if said["diff"]:
-            _would_mend(check, report)
-        elif fix:
-            report = _mend(check, report, context.verbosity)
-        if said["begin"] or said["shrink"]:
-            _write(check, report, begin=said["begin"], shrink=said["shrink"])
-            report = check.run()
+        _require_there(check, said)
+        report = _settled(check, check.run(), said, context.verbosity)
     except DeclarationError as error:  # of the settings; what is wrong with the system itself is a finding
         raise click.UsageError(str(error)) from error
     if said["diff"]:
@@ -148,6 +143,19 @@ def _policy(system: "System", observed: "Observed") -> None:
         click.echo(harmless(text))
     else:
         say(f"all that is declared was used in {observed.run}")
+
+
+def _settled(check: "Check", report: "Report", said: Mapping[str, Any], verbosity: int) -> "Report":
+    """Do with a report's findings what is asked for, and return what is found afterwards."""
+    if said["diff"]:
+        _would_mend(check, report)
+        return report
+    if said["fix"]:
+        report = _mend(check, report, verbosity)
+    if said["begin"] or said["shrink"]:
+        _write(check, report, begin=said["begin"], shrink=said["shrink"])
+        report = check.run()
+    return report
 
 
 def _would_mend(check: "Check", report: "Report") -> None:
