@@ -14,6 +14,7 @@ from shoal.deploy.aws.scope import Scope
 from shoal.deploy.aws.secrets import called
 from shoal.deploy.aws.settings import Engines, Environment, Standby
 from shoal.model.system import System
+from tests.deploy.aws.policies import Policies
 from tests.deploy.aws.samples import artifacts, of_kind, scope_of
 from tests.deploy.samples import CAFE, shop
 
@@ -71,6 +72,7 @@ def test_one_variable_takes_over_and_nothing_happens_before() -> None:
         assert str(database.replica) == named
         own = texts(second=True)[f"production/standby/service-{name}.tf"]
         assert re.search(r'replicate_source_db += var.take_over \? null : "arn:aws:rds', own), name
+        assert re.search(r"skip_final_snapshot += var.take_over \? false : true", own), name
     for name, cluster in of_kind(found, Documents).items():
         assert (cluster.follows, cluster.worldly) == (True, of_kind(first, Documents)[name].worldly)
 
@@ -155,6 +157,18 @@ def test_who_starts_a_service_reads_its_own_secrets_in_both_places_and_nobody_el
         for right in role.rights:
             for thing in right.resources:
                 assert FIRST not in str(thing), role.name
+
+
+def test_pipelines_deliver_into_both_regions_and_push_into_the_first() -> None:
+    first = Policies(resources(scopes()[0]), "shop", "production")
+    assert "delivery" not in of_kind(resources(scopes()[1]), Role)
+    for region, environment in ((FIRST, "shop-production"), (SECOND, "shop-production-standby")):
+        assert first.may("delivery", "ecs:UpdateService", f"arn:aws:ecs:{region}:100000000000:service/{environment}/x")
+        assert first.may(
+            "delivery", "iam:PassRole", f"arn:aws:iam::100000000000:role/{environment}/{environment}-users"
+        )
+    assert not first.may("delivery", "ecs:UpdateService", f"arn:aws:ecs:{SECOND}:100000000000:service/other/x")
+    assert not first.may("delivery", "ecr:PutImage", f"arn:aws:ecr:{SECOND}:100000000000:repository/shop/users")
 
 
 def test_secrets_are_looked_up_by_the_names_that_the_first_region_gave_them() -> None:

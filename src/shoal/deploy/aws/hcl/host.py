@@ -42,6 +42,8 @@ def _chosen(one: Door) -> Iterator[Block]:
         "type": "HTTPS",
         "fqdn": one.host,
         "port": 443,
+        "request_interval": 30,
+        "failure_threshold": 3,
         "disabled": Noted(value=True, why=why),
         "invert_healthcheck": Raw(TAKEN),
     }

@@ -72,19 +72,20 @@ def postgres(one: Postgres, context: Context) -> Iterator[Block]:
                 "backup_retention_period": one.keep,
                 "copy_tags_to_snapshot": True,
                 "deletion_protection": one.protected,
-                **_left(name, protected=one.protected),
+                **_left(name, protected=one.protected, copy=bool(one.replica)),
             }
         ),
         notes=context.notes(one),
     )
 
 
-def _left(name: str, *, protected: bool) -> dict[str, Value]:
-    """Say what is left of a database that is destroyed."""
+def _left(name: str, *, protected: bool, copy: bool) -> dict[str, Value]:
+    """Say what is left of a database that is destroyed; nothing is of a copy, which Amazon refuses."""
     if not protected:
         return {"skip_final_snapshot": True}
     last = Text((f"{name}-last-", Raw(f"terraform_data.{_BEGUN}.output")))
-    return {"skip_final_snapshot": False, "final_snapshot_identifier": last}
+    skipped: Value = either(taken=False, passive=True) if copy else False
+    return {"skip_final_snapshot": skipped, "final_snapshot_identifier": last}
 
 
 def _own(one: Postgres, context: Context) -> dict[str, Value]:
@@ -123,7 +124,7 @@ def documents(one: Documents, context: Context) -> Iterator[Block]:
                 "vpc_security_group_ids": [context.at(Ref("group", f"mongo-{one.name}", "id"))],
                 "backup_retention_period": one.keep,
                 "deletion_protection": one.protected,
-                **_left(name, protected=one.protected),
+                **_left(name, protected=one.protected, copy=one.follows),
             },
             *_joined(one),
         ),

@@ -300,9 +300,11 @@ resource "aws_apigatewayv2_api_mapping" "main" {
 }
 
 resource "aws_route53_health_check" "first" {
-  type = "HTTPS"
-  fqdn = "cafe.example"
-  port = 443
+  type              = "HTTPS"
+  fqdn              = "cafe.example"
+  port              = 443
+  request_interval  = 30
+  failure_threshold = 3
   # Amazon says: one that is disabled is healthy, and unhealthy where it is inverted. Nothing is
   # asked by it.
   disabled           = true

@@ -429,7 +429,7 @@ resource "aws_db_instance" "till" {
   backup_retention_period         = 7
   copy_tags_to_snapshot           = true
   deletion_protection             = true
-  skip_final_snapshot             = false
+  skip_final_snapshot             = var.take_over ? false : true
   final_snapshot_identifier       = "cafe-production-standby-till-last-${terraform_data.begun.output}"
 }
 
