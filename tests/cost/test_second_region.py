@@ -3,8 +3,8 @@
 from functools import cache
 from typing import Any
 
-import msgspec
 import pytest
+from msgspec.structs import replace
 
 from shoal.cost.cloud import SECOND
 from shoal.cost.clouds import CLOUDS
@@ -12,11 +12,17 @@ from shoal.cost.estimate import Estimate, priced
 from shoal.cost.month import Month
 from shoal.cost.prices import packaged
 from shoal.cost.usage import Usage, exactly
+from shoal.deploy.cloud.settings import Standby
 from tests.deploy.azure.samples import FAR as AZURE
 from tests.deploy.gcp.samples import FAR as GOOGLE
 from tests.deploy.samples import shop
 
-FAR: dict[str, Any] = {"azure": AZURE, "gcp": GOOGLE}
+FAR: dict[str, Any] = {
+    "azure": replace(AZURE, region="westeurope", standby=Standby(region="northeurope")),
+    "gcp": replace(GOOGLE, region="europe-west1", standby=Standby(region="europe-west3")),
+}
+"""Between regions of which there are prices."""
+
 RUNNING = ("run.cpu", "containerapps.cpu", "run.asked")
 every = pytest.mark.parametrize("name", FAR)
 
@@ -24,7 +30,7 @@ every = pytest.mark.parametrize("name", FAR)
 @cache
 def bill(name: str, *, second: bool, requests: int = 1_000_000) -> Estimate:
     cloud, wanted = CLOUDS[name], FAR[name].standby if second else None
-    environment = msgspec.structs.replace(FAR[name], standby=wanted)
+    environment = replace(FAR[name], standby=wanted)
     plan = cloud.plan(shop(), environment)
     month = Month(plan, Usage(requests=exactly(requests)))
     return priced(cloud.items(cloud.resources(plan, environment), month), packaged(name, environment.region))
@@ -36,6 +42,13 @@ def test_it_is_a_group_of_its_own_in_which_nothing_runs(name: str) -> None:
     assert {"PostgreSQL storage", "copying to the second region"} <= {line.item.component for line in lines}
     assert not [line for line in lines if line.item.price.startswith(RUNNING)]
     assert not bill(name, second=False).of(SECOND)
+
+
+@every
+def test_it_is_billed_where_it_is(name: str) -> None:
+    found = bill(name, second=True)
+    assert {line.item.region for line in found.of(SECOND)} == {FAR[name].standby.region}
+    assert {table.region for table in found.others} == {FAR[name].standby.region}
 
 
 @every

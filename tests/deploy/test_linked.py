@@ -5,7 +5,7 @@ import pytest
 from shoal.deploy.cloud.hcl import resource
 from shoal.deploy.cloud.linked import Link, after, linked, only
 from shoal.deploy.terraform.printer import document
-from shoal.deploy.terraform.values import Block, Call, Raw, Text, block, items
+from shoal.deploy.terraform.values import Block, Call, Raw, Text, Value, block, items
 
 FIRST = {
     "main": [
@@ -30,7 +30,10 @@ def written(*own: Block, link: Link = LINK) -> str:
 
 
 def test_what_the_first_says_in_plain_text_is_named() -> None:
-    said = {"topic": Raw("google_topic.sold.name"), "all": Text(("x-", Raw("google_topic.sold.name")))}
+    said: dict[str, Value] = {
+        "topic": Raw("google_topic.sold.name"),
+        "all": Text(("x-", Raw("google_topic.sold.name"))),
+    }
     text = written(resource("google_right", "own", *items(said)))
     assert 'topic = "SOLD"' in text
     assert 'all   = "x-SOLD"' in text
@@ -84,7 +87,7 @@ def test_what_is_turned_by_the_variable_itself_is_there_at_all_times() -> None:
 
 
 def test_nobody_waits_for_what_is_made_elsewhere() -> None:
-    waits = {"name": "x", "depends_on": [Raw("google_key.main"), Raw("google_service.app")]}
+    waits: dict[str, Value] = {"name": "x", "depends_on": [Raw("google_key.main"), Raw("google_service.app")]}
     text = written(
         APP,
         resource("google_a", "one", *items(waits)),

@@ -4,8 +4,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
+from shoal.cost import second
 from shoal.cost.azure_others import fitted, others
-from shoal.cost.cloud import Cloud, apart
+from shoal.cost.cloud import Cloud
 from shoal.cost.cluster import Cluster, Machine
 from shoal.cost.estimate import Item
 from shoal.cost.month import GB, HOURS, MILLION, Month
@@ -33,10 +34,18 @@ _KEPT = 31
 
 
 def items(resources: Iterable[Resource], month: Month) -> tuple[Item, ...]:
-    """List what a month of these resources is billed for."""
+    """List what a month of these resources is billed for; what stands by is billed where it is."""
     every = tuple(resources)
-    found = [item for one in every for item in apart(one, _ITEMS.get(type(one), _nothing)(one, month))]
-    return (*found, *_shared(every, month))
+    waiting = tuple(one for one in every if one.waits)
+    region = next((one.region for one in waiting if isinstance(one, made.Network)), "")
+    here = _items(tuple(one for one in every if not one.waits), month)
+    return (*here, *second.there(_items(waiting, month), region))
+
+
+def _items(some: tuple[Resource, ...], month: Month) -> Iterator[Item]:
+    for one in some:
+        yield from _ITEMS.get(type(one), _nothing)(one, month)
+    yield from _shared(some, month)
 
 
 def _nothing(_: Any, __: Month) -> Iterator[Item]:
@@ -203,8 +212,8 @@ def machine(name: str, processors: int, memory: int) -> Machine:
 def made_for(plan: Plan, environment: Environment) -> tuple[Resource, ...]:
     """List what a plan takes, in its second region, too, where it has one."""
     scope = Scope(plan=plan, environment=environment)
-    second = scope.standing_by()
-    return (*resources(scope), *(resources(second) if second is not None else ()))
+    other = scope.standing_by()
+    return (*resources(scope), *(resources(other) if other is not None else ()))
 
 
 CLUSTER = Cluster(

@@ -1,26 +1,17 @@
 """What a bill asks of a cloud: its settings, its resources, and what they are billed for. Pure."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Generic, Protocol, TypeVar
-
-import msgspec
 
 from shoal.cost.cluster import Cluster
 from shoal.cost.estimate import Item
 from shoal.cost.month import Month
-from shoal.deploy.cloud.resource import Resource
 from shoal.model.plan import Plan
 from shoal.model.system import System
 
 SECOND = "(second region)"
 """Whose the items of a second region are said to be."""
-
-
-def apart(one: Resource, found: Iterable[Item]) -> Iterator[Item]:
-    """Say of the items of a resource that they are the second region's, where it is there."""
-    for item in found:
-        yield msgspec.structs.replace(item, service=SECOND) if one.waits else item
 
 
 class Place(Protocol):

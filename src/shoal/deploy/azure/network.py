@@ -30,7 +30,7 @@ _PARTS = {"vault": "vault", "account": "blob", "cache": "redisEnterprise", "bus"
 
 def make(scope: Scope) -> Iterator[Resource]:
     """Make the network, its subnets and walls, and what leads into it."""
-    yield Network(name="main", cidr=scope.environment.cidr)
+    yield Network(name="main", cidr=scope.environment.cidr, region=scope.environment.region)
     yield from _subnets(scope)
     if scope.apps:
         yield _wall(APPS, *_from_gateway(scope), *_each_other(APPS), why="The gateway, and apps among each other.")

@@ -13,6 +13,7 @@ class Network(Resource, frozen=True, kw_only=True):
     """A network without any way in but the gateway's."""
 
     cidr: str
+    region: str
 
 
 class Subnet(Resource, frozen=True, kw_only=True):
