@@ -236,6 +236,46 @@ def test_things_that_are_somebodys(tmp_path: Path, signature: str, access: str, 
 
 
 @pytest.mark.parametrize(
+    ("access", "field", "expected"),
+    [
+        ("anyone", "Personal[str]", ["SH402"]),
+        ("anyone", "str", []),
+        ('role("admin")', "Personal[str]", []),
+    ],
+)
+def test_persons_whom_anybody_may_look_up(tmp_path: Path, access: str, field: str, expected: list[str]) -> None:
+    code = f'@record("people", key="id")\nclass Person(msgspec.Struct):\n    id: str\n    alias: {field}\n\n\n'
+    code += f'@web.get("/people/{{id}}", access={access})\nasync def show(id: str, tx: Transaction) -> str:\n'
+    assert codes(tmp_path, f"{code}    return (await tx.require(Person, id)).alias\n", "SH402") == expected
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ('PASSWORD = "s3cret-mail"', ["SH403"]),
+        ('client.connect(api_key="a1b2c3d4e5")', ["SH403"]),
+        ('class Own(Settings):\n    db_password: str = "s3cret-mail"', ["SH403"]),
+        ('PASSWORD = "short1"', []),
+        ('PASSWORD = "the field of a form"', []),
+        ('TOKEN = "bearer-token"', []),
+        ('WORDS = "s3cret-mail"', []),
+        ('PASSWORD = "${MAIL_PASSWORD_1}"', []),
+    ],
+)
+def test_what_passwords_are_given(tmp_path: Path, line: str, expected: list[str]) -> None:
+    indented = line.replace("\n", "\n    ")
+    assert codes(tmp_path, f"def make(client) -> None:\n    {indented}\n", "SH403") == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"), [('"charge card"', []), ('f"charge {key}"', ["SH502"]), ('"charge " + key', ["SH502"])]
+)
+def test_spans_that_are_called_after_values(tmp_path: Path, name: str, expected: list[str]) -> None:
+    code = f"from shoal import Trace\n\n\ndef charge(trace: Trace, key: str) -> None:\n    trace.span({name})\n"
+    assert codes(tmp_path, code, "SH502") == expected
+
+
+@pytest.mark.parametrize(
     ("line", "expected"),
     [
         ("await asyncio.to_thread(print)", []),

@@ -123,6 +123,15 @@ def test_a_system_that_cannot_be_read_is_a_finding(run: Run, tmp_path: Path) -> 
     assert '8 | @rates.get("rates"' in run("check")[1], "with its line, as every finding"
 
 
+def test_modules_that_are_imported_later_are_looked_at_and_not_run(run: Run, tmp_path: Path) -> None:
+    lines = '    import importlib\n\n    from bank import slow\n\n    return str((slow, importlib.import_module("bank.fast")))'
+    adapter = "import urllib.request\n\nraise SystemExit(9)\nurllib.request.urlopen('http://127.0.0.1:9')\n"
+    written(tmp_path, {"bank/__init__.py": "", "bank/slow.py": adapter, "bank/fast.py": adapter})
+    project(tmp_path, f"import bank\n{SYSTEM.format(lines=lines)}")
+    found = json.loads(run("check", "--only", "SH301", "-f", "json")[1])["findings"]
+    assert [f["where"]["file"] for f in found] == ["bank/fast.py", "bank/slow.py"]
+
+
 def test_a_folder_without_a_system_is_a_mistake_of_the_command(run: Run, tmp_path: Path) -> None:
     code, out, err = run("check")
     assert (code, out, "there is no system" in err) == (2, "", True)

@@ -69,7 +69,7 @@ def gather(
 
 
 def modules(root: Path, names: list[str]) -> Iterator[Module]:
-    """Follow the imports of modules below `root`, as far as they are the author's and have been imported."""
+    """Follow the imports of modules below `root`, as far as they are the author's; nothing is imported."""
     waiting, seen = list(dict.fromkeys(names)), set(names)
     for name in waiting:  # grows while it is read
         module = _module(root, name)
@@ -82,7 +82,7 @@ def modules(root: Path, names: list[str]) -> Iterator[Module]:
 
 
 def _module(root: Path, name: str) -> Module | None:
-    file = Path(getattr(sys.modules.get(name), "__file__", None) or "")
+    file = Path(getattr(sys.modules.get(name), "__file__", None) or _beside(name))
     if file.suffix != ".py" or not file.is_relative_to(root) or ELSEWHERE & set(file.relative_to(root).parts):
         return None
     if name.partition(".")[0] == "shoal":
@@ -94,6 +94,14 @@ def _module(root: Path, name: str) -> Module | None:
     package = file.stem == "__init__"
     path = name.replace(".", "/") + ("/__init__.py" if package else ".py")
     return Module(name, path, text, package, file.relative_to(root).as_posix())
+
+
+def _beside(name: str) -> str:
+    """Find the file of a module that was not imported yet, such as one of several adapters, in a package that was."""
+    package, _, last = name.rpartition(".")
+    folders = [Path(folder) for folder in getattr(sys.modules.get(package), "__path__", ())]
+    files = [file for folder in folders for file in (folder / f"{last}.py", folder / last / "__init__.py")]
+    return next((str(file) for file in files if file.is_file()), "")
 
 
 class Files(Mapping[str, str]):

@@ -2,9 +2,9 @@
 
 ## What it does
 
-Looks for spans whose name is put together with a value, such as `f"order {order_id}"`, and for labels of metrics whose
-value is an identifier: `.labels(user_id=...)` of Prometheus' client, attributes `{"user.id": ...}` of `add` and
-`record` of OpenTelemetry's.
+Looks for spans, of OpenTelemetry's API and of `Trace`, whose name is put together with a value, such as `f"order
+{order_id}"`, and for labels of metrics whose value is an identifier: `.labels(user_id=...)` of Prometheus' client,
+attributes `{"user.id": ...}` of `add` and `record` of OpenTelemetry's.
 
 ## Why
 
@@ -64,9 +64,10 @@ from shoal.check.rule import Nothing, Rule
 from shoal.check.source import Module
 from shoal.check.subject import Subject
 
-SPANS = frozenset({"start_span", "start_as_current_span"})
+SPANS = frozenset({"start_span", "start_as_current_span", "span"})
+"""Of OpenTelemetry's tracer, and of `shoal.Trace`."""
 COUNTED = frozenset({"add", "record"})
-PACKAGES = ("opentelemetry", "prometheus_client")
+PACKAGES, OWN = ("opentelemetry", "prometheus_client"), "shoal.Trace"
 IDENTIFIER = re.compile(r"(?:^|[._])(?:id|uuid|email|token|session|ip|url|path|query)$")
 """Ends of names whose values have no end."""
 
@@ -74,7 +75,7 @@ IDENTIFIER = re.compile(r"(?:^|[._])(?:id|uuid|email|token|session|ip|url|path|q
 def find(subject: Subject, _: Nothing) -> Iterator[Finding]:
     """Find names that have no end."""
     for module in subject.source.modules:
-        if not any(name.startswith(PACKAGES) for name in module.imported.values()):
+        if not any(name.startswith(PACKAGES) or name == OWN for name in module.imported.values()):
             continue
         for call in module.every(ast.Call):
             for node, what in _endless(call):

@@ -3,7 +3,8 @@
 ## What it does
 
 Looks for operations that every principal may call, without a role, scope or claim, that take an identifier from their
-path, and whose handler never asks who is calling: it has no parameter of type `Principal`, or does nothing with it.
+path, and whose handler never asks who is calling: it has no parameter of type `Principal`, or does nothing with it. And
+for operations that anybody may call, and that read by such an identifier records with a `Personal` field.
 
 ## Why
 
@@ -72,7 +73,10 @@ system = System("shop", services=[orders], issuer=Issuer(orders, audience="shop"
 from collections.abc import Iterator
 
 from shoal.check.finding import Finding
+from shoal.check.persons import fields, marked
+from shoal.check.queries import READERS
 from shoal.check.rule import Nothing, Rule
+from shoal.check.source import Function
 from shoal.check.subject import Subject
 from shoal.model.service import path_parameters
 
@@ -83,15 +87,31 @@ def find(subject: Subject, _: Nothing) -> Iterator[Finding]:
         endpoint = handler.endpoint
         if endpoint is None or handler.function is None or not path_parameters(endpoint.path):
             continue
-        if endpoint.access.kind != "principal" or endpoint.access.demands:
-            continue
-        if "shoal.Principal" in handler.function.taken:
-            continue
-        yield Finding(
-            where=subject.place(endpoint.source),
-            message=f"{endpoint.method} {endpoint.public} answers everybody who is signed in, whoever's it is",
-            help="take principal: Principal and require that it is the owner, or ask for a role",
-        )
+        open_, told = endpoint.access.kind == "anyone", ""
+        if open_:
+            told = _person(subject, handler.function)
+        elif endpoint.access.kind == "principal" and not endpoint.access.demands:
+            told = "everybody who is signed in, whoever's it is" if not _asks(handler.function) else ""
+        if told:
+            yield Finding(
+                where=subject.place(endpoint.source),
+                message=f"{endpoint.method} {endpoint.public} answers {told}",
+                help="take principal: Principal and require that it is the owner, or ask for a role",
+            )
+
+
+def _asks(function: Function) -> bool:
+    return "shoal.Principal" in function.taken
+
+
+def _person(subject: Subject, function: Function) -> str:
+    """Say what of a person a function reads that anybody may call; empty where there is nothing."""
+    for use in subject.source.uses(function):
+        if use.kind.name in READERS and use.method in ("get", "require", "find") and use.node.args:
+            found = subject.source.class_named(use.function.module.name_of(use.node.args[0]))
+            if found and any(marked(found[0], field.annotation) for field in fields(found[1])):
+                return f"anybody, and reads {found[1].name}, which tells of a person"
+    return ""
 
 
 RULE = Rule(

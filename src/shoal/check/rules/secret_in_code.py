@@ -3,8 +3,9 @@
 ## What it does
 
 Looks in the author's source for texts that are secrets by their form: private keys, keys of Amazon, Google, GitHub,
-Slack, Stripe and SendGrid, tokens, addresses with a password; and for `Secret("...")` with a text of its own, such as
-a default of a setting. The text itself is never shown.
+Slack, Stripe and SendGrid, tokens, addresses with a password; for `Secret("...")` with a text of its own, such as a
+default of a setting; and for texts of eight characters or more, with a digit, that are given to what is called a
+password, a token or a key. The text itself is never shown.
 
 ## Why
 
@@ -41,13 +42,17 @@ system = System("office", services=[mails])
 """
 
 import ast
+import re
 from collections.abc import Iterator
 
-from shoal.check.confidential import formed
+from shoal.check.confidential import formed, told
 from shoal.check.finding import Finding
 from shoal.check.rule import Nothing, Rule
 from shoal.check.source import Module
 from shoal.check.subject import Subject
+
+MADE = re.compile(r"(?=\S*\d)\S{8,}")
+"""What somebody made up, or a program: not a word, and not the name of something."""
 
 
 def find(subject: Subject, _: Nothing) -> Iterator[Finding]:
@@ -60,6 +65,21 @@ def find(subject: Subject, _: Nothing) -> Iterator[Finding]:
         said = call.args[0] if call.args else None
         if isinstance(said, ast.Constant) and said.value and not formed(str(said.value)):
             yield _finding(module, said, "a secret")
+    for module in subject.source.modules:
+        for name, given, value in _given(module):
+            if MADE.fullmatch(given) and not formed(given) and told(name, given):
+                yield _finding(module, value, f"what {name} is given")
+
+
+def _given(module: Module) -> Iterator[tuple[str, str, ast.Constant]]:
+    """List the texts that names, fields and arguments are given."""
+    said = [(target, node.value) for node in module.every(ast.Assign) for target in node.targets]
+    said += [(node.target, node.value) for node in module.every(ast.AnnAssign) if node.value]
+    named = [(target.id, value) for target, value in said if isinstance(target, ast.Name)]
+    named += [(word.arg, word.value) for word in module.every(ast.keyword) if word.arg]
+    for name, value in named:
+        if isinstance(value, ast.Constant) and isinstance(value.value, str):
+            yield name, value.value, value
 
 
 def _finding(module: Module, node: ast.expr, what: str) -> Finding:

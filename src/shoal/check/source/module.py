@@ -69,11 +69,14 @@ class Module:
 
     @cached_property
     def wanted(self) -> frozenset[str]:
-        """Every module that it may import, and names within them."""
+        """Every module that it may import, also by ``importlib.import_module("...")``, and names within them."""
         found = {alias.name for node in self.every(ast.Import) for alias in node.names}
         for node in self.every(ast.ImportFrom):
             base = self._origin(node)
             found |= {base, *(f"{base}.{alias.name}" for alias in node.names)}
+        for call in self.every(ast.Call):
+            if isinstance(call.func, ast.Attribute) and call.func.attr == "import_module":
+                found |= {str(arg.value) for arg in call.args[:1] if isinstance(arg, ast.Constant)}
         return frozenset(found)
 
     @cached_property
