@@ -96,7 +96,7 @@ class Terraform:
         self.folder, self.plugins = folder, plugins
         own = {"AWS_ENDPOINT_URL": endpoint, "AWS_ACCESS_KEY_ID": account, "AWS_SECRET_ACCESS_KEY": "secret"}
         quiet = {"AWS_EC2_METADATA_DISABLED": "true", "TF_CLI_CONFIG_FILE": os.devnull, "TF_IN_AUTOMATION": "1"}
-        self.environ = {"PATH": os.environ["PATH"], "HOME": str(folder), **own, **quiet, "AWS_MAX_ATTEMPTS": "2"}
+        self.environ = {"PATH": os.environ["PATH"], "HOME": str(folder), **own, **quiet, "AWS_MAX_ATTEMPTS": "1"}
         (folder / "emulator_override.tf").write_text(
             'provider "aws" {\n  skip_credentials_validation = true\n  skip_metadata_api_check = true\n'
             "  skip_requesting_account_id = false\n  s3_use_path_style = true\n}\n",
