@@ -13,7 +13,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from shoal.check.rule import FAMILIES, NEEDS, AnyRule
+from shoal.check.rule import FAMILIES, NEEDS, AnyRule, Need
+from shoal.check.subject import DECLARED
 from shoal.check.told import TOLD
 
 SECTIONS = ("What it does", "Why", "Bad", "Good")
@@ -82,8 +83,16 @@ def facts(rule: AnyRule) -> str:
     words = [f"Family: {rule.family}", f"severity: {rule.severity}"]
     words += ["some of its findings are mended by `--fix`"] if rule.fixable else []
     words += [] if rule.enabled else ["asked only where `enable` names it"]
-    words += [f"needs {NEEDS[need]}" for need in sorted(rule.needs)]
+    words += [f"needs {NEEDS[need]}" for need in sorted(rule.needs - DECLARED)]
+    words += [_elsewhere(need) for need in sorted(rule.needs & DECLARED)]
     return "; ".join(words) + "."
+
+
+def _elsewhere(need: Need) -> str:
+    """Say what a rule needs of a system that was not written with Shoal."""
+    if need == "declarations":
+        return "not asked of systems that were not written with Shoal"
+    return f"of a system that was not written with Shoal it needs {NEEDS[need]}"
 
 
 def index(rules: Sequence[AnyRule]) -> str:

@@ -140,7 +140,7 @@ class Check:
 
         began = time.monotonic()
         with _uncollected():
-            found = gather(self.where.root, self.paths)
+            found = gather(self.where.root, self.paths, self._progress)
             self.passed = found.passed
             return self._asked(found.subject, [*found.told, *self._failed], began)
 

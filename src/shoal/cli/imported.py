@@ -2,7 +2,7 @@
 
 import datetime as dt
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,11 +16,14 @@ from shoal.check.subject import Subject
 from shoal.errors import DeclarationError
 from shoal.model.finding import Finding as Told
 
+WORDS = ("services", "include", "apiVersion", "openapi", "swagger", "asyncapi")
+"""Of which a file says at least one that is of a kind; others of a folder need not be parsed."""
+
 ENDINGS = frozenset({".yaml", ".yml", ".json"})
 """How the names of files end that are looked at in a folder."""
 
 PASSED_OVER = frozenset({"node_modules", "site-packages", "vendor", "testdata"})
-"""Folders that hold the files of others; so do those whose names begin with a dot."""
+"""Folders that hold the files of others; what begins with a dot is passed over, too."""
 
 BESIDE = 2**20
 """Most bytes of a file that another one names, such as ``.env``."""
@@ -43,18 +46,19 @@ class Imported:
     passed: tuple[str, ...]
 
 
-def gather(root: Path, paths: Sequence[str]) -> Imported:
+def gather(root: Path, paths: Sequence[str], progress: Callable[[str], None] = lambda _: None) -> Imported:
     """Read what files tell of a system.
 
     Args:
         root: Folder from which places are told.
         paths: Files and folders, from there.
+        progress: Hears which file is read next.
 
     Raises:
         DeclarationError: One of them is not there, or none of them describes a system.
         HostError: The library that reads YAML is not installed.
     """
-    reading = _Reading(root)
+    reading = _Reading(root, progress)
     for path in paths:
         reading.take(path)
     found = facts(reading.documents, reading.beside)
@@ -78,8 +82,8 @@ def gather(root: Path, paths: Sequence[str]) -> Imported:
 class _Reading:
     """Goes through files and folders, once each."""
 
-    def __init__(self, root: Path) -> None:
-        self._root = root
+    def __init__(self, root: Path, progress: Callable[[str], None]) -> None:
+        self._root, self._progress = root, progress
         self.documents: list[Document] = []
         self.texts: dict[str, str] = {}
         self.told: list[Told] = []
@@ -117,9 +121,11 @@ class _Reading:
         shown = self._shown(file)
         if shown in self.texts:
             return
+        self._progress(f"reading {shown}")
         try:
             text = file.read_bytes().decode(errors="replace")
-            found = list(documents(shown, text))
+            known = named or any(word in text for word in WORDS)
+            found = list(documents(shown, text)) if known else []
         except OSError as error:
             self._wrong(f"cannot be read: {error.strerror}", "let it be read", shown)
             return
@@ -178,7 +184,7 @@ def _below(folder: Path) -> Iterator[tuple[Path, bool]]:
             yield Path(here, CHART), False
             continue
         folders[:] = sorted(name for name in folders if name not in PASSED_OVER and not name.startswith("."))
-        own = sorted(name for name in files if Path(name).suffix in ENDINGS)
+        own = sorted(name for name in files if Path(name).suffix in ENDINGS and not name.startswith("."))
         yield from ((Path(here, name), _other(name, own)) for name in own)
 
 

@@ -114,3 +114,41 @@ def test_a_comment_lets_a_finding_pass(tmp_path: Path) -> None:
     report = report_of(tmp_path, {"compose.yaml": text, ".env": "STOCK=stock"}, "SH102")
     assert report.findings == ()
     assert [finding.reason for finding in report.ignored] == ["they are to become one"]
+
+
+def test_one_service_that_two_files_tell_of_shares_nothing_with_itself(tmp_path: Path) -> None:
+    one = (
+        "services:\n  users:\n    image: acme/users:1\n    environment: {DATABASE_URL: 'mongodb://db.example/users'}\n"
+    )
+    files = {"one/compose.yaml": one, "other/compose.yaml": one.replace("users:1", "users:2")}
+    assert report_of(tmp_path, files, "SH201").findings == ()
+
+
+@pytest.mark.parametrize(
+    ("value", "hidden"),
+    [("DB_PASSWORD: hunter2", True), ("DB_PASSWORD:", False), ("DB_PASSWORD: ${WORD:-hunter2}", False)],
+)
+def test_what_stands_in_the_file_as_it_is_may_be_a_secret(tmp_path: Path, value: str, hidden: bool) -> None:
+    text = f"services:\n  users:\n    image: acme/users\n    environment:\n      {value}\n"
+    report = report_of(tmp_path, {"compose.yaml": text}, "SH410")
+    assert [(f.where.line, f.hidden) for f in report.findings] == ([(5, True)] if hidden else [])
+
+
+def test_what_another_file_includes_is_read_and_has_to_be_there(tmp_path: Path) -> None:
+    parts = {
+        "users/compose.yaml": "services:\n  users:\n    image: acme/users\n    environment: {SECRET_KEY: hunter2}\n"
+    }
+    whole = "include:\n  - users/compose.yaml\n  - path: [orders/compose.yaml]\n"
+    report = report_of(tmp_path, {"compose.yaml": whole} | parts, "SH410", "SH002")
+    assert found(report) == [("SH002", "compose.yaml:3"), ("SH410", "users/compose.yaml:4")]
+
+
+def test_a_file_that_changes_another_one_is_read_after_it(tmp_path: Path) -> None:
+    files = {
+        "compose.yaml": "services:\n  a:\n    image: a\n    environment: {NEXT_URL: 'http://b'}\n  b:\n    image: b\n",
+        "compose.override.yaml": "services:\n  b:\n    environment: {NEXT_URL: 'http://a'}\n",
+    }
+    assert found(report_of(tmp_path, files, "SH102")) == [("SH102", "compose.yaml:4")]
+    extended = "services:\n  base:\n    image: a\n    environment: {NEXT_URL: 'http://b'}\n  a:\n    extends: base\n"
+    extended += "  b:\n    extends: {service: base}\n    environment: {NEXT_URL: 'http://a'}\n"
+    assert found(report_of(tmp_path, {"compose.yaml": extended}, "SH102")) == [("SH102", "compose.yaml:4")]

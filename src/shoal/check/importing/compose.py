@@ -20,13 +20,16 @@ _LOOPBACK = ("127.", "localhost", "[::1]")
 _KEYS = frozenset({"image", "build", "extends", "environment", "env_file", "ports", "depends_on", "command", "deploy"})
 """Of which a service says at least one; a file that changes another one may say no image."""
 
+_TOP = frozenset({"version", "name", "services", "include", "networks", "volumes", "configs", "secrets", "models"})
+"""What a file says at its top."""
+
 _EXTENDS = 10
 """How far ``extends`` is followed."""
 
 
 def is_one(root: Node) -> bool:
     """Tell whether a document is of this kind: services that say what they run, or files that do."""
-    if included(root) and not root.at("kind"):
+    if included(root) and all(key in _TOP or key.startswith("x-") for key in root.fields):
         return True
     services = root.at("services")
     own = [service for service in services.fields.values() if service.kind == "map"]

@@ -25,6 +25,7 @@ _USUAL = frozenset(
         "contracts",
     }
     | {"service", "services", "index", "main", "v1", "v2", "v3", "definition", "rest", "events", "resources", "static"}
+    | {"main", "test", "app", "apps", "java", "public"}
 )
 """Names of files and folders that name no service."""
 
@@ -53,7 +54,7 @@ def _words(path: str) -> Iterator[str]:
     """List what a path may be called after, the nearest first: its file, then its folders."""
     stem = posixpath.basename(path).partition(".")[0]
     parts = [*reversed(stem.split("_")), stem] if "_" in stem else [stem]
-    for part in [*parts, *reversed(posixpath.dirname(path).split("/"))][:4]:
+    for part in [*parts, *reversed(posixpath.dirname(path).split("/"))]:
         word = _plain(part)
         if word and word not in _USUAL:
             yield word

@@ -29,13 +29,15 @@ class Shared:
 
 def shared(facts: Facts) -> Iterator[Shared]:
     """Find databases that more than one service uses; programs of one image are one service here."""
-    groups: dict[tuple[str, str], dict[str, Use]] = {}
+    groups: dict[tuple[str, str], list[Use]] = {}
     for use in stored(facts):
-        groups.setdefault((_host(use), use.database.lower()), {}).setdefault(_program(use.unit), use)
-    for (host, _), users in groups.items():
+        groups.setdefault((_host(use), use.database.lower()), []).append(use)
+    for (host, _), ways in groups.items():
+        by_service = {use.unit.service: use for use in reversed(ways)}
+        users = {_program(use.unit): use for use in reversed(by_service.values())}
         if len(users) > 1:
-            ways = tuple(sorted(users.values(), key=lambda use: use.where))
-            yield Shared(host, ways[0].database, ways)
+            found = tuple(sorted(users.values(), key=lambda use: use.where))
+            yield Shared(host, found[0].database, found)
 
 
 def _host(use: Use) -> str:
