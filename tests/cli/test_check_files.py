@@ -88,8 +88,11 @@ def test_what_is_not_asked_and_not_read_is_said(run: Run, tmp_path: Path) -> Non
 
 def test_settings_hold_and_files_lie_anywhere(run: Run, tmp_path: Path) -> None:
     written(tmp_path / "here", {"pyproject.toml": '[tool.shoal.check]\ndisable = ["SH410"]'})
-    written(tmp_path, {"there/compose.yaml": COMPOSE})
-    assert run("-C", str(tmp_path / "here"), "check", str(tmp_path / "there/compose.yaml"))[0] == 0
+    written(
+        tmp_path, {"there/compose.yaml": COMPOSE.replace("acme/orders", "${IMAGE}"), "there/.env": "IMAGE=mongo:4.4"}
+    )
+    code, out, _ = run("-C", str(tmp_path / "here"), "check", str(tmp_path / "there/compose.yaml"), "-f", "concise")
+    assert (code, out.split()[1]) == (1, "SH409")
 
 
 def test_a_baseline_is_begun_and_shrinks_and_holds_no_secret(run: Run, tmp_path: Path) -> None:

@@ -33,7 +33,6 @@ _NO_SECRET = re.compile(
     r"true|false|yes|no|none|null|[01]?|[/.~].*|.*\$[({\w].*|.*\{\{.*|<.*>|\*+|x{3,}|ENC\[.*|your[_-].*|change[_-]?(?:me|it)|dummy|fake|placeholder|not[_-]?used",
     re.IGNORECASE | re.DOTALL,
 )
-"""What is said in the place of a secret and is none: nothing, a file, a variable, a word for people."""
 
 
 def covered(text: str) -> str:
@@ -44,6 +43,11 @@ def covered(text: str) -> str:
 def formed(text: str) -> str:
     """Say what a text is taken for by its form; empty where it is no secret by that."""
     return next((what for what, form in FORMS if form.search(text)), "")
+
+
+def stands_in(value: str) -> bool:
+    """Tell whether a value only stands in the place of a secret: nothing, a file, a variable, a word for people."""
+    return _NO_SECRET.fullmatch(value) is not None
 
 
 def told(name: str, value: str) -> str:
@@ -58,6 +62,6 @@ def told(name: str, value: str) -> str:
         return found
     within = _WITHIN.search(value)
     if within is not None:
-        return "" if _NO_SECRET.fullmatch(within["value"]) else "an address with a password"
+        return "" if stands_in(within["value"]) else "an address with a password"
     plain = _CAMEL.sub("_", name).lower()
-    return "a secret" if _CALLED.search(plain) and not _NO_SECRET.fullmatch(value) else ""
+    return "a secret" if _CALLED.search(plain) and not stands_in(value) else ""

@@ -84,6 +84,7 @@ class _Reading:
 
     def __init__(self, root: Path, progress: Callable[[str], None]) -> None:
         self._root, self._progress = root, progress
+        self._near = [root.resolve()]
         self.documents: list[Document] = []
         self.texts: dict[str, str] = {}
         self.told: list[Told] = []
@@ -94,6 +95,7 @@ class _Reading:
         if path == "-":
             raise DeclarationError("files are read by name, not from the standard input", hint="name the files")
         file = self._root / path
+        self._near.append((file if file.is_dir() else file.parent).resolve())
         if path and file.is_dir():
             for one, variant in _below(file):
                 if variant:
@@ -108,10 +110,11 @@ class _Reading:
             raise DeclarationError(f"there is no file or folder {path!r}", hint="paths are told from -C, the folder")
 
     def beside(self, path: str) -> str | None:
-        """Return the text of a file that another one names, below the folder only."""
+        """Return the text of a file that another one names, below the folder or what is given only."""
         file = Path(os.path.normpath(self._root / path))
         try:
-            if not file.resolve().is_relative_to(self._root.resolve()) or file.stat().st_size > BESIDE:
+            near = any(file.resolve().is_relative_to(folder) for folder in self._near)
+            if not near or file.stat().st_size > BESIDE:
                 return None
             return file.read_text("utf-8", errors="replace")
         except OSError:

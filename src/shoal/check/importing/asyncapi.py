@@ -10,17 +10,11 @@ from shoal.check.importing.naming import about
 from shoal.check.importing.tree import Document, Node
 
 _VERSION = re.compile(r"(?:^|[./_:-])v(?P<digits>\d+)(?:$|[./_:-])|(?<=[a-z])V(?P<capital>\d+)(?:$|[A-Z_])")
-_TELLING = (
-    "type",
-    "ce_type",
-    "dataschema",
-    "schemaVersion",
-    "schema_version",
-    "version",
-    "eventVersion",
-    "event_version",
-)
-"""Headers and fields that say which version of a message it is; the first two by what they say."""
+_TELLING = ("dataschema", "schemaVersion", "schema_version", "version", "eventVersion", "event_version")
+"""Headers and fields that say which version of a message it is."""
+
+_TYPES = ("type", "ce_type")
+"""Those that say it where what they hold ends in one (CloudEvents)."""
 
 _REFERENCES = 20
 """How far ``$ref`` is followed."""
@@ -119,10 +113,9 @@ class _Reader:
             return said
         for part in ("headers", "payload"):
             fields = self._followed(self._followed(told.node.at(part)).at("properties"))
-            for name in _TELLING:
-                field = self._followed(fields.at(name))
-                if field and name not in ("type", "ce_type"):
-                    return name
+            if name := next((name for name in _TELLING if self._followed(fields.at(name))), ""):
+                return name
+            for field in (self._followed(fields.at(name)) for name in _TYPES):
                 values = [field.at("const"), *field.at("enum"), *field.at("examples")]
                 if found := next(filter(None, (_VERSION.search(value.text) for value in values)), None):
                     return found["digits"] or found["capital"]

@@ -10,13 +10,13 @@ import msgspec
 from shoal.check.finding import Place
 from shoal.check.importing import images
 from shoal.check.importing.facts import Container, Facts, Said, Setting, Unit
-from shoal.check.importing.interpolation import Resolved, resolved, variables
+from shoal.check.importing.interpolation import UNKNOWN, Resolved, resolved, variables
 from shoal.check.importing.tree import Document, Node
 
 Beside = Callable[[str], str | None]
 """Path → text of a file that another one names; None where it is not there."""
 
-_LOOPBACK = ("127.", "localhost", "[::1]")
+_LOOPBACK = ("127.", "localhost", "[::1]", "::1")
 _KEYS = frozenset({"image", "build", "extends", "environment", "env_file", "ports", "depends_on", "command", "deploy"})
 """Of which a service says at least one; a file that changes another one may say no image."""
 
@@ -154,7 +154,8 @@ class _Project:
         for port in (port for node in nodes for port in node.at("ports")):
             text = self._resolve(port.text).text if port.kind == "text" else port.at("published").text
             host = port.at("host_ip").text
-            if text and not text.startswith(_LOOPBACK) and not host.startswith(_LOOPBACK):
+            somewhere = text.startswith(UNKNOWN) and text.count(":") > 1
+            if text and not somewhere and not text.startswith(_LOOPBACK) and not host.startswith(_LOOPBACK):
                 yield Said(text, port.where)
 
     def _said(self, node: Node) -> Said | None:

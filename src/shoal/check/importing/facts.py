@@ -134,6 +134,7 @@ class Kept:
     """A value of an object that keeps settings: of a ``Secret``, a ``ConfigMap``.
 
     Attributes:
+        value: Readable, whatever form it is kept in; empty where it is no text.
         where: The value.
         object: The object.
         sealed: Whether only who has a key can read it (SOPS).

@@ -5,53 +5,30 @@ import re
 from shoal.check.importing.facts import Role
 
 _TABLE: tuple[tuple[Role, str], ...] = (
-    (
-        "visitor",
-        r"load-?(?:gen\w*|test\w*|runner)|locust\w*|k6|artillery|jmeter|traffic-?gen\w*|seed(?:-data)?|gatling",
-    ),
-    (
-        "aside",
-        r"[\w-]*(?:exporter|operator|-init|-ui|-commander)|adminer|pgadmin\d?|phpmyadmin|mongo-express|seq|mailhog",
-    ),
-    ("aside", r"otel[\w-]*|opentelemetry-collector[\w-]*|jaeger[\w-]*|all-in-one|zipkin[\w-]*|skywalking[\w-]*|tempo"),
-    (
-        "aside",
-        r"prometheus|alertmanager|grafana[\w-]*|loki|promtail|cadvisor|node-exporter|heapster[\w-]*|kiali|datadog",
-    ),
+    ("visitor", r"load-?(?:gen\w*|test\w*|runner)|traffic-?gen\w*|seed(?:-data)?"),
+    ("visitor", r"locust\w*|k6|artillery|jmeter|gatling"),
+    ("aside", r"otel[\w-]*|opentelemetry-collector[\w-]*|jaeger[\w-]*|all-in-one|zipkin[\w-]*|skywalking[\w-]*"),
+    ("aside", r"prometheus|alertmanager|grafana[\w-]*|loki|tempo|promtail|cadvisor|heapster[\w-]*|kiali|datadog"),
     ("aside", r"fluentd[\w-]*|fluent-bit|logstash|kibana|opensearch-dashboards|filebeat|vector|apm-server"),
-    ("aside", r"zookeeper|cp-zookeeper|schema-registry|cp-schema-registry|apicurio[\w-]*|kafka-ui|kafdrop|akhq"),
+    ("aside", r"(?:redis|postgres|mysqld?|mongodb?|kafka|nginx|node|blackbox|statsd|rabbitmq)[-_]exporter"),
+    ("aside", r"zookeeper|cp-zookeeper|schema-registry|cp-schema-registry|apicurio[\w-]*|kafdrop|akhq"),
     ("aside", r"consul|etcd|vault|nacos[\w-]*|[\w-]*eureka[\w-]*|[\w-]*(?:config|discovery|registry|admin)-server"),
-    ("aside", r"flagd[\w-]*|unleash[\w-]*"),
-    ("aside", r"portainer|dockerize|watchtower|localstack|azurite|mailpit|healthchecks?|[\w-]*webstatus"),
+    ("aside", r"adminer|pgadmin\d?|phpmyadmin|mongo-express|redis-commander|(?:kafka|swagger|temporal)-ui|seq"),
+    ("aside", r"portainer|dockerize|watchtower|localstack|azurite|mailhog|mailpit|healthchecks?|[\w-]*webstatus"),
+    ("aside", r"flagd[\w-]*|unleash[\w-]*|[\w-]+-init"),
     ("store", r"postgres(?:ql)?[\w-]*|postgis|pgvector|timescaledb[\w-]*|citus|cockroach|yugabyte"),
-    ("store", r"(?:percona-)?mysql(?:-server)?|mariadb[\w-]*|mssql[\w/-]*|sql-?server[\w-]*|azure-sql-edge|oracle-xe"),
+    ("store", r"(?:percona-)?mysql(?:-server)?|mariadb[\w-]*|mssql[\w-]*|sql-?server[\w-]*|azure-sql-edge|oracle-xe"),
     ("store", r"mongo(?:db)?(?:-community-server|-server)?|couchdb|couchbase|cassandra|scylla|neo4j|dynamodb-local"),
     ("store", r"elasticsearch[\w-]*|opensearch|solr|influxdb|clickhouse[\w-]*|arangodb|foundationdb"),
     ("store", r"[\w-]+[-_](?:db|database|mysql|mongo(?:db)?|postgres(?:ql)?)"),
-    ("cache", r"[\w-]+[-_](?:redis|memcached|cache)"),
-    ("cache", r"redis[\w-]*|valkey[\w-]*|memcached|keydb|dragonfly|hazelcast"),
-    (
-        "broker",
-        r"rabbitmq[\w-]*|(?:cp-)?kafka(?:-native)?|redpanda|nats(?:-streaming)?|activemq[\w-]*|artemis|pulsar[\w-]*|mosquitto",
-    ),
+    ("cache", r"redis[\w-]*|valkey[\w-]*|memcached|keydb|dragonfly|hazelcast|[\w-]+[-_](?:redis|memcached|cache)"),
+    ("broker", r"rabbitmq[\w-]*|(?:cp-)?kafka(?:-native)?|redpanda|nats(?:-streaming)?|activemq[\w-]*|artemis"),
+    ("broker", r"pulsar[\w-]*|mosquitto"),
 )
 """Role → what the last word of an image's name looks like."""
 
 _KNOWN = tuple((role, re.compile(pattern)) for role, pattern in _TABLE)
 _ALONE = tuple(known for known in _KNOWN if known[0] in ("aside", "visitor"))
-_REFERENCE = re.compile(r"(?P<name>[^@\s]*?)(?::(?P<tag>[\w][\w.-]*))?(?:@\S+)?")
-
-
-def repository(image: str) -> str:
-    """Return an image's name without its tag and digest: ``docker.io/library/postgres``."""
-    found = _REFERENCE.fullmatch(image)
-    return found["name"] if found else image
-
-
-def tag(image: str) -> str:
-    """Return an image's tag; empty where it has none."""
-    found = _REFERENCE.fullmatch(image)
-    return (found["tag"] or "") if found else ""
 
 
 def role(image: str, name: str) -> Role:
@@ -61,9 +38,10 @@ def role(image: str, name: str) -> Role:
         image: As it is written; empty where nobody says.
         name: Of the unit.
     """
-    last = repository(image).rpartition("/")[2].lower()
-    if "mssql" in image:
-        last = "mssql"
+    parts = image.lower().partition("@")[0].split("/")
+    last = parts[-1].partition(":")[0]
+    if last == "server" and len(parts) > 1:  # mcr.microsoft.com/mssql/server
+        last = parts[-2]
     for found, pattern in _KNOWN:
         if pattern.fullmatch(last):
             return found

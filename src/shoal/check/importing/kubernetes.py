@@ -2,12 +2,12 @@
 
 import base64
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 
 from shoal.check.importing import images
 from shoal.check.importing.doors import doors
-from shoal.check.importing.facts import Facts, Kept, Role, Said, Unit
+from shoal.check.importing.facts import Container, Facts, Kept, Role, Said, Unit
 from shoal.check.importing.pods import Values, containers
 from shoal.check.importing.tree import Document, Node
 
@@ -59,7 +59,6 @@ class Cluster:
     """All objects that are given."""
 
     objects: Sequence[Node]
-    _taken: set[tuple[str, str, str]] = field(default_factory=set)
 
     def of(self, *kinds: str) -> Iterator[Node]:
         """List the objects of some kinds."""
@@ -77,47 +76,48 @@ class Cluster:
 
     def units(self) -> Iterator[Unit]:
         """List what runs, each once; what only changes something elsewhere (a patch) names no image."""
+        seen: set[tuple[str, str, str]] = set()
         for node in self.of(*RUNS):
-            kind, name, namespace = node.at("kind").text, _name(node), space(node)
-            pod = node.at(*RUNS[kind])
-            found = tuple(containers(pod.at("spec"), namespace, self.values, limited=namespace in self._bounded))
-            images_ = [container.image for container in found if container.image]
-            if name and images_ and (kind, namespace, name) not in self._taken:
-                self._taken.add((kind, namespace, name))
-                selecting = self._selecting(namespace, pod)
-                by = [_name(service) for service in selecting]
-                replicas = self._replicas(node) if kind in REPLICATED else None
-                yield Unit(
-                    name=name,
-                    form="kubernetes",
-                    where=node.at("kind").where,
-                    service=self._service(name, pod, selecting),
-                    role=_role([image.text for image in images_], name),
-                    kind=kind,
-                    scope=namespace,
-                    names=frozenset(by or [name]),
-                    containers=found,
-                    replicas=(replicas.number if replicas else 1) if replicas is not None else None,
-                    replicas_at=replicas.where if replicas is not None else None,
-                    doors=tuple(door for one in by for door in self.doors.get((namespace, one), ())),
-                    asked=bool(selecting),
-                )
+            pod = node.at(*RUNS[node.at("kind").text])
+            found = tuple(containers(pod.at("spec"), space(node), self.values, limited=space(node) in self._bounded))
+            key = (node.at("kind").text, space(node), _name(node))
+            if _name(node) and key not in seen and any(container.image for container in found):
+                seen.add(key)
+                yield self._unit(node, pod, found)
+
+    def _unit(self, node: Node, pod: Node, found: tuple[Container, ...]) -> Unit:
+        kind, name, namespace = node.at("kind").text, _name(node), space(node)
+        selecting = [_name(service) for service in self._selecting(namespace, pod)]
+        replicas = self._replicas(node) if kind in REPLICATED else None
+        return Unit(
+            name=name,
+            form="kubernetes",
+            where=node.at("kind").where,
+            service=_service(name, pod, selecting),
+            role=_role([container.image.text for container in found if container.image], name),
+            kind=kind,
+            scope=namespace,
+            names=frozenset(selecting or [name]),
+            containers=found,
+            replicas=(replicas.number if replicas else 1) if replicas is not None else None,
+            replicas_at=replicas.where if replicas is not None else None,
+            doors=tuple(door for one in selecting for door in self.doors.get((namespace, one), ())),
+            asked=bool(selecting),
+        )
 
     def kept(self) -> Iterator[Kept]:
         """List what stands in secrets and maps of settings."""
         for node in self.of("Secret", "ConfigMap"):
-            for part in ("data", "stringData"):
-                said = node.at(part)
-                for key, value in said.fields.items():
-                    yield Kept(
-                        kind=node.at("kind").text,
-                        name=_name(node),
-                        key=key,
-                        value=value.text,
-                        where=value.where,
-                        object=node.at("kind").where,
-                        sealed=bool(node.at("sops")),
-                    )
+            for key, value in _held(node):
+                yield Kept(
+                    kind=node.at("kind").text,
+                    name=_name(node),
+                    key=key,
+                    value=value.text,
+                    where=value.where,
+                    object=node.at("kind").where,
+                    sealed=bool(node.at("sops")),
+                )
 
     @cached_property
     def values(self) -> Values:
@@ -150,12 +150,6 @@ class Cluster:
         near = [s for name, value in labels.items() for s in self._selectors.get((namespace, name, value.text), ())]
         return [service for service in near if _selects(service, labels)]
 
-    def _service(self, name: str, pod: Node, selecting: Sequence[Node]) -> str:
-        """Say which service it is: the ``Service`` that is called like its label, else itself."""
-        labels = pod.at("metadata", "labels")
-        app = next((text for label in _APP if (text := labels.at(label).text)), "")
-        return app if app in {_name(service) for service in selecting} else name
-
     def _replicas(self, node: Node) -> Node:
         """Say how many replicas there are at rest: what scales them comes before what they say themselves."""
         for scaler in self._scalers:
@@ -174,6 +168,13 @@ def _name(node: Node) -> str:
     return node.at("metadata", "name").text
 
 
+def _service(name: str, pod: Node, selecting: Sequence[str]) -> str:
+    """Say which service something is: the ``Service`` that is called like its label, else itself."""
+    labels = pod.at("metadata", "labels")
+    app = next((text for label in _APP if (text := labels.at(label).text)), "")
+    return app if app in selecting else name
+
+
 def _held(node: Node) -> Iterator[tuple[str, Said]]:
     """List the values of a map of settings or a secret, readable."""
     coded = node.at("kind").text == "Secret"
@@ -183,11 +184,11 @@ def _held(node: Node) -> Iterator[tuple[str, Said]]:
 
 
 def _readable(text: str) -> str:
-    """Read what a secret holds; nothing, where that is no text in Base64."""
+    """Read what a secret holds; as it is, where that is no text in Base64."""
     try:
         return base64.b64decode(text, validate=True).decode()
     except ValueError:
-        return ""
+        return text
 
 
 def _selects(service: Node, labels: Mapping[str, Node]) -> bool:

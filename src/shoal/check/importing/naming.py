@@ -9,23 +9,9 @@ from shoal.check.importing.facts import Unit
 from shoal.check.importing.tree import Document
 
 _USUAL = frozenset(
-    {
-        "openapi",
-        "swagger",
-        "asyncapi",
-        "api",
-        "apis",
-        "spec",
-        "specs",
-        "schema",
-        "schemas",
-        "docs",
-        "doc",
-        "src",
-        "contracts",
-    }
-    | {"service", "services", "index", "main", "v1", "v2", "v3", "definition", "rest", "events", "resources", "static"}
-    | {"main", "test", "app", "apps", "java", "public"}
+    {"openapi", "swagger", "asyncapi", "api", "apis", "rest", "spec", "specs", "schema", "schemas", "definition"}
+    | {"service", "services", "app", "apps", "main", "src", "java", "resources", "static", "public", "test", "index"}
+    | {"docs", "doc", "contracts", "events", "v1", "v2", "v3"}
 )
 """Names of files and folders that name no service."""
 
@@ -46,8 +32,8 @@ def about(document: Document, units: Sequence[Unit], servers: Sequence[str]) -> 
         for address in addresses("url", server):
             if address.host in by_name:
                 return by_name[address.host]
-    words = [*_words(document.path), _title(document)]
-    return next((plain[word] for word in words if word in plain), next((word for word in words if word), "api"))
+    words = list(filter(None, [*_words(document.path), _title(document)]))
+    return next((plain[word] for word in words if word in plain), next(iter(words), "api"))
 
 
 def _words(path: str) -> Iterator[str]:
@@ -55,9 +41,7 @@ def _words(path: str) -> Iterator[str]:
     stem = posixpath.basename(path).partition(".")[0]
     parts = [*reversed(stem.split("_")), stem] if "_" in stem else [stem]
     for part in [*parts, *reversed(posixpath.dirname(path).split("/"))]:
-        word = _plain(part)
-        if word and word not in _USUAL:
-            yield word
+        yield _plain(part)
 
 
 def _title(document: Document) -> str:

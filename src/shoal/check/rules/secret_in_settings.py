@@ -52,7 +52,7 @@ services:
 
 from collections.abc import Iterator
 
-from shoal.check.confidential import told
+from shoal.check.confidential import stands_in, told
 from shoal.check.finding import Finding
 from shoal.check.importing.facts import Facts, Kept, Unit
 from shoal.check.rule import Nothing, Rule
@@ -89,7 +89,7 @@ def _kept(facts: Facts) -> Iterator[Finding]:
     """Find objects whose values are open: a finding for each secret, and for each such key of a map of settings."""
     seen: set[str] = set()
     for value in facts.kept:
-        if value.kind == "Secret" and value.value and not value.sealed and value.name not in seen:
+        if value.kind == "Secret" and not value.sealed and not stands_in(value.value) and value.name not in seen:
             seen.add(value.name)
             yield _finding(value, f"the values of Secret {value.name} stand in the file, and Base64 hides nothing")
         elif value.kind == "ConfigMap" and (what := told(value.key, value.value)) and "\n" not in value.value:

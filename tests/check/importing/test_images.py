@@ -1,0 +1,34 @@
+"""What an image is taken for."""
+
+import pytest
+
+from shoal.check.importing.images import role
+
+
+@pytest.mark.parametrize(
+    ("image", "name", "what"),
+    [
+        ("postgres", "db", "store"),
+        ("registry.example:5000/library/postgres:18-alpine", "db", "store"),
+        ("mcr.microsoft.com/mssql/server:2022-latest", "sql", "store"),
+        ("acme/users-db:3@sha256:0123", "users-db", "store"),
+        ("bitnami/redis-cluster:7", "carts", "cache"),
+        ("apache/kafka-native:4.2.0", "events", "broker"),
+        ("rabbitmq:4-management", "queue", "broker"),
+        ("otel/opentelemetry-collector-contrib:1", "collector", "aside"),
+        ("prom/prometheus", "prometheus", "aside"),
+        ("oliver006/redis_exporter:v1", "exporter", "aside"),
+        ("acme/shop-discovery-server", "registry", "aside"),
+        ("", "loadgenerator", "visitor"),
+        ("acme/tests:1", "load-test", "visitor"),
+        ("acme/orders:7", "orders", "service"),
+        ("acme/invoice-exporter", "invoices", "service"),
+        ("acme/shop-ui", "ui", "service"),
+        ("acme/server", "server", "service"),
+        ("acme/orders", "postgres", "service"),  # its image says what it is
+        ("", "", "service"),
+        ("@:/", "x", "service"),
+    ],
+)
+def test_what_an_image_is_taken_for(image: str, name: str, what: str) -> None:
+    assert role(image, name) == what
