@@ -184,6 +184,9 @@ def test_what_was_done_past_the_declarations_is_found(ran: Ran) -> None:
 
 def test_once_mended_a_new_run_shows_nothing_of_it(ran: Ran) -> None:
     assert _places(check(ran.root, "--observed")) == set()
+    statements = {(one.database, one.service) for one in _seen(ran.root, 2).sessions if one.tables}
+    assert {("users", "users"), ("products", "products"), ("notifications", "notifications")} <= statements
+    assert [pair for pair in statements if pair[0] != pair[1]] == [], "each in its own database"
 
 
 def test_what_a_run_did_and_nobody_declares_any_more_is_found(ran: Ran, tmp_path: Path) -> None:
