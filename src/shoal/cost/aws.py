@@ -175,6 +175,15 @@ def _queue(one: made.Queue, _: Month) -> Iterator[Item]:
         yield Item(component="queues asked while empty", price="sqs.fifo", amount=idle, service=one.service)
 
 
+def _pipe(one: made.Pipe, month: Month) -> Iterator[Item]:
+    """Count what goes out: as large a part of all events as its types are of all types."""
+    types = sum(len(service.publishes) for service in month.plan.system.services)
+    events = month.events * (Decimal(len(one.events)) / types / MILLION)
+    yield Item(component="events handed on", price="eventbridge.pipe", amount=events, by_use=True)
+    yield Item(component="events on the bus", price="eventbridge.event", amount=events, by_use=True)
+    yield Item(component="events heard", price="sqs.fifo", amount=events * Decimal(2), by_use=True)
+
+
 def _secret(one: made.Secret, _: Month) -> Iterator[Item]:
     yield Item(component="secrets", price="secret.month", amount=exactly(1), service=one.service)
 
@@ -252,6 +261,7 @@ _ITEMS: Mapping[type, Callable[[Any, Month], Iterator[Item]]] = {
     made.Search: _search,
     made.Warehouse: _warehouse,
     made.Queue: _queue,
+    made.Pipe: _pipe,
     made.Secret: _secret,
     made.Key: _key,
     made.Alarm: _alarm,
@@ -262,7 +272,8 @@ _ITEMS: Mapping[type, Callable[[Any, Month], Iterator[Item]]] = {
     made.Cluster: _nothing,
 }
 FREE = frozenset(
-    {made.Group, made.Role, made.Operator, made.Topic, made.Certificate, made.Identity, made.Password, made.Watch}
+    {made.Bus, made.Group, made.Role, made.Operator, made.Topic, made.Certificate, made.Identity, made.Password}
+    | {made.Watch}
 )
 """Kinds that cost nothing by themselves, or whose use is counted elsewhere."""
 

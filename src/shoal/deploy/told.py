@@ -64,6 +64,9 @@ _AWS: Mapping[str, str] = {
     "39": "Records are changed in us-east-1, which is the region that may be gone. Let it be the second one.",
     "40": "A setting has the address of the first region. Write `[standby.settings]`.",
     "41": "Facts in the warehouse of one region are not in that of the other.",
+    "42": "What is forwarded is no event of the system, or its broker is not SNS. Write ids such as orders.placed.v1.",
+    "43": "An event in binary mode cannot go out: a pipe does not see its type. Declare it without `mode='binary'`.",
+    "44": "Personal data in an event is sealed, also for who hears it outside. Publish what they may know by itself.",
 }
 
 _AZURE: Mapping[str, str] = {
@@ -86,7 +89,7 @@ _AZURE: Mapping[str, str] = {
     "16": "A service's name is no name of a container app, by which others could call it. Name it otherwise.",
     "17": "A setting would be read by everyone that is an address with a name in it. Fill in the secret instead.",
     "19": "A rate limit is counted in windows: all of a window may come at once.",
-    "20": "E-mail is sent with a password, which no identity can be. Make the domain by hand, and fill in the secret.",
+    "20": "E-mail is sent with a password. Fill in the secret, or send by the interface of Communication Services.",
     "30": _REGION,
     "31": "A registry of this tier has images in one region alone. Take `engines.registry = 'Premium'`.",
     "32": "Databases of this size cannot be copied. Take a larger one: `engines.postgres`.",

@@ -26,6 +26,7 @@ def arn(ref: Ref, resources: tuple[Resource, ...], system: str, environment: str
         "logs": f"arn:aws:logs:{HERE}:log-group:/{system}-{environment}/{ref.name}",
         "address": f"arn:aws:ses:{HERE}:identity/{ref.name}",
         "oidc": f"arn:aws:iam::100000000000:oidc-provider/{ref.name}",
+        "bus": f"arn:aws:events:{HERE}:event-bus/{system}-{environment}-{ref.name}",
         "warehouse": f"arn:aws:redshift-serverless:{HERE}:workgroup/{ref.name}",
         "balancer": f"arn:aws:elasticloadbalancing:{HERE}:loadbalancer/{ref.name}",
     }

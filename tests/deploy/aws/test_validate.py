@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from shoal import files
 from shoal.deploy.aws.compile import findings
@@ -28,6 +29,7 @@ EKSCTL = Environment(
     name="small", compute="eks", eksctl=True, account=ACCOUNT, mesh="none", zones=2, gateways=1, endpoints=False,
     protected=False, architecture="ARM64",
 )  # fmt: skip
+OUTSIDE = replace(PRODUCTION, name="outside", forward=("orders.confirmed.v1", "users.erased.v1"))
 NAMED = Environment(name="named", hosts=("cafe.example",), zone="Z0123456789ABC")
 TWO = Environment(
     name="two", hosts=("cafe.example",), zone="Z0123456789ABC", repository="example/shop", collector="v1",
@@ -78,7 +80,7 @@ def complaints(program: Path, *folders: Path) -> str:
 
 
 def test_the_shop_and_a_small_system_are_valid(program: Path, tmp_path: Path) -> None:
-    files.write_all(tmp_path / "shop", artifacts(shop(), PRODUCTION, TWO))
+    files.write_all(tmp_path / "shop", artifacts(shop(), PRODUCTION, OUTSIDE, TWO))
     files.write_all(
         tmp_path / "cafe", artifacts(CAFE, SMALL, Environment(name="closed", gateways=0), NAMED, EKS, EKSCTL)
     )

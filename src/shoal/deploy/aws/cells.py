@@ -39,6 +39,7 @@ COLUMN = Column(
         "keys of personal data": Cell("a key of KMS for each service"),
         "images": Cell("ECR, a repository for each service"),
         "e-mail": Cell("an identity of SES that you verify; the service speaks SMTP to it"),
+        "events for others": Cell("those that are named go out to a bus of EventBridge, by a queue and a pipe"),
         "logs": Cell("CloudWatch, kept as long as said"),
         "metrics and alarms": Cell("CloudWatch with Container Insights; alarms by SNS to an address"),
         "traces": Cell("X-Ray, by AWS's collector (ADOT) beside each service, where asked for"),

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 
-from shoal.deploy.aws import addresses, edge, pods, second
+from shoal.deploy.aws import addresses, edge, forward, pods, second
 from shoal.deploy.aws.network import PORTS
 from shoal.deploy.aws.parts import resources
 from shoal.deploy.aws.scope import OWN, Scope
@@ -33,6 +33,7 @@ def findings(scope: Scope) -> Iterator[Finding]:
     yield from _named(scope)
     yield from _streams(scope)
     yield from _kept(scope)
+    yield from forward.findings(scope, _say)
     yield from second.findings(scope, _say)
     if scope.environment.eks:
         yield from _cluster(scope)

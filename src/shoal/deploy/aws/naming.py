@@ -1,13 +1,14 @@
 """AWS's limits of names, and what its driver calls topics and queues. Pure.
 
 Sources: quotas of ECS, Elastic Load Balancing (32 characters), IAM (64), RDS and DocumentDB (63), ElastiCache (40),
-OpenSearch (28), S3 (63), Redshift Serverless (63), SQS and SNS (80 and 256 with ``.fifo``; `shoal.drivers.sns.wire`
-names those).
+OpenSearch (28), S3 (63), Redshift Serverless (63), pipes of EventBridge (64), SQS and SNS (80 and 256 with ``.fifo``;
+`shoal.drivers.sns.wire` names those).
 """
 
 import hashlib
 
-BALANCER, ROLE, DATABASE, CACHE, DOMAIN, BUCKET, WORKGROUP = 32, 64, 63, 40, 28, 63, 63
+BALANCER, ROLE, DATABASE, CACHE, DOMAIN, BUCKET = 32, 64, 63, 40, 28, 63
+WORKGROUP, PIPE = 63, 64
 
 _QUEUE = 80 - len(".fifo")
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 
 import msgspec
 
-from shoal.deploy.aws import edge, eks, messages, network, rights, secrets, standby, stores, watch, workloads
+from shoal.deploy.aws import edge, eks, forward, messages, network, rights, secrets, standby, stores, watch, workloads
 from shoal.deploy.aws.resources import Resource
 from shoal.deploy.aws.scope import Scope
 
@@ -15,6 +15,7 @@ PARTS: tuple[Callable[[Scope], Iterable[Resource]], ...] = (
     eks.make,
     stores.make,
     messages.make,
+    forward.make,
     rights.make,
     edge.make,
     watch.make,

@@ -119,7 +119,7 @@ class Identity(Resource, frozen=True, kw_only=True):
 class Role(Resource, frozen=True, kw_only=True):
     """An identity that programs take on."""
 
-    trusts: Literal["tasks", "pipelines", "pods", "cluster", "nodes", "account", "objects"]
+    trusts: Literal["tasks", "pipelines", "pipes", "pods", "cluster", "nodes", "account", "objects"]
     """Who takes it on: ``account`` is one account of a cluster, by a token of it; ``objects`` is S3, which copies."""
     rights: tuple[Right, ...]
     managed: tuple[str, ...] = ()
@@ -261,6 +261,20 @@ class Queue(Resource, frozen=True, kw_only=True):
     subjects: tuple[str, ...]
     part: str = ""
     """The stream that it is a part of, for alarms."""
+
+
+class Bus(Resource, frozen=True, kw_only=True):
+    """A bus of EventBridge, which those outside hear by rules of theirs."""
+
+
+class Pipe(Resource, frozen=True, kw_only=True):
+    """What reads a queue and hands events on to a bus."""
+
+    queue: str
+    bus: str
+    role: str
+    events: tuple[str, ...]
+    """Ids of what goes out."""
 
 
 class Secret(Copied, frozen=True, kw_only=True):

@@ -140,6 +140,8 @@ class Environment(cloud.Environment, frozen=True, kw_only=True, forbid_unknown_f
     engines: Engines = Engines()
     services: Mapping[str, Size] = {}
     """Sizes by service, where they differ."""
+    forward: tuple[str, ...] = ()
+    """Events that go out to a bus of EventBridge, for those outside of the system: ``orders.confirmed.v1``."""
     standby: Standby | None = None
     """A second region, where one is to stand by."""
 

@@ -47,6 +47,9 @@ COLUMN = Column(
             "Communication Services, asked by their own interface with the service's identity, as the shop does; their "
             "domain is made by hand, since no schema here knows them. Or a server of SMTP, whose address is a secret"
         ),
+        "events for others": no(
+            "nothing hands events of Service Bus on to Event Grid whole; give those outside a subscription of the topic"
+        ),
         "logs": Cell("Log Analytics, kept as long as said"),
         "metrics and alarms": Cell("Azure Monitor, an alert for each kind of trouble; mail to an address"),
         "traces": Cell("Application Insights, by the environment's agent of OpenTelemetry, switched on by one command"),

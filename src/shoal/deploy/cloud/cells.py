@@ -15,8 +15,8 @@ ASKED = ("store", "broker", "cache", "search", "objects", "warehouse")
 
 OTHERS = (
     "a service", "a call", "an exposed endpoint", "a host and its certificate", "a firewall", "people who sign in",
-    "secrets", "keys of personal data", "images", "e-mail", "logs", "metrics and alarms", "traces", "a budget",
-    "who may do what", "pipelines without keys", "containers on Kubernetes", "a second region",
+    "secrets", "keys of personal data", "images", "e-mail", "events for others", "logs", "metrics and alarms", "traces",
+    "a budget", "who may do what", "pipelines without keys", "containers on Kubernetes", "a second region",
 )  # fmt: skip
 """What a system takes besides engines."""
 

@@ -39,6 +39,9 @@ COLUMN = Column(
         "keys of personal data": Cell("a key of Cloud KMS for each service"),
         "images": Cell("Artifact Registry"),
         "e-mail": no("Google has no service for it; use another's by SMTP, whose address is a setting"),
+        "events for others": no(
+            "nothing is written; a topic of Pub/Sub takes further subscriptions, also of another project's"
+        ),
         "logs": Cell("Cloud Logging, kept as long as said"),
         "metrics and alarms": Cell("Cloud Monitoring, a condition for each kind of trouble; mail to an address"),
         "traces": Cell("Cloud Trace, by Google's collector beside each service, where asked for"),

@@ -50,11 +50,11 @@ def queue(one: Queue, context: Context) -> Iterator[Block]:
         "message_retention_seconds": KEPT,
         "visibility_timeout_seconds": one.hidden,
         "sqs_managed_sse_enabled": True,
-        **({"tags": tags} if one.consumer else {}),
+        **({"tags": tags} if one.part else {}),
     }
     body = items(arguments)
     why = "A queue hears nothing from before it was there: since when it hears stays as it was written first."
-    if one.consumer:
+    if one.part:
         kept = block("lifecycle", ignore_changes=[Raw('tags["shoal-since"]'), Raw('tags_all["shoal-since"]')])
         body = (*body, Block(kind=kept.kind, body=kept.body, notes=(why,)))
     yield resource("aws_sqs_queue", one.name, *body, notes=context.notes(one))

@@ -8,6 +8,7 @@ ADDRESSES = Addresses(
         ("address", "arn"): "local.{}",
         ("bucket", "arn"): "aws_s3_bucket.{}.arn",
         ("bucket", "name"): "aws_s3_bucket.{}.bucket",
+        ("bus", "arn"): "aws_cloudwatch_event_bus.{}.arn",
         ("cache", "address"): "aws_elasticache_replication_group.{}.configuration_endpoint_address",
         ("certificate", "arn"): "aws_acm_certificate_validation.{}.certificate_arn",
         ("cluster", "arn"): "aws_ecs_cluster.{}.arn",

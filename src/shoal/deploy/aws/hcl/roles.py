@@ -112,6 +112,7 @@ def _pipelines(one: Role, context: Context) -> Value:
 _TRUSTS: Mapping[str, Callable[[Role, Context], Value]] = {
     "tasks": _tasks,
     "pipelines": _pipelines,
+    "pipes": lambda _, context: _from_here("pipes.amazonaws.com", context),
     "pods": _pods,
     "account": _account,
     "objects": lambda _, context: _from_here("s3.amazonaws.com", context),
