@@ -104,8 +104,17 @@ def test_nothing_runs_in_the_second_region_before_it_takes_over() -> None:
     waiting = [body for body in declared(other).values() if "azurerm_container_app." in body]
     assert len(waiting) > len(apps), "alarms look at them, and the gateway leads to them"
     for body in (*apps.values(), *waiting):
-        assert re.search(r"^  count +=[ ]var.take_over \? 1 : 0$", body, re.MULTILINE), body
+        assert re.search(r"^  count +=[ ]var.take_over && !var.fenced \? 1 : 0$", body, re.MULTILINE), body
     assert all(one.waits for one in of_kind(both()[1], Workload).values())
+
+
+def test_what_runs_in_the_first_region_can_be_ended_by_one_variable() -> None:
+    text, _ = texts()
+    apps = {label: body for (kind, label), body in declared(text).items() if kind == "azurerm_container_app"}
+    assert set(apps) == {service.name for service in shop().services}
+    assert all(re.search(r"^  count +=[ ]!var.fenced \? 1 : 0$", body, re.MULTILINE) for body in apps.values())
+    alone = artifacts(shop(), msgspec.structs.replace(FAR, standby=None))
+    assert "fenced" not in "".join(artifact.text for artifact in alone)
 
 
 def test_the_second_region_is_as_private_as_the_first() -> None:

@@ -120,6 +120,17 @@ def test_nothing_runs_in_the_second_region_before_it_takes_over() -> None:
     assert all(re.search(r"^  count +=[ ]var.take_over \? 1 : 0$", body, re.MULTILINE) for body in runs)
 
 
+def test_what_runs_in_either_region_can_be_ended_by_one_variable() -> None:
+    for text in texts():
+        runs = [body for (kind, _), body in declared(text).items() if kind == "google_cloud_run_v2_service"]
+        assert len(runs) == len(shop().services)
+        for body in runs:
+            mode = r'scaling_mode += var.fenced \? "MANUAL" : "AUTOMATIC"'
+            assert re.search(rf"{mode}\n +manual_instance_count = 0", body)
+    alone = "".join(artifact.text for artifact in artifacts(shop(), ONE))
+    assert "fenced" not in alone
+
+
 def test_only_one_region_hears_and_publishes() -> None:
     here, there = both()
 

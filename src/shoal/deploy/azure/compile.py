@@ -38,12 +38,13 @@ def findings(scopes: Iterable[Scope]) -> tuple[Finding, ...]:
 
 def _environment(scope: Scope) -> Iterable[Artifact]:
     context = Context(scope=scope, resources=resources(scope))
-    folder, files = scope.environment.name, _blocks(context)
-    yield from _written(folder, files, context)
+    folder, files, second = scope.environment.name, _blocks(context), scope.standing_by()
+    fenced = linked(files, {}, link(context)) if second is not None else files
+    yield from _written(folder, fenced, context)
     yield Artifact(path=f"{folder}/README.md", text=reading.page(context))
     if scope.environment.bicep and scope.environment.standby is None:
         yield from bicep.compiled(context)
-    if (second := scope.standing_by()) is not None:
+    if second is not None:
         other = Context(scope=second, resources=resources(second))
         yield from _written(f"{folder}/{STANDBY}", linked(_blocks(other), files, link(other)), other)
         yield Artifact(path=f"{folder}/{STANDBY}/README.md", text=taking_over.page(other))

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 
 from shoal.deploy.azure.called import called
 from shoal.deploy.azure.hcl.context import Context
-from shoal.deploy.azure.resources import Door, Operator, Postgres, Secret, Workload
+from shoal.deploy.azure.resources import Door, Operator, Postgres, Secret
 from shoal.deploy.azure.scope import Scope
+from shoal.deploy.cloud.taking_over import ENDED, commands
 
 
 def page(context: Context) -> str:
@@ -81,28 +82,12 @@ def _secrets(context: Context) -> Iterator[str]:
 
 def _taken(context: Context) -> Iterator[str]:
     scope = context.scope
-    yield "## Taking over"
-    yield ""
-    yield "Somebody decides this; nothing does it by itself."
-    yield ""
-    yield "```"
-    yield "echo 'take_over = true' > take_over.auto.tfvars   # so that a later apply does not undo it"
-    for service in scope.users("blob"):
-        yield f"az storage account failover --name {called(scope.origin(), 'account', service.name)} --yes"
-    yield "terraform apply"
-    yield "```"
-    yield ""
+    accounts = (called(scope.origin(), "account", service.name) for service in scope.users("blob"))
+    yield from commands(f"az storage account failover --name {name} --yes" for name in accounts)
     yield "This makes each copy a database of its own, with a password of its own, and starts all services here."
-    yield "Pipelines bring versions to the first region; here it is that of the settings, until you apply another."
     for door in context.all(Door):
         yield f"Then lead {door.host or 'clients'} to the gateway here: `terraform output address`."
-    yield "As soon as the first region answers, end its services, which would work on old data:"
-    yield ""
-    yield "```"
-    for one in context.all(Workload):
-        name = called(scope, "workload", one.name)
-        yield f"az containerapp delete -g {scope.origin().named(limit=90)} -n {name} --yes"
-    yield "```"
+    yield "A first region that comes back by itself works on old data until it is fenced: do it as soon as it answers."
 
 
 def _back(context: Context) -> Iterator[str]:
@@ -111,7 +96,8 @@ def _back(context: Context) -> Iterator[str]:
     yield ""
     yield "The databases of the first region are old by then, and nothing merges two histories. In a quiet hour:"
     yield ""
-    yield "1. End the services here likewise, and bring each database back: `pg_dump` and `pg_restore`, from inside."
+    yield f"1. End the services here, {ENDED}, and bring each database"
+    yield "   back: `pg_dump` and `pg_restore`, from inside."
     accounts = [called(scope.origin(), "account", service.name) for service in scope.users("blob")]
     if accounts:
         yield "2. Let objects be copied again, wait until `az storage account show --expand geoReplicationStats` says"
@@ -125,5 +111,5 @@ def _back(context: Context) -> Iterator[str]:
         yield "   ```"
         yield ""
     servers = " ".join(f"-replace=azurerm_postgresql_flexible_server.{one.name}" for one in context.all(Postgres))
-    yield f"3. `rm take_over.auto.tfvars && terraform apply {servers}` makes new copies."
-    yield "4. `terraform apply` in the folder above makes its services again. Lead clients to it."
+    yield f"3. Make new copies, without `take_over`: `terraform apply {servers}`."
+    yield "4. Let the first region work: `terraform -chdir=.. apply` without `fenced`. Lead clients to it."

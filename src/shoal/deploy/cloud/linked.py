@@ -29,13 +29,23 @@ class Link(msgspec.Struct, frozen=True, kw_only=True):
     spelled: Callable[[Thing, str, Mapping[Thing, Block]], str | Raw | None] = lambda *_: None
     """Says what an attribute of a thing is without looking it up; None where nobody knows."""
     late: frozenset[str] = frozenset()
-    """Types that are there only once the second has taken over; so is whatever refers to one of them."""
+    """Types that are not always there; nor is whatever refers to one of them."""
+    when: str = "var.take_over"
+    """Under which condition they are."""
 
 
 def variable(name: str, type_: str, description: str, *, default: Value) -> Block:
     """Write a variable of a root module."""
     said: dict[str, Value] = {"description": description, "type": Raw(type_), "default": default, "nullable": False}
     return Block(kind="variable", labels=(name,), body=items(said))
+
+
+def variables(*, passive: bool) -> Iterator[Block]:
+    """Write what either of two regions is told: whether it works, and whether what runs in it is ended."""
+    if passive:
+        yield variable("take_over", "bool", "Whether this region is the one that works.", default=False)
+    why = "Whether what runs here is ended, so that no two regions write."
+    yield variable("fenced", "bool", why, default=False)
 
 
 def after(then: Value, before: Value = None) -> Raw:
@@ -78,7 +88,7 @@ class _Linker:
         """Rewrite a block; a late one is counted."""
         late = one.kind == "resource" and (one.labels[0], one.labels[1]) in self._late
         body = tuple(self._items(one.body, late=late))
-        counted = items({"count": after(1, 0)}) if late else ()
+        counted = items({"count": Raw(f"{self._link.when} ? 1 : 0")}) if late else ()
         return msgspec.structs.replace(one, body=(*counted, *body))
 
     def lookups(self) -> Iterator[Block]:
@@ -148,7 +158,7 @@ class _Linker:
 
 
 def _late(own: Mapping[Thing, Block], kinds: frozenset[str]) -> set[Thing]:
-    """List what is there only after the second has taken over: things of some types, and whatever refers to them."""
+    """List what is not always there: things of some types, and whatever refers to them."""
     found = {thing for thing in own if thing[0] in kinds}
     referring = {thing: {*_references(one.body)} for thing, one in own.items()}
     while more := {thing for thing, others in referring.items() if thing not in found and others & found}:

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 
+from shoal.deploy.cloud.taking_over import ENDED, commands
 from shoal.deploy.gcp.hcl.context import Context
-from shoal.deploy.gcp.resources import Door, Operator, Postgres, Workload
+from shoal.deploy.gcp.resources import Door, Operator, Postgres
 
 
 def page(context: Context) -> str:
@@ -36,50 +37,32 @@ def _made(context: Context) -> Iterator[str]:
 
 def _taken(context: Context) -> Iterator[str]:
     region = context.scope.environment.region
-    yield "## Taking over"
-    yield ""
-    yield "Somebody decides this; nothing does it by itself."
-    yield ""
-    yield "```"
-    yield "echo 'take_over = true' > take_over.auto.tfvars   # so that a later apply does not undo it"
-    yield "terraform apply"
-    yield "```"
-    yield ""
+    yield from commands()
     yield "This makes each copy a database of its own, takes from services of the first region the right to publish"
     yield "and to hear, starts all services here, and turns the balancer. Rights take effect within minutes."
-    yield "Pipelines bring versions to the first region; here it is that of the settings, until you apply another."
     if context.all(Operator):
         where = f"--region={region} --project={context.scope.project}"
         yield f"After a change of events: `gcloud run jobs execute operator {where} --wait`."
 
 
 def _back(context: Context) -> Iterator[str]:
-    scope = context.scope
-    first = f"--region={scope.regions[0]} --project={scope.project}"
     yield "## Going back"
     yield ""
     yield "Once the first region answers again its databases are old, and nothing merges two histories:"
     yield ""
-    yield "1. End its services, which would work on old data:"
-    yield ""
-    yield "   ```"
-    for one in context.all(Workload):
-        yield f"   gcloud run services update {one.name} --scaling=0 {first}"
-    yield "   ```"
-    yield ""
+    yield "1. End its services, if they were not: `terraform -chdir=.. apply -var fenced=true`."
     if context.all(Postgres):
-        yield "2. End the services here likewise, and bring each database back: `gcloud sql export sql`, then"
-        yield "   `gcloud sql import sql` into the first region's, emptied before."
+        yield f"2. End the services here, {ENDED}, and bring each database"
+        yield "   back: `gcloud sql export sql`, then `gcloud sql import sql` into the first region's, emptied before."
         yield "3. Let go of the databases here, which stay until somebody removes them, and make new copies:"
         yield ""
         yield "   ```"
         for database in context.all(Postgres):
             yield f"   terraform state rm google_sql_database_instance.{database.name}"
-        yield "   rm take_over.auto.tfvars && terraform apply -var copy=2"
+        yield "   terraform apply -var copy=2"
         yield "   ```"
         yield ""
-        yield "   From then on `copy = 2` belongs into `copy.auto.tfvars`."
+        yield "   `take_over` is gone from `terraform.tfvars` by then, and `copy = 2` is in it."
     else:
-        yield "2. `rm take_over.auto.tfvars && terraform apply`."
-    yield "4. Start the services of the first region, each:"
-    yield f"   `gcloud run services update SERVICE --scaling=auto {first}`."
+        yield "2. `terraform apply` without `take_over`."
+    yield "4. Let the first region work: `terraform -chdir=.. apply` without `fenced`."

@@ -6,7 +6,7 @@ from shoal.deploy.azure import naming
 from shoal.deploy.azure.hcl.context import Context
 from shoal.deploy.azure.resources import Bus, Cache, Cluster, Door, Identity, Operator, Place, Postgres, Workload
 from shoal.deploy.cloud.hcl import label, output
-from shoal.deploy.cloud.linked import variable
+from shoal.deploy.cloud.linked import variables
 from shoal.deploy.cloud.settings import STANDBY
 from shoal.deploy.terraform.values import Block, Raw, Value, block, items
 
@@ -45,8 +45,8 @@ def begin(context: Context) -> Iterator[Block]:
     yield Block(kind="terraform", body=items({"required_version": PROGRAM}, providers, backend))
     yield _provider(context)
     yield block("data", "azurerm_client_config", "own")
-    if context.scope.passive:
-        yield variable("take_over", "bool", "Whether this region is the one that works.", default=False)
+    if context.scope.passive or environment.standby is not None:
+        yield from variables(passive=context.scope.passive)
     tags: Value = {"system": system, "environment": environment.name, "managed-by": "terraform"}
     yield block("locals", tags=tags)
     group: dict[str, Value] = {

@@ -109,7 +109,8 @@ def link(context: Context) -> Link:
         }
         return known.get((kind, attribute))
 
-    return Link(spelled=spelled, late=frozenset({"azurerm_container_app"}))
+    when = "var.take_over && !var.fenced" if context.scope.passive else "!var.fenced"
+    return Link(spelled=spelled, late=frozenset({"azurerm_container_app"}), when=when)
 
 
 GROUP = hcl.Raw("azurerm_resource_group.main.name")

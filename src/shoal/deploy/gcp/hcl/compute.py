@@ -89,8 +89,16 @@ def workload(one: Workload, context: Context) -> Iterator[Block]:
         **({"invoker_iam_disabled": True} if one.open else {}),
         "depends_on": [Raw(text) for text in _needed(one, context)],
     }
-    body = items({name: value for name, value in arguments.items() if value != []}, _template(one, context))
+    said = {name: value for name, value in arguments.items() if value != []}
+    body = items(said, *_fenced(context), _template(one, context))
     yield resource("google_cloud_run_v2_service", one.name, *body, notes=context.notes(one))
+
+
+def _fenced(context: Context) -> Iterator[Block]:
+    """Let instances be ended in one of two regions, and leave their number to what is asked otherwise."""
+    if len(context.scope.regions) > 1:
+        mode = Raw('var.fenced ? "MANUAL" : "AUTOMATIC"')
+        yield block("scaling", scaling_mode=mode, manual_instance_count=0, min_instance_count=0)
 
 
 def _names(one: Workload, context: Context) -> list[Value]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from shoal.deploy.cloud.hcl import label, output, resource
-from shoal.deploy.cloud.linked import variable
+from shoal.deploy.cloud.linked import variable, variables
 from shoal.deploy.gcp.hcl.context import Context
 from shoal.deploy.gcp.hcl.references import NUMBER
 from shoal.deploy.gcp.resources import Account, Cluster, Door, Interfaces, Operator, Postgres, Repository, Workload
@@ -37,14 +37,14 @@ def begin(context: Context) -> Iterator[Block]:
     yield Block(kind="provider", labels=("google",), body=items(where))
     yield Block(kind="provider", labels=("google-beta",), body=items(where))
     yield block("data", "google_project", "own")
-    if scope.passive:
-        yield from variables(context)
+    if len(scope.regions) > 1:
+        yield from _told(context)
 
 
-def variables(context: Context) -> Iterator[Block]:
-    """Write what a second region is told: whether it takes over, and the how many times its copies are made."""
-    yield variable("take_over", "bool", "Whether this region is the one that works.", default=False)
-    if context.all(Postgres):
+def _told(context: Context) -> Iterator[Block]:
+    """Write what two regions are told, and the second besides: for the how many times its copies are made."""
+    yield from variables(passive=context.scope.passive)
+    if context.scope.passive and context.all(Postgres):
         why = "One more for each time that copies are made anew: a name is free a week after its database was removed."
         yield variable("copy", "number", why, default=1)
 

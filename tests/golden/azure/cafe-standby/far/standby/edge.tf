@@ -57,7 +57,7 @@ resource "azurerm_api_management_product_api" "main" {
 }
 
 resource "azurerm_api_management_backend" "menu" {
-  count               = var.take_over ? 1 : 0
+  count               = var.take_over && !var.fenced ? 1 : 0
   name                = "menu"
   api_management_name = azurerm_api_management.main.name
   resource_group_name = azurerm_resource_group.main.name
@@ -71,7 +71,7 @@ resource "azurerm_api_management_backend" "menu" {
 }
 
 resource "azurerm_api_management_backend" "till" {
-  count               = var.take_over ? 1 : 0
+  count               = var.take_over && !var.fenced ? 1 : 0
   name                = "till"
   api_management_name = azurerm_api_management.main.name
   resource_group_name = azurerm_resource_group.main.name
@@ -95,7 +95,7 @@ resource "azurerm_api_management_api_operation" "till-jwks-83432a" {
 }
 
 resource "azurerm_api_management_api_operation_policy" "till-jwks-83432a" {
-  count               = var.take_over ? 1 : 0
+  count               = var.take_over && !var.fenced ? 1 : 0
   operation_id        = azurerm_api_management_api_operation.till-jwks-83432a.operation_id
   api_name            = azurerm_api_management_api.main.name
   api_management_name = azurerm_api_management.main.name
@@ -115,7 +115,7 @@ resource "azurerm_api_management_api_operation" "menu-read-171621" {
 }
 
 resource "azurerm_api_management_api_operation_policy" "menu-read-171621" {
-  count               = var.take_over ? 1 : 0
+  count               = var.take_over && !var.fenced ? 1 : 0
   operation_id        = azurerm_api_management_api_operation.menu-read-171621.operation_id
   api_name            = azurerm_api_management_api.main.name
   api_management_name = azurerm_api_management.main.name
@@ -135,7 +135,7 @@ resource "azurerm_api_management_api_operation" "till-sell-6cd0b4" {
 }
 
 resource "azurerm_api_management_api_operation_policy" "till-sell-6cd0b4" {
-  count               = var.take_over ? 1 : 0
+  count               = var.take_over && !var.fenced ? 1 : 0
   operation_id        = azurerm_api_management_api_operation.till-sell-6cd0b4.operation_id
   api_name            = azurerm_api_management_api.main.name
   api_management_name = azurerm_api_management.main.name
@@ -161,7 +161,7 @@ resource "azurerm_api_management_api_operation" "till-show-befe16" {
 }
 
 resource "azurerm_api_management_api_operation_policy" "till-show-befe16" {
-  count               = var.take_over ? 1 : 0
+  count               = var.take_over && !var.fenced ? 1 : 0
   operation_id        = azurerm_api_management_api_operation.till-show-befe16.operation_id
   api_name            = azurerm_api_management_api.main.name
   api_management_name = azurerm_api_management.main.name

@@ -66,6 +66,13 @@ variable "take_over" {
   nullable    = false
 }
 
+variable "fenced" {
+  description = "Whether what runs here is ended, so that no two regions write."
+  type        = bool
+  default     = false
+  nullable    = false
+}
+
 locals {
   tags = {
     system      = "cafe"

@@ -50,7 +50,7 @@ resource "azurerm_key_vault_secret" "menu_cache-url" {
 # What there is, and what it costs.
 # Declared in cafe/menu.py:9.
 resource "azurerm_container_app" "menu" {
-  count                        = var.take_over ? 1 : 0
+  count                        = var.take_over && !var.fenced ? 1 : 0
   name                         = "menu"
   container_app_environment_id = azurerm_container_app_environment.main.id
   resource_group_name          = azurerm_resource_group.main.name
@@ -495,7 +495,7 @@ resource "azurerm_role_assignment" "menu-10" {
 }
 
 resource "azurerm_monitor_metric_alert" "menu-busy" {
-  count               = var.take_over ? 1 : 0
+  count               = var.take_over && !var.fenced ? 1 : 0
   name                = "cafe-far-standby-menu-busy"
   resource_group_name = azurerm_resource_group.main.name
   scopes              = [azurerm_container_app.menu[0].id]
@@ -519,7 +519,7 @@ resource "azurerm_monitor_metric_alert" "menu-busy" {
 }
 
 resource "azurerm_monitor_metric_alert" "menu-restarts" {
-  count               = var.take_over ? 1 : 0
+  count               = var.take_over && !var.fenced ? 1 : 0
   name                = "cafe-far-standby-menu-restarts"
   resource_group_name = azurerm_resource_group.main.name
   scopes              = [azurerm_container_app.menu[0].id]
@@ -543,7 +543,7 @@ resource "azurerm_monitor_metric_alert" "menu-restarts" {
 }
 
 resource "azurerm_monitor_metric_alert" "menu-errors" {
-  count               = var.take_over ? 1 : 0
+  count               = var.take_over && !var.fenced ? 1 : 0
   name                = "cafe-far-standby-menu-errors"
   resource_group_name = azurerm_resource_group.main.name
   scopes              = [azurerm_container_app.menu[0].id]

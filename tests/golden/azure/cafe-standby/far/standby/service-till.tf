@@ -34,7 +34,7 @@ resource "azurerm_key_vault_secret" "till_signing-key" {
 # Takes what guests pay, and tells it.
 # Declared in cafe/till.py:12.
 resource "azurerm_container_app" "till" {
-  count                        = var.take_over ? 1 : 0
+  count                        = var.take_over && !var.fenced ? 1 : 0
   name                         = "till"
   container_app_environment_id = azurerm_container_app_environment.main.id
   resource_group_name          = azurerm_resource_group.main.name
@@ -326,7 +326,7 @@ resource "azurerm_role_assignment" "till-5" {
 }
 
 resource "azurerm_monitor_metric_alert" "till-busy" {
-  count               = var.take_over ? 1 : 0
+  count               = var.take_over && !var.fenced ? 1 : 0
   name                = "cafe-far-standby-till-busy"
   resource_group_name = azurerm_resource_group.main.name
   scopes              = [azurerm_container_app.till[0].id]
@@ -350,7 +350,7 @@ resource "azurerm_monitor_metric_alert" "till-busy" {
 }
 
 resource "azurerm_monitor_metric_alert" "till-restarts" {
-  count               = var.take_over ? 1 : 0
+  count               = var.take_over && !var.fenced ? 1 : 0
   name                = "cafe-far-standby-till-restarts"
   resource_group_name = azurerm_resource_group.main.name
   scopes              = [azurerm_container_app.till[0].id]
@@ -374,7 +374,7 @@ resource "azurerm_monitor_metric_alert" "till-restarts" {
 }
 
 resource "azurerm_monitor_metric_alert" "till-errors" {
-  count               = var.take_over ? 1 : 0
+  count               = var.take_over && !var.fenced ? 1 : 0
   name                = "cafe-far-standby-till-errors"
   resource_group_name = azurerm_resource_group.main.name
   scopes              = [azurerm_container_app.till[0].id]

@@ -55,6 +55,13 @@ variable "take_over" {
   nullable    = false
 }
 
+variable "fenced" {
+  description = "Whether what runs here is ended, so that no two regions write."
+  type        = bool
+  default     = false
+  nullable    = false
+}
+
 variable "copy" {
   description = "One more for each time that copies are made anew: a name is free a week after its database was removed."
   type        = number

@@ -114,6 +114,12 @@ resource "google_cloud_run_v2_service" "menu" {
     google_secret_manager_secret_iam_member.menu_secretmanager_secretAccessor_menu_valkey,
   ]
 
+  scaling {
+    scaling_mode          = var.fenced ? "MANUAL" : "AUTOMATIC"
+    manual_instance_count = 0
+    min_instance_count    = 0
+  }
+
   template {
     service_account                  = google_service_account.menu.email
     timeout                          = "5s"

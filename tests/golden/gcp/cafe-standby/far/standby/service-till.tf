@@ -73,6 +73,12 @@ resource "google_cloud_run_v2_service" "till" {
     google_secret_manager_secret_iam_member.till_secretmanager_secretAccessor_till_signing-key,
   ]
 
+  scaling {
+    scaling_mode          = var.fenced ? "MANUAL" : "AUTOMATIC"
+    manual_instance_count = 0
+    min_instance_count    = 0
+  }
+
   template {
     service_account                  = google_service_account.till.email
     timeout                          = "5s"
