@@ -60,6 +60,7 @@ NAMES = (
     "printed",
     "objective_missing",
     "runbook_missing",
+    "logged_past",
     "breaking_change",  # SH6: contracts
     "operation_unused",
     "operation_undocumented",

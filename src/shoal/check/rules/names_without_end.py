@@ -3,8 +3,8 @@
 ## What it does
 
 Looks for spans, of OpenTelemetry's API and of `Trace`, whose name is put together with a value, such as `f"order
-{order_id}"`, and for labels of metrics whose value is an identifier: `.labels(user_id=...)` of Prometheus' client,
-attributes `{"user.id": ...}` of `add` and `record` of OpenTelemetry's.
+{order_id}"`, and for labels of metrics whose value is an identifier: `.labels(user_id=...)` and
+`.labels(order.user_id)` of Prometheus' client, attributes `{"user.id": ...}` of `add` and `record` of OpenTelemetry's.
 
 ## Why
 
@@ -64,11 +64,11 @@ from shoal.check.rule import Nothing, Rule
 from shoal.check.source import Module
 from shoal.check.subject import Subject
 
-SPANS = frozenset({"start_span", "start_as_current_span", "span"})
+SPANS = frozenset({"start_span", "start_as_current_span", "update_name", "span"})
 """Of OpenTelemetry's tracer, and of `shoal.Trace`."""
 COUNTED = frozenset({"add", "record"})
 PACKAGES, OWN = ("opentelemetry", "prometheus_client"), "shoal.Trace"
-IDENTIFIER = re.compile(r"(?:^|[._])(?:id|uuid|email|token|session|ip|url|path|query)$")
+IDENTIFIER = re.compile(r"(?:^|[._])(?:id|uuid|email|token|session|ip|url|path|query)$|[a-z](?:Id|Uuid)$")
 """Ends of names whose values have no end."""
 
 
@@ -91,11 +91,21 @@ def _endless(call: ast.Call) -> Iterator[tuple[ast.expr, str]]:
     elif call.func.attr == "labels":
         labels = [word for word in call.keywords if word.arg and IDENTIFIER.search(word.arg)]
         yield from ((word.value, f"the label {word.arg} has values without end") for word in labels)
+        yield from ((arg, f"the label {_last(arg)} has values without end") for arg in call.args if _endless_name(arg))
     elif call.func.attr in COUNTED:
         dicts = [part for part in (*call.args, *(w.value for w in call.keywords)) if isinstance(part, ast.Dict)]
         for key in (key for part in dicts for key in part.keys):
             if isinstance(key, ast.Constant) and isinstance(key.value, str) and IDENTIFIER.search(key.value):
                 yield key, f"the label {key.value} has values without end"
+
+
+def _last(value: ast.expr) -> str:
+    """Return the name of a value, where it has one: ``order.user_id`` is ``user_id``."""
+    return value.attr if isinstance(value, ast.Attribute) else value.id if isinstance(value, ast.Name) else ""
+
+
+def _endless_name(value: ast.expr) -> bool:
+    return IDENTIFIER.search(_last(value)) is not None
 
 
 def _put_together(name: ast.expr) -> bool:
