@@ -6,9 +6,10 @@ from typing import NamedTuple
 import pytest
 
 from shoal.check.table import RULES
+from shoal.cli.program import main
 from tests.check.breaks import BREAKS
 from tests.check.breaks.kinds import Break, Edit, Found
-from tests.check.broken import Finding, check, copied, edit
+from tests.check.broken import Finding, another_shop, check, copied, edit
 
 
 class Walk(NamedTuple):
@@ -77,3 +78,21 @@ def test_a_step_whose_compensation_is_gone_is_found_before_anything_else(tmp_pat
     assert _matches(finding, expected, _line((root / file).read_text("utf-8"), expected)), finding
     edit(root, [Edit(file, "@step()", "@step(compensate=refuse)")])
     assert check(root) == []
+
+
+def test_an_operation_that_has_ended_is_removed_and_its_end_is_locked(tmp_path: Path) -> None:
+    root, file = copied(tmp_path), "shop/products/service.py"
+    days = (("dt.date(2026, 1, 1)", "dt.date(2023, 1, 1)"), ("dt.date(2099, 1, 1)", "dt.date(2024, 6, 30)"))
+    edit(root, [Edit("shop/products/showing.py", before, after) for before, after in days])
+    (finding,) = check(root)
+    expected = Found(
+        "SH605", file, "sunset=SUNSET)", "GET /products/{sku} has answered 410", "remove it; where contracts"
+    )
+    text = (root / file).read_text("utf-8")
+    assert _matches(finding, expected, _line(text, expected)), finding
+    begin = text.index("@products.get", text.rindex("\n", 0, text.index("sunset=SUNSET")))
+    edit(root, [Edit(file, text[begin : text.index("@products", begin + 1)], "")])
+    reason = finding["help"].partition('--breaking "')[2].rstrip('"')
+    with another_shop(root), pytest.raises(SystemExit) as ended:
+        main(["-q", "-C", str(root), "contract", "lock", "--breaking", reason])
+    assert (ended.value.code, reason, check(root)) == (0, "it ended on 2024-06-30", [])

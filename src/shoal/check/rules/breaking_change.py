@@ -113,8 +113,8 @@ def find(subject: Subject, _: Nothing) -> Iterator[Finding]:
                 where=subject.place(change.where or _owner(subject, change)),
                 message=_message(change),
                 impact=f"it breaks {', '.join(change.breaks)}" if change.breaks else "",
-                help="keep what was there and add what is new beside it, or declare version="
-                f"{_next(change.contract)}; where nobody relies on it any more: shoal contract lock",
+                help=f"keep what was there and add what is new beside it, or declare version={_next(change.contract)};"
+                ' where nobody relies on it any more: shoal contract lock --breaking "REASON"',
             )
 
 

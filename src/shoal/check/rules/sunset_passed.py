@@ -73,7 +73,8 @@ def find(subject: Subject, _: Nothing) -> Iterator[Finding]:
                 where=subject.place(endpoint.source),
                 message=f"{endpoint.method} {endpoint.path} has answered 410 since {end:%Y-%m-%d}",
                 impact=f"{', '.join(calling)} still calls it, and fails" if calling else "",
-                help="remove it" + (", after its callers have moved to another version" if calling else ""),
+                help=f"remove it{', after its callers have moved to another version' if calling else ''}; where"
+                f' contracts are locked: shoal contract lock --breaking "it ended on {end:%Y-%m-%d}"',
                 severity="error" if calling else None,
             )
 
