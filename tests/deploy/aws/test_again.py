@@ -2,6 +2,7 @@
 
 import re
 
+import msgspec
 import pytest
 
 from shoal.deploy.aws.findings import findings
@@ -34,15 +35,24 @@ def test_who_vouches_for_pipelines_is_looked_up_where_the_account_has_it() -> No
     assert not re.search(rf"[^.]\b{PROVIDER}\.pipelines", text)
 
 
-def test_nobody_is_looked_up_for_pipelines_that_there_are_not() -> None:
-    with pytest.raises(DeclarationError, match="existing_oidc = true: nobody delivers"):
-        read('name = "a"\nexisting_oidc = true', where="a.toml")
+def test_nobody_is_looked_up_where_nobody_delivers() -> None:
+    alone = msgspec.structs.replace(KNOWN, repository="")
+    assert PROVIDER not in written(alone)
 
 
 def test_what_is_left_of_a_database_is_called_as_nothing_that_was_left_before() -> None:
     names = re.findall(r'final_snapshot_identifier += "([^"]+)"', written(PRODUCTION))
     assert len(names) == len({*names}) == 6  # five databases, a cluster of documents
     assert all(name.endswith("-last-${terraform_data.begun.output}") for name in names)
+
+
+def test_only_the_names_that_pipelines_move_are_moved() -> None:
+    for branch in ("main", "trunk"):
+        text = written(msgspec.structs.replace(PRODUCTION, branch=branch))
+        assert {*re.findall(r'image_tag_mutability += "(\w+)"', text)} == {"IMMUTABLE_WITH_EXCLUSION"}
+        assert {*re.findall(r'filter += "(.+)"', text)} == {"cache", branch}
+    with pytest.raises(DeclarationError, match="is no tag of an image"):
+        read('name = "a"\nbranch = "team/trunk"', where="a.toml")
 
 
 def test_nothing_is_left_of_what_is_not_protected() -> None:

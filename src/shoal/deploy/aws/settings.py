@@ -28,6 +28,7 @@ LONGEST = 86_400
 
 _ZONE = re.compile(r"Z[A-Z0-9]{1,31}")
 _INSTANCE = re.compile(r"[a-z0-9-]+\.[a-z0-9-]+")
+_TAG = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
 _ACCOUNT = re.compile(r"[0-9]{12}")
 _REGION = re.compile(
     r"[a-z]{2}(-[a-z]+)?-(north|south|east|west|central|northeast|northwest|southeast|southwest)-[0-9]"
@@ -133,6 +134,8 @@ class Environment(cloud.Environment, frozen=True, kw_only=True, forbid_unknown_f
     """Whether the cluster is made by eksctl, from `eksctl.yaml`; by Terraform otherwise."""
     account: str = ""
     """On Kubernetes: number of the account, which is part of the names of images and roles."""
+    branch: str = "main"
+    """Branch that pipelines deliver: images are called by its name, too, which moves on with it."""
     existing_oidc: bool = False
     """Whether the account knows GitHub's tokens already, as where it has another environment: who does is looked up."""
     passwords: int = 1
@@ -178,12 +181,12 @@ class Environment(cloud.Environment, frozen=True, kw_only=True, forbid_unknown_f
             raise ValueError(f"account = {self.account!r}: images of pods name it; write its twelve digits")
         if self.passwords < 1:
             raise ValueError(f"passwords = {self.passwords}: count up from 1")
-        if self.existing_oidc and not self.repository:
-            raise ValueError("existing_oidc = true: nobody delivers; write repository = 'OWNER/NAME' too")
         if not self.least:
             raise ValueError("least = 0: a service on Fargate that has no task answers nobody; write at least 1")
 
     def _check_names(self) -> None:
+        if not _TAG.fullmatch(self.branch):
+            raise ValueError(f"branch = {self.branch!r} is no tag of an image, by which pipelines call it; write main")
         if (self.certificate or self.zone) and not self.hosts:
             raise ValueError("a certificate and a zone are for a name: write hosts = [...] too")
         if self.zone and not _ZONE.fullmatch(self.zone):

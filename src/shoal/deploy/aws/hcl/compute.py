@@ -26,8 +26,8 @@ from shoal.deploy.terraform.values import Block, Noted, Raw, Text, Value, block,
 USER = "10001"
 """User of every container of ours."""
 
-MOVED = ("cache", "main")
-"""Tags that pipelines move: layers to build from, and the branch."""
+CACHE = "cache"
+"""Tag of the layers that pipelines build from, which they move, as that of their branch."""
 
 _HEALTH = "import urllib.request; urllib.request.urlopen('http://127.0.0.1:{}/health', timeout=3)"
 _SCRATCH = {"sourceVolume": "scratch", "containerPath": "/tmp"}  # noqa: S108 - a path in the container
@@ -79,7 +79,8 @@ def cluster(one: Cluster, context: Context) -> Iterator[Block]:
 
 def repository(one: Repository, context: Context) -> Iterator[Block]:
     """Write where the images of a service are, called as pipelines call them; the tag of a version is never moved."""
-    moved = [block("image_tag_mutability_exclusion_filter", filter=tag, filter_type="WILDCARD") for tag in MOVED]
+    tags = (CACHE, context.scope.environment.branch)
+    moved = [block("image_tag_mutability_exclusion_filter", filter=tag, filter_type="WILDCARD") for tag in tags]
     yield resource(
         "aws_ecr_repository",
         one.name,
