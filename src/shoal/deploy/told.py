@@ -137,7 +137,7 @@ _GCP: Mapping[str, str] = {
     "35": _COPIES,
     "36": "Programs that are not here find services of the first region alone. Let them call the balancer.",
     "37": _EVENTS,
-    "38": "Keys, documents, images and secrets stay where they were made first. Ask for the second region before that.",
+    "38": "Keys, documents and secrets stay where they were made first. Ask for the second region before that.",
 }
 
 _EDGE: Mapping[str, str] = {

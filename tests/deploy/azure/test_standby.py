@@ -9,7 +9,7 @@ import pytest
 from shoal.deploy.azure.compile import findings
 from shoal.deploy.azure.pairs import PAIRS
 from shoal.deploy.azure.parts import resources
-from shoal.deploy.azure.resources import Account, Bus, Cache, Key, Postgres, Registry, Wall, Workload
+from shoal.deploy.azure.resources import Account, Bus, Cache, Key, Postgres, Registry, Right, Wall, Workload
 from shoal.deploy.azure.scope import Scope
 from shoal.deploy.azure.settings import Engines, Environment
 from shoal.deploy.cloud.resource import Resource
@@ -83,6 +83,16 @@ def test_objects_and_images_are_those_of_the_first_region_and_events_are_not() -
     registry = re.search(r'  name += "(.*)"', declared(text)["azurerm_container_registry", "main"])
     assert registry is not None
     assert f"{registry[1]}.azurecr.io/orders:" in other
+
+
+def test_a_service_may_do_the_same_in_either_region() -> None:
+    here, there = both()
+
+    def rights(found: tuple[Resource, ...]) -> set[tuple[str, str, str]]:
+        every = of_kind(found, Right).values()
+        return {(one.identity, one.role, str(one.scope)) for one in every if one.identity}
+
+    assert rights(here) == rights(there) != set()
 
 
 def test_keys_of_personal_data_are_brought_and_not_made() -> None:

@@ -70,6 +70,12 @@ def test_each_database_has_a_copy_that_becomes_one_of_its_own() -> None:
     assert not {kind for kind, _ in declared(text)} & {"google_sql_database", "google_sql_user", "random_password"}
 
 
+def test_a_database_that_is_followed_keeps_a_log_whether_or_not_it_is_protected() -> None:
+    loose = msgspec.structs.replace(FAR, protected=False)
+    first = {one.path: one.text for one in artifacts(CAFE, loose)}["far/service-till.tf"]
+    assert re.search(r"point_in_time_recovery_enabled = true\n +transaction_log_retention_days = \d", first)
+
+
 def test_what_is_in_both_regions_is_made_once() -> None:
     here, there = both()
     for kind in (Documents, Bucket, Topic):
@@ -142,7 +148,7 @@ def test_only_one_region_hears_and_publishes() -> None:
         assert not heard(of_kind(here, Account)[service.name].rights)
         turn = of_kind(there, Turn).get(service.name)
         assert (heard(turn.rights) if turn is not None else set()) == heard(alone[service.name].rights)
-        assert heard(of_kind(there, Account)[service.name].rights) == heard(alone[service.name].rights)
+        assert of_kind(there, Account)[service.name].rights == alone[service.name].rights, "no more, no less"
     _, other = texts()
     turned = {label: body for (_, label), body in declared(other).items() if label.startswith("first_")}
     assert turned

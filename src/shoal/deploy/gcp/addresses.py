@@ -15,8 +15,8 @@ FILES = "/etc/shoal/files"
 PLAIN = ("pubsub", "firestore", "bigquery")
 """Servers that need no password: who has the service account may use them."""
 
-PASSWORD = "password"  # noqa: S105 - the name of a secret
-"""Name of the secret by which a second region knows the password of a database."""
+PASSWORD = "database-password"  # noqa: S105 - the name of a secret
+"""Name of the secret by which a second region knows the password of a database; no setting has a hyphen."""
 
 _FILE = re.compile(rf"{FILES}/([a-z0-9-]+)\.([a-z]+)")
 

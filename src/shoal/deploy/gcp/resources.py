@@ -153,6 +153,8 @@ class Postgres(Resource, frozen=True, kw_only=True):
     keep: int
     connections: int
     protected: bool
+    followed: bool = False
+    """Whether a copy in another region follows it."""
     follows: str = ""
     """The instance of the first region of which it is a copy, until it takes over."""
 

@@ -19,7 +19,7 @@ def findings(scope: Scope, say: Say) -> Iterator[Finding]:
         return
     yield from _impossible(scope, say)
     yield from _empty(scope, say, other)
-    message = "keys of personal data, documents, images and secrets stay where they were made first"
+    message = "keys of personal data, documents and secrets stay where they were made first; images are pushed anew"
     yield say("38", "info", message, "ask for the second region before there is data; docs/how-to/second-region.md")
 
 

@@ -61,5 +61,6 @@ def _postgres(scope: Scope, service: ServicePlan) -> Postgres:
         keep=environment.keep_backups,
         connections=max(_LEAST_ROOM, _ROOM * scope.measured(service).most + _OTHERS),
         protected=environment.protected,
+        followed=environment.standby is not None,
         follows=service.name if scope.passive else "",
     )

@@ -74,9 +74,10 @@ def _later(one: Postgres) -> Block:
 
 def _settings(one: Postgres) -> Block:
     kept_for = block("backup_retention_settings", retained_backups=one.keep, retention_unit="COUNT")
+    logged = one.protected or one.followed  # without a log of what was written nothing follows
     backup: dict[str, Value] = {
-        "enabled": True, "start_time": _NIGHT, "point_in_time_recovery_enabled": one.protected,
-        **({"transaction_log_retention_days": min(7, one.keep)} if one.protected else {}),
+        "enabled": True, "start_time": _NIGHT, "point_in_time_recovery_enabled": logged,
+        **({"transaction_log_retention_days": min(7, one.keep)} if logged else {}),
     }  # fmt: skip
     inside = block(
         "ip_configuration", ipv4_enabled=False, private_network=NETWORK, ssl_mode="ENCRYPTED_ONLY",

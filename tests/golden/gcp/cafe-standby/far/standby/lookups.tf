@@ -5,18 +5,18 @@ data "google_compute_network" "main" {
   name = "cafe"
 }
 
-data "google_secret_manager_secret_version" "till_password" {
-  secret = data.google_secret_manager_secret.till_password.id
+data "google_secret_manager_secret_version" "till_database-password" {
+  secret = data.google_secret_manager_secret.till_database-password.id
 }
 
-data "google_secret_manager_secret_version" "menu_password" {
-  secret = data.google_secret_manager_secret.menu_password.id
+data "google_secret_manager_secret_version" "menu_database-password" {
+  secret = data.google_secret_manager_secret.menu_database-password.id
 }
 
-data "google_secret_manager_secret" "till_password" {
-  secret_id = "till_password"
+data "google_secret_manager_secret" "till_database-password" {
+  secret_id = "till_database-password"
 }
 
-data "google_secret_manager_secret" "menu_password" {
-  secret_id = "menu_password"
+data "google_secret_manager_secret" "menu_database-password" {
+  secret_id = "menu_database-password"
 }

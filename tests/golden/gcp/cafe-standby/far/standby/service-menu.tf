@@ -32,7 +32,7 @@ resource "google_secret_manager_secret" "menu_store-url" {
 
 resource "google_secret_manager_secret_version" "menu_store-url" {
   secret      = google_secret_manager_secret.menu_store-url.id
-  secret_data = "postgres://menu:${data.google_secret_manager_secret_version.menu_password.secret_data}@${google_sql_database_instance.menu.private_ip_address}:5432/menu?sslmode=verify-ca&sslrootcert=/etc/shoal/files/postgres/postgres.pem"
+  secret_data = "postgres://menu:${data.google_secret_manager_secret_version.menu_database-password.secret_data}@${google_sql_database_instance.menu.private_ip_address}:5432/menu?sslmode=verify-ca&sslrootcert=/etc/shoal/files/postgres/postgres.pem"
 }
 
 # SHOAL_CACHE_URL: where it finds its engine.

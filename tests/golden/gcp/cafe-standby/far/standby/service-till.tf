@@ -32,7 +32,7 @@ resource "google_secret_manager_secret" "till_store-url" {
 
 resource "google_secret_manager_secret_version" "till_store-url" {
   secret      = google_secret_manager_secret.till_store-url.id
-  secret_data = "postgres://till:${data.google_secret_manager_secret_version.till_password.secret_data}@${google_sql_database_instance.till.private_ip_address}:5432/till?sslmode=verify-ca&sslrootcert=/etc/shoal/files/postgres/postgres.pem"
+  secret_data = "postgres://till:${data.google_secret_manager_secret_version.till_database-password.secret_data}@${google_sql_database_instance.till.private_ip_address}:5432/till?sslmode=verify-ca&sslrootcert=/etc/shoal/files/postgres/postgres.pem"
 }
 
 # The file postgres.pem, by which it believes its engine.
