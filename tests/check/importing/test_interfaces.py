@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.check.projects import found, report_of
+from tests.check.projects import found, report_of, written
 
 OPENAPI = """\
 openapi: 3.1.0
@@ -79,6 +79,8 @@ components:
     [
         ("", ""),
         ("CHANNEL", "orders/v2/placed"),
+        ("CHANNEL", "acme.orders.1.0.placed"),
+        ("CHANNEL", "acme/orders/1/0/placed"),
         ("NAME", "OrderPlacedV2"),
         ("HEADER", "schemaVersion"),
         ("FIELD", "version"),
@@ -91,6 +93,46 @@ def test_what_says_the_version_of_an_event(tmp_path: Path, name: str, value: str
     text = text.replace("HEADER", "type").replace("CONST", "orders.placed").replace("FIELD", "order_id")
     report = report_of(tmp_path, {"asyncapi.yaml": text}, "SH606")
     assert found(report) == ([] if name else [("SH606", "asyncapi.yaml:8")])
+
+
+THIRD = """\
+asyncapi: 3.0.0
+info: {title: orders, version: 3.0.0}
+servers: {one: {host: example, protocol: PROTOCOL}}
+channels:
+  placed:
+    messages: {OrderPlaced: {payload: {type: object}}}
+operations:
+  placing: {action: send, channel: {$ref: '#/channels/placed'}REPLY}
+"""
+
+
+@pytest.mark.parametrize(
+    ("protocol", "reply", "event"),
+    [("kafka", "", True), ("wss", "", False), ("kafka", ", reply: {channel: {$ref: '#/channels/other'}}", False)],
+)
+def test_what_is_part_of_a_conversation_is_no_event(tmp_path: Path, protocol: str, reply: str, event: bool) -> None:
+    text = THIRD.replace("PROTOCOL", protocol).replace("REPLY", reply)
+    report = report_of(tmp_path, {"asyncapi.yaml": text}, "SH606")
+    assert found(report) == ([("SH606", "asyncapi.yaml:6")] if event else [])
+
+
+@pytest.mark.parametrize(
+    ("common", "lines"),
+    [
+        ("placed: {payload: {type: object}}", [6]),
+        ("placed: {payload: {$ref: '#/schema'}}\nschema: {properties: {version: {type: string}}}", []),
+        ("placed: {payload: {$ref: 'http://schemas.example/x.json'}}", []),  # nobody knows
+        ("placed: [", []),
+        (None, []),
+    ],
+)
+def test_messages_in_other_files_are_followed(tmp_path: Path, common: str | None, lines: list[int]) -> None:
+    text = THIRD.replace("PROTOCOL", "kafka").replace("REPLY", "").replace("{payload: {type: object}}", "MESSAGE")
+    written(tmp_path, {"common/messages.yaml": common} if common is not None else {})
+    text = text.replace("MESSAGE", "{$ref: '../common/messages.yaml#/placed'}")
+    report = report_of(tmp_path, {"orders/asyncapi.yaml": text}, "SH606")
+    assert [finding.where.line for finding in report.findings] == lines
 
 
 def test_rules_that_need_more_are_not_asked(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Documents of AsyncAPI → facts: what a service sends and hears (AsyncAPI 2 and 3)."""
 
+import posixpath
 import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
@@ -7,14 +8,25 @@ from typing import NamedTuple
 from shoal.check.finding import Place
 from shoal.check.importing.facts import Facts, Message, Unit
 from shoal.check.importing.naming import about
-from shoal.check.importing.tree import Document, Node
+from shoal.check.importing.reading import documents
+from shoal.check.importing.tree import Beside, Document, Node
+from shoal.errors import DeclarationError
 
-_VERSION = re.compile(r"(?:^|[./_:-])v(?P<digits>\d+)(?:$|[./_:-])|(?<=[a-z])V(?P<capital>\d+)(?:$|[A-Z_])")
+_VERSION = re.compile(
+    r"(?:^|[./_:-])v(?P<digits>\d+)(?:$|[./_:-])"
+    r"|(?<=[a-z])V(?P<capital>\d+)(?:$|[A-Z_])"
+    r"|(?:^|[./])(?P<dotted>\d+[./]\d+)(?:$|[./])"
+)
+"""As names say it: ``orders.placed.v2``, ``OrderPlacedV2``, ``orders/2/0/placed``."""
+
 _TELLING = ("dataschema", "schemaVersion", "schema_version", "version", "eventVersion", "event_version")
 """Headers and fields that say which version of a message it is."""
 
 _TYPES = ("type", "ce_type")
 """Those that say it where what they hold ends in one (CloudEvents)."""
+
+_DIRECT = frozenset({"ws", "wss", "http", "https", "sse", "mercure", "stomp"})
+"""Protocols by which a message goes to who is connected now."""
 
 _REFERENCES = 20
 """How far ``$ref`` is followed."""
@@ -25,20 +37,21 @@ def is_one(root: Node) -> bool:
     return bool(root.at("asyncapi").text)
 
 
-def read(documents: Sequence[Document], units: Sequence[Unit]) -> Facts:
+def read(given: Sequence[Document], units: Sequence[Unit], beside: Beside) -> Facts:
     """Read what documents of AsyncAPI tell.
 
     Args:
-        documents: They.
+        given: They.
         units: What is known to run, of which each document may describe one.
+        beside: Finds the text of a file to which a reference leads.
     """
     titles: dict[str, Place] = {}
     found: list[Message] = []
-    for document in documents:
+    for document in given:
         service = about(document, units, ())
         titles.setdefault(service, document.root.key("info"))
-        found += _Reader(service, document.root).messages()
-    return Facts(forms=frozenset({"asyncapi"}) if documents else frozenset(), messages=tuple(found), titles=titles)
+        found += _Reader(service, document, beside).messages()
+    return Facts(forms=frozenset({"asyncapi"}) if given else frozenset(), messages=tuple(found), titles=titles)
 
 
 class _Told(NamedTuple):
@@ -50,14 +63,17 @@ class _Told(NamedTuple):
 class _Reader:
     """Reads one document."""
 
-    def __init__(self, service: str, root: Node) -> None:
-        self._service, self._root = service, root
+    def __init__(self, service: str, document: Document, beside: Beside) -> None:
+        self._service, self._root, self._beside = service, document.root, beside
+        self._files: dict[str, Node | None] = {document.path: document.root}
 
     def messages(self) -> Iterator[Message]:
-        """List every message of every channel, once each."""
+        """List every message of every channel, once each; what is part of a conversation is no event."""
         seen: set[tuple[str, str]] = set()
-        directions = self._directions()
+        directions, spoken = self._directions(), self._spoken()
         for channel, node in self._root.at("channels").fields.items():
+            if channel in spoken or self._direct(node):
+                continue
             address = node.at("address").text or channel
             for told, sent in self._of(channel, node, directions):
                 if (told.name, address) in seen:
@@ -90,25 +106,51 @@ class _Reader:
             found[channel] = operation.at("action").text == "send"
         return found
 
+    def _spoken(self) -> set[str]:
+        """List the channels of version 3 on which somebody asks or answers."""
+        asked = [operation for operation in self._root.at("operations").fields.values() if operation.at("reply")]
+        ways = [way for one in asked for way in (one.at("channel", "$ref"), one.at("reply", "channel", "$ref"))]
+        return {way.text.rpartition("/")[2] for way in ways}
+
+    def _direct(self, channel: Node) -> bool:
+        """Tell whether what is said on a channel goes to who is connected, and is kept nowhere."""
+        servers = self._root.at("servers")
+        named = {one.text or one.at("$ref").text.rpartition("/")[2] for one in channel.at("servers")}
+        used = [server for name, server in servers.fields.items() if not named or name in named]
+        return bool(used) and all(self._followed(one).at("protocol").text.lower() in _DIRECT for one in used)
+
     def _told(self, name: str, node: Node, where: Place) -> _Told:
         reference = node.at("$ref").text.rpartition("/")[2]
         message = self._followed(node)
         return _Told(message.at("name").text or reference or name or message.at("title").text, message, where)
 
     def _followed(self, node: Node) -> Node:
-        """Follow references within the document; what lies in another one is not read."""
+        """Follow references, also into other files; what nobody can follow is returned as it is."""
         for _ in range(_REFERENCES):
-            reference = node.at("$ref").text
-            if not reference.startswith("#/"):
+            path, _, pointer = node.at("$ref").text.partition("#")
+            root = self._file(path, node.where.file) if path or pointer else None
+            if root is None:
                 break
-            node = self._root.at(*(part.replace("~1", "/").replace("~0", "~") for part in reference[2:].split("/")))
+            node = root.at(*(part.replace("~1", "/").replace("~0", "~") for part in pointer.split("/")[1:]))
         return node
 
-    def _version(self, told: _Told, channel: str) -> str:
-        """Find what says the version: the name, the channel, a header or a field of the payload."""
+    def _file(self, path: str, near: str) -> Node | None:
+        """Read the file that a reference names; the one in which it stands where it names none."""
+        whole = posixpath.normpath(posixpath.join(posixpath.dirname(near), path)) if path else near
+        if whole not in self._files:
+            text = None if "://" in path else self._beside(whole)
+            try:
+                found = next(iter(documents(whole, text)), None) if text is not None else None
+            except DeclarationError:
+                found = None
+            self._files[whole] = found.root if found else None
+        return self._files[whole]
+
+    def _version(self, told: _Told, channel: str) -> str | None:
+        """Find what says the version: the name, the channel, a header or a field; None where not all can be read."""
         for text in (told.name, channel, told.node.at("messageId").text):
-            if found := _VERSION.search(text):
-                return found["digits"] or found["capital"]
+            if found := _named(text):
+                return found
         if said := told.node.at("x-version").text or told.node.at("x-schema-version").text:
             return said
         for part in ("headers", "payload"):
@@ -117,8 +159,15 @@ class _Reader:
                 return name
             for field in (self._followed(fields.at(name)) for name in _TYPES):
                 values = [field.at("const"), *field.at("enum"), *field.at("examples")]
-                if found := next(filter(None, (_VERSION.search(value.text) for value in values)), None):
-                    return found["digits"] or found["capital"]
-        reference = told.node.at("payload", "$ref").text
-        found = _VERSION.search(reference.rpartition("/")[2]) if reference else None
-        return (found["digits"] or found["capital"]) if found else ""
+                if found := next(filter(None, (_named(value.text) for value in values)), ""):
+                    return found
+        if found := _named(told.node.at("payload", "$ref").text.rpartition("/")[2]):
+            return found
+        parts = (told.node, *(self._followed(told.node.at(part)) for part in ("headers", "payload")))
+        return None if any(part.at("$ref") for part in parts) else ""
+
+
+def _named(text: str) -> str:
+    """Find the version that a name says; empty where it says none."""
+    found = _VERSION.search(text)
+    return next(filter(None, found.groups()), "") if found else ""

@@ -1,7 +1,7 @@
 """Files of Compose → facts (Compose specification). Files of one folder are one project; later ones say more."""
 
 import posixpath
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -11,10 +11,7 @@ from shoal.check.finding import Place
 from shoal.check.importing import images
 from shoal.check.importing.facts import Container, Facts, Said, Setting, Unit
 from shoal.check.importing.interpolation import UNKNOWN, Resolved, resolved, variables
-from shoal.check.importing.tree import Document, Node
-
-Beside = Callable[[str], str | None]
-"""Path → text of a file that another one names; None where it is not there."""
+from shoal.check.importing.tree import Beside, Document, Node
 
 _LOOPBACK = ("127.", "localhost", "[::1]", "::1")
 _KEYS = frozenset({"image", "build", "extends", "environment", "env_file", "ports", "depends_on", "command", "deploy"})

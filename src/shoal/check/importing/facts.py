@@ -118,7 +118,8 @@ class Message:
     """What a service sends or hears, by AsyncAPI.
 
     Attributes:
-        version: What says which version of it this is; empty where nothing does.
+        version: What says which version of it this is; empty where nothing does, None where that lies in files that
+            nobody can read.
     """
 
     service: str
@@ -126,7 +127,7 @@ class Message:
     channel: str
     where: Place
     sent: bool | None = None
-    version: str = ""
+    version: str | None = None
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -3,9 +3,8 @@
 from collections.abc import Callable, Sequence
 
 from shoal.check.importing import asyncapi, compose, kubernetes, openapi
-from shoal.check.importing.compose import Beside
 from shoal.check.importing.facts import Facts, Form
-from shoal.check.importing.tree import Document, Node
+from shoal.check.importing.tree import Beside, Document, Node
 
 KINDS = "Compose, Kubernetes, OpenAPI or AsyncAPI"
 """What they are called, for people."""
@@ -36,7 +35,10 @@ def facts(documents: Sequence[Document], beside: Beside) -> Facts:
         if (form := form_of(document.root)) is not None:
             forms.setdefault(form, []).append(document)
     runs = joined([compose.read(forms.get("compose", ()), beside), kubernetes.read(forms.get("kubernetes", ()))])
-    said = [openapi.read(forms.get("openapi", ()), runs.units), asyncapi.read(forms.get("asyncapi", ()), runs.units)]
+    said = [
+        openapi.read(forms.get("openapi", ()), runs.units),
+        asyncapi.read(forms.get("asyncapi", ()), runs.units, beside),
+    ]
     return joined([runs, *said])
 
 

@@ -1,6 +1,6 @@
 """A document of YAML or JSON as a tree in which everything knows its place."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -69,6 +69,10 @@ class Node:
         if self.kind == "text":
             return (self,) if self else ()
         return tuple(item for item in self.items if item.kind == "text")
+
+
+Beside = Callable[[str], str | None]
+"""Path → text of a file that another one names; None where it is not there."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,7 +5,8 @@
 Looks in documents of AsyncAPI for messages whose version nothing says: not their name (`orders.placed.v1`,
 `OrderPlacedV2`), not their channel, no header or field (`version`, `schemaVersion`, `dataschema`, a `type` that ends in
 one) and no `x-version`. One that several documents tell of is found where it is sent. The version of the document is
-none: it says nothing about a message that was sent before.
+none: it says nothing about a message that was sent before. What goes to who is connected (WebSocket) or is a request
+and its reply is no event.
 
 ## Why
 
@@ -74,7 +75,7 @@ def find(subject: Subject, _: Nothing) -> Iterator[Finding]:
     sent = {(message.channel, message.name) for message in messages if message.sent}
     for message in messages:
         heard = not message.sent and (message.channel, message.name) in sent
-        if not message.version and not heard:
+        if message.version == "" and not heard:
             what = f" ({message.name})" if message.name and message.name != message.channel else ""
             yield Finding(
                 where=message.where,
