@@ -102,17 +102,25 @@ servers: {one: {host: example, protocol: PROTOCOL}}
 channels:
   placed:
     messages: {OrderPlaced: {payload: {type: object}}}
+    bindings: {amqp: {is: queue, queue: {durable: DURABLE}}}
 operations:
   placing: {action: send, channel: {$ref: '#/channels/placed'}REPLY}
 """
 
 
 @pytest.mark.parametrize(
-    ("protocol", "reply", "event"),
-    [("kafka", "", True), ("wss", "", False), ("kafka", ", reply: {channel: {$ref: '#/channels/other'}}", False)],
+    ("protocol", "reply", "durable", "event"),
+    [
+        ("kafka", "", "true", True),
+        ("wss", "", "true", False),
+        ("amqp", "", "false", False),
+        ("kafka", ", reply: {channel: {$ref: '#/channels/other'}}", "true", False),
+    ],
 )
-def test_what_is_part_of_a_conversation_is_no_event(tmp_path: Path, protocol: str, reply: str, event: bool) -> None:
-    text = THIRD.replace("PROTOCOL", protocol).replace("REPLY", reply)
+def test_what_is_part_of_a_conversation_is_no_event(
+    tmp_path: Path, protocol: str, reply: str, durable: str, event: bool
+) -> None:
+    text = THIRD.replace("PROTOCOL", protocol).replace("REPLY", reply).replace("DURABLE", durable)
     report = report_of(tmp_path, {"asyncapi.yaml": text}, "SH606")
     assert found(report) == ([("SH606", "asyncapi.yaml:6")] if event else [])
 

@@ -113,7 +113,10 @@ class _Reader:
         return {way.text.rpartition("/")[2] for way in ways}
 
     def _direct(self, channel: Node) -> bool:
-        """Tell whether what is said on a channel goes to who is connected, and is kept nowhere."""
+        """Tell whether what is said on a channel goes to who is connected, and is kept no longer."""
+        queue = channel.at("bindings", "amqp", "queue")
+        if queue.at("exclusive").yes or queue.at("durable").text.lower() == "false":
+            return True
         servers = self._root.at("servers")
         named = {one.text or one.at("$ref").text.rpartition("/")[2] for one in channel.at("servers")}
         used = [server for name, server in servers.fields.items() if not named or name in named]
