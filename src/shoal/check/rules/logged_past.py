@@ -72,7 +72,8 @@ HANDED_ON = "structlog.stdlib"
 def find(subject: Subject, _: Nothing) -> Iterator[Finding]:
     """Find what writes lines of its own."""
     modules = subject.source.modules
-    handed_on = any(_names(module, HANDED_ON) for module in modules)
+    structured = [module for module in modules if any(name.startswith("structlog") for name in module.wanted)]
+    handed_on = any(_names(module, HANDED_ON) for module in structured)
     for module in modules:
         yield from _kept(module)
         yield from _libraries(module, handed_on=handed_on)
@@ -92,11 +93,12 @@ def _kept(module: Module) -> Iterator[Finding]:
 
 
 def _libraries(module: Module, *, handed_on: bool) -> Iterator[Finding]:
-    for node in (*module.every(ast.Import), *module.every(ast.ImportFrom)):
-        names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else [node.module or ""]
-        for name in dict.fromkeys(name.partition(".")[0] for name in names):
-            if name == "loguru" or (name == "structlog" and not handed_on):
-                yield _found(module, node, f"{name} writes its lines past the service's log")
+    named: list[tuple[ast.stmt, str]] = [(node, node.module or "") for node in module.every(ast.ImportFrom)]
+    named += [(node, alias.name) for node in module.every(ast.Import) for alias in node.names]
+    for node, name in named:
+        top = name.partition(".")[0]
+        if top == "loguru" or (top == "structlog" and not handed_on):
+            yield _found(module, node, f"{top} writes its lines past the service's log")
 
 
 def _names(module: Module, wanted: str) -> bool:
