@@ -129,6 +129,14 @@ async def test_what_it_refuses_is_said(depot: Database) -> None:
     assert await warehouse.latest("orders") == ""
 
 
+async def test_a_client_that_is_too_old_is_named(depot: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    warehouse = await ready(depot)
+    monkeypatch.setattr("shoal.drivers.redshift.statements._named", lambda words: {"NotThereYet": [*words]})
+    with pytest.raises(EngineError, match="does not know what Redshift is asked") as caught:
+        await warehouse.latest("orders")
+    assert "aiobotocore" in caught.value.hint
+
+
 async def test_many_facts_travel_in_pieces_and_are_there_together(depot: Database) -> None:
     warehouse = await ready(depot)
     assert await warehouse.append(batch(1, *(sale("x" * 1000) for _ in range(300))))

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 import pytest
 
-from shoal import Count, Day, DuckDB, Postgres, Service, Sum, Warehouse, fact_table, report
+from shoal import BigQuery, Count, Day, DuckDB, Postgres, Redshift, Service, Sum, Warehouse, fact_table, report
 from shoal.errors import DeclarationError
 from shoal.model.system import System, from_json, to_json
 from shoal.service.describe import describe_service
@@ -62,6 +62,14 @@ def test_a_warehouse_is_described_and_survives_a_round_trip() -> None:
     ]
     system = System(name="sys", services=(described,))
     assert from_json(to_json(system)) == system
+
+
+@pytest.mark.parametrize(("declare", "production"), [(DuckDB, ""), (BigQuery, "bigquery"), (Redshift, "redshift")])
+def test_a_laptop_has_duckdb_whatever_is_meant_for_production(declare: Any, production: str) -> None:
+    declared = declare(tables=[Sale], why="facts")
+    assert (declared.engine, declared.production, declared.why) == ("duckdb", production, "facts")
+    with pytest.raises(DeclarationError, match="is no fact"):
+        declare(tables=[str])
 
 
 def table(name: str = "t", **fields: Any) -> type:

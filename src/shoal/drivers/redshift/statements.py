@@ -1,7 +1,7 @@
 """Statements by the Redshift Data API, each waited for; nobody connects to the database itself.
 
 Sources: Redshift Data API reference, "ExecuteStatement", "BatchExecuteStatement", "DescribeStatement",
-"GetStatementResult". A statement that is sent again with its token runs once.
+"GetStatementResult". A statement that is sent again with its token runs once. Batches take parameters since July 2026.
 """
 
 import math
@@ -15,7 +15,7 @@ import msgspec
 from shoal.drivers.aws.client import AwsClient, AwsRefusal, Json
 from shoal.drivers.base.observing import Stating, unheard
 from shoal.drivers.base.pauses import Pauses, insist
-from shoal.errors import Contended, EngineError, Unavailable
+from shoal.errors import Contended, EngineError, Unavailable, Unstorable
 
 SYSTEM = "aws.redshift"
 """How its spans are told."""
@@ -120,6 +120,9 @@ class Statements:
             if refusal.throttled or refusal.away or refusal.outdated or refusal.code in _BUSY:
                 raise Unavailable(said, hint="try again") from refusal
             raise Refused(said, hint=_HINTS.get(refusal.code, "")) from refusal
+        except Unstorable as error:
+            said = f"the client of Amazon's interfaces does not know what Redshift is asked: {error.message}"
+            raise EngineError(said, hint="it is older than August 2026: pip install -U aiobotocore") from error
 
     def _failure(self, error: str) -> EngineError:
         said = f"Redshift refused a statement in {self.place}: {error}"
