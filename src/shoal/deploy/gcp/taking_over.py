@@ -1,38 +1,45 @@
 """What a person reads in the folder of a second region: how it is made, takes over, and hands back. Pure."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from shoal.deploy.cloud.taking_over import ENDED, commands
+from shoal.deploy.cloud.taking_over import ENDED, commands, numbered, typed
 from shoal.deploy.gcp.hcl.context import Context
 from shoal.deploy.gcp.resources import Door, Operator, Postgres
 
 
 def page(context: Context) -> str:
     """Write the page."""
-    return "\n".join((*_made(context), "", *_taken(context), "", *_back(context))) + "\n"
+    return "\n".join((*_begin(context), "", *_taken(context), "", *_back(context))) + "\n"
 
 
-def _made(context: Context) -> Iterator[str]:
+def _begin(context: Context) -> Iterator[str]:
     scope = context.scope
-    region = scope.environment.region
-    yield f"# {scope.system} in {scope.environment.name} ({region})"
+    yield f"# {scope.system} in {scope.environment.name} ({scope.environment.region})"
     yield ""
     yield f"Written by `shoal deploy gcp`. It stands by for {scope.regions[0]}, in the same project and network, and"
     yield "has a state of its own, which lies in its own region: it is applied whether or not the first one answers."
     yield ""
-    yield "1. Apply the folder above first: it makes what both regions have in common."
-    yield "2. Make the bucket of the state:"
-    yield ""
-    yield "   ```"
-    yield f"   gcloud storage buckets create gs://{scope.state} --project={scope.project} --location={region} \\"
-    yield "     --uniform-bucket-level-access --public-access-prevention"
-    yield f"   gcloud storage buckets update gs://{scope.state} --versioning"
-    yield "   ```"
-    yield ""
-    yield "3. `terraform init && terraform apply`. Before that, services of the first region may not publish or hear."
+    yield from numbered(_made(context))
+
+
+def _made(context: Context) -> Iterator[Sequence[str]]:
+    scope = context.scope
+    yield ("Apply the folder above first: it makes what both regions have in common.",)
+    where = f"--project={scope.project} --location={scope.environment.region}"
+    yield (
+        "Make the bucket of the state:",
+        *typed(
+            f"gcloud storage buckets create gs://{scope.state} {where} \\",
+            "  --uniform-bucket-level-access --public-access-prevention",
+            f"gcloud storage buckets update gs://{scope.state} --versioning",
+        ),
+    )
+    yield ("`terraform init && terraform apply`. Before that, services of the first region may not publish or hear.",)
     if context.all(Door):
-        yield "4. Let the names of hosts point to `terraform output ip`. This folder has the balancer of both regions."
-        yield "   Do not remove it: it refuses to be destroyed."
+        yield (
+            "Let the names of hosts point to `terraform output ip`. This folder has the balancer of both regions.",
+            "Do not remove it: it refuses to be destroyed.",
+        )
 
 
 def _taken(context: Context) -> Iterator[str]:
@@ -50,19 +57,23 @@ def _back(context: Context) -> Iterator[str]:
     yield ""
     yield "Once the first region answers again its databases are old, and nothing merges two histories:"
     yield ""
-    yield "1. End its services, if they were not: `terraform -chdir=.. apply -var fenced=true`."
-    if context.all(Postgres):
-        yield f"2. End the services here, {ENDED}, and bring each database"
-        yield "   back: `gcloud sql export sql`, then `gcloud sql import sql` into the first region's, emptied before."
-        yield "3. Let go of the databases here, which stay until somebody removes them, and make new copies:"
-        yield ""
-        yield "   ```"
-        for database in context.all(Postgres):
-            yield f"   terraform state rm google_sql_database_instance.{database.name}"
-        yield "   terraform apply -var copy=2"
-        yield "   ```"
-        yield ""
-        yield "   `take_over` is gone from `terraform.tfvars` by then, and `copy = 2` is in it."
+    yield from numbered(_returned(context))
+
+
+def _returned(context: Context) -> Iterator[Sequence[str]]:
+    databases = context.all(Postgres)
+    yield ("End its services, if they were not: `terraform -chdir=.. apply -var fenced=true`.",)
+    if databases:
+        yield (
+            f"End the services here, {ENDED}, and bring each database",
+            "back: `gcloud sql export sql`, then `gcloud sql import sql` into the first region's, emptied before.",
+        )
+        let_go = (f"terraform state rm google_sql_database_instance.{one.name}" for one in databases)
+        yield (
+            "Let go of the databases here, which stay until somebody removes them, and make new copies:",
+            *typed(*let_go, "terraform apply -var copy=2"),
+            "`take_over` is gone from `terraform.tfvars` by then, and `copy = 2` is in it.",
+        )
     else:
-        yield "2. `terraform apply` without `take_over`."
-    yield "4. Let the first region work: `terraform -chdir=.. apply` without `fenced`."
+        yield ("`terraform apply` without `take_over`.",)
+    yield ("Let the first region work: `terraform -chdir=.. apply` without `fenced`.",)

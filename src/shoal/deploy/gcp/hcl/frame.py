@@ -42,7 +42,7 @@ def begin(context: Context) -> Iterator[Block]:
 
 
 def _told(context: Context) -> Iterator[Block]:
-    """Write what two regions are told, and the second besides: for the how many times its copies are made."""
+    """Write what two regions are told, and the second besides: how many times its copies have been made."""
     yield from variables(passive=context.scope.passive)
     if context.scope.passive and context.all(Postgres):
         why = "One more for each time that copies are made anew: a name is free a week after its database was removed."
