@@ -21,6 +21,7 @@ NOT_HERE: Mapping[str, str] = {
     "aws_apigatewayv2_route": "it leads to an integration",
     "aws_apigatewayv2_stage": "it is made with its routes",
     "aws_wafv2_web_acl_association": "the web ACL is another stack's",
+    "aws_ecr_replication_configuration": "MiniStack copies no images",
     "aws_appautoscaling_target": "MiniStack refuses targets of services",
     "aws_appautoscaling_policy": "it is that of a target",
     "aws_db_instance": "MiniStack's answer is not what the provider reads, and there is no database behind it",

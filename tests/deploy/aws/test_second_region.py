@@ -110,6 +110,11 @@ def test_what_somebody_filled_in_is_there_and_what_is_sealed_can_be_opened() -> 
             assert of_kind(found, Key)[name].place == "given"
     own = texts(second=False)["production/service-users.tf"]
     assert re.search(r'resource "aws_kms_key" "personal-users" \{[^}]*multi_region +=[ ]+true', own, re.DOTALL)
+    kept = re.findall(
+        r'"aws_kms_(?:replica_)?key" "personal-users(?:-standby)?" .*?prevent_destroy = true', own, re.DOTALL
+    )
+    assert len(kept) == 2
+    assert "ignore_changes  = [multi_region]" in own, "a key of one region is not replaced by another"
     assert re.search(r'"aws_kms_replica_key" "personal-users-standby" \{\n +provider +=[ ]+aws.standby\n', own)
 
 

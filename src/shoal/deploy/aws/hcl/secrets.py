@@ -22,11 +22,19 @@ def key(one: Key, context: Context) -> Iterator[Block]:
     if not one.of:
         own["enable_key_rotation"] = True
     own |= {"deletion_window_in_days": 30, "policy": _policy(context)}
-    kept = [block("lifecycle", prevent_destroy=True)] if one.lasting and context.scope.environment.protected else []
     kind = "aws_kms_replica_key" if one.of else "aws_kms_key"
-    yield resource(kind, one.name, *items(own, *kept), notes=context.notes(one))
+    yield resource(kind, one.name, *items(own, *_kept(one, context)), notes=context.notes(one))
     name, target = f"alias/{context.named(one.name)}", Raw(f"{kind}.{label(one.name)}.key_id")
     yield resource("aws_kms_alias", one.name, *items({"name": name, "target_key_id": target}))
+
+
+def _kept(one: Key, context: Context) -> Iterator[Block]:
+    """Keep a key that something cannot be read without: one that was made for one region stays as it is, too."""
+    if one.lasting:
+        own: dict[str, Value] = {} if one.of else {"ignore_changes": [Raw("multi_region")]}
+        protected: dict[str, Value] = {"prevent_destroy": True} if context.scope.environment.protected else {}
+        if own or protected:
+            yield block("lifecycle", **protected, **own)
 
 
 def _policy(context: Context) -> Call:
