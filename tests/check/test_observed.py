@@ -107,6 +107,14 @@ def test_calls(tmp_path: Path, caller: str, callee: str, endpoint: str, said: st
     assert messages(tmp_path, "SH407", calls=[call(caller, callee, endpoint)]) == ([said] if said else [])
 
 
+@pytest.mark.parametrize(("within", "line"), [("mails.greet", 44), ("mails.gone", 26), ("", 26)])
+def test_a_call_is_found_where_the_handler_is_that_made_it(tmp_path: Path, within: str, line: int) -> None:
+    made = files(calls=[call("mails", "users", "GET") | {"within": within}])
+    assert [found.where.line for found in report_of(tmp_path, made, "SH407").findings] == [line]
+    lines = SYSTEM.splitlines()
+    assert (lines[43], lines[25].partition(" ")[0]) == ("@mails.on(Joined)", "mails")
+
+
 @pytest.mark.parametrize(
     ("producer", "consumer", "said"),
     [

@@ -67,7 +67,7 @@ class Ran(NamedTuple):
     """Two runs of a shop, which was mended in between."""
 
     root: Path
-    findings: list[Finding]
+    found: set[tuple[str, str, str, str]]
     """What the check of the first found."""
     observed: Observed
     """What the first has seen."""
@@ -80,12 +80,12 @@ def _ran(tmp_path_factory: pytest.TempPathFactory) -> Ran:
     edit(root, [Edit(file, before, after.replace("PORT", port)) for file, before, after in (*CHATTY, *PAST)])
     with _running(root, port) as live:
         asyncio.run(_both(live))
-    findings, observed = check(root, "--observed"), _seen(root, 1)
+    found, observed = _places(root, check(root, "--observed")), _seen(root, 1)
     mended = [*CHATTY[:1], *PAST[:1]]
     edit(root, [Edit(file, after.replace("PORT", port), before) for file, before, after in mended])
     with _running(root, port) as live:
         asyncio.run(_shopped(live))
-    return Ran(root, findings, observed)
+    return Ran(root, found, observed)
 
 
 @contextmanager
@@ -168,22 +168,28 @@ def _said(root: Path, *words: str) -> str:
     return out.getvalue()
 
 
-def _places(findings: list[Finding]) -> set[tuple[str, str, str]]:
-    """List code, file and text of what is worse than a remark."""
-    return {(f["code"], f["where"]["file"], f["message"]) for f in findings if f["severity"] != "info"}
+def _places(root: Path, findings: list[Finding]) -> set[tuple[str, str, str, str]]:
+    """List code, file, line and text of what is worse than a remark."""
+    lines = {f["where"]["file"]: (root / f["where"]["file"]).read_text("utf-8").splitlines() for f in findings}
+    return {
+        (f["code"], f["where"]["file"], lines[f["where"]["file"]][f["where"]["line"] - 1].strip(), f["message"])
+        for f in findings
+        if f["severity"] != "info"
+    }
 
 
 def test_what_was_done_past_the_declarations_is_found(ran: Ran) -> None:
-    assert _places(ran.findings) == {
-        ("SH103", WEB, f"web called products.prices {CART} times in one piece of work"),
-        ("SH407", MOBILE, "mobile calls inventory.stock, and does not declare it: 1 time in run 1"),
-        ("SH202", "shop/analytics/service.py", "analytics was seen in the database of users"),
-        ("SH202", "shop/payments/service.py", "payments was seen in the database of users"),
+    asked, own = "asked = map(lambda sku: products.prices([sku]), skus)", "shop/{}/service.py"
+    assert ran.found == {
+        ("SH103", WEB, asked, f"web.show_cart called products.prices {CART} times in one piece of work"),
+        ("SH407", MOBILE, "@mobile.get(", "mobile calls inventory.stock, and does not declare it: 1 time in run 1"),
+        ("SH202", own.format("analytics"), "analytics = Service(", "analytics was seen in the database of users"),
+        ("SH202", own.format("payments"), "payments = Service(", "payments was seen in the database of users"),
     }
 
 
 def test_once_mended_a_new_run_shows_nothing_of_it(ran: Ran) -> None:
-    assert _places(check(ran.root, "--observed")) == set()
+    assert _places(ran.root, check(ran.root, "--observed")) == set()
     statements = {(one.database, one.service) for one in _seen(ran.root, 2).sessions if one.tables}
     assert {("users", "users"), ("products", "products"), ("notifications", "notifications")} <= statements
     assert [pair for pair in statements if pair[0] != pair[1]] == [], "each in its own database"
@@ -200,15 +206,25 @@ def test_what_a_run_did_and_nobody_declares_any_more_is_found(ran: Ran, tmp_path
         Edit(letters, "@notifications.on(UserSignedUp, leads_to=[])\n", ""),
     )
     edit(ran.root, edits)
-    found = check(ran.root, "--observed", "--only", "SH407")
+    found = _places(ran.root, check(ran.root, "--observed", "--only", "SH407"))
     edit(ran.root, [Edit(file, after, before) for file, before, after in edits[:1]])
     edit(
         ran.root,
         [Edit(letters, "async def remember(", "@notifications.on(UserSignedUp, leads_to=[])\nasync def remember(")],
     )
-    assert _places(found) == {
-        ("SH407", products, "products announces products.price_changed.v1, and does not publish it: 1 time in run 2"),
-        ("SH407", letters, "notifications hears users.signed_up.v1, and does not subscribe to it: 1 time in run 2"),
+    assert found == {
+        (
+            "SH407",
+            products,
+            "products = Service(",
+            "products announces products.price_changed.v1, and does not publish it: 1 time in run 2",
+        ),
+        (
+            "SH407",
+            letters,
+            "notifications = Service(",
+            "notifications hears users.signed_up.v1, and does not subscribe to it: 1 time in run 2",
+        ),
     }
     assert check(ran.root, "--observed", "--only", "SH407") == [], "as the findings say"
 

@@ -29,6 +29,8 @@ class SeenCall(msgspec.Struct, frozen=True, kw_only=True):
     p99: float = 0.0
     most: int = 1
     """Most of them within one piece of work of the caller."""
+    within: str = ""
+    """The handler whose work that was: ``web.show_cart``; empty where nobody knows."""
 
 
 class SeenEvent(msgspec.Struct, frozen=True, kw_only=True):

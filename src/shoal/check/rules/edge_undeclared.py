@@ -133,14 +133,14 @@ def _call(
         ):
             return  # what exactly it asked for is not known, and it may ask for something there
         yield Finding(
-            where=_where(subject, call.caller if call.caller in ours else call.callee),
+            where=_where(subject, call.caller if call.caller in ours else call.callee, call.within),
             message=f"{call.caller} calls {what}, and does not declare it: {counted}",
             help=f"let a handler of {call.caller} take the contract of {call.callee}, or stop calling it",
             notes=(Note(subject.place(endpoint.source), f"what is called: {what}"),) if endpoint else (),
         )
     elif call.caller in ours and (call.callee == GATEWAY or not subject.system.service(call.caller).externals):
         yield Finding(
-            where=_where(subject, call.caller),
+            where=_where(subject, call.caller, call.within),
             message=f"{call.caller} calls {call.callee}, which is neither a service nor declared outside: {counted}",
             help=f'declare it: External(name=..., setting=...), and Service("{call.caller}", externals=[...])',
             severity="warning",
@@ -151,9 +151,11 @@ def _times(count: int, observed: Observed) -> str:
     return f"{count} time{'s' * (count != 1)} in {observed.run}"
 
 
-def _where(subject: Subject, service: str) -> Place:
+def _where(subject: Subject, service: str, within: str = "") -> Place:
+    """Say where the handler is that did it, or the service, where nobody knows that."""
+    handlers = [one.where for one in subject.graph.handlers if within and str(one) == within]
     known = next((one.source for one in subject.system.services if one.name == service), "")
-    return subject.place(known)
+    return subject.place(next(iter(handlers), known))
 
 
 RULE = Rule(

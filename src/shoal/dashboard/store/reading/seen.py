@@ -64,11 +64,11 @@ def _calls(database: Database, ways: Iterable[Edge]) -> Iterable[SeenCall]:
     for way in ways:
         known = meant.get((way.source, way.target, way.name)) or {way.name: (way.count, way.errors)}
         for endpoint, (count, errors) in sorted(known.items()):
-            alone = len(known) == 1
+            alone, (times, within) = len(known) == 1, most.get((way.source, way.target, way.name), (1, ""))
             yield SeenCall(
                 caller=way.source, callee=way.target, endpoint=endpoint,
                 count=way.count if alone else count, errors=way.errors if alone else errors,
-                p50=way.p50 / 1000, p99=way.p99 / 1000, most=most.get((way.source, way.target, way.name), 1),
+                p50=way.p50 / 1000, p99=way.p99 / 1000, most=times, within=within,
             )  # fmt: skip
 
 
@@ -99,16 +99,26 @@ _BY_CALLEES = (
 )
 
 
-def _most(database: Database) -> Mapping[Way, int]:
-    """Say how often each call was made at most within one piece of work."""
-    ask = (
-        "SELECT service, peer, name, max(times) FROM (SELECT r.service AS service, "  # noqa: S608 - ours
-        f"{_told('peer.service')} AS peer, o.name AS name, count(*) AS times FROM spans s "
-        "JOIN operations o ON o.id = s.operation JOIN resources r ON r.id = s.resource "
-        f"WHERE o.kind = {_CLIENT} AND {_told('peer.service')} IS NOT NULL "
-        "GROUP BY r.service, peer, o.name, s.trace, s.parent) GROUP BY 1, 2, 3"
-    )
-    return {(service, peer, name): times for service, peer, name, times in database.ask(ask)}
+def _most(database: Database) -> Mapping[Way, tuple[int, str]]:
+    """Say how often each call was made at most within one piece of work, and by which handler."""
+    found: dict[Way, tuple[int, str]] = {}
+    for service, peer, name, times, operation, handler, saga, step in database.ask(_BY_WORK):
+        own = f"{saga}.{step}" if saga and step else handler
+        within = operation or (f"{service}.{own}" if own else "")
+        found[service, peer, name] = max(found.get((service, peer, name), (0, "")), (times, within))
+    return found
+
+
+_BY_WORK = (
+    f"SELECT r.service, g.peer, o.name, max(g.times), {_told('shoal.operation', 'p')} AS named, "  # noqa: S608 - ours
+    f"{_told('shoal.handler', 'p')} AS handler, {_told('shoal.saga.name', 'p')} AS saga, "
+    f"{_told('shoal.saga.step', 'p')} AS step FROM ("
+    f"SELECT s.resource AS resource, {_told('peer.service')} AS peer, s.operation AS operation, s.trace AS trace, "
+    "s.parent AS parent, count(*) AS times FROM spans s JOIN operations o ON o.id = s.operation "
+    f"WHERE o.kind = {_CLIENT} AND {_told('peer.service')} IS NOT NULL GROUP BY 1, 2, 3, 4, 5"
+    ") g JOIN operations o ON o.id = g.operation JOIN resources r ON r.id = g.resource "
+    "LEFT JOIN spans p ON p.trace = g.trace AND p.span = g.parent GROUP BY 1, 2, 3, 5, 6, 7, 8"
+)
 
 
 def _events(ways: Iterable[Edge]) -> Iterable[SeenEvent]:
