@@ -234,9 +234,90 @@ def test_a_list_that_is_busy_is_asked_again_and_one_that_refuses_is_not(run: Run
     with played(busy) as list_:
         code, _, err = run(*AZURE, "--from", list_.address)
     assert code == 0, err
-    with played(lambda *_: (403, {}, b"")) as list_:
+
+
+@pytest.mark.parametrize("status", [400, 403])
+def test_a_key_that_is_refused_is_said_at_once_and_never_shown(
+    status: int, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = ("cost", "refresh", "--target", "gcp", "--region", "europe-west9", "--from")
+    monkeypatch.setenv("GOOGLE_API_KEY", "AIza-wrong\r\n")
+    with played(lambda *_: (status, {}, b"")) as list_:
+        code, out, err = run(*words, list_.address)
+        assert (code, f"refuses to tell prices: {status}" in err, len(list_.asked)) == (3, True, 1), err
+        assert [headers["x-goog-api-key"] for _, _, headers in list_.asked] == ["AIza-wrong"]
+        for odd in ("AIza-wr\nong", "AIza-wr\u2026ong"):
+            monkeypatch.setenv("GOOGLE_API_KEY", odd)
+            code, more, said = run(*words, list_.address)
+            assert (code, "GOOGLE_API_KEY holds is no key" in said, len(list_.asked)) == (3, True, 1), said
+            out, err = out + more, err + said
+    assert "AIza" not in out + err
+
+
+def test_what_amazon_does_not_have_in_a_region_is_left_out_however_it_says_so(run: Run, tmp_path: Path) -> None:
+    """Its files lie where 403 says that there is none."""
+    with played(lambda *asked: (403, {}, b"") if amazon(*asked)[0] == 404 else amazon(*asked)) as list_:
+        code, _, err = run("cost", "refresh", "--target", "aws", "--region", "eu-west-3", "--from", list_.address)
+    assert (code, "nothing was told of AmazonS3: it answers 403" in err) == (0, True), err
+    assert "nat.hour" in table(tmp_path, "aws-eu-west-3")["prices"]
+
+
+def test_a_file_that_breaks_off_is_none(run: Run, tmp_path: Path) -> None:
+    def short(path: str, query: Query) -> Answer:
+        status, headers, body = amazon(path, query)
+        return status, {**headers, "Content-Length": str(len(body) + 1)}, body
+
+    with played(short) as list_:
+        code, _, err = run("cost", "refresh", "--target", "aws", "--region", "eu-west-3", "--from", list_.address)
+    assert (code, "1 more expected" in err) == (3, True), err
+    assert not (tmp_path / "prices").exists()
+
+
+def test_a_table_in_another_currency_is_not_mixed_with_dollars(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "prices" / "azure-francecentral.toml"
+    file.parent.mkdir()
+    text = 'provider = "azure"\nregion = "francecentral"\ndate = "x"\ncurrency = "EUR"\n'
+    file.write_text(text, "utf-8")
+    with played(france) as list_:
         code, _, err = run(*AZURE, "--from", list_.address)
-        assert (code, "refuses to tell prices: 403" in err, len(list_.asked)) == (3, True, 1), err
+        assert (code, "its prices are in EUR" in err, list_.asked) == (1, True, []), err
+    assert file.read_text("utf-8") == text
+
+
+def test_a_source_of_a_person_may_be_called_like_a_list(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "prices" / "azure-francecentral.toml"
+    file.parent.mkdir()
+    file.write_text(
+        'provider = "azure"\nregion = "francecentral"\ndate = "x"\n[sources]\nlist-of-ours = "agreed"\n[prices]\n'
+        '"lb.hour" = { amount = "0.01", unit = "hour", source = "list-of-ours" }\n',
+        "utf-8",
+    )
+    with played(france) as list_:
+        code, _, err = run(*AZURE, "--from", list_.address)
+    assert (code, "yours, so that they stay: lb.hour" in err) == (0, True), err
+    assert table(tmp_path, "azure-francecentral")["prices"]["lb.hour"]["amount"] == "0.01"
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["http://[::1", "http://127.0.0.1:99999", "https://a b", "https://prices.example/?a=b", "https://pr\u2024.example"],
+)
+def test_an_address_that_is_none_is_refused(address: str, run: Run) -> None:
+    code, _, err = run(*AZURE, "--from", address)
+    assert (code, "is no address of a price list" in err) == (3, True), err
+
+
+def test_a_password_in_an_address_is_neither_written_nor_said(run: Run, tmp_path: Path) -> None:
+    code, out, err = run(*AZURE, "--from", "https://ada:hunter2@127.0.0.1:9")
+    assert (code, "hunter2" in out + err, (tmp_path / "prices").exists()) == (3, False, False), err
+
+
+def test_pages_without_end_are_refused(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shoal.cost.lists.asking._PAGES", 3)
+    numbers = iter(range(1000))
+    with played(lambda *_: page([], after=f"$skip={next(numbers)}")) as list_:
+        code, _, err = run(*AZURE, "--from", list_.address)
+    assert (code, "more than 3 pages" in err) == (3, True), err
 
 
 @pytest.mark.parametrize(

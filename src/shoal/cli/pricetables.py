@@ -106,7 +106,7 @@ def refresh(root: Path, provider: str, region: str, *, address: str, today: str)
         today: The day, ``2026-11-23``.
 
     Raises:
-        DeclarationError: The table that the project has cannot be read.
+        DeclarationError: The table that the project has cannot be read, or is in another currency than lists.
         HostError: The list cannot be reached, knows nothing of the region, or the file cannot be written.
     """
     from shoal import files
@@ -116,12 +116,16 @@ def refresh(root: Path, provider: str, region: str, *, address: str, today: str)
     from shoal.cost.prices import packaged, written
     from shoal.model.artifact import Artifact
 
-    asked, had = LISTS[provider], own(root, provider, region)
+    asked, had, file = LISTS[provider], own(root, provider, region), place(provider, region)
+    if had is not None and had.currency != "USD":
+        raise DeclarationError(
+            f"its prices are in {had.currency}, and lists are asked in USD", where=file.as_posix(),
+            hint="move the file away, ask, and write your prices in USD with a source of yours",
+        )  # fmt: skip
     where = address or asked.address
     told = ask(asked, region, address=where, key=_key(asked), today=today, progress=output.say)
     source = f"{asked.title}, {where}, region {region}, asked on {today}"
     found = refreshed(told.amounts, packaged=packaged(provider, region), own=had, source=source, today=today)
-    file = place(provider, region)
     files.write(root, [Artifact(path=file.as_posix(), text=written(found.table, head=_HEAD))])
     return told, found
 
@@ -170,7 +174,7 @@ def notes(file: str, told: "Told", found: "Refreshed") -> list[str]:
 
 def _key(asked: "PriceList") -> str:
     """Read the key from the environment, where command lines are not seen by others."""
-    found = os.environ.get(asked.key, "") if asked.key else ""
+    found = os.environ.get(asked.key, "").strip() if asked.key else ""
     if asked.key and not found:
         raise HostError(
             f"{asked.title} answers nobody without a key, and {asked.key} is not set",

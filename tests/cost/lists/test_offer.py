@@ -13,6 +13,7 @@ from shoal.cost.groups import group_of
 from shoal.cost.lists.offer import Offer, Wanted, find
 from shoal.cost.lists.table import LISTS
 from shoal.cost.prices import Price, Table, packaged, read, regions, written
+from tests.cost.lists.played import offer
 
 WANTED = Wanted(
     price="disk.{size}.hour", unit="hour", service="Disks", fields={"meter": r"(?P<size>small|large) disk"},
@@ -51,6 +52,23 @@ def test_a_unit_is_converted_and_one_that_is_not_known_is_no_price() -> None:
     assert small(line("0.1666", "1/Day")) == "0.00694167"
     assert "'1 Gross'" in small(line("5", "1 Gross"))
     assert small(line("10", "1 Gross"), line("0.02")) == "0.02"
+
+
+def test_an_older_price_does_not_come_back_where_a_newer_one_is_for_nothing() -> None:
+    old, free = line("0.5", since="2020-01-01"), line("0", since="2026-01-01")
+    assert small(old, free, line("0.4", start=13, since="2026-01-01")) == "0.40"
+    assert small(old, free, line("0.4", start=13, since="2027-01-01")) == "the list has it for nothing, or not yet"
+
+
+@pytest.mark.parametrize("amount", ["NaN", "sNaN", "Infinity", "1e40", "999999999999", "0.000000001"])
+def test_what_no_table_could_say_is_no_price(amount: str) -> None:
+    assert "is no price" in small(line(amount))
+    assert small(line(amount, since="2027-01-01"), line("3")) == "3.00"
+
+
+def test_more_lines_than_a_list_has_are_refused() -> None:
+    with pytest.raises(ValueError, match="more than 100,000 lines"):
+        find([WANTED], (line("1") for _ in range(100_001)), today="")
 
 
 def test_where_lines_contradict_each_other_none_is_taken() -> None:
@@ -96,6 +114,42 @@ def test_machines_of_a_cluster_are_among_what_is_asked_for() -> None:
 def test_an_answer_of_another_shape_is_refused(name: str, body: bytes) -> None:
     with pytest.raises((ValueError, msgspec.DecodeError)):
         list(LISTS[name].read(BytesIO(body), "eu-central-1"))
+
+
+@pytest.mark.parametrize(
+    ("region", "usage"),
+    [
+        ("eu-central-1", "EUC1-NatGateway-Hours"), ("eu-west-1", "EU-NatGateway-Hours"),
+        ("us-east-1", "NatGateway-Hours"), ("ap-southeast-1", "APS1-NatGateway-Hours"),
+    ],
+)  # fmt: skip
+def test_a_type_of_usage_is_read_without_its_region(region: str, usage: str) -> None:
+    assert usages(region, usage) == ["NatGateway-Hours"]
+
+
+@pytest.mark.parametrize("usage", ["eu-central-1-KMS-Keys", "KMS-Keys"])
+def test_a_key_is_no_region(usage: str) -> None:
+    assert usages("eu-central-1", usage) == ["KMS-Keys"]
+
+
+def usages(region: str, usage: str) -> list[str]:
+    body = offer("AmazonEC2", {"usageType": usage, "Unit": "Hrs", "PricePerUnit": "1"})[2]
+    read_ = [one for one in LISTS["aws"].read(BytesIO(body), region) if isinstance(one, Offer)]
+    return [one.fields["usage"] for one in read_]
+
+
+@pytest.mark.parametrize("line", [b'"' + b"x" * 200_000 + b'"', b"x," * 600_000, b"\xff"])
+def test_a_line_of_amazon_that_is_none_is_refused_wherever_it_stands(line: bytes) -> None:
+    good = offer("AmazonEC2", {"usageType": "NatGateway-Hours", "Unit": "Hrs", "PricePerUnit": "1"})[2]
+    with pytest.raises(ValueError, match="it is no file of prices|it has a line of more than"):
+        list(LISTS["aws"].read(BytesIO(good + b"\n" + line), "us-east-1"))
+
+
+@pytest.mark.parametrize("name", ["azure", "gcp"])
+def test_a_page_that_is_larger_than_any_is_refused(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shoal.cost.lists.offer.LARGEST", 1 << 20)
+    with pytest.raises(ValueError, match="more than 1 MiB"):
+        list(LISTS[name].read(BytesIO(b" " * (1 << 21)), "eu-central-1"))
 
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)

@@ -1,13 +1,14 @@
 """Asks a price list over HTTP: one service after the other, page after page. No bill needs it."""
 
 import http.client
+import io
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from email.message import Message
 from http import HTTPStatus
-from typing import IO
+from typing import IO, TYPE_CHECKING
 from urllib.error import HTTPError
 from urllib.parse import urlsplit
 from urllib.request import HTTPRedirectHandler, Request, build_opener
@@ -16,6 +17,9 @@ import msgspec
 
 from shoal.cost.lists.offer import More, Offer, PriceList, find
 from shoal.errors import HostError
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer as Buffer
 
 _PATIENCE = 60.0
 """Seconds that a list may take to answer, and to go on."""
@@ -26,8 +30,13 @@ _TRIES, _LONGEST = 4, 30
 _MANY = 100_000
 """Prices after which it is said how far a list is read."""
 
+_PAGES = 2_000
+"""Pages of a service that are read at most."""
+
 _BUSY = (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE)
-_REFUSED = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
+_REFUSED = (HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
+"""What a key is refused with; without one it says that there is nothing, as Amazon's files do."""
+
 _HERE = ("127.0.0.1", "::1", "localhost")
 
 
@@ -57,7 +66,8 @@ def ask(prices: PriceList, region: str, *, address: str, key: str, today: str, p
     Raises:
         HostError: The list cannot be reached, refuses the key, or has no price of the region.
     """
-    _require_safe(address, key)
+    _require_safe(address)
+    _require_kept(prices, address, key)
     amounts, doubts, silent = dict[str, tuple[Decimal, str]](), dict[str, str](), dict[str, str]()
     headers = {prices.header: key} if key else {}
     for number, service in enumerate(prices.services, start=1):
@@ -74,7 +84,7 @@ def ask(prices: PriceList, region: str, *, address: str, key: str, today: str, p
             amounts |= found.amounts
             doubts |= found.doubts
     if not amounts:
-        why = next((f" ({service}: {said})" for service, said in silent.items()), "")
+        why = next((f" ({name}: {said})" for name, said in {**doubts, **silent}.items()), "")
         raise HostError(
             f"{prices.title} at {address} has no price of {region} that is looked for{why}",
             hint="look whether the region is spelled as the cloud spells it; nothing was written",
@@ -82,13 +92,28 @@ def ask(prices: PriceList, region: str, *, address: str, key: str, today: str, p
     return Told(amounts=amounts, doubts=doubts, silent=silent)
 
 
-def _require_safe(address: str, key: str) -> None:
-    """Refuse what is no address, and to send a key that anybody could read on its way."""
-    parts = urlsplit(address)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+def _require_safe(address: str) -> None:
+    """Refuse what is no address, or would be written into tables with a password in it."""
+    try:
+        parts = urlsplit(address)
+        told = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:
+        told = False
+    if told and "@" in parts.netloc:
+        hint = "price lists know nobody by a password; name a mirror that asks for none"
+        raise HostError("the address of a price list names who asks", hint=hint)
+    plain = address.isascii() and address.isprintable() and not {*address} & {*" ?#"}
+    if not told or not plain:
         raise HostError(f"{address!r} is no address of a price list", hint="write one such as https://prices.azure.com")
+
+
+def _require_kept(prices: PriceList, address: str, key: str) -> None:
+    """Refuse to send a key that anybody could read on its way, or that is none: it is never shown."""
+    parts = urlsplit(address)
     if key and parts.scheme == "http" and parts.hostname not in _HERE:
         raise HostError(f"the key would be sent to {address} unencrypted", hint="name an address with https://")
+    if not key.isascii() or not key.isprintable():
+        raise HostError(f"what {prices.key} holds is no key", hint="look for the end of a line in it, or for quotes")
 
 
 def _told(offers: Iterator[Offer], progress: Callable[[str], None]) -> Iterator[Offer]:
@@ -105,6 +130,8 @@ def _offers(prices: PriceList, service: str, region: str, address: str, headers:
     while path:
         if path in seen:
             raise ValueError("its pages lead back to one another")
+        if len(seen) == _PAGES:
+            raise ValueError(f"it has more than {_PAGES:,} pages")
         seen.add(path)
         query = ""
         with _answer(Request(f"{address.rstrip('/')}/{path}", headers=dict(headers))) as answer:  # noqa: S310 - checked
@@ -117,13 +144,13 @@ def _offers(prices: PriceList, service: str, region: str, address: str, headers:
 
 
 def _answer(question: Request) -> IO[bytes]:
-    """Open an answer; `ValueError` where it is none."""
+    """Open an answer, which asks with a key where it has a header; `ValueError` where it is none."""
     for left in reversed(range(_TRIES)):
         try:
-            found: IO[bytes] = build_opener(_Stays).open(question, timeout=_PATIENCE)
+            found = build_opener(_Stays).open(question, timeout=_PATIENCE)
         except HTTPError as error:
             with error:
-                if error.code in _REFUSED:
+                if error.code in _REFUSED and question.headers:
                     raise HostError(
                         f"{question.host} refuses to tell prices: {error.code} {error.reason}",
                         hint="look at the key, and whether it may ask for prices; nothing was written",
@@ -132,12 +159,35 @@ def _answer(question: Request) -> IO[bytes]:
                     raise ValueError(f"it answers {error.code} {error.reason}") from error
                 time.sleep(_pause(error.headers.get("Retry-After", "")))
         else:
-            return found
+            return io.BufferedReader(_Whole(found))
     raise AssertionError("unreachable")  # the last try has returned or raised
 
 
 def _pause(said: str) -> float:
     return float(min(_LONGEST, int(said))) if said.isdecimal() else 2.0
+
+
+class _Whole(io.RawIOBase):
+    """An answer that has not ended before it is as long as it says: what breaks off is no end."""
+
+    def __init__(self, answer: http.client.HTTPResponse) -> None:
+        self._answer = answer
+
+    def readable(self) -> bool:
+        """Say that it can be read."""
+        return True
+
+    def readinto(self, buffer: "Buffer") -> int:
+        """Read some of it; raises `http.client.IncompleteRead`."""
+        count = self._answer.readinto(buffer)
+        if not count and self._answer.length:
+            raise http.client.IncompleteRead(b"", self._answer.length)
+        return count
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        self._answer.close()
+        super().close()
 
 
 class _Stays(HTTPRedirectHandler):

@@ -26,8 +26,11 @@ _OPTIONAL = ("StartingRange", "EffectiveDate")
 _HEAD = 20
 """Lines among which the names of columns are looked for."""
 
-_PREFIX = re.compile(r"^[A-Z]{2,4}\d?-")
-"""Of a region in a type of usage: ``EUC1-``, ``EU-``. In Virginia there is none."""
+_PREFIX = re.compile(r"^(?!KMS-)[A-Z]{2,4}\d?-")
+"""Of a region in a type of usage: ``EUC1-``, ``EU-``. In Virginia there is none, and keys have the region itself."""
+
+_LINE = 1_000_000
+"""Characters of a line, at most."""
 
 
 def question(service: str, region: str) -> str:
@@ -37,7 +40,20 @@ def question(service: str, region: str) -> str:
 
 def read(answer: IO[bytes], region: str) -> Iterator[Offer | More]:
     """Read what is paid on demand."""
-    rows = csv.reader(io.TextIOWrapper(answer, "utf-8"))
+    try:
+        yield from _offers(csv.reader(_lines(io.TextIOWrapper(answer, "utf-8", newline=""))), region)
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise ValueError(f"it is no file of prices: {error}") from error
+
+
+def _lines(text: io.TextIOWrapper) -> Iterator[str]:
+    while line := text.readline(_LINE):
+        if len(line) == _LINE:
+            raise ValueError(f"it has a line of more than {_LINE:,} characters")
+        yield line
+
+
+def _offers(rows: Iterator[list[str]], region: str) -> Iterator[Offer]:
     columns = _columns(rows)
     term, currency = columns["TermType"], columns["Currency"]
     for row in rows:
@@ -47,10 +63,7 @@ def read(answer: IO[bytes], region: str) -> Iterator[Offer | More]:
 
 def _columns(rows: Iterator[list[str]]) -> dict[str, int]:
     """Say where the columns are that matter here."""
-    try:
-        head = next((row for _, row in zip(range(_HEAD), rows, strict=False) if "SKU" in row), [])
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise ValueError(f"it is no file of prices: {error}") from error
+    head = next((row for _, row in zip(range(_HEAD), rows, strict=False) if "SKU" in row), [])
     if missing := [name for name in _NEEDED if name not in head]:
         raise ValueError(f"it has no column {missing[0]!r}")
     return {name: place for place, name in enumerate(head) if name in (*_NEEDED, *_COLUMNS, *_OPTIONAL)}
@@ -58,7 +71,7 @@ def _columns(rows: Iterator[list[str]]) -> dict[str, int]:
 
 def _offer(line: Mapping[str, str], region: str) -> Offer:
     fields = {field: line.get(column, "") for column, field in _COLUMNS.items()}
-    fields["usage"] = _PREFIX.sub("", fields["usage"].removeprefix(f"{region}-"))
+    fields["usage"] = _PREFIX.sub("", fields["usage"].removeprefix(f"{region}-"), count=1)
     try:
         amount, start = Decimal(line["PricePerUnit"]), Decimal(line.get("StartingRange") or 0)
     except InvalidOperation as error:

@@ -11,7 +11,7 @@ from urllib.parse import quote, urlsplit
 
 import msgspec
 
-from shoal.cost.lists.offer import More, Offer, PriceList, Wanted
+from shoal.cost.lists.offer import More, Offer, PriceList, Wanted, whole
 
 _VERSION = "2023-01-01-preview"
 """The first with savings plans beside what they make cheaper."""
@@ -68,7 +68,7 @@ def question(service: str, region: str) -> str:
 
 def read(answer: IO[bytes], region: str) -> Iterator[Offer | More]:
     """Read a page; a saving for a year is an offer of its own."""
-    page = msgspec.json.decode(answer.read(), type=_Page, strict=False)
+    page = msgspec.json.decode(whole(answer), type=_Page, strict=False)
     if page.BillingCurrency != "USD":
         raise ValueError(f"it is in {page.BillingCurrency}, not in USD")
     for item in page.Items:

@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 
 import msgspec
 
-from shoal.cost.lists.offer import More, Offer, PriceList, Wanted
+from shoal.cost.lists.offer import More, Offer, PriceList, Wanted, whole
 
 _BILLION = Decimal(10) ** 9
 _PAGE = 5000
@@ -66,7 +66,7 @@ def question(service: str, region: str) -> str:  # noqa: ARG001 - the list has a
 
 def read(answer: IO[bytes], region: str) -> Iterator[Offer | More]:
     """Read a page: what is paid on demand in a region, or everywhere."""
-    page = msgspec.json.decode(answer.read(), type=_Page, strict=False)
+    page = msgspec.json.decode(whole(answer), type=_Page, strict=False)
     for sku in page.skus:
         if sku.category.usage_type == "OnDemand" and {region, "global"} & {*sku.service_regions}:
             yield from _offers(sku)

@@ -7,6 +7,14 @@ from decimal import ROUND_HALF_UP, Decimal
 from functools import cached_property
 from typing import IO
 
+from shoal.cost.prices import MOST
+
+LARGEST = 64 * 1024**2
+"""Bytes of a page that is read as a whole."""
+
+_MANY = 100_000
+"""Lines of a service that speak of what is looked for, at most."""
+
 _PLACES = Decimal("0.00000001")
 """To which a price is rounded, which no list exceeds but by division: a day's price has 24 hours."""
 
@@ -103,19 +111,26 @@ class Found:
 def find(wanted: Iterable[Wanted], offers: Iterable[Offer], *, today: str) -> Found:
     """Find prices.
 
-    Of several lines for one price those count whose unit is known and that have begun, of these the ones after what is
-    free, and of these the newest. Where two lines are left that do not agree, neither is taken.
+    Of several lines for one price those count whose unit is known and that have begun. Of those that count from the
+    same use on, the newest holds; the first of these that is not for nothing is the price. Where two lines are left
+    that do not agree, neither is taken.
 
     Args:
         wanted: What is looked for, of one service.
         offers: Lines of the list of that service; they are read once.
         today: The day, ``2026-11-23``.
+
+    Raises:
+        ValueError: There are more lines than a list has.
     """
-    every, told = tuple(wanted), dict[str, list[tuple[Wanted, Offer]]]()
+    every, told, count = tuple(wanted), dict[str, list[tuple[Wanted, Offer]]](), 0
     for offer in offers:
         for one in every:
             if name := one.names(offer):
                 told.setdefault(name, []).append((one, offer))
+                count += 1
+        if count > _MANY:
+            raise ValueError(f"it has more than {_MANY:,} lines for what is looked for")
     amounts, doubts = dict[str, tuple[Decimal, str]](), dict[str, str]()
     for name, lines in told.items():
         try:
@@ -130,19 +145,31 @@ def _settled(lines: list[tuple[Wanted, Offer]], today: str) -> tuple[Decimal, st
     known = [(one, offer) for one, offer in lines if offer.unit in one.units]
     if not known:
         raise ValueError(f"the list has it by {lines[0][1].unit!r}, which is not known")
-    begun = [(one, offer) for one, offer in known if offer.amount > 0 and offer.since <= today]
-    if not begun:
-        raise ValueError("the list has it for nothing, or not yet")
-    least = min(offer.start for _, offer in begun)
-    first = [(one, offer) for one, offer in begun if offer.start == least]
-    newest = max(offer.since for _, offer in first)
-    chosen = [(one, offer) for one, offer in first if offer.since == newest]
-    amounts = {_rounded(offer.amount * one.units[offer.unit]) for one, offer in chosen}
-    if len(amounts) > 1:
-        raise ValueError(f"the list has several: {', '.join(map(str, sorted(amounts)))}")
-    return amounts.pop(), chosen[0][0].unit
+    begun = [(one, offer) for one, offer in known if offer.since <= today]
+    if strange := [offer for _, offer in begun if not (offer.amount.is_finite() and offer.start.is_finite())]:
+        raise ValueError(f"the list has what is no price: {strange[0].amount} from {strange[0].start} on")
+    for start in sorted({offer.start for _, offer in begun}):
+        here = [(one, offer) for one, offer in begun if offer.start == start]
+        newest = max(offer.since for _, offer in here)
+        amounts = {_amount(one, offer): one.unit for one, offer in here if offer.since == newest and offer.amount > 0}
+        if len(amounts) > 1:
+            raise ValueError(f"the list has several: {', '.join(map(str, sorted(amounts)))}")
+        if amounts:
+            return amounts.popitem()
+    raise ValueError("the list has it for nothing, or not yet")
 
 
-def _rounded(amount: Decimal) -> Decimal:
-    whole = amount.quantize(_PLACES, rounding=ROUND_HALF_UP).normalize()
+def _amount(one: Wanted, offer: Offer) -> Decimal:
+    """Count what one of our units costs; raises `ValueError` where a table could not say it."""
+    amount = offer.amount * one.units[offer.unit]
+    if amount > MOST or not (whole := amount.quantize(_PLACES, rounding=ROUND_HALF_UP).normalize()):
+        raise ValueError(f"the list has what is no price: {amount}")
     return whole.quantize(Decimal("0.01")) if whole.as_tuple().exponent > -2 else whole  # type: ignore[operator]
+
+
+def whole(answer: IO[bytes]) -> bytes:
+    """Read a page; raises `ValueError` for one that is larger than any."""
+    page = answer.read(LARGEST + 1)
+    if len(page) > LARGEST:
+        raise ValueError(f"a page of it has more than {LARGEST >> 20} MiB")
+    return page

@@ -1,5 +1,6 @@
 """A table with the prices that a list told, and without them the ones that were there. Pure."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -10,6 +11,8 @@ from shoal.cost.prices import Price, Table
 
 _LISTED = "list-"
 """How sources of prices from lists are called; the day follows."""
+
+_OF_A_LIST = re.compile(rf"{_LISTED}\d{{4}}-\d\d-\d\d", re.ASCII)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -79,5 +82,5 @@ def _written(packaged: Table, own: Table | None) -> set[str]:
     return {
         name
         for name, price in own.prices.items()
-        if not price.source.startswith(_LISTED) and own.sources[price.source] not in ours
+        if not _OF_A_LIST.fullmatch(price.source) and own.sources[price.source] not in ours
     }
