@@ -129,7 +129,7 @@ METRICS = """
 from opentelemetry import metrics, trace
 from prometheus_client import Counter
 
-seen = Counter("seen", "Pages.", ["who"])
+seen = Counter("seen", "Pages.", ["who"], registry=None)
 counted = metrics.get_meter("x").create_counter("seen")
 tracer = trace.get_tracer("x")
 """

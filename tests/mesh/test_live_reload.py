@@ -45,6 +45,12 @@ async def test_a_service_joins_without_a_restart() -> None:
             async def joined() -> bool:
                 return (await world.edge("GET /orders/7", headers=world.bearer())).status == 200
 
+            async def asks() -> bool:
+                try:
+                    return bool((await world.out("orders", "POST /prices", to="products")).json["app"] == "products")
+                except FileNotFoundError:  # listeners come one after the other
+                    return False
+
             await eventually_true(joined)
-            assert (await world.out("orders", "POST /prices", to="products")).json["app"] == "products"
+            await eventually_true(asks)
         assert set(meanwhile) == {200}, "a request was dropped while everything was read again"

@@ -22,9 +22,10 @@ from shoal.local.engines import aws, start
 from shoal.local.ports import free_port
 from shoal.service.describe import describe
 from tests.deploy.aws import stall
+from tests.deploy.aws.applied import ACCOUNT
 from tests.deploy.aws.samples import artifacts
 from tests.deploy.aws.terraform import Terraform, adapted, provider
-from tests.deploy.aws.test_live_apply import ACCOUNT, EMULATED, plain
+from tests.deploy.aws.test_live_apply import EMULATED, guarded
 
 pytestmark = [pytest.mark.live, pytest.mark.asyncio(loop_scope="module")]
 TWO = Environment(
@@ -36,7 +37,7 @@ TWO = Environment(
 async def emulator() -> AsyncIterator[str]:
     directory = Path(tempfile.mkdtemp(prefix="sh-", dir="/tmp"))
     options = aws.AwsOptions(directory=directory, port=free_port())
-    recipe = dataclasses.replace(aws.recipe(options), prepare=functools.partial(plain, options))
+    recipe = dataclasses.replace(aws.recipe(options), prepare=functools.partial(guarded, options))
     running = await start(recipe, on_line=lambda _: None)
     yield f"http://127.0.0.1:{options.port}"
     await running.process.kill()

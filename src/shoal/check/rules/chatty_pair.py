@@ -141,12 +141,12 @@ def _seen(subject: Subject, most: int) -> Iterator[Finding]:
             sites = subject.graph.between.get((call.caller, call.callee), ())
             same = [site for site in sites if site.call.endpoint == call.endpoint]
             own = [site for site in same if str(site.handler) == call.within] or same
+            who, what = call.within or call.caller, f"{call.callee}.{call.endpoint}"
             yield Finding(
                 where=own[0].where if own else subject.where,
-                message=f"{call.within or call.caller} called {call.callee}.{call.endpoint} {call.most} times in one piece"
-                " of work",
+                message=f"{who} called {what} {call.most} times in one piece of work",
                 impact=f"{call.most} × {call.p50 * 1000:.1f} ms (p50 of {call.count} calls)",
-                help=f"give {call.callee}.{call.endpoint} all of them at once: an operation that takes a list",
+                help=f"give {what} all of them at once: an operation that takes a list",
             )
 
 
