@@ -63,8 +63,8 @@ validate: $(READY)  ## hold all that is written for Kubernetes and the clouds ag
 
 matrix: $(READY) $(PROTON) $(AWS)/.locked $(CHECKOV)/.locked  ## ask all of every engine: its driver, and the live shop on it (ENGINES=broker=kafka for one line)
 	@$(if $(ENGINES),,SHOAL_MATRIX=1 $(BIN)/pytest -q tests/drivers tests/deploy/aws/test_live_streams.py \
-		tests/deploy/aws/test_live_apply.py tests/deploy/aws/test_provider.py tests/deploy/gcp/test_live_streams.py \
-		tests/deploy/test_checkov.py)
+		tests/deploy/aws/test_live_apply.py tests/deploy/aws/test_live_second_region.py tests/deploy/aws/test_provider.py \
+		tests/deploy/gcp/test_live_streams.py tests/deploy/test_checkov.py)
 	@for line in $(or $(ENGINES),$(MATRIX)); do echo "shop on $$line"; \
 		$(BIN)/pytest -q tests/live shop/tests/test_live.py $$(echo ",$$line" | sed 's/,/ --engine /g') $(ARGS) || exit 1; done
 
@@ -83,7 +83,7 @@ simulate: $(READY)  ## simulate the test system under many seeds (SEEDS=100000, 
 	@$(BIN)/python -m shoal.testing.simulation tests.simulation.scenario:Shopping \
 		--seeds $(or $(SEED),1-$(or $(SEEDS),10000)) $(ARGS)
 
-bench: $(READY) $(BENCH) $(CDK8S)/.locked  ## compare with the alternatives, as ratios (takes minutes)
+bench: $(READY) $(PROTON) $(BENCH) $(AWS)/.locked $(CDK8S)/.locked  ## compare with the alternatives, as ratios (takes minutes)
 	@$(BIN)/python -m bench $(ARGS)
 
 torture: $(READY)  ## kill everything, again and again, while orders come in, and audit (takes half an hour)
