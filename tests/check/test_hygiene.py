@@ -11,7 +11,6 @@ from shoal.check.fixing import fixed
 from shoal.check.report import OUTDATED
 from shoal.check.rule import AnyRule
 from shoal.check.rules import rule_failed
-from shoal.check.runner import texts_of
 from shoal.check.table import RULES
 from shoal.cli.checks import Beside, Check
 from shoal.operating.where import Project
@@ -61,7 +60,7 @@ def test_what_is_said_to_be_mended_is(rule: AnyRule, tmp_path: Path) -> None:
         check = Check(Project(root=tmp_path), beside=Beside())
         report = check.run()
         assert check.subject is not None
-        made = fixed(report.findings, texts_of(check.subject))
+        made = fixed(report.findings, check.subject.texts)
     assert rule.code in {one.code for one in made.mended}
     after = report_of(tmp_path / "after", {**files, **made.texts})
     before = sum(one.code == rule.code for one in report.findings)

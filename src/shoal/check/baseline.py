@@ -5,7 +5,7 @@ changed.
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -14,6 +14,9 @@ from shoal.check.finding import Place, Reported, masked
 from shoal.errors import DeclarationError
 
 FORMAT = 1
+
+Key = tuple[str, str, str]
+"""A file, a code, and the text of a line."""
 
 
 class Entry(msgspec.Struct, frozen=True, order=True, forbid_unknown_fields=True):
@@ -57,7 +60,7 @@ _EMPTY = f'{{\n  "format": {FORMAT},\n  "findings": []\n}}\n'
 
 def made(findings: Iterable[Reported], texts: Mapping[str, str]) -> Baseline:
     """Make a baseline of all findings."""
-    counted = Counter(_key(finding, texts) for finding in findings)
+    counted = Counter(key for _, key in _keyed(tuple(findings), texts))
     return Baseline(findings=tuple(sorted(Entry(*key, count) for key, count in counted.items())))
 
 
@@ -68,8 +71,7 @@ def divided(
     left = Counter({(entry.file, entry.code, entry.line): entry.count for entry in baseline.findings})
     new: list[Reported] = []
     known: list[Reported] = []
-    for finding in findings:
-        key = _key(finding, texts)
+    for finding, key in _keyed(findings, texts):
         if left[key] > 0:
             left[key] -= 1
             known.append(finding)
@@ -104,9 +106,13 @@ def gone(before: Baseline, after: Baseline, path: str) -> list[tuple[Place, Entr
     return found
 
 
-def _key(finding: Reported, texts: Mapping[str, str]) -> tuple[str, str, str]:
-    place = finding.where
-    lines = texts.get(place.file, "").split("\n")
-    line = lines[place.line - 1] if 0 < place.line <= len(lines) else ""
-    shown = masked(line, place) if finding.hidden else covered(line)
-    return (place.file, finding.code, shown.strip())
+def _keyed(findings: Sequence[Reported], texts: Mapping[str, str]) -> Iterator[tuple[Reported, Key]]:
+    """Go through findings, each with the file, the code and the line by which it is known again."""
+    files = {finding.where.file for finding in findings}
+    lines = {file: texts[file].split("\n") for file in files & texts.keys()}
+    for finding in findings:
+        place = finding.where
+        own = lines.get(place.file, ())
+        line = own[place.line - 1] if 0 < place.line <= len(own) else ""
+        shown = masked(line, place) if finding.hidden else covered(line)
+        yield finding, (place.file, finding.code, shown.strip())

@@ -11,26 +11,34 @@ FORMS: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("a key of Stripe", re.compile(r"\b[rs]k_live_[0-9A-Za-z]{16,}")),
     ("a key of SendGrid", re.compile(r"\bSG\.[\w-]{22}\.[\w-]{43}(?![\w-])")),
     ("a signed token", re.compile(r"\beyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{10,}")),
-    ("an address with a password", re.compile(r"\w+://[^\s:/@{}]+:[^\s:/@{}]{3,}@[^\s/@]+")),
+    ("an address with a password", re.compile(r"\b\w+://[^\s:/@]*:(?!\$)[^\s:/@{}]{3,}@[^\s/@]+")),
 )
 """What a text is taken for, and how it is known."""
 
 _CALLED = re.compile(
-    r"(?:^|[_.-])(?:password|passwd|passphrase|pwd|secret|secret_?key|secret_?access_?key|client_?secret|api_?key|token"
-    r"|account_?key|private_?key|encryption_?key|(?:auth|access)_?token|credentials?)$"
+    r"(?:^|[_.-])(?:password|requirepass|passwd|passphrase|pwd|secret|secret_?key(?:_?base)?|secret_?access_?key|client_?secret"
+    r"|api_?key|token|account_?key|private_?key|encryption_?key|signing_?key|(?:auth|access)_?token|credentials?"
+    r"|(?:default|root|admin|user|db|sql|mysql|pg|postgres|mongo|redis|mq|amqp|smtp|mail|auth|ldap)_?pass)$"
 )
-_WITHIN = re.compile(r"(?:^|[;\s])(?:password|pwd|accountkey|sharedaccesskey)\s*=\s*(?P<value>[^;\s]+)", re.IGNORECASE)
-"""As a connection string says it: ``Server=db;Password=...``."""
+_WITHIN = re.compile(
+    r"(?:^|[;&?\s])(?:password|pwd|accountkey|sharedaccesskey)\s*=\s*(?P<value>[^;&\s]+)", re.IGNORECASE
+)
+"""As a connection string says it: ``Server=db;Password=...``, or an address: ``?password=...``."""
 
 _PASSWORD = re.compile(
-    r"(?P<before>\w+://[^\s:/@{}]*:|(?:^|[;\s\"'=])(?:password|pwd|accountkey|sharedaccesskey)=)"
-    r"(?P<value>(?<=:)[^\s/@{}]+(?=@)|(?<==)[^;\s\"']+)",
+    r"(?P<before>\b\w+://[^\s:/@]*:|(?:^|[;&?\s\"'=])(?:password|pwd|accountkey|sharedaccesskey)=)"
+    r"(?P<value>(?<=:)[^\s/@{}]+(?=@)|(?<==)[^;&\s\"']+)",
     re.IGNORECASE,
 )
 
+_ABOUT = re.compile(r"pass|pwd|secret|token|key|credential|://", re.IGNORECASE)
+"""What stands in a line that may hold a secret, or in the one before it."""
+
+_BEHIND = re.compile(r"(?<=[:=]).*")
+
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _NO_SECRET = re.compile(
-    r"true|false|yes|no|none|null|[01]?|[/.~].*|.*\$[({\w].*|.*\{\{.*|<.*>|\*+|x{3,}|ENC\[.*|your[_-].*|change[_-]?(?:me|it)|dummy|fake|placeholder|not[_-]?used",
+    r"true|false|yes|no|none|null|[01]?|[/.~].*|.*\$[({\w].*|.*\{\{.*|\{.*\}|%[\w(].*|<.*>|\*+|x{3,}|ENC\[.*|your[_-].*|change[_-]?(?:me|it)|dummy|fake|placeholder|not[_-]?used",
     re.IGNORECASE | re.DOTALL,
 )
 
@@ -38,6 +46,17 @@ _NO_SECRET = re.compile(
 def covered(text: str) -> str:
     """Return a line with the passwords of addresses in it covered, as long as it was."""
     return _PASSWORD.sub(lambda found: found["before"] + "*" * len(found["value"]), text)
+
+
+def concealed(text: str) -> str:
+    """Return a file that nobody can parse without all that may be a secret; every line is as long as it was."""
+    found: list[str] = []
+    before = ""
+    for line in text.split("\n"):
+        may = _ABOUT.search(line) or _ABOUT.search(before)
+        found.append(_BEHIND.sub(lambda rest: re.sub(r"\S", "*", rest[0]), line, count=1) if may else line)
+        before = line
+    return "\n".join(found)
 
 
 def formed(text: str) -> str:

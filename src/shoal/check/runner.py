@@ -48,9 +48,9 @@ def run(
     chosen = [rule for rule in rules if _meant(rule, only) and settings.asks(rule.code, enabled=rule.enabled)]
     asked = [rule for rule in chosen if all(subject.has(need) for need in rule.needs)]
     found = [f for rule in asked for f in _asked(rule, subject, settings, progress)] + [_told(t, subject) for t in told]
-    texts, codes, every = texts_of(subject), looked_at(asked, only), looked_at(rules)
+    texts, codes, every = subject.texts, looked_at(asked, only), looked_at(rules)
     left, passed = ignored(_once(found), texts, known=every, asked=codes)
-    new, old = _without(left, baseline, texts, codes)
+    new, old = _without(left, baseline, subject.shown, codes)
     return Report(
         system=subject.system.name,
         services=len(subject.system.services),
@@ -70,11 +70,6 @@ def _meant(rule: AnyRule, only: tuple[str, ...]) -> bool:
 def looked_at(rules: Sequence[AnyRule], only: tuple[str, ...] = ()) -> set[str]:
     """List the codes of rules, and those of a plan, as far as only these are asked."""
     return {*(rule.code for rule in rules), *(code for code in TOLD if not only or code.startswith(only))}
-
-
-def texts_of(subject: Subject) -> dict[str, str]:
-    """Collect the text of every file in which a finding may lie."""
-    return {module.shown: module.text for module in subject.source.modules} | dict(subject.files)
 
 
 def _once(findings: Sequence[Reported]) -> list[Reported]:

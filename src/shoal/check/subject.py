@@ -8,6 +8,7 @@ from functools import cached_property
 from shoal.check.finding import Place
 from shoal.check.graph import Graph
 from shoal.check.importing.facts import Facts
+from shoal.check.importing.secrets import covered
 from shoal.check.observed import Observed
 from shoal.check.placed import Placed
 from shoal.check.source import Source
@@ -83,6 +84,16 @@ class Subject:
             if known.name == module and attribute in known.top:
                 return known.head(known.top[attribute])
         return Place(self.source.modules[0].shown) if self.source.modules else Place(self.system.name)
+
+    @cached_property
+    def texts(self) -> Mapping[str, str]:
+        """Path → text, of every file in which a finding may lie."""
+        return {module.shown: module.text for module in self.source.modules} | dict(self.files)
+
+    @cached_property
+    def shown(self) -> Mapping[str, str]:
+        """The same, as people may see it: without the secrets that stand in files of others."""
+        return self.texts if self.imported is None else covered(self.texts, self.imported)
 
     def place(self, where: str) -> Place:
         """Say where a declaration of the model is; of one without a place, where the system is."""

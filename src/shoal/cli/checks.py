@@ -22,7 +22,7 @@ from shoal.check.placed import Placed
 from shoal.check.report import OUTDATED, Report
 from shoal.check.rule import AnyRule
 from shoal.check.rules.system_unreadable import RULE as UNREADABLE
-from shoal.check.runner import looked_at, run, texts_of
+from shoal.check.runner import looked_at, run
 from shoal.check.subject import Subject
 from shoal.check.told import TOLD
 from shoal.cli import checking
@@ -99,10 +99,15 @@ class Check:
 
     @property
     def texts(self) -> Mapping[str, str]:
-        """Path → text, of every file in which something may be found."""
-        found = texts_of(self.subject) if self.subject else {}
+        """Path → text as it may be shown, of every file in which something may be found."""
+        found = dict(self.subject.shown) if self.subject else {}
         known = self.baseline_text()
         return found if known is None else found | {self.baseline: known}
+
+    @property
+    def files(self) -> Mapping[str, str]:
+        """Path → text as it is, secrets and all, for what edits them."""
+        return {**self.texts, **(self.subject.texts if self.subject else {})}
 
     def run(self) -> Report:
         """Read the system and ask the rules; a system that cannot be read is a finding.
@@ -160,7 +165,7 @@ class Check:
 
     def mended(self, report: Report) -> Fixed:
         """Make the edits of a report's findings, and take out of the baseline what is gone; write nothing."""
-        whole = {path: text for path, text in self.texts.items() if _reads(self.where.root / path, text)}
+        whole = {path: text for path, text in self.files.items() if _reads(self.where.root / path, text)}
         made = fixed(report.findings, whole)
         outdated = tuple(finding for finding in report.findings if finding.code == OUTDATED)
         if not outdated or self.baseline not in whole:

@@ -1,14 +1,19 @@
 """Files of a system that was not written with Shoal: found, read, and brought together for the rules."""
 
+import codecs
 import datetime as dt
 import os
+import posixpath
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from shoal.check.importing.compose import included
+from shoal.check.confidential import concealed
+from shoal.check.importing.compose import environment, included
+from shoal.check.importing.interpolation import resolved
 from shoal.check.importing.modelled import modelled
-from shoal.check.importing.reading import documents
+from shoal.check.importing.reading import BYTES, Others, documents, too_large
 from shoal.check.importing.table import KINDS, facts, form_of
 from shoal.check.importing.tree import Document
 from shoal.check.rules.system_unreadable import RULE as UNREADABLE
@@ -18,6 +23,13 @@ from shoal.model.finding import Finding as Told
 
 WORDS = ("services", "include", "apiVersion", "openapi", "swagger", "asyncapi")
 """Of which a file says at least one that is of a kind; others of a folder need not be parsed."""
+
+TOP = re.compile(
+    r"^(?:services|include|apiVersion|openapi|swagger|asyncapi)[ \t]*:"
+    r"|[\"'](?:services|apiVersion|openapi|swagger|asyncapi)[\"']\s*:",
+    re.MULTILINE,
+)
+"""What a file says that is meant to be of a kind, even where it cannot be parsed."""
 
 ENDINGS = frozenset({".yaml", ".yml", ".json"})
 """How the names of files end that are looked at in a folder."""
@@ -30,6 +42,9 @@ BESIDE = 2**20
 
 CHART = "Chart.yaml"
 
+ELSEWHERE = re.compile(r"[a-z][a-z+]*:|git@|github\.com/")
+"""How the name of an included file begins that is kept on another machine (Compose, "include")."""
+
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Imported:
@@ -38,7 +53,8 @@ class Imported:
     Attributes:
         subject: What is known of the system.
         told: What is wrong with its files.
-        passed: Files of folders that were looked at and say nothing of a kind that is read, or are one of several.
+        passed: Files of folders that were looked at and say nothing of a kind that is read, or are one of several; and
+            included ones that are on another machine, or whose name is not known.
     """
 
     subject: Subject
@@ -73,7 +89,7 @@ def gather(root: Path, paths: Sequence[str], progress: Callable[[str], None] = l
         system=modelled(found, name or (first if first.is_dir() else first.parent).name),
         entry="",
         now=dt.datetime.now(dt.UTC),
-        files=reading.texts,
+        files={**reading.texts, **reading.named},
         imported=found,
     )
     return Imported(subject=subject, told=tuple(reading.told), passed=tuple(reading.passed))
@@ -87,6 +103,8 @@ class _Reading:
         self._near = [root.resolve()]
         self.documents: list[Document] = []
         self.texts: dict[str, str] = {}
+        self.named: dict[str, str] = {}
+        """Those that others name, in which something may be found, too."""
         self.told: list[Told] = []
         self.passed: list[str] = []
 
@@ -114,27 +132,34 @@ class _Reading:
         file = Path(os.path.normpath(self._root / path))
         try:
             near = any(file.resolve().is_relative_to(folder) for folder in self._near)
-            if not near or file.stat().st_size > BESIDE:
+            if not near or not file.is_file() or file.stat().st_size > BESIDE:
                 return None
-            return file.read_text("utf-8", errors="replace")
-        except OSError:
+            text = _decoded(file.read_bytes())
+        except (OSError, ValueError):  # the second: what no file can be called
             return None
+        if file.suffix in ENDINGS:
+            self.named[path] = text
+        return text
 
     def _file(self, file: Path, *, named: bool) -> None:
         shown = self._shown(file)
         if shown in self.texts:
             return
         self._progress(f"reading {shown}")
+        text = ""
         try:
-            text = file.read_bytes().decode(errors="replace")
+            text = _text(file, shown)
             known = named or any(word in text for word in WORDS)
             found = list(documents(shown, text)) if known else []
         except OSError as error:
             self._wrong(f"cannot be read: {error.strerror}", "let it be read", shown)
             return
         except DeclarationError as error:
-            self.texts[shown] = text
-            self._wrong(error.message, error.hint, error.where)
+            if named or TOP.search(text):
+                self.texts[shown] = concealed(text)
+                self._wrong(error.message, error.hint, error.where)
+            else:
+                self.passed.append(shown)
             return
         if not any(form_of(document.root) for document in found):
             if named:
@@ -151,12 +176,16 @@ class _Reading:
 
     def _included(self, file: Path, document: Document) -> None:
         """Read the files that a file of Compose includes; one that is not there is as wrong as one that is broken."""
+        known = environment(posixpath.dirname(document.path), Others(self.beside))
         for path in included(document.root):
-            other = Path(os.path.normpath(file.parent / path.text))
+            name = resolved(path.text, known)
+            other = Path(os.path.normpath(file.parent / name.text))
             if other.is_file():
                 self._file(other, named=True)
+            elif not name.known or ELSEWHERE.match(name.text):
+                self.passed.append(name.text)
             else:
-                self._wrong(f"there is no file {path.text}, which is included", "correct the path", str(path.where))
+                self._wrong(f"there is no file {name.text}, which is included", "correct the path", str(path.where))
 
     def _chart(self, chart: Path) -> None:
         hint = f"check what comes of it: helm template NAME {self._shown(chart.parent)} > rendered.yaml"
@@ -188,7 +217,23 @@ def _below(folder: Path) -> Iterator[tuple[Path, bool]]:
             continue
         folders[:] = sorted(name for name in folders if name not in PASSED_OVER and not name.startswith("."))
         own = sorted(name for name in files if Path(name).suffix in ENDINGS and not name.startswith("."))
-        yield from ((Path(here, name), _other(name, own)) for name in own)
+        for file in (Path(here, name) for name in own):
+            if file.is_file() or not file.exists():
+                yield file, _other(file.name, own)
+
+
+def _text(file: Path, shown: str) -> str:
+    """Read a file; one that is larger than anything that is parsed is not even read."""
+    size = file.stat().st_size
+    if size > BYTES:
+        raise too_large(shown, size)
+    return _decoded(file.read_bytes())
+
+
+def _decoded(data: bytes) -> str:
+    """Read UTF-8, or UTF-16 where its first bytes say so, as shells of Windows write it; nothing is refused."""
+    wide = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    return data.decode("utf-16" if wide else "utf-8", errors="replace")
 
 
 def _other(name: str, beside: Sequence[str]) -> bool:

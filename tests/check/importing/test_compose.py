@@ -58,7 +58,7 @@ def test_databases_that_services_share(
 
 
 def test_what_waits_for_a_store_may_use_it_where_it_is_told_no_address(tmp_path: Path) -> None:
-    waiting = "services:\n  a:\n    image: a\n    depends_on: [db]\n  b:\n    image: b\n    links: ['db:data']\n"
+    waiting = "services:\n  a:\n    image: a\n    depends_on: [db]\n  b:\n    image: b\n    depends_on: {db: {}}\n"
     store = "  db:\n    image: postgres:18\n"
     report = report_of(tmp_path, {"compose.yaml": waiting + store}, "SH201")
     assert [(f.severity, f.where.line, f.notes[0].where.line) for f in report.findings] == [("info", 4, 7)]

@@ -143,6 +143,85 @@ def test_messages_in_other_files_are_followed(tmp_path: Path, common: str | None
     assert [finding.where.line for finding in report.findings] == lines
 
 
+@pytest.mark.parametrize(
+    ("path", "place"),
+    [
+        ("$ref: paths.yaml#/~1orders", "api/paths.yaml:2"),
+        ("$ref: '#/components/pathItems/orders%7Bid%7D'", "api/openapi.yaml:7"),
+        ("$ref: '#/components/pathItems/again'", "api/openapi.yaml:7"),
+        ("$ref: '#/components/pathItems/circle'", ""),
+        ("$ref: '#/components/none'", ""),
+        ("$ref: none.yaml", ""),
+        ("$ref: https://api.example/paths.yaml", ""),
+    ],
+)
+def test_paths_may_be_elsewhere(tmp_path: Path, path: str, place: str) -> None:
+    text = f"""\
+openapi: 3.1.0
+info: {{title: orders, version: 1.0.0}}
+paths: {{/orders: {{{path}}}}}
+components:
+  pathItems:
+    orders{{id}}:
+      post: {{summary: Place an order.}}
+    again: {{$ref: '#/components/pathItems/orders%7Bid%7D'}}
+    circle: {{$ref: '#/components/pathItems/circle'}}
+"""
+    written(tmp_path, {"api/paths.yaml": "/orders:\n  post: {summary: Place an order.}\n"})
+    report = report_of(tmp_path, {"api/openapi.yaml": text}, "SH401")
+    assert found(report) == ([("SH401", place)] if place else [])
+
+
+PARTS = """\
+asyncapi: 3.0.0
+info: {title: orders, version: 1.0.0}
+channels:
+  placed: {$ref: '#/components/channels/placed'}
+operations:
+  placing: {$ref: '#/components/operations/placing'}
+  hearing: {action: receive, channel: {$ref: '#/channels/placed'}}
+components:
+  channels:
+    placed:
+      address: orders.placed
+      messages:
+        OrderPlaced: {MESSAGE}
+  operations:
+    placing: {action: send, channel: {$ref: '#/channels/placed'}}
+  messageTraits:
+    versioned: {headers: {properties: {schemaVersion: {type: string}}}}
+  schemas:
+    envelope: {allOf: [{$ref: '#/components/schemas/versioned'}, {$ref: '#/components/schemas/envelope'}]}
+    versioned: {properties: {version: {type: integer}}}
+    plain: {properties: {order_id: {type: string}}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("message", "found_"),
+    [
+        ("payload: {$ref: '#/components/schemas/plain'}", True),
+        ("payload: {$ref: '#/components/schemas/envelope'}", False),
+        ("payload: {oneOf: [{$ref: '#/components/schemas/versioned'}]}", False),
+        ("payload: {schemaFormat: application/schema+json, schema: {$ref: '#/components/schemas/versioned'}}", False),
+        ("payload: {schemaFormat: application/schema+json, schema: {$ref: '#/components/schemas/plain'}}", True),
+        ("traits: [{$ref: '#/components/messageTraits/versioned'}]", False),
+        ("payload: {allOf: [{$ref: 'https://schemas.example/envelope'}]}", False),  # nobody knows
+        ("payload: {$ref: '#/components/schemas/none'}", False),
+    ],
+)
+def test_messages_are_put_together_of_parts(tmp_path: Path, message: str, found_: bool) -> None:
+    report = report_of(tmp_path, {"asyncapi.yaml": PARTS.replace("MESSAGE", message)}, "SH606")
+    assert found(report) == ([("SH606", "asyncapi.yaml:13")] if found_ else [])
+
+
+def test_who_sends_and_hears_on_one_channel_sends(tmp_path: Path) -> None:
+    message = PARTS.replace("MESSAGE", "payload: {type: object}")
+    listener = message.replace("title: orders", "title: audit").replace("action: send", "action: receive")
+    report = report_of(tmp_path, {"audit.yaml": listener, "orders.yaml": message}, "SH606")
+    assert found(report) == [("SH606", "orders.yaml:13")]
+
+
 def test_rules_that_need_more_are_not_asked(tmp_path: Path) -> None:
     report = report_of(tmp_path, {"openapi.yaml": OPENAPI.replace("SECURITY\n", "").replace("      OWN\n", "")})
     unasked = {rule.code: rule.needs for rule in report.unasked}

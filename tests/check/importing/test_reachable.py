@@ -29,6 +29,61 @@ def test_engines_on_the_addresses_of_a_machine(tmp_path: Path, image: str, port:
     assert found(report) == ([("SH411", "compose.yaml:5")] if open_ else [])
 
 
+OPENED = """\
+apiVersion: v1
+kind: Service
+metadata: {name: db, namespace: data, annotations: {KEY: VALUE}}
+spec: {type: TYPE, selector: {app: db}}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: db, namespace: data, labels: {app: db}}
+spec: {containers: [{name: a, image: 'postgres:18'}]}
+---
+apiVersion: any/v1
+kind: KIND
+metadata: {name: door, namespace: edge}
+spec: SPEC
+"""
+ROUTE = "rules: [{backendRefs: [{name: db, namespace: data}]}]"
+
+
+@pytest.mark.parametrize(
+    ("given", "line"),
+    [
+        ({"TYPE": "LoadBalancer"}, 4),
+        ({"TYPE": "LoadBalancer", "KEY": "networking.gke.io/load-balancer-type", "VALUE": "Internal"}, 0),
+        (
+            {
+                "TYPE": "LoadBalancer",
+                "KEY": "service.beta.kubernetes.io/azure-load-balancer-internal",
+                "VALUE": "'true'",
+            },
+            0,
+        ),
+        (
+            {"TYPE": "LoadBalancer", "KEY": "service.beta.kubernetes.io/azure-load-balancer-internal", "VALUE": "'no'"},
+            4,
+        ),
+        ({"KIND": "TCPRoute", "SPEC": f"{{{ROUTE}}}"}, 14),
+        ({"KIND": "TCPRoute", "SPEC": f"{{parentRefs: [{{kind: Gateway, name: x}}], {ROUTE}}}"}, 14),
+        (
+            {"KIND": "TCPRoute", "SPEC": f"{{parentRefs: [{{kind: Service, name: db}}], {ROUTE}}}"},
+            0,
+        ),  # for those within
+        ({"KIND": "TCPRoute", "SPEC": "{rules: [{backendRefs: [{name: db}]}]}"}, 0),  # another one
+        ({"KIND": "IngressRouteTCP", "SPEC": "{routes: [{services: [{name: db, namespace: data}]}]}"}, 14),
+        ({"KIND": "Ingress", "SPEC": "{defaultBackend: {service: {name: db}}}"}, 0),
+    ],
+)
+def test_engines_of_a_cluster(tmp_path: Path, given: dict[str, str], line: int) -> None:
+    text = OPENED
+    for word, said in ({"TYPE": "ClusterIP", "KEY": "a", "VALUE": "b", "KIND": "Any", "SPEC": "{}"} | given).items():
+        text = text.replace(word, said)
+    report = report_of(tmp_path, {"db.yaml": text}, "SH411")
+    assert found(report) == ([("SH411", f"db.yaml:{line}")] if line else [])
+
+
 POD = """\
 apiVersion: v1
 kind: Pod
@@ -46,6 +101,24 @@ def test_a_namespace_without_a_policy(tmp_path: Path) -> None:
     report = report_of(tmp_path, {**pods, "k8s/policy.yaml": policy}, "SH412")
     assert found(report) == [("SH412", "k8s/open.yaml:2")]
     assert report.findings[0].message == "no policy says who may reach whom in the namespace open"
+
+
+@pytest.mark.parametrize(
+    ("kind", "space", "open_"),
+    [
+        ("NetworkPolicy", "default", False),
+        ("NetworkPolicy", "other", True),
+        ("CiliumClusterwideNetworkPolicy", "", False),
+        ("AdminNetworkPolicy", "", False),
+        ("AuthorizationPolicy", "istio-system", False),
+        ("NetworkPolicy", "istio-system", True),
+    ],
+)
+def test_a_policy_may_be_for_all_namespaces(tmp_path: Path, kind: str, space: str, open_: bool) -> None:
+    pod = POD.replace(", namespace: NAME", "").replace("NAME", "a").replace("IMAGE", "acme/a")
+    policy = f"apiVersion: any/v1\nkind: {kind}\nmetadata: {{name: x, namespace: {space or 'null'}}}\n"
+    report = report_of(tmp_path, {"pod.yaml": pod, "policy.yaml": policy}, "SH412")
+    assert found(report) == ([("SH412", "pod.yaml:2")] if open_ else [])
 
 
 def test_what_is_found_of_the_whole_stands_at_its_first_part(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from shoal.check.report import Report
 from shoal.check.rule import AnyRule
@@ -35,7 +36,13 @@ class Shown:
     paint: Paint = plain
     before: str = ""
 
+    @cached_property
+    def lines(self) -> Mapping[str, Sequence[str]]:
+        """Path → lines, of the files in which something is found."""
+        files = {finding.where.file for finding in self.report.findings}
+        return {file: self.texts[file].split("\n") for file in files & self.texts.keys()}
+
     def line(self, file: str, number: int) -> str:
-        """Return a line of a file; empty where it is not known."""
-        lines = self.texts.get(file, "").split("\n")
+        """Return a line of a file in which something is found; empty where it is not known."""
+        lines = self.lines.get(file, ())
         return lines[number - 1].rstrip() if 0 < number <= len(lines) else ""

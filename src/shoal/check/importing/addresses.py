@@ -10,23 +10,26 @@ class Address(NamedTuple):
 
     host: str
     """In lower case."""
-    port: str = ""
     database: str = ""
     """The first part of its path, or what a list of words calls the database; empty where nobody says."""
     scheme: str = ""
 
 
 _URL = re.compile(
-    r"(?P<scheme>[A-Za-z][A-Za-z0-9+.:-]*)://(?:[^\s/@]*@)?(?P<hosts>[^\s/?;\"'@<>]+)(?P<path>[^\s?;\"'<>]*)"
+    r"(?P<scheme>[A-Za-z][A-Za-z0-9+.:-]{0,40})://(?:[^\s/@]*@)?(?P<hosts>(?::\?|[^\s/?;\"'@<>])+)"
+    r"(?P<path>[^\s?;\"'<>]*)"
 )
-_HOST = re.compile(r"\[?(?P<host>[A-Za-z0-9_][\w.-]*)\]?(?::(?P<port>\d{1,5}))?")
-_DSN = re.compile(r"@tcp\((?P<host>[\w.-]+)(?::(?P<port>\d+))?\)/(?P<database>[\w-]*)")
+"""An address, whose port may be unknown (`interpolation.UNKNOWN`)."""
+_HOST = re.compile(r"\[?(?P<host>[A-Za-z0-9_][\w.-]*)\]?(?::(?P<port>\d{1,5}|\?))?")
+_DSN = re.compile(r"@tcp\((?P<host>[\w.-]+)(?::\d+)?\)/(?P<database>[\w-]*)")
 """As drivers of Go spell it: ``user@tcp(host:3306)/database``."""
 _SERVER = re.compile(
     r"(?:^|[;\s])(?:server|data source|host|addr(?:ess)?|endpoint)\s*=\s*(?:tcp:|\w+://)?(?P<host>[\w.-]+)",
     re.IGNORECASE,
 )
-_DATABASE = re.compile(r"(?:^|[;\s])(?:database|initial catalog|dbname)\s*=\s*(?P<database>[\w.-]+)", re.IGNORECASE)
+_DATABASE = re.compile(
+    r"(?:^|[;\s])(?:database(?:name)?|initial catalog|dbname)\s*=\s*(?P<database>[\w.-]+)", re.IGNORECASE
+)
 _WORDS = re.compile(
     r"(?:^|_)(?:ADDR(?:ESS)?(?:ES)?|HOSTS?(?:NAME)?|UR[IL]S?|ENDPOINTS?|SERVERS?|BASEURL|BROKERS?|CONNECTION\w*|DSN"
     r"|SERVICE)$",
@@ -38,7 +41,8 @@ _NAMED = re.compile(
     re.IGNORECASE,
 )
 STORES = re.compile(
-    r"(?:jdbc:)?(?:postgres(?:ql)?|mysql|mariadb|mongodb|sqlserver|oracle|cockroachdb)(?:\+[\w.]+)?", re.IGNORECASE
+    r"(?:jdbc:|r2dbc:(?:pool:)?)?(?:postgres(?:ql)?|mysql|mariadb|mongodb|sqlserver|oracle|cockroachdb)(?:\+[\w.]+)?",
+    re.IGNORECASE,
 )
 """Schemes of addresses of databases."""
 
@@ -52,26 +56,30 @@ def addresses(name: str, value: str) -> Iterator[Address]:
     """
     value = value.strip()
     urls = list(_URL.finditer(value))
+    said = _DATABASE.search(value)
+    database = said["database"] if said else ""
     if urls:
         for url in urls:
-            yield from _url(url)
+            yield from _url(url, database)
     elif dsn := _DSN.search(value):
-        yield Address(dsn["host"].lower(), dsn["port"] or "", dsn["database"], "mysql")
+        yield Address(dsn["host"].lower(), dsn["database"], "mysql")
     elif server := _SERVER.search(value):
-        database = _DATABASE.search(value)
-        yield Address(server["host"].lower(), "", database["database"] if database else "")
+        yield Address(server["host"].lower(), database)
     else:
         yield from _bare(name, value)
 
 
-def _url(url: re.Match[str]) -> Iterator[Address]:
+def _url(url: re.Match[str], named: str) -> Iterator[Address]:
+    """List the hosts of an address; SQL Server's names its database behind it: ``;databaseName=shop``."""
     scheme = url["scheme"].lower()
+    if STORES.fullmatch(scheme) and "@" in url["path"]:
+        return  # a password with a slash in it, and what was read is a part of that
     part = url["path"].strip("/").partition("/")[0]
-    database = part if STORES.fullmatch(scheme) else ""
+    database = (part or named) if STORES.fullmatch(scheme) else ""
     for text in url["hosts"].split(","):
         found = _HOST.fullmatch(text)
         if found:
-            yield Address(found["host"].lower(), found["port"] or "", database, scheme)
+            yield Address(found["host"].lower(), database, scheme)
 
 
 def _bare(name: str, value: str) -> Iterator[Address]:
@@ -82,7 +90,7 @@ def _bare(name: str, value: str) -> Iterator[Address]:
             and found.end() in (len(text.strip()), text.strip().find("/"))
             and (found["port"] or _WORDS.search(name))
         ):
-            yield Address(found["host"].lower(), found["port"] or "")
+            yield Address(found["host"].lower())
 
 
 def in_argument(text: str) -> Iterator[Address]:

@@ -1,16 +1,15 @@
 """Documents of AsyncAPI → facts: what a service sends and hears (AsyncAPI 2 and 3)."""
 
-import posixpath
 import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from shoal.check.finding import Place
 from shoal.check.importing.facts import Facts, Message, Unit
-from shoal.check.importing.naming import about
-from shoal.check.importing.reading import documents
-from shoal.check.importing.tree import Beside, Document, Node
-from shoal.errors import DeclarationError
+from shoal.check.importing.naming import Naming
+from shoal.check.importing.pointers import Pointers
+from shoal.check.importing.reading import Others
+from shoal.check.importing.tree import Document, Node
 
 _VERSION = re.compile(
     r"(?:^|[./_:-])v(?P<digits>\d+)(?:$|[./_:-])"
@@ -28,8 +27,8 @@ _TYPES = ("type", "ce_type")
 _DIRECT = frozenset({"ws", "wss", "http", "https", "sse", "mercure", "stomp"})
 """Protocols by which a message goes to who is connected now."""
 
-_REFERENCES = 20
-"""How far ``$ref`` is followed."""
+_PARTS = ("allOf", "oneOf", "anyOf")
+"""How a schema is put together from others."""
 
 
 def is_one(root: Node) -> bool:
@@ -37,20 +36,21 @@ def is_one(root: Node) -> bool:
     return bool(root.at("asyncapi").text)
 
 
-def read(given: Sequence[Document], units: Sequence[Unit], beside: Beside) -> Facts:
+def read(given: Sequence[Document], units: Sequence[Unit], others: Others) -> Facts:
     """Read what documents of AsyncAPI tell.
 
     Args:
         given: They.
         units: What is known to run, of which each document may describe one.
-        beside: Finds the text of a file to which a reference leads.
+        others: Reads the files to which references lead.
     """
     titles: dict[str, Place] = {}
     found: list[Message] = []
+    naming = Naming(units)
     for document in given:
-        service = about(document, units, ())
+        service = naming.about(document, ())
         titles.setdefault(service, document.root.key("info"))
-        found += _Reader(service, document, beside).messages()
+        found += _Reader(service, document, others).messages()
     return Facts(forms=frozenset({"asyncapi"}) if given else frozenset(), messages=tuple(found), titles=titles)
 
 
@@ -63,15 +63,16 @@ class _Told(NamedTuple):
 class _Reader:
     """Reads one document."""
 
-    def __init__(self, service: str, document: Document, beside: Beside) -> None:
-        self._service, self._root, self._beside = service, document.root, beside
-        self._files: dict[str, Node | None] = {document.path: document.root}
+    def __init__(self, service: str, document: Document, others: Others) -> None:
+        self._service, self._root = service, document.root
+        self._followed = Pointers(document, others).followed
 
     def messages(self) -> Iterator[Message]:
         """List every message of every channel, once each; what is part of a conversation is no event."""
         seen: set[tuple[str, str]] = set()
         directions, spoken = self._directions(), self._spoken()
-        for channel, node in self._root.at("channels").fields.items():
+        for channel, said in self._root.at("channels").fields.items():
+            node = self._followed(said)
             if channel in spoken or self._direct(node):
                 continue
             address = node.at("address").text or channel
@@ -101,16 +102,19 @@ class _Reader:
     def _directions(self) -> dict[str, bool]:
         """Map the channels of version 3 to whether the service sends on them."""
         found: dict[str, bool] = {}
-        for operation in self._root.at("operations").fields.values():
-            channel = operation.at("channel", "$ref").text.rpartition("/")[2]
-            found[channel] = operation.at("action").text == "send"
+        for operation in self._operations():
+            channel = _last(operation.at("channel"))
+            found[channel] = found.get(channel, False) or operation.at("action").text == "send"
         return found
 
     def _spoken(self) -> set[str]:
         """List the channels of version 3 on which somebody asks or answers."""
-        asked = [operation for operation in self._root.at("operations").fields.values() if operation.at("reply")]
-        ways = [way for one in asked for way in (one.at("channel", "$ref"), one.at("reply", "channel", "$ref"))]
-        return {way.text.rpartition("/")[2] for way in ways}
+        asked = [operation for operation in self._operations() if operation.at("reply")]
+        replies = [self._followed(operation.at("reply")) for operation in asked]
+        return {_last(one.at("channel")) for one in (*asked, *replies)}
+
+    def _operations(self) -> list[Node]:
+        return [self._followed(operation) for operation in self._root.at("operations").fields.values()]
 
     def _direct(self, channel: Node) -> bool:
         """Tell whether what is said on a channel goes to who is connected, and is kept no longer."""
@@ -118,36 +122,13 @@ class _Reader:
         if queue.at("exclusive").yes or queue.at("durable").text.lower() == "false":
             return True
         servers = self._root.at("servers")
-        named = {one.text or one.at("$ref").text.rpartition("/")[2] for one in channel.at("servers")}
+        named = {one.text or _last(one) for one in channel.at("servers")}
         used = [server for name, server in servers.fields.items() if not named or name in named]
         return bool(used) and all(self._followed(one).at("protocol").text.lower() in _DIRECT for one in used)
 
     def _told(self, name: str, node: Node, where: Place) -> _Told:
-        reference = node.at("$ref").text.rpartition("/")[2]
         message = self._followed(node)
-        return _Told(message.at("name").text or reference or name or message.at("title").text, message, where)
-
-    def _followed(self, node: Node) -> Node:
-        """Follow references, also into other files; what nobody can follow is returned as it is."""
-        for _ in range(_REFERENCES):
-            path, _, pointer = node.at("$ref").text.partition("#")
-            root = self._file(path, node.where.file) if path or pointer else None
-            if root is None:
-                break
-            node = root.at(*(part.replace("~1", "/").replace("~0", "~") for part in pointer.split("/")[1:]))
-        return node
-
-    def _file(self, path: str, near: str) -> Node | None:
-        """Read the file that a reference names; the one in which it stands where it names none."""
-        whole = posixpath.normpath(posixpath.join(posixpath.dirname(near), path)) if path else near
-        if whole not in self._files:
-            text = None if "://" in path else self._beside(whole)
-            try:
-                found = next(iter(documents(whole, text)), None) if text is not None else None
-            except DeclarationError:
-                found = None
-            self._files[whole] = found.root if found else None
-        return self._files[whole]
+        return _Told(message.at("name").text or _last(node) or name or message.at("title").text, message, where)
 
     def _version(self, told: _Told, channel: str) -> str | None:
         """Find what says the version: the name, the channel, a header or a field; None where not all can be read."""
@@ -156,18 +137,43 @@ class _Reader:
                 return found
         if said := told.node.at("x-version").text or told.node.at("x-schema-version").text:
             return said
-        for part in ("headers", "payload"):
-            fields = self._followed(self._followed(told.node.at(part)).at("properties"))
-            if name := next((name for name in _TELLING if self._followed(fields.at(name))), ""):
-                return name
-            for field in (self._followed(fields.at(name)) for name in _TYPES):
-                values = [field.at("const"), *field.at("enum"), *field.at("examples")]
-                if found := next(filter(None, (_named(value.text) for value in values)), ""):
-                    return found
-        if found := _named(told.node.at("payload", "$ref").text.rpartition("/")[2]):
+        schemas = [*self._schemas(told.node.at("headers")), *self._schemas(told.node.at("payload"))]
+        for trait in told.node.at("traits"):
+            schemas += self._schemas(self._followed(trait).at("headers"))
+        for schema in schemas:
+            if found := self._field(schema):
+                return found
+        if found := _named(_last(told.node.at("payload"))):
             return found
-        parts = (told.node, *(self._followed(told.node.at(part)) for part in ("headers", "payload")))
-        return None if any(part.at("$ref") for part in parts) else ""
+        return None if any(part.at("$ref") for part in (told.node, *schemas)) else ""
+
+    def _schemas(self, node: Node) -> list[Node]:
+        """List a schema, and those that it is put together from; of several languages, what is in it."""
+        found: dict[Node, None] = {}
+        waiting = [node]
+        for one in waiting:  # grows while it is read
+            schema = self._followed(one)
+            schema = self._followed(schema.at("schema")) if schema.at("schemaFormat") else schema
+            if schema not in found:
+                found[schema] = None
+                waiting += [part for word in _PARTS for part in schema.at(word)]
+        return list(found)
+
+    def _field(self, schema: Node) -> str:
+        """Find a field that says the version, or holds it; empty where there is none."""
+        fields = self._followed(schema.at("properties"))
+        if name := next((name for name in _TELLING if fields.at(name)), ""):
+            return name
+        for field in (self._followed(fields.at(name)) for name in _TYPES):
+            values = [field.at("const"), *field.at("enum"), *field.at("examples")]
+            if found := next(filter(None, (_named(value.text) for value in values)), ""):
+                return found
+        return ""
+
+
+def _last(node: Node) -> str:
+    """Return the last word of a reference, which is what it leads to is called."""
+    return node.at("$ref").text.rpartition("/")[2]
 
 
 def _named(text: str) -> str:

@@ -3,7 +3,8 @@
 What a file does not tell is `None`, which is not the same as what it denies.
 """
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Literal
 
@@ -30,15 +31,30 @@ class Setting:
         name: Of the variable.
         where: Where it is set.
         value: What it is set to; None where that is kept elsewhere: in a secret, or the environment of who starts it.
-        inline: Whether the value stands in the file as it is, and is no default that somebody may replace.
+        written: What stands there in the file, without what variables say; empty where it is read from elsewhere.
         hidden: Whether it is kept as a secret, which no report shows.
     """
 
     name: str
     where: Place
     value: str | None = None
-    inline: bool = True
+    written: str = ""
     hidden: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Argument:
+    """A part of a command.
+
+    Attributes:
+        value: What it says.
+        where: The part.
+        written: What stands there in the file, without what variables say.
+    """
+
+    value: str
+    where: Place
+    written: str
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -49,7 +65,7 @@ class Container:
     where: Place
     image: Said | None = None
     settings: tuple[Setting, ...] = ()
-    arguments: tuple[Said, ...] = ()
+    arguments: tuple[Argument, ...] = ()
     """Its command and arguments, each by itself."""
     requested: bool | None = None
     """Whether it says how much it needs."""
@@ -57,7 +73,6 @@ class Container:
     """Whether its memory has a limit."""
     ready: bool | None = None
     """Whether it says when it can be asked."""
-    ports: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -74,6 +89,7 @@ class Unit:
         scope: Within what its names mean it: a namespace, the folder of a project.
         names: Hosts by which others reach it.
         containers: What it is made of; those that only prepare it are left out.
+        links: What it calls others → the names of those others.
         after: What it waits for when it starts.
         replicas: How many there are at rest; None where nobody says.
         replicas_at: Where that is said, or would be.
@@ -90,6 +106,7 @@ class Unit:
     scope: str = ""
     names: frozenset[str] = frozenset()
     containers: tuple[Container, ...] = ()
+    links: Mapping[str, Said] = field(default_factory=dict)
     after: tuple[Said, ...] = ()
     replicas: int | None = None
     replicas_at: Place | None = None
@@ -172,6 +189,10 @@ class Facts:
             if unit.role == "service":
                 found.setdefault(unit.service, []).append(unit)
         return {name: tuple(units) for name, units in found.items()}
+
+    def only(self, form: Form) -> "Facts":
+        """Leave out what runs by the files of other formats, which may describe the same services in another place."""
+        return replace(self, units=tuple(unit for unit in self.units if unit.form == form))
 
     def knows(self, need: str) -> bool:
         """Tell whether the files can say something of the kind: a need of a rule."""

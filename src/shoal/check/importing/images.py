@@ -15,11 +15,16 @@ _TABLE: tuple[tuple[Role, str], ...] = (
     ("aside", r"consul|etcd|vault|nacos[\w-]*|[\w-]*eureka[\w-]*|[\w-]*(?:config|discovery|registry|admin)-server"),
     ("aside", r"adminer|pgadmin\d?|phpmyadmin|mongo-express|redis-commander|(?:kafka|swagger|temporal)-ui|seq"),
     ("aside", r"portainer|dockerize|watchtower|localstack|azurite|mailhog|mailpit|healthchecks?|[\w-]*webstatus"),
-    ("aside", r"flagd[\w-]*|unleash[\w-]*|[\w-]+-init"),
+    ("aside", r"flagd[\w-]*|unleash[\w-]*|[\w-]+-init|proxyv2|cloud[-_]?sql[-_]proxy|gce-proxy"),
+    ("aside", r"flyway|liquibase|(?:[\w-]+[-_])?(?:migrat(?:e|ions?|or))"),
     ("store", r"postgres(?:ql)?[\w-]*|postgis|pgvector|timescaledb[\w-]*|citus|cockroach|yugabyte"),
     ("store", r"(?:percona-)?mysql(?:-server)?|mariadb[\w-]*|mssql[\w-]*|sql-?server[\w-]*|azure-sql-edge|oracle-xe"),
-    ("store", r"mongo(?:db)?(?:-community-server|-server)?|couchdb|couchbase|cassandra|scylla|neo4j|dynamodb-local"),
+    (
+        "store",
+        r"mongo(?:db)?(?:-community-server|-server)?|couchdb|couchbase|cassandra|scylla|neo4j|(?:dynamodb|documentdb)-local",
+    ),
     ("store", r"elasticsearch[\w-]*|opensearch|solr|influxdb|clickhouse[\w-]*|arangodb|foundationdb"),
+    ("store", r"pgbouncer[\w-]*|pgpool[\w-]*|proxysql"),
     ("store", r"[\w-]+[-_](?:db|database|mysql|mongo(?:db)?|postgres(?:ql)?)"),
     ("cache", r"redis[\w-]*|valkey[\w-]*|memcached|keydb|dragonfly|hazelcast|[\w-]+[-_](?:redis|memcached|cache)"),
     ("broker", r"rabbitmq[\w-]*|(?:cp-)?kafka(?:-native)?|redpanda|nats(?:-streaming)?|activemq[\w-]*|artemis"),
@@ -35,7 +40,7 @@ def role(image: str, name: str) -> Role:
     """Say what runs: by its image, and where that is not known, by what it is called.
 
     Args:
-        image: As it is written; empty where nobody says.
+        image: As it is written; empty, or a sign, where nobody knows.
         name: Of the unit.
     """
     parts = image.lower().partition("@")[0].split("/")
@@ -45,7 +50,8 @@ def role(image: str, name: str) -> Role:
     for found, pattern in _KNOWN:
         if pattern.fullmatch(last):
             return found
-    for found, pattern in _ALONE:  # what only looks on, or only asks, is often an image of one's own
+    named = _ALONE if re.search(r"\w", last) else _KNOWN
+    for found, pattern in named:  # what only looks on, or only asks, is often an image of one's own
         if pattern.fullmatch(name.lower()):
             return found
     return "service"

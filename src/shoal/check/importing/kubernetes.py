@@ -8,6 +8,7 @@ from functools import cached_property
 from shoal.check.importing import images
 from shoal.check.importing.doors import doors
 from shoal.check.importing.facts import Container, Facts, Kept, Role, Said, Unit
+from shoal.check.importing.hosts import namespace
 from shoal.check.importing.pods import Values, containers
 from shoal.check.importing.tree import Document, Node
 
@@ -23,7 +24,13 @@ REPLICATED = frozenset({"Deployment", "StatefulSet", "ReplicaSet", "Rollout", "D
 """Kinds that have a number of replicas; one, where nobody says (`kubernetes.io`, "Deployments")."""
 
 _POLICIES = ("NetworkPolicy", "CiliumNetworkPolicy", "AuthorizationPolicy")
-"""Kinds that say who may reach whom; Calico's has the first name, too."""
+"""Kinds that say who may reach whom in a namespace; Calico's has the first name, too."""
+
+_WIDE = ("CiliumClusterwideNetworkPolicy", "GlobalNetworkPolicy", "AdminNetworkPolicy", "BaselineAdminNetworkPolicy")
+"""Kinds that say it for all namespaces: of Cilium, Calico, and Kubernetes (Network Policy API)."""
+
+_MESH = "istio-system"
+"""Namespace whose policies Istio takes for all namespaces (its "root namespace")."""
 
 _APP = ("app.kubernetes.io/name", "app", "k8s-app", "name")
 """Labels that say to which service a pod belongs, in this order."""
@@ -41,17 +48,19 @@ def read(documents: Sequence[Document]) -> Facts:
         forms=frozenset({"kubernetes"}) if documents else frozenset(),
         units=tuple(cluster.units()),
         kept=tuple(cluster.kept()),
-        guarded=frozenset(space(node) for node in cluster.of(*_POLICIES)),
+        guarded=cluster.guarded(),
     )
 
 
 def _objects(root: Node) -> Iterator[Node]:
-    """List the objects of a document; a ``List`` is many."""
-    if root.at("kind").text.endswith("List") and root.at("items"):
-        for item in root.at("items"):
-            yield from _objects(item)
-    else:
-        yield root
+    """List the objects of a document; a ``List`` is many, also of lists."""
+    waiting = [root]
+    while waiting:
+        node = waiting.pop()
+        items = node.at("items").items if node.at("kind").text.endswith("List") else ()
+        waiting += reversed(items)
+        if not items:
+            yield node
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,9 +136,17 @@ class Cluster:
             for node in self.of("ConfigMap", "Secret")
         }
 
+    def guarded(self) -> frozenset[str]:
+        """Return the namespaces in which a policy says who may reach whom."""
+        meshed = any(space(node) == _MESH for node in self.of("AuthorizationPolicy"))
+        every = meshed or any(True for _ in self.of(*_WIDE))
+        return frozenset(space(node) for node in (self.objects if every else self.of(*_POLICIES)))
+
     @cached_property
-    def _scalers(self) -> tuple[Node, ...]:
-        return tuple(self.of("HorizontalPodAutoscaler", "ScaledObject"))
+    def _scalers(self) -> Mapping[tuple[str, str], Node]:
+        """Namespace and name of what is scaled → what scales it."""
+        scalers = self.of("HorizontalPodAutoscaler", "ScaledObject")
+        return {(space(node), node.at("spec", "scaleTargetRef", "name").text): node for node in scalers}
 
     @cached_property
     def _bounded(self) -> frozenset[str]:
@@ -152,16 +169,15 @@ class Cluster:
 
     def _replicas(self, node: Node) -> Node:
         """Say how many replicas there are at rest: what scales them comes before what they say themselves."""
-        for scaler in self._scalers:
-            target = scaler.at("spec", "scaleTargetRef")
-            if target.at("name").text == _name(node) and space(scaler) == space(node):
-                return scaler.at("spec", "minReplicas") or scaler.at("spec", "minReplicaCount")
-        return node.at("spec", "replicas")
+        scaler = self._scalers.get((space(node), _name(node)))
+        if scaler is None:
+            return node.at("spec", "replicas")
+        return scaler.at("spec", "minReplicas") or scaler.at("spec", "minReplicaCount")
 
 
 def space(node: Node) -> str:
-    """Return the namespace of an object; empty where it says none."""
-    return node.at("metadata", "namespace").text
+    """Return the namespace of an object; empty for the usual one."""
+    return namespace(node.at("metadata", "namespace").text)
 
 
 def _name(node: Node) -> str:

@@ -16,24 +16,31 @@ _USUAL = frozenset(
 """Names of files and folders that name no service."""
 
 
-def about(document: Document, units: Sequence[Unit], servers: Sequence[str]) -> str:
-    """Say which service a document is about: one that runs, by host, file or title; else the document's own name.
+class Naming:
+    """Knows what runs, and by which names.
 
     Args:
-        document: Of OpenAPI or AsyncAPI.
         units: What is known to run.
-        servers: Addresses that the document names.
     """
-    by_name = {
-        name.lower(): unit.service for unit in units if unit.role == "service" for name in (*unit.names, unit.name)
-    }
-    plain = {_plain(name): service for name, service in by_name.items()}
-    for server in servers:
-        for address in addresses("url", server):
-            if address.host in by_name:
-                return by_name[address.host]
-    words = list(filter(None, [*_words(document.path), _title(document)]))
-    return next((plain[word] for word in words if word in plain), next(iter(words), "api"))
+
+    def __init__(self, units: Sequence[Unit]) -> None:
+        services = [unit for unit in units if unit.role == "service"]
+        self._hosts = {name.lower(): unit.service for unit in services for name in (*unit.names, unit.name)}
+        self._plain = {_plain(name): service for name, service in self._hosts.items()}
+
+    def about(self, document: Document, servers: Sequence[str]) -> str:
+        """Say which service a document is about: one that runs, by host, file or title; else the document's own name.
+
+        Args:
+            document: Of OpenAPI or AsyncAPI.
+            servers: Addresses that the document names.
+        """
+        for server in servers:
+            for address in addresses("url", server):
+                if address.host in self._hosts:
+                    return self._hosts[address.host]
+        words = list(filter(None, [*_words(document.path), _title(document)]))
+        return next((self._plain[word] for word in words if word in self._plain), next(iter(words), "api"))
 
 
 def _words(path: str) -> Iterator[str]:

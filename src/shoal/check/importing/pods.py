@@ -3,13 +3,14 @@
 import re
 from collections.abc import Iterator, Mapping
 
-from shoal.check.importing.facts import Container, Said, Setting
+from shoal.check.importing.facts import Argument, Container, Said, Setting
+from shoal.check.importing.interpolation import LONGEST
 from shoal.check.importing.tree import Node
 
 Values = Mapping[tuple[str, str, str], Mapping[str, Said]]
 """Kind, namespace and name of a ``ConfigMap`` or a ``Secret`` → what it holds, readable."""
 
-_REFERENCE = re.compile(r"\$\(([A-Za-z_][\w.-]*)\)")
+_REFERENCE = re.compile(r"(?<!\$)\$\(([A-Za-z_][\w.-]*)\)")
 
 
 def containers(spec: Node, namespace: str, values: Values, *, limited: bool) -> Iterator[Container]:
@@ -29,11 +30,12 @@ def containers(spec: Node, namespace: str, values: Values, *, limited: bool) -> 
             where=node.at("name").where,
             image=Said(image.text, image.where) if image else None,
             settings=_settings(node, namespace, values),
-            arguments=tuple(Said(t.text, t.where) for key in ("command", "args") for t in node.at(key).texts),
+            arguments=tuple(
+                Argument(t.text, t.where, t.text) for key in ("command", "args") for t in node.at(key).texts
+            ),
             requested=limited or bool(resources.at("requests") or resources.at("limits")),
             limited=limited or bool(resources.at("limits", "memory")),
             ready=bool(node.at("readinessProbe")),
-            ports=tuple(n for port in node.at("ports") if (n := port.at("containerPort").number) is not None),
         )
 
 
@@ -44,21 +46,29 @@ def _settings(node: Node, namespace: str, values: Values) -> tuple[Setting, ...]
             known = values.get((kind, namespace, source.at(word, "name").text), {})
             for name, value in known.items():
                 whole = source.at("prefix").text + name
-                found[whole] = Setting(whole, value.where, value.text, inline=False, hidden=kind == "Secret")
+                found[whole] = Setting(whole, value.where, value.text, hidden=kind == "Secret")
     for said in node.at("env"):
         name, value_ = said.at("name").text, said.at("value")
         if not said.at("valueFrom"):
-            text = _REFERENCE.sub(lambda match: _value(found, match), value_.text)
-            found[name] = Setting(name, value_.where if value_ else said.where, text)
+            found[name] = Setting(name, value_.where if value_ else said.where, _put(value_.text, found), value_.text)
         else:
             found[name] = _looked_up(name, said, namespace, values)
     return tuple(found.values())
 
 
-def _value(found: Mapping[str, Setting], match: re.Match[str]) -> str:
-    """Return what a variable that is set before says; itself, where nobody knows."""
-    known = found.get(match[1])
-    return known.value if known is not None and known.value is not None else match[0]
+def _put(text: str, found: Mapping[str, Setting]) -> str:
+    """Put the values of variables that are set before into a text, as far as they are known and that ends."""
+    put = 0
+
+    def value(match: re.Match[str]) -> str:
+        nonlocal put
+        known = found.get(match[1])
+        if known is None or known.value is None:
+            return match[0]
+        put += len(known.value)
+        return known.value if put <= LONGEST else match[0]
+
+    return _REFERENCE.sub(value, text)
 
 
 def _looked_up(name: str, said: Node, namespace: str, values: Values) -> Setting:
@@ -66,5 +76,5 @@ def _looked_up(name: str, said: Node, namespace: str, values: Values) -> Setting
         reference = said.at("valueFrom", word)
         known = values.get((kind, namespace, reference.at("name").text), {}).get(reference.at("key").text)
         if known is not None:
-            return Setting(name, known.where, known.text, inline=False, hidden=kind == "Secret")
-    return Setting(name, said.where, None, inline=False)
+            return Setting(name, known.where, known.text, hidden=kind == "Secret")
+    return Setting(name, said.where)

@@ -8,14 +8,17 @@ import importlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from shoal.check.finding import Place
-from shoal.check.importing.tree import Document, Node
+from shoal.check.importing.tree import Beside, Document, Node
 from shoal.errors import DeclarationError, HostError
 
 _PAIR = re.compile(r"\\u([dD][89aAbB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})")
 """One character as JSON may escape it, in two halves (RFC 8259, section 7), which YAML does not know."""
+
+_FILLING = "\uf8ff" * 11
+"""What follows such a character until the text is read, so that everything behind it keeps its column."""
 
 BYTES, NODES, DEPTH = 8 * 2**20, 500_000, 100
 """Most of a file, of the nodes of a document, and of what lies within each other."""
@@ -36,17 +39,52 @@ def documents(path: str, text: str) -> Iterator[Document]:
         HostError: The library that reads YAML is not installed.
     """
     if len(text) > BYTES:
-        raise DeclarationError(
-            f"a file of {len(text) / 2**20:.0f} MiB is more than the {BYTES // 2**20} MiB that are read",
-            hint="name the files that describe the system, not what was made from them",
-            where=path,
-        )
+        raise too_large(path, len(text))
     yaml = _library()
-    text = _PAIR.sub(lambda pair: (bytes.fromhex(pair[1]) + bytes.fromhex(pair[2])).decode("utf-16-be"), text)
+    text = _PAIR.sub(_joined, text)
     try:
         yield from _built(path, yaml, yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)))
     except yaml.YAMLError as error:
         raise _refused(path, text, error) from error
+
+
+class Others:
+    """Files that other ones name, each read once.
+
+    Args:
+        beside: Finds the text of one.
+    """
+
+    def __init__(self, beside: Beside) -> None:
+        self._beside = beside
+        self._roots: dict[str, Node | None] = {}
+
+    def text(self, path: str) -> str:
+        """Return what a file says; nothing where it is not there."""
+        return self._beside(path) or ""
+
+    def root(self, path: str) -> Node | None:
+        """Return the first document of a file; None where it is not there, or cannot be read."""
+        if path not in self._roots:
+            try:
+                found = next(iter(documents(path, self.text(path))), None)
+            except DeclarationError:
+                found = None
+            self._roots[path] = found.root if found else None
+        return self._roots[path]
+
+
+def too_large(path: str, size: int) -> DeclarationError:
+    """Say that a file is larger than what is read."""
+    return DeclarationError(
+        f"a file of {size / 2**20:.0f} MiB is more than the {BYTES // 2**20} MiB that are read",
+        hint="name the files that describe the system, not what was made from them",
+        where=path,
+    )
+
+
+def _joined(pair: re.Match[str]) -> str:
+    return (bytes.fromhex(pair[1]) + bytes.fromhex(pair[2])).decode("utf-16-be") + _FILLING
 
 
 def _library() -> Any:
@@ -102,7 +140,8 @@ class _Builder:
         """Hear the next event."""
         y = self._yaml
         if isinstance(event, y.ScalarEvent):
-            node = Node(self._place(event, event), "text", event.value, not event.style)
+            text = event.value.replace(_FILLING, "")
+            node = Node(self._place(event, event), "text", text, not event.style, _tag(event))
             self._anchored(event, node)
             self._put(node)
         elif isinstance(event, y.SequenceStartEvent | y.MappingStartEvent):
@@ -163,9 +202,14 @@ class _Builder:
                 done.fields.setdefault(name, node)
                 done.keys.setdefault(name, other.keys[name])
         place = self._place(done.event, event)
-        return Node(
-            place, "map" if done.map else "list", items=tuple(done.items), fields=done.fields, keys=done.keys, size=size
-        )
+        kind: Literal["map", "list"] = "map" if done.map else "list"
+        tag, items = _tag(done.event), tuple(done.items)
+        return Node(place, kind, tag=tag, items=items, fields=done.fields, keys=done.keys, size=size)
+
+
+def _tag(event: Any) -> str:
+    """Return a tag that is not one of YAML's own."""
+    return event.tag if event.tag and event.tag.startswith("!") else ""
 
 
 def _built(path: str, yaml: Any, events: Iterator[Any]) -> Iterator[Document]:

@@ -1,10 +1,11 @@
 """Databases that several services use, by the addresses that they are told."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from shoal.check.importing.edges import Use, stored
 from shoal.check.importing.facts import Facts, Unit
+from shoal.check.importing.interpolation import UNKNOWN
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,22 +30,25 @@ class Shared:
 
 def shared(facts: Facts) -> Iterator[Shared]:
     """Find databases that more than one service uses; programs of one image are one service here."""
-    groups: dict[tuple[str, str], list[Use]] = {}
+    groups: dict[tuple[Unit | str, str], list[Use]] = {}
     for use in stored(facts):
-        groups.setdefault((_host(use), use.database.lower()), []).append(use)
-    for (host, _), ways in groups.items():
-        by_service = {use.unit.service: use for use in reversed(ways)}
-        users = {_program(use.unit): use for use in reversed(by_service.values())}
+        groups.setdefault((use.target or use.host, use.database.lower()), []).append(use)
+    for (target, _), ways in groups.items():
+        users = _firsts(_firsts(ways, lambda use: use.unit.service), lambda use: _program(use.unit))
         if len(users) > 1:
-            found = tuple(sorted(users.values(), key=lambda use: use.where))
-            yield Shared(host, found[0].database, found)
+            host = target if isinstance(target, str) else target.name
+            yield Shared(host, users[0].database, tuple(sorted(users, key=lambda use: use.where)))
 
 
-def _host(use: Use) -> str:
-    return use.target.name if use.target is not None else use.host
+def _firsts(ways: Iterable[Use], key: Callable[[Use], str]) -> list[Use]:
+    """Keep the first of those that are alike."""
+    found: dict[str, Use] = {}
+    for use in ways:
+        found.setdefault(key(use), use)
+    return list(found.values())
 
 
 def _program(unit: Unit) -> str:
     """Say which program a unit is: its image with its tag, which some tell programs apart by; else its service."""
     named = [container.image.text for container in unit.containers[:1] if container.image]
-    return named[0] if named and named[0] else unit.service
+    return named[0] if named and named[0] and not named[0].startswith(UNKNOWN) else unit.service

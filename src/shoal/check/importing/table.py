@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 
 from shoal.check.importing import asyncapi, compose, kubernetes, openapi
 from shoal.check.importing.facts import Facts, Form
+from shoal.check.importing.reading import Others
 from shoal.check.importing.tree import Beside, Document, Node
 
 KINDS = "Compose, Kubernetes, OpenAPI or AsyncAPI"
@@ -34,10 +35,11 @@ def facts(documents: Sequence[Document], beside: Beside) -> Facts:
     for document in documents:
         if (form := form_of(document.root)) is not None:
             forms.setdefault(form, []).append(document)
-    runs = joined([compose.read(forms.get("compose", ()), beside), kubernetes.read(forms.get("kubernetes", ()))])
+    others = Others(beside)
+    runs = joined([compose.read(forms.get("compose", ()), others), kubernetes.read(forms.get("kubernetes", ()))])
     said = [
-        openapi.read(forms.get("openapi", ()), runs.units),
-        asyncapi.read(forms.get("asyncapi", ()), runs.units, beside),
+        openapi.read(forms.get("openapi", ()), runs.units, others),
+        asyncapi.read(forms.get("asyncapi", ()), runs.units, others),
     ]
     return joined([runs, *said])
 

@@ -19,6 +19,7 @@ class Node:
         kind: What it is.
         text: What a text says.
         plain: Whether a text stands without quotes.
+        tag: What it is said to be, where that is a word of its format: ``!reset``.
         items: What a list holds.
         fields: What a map holds, with what it merges.
         keys: Where the names of its fields stand.
@@ -29,6 +30,7 @@ class Node:
     kind: Literal["text", "list", "map", "nothing"] = "nothing"
     text: str = ""
     plain: bool = False
+    tag: str = ""
     items: tuple["Node", ...] = ()
     fields: Mapping[str, "Node"] = field(default_factory=dict)
     keys: Mapping[str, Place] = field(default_factory=dict)

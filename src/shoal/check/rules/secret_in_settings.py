@@ -3,8 +3,9 @@
 ## What it does
 
 Looks in files of Compose and Kubernetes for settings that are secrets: by what they are called, such as
-`DB_PASSWORD`, or by their form, such as an address with a password; for values of a `Secret`, which are in Base64 and
-open to everybody; and for such keys in a `ConfigMap`. What is read from elsewhere is none: a variable (`${NAME}`, also
+`DB_PASSWORD`, or by their form, such as an address with a password; for options of commands, such as
+`--password=...`; for values of a `Secret`, which are in Base64 and open to everybody; and for such keys in a
+`ConfigMap`. What is read from elsewhere is none: a variable (`${NAME}`, also
 with a default), a file, a reference to a secret. The secret itself is never shown.
 
 ## Why
@@ -52,13 +53,14 @@ services:
 
 from collections.abc import Iterator
 
-from shoal.check.confidential import stands_in, told
-from shoal.check.finding import Finding
-from shoal.check.importing.facts import Facts, Kept, Unit
+from shoal.check.confidential import stands_in
+from shoal.check.finding import Finding, Place
+from shoal.check.importing.facts import Facts, Form, Kept
+from shoal.check.importing.secrets import Secret, of_kept, secrets
 from shoal.check.rule import Nothing, Rule
 from shoal.check.subject import Subject
 
-_ELSEWHERE = {
+_ELSEWHERE: dict[Form, str] = {
     "compose": "read it from who starts it: ${NAME:?}, or from a file of secrets:; and renew it",
     "kubernetes": "take it from a Secret that is made elsewhere: valueFrom: secretKeyRef; and renew it",
 }
@@ -67,32 +69,36 @@ _ELSEWHERE = {
 def find(subject: Subject, _: Nothing) -> Iterator[Finding]:
     """Find settings and objects that hold secrets."""
     if subject.imported is not None:
-        for unit in subject.imported.units:
-            yield from _of(unit)
+        yield from _told(subject.imported)
         yield from _kept(subject.imported)
 
 
-def _of(unit: Unit) -> Iterator[Finding]:
-    for container in unit.containers:
-        for setting in container.settings:
-            what = told(setting.name, setting.value or "") if setting.inline else ""
-            if what:
-                yield Finding(
-                    where=setting.where,
-                    message=f"{what} stands in the file: {setting.name} of {unit.name}",
-                    help=_ELSEWHERE[unit.form],
-                    hidden=True,
-                )
+def _told(facts: Facts) -> Iterator[Finding]:
+    """Find what containers are told; a finding for each place, which several of them may share."""
+    found: dict[tuple[Secret, Form], dict[str, None]] = {}
+    for unit in facts.units:
+        for container in unit.containers:
+            for secret in secrets(container):
+                found.setdefault((secret, unit.form), {})[unit.name] = None
+    for (secret, form), units in found.items():
+        *others, last = units
+        yield Finding(
+            where=secret.where,
+            message=f"{secret.what} stands in the file: {secret.name} of "
+            + (f"{', '.join(others)} and {last}" if others else last),
+            help=_ELSEWHERE[form],
+            hidden=True,
+        )
 
 
 def _kept(facts: Facts) -> Iterator[Finding]:
     """Find objects whose values are open: a finding for each secret, and for each such key of a map of settings."""
-    seen: set[str] = set()
+    seen: set[Place] = set()
     for value in facts.kept:
-        if value.kind == "Secret" and not value.sealed and not stands_in(value.value) and value.name not in seen:
-            seen.add(value.name)
+        if value.kind == "Secret" and not value.sealed and not stands_in(value.value) and value.object not in seen:
+            seen.add(value.object)
             yield _finding(value, f"the values of Secret {value.name} stand in the file, and Base64 hides nothing")
-        elif value.kind == "ConfigMap" and (what := told(value.key, value.value)) and "\n" not in value.value:
+        elif what := of_kept(value):
             yield _finding(value, f"{what} stands in the file: {value.key} of ConfigMap {value.name}")
 
 

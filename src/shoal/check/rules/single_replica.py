@@ -65,14 +65,14 @@ least = 2
 `may`: beginnings of the names of environments in which one replica is enough: `dev`, `test`, `preview`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
 from shoal.check.finding import Finding, Note
 from shoal.check.graph import Handler
 from shoal.check.importing.edges import calls, reached
-from shoal.check.importing.facts import Facts
+from shoal.check.importing.facts import Facts, Unit
 from shoal.check.rule import Rule
 from shoal.check.subject import Subject
 from shoal.check.targets import LEAST, targets
@@ -105,9 +105,10 @@ def find(subject: Subject, options: Options) -> Iterator[Finding]:
 
 def _imported(facts: Facts) -> Iterator[Finding]:
     """Find services with one replica behind what can be reached from outside; a finding for each way in."""
-    for entry, way in reached(facts, calls(facts)).items():
-        units = {name: facts.services[name] for name in way}
-        alone = {name: own[0] for name, own in units.items() if len(own) == 1 and own[0].replicas == 1}
+    cluster = facts.only("kubernetes")
+    for entry, way in reached(cluster, calls(cluster)).items():
+        units = {name: cluster.services[name] for name in way}
+        alone = {name: unit for name, own in units.items() if (unit := _alone(own)) is not None}
         first = alone.get(entry) or next(iter(alone.values()), None)
         if first is None:
             continue
@@ -122,6 +123,14 @@ def _imported(facts: Facts) -> Iterator[Finding]:
             notes=tuple(Note(unit.replicas_at or unit.where, f"{unit.name} has one, too") for unit in others),
             help="write replicas: 2 or more, or let a HorizontalPodAutoscaler keep two",
         )
+
+
+def _alone(units: Sequence[Unit]) -> Unit | None:
+    """Find a unit that is all of a service in its namespace, with one replica."""
+    spaces: dict[str, list[Unit]] = {}
+    for unit in units:
+        spaces.setdefault(unit.scope, []).append(unit)
+    return next((own[0] for own in spaces.values() if len(own) == 1 and own[0].replicas == 1), None)
 
 
 def _needed(subject: Subject) -> dict[str, str]:

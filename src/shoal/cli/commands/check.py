@@ -160,9 +160,9 @@ def _settled(check: "Check", report: "Report", said: Mapping[str, Any], verbosit
 
 def _would_mend(check: "Check", report: "Report") -> None:
     """Print what --fix would change, as a diff."""
-    made = check.mended(report)
+    made, files = check.mended(report), check.files
     for path, text in sorted(made.texts.items()):
-        for line in unified_diff(_lines(check.texts[path]), _lines(text), f"a/{path}", f"b/{path}"):
+        for line in unified_diff(_lines(files[path]), _lines(text), f"a/{path}", f"b/{path}"):
             bare = line.rstrip("\r\n")
             whole = line.endswith("\n") or line.startswith(("---", "+++", "@@"))
             click.echo(harmless(bare) + (line[len(bare) :] or "\n") + ("" if whole else _UNENDED), nl=False)
