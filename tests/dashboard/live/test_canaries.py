@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -15,9 +16,13 @@ from tests.dashboard.live.acting import Pages
 pytestmark = pytest.mark.live
 
 BODY, HEADER, QUERY = "canary-in-a-body-7f3a", "canary-in-a-header-91bd", "canary-in-sql-55aa"
+SETTING = "sk_test_sandbox"
+"""What payments says to its provider: a setting that is a `Secret`."""
 OPERATIONS = ("POST /users", "POST /sessions", "GET /orders", "GET /search", "PUT /web/cart/{sku}")
 STREAMS = {"/api/stream"}
 """What never ends; it says which of the others have news."""
+KEPT = ("telemetry", "logs", "mesh")
+"""Folders that a run leaves behind, beside the secrets themselves and what its engines keep."""
 
 
 async def _ask_with_secrets(live: LiveSystem) -> set[str]:
@@ -47,18 +52,23 @@ def _of_engines(live: LiveSystem) -> Iterator[str]:
 
 async def test_no_secret_is_kept_of_a_run_or_shown(live: LiveSystem) -> None:
     pages = Pages(live)
-    secrets = await _ask_with_secrets(live) | set(_of_engines(live))
-    for name in OPERATIONS:
-        found = await pages.until("/api/traces?limit=200", partial(_named, name))
-        await pages.get(f"/api/traces/{found[0]['trace_id']}")
+    secrets = await _ask_with_secrets(live) | set(_of_engines(live)) | {SETTING}
     shown = {route.path: await _shown(pages, route.path) for topic in TOPICS for route in topic if _plain(route)}
     assert len(shown) > 20
+    for name in OPERATIONS:
+        found = await pages.until("/api/traces?limit=200", partial(_named, name))
+        traces = [f"/api/traces/{one['trace_id']}" for one in found]
+        shown |= {path: await _shown(pages, path) for path in traces}
     assert {path: s for path, text in shown.items() for s in secrets if s in text} == {}
-    kept = [
-        file for folder in ("runs", "logs") for file in (live.root / ".shoal" / folder).rglob("*") if file.is_file()
-    ]
-    assert kept
-    assert {file.name: s for file in kept for s in secrets if s.encode() in file.read_bytes()} == {}
+    kept = {folder: _files(live.root / ".shoal" / folder) for folder in KEPT}
+    assert all(kept.values()), "each holds something, or nothing was looked at"
+    assert any(b"POST /sessions" in told for told in kept["telemetry"].values())
+    files = {place: told for some in kept.values() for place, told in some.items()}
+    assert {place: s for place, told in files.items() for s in secrets if s.encode() in told} == {}
+
+
+def _files(folder: Path) -> dict[str, bytes]:
+    return {str(file.relative_to(folder.parent)): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
 
 
 def _named(name: str, told: Any) -> list[Any]:
