@@ -15,15 +15,15 @@ from shoal.runtime.consuming.graves import Grave, editable
 from shoal.runtime.consuming.rehearsal import Rehearsal, rehearse
 
 
-async def found(engines: Engines, broker: "BrokerAdmin", service: str = "") -> list[Grave]:
-    """List the dead letters of one service, or of all."""
+async def found(engines: Engines, broker: BrokerAdmin, service: str = "", most: int | None = None) -> list[Grave]:
+    """List the dead letters of one service, or of all; of each service the oldest `most` where that is said."""
     if service:
         engines.planned(service)
     names = [s.name for s in engines.plan.system.services if s.subscriptions and service in ("", s.name)]
-    return [grave for name in names for grave in await graves.graves(broker, engines.plan.system.name, name)]
+    return [grave for name in names for grave in await graves.graves(broker, engines.plan.system.name, name, most)]
 
 
-async def chosen(engines: Engines, broker: "BrokerAdmin", ids: Sequence[str]) -> list[Grave]:
+async def chosen(engines: Engines, broker: BrokerAdmin, ids: Sequence[str]) -> list[Grave]:
     """Find letters by their ids, each of which names its service and its place; `ShoalError` for one that is gone."""
     services = {re.sub(r"-\d+$", "", name) for name in ids}
     known = {service for service in services if any(s.name == service for s in engines.plan.system.services)}

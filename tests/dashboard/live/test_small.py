@@ -77,6 +77,11 @@ async def test_a_second_version_is_weighed_and_taken_away(demo: LiveSystem) -> N
     assert (shown["service"], shown["stage"], shown["weight"]) == ("scores", "running", 40)
     replicas = {r["name"]: r["version"] for r in (await pages.get("/api/services/scores"))["replicas"]}
     assert set(replicas.values()) == {"", "canary"}
+    processes = {r["process"]["name"]: r["version"] for r in (await pages.get("/api/resources"))["items"]}
+    assert processes["scores-canary-0"] == "canary"
+    assert processes["scores-0"] != "canary"
+    told = (await pages.get("/api/services/scores"))["versions"]
+    assert [(one["name"], one["replicas"]) for one in told] == [("", 1), ("canary", 1)]
     await pages.post("/api/gateway/canary", {"do": "abort", "service": "scores"})
     assert [c["stage"] for c in (await pages.get("/api/gateway"))["canaries"]] == ["aborted"]
 

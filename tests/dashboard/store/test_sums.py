@@ -73,6 +73,9 @@ def test_a_series_has_a_value_for_each_step(tmp_path: Path) -> None:
     assert found.p50[1] is None
     assert found.p99_errors[:2] == [None, None]
     assert found.p99_errors[2] is not None
+    assert found.p50_errors[:2] == [None, None]
+    assert found.p50_errors[2] is not None
+    assert found.p50_errors[2] <= found.p99_errors[2]
 
 
 def test_ways_are_seen_from_single_spans(tmp_path: Path) -> None:

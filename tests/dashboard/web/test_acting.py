@@ -72,6 +72,30 @@ def test_what_the_service_refuses_is_shown_as_it_says_it(guarded: Guarded, custo
     page.wait_for_selector("aside [role=alert]")
 
 
+def test_parameters_are_asked_for_as_what_they_are(guarded: Guarded) -> None:
+    page = guarded.open("/api?operation=products.find_products")
+    page.fill("aside label:has(span:text-matches('^q\\\\b')) input", "pan")
+    page.select_option("aside label:has(span:text-is('stock')) select", "IN_STOCK")
+    page.fill("aside label:has(span:text-is('limit')) input[type=number]", "0")
+    page.click("button:has-text('Send')")
+    assert page.query_selector("aside label:has(span:text-is('limit')) input:invalid"), "it is not sent"
+    page.fill("aside label:has(span:text-is('limit')) input", "1")
+    page.click("button:has-text('Send')")
+    page.wait_for_selector("aside summary >> text=200")
+
+
+def test_a_declaration_leads_to_its_lines_of_code(guarded: Guarded) -> None:
+    page = guarded.open("/service/orders")
+    page.click("[aria-label=Operations] tr:has-text('POST /orders') button.mono >> nth=0")
+    page.wait_for_selector("[aria-label=Code] .meant")
+    assert "code=shop" in page.url
+    page.reload()
+    page.wait_for_selector("[aria-label=Code] .meant")
+    assert "async def place_order" in page.inner_text("[aria-label=Code] pre")
+    page.click("[aria-label=Code] button:has-text('×')")
+    page.wait_for_selector("[aria-label=Code]", state="detached")
+
+
 def test_a_store_is_asked_and_the_question_is_in_the_address(guarded: Guarded, customer: Customer) -> None:
     page = guarded.open("/data?of=payments")
     page.wait_for_selector("td:has-text('ledger')")

@@ -12,6 +12,7 @@ import pytest
 from shoal.errors import HostError
 from shoal.testing import LiveSystem
 from shoal.testing.live import start_live
+from tests.dashboard.live.acting import Pages
 from tests.dashboard.web.owner import owner
 
 pytestmark = pytest.mark.live
@@ -85,6 +86,12 @@ def errandry() -> Iterator[LiveSystem]:
         running.stop()
 
 
+def asked(errandry: LiveSystem, path: str) -> Any:
+    """Ask the dashboard, from another thread: the loop of this one is the browser's."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, Pages(errandry).get(path)).result()
+
+
 def parked(errandry: LiveSystem, page: Any, name: str) -> str:
     """Start a saga, and wait on its page until it waits for somebody; return its id."""
     with ThreadPoolExecutor(1) as pool:  # the loop of this thread is the browser's
@@ -122,3 +129,8 @@ def test_sagas_are_undone_and_go_on_from_their_page(errandry: LiveSystem, browse
         page.wait_for_selector(f".rows .row:has-text('retry saga'):has-text('{going}'):has-text('done')")
         refused = page.inner_text(".rows .row:has-text('refused')")
         assert "nobody knows" in refused
+    latest = asked(errandry, "/api/sagas?limit=1")
+    assert ([one["key"] for one in latest["items"]], latest["more"]) == (["milk"], True)
+    assert (latest["counts"]["completed"], latest["counts"]["compensated"]) == (1, 1), "all are counted, one is shown"
+    undone_ones = asked(errandry, "/api/sagas?state=compensated&limit=1")
+    assert ([one["key"] for one in undone_ones["items"]], undone_ones["more"]) == (["bread"], False)

@@ -19,6 +19,9 @@ from shoal.service import codec
 PAGE = 200
 """Messages of a stream that are read at a time."""
 
+LOOKED_AT = 2000
+"""Messages of a stream that are read for one answer: a type may be rare among others."""
+
 
 class Consumer(msgspec.Struct, frozen=True, kw_only=True):
     """One service that hears an event."""
@@ -69,6 +72,14 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
     place: int
     trace_id: str = ""
     data: Any = None
+
+
+class Latest(msgspec.Struct, frozen=True, kw_only=True):
+    """A page of events, the newest first."""
+
+    items: list[Told]
+    next: int | None
+    """Go on before this place; None where the stream begins."""
 
 
 def types(
@@ -126,23 +137,31 @@ async def outboxes(running: Engines) -> list[Outbox]:
     return list(await asyncio.gather(*(_outbox(running, name) for name in producers)))
 
 
-async def latest(running: Engines, id_: str, limit: int = 20) -> list[Told]:
-    """Read the latest events of a type from the broker, the newest first; none where it keeps no log."""
+async def latest(running: Engines, id_: str, limit: int = 20, before: int = 0) -> Latest:
+    """Read events of a type from the broker, the newest first; none where it keeps no log.
+
+    Args:
+        running: The run.
+        id_: The type.
+        limit: At most so many.
+        before: Only those at lower places of the stream; 0 begins with the latest.
+    """
     service, _ = found(running.plan.system, id_)
     if "log" not in catalog.engine(running.plan.target.broker).capabilities:
-        return []
+        return Latest(items=[], next=None)
     broker, stream = running.broker(), names.stream(running.plan.system.name, service.name)
     position = (await broker.positions()).get(stream)
-    if position is None:
-        return []
+    top = 0 if position is None else min(position.last, before - 1) if before else position.last
+    end = max(0, top - LOOKED_AT)
     seen: list[Told] = []
-    top = position.last
-    while top > 0 and len(seen) < limit:
-        bottom = max(0, top - PAGE)
+    while top > end and len(seen) < limit:
+        bottom = max(end, top - PAGE)
         page = [kept for kept in await broker.read(stream, bottom, PAGE) if kept.sequence <= top]
         seen += [told for kept in reversed(page) if (told := _told(kept)) is not None and told.type == id_]
         top = bottom
-    return seen[:limit]
+    if len(seen) > limit:
+        return Latest(items=seen[:limit], next=seen[limit - 1].place)
+    return Latest(items=seen, next=top + 1 if top else None)
 
 
 async def _outbox(running: Engines, service: str) -> Outbox:

@@ -20,6 +20,36 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     service: str = ""
 
 
+MOST = 2000
+"""Letters of one service that are looked at, the oldest: further ones show up as these are dealt with."""
+
+
+class Sought(msgspec.Struct, frozen=True, kw_only=True):
+    """Which letters are listed.
+
+    Args:
+        service: That gave them up; empty for all.
+        kind: The event's type; empty for all.
+        text: In an id, a type, a key or an error.
+        limit: At most so many.
+    """
+
+    service: str = ""
+    kind: str = ""
+    text: str = ""
+    limit: int = 200
+
+
+class Listed(msgspec.Struct, frozen=True, kw_only=True):
+    """A part of the letters that there are."""
+
+    items: list[dict[str, Any]]
+    total: int
+    """How many fit, among those that were looked at."""
+    more: bool
+    """Whether there are letters that were not looked at."""
+
+
 class Correction(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Other data for one letter."""
 
@@ -27,20 +57,25 @@ class Correction(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     data: Any
 
 
-async def listed(running: Engines, service: str = "", kind: str = "") -> list[dict[str, Any]]:
+async def listed(running: Engines, sought: Sought) -> Listed:
     """List letters with all that is known of each, the latest first."""
     if not running.hears:
-        return []
-    found = await letters.found(running, running.broker(), service)
-    wanted = [grave for grave in found if kind in ("", grave.letter.type)]
-    return [letters.plain(grave) for grave in sorted(wanted, key=lambda grave: grave.letter.at, reverse=True)]
+        return Listed(items=[], total=0, more=False)
+    found = await letters.found(running, running.broker(), sought.service, MOST)
+    wanted = sorted((g for g in found if _fits(g, sought)), key=lambda grave: grave.letter.at, reverse=True)
+    looked_at = Counter(grave.letter.service for grave in found)
+    return Listed(
+        items=[letters.plain(grave) for grave in wanted[: sought.limit]],
+        total=len(wanted),
+        more=any(count >= MOST for count in looked_at.values()),
+    )
 
 
 async def counted(running: Engines) -> Mapping[tuple[str, str], int]:
-    """Count letters by service and event."""
+    """Count letters by service and event, up to `MOST` of a service."""
     if not running.hears:
         return {}
-    found = await letters.found(running, running.broker())
+    found = await letters.found(running, running.broker(), most=MOST)
     return Counter((grave.letter.service, grave.letter.type) for grave in found)
 
 
@@ -69,6 +104,12 @@ async def try_out(running: Engines, wanted: Wanted) -> list[dict[str, Any]]:
     """Find out what handling letters would do, and do nothing."""
     tried = await letters.try_out(running, await _meant(running, wanted))
     return [{"id": grave.id, "succeeds": found.succeeds, **msgspec.to_builtins(found)} for grave, found in tried]
+
+
+def _fits(grave: Grave, sought: Sought) -> bool:
+    letter, text = grave.letter, sought.text.strip().lower()
+    said = f"{grave.id} {letter.type} {letter.key} {letter.error}".lower()
+    return sought.kind in ("", letter.type) and text in said
 
 
 async def _meant(running: Engines, wanted: Wanted) -> Sequence[Grave]:

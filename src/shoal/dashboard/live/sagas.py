@@ -1,20 +1,32 @@
 """Sagas for their page: counted by state, listed, one with its timeline, tried again and undone."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 
 from shoal import model
+from shoal.drivers.base import Store
 from shoal.operating import sagas
 from shoal.operating.engines import Engines
 from shoal.runtime.sagas import operator
-from shoal.runtime.sagas.instances import Instance
+from shoal.runtime.sagas.instances import ACTIVE, Instance, Status
 
-STATES = ("running", "retrying", "compensating", "parked", "completed", "compensated")
-"""Those of the journal, and *retrying*: under way, with an attempt behind it that failed."""
+STATES: Mapping[str, tuple[tuple[Status, ...], bool | None]] = {
+    "running": (("running",), False),
+    "retrying": (ACTIVE, True),
+    "compensating": (("compensating",), False),
+    "parked": (("parked",), None),
+    "completed": (("completed",), None),
+    "compensated": (("compensated",), None),
+}
+"""What each is in the store: its statuses and, where that matters, whether the present step has failed before. One that
+waits after a failed attempt is *retrying*, not merely running."""
+
+PAGE = 200
+"""Sagas of one answer, where nobody asks for more."""
 
 
 class Wish(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -27,18 +39,27 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 
 def state_of(saga: Instance) -> str:
-    """Say how a saga is: one that waits after a failed attempt is retrying, not merely running."""
+    """Say how a saga is, in words of `STATES`."""
     return "retrying" if saga.is_active and saga.tries else saga.status
 
 
-async def listed(running: Engines, states: Sequence[str] = (), service: str = "") -> dict[str, Any]:
-    """List sagas, those that changed last first, and count all of them by state."""
-    found = await sagas.listed(running, (), service)
-    counts = Counter(state_of(saga) for _, saga in found)
-    items = [_plain(name, saga) for name, saga in found if not states or state_of(saga) in states]
+async def listed(running: Engines, states: Sequence[str] = (), service: str = "", limit: int = PAGE) -> dict[str, Any]:
+    """List sagas of some states, or of all, those that changed last first; count all that there are.
+
+    What each knows is left out: `one` tells it.
+    """
+    counts, found = Counter[str](), list[tuple[str, Instance]]()
+    async with sagas.stores(running, service) as opened:
+        for declared, store in opened:
+            for (status, failed), count in (await operator.tallied(store)).items():
+                counts["retrying" if failed else status] += count
+            found += [(declared.name, saga) for saga in await _latest(store, states, limit + 1)]
+    found.sort(key=lambda pair: pair[1].updated, reverse=True)
+    items = [_plain(name, saga) for name, saga in found[:limit]]
     return {
-        "counts": {state: counts.get(state, 0) for state in STATES},
-        "items": items,
+        "counts": {state: counts[state] for state in STATES},
+        "items": [{name: value for name, value in item.items() if name != "state"} for item in items],
+        "more": len(found) > limit,
         "kinds": kinds(running.plan.system),
     }
 
@@ -69,6 +90,14 @@ async def compensate(running: Engines, wish: Wish) -> dict[str, Any]:
     async with sagas.held(running, wish.id, wish.service) as held:
         after = await operator.compensate(held.store, held.kind, held.saga, datetime.now(UTC), force=wish.force)
         return _plain(held.service, after)
+
+
+async def _latest(store: Store, states: Sequence[str], limit: int) -> list[Instance]:
+    if not states:
+        return await operator.listed(store, limit=limit)
+    wanted = [STATES[state] for state in STATES if state in states]
+    found = [await operator.listed(store, statuses, limit=limit, failed=failed) for statuses, failed in wanted]
+    return [saga for some in found for saga in some]
 
 
 def _plain(service: str, saga: Instance) -> dict[str, Any]:

@@ -16,6 +16,9 @@ from shoal.local.usage import Usage
 _KINDS = ("server", "consumer")
 """Kinds of spans of what a service is asked for; what it asks of others is told by the ways from it."""
 
+_FAILED = 500
+"""From which status on an answer is a failure: what is refused is an answer."""
+
 
 class Signals(msgspec.Struct, frozen=True, kw_only=True):
     """Golden signals of one operation; durations are milliseconds."""
@@ -28,6 +31,7 @@ class Signals(msgspec.Struct, frozen=True, kw_only=True):
     rate: float = 0.0
     p50: float | None = None
     p99: float | None = None
+    error_p50: float | None = None
     error_p99: float | None = None
     source: str = ""
     endpoint: str = ""
@@ -53,7 +57,22 @@ class Replica(msgspec.Struct, frozen=True, kw_only=True):
     most: float | None = None
     rate: float | None = None
     """Requests a second, lately."""
+    errors: float | None = None
+    """How many of these failed."""
     p99: float | None = None
+
+
+class Version(msgspec.Struct, frozen=True, kw_only=True):
+    """All replicas of one version."""
+
+    name: str
+    """Empty for the present one."""
+    replicas: int
+    rate: float
+    errors: float
+    """A second, like `rate`."""
+    p99: float | None
+    """Of its slowest replica, in milliseconds."""
 
 
 def signals(service: model.Service, seen: Iterable[Operation]) -> list[Signals]:
@@ -74,6 +93,7 @@ def whole(seen: Sequence[Signals]) -> dict[str, float | int | None]:
         "rate": sum(one.rate for one in asked),
         "p50": max((one.p50 for one in asked if one.p50 is not None), default=None),
         "p99": max((one.p99 for one in asked if one.p99 is not None), default=None),
+        "error_p50": max((one.error_p50 for one in asked if one.error_p50), default=None),
         "error_p99": max((one.error_p99 for one in asked if one.error_p99), default=None),
     }
 
@@ -102,6 +122,23 @@ def replicas(
     return found
 
 
+def versions(replicas: Sequence[Replica]) -> list[Version]:
+    """Sum replicas up by version, the present one first."""
+    found: dict[str, list[Replica]] = {}
+    for one in replicas:
+        found.setdefault(one.version, []).append(one)
+    return [
+        Version(
+            name=name,
+            replicas=len(some),
+            rate=sum(one.rate or 0.0 for one in some),
+            errors=sum(one.errors or 0.0 for one in some),
+            p99=max((one.p99 for one in some if one.p99 is not None), default=None),
+        )
+        for name, some in sorted(found.items())
+    ]
+
+
 def _replica(
     process: ProcessState, usage: Usage | None, said: Sequence[Sample], recorded: Sequence[MetricSeries]
 ) -> Replica:
@@ -111,13 +148,14 @@ def _replica(
         status=process.status,
         pid=process.pid,
         restarts=process.restarts,
-        version=_version(process),
+        version=second(process),
         cpu=usage.cpu if usage else None,
         memory=usage.memory if usage else None,
         active=readings.total(said, "http_server_active_requests"),
         used=readings.total(used, "db_client_connection_count"),
         most=readings.total(said, "db_client_connection_max"),
         rate=sum(one.values[-1] for one in recorded if one.values) if recorded else None,
+        errors=sum(one.values[-1] for one in recorded if one.values and _failed(one)) if recorded else None,
         p99=_slowest(recorded),
     )
 
@@ -131,6 +169,7 @@ def _seen(one: Operation, endpoint: model.Endpoint | None) -> Signals:
         rate=one.rate,
         p50=one.p50,
         p99=one.p99,
+        error_p50=one.error_p50 if one.errors else None,
         error_p99=one.error_p99 if one.errors else None,
         source=endpoint.source if endpoint else "",
         endpoint=endpoint.name if endpoint else "",
@@ -148,9 +187,15 @@ def _promises(endpoint: model.Endpoint | None) -> tuple[str, ...]:
     return tuple(one.promise for one in endpoint.objectives) if endpoint is not None else ()
 
 
-def _version(process: ProcessState) -> str:
+def second(process: ProcessState) -> str:
     """Take the version out of the name of a second one's process, such as ``orders-canary-0``; others bear none."""
-    return process.name.removeprefix(f"{process.service}-").rpartition("-")[0]
+    own = process.name.removeprefix(f"{process.service}-") if process.kind == "service" and process.service else ""
+    return own.rpartition("-")[0]
+
+
+def _failed(series: MetricSeries) -> bool:
+    status = series.attributes.get("http.response.status_code", 0)
+    return isinstance(status, int) and status >= _FAILED
 
 
 def _slowest(series: Sequence[MetricSeries]) -> float | None:

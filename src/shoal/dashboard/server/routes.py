@@ -4,6 +4,7 @@ from typing import Any
 
 from shoal.dashboard.server.api import (
     actions,
+    code,
     data,
     events,
     explorer,
@@ -25,6 +26,7 @@ from shoal.dashboard.server.exchange import Route
 
 TOPICS: tuple[tuple[Route[Desk, Any], ...], ...] = (
     actions.ROUTES,
+    code.ROUTES,
     data.ROUTES,
     events.ROUTES,
     explorer.ROUTES,

@@ -47,10 +47,19 @@ class Grave:
         return (self.place, *self.others)
 
 
-async def graves(broker: BrokerAdmin, system: str, service: str) -> list[Grave]:
-    """List a service's dead letters, the oldest first; of several copies the edited one, else the latest."""
+async def graves(broker: BrokerAdmin, system: str, service: str, most: int | None = None) -> list[Grave]:
+    """List a service's dead letters, the oldest first; of several copies the edited one, else the latest.
+
+    Args:
+        broker: That keeps them.
+        system: Name of the system.
+        service: Whose letters they are.
+        most: Look at the oldest so many only; all when None.
+    """
     copies: dict[str, list[Grave]] = {}
     async for grave in _read(broker, system, service):
+        if most is not None and len(copies) >= most:
+            break
         copies.setdefault(grave.letter.message, []).append(grave)
     found = [_chosen(some) for some in copies.values()]
     return sorted(found, key=lambda grave: grave.place)

@@ -8,21 +8,50 @@ from shoal.errors import Conflict, ShoalError
 from shoal.model.saga import Saga
 from shoal.runtime.sagas import progress
 from shoal.runtime.sagas.housekeeping import journal
-from shoal.runtime.sagas.instances import SAGAS_TABLE, Entry, Instance, Status, from_row, write
+from shoal.runtime.sagas.instances import ACTIVE, ENDED, SAGAS_TABLE, Entry, Instance, Status, from_row, write
 from shoal.runtime.sagas.progress import Change
 
 MOST = 1000
 """Sagas that one listing shows."""
 
 
-async def listed(store: Store, statuses: Sequence[Status] = (), saga: str = "", limit: int = MOST) -> list[Instance]:
-    """List sagas, those that changed last first."""
+async def listed(
+    store: Store,
+    statuses: Sequence[Status] = (),
+    saga: str = "",
+    limit: int = MOST,
+    *,
+    failed: bool | None = None,
+) -> list[Instance]:
+    """List sagas, those that changed last first.
+
+    Args:
+        store: Of their service.
+        statuses: Only of these; all when there are none.
+        saga: Only of this kind.
+        limit: At most so many.
+        failed: Only those whose present step has failed before, or only the others.
+    """
     where: dict[str, object] = {"status": tuple(statuses)} if statuses else {}
     if saga:
         where["saga"] = saga
-    query = Query(where=where, order=("-updated",), limit=limit)
+    if failed is False:
+        where["tries"] = 0
+    query = Query(where=where, above={"tries": 0} if failed else {}, order=("-updated",), limit=limit)
     async with store.session() as session:
         return [from_row(row) for row in await session.find(SAGAS_TABLE, query)]
+
+
+async def tallied(store: Store) -> dict[tuple[Status, bool], int]:
+    """Count all sagas by status, and by whether the present step has failed before, which only who goes on can have."""
+    found: dict[tuple[Status, bool], int] = {}
+    async with store.session() as session:
+        for status in ("parked", *ENDED):
+            found[status, False] = await session.count(SAGAS_TABLE, {"status": status})
+        for status in ACTIVE:
+            found[status, False] = await session.count(SAGAS_TABLE, {"status": status, "tries": 0})
+            found[status, True] = await session.count(SAGAS_TABLE, {"status": status}) - found[status, False]
+    return found
 
 
 async def counted(store: Store, status: Status) -> int:

@@ -1,15 +1,15 @@
 """Events, dead letters and outboxes of the running system."""
 
 import asyncio
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
 from shoal.dashboard.live import events, letters, publishing
 from shoal.dashboard.live.delivery import delivered
-from shoal.dashboard.live.letters import Correction, Wanted
+from shoal.dashboard.live.letters import Correction, Sought, Wanted
 from shoal.dashboard.server.desk import Desk
-from shoal.dashboard.server.exchange import Asked, Route
+from shoal.dashboard.server.exchange import LIMIT, Asked, Route
 from shoal.dashboard.server.recorded import recorded
 from shoal.dashboard.store.reading import trace
 
@@ -18,7 +18,9 @@ class One(Asked, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One event type."""
 
     id: str
-    limit: int = 20
+    limit: Annotated[int, msgspec.Meta(ge=1, le=200)] = 20
+    before: int = 0
+    """Only messages at lower places of its stream; 0 begins with the latest."""
 
 
 class Delivery(Asked, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -34,6 +36,10 @@ class Letters(Asked, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     service: str = ""
     type: str = ""
+    find: str = ""
+    """In an id, a type, a key or an error."""
+    limit: Annotated[int, msgspec.Meta(ge=1, le=LIMIT)] = 200
+    """Most letters."""
 
 
 class Publishing(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -65,8 +71,9 @@ async def one(desk: Desk, asked: One) -> object:
     """Return the latest events of a type as its stream holds them."""
     events.found(await desk.live.system(), asked.id)
     if desk.live.run() is None:
-        return {"live": False, "items": []}
-    return {"live": True, "items": await events.latest(await desk.live.engines(), asked.id, min(asked.limit, 200))}
+        return {"live": False, "items": [], "next": None}
+    found = await events.latest(await desk.live.engines(), asked.id, asked.limit, asked.before)
+    return {"live": True, "items": found.items, "next": found.next}
 
 
 async def way(desk: Desk, asked: Delivery) -> object:
@@ -86,8 +93,10 @@ async def publish(desk: Desk, asked: Publishing) -> object:
 async def dead(desk: Desk, asked: Letters) -> object:
     """List dead letters."""
     if desk.live.run() is None:
-        return {"live": False, "items": []}
-    return {"live": True, "items": await letters.listed(await desk.live.engines(), asked.service, asked.type)}
+        return {"live": False, "items": [], "total": 0, "more": False}
+    sought = Sought(service=asked.service, kind=asked.type, text=asked.find, limit=asked.limit)
+    found = await letters.listed(await desk.live.engines(), sought)
+    return {"live": True, "items": found.items, "total": found.total, "more": found.more}
 
 
 async def replay(desk: Desk, wanted: Wanted) -> object:

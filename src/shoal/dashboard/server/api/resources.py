@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from shoal.dashboard.live.service import second
 from shoal.dashboard.server.desk import Desk
 from shoal.dashboard.server.exchange import Asked, Route
 from shoal.errors import ShoalError
@@ -25,7 +26,7 @@ class Resource(msgspec.Struct, frozen=True, kw_only=True):
     """None where it does not run, or this platform does not tell."""
     url: str
     version: str
-    """Declared version of its service."""
+    """Declared version of its service, or the name of a second one."""
     problem: str
     """What needs the author, such as an edit that failed."""
 
@@ -127,7 +128,7 @@ def _resource(state: RunState, process: ProcessState, usage: dict[int, Usage], v
         process=process,
         usage=usage.get(process.pid),
         url=state.urls.get(process.name, ""),
-        version=versions.get(process.service, ""),
+        version=second(process) or versions.get(process.service, ""),
         problem=problem,
     )
 

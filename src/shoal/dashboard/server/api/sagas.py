@@ -1,9 +1,13 @@
 """Sagas of the running system."""
 
+from typing import Annotated
+
+import msgspec
+
 from shoal.dashboard.live import sagas
 from shoal.dashboard.live.sagas import Wish
 from shoal.dashboard.server.desk import Desk
-from shoal.dashboard.server.exchange import Asked, Route
+from shoal.dashboard.server.exchange import LIMIT, Asked, Route
 
 
 class Listing(Asked, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -11,6 +15,8 @@ class Listing(Asked, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     service: str = ""
     state: tuple[str, ...] = ()
+    limit: Annotated[int, msgspec.Meta(ge=1, le=LIMIT)] = sagas.PAGE
+    """Most sagas."""
 
 
 class One(Asked, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -24,7 +30,7 @@ async def listed(desk: Desk, asked: Listing) -> object:
     """Count sagas by state, and list them."""
     if desk.live.run() is None:
         return {"live": False, "counts": {}, "items": [], "kinds": sagas.kinds(await desk.live.system())}
-    return {"live": True, **await sagas.listed(await desk.live.engines(), asked.state, asked.service)}
+    return {"live": True, **await sagas.listed(await desk.live.engines(), asked.state, asked.service, asked.limit)}
 
 
 async def one(desk: Desk, asked: One) -> object:

@@ -49,6 +49,7 @@ async def shown(desk: Desk, asked: One) -> object:
     pids = [process.pid for process in processes_of(run, asked.name)]
     usage = await asyncio.to_thread(_METER.look, pids) if pids else {}
     circuits = readings.circuits(samples)
+    replicas = live.replicas(asked.name, run, usage, samples, await _durations(desk, asked))
     ways = drawn(system, await observed(desk, asked.run, asked.since, asked.until), run=run, circuits=circuits).edges
     return {
         "name": asked.name,
@@ -59,7 +60,8 @@ async def shown(desk: Desk, asked: One) -> object:
         "objectives": [one.promise for one in declared.objectives],
         "whole": live.whole(seen),
         "operations": seen,
-        "replicas": live.replicas(asked.name, run, usage, samples, await _durations(desk, asked)),
+        "replicas": replicas,
+        "versions": live.versions(replicas),
         "circuits": circuits,
         "callers": [way for way in ways if way.target == asked.name],
         "callees": [way for way in ways if way.source == asked.name],

@@ -4,9 +4,10 @@ import { useQuery } from "../shell/data.js";
 import { link, param, setParams } from "../shell/place.js";
 import { bytes, duration } from "../shell/format.js";
 import { Stopped, useAction } from "../parts/actions.js";
+import { Code as Source, Place } from "../parts/code.js";
 import { Copy, save } from "../parts/copy.js";
 import { Choice, Text } from "../parts/fields.js";
-import { example, SchemaForm } from "../parts/form.js";
+import { example, hintOf, resolved, SchemaForm } from "../parts/form.js";
 import { Badge, Empty, Service, Trouble } from "../parts/states.js";
 import { Table } from "../parts/table.js";
 
@@ -73,13 +74,13 @@ function Operation({ one, live }) {
     <div class="title"><h2>${one.method} ${one.path}</h2><span class="spring"></span><button type="button" class="plain" aria-label="Close"
       onClick=${() => setParams({ operation: "" })}>×</button></div>
     ${one.summary && html`<p>${one.summary}</p>`}
-    <p class="note"><a href=${link(`service/${one.service}`)}>${one.service}</a> · ${one.name} · <span class="mono">${one.source}</span></p>
+    <p class="note"><a href=${link(`service/${one.service}`)}>${one.service}</a> · ${one.name} · <${Place} at=${one.source} /></p><${Source} />
     <form class="stack" onSubmit=${call}>
       ${one.parameters.map((/** @type {any} */ parameter) => html`<label key=${parameter.name} class="field row-field">
         <span>${parameter.name}${parameter.required && html`<abbr title="needed">*</abbr>`}</span>
-        <input type="text" required=${parameter.required} value=${values[parameter.name] ?? ""} spellcheck="false" autocomplete="off"
-          onInput=${(/** @type {any} */ e) => setValues(without(values, parameter.name, e.target.value))} />
-            <small class="note">${parameter.place}${parameter.schema.type ? ` · ${parameter.schema.type}` : ""}</small></label>`)}
+        <${Value} parameter=${parameter} value=${values[parameter.name] ?? ""}
+          onChange=${(/** @type {string} */ text) => setValues(without(values, parameter.name, text))} />
+            <small class="note">${[parameter.place, hintOf(resolved(parameter.schema, {}))].filter(Boolean).join(" · ")}</small></label>`)}
       ${one.body && html`<${SchemaForm} form=${one.body} value=${body} onChange=${setBody} label="Body" />`}
       <fieldset><legend>Sent</legend>
         <label class="field row-field"><span>as</span><input type="text" value=${subject} placeholder="nobody"
@@ -100,6 +101,19 @@ function Operation({ one, live }) {
     <div class="stack" role="status">${answers.map((/** @type {any} */ answer, /** @type {number} */ n) => html`<${Answer} key=${answer.at}
       answer=${answer} open=${n === 0} />`)}</div>
   </aside>`;
+}
+
+/** A parameter, by what its schema says it is; all are sent as text. @param {any} given */
+function Value({ parameter, value, onChange }) {
+  const schema = resolved(parameter.schema, {});
+  const type = Array.isArray(schema.type) ? schema.type.find((/** @type {string} */ one) => one !== "null") : schema.type;
+  const words = schema.enum ?? (type === "boolean" ? ["true", "false"] : null);
+  const told = { required: parameter.required, value, onInput: (/** @type {any} */ e) => onChange(e.target.value) };
+  if (words) return html`<select ...${told}><option value=""></option>${words.map((/** @type {any} */ one) => html`<option key=${one}
+    value=${one}>${one}</option>`)}</select>`;
+  if (type === "integer" || type === "number") return html`<input type="number" step=${type === "integer" ? 1 : "any"}
+    min=${schema.minimum} max=${schema.maximum} ...${told} />`;
+  return html`<input type=${schema.format === "date" ? "date" : "text"} maxlength=${schema.maxLength} spellcheck="false" autocomplete="off" ...${told} />`;
 }
 
 /** @param {Record<string, string>} values @param {string} name @param {string} value */

@@ -1,5 +1,6 @@
 // Events: who says and hears each, how far everybody has come, what was given up, and announcing one by hand.
 import { html, useState } from "../shell/ui.js";
+import { get, troubleOf } from "../shell/data.js";
 import { link, param, setParams } from "../shell/place.js";
 import { ago, duration, number, plural } from "../shell/format.js";
 import { useFresh } from "../parts/fresh.js";
@@ -9,6 +10,7 @@ import { Badge, Empty, Service, Trouble } from "../parts/states.js";
 import { Table } from "../parts/table.js";
 import { part, Tabs } from "../parts/tabs.js";
 import { Letters } from "../parts/letters.js";
+import { Code, Place } from "../parts/code.js";
 import { Publish } from "../parts/publish.js";
 
 const END = /** @type {"end"} */ ("end");
@@ -70,8 +72,8 @@ function Details({ event, live }) {
     <dl class="facts">
       <dt>Said by</dt><dd><a href=${link(`service/${event.service}`)}>${event.service}</a></dd>
       <dt>Version</dt><dd>${event.version}</dd><dt>Ordered by</dt><dd>${event.key || "nothing"}</dd><dt>Declared</dt>
-        <dd class="mono">${event.source}</dd>
-    </dl>
+        <dd><${Place} at=${event.source} /></dd>
+    </dl><${Code} />
     <table class="plain-table"><caption class="visually-hidden">Consumers</caption>
       <thead><tr><th scope="col">Heard by</th><th scope="col">Handler</th><th scope="col" class="end">Lag</th>
         <th scope="col" class="end">Dead</th></tr></thead>
@@ -95,16 +97,23 @@ function Details({ event, live }) {
 
 /** @param {{event: any}} given */
 function Latest({ event }) {
-  const { data, error } = useFresh(`/api/events/${encodeURIComponent(event.id)}`, {}, { every: 3000 });
-  const items = data?.items ?? [];
+  const path = `/api/events/${encodeURIComponent(event.id)}`;
+  const { data, error } = useFresh(path, {}, { every: 3000 });
+  const [older, setOlder] = useState(/** @type {{items: any[], next: number | null} | null} */ (null));
+  const [failed, setFailed] = useState(/** @type {any} */ (null));
+  const newest = data?.items ?? [], next = older ? older.next : data?.next;
+  const items = [...newest, ...(older?.items ?? []).filter((one) => !newest.some((/** @type {any} */ other) => other.place === one.place))];
   const open = param("message");
-  return html`<section><h3>Latest</h3><${Trouble} error=${error} />
-    ${data && items.length === 0 && html`<p class="note">${data.live ? "Its stream holds none, or its broker keeps none." : "The system is stopped."}</p>`}
+  const more = () => get(path, { before: next }).then(
+    (page) => setOlder({ items: [...items, ...page.items], next: page.next }), (trouble) => setFailed(troubleOf(trouble)));
+  return html`<section><h3>Latest</h3><${Trouble} error=${error ?? failed} />
+    ${data && items.length === 0 && html`<p class="note">${!data.live ? "The system is stopped." : next ? "None among the latest of its stream." : "Its stream holds none, or its broker keeps none."}</p>`}
     <ul class="plain-list">${items.map((/** @type {any} */ one) => html`<li key=${one.id}>
       <button type="button" class="link" aria-expanded=${open === one.id ? "true" : "false"}
         onClick=${() => setParams({ message: open === one.id ? "" : one.id })}>${one.key || one.id}</button>
        <span class="note">${" "}${ago(one.at)}</span>
       ${open === one.id && html`<${Message} one=${one} event=${event} />`}</li>`)}</ul>
+    ${next && html`<button type="button" onClick=${more}>Older</button>`}
   </section>`;
 }
 

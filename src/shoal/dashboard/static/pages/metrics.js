@@ -1,7 +1,7 @@
 // Metrics: every value that services and engines tell of themselves, over time, by replica and attribute.
 import { html } from "../shell/ui.js";
 import { runs } from "../shell/data.js";
-import { param, setParams } from "../shell/place.js";
+import { link, param, setParams } from "../shell/place.js";
 import { bytes, duration, number, plural } from "../shell/format.js";
 import { useFresh } from "../parts/fresh.js";
 import { Chart } from "../parts/chart.js";
@@ -12,6 +12,7 @@ import { aligned } from "../parts/lines.js";
 
 const MOST = 12;
 const QUANTILES = ["p50", "p90", "p99"];
+const EXEMPLARS = 3;
 
 /** @type {import("../parts/table.js").Column[]} */
 const COLUMNS = [
@@ -55,6 +56,7 @@ function Details({ one }) {
   const all = data?.series ?? [];
   const shown = [...all].sort((a, b) => b.total - a.total).slice(0, MOST);
   const words = told(shown);
+  const traced = shown.some((/** @type {any} */ each) => each.exemplars.length > 0);
   return html`<aside class="panel wide-details" aria-label=${one.name}>
     <div class="title"><h2 class="mono">${one.name}</h2><span class="spring"></span>
       <button type="button" class="plain" aria-label="Close" onClick=${() => setParams({ metric: "" })}>×</button></div>
@@ -65,9 +67,12 @@ function Details({ one }) {
       series=${shown.map((/** @type {any} */ each) => ({ times: each.times, values: each.quantiles[name] ?? [] }))} words=${words} />`)}
     <${Lines} title=${one.kind === "gauge" ? "value" : "a second"} unit=${one.kind === "gauge" ? one.unit : ""}
       series=${shown.map((/** @type {any} */ each) => ({ times: each.times, values: each.values }))} words=${words} /></div>
-    <table class="plain-table"><thead><tr><th scope="col">Series</th><th scope="col" class="end">${one.kind === "gauge" ? "Now" : "In all"}</th></tr></thead>
+    <table class="plain-table"><thead><tr><th scope="col">Series</th><th scope="col" class="end">${one.kind === "gauge" ? "Now" : "In all"}</th>
+      ${traced && html`<th scope="col" class="end" title="each leads to the trace in which it was measured">Largest</th>`}</tr></thead>
       <tbody>${shown.map((/** @type {any} */ each, /** @type {number} */ n) => html`<tr key=${n}><td class="mono">${words[n]}</td>
-        <td class="end">${said(one.kind === "histogram" ? "" : one.unit)(each.total)}</td></tr>`)}</tbody></table>
+        <td class="end">${said(one.kind === "histogram" ? "" : one.unit)(each.total)}</td>
+        ${traced && html`<td class="end">${each.exemplars.slice(0, EXEMPLARS).map((/** @type {any} */ found) => html`<a key=${found.trace_id}
+          href=${link(`traces/${found.trace_id}`, {})}>${said(one.unit)(found.value)}</a> `)}</td>`}</tr>`)}</tbody></table>
   </aside>`;
 }
 

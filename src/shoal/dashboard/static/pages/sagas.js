@@ -14,6 +14,9 @@ const STATES = Object.keys(TONES);
 /** @type {Record<string, string>} */
 const OUTCOMES = { done: "good", failed: "bad", away: "warn", rejected: "bad", refused: "bad", overdue: "bad", asked: "idle" };
 
+/** Sagas that are listed at first, and at most. */
+const FEW = 200, MOST = 1000;
+
 /** @type {import("../parts/table.js").Column[]} */
 const COLUMNS = [
   { name: "id", title: "Saga", width: "minmax(12rem, 1.6fr)", cell: (saga) => saga.id },
@@ -26,11 +29,14 @@ const COLUMNS = [
 ];
 
 export default function Sagas() {
-  const { data, error, refresh } = useFresh("/api/sagas", {}, { every: 1500 });
   const states = params("state");
+  const shown = Math.min(MOST, Number(param("most")) || FEW);
+  const { data, error, refresh } = useFresh("/api/sagas", { state: states, limit: shown }, { every: 1500 });
+  const more = data?.more && shown < MOST ? () => setParams({ most: shown + FEW }, { replace: true }) : null;
   const wanted = param("find").toLowerCase();
   const all = data?.items ?? [];
   const items = all.filter((/** @type {any} */ one) => (!states.length || states.includes(one.shown)) && `${one.id} ${one.service} ${one.error}`.toLowerCase().includes(wanted));
+  const total = STATES.reduce((sum, state) => sum + (data?.counts[state] ?? 0), 0);
   const turn = (/** @type {string} */ state) => setParams({ state: states.includes(state) ? states.filter((one) => one !== state) : [...states, state] });
   return html`<div class="page">
     <div class="title"><h1>Sagas</h1>
@@ -41,14 +47,15 @@ export default function Sagas() {
     <div class="bar" role="group" aria-label="States">
       ${STATES.map((state) => html`<button key=${state} type="button" aria-pressed=${states.includes(state)} onClick=${() => turn(state)}>
         <${Badge} kind=${data?.counts[state] ? TONES[state] : "idle"}>${state} ${number(data?.counts[state] ?? 0)}<//></button>`)}
-      <${Text} name="find" label="Find" hint="id, service, reason" search=${true} /></div>
+      <${Text} name="find" label="Find" hint="id, service, reason" search=${true} />
+      ${data?.more && html`<span class="note">the ${number(all.length)} that changed last${shown < MOST ? "" : "; choose a state for others"}</span>`}</div>
     ${data && data.kinds.length === 0
       ? html`<${Empty} title="No saga is declared" command="shoal describe">A saga is a class with @service.saga: its steps, and how each is undone.<//>`
-      : data && all.length === 0
+      : data && total === 0
         ? html`<${Empty} title="No saga has run"
           command=${data.live ? "shoal saga list --all" : "shoal run"}>Each that begins is listed here with every attempt.<//>`
         : html`<div class="columns">
-          <${Table} label="Sagas" rows=${items} columns=${COLUMNS} id=${(/** @type {any} */ one) => one.id} chosen=${param("saga")}
+          <${Table} label="Sagas" rows=${items} columns=${COLUMNS} id=${(/** @type {any} */ one) => one.id} chosen=${param("saga")} onEnd=${more}
             tone=${(/** @type {any} */ one) => ({ bad: "bad", warn: "warn" }[TONES[one.shown]] ?? "")}
               onChoose=${(/** @type {any} */ one) => setParams({ saga: one.id })} />
           ${param("saga") && data?.live && html`<${Details} key=${param("saga")} id=${param("saga")} onChange=${refresh} />`}

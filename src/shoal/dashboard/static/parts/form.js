@@ -150,8 +150,8 @@ function Items({ name, schema, named, value, onChange }) {
   </fieldset>`;
 }
 
-/** @param {any} schema @param {string} type */
-function hintOf(schema, type) {
+/** What a field takes, in words. @param {any} schema @param {string} [type] */
+export function hintOf(schema, type = schema.type) {
   const bounds = [schema.minimum !== undefined ? `from ${schema.minimum}` : "", schema.maximum !== undefined ? `to ${schema.maximum}` : ""].filter(Boolean).join(" ");
   const like = schema.examples?.length ? `such as ${JSON.stringify(schema.examples[0])}` : "";
   return [schema.description, type && type !== "string" ? type : "", schema.format, bounds, like].filter(Boolean).join(" · ");

@@ -32,21 +32,19 @@ function toggle(id) {
 
 /** @param {{onChange: () => void, live: boolean}} given */
 export function Letters({ onChange, live }) {
-  const { data, error, refresh } = useFresh("/api/letters", { service: param("of"), type: param("type") }, { every: 2000 });
+  const { data, error, refresh } = useFresh("/api/letters", { service: param("of"), type: param("type"), find: param("find") }, { every: 2000 });
   const { busy, error: failed, send } = useAction();
   const [tried, setTried] = useState(/** @type {any[]} */ ([]));
-  const all = data?.items ?? [];
-  const needle = param("find").toLowerCase();
-  const items = all.filter((/** @type {any} */ one) => `${one.id} ${one.type} ${one.key} ${one.error}`.toLowerCase().includes(needle));
-  const chosen = params("letters").filter((id) => all.some((/** @type {any} */ one) => one.id === id));
-  const open = all.find((/** @type {any} */ one) => one.id === param("letter"));
+  const items = data?.items ?? [];
+  const chosen = params("letters").filter((id) => items.some((/** @type {any} */ one) => one.id === id));
+  const open = items.find((/** @type {any} */ one) => one.id === param("letter"));
   const ids = chosen.length ? chosen : open ? [open.id] : items.map((/** @type {any} */ one) => one.id);
   const which = chosen.length || !open ? plural(ids.length, "letter") : open.id;
   const after = () => (setParams({ letters: [], letter: "" }, { replace: true }), refresh(), onChange());
   const act = async (/** @type {string} */ what, /** @type {string} */ done) => {
     if (await send(`/api/letters/${what}`, { ids }, done)) after();
   };
-  if (data && all.length === 0) {
+  if (data && data.total === 0 && !param("find")) {
     return html`<${Empty} title="No dead letters" command=${live ? "shoal dlq list" : "shoal run"}>
       What a handler gives up after its attempts, or nobody can read, waits here for you.
       ${(param("of") || param("type")) && html` <button type="button" class="link"
@@ -54,11 +52,12 @@ export function Letters({ onChange, live }) {
   }
   return html`<div class="bar"><${Text} name="find" label="Find" hint="error, key, event" search=${true} />
       ${param("of") && html`<button type="button" onClick=${() => setParams({ of: "", type: "" })}>only ${param("of")} ×</button>`}
+      ${data && (data.more || data.total > items.length) && html`<span class="note">${number(items.length)} of ${number(data.total)}${data.more ? " and more, the oldest" : ""}</span>`}
       <span class="spring"></span>
-      <button type="button" disabled=${busy}
+      <button type="button" disabled=${busy || !ids.length}
         onClick=${async () => setTried((await send("/api/letters/try", { ids }))?.tried ?? [])}>Dry run ${which}</button>
-      <button type="button" class="primary" disabled=${busy} onClick=${() => act("replay", `${which} sent again`)}>Replay ${which}</button>
-      <${Ask} disabled=${busy} question=${`Throw ${which} away for good? What they should have done never happens.`}
+      <button type="button" class="primary" disabled=${busy || !ids.length} onClick=${() => act("replay", `${which} sent again`)}>Replay ${which}</button>
+      <${Ask} disabled=${busy || !ids.length} question=${`Throw ${which} away for good? What they should have done never happens.`}
         act=${() => act("purge", `${which} thrown away`)}>Throw ${which} away<//></div>
     <${Trouble} error=${error ?? failed} />
     <div class="columns">

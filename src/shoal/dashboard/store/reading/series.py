@@ -39,6 +39,7 @@ class Series(msgspec.Struct, frozen=True, kw_only=True):
     errors: list[float]
     p50: list[float | None]
     p99: list[float | None]
+    p50_errors: list[float | None]
     p99_errors: list[float | None]
 
 
@@ -60,6 +61,7 @@ def series(database: Database, query: SeriesQuery) -> Series:
         errors=[round(one.errors / step, 4) if one else 0.0 for one in found],
         p50=[one.quantile(0.5) if one else None for one in found],
         p99=[one.quantile(0.99) if one else None for one in found],
+        p50_errors=[one.quantile_of_errors(0.5) if one and one.errors else None for one in found],
         p99_errors=[one.quantile_of_errors(0.99) if one and one.errors else None for one in found],
     )
 

@@ -3,6 +3,7 @@ import { html } from "../../shell/ui.js";
 import { link, setParams } from "../../shell/place.js";
 import { clock, duration } from "../../shell/format.js";
 import { Attributes } from "../../parts/attributes.js";
+import { Code, Place } from "../../parts/code.js";
 import { Copy } from "../../parts/copy.js";
 import { Badge, Service } from "../../parts/states.js";
 import { waited } from "./tree.js";
@@ -26,8 +27,9 @@ export function Details({ node, logs, begin }) {
       <dt>Took</dt><dd>${node.open ? "has not ended" : duration(span.ms)}${node.children.length > 0 && ` · ${duration(node.own)} of its own`}</dd>
       <dt>Began</dt><dd>${duration(span.started - begin)} after the beginning · ${clock(span.started)}</dd>
       ${wait && html`<dt>Waited</dt><dd>${duration(wait.ms)} ${wait.what}, then worked ${duration(span.ms)}</dd>`}
-      ${line && html`<dt>Code</dt><dd class="mono">${line} <${Copy} text=${line} /></dd>`}
+      ${line && html`<dt>Code</dt><dd><${Place} at=${line} /> <${Copy} text=${line} /></dd>`}
     </dl>
+    ${line && html`<${Code} />`}
     ${statement && html`<section><h3>Statement ${node.repeated > 0 && html`<${Badge} kind="warn">asked ${node.repeated} times here<//>`}</h3>
       <pre class="code">${statement}</pre><${Copy} text=${statement} /></section>`}
     ${span.events.map((/** @type {any} */ event, /** @type {number} */ n) => html`<section key=${n}>
