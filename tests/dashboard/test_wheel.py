@@ -1,5 +1,6 @@
 """What is installed: every file of the pages, and the licence of every library beside them."""
 
+import gzip
 import re
 import subprocess
 import sys
@@ -29,6 +30,15 @@ def test_every_library_has_its_licence_and_a_row() -> None:
     named = {name for files in told for name in re.findall(r"`(.*?)`", files)}
     assert named == {file.name for file in vendor.glob("*.js")}
     assert set(told.values()) == {file.name for file in vendor.glob("*.LICENSE")}
+
+
+def test_the_pages_stay_small() -> None:
+    """Bytes, packed, as decision 57 counts them."""
+    ours = [file for file in FOLDER.rglob("*.js") if "vendor" not in file.parts]
+    others = FOLDER.glob("vendor/*.js")
+    sizes = [len(gzip.compress(b"".join(file.read_bytes() for file in some), 9)) for some in (ours, others)]
+    assert sizes[0] < 90_000
+    assert sizes[1] < 60_000
 
 
 def test_nothing_of_ours_names_another_machine_or_runs_text() -> None:

@@ -147,6 +147,24 @@ async def test_a_call_becomes_a_test_that_passes(live: LiveSystem, pages: Pages)
     await scope["test_orders_place_order_answers_201"](live)
 
 
+@pytest.mark.parametrize(
+    ("wish", "status"),
+    [
+        ({"service": "products", "operation": "prices", "values": {"skus": "KIT-0110"}}, 200),
+        ({"service": "payments", "operation": "refund", "body": {"order_id": "ord_nobody"}}, 409),
+    ],
+)
+async def test_a_call_from_inside_becomes_a_command_and_a_test_that_passes(
+    live: LiveSystem, pages: Pages, wish: dict[str, Any], status: int
+) -> None:
+    code = await pages.post("/api/explorer/code", wish | {"caller": "orders", "status": status})
+    assert code["curl"].startswith(f"shoal call {wish['service']}.{wish['operation']} ")
+    assert code["curl"].endswith(" --from orders")
+    scope: dict[str, Any] = {}
+    exec(compile(code["pytest"], "saved.py", "exec"), scope)  # noqa: S102 - what the page writes is a test
+    await asyncio.to_thread(scope[f"test_{wish['service']}_{wish['operation']}_answers_{status}"], live)
+
+
 async def test_a_store_answers_questions_and_nothing_else(live: LiveSystem, pages: Pages) -> None:
     kept = await pages.get("/api/data/payments")
     assert {t["name"] for t in kept["tables"]} > {"payments"}

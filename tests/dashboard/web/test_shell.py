@@ -9,7 +9,13 @@ from tests.dashboard.web.serving import TOKEN, Guarded, Serving
 
 Visit = Callable[..., Guarded]
 
-EMPTY = {"/resources": "shoal run", "/runs": "shoal run", "/traces": "shoal call", "/logs": "shoal run"}
+EMPTY = {
+    "/resources": "shoal run",
+    "/runs": "shoal run",
+    "/traces": "shoal call",
+    "/logs": "shoal run",
+    "/notices": "shoal objectives",
+}
 
 
 @pytest.mark.parametrize("path", EMPTY)

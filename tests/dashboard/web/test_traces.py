@@ -1,10 +1,24 @@
 """Traces and one trace in a real browser, over what a shop told by OpenTelemetry's protocol."""
 
+import asyncio
+import re
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
+import msgspec
+import pytest
+
+from shoal import Issuer, Postgres, Service, System, Transaction, anyone, event, role
+from shoal.cli.commands.token import command as token
+from shoal.service.describe import describe
+from shoal.testing import MemorySystem
 from tests.dashboard.web.contrast import unreadable
+from tests.dashboard.web.declared import declare
 from tests.dashboard.web.serving import Guarded, Serving
+from tests.dashboard.web.told import Told
 
 Visit = Callable[..., Guarded]
 Shop = tuple[Serving, dict[str, str]]
@@ -144,10 +158,70 @@ def test_a_trace_becomes_a_command_a_test_and_a_file(shop: Shop, visit: Visit) -
     page.wait_for_selector("text=Test copied")
     code = page.evaluate("navigator.clipboard.readText()")
     compile(code, "copied", "exec")
-    assert 'await system.post("/orders", token=token, json={})' in code
+    assert 'await system.post("/orders", json={})' in code
     with page.expect_download() as download:
         page.click("text=Export JSON")
     assert download.value.suggested_filename.startswith("trace-")
+
+
+@event("till.sold", key="cake")
+class Sold(msgspec.Struct, frozen=True):
+    cake: str
+
+
+till = Service("till", store=Postgres(), publishes=[Sold])
+
+
+@till.post("/sales/{cake}", access=anyone)
+async def sell(cake: str, tx: Transaction) -> None:
+    tx.publish(Sold(cake))
+
+
+@till.post("/refunds/{cake}", access=role("cashier"))
+async def give_back(cake: str) -> None:
+    """Nothing comes of it."""
+
+
+cafe = System("cafe", services=[till], issuer=Issuer(till, audience="cafe"))
+
+
+@pytest.mark.parametrize(("operation", "path"), [("sell", "/sales/lemon"), ("give_back", "/refunds/lemon")])
+def test_what_is_copied_of_a_trace_can_be_run(
+    serve: Callable[..., Serving], visit: Visit, tmp_path: Path, operation: str, path: str
+) -> None:
+    serving, told, trace = serve(), Told(), "ab" * 16
+    declare(serving, describe(cafe))
+    asked = {"http.request.method": "POST", "url.path": path, "http.response.status_code": 204}
+    asked["shoal.operation"] = f"till.{operation}"
+    root = told.span(trace, "", "gateway", f"POST {path}", "server", (time.time() * 1000, 5.0), attributes=asked)
+    if operation == "sell":
+        said = {"messaging.destination.name": "till.sold.v1"}
+        told.span(trace, root, "till", "send till.sold.v1", "producer", (time.time() * 1000, 1.0), attributes=said)
+    serving.tell(told)
+    page = visit(serving, permissions=["clipboard-read", "clipboard-write"]).open(f"/traces/{trace}")
+    page.click("text=Copy as pytest")
+    page.wait_for_selector("text=Test copied")
+    scope: dict[str, Any] = {}
+    exec(compile(page.evaluate("navigator.clipboard.readText()"), "copied.py", "exec"), scope)  # noqa: S102 - a test
+    test = next(value for name, value in scope.items() if name.startswith("test_"))
+    with ThreadPoolExecutor(1) as pool:  # the loop of this thread is the browser's
+        pool.submit(asyncio.run, _passes(test, tmp_path)).result()
+    page.click("text=Copy curl")
+    page.wait_for_selector("text=Command copied")
+    signing = re.search(r"\$\(shoal token (.*)\)", page.evaluate("navigator.clipboard.readText()"))
+    assert (signing is None) == (operation == "sell"), "whoever needs no token gets none"
+    if signing is not None:
+        signed = token.make_context("token", signing[1].split()).params
+        assert (signed["subject"], signed["roles"]) == ("someone", ("cashier",))
+
+
+async def _passes(test: Callable[[MemorySystem], Any], folder: Path) -> None:
+    system = MemorySystem(cafe, folder)
+    await system.start()
+    try:
+        await test(system)
+    finally:
+        await system.stop()
 
 
 def test_text_can_be_read_in_both_themes(shop: Shop, visit: Visit) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import re
 import shlex
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -18,6 +19,8 @@ LARGEST = 512 * 1024
 
 PATIENCE = 30.0
 """Seconds for an answer; of one that does not end, what came is shown."""
+
+_REFUSED = 400
 
 
 class Operation(msgspec.Struct, frozen=True, kw_only=True):
@@ -90,10 +93,16 @@ async def call(live: Live, wish: Wish) -> dict[str, Any]:
 
 
 async def code(live: Live, wish: Wish, status: int = 200) -> dict[str, str]:
-    """Write a request as a command and as a test that expects `status`; no token is written into either."""
+    """Write a request as a command and as a test that expects `status`; no token is written into either.
+
+    From inside of a service only `shoal call` comes, which the test calls then.
+    """
     system = await live.system()
     found = requests.endpoint(system, wish.target, inside=bool(wish.caller))
-    path, headers = requests.fill(found, found.path if wish.caller else found.public, wish.values)
+    if wish.caller:
+        words = _words(wish)
+        return {"curl": shlex.join(["shoal", *words]), "pytest": _inside(wish, words, status)}
+    path, headers = requests.fill(found, found.public, wish.values)
     headers = {**headers, **wish.headers}
     if found.idempotent and "Idempotency-Key" not in headers:
         headers["Idempotency-Key"] = "saved-by-the-dashboard"
@@ -177,11 +186,36 @@ def _curl(method: str, url: str, headers: dict[str, str], wish: Wish, signed: st
     return f'{line} -H "Authorization: Bearer $(shoal token --sub {shlex.quote(signed)}{roles})"'
 
 
+def _words(wish: Wish) -> list[str]:
+    """Say a request from inside in the words of the command line."""
+    words = ["call", wish.target, *(f"{name}={value}" for name, value in wish.values.items())]
+    if wish.body is not msgspec.UNSET:
+        words += ["--body", msgspec.json.encode(wish.body).decode()]
+    if wish.subject:
+        words += ["--as", wish.subject]
+    words += [word for role in wish.roles for word in ("--role", role)]
+    return [*words, "--from", wish.caller]
+
+
+def _inside(wish: Wish, words: Sequence[str], status: int) -> str:
+    lines = [
+        f'"""{wish.target}, as {wish.caller} asked for it in the dashboard."""', "",
+        "from shoal.testing import LiveSystem", "", "",
+        f"def test_{_name(wish)}_answers_{status}(live: LiveSystem) -> None:",
+        f"    done = live.run({', '.join(map(repr, words))})",
+        f"    assert done.returncode == {int(status >= _REFUSED)}, done.stderr", "",
+    ]  # fmt: skip
+    return "\n".join(lines)
+
+
+def _name(wish: Wish) -> str:
+    return re.sub(r"\W+", "_", f"{wish.service}_{wish.operation}").lower()
+
+
 def _test(method: str, path: str, headers: dict[str, str], wish: Wish, signed: str, status: int) -> str:
-    name = re.sub(r"\W+", "_", f"{wish.service}_{wish.operation}").lower()
     lines = [f'"""{wish.target}, as it was asked for in the dashboard."""', ""]
     lines += ["from shoal.testing import LiveSystem", "", ""]
-    lines += [f"async def test_{name}_answers_{status}(live: LiveSystem) -> None:"]
+    lines += [f"async def test_{_name(wish)}_answers_{status}(live: LiveSystem) -> None:"]
     arguments = [repr(path)]
     if wish.body is not msgspec.UNSET:
         arguments.append(f"json={wish.body!r}")

@@ -90,7 +90,7 @@ function Compared({ before, after }) {
       <li key=${`${one.service} ${one.error}`}><${Service} name=${one.service} /> <span class="mono">${one.error}</span>
         <span class=${one.after > one.before ? "bad-text" : "good-text"}>${one.before} → ${one.after}</span></li>`)}</ul></section>`}
     ${data && data.operations.length === 0
-      ? html`<${Empty} title="Nothing happened in either run" command="shoal call GET /">Operations are compared by how often, how well and how fast.<//>`
+      ? html`<${Empty} title="Nothing happened in either run" command="shoal call SERVICE.ENDPOINT">Operations are compared by how often, how well and how fast.<//>`
       : html`<${Table} label="Changes" rows=${found} columns=${CHANGES} id=${(/** @type {any} */ one) => `${one.service} ${one.name} ${one.kind}`}
           href=${(/** @type {any} */ one) => link("traces", { run: after, service: [one.service], operation: one.name, range: "run", since: "", until: "" })} />`}
   </div>`;

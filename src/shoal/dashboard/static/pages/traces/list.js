@@ -97,7 +97,7 @@ function Nothing({ filtered }) {
     return html`<${Empty} title="No trace fits">
       <button type="button" onClick=${() => setParams(Object.fromEntries(FILTERS.map((name) => [name, ""])))}>Take the filters away</button>
     <//>`;
-  return html`<${Empty} title="No traces in this time" command="shoal call GET /">
+  return html`<${Empty} title="No traces in this time" command="shoal call SERVICE.ENDPOINT">
     Every request through the gateway becomes one. <button type="button" class="link" onClick=${() => setParams({ range: "run", since: "", until: "" })}>Look at the whole run</button>
   <//>`;
 }

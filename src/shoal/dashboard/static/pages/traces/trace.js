@@ -1,6 +1,6 @@
 // One trace: the waterfall, and what is known of the span that is chosen.
 import { html, useEffect, useMemo, useState } from "../../shell/ui.js";
-import { isLive, useQuery } from "../../shell/data.js";
+import { get, isLive, useQuery } from "../../shell/data.js";
 import { bind } from "../../shell/keys.js";
 import { link, param, params, setParams } from "../../shell/place.js";
 import { duration, moment, number, plural } from "../../shell/format.js";
@@ -8,7 +8,7 @@ import { Toggle, Text } from "../../parts/fields.js";
 import { copy, save } from "../../parts/copy.js";
 import { Badge, Empty, Service, Trouble } from "../../parts/states.js";
 import { Details } from "./details.js";
-import { curl, pytest } from "./export.js";
+import { curl, pytest, request } from "./export.js";
 import { grow, rows } from "./tree.js";
 import { Waterfall } from "./waterfall.js";
 
@@ -82,11 +82,23 @@ function Title({ data, tree }) {
 function Take({ data, tree }) {
   const { data: system } = useQuery("/api/resources", {}, { on: "" });
   const gateway = system?.gateway || "http://127.0.0.1:8000";
-  const asked = curl(tree, gateway);
-  return html`<button type="button" disabled=${!asked} onClick=${() => copy(asked, "Command")} title="The request that began it">Copy curl</button>
-    <button type="button" disabled=${!asked} onClick=${() => copy(pytest(tree, data), "Test")} title="A test that asks the same and expects the same">Copy as pytest</button>
+  const asked = request(tree);
+  const given = async (/** @type {(roles: string[] | null) => string} */ write, /** @type {string} */ what) => copy(write(await needed(asked?.operation ?? "")), what);
+  return html`<button type="button" disabled=${!asked} onClick=${() => given((roles) => curl(tree, gateway, roles), "Command")} title="The request that began it">Copy curl</button>
+    <button type="button" disabled=${!asked} onClick=${() => given((roles) => pytest(tree, data, roles), "Test")} title="A test that asks the same and expects the same">Copy as pytest</button>
     <button type="button" onClick=${() => save(`trace-${data.trace_id.slice(0, 12)}.json`, JSON.stringify(data, null, 1))}>Export JSON</button>
     <a class="button" href=${link("logs", { trace_id: data.trace_id, service: [] })}>Logs</a>`;
+}
+
+/** The roles that an operation asks for; null where nobody has to sign in, or nobody knows it. @param {string} operation */
+async function needed(operation) {
+  try {
+    const { items } = await get("/api/explorer");
+    const found = items.find((/** @type {any} */ one) => `${one.service}.${one.name}` === operation);
+    return found?.access === "principal" ? found.roles : null;
+  } catch {
+    return null;
+  }
 }
 
 /** @param {{id: string}} given */
