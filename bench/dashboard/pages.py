@@ -1,30 +1,24 @@
 """Measure B17: the pages of the dashboard, in Chromium, over its own process."""
 
 import asyncio
-import contextlib
 import json
 import os
-import secrets
-import shutil
-import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import msgspec
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, async_playwright
 
 from bench.dashboard.messages import messages
+from bench.dashboard.serving import Served, chromium, opened, serving
 from bench.outcome import Effort, Outcome
 from bench.report import Comparison, Section
 from bench.rounds import Say
 from bench.statistics import Target, estimate
-from shoal.local.dashboard import Settings
-from shoal.local.ports import free_port
 
 ROUNDS, SPANS, IDLE = 20, 10_000, 10.0
 
@@ -62,20 +56,17 @@ class Held(msgspec.Struct, frozen=True, kw_only=True):
     """MiB afterwards."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Served:
-    url: str
-    token: str
-    pid: int
-
-
 async def run(effort: Effort, say: Say) -> Outcome:
     """Visit the pages, again and again."""
+    with tempfile.TemporaryDirectory() as folder:
+        return await _run(Path(folder), effort, say)
+
+
+async def _run(root: Path, effort: Effort, say: Say) -> Outcome:
     rounds = list[Round]()
-    async with _serving() as served, async_playwright() as tool:
-        browser = await tool.chromium.launch(
-            executable_path=shutil.which("chromium"), args=["--headless", "--no-sandbox", "--disable-gpu"]
-        )
+    async with serving(root) as served, async_playwright() as tool:
+        await asyncio.to_thread(_tell, served.url)
+        browser = await chromium(tool)
         for number in range(effort.choose(ROUNDS) + 1):
             found = await _visit(browser, served)
             rounds += [found] * (number > 0)  # the first run of everybody is thrown away
@@ -86,39 +77,15 @@ async def run(effort: Effort, say: Say) -> Outcome:
     return Outcome(section=_section(rounds, idle, held), rows={"rounds": rounds, "idle": idle, "held": held})
 
 
-@contextlib.asynccontextmanager
-async def _serving() -> AsyncIterator[_Served]:
-    with tempfile.TemporaryDirectory() as folder:
-        root, token = Path(folder), secrets.token_urlsafe(12)
-        (root / "token").write_text(token)
-        port = free_port()
-        settings = Settings(
-            folder=str(root / "runs"), port=port, system="bench", key="k", token=str(root / "token"), root=folder
-        )
-        (root / "settings.json").write_bytes(msgspec.json.encode(settings))
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "shoal.dashboard", str(root / "settings.json"), stdout=asyncio.subprocess.DEVNULL
-        )
-        served = _Served(url=f"http://127.0.0.1:{port}", token=token, pid=process.pid)
-        try:
-            await asyncio.to_thread(_tell, served.url)
-            yield served
-        finally:
-            process.terminate()
-            await process.wait()
-
-
 def _tell(url: str) -> None:
-    """Send one trace of many spans, as soon as somebody answers: requests that ask a store, ten levels deep."""
+    """Send one trace of many spans: requests that ask a store, ten levels deep."""
     now = time.time_ns()
     spans = [_span(n, now - 10**9 + n * 90_000) for n in range(SPANS)]
     resource = {"attributes": [{"key": "service.name", "value": {"stringValue": "things"}}]}
     body = json.dumps({"resourceSpans": [{"resource": resource, "scopeSpans": [{"spans": spans}]}]}).encode()
     request = urllib.request.Request(f"{url}/v1/traces", body, {"content-type": "application/json"})  # noqa: S310 - ours
-    for _ in range(200):
-        with contextlib.suppress(OSError), urllib.request.urlopen(request):  # noqa: S310
-            break
-        time.sleep(0.05)
+    with urllib.request.urlopen(request):  # noqa: S310
+        pass
     time.sleep(2)  # until it is written
 
 
@@ -136,16 +103,8 @@ def _span(number: int, at: int) -> dict[str, object]:
     }
 
 
-async def _opened(browser: Browser, served: _Served, path: str) -> Page:
-    context = await browser.new_context(viewport={"width": 1280, "height": 800})
-    page = await context.new_page()
-    await page.goto(f"{served.url}/health")
-    await page.goto(f"{served.url}{path}?token={served.token}")
-    return page
-
-
-async def _visit(browser: Browser, served: _Served) -> Round:
-    page = await _opened(browser, served, "/traces")
+async def _visit(browser: Browser, served: Served) -> Round:
+    page = await opened(browser, served, "/traces")
     await page.wait_for_selector(".rows > .row")
     listed: float = await page.evaluate("performance.now()")
     paint: float = await page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime")
@@ -170,8 +129,8 @@ _TURN = """() => new Promise(done => {
 })"""
 
 
-async def _idle(browser: Browser, served: _Served) -> float:
-    page: Any = await _opened(browser, served, "/traces")
+async def _idle(browser: Browser, served: Served) -> float:
+    page: Any = await opened(browser, served, "/traces")
     await page.wait_for_selector("header .badge:has-text('live')")
     await asyncio.sleep(2)
     before, began = _ticks(served.pid), time.perf_counter()
@@ -181,9 +140,9 @@ async def _idle(browser: Browser, served: _Served) -> float:
     return used
 
 
-async def _held(browser: Browser, served: _Served) -> Held:
+async def _held(browser: Browser, served: Served) -> Held:
     bodies = list(messages(int(RATE * LASTING), seed=time.time_ns()))
-    page: Any = await _opened(browser, served, "/traces")
+    page: Any = await opened(browser, served, "/traces")
     await page.wait_for_selector("header .badge:has-text('live')")
     before, began = _ticks(served.pid), time.perf_counter()
     await asyncio.to_thread(_send, served.url, bodies)
