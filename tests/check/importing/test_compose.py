@@ -78,6 +78,41 @@ def test_programs_of_one_image_are_one_service(tmp_path: Path) -> None:
     assert places(tmp_path, "SH201", **{"compose.yaml": text.replace("acme/prices", "acme/orders")}) == []
 
 
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        (".", ".", True),
+        (".", "{context: .}", True),
+        ("{context: ., target: web}", "{context: ., target: worker}", False),
+        ("{context: ., dockerfile: a}", "{context: ., dockerfile: b}", False),
+        ("{context: ., args: {PART: a}}", "{context: ., args: [PART=b]}", False),
+        ("{context: ., args: {PART: a}}", "{context: ., args: [PART=a]}", True),
+        ("./orders", "./prices", False),
+    ],
+)
+def test_programs_that_are_built_alike_are_one_service(tmp_path: Path, one: str, other: str, same: bool) -> None:
+    text = SHARED.replace("ORDERS", "postgres://db/shop").replace("PRICES", "postgres://db/shop")
+    text = text.replace("image: acme/orders", f"build: {one}").replace("image: acme/prices", f"build: {other}")
+    assert places(tmp_path, "SH201", **{"compose.yaml": text}) == ([] if same else ["compose.yaml:5"])
+
+
+@pytest.mark.parametrize(
+    ("name", "asked"),
+    [
+        ("PRICES_URL", True),
+        ("CORS_ALLOWED_ORIGINS", False),
+        ("ORIGIN", False),
+        ("OAUTH_REDIRECT_URL", False),
+        ("CallBackUrl", False),
+        ("ALLOWED_HOSTS", False),
+        ("NO_PROXY", False),
+    ],
+)
+def test_an_address_of_those_who_ask_is_no_call(tmp_path: Path, name: str, asked: bool) -> None:
+    text = CIRCLE.replace("PRICES: http://prices:80/api", f"{name}: http://prices:80").replace("${STOCK}", "stock")
+    assert places(tmp_path, "SH102", **{"compose.yaml": text}) == (["compose.yaml:5"] if asked else [])
+
+
 CIRCLE = """\
 services:
   orders:

@@ -121,8 +121,12 @@ services:
     ("said", "line"),
     [("links: [a]", 4), ("links: ['a:next']", 4), ("depends_on: [a]", 0), ("depends_on: {a: {}}", 0)],
 )
-def test_a_link_is_an_address_and_an_order_of_starting_is_none(tmp_path: Path, said: str, line: int) -> None:
+@pytest.mark.parametrize("told", [True, False])
+def test_a_link_is_an_address_and_an_order_of_starting_is_none(
+    tmp_path: Path, said: str, line: int, told: bool
+) -> None:
     text = LINKED.replace("SAID", said)
+    text = text if told else text.replace("    environment: {DATABASE_URL: 'postgres://db/b'}\n", "")
     report = report_of(tmp_path, {"compose.yaml": text}, "SH102", "SH201")
     assert found(report) == ([("SH102", f"compose.yaml:{line}")] if line else [])
 

@@ -173,6 +173,15 @@ def test_one_replica_further_on_and_what_scales(tmp_path: Path) -> None:
     assert "1 of the 2 services on the way have one replica: cart" in finding.message
 
 
+def test_of_many_services_some_are_named(tmp_path: Path) -> None:
+    names = [f"s{number:02}" for number in range(1, 30)]
+    inner = [deployed(name, to=after, replicas=1) for name, after in zip(names, [*names[1:], "none"], strict=True)]
+    (finding,) = report(tmp_path, "SH308", deployed("web", to="s01", type="NodePort", replicas=1), *inner).findings
+    assert "30 of the 30 services on the way have one replica: s01, s02, " in finding.message
+    assert finding.message.endswith(" s10, ...")
+    assert len(finding.notes) == 10
+
+
 @pytest.mark.parametrize(
     ("resources", "missing"),
     [

@@ -35,6 +35,8 @@ _WORDS = re.compile(
     r"|SERVICE)$",
     re.IGNORECASE,
 )
+_FOR_OTHERS = re.compile(r"cors|origins?$|redirect|callback|allowed_?hosts|no_?proxy|advertised", re.IGNORECASE)
+"""What settings are called whose addresses are told to others, or belong to those who ask: nobody is asked there."""
 _NAMED = re.compile(
     r"(?:^|_)(?:(?:DB|DATABASE)_?NAME|(?:POSTGRES|PG|MYSQL|MARIADB|MONGO(?:DB)?|SPRING_DATA_MONGODB|SQL)_(?:INITDB_)?"
     r"(?:DB|DATABASE)|PGDATABASE|DB_(?:DATABASE|SCHEMA))$",
@@ -54,6 +56,8 @@ def addresses(name: str, value: str) -> Iterator[Address]:
         name: Of the setting; what is no address by its form is one where the setting is called so.
         value: What it is set to.
     """
+    if _FOR_OTHERS.search(name):
+        return
     value = value.strip()
     urls = list(_URL.finditer(value))
     said = _DATABASE.search(value)

@@ -156,6 +156,7 @@ class _Project:
             name=name,
             where=where,
             image=image,
+            built=_built(_last(nodes, "build")),
             settings=tuple(self._settings(nodes)),
             arguments=tuple(Argument(self._resolve(word.text).text, word.where, without(word.text)) for word in words),
             requested=bool(_last(nodes, *reserved)),
@@ -220,6 +221,17 @@ class _Project:
     @cached_property
     def _environment(self) -> Mapping[str, str]:
         return environment(self.folder, self.others)
+
+
+def _built(build: Node) -> str:
+    """Say of what an image is built; what is built alike is one program."""
+    if not build:
+        return ""
+    folder = posixpath.join(posixpath.dirname(build.where.file), build.text or build.at("context").text)
+    chosen = [build.at(key).text for key in ("dockerfile", "target")]
+    arguments = [item.text for item in build.at("args")]
+    arguments += [f"{name}={value.text}" for name, value in build.at("args").fields.items()]
+    return " ".join([posixpath.normpath(folder), *chosen, *sorted(arguments)])
 
 
 def _behind(item: Node, sign: str) -> Place:

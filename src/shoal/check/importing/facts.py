@@ -64,6 +64,8 @@ class Container:
     name: str
     where: Place
     image: Said | None = None
+    built: str = ""
+    """Of what it is built, where no image is named: folder, file and arguments."""
     settings: tuple[Setting, ...] = ()
     arguments: tuple[Argument, ...] = ()
     """Its command and arguments, each by itself."""

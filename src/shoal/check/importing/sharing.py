@@ -29,7 +29,7 @@ class Shared:
 
 
 def shared(facts: Facts) -> Iterator[Shared]:
-    """Find databases that more than one service uses; programs of one image are one service here."""
+    """Find databases that more than one service uses; programs of one image, or built alike, are one service here."""
     groups: dict[tuple[Unit | str, str], list[Use]] = {}
     for use in stored(facts):
         groups.setdefault((use.target or use.host, use.database.lower()), []).append(use)
@@ -49,6 +49,11 @@ def _firsts(ways: Iterable[Use], key: Callable[[Use], str]) -> list[Use]:
 
 
 def _program(unit: Unit) -> str:
-    """Say which program a unit is: its image with its tag, which some tell programs apart by; else its service."""
-    named = [container.image.text for container in unit.containers[:1] if container.image]
-    return named[0] if named and named[0] and not named[0].startswith(UNKNOWN) else unit.service
+    """Say which program a unit is: its image with its tag, which some tell programs apart by, or of what it is built.
+
+    Where nobody knows either, it is its service.
+    """
+    container = next(iter(unit.containers), None)
+    image = container.image.text if container and container.image else ""
+    known = "" if image.startswith(UNKNOWN) else image
+    return known or (container.built if container else "") or unit.service

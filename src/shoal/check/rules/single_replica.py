@@ -77,6 +77,9 @@ from shoal.check.rule import Rule
 from shoal.check.subject import Subject
 from shoal.check.targets import LEAST, targets
 
+_NAMED = 10
+"""Services that a finding about many of them names."""
+
 
 class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What an author may set."""
@@ -112,9 +115,9 @@ def _imported(facts: Facts) -> Iterator[Finding]:
         first = alone.get(entry) or next(iter(alone.values()), None)
         if first is None:
             continue
-        others = [unit for unit in alone.values() if unit is not first]
+        others = [unit for unit in alone.values() if unit is not first][:_NAMED]
         ways = ", ".join(dict.fromkeys(door.text for unit in units[entry] for door in unit.doors))
-        whom = f"{len(alone)} of the {len(units)} services on the way have one replica: {', '.join(sorted(alone))}"
+        whom = f"{len(alone)} of the {len(units)} services on the way have one replica: {_named(sorted(alone))}"
         whom = whom if len(units) > 1 else "it has one replica"
         yield Finding(
             where=first.replicas_at or first.where,
@@ -123,6 +126,10 @@ def _imported(facts: Facts) -> Iterator[Finding]:
             notes=tuple(Note(unit.replicas_at or unit.where, f"{unit.name} has one, too") for unit in others),
             help="write replicas: 2 or more, or let a HorizontalPodAutoscaler keep two",
         )
+
+
+def _named(services: Sequence[str]) -> str:
+    return ", ".join(services[:_NAMED]) + (", ..." if len(services) > _NAMED else "")
 
 
 def _alone(units: Sequence[Unit]) -> Unit | None:
