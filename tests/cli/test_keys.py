@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from shoal.cli.program import main
+from shoal.tokens import Signer, Verifier
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -68,3 +69,20 @@ def test_only_declared_consumers_get_keys_and_only_known_keys_are_revoked(run: R
     assert (code, out) == (1, "") or code == 2
     assert "partner-x" in told
     assert run("keys", "revoke", "nothing")[0] != 0
+
+
+def test_the_key_of_an_environment_is_made_once_and_verifies_what_it_signs(run: Run, tmp_path: Path) -> None:
+    code, files, told = run("keys", "issuer", "--out", "keys-of-production")
+    folder = tmp_path.resolve() / "keys-of-production"
+    assert code == 0
+    assert [Path(file).resolve() for file in files.split()] == [folder / "signing-key.json", folder / "jwks.json"]
+    private, public = (folder / name for name in ("signing-key.json", "jwks.json"))
+    assert private.stat().st_mode & 0o077 == 0
+    assert "version control" in told
+    token = Signer(private.read_bytes(), issuer="i", audience="a").sign("ada", 1000.0, 60.0, {})
+    assert Verifier(public.read_bytes(), issuer="i", audience="a").verify(token, 1010.0)["sub"] == "ada"
+    before = private.read_bytes()
+    code, _, told = run("keys", "issuer", "--out", "keys-of-production")
+    assert code != 0
+    assert "is there already" in told
+    assert private.read_bytes() == before

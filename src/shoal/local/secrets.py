@@ -77,9 +77,14 @@ class SigningKey(msgspec.Struct, frozen=True, kw_only=True):
     public: Path
 
 
+def files_of_key(folder: Path) -> SigningKey:
+    """Say where the key of tokens lies in a folder, whether or not it is there."""
+    return SigningKey(private=folder / "signing-key.json", public=folder / "jwks.json")
+
+
 def signing_key(folder: Path) -> SigningKey:
     """Return the key of the project's tokens; make it at first use."""
-    files = SigningKey(private=folder / "signing-key.json", public=folder / "jwks.json")
+    files = files_of_key(folder)
     if not files.private.exists() or not files.public.exists():
         from shoal import tokens  # noqa: PLC0415 - cryptography takes 0.1 s to import, once per project
 

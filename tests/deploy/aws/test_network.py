@@ -136,3 +136,21 @@ def test_the_network_is_in_zones_that_have_what_it_needs() -> None:
     text = "".join(one.text for one in artifacts(CAFE) if one.path == "production/network.tf")
     zones = text.split('data "aws_availability_zones" "here"')[1].split("}")[0]
     assert '"use1-az3"' in zones, "an HTTP API has no private link there"
+
+
+def test_who_sends_mail_reaches_the_interface_of_ses_too_which_its_role_may_ask() -> None:
+    group = of_kind(resources(scope_of(shop(), PRODUCTION)), Group)["notifications"]
+    assert group.outside == (443, 587)
+
+
+def test_lines_of_engines_are_kept_as_long_as_those_of_services() -> None:
+    texts = {artifact.path: artifact.text for artifact in artifacts(shop())}
+    for path, text in texts.items():
+        exported = re.findall(r"enabled_cloudwatch_logs_exports|log_exports", text)
+        kept = re.findall(r'name += "/aws/(rds|redshift)/[^"]+"\n  retention_in_days = (\d+)', text)
+        waited = re.findall(r"aws_cloudwatch_log_group\.\w+_(postgres|connectionlog|userlog)\b", text)
+        assert len(kept) == len(waited), path
+        assert bool(kept) == bool(exported), path
+        assert {days for _, days in kept} <= {str(PRODUCTION.keep_logs)}
+    assert '"/aws/rds/instance/shop-production-users/postgresql"' in texts["production/service-users.tf"]
+    assert '"/aws/redshift/shop-production-analytics/userlog"' in texts["production/service-analytics.tf"]

@@ -1,7 +1,8 @@
-"""``shoal keys create|list|revoke``."""
+"""``shoal keys create|list|revoke|issuer``."""
 
 import time
 from datetime import UTC, datetime
+from pathlib import Path
 
 import click
 
@@ -16,12 +17,13 @@ _EXAMPLES = examples(
     "shoal keys create partner-x --days 30",
     "shoal keys list                         whose they are, and when they end",
     "shoal keys revoke 5f0c1f2a9b3d          end one at once",
+    "shoal keys issuer --out ../production   the key by which an environment signs its tokens",
 )
 
 
 @click.group("keys", epilog=_EXAMPLES)
 def command() -> None:
-    """Make, list and revoke the keys of consumers."""
+    """Make, list and revoke the keys of consumers; make the key that signs an environment's tokens."""
 
 
 @command.command("create", epilog=examples("shoal keys create partner-x", "shoal keys create partner-x --days 30"))
@@ -50,6 +52,31 @@ def create(context: Global, consumer: str, days: float) -> int:
     _tell(context)
     click.echo(key)
     say(f"key {made.id} of {consumer} lasts until {_day(made.expires)}; it is shown only now")
+    return OK
+
+
+@command.command("issuer", epilog=examples("shoal keys issuer --out ../production"))
+@click.option("--out", required=True, type=click.Path(path_type=Path, file_okay=False), help="Folder of the two files.")
+@click.pass_obj
+def issuer(context: Global, out: Path) -> int:
+    """Make the key by which an environment signs its tokens, and the key set that verifies them.
+
+    They are `signing-key.json`, which the service that signs is given alone, and `jwks.json`, which everybody may see.
+    A laptop makes its own; an environment wants others, as its secrets. What is there already is not written over.
+    """
+    from shoal.local import secrets
+
+    place = out if out.is_absolute() else context.root / out
+    known = secrets.files_of_key(place)
+    there = next((file for file in (known.private, known.public) if file.exists()), None)
+    if there is not None:
+        raise HostError(
+            f"{there} is there already", hint="name another folder: --out DIR; tokens of the old key would end"
+        )
+    made = secrets.signing_key(place)
+    click.echo(made.private)
+    click.echo(made.public)
+    say("keep both out of version control; give them to the environment as its secrets")
     return OK
 
 

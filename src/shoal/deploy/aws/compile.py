@@ -1,6 +1,6 @@
-"""Plan → every file for AWS: a folder for each environment, a file for each service and each topic."""
+"""Plan → every file for AWS: images, and a folder for each environment with a file for each service and each topic."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from shoal.deploy.aws import eksctl, firewall, pods, reading
 from shoal.deploy.aws.findings import findings as found_in
@@ -10,11 +10,13 @@ from shoal.deploy.aws.hcl.table import printed
 from shoal.deploy.aws.parts import resources
 from shoal.deploy.aws.resources import Door
 from shoal.deploy.aws.scope import Scope
+from shoal.deploy.cloud import images
 from shoal.deploy.cloud.findings import ordered
 from shoal.deploy.cloud.hcl import HEAD
 from shoal.deploy.cloud.resource import Resource
 from shoal.deploy.cloud.settings import STANDBY
 from shoal.deploy.cloudformation import edge
+from shoal.deploy.kubernetes.settings import Secrets
 from shoal.deploy.terraform.printer import document
 from shoal.deploy.terraform.values import Block
 from shoal.model.artifact import Artifact
@@ -23,12 +25,20 @@ from shoal.model.finding import Finding
 
 def compile_aws(scopes: Iterable[Scope]) -> tuple[Artifact, ...]:
     """Write every file, sorted by path; the same scopes give the same bytes."""
-    return tuple(sorted((one for scope in scopes for one in _environment(scope)), key=lambda artifact: artifact.path))
+    every = tuple(scopes)
+    found = [*_images(every), *(one for scope in every for one in _environment(scope))]
+    return tuple(sorted(found, key=lambda artifact: artifact.path))
 
 
 def findings(scopes: Iterable[Scope]) -> tuple[Finding, ...]:
     """Say what cannot be expressed, and what is missing: errors first, each thing once."""
     return ordered(one for scope in scopes for one in found_in(scope))
+
+
+def _images(scopes: Sequence[Scope]) -> Iterable[Artifact]:
+    """Write how images are built, where tasks run them; a cluster's manifests say it themselves."""
+    tasks = next((scope for scope in scopes if not scope.environment.eks), None)
+    return images.written(tasks, secrets=Secrets(store="aws")) if tasks is not None else ()
 
 
 def _environment(scope: Scope) -> Iterable[Artifact]:

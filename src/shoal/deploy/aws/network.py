@@ -102,5 +102,5 @@ def outside(scope: Scope, service: ServicePlan) -> tuple[int, ...]:
     remote = any(issuer.remote for issuer in scope.plan.system.gateway.issuers) or scope.environment.cognito
     foreign = any(server not in OWN for server in scope.uses(service).values())
     asked = [e.protocol for e in scope.plan.externals if e.name in service.externals]
-    web = remote or foreign or "http" in asked or not scope.environment.endpoints
+    web = remote or foreign or not {"http", "smtp"}.isdisjoint(asked) or not scope.environment.endpoints  # SES: both
     return (*((443,) if web else ()), *((587,) if "smtp" in asked else ()))

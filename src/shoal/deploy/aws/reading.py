@@ -1,11 +1,15 @@
 """What a person reads in the folder of an environment: what to fill in, and in which order things are done. Pure."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
+from shoal.deploy.aws import addresses
 from shoal.deploy.aws.hcl.context import Context
-from shoal.deploy.aws.reading_second import by_hand, lines
-from shoal.deploy.aws.resources import Operator, Workload
+from shoal.deploy.aws.hcl.frame import PROGRAM
+from shoal.deploy.aws.reading_second import by_hand, lines, state
+from shoal.deploy.aws.resources import Address, Operator, Search, Secret, Workload
+from shoal.deploy.cloud.by_hand import made
 from shoal.deploy.cloud.settings import STANDBY
+from shoal.deploy.cloud.steps import numbered, typed
 
 
 def page(context: Context) -> str:
@@ -21,14 +25,9 @@ def _lines(context: Context) -> Iterator[str]:
     yield "Written by `shoal deploy aws`. Nothing is applied by it."
     yield ""
     yield "An account or a region has one environment of a system: topics and queues are named after the system alone."
+    yield f"It takes Terraform ({PROGRAM}), Amazon's command line, signed in to that account, Docker and jq."
     yield ""
-    yield "1. Make the bucket of the state, versioned and encrypted (`main.tf` names it), then `terraform init`."
-    yield "2. `terraform apply`, and read the plan. Nothing comes up before its secrets and its image are there."
-    yield "3. Fill in what only you know: `aws secretsmanager put-secret-value --secret-id NAME --secret-string file://FILE`."
-    yield ""
-    yield from by_hand(context)
-    yield ""
-    yield from _on_cluster(context) if environment.eks else _on_fargate(context)
+    yield from numbered(_steps(context))
     if environment.repository and not environment.existing_oidc:
         yield ""
         yield "An account has one provider of GitHub's tokens. Where it is there already, as in an account with another"
@@ -41,32 +40,122 @@ def _lines(context: Context) -> Iterator[str]:
         yield f"Whoever reads {environment.alarms} confirms the letter of SNS, or hears no alarm."
 
 
-def _on_cluster(context: Context) -> Iterator[str]:
+def _steps(context: Context) -> Iterator[Sequence[str]]:
+    yield state(context)
+    if context.all(Search):
+        yield (
+            "Once in an account that has had no domain of OpenSearch: the role by which one comes into a network.",
+            *typed("aws iam create-service-linked-role --aws-service-name opensearchservice.amazonaws.com"),
+        )
+    yield _mail(context)
+    yield ("`terraform apply`, and read the plan. Nothing comes up before its secrets and its image are there.",)
+    yield _filled(context)
+    yield from _on_cluster(context) if context.scope.environment.eks else _on_fargate(context)
+
+
+def _mail(context: Context) -> Sequence[str]:
+    """Say how a domain comes to be believed, which Terraform then asks for."""
+    if not context.all(Address):
+        return ()
+    region = context.scope.environment.region
+    return (
+        "Verify the domain in whose name mail goes out, by the records that this names. Terraform asks for it.",
+        *typed(
+            f"aws sesv2 create-email-identity --email-identity DOMAIN --region {region}",
+            "export TF_VAR_mail_domain=DOMAIN",
+        ),
+        "An account that is new to SES writes to verified addresses alone, until Amazon is asked to let it out.",
+    )
+
+
+def _filled(context: Context) -> Sequence[str]:
+    """Say what is filled in by hand, and where it comes from."""
+    secrets = by_hand(context)
+    if not secrets:
+        return ()
+    region = context.scope.environment.region
+    where = f"https://truststore.pki.rds.amazonaws.com/{region}/{region}-bundle.pem"
+    authorities = any(addresses.AUTHORITIES in one.purpose for one in context.all(Secret))
+    return (
+        "Fill in what only you know:",
+        *typed(
+            *([f"curl --fail --output {addresses.AUTHORITIES} {where}"] * authorities),
+            f"aws secretsmanager put-secret-value --region {region} --secret-id NAME --secret-string file://FILE",
+        ),
+        *secrets,
+        *made(context.scope),
+    )
+
+
+def _on_cluster(context: Context) -> Iterator[Sequence[str]]:
     """Say how the cluster comes to run the system."""
     if context.scope.environment.eksctl:
-        yield "   Before it, the network: terraform apply with -target of its subnets and gateways; put its names"
-        yield "   (`terraform output cluster`) into `eksctl.yaml`, and `eksctl create cluster -f eksctl.yaml`."
-    yield "4. From inside the network, or by a tunnel into it: `terraform output cluster` says how to connect."
-    yield "5. Install what `kubernetes/README.md` asks for: the mesh, External Secrets, Gateway API."
-    yield "6. Push the images: `terraform output images` says where."
-    yield "7. `kubectl apply -k kubernetes`: everything, with what Amazon needs on top (`amazon.yaml`)."
+        yield (
+            "The cluster itself: put the names of the network (`terraform output cluster`) into `eksctl.yaml`, and",
+            "`eksctl create cluster -f eksctl.yaml`. The network comes before it: where Terraform misses the cluster,",
+            "apply with -target of its subnets and gateways first.",
+        )
+    yield ("From inside the network, or by a tunnel into it: `terraform output cluster` says how to connect.",)
+    yield ("Install what `kubernetes/README.md` asks for: the mesh, External Secrets, Gateway API.",)
+    yield _pushed(context, "kubernetes/images", "images", ".[$name]")
+    yield ("`kubectl apply -k kubernetes`: everything, with what Amazon needs on top (`amazon.yaml`).",)
 
 
-def _on_fargate(context: Context) -> Iterator[str]:
-    yield "4. Push the images: `terraform output services` says where. A first deployment that found no image or no"
-    yield "   secret has ended; begin it anew for each service:"
-    yield ""
-    yield "   ```"
-    yield f"   aws ecs update-service --cluster {context.scope.named()} --service NAME --force-new-deployment"
-    yield "   ```"
-    yield ""
-    stored = [one.name for one in context.all(Workload) if one.migrates]
-    if stored:
-        yield "5. Migrate: services do so when they start, one after the other under a lock."
-    if context.all(Operator):
-        yield "6. Declare the streams, after each change of events; `terraform output tasks` has the names:"
-        yield ""
-        yield "   ```"
-        yield "   aws ecs run-task --cluster CLUSTER --task-definition OPERATORS --launch-type FARGATE \\"
-        yield "     --network-configuration 'awsvpcConfiguration={subnets=[SUBNETS],securityGroups=[OPERATOR_GROUP]}'"
-        yield "   ```"
+def _on_fargate(context: Context) -> Iterator[Sequence[str]]:
+    cluster, region = context.scope.named(), context.scope.environment.region
+    again = f"aws ecs update-service --region {region} --cluster {cluster} --force-new-deployment"
+    yield (
+        *_pushed(context, "../images", "services", ".[$name].image"),
+        "A first deployment that found no image or no secret has ended; begin it anew:",
+        *typed(*_each(context, f'{again} --service "$name"')),
+    )
+    if any(one.migrates for one in context.all(Workload)):
+        yield ("Migrate: services do so when they start, one after the other under a lock.",)
+    yield _declared(context)
+
+
+def _each(context: Context, *commands: str) -> Iterator[str]:
+    """Type commands once for each service."""
+    yield f"for name in {' '.join(service.name for service in context.scope.plan.services)}; do"
+    yield from (f"  {command}" for command in commands)
+    yield "done"
+
+
+def _pushed(context: Context, folder: str, output: str, within: str) -> Sequence[str]:
+    """Say how images are built and where they go."""
+    environment = context.scope.environment
+    region, platform = environment.region, "linux/arm64" if environment.architecture == "ARM64" else "linux/amd64"
+    built = (
+        f'docker build --file "{folder}/$name/Dockerfile" --platform {platform} --tag "$image:{environment.version}"'
+    )
+    return (
+        f"Lock what `requirements.in` of all of `{folder}` asks for into `requirements.txt` of the project, with",
+        "hashes; build the images in its folder (PROJECT), and push them:",
+        *typed(
+            f"registry=$(aws sts get-caller-identity --query Account --output text).dkr.ecr.{region}.amazonaws.com",
+            f'aws ecr get-login-password --region {region} | docker login --username AWS --password-stdin "$registry"',
+            *_each(
+                context,
+                f"image=$(terraform output -json {output} | jq -r --arg name \"$name\" '{within}')",
+                f"{built} PROJECT",
+                f'docker push "$image:{environment.version}"',
+            ),
+        ),
+    )
+
+
+def _declared(context: Context) -> Sequence[str]:
+    """Say how streams come to be declared."""
+    operators = context.all(Operator)
+    if not operators:
+        return ()
+    place = "{awsvpcConfiguration: {subnets, securityGroups: [.operator_group]}}"
+    asked = (
+        f"aws ecs run-task --region {context.scope.environment.region} --cluster {context.scope.named()} \\",
+        '  --launch-type FARGATE --network-configuration "$PLACE" \\',
+    )
+    each = (line for one in operators for line in (*asked, f"  --task-definition {context.named(one.name)}"))
+    return (
+        "Declare the streams, now and after each change of events:",
+        *typed(f"PLACE=$(terraform output -json tasks | jq -c '{place}')", *each),
+    )

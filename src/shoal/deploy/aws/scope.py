@@ -1,5 +1,6 @@
 """What every part of the compiler is given, and what it asks of it. Pure."""
 
+from shoal.deploy.aws import naming
 from shoal.deploy.aws.settings import Environment
 from shoal.deploy.cloud import scope as cloud
 from shoal.deploy.cloud.settings import STANDBY
@@ -16,6 +17,11 @@ class Scope(cloud.Scope, frozen=True, kw_only=True, dict=True):
     """In a second region: the environment as it is in the first."""
     valkey: tuple[str, ...] = ()
     """Commands that a user of the cache may give, as access lists spell them."""
+
+    @property
+    def state(self) -> str:
+        """Bucket of Terraform's state."""
+        return self.environment.state or self.named("state", limit=naming.BUCKET)
 
     @property
     def asleep(self) -> bool:

@@ -130,5 +130,5 @@ def _operators(scope: Scope) -> Iterator[Operator]:
             version=scope.environment.version,
             architecture=scope.environment.architecture,
             environment=environment,
-            why="Run it after each change of events. Any image of the system has what it takes.",
+            why="Run it after each change of events. Any image that speaks to the broker has what it takes.",
         )

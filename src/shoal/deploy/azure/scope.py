@@ -4,6 +4,7 @@ from shoal.deploy.azure import naming
 from shoal.deploy.azure.settings import Environment
 from shoal.deploy.cloud import scope
 from shoal.deploy.cloud.naming import joined, plain
+from shoal.deploy.cloud.settings import STANDBY
 from shoal.model.plan import ServicePlan
 
 OWN = ("postgres", "servicebus", "valkey", "blob")
@@ -25,6 +26,16 @@ class Scope(scope.Scope, frozen=True, kw_only=True, dict=True):
         """Name something apart from everybody else's, with letters and digits alone."""
         mark = self.environment.mark or naming.mark(self.system, self.environment.name)
         return plain(self.system, self.environment.name, *parts, mark, limit=limit)
+
+    @property
+    def state(self) -> str:
+        """Storage account of Terraform's state."""
+        return self.environment.state or self.lettered("state", limit=naming.ACCOUNT)
+
+    @property
+    def states(self) -> str:
+        """Group of the accounts of state, one for all environments."""
+        return f"{self.system}-{STANDBY}-state" if self.passive else f"{self.system}-state"
 
     @property
     def apps(self) -> bool:

@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 
+from shoal.deploy.azure.by_hand import state
 from shoal.deploy.azure.called import called
 from shoal.deploy.azure.hcl.context import Context
 from shoal.deploy.azure.resources import Door, Operator, Postgres, Secret
 from shoal.deploy.azure.scope import Scope
-from shoal.deploy.cloud.taking_over import ENDED, commands, numbered, typed
+from shoal.deploy.cloud.steps import numbered, typed
+from shoal.deploy.cloud.taking_over import ENDED, commands
 
 
 def page(context: Context) -> str:
@@ -27,9 +29,9 @@ def _begin(context: Context) -> Iterator[str]:
 
 def _made(context: Context) -> Iterator[Sequence[str]]:
     scope = context.scope
-    first, here = scope.origin(), scope.environment.region
+    first = scope.origin()
     yield ("Apply the folder above first.",)
-    yield (f"Make the storage account of this state in {here} (`main.tf` names it), and `terraform init`.",)
+    yield state(scope)
     if context.all(Postgres):
         network = "terraform apply -target=azurerm_virtual_network.main"
         yield (

@@ -89,5 +89,5 @@ def _operator(scope: Scope) -> Operator:
         image=first.name,
         version=scope.environment.version,
         environment=environment,
-        why="Start it after each change of events. Any image of the system has what it takes.",
+        why="Start it after each change of events. Any image that speaks to the broker has what it takes.",
     )

@@ -1,21 +1,9 @@
 """What a person reads about taking over, whatever the cloud. Pure."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 
 ENDED = "`terraform apply -var take_over=true -var fenced=true`"
 """What ends the services of a second region that works."""
-
-
-def numbered(steps: Iterable[Sequence[str]]) -> Iterator[str]:
-    """Give steps their numbers: before the first line of each, with the others below it; one without lines is none."""
-    for number, lines in enumerate((one for one in steps if one), 1):
-        yield f"{number}. {lines[0]}"
-        yield from (f"   {line}" if line else "" for line in lines[1:])
-
-
-def typed(*lines: str) -> tuple[str, ...]:
-    """Show what is typed."""
-    return ("", "```", *lines, "```", "")
 
 
 def commands(by_hand: Iterable[str] = ()) -> Iterator[str]:

@@ -1,8 +1,10 @@
 """What a person reads in the folder of an environment: what to fill in, and in which order things are done. Pure."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
+from shoal.deploy.cloud.by_hand import made
 from shoal.deploy.cloud.settings import STANDBY
+from shoal.deploy.cloud.steps import numbered, table, typed
 from shoal.deploy.gcp.hcl.context import Context
 from shoal.deploy.gcp.resources import Bucket, Cluster, Dataset, Door, Operator, Postgres, Secret, Workload
 
@@ -14,86 +16,13 @@ def page(context: Context) -> str:
 
 def _lines(context: Context) -> Iterator[str]:
     scope = context.scope
-    environment, project = scope.environment, scope.project
-    state = scope.state
-    yield f"# {scope.system} in {environment.name} ({environment.region})"
+    yield f"# {scope.system} in {scope.environment.name} ({scope.environment.region})"
     yield ""
     yield "Written by `shoal deploy gcp`. Nothing is applied by it."
     yield ""
     yield "A project has one environment of one system: names in it are short, and topics bear the system's name alone."
     yield ""
-    yield f"1. Make the project `{project}`, with a billing account, and the bucket of the state:"
-    yield ""
-    yield "   ```"
-    yield f"   gcloud storage buckets create gs://{state} --project={project} --location={environment.region} \\"
-    yield "     --uniform-bucket-level-access --public-access-prevention"
-    yield f"   gcloud storage buckets update gs://{state} --versioning"
-    yield "   ```"
-    yield ""
-    yield "2. Switch Google's interfaces on, the one first by which the others are:"
-    yield ""
-    yield "   ```"
-    yield f"   gcloud services enable cloudresourcemanager.googleapis.com --project={project}"
-    yield "   terraform init && terraform apply -target=google_project_service.main"
-    yield "   ```"
-    yield ""
-    yield from _agents(context)
-    yield f"3. `terraform apply -target=google_artifact_registry_repository.{scope.system}`, and push the images:"
-    yield f"   `{scope.home}-docker.pkg.dev/{project}/{scope.system}/SERVICE:{environment.version}`."
-    yield "   `../images` has a Dockerfile for each."
-    yield from _secrets(context)
-    yield "5. `terraform apply`, and read the plan. A revision starts when its secrets and its image are there."
-    yield "   Rights take effect within minutes: where one is missing at first, apply again."
-    yield from _after(context)
-
-
-def _secrets(context: Context) -> Iterator[str]:
-    project = context.scope.project
-    yield "4. Make the secrets, and fill in what only you know:"
-    yield ""
-    yield "   ```"
-    yield "   terraform apply -target=google_secret_manager_secret.NAME ..."
-    yield f"   gcloud secrets versions add NAME --project={project} --data-file=FILE"
-    yield "   ```"
-    if any(one.text is None and ".iam.gserviceaccount.com" in one.purpose for one in context.all(Secret)):
-        yield ""
-        yield "   Who has a key of an account makes the account first:"
-        yield "   `terraform apply -target=google_service_account.NAME`."
-    yield ""
-    yield "   | Secret | What it is |"
-    yield "   |---|---|"
-    for one in context.all(Secret):
-        if one.text is None:
-            yield f"   | `{one.secret}` | {one.purpose} |"
-    yield ""
-
-
-def _agents(context: Context) -> Iterator[str]:
-    asked = len(context.all(Bucket)) + len(context.all(Dataset))
-    if context.scope.environment.keys and asked:
-        project = context.scope.project
-        yield "   Two of Google's accounts are made when somebody asks for them, and encrypt with the project's key:"
-        yield ""
-        yield "   ```"
-        yield f"   gcloud storage service-agent --project={project}"
-        yield f"   bq show --encryption_service_account --project_id={project}"
-        yield "   ```"
-        yield ""
-
-
-def _after(context: Context) -> Iterator[str]:
-    scope = context.scope
-    if context.all(Operator):
-        where = f"--region={scope.environment.region} --project={scope.project}"
-        yield "6. Declare the streams, now and after each change of events: "
-        yield f"   `gcloud run jobs execute operator {where} --wait`."
-    if any(door.kind == "balancer" for door in context.all(Door)):
-        yield "7. Let the names of hosts point to `terraform output ip`; the certificate comes within an hour."
-    if context.all(Cluster):
-        yield "6. Install what docs/kubernetes.md names, and write and apply the manifests:"
-        yield "   `shoal deploy kubernetes --out manifests --target kubernetes.toml`."
-    if scope.environment.standby is not None:
-        yield f"8. Go on in `{STANDBY}/`, which has the second region, and what turns from one to the other."
+    yield from numbered(_steps(context))
     if context.all(Workload):
         yield ""
         yield "`run/` has the same services as Cloud Run's own YAML, for who does not apply Terraform for each version:"
@@ -101,3 +30,105 @@ def _after(context: Context) -> Iterator[str]:
     if context.all(Postgres):
         yield ""
         yield "The name of a database of Cloud SQL that was removed is free again after a week."
+
+
+def _steps(context: Context) -> Iterator[Sequence[str]]:
+    scope = context.scope
+    project, state = scope.project, scope.state
+    yield (
+        f"Make the project `{project}`, with a billing account, and the bucket of the state:",
+        *typed(
+            "gcloud auth login && gcloud auth application-default login",
+            f"gcloud storage buckets create gs://{state} --project={project} --location={scope.environment.region} \\",
+            "  --uniform-bucket-level-access --public-access-prevention",
+            f"gcloud storage buckets update gs://{state} --versioning",
+        ),
+    )
+    yield (
+        "Switch Google's interfaces on, the one first by which the others are:",
+        *typed(
+            f"gcloud services enable cloudresourcemanager.googleapis.com --project={project}",
+            "terraform init && terraform apply -target=google_project_service.main",
+        ),
+        *_agents(context),
+    )
+    yield _pushed(context)
+    yield _filled(context)
+    yield (
+        "`terraform apply`, and read the plan. A revision starts when its secrets and its image are there.",
+        "Rights take effect within minutes: where one is missing at first, apply again.",
+    )
+    yield from _after(context)
+
+
+def _pushed(context: Context) -> Sequence[str]:
+    scope = context.scope
+    version, home = scope.environment.version, f"{scope.home}-docker.pkg.dev"
+    return (
+        "Make where images are, and push them. Lock what `requirements.in` of all of `../images` asks for into",
+        "`requirements.txt` of the project, with hashes, and build in its folder (PROJECT).",
+        *typed(
+            f"terraform apply -target=google_artifact_registry_repository.{scope.system}",
+            f"gcloud auth configure-docker {home}",
+            f"for name in {' '.join(service.name for service in scope.plan.services)}; do",
+            f'  image="{home}/{scope.project}/{scope.system}/$name:{version}"',
+            '  docker build --file "../images/$name/Dockerfile" --platform linux/amd64 --tag "$image" PROJECT',
+            '  docker push "$image"',
+            "done",
+        ),
+    )
+
+
+def _filled(context: Context) -> Sequence[str]:
+    """Say what is filled in by hand; nothing where nothing is."""
+    asked = [one for one in context.all(Secret) if one.text is None]
+    if not asked:
+        return ()
+    accounts: Sequence[str] = ()
+    if any(".iam.gserviceaccount.com" in one.purpose for one in asked):
+        accounts = (
+            "Who has a key of an account makes the account first:",
+            "`terraform apply -target=google_service_account.NAME`.",
+            "",
+        )
+    return (
+        "Make the secrets, and fill in what only you know:",
+        *typed(
+            "terraform apply -target=google_secret_manager_secret.NAME ...",
+            f"gcloud secrets versions add NAME --project={context.scope.project} --data-file=FILE",
+        ),
+        *accounts,
+        *table(("Secret", "What it is"), [(f"`{one.secret}`", one.purpose) for one in asked]),
+        *made(context.scope),
+    )
+
+
+def _agents(context: Context) -> Sequence[str]:
+    asked = len(context.all(Bucket)) + len(context.all(Dataset))
+    project = context.scope.project
+    if not context.scope.environment.keys or not asked:
+        return ()
+    return (
+        "Two of Google's accounts are made when somebody asks for them, and encrypt with the project's key:",
+        *typed(
+            f"gcloud storage service-agent --project={project}",
+            f"bq show --encryption_service_account --project_id={project}",
+        ),
+    )
+
+
+def _after(context: Context) -> Iterator[Sequence[str]]:
+    scope = context.scope
+    if context.all(Operator):
+        where = f"--region={scope.environment.region} --project={scope.project}"
+        declared = f"gcloud run jobs execute operator {where} --wait"
+        yield ("Declare the streams, now and after each change of events:", *typed(declared))
+    if any(door.kind == "balancer" for door in context.all(Door)):
+        yield ("Let the names of hosts point to `terraform output ip`; the certificate comes within an hour.",)
+    if context.all(Cluster):
+        yield (
+            "Install what docs/kubernetes.md names, and write and apply the manifests:",
+            "`shoal deploy kubernetes --out manifests --target kubernetes.toml`.",
+        )
+    if scope.environment.standby is not None:
+        yield (f"Go on in `{STANDBY}/`, which has the second region, and what turns from one to the other.",)

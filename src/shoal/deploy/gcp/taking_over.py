@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 
-from shoal.deploy.cloud.taking_over import ENDED, commands, numbered, typed
+from shoal.deploy.cloud.steps import numbered, typed
+from shoal.deploy.cloud.taking_over import ENDED, commands
 from shoal.deploy.gcp.hcl.context import Context
 from shoal.deploy.gcp.resources import Door, Operator, Postgres
 

@@ -137,7 +137,7 @@ def _operator(scope: Scope) -> Operator:
         version=scope.environment.version,
         account=OPERATOR,
         environment=environment,
-        why="Run it after each change of events. Any image of the system has what it takes.",
+        why="Run it after each change of events. Any image that speaks to the broker has what it takes.",
     )
 
 

@@ -22,7 +22,7 @@ def begin(context: Context) -> Iterator[Block]:
         random={"source": "hashicorp/random", "version": RANDOM},
     )
     state: dict[str, Value] = {
-        "bucket": environment.state or f"{system}-{environment.name}-state",
+        "bucket": context.scope.state,
         "key": "system.tfstate",
         "region": environment.region,
         "encrypt": True,

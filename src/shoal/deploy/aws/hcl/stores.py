@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from shoal.deploy.aws import naming
+from shoal.deploy.aws.hcl import logs
 from shoal.deploy.aws.hcl.context import Context
 from shoal.deploy.aws.hcl.taking_over import either
 from shoal.deploy.aws.resources import Bucket, Cache, Documents, Postgres, Search, Table
@@ -50,6 +51,8 @@ def shared(context: Context) -> Iterator[Block]:
 def postgres(one: Postgres, context: Context) -> Iterator[Block]:
     """Write a database; it has no public address, and its password is in no plan."""
     name = context.named(one.name, limit=naming.DATABASE)
+    log = f"{one.name}_postgres"
+    yield logs.group(log, f"/aws/rds/instance/{name}/postgresql", context)
     yield resource(
         "aws_db_instance",
         one.name,
@@ -73,6 +76,7 @@ def postgres(one: Postgres, context: Context) -> Iterator[Block]:
                 "copy_tags_to_snapshot": True,
                 "deletion_protection": one.protected,
                 **_left(name, protected=one.protected, copy=bool(one.replica)),
+                "depends_on": logs.before(log),
             }
         ),
         notes=context.notes(one),

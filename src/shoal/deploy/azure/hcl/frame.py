@@ -2,12 +2,10 @@
 
 from collections.abc import Iterator
 
-from shoal.deploy.azure import naming
 from shoal.deploy.azure.hcl.context import Context
 from shoal.deploy.azure.resources import Bus, Cache, Cluster, Door, Identity, Operator, Place, Postgres, Workload
 from shoal.deploy.cloud.hcl import label, output
 from shoal.deploy.cloud.linked import variables
-from shoal.deploy.cloud.settings import STANDBY
 from shoal.deploy.terraform.values import Block, Raw, Value, block, items
 
 PROVIDER, RANDOM, PROGRAM = "~> 4.55", "~> 3.7", ">= 1.11"
@@ -34,8 +32,8 @@ def begin(context: Context) -> Iterator[Block]:
         random={"source": "hashicorp/random", "version": RANDOM},
     )
     state: dict[str, Value] = {
-        "resource_group_name": f"{system}-{STANDBY}-state" if context.scope.passive else f"{system}-state",
-        "storage_account_name": environment.state or context.scope.lettered("state", limit=naming.ACCOUNT),
+        "resource_group_name": context.scope.states,
+        "storage_account_name": context.scope.state,
         "container_name": environment.name,
         "key": "system.tfstate",
         "use_azuread_auth": True,

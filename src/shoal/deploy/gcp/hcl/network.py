@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from shoal.deploy.cloud.hcl import resource
+from shoal.deploy.cloud.naming import joined
 from shoal.deploy.gcp.hcl.context import Context
 from shoal.deploy.gcp.hcl.references import NETWORK, SUBNET, written
 from shoal.deploy.gcp.resources import Network, Passage
@@ -119,7 +120,7 @@ def passage(one: Passage, context: Context) -> Iterator[Block]:
     if one.ports:
         ports["ports"] = [str(port) for port in one.ports]
     arguments: dict[str, Value] = {
-        "name": context.scope.apart(f"{context.scope.system}-{one.name}"[:63].rstrip("-")),
+        "name": context.scope.apart(joined(context.scope.system, one.name)),
         "network": NETWORK,
         "direction": "EGRESS",
         "priority": 65000 if one.refuses else 1000,

@@ -455,6 +455,11 @@ resource "aws_appautoscaling_policy" "till_memory" {
   }
 }
 
+resource "aws_cloudwatch_log_group" "till_postgres" {
+  name              = "/aws/rds/instance/cafe-production-till/postgresql"
+  retention_in_days = 30
+}
+
 # Declared in cafe/till.py:12.
 resource "aws_db_instance" "till" {
   identifier                      = "cafe-production-till"
@@ -482,6 +487,7 @@ resource "aws_db_instance" "till" {
   deletion_protection             = true
   skip_final_snapshot             = false
   final_snapshot_identifier       = "cafe-production-till-last-${terraform_data.begun.output}"
+  depends_on                      = [aws_cloudwatch_log_group.till_postgres]
 }
 
 # Declared in cafe/till.py:12.

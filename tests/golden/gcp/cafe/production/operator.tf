@@ -1,7 +1,7 @@
 # Written by `shoal deploy gcp`; changes are lost. Resources of yours go into files of other names
 # beside it.
 
-# Run it after each change of events. Any image of the system has what it takes.
+# Run it after each change of events. Any image that speaks to the broker has what it takes.
 resource "google_cloud_run_v2_job" "operator" {
   name                = "operator"
   location            = "us-central1"

@@ -419,6 +419,11 @@ resource "aws_appautoscaling_policy" "menu_memory" {
   }
 }
 
+resource "aws_cloudwatch_log_group" "menu_postgres" {
+  name              = "/aws/rds/instance/cafe-production-standby-menu/postgresql"
+  retention_in_days = 30
+}
+
 # Declared in cafe/menu.py:9.
 resource "aws_db_instance" "menu" {
   identifier = "cafe-production-standby-menu"
@@ -442,6 +447,7 @@ resource "aws_db_instance" "menu" {
   deletion_protection             = true
   skip_final_snapshot             = var.take_over ? false : true
   final_snapshot_identifier       = "cafe-production-standby-menu-last-${terraform_data.begun.output}"
+  depends_on                      = [aws_cloudwatch_log_group.menu_postgres]
 }
 
 resource "aws_sqs_queue" "CAFE_TILL-menu-0" {

@@ -408,6 +408,11 @@ resource "aws_appautoscaling_policy" "till_memory" {
   }
 }
 
+resource "aws_cloudwatch_log_group" "till_postgres" {
+  name              = "/aws/rds/instance/cafe-production-standby-till/postgresql"
+  retention_in_days = 30
+}
+
 # Declared in cafe/till.py:12.
 resource "aws_db_instance" "till" {
   identifier = "cafe-production-standby-till"
@@ -431,6 +436,7 @@ resource "aws_db_instance" "till" {
   deletion_protection             = true
   skip_final_snapshot             = var.take_over ? false : true
   final_snapshot_identifier       = "cafe-production-standby-till-last-${terraform_data.begun.output}"
+  depends_on                      = [aws_cloudwatch_log_group.till_postgres]
 }
 
 # Declared in cafe/till.py:12.

@@ -1,7 +1,7 @@
 # Written by `shoal deploy azure`; changes are lost. Resources of yours go into files of other names
 # beside it.
 
-# Start it after each change of events. Any image of the system has what it takes.
+# Start it after each change of events. Any image that speaks to the broker has what it takes.
 resource "azurerm_container_app_job" "operator" {
   name                         = "cafe-far-standby-operator"
   location                     = azurerm_resource_group.main.location

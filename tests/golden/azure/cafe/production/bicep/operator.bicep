@@ -17,7 +17,7 @@ resource place_main 'Microsoft.App/managedEnvironments@2026-01-01' existing = {
   name: 'cafe-production'
 }
 
-// Start it after each change of events. Any image of the system has what it takes.
+// Start it after each change of events. Any image that speaks to the broker has what it takes.
 resource job_operator 'Microsoft.App/jobs@2026-01-01' = {
   name: 'cafe-production-operator'
   location: location
