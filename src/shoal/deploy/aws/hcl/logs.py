@@ -2,7 +2,7 @@
 
 from shoal.deploy.aws.hcl.context import Context
 from shoal.deploy.cloud.hcl import resource
-from shoal.deploy.terraform.values import Block, Raw, items
+from shoal.deploy.terraform.values import Block, Raw, Value, items
 
 
 def group(label: str, name: str, context: Context) -> Block:
@@ -13,7 +13,7 @@ def group(label: str, name: str, context: Context) -> Block:
         name: As the engine calls it.
         context: Where it belongs.
     """
-    kept = {"name": name, "retention_in_days": context.scope.environment.keep_logs}
+    kept: dict[str, Value] = {"name": name, "retention_in_days": context.scope.environment.keep_logs}
     return resource("aws_cloudwatch_log_group", label, *items(kept))
 
 
