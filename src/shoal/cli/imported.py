@@ -172,14 +172,15 @@ class _Reading:
         self.documents += found
         for document in found:
             if form_of(document.root) == "compose":
-                self._included(file, document)
+                self._included(document)
 
-    def _included(self, file: Path, document: Document) -> None:
+    def _included(self, document: Document) -> None:
         """Read the files that a file of Compose includes; one that is not there is as wrong as one that is broken."""
-        known = environment(posixpath.dirname(document.path), Others(self.beside))
+        folder = posixpath.dirname(document.path)
+        known = environment(folder, Others(self.beside))
         for path in included(document.root):
             name = resolved(path.text, known)
-            other = Path(os.path.normpath(file.parent / name.text))
+            other = self._root / posixpath.normpath(posixpath.join(folder, name.text))
             if other.is_file():
                 self._file(other, named=True)
             elif not name.known or ELSEWHERE.match(name.text):
@@ -233,7 +234,7 @@ def _text(file: Path, shown: str) -> str:
 def _decoded(data: bytes) -> str:
     """Read UTF-8, or UTF-16 where its first bytes say so, as shells of Windows write it; nothing is refused."""
     wide = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
-    return data.decode("utf-16" if wide else "utf-8", errors="replace")
+    return data.decode("utf-16" if wide else "utf-8-sig", errors="replace")
 
 
 def _other(name: str, beside: Sequence[str]) -> bool:

@@ -81,6 +81,7 @@ TSCONFIG = '{\n  // what is compiled\n  "include": ["src/**"], "compilerOptions"
         ("notes.yaml", "title: [services\n", False),
         ("values.yaml", "image: {{ .Values.services }}\n", False),
         ("compose.yaml", "services: [\n", True),
+        ("compose.yaml", "\ufeffservices: [\n", True),
         ("api.json", '{"paths": {}, "openapi": "3.1.0"', True),
         ("pod.yaml", "apiVersion: v1\nkind: {{ .Kind }}\n", True),
     ],

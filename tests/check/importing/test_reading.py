@@ -65,6 +65,22 @@ services:
     assert found(report_of(tmp_path, {"compose.yaml": text}, "SH102")) == [("SH102", "compose.yaml:4")]
 
 
+@pytest.mark.parametrize("before", ["# \u2028 \x85 \u2029\r\n", "x-a: '\u2028'\n", "\ufeff# from an editor\n", ""])
+def test_places_are_those_of_editors(tmp_path: Path, before: str) -> None:
+    text = f"{before}services:\n  db: {{x-a: '\u2028', image: 'postgres:12'}}\n"
+    (finding,) = report_of(tmp_path, {"compose.yaml": text}, "SH409").findings
+    line = text.split("\n")[finding.where.line - 1]
+    assert line[finding.where.column - 1 : finding.where.end_column - 1] == "'postgres:12'"
+
+
+def test_a_file_that_is_given_and_included_is_read_once(tmp_path: Path) -> None:
+    engine = "services:\n  db:\n    image: postgres:12\n"
+    written(tmp_path, {"y/compose.yaml": "include: [part/compose.yaml]\n", "y/part/compose.yaml": engine, "p/a": ""})
+    for folder, path in ((tmp_path / "p", "../y"), (tmp_path, "y"), (tmp_path, str(tmp_path / "y"))):
+        report = Check(Project(root=folder), only=("SH409",), paths=(path,)).run()
+        assert [finding.where.line for finding in report.findings] == [3]
+
+
 def test_a_folder_is_looked_through(tmp_path: Path) -> None:
     chart = {"chart/Chart.yaml": "name: x\n", "chart/templates/a.yaml": "{{ x }}", "k8s/notes.yaml": "a: 1\n"}
     others = {"node_modules/x/compose.yaml": "services: [", "docker-compose.prod.yml": "services: ["}

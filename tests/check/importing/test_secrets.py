@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 
 from shoal.check import baseline
+from shoal.check.importing.reading import documents
+from shoal.check.importing.table import facts
 from shoal.cli.checks import Check
 from shoal.operating.where import Project
 from tests.check.projects import found, report_of, written
@@ -67,6 +69,7 @@ spec:
       env:
         - {name: WORD, valueFrom: {secretKeyRef: {name: SECRET, key: word}}}
         - {name: DB, value: 'postgres://me:$(WORD)@db/x'}
+        - {name: SAID, value: 'postgres://me:$$(WORD)@db/x'}
 ---
 apiVersion: v1
 kind: Secret
@@ -78,13 +81,22 @@ stringData: {word: hunter2}
 @pytest.mark.parametrize("secret", ["known", "unknown"])
 def test_what_is_put_together_of_a_secret_stands_there_and_not_here(tmp_path: Path, secret: str) -> None:
     text = POD.replace("SECRET", secret)
-    assert found(report_of(tmp_path, {"pod.yaml": text}, "SH410")) == [("SH410", "pod.yaml:13")]
+    assert found(report_of(tmp_path, {"pod.yaml": text}, "SH410")) == [("SH410", "pod.yaml:14")]
+
+
+def test_what_variables_of_a_container_say(tmp_path: Path) -> None:
+    (unit,) = facts(list(documents("pod.yaml", POD.replace("SECRET", "known"))), lambda _: None).units
+    assert {setting.name: setting.value for setting in unit.containers[0].settings} == {
+        "WORD": "hunter2",
+        "DB": "postgres://me:hunter2@db/x",
+        "SAID": "postgres://me:$$(WORD)@db/x",
+    }
 
 
 def test_secrets_of_one_name_in_two_namespaces_are_two(tmp_path: Path) -> None:
     text = POD.replace("{name: known}", "{name: known, namespace: other}")
     report = report_of(tmp_path, {"a.yaml": POD, "b.yaml": text}, "SH410")
-    assert found(report) == [("SH410", "a.yaml:13"), ("SH410", "b.yaml:13")]
+    assert found(report) == [("SH410", "a.yaml:14"), ("SH410", "b.yaml:14")]
 
 
 def test_one_place_that_several_share_is_one_finding(tmp_path: Path) -> None:

@@ -20,6 +20,9 @@ _PAIR = re.compile(r"\\u([dD][89aAbB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{
 _FILLING = "\uf8ff" * 11
 """What follows such a character until the text is read, so that everything behind it keeps its column."""
 
+_BREAKS = str.maketrans("\x85\u2028\u2029", "   ")
+"""What YAML counts as ends of lines, and nobody else does."""
+
 BYTES, NODES, DEPTH = 8 * 2**20, 500_000, 100
 """Most of a file, of the nodes of a document, and of what lies within each other."""
 
@@ -41,7 +44,7 @@ def documents(path: str, text: str) -> Iterator[Document]:
     if len(text) > BYTES:
         raise too_large(path, len(text))
     yaml = _library()
-    text = _PAIR.sub(_joined, text)
+    text = _PAIR.sub(_joined, text.translate(_BREAKS))
     try:
         yield from _built(path, yaml, yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)))
     except yaml.YAMLError as error:
