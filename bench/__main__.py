@@ -46,6 +46,10 @@ def _write() -> None:
     found = {name: result for name in BENCHES if (result := kept(name)) is not None}
     missing = ", ".join(name for name in BENCHES if name not in found)
     machine = facts() | {"measured": ", ".join(f"{name} {result.when}" for name, result in found.items())}
+    machine["processor"] = "; ".join(
+        f"{model} ({', '.join(name for name, result in found.items() if result.processor == model)})"
+        for model in dict.fromkeys(result.processor for result in found.values())
+    )
     if missing:
         machine["never measured here"] = missing
     PAGE.parent.mkdir(exist_ok=True)

@@ -46,7 +46,7 @@ class Watch:
 def facts() -> dict[str, str]:
     """Describe the machine."""
     return {
-        "processor": f"{_processor()}, {os.cpu_count()} cores",
+        "processor": processor(),
         "kernel": platform.release(),
         "Python": platform.python_version(),
         "packages": ", ".join(f"{name} {_version(name)}" for name in _PACKAGES),
@@ -61,7 +61,12 @@ def _version(name: str) -> str:
         return "not installed"
 
 
-def _processor() -> str:
+def processor() -> str:
+    """Name the processor, and say how many cores of it there are."""
+    return f"{_model()}, {os.cpu_count()} cores"
+
+
+def _model() -> str:
     for line in Path("/proc/cpuinfo").read_text("utf-8").splitlines():
         name, _, value = line.partition(":")
         if name.strip() == "model name":

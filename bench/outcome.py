@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from bench.machine import processor
 from bench.report import Section
 from bench.rounds import Say
 
@@ -45,6 +46,8 @@ class Kept:
 
     when: str
     section: Section
+    processor: str = ""
+    """Of the machine on which it was measured."""
 
 
 def keep(outcome: Outcome) -> None:
@@ -55,7 +58,7 @@ def keep(outcome: Outcome) -> None:
     RESULTS.mkdir(exist_ok=True)
     stamp = time.strftime("%Y-%m-%d %H:%M", time.gmtime()) + " UTC"
     name = outcome.section.id
-    (RESULTS / f"{name}.json").write_bytes(_readable(Kept(when=stamp, section=outcome.section)))
+    (RESULTS / f"{name}.json").write_bytes(_readable(Kept(when=stamp, section=outcome.section, processor=processor())))
     (RESULTS / f"{name}-rows.json").write_bytes(msgspec.json.encode(outcome.rows))
 
 

@@ -15,6 +15,7 @@ from playwright.async_api import Browser, async_playwright
 
 from bench.dashboard.messages import messages
 from bench.dashboard.serving import Served, chromium, opened, serving
+from bench.machine import Busyness, Watch
 from bench.outcome import Effort, Outcome
 from bench.report import Comparison, Section
 from bench.rounds import Say
@@ -63,7 +64,7 @@ async def run(effort: Effort, say: Say) -> Outcome:
 
 
 async def _run(root: Path, effort: Effort, say: Say) -> Outcome:
-    rounds = list[Round]()
+    rounds, watch = list[Round](), Watch()
     async with serving(root) as served, async_playwright() as tool:
         await asyncio.to_thread(_tell, served.url)
         browser = await chromium(tool)
@@ -74,7 +75,9 @@ async def _run(root: Path, effort: Effort, say: Say) -> Outcome:
         held = [await _held(browser, served) for _ in range(3)]
         await browser.close()
     say(f"{len(rounds)} visits; idle {max(idle):.4f} of a processor, {max(h.used for h in held):.2f} under load")
-    return Outcome(section=_section(rounds, idle, held), rows={"rounds": rounds, "idle": idle, "held": held})
+    return Outcome(
+        section=_section(rounds, idle, held, watch.read()), rows={"rounds": rounds, "idle": idle, "held": held}
+    )
 
 
 def _tell(url: str) -> None:
@@ -171,7 +174,7 @@ def _ticks(pid: int) -> int:
     return int(fields[11]) + int(fields[12])
 
 
-def _section(rounds: Sequence[Round], idle: Sequence[float], held: Sequence[Held]) -> Section:
+def _section(rounds: Sequence[Round], idle: Sequence[float], held: Sequence[Held], busy: Busyness) -> Section:
     def line(what: str, values: Sequence[float], bound: float) -> Comparison:
         return Comparison(what=what, ratio=estimate(values), target=Target(bound=bound, better="lower"))
 
@@ -188,5 +191,5 @@ def _section(rounds: Sequence[Round], idle: Sequence[float], held: Sequence[Held
             line(f"{RATE:,} spans a second, processors", [one.used for one in held], 0.5),
             line(f"after {RATE:,} spans a second, MiB in memory", [one.memory for one in held], 300),
         ),
-        facts={"visits": f"{len(rounds)}"},
+        facts={"visits": f"{len(rounds)}", "load average": f"{busy.load:.1f}"},
     )

@@ -8,14 +8,19 @@ import { go } from "../shell/place.js";
  * @typedef {{id: string, source: string, target: string, tone: string, label?: string, title: string, width: number}} Edge
  */
 
-/** @type {Worker | null} */
-let worker = null;
-
 /** What was laid out, by the names of its nodes and edges: a refresh of the numbers moves nothing. @type {Map<string, Laid>} */
 const known = new Map();
 
 /** @type {Map<string, (laid: Laid) => void>} */
 const waiting = new Map();
+
+/** Lays graphs out. It is made at once, so that it has loaded what it needs by the time at which it is known what to lay out. */
+const worker = new Worker(new URL("./layout-worker.js", import.meta.url), { type: "module" });
+worker.onmessage = ({ data }) => {
+  known.set(data.name, data.laid);
+  waiting.get(data.name)?.(data.laid);
+  waiting.delete(data.name);
+};
 
 /** @param {Node[]} nodes @param {Edge[]} edges */
 function nameOf(nodes, edges) {
@@ -28,14 +33,6 @@ export function useLayout(nodes, edges) {
   const [found, setFound] = useState(/** @type {{name: string, laid: Laid} | null} */ (null));
   useEffect(() => {
     if (known.has(name) || nodes.length === 0) return undefined;
-    if (!worker) {
-      worker = new Worker(new URL("./layout-worker.js", import.meta.url), { type: "module" });
-      worker.onmessage = ({ data }) => {
-        known.set(data.name, data.laid);
-        waiting.get(data.name)?.(data.laid);
-        waiting.delete(data.name);
-      };
-    }
     waiting.set(name, (laid) => setFound({ name, laid }));
     const plain = (/** @type {any} */ { id, width, height, source, target }) => ({ id, width, height, source, target });
     const sorted = (/** @type {any[]} */ all) => all.map(plain).sort((a, b) => (a.id < b.id ? -1 : 1));
