@@ -272,7 +272,17 @@ _ITEMS: Mapping[type, Callable[[Any, Month], Iterator[Item]]] = {
     made.Cluster: _nothing,
 }
 FREE = frozenset(
-    {made.Bus, made.Group, made.Role, made.Operator, made.Topic, made.Certificate, made.Identity, made.Password}
+    {
+        made.Bus,
+        made.Group,
+        made.Fence,
+        made.Role,
+        made.Operator,
+        made.Topic,
+        made.Certificate,
+        made.Identity,
+        made.Password,
+    }
     | {made.Watch}
 )
 """Kinds that cost nothing by themselves, or whose use is counted elsewhere."""

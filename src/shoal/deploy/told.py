@@ -61,12 +61,13 @@ _AWS: Mapping[str, str] = {
     "36": "People who sign in at one pool of users are not known in the other. Declare an issuer outside of both.",
     "37": "The API has no name of its own in the second region. Write `[standby] certificate`.",
     "38": "Clients are not led to the second region by themselves. Write `zone`, or change the record by hand.",
-    "39": "Records are changed in us-east-1, which is the region that may be gone. Let it be the second one.",
+    "39": "Records and rights are changed in us-east-1, the region that may be gone. Let it be the second one.",
     "40": "A setting has the address of the first region. Write `[standby.settings]`.",
     "41": "Facts in the warehouse of one region are not in that of the other.",
     "42": "What is forwarded is no event of the system, or its broker is not SNS. Write ids such as orders.placed.v1.",
     "43": "An event in binary mode cannot go out: a pipe does not see its type. Declare it without `mode='binary'`.",
     "44": "Personal data in an event is sealed, also for who hears it outside. Publish what they may know by itself.",
+    "45": "The API has a firewall in the first region alone. Apply `standby/firewall.yaml`, and name what it made.",
 }
 
 _AZURE: Mapping[str, str] = {

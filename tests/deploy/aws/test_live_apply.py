@@ -9,7 +9,6 @@ import asyncio
 import contextlib
 import dataclasses
 import functools
-import os
 import shutil
 import sys
 import tempfile
@@ -30,29 +29,23 @@ from shoal.deploy.aws.settings import Environment
 from shoal.drivers.aws.client import AwsRefusal
 from shoal.local.engines import aws, start
 from shoal.local.ports import free_port
-from shoal.local.process import Command
 from shoal.model.system import System
 from shoal.service.describe import describe
 from tests.deploy.aws import smoke, stall
 from tests.deploy.aws.applied import ACCOUNT, REGION, Cloud
 from tests.deploy.aws.beside import Beside
+from tests.deploy.aws.emulator import EMULATED, guarded, needed
 from tests.deploy.aws.front import Proxy, client, served
 from tests.deploy.aws.samples import artifacts, of_kind, scope_of
 from tests.deploy.aws.tasks import Service, ended
-from tests.deploy.aws.terraform import PLUGINS, Terraform, adapted, provider
+from tests.deploy.aws.terraform import Terraform, adapted, provider
 from tests.deploy.samples import shop
 from tests.live.shopping import until
 
-pytest.importorskip("aiobotocore", reason="needs shoal[aws]")
-if "SHOAL_MATRIX" not in os.environ:
-    pytest.skip("`make matrix` applies what is written", allow_module_level=True)
-if provider() is None:
-    pytest.skip(f"no terraform with AWS's provider is here ({PLUGINS} names its folder)", allow_module_level=True)
+needed()
 
 pytestmark = [pytest.mark.live, pytest.mark.asyncio(loop_scope="module")]
 DEV = Environment(name="dev", region=REGION, protected=False, gateways=1, endpoints=False, least=1, most=2)
-EMULATED = frozenset({"aws_cloudwatch_metric_alarm", "aws_ecs_cluster", "aws_ecs_service", "aws_iam_role_policy"})
-"""What the emulator does not give back as it was said: the second plan would change it."""
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -70,12 +63,6 @@ async def endpoint(place: Path) -> AsyncIterator[str]:
     running = await start(recipe, on_line=lambda _: None)
     yield f"http://127.0.0.1:{options.port}"
     await running.process.kill()
-
-
-async def guarded(options: aws.AwsOptions) -> Command:
-    """Run the emulator so that it verifies who asks, and evaluates what roles may do."""
-    command = await aws.prepare(options)
-    return dataclasses.replace(command, env={**command.env, "AUTH": "true"})
 
 
 def written(folder: Path, system: System, endpoint: str, environment: Environment = DEV) -> Terraform:

@@ -23,10 +23,11 @@ from shoal.local.ports import free_port
 from shoal.service.describe import describe
 from tests.deploy.aws import stall
 from tests.deploy.aws.applied import ACCOUNT
+from tests.deploy.aws.emulator import EMULATED, guarded, needed
 from tests.deploy.aws.samples import artifacts
 from tests.deploy.aws.terraform import Terraform, adapted, provider
-from tests.deploy.aws.test_live_apply import EMULATED, guarded
 
+needed()
 pytestmark = [pytest.mark.live, pytest.mark.asyncio(loop_scope="module")]
 TWO = Environment(
     name="dev", protected=False, gateways=1, endpoints=False, least=1, most=2, standby=Standby(region="eu-west-1")
@@ -75,5 +76,22 @@ async def test_the_second_region_is_applied_beside_the_first_and_opens_its_ways_
     changes = await asyncio.to_thread(second.changes, "-var=take_over=true")
     kinds = {one.split(".")[0] for one in changes} - EMULATED
     assert kinds == {"aws_eip", "aws_nat_gateway", "aws_route"}, "tasks and databases are not at the emulator"
+    assert not await fenced(emulator)
     await asyncio.to_thread(second.apply)
     assert [one for one in await asyncio.to_thread(second.state) if one.startswith("aws_nat_gateway")]
+    assert await fenced(emulator) == {f"market-dev-{one}" for one in ("prices", "prices-start", "stall", "stall-start")}
+    await asyncio.to_thread(second.changes, "-var=take_over=true", "-var=fenced=true")
+    await asyncio.to_thread(second.apply)
+    assert not await fenced(emulator), "once this region writes no more, the first one may"
+
+
+async def fenced(emulator: str) -> set[str]:
+    """List the roles that are denied everything but their logs."""
+    iam = AwsClient("iam", AwsAddress(region="us-east-1", endpoint=emulator, access=ACCOUNT, secret="secret"))
+    found = set()
+    for role in (await iam.ask("list_roles"))["Roles"]:
+        name = role["RoleName"]
+        if "fenced-by-standby" in (await iam.ask("list_role_policies", RoleName=name))["PolicyNames"]:
+            found.add(name)
+    await iam.close()
+    return found

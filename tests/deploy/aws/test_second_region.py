@@ -164,7 +164,7 @@ def test_who_starts_a_service_reads_its_own_secrets_in_both_places_and_nobody_el
                 assert FIRST not in str(thing), role.name
 
 
-def test_pipelines_deliver_into_both_regions_and_push_into_the_first() -> None:
+def test_pipelines_push_and_deliver_into_both_regions() -> None:
     first = Policies(resources(scopes()[0]), "shop", "production")
     assert "delivery" not in of_kind(resources(scopes()[1]), Role)
     for region, environment in ((FIRST, "shop-production"), (SECOND, "shop-production-standby")):
@@ -172,8 +172,9 @@ def test_pipelines_deliver_into_both_regions_and_push_into_the_first() -> None:
         assert first.may(
             "delivery", "iam:PassRole", f"arn:aws:iam::100000000000:role/{environment}/{environment}-users"
         )
+        assert first.may("delivery", "ecr:PutImage", f"arn:aws:ecr:{region}:100000000000:repository/shop/users")
+    assert not first.may("delivery", "ecr:PutImage", f"arn:aws:ecr:{SECOND}:100000000000:repository/other/users")
     assert not first.may("delivery", "ecs:UpdateService", f"arn:aws:ecs:{SECOND}:100000000000:service/other/x")
-    assert not first.may("delivery", "ecr:PutImage", f"arn:aws:ecr:{SECOND}:100000000000:repository/shop/users")
 
 
 def test_secrets_are_looked_up_by_the_names_that_the_first_region_gave_them() -> None:
@@ -224,6 +225,7 @@ def test_without_a_second_region_nothing_is_copied() -> None:
         (changed(zone="", certificate="arn:aws:acm:x"), "37", "warning"),
         (changed(zone=""), "38", "warning"),
         (changed(region="us-east-1"), "39", "warning"),
+        (changed(web_acl="arn:aws:wafv2:x"), "45", "warning"),
         (changed(settings={"PAYMENTS__PROVIDER_URL": "https://x.eu-central-1.example"}), "40", "warning"),
     ],
 )

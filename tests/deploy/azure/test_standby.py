@@ -52,11 +52,38 @@ def test_each_database_has_a_copy_that_becomes_one_of_its_own() -> None:
             name = re.search(r'  name += "(.*)"', first[kind, label])
             assert name is not None
             assert f'/resourceGroups/shop-far/providers/Microsoft.DBforPostgreSQL/flexibleServers/{name[1]}"' in body
-            assert re.search(r'replication_role += var.take_over \? "None" : null', body)
+            assert "replication_role" not in body, "a person promotes it, who knows whether to wait for the first"
             assert re.search(rf"password_wo += var.take_over \? random_password.{label}-postgres.result : null", body)
-            assert 'dynamic "high_availability"' in body
+            assert re.search(r'"high_availability" {\n +for_each = var.take_over && var.spread \? \[1\] : \[\]', body)
             assert "administrator_login" not in body
     assert "azurerm_postgresql_flexible_server_database" not in other
+
+
+def test_what_changes_by_itself_makes_nothing_anew() -> None:
+    """A disk grows, and an account is LRS once it has failed over: Terraform would begin either with nothing in it."""
+    for text in texts():
+        for (kind, label), body in declared(text).items():
+            if kind == "azurerm_postgresql_flexible_server":
+                assert re.search(r"ignore_changes = \[.*, storage_mb\]", body), label
+            if kind == "azurerm_storage_account":
+                assert "ignore_changes = [account_replication_type]" in body, label
+                assert f'check "{label}-copied"' in text, "it is said instead"
+    alone = "".join(one.text for one in artifacts(shop(), msgspec.structs.replace(FAR, standby=None)))
+    assert "account_replication_type]" not in alone, "where nothing fails over, its kind is what the settings say"
+
+
+def test_what_a_person_does_before_the_variable_waits_for_nobody() -> None:
+    page = next(one.text for one in artifacts(shop(), FAR) if one.path == "far/standby/README.md")
+    steps = [page.index(text) for text in ("--promote-option forced", "lastSyncTime", "--no-wait", "take_over=true\n")]
+    assert steps == sorted(steps)
+    accounts = re.findall(r"storage account failover --name (\w+) --yes --no-wait", page)
+    assert len(accounts) == len(of_kind(both()[0], Account))
+    for name in accounts:
+        assert f"az storage account update --name {name} --sku Standard_GRS" in page, "LRS becomes no GZRS at once"
+    promoted = re.search(r"for name in (.*); do\n +az postgres flexible-server replica promote", page)
+    assert promoted is not None
+    servers = re.findall(r'flexible_server" "[\w-]+" \{\n  name +=[ ]"(.*)"', texts()[1])
+    assert sorted(promoted[1].split()) == sorted(servers)
 
 
 def test_databases_of_both_regions_may_copy_each_other_and_nobody_else_gets_in() -> None:

@@ -64,7 +64,8 @@ def test_each_database_has_a_copy_that_becomes_one_of_its_own() -> None:
     assert {one.follows for one in of_kind(there, Postgres).values()} == set(of_kind(here, Postgres))
     for (kind, label), body in declared(text).items():
         if kind == "google_sql_database_instance":
-            assert f'? null : "projects/example-shop/instances/{label}"' in body
+            assert f'var.take_over ? null : "{label}"' in body, "as Google answers it; another would be made anew"
+            assert 'var.take_over && var.spread ? "REGIONAL" : "ZONAL"' in body
             assert 'var.take_over ? "CLOUD_SQL_INSTANCE" : "READ_REPLICA_INSTANCE"' in body
             assert 'dynamic "backup_configuration"' in body, "a copy has no backups of its own"
     assert not {kind for kind, _ in declared(text)} & {"google_sql_database", "google_sql_user", "random_password"}
@@ -74,6 +75,20 @@ def test_a_database_that_is_followed_keeps_a_log_whether_or_not_it_is_protected(
     loose = msgspec.structs.replace(FAR, protected=False)
     first = {one.path: one.text for one in artifacts(CAFE, loose)}["far/service-till.tf"]
     assert re.search(r"point_in_time_recovery_enabled = true\n +transaction_log_retention_days = \d", first)
+
+
+def test_a_disk_that_has_grown_by_itself_makes_no_database_anew() -> None:
+    databases = [body for text in texts() for (kind, _), body in declared(text).items() if "sql_database_inst" in kind]
+    assert len(databases) == 2 * len(of_kind(both()[0], Postgres))
+    for body in databases:
+        assert "disk_autoresize             = true" in body
+        assert "ignore_changes = [settings[0].disk_size]" in body
+
+
+def test_a_copy_that_follows_nobody_any_more_is_heard_of_until_it_takes_over() -> None:
+    body = declared(texts()[1])["google_monitoring_alert_policy", "behind"]
+    active, inactive = (f'"EVALUATION_MISSING_DATA_{word}ACTIVE"' for word in ("", "IN"))
+    assert f"evaluation_missing_data = var.take_over ? {inactive} : {active}" in body
 
 
 def test_what_is_in_both_regions_is_made_once() -> None:

@@ -4,7 +4,20 @@ from collections.abc import Callable, Iterable
 
 import msgspec
 
-from shoal.deploy.aws import edge, eks, forward, messages, network, rights, secrets, standby, stores, watch, workloads
+from shoal.deploy.aws import (
+    edge,
+    eks,
+    fence,
+    forward,
+    messages,
+    network,
+    rights,
+    secrets,
+    standby,
+    stores,
+    watch,
+    workloads,
+)
 from shoal.deploy.aws.resources import Resource
 from shoal.deploy.aws.scope import Scope
 
@@ -17,6 +30,7 @@ PARTS: tuple[Callable[[Scope], Iterable[Resource]], ...] = (
     messages.make,
     forward.make,
     rights.make,
+    fence.make,
     edge.make,
     watch.make,
     standby.make,

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Sequence
 from shoal.deploy.aws import addresses
 from shoal.deploy.aws.hcl.context import Context
 from shoal.deploy.aws.hcl.frame import PROGRAM
-from shoal.deploy.aws.reading_second import by_hand, lines, state
-from shoal.deploy.aws.resources import Address, Operator, Search, Secret, Workload
+from shoal.deploy.aws.reading_second import by_hand, declared, lines, state
+from shoal.deploy.aws.resources import Address, Search, Secret, Workload
 from shoal.deploy.cloud.by_hand import made
 from shoal.deploy.cloud.settings import STANDBY
 from shoal.deploy.cloud.steps import numbered, typed
@@ -111,7 +111,7 @@ def _on_fargate(context: Context) -> Iterator[Sequence[str]]:
     )
     if any(one.migrates for one in context.all(Workload)):
         yield ("Migrate: services do so when they start, one after the other under a lock.",)
-    yield _declared(context)
+    yield declared(context)
 
 
 def _each(context: Context, *commands: str) -> Iterator[str]:
@@ -141,21 +141,4 @@ def _pushed(context: Context, folder: str, output: str, within: str) -> Sequence
                 f'docker push "$image:{environment.version}"',
             ),
         ),
-    )
-
-
-def _declared(context: Context) -> Sequence[str]:
-    """Say how streams come to be declared."""
-    operators = context.all(Operator)
-    if not operators:
-        return ()
-    place = "{awsvpcConfiguration: {subnets, securityGroups: [.operator_group]}}"
-    asked = (
-        f"aws ecs run-task --region {context.scope.environment.region} --cluster {context.scope.named()} \\",
-        '  --launch-type FARGATE --network-configuration "$PLACE" \\',
-    )
-    each = (line for one in operators for line in (*asked, f"  --task-definition {context.named(one.name)}"))
-    return (
-        "Declare the streams, now and after each change of events:",
-        *typed(f"PLACE=$(terraform output -json tasks | jq -c '{place}')", *each),
     )

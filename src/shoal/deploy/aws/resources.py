@@ -129,6 +129,13 @@ class Role(Resource, frozen=True, kw_only=True):
     repository: str = ""
 
 
+class Fence(Resource, frozen=True, kw_only=True):
+    """Roles of the first region that may do nothing while the second one works."""
+
+    roles: tuple[str, ...]
+    """What they are called there."""
+
+
 class Workload(Resource, frozen=True, kw_only=True):
     """A service: tasks on Fargate, how many there are, and what they are told."""
 
@@ -367,6 +374,8 @@ class Alarm(Resource, frozen=True, kw_only=True):
     above: float
     minutes: int = 5
     below: bool = False
+    silent: bool = False
+    """Whether somebody hears, too, that nothing is measured, until a second region takes over."""
 
 
 class Watch(Resource, frozen=True, kw_only=True):

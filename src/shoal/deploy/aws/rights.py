@@ -202,24 +202,25 @@ def _queues(scope: Scope) -> Iterator[str]:
 
 
 def _delivery(scope: Scope) -> Iterator[Right]:
-    """Push images, and deliver them into both regions where there are two."""
-    yield from _pushing(scope)
+    """Push images, and deliver them, into both regions where there are two: one may be gone for days."""
+    regions = [one for one in (scope, scope.standing_by()) if one is not None]
+    yield from _pushing(regions)
     if not scope.environment.eks:
         yield Right(actions=("ecs:DescribeTaskDefinition", "ecs:RegisterTaskDefinition"), resources=("*",))
-    yield from _delivering(scope)
-    other = scope.standing_by()
-    if other is not None:
-        yield from _delivering(other)
+    for one in regions:
+        yield from _delivering(one)
 
 
-def _pushing(scope: Scope) -> Iterator[Right]:
+def _pushing(regions: Sequence[Scope]) -> Iterator[Right]:
     yield Right(actions=("ecr:GetAuthorizationToken",), resources=("*",))
     yield Right(
         actions=(
             "ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:CompleteLayerUpload",
             "ecr:GetDownloadUrlForLayer", "ecr:InitiateLayerUpload", "ecr:PutImage", "ecr:UploadLayerPart",
         ),
-        resources=(join(f"arn:aws:ecr:{scope.environment.region}:", ACCOUNT, f":repository/{scope.system}/*"),),
+        resources=tuple(
+            join(f"arn:aws:ecr:{one.environment.region}:", ACCOUNT, f":repository/{one.system}/*") for one in regions
+        ),
     )  # fmt: skip
 
 

@@ -60,11 +60,15 @@ def _reached(scope: Scope, say: Say) -> Iterator[Finding]:
     if scope.plan.routes and not environment.zone:
         message = f"clients are not led to the second region of {environment.name} by themselves"
         yield say("38", "warning", message, "write zone = 'Z...', or change the record of the host when it takes over")
-    if environment.zone and environment.region == "us-east-1":
+    if environment.region == "us-east-1":
         message = (
-            "records of Route 53 are changed in us-east-1: where that region is gone, clients are led nowhere else"
+            "records of Route 53 and rights of IAM are changed in us-east-1: where that region is gone, clients are "
+            "led nowhere else, and nothing is taken from services of the first region"
         )
         yield say("39", "warning", message, "let another region be the first one, and us-east-1 stand by")
+    if scope.plan.routes and environment.web_acl and not other.web_acl:
+        message = f"the API of {environment.name} has no firewall in its second region"
+        yield say("45", "warning", message, "apply standby/firewall.yaml, and write [standby] web_acl = 'arn:...'")
     for name, uses in _regional(scope):
         yield say("40", "warning", f"{name} has the address of the first region, {uses}", "write [standby.settings]")
 

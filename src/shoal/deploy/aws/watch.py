@@ -24,13 +24,22 @@ def make(scope: Scope) -> Iterator[Resource]:
                 {"DBInstanceIdentifier": Ref("postgres", service.name, "id")}, below=True, statistic="Minimum",
                 why="Less than 2 GiB of the disk are free.",
             )  # fmt: skip
-            if scope.first is not None and scope.first.standby is not None:
-                lag = scope.first.standby.lag
-                yield _alarm(
-                    service, "behind", "AWS/RDS", "ReplicaLag", lag,
-                    {"DBInstanceIdentifier": Ref("postgres", service.name, "id")},
-                    why=f"Its copy is more than {lag} s behind the first region: so much would be lost.",
-                )  # fmt: skip
+        yield from _behind(scope, service)
+
+
+def _behind(scope: Scope, service: ServicePlan) -> Iterator[Resource]:
+    """Say that a copy is behind, or that it follows nobody any more: then nothing is measured."""
+    if scope.first is None or scope.first.standby is None:
+        return
+    lag, used = scope.first.standby.lag, scope.uses(service).values()
+    why = f"Its copy is more than {lag} s behind the first region, or does not follow it: so much would be lost."
+    if "postgres" in used:
+        database: dict[str, Value] = {"DBInstanceIdentifier": Ref("postgres", service.name, "id")}
+        yield _alarm(service, "behind", "AWS/RDS", "ReplicaLag", lag, database, silent=True, why=why)
+    if "mongo" in used:
+        cluster: dict[str, Value] = {"DBClusterIdentifier": Ref("documents", service.name, "id")}
+        metric = "GlobalClusterReplicationLag"
+        yield _alarm(service, "behind", "AWS/DocDB", metric, lag * 1000, cluster, silent=True, why=why)
 
 
 def _service(scope: Scope, service: ServicePlan) -> Iterator[Resource]:

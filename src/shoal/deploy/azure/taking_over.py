@@ -8,7 +8,12 @@ from shoal.deploy.azure.hcl.context import Context
 from shoal.deploy.azure.resources import Door, Operator, Postgres, Secret
 from shoal.deploy.azure.scope import Scope
 from shoal.deploy.cloud.steps import numbered, typed
-from shoal.deploy.cloud.taking_over import ENDED, commands
+from shoal.deploy.cloud.taking_over import ENDED, decided, taken
+
+_ZONES = (
+    "Where Azure refuses the last one, since the account is LRS and not ZRS, write `--sku Standard_GRS`, and bring",
+    "objects to a new account of three zones by hand, or do without zones. Terraform leaves either as it is.",
+)
 
 
 def page(context: Context) -> str:
@@ -37,6 +42,12 @@ def _made(context: Context) -> Iterator[Sequence[str]]:
         yield (
             "Make the network, and let both networks reach each other, by which databases are copied:",
             *typed(network, *_peered(scope, first), *_peered(first, scope)),
+        )
+    if accounts := _accounts(scope):
+        yield (
+            "See that objects are copied: Terraform does not change the kind of an account that was there before,",
+            "since it cannot tell it from one that has failed over.",
+            *typed(*(f"az storage account update --name {name} --sku {_tier(scope)}" for name in accounts)),
         )
     if keys := [*_keys(scope)]:
         yield (
@@ -78,16 +89,54 @@ def _copied(scope: Scope, names: Sequence[str]) -> Iterator[str]:
     yield "done"
 
 
+def _tier(scope: Scope) -> str:
+    return "Standard_GZRS" if scope.environment.protected else "Standard_GRS"
+
+
 def _accounts(scope: Scope) -> list[str]:
     return [called(scope.origin(), "account", service.name) for service in scope.users("blob")]
 
 
 def _taken(context: Context) -> Iterator[str]:
-    yield from commands(f"az storage account failover --name {name} --yes" for name in _accounts(context.scope))
-    yield "This makes each copy a database of its own, with a password of its own, and starts all services here."
+    spread = any(one.copies > 1 for one in context.all(Postgres))
+    yield from decided()
+    yield from numbered(taken(context.scope.environment.version, _before(context), spread=spread))
+    yield ""
+    yield "This gives each copy a password of its own, and starts all services here."
     for door in context.all(Door):
         yield f"Then lead {door.host or 'clients'} to the gateway here: `terraform output address`."
     yield "A first region that comes back by itself works on old data until it is fenced: do it as soon as it answers."
+
+
+def _before(context: Context) -> Iterator[Sequence[str]]:
+    """List what is done before the variable is: only a person knows whether the first region is to be waited for."""
+    databases, accounts = context.all(Postgres), _accounts(context.scope)
+    if databases:
+        yield (
+            "Make each copy a database of its own, at once. Where both regions answer, `planned` instead of `forced`",
+            "waits for what is on its way.",
+            *typed(
+                f"for name in {' '.join(called(context.scope, 'postgres', one.name) for one in databases)}; do",
+                f'  az postgres flexible-server replica promote -g {context.named(limit=90)} -n "$name" \\',
+                "    --promote-mode standalone --promote-option forced --yes",
+                "done",
+            ),
+        )
+    if accounts:
+        over = (f"az storage account failover --name {name} --yes --no-wait" for name in accounts)
+        yield (
+            "See what is lost of objects: what was written after this time.",
+            *typed(*(_synced(name) for name in accounts)),
+            "Then let them fail over. That takes up to an hour, beside what follows; services wait for objects until",
+            "then. Where both regions answer, add `--failover-type Planned`, and nothing is lost.",
+            *typed(*over),
+        )
+
+
+def _synced(name: str) -> str:
+    return (
+        f"az storage account show --name {name} --expand geoReplicationStats --query geoReplicationStats.lastSyncTime"
+    )
 
 
 def _back(context: Context) -> Iterator[str]:
@@ -100,18 +149,24 @@ def _back(context: Context) -> Iterator[str]:
 
 def _returned(context: Context) -> Iterator[Sequence[str]]:
     scope = context.scope
-    tier = "Standard_GZRS" if scope.environment.protected else "Standard_GRS"
+    tier = _tier(scope)
     yield (
         f"End the services here, {ENDED}, and bring each database",
         "back: `pg_dump` and `pg_restore`, from inside.",
     )
     if accounts := _accounts(scope):
-        again = [f"az storage account update --name {name} --sku {tier}" for name in accounts]
+        near = [f"az storage account update --name {name} --sku Standard_GRS" for name in accounts]
         over = [f"az storage account failover --name {name} --yes" for name in accounts]
-        yield ("Let objects be copied again:", *typed(*again))
+        again = [f"az storage account update --name {name} --sku {tier}" for name in accounts]
         yield (
-            "Wait until `az storage account show --expand geoReplicationStats` says that all are, and go back:",
-            *typed(*over, *again),
+            "Let objects be copied again, from where they are now. An account is LRS after it has failed over, and",
+            "cannot become GZRS from that; one that failed over as planned is copied already:",
+            *typed(*near),
+        )
+        yield (
+            "Wait until the last time of each is after the end of the services here, and go back:",
+            *typed(*(_synced(name) for name in accounts), *over, *again),
+            *(_ZONES if tier.endswith("GZRS") else ()),
         )
     made = (f"  -replace=azurerm_postgresql_flexible_server.{one.name}" for one in context.all(Postgres))
     yield ("Make new copies, without `take_over`:", *typed(" \\\n   ".join(("terraform apply", *made))))

@@ -40,10 +40,24 @@ def variable(name: str, type_: str, description: str, *, default: Value) -> Bloc
     return Block(kind="variable", labels=(name,), body=items(said))
 
 
-def variables(*, passive: bool) -> Iterator[Block]:
-    """Write what either of two regions is told: whether it works, and whether what runs in it is ended."""
+SPREADING = (
+    "Whether engines here are in a second zone, too. Say it once services answer: until it is done, nothing that "
+    "needs them starts."
+)
+"""Why there is a variable ``spread``: a cloud takes its time to put a database into a second zone."""
+
+
+def variables(*, passive: bool, spread: bool = False) -> Iterator[Block]:
+    """Write what either of two regions is told: whether it works, and whether what runs in it is ended.
+
+    Args:
+        passive: Whether this is the second region.
+        spread: Whether it has databases that are in two zones once it works.
+    """
     if passive:
         yield variable("take_over", "bool", "Whether this region is the one that works.", default=False)
+    if passive and spread:
+        yield variable("spread", "bool", SPREADING, default=False)
     why = "Whether what runs here is ended, so that no two regions write."
     yield variable("fenced", "bool", why, default=False)
 
@@ -53,10 +67,15 @@ def after(then: Value, before: Value = None) -> Raw:
     return Raw(f"{_SWITCH} {_plain(then)} : {_plain(before)}")
 
 
-def only(one: Block) -> Block:
-    """Write a block that is there once the second region has taken over."""
+def spread(then: Value, before: Value) -> Raw:
+    """Write an argument that changes when what has taken over is put into a second zone."""
+    return Raw(f"var.take_over && var.spread ? {_plain(then)} : {_plain(before)}")
+
+
+def only(one: Block, when: Raw | None = None) -> Block:
+    """Write a block that is there once the second region has taken over, or `when` something else is so."""
     content = Block(kind="content", body=one.body)
-    return Block(kind="dynamic", labels=(one.kind,), body=items({"for_each": after([1], [])}, content))
+    return Block(kind="dynamic", labels=(one.kind,), body=items({"for_each": when or after([1], [])}, content))
 
 
 def linked(own: Files, first: Files, link: Link) -> dict[str, list[Block]]:

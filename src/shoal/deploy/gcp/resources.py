@@ -332,6 +332,8 @@ class Alarm(Resource, frozen=True, kw_only=True):
     reducer: str
     above: float
     minutes: int = 5
+    silent: bool = False
+    """Whether somebody hears, too, that nothing is measured any more, until a second region takes over."""
 
 
 class Watch(Resource, frozen=True, kw_only=True):

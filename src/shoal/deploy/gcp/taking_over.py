@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from shoal.deploy.cloud.steps import numbered, typed
-from shoal.deploy.cloud.taking_over import ENDED, commands
+from shoal.deploy.cloud.taking_over import ENDED, decided, taken
 from shoal.deploy.gcp.hcl.context import Context
 from shoal.deploy.gcp.resources import Door, Operator, Postgres
 
@@ -44,8 +44,10 @@ def _made(context: Context) -> Iterator[Sequence[str]]:
 
 
 def _taken(context: Context) -> Iterator[str]:
-    region = context.scope.environment.region
-    yield from commands()
+    region, version = context.scope.environment.region, context.scope.environment.version
+    yield from decided()
+    yield from numbered(taken(version, spread=any(one.copies > 1 for one in context.all(Postgres))))
+    yield ""
     yield "This makes each copy a database of its own, takes from services of the first region the right to publish"
     yield "and to hear, starts all services here, and turns the balancer. Rights take effect within minutes."
     if context.all(Operator):
@@ -61,13 +63,30 @@ def _back(context: Context) -> Iterator[str]:
     yield from numbered(_returned(context))
 
 
+def _brought(databases: Sequence[Postgres], project: str) -> Iterator[str]:
+    """Bring what databases have into those that they followed once."""
+    yield f"export CLOUDSDK_CORE_PROJECT={project} CLOUDSDK_CORE_DISABLE_PROMPTS=1"
+    yield "copy=1 bucket=gs://BUCKET"
+    yield "while read -r name database role; do"
+    yield '  gcloud sql export sql "$name-standby-$copy" "$bucket/$name.sql" --database="$database" </dev/null &&'
+    yield '  gcloud sql databases delete "$database" --instance="$name" </dev/null &&'
+    yield '  gcloud sql databases create "$database" --instance="$name" </dev/null &&'
+    yield '  gcloud sql import sql "$name" "$bucket/$name.sql" --database="$database" --user="$role" \\'
+    yield "    </dev/null || break"
+    yield "done <<END"
+    yield from (f"{one.name} {one.database} {one.role}" for one in databases)
+    yield "END"
+
+
 def _returned(context: Context) -> Iterator[Sequence[str]]:
     databases = context.all(Postgres)
     yield ("End its services, if they were not: `terraform -chdir=.. apply -var fenced=true`.",)
     if databases:
         yield (
             f"End the services here, {ENDED}, and bring each database",
-            "back: `gcloud sql export sql`, then `gcloud sql import sql` into the first region's, emptied before.",
+            "back, by a bucket of yours that the accounts of the databases may write and read; `copy` is that of",
+            "`terraform.tfvars`, or 1. What the first region's has is removed by this.",
+            *typed(*_brought(databases, context.scope.project)),
         )
         let_go = (f"terraform state rm google_sql_database_instance.{one.name}" for one in databases)
         yield (

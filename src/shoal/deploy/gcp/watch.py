@@ -43,7 +43,8 @@ def _behind(scope: Scope, first: Environment) -> Iterator[Resource]:
     if scope.users("postgres") and first.standby is not None:
         yield Alarm(
             name="behind",
-            why=f"A copy of a database is more than {first.standby.lag} s behind: so much is lost by taking over now.",
+            why=f"A copy of a database is more than {first.standby.lag} s behind, or does not follow any more: "
+            "so much is lost by taking over now.",
             metric="cloudsql.googleapis.com/database/replication/replica_lag",
             resource="cloudsql_database",
             labels={},
@@ -51,6 +52,7 @@ def _behind(scope: Scope, first: Environment) -> Iterator[Resource]:
             aligner="ALIGN_MAX",
             reducer="REDUCE_MAX",
             above=first.standby.lag,
+            silent=True,
         )
 
 

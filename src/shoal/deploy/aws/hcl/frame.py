@@ -38,7 +38,7 @@ def begin(context: Context) -> Iterator[Block]:
         body=items({"region": environment.region}, block("default_tags", tags=tags)),
     )
     yield from copies.provider(context)
-    yield from taking_over.variables(context.scope)
+    yield from taking_over.variables(context)
     yield block("data", "aws_caller_identity", "own")
     if context.all(Address):
         why = "The domain in whose name mail goes out, verified in Amazon SES."

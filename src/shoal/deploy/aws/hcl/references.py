@@ -14,6 +14,7 @@ ADDRESSES = Addresses(
         ("cluster", "arn"): "aws_ecs_cluster.{}.arn",
         ("cluster", "name"): "aws_ecs_cluster.{}.name",
         ("documents", "address"): "aws_docdb_cluster.{}.endpoint",
+        ("documents", "id"): "aws_docdb_cluster.{}.cluster_identifier",
         ("door", "balancer"): "aws_lb.{}.arn_suffix",
         ("door", "target"): "aws_lb_target_group.{}.arn_suffix",
         ("group", "id"): "aws_security_group.{}.id",

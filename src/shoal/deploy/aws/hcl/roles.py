@@ -4,10 +4,13 @@ from collections.abc import Callable, Iterator, Mapping
 
 from shoal.deploy.aws import naming
 from shoal.deploy.aws.hcl.context import Context
-from shoal.deploy.aws.resources import Right, Role
+from shoal.deploy.aws.hcl.taking_over import FENCED, TAKEN
+from shoal.deploy.aws.resources import Fence, Right, Role
 from shoal.deploy.aws.rights import path
 from shoal.deploy.cloud.hcl import json, label, resource
+from shoal.deploy.cloud.settings import STANDBY
 from shoal.deploy.cloud.values import Ref
+from shoal.deploy.terraform.printer import expression
 from shoal.deploy.terraform.values import Block, Call, Noted, Raw, Text, Value, block, items
 
 _TOKENS = "token.actions.githubusercontent.com"
@@ -37,6 +40,18 @@ def role(one: Role, context: Context) -> Iterator[Block]:
             "policy_arn": f"arn:aws:iam::aws:policy/{name}",
         }
         yield resource("aws_iam_role_policy_attachment", f"{one.name}_{number}" if number else one.name, *items(kept))
+
+
+def fence(one: Fence, context: Context) -> Iterator[Block]:
+    """Write what roles of the first region are denied while this one works."""
+    denied: Value = {"Effect": "Deny", "NotAction": ["logs:*"], "Resource": ["*"]}
+    body: dict[str, Value] = {
+        "for_each": Raw(f"toset({TAKEN} && !{FENCED} ? {expression([*one.roles])} : [])"),
+        "name": f"fenced-by-{STANDBY}",
+        "role": Raw("each.key"),
+        "policy": json({"Version": "2012-10-17", "Statement": [denied]}),
+    }
+    yield resource("aws_iam_role_policy", f"fence-{one.name}", *items(body), notes=context.notes(one))
 
 
 def _provider(context: Context) -> Block:

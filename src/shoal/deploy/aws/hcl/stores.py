@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from shoal.deploy.aws import naming
 from shoal.deploy.aws.hcl import logs
 from shoal.deploy.aws.hcl.context import Context
-from shoal.deploy.aws.hcl.taking_over import either
+from shoal.deploy.aws.hcl.taking_over import SPREAD, either, spread
 from shoal.deploy.aws.resources import Bucket, Cache, Documents, Postgres, Search, Table
 from shoal.deploy.aws.scope import Scope
 from shoal.deploy.cloud.hcl import json, label, resource
@@ -65,7 +65,7 @@ def postgres(one: Postgres, context: Context) -> Iterator[Block]:
                 "storage_type": "gp3",
                 "storage_encrypted": True,
                 "kms_key_id": context.at(_KEY),
-                "multi_az": either(taken=True, passive=False) if one.replica and one.copies > 1 else one.copies > 1,
+                "multi_az": SPREAD if one.replica and one.copies > 1 else one.copies > 1,
                 "publicly_accessible": False,
                 "db_subnet_group_name": Raw("aws_db_subnet_group.engines.name"),
                 "parameter_group_name": Raw("aws_db_parameter_group.postgres.name"),
@@ -135,7 +135,7 @@ def documents(one: Documents, context: Context) -> Iterator[Block]:
         notes=context.notes(one),
     )
     where = Raw(f"aws_docdb_cluster.{one.name}.id")
-    copies: Value = either(one.copies, 1) if one.follows and one.copies > 1 else one.copies
+    copies: Value = spread(one.copies, 1) if one.follows and one.copies > 1 else one.copies
     yield resource(
         "aws_docdb_cluster_instance",
         one.name,
@@ -294,7 +294,7 @@ def _users(one: Cache, context: Context) -> Iterator[Block]:
 def _servers(one: Cache, context: Context) -> Block:
     name, more = context.named(limit=naming.CACHE), one.copies - 1
     later = one.asleep and more > 0
-    spread: Value = either(taken=True, passive=False) if later else more > 0
+    zones: Value = SPREAD if later else more > 0
     return resource(
         "aws_elasticache_replication_group",
         one.name,
@@ -307,9 +307,9 @@ def _servers(one: Cache, context: Context) -> Block:
                 "node_type": one.instance,
                 "parameter_group_name": f"default.valkey{VALKEY.partition('.')[0]}.cluster.on",
                 "num_node_groups": 1,
-                "replicas_per_node_group": either(more, 0) if later else more,
+                "replicas_per_node_group": spread(more, 0) if later else more,
                 "automatic_failover_enabled": True,
-                "multi_az_enabled": spread,
+                "multi_az_enabled": zones,
                 "transit_encryption_enabled": True,
                 "at_rest_encryption_enabled": True,
                 "kms_key_id": context.at(_KEY),

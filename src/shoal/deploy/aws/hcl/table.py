@@ -45,6 +45,7 @@ PRINTERS: dict[type[Resource], tuple[str, Printer]] = {
     made.Nodes: ("eks", eks.nodes),
     made.Identity: ("eks", eks.identity),
     made.Role: ("roles", roles.role),
+    made.Fence: ("roles", roles.fence),
     made.Postgres: ("engines", stores.postgres),
     made.Documents: ("engines", stores.documents),
     made.Table: ("engines", stores.table),

@@ -44,7 +44,8 @@ def begin(context: Context) -> Iterator[Block]:
     yield _provider(context)
     yield block("data", "azurerm_client_config", "own")
     if context.scope.passive or environment.standby is not None:
-        yield from variables(passive=context.scope.passive)
+        double = any(one.copies > 1 for one in context.all(Postgres))
+        yield from variables(passive=context.scope.passive, spread=double)
     tags: Value = {"system": system, "environment": environment.name, "managed-by": "terraform"}
     yield block("locals", tags=tags)
     group: dict[str, Value] = {

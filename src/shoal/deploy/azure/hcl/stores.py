@@ -8,9 +8,9 @@ from shoal.deploy.azure.hcl.context import Context, notes
 from shoal.deploy.azure.hcl.references import HERE, at, there
 from shoal.deploy.azure.resources import Account, Cache, Postgres
 from shoal.deploy.cloud.hcl import label, resource
-from shoal.deploy.cloud.linked import after, only
+from shoal.deploy.cloud.linked import after, only, spread
 from shoal.deploy.cloud.values import Ref
-from shoal.deploy.terraform.values import Block, Raw, Value, block, items
+from shoal.deploy.terraform.values import Block, Noted, Raw, Value, block, items
 
 POSTGRES = "17"
 """Version of the servers: the newest that the provider is known to take."""
@@ -20,6 +20,9 @@ _LATER = ("administrator_password_wo", "administrator_password_wo_version", "bac
 """What a copy has once it follows nobody."""
 
 _TAGS = Raw("local.tags")
+
+_GROWN = "Its disk grows by itself, and Terraform would make a server anew to have it smaller."
+_OVER = "It is LRS once it has failed over, and Terraform would make it anew, and empty, to have it in zones again."
 
 
 def postgres(one: Postgres, context: Context) -> Iterator[Block]:
@@ -44,9 +47,9 @@ def postgres(one: Postgres, context: Context) -> Iterator[Block]:
     }
     second = [block("high_availability", mode="ZoneRedundant")] if one.copies > 1 else []
     if one.follows:
-        said, second = _following(one, said, context), [only(each) for each in second]
+        said, second = _following(one, said, context), [only(each, spread([1], [])) for each in second]
     moved = [Raw("zone"), *([Raw("high_availability[0].standby_availability_zone")] if second else [])]
-    kept = block("lifecycle", ignore_changes=moved)
+    kept = block("lifecycle", ignore_changes=Noted([*moved, Raw("storage_mb")], _GROWN))
     yield resource(
         "azurerm_postgresql_flexible_server", one.name, *items(said, *second, kept), notes=notes(one, context)
     )
@@ -70,7 +73,11 @@ def _within(one: Postgres) -> Iterator[Block]:
 
 
 def _following(one: Postgres, said: Mapping[str, Value], context: Context) -> dict[str, Value]:
-    """Follow the first region's until this region takes over; then it has a password, backups and a copy of its own."""
+    """Follow the first region's; once it has been promoted, it has a password, backups and a copy of its own.
+
+    A person promotes it, by a command of the README: Terraform cannot say that nobody is to be waited for, which Azure
+    has for a region that is gone ("Promote read replicas": forced).
+    """
     left = ("version", "administrator_login", "geo_redundant_backup_enabled")
     first = there(
         context, "Microsoft.DBforPostgreSQL/flexibleServers", called(context.scope.origin(), "postgres", one.name)
@@ -80,7 +87,6 @@ def _following(one: Postgres, said: Mapping[str, Value], context: Context) -> di
         **{name: value for name, value in said.items() if name not in left},
         "create_mode": "Replica",
         "source_server_id": first,
-        "replication_role": after("None"),
         **later,
         "depends_on": [*_LINKS, Raw("azurerm_private_dns_zone_virtual_network_link.postgres_first")],
     }
@@ -121,13 +127,34 @@ def account(one: Account, context: Context) -> Iterator[Block]:
         "infrastructure_encryption_enabled": True,
         "tags": _TAGS,
     }
-    yield resource("azurerm_storage_account", one.name, *items(said, _kept(one)), notes=notes(one, context))
+    stays = (
+        [block("lifecycle", ignore_changes=Noted([Raw("account_replication_type")], _OVER))] if _double(context) else []
+    )
+    yield resource("azurerm_storage_account", one.name, *items(said, _kept(one), *stays), notes=notes(one, context))
     container: dict[str, Value] = {
         "name": CONTAINER,
         "storage_account_id": at(Ref("account", one.name, "id")),
         "container_access_type": "private",
     }
     yield resource("azurerm_storage_container", one.name, *items(container))
+    if _double(context):
+        yield _copied(one)
+
+
+def _double(context: Context) -> bool:
+    """Tell whether accounts fail over to a second region."""
+    return context.scope.environment.standby is not None
+
+
+def _copied(one: Account) -> Block:
+    """Say at each apply that objects are in one region alone, as they are after a failover: nobody changes it here."""
+    kind = f"azurerm_storage_account.{label(one.name)}.account_replication_type"
+    said = block(
+        "assert",
+        condition=Raw(f'endswith({kind}, "GRS") || endswith({kind}, "GZRS")'),
+        error_message=f"Objects of {one.name} are in one region alone; standby/README.md says how to copy them.",
+    )
+    return Block(kind="check", labels=(f"{one.name}-copied",), body=(said,))
 
 
 def _kept(one: Account) -> Block:

@@ -43,8 +43,9 @@ def begin(context: Context) -> Iterator[Block]:
 
 def _told(context: Context) -> Iterator[Block]:
     """Write what two regions are told, and the second besides: how many times its copies have been made."""
-    yield from variables(passive=context.scope.passive)
-    if context.scope.passive and context.all(Postgres):
+    databases = context.all(Postgres)
+    yield from variables(passive=context.scope.passive, spread=any(one.copies > 1 for one in databases))
+    if context.scope.passive and databases:
         why = "One more for each time that copies are made anew: a name is free a week after its database was removed."
         yield variable("copy", "number", why, default=1)
 

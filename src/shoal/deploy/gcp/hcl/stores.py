@@ -3,14 +3,14 @@
 from collections.abc import Iterator
 
 from shoal.deploy.cloud.hcl import resource
-from shoal.deploy.cloud.linked import after, only
+from shoal.deploy.cloud.linked import after, only, spread
 from shoal.deploy.cloud.naming import joined
 from shoal.deploy.cloud.values import Ref
 from shoal.deploy.gcp.hcl.context import Context
 from shoal.deploy.gcp.hcl.references import NETWORK, PROJECT, at, encrypted, member
 from shoal.deploy.gcp.resources import Bucket, Cache, Dataset, Documents, Postgres
 from shoal.deploy.gcp.settings import part
-from shoal.deploy.terraform.values import Argument, Block, Item, Raw, Text, Value, block, items
+from shoal.deploy.terraform.values import Argument, Block, Item, Noted, Raw, Text, Value, block, items
 
 POSTGRES, VALKEY = "POSTGRES_17", "VALKEY_8_0"
 """Versions of the engines."""
@@ -32,10 +32,11 @@ def postgres(one: Postgres, context: Context) -> Iterator[Block]:
     key = encrypted(context, "encryption_key_name", "sqladmin")
     waits = [Raw("google_service_networking_connection.engines"), *key.pop("depends_on", [])]  # type: ignore[misc]
     if one.follows:
-        arguments |= _following(one, context)
+        arguments |= _following(one)
     arguments |= {**key, "depends_on": waits}
     settings = _settings(one) if not one.follows else _later(one)
-    yield resource("google_sql_database_instance", one.name, *items(arguments, settings), notes=context.notes(one))
+    body = items(arguments, settings, _grown())
+    yield resource("google_sql_database_instance", one.name, *body, notes=context.notes(one))
     if one.follows:
         return
     instance = Raw(f"google_sql_database_instance.{one.name}.name")
@@ -48,13 +49,22 @@ def postgres(one: Postgres, context: Context) -> Iterator[Block]:
     yield resource("google_sql_user", one.name, *items(user))
 
 
-def _following(one: Postgres, context: Context) -> dict[str, Value]:
-    """Follow the first region's until this region takes over; a copy of a further time has another name."""
-    first = f"projects/{context.scope.project}/instances/{one.follows}"
+def _grown() -> Block:
+    """Leave a disk as large as it has grown by itself: to make it smaller, Terraform would make the database anew."""
+    why = "It grows by itself, and Terraform would make a database anew to have it smaller."
+    return block("lifecycle", ignore_changes=Noted([Raw("settings[0].disk_size")], why))
+
+
+def _following(one: Postgres) -> dict[str, Value]:
+    """Follow the first region's until this region takes over; a copy of a further time has another name.
+
+    It is called by its name alone, which is what Google answers: a path would be another one to Terraform, which would
+    make the copy anew each time.
+    """
     return {
         "name": Text((f"{one.follows}-standby-", Raw("var.copy"))),
         "instance_type": after("CLOUD_SQL_INSTANCE", "READ_REPLICA_INSTANCE"),
-        "master_instance_name": after(None, first),
+        "master_instance_name": after(None, one.follows),
     }
 
 
@@ -63,8 +73,8 @@ def _later(one: Postgres) -> Block:
     asked = _settings(one)
     later: list[Item] = []
     for item in asked.body:
-        if isinstance(item, Argument) and item.name == "availability_type":
-            later.append(Argument(name=item.name, value=after(item.value, "ZONAL")))
+        if isinstance(item, Argument) and item.name == "availability_type" and one.copies > 1:
+            later.append(Argument(name=item.name, value=spread(item.value, "ZONAL")))
         elif isinstance(item, Block) and item.kind in ("backup_configuration", "maintenance_window"):
             later.append(only(item))
         else:

@@ -3,11 +3,13 @@
 from collections.abc import Iterator
 
 from shoal.deploy.cloud.hcl import resource
+from shoal.deploy.cloud.linked import after
 from shoal.deploy.gcp.hcl.context import Context
 from shoal.deploy.gcp.hcl.references import NUMBER
 from shoal.deploy.gcp.resources import Alarm, Watch
 from shoal.deploy.terraform.values import Block, Raw, Text, Value, block, items
 
+_QUIET, _HEARD = "EVALUATION_MISSING_DATA_INACTIVE", "EVALUATION_MISSING_DATA_ACTIVE"
 _CHANNEL = Raw("google_monitoring_notification_channel.alarms.id")
 
 
@@ -57,6 +59,7 @@ def alarm(one: Alarm, context: Context) -> Iterator[Block]:
         "comparison": "COMPARISON_GT",
         "threshold_value": one.above,
         "duration": f"{60 * one.minutes}s",
+        **({"evaluation_missing_data": after(_QUIET, _HEARD)} if one.silent else {}),
     }
     condition = Block(
         kind="conditions",

@@ -267,7 +267,8 @@ resource "azurerm_postgresql_flexible_server" "menu" {
   }
 
   lifecycle {
-    ignore_changes = [zone, high_availability[0].standby_availability_zone]
+    # Its disk grows by itself, and Terraform would make a server anew to have it smaller.
+    ignore_changes = [zone, high_availability[0].standby_availability_zone, storage_mb]
   }
 }
 

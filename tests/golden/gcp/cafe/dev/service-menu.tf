@@ -373,6 +373,11 @@ resource "google_sql_database_instance" "menu" {
       hour = 3
     }
   }
+
+  lifecycle {
+    # It grows by itself, and Terraform would make a database anew to have it smaller.
+    ignore_changes = [settings[0].disk_size]
+  }
 }
 
 resource "google_sql_database" "menu" {

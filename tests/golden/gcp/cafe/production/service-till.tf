@@ -341,6 +341,11 @@ resource "google_sql_database_instance" "till" {
       hour = 3
     }
   }
+
+  lifecycle {
+    # It grows by itself, and Terraform would make a database anew to have it smaller.
+    ignore_changes = [settings[0].disk_size]
+  }
 }
 
 resource "google_sql_database" "till" {

@@ -53,9 +53,9 @@ resource "aws_elasticache_replication_group" "main" {
   node_type                  = "cache.t4g.micro"
   parameter_group_name       = "default.valkey8.cluster.on"
   num_node_groups            = 1
-  replicas_per_node_group    = var.take_over ? 1 : 0
+  replicas_per_node_group    = var.spread ? 1 : 0
   automatic_failover_enabled = true
-  multi_az_enabled           = var.take_over ? true : false
+  multi_az_enabled           = var.spread
   transit_encryption_enabled = true
   at_rest_encryption_enabled = true
   kms_key_id                 = data.aws_kms_key.data.arn

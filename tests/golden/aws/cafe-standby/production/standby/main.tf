@@ -44,6 +44,12 @@ variable "take_over" {
   description = "Whether this region takes over: its databases no longer follow the first region's, which cannot be undone, its services run, and clients are led here. End what runs in the first region before, if it is there."
 }
 
+variable "spread" {
+  type        = bool
+  default     = false
+  description = "Whether engines here are in a second zone, too. Say it once services answer: until it is done, nothing that needs them starts."
+}
+
 variable "fenced" {
   type        = bool
   default     = false

@@ -122,3 +122,21 @@ resource "aws_iam_role_policy" "operator-start" {
     ]
   })
 }
+
+# While this region works, tasks of the first one that are there again read no secret, begin no
+# other task, and write nothing that is copied to here. What they log is still kept.
+resource "aws_iam_role_policy" "fence-first" {
+  for_each = toset(var.take_over && !var.fenced ? ["cafe-production-till", "cafe-production-till-start", "cafe-production-menu", "cafe-production-menu-start"] : [])
+  name     = "fenced-by-standby"
+  role     = each.key
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Effect    = "Deny"
+        NotAction = ["logs:*"]
+        Resource  = ["*"]
+      },
+    ]
+  })
+}

@@ -435,7 +435,7 @@ resource "aws_db_instance" "menu" {
   storage_type                    = "gp3"
   storage_encrypted               = true
   kms_key_id                      = data.aws_kms_key.data.arn
-  multi_az                        = var.take_over ? true : false
+  multi_az                        = var.spread
   publicly_accessible             = false
   db_subnet_group_name            = aws_db_subnet_group.engines.name
   parameter_group_name            = aws_db_parameter_group.postgres.name
@@ -1030,11 +1030,11 @@ resource "aws_cloudwatch_metric_alarm" "menu-disk" {
 
 resource "aws_cloudwatch_metric_alarm" "menu-behind" {
   alarm_name          = "cafe-production-standby-menu-behind"
-  alarm_description   = "Its copy is more than 900 s behind the first region: so much would be lost."
+  alarm_description   = "Its copy is more than 900 s behind the first region, or does not follow it: so much would be lost."
   comparison_operator = "GreaterThanThreshold"
   threshold           = 900
   evaluation_periods  = 1
-  treat_missing_data  = "notBreaching"
+  treat_missing_data  = var.take_over ? "notBreaching" : "breaching"
   alarm_actions       = [aws_sns_topic.alarms.arn]
   ok_actions          = [aws_sns_topic.alarms.arn]
   namespace           = "AWS/RDS"

@@ -66,6 +66,13 @@ variable "take_over" {
   nullable    = false
 }
 
+variable "spread" {
+  description = "Whether engines here are in a second zone, too. Say it once services answer: until it is done, nothing that needs them starts."
+  type        = bool
+  default     = false
+  nullable    = false
+}
+
 variable "fenced" {
   description = "Whether what runs here is ended, so that no two regions write."
   type        = bool

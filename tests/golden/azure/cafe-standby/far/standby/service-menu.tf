@@ -266,10 +266,9 @@ resource "azurerm_postgresql_flexible_server" "menu" {
   ]
   create_mode      = "Replica"
   source_server_id = "/subscriptions/${data.azurerm_client_config.own.subscription_id}/resourceGroups/cafe-far/providers/Microsoft.DBforPostgreSQL/flexibleServers/cafe-far-menu-f43df"
-  replication_role = var.take_over ? "None" : null
 
   dynamic "high_availability" {
-    for_each = var.take_over ? [1] : []
+    for_each = var.take_over && var.spread ? [1] : []
 
     content {
       mode = "ZoneRedundant"
@@ -277,7 +276,8 @@ resource "azurerm_postgresql_flexible_server" "menu" {
   }
 
   lifecycle {
-    ignore_changes = [zone, high_availability[0].standby_availability_zone]
+    # Its disk grows by itself, and Terraform would make a server anew to have it smaller.
+    ignore_changes = [zone, high_availability[0].standby_availability_zone, storage_mb]
   }
 }
 

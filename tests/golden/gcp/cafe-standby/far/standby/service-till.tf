@@ -278,14 +278,14 @@ resource "google_sql_database_instance" "till" {
   database_version     = "POSTGRES_17"
   deletion_protection  = true
   instance_type        = var.take_over ? "CLOUD_SQL_INSTANCE" : "READ_REPLICA_INSTANCE"
-  master_instance_name = var.take_over ? null : "projects/cafe-far/instances/till"
+  master_instance_name = var.take_over ? null : "till"
   encryption_key_name  = google_kms_crypto_key.data.id
   depends_on           = [google_kms_crypto_key_iam_member.data_sqladmin]
 
   settings {
     tier                        = "db-custom-1-3840"
     edition                     = "ENTERPRISE"
-    availability_type           = var.take_over ? "REGIONAL" : "ZONAL"
+    availability_type           = var.take_over && var.spread ? "REGIONAL" : "ZONAL"
     disk_type                   = "PD_SSD"
     disk_size                   = 20
     disk_autoresize             = true
@@ -333,6 +333,11 @@ resource "google_sql_database_instance" "till" {
         hour = 3
       }
     }
+  }
+
+  lifecycle {
+    # It grows by itself, and Terraform would make a database anew to have it smaller.
+    ignore_changes = [settings[0].disk_size]
   }
 }
 
