@@ -56,7 +56,16 @@ def test_terraform_is_written_compared_and_checked(run: Run, tmp_path: Path) -> 
     code, out, _ = run("deploy", "aws", "--out", "out", "--target", "large.toml", "--diff")
     assert "+  desired_count                      = 6" in out
     assert run("deploy", "aws", "--out", "out", "--target", "large.toml", "--check")[0] == 1
-    assert {path.name for path in (tmp_path / "out").iterdir()} == {".shoal-files", "production"}
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {".shoal-files", "images", "production"}
+
+
+@pytest.mark.parametrize("more", [(), ("--compare",)])
+def test_a_size_of_no_service_is_refused_as_it_is_by_deploy(run: Run, tmp_path: Path, more: tuple[str, ...]) -> None:
+    (tmp_path / "odd.toml").write_text(TARGET.format(least=1) + "[services.tilll]\ncpu = 256\nmemory = 512\n", "utf-8")
+    code, out, err = run("cost", "--target", "odd.toml", *more)
+    assert (code, out) == (1, "")
+    assert "production sizes tilll, which is no service" in err
+    assert "did you mean till?" in err
 
 
 def test_terraform_for_google_is_written_compared_and_checked(run: Run, tmp_path: Path) -> None:

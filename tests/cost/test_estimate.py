@@ -49,8 +49,21 @@ def test_parts_sum_to_totals(found: list[Item]) -> None:
     by_service = sum((added(estimate.of(service)) for service in estimate.services), exactly(0))
     assert by_service == estimate.total
     assert estimate.total.low <= estimate.total.expected <= estimate.total.high
-    assert len(estimate.unknown) == sum(item.price == "nobody.knows" for item in found)
+    unknown = [item.service for item in found if item.price == "nobody.knows"]
+    assert sorted(line.item.service for line in estimate.unknown) == sorted({*unknown})
+    for line in estimate.lines:
+        if line.price is not None and line.cost is not None:
+            shown = line.item.amount.expected * line.price.amount
+            assert abs(line.cost.expected - shown) <= Decimal("0.005"), "a row is what it says"
     assert all(line.cost is None for line in estimate.unknown)
+
+
+def test_what_is_alike_is_one_line_of_which_no_part_is_rounded() -> None:
+    asked = [Item(component="queues", price="sqs.fifo", amount=exactly("0.1314"), service="a") for _ in range(17)]
+    (line,) = priced([*asked[:9], *asked[9:]], TABLE).lines
+    assert (line.item.amount, line.cost) == (exactly("2.2338"), exactly("1.12"))
+    other = msgspec.structs.replace(asked[0], service="b")
+    assert [one.item.service for one in priced([asked[0], other, asked[1]], TABLE).lines] == ["a", "b"]
 
 
 @given(ranges(), ranges(), st.sampled_from(("requests", "stored", "objects")))

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from shoal.cost.usage import Usage
     from shoal.model.plan import Plan
 
-__all__ = ["RUN", "Used", "known", "place", "prices", "require_known", "text", "used"]
+__all__ = ["RUN", "Used", "known", "place", "prices", "require_known", "require_services", "text", "used"]
 
 RUN = "run"
 """What is said for usage that a run measured."""
@@ -76,6 +77,16 @@ def place(root: Path, target: str, region: str = "") -> "tuple[Cloud[Any, Any], 
         return cloud, msgspec.structs.replace(environment, region=region)
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="--region") from error
+
+
+def require_services(plan: "Plan", environment: Any) -> None:
+    """Refuse sizes of what is no service, as `shoal deploy` does: they would count as nothing."""
+    services = [service.name for service in plan.services]
+    odd = next((name for name in sorted(environment.services) if name not in services), None)
+    if odd is not None:
+        near = get_close_matches(odd, services, n=1)
+        hint = f"did you mean {near[0]}?" if near else f"services are: {', '.join(sorted(services))}"
+        raise DeclarationError(f"{environment.name} sizes {odd}, which is no service", hint=hint)
 
 
 def known(

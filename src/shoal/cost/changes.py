@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from shoal.cost.estimate import Estimate, added, cents
-from shoal.cost.render import SHARED, merged
+from shoal.cost.render import SHARED
 
 _EARLIER = "write one: shoal cost -o json > before.json"
 
@@ -59,7 +59,7 @@ def changes(since: str, earlier: Any, found: Estimate) -> Changes:
     each = {
         (service or SHARED, line.item.component): line.cost.expected if line.cost is not None else None
         for service in found.services
-        for line in merged(found.of(service))
+        for line in found.of(service)
     }
     return Changes(
         since=since,

@@ -75,8 +75,11 @@ class Estimate(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
 
 def priced(items: Iterable[Item], table: Table) -> Estimate:
-    """Price items, each where it is billed. Lines are rounded to the cent, and sums are sums of lines."""
-    listed = tuple(items)
+    """Price items, each where it is billed. Lines are rounded to the cent, and sums are sums of lines.
+
+    What is alike is one line, as it is on a bill: of thirteen queues that cost half a cent each, none is rounded.
+    """
+    listed = _together(items)
     others = {item.region for item in listed} - {"", table.region}
     tables = {region: packaged(table.provider, region) for region in sorted(others)}
     lines = (_line(item, tables.get(item.region, table).prices.get(item.price)) for item in listed)
@@ -103,6 +106,15 @@ def of_one_more(estimate: Estimate, requests: Range) -> Decimal | None:
 def cents(amount: Decimal) -> Decimal:
     """Round to the cent."""
     return amount.quantize(_CENT, rounding=ROUND_HALF_UP)
+
+
+def _together(items: Iterable[Item]) -> tuple[Item, ...]:
+    found: dict[tuple[str, str, str, str, bool], Item] = {}
+    for item in items:
+        key = (item.service, item.component, item.price, item.region, item.by_use)
+        known = found.get(key)
+        found[key] = item if known is None else msgspec.structs.replace(known, amount=known.amount + item.amount)
+    return tuple(found.values())
 
 
 def _line(item: Item, price: Price | None) -> Line:

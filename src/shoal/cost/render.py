@@ -26,7 +26,7 @@ def rows(estimate: Estimate) -> list[list[str]]:
     found: list[list[str]] = []
     for service in estimate.services:
         lines = estimate.of(service)
-        found += [[service or SHARED, *_line(line)] for line in merged(lines)]
+        found += [[service or SHARED, *_line(line)] for line in lines]
         found.append([service or SHARED, *_sum(lines, "sum")])
     found.append(["total", *_sum(estimate.lines, estimate.table.currency)])
     return found
@@ -37,21 +37,6 @@ def _sum(lines: Sequence[Line], name: str) -> list[str]:
     unknown = sum(line.cost is None for line in lines)
     told = f"{name}, without what is unknown" if unknown else name
     return [told, "", "", "", *(amounts(added(lines)) if unknown < len(lines) else [UNKNOWN] * 3)]
-
-
-def merged(lines: Iterable[Line]) -> list[Line]:
-    """Add lines of one component and one price, so that thirteen secrets are one row."""
-    found: dict[tuple[str, str, bool], Line] = {}
-    for line in lines:
-        key = (line.item.component, line.item.price, line.item.by_use)
-        if key not in found:
-            found[key] = line
-            continue
-        first = found[key]
-        item = msgspec.structs.replace(first.item, amount=first.item.amount + line.item.amount)
-        cost = None if first.cost is None or line.cost is None else first.cost + line.cost
-        found[key] = msgspec.structs.replace(first, item=item, cost=cost)
-    return list(found.values())
 
 
 def markdown(found: Bill) -> str:
@@ -100,7 +85,7 @@ def document(found: Bill) -> dict[str, Any]:
         "services": {
             service or SHARED: {
                 "total": data(added(estimate.of(service))),
-                "lines": [entry(line) for line in merged(estimate.of(service))],
+                "lines": [entry(line) for line in estimate.of(service)],
             }
             for service in estimate.services
         },

@@ -7,7 +7,7 @@ from shoal.cost import chart, page
 from shoal.cost.comparison import Way, cheapest, unknown
 from shoal.cost.estimate import Line, cents
 from shoal.cost.groups import GROUPS
-from shoal.cost.render import SHARED, UNKNOWN, amounts, data, entry, merged
+from shoal.cost.render import SHARED, UNKNOWN, amounts, data, entry
 from shoal.cost.usage import Range
 
 HEADERS = ("CLOUD", "HOW", "REGION", *(group.upper() for group in GROUPS), "LOW", "EXPECTED", "HIGH")
@@ -83,7 +83,7 @@ def _way(way: Way) -> dict[str, Any]:
         "lines": [
             {"service": service or SHARED, **entry(line)}
             for service in way.estimate.services
-            for line in merged(way.estimate.of(service))
+            for line in way.estimate.of(service)
         ],
     }
 

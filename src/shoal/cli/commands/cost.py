@@ -122,6 +122,7 @@ def _bill(context: Global, form: str, used: costing.Used, wish: Mapping[str, Any
     target = next(iter(wish["targets"]), "aws")
     cloud, environment = costing.place(context.root, target, *wish["regions"])
     plan = cloud.plan(project.read(context), environment)
+    costing.require_services(plan, environment)
     month = Month(plan, used.fitting(plan))
     table = costing.prices(context.root, wish["prices_file"], cloud.name, environment.region)
     told = [] if wish["prices_file"] is not None else pricetables.whose(context.root, cloud.name, environment.region)
@@ -155,9 +156,11 @@ def _said(found: "Bill", changed: "Changes | None") -> None:
     from shoal.cost import changes, render
 
     dearest = [*found.operations.items()][:_DEAREST]
+    more = len(found.operations) - len(dearest)
     for said in (
         *render.notes(found.estimate, found.requests),
         *(f"a thousand more of {name} cost {render.small(cost)}" for name, cost in dearest),
+        *([f"these are the dearest of {len(found.operations)} operations; -o json has all"] * (more > 0)),
         *render.advice(found.tips),
         *found.told,
         *(changes.told(changed) if changed is not None else ()),
@@ -196,6 +199,8 @@ def _ways(context: Global, used: costing.Used, wish: Mapping[str, Any]) -> "list
     for target in wish["targets"] or CLOUDS:
         cloud, environment = costing.known(context.root, *costing.place(context.root, target), wish["regions"])
         table = costing.prices(context.root, None, cloud.name, environment.region)
-        usage = used.fitting(cloud.plan(system, environment))
+        plan = cloud.plan(system, environment)
+        costing.require_services(plan, environment)
+        usage = used.fitting(plan)
         found += ways(cloud, environment, system, usage, table, alike(environment))
     return found

@@ -6,7 +6,13 @@ from typing import Literal, Self
 
 import msgspec
 
+from shoal.deploy.aws import regions
 from shoal.deploy.cloud import settings as cloud
+from shoal.deploy.cloud.regions import checked
+from shoal.deploy.cloud.settings import Size
+from shoal.deploy.cloud.sizes import checked as sized
+
+__all__ = ["CPUS", "ENVIRONMENTS", "Engines", "Environment", "Nodes", "Size", "Standby", "read"]
 
 CPUS = {
     256: (512, 1024, 2048),
@@ -30,21 +36,15 @@ _ZONE = re.compile(r"Z[A-Z0-9]{1,31}")
 _INSTANCE = re.compile(r"[a-z0-9-]+\.[a-z0-9-]+")
 _TAG = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
 _ACCOUNT = re.compile(r"[0-9]{12}")
-_REGION = re.compile(
-    r"[a-z]{2}(-[a-z]+)?-(north|south|east|west|central|northeast|northwest|southeast|southwest)-[0-9]"
-)
-"""Amazon's form of a region: ``eu-central-1``, ``us-gov-west-1``."""
 
-
-class Size(cloud.Size, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How much one service gets: a size that Fargate has."""
-
-    def __post_init__(self) -> None:
-        """Refuse what Fargate does not have."""
-        super().__post_init__()
-        if self.memory not in CPUS.get(self.cpu, ()):
-            known = "; ".join(f"{cpu}: {least[0]} to {least[-1]} MiB" for cpu, least in CPUS.items())
-            raise ValueError(f"cpu = {self.cpu} with memory = {self.memory} is no size of Fargate; it has {known}")
+_FAMILY, _LARGE = "[a-z][a-z0-9-]{1,9}", "(nano|micro|small|medium|large|([1-9][0-9]?)?xlarge)"
+_SIZES = {
+    "postgres": ("RDS", re.compile(rf"db\.{_FAMILY}\.{_LARGE}(\.tpc[12]\.mem[1-8]x)?"), "db.t4g.micro"),
+    "mongo": ("DocumentDB", re.compile(rf"db\.{_FAMILY}\.{_LARGE}"), "db.t4g.medium"),
+    "valkey": ("ElastiCache", re.compile(rf"cache\.{_FAMILY}\.{_LARGE}"), "cache.t4g.micro"),
+    "opensearch": ("OpenSearch", re.compile(rf"{_FAMILY}\.{_LARGE}\.search"), "t3.small.search"),
+}
+"""Setting → the engine, the form of its sizes, and one of them."""
 
 
 class Engines(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -63,7 +63,9 @@ class Engines(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """Seconds for which facts are gathered before they are loaded; each time is billed as a minute at least."""
 
     def __post_init__(self) -> None:
-        """Refuse what Redshift Serverless does not have."""
+        """Refuse what Amazon's engines do not have."""
+        for field, (engine, usual, example) in _SIZES.items():
+            sized(field, getattr(self, field), usual, of=engine, example=example)
         if self.redshift not in CAPACITIES:
             raise ValueError(f"redshift = {self.redshift}: a warehouse has 4 processing units, or 8 to 512 in eights")
         if not 0 <= self.redshift_pace <= LONGEST:
@@ -100,8 +102,7 @@ class Standby(cloud.Standby, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     def __post_init__(self) -> None:
         """Refuse what Amazon has not."""
         super().__post_init__()
-        if not _REGION.fullmatch(self.region):
-            raise ValueError(f"standby.region = {self.region!r} is no region; write eu-west-1")
+        checked("standby.region", self.region, regions.KNOWN, regions.USUAL, example="eu-west-1")
 
 
 class Environment(cloud.Environment, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -166,13 +167,13 @@ class Environment(cloud.Environment, frozen=True, kw_only=True, forbid_unknown_f
     def __post_init__(self) -> None:
         """Refuse what AWS would refuse much later."""
         super().__post_init__()
-        if not _REGION.fullmatch(self.region):
-            raise ValueError(f"region = {self.region!r} is no region; write eu-central-1")
+        checked("region", self.region, regions.KNOWN, regions.USUAL, example="eu-central-1")
         if not 2 <= self.zones <= 3 or not 0 <= self.gateways <= self.zones:
             raise ValueError("zones are 2 or 3, and gateways at most one for each")
         if not self.gateways and not self.endpoints:
             raise ValueError("without gateways and endpoints no image could be fetched: set one of them")
         self._check_names()
+        self._check_sizes()
         if self.keep_logs not in LOGS:
             raise ValueError(f"keep_logs = {self.keep_logs}: CloudWatch has {', '.join(map(str, LOGS))} days")
         if not 1 <= self.keep_backups <= 35:
@@ -183,6 +184,14 @@ class Environment(cloud.Environment, frozen=True, kw_only=True, forbid_unknown_f
             raise ValueError(f"passwords = {self.passwords}: count up from 1")
         if not self.least:
             raise ValueError("least = 0: a service on Fargate that has no task answers nobody; write at least 1")
+
+    def _check_sizes(self) -> None:
+        """Refuse tasks that Fargate does not have; pods may have any size."""
+        for name, size in self.services.items():
+            if not self.eks and size.memory not in CPUS.get(size.cpu, ()):
+                known = "; ".join(f"{cpu}: {least[0]} to {least[-1]} MiB" for cpu, least in CPUS.items())
+                wrong = f"services.{name}: cpu = {size.cpu} with memory = {size.memory}"
+                raise ValueError(f"{wrong} is no size of Fargate; it has {known}")
 
     def _check_names(self) -> None:
         if not _TAG.fullmatch(self.branch):

@@ -10,6 +10,7 @@ from shoal.deploy.azure import regions
 from shoal.deploy.cloud import settings
 from shoal.deploy.cloud.regions import checked
 from shoal.deploy.cloud.settings import UNIT, Size
+from shoal.deploy.cloud.sizes import checked as sized
 
 __all__ = ["ENVIRONMENTS", "Engines", "Environment", "Size", "read"]
 
@@ -21,6 +22,27 @@ _MARK = re.compile(r"[a-z0-9]{1,6}")
 
 STEP, LARGEST, SHARE = UNIT // 4, 4 * UNIT, 2
 """Units of processors by which a container grows, the most it has, and MiB for each (Container Apps, consumption)."""
+
+_SIZES = {
+    "postgres": (
+        "a flexible server",
+        re.compile(
+            r"B_Standard_B([12]s|(2|4|8|12|16|20)m?s|1ms)|(GP_Standard_D|MO_Standard_E)[1-9][0-9]?i?[ap]?d?s_v[3-9]"
+        ),
+        "GP_Standard_D2ds_v5",
+    ),
+    "valkey": (
+        "Managed Redis",
+        re.compile(r"(Balanced_B|MemoryOptimized_M|ComputeOptimized_X|FlashOptimized_A)[0-9]{1,4}"),
+        "Balanced_B0",
+    ),
+    "node": (
+        "a node",
+        re.compile(r"Standard_[A-Z]{1,3}[0-9]{1,3}[a-z0-9-]*(_[A-Za-z0-9]+)*"),
+        "Standard_D4ds_v5",
+    ),
+}
+"""Setting → what it is for, the form of its sizes, and one of them."""
 
 DISKS = (32, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384)
 """GiB that a disk of a flexible server can have."""
@@ -45,7 +67,9 @@ class Engines(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """Nodes at rest."""
 
     def __post_init__(self) -> None:
-        """Refuse a disk that Azure does not have."""
+        """Refuse a size or a disk that Azure does not have."""
+        for field, (engine, usual, example) in _SIZES.items():
+            sized(field, getattr(self, field), usual, of=engine, example=example)
         if self.postgres_storage not in DISKS:
             raise ValueError(
                 f"postgres_storage = {self.postgres_storage} GiB: write one of {', '.join(map(str, DISKS))}"

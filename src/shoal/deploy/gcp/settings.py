@@ -8,6 +8,7 @@ import msgspec
 
 from shoal.deploy.cloud import settings as cloud
 from shoal.deploy.cloud.regions import checked
+from shoal.deploy.cloud.sizes import checked as checked_size
 from shoal.deploy.gcp import regions
 
 PROCESSORS = {1: (512, 4096), 2: (512, 8192), 4: (2048, 16384), 6: (4096, 24576), 8: (4096, 32768)}
@@ -18,6 +19,10 @@ processor is only for instances that take one request at a time and sleep in bet
 PARTS = ("us", "europe", "asia")
 """Parts of the world in which Google keeps keys, images and objects in more than one region."""
 
+_MACHINE = re.compile(
+    r"db-(f1-micro|g1-small|custom-[1-9][0-9]?-[1-9][0-9]{3,5}"
+    r"|(perf-optimized-N|memory-optimized-N|c4a-highmem)-[1-9][0-9]{0,2})"
+)
 _PROJECT = re.compile(r"[a-z][a-z0-9-]{4,28}[a-z0-9]")
 _REPOSITORY = re.compile(r"[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+")
 _BILLING = re.compile(r"[0-9A-F]{6}-[0-9A-F]{6}-[0-9A-F]{6}")
@@ -56,8 +61,12 @@ class Engines(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     postgres: str = "db-custom-1-3840"
     postgres_storage: int = 20
     """GiB of each database; Cloud SQL adds to it by itself up to five times as much."""
-    valkey: str = "STANDARD_SMALL"
+    valkey: Literal["SHARED_CORE_NANO", "STANDARD_SMALL", "HIGHMEM_MEDIUM", "HIGHMEM_XLARGE"] = "STANDARD_SMALL"
     """Kind of node; the smallest, SHARED_CORE_NANO, is for trying things, and Google promises nothing of it."""
+
+    def __post_init__(self) -> None:
+        """Refuse a machine that Cloud SQL does not have."""
+        checked_size("postgres", self.postgres, _MACHINE, of="Cloud SQL", example="db-custom-1-3840")
 
 
 class Environment(cloud.Environment, frozen=True, kw_only=True, forbid_unknown_fields=True):
