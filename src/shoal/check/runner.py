@@ -7,7 +7,7 @@ import msgspec
 
 from shoal.check import settings as settings_
 from shoal.check.baseline import Baseline, divided, gone
-from shoal.check.finding import Finding, Place, Reported
+from shoal.check.finding import Finding, Note, Place, Reported
 from shoal.check.ignoring import ignored
 from shoal.check.report import Report, Unasked
 from shoal.check.rule import NEEDS, AnyRule, nothing
@@ -127,13 +127,18 @@ def _reported(rule: AnyRule, finding: Finding) -> Reported:
         name=rule.name,
         severity=finding.severity or rule.severity,
         where=finding.where,
-        message=finding.message,
+        message=_line(finding.message),
         help=finding.help,
         impact=finding.impact,
-        notes=finding.notes,
+        notes=tuple(Note(note.where, _line(note.text)) for note in finding.notes),
         edits=finding.edits if rule.fixable else (),
         hidden=finding.hidden,
     )
+
+
+def _line(text: str) -> str:
+    """Keep a sentence on one line, whatever the names in it hold: readers of logs take each line for itself."""
+    return " ".join(text.splitlines())
 
 
 def _told(finding: Told, subject: Subject) -> Reported:

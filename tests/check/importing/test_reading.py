@@ -28,6 +28,7 @@ BOMB = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
         ("services:\n  web: [\n", 3, "this is no YAML: "),
         ("services:\n\tweb: {}\n", 2, "this is no YAML: "),
         ("services: \x00\n", 1, "this is no YAML: "),
+        ("services: {{ x }}\n\x00\n", 2, "this is no YAML: "),
         ("services: &all\n  web: *all\n", 2, "&all holds itself"),
         ("services:\n  web: *none\n", 2, "*none refers to an anchor that is not there"),
         (BOMB, 6, "this holds more than 500000 values"),
@@ -79,6 +80,12 @@ def test_a_file_that_is_given_and_included_is_read_once(tmp_path: Path) -> None:
     for folder, path in ((tmp_path / "p", "../y"), (tmp_path, "y"), (tmp_path, str(tmp_path / "y"))):
         report = Check(Project(root=folder), only=("SH409",), paths=(path,)).run()
         assert [finding.where.line for finding in report.findings] == [3]
+
+
+def test_a_name_of_many_lines_is_told_on_one(tmp_path: Path) -> None:
+    text = 'services:\n  "a\\n::error::b":\n    image: postgres:18\n    ports: ["5432:5432"]\n'
+    (finding,) = report_of(tmp_path, {"compose.yaml": text}, "SH411").findings
+    assert finding.message == "the store a ::error::b can be reached from outside: 5432:5432"
 
 
 def test_a_folder_is_looked_through(tmp_path: Path) -> None:

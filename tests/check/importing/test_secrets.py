@@ -93,6 +93,13 @@ def test_what_variables_of_a_container_say(tmp_path: Path) -> None:
     }
 
 
+def test_what_prepares_a_pod_is_told_secrets_too(tmp_path: Path) -> None:
+    text = POD.partition("---")[0].replace("  containers:", "  initContainers: [{env: ENV}]\n  containers:")
+    text = text.replace("ENV", "[{name: API_KEY, value: hunter2}]")
+    (finding,) = report_of(tmp_path, {"pod.yaml": text}, "SH410").findings
+    assert (finding.where.line, finding.message) == (5, "a secret stands in the file: API_KEY of users")
+
+
 def test_secrets_of_one_name_in_two_namespaces_are_two(tmp_path: Path) -> None:
     text = POD.replace("{name: known}", "{name: known, namespace: other}")
     report = report_of(tmp_path, {"a.yaml": POD, "b.yaml": text}, "SH410")

@@ -90,7 +90,8 @@ class Unit:
         kind: Of the object: ``Deployment``; ``service`` in Compose.
         scope: Within what its names mean it: a namespace, the folder of a project.
         names: Hosts by which others reach it.
-        containers: What it is made of; those that only prepare it are left out.
+        containers: What it is made of.
+        preparing: What runs before that, and ends.
         links: What it calls others → the names of those others.
         after: What it waits for when it starts.
         replicas: How many there are at rest; None where nobody says.
@@ -108,6 +109,7 @@ class Unit:
     scope: str = ""
     names: frozenset[str] = frozenset()
     containers: tuple[Container, ...] = ()
+    preparing: tuple[Container, ...] = ()
     links: Mapping[str, Said] = field(default_factory=dict)
     after: tuple[Said, ...] = ()
     replicas: int | None = None

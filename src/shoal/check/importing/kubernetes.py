@@ -88,11 +88,14 @@ class Cluster:
         seen: set[tuple[str, str, str]] = set()
         for node in self.of(*RUNS):
             pod = node.at(*RUNS[node.at("kind").text])
-            found = tuple(containers(pod.at("spec"), space(node), self.values, limited=space(node) in self._bounded))
+            found = self._containers(node, pod.at("spec", "containers"))
             key = (node.at("kind").text, space(node), _name(node))
             if _name(node) and key not in seen and any(container.image for container in found):
                 seen.add(key)
                 yield self._unit(node, pod, found)
+
+    def _containers(self, node: Node, nodes: Node) -> tuple[Container, ...]:
+        return tuple(containers(nodes, space(node), self.values, limited=space(node) in self._bounded))
 
     def _unit(self, node: Node, pod: Node, found: tuple[Container, ...]) -> Unit:
         kind, name, namespace = node.at("kind").text, _name(node), space(node)
@@ -108,6 +111,7 @@ class Cluster:
             scope=namespace,
             names=frozenset(selecting or [name]),
             containers=found,
+            preparing=self._containers(node, pod.at("spec", "initContainers")),
             replicas=(replicas.number if replicas else 1) if replicas is not None else None,
             replicas_at=replicas.where if replicas is not None else None,
             doors=tuple(door for one in selecting for door in self.doors.get((namespace, one), ())),

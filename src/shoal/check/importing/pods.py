@@ -13,16 +13,16 @@ Values = Mapping[tuple[str, str, str], Mapping[str, Said]]
 _REFERENCE = re.compile(r"(?<!\$)\$\(([A-Za-z_][\w.-]*)\)")
 
 
-def containers(spec: Node, namespace: str, values: Values, *, limited: bool) -> Iterator[Container]:
-    """List the containers of a pod; those that only prepare it are left out.
+def containers(nodes: Node, namespace: str, values: Values, *, limited: bool) -> Iterator[Container]:
+    """List containers of a pod.
 
     Args:
-        spec: Of the pod.
+        nodes: Those that run, or those that prepare it.
         namespace: Where it is.
         values: What maps of settings and secrets hold.
         limited: Whether containers of the namespace have limits by default.
     """
-    for node in spec.at("containers"):
+    for node in nodes:
         image = node.at("image")
         resources = node.at("resources")
         yield Container(

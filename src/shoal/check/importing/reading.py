@@ -103,7 +103,8 @@ def _library() -> Any:
 def _refused(path: str, text: str, error: Any) -> DeclarationError:
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
     line = mark.line + 1 if mark else text.count("\n", 0, getattr(error, "position", 0) or 0) + 1
-    if TEMPLATE.search(text):
+    binary = isinstance(error, importlib.import_module("yaml.reader").ReaderError)
+    if TEMPLATE.search(text) and not binary:
         return template(path, line)
     what = getattr(error, "problem", None) or getattr(error, "reason", None) or "it cannot be parsed"
     return DeclarationError(f"this is no YAML: {what}", hint="correct the file", where=f"{path}:{line}")

@@ -57,8 +57,7 @@ def covered(texts: Mapping[str, str], facts: Facts) -> dict[str, str]:
 
 
 def _places(facts: Facts) -> Iterator[Place]:
-    containers = [container for unit in facts.units for container in unit.containers]
-    for container in containers:
+    for container in (container for unit in facts.units for container in (*unit.containers, *unit.preparing)):
         yield from (secret.where for secret in secrets(container))
         yield from (setting.where for setting in container.settings if setting.hidden)
     yield from (value.where for value in facts.kept if value.kind == "Secret" or of_kept(value))

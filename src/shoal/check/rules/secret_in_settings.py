@@ -77,7 +77,7 @@ def _told(facts: Facts) -> Iterator[Finding]:
     """Find what containers are told; a finding for each place, which several of them may share."""
     found: dict[tuple[Secret, Form], dict[str, None]] = {}
     for unit in facts.units:
-        for container in unit.containers:
+        for container in (*unit.containers, *unit.preparing):
             for secret in secrets(container):
                 found.setdefault((secret, unit.form), {})[unit.name] = None
     for (secret, form), units in found.items():
