@@ -155,24 +155,26 @@ class _Reading:
             self._wrong(f"cannot be read: {error.strerror}", "let it be read", shown)
             return
         except DeclarationError as error:
-            if named or TOP.search(text):
-                self.texts[shown] = concealed(text)
-                self._wrong(error.message, error.hint, error.where)
-            else:
-                self.passed.append(shown)
+            self._refused(shown, text, error, meant=named or bool(TOP.search(text)))
             return
         if not any(form_of(document.root) for document in found):
-            if named:
-                self.texts[shown] = text
-                self._wrong(f"this describes no system: it is no file of {KINDS}", "name another file", f"{shown}:1")
-            else:
-                self.passed.append(shown)
+            what = f"this describes no system: it is no file of {KINDS}"
+            error = DeclarationError(what, hint="name another file", where=f"{shown}:1")
+            self._refused(shown, text, error, meant=named)
             return
         self.texts[shown] = text
         self.documents += found
         for document in found:
             if form_of(document.root) == "compose":
                 self._included(document)
+
+    def _refused(self, shown: str, text: str, error: DeclarationError, *, meant: bool) -> None:
+        """Say what is wrong with a file that is meant to tell of a system; pass over any other one."""
+        if meant:
+            self.texts[shown] = concealed(text)
+            self._wrong(error.message, error.hint, error.where)
+        else:
+            self.passed.append(shown)
 
     def _included(self, document: Document) -> None:
         """Read the files that a file of Compose includes; one that is not there is as wrong as one that is broken."""

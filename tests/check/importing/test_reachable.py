@@ -19,6 +19,10 @@ ENGINE = "services:\n  queue:\n    image: IMAGE\n    ports:\n      - PORT\n"
         ("postgres:18", "'[::1]:5432:5432'", False),
         ("postgres:18", "{published: 1, target: 1, host_ip: 127.0.0.1}", False),
         ("postgres:18", "{target: 5432}", False),
+        ("postgres:18", "{published: 1, target: 1, host_ip: '${BIND:-127.0.0.1}'}", False),
+        ("postgres:18", "{published: 1, target: 1, host_ip: '${BIND}'}", False),  # nobody knows
+        ("postgres:18", "'${BIND}:5432:5432'", False),
+        ("postgres:18", "'${PORT}:5432'", True),
         ("acme/orders", "80:80", False),  # a service is there to be asked
         ("bitnami/postgres-exporter", "9187:9187", False),
     ],
@@ -27,6 +31,13 @@ def test_engines_on_the_addresses_of_a_machine(tmp_path: Path, image: str, port:
     text = ENGINE.replace("IMAGE", image).replace("PORT", port)
     report = report_of(tmp_path, {"compose.yaml": text}, "SH411")
     assert found(report) == ([("SH411", "compose.yaml:5")] if open_ else [])
+
+
+def test_an_engine_on_the_network_of_its_machine(tmp_path: Path) -> None:
+    text = ENGINE.replace("IMAGE", "postgres:18").partition("    ports")[0]
+    report = report_of(tmp_path, {"compose.yaml": f"{text}    network_mode: host\n"}, "SH411")
+    assert found(report) == [("SH411", "compose.yaml:4")]
+    assert report_of(tmp_path, {"compose.yaml": f"{text}    network_mode: bridge\n"}, "SH411").findings == ()
 
 
 OPENED = """\

@@ -41,8 +41,8 @@ def test_what_compose_says(tmp_path: Path, value: str, secret: bool) -> None:
         ("[serve, --db-password=hunter2]", "--db-password"),
         ("[serve, --db-password, hunter2]", "--db-password"),
         ("[sh, -c, 'serve --token \"hunter2\"']", "--token"),
-        ("[serve, 'postgres://me:hunter2@db/x']", "its command"),
-        ("[serve, '--db=postgres://me:hunter2@db/x']", "its command"),
+        ("[serve, 'postgres://me:hunter2@db/x']", "command"),
+        ("[serve, '--db=postgres://me:hunter2@db/x']", "command"),
         ("redis-server --requirepass ${WORD:-hunter2}", ""),
         ("redis-server --requirepass $$WORD", ""),
         ("[serve, --db-password, --verbose]", ""),
@@ -181,6 +181,12 @@ def test_a_line_that_cannot_be_parsed_shows_no_secret(tmp_path: Path, broken: st
     assert check.run().findings
     assert "hunter2" not in check.texts["compose.yaml"]
     assert check.texts["compose.yaml"].startswith("services:\n  image: a\n  ")
+
+
+def test_a_file_of_no_kind_shows_no_secret(tmp_path: Path) -> None:
+    written(tmp_path, {"prod.env": "DB_PASSWORD=hunter2\n"})
+    check = Check(Project(root=tmp_path), only=("SH002",), paths=("prod.env",))
+    assert "hunter2" not in check.show(check.run(), "full", lambda text, _: text)
 
 
 def test_a_password_is_not_taken_for_the_name_of_a_database(tmp_path: Path) -> None:

@@ -202,6 +202,9 @@ class _Project:
 
     def _doors(self, nodes: Sequence[Node]) -> Iterator[Said]:
         """List the ports that are published; not those on an address that is the machine's own, or not known."""
+        network = _last(nodes, "network_mode")
+        if network.text == "host":
+            yield Said("network_mode: host", network.where)
         for port in (port for node in nodes for port in node.at("ports")):
             text = self._resolve(port.text or port.at("published").text).text
             host = self._resolve(port.at("host_ip").text).text

@@ -19,10 +19,8 @@ _TABLE: tuple[tuple[Role, str], ...] = (
     ("aside", r"flyway|liquibase|(?:[\w-]+[-_])?(?:migrat(?:e|ions?|or))"),
     ("store", r"postgres(?:ql)?[\w-]*|postgis|pgvector|timescaledb[\w-]*|citus|cockroach|yugabyte"),
     ("store", r"(?:percona-)?mysql(?:-server)?|mariadb[\w-]*|mssql[\w-]*|sql-?server[\w-]*|azure-sql-edge|oracle-xe"),
-    (
-        "store",
-        r"mongo(?:db)?(?:-community-server|-server)?|couchdb|couchbase|cassandra|scylla|neo4j|(?:dynamodb|documentdb)-local",
-    ),
+    ("store", r"mongo(?:db)?(?:-community-server|-server)?|couchdb|couchbase|(?:dynamodb|documentdb)-local"),
+    ("store", r"cassandra|scylla|neo4j"),
     ("store", r"elasticsearch[\w-]*|opensearch|solr|influxdb|clickhouse[\w-]*|arangodb|foundationdb"),
     ("store", r"pgbouncer[\w-]*|pgpool[\w-]*|proxysql"),
     ("store", r"[\w-]+[-_](?:db|database|mysql|mongo(?:db)?|postgres(?:ql)?)"),

@@ -1,7 +1,7 @@
 """What stands in files of others and is a secret: what it is taken for, and where nobody else is to read it."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -77,13 +77,13 @@ def _arguments(arguments: Sequence[Argument]) -> Iterator[Secret]:
     words = [(word.strip("\"'"), one.where) for one in arguments for word in one.written.split()]
     for word, where in words:
         if what := formed(word):
-            yield Secret(what, "its command", where)
+            yield Secret(what, "command", where)
     for name, value, where in _options(words):
         if not name.startswith(_SWITCH) and not formed(value) and (what := told(name, value)):
             yield Secret(what, f"--{name}", where)
 
 
-def _options(words: Sequence[tuple[str, Place]]) -> Iterable[tuple[str, str, Place]]:
+def _options(words: Sequence[tuple[str, Place]]) -> Iterator[tuple[str, str, Place]]:
     """List the options of a command with their values, and where these are."""
     for (word, where), (after, where_after) in pairwise([*words, ("-", Place(""))]):
         option = _OPTION.fullmatch(word)

@@ -3,7 +3,8 @@
 ## What it does
 
 Looks in files of Compose for ports of stores, caches and brokers that are published on all addresses of the machine,
-and in files of Kubernetes for a `LoadBalancer`, a `NodePort` or a route that leads to one.
+or that are in its network (`network_mode: host`), and in files of Kubernetes for a `LoadBalancer`, a `NodePort` or a
+route that leads to one; not where an annotation says that a balancer is for the own network only.
 
 ## Why
 

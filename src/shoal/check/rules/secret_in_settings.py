@@ -5,8 +5,8 @@
 Looks in files of Compose and Kubernetes for settings that are secrets: by what they are called, such as
 `DB_PASSWORD`, or by their form, such as an address with a password; for options of commands, such as
 `--password=...`; for values of a `Secret`, which are in Base64 and open to everybody; and for such keys in a
-`ConfigMap`. What is read from elsewhere is none: a variable (`${NAME}`, also
-with a default), a file, a reference to a secret. The secret itself is never shown.
+`ConfigMap`. What is read from elsewhere is none: a variable (`${NAME}`, also with a default), a file, a reference to a
+secret. The secret itself is never shown.
 
 ## Why
 
