@@ -159,8 +159,8 @@ class _Reading:
             return
         if not any(form_of(document.root) for document in found):
             what = f"this describes no system: it is no file of {KINDS}"
-            error = DeclarationError(what, hint="name another file", where=f"{shown}:1")
-            self._refused(shown, text, error, meant=named)
+            unknown = DeclarationError(what, hint="name another file", where=f"{shown}:1")
+            self._refused(shown, text, unknown, meant=named)
             return
         self.texts[shown] = text
         self.documents += found
