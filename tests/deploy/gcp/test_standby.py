@@ -78,11 +78,17 @@ def test_a_database_that_is_followed_keeps_a_log_whether_or_not_it_is_protected(
 
 
 def test_a_disk_that_has_grown_by_itself_makes_no_database_anew() -> None:
-    databases = [body for text in texts() for (kind, _), body in declared(text).items() if "sql_database_inst" in kind]
-    assert len(databases) == 2 * len(of_kind(both()[0], Postgres))
-    for body in databases:
-        assert "disk_autoresize             = true" in body
+    first, second = (
+        [body for (kind, _), body in declared(text).items() if kind == "google_sql_database_instance"]
+        for text in texts()
+    )
+    assert len(first) == len(second) == len(of_kind(both()[0], Postgres))
+    for body in first:
+        assert re.search(r"disk_autoresize +=[ ]true", body)
         assert "ignore_changes = [settings[0].disk_size]" in body
+    for body in second:
+        assert re.search(r"disk_autoresize +=[ ]true", body)
+        assert "disk_size" not in body, "a copy has as much as it follows has by then"
 
 
 def test_a_copy_that_follows_nobody_any_more_is_heard_of_until_it_takes_over() -> None:

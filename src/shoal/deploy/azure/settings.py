@@ -54,7 +54,7 @@ class Engines(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     postgres: str = "GP_Standard_D2ds_v5"
     """Size of a flexible server; one that begins with ``B_`` is cheap, and has no second copy."""
     postgres_storage: int = 32
-    """GiB of each server; it adds to it by itself."""
+    """GiB of each server when it is made; it adds to it by itself."""
     servicebus: Literal["Standard", "Premium"] = "Standard"
     """Premium has an address in the network, and none outside."""
     registry: Literal["Basic", "Standard", "Premium"] = "Standard"

@@ -60,7 +60,7 @@ class Engines(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
     postgres: str = "db-custom-1-3840"
     postgres_storage: int = 20
-    """GiB of each database; Cloud SQL adds to it by itself up to five times as much."""
+    """GiB of each database when it is made; Cloud SQL adds to it by itself up to five times as much."""
     valkey: Literal["SHARED_CORE_NANO", "STANDARD_SMALL", "HIGHMEM_MEDIUM", "HIGHMEM_XLARGE"] = "STANDARD_SMALL"
     """Kind of node; the smallest, SHARED_CORE_NANO, is for trying things, and Google promises nothing of it."""
 

@@ -35,7 +35,7 @@ def postgres(one: Postgres, context: Context) -> Iterator[Block]:
         arguments |= _following(one)
     arguments |= {**key, "depends_on": waits}
     settings = _settings(one) if not one.follows else _later(one)
-    body = items(arguments, settings, _grown())
+    body = items(arguments, settings, *([] if one.follows else [_grown()]))
     yield resource("google_sql_database_instance", one.name, *body, notes=context.notes(one))
     if one.follows:
         return
@@ -69,7 +69,10 @@ def _following(one: Postgres) -> dict[str, Value]:
 
 
 def _later(one: Postgres) -> Block:
-    """Write what a copy may have, and what it has once it follows nobody: backups, another zone, a window."""
+    """Write what a copy may have, and what it has once it follows nobody: backups, another zone, a window.
+
+    Its disk is as large as that of what it follows, which may have grown since somebody said how large.
+    """
     asked = _settings(one)
     later: list[Item] = []
     for item in asked.body:
@@ -77,7 +80,7 @@ def _later(one: Postgres) -> Block:
             later.append(Argument(name=item.name, value=spread(item.value, "ZONAL")))
         elif isinstance(item, Block) and item.kind in ("backup_configuration", "maintenance_window"):
             later.append(only(item))
-        else:
+        elif not (isinstance(item, Argument) and item.name == "disk_size"):
             later.append(item)
     return Block(kind=asked.kind, body=tuple(later))
 

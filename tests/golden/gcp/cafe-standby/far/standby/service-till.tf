@@ -287,7 +287,6 @@ resource "google_sql_database_instance" "till" {
     edition                     = "ENTERPRISE"
     availability_type           = var.take_over && var.spread ? "REGIONAL" : "ZONAL"
     disk_type                   = "PD_SSD"
-    disk_size                   = 20
     disk_autoresize             = true
     disk_autoresize_limit       = 100
     deletion_protection_enabled = true
@@ -333,11 +332,6 @@ resource "google_sql_database_instance" "till" {
         hour = 3
       }
     }
-  }
-
-  lifecycle {
-    # It grows by itself, and Terraform would make a database anew to have it smaller.
-    ignore_changes = [settings[0].disk_size]
   }
 }
 
