@@ -196,5 +196,6 @@ def test_a_change_is_written_for_a_pull_request(run: Run, tmp_path: Path) -> Non
     page = run("cost", "--target", "large.toml", "--diff", "before.json", "-o", "markdown")[1]
     assert page.startswith("### Expected a month: ")
     assert "| till | Fargate processors |" in page
+    assert "till: " in run("cost", "--target", "large.toml", "--diff", "before.json", "-o", "html")[1]
     data = json.loads(run("cost", "--target", "large.toml", "--diff", "before.json", "-o", "json")[1])
     assert {one["component"] for one in data["changes"]["components"]} == {"Fargate processors", "Fargate memory"}

@@ -70,6 +70,30 @@ def region(name: str) -> str:
     return here if here in regions(name) else next(iter(regions(name)))
 
 
+CLUSTERS: dict[str, dict[str, str]] = {
+    "aws": {"compute": "eks", "account": "123456789012"}, "azure": {"compute": "kubernetes"},
+    "gcp": {"compute": "kubernetes"},
+}  # fmt: skip
+
+
+@every
+def test_what_leaves_a_cluster_for_clients_is_billed_and_no_line_is_of_nothing(name: str) -> None:
+    """A line that says zero hours of something is a price that nobody counted."""
+    cloud = CLOUDS[name]
+    environment = msgspec.structs.replace(cloud.environments[-1], **CLUSTERS[name])
+    decided = cloud.plan(shop(), environment)
+    found, more = (
+        priced(cloud.items(cloud.resources(decided, environment), Month(decided, used)), packaged(name, region(name)))
+        for used in (Usage(), Usage(answer_bytes=Decimal(80_000)))
+    )
+    before, after = (
+        next(line.item.amount.expected for line in one.lines if line.item.component == "data to clients")
+        for one in (found, more)
+    )
+    assert after == 10 * before > 0
+    assert all(line.item.amount.expected for line in found.lines)
+
+
 @st.composite
 def ranges(draw: st.DrawFn) -> Range:
     low, expected, high = sorted(draw(st.lists(AMOUNTS, min_size=3, max_size=3)))

@@ -93,10 +93,12 @@ def _workload(one: made.Workload, month: Month) -> Iterator[Item]:
     yield Item(component="Fargate memory", price=f"{kind}.gb.hour", amount=hours * memory, **whose)
 
 
-def _kubernetes(_: made.Kubernetes, __: Month) -> Iterator[Item]:
-    """Count the cluster, and the balancer before its gateway."""
+def _kubernetes(_: made.Kubernetes, month: Month) -> Iterator[Item]:
+    """Count the cluster, the balancer before its gateway, and what leaves by it."""
     yield Item(component="EKS", price="eks.hour", amount=exactly(HOURS))
     yield Item(component="balancer", price="nlb.hour", amount=exactly(HOURS))
+    if month.plan.routes:
+        yield Item(component="data to clients", price="egress.gb", amount=month.answered, by_use=True)
 
 
 def _nodes(one: made.Nodes, _: Month) -> Iterator[Item]:

@@ -142,12 +142,14 @@ def _door(one: made.Door, month: Month) -> Iterator[Item]:
     yield Item(component="data to clients", price="egress.gb", amount=month.answered, by_use=True)
 
 
-def _cluster(one: made.Cluster, _: Month) -> Iterator[Item]:
+def _cluster(one: made.Cluster, month: Month) -> Iterator[Item]:
     if one.protected:
         yield Item(component="AKS control plane", price="aks.hour", amount=exactly(HOURS))
     nodes = exactly(HOURS * one.least)
     yield Item(component="AKS nodes", price=f"vm.{one.node}.hour", amount=nodes)
     yield Item(component="balancer", price="lb.hour", amount=exactly(HOURS))
+    if month.plan.routes:
+        yield Item(component="data to clients", price="egress.gb", amount=month.answered, by_use=True)
 
 
 def _shared(every: tuple[Resource, ...], month: Month) -> Iterator[Item]:

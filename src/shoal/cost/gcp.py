@@ -30,6 +30,9 @@ _ACTIVE = Decimal("0.05")
 """Seconds that a request has an instance of its own, for services whose processors sleep in between and of which no
 use is known."""
 
+_MACHINES = Decimal(3)
+"""Zones over which a cluster's pods are spread."""
+
 _NAT = Decimal(32)
 """Instances above which a NAT gateway costs no more."""
 
@@ -196,13 +199,20 @@ def _cluster(one: made.Cluster, month: Month) -> Iterator[Item]:
         yield Item(component="data to clients", price="egress.gb", amount=month.answered, by_use=True)
 
 
+def _nodes(every: Iterable[Resource]) -> Range:
+    """Say how many machines of clusters are at the gateway: one in each zone at least, one for each pod at most."""
+    pods = [pods for one in every if isinstance(one, made.Cluster) for pods in one.pods]
+    most = max(_MACHINES, sum(one.most for one in pods))
+    return Range(low=_MACHINES, expected=_MACHINES, high=Decimal(most)) if pods else ZERO
+
+
 def _shared(every: tuple[Resource, ...], month: Month) -> Iterator[Item]:
     """Count what all services have together: instances at the gateway, lines of logs, images, and events."""
     running = [one for one in every if isinstance(one, made.Workload) and not one.waits]
     services = [one.service for one in running]
     services += [pods.service for one in every if isinstance(one, made.Cluster) for pods in one.pods]
     if any(isinstance(one, made.Network) and one.gateway for one in every):
-        instances = sum((_instances(one, month) for one in running), ZERO)
+        instances = sum((_instances(one, month) for one in running), _nodes(every))
         bounded = (min(_NAT, one) for one in (instances.low, instances.expected, instances.high))
         amount = Range(**dict(zip(("low", "expected", "high"), bounded, strict=True)))
         yield Item(component="NAT gateway", price="nat.instance-hour", amount=amount * HOURS)

@@ -137,16 +137,19 @@ def _bill(context: Global, form: str, used: costing.Used, wish: Mapping[str, Any
 
 
 def _show(form: str, found: "Bill", changed: "Changes | None") -> None:
+    import msgspec
+
     from shoal.cost import changes, render
 
     if form == "html":
-        click.echo(render.html(found), nl=False)
+        more = () if changed is None else tuple(changes.told(changed))
+        click.echo(render.html(msgspec.structs.replace(found, told=(*found.told, *more))), nl=False)
     elif form == "markdown":
         page = render.markdown(found)
         click.echo(page if changed is None else changes.markdown(changed, page), nl=False)
     elif form == "json":
-        more = {} if changed is None else {"changes": changes.document(changed)}
-        click.echo(json.dumps({**render.document(found), **more}, indent=2))
+        compared = {} if changed is None else {"changes": changes.document(changed)}
+        click.echo(json.dumps({**render.document(found), **compared}, indent=2))
     else:
         output.print_table(render.HEADERS, render.rows(found.estimate))
         _said(found, changed)
