@@ -202,8 +202,8 @@ def _cluster(one: made.Cluster, month: Month) -> Iterator[Item]:
 def _nodes(every: Iterable[Resource]) -> Range:
     """Say how many machines of clusters are at the gateway: one in each zone at least, one for each pod at most."""
     pods = [pods for one in every if isinstance(one, made.Cluster) for pods in one.pods]
-    most = max(_MACHINES, sum(one.most for one in pods))
-    return Range(low=_MACHINES, expected=_MACHINES, high=Decimal(most)) if pods else ZERO
+    most = max(_MACHINES, Decimal(sum(one.most for one in pods)))
+    return Range(low=_MACHINES, expected=_MACHINES, high=most) if pods else ZERO
 
 
 def _shared(every: tuple[Resource, ...], month: Month) -> Iterator[Item]:
