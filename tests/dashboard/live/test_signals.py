@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import msgspec
+
 from shoal import model
 from shoal.dashboard.live import service
 from shoal.dashboard.store.reading import Operation
@@ -57,6 +59,12 @@ def test_failures_have_quantiles_of_their_own() -> None:
         service="orders", name="GET /orders", kind="server", count=10, errors=4, rate=1.0, mean=3.0, p50=2.0, p90=3.0,
         p99=4.0, error_p50=50.0, error_p99=90.0,
     )  # fmt: skip
-    (told,) = service.signals(model.Service(name="orders", entry="x:orders"), [seen])
+    heard = msgspec.structs.replace(seen, name="process shop.opened.v1", kind="consumer")
+    hears = model.Subscription(event="shop.opened.v1", handler="open_up", source="orders.py:7")
+    orders = model.Service(
+        name="orders", entry="x:orders", store=model.Store(engine="postgres"), subscriptions=(hears,)
+    )
+    told, opened = service.signals(orders, [seen, heard])
+    assert (told.source, opened.source) == ("", "orders.py:7")
     whole = service.whole([told])
     assert (whole["p50"], whole["p99"], whole["error_p50"], whole["error_p99"]) == (2.0, 4.0, 50.0, 90.0)

@@ -59,6 +59,22 @@ def test_each_step_has_its_own_quantiles(tmp_path: Path, spread: tuple[float, fl
     assert all(mean == pytest.approx(true, rel=0.02) for mean, true in zip(means, medians, strict=True))
 
 
+def test_what_was_first_measured_after_others_has_its_quantiles_from_the_beginning(tmp_path: Path) -> None:
+    early, late, writer = Histogram(), Histogram(), Writer(tmp_path / "run-000001.db")
+    early.record(1.0)
+    writer.put([point._replace(name="other.duration") for point in export(early, START)])
+    for step, value in ((1, 0.25), (2, 0.5)):
+        late.record(value)
+        writer.put(export(late, START + 5 * step))
+    assert writer.flush()
+    with database(tmp_path / "run-000001.db") as opened:
+        (found,) = metric(opened, MetricQuery(name="some.duration")).series
+    writer.close()
+    assert found.values == [0.2, 0.2]
+    assert found.quantiles["p99"] == [pytest.approx(0.25, rel=0.05), pytest.approx(0.5, rel=0.05)]
+    assert found.mean == [pytest.approx(0.25), pytest.approx(0.5)]
+
+
 def test_the_traces_of_the_largest_measurements_are_kept(tmp_path: Path) -> None:
     counted, writer = Histogram(), Writer(tmp_path / "run-000001.db")
     for number, value in enumerate([0.1, 0.4, 3.0, 0.2], 1):

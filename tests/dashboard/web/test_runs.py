@@ -63,6 +63,27 @@ def test_a_run_is_handed_on_as_a_file(two: Serving, visit: Visit, tmp_path: Path
     assert runs.runs(tmp_path / "runs").items[0].spans == 20
 
 
+def test_a_run_that_is_taken_in_leaves_the_present_one_in_view(
+    serve: Callable[..., Serving], visit: Visit, tmp_path: Path
+) -> None:
+    serving, told = serve(), Told()
+    for key in ("first", "second"):
+        serving.record(key)
+        told.span(told.identifier(), "", "orders", f"GET /{key}", "server", (time.time() * 1000, 5.0))
+        serving.tell(told)
+    folder = runs.folder_of(serving.root)
+    portable.export(runs.find(folder, 1), tmp_path / "slow.shoal")
+    assert portable.take(tmp_path / "slow.shoal", folder) == 3
+    page = visit(serving).open("/traces")
+    page.wait_for_selector("header .badge:has-text('live')")
+    page.wait_for_selector(".rows >> text=GET /second")
+    page.select_option("[aria-label=Run]", "3")
+    page.wait_for_selector("header .badge:has-text('recorded')")
+    page.wait_for_selector(".rows >> text=GET /first")
+    page.goto(f"{serving.url}/runs")
+    page.wait_for_selector(".row:has-text('#3') >> text=from slow.shoal")
+
+
 def test_a_run_that_is_not_there_says_so(two: Serving, visit: Visit) -> None:
     page = visit(two, expected=("404",)).open("/runs?before=1&after=7")
     page.wait_for_selector(".trouble")

@@ -11,7 +11,7 @@ from shoal.dashboard.live.running import Live
 from shoal.errors import Problem
 from shoal.operating import project
 
-AROUND = 16
+BEFORE, AFTER = 4, 24
 """Lines that are shown before a place, and after it."""
 
 
@@ -43,8 +43,8 @@ async def excerpt(live: Live, place: str) -> Excerpt:
     except (OSError, SyntaxError) as error:
         raise _absent(place) from error
     line = min(max(1, int(number)), max(1, len(text)))
-    first = max(1, line - AROUND)
-    return Excerpt(path=path, line=line, first=first, lines=text[first - 1 : line + AROUND])
+    first = max(1, line - BEFORE)
+    return Excerpt(path=path, line=line, first=first, lines=text[first - 1 : line + AFTER])
 
 
 def _own(live: Live, system: model.System) -> set[str]:

@@ -78,7 +78,8 @@ class Version(msgspec.Struct, frozen=True, kw_only=True):
 def signals(service: model.Service, seen: Iterable[Operation]) -> list[Signals]:
     """Join what was seen with what is declared; what nobody asked for is listed, too."""
     declared = {f"{e.method} {e.path}": e for e in service.endpoints}
-    found = [_seen(one, declared.get(one.name)) for one in seen if one.kind in _KINDS]
+    handled = {f"process {event}": s.source for s in service.subscriptions for event in s.heard}
+    found = [_seen(one, declared.get(one.name), handled.get(one.name, "")) for one in seen if one.kind in _KINDS]
     there = {one.name for one in found}
     idle = [_idle(name, endpoint) for name, endpoint in declared.items() if name not in there]
     return [*sorted(found, key=lambda one: -one.count), *idle]
@@ -160,7 +161,7 @@ def _replica(
     )
 
 
-def _seen(one: Operation, endpoint: model.Endpoint | None) -> Signals:
+def _seen(one: Operation, endpoint: model.Endpoint | None, handled: str) -> Signals:
     return Signals(
         name=one.name,
         kind=one.kind,
@@ -171,7 +172,7 @@ def _seen(one: Operation, endpoint: model.Endpoint | None) -> Signals:
         p99=one.p99,
         error_p50=one.error_p50 if one.errors else None,
         error_p99=one.error_p99 if one.errors else None,
-        source=endpoint.source if endpoint else "",
+        source=endpoint.source if endpoint else handled,
         endpoint=endpoint.name if endpoint else "",
         objectives=_promises(endpoint),
     )

@@ -40,6 +40,8 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     errors: int
     """Traces with an error."""
     size_bytes: int
+    source: str = ""
+    """Name of the file that it was taken in from; empty for one that was recorded here."""
 
 
 class Runs(msgspec.Struct, frozen=True, kw_only=True):
@@ -196,4 +198,5 @@ def describe(folder: Path, number: int) -> Run:
     return Run(
         number=number, system=told.get("system", ""), started=started, ended=None if live else ended, live=live,
         spans=spans, logs=logs, errors=errors, size_bytes=file.stat().st_size,
+        source=told.get(SOURCE, ""),
     )  # fmt: skip

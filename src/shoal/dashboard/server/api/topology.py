@@ -79,7 +79,7 @@ async def observed(desk: Desk, run: int, since: float, until: float) -> list[Obs
 async def _end(desk: Desk, number: int) -> float:
     """Find the time at which a run ended; now while it goes on."""
     items = (await asyncio.to_thread(desk.library.runs)).items
-    chosen = next((run for run in items if number in (0, run.number)), None)
+    chosen = next((run for run in items if run.number == number or not (number or run.source)), None)
     return time.time() * 1000 if chosen is None or chosen.live or not chosen.ended else float(chosen.ended)
 
 

@@ -1,5 +1,5 @@
 // A place in the author's code: named where something is declared, and shown where one looks at it.
-import { html } from "../shell/ui.js";
+import { html, useEffect, useRef } from "../shell/ui.js";
 import { useQuery } from "../shell/data.js";
 import { param, setParams } from "../shell/place.js";
 import { Copy } from "./copy.js";
@@ -17,9 +17,11 @@ export function Place({ at }) {
 export function Code() {
   const at = param("code");
   const { data, error } = useQuery(at ? "/api/code" : null, { at, run: "" }, { on: "resources" });
-  if (!at) return null;
   const lines = data && at.startsWith(`${data.path}:`) ? data.lines : [];
-  return html`<section class="panel" aria-label="Code"><div class="title"><h3 class="mono">${at}</h3><${Copy} text=${at} what="Place" />
+  const box = useRef(/** @type {HTMLElement | null} */ (null));
+  useEffect(() => box.current?.scrollIntoView({ block: "nearest" }), [at, lines.length > 0]);
+  if (!at) return null;
+  return html`<section class="panel" aria-label="Code" ref=${box}><div class="title"><h3 class="mono">${at}</h3><${Copy} text=${at} what="Place" />
       <span class="spring"></span><button type="button" class="plain" aria-label="Close" onClick=${() => setParams({ code: "" })}>×</button></div>
     <${Trouble} error=${error} />
     ${lines.length > 0 && html`<pre class="code">${lines.map((/** @type {string} */ line, /** @type {number} */ n) => html`<span

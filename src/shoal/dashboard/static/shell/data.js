@@ -25,10 +25,15 @@ export const notice = signal(/** @type {any} */ (null));
 
 const token = document.querySelector('meta[name="shoal-token"]')?.getAttribute("content") ?? "";
 
+/** The newest run that was recorded here: what is looked at where none is chosen. */
+export function newest() {
+  return runs.value.find((one) => !one.source) ?? runs.value[0];
+}
+
 /** The run that is looked at: undefined before the list is there. */
 export function run() {
   const wanted = Number(param("run")) || 0;
-  return wanted ? runs.value.find((one) => one.number === wanted) : runs.value[0];
+  return wanted ? runs.value.find((one) => one.number === wanted) : newest();
 }
 
 /** Whether what is looked at can still change. */

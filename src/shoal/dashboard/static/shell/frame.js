@@ -1,7 +1,7 @@
 // What is around every page: navigation, run, time, pause, theme, keys, and what went wrong.
 import { html, useEffect, useMemo, useState } from "./ui.js";
 import { link, page, param, place, setParams } from "./place.js";
-import { isLive, line, notice, paused, run, runs, useQuery } from "./data.js";
+import { isLive, line, newest, notice, paused, run, runs, useQuery } from "./data.js";
 import { end, RANGES, USUAL } from "./time.js";
 import { assign, clock, duration, moment, plural } from "./format.js";
 import { helping, listing } from "./keys.js";
@@ -49,10 +49,10 @@ function RunSelector() {
   return html`<label class="field">
     <span>Run</span>
     <select aria-label="Run" value=${chosen} onChange=${(/** @type {any} */ e) => setParams({ run: e.target.value, since: "", until: "" })}>
-      <option value="">${runs.value[0]?.live === false ? "newest" : "live"}</option>
+      <option value="">${newest()?.live === false ? "newest" : "live"}</option>
       ${older && html`<option value=${chosen}>#${chosen}</option>`}
       ${listed.map((one) => html`<option key=${one.number} value=${one.number}>
-        #${one.number} ${one.system} · ${moment(one.started)}${one.live ? " · live" : ""}
+        #${one.number} ${one.system} · ${moment(one.started)}${one.live ? " · live" : one.source ? ` · from ${one.source}` : ""}
       </option>`)}
     </select>
   </label>`;

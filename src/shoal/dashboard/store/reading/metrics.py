@@ -152,7 +152,9 @@ def _series(
     times: list[float] = []
     values: list[float] = []
     means: list[float | None] = []
-    quantiles: dict[str, list[float | None]] = {name: [] for name in _QUANTILES} if points and points[0][2] else {}
+    quantiles: dict[str, list[float | None]] = (
+        {name: [] for name in _QUANTILES} if any(one[2] for one in points) else {}
+    )
     before: tuple[int, float, bytes | None] | None = None
     total = points[-1][1] if points else 0.0
     if how == "delta":
@@ -167,11 +169,11 @@ def _series(
             anew = how == "delta" or value < before[1]  # the process was started again and counts from zero
             times.append(at / 1000)
             values.append(round((value if anew else value - before[1]) * 1_000_000 / (at - before[0]), 4))
-            if histogram and quantiles:
-                part = between(histogram, None if anew else before[2])
-                means.append(part.mean)
+            if quantiles:  # a point that only says that nothing was counted yet has no histogram
+                part = between(histogram, None if anew else before[2]) if histogram else None
+                means.append(part.mean if part else None)
                 for name, share in _QUANTILES.items():
-                    quantiles[name].append(part.quantile(share))
+                    quantiles[name].append(part.quantile(share) if part else None)
         before = point
     return MetricSeries(
         service=service, replica=replica, attributes=attributes, times=times, values=values, total=total,
