@@ -15,8 +15,8 @@ _GLOBAL = "us-east-1"
 buckets are of which S3 is not told where."""
 
 _CAUGHT_UP = (
-    "Where both regions answer, as when you try this, wait until `ReplicaLag` of each copy has fallen to 0 once, and",
-    "nothing is lost. That takes up to five minutes, since nothing is written any more.",
+    "until `ReplicaLag` of each copy has fallen to 0 once, which takes up to five minutes: what a copy has not by then",
+    "is lost.",
 )
 """A copy of a database that nobody writes to says up to five minutes (RDS user guide, read replicas of PostgreSQL)."""
 
@@ -111,7 +111,8 @@ def _taken(context: Context) -> Iterator[Sequence[str]]:
     yield (
         "End what runs in the first region, if it can be reached: two that write are worse than none that answers.",
         *typed("terraform -chdir=.. apply -var fenced=true"),
-        *(_CAUGHT_UP if context.all(Postgres) else ()),
+        "Write `fenced = true` into the `terraform.tfvars` of its folder.",
+        *(("Where both regions answer, as when you try this, wait", *_CAUGHT_UP) if context.all(Postgres) else ()),
     )
     yield (
         f"Apply this folder. It starts version {scope.environment.version}, as the settings say: where the first",
@@ -157,7 +158,7 @@ def _returned(context: Context) -> Iterator[Sequence[str]]:
             f'  aws rds promote-read-replica --region {first.environment.region} --db-instance-identifier "$name"',
             "done",
         )
-        yield (*_CAUGHT_UP, "Then let the new ones write:", *typed(*promoted))
+        yield ("Nothing is written any more. Wait", *_CAUGHT_UP, "Then let the new ones write:", *typed(*promoted))
         known = (f"{one.name} {_named(one, context)}" for one in databases)
         yield (
             "Terraform knows a database by more than its name, so tell it which they are:",
