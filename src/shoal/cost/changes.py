@@ -9,8 +9,6 @@ import msgspec
 from shoal.cost.estimate import Estimate, added, cents
 from shoal.cost.render import SHARED
 
-_EARLIER = "write one: shoal cost -o json > before.json"
-
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
     """What is expected of something before and now; None where it was not there, or had no known price."""

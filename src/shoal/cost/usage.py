@@ -39,10 +39,10 @@ def exactly(amount: Decimal | int | str) -> Range:
 ZERO = exactly(0)
 
 
-def around(amount: str, *, least: str = "0.5", most: str = "2") -> Range:
+def around(amount: str) -> Range:
     """Return what is assumed: half as much, or twice."""
     value = Decimal(amount)
-    return Range(low=value * Decimal(least), expected=value, high=value * Decimal(most))
+    return Range(low=value * Decimal("0.5"), expected=value, high=value * 2)
 
 
 class Work(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -22,9 +22,9 @@ from shoal.local.process import Command, OnLine, Process, spawn_detached
 _LOST = -9
 
 
-def supported(platform: str = sys.platform) -> bool:
+def supported() -> bool:
     """Say whether forking is sound here; the system libraries of macOS do not survive it."""
-    return platform == "linux"
+    return sys.platform == "linux"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

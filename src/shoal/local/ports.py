@@ -54,24 +54,23 @@ def _claimed(port: int) -> bool:
     return True
 
 
-def is_free(port: int, address: str = LOOPBACK) -> bool:
+def is_free(port: int) -> bool:
     """Say whether a server could listen on `port` now."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((address, port))
+            probe.bind((LOOPBACK, port))
         except OSError:
             return False
         return True
 
 
-def check_port(port: int, *, option: str = "--port", address: str = LOOPBACK) -> None:
+def check_port(port: int, *, option: str = "--port") -> None:
     """Refuse a port that cannot be listened on, and name who holds it.
 
     Args:
         port: The port wanted.
         option: Command-line option that chooses another; part of the hint.
-        address: Address to listen on.
 
     Raises:
         HostError: The port is busy, or reserved for root.
@@ -79,7 +78,7 @@ def check_port(port: int, *, option: str = "--port", address: str = LOOPBACK) ->
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((address, port))
+            probe.bind((LOOPBACK, port))
         except PermissionError as error:
             raise HostError(
                 f"port {port} is reserved for the administrator", hint=f"choose one above 1023: {option} 8080"

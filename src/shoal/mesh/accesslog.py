@@ -34,9 +34,7 @@ FIELDS = {
 
 
 def settings(layout: Layout, hop: str) -> Json:
-    """Log what one listener serves, under its name; nothing where no log is wanted."""
-    if not layout.access_log:
-        return {}
+    """Log what one listener serves, under its name."""
     form = {"json_format": {"hop": hop, **FIELDS}}
     logger = {
         "name": "envoy.access_loggers.file",

@@ -55,8 +55,6 @@ class Layout:
     """Holders whose listeners this Envoy has; empty when it has them all."""
     material: str = ""
     """Absolute directory of certificates and keys, where several Envoys share them; empty takes `root`."""
-    access_log: bool = True
-    """Whether each hop writes one line of JSON for each request."""
     authorities: str = "/etc/ssl/certs/ca-certificates.crt"
     """File of the authorities (PEM) that vouch for hosts outside the system."""
 
@@ -167,20 +165,19 @@ class Layout:
         return (self.root, self.sockets, *watched, *(self.identity(holder) for holder in self.holders))
 
 
-def layout_for(plan: Plan, *, root: str, sockets: str = "", access_log: bool = True) -> Layout:
+def layout_for(plan: Plan, *, root: str, sockets: str = "") -> Layout:
     """Lay out the mesh of `plan` below `root`.
 
     Args:
         plan: What runs.
         root: Absolute directory of the configuration.
         sockets: Absolute directory of the UNIX sockets; empty takes one below `root`.
-        access_log: Whether each hop writes one line of JSON for each request.
 
     Raises:
         HostError: The path of a socket would be too long for the system.
     """
     services = tuple(service.name for service in plan.services)
-    return Layout(root=root, sockets=sockets or f"{root}/s", port=plan.port, services=services, access_log=access_log)
+    return Layout(root=root, sockets=sockets or f"{root}/s", port=plan.port, services=services)
 
 
 def edge_alone(layout: Layout) -> Layout:

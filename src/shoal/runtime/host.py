@@ -1,7 +1,6 @@
 """Run one declared service: connect, migrate, provide, seed, serve, relay, consume, drain."""
 
 import asyncio
-import logging
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -74,8 +73,6 @@ from shoal.tokens import Signer
 
 if TYPE_CHECKING:
     from shoal.runtime.privacy.side import Privacy
-
-_log = logging.getLogger("shoal.host")
 
 
 class Fittings(msgspec.Struct, frozen=True, kw_only=True):

@@ -43,14 +43,14 @@ def opened(trace: Trace, kind: int, name: str = "", fixed: bytes = b"") -> tuple
     return trace, span
 
 
-def closed(span: Span | None, error: BaseException | None = None, *, stack: bool = True) -> None:
+def closed(span: Span | None, error: BaseException | None = None) -> None:
     """End a span."""
     if span is None:
         return
     recorder = recording.get()
     if recorder is not None:
         if error is not None:
-            span.fail(error, stack=stack)
+            span.fail(error)
         recorder.close(span)
 
 

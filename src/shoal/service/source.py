@@ -22,9 +22,9 @@ def of_class(cls: type) -> str:
         return path
 
 
-def of_caller(depth: int = 2) -> tuple[str, str]:
+def of_caller() -> tuple[str, str]:
     """Locate the caller's caller: its module name and its place."""
-    frame = sys._getframe(depth)  # noqa: SLF001 - the one cheap way to know who declares
+    frame = sys._getframe(2)  # noqa: SLF001 - the one cheap way to know who declares
     module = frame.f_globals.get("__name__", "")
     return module, f"{module_path(module, frame.f_code)}:{frame.f_lineno}"
 

@@ -32,7 +32,6 @@ _PAIRS_KEPT, _SHORT = 4096, 128
 """Pairs that are remembered, and the bytes of the longest."""
 
 double = Struct("<d").pack
-fixed32 = Struct("<I").pack
 fixed64 = Struct("<Q").pack
 _json = msgspec.json.Encoder(enc_hook=repr).encode
 

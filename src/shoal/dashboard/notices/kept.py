@@ -15,9 +15,7 @@ class Notices(msgspec.Struct, frozen=True, kw_only=True):
 _read = msgspec.json.Decoder(Notice)
 
 
-def notices(
-    database: Database, *, service: str = "", rule: str = "", going: bool = False, since: float = 0.0, limit: int = 200
-) -> Notices:
+def notices(database: Database, *, service: str = "", rule: str = "", going: bool = False, limit: int = 200) -> Notices:
     """List the notices of a run.
 
     Args:
@@ -25,17 +23,10 @@ def notices(
         service: Only of this service.
         rule: Only of this rule: ``budget``, ``error`` or ``traffic``.
         going: Only those that have not ended.
-        since: Only those that went on after this, in milliseconds since 1970.
         limit: How many at most.
     """
     found = ongoing(database) if going else _found(database, "1")
-    wanted = [
-        notice
-        for notice in found
-        if service in ("", notice.service)
-        and rule in ("", notice.rule)
-        and (notice.until is None or notice.until >= since)
-    ]
+    wanted = [notice for notice in found if service in ("", notice.service) and rule in ("", notice.rule)]
     wanted.sort(key=lambda notice: (notice.until is not None, notice.until is None and PRECEDENCE[notice.severity]))
     return Notices(items=wanted[: page(limit)])
 

@@ -306,10 +306,3 @@ class Cluster(Resource, frozen=True, kw_only=True):
     least: int
     most: int
     protected: bool
-
-
-AnyResource = (
-    Network | Subnet | Wall | Zone | Borrowed | Endpoint | Vault | Key | Password | Secret | Registry | Identity | Right
-    | Logs | Place | Workload | Operator | Postgres | Cache | Account | Bus | Topic | Subscription | Door | Alarm
-    | Watch | Lock | Cluster
-)  # fmt: skip

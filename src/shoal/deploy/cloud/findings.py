@@ -77,13 +77,6 @@ def settings(scope: Scope, say: Say, secret: Collection[str] = ()) -> Iterator[F
         yield say("15", "error", message, f"services are: {', '.join(sorted(known))}", "")
 
 
-def unwritten(scope: Scope, say: Say, cloud: str) -> Iterator[Finding]:
-    """Refuse a second region (30), where nobody has written what one is on a cloud."""
-    if scope.environment.standby is not None:
-        message = f"{scope.environment.name} asks for a second region, and none is written for {cloud}"
-        yield say("30", "error", message, "leave out [standby], or make an environment there with its own data")
-
-
 def ordered(found: Iterator[Finding]) -> tuple[Finding, ...]:
     """Say errors first, and each thing once."""
     order = ("error", "warning", "info")

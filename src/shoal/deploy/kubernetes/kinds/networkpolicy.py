@@ -29,9 +29,9 @@ def policy(
     }  # fmt: skip
 
 
-def rule(direction: str, peers: Iterable[Json], ports: Iterable[int], *, protocol: str = "TCP") -> Json:
+def rule(direction: str, peers: Iterable[Json], ports: Iterable[int]) -> Json:
     """Open ports towards (``to``) or for (``from``) some."""
-    return {direction: list(peers), "ports": [{"protocol": protocol, "port": port} for port in ports]}
+    return {direction: list(peers), "ports": [{"protocol": "TCP", "port": port} for port in ports]}
 
 
 def pods(match: Json) -> Json:

@@ -123,11 +123,11 @@ def template(labels: Json, spec: Json, annotations: Json | None = None) -> Json:
     return {"metadata": {"labels": labels, **({"annotations": annotations} if annotations else {})}, "spec": spec}
 
 
-def base(account: str, *, user: int = USER, priority: str = "", automount: bool = False) -> Json:
+def base(account: str, *, user: int = USER, priority: str = "") -> Json:
     """Begin a pod's specification: who it is, and whom it runs as."""
     return {
         "serviceAccountName": account,
-        "automountServiceAccountToken": Noted(automount, "It asks nothing of the cluster."),
+        "automountServiceAccountToken": Noted(value=False, why="It asks nothing of the cluster."),
         "enableServiceLinks": False,
         **({"priorityClassName": priority} if priority else {}),
         "securityContext": security(user),
