@@ -3,7 +3,8 @@
 import pytest
 
 from shoal.deploy.cloud.hcl import resource
-from shoal.deploy.cloud.linked import Link, after, linked, only
+from shoal.deploy.cloud.linked import Link, linked
+from shoal.deploy.cloud.switches import after, only
 from shoal.deploy.terraform.printer import document
 from shoal.deploy.terraform.values import Block, Call, Raw, Text, Value, block, items
 

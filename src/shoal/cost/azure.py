@@ -36,10 +36,8 @@ _KEPT = 31
 def items(resources: Iterable[Resource], month: Month) -> tuple[Item, ...]:
     """List what a month of these resources is billed for; what stands by is billed where it is."""
     every = tuple(resources)
-    waiting = tuple(one for one in every if one.waits)
-    region = next((one.region for one in waiting if isinstance(one, made.Network)), "")
-    here = _items(tuple(one for one in every if not one.waits), month)
-    return (*here, *second.there(_items(waiting, month), region))
+    region = next((one.region for one in every if isinstance(one, made.Network) and one.waits), "")
+    return second.beside(every, month, _items, region)
 
 
 def _items(some: tuple[Resource, ...], month: Month) -> Iterator[Item]:

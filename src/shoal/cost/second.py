@@ -1,6 +1,7 @@
 """What a second region costs while it stands by: a group of its own, at the prices of that region. Pure."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from typing import TypeVar
 
 import msgspec
 
@@ -8,6 +9,11 @@ from shoal.cost.cloud import SECOND
 from shoal.cost.estimate import Item
 from shoal.cost.month import Month
 from shoal.cost.usage import exactly
+from shoal.deploy.cloud.resource import Resource
+
+R = TypeVar("R", bound=Resource)
+Counted = Callable[[tuple[R, ...], Month], Iterable[Item]]
+"""What a month of resources is billed for."""
 
 
 def there(found: Iterable[Item], region: str) -> Iterator[Item]:
@@ -15,6 +21,21 @@ def there(found: Iterable[Item], region: str) -> Iterator[Item]:
     for item in found:
         if item.amount.high:
             yield msgspec.structs.replace(item, service=SECOND, region=region)
+
+
+def beside(resources: Iterable[R], month: Month, counted: Counted[R], region: str) -> tuple[Item, ...]:
+    """Bill what works, and what waits in the second region there.
+
+    Args:
+        resources: Those of both regions.
+        month: The month.
+        counted: Bills the resources of one region.
+        region: The second one; empty where there is none.
+    """
+    every = tuple(resources)
+    here = counted(tuple(one for one in every if not one.waits), month)
+    waiting = counted(tuple(one for one in every if one.waits), month)
+    return (*here, *there(waiting, region))
 
 
 def quiet(month: Month) -> Month:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from shoal.deploy.aws import eksctl, firewall, pods, reading
+from shoal.deploy.aws import eksctl, firewall, pods, reading, taking_over
 from shoal.deploy.aws.findings import findings as found_in
 from shoal.deploy.aws.hcl import eks, frame, stores
 from shoal.deploy.aws.hcl.context import Context
@@ -13,7 +13,7 @@ from shoal.deploy.aws.scope import Scope
 from shoal.deploy.cloud import images
 from shoal.deploy.cloud.findings import ordered
 from shoal.deploy.cloud.hcl import HEAD
-from shoal.deploy.cloud.resource import Resource
+from shoal.deploy.cloud.resource import file_of
 from shoal.deploy.cloud.settings import STANDBY
 from shoal.deploy.cloudformation import edge
 from shoal.deploy.kubernetes.settings import Secrets
@@ -58,13 +58,14 @@ def _region(scope: Scope, folder: str) -> Iterable[Artifact]:
         topic, printer = printed(one, context)
         blocks = [*printer]
         if blocks:
-            files.setdefault(_file(one, topic), []).extend(blocks)
+            files.setdefault(file_of(one, topic), []).extend(blocks)
     if scope.environment.eks:
         files["eks"].extend(eks.delivered(context))
     files["outputs"] = [*frame.end(context)]
     for name, blocks in files.items():
         yield Artifact(path=f"{folder}/{name}.tf", text=document(blocks, head=(HEAD.format("aws"),)))
-    yield Artifact(path=f"{folder}/README.md", text=reading.page(context))
+    page = taking_over.page(context) if scope.passive else reading.page(context)
+    yield Artifact(path=f"{folder}/README.md", text=page)
     for door in context.all(Door) if not scope.passive else ():
         yield Artifact(path=f"{folder}/api.yaml", text=edge.template(door, context.named()))
     if scope.environment.eks:
@@ -73,7 +74,3 @@ def _region(scope: Scope, folder: str) -> Iterable[Artifact]:
             yield Artifact(path=f"{folder}/{file.path}", text=file.text)
     elif scope.plan.routes:
         yield Artifact(path=f"{folder}/firewall.yaml", text=firewall.template(scope))
-
-
-def _file(one: Resource, topic: str) -> str:
-    return f"service-{one.service}" if one.service else topic

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 import msgspec
 
 from shoal.deploy.aws import (
+    copies,
     edge,
     eks,
     fence,
@@ -13,7 +14,6 @@ from shoal.deploy.aws import (
     network,
     rights,
     secrets,
-    standby,
     stores,
     watch,
     workloads,
@@ -33,11 +33,11 @@ PARTS: tuple[Callable[[Scope], Iterable[Resource]], ...] = (
     fence.make,
     edge.make,
     watch.make,
-    standby.make,
+    copies.make,
 )
 
 
 def resources(scope: Scope) -> tuple[Resource, ...]:
     """List everything that a system takes; the same scope gives the same list."""
-    found = (each for part in PARTS for one in part(scope) for each in standby.placed(scope, one))
+    found = (each for part in PARTS for one in part(scope) for each in copies.placed(scope, one))
     return tuple(msgspec.structs.replace(one, waits=True) if scope.passive else one for one in found)

@@ -5,17 +5,62 @@ from collections.abc import Iterator, Sequence
 from shoal.deploy.aws import addresses
 from shoal.deploy.aws.hcl.context import Context
 from shoal.deploy.aws.hcl.frame import PROGRAM
-from shoal.deploy.aws.reading_second import by_hand, declared, lines, state
-from shoal.deploy.aws.resources import Address, Search, Secret, Workload
+from shoal.deploy.aws.resources import Address, Operator, Search, Secret, Workload
+from shoal.deploy.aws.secrets import called
 from shoal.deploy.cloud.by_hand import made
 from shoal.deploy.cloud.settings import STANDBY
-from shoal.deploy.cloud.steps import numbered, typed
+from shoal.deploy.cloud.steps import numbered, table, typed
+
+GLOBAL = "us-east-1"
+"""Where IAM and Route 53 are changed, whichever regions they serve ("Global services", AWS fault isolation); and where
+buckets are of which S3 is not told where."""
 
 
 def page(context: Context) -> str:
     """Write the page."""
-    written = lines(context) if context.scope.passive else _lines(context)
-    return "\n".join(written) + "\n"
+    return "\n".join(_lines(context)) + "\n"
+
+
+def state(context: Context) -> tuple[str, ...]:
+    """Say how the bucket of the state is made, which no Terraform makes."""
+    bucket, region = context.scope.state, context.scope.environment.region
+    elsewhere = f" \\\n  --create-bucket-configuration LocationConstraint={region}" if region != GLOBAL else ""
+    begun = f"aws s3api create-bucket --bucket {bucket} --region {region}{elsewhere}"
+    blocked = "BlockPublicAcls=true,IgnorePublicAcls=true,BlockPublicPolicy=true,RestrictPublicBuckets=true"
+    return (
+        "Make the bucket of the state. Where somebody else in the world has its name, write another (`state = ...`)",
+        "into the environment's file, and deploy again.",
+        *typed(
+            *begun.splitlines(),
+            f"aws s3api put-public-access-block --bucket {bucket} \\",
+            f"  --public-access-block-configuration {blocked}",
+            f"aws s3api put-bucket-versioning --bucket {bucket} --versioning-configuration Status=Enabled",
+            "terraform init",
+        ),
+    )
+
+
+def by_hand(context: Context) -> tuple[str, ...]:
+    """List the secrets that somebody fills in here; nothing where there are none."""
+    asked = [one for one in context.all(Secret) if one.text is None and one.place == "here"]
+    return table(("Secret", "What it is"), [(f"`{called(context.scope, one.name)}`", one.purpose) for one in asked])
+
+
+def declared(context: Context) -> Sequence[str]:
+    """Say how streams come to be declared."""
+    operators = context.all(Operator)
+    if not operators:
+        return ()
+    place = "{awsvpcConfiguration: {subnets, securityGroups: [.operator_group]}}"
+    asked = (
+        f"aws ecs run-task --region {context.scope.environment.region} --cluster {context.scope.named()} \\",
+        '  --launch-type FARGATE --network-configuration "$PLACE" \\',
+    )
+    each = (line for one in operators for line in (*asked, f"  --task-definition {context.named(one.name)}"))
+    return (
+        "Declare the streams, now and after each change of events:",
+        *typed(f"PLACE=$(terraform output -json tasks | jq -c '{place}')", *each),
+    )
 
 
 def _lines(context: Context) -> Iterator[str]:

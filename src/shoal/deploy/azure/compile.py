@@ -16,7 +16,7 @@ from shoal.deploy.cloud import images
 from shoal.deploy.cloud.findings import ordered
 from shoal.deploy.cloud.hcl import HEAD
 from shoal.deploy.cloud.linked import linked
-from shoal.deploy.cloud.resource import Resource
+from shoal.deploy.cloud.resource import file_of
 from shoal.deploy.cloud.settings import STANDBY
 from shoal.deploy.terraform.printer import document
 from shoal.deploy.terraform.values import Block
@@ -54,7 +54,7 @@ def _blocks(context: Context) -> dict[str, list[Block]]:
     files: dict[str, list[Block]] = {"main": [*frame.begin(context)]}
     for one in context.resources:
         topic, printer = PRINTERS[type(one)]
-        files.setdefault(_file(one, topic), []).extend(printer(one, context))
+        files.setdefault(file_of(one, topic), []).extend(printer(one, context))
     files["outputs"] = [*frame.end(context)]
     return files
 
@@ -66,7 +66,3 @@ def _written(folder: str, files: Mapping[str, Sequence[Block]], context: Context
         yield Artifact(path=f"{folder}/policies/all.xml", text=door.policy)
         for operation in door.operations:
             yield Artifact(path=f"{folder}/policies/{operation.name}.xml", text=operation.policy)
-
-
-def _file(one: Resource, topic: str) -> str:
-    return f"service-{one.service}" if one.service else topic

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from shoal.deploy.azure import addresses, edge, naming, standby
+from shoal.deploy.azure import addresses, edge, naming, second
 from shoal.deploy.azure.policies import counted, verified
 from shoal.deploy.azure.scope import OWN, Scope
 from shoal.deploy.azure.target import meant
@@ -17,7 +17,7 @@ _say = teller("AZURE")
 def findings(scope: Scope) -> Iterator[Finding]:
     """List it, with the place of each declaration."""
     yield from (one for one in scope.plan.findings if one.severity == "error")
-    yield from standby.findings(scope, _say)
+    yield from second.findings(scope, _say)
     yield from _engines(scope)
     yield from _network(scope)
     yield from _mails(scope)

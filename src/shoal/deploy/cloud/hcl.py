@@ -1,7 +1,7 @@
 """References → Terraform's expressions, and names → its labels, by a cloud's table of addresses. Pure."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import msgspec
 
@@ -22,11 +22,16 @@ class Addresses(msgspec.Struct, frozen=True):
 
     def written(self, value: Value) -> hcl.Value:
         """Write a value."""
-        if isinstance(value, Ref):
-            return self.at(value)
-        if isinstance(value, Join):
-            return hcl.Text(tuple(self.at(part) if isinstance(part, Ref) else part for part in value.parts))
-        return value
+        return with_references(value, self.at)
+
+
+def with_references(value: Value, at: Callable[[Ref], hcl.Raw]) -> hcl.Value:
+    """Write a value, each reference in it as `at` writes it."""
+    if isinstance(value, Ref):
+        return at(value)
+    if isinstance(value, Join):
+        return hcl.Text(tuple(at(part) if isinstance(part, Ref) else part for part in value.parts))
+    return value
 
 
 def label(name: str) -> str:

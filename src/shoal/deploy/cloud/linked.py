@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
+from shoal.deploy.cloud.switches import TAKEN
 from shoal.deploy.terraform.values import Argument, Block, Call, Item, Noted, Raw, Text, Value, items
 
 Files = Mapping[str, Sequence[Block]]
@@ -18,7 +19,6 @@ Thing = tuple[str, str]
 """A resource of Terraform: its type and its label."""
 
 _REFERENCE = re.compile(r"(?<![\w.])((?:google|azurerm|random)_\w+)\.([\w-]+)(?:\.(\w+))?")
-_SWITCH = "var.take_over ?"
 
 
 class Link(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,52 +30,8 @@ class Link(msgspec.Struct, frozen=True, kw_only=True):
     """Says what an attribute of a thing is without looking it up; None where nobody knows."""
     late: frozenset[str] = frozenset()
     """Types that are not always there; nor is whatever refers to one of them."""
-    when: str = "var.take_over"
+    when: str = TAKEN
     """Under which condition they are."""
-
-
-def variable(name: str, type_: str, description: str, *, default: Value) -> Block:
-    """Write a variable of a root module."""
-    said: dict[str, Value] = {"description": description, "type": Raw(type_), "default": default, "nullable": False}
-    return Block(kind="variable", labels=(name,), body=items(said))
-
-
-SPREADING = (
-    "Whether engines here are in a second zone, too. Say it once services answer: until it is done, nothing that "
-    "needs them starts."
-)
-"""Why there is a variable ``spread``: a cloud takes its time to put a database into a second zone."""
-
-
-def variables(*, passive: bool, spread: bool = False) -> Iterator[Block]:
-    """Write what either of two regions is told: whether it works, and whether what runs in it is ended.
-
-    Args:
-        passive: Whether this is the second region.
-        spread: Whether it has databases that are in two zones once it works.
-    """
-    if passive:
-        yield variable("take_over", "bool", "Whether this region is the one that works.", default=False)
-    if passive and spread:
-        yield variable("spread", "bool", SPREADING, default=False)
-    why = "Whether what runs here is ended, so that no two regions write."
-    yield variable("fenced", "bool", why, default=False)
-
-
-def after(then: Value, before: Value = None) -> Raw:
-    """Write an argument that changes when the second region takes over."""
-    return Raw(f"{_SWITCH} {_plain(then)} : {_plain(before)}")
-
-
-def spread(then: Value, before: Value) -> Raw:
-    """Write an argument that changes when what has taken over is put into a second zone."""
-    return Raw(f"var.take_over && var.spread ? {_plain(then)} : {_plain(before)}")
-
-
-def only(one: Block, when: Raw | None = None) -> Block:
-    """Write a block that is there once the second region has taken over, or `when` something else is so."""
-    content = Block(kind="content", body=one.body)
-    return Block(kind="dynamic", labels=(one.kind,), body=items({"for_each": when or after([1], [])}, content))
 
 
 def linked(own: Files, first: Files, link: Link) -> dict[str, list[Block]]:
@@ -192,7 +148,7 @@ def _references(body: Iterable[Item]) -> Iterator[Thing]:
             yield from _references(one.body)
         else:
             for each in _expressions(one.value):
-                yield from _things(each) if _SWITCH not in each.text else ()
+                yield from _things(each) if f"{TAKEN} ?" not in each.text else ()
 
 
 def _things(one: Raw) -> list[Thing]:
@@ -222,9 +178,3 @@ def _said(one: Block, name: str) -> str:
     """Return what an argument says, where that is plain text."""
     said = next((each.value for each in one.body if isinstance(each, Argument) and each.name == name), None)
     return said if isinstance(said, str) else ""
-
-
-def _plain(value: Value) -> str:
-    if isinstance(value, Raw):
-        return value.text
-    return "null" if value is None else json.dumps(value)

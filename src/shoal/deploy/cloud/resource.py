@@ -22,6 +22,11 @@ class Resource(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     """Whether it is in a second region, which waits to take over."""
 
 
+def file_of(one: Resource, topic: str) -> str:
+    """Say in which file a resource is written: in that of its service, or else in that of its topic."""
+    return f"service-{one.service}" if one.service else topic
+
+
 R = TypeVar("R", bound=Resource)
 
 

@@ -6,7 +6,7 @@ from shoal.deploy.cloud import images
 from shoal.deploy.cloud.findings import ordered
 from shoal.deploy.cloud.hcl import HEAD
 from shoal.deploy.cloud.linked import linked
-from shoal.deploy.cloud.resource import Resource
+from shoal.deploy.cloud.resource import file_of
 from shoal.deploy.cloud.settings import STANDBY
 from shoal.deploy.gcp import cluster, knative, openapi, reading, taking_over
 from shoal.deploy.gcp.findings import findings as found_in
@@ -58,7 +58,7 @@ def _blocks(context: Context) -> dict[str, list[Block]]:
     files: dict[str, list[Block]] = {"main": [*frame.begin(context)], "keys": [*secrets.ring(context)]}
     for one in context.resources:
         topic, printer = PRINTERS[type(one)]
-        files.setdefault(_file(one, topic), []).extend(printer(one, context))
+        files.setdefault(file_of(one, topic), []).extend(printer(one, context))
     files["outputs"] = [*frame.end(context)]
     return files
 
@@ -67,7 +67,3 @@ def _written(folder: str, files: Mapping[str, Sequence[Block]]) -> Iterable[Arti
     for name, blocks in files.items():
         if blocks:
             yield Artifact(path=f"{folder}/{name}.tf", text=document(blocks, head=(HEAD.format("gcp"),)))
-
-
-def _file(one: Resource, topic: str) -> str:
-    return f"service-{one.service}" if one.service else topic

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from shoal.deploy.cloud import findings as cloud
 from shoal.deploy.cloud.findings import teller
-from shoal.deploy.gcp import addresses, edge, naming, standby, target
+from shoal.deploy.gcp import addresses, edge, naming, second, target
 from shoal.deploy.gcp.scope import OWN, Scope
 from shoal.deploy.gcp.workloads import GRACE
 from shoal.deploy.kubernetes.scope import DRAIN, drain
@@ -34,7 +34,7 @@ _ADVANCED = 20
 def findings(scope: Scope) -> Iterator[Finding]:
     """List it, with the place of each declaration."""
     yield from (one for one in scope.plan.findings if one.severity == "error")
-    yield from standby.findings(scope, _say)
+    yield from second.findings(scope, _say)
     yield from cloud.engines(scope, _say, "Google Cloud", OWN, naming.secret)
     yield from _instead(scope)
     if scope.run:

@@ -4,7 +4,6 @@ from collections.abc import Iterator, Mapping
 
 from shoal.deploy.aws.addresses import FILES
 from shoal.deploy.aws.hcl.context import Context
-from shoal.deploy.aws.hcl.taking_over import tasks
 from shoal.deploy.aws.resources import (
     Cluster,
     Documents,
@@ -19,6 +18,7 @@ from shoal.deploy.aws.resources import (
 from shoal.deploy.aws.rights import start
 from shoal.deploy.aws.workloads import OPERATOR
 from shoal.deploy.cloud.hcl import json, label, resource
+from shoal.deploy.cloud.switches import FENCED, TAKEN
 from shoal.deploy.cloud.values import Ref
 from shoal.deploy.cloud.values import Value as Said
 from shoal.deploy.terraform.values import Block, Noted, Raw, Text, Value, block, items
@@ -329,7 +329,7 @@ def _scaling(one: Workload, context: Context) -> Iterator[Block]:
     bounds: dict[str, Value] = {"min_capacity": one.least, "max_capacity": one.most}
     if one.passive is not None or context.scope.environment.standby is not None:
         counts = {"min_capacity": one.least, "max_capacity": one.most}
-        bounds = {name: tasks(count, one.passive) for name, count in counts.items()}
+        bounds = {name: _counted(count, one.passive) for name, count in counts.items()}
     if one.passive is not None:
         bounds["depends_on"] = [Raw(text) for text in _first(one, context)]
     yield resource("aws_appautoscaling_target", one.name, *items({**where, **bounds}))
@@ -352,3 +352,10 @@ def _scaling(one: Workload, context: Context) -> Iterator[Block]:
         own: dict[str, Value] = {"name": f"{one.name}-{name}", "policy_type": "TargetTrackingScaling"}
         own |= {key: Raw(f"{target}.{key}") for key in where}
         yield resource("aws_appautoscaling_policy", f"{one.name}_{name}", *items(own, tracked))
+
+
+def _counted(count: int, passive: int | None) -> Raw:
+    """Count tasks: all of them where this region writes, and in a second one those that run before."""
+    if passive is None:
+        return Raw(f"{FENCED} ? 0 : {count}")
+    return Raw(f"{TAKEN} ? ({FENCED} ? 0 : {count}) : {passive}")

@@ -6,8 +6,9 @@ from shoal.deploy.aws.hcl.references import ADDRESSES, LOOKED_UP
 from shoal.deploy.aws.resources import Copied
 from shoal.deploy.aws.scope import Scope
 from shoal.deploy.cloud import resource
+from shoal.deploy.cloud.hcl import with_references
 from shoal.deploy.cloud.settings import STANDBY
-from shoal.deploy.cloud.values import Join, Ref, Value
+from shoal.deploy.cloud.values import Ref, Value
 from shoal.deploy.terraform import values as hcl
 
 
@@ -31,8 +32,4 @@ class Context(resource.Context[Scope], frozen=True, kw_only=True, dict=True):
 
     def written(self, value: Value) -> hcl.Value:
         """Write a value."""
-        if isinstance(value, Ref):
-            return self.at(value)
-        if isinstance(value, Join):
-            return hcl.Text(tuple(self.at(part) if isinstance(part, Ref) else part for part in value.parts))
-        return value
+        return with_references(value, self.at)

@@ -3,12 +3,12 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from shoal.deploy.aws.copies import held
 from shoal.deploy.aws.hcl.context import Context
 from shoal.deploy.aws.hcl.stores import bucket_name
 from shoal.deploy.aws.resources import Bucket, Copied, Copying, Images, Key, Password, Repository, Secret, Table
 from shoal.deploy.aws.rights import COPYING
 from shoal.deploy.aws.secrets import called
-from shoal.deploy.aws.standby import held
 from shoal.deploy.cloud.hcl import label, resource
 from shoal.deploy.cloud.settings import STANDBY
 from shoal.deploy.cloud.values import Ref

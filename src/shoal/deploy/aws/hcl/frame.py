@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator
 
-from shoal.deploy.aws.hcl import copies, eks, taking_over
+from shoal.deploy.aws.hcl import copies, eks
 from shoal.deploy.aws.hcl.context import Context
+from shoal.deploy.aws.hcl.stores import spreads
 from shoal.deploy.aws.resources import Address, Door, Operator, Repository, Role, Workload
 from shoal.deploy.cloud.hcl import label, output
+from shoal.deploy.cloud.switches import variables
 from shoal.deploy.cloud.values import Ref
 from shoal.deploy.terraform.values import Block, Raw, Text, Value, block, items
 
@@ -38,7 +40,8 @@ def begin(context: Context) -> Iterator[Block]:
         body=items({"region": environment.region}, block("default_tags", tags=tags)),
     )
     yield from copies.provider(context)
-    yield from taking_over.variables(context)
+    if context.scope.passive or environment.standby is not None:
+        yield from variables(passive=context.scope.passive, spread=spreads(context))
     yield block("data", "aws_caller_identity", "own")
     if context.all(Address):
         why = "The domain in whose name mail goes out, verified in Amazon SES."

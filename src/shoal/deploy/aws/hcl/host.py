@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 from shoal.deploy.aws.hcl.context import Context
-from shoal.deploy.aws.hcl.taking_over import TAKEN
 from shoal.deploy.aws.resources import Certificate, Door
 from shoal.deploy.cloud.hcl import resource
+from shoal.deploy.cloud.switches import TAKEN
 from shoal.deploy.terraform.values import Block, Noted, Raw, Value, block, items
 
 API = {"api_id": Raw("aws_apigatewayv2_api.main.id")}

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 from shoal.deploy.aws.hcl.context import Context
 from shoal.deploy.aws.hcl.eks import cluster
-from shoal.deploy.aws.hcl.taking_over import TAKEN
 from shoal.deploy.aws.network import CLUSTER, INTERFACES
 from shoal.deploy.aws.resources import Group, Network
 from shoal.deploy.cloud.hcl import resource
+from shoal.deploy.cloud.switches import TAKEN
 from shoal.deploy.terraform.values import Block, Raw, Text, Value, block, items
 
 _SUBNETS = {"private": 0, "engines": 4, "public": 8}

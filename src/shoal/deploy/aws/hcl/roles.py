@@ -4,11 +4,11 @@ from collections.abc import Callable, Iterator, Mapping
 
 from shoal.deploy.aws import naming
 from shoal.deploy.aws.hcl.context import Context
-from shoal.deploy.aws.hcl.taking_over import FENCED, TAKEN
 from shoal.deploy.aws.resources import Fence, Right, Role
 from shoal.deploy.aws.rights import path
 from shoal.deploy.cloud.hcl import json, label, resource
 from shoal.deploy.cloud.settings import STANDBY
+from shoal.deploy.cloud.switches import FENCED, TAKEN
 from shoal.deploy.cloud.values import Ref
 from shoal.deploy.terraform.printer import expression
 from shoal.deploy.terraform.values import Block, Call, Noted, Raw, Text, Value, block, items

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from shoal.deploy.aws import naming
 from shoal.deploy.aws.hcl import logs
 from shoal.deploy.aws.hcl.context import Context
-from shoal.deploy.aws.hcl.taking_over import SPREAD, either, spread
 from shoal.deploy.aws.resources import Bucket, Cache, Documents, Postgres, Search, Table
 from shoal.deploy.aws.scope import Scope
 from shoal.deploy.cloud.hcl import json, label, resource
+from shoal.deploy.cloud.switches import SPREAD, after, chosen
 from shoal.deploy.cloud.values import Ref
 from shoal.deploy.terraform.values import Block, Noted, Raw, Text, Value, block, items
 
@@ -24,6 +24,12 @@ _KEY = Ref("key", "data")
 
 _BEGUN = "begun"
 """When an environment was made first: part of the names of what is left of it, which stay when it is destroyed."""
+
+
+def spreads(context: Context) -> bool:
+    """Tell whether a region has engines that are in two zones."""
+    engines: list[Postgres | Documents | Cache] = [*context.all(Postgres), *context.all(Documents), *context.all(Cache)]
+    return any(one.copies > 1 for one in engines)
 
 
 def shared(context: Context) -> Iterator[Block]:
@@ -65,7 +71,7 @@ def postgres(one: Postgres, context: Context) -> Iterator[Block]:
                 "storage_type": "gp3",
                 "storage_encrypted": True,
                 "kms_key_id": context.at(_KEY),
-                "multi_az": SPREAD if one.replica and one.copies > 1 else one.copies > 1,
+                "multi_az": Raw(SPREAD) if one.replica and one.copies > 1 else one.copies > 1,
                 "publicly_accessible": False,
                 "db_subnet_group_name": Raw("aws_db_subnet_group.engines.name"),
                 "parameter_group_name": Raw("aws_db_parameter_group.postgres.name"),
@@ -88,7 +94,7 @@ def _left(name: str, *, protected: bool, copy: bool) -> dict[str, Value]:
     if not protected:
         return {"skip_final_snapshot": True}
     last = Text((f"{name}-last-", Raw(f"terraform_data.{_BEGUN}.output")))
-    skipped: Value = either(taken=False, passive=True) if copy else False
+    skipped: Value = after(then=False, before=True) if copy else False
     return {"skip_final_snapshot": skipped, "final_snapshot_identifier": last}
 
 
@@ -107,7 +113,7 @@ def _own(one: Postgres, context: Context) -> dict[str, Value]:
 def _following(one: Postgres, context: Context) -> dict[str, Value]:
     """Follow the database of the first region, with its users and its size, until this region takes over."""
     why = "Engine, users, passwords and size are those of the database that it follows."
-    return {"replicate_source_db": Noted(either(None, context.written(one.replica)), why), "apply_immediately": True}
+    return {"replicate_source_db": Noted(after(None, context.written(one.replica)), why), "apply_immediately": True}
 
 
 def documents(one: Documents, context: Context) -> Iterator[Block]:
@@ -135,7 +141,7 @@ def documents(one: Documents, context: Context) -> Iterator[Block]:
         notes=context.notes(one),
     )
     where = Raw(f"aws_docdb_cluster.{one.name}.id")
-    copies: Value = spread(one.copies, 1) if one.follows and one.copies > 1 else one.copies
+    copies: Value = chosen(SPREAD, one.copies, 1) if one.follows and one.copies > 1 else one.copies
     yield resource(
         "aws_docdb_cluster_instance",
         one.name,
@@ -159,7 +165,7 @@ def _alone(one: Documents, context: Context) -> dict[str, Value]:
 
 def _member(one: Documents) -> dict[str, Value]:
     """Follow the cluster of the first region, with its users, until this region takes over."""
-    return {"global_cluster_identifier": either(None, one.worldly)}
+    return {"global_cluster_identifier": after(None, one.worldly)}
 
 
 def _joined(one: Documents) -> Iterator[Block]:
@@ -294,7 +300,7 @@ def _users(one: Cache, context: Context) -> Iterator[Block]:
 def _servers(one: Cache, context: Context) -> Block:
     name, more = context.named(limit=naming.CACHE), one.copies - 1
     later = one.asleep and more > 0
-    zones: Value = SPREAD if later else more > 0
+    zones: Value = Raw(SPREAD) if later else more > 0
     return resource(
         "aws_elasticache_replication_group",
         one.name,
@@ -307,7 +313,7 @@ def _servers(one: Cache, context: Context) -> Block:
                 "node_type": one.instance,
                 "parameter_group_name": f"default.valkey{VALKEY.partition('.')[0]}.cluster.on",
                 "num_node_groups": 1,
-                "replicas_per_node_group": spread(more, 0) if later else more,
+                "replicas_per_node_group": chosen(SPREAD, more, 0) if later else more,
                 "automatic_failover_enabled": True,
                 "multi_az_enabled": zones,
                 "transit_encryption_enabled": True,

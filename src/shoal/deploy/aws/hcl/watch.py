@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 from shoal.deploy.aws.hcl.context import Context
-from shoal.deploy.aws.hcl.taking_over import either
 from shoal.deploy.aws.resources import Alarm, Watch
 from shoal.deploy.cloud.hcl import resource
+from shoal.deploy.cloud.switches import after
 from shoal.deploy.terraform.values import Block, Raw, Value, block, items
 
 _TOPIC = Raw("aws_sns_topic.alarms.arn")
@@ -53,7 +53,7 @@ def alarm(one: Alarm, context: Context) -> Iterator[Block]:
         "comparison_operator": "LessThanThreshold" if one.below else "GreaterThanThreshold",
         "threshold": one.above,
         "evaluation_periods": 1,
-        "treat_missing_data": either("notBreaching", "breaching") if one.silent else "notBreaching",
+        "treat_missing_data": after("notBreaching", "breaching") if one.silent else "notBreaching",
         "alarm_actions": [_TOPIC],
         "ok_actions": [_TOPIC],
     }

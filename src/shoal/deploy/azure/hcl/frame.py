@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from shoal.deploy.azure.hcl.context import Context
 from shoal.deploy.azure.resources import Bus, Cache, Cluster, Door, Identity, Operator, Place, Postgres, Workload
 from shoal.deploy.cloud.hcl import label, output
-from shoal.deploy.cloud.linked import variables
+from shoal.deploy.cloud.switches import variables
 from shoal.deploy.terraform.values import Block, Raw, Value, block, items
 
 PROVIDER, RANDOM, PROGRAM = "~> 4.55", "~> 3.7", ">= 1.11"

@@ -5,9 +5,10 @@ from collections.abc import Mapping
 from shoal.deploy.azure.addresses import CONTAINER
 from shoal.deploy.azure.called import called
 from shoal.deploy.azure.hcl.context import Context
-from shoal.deploy.cloud.hcl import label
+from shoal.deploy.cloud.hcl import label, with_references
 from shoal.deploy.cloud.linked import Link, Thing
-from shoal.deploy.cloud.values import Join, Ref, Value
+from shoal.deploy.cloud.switches import FENCED, TAKEN
+from shoal.deploy.cloud.values import Ref, Value
 from shoal.deploy.terraform import values as hcl
 
 KINDS: Mapping[str, str] = {
@@ -68,11 +69,7 @@ def at(ref: Ref) -> hcl.Raw:
 
 def written(value: Value) -> hcl.Value:
     """Write a value."""
-    if isinstance(value, Ref):
-        return at(value)
-    if isinstance(value, Join):
-        return hcl.Text(tuple(at(part) if isinstance(part, Ref) else part for part in value.parts))
-    return value
+    return with_references(value, at)
 
 
 SUBSCRIPTION = "/subscriptions/${data.azurerm_client_config.own.subscription_id}"
@@ -109,7 +106,7 @@ def link(context: Context) -> Link:
         }
         return known.get((kind, attribute))
 
-    when = "var.take_over && !var.fenced" if context.scope.passive else "!var.fenced"
+    when = f"{TAKEN} && !{FENCED}" if context.scope.passive else f"!{FENCED}"
     return Link(spelled=spelled, late=frozenset({"azurerm_container_app"}), when=when)
 
 

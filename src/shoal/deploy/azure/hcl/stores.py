@@ -8,7 +8,7 @@ from shoal.deploy.azure.hcl.context import Context, notes
 from shoal.deploy.azure.hcl.references import HERE, at, there
 from shoal.deploy.azure.resources import Account, Cache, Postgres
 from shoal.deploy.cloud.hcl import label, resource
-from shoal.deploy.cloud.linked import after, only, spread
+from shoal.deploy.cloud.switches import after, only, spread
 from shoal.deploy.cloud.values import Ref
 from shoal.deploy.terraform.values import Block, Noted, Raw, Value, block, items
 

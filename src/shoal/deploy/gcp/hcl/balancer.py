@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from shoal.deploy.cloud.hcl import resource
-from shoal.deploy.cloud.linked import after
+from shoal.deploy.cloud.switches import after
 from shoal.deploy.gcp.hcl.context import Context
 from shoal.deploy.gcp.resources import Door, Reached, Route
 from shoal.deploy.terraform.values import Block, Raw, Value, block, items

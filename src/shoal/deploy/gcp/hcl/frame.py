@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from shoal.deploy.cloud.hcl import label, output, resource
-from shoal.deploy.cloud.linked import variable, variables
+from shoal.deploy.cloud.switches import variable, variables
 from shoal.deploy.gcp.hcl.context import Context
 from shoal.deploy.gcp.hcl.references import NUMBER
 from shoal.deploy.gcp.resources import Account, Cluster, Door, Interfaces, Operator, Postgres, Repository, Workload

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from shoal.deploy.cloud.hcl import resource
-from shoal.deploy.cloud.linked import after, only, spread
 from shoal.deploy.cloud.naming import joined
+from shoal.deploy.cloud.switches import after, only, spread
 from shoal.deploy.cloud.values import Ref
 from shoal.deploy.gcp.hcl.context import Context
 from shoal.deploy.gcp.hcl.references import NETWORK, PROJECT, at, encrypted, member

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from shoal.deploy.cloud.hcl import resource
-from shoal.deploy.cloud.linked import after
+from shoal.deploy.cloud.switches import after
 from shoal.deploy.gcp.hcl.context import Context
 from shoal.deploy.gcp.hcl.references import NUMBER
 from shoal.deploy.gcp.resources import Alarm, Watch

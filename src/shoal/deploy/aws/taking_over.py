@@ -4,15 +4,11 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from shoal.deploy.aws import naming
 from shoal.deploy.aws.hcl.context import Context
-from shoal.deploy.aws.hcl.taking_over import spreads
-from shoal.deploy.aws.resources import Address, Bucket, Documents, Operator, Postgres, Secret
-from shoal.deploy.aws.secrets import called
-from shoal.deploy.cloud.steps import numbered, table, typed
+from shoal.deploy.aws.hcl.stores import spreads
+from shoal.deploy.aws.reading import GLOBAL, by_hand, declared, state
+from shoal.deploy.aws.resources import Address, Bucket, Documents, Postgres
+from shoal.deploy.cloud.steps import numbered, typed
 from shoal.deploy.cloud.taking_over import ENDED
-
-_GLOBAL = "us-east-1"
-"""Where IAM and Route 53 are changed, whichever regions they serve ("Global services", AWS fault isolation); and where
-buckets are of which S3 is not told where."""
 
 _CAUGHT_UP = (
     "until `ReplicaLag` of each copy has fallen to 0 once, which takes up to five minutes: what a copy has not by then",
@@ -21,50 +17,12 @@ _CAUGHT_UP = (
 """A copy of a database that nobody writes to says up to five minutes (RDS user guide, read replicas of PostgreSQL)."""
 
 
-def state(context: Context) -> tuple[str, ...]:
-    """Say how the bucket of the state is made, which no Terraform makes."""
-    bucket, region = context.scope.state, context.scope.environment.region
-    elsewhere = f" \\\n  --create-bucket-configuration LocationConstraint={region}" if region != _GLOBAL else ""
-    made = f"aws s3api create-bucket --bucket {bucket} --region {region}{elsewhere}"
-    blocked = "BlockPublicAcls=true,IgnorePublicAcls=true,BlockPublicPolicy=true,RestrictPublicBuckets=true"
-    return (
-        "Make the bucket of the state. Where somebody else in the world has its name, write another (`state = ...`)",
-        "into the environment's file, and deploy again.",
-        *typed(
-            *made.splitlines(),
-            f"aws s3api put-public-access-block --bucket {bucket} \\",
-            f"  --public-access-block-configuration {blocked}",
-            f"aws s3api put-bucket-versioning --bucket {bucket} --versioning-configuration Status=Enabled",
-            "terraform init",
-        ),
-    )
+def page(context: Context) -> str:
+    """Write the page."""
+    return "\n".join(_lines(context)) + "\n"
 
 
-def by_hand(context: Context) -> tuple[str, ...]:
-    """List the secrets that somebody fills in here; nothing where there are none."""
-    asked = [one for one in context.all(Secret) if one.text is None and one.place == "here"]
-    return table(("Secret", "What it is"), [(f"`{called(context.scope, one.name)}`", one.purpose) for one in asked])
-
-
-def declared(context: Context) -> Sequence[str]:
-    """Say how streams come to be declared."""
-    operators = context.all(Operator)
-    if not operators:
-        return ()
-    place = "{awsvpcConfiguration: {subnets, securityGroups: [.operator_group]}}"
-    asked = (
-        f"aws ecs run-task --region {context.scope.environment.region} --cluster {context.scope.named()} \\",
-        '  --launch-type FARGATE --network-configuration "$PLACE" \\',
-    )
-    each = (line for one in operators for line in (*asked, f"  --task-definition {context.named(one.name)}"))
-    return (
-        "Declare the streams, now and after each change of events:",
-        *typed(f"PLACE=$(terraform output -json tasks | jq -c '{place}')", *each),
-    )
-
-
-def lines(context: Context) -> Iterator[str]:
-    """Write the page, line by line."""
+def _lines(context: Context) -> Iterator[str]:
     scope = context.scope
     first = scope.origin().environment
     yield f"# {scope.system} in {first.name}, its second region ({scope.environment.region})"
@@ -122,9 +80,9 @@ def _taken(context: Context) -> Iterator[Sequence[str]]:
         "Where the first region answers no more, its services lose their rights by this, so that they do no harm",
         "when it is back; fence it then all the same.",
     )
-    if first.region == _GLOBAL:
+    if first.region == GLOBAL:
         yield (
-            f"Where {_GLOBAL} itself is gone, IAM and Route 53 answer nobody: add `-refresh=false`. Rights of the",
+            f"Where {GLOBAL} itself is gone, IAM and Route 53 answer nobody: add `-refresh=false`. Rights of the",
             "first region and the record of the API stay as they are, which Terraform says; lead clients otherwise.",
         )
     yield declared(context)
