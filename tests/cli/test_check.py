@@ -15,10 +15,8 @@ from shoal.check.table import RULES
 from shoal.cli import checking
 from shoal.cli.commands import check
 from shoal.cli.commands.check import FORMS
-from shoal.cli.program import main
-from tests.check.projects import importing, written
-
-Run = Callable[..., tuple[int, str, str]]
+from tests.check.projects import written
+from tests.cli.run import Run
 
 SYSTEM = """
 import urllib.request
@@ -39,19 +37,6 @@ CALL = '    return str(urllib.request.urlopen("http://127.0.0.1:9"))'
 IDLE = '    return "1"  # shoal: ignore[SH301] it is on this machine'
 BAD, GOOD = SYSTEM.format(lines=CALL), SYSTEM.format(lines='    return "1"')
 MINE = Rule(code="ACME001", name="mine", severity="error", summary="mine", page="Mine.", find=nothing)
-
-
-@pytest.fixture(name="run")
-def _run(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
-    monkeypatch.setenv("NO_COLOR", "1")
-
-    def run(*words: str) -> tuple[int, str, str]:
-        with importing(tmp_path), pytest.raises(SystemExit) as ended:
-            main(["-C", str(tmp_path), *words])
-        said = capsys.readouterr()
-        return int(str(ended.value.code)), said.out, said.err
-
-    return run
 
 
 def project(root: Path, system: str = BAD, **files: str) -> Path:

@@ -1,16 +1,13 @@
 """``shoal check PATH``: a system that was not written with Shoal, as it is typed."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from shoal.cli.commands.check import FORMS
-from shoal.cli.program import main
 from tests.check.projects import written
-
-Run = Callable[..., tuple[int, str, str]]
+from tests.cli.run import Run
 
 COMPOSE = """\
 services:
@@ -21,19 +18,6 @@ services:
       - API_KEY=hunter2
 """
 GOOD = COMPOSE.replace("hunter2", "${API_KEY:?}")
-
-
-@pytest.fixture(name="run")
-def _run(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
-    monkeypatch.setenv("NO_COLOR", "1")
-
-    def run(*words: str) -> tuple[int, str, str]:
-        with pytest.raises(SystemExit) as ended:
-            main(["-C", str(tmp_path), *words])
-        said = capsys.readouterr()
-        return int(str(ended.value.code)), said.out, said.err
-
-    return run
 
 
 @pytest.mark.parametrize("form", FORMS)

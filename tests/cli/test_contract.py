@@ -1,15 +1,11 @@
 """``shoal contract`` on a project in a folder: locked, changed, refused with the names of those it would break."""
 
 import json
-import sys
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from shoal.cli.program import main
-
-Run = Callable[..., tuple[int, str, str]]
+from tests.cli.run import Run
 
 SYSTEM = """
 import msgspec
@@ -60,23 +56,6 @@ async def count(event: Sold2, tx: Transaction) -> None: ...
 
 def first(fields: str = "amount: int", failure: str = "False") -> str:
     return V1.format(fields=fields, failure=failure)
-
-
-@pytest.fixture(name="run")
-def _run(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
-    monkeypatch.setattr(sys, "path", [*sys.path])
-    monkeypatch.setattr(sys, "dont_write_bytecode", True)  # the module changes faster than a cache would notice
-    monkeypatch.setenv("NO_COLOR", "1")
-
-    def invoke(*arguments: str) -> tuple[int, str, str]:
-        sys.modules.pop("system", None)
-        with pytest.raises(SystemExit) as ended:
-            main(["-C", str(tmp_path), *arguments])
-        out, err = capsys.readouterr()
-        return int(ended.value.code or 0), out, err
-
-    yield invoke
-    sys.modules.pop("system", None)
 
 
 def declare(

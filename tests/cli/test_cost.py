@@ -2,50 +2,23 @@
 
 import json
 import subprocess
-import sys
-from collections.abc import Callable, Iterator
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
-from shoal.cli.program import main
+from tests.cli.cafe import SYSTEM
+from tests.cli.run import Run
 
-Run = Callable[..., tuple[int, str, str]]
-
-SYSTEM = '''
-from shoal import Postgres, Service, System, anyone
-
-till = Service("till", store=Postgres())
-
-@till.get("/sales", access=anyone)
-async def sales() -> int:
-    """Count what was sold."""
-    return 0
-
-system = System("cafe", services=[till])
-'''
 TARGET = 'name = "production"\nregion = "us-east-1"\nleast = {least}\nmost = 8\n'
 
 
 @pytest.fixture(name="run")
-def _run(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
-    monkeypatch.setattr(sys, "path", [*sys.path])
-    monkeypatch.setattr(sys, "dont_write_bytecode", True)
-    monkeypatch.setenv("NO_COLOR", "1")
+def _run(run: Run, tmp_path: Path) -> Run:
     (tmp_path / "system.py").write_text(SYSTEM, "utf-8")
     (tmp_path / "small.toml").write_text(TARGET.format(least=1), "utf-8")
     (tmp_path / "large.toml").write_text(TARGET.format(least=6), "utf-8")
-
-    def invoke(*arguments: str) -> tuple[int, str, str]:
-        sys.modules.pop("system", None)
-        with pytest.raises(SystemExit) as ended:
-            main(["-C", str(tmp_path), *arguments])
-        said = capsys.readouterr()
-        return int(ended.value.code or 0), said.out, said.err
-
-    yield invoke
-    sys.modules.pop("system", None)
+    return run
 
 
 def test_terraform_is_written_compared_and_checked(run: Run, tmp_path: Path) -> None:

@@ -1,28 +1,13 @@
 """``shoal deploy kubernetes`` on a project in a folder: written, compared, checked, refused."""
 
 import json
-import sys
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from shoal.cli.program import main
+from tests.cli.cafe import SYSTEM
+from tests.cli.run import Run
 
-Run = Callable[..., tuple[int, str, str]]
-
-SYSTEM = '''
-from shoal import Postgres, Service, System, anyone
-
-till = Service("till", store=Postgres())
-
-@till.get("/sales", access=anyone)
-async def sales() -> int:
-    """Count what was sold."""
-    return 0
-
-system = System("cafe", services=[till])
-'''
 TARGET = """\
 name = "production"
 hosts = ["cafe.example"]
@@ -32,22 +17,10 @@ WRITE = ("deploy", "kubernetes", "--out", "out")
 
 
 @pytest.fixture(name="run")
-def _run(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
-    monkeypatch.setattr(sys, "path", [*sys.path])
-    monkeypatch.setattr(sys, "dont_write_bytecode", True)  # the module changes faster than a cache would notice
-    monkeypatch.setenv("NO_COLOR", "1")
+def _run(run: Run, tmp_path: Path) -> Run:
     (tmp_path / "system.py").write_text(SYSTEM, "utf-8")
     (tmp_path / "production.toml").write_text(TARGET.format(version="1.0.0"), "utf-8")
-
-    def invoke(*arguments: str) -> tuple[int, str, str]:
-        sys.modules.pop("system", None)
-        with pytest.raises(SystemExit) as ended:
-            main(["-C", str(tmp_path), *arguments])
-        out, err = capsys.readouterr()
-        return int(ended.value.code or 0), out, err
-
-    yield invoke
-    sys.modules.pop("system", None)
+    return run
 
 
 def test_it_writes_what_is_missing_and_says_so(run: Run, tmp_path: Path) -> None:

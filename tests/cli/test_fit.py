@@ -2,15 +2,13 @@
 
 import json
 import subprocess
-from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from shoal.cli.program import main
-from tests.check.projects import importing, written
-
-Run = Callable[..., tuple[int, str, str]]
+from tests.check.projects import written
+from tests.cli.run import Run
 
 SERVICE = """
 from shoal import Service, anyone
@@ -31,17 +29,10 @@ system = System("pair", services=[one, two])
 
 
 @pytest.fixture(name="run")
-def _run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Run:
+def _run(run: Run, tmp_path: Path) -> Run:
     files = {f"{name}/service.py": SERVICE.format(name=name) for name in ("one", "two")}
     written(tmp_path, {"system.py": SYSTEM, **files})
-
-    def run(*words: str) -> tuple[int, str, str]:
-        with importing(tmp_path), pytest.raises(SystemExit) as ended:
-            main(["-C", str(tmp_path), "fit", *words])
-        said = capsys.readouterr()
-        return int(str(ended.value.code)), said.out, said.err
-
-    return run
+    return partial(run, "fit")
 
 
 def commit(root: Path, author: str) -> None:

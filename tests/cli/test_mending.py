@@ -1,15 +1,13 @@
 """``shoal check --fix``: what is safe is mended, ``--diff`` shows it first, and the system does the same afterwards."""
 
 import subprocess
-from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from shoal.cli.program import main
-from tests.check.projects import importing, written
-
-Run = Callable[..., tuple[int, str, str]]
+from tests.check.projects import written
+from tests.cli.run import Run
 
 SYSTEM = """
 import asyncio
@@ -37,16 +35,8 @@ GOOD = "await asyncio.to_thread(draw, 'ä')  # the usual threads"
 
 
 @pytest.fixture(name="run")
-def _run(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
-    monkeypatch.setenv("NO_COLOR", "1")
-
-    def run(*words: str) -> tuple[int, str, str]:
-        with importing(tmp_path), pytest.raises(SystemExit) as ended:
-            main(["-C", str(tmp_path), "check", "--only", "SH501", "--only", "SH0", *words])
-        said = capsys.readouterr()
-        return int(str(ended.value.code)), said.out, said.err
-
-    return run
+def _run(run: Run) -> Run:
+    return partial(run, "check", "--only", "SH501", "--only", "SH0")
 
 
 def project(root: Path, body: str) -> Path:

@@ -1,29 +1,23 @@
 """A system that is not where it is looked for: what is said then, and that a mistake in ``[tool.shoal]`` is named."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from shoal.cli.program import main
 from shoal.operating import looking
-from tests.check.projects import importing, written
+from tests.check.projects import written
+from tests.cli.run import Run
 
-Run = Callable[..., tuple[int, str, str]]
 SYSTEM = 'from shoal import Service, System\n\nbank: System = System("bank", services=[Service("rates")])\n'
 
 
 @pytest.fixture(name="run")
-def _run(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
-    monkeypatch.setenv("NO_COLOR", "1")
+def _run(run: Run) -> Run:
+    def joined(*words: str) -> tuple[int, str, str]:
+        code, out, err = run(*words)
+        return code, out, " ".join(err.split())
 
-    def run(*words: str) -> tuple[int, str, str]:
-        with importing(tmp_path), pytest.raises(SystemExit) as ended:
-            main(["-C", str(tmp_path), *words])
-        said = capsys.readouterr()
-        return int(str(ended.value.code)), said.out, " ".join(said.err.split())
-
-    return run
+    return joined
 
 
 def hint(root: Path, files: dict[str, str], wanted: str = "system:system") -> str:

@@ -1,18 +1,15 @@
 """``shoal check --targets``: what lies where a system is deployed from, against the system and its budgets."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from shoal.cli.placed import gather
-from shoal.cli.program import main
 from shoal.files import MANIFEST
 from shoal.operating.where import Project
 from tests.check.projects import importing, written
-
-Run = Callable[..., tuple[int, str, str]]
+from tests.cli.run import Run
 
 SYSTEM = '''
 from shoal import Objective, Service, System, anyone
@@ -29,19 +26,6 @@ system = System("bank", services=[rates])
 '''
 PRODUCTION = 'name = "production"\nhosts = ["bank.example"]\n'
 AWS = 'name = "production"\naccount = "123456789012"\nregion = "eu-central-1"\nbudget = {budget}\n'
-
-
-@pytest.fixture(name="run")
-def _run(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
-    monkeypatch.setenv("NO_COLOR", "1")
-
-    def run(*words: str) -> tuple[int, str, str]:
-        with importing(tmp_path), pytest.raises(SystemExit) as ended:
-            main(["-C", str(tmp_path), *words])
-        said = capsys.readouterr()
-        return int(str(ended.value.code)), said.out, said.err
-
-    return run
 
 
 @pytest.fixture(name="deployed")

@@ -3,54 +3,29 @@
 import json
 import socket
 import subprocess
-import sys
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from shoal.cli.program import main
+from tests.cli.cafe import SYSTEM
+from tests.cli.run import Run
 from tests.cost.lists.played import Answer, catalog, offer, page, played, retail, sku
 
-Run = Callable[..., tuple[int, str, str]]
 Query = dict[str, list[str]]
 
-SYSTEM = '''
-from shoal import Postgres, Service, System, anyone
-
-till = Service("till", store=Postgres())
-
-@till.get("/sales", access=anyone)
-async def sales() -> int:
-    """Count what was sold."""
-    return 0
-
-system = System("cafe", services=[till])
-'''
 NOTHING: Answer = (404, {}, b"<html>no such thing</html>")
 AZURE = ("cost", "refresh", "--target", "azure", "--region", "francecentral")
 
 
 @pytest.fixture(name="run")
-def _run(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
-    monkeypatch.setattr(sys, "path", [*sys.path])
-    monkeypatch.setattr(sys, "dont_write_bytecode", True)
-    monkeypatch.setenv("NO_COLOR", "1")
+def _run(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     monkeypatch.delenv("GOOGLE_API_KEY", raising=False)
     (tmp_path / "system.py").write_text(SYSTEM, "utf-8")
-
-    def invoke(*arguments: str) -> tuple[int, str, str]:
-        sys.modules.pop("system", None)
-        with pytest.raises(SystemExit) as ended:
-            main(["-C", str(tmp_path), *arguments])
-        said = capsys.readouterr()
-        return int(ended.value.code or 0), said.out, said.err
-
-    yield invoke
-    sys.modules.pop("system", None)
+    return run
 
 
 def table(root: Path, name: str) -> dict[str, Any]:

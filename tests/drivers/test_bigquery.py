@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator
 import pytest
 
 from shoal.drivers import open_warehouse
-from shoal.drivers.base import Warehouse
 from shoal.drivers.bigquery import sql
 from shoal.errors import Contended, DeclarationError, EngineError, TooLarge, Unavailable
 from tests.conformance.warehouse import (
@@ -20,6 +19,7 @@ from tests.conformance.warehouse import (
     sale,
     total,
 )
+from tests.drivers.depot import Depot
 from tests.drivers.hearing import hearing
 
 pytest.importorskip("sqlglot", reason="needs sqlglot, which reads BigQuery's SQL")
@@ -27,30 +27,17 @@ pytest.importorskip("duckdb", reason="needs shoal[warehouse], which runs it")
 
 from tests.drivers.bigquery_played import PlayedBigQuery
 
-
-class Dataset:
-    """One dataset, opened again and again."""
-
-    def __init__(self) -> None:
-        self.played = PlayedBigQuery()
-        self.opened: list[Warehouse] = []
-
-    async def warehouse(self) -> Warehouse:
-        self.opened.append(open_warehouse(self.played.url))
-        await self.opened[-1].open()
-        return self.opened[-1]
+Dataset = Depot[PlayedBigQuery]
 
 
 @pytest.fixture
 async def depot(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Dataset]:
-    dataset = Dataset()
+    depot = Depot(PlayedBigQuery())
     monkeypatch.delenv("GOOGLE_APPLICATION_CREDENTIALS", raising=False)
-    monkeypatch.setenv("GCE_METADATA_HOST", dataset.played.place)
-    await dataset.played.start()
-    yield dataset
-    for warehouse in dataset.opened:
-        await warehouse.close()
-    await dataset.played.stop()
+    monkeypatch.setenv("GCE_METADATA_HOST", depot.played.place)
+    await depot.played.start()
+    yield depot
+    await depot.close()
 
 
 class TestBigQuery(AppendContract, TableContract, ReportContract):

@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from shoal.drivers import open_warehouse
-from shoal.drivers.base import FactColumn, FactTable, Warehouse
+from shoal.drivers.base import FactColumn, FactTable
 from shoal.drivers.redshift import sql
 from shoal.errors import Conflict, Contended, DeclarationError, EngineError, TooLarge, Unavailable
 from tests.conformance.warehouse import (
@@ -22,6 +22,7 @@ from tests.conformance.warehouse import (
     sale,
     total,
 )
+from tests.drivers.depot import Depot
 from tests.drivers.hearing import hearing
 
 pytest.importorskip("aiobotocore", reason="needs shoal[aws], whose client asks")
@@ -30,28 +31,15 @@ pytest.importorskip("duckdb", reason="needs shoal[warehouse], which runs it")
 
 from tests.drivers.redshift_played import PlayedRedshift
 
-
-class Database:
-    """One database, opened again and again."""
-
-    def __init__(self) -> None:
-        self.played = PlayedRedshift()
-        self.opened: list[Warehouse] = []
-
-    async def warehouse(self) -> Warehouse:
-        self.opened.append(open_warehouse(self.played.url))
-        await self.opened[-1].open()
-        return self.opened[-1]
+Database = Depot[PlayedRedshift]
 
 
 @pytest.fixture
 async def depot() -> AsyncIterator[Database]:
-    database = Database()
-    await database.played.start()
-    yield database
-    for warehouse in database.opened:
-        await warehouse.close()
-    await database.played.stop()
+    depot = Depot(PlayedRedshift())
+    await depot.played.start()
+    yield depot
+    await depot.close()
 
 
 class TestRedshift(AppendContract, TableContract, ReportContract):

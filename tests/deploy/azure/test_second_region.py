@@ -15,9 +15,8 @@ from shoal.deploy.azure.settings import Engines, Environment
 from shoal.deploy.cloud.resource import Resource
 from shoal.deploy.cloud.settings import Standby
 from tests.deploy.azure.samples import FAR, artifacts, of_kind, scope_of
+from tests.deploy.halves import declared, halves
 from tests.deploy.samples import shop
-
-DECLARED = re.compile(r'^resource "(\w+)" "([\w-]+)" \{\n(.*?)\n\}', re.DOTALL | re.MULTILINE)
 
 
 def second() -> Scope:
@@ -33,14 +32,7 @@ def both() -> tuple[tuple[Resource, ...], tuple[Resource, ...]]:
 
 @cache
 def texts() -> tuple[str, str]:
-    """Return what is written for each of the two root modules."""
-    found = {artifact.path: artifact.text for artifact in artifacts(shop(), FAR) if artifact.path.endswith(".tf")}
-    there = [text for path, text in found.items() if path.startswith("far/standby/")]
-    return "\n".join(text for path, text in found.items() if "/standby/" not in path), "\n".join(there)
-
-
-def declared(text: str) -> dict[tuple[str, str], str]:
-    return {(kind, label): body for kind, label, body in DECLARED.findall(text)}
+    return halves(artifacts(shop(), FAR))
 
 
 def test_each_database_has_a_copy_that_becomes_one_of_its_own() -> None:
