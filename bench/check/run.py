@@ -17,7 +17,7 @@ from bench.outcome import Effort, Outcome
 from bench.report import Comparison, Section
 from bench.rounds import Amount, Round, Sample, Say, interleave
 from bench.statistics import Target, estimate, ratios
-from shoal.cli.checks import Check
+from shoal.cli.checking.check import Check
 from shoal.operating import project
 from shoal.operating.where import Project
 

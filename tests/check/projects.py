@@ -11,7 +11,7 @@ from shoal.check.observed import Observed
 from shoal.check.page import OBSERVED, PLACED
 from shoal.check.placed import Placed
 from shoal.check.report import Report
-from shoal.cli.checks import Beside, Check
+from shoal.cli.checking.check import Beside, Check
 from shoal.operating.where import Project
 
 

@@ -7,7 +7,7 @@ import msgspec
 from shoal.check.finding import Place
 from shoal.check.graph import Graph
 from shoal.check.source import Source
-from shoal.cli import checking
+from shoal.cli.checking.project import gather
 from shoal.model.service import Access, Call, Endpoint, Service
 from shoal.model.system import System
 from shoal.operating import project
@@ -115,7 +115,7 @@ system = System("small", services=[near, far])
 def sites(root: Path, handed: str = "elsewhere(api)") -> dict[str, list[tuple[str, bool, bool]]]:
     where = Project(root=written(root, {"system.py": SYSTEM.format(handed=handed)}))
     with importing(root):
-        subject = checking.gather(where, project.read(where))
+        subject = gather(where, project.read(where))
     return {
         str(handler): [(f"{site.callee} {site.where.line}", site.certain, site.looped) for site in found]
         for handler, found in subject.graph.sites.items()
@@ -170,7 +170,7 @@ system = System("small", services=[near, far])
 def test_what_undoes_a_step_calls_for_itself(tmp_path: Path) -> None:
     where = Project(root=written(tmp_path, {"system.py": SAGA}))
     with importing(tmp_path):
-        subject = checking.gather(where, project.read(where))
+        subject = gather(where, project.read(where))
     assert {str(h): [str(s.where) for s in found] for h, found in subject.graph.sites.items() if found} == {
         "near.trip.undo": ["system.py:21:15"]
     }

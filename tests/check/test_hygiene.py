@@ -12,7 +12,7 @@ from shoal.check.report import OUTDATED
 from shoal.check.rule import AnyRule
 from shoal.check.rules import rule_failed
 from shoal.check.table import RULES
-from shoal.cli.checks import Beside, Check
+from shoal.cli.checking.check import Beside, Check
 from shoal.operating.where import Project
 from tests.check.projects import importing, report_of, written
 

@@ -8,7 +8,7 @@ import pytest
 
 from shoal.check import permissions
 from shoal.check.observed import Observed
-from shoal.cli.checks import Check
+from shoal.cli.checking.check import Check
 from shoal.operating.where import Project
 from tests.check.projects import importing, report_of, written
 

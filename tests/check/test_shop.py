@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from shoal.check.subject import GIVEN
-from shoal.cli.checks import Check
+from shoal.cli.checking.check import Check
 from shoal.operating.where import Project
 
 ROOT = Path(__file__).parents[2]

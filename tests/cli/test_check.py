@@ -12,7 +12,7 @@ import pytest
 from shoal.check.formats.table import FORMATS
 from shoal.check.rule import Rule, nothing
 from shoal.check.table import RULES
-from shoal.cli import checking
+from shoal.cli.checking import rules
 from shoal.cli.commands import check
 from shoal.cli.commands.check import FORMS
 from tests.check.projects import written
@@ -195,8 +195,8 @@ def test_a_baseline_that_is_none_is_a_mistake_of_the_command(run: Run, tmp_path:
 @pytest.fixture(name="bring")
 def _bring(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
     def bring(value: str) -> None:
-        point = EntryPoint(name="mine", value=value, group=checking.GROUP)
-        monkeypatch.setattr(checking, "entry_points", lambda group: (point,))
+        point = EntryPoint(name="mine", value=value, group=rules.GROUP)
+        monkeypatch.setattr(rules, "entry_points", lambda group: (point,))
 
     return bring
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from shoal.cli.findings import told
+from shoal.cli.deploying.findings import told
 from shoal.model.finding import Finding, Severity
 
 

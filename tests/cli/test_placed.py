@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from shoal.cli.placed import gather
+from shoal.cli.checking.placed import gather
 from shoal.files import MANIFEST
 from shoal.operating.where import Project
 from tests.check.projects import importing, written

@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 
 from shoal.check.report import Report
-from shoal.cli.checks import Check
+from shoal.cli.checking.check import Check
 from shoal.operating.where import Project
 from tests.precision.judged import Example, Judged, read, write
 

@@ -107,7 +107,7 @@ def money(context: "Global", subject: "Subject", target: str, region: str) -> "M
         DeclarationError: The place or its prices are not known.
     """
     from shoal.check.fit.evidence import Money
-    from shoal.cli import costing
+    from shoal.cli.costing import clouds, tables, usage
     from shoal.cost.bill import bill
     from shoal.cost.month import Month
 
@@ -115,10 +115,10 @@ def money(context: "Global", subject: "Subject", target: str, region: str) -> "M
         if region:
             raise click.UsageError("--region is one of a cloud: name it, --target aws")
         return None
-    cloud, environment = costing.place(context.root, target, region)
+    cloud, environment = clouds.place(context.root, target, region)
     plan = cloud.plan(subject.system, environment)
-    month = Month(plan, costing.used(context, "", None, None).fitting(plan))
-    table = costing.prices(context.root, None, cloud.name, environment.region)
+    month = Month(plan, usage.used(context, "", None, None).fitting(plan))
+    table = tables.prices(context.root, None, cloud.name, environment.region)
     estimate = bill(cloud, cloud.resources(plan, environment), month, table).estimate
     fixed: dict[str, float] = {}
     for line in estimate.lines:

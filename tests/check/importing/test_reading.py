@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from shoal.check.importing.reading import documents
 from shoal.check.importing.table import facts
-from shoal.cli.checks import Check
+from shoal.cli.checking.check import Check
 from shoal.errors import DeclarationError, HostError
 from shoal.operating.where import Project
 from tests.check.projects import found, report_of, written

@@ -17,7 +17,7 @@ from shoal.errors import DeclarationError
 if TYPE_CHECKING:
     from shoal.check.observed import Observed
     from shoal.check.report import Report
-    from shoal.cli.checks import Check
+    from shoal.cli.checking.check import Check
     from shoal.model.system import System
 
 CONTRACTS = "contracts"
@@ -81,7 +81,7 @@ def command(
     [tool.shoal.check] of pyproject.toml; the same in every form. A comment lets a finding pass, with its reason:
     # shoal: ignore[SH101] the partner asks for it. What a code means: shoal explain SH101.
     """
-    from shoal.cli.checks import Beside, Check
+    from shoal.cli.checking.check import Beside, Check
 
     if said["paths"] and (observed is not None or policy or said["targets"] or said["contracts"] != CONTRACTS):
         raise click.UsageError(

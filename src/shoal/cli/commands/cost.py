@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from shoal.cli import costing, output, pricetables
+from shoal.cli import output
+from shoal.cli.costing import clouds, refreshing, tables, usage
 from shoal.cli.output import examples
 from shoal.cli.program import OK, OVER, Global
 from shoal.cli.recorded import run_option
@@ -61,7 +62,7 @@ def command(ctx: click.Context, /, form: str, compare: bool, **wish: Any) -> int
         return OK
     context: Global = ctx.obj
     form = "json" if wish["as_json"] else form
-    used = costing.used(context, wish["usage"], wish["run"], wish["requests"])
+    used = usage.used(context, wish["usage"], wish["run"], wish["requests"])
     if compare:
         return _compare(context, form, used, wish)
     if len(wish["targets"]) > 1 or len(wish["regions"]) > 1:
@@ -98,34 +99,34 @@ def _refresh(context: Global, target: str, region: str, address: str, form: str)
 
     from shoal.cost.prices import packaged
 
-    cloud, environment = costing.place(context.root, target, region)
+    cloud, environment = clouds.place(context.root, target, region)
     name, where = cloud.name, environment.region
-    before = pricetables.own(context.root, name, where) or packaged(name, where)
+    before = tables.own(context.root, name, where) or packaged(name, where)
     today = datetime.now(UTC).date().isoformat()
-    told, found = pricetables.refresh(context.root, name, where, address=address, today=today)
-    file = pricetables.place(name, where).as_posix()
+    told, found = refreshing.refresh(context.root, name, where, address=address, today=today)
+    file = tables.place(name, where).as_posix()
     if form == "json":
-        output.print_json(pricetables.document(file, told, found, before))
+        output.print_json(refreshing.document(file, told, found, before))
     else:
-        output.print_table(pricetables.HEADERS, pricetables.rows(found, before))
-    for note in pricetables.notes(file, told, found):
+        output.print_table(refreshing.HEADERS, refreshing.rows(found, before))
+    for note in refreshing.notes(file, told, found):
         output.say(note)
     return OK
 
 
-def _bill(context: Global, form: str, used: costing.Used, wish: Mapping[str, Any]) -> int:
-    from shoal.cli.costdiff import changed_since
+def _bill(context: Global, form: str, used: usage.Used, wish: Mapping[str, Any]) -> int:
+    from shoal.cli.costing.earlier import changed_since
     from shoal.cost.bill import bill
     from shoal.cost.month import Month
     from shoal.operating import project
 
     target = next(iter(wish["targets"]), "aws")
-    cloud, environment = costing.place(context.root, target, *wish["regions"])
+    cloud, environment = clouds.place(context.root, target, *wish["regions"])
     plan = cloud.plan(project.read(context), environment)
-    costing.require_services(plan, environment)
+    clouds.require_services(plan, environment)
     month = Month(plan, used.fitting(plan))
-    table = costing.prices(context.root, wish["prices_file"], cloud.name, environment.region)
-    told = [] if wish["prices_file"] is not None else pricetables.whose(context.root, cloud.name, environment.region)
+    table = tables.prices(context.root, wish["prices_file"], cloud.name, environment.region)
+    told = [] if wish["prices_file"] is not None else tables.whose(context.root, cloud.name, environment.region)
     found = bill(cloud, cloud.resources(plan, environment), month, table, [*told, *used.told()])
     changed = changed_since(context, found.estimate, month.usage, wish) if wish["before"] else None
     _show(form, found, changed)
@@ -171,11 +172,11 @@ def _said(found: "Bill", changed: "Changes | None") -> None:
         output.say(said)
 
 
-def _compare(context: Global, form: str, used: costing.Used, wish: Mapping[str, Any]) -> int:
+def _compare(context: Global, form: str, used: usage.Used, wish: Mapping[str, Any]) -> int:
     """Price every cloud that is known, or those that are asked for, in each of its ways."""
     from shoal.cost import side_by_side
 
-    costing.require_known(context.root, wish["regions"])
+    clouds.require_known(context.root, wish["regions"])
     if wish["before"] or wish["prices_file"] is not None or wish["budget"] is not None:
         raise click.UsageError("--compare goes without --diff, --prices and --budget, which are about one target")
     found = _ways(context, used, wish)
@@ -193,17 +194,16 @@ def _compare(context: Global, form: str, used: costing.Used, wish: Mapping[str, 
     return OK
 
 
-def _ways(context: Global, used: costing.Used, wish: Mapping[str, Any]) -> "list[Way]":
+def _ways(context: Global, used: usage.Used, wish: Mapping[str, Any]) -> "list[Way]":
     from shoal.cost.clouds import CLOUDS
     from shoal.cost.comparison import alike, ways
     from shoal.operating import project
 
     system, found = project.read(context), list["Way"]()
     for target in wish["targets"] or CLOUDS:
-        cloud, environment = costing.known(context.root, *costing.place(context.root, target), wish["regions"])
-        table = costing.prices(context.root, None, cloud.name, environment.region)
+        cloud, environment = clouds.known(context.root, *clouds.place(context.root, target), wish["regions"])
+        table = tables.prices(context.root, None, cloud.name, environment.region)
         plan = cloud.plan(system, environment)
-        costing.require_services(plan, environment)
-        usage = used.fitting(plan)
-        found += ways(cloud, environment, system, usage, table, alike(environment))
+        clouds.require_services(plan, environment)
+        found += ways(cloud, environment, system, used.fitting(plan), table, alike(environment))
     return found

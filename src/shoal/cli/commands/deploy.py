@@ -5,12 +5,13 @@ from pathlib import Path
 
 import click
 
-from shoal.cli import argocd, aws, azure, gcp, helm, output, pipelines
-from shoal.cli.artifacts import compared, write
-from shoal.cli.findings import refuse, told
+from shoal.cli import output
+from shoal.cli.deploying import argocd, aws, azure, gcp, helm, pipelines
+from shoal.cli.deploying.artifacts import compared, write
+from shoal.cli.deploying.findings import refuse, told
+from shoal.cli.deploying.targets import planned
 from shoal.cli.output import examples
 from shoal.cli.program import FOUND, OK, Global
-from shoal.cli.targets import planned
 
 MAKER = "shoal deploy kubernetes"
 

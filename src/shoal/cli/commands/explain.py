@@ -34,9 +34,9 @@ def command(code: str, output: str) -> int:
     deploy says of a target (DEPLOY-...), is known, too.
     """
     from shoal.check import page
-    from shoal.cli import checking
+    from shoal.cli.checking.rules import every
 
-    rules, told = checking.rules()[0], _told()
+    rules, told = every()[0], _told()
     if not code:
         _list(rules, output)
         return OK

@@ -63,11 +63,12 @@ def _asked(context: Global, wish: dict[str, Any]) -> "Advice":
     """Bring the evidence together, and judge it."""
     from shoal.check.fit.declared import gathered
     from shoal.check.fit.judging import advise
-    from shoal.cli import checking, fitting
+    from shoal.cli import fitting
+    from shoal.cli.checking.project import gather
     from shoal.operating import project
 
     fitting.span(wish["since"])
-    subject = checking.gather(context, project.read(context))
+    subject = gather(context, project.read(context))
     history, why = fitting.known(context.root, wish["since"])
     evidence = gathered(
         subject,

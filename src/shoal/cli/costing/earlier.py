@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from shoal.cli import costing, pricetables
+from shoal.cli.costing import tables
+from shoal.cli.costing.files import text
 from shoal.cli.program import Global
 from shoal.errors import DeclarationError
 
@@ -35,7 +36,7 @@ def changed_since(context: Global, found: "Estimate", usage: "Usage", wish: Mapp
 
     before = wish["before"]
     if (context.root / before).exists():
-        earlier = costing.text(context.root, Path(before), "before.json")
+        earlier = text(context.root, Path(before), "before.json")
     else:
         earlier = _of(context, before, usage, wish, found.table)
     try:
@@ -55,7 +56,7 @@ def _of(context: Global, revision: str, usage: "Usage", wish: Mapping[str, Any],
     place = checkout(context.root, revision, layout_of(context.root).home)
     words = ["cost", "-o", "json"]
     words += [word for name in ("target", "region") for one in wish[f"{name}s"] for word in (f"--{name}", one)]
-    own = pricetables.place(table.provider, table.region)
+    own = tables.place(table.provider, table.region)
     file = wish["prices_file"] or (own if (context.root / own).is_file() else None)
     if file is not None:
         words += ["--prices", str((context.root / file).resolve())]
@@ -64,15 +65,7 @@ def _of(context: Global, revision: str, usage: "Usage", wish: Mapping[str, Any],
         file = Path(folder, "usage.toml")
         file.write_text(written(usage), "utf-8")
         ended = subprocess.run(  # noqa: S603 - our own interpreter
-            [
-                *(sys.executable, "-m", "shoal.cli", "-C", str(place)),
-                *system,
-                *words,
-                "--usage",
-                str(file),
-                "-o",
-                "json",
-            ],
+            [*(sys.executable, "-m", "shoal.cli", "-C", str(place)), *system, *words, "--usage", str(file)],
             capture_output=True,
             text=True,
             check=False,

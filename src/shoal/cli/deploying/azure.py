@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from shoal.cli import clouds
+from shoal.cli.deploying import clouds
 from shoal.cli.output import examples
 from shoal.cli.program import Global
 

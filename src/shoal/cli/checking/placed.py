@@ -14,7 +14,7 @@ import msgspec
 from shoal import files
 from shoal.check.placed import Bill, Changed, Deployed, Placed
 from shoal.check.targets import FOLDER, Target, targets
-from shoal.cli import costing
+from shoal.cli.costing import clouds, tables, usage
 from shoal.cli.program import Global
 from shoal.errors import ShoalError
 from shoal.files import Entry
@@ -87,11 +87,11 @@ def _counted(context: Global, target: Target, system: System) -> tuple[Decimal, 
     from shoal.cost.estimate import priced
     from shoal.cost.month import Month
 
-    cloud, environment = costing.place(context.root, target.path)
+    cloud, environment = clouds.place(context.root, target.path)
     plan = cloud.plan(system, environment)
-    used = costing.used(context, USAGE if (context.root / USAGE).is_file() else "", None, None)
+    used = usage.used(context, USAGE if (context.root / USAGE).is_file() else "", None, None)
     month = Month(plan, used.fitting(plan))
-    table = costing.prices(context.root, None, cloud.name, environment.region)
+    table = tables.prices(context.root, None, cloud.name, environment.region)
     total = priced(cloud.items(cloud.resources(plan, environment), month), table).total
     return total.expected, total.high
 

@@ -3,29 +3,20 @@
 import datetime as dt
 import sys
 from collections.abc import Iterator, Mapping
-from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
-from typing import Any
 
 from shoal import model
 from shoal.check.observed import Observed
 from shoal.check.placed import Placed
-from shoal.check.rule import AnyRule, Rule
-from shoal.check.rules.rule_failed import RULE as RULE_FAILED
 from shoal.check.source import Module, Source
 from shoal.check.subject import Subject
-from shoal.check.table import RULES
 from shoal.errors import ShoalError
 from shoal.model import contracts
 from shoal.model.contracts import Locked
-from shoal.model.finding import Finding as Told
 from shoal.model.plan import Plan
 from shoal.model.target import LOCAL
 from shoal.operating import project
 from shoal.operating.where import Where
-
-GROUP = "shoal.rules"
-"""The group of entry points by which packages bring rules: ``name = "package.module:RULE"``."""
 
 ELSEWHERE = frozenset({"site-packages", "dist-packages", ".venv", "node_modules"})
 """Folders whose modules are not the author's, wherever they lie."""
@@ -147,7 +138,7 @@ def _plan(system: model.System) -> Plan | None:
         return None
 
 
-def locked(folder: Path) -> Locked | None:
+def contracts_in(folder: Path) -> Locked | None:
     """Read the files of contracts below a folder; None where there is no such folder.
 
     Raises:
@@ -158,37 +149,3 @@ def locked(folder: Path) -> Locked | None:
     found = [*folder.glob("*/http.json"), *folder.glob("*/events/*.json")]
     texts = {path.relative_to(folder).as_posix(): path.read_text("utf-8", errors="replace") for path in found}
     return contracts.read(texts)
-
-
-def rules() -> tuple[tuple[AnyRule, ...], tuple[Told, ...]]:
-    """List our rules and those of installed packages, and say of which of those nothing can be asked."""
-    found: list[AnyRule] = list(RULES)
-    failed: list[Told] = []
-    for point in sorted(entry_points(group=GROUP), key=lambda point: (point.name, point.value)):
-        rule = _loaded(point, {rule.code for rule in found})
-        if isinstance(rule, Rule):
-            found.append(rule)
-        else:
-            failed.append(rule)
-    return tuple(found), tuple(failed)
-
-
-def _loaded(point: EntryPoint, taken: set[str]) -> AnyRule | Told:
-    try:
-        rule: Any = point.load()
-    except Exception as error:  # noqa: BLE001 - a package may fail in any way, and our own rules are to be asked
-        return _failed(point, f"cannot be imported: {type(error).__name__}: {error}")
-    if not isinstance(rule, Rule):
-        return _failed(point, "is none: name a shoal.check.rule.Rule")
-    if rule.code in taken or rule.code.startswith("SH"):
-        return _failed(point, f"is called {rule.code}, which is not its to take; use letters of your own")
-    return rule
-
-
-def _failed(point: EntryPoint, what: str) -> Told:
-    return Told(
-        code=RULE_FAILED.code,
-        severity="error",
-        message=f"the rule {point.value} of the entry point {GROUP} {point.name} {what}",
-        help="correct or remove the package that brings it",
-    )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from shoal.cli import output
-from shoal.cli.artifacts import compared, words, written
+from shoal.cli.deploying.artifacts import compared, words, written
 from shoal.cli.output import examples
 from shoal.cli.program import FOUND, OK, Global
 from shoal.errors import HostError

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from shoal.cli import output
-from shoal.cli.artifacts import compared, write
-from shoal.cli.findings import refuse, told
+from shoal.cli.deploying.artifacts import compared, write
+from shoal.cli.deploying.findings import refuse, told
+from shoal.cli.deploying.targets import environments
 from shoal.cli.program import FOUND, OK, Global
-from shoal.cli.targets import environments
 from shoal.errors import DeclarationError
 
 if TYPE_CHECKING:

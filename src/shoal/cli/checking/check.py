@@ -25,7 +25,8 @@ from shoal.check.rules.system_unreadable import RULE as UNREADABLE
 from shoal.check.runner import looked_at, run
 from shoal.check.subject import Subject
 from shoal.check.told import TOLD
-from shoal.cli import checking
+from shoal.cli.checking.project import contracts_in, gather
+from shoal.cli.checking.rules import every
 from shoal.cli.git import git
 from shoal.errors import ContractError, DeclarationError, ShoalError
 from shoal.model import feasible
@@ -87,7 +88,7 @@ class Check:
         self.paths = paths
         self.passed: tuple[str, ...] = ()
         self.where, self.beside, self.observed, self._progress = where, beside, observed, progress
-        self.rules, self._failed = checking.rules()
+        self.rules, self._failed = every()
         self.settings = _settings(where.root, self.rules)
         if not paths:
             _require(where)
@@ -136,16 +137,16 @@ class Check:
         with _uncollected():
             self._progress("reading its source")
             locked, placed = self._locked(told), self._placed()
-            subject = checking.gather(self.where, system, locked=locked, observed=self.observed, placed=placed)
+            subject = gather(self.where, system, locked=locked, observed=self.observed, placed=placed)
             return self._asked(subject, told, began)
 
     def _imported(self) -> Report:
         """Ask the rules about what files tell."""
-        from shoal.cli.imported import gather
+        from shoal.cli.checking import imported
 
         began = time.monotonic()
         with _uncollected():
-            found = gather(self.where.root, self.paths, self._progress)
+            found = imported.gather(self.where.root, self.paths, self._progress)
             self.passed = found.passed
             return self._asked(found.subject, [*found.told, *self._failed], began)
 
@@ -215,15 +216,15 @@ class Check:
         """Look at what lies where the system is deployed from, where somebody asks for that."""
         if self.beside.placed is not None or not (self.beside.targets or self.settings.targets):
             return self.beside.placed
-        from shoal.cli.placed import gather
+        from shoal.cli.checking import placed
 
         self._progress("comparing the files of targets")
-        return gather(self.where)
+        return placed.gather(self.where)
 
     def _locked(self, told: list[Told]) -> Locked | None:
         """Read the locked contracts; where they cannot be read, say so, and let all other rules be asked."""
         try:
-            return checking.locked(self.where.root / self.beside.contracts)
+            return contracts_in(self.where.root / self.beside.contracts)
         except (ContractError, OSError) as error:
             message, help_ = (error.message, error.hint) if isinstance(error, ShoalError) else (str(error), "")
             told.append(Told(code=UNREADABLE.code, severity="error", message=message, help=help_))

@@ -5,10 +5,10 @@ from pathlib import Path
 import click
 
 from shoal.cli import output
-from shoal.cli.artifacts import compared, write
+from shoal.cli.deploying.artifacts import compared, write
+from shoal.cli.deploying.targets import planned
 from shoal.cli.output import examples
 from shoal.cli.program import FOUND, OK, Global
-from shoal.cli.targets import planned
 
 MAKER = "shoal deploy helm"
 

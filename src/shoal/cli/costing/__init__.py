@@ -1,0 +1,1 @@
+"""What ``shoal cost`` is made of: clouds, usage and prices are found before anything is counted."""
