@@ -7,6 +7,7 @@ has sources that must not.
 import pytest
 
 from tests.house import (
+    ALLOWED,
     MAX_FILE,
     MAX_FUNCTION,
     REGISTRIES,
@@ -28,6 +29,7 @@ from tests.house import (
     terminal_in_cli,
     texts,
 )
+from tests.house_page import PAGE, absent, reads
 
 BROKEN: tuple[tuple[Rule, str, str], ...] = (
     (direction, "shoal.model.plan", "from shoal.runtime import serve"),
@@ -116,3 +118,17 @@ def test_each_client_library_has_one_home() -> None:
 def test_no_file_names_a_registry() -> None:
     assert registries("x", f"see https://{REGISTRIES[0]}/")
     assert not [finding for name, text in texts() for finding in registries(name, text)]
+
+
+def test_the_page_has_every_package_and_what_it_reads() -> None:
+    allowed = {name: others - {"errors"} for name, others in ALLOWED.items() if name}
+    assert reads(PAGE) == allowed
+    assert set(allowed) == {module.package for module in modules() if module.name.startswith("shoal.")}
+
+
+def test_the_page_names_nothing_that_is_not_there() -> None:
+    assert absent("`model/plan.py`, `runtime/novelty.py`, `drivers/x/`, `deploy/novelty/`") == [
+        "runtime/novelty.py",
+        "deploy/novelty/",
+    ]
+    assert not absent(PAGE)
