@@ -21,7 +21,7 @@ from shoal.model.plan import Plan
 
 _INSIGHTS = (8, 6, 11)
 """Metrics of a cluster, of each kind of task and of each service (CloudWatch pricing, "Container Insights for ECS";
-from memory of the page, which was not looked at again since 2025)."""
+as known in 2025, and not checked since)."""
 
 _RULES = 3
 """Of the firewall that `deploy` writes: one of its own, two groups that Amazon manages."""
