@@ -83,6 +83,7 @@ _WORDS: Mapping[str, str] = {
     "added": "is missing",
     "removed": "is no longer asked for",
 }
+_COUNTED: Mapping[str, str] = {"changed": "changed", "added": "missing", "removed": "too many"}
 _SHOWN = 5
 """Files that are named, with that of the finding itself."""
 
@@ -105,17 +106,13 @@ def _found(one: Deployed) -> Finding:
     """Say at the file that somebody is most likely to look for: one that is there."""
     ordered = sorted(one.changes, key=lambda change: (list(_WORDS).index(change.change), change.path))
     counts = Counter[str](change.change for change in ordered)
-    told = ", ".join(f"{counts[word]} {what}" for word, what in _counted().items() if counts[word])
+    told = ", ".join(f"{counts[word]} {what}" for word, what in _COUNTED.items() if counts[word])
     return Finding(
         where=_place(one, ordered[0]),
         message=f"{one.folder} is not what the system says: {told}",
         help=f"--diff of this command shows the lines, and without it they are written anew: {one.command}",
         notes=tuple(Note(_place(one, change), _WORDS[change.change]) for change in ordered[1:_SHOWN]),
     )
-
-
-def _counted() -> Mapping[str, str]:
-    return {"changed": "changed", "added": "missing", "removed": "too many"}
 
 
 def _place(one: Deployed, change: Changed) -> Place:

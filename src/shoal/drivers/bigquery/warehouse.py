@@ -5,12 +5,9 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from shoal.drivers.base import FactBatch, FactTable, ReportQuery, Row, check_columns, reports
+from shoal.drivers.base.facts import gap, other_kind, prepared
 from shoal.drivers.bigquery import sql
 from shoal.drivers.bigquery.jobs import Jobs, Refused
-from shoal.errors import Conflict, EngineError, MigrationError
-
-LOST = "the warehouse and the store of its service are of different times: bring both back from one copy"
-"""What to do about batches that are missing on one side."""
 
 
 class BigQueryWarehouse:
@@ -48,7 +45,7 @@ class BigQueryWarehouse:
     async def append(self, batch: FactBatch) -> bool:
         """Append a batch once."""
         for name, columns in batch.facts:
-            check_columns(self._known(name), columns)
+            check_columns(prepared(self._tables, name), columns)
         async with self._turn:
             latest = await self.latest(batch.source)
             if latest == batch.id:
@@ -64,7 +61,7 @@ class BigQueryWarehouse:
                         return True
                 else:
                     return True
-        raise Conflict(f"a batch after {batch.after or 'none'} would follow {latest or 'none'}", hint=LOST)
+        raise gap(batch, latest)
 
     async def latest(self, source: str) -> str:
         """Read the id of the latest batch."""
@@ -73,27 +70,18 @@ class BigQueryWarehouse:
 
     async def report(self, query: ReportQuery) -> Sequence[Row]:
         """Answer a question."""
-        self._known(query.table.name)
+        prepared(self._tables, query.table.name)
         text, values = reports.select(query, sql.DIALECT)
         return (await self._jobs.ask(text, sql.parameters(values))).rows
 
     async def forget(self, table: FactTable, before: datetime) -> int:
         """Remove old facts."""
         async with self._turn:
-            return (await self._jobs.ask(*sql.forget(self._known(table.name), before))).changed
-
-    def _known(self, name: str) -> FactTable:
-        found = self._tables.get(name)
-        if found is None:
-            raise EngineError(f"the warehouse has no table {name}", hint="prepare it first")
-        return found
+            return (await self._jobs.ask(*sql.forget(prepared(self._tables, table.name), before))).changed
 
 
 def _require_fit(table: FactTable, present: dict[str, str]) -> None:
     for column in table.columns:
         found = present.get(column.name, sql.TYPES[column.kind])
         if found != sql.TYPES[column.kind]:
-            raise MigrationError(
-                f"column {column.name} of {table.name} holds {found}, not {sql.TYPES[column.kind]}",
-                hint="give the field another name: what was appended stays",
-            )
+            raise other_kind(table, column.name, found, sql.TYPES[column.kind])

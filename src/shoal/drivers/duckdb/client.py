@@ -9,8 +9,9 @@ from typing import Any
 import duckdb
 
 from shoal.drivers.base import FactBatch, FactTable, ReportQuery, Row, check_columns
+from shoal.drivers.base.facts import gap, other_kind, prepared
 from shoal.drivers.duckdb import sql
-from shoal.errors import Conflict, EngineError, MigrationError, Unavailable
+from shoal.errors import EngineError, Unavailable
 
 SETTINGS: dict[str, str | bool | int | float | list[str]] = {
     "autoinstall_known_extensions": False,  # nothing is fetched, and
@@ -18,9 +19,6 @@ SETTINGS: dict[str, str | bool | int | float | list[str]] = {
     "enable_external_access": False,  # no SQL of ours reads or writes another file
     "memory_limit": "1GiB",  # instead of four fifths of the machine; what needs more is written beside the file
 }
-
-LOST = "the warehouse and the store of its service are of different times: bring both back from one copy"
-"""What to do about batches that are missing on one side."""
 
 
 class Client:
@@ -53,9 +51,9 @@ class Client:
             if batch.id == latest:
                 return False
             if batch.after != latest:
-                raise Conflict(f"a batch after {batch.after or 'none'} would follow {latest or 'none'}", hint=LOST)
+                raise gap(batch, latest)
             for name, columns in batch.facts:
-                table = self._known(name)
+                table = prepared(self._tables, name)
                 check_columns(table, columns)
                 cursor.execute(sql.append(table), sql.parameters(columns))
             cursor.execute(sql.NOTE, [batch.source, batch.id])
@@ -78,7 +76,7 @@ class Client:
 
     def report(self, query: ReportQuery, cursor: Any) -> Sequence[Row]:
         """Ask on a cursor, which ends with it, and say of every time that it is in UTC."""
-        self._known(query.table.name)
+        prepared(self._tables, query.table.name)
         text, values = sql.select(query)
         names = [*(group.name for group in query.groups), *(measure.name for measure in query.measures)]
         with self._transaction(cursor) as asking:
@@ -87,16 +85,10 @@ class Client:
 
     def forget(self, table: FactTable, before: datetime) -> int:
         """Remove old facts."""
-        text, values = sql.forget(self._known(table.name), before)
+        text, values = sql.forget(prepared(self._tables, table.name), before)
         with self._transaction() as cursor:
             gone = cursor.execute(text, values).fetchone()
         return int(gone[0]) if gone else 0
-
-    def _known(self, name: str) -> FactTable:
-        found = self._tables.get(name)
-        if found is None:
-            raise EngineError(f"the warehouse has no table {name}", hint="prepare it first")
-        return found
 
     @contextmanager
     def _transaction(self, cursor: Any = None) -> Iterator[Any]:
@@ -128,10 +120,7 @@ def _prepare(cursor: Any, table: FactTable) -> None:
         if found is None:
             cursor.execute(sql.widen(table, column.name, column.kind))
         elif found != sql.TYPES[column.kind]:
-            raise MigrationError(
-                f"column {column.name} of {table.name} holds {found}, not {sql.TYPES[column.kind]}",
-                hint="give the field another name: what was appended stays",
-            )
+            raise other_kind(table, column.name, found, sql.TYPES[column.kind])
 
 
 def _latest(cursor: Any, source: str) -> str:

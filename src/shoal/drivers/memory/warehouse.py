@@ -5,7 +5,7 @@ from datetime import date, datetime
 from typing import Any, cast
 
 from shoal.drivers.base import FactBatch, FactTable, Group, Measure, ReportQuery, Row, check_columns
-from shoal.errors import Conflict, EngineError, MigrationError
+from shoal.drivers.base.facts import gap, other_kind, prepared
 
 Fact = dict[str, Any]
 
@@ -33,10 +33,7 @@ class MemoryWarehouse:
             kinds = {column.name: column.kind for column in before.columns}
             for column in table.columns:
                 if kinds.setdefault(column.name, column.kind) != column.kind:
-                    raise MigrationError(
-                        f"column {column.name} of {table.name} holds {kinds[column.name]}, not {column.kind}",
-                        hint="give the field another name: what was appended stays",
-                    )
+                    raise other_kind(table, column.name, kinds[column.name], column.kind)
         for table in tables:
             self._tables[table.name] = table
             self._facts.setdefault(table.name, [])
@@ -47,11 +44,11 @@ class MemoryWarehouse:
         if batch.id == latest:
             return False
         if batch.after != latest:
-            raise Conflict(f"a batch after {batch.after or 'none'} would follow {latest or 'none'}", hint=LOST)
+            raise gap(batch, latest)
         for name, columns in batch.facts:
-            check_columns(self._known(name), columns)
+            check_columns(prepared(self._tables, name), columns)
         for name, columns in batch.facts:
-            names = [column.name for column in self._known(name).columns]
+            names = [column.name for column in prepared(self._tables, name).columns]
             self._facts[name] += [dict(zip(names, fact, strict=True)) for fact in zip(*columns, strict=True)]
         self._latest[batch.source] = batch.id
         return True
@@ -62,7 +59,7 @@ class MemoryWarehouse:
 
     async def report(self, query: ReportQuery) -> Sequence[Row]:
         """Group, measure, sort."""
-        self._known(query.table.name)
+        prepared(self._tables, query.table.name)
         groups: dict[tuple[Any, ...], list[Fact]] = {}
         for fact in self._facts[query.table.name]:
             if _counts(fact, query):
@@ -80,20 +77,10 @@ class MemoryWarehouse:
 
     async def forget(self, table: FactTable, before: datetime) -> int:
         """Remove old facts."""
-        facts = self._facts[self._known(table.name).name]
+        facts = self._facts[prepared(self._tables, table.name).name]
         kept = [fact for fact in facts if fact.get(table.time) is None or fact[table.time] >= before]
         gone, facts[:] = len(facts) - len(kept), kept
         return gone
-
-    def _known(self, name: str) -> FactTable:
-        found = self._tables.get(name)
-        if found is None:
-            raise EngineError(f"the warehouse has no table {name}", hint="prepare it first")
-        return found
-
-
-LOST = "the warehouse and the store of its service are of different times: bring both back from one copy"
-"""What to do about batches that are missing on one side."""
 
 
 def _counts(fact: Mapping[str, Any], query: ReportQuery) -> bool:

@@ -5,12 +5,9 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from shoal.drivers.base import FactBatch, FactTable, ReportQuery, Row, check_columns
+from shoal.drivers.base.facts import gap, other_kind, prepared
 from shoal.drivers.redshift import sql
 from shoal.drivers.redshift.statements import Refused, Statements
-from shoal.errors import Conflict, EngineError, MigrationError
-
-LOST = "the warehouse and the store of its service are of different times: bring both back from one copy"
-"""What to do about batches that are missing on one side."""
 
 
 class RedshiftWarehouse:
@@ -44,7 +41,7 @@ class RedshiftWarehouse:
     async def append(self, batch: FactBatch) -> bool:
         """Append a batch once."""
         for name, columns in batch.facts:
-            check_columns(self._known(name), columns)
+            check_columns(prepared(self._tables, name), columns)
         texts, parameters = sql.append(batch, self._tables)
         async with self._turn:
             latest = await self.latest(batch.source)
@@ -56,7 +53,7 @@ class RedshiftWarehouse:
                 latest = await self.latest(batch.source)
                 if latest == batch.id:  # whoever had the right before was slow, and appended the same
                     return False
-        raise Conflict(f"a batch after {batch.after or 'none'} would follow {latest or 'none'}", hint=LOST)
+        raise gap(batch, latest)
 
     async def latest(self, source: str) -> str:
         """Read the id of the latest batch."""
@@ -65,7 +62,7 @@ class RedshiftWarehouse:
 
     async def report(self, query: ReportQuery) -> Sequence[Row]:
         """Answer a question; Redshift folds names to lower case, so that values are known by their order."""
-        self._known(query.table.name)
+        prepared(self._tables, query.table.name)
         found = await self._statements.ask(*sql.select(query))
         names = [*(group.name for group in query.groups), *(measure.name for measure in query.measures)]
         return [dict(zip(names, row, strict=True)) for row in found.rows]
@@ -73,7 +70,7 @@ class RedshiftWarehouse:
     async def forget(self, table: FactTable, before: datetime) -> int:
         """Remove old facts."""
         async with self._turn:
-            return (await self._statements.ask(*sql.forget(self._known(table.name), before))).changed
+            return (await self._statements.ask(*sql.forget(prepared(self._tables, table.name), before))).changed
 
     async def _present(self, table: FactTable) -> frozenset[str]:
         """Name the columns that there are, or raise `MigrationError` where one holds something else."""
@@ -82,10 +79,7 @@ class RedshiftWarehouse:
         for column in table.columns:
             shown = sql.SHOWN[column.kind]
             if present.get(column.name, shown) != shown:
-                raise MigrationError(
-                    f"column {column.name} of {table.name} holds {present[column.name]}, not {shown}",
-                    hint="give the field another name: what was appended stays",
-                )
+                raise other_kind(table, column.name, present[column.name], shown)
         return frozenset(present)
 
     async def _widen(self, table: FactTable, name: str) -> None:
@@ -96,9 +90,3 @@ class RedshiftWarehouse:
         except Refused:
             if name not in await self._present(table):
                 raise
-
-    def _known(self, name: str) -> FactTable:
-        found = self._tables.get(name)
-        if found is None:
-            raise EngineError(f"the warehouse has no table {name}", hint="prepare it first")
-        return found

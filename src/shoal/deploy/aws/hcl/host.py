@@ -10,7 +10,7 @@ from shoal.deploy.terraform.values import Block, Noted, Raw, Value, block, items
 
 API = {"api_id": Raw("aws_apigatewayv2_api.main.id")}
 
-_CHOSEN = "aws_apigatewayv2_domain_name.main.domain_name_configuration[0]"
+_DOMAIN = "aws_apigatewayv2_domain_name.main.domain_name_configuration[0]"
 
 
 def host(one: Door, context: Context) -> Iterator[Block]:
@@ -27,7 +27,7 @@ def host(one: Door, context: Context) -> Iterator[Block]:
     if one.zone and one.part == "second":
         yield from _chosen(one)
     elif one.zone:
-        yield _record(one, "main", first(one.host) if one.part else one.host, _alias(f"{_CHOSEN}.target_domain_name"))
+        yield _record(one, "main", first(one.host) if one.part else one.host, _alias(f"{_DOMAIN}.target_domain_name"))
 
 
 def first(name: str) -> str:
@@ -51,12 +51,12 @@ def _chosen(one: Door) -> Iterator[Block]:
     there = block("alias", name=first(one.host), zone_id=one.zone, evaluate_target_health=False)
     known: dict[str, Value] = {"health_check_id": Raw("aws_route53_health_check.first.id")}
     yield _record(one, "first", one.host, there, block("failover_routing_policy", type="PRIMARY"), **known)
-    here = _alias(f"{_CHOSEN}.target_domain_name")
+    here = _alias(f"{_DOMAIN}.target_domain_name")
     yield _record(one, "second", one.host, here, block("failover_routing_policy", type="SECONDARY"))
 
 
 def _alias(name: str) -> Block:
-    zone = Raw(f"{_CHOSEN}.hosted_zone_id")
+    zone = Raw(f"{_DOMAIN}.hosted_zone_id")
     return block("alias", name=Raw(name), zone_id=zone, evaluate_target_health=False)
 
 
