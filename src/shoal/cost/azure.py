@@ -211,9 +211,8 @@ def machine(name: str, processors: int, memory: int) -> Machine:
 
 def made_for(plan: Plan, environment: Environment) -> tuple[Resource, ...]:
     """List what a plan takes, in its second region, too, where it has one."""
-    scope = Scope(plan=plan, environment=environment)
-    other = scope.standing_by()
-    return (*resources(scope), *(resources(other) if other is not None else ()))
+    both = Scope(plan=plan, environment=environment).both()
+    return tuple(one for scope in both for one in resources(scope))
 
 
 CLUSTER = Cluster(

@@ -3,8 +3,7 @@
 import asyncio
 import logging
 import random
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import msgspec
 
@@ -12,7 +11,7 @@ from shoal.drivers.base import Query, Store, Table
 from shoal.errors import EngineError
 from shoal.runtime.commands.entries import COMMANDS
 from shoal.runtime.relay import TIDY_SECONDS
-from shoal.runtime.side import Around, Side
+from shoal.runtime.side import Around, OneTask, Side
 from shoal.runtime.tables import table_of
 from shoal.service.audited import is_audited
 from shoal.service.context import Clock
@@ -41,30 +40,14 @@ def expiring_side(around: Around) -> Side | None:
     return Expiring(around.store, around.clock, endings) if endings else None
 
 
-class Expiring:
+class Expiring(OneTask):
     """A `Side` that looks at the start and every hour; one process at a time does."""
 
     def __init__(self, store: Store, clock: Clock, endings: Sequence[Ending]) -> None:
         self._store, self._clock, self._endings = store, clock, endings
-        self._task: asyncio.Task[None] | None = None
 
-    def compile(self, values: Mapping[Any, Any]) -> None:
-        """Do nothing: there are no handlers."""
-
-    def start(self) -> None:
-        """Begin in the background."""
-        self._task = asyncio.create_task(self._run())
-
-    def leave(self) -> None:
-        """Do nothing: it may be cut off at any point."""
-
-    async def stop(self, drain: float) -> None:  # noqa: ARG002 - the contract's parameter
-        """End at once."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-
-    async def _run(self) -> None:
+    async def run(self) -> None:
+        """Look at the start and every hour; one process at a time does."""
         while True:
             try:
                 async with self._store.lease("expiring"):

@@ -69,6 +69,32 @@ class Side(Protocol):
         ...
 
 
+class OneTask:
+    """A `Side` without handlers: one task, which may be cut off at any point."""
+
+    _task: asyncio.Task[None] | None = None
+
+    async def run(self) -> None:
+        """Go on until somebody cuts it off."""
+        raise NotImplementedError
+
+    def compile(self, values: Mapping[Any, Any]) -> None:
+        """Do nothing: there are no handlers."""
+
+    def start(self) -> None:
+        """Begin in the background."""
+        self._task = asyncio.create_task(self.run())
+
+    def leave(self) -> None:
+        """Do nothing: it may be cut off at any point."""
+
+    async def stop(self, drain: float) -> None:  # noqa: ARG002 - the contract's parameter
+        """End at once."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+
 @runtime_checkable
 class Listener(Protocol):
     """A side that hears events: besides their handlers, or where there is none."""

@@ -3,13 +3,11 @@
 import asyncio
 import logging
 import random
-from collections.abc import Mapping
-from typing import Any
 
 from shoal.drivers.base import Store
 from shoal.errors import EngineError
 from shoal.runtime.relay import TIDY_SECONDS, WINDOW
-from shoal.runtime.side import Around, Side
+from shoal.runtime.side import Around, OneTask, Side
 
 _log = logging.getLogger("shoal.tidying")
 
@@ -21,30 +19,14 @@ def tidying_side(around: Around) -> Side | None:
     return Tidying(around.store)
 
 
-class Tidying:
+class Tidying(OneTask):
     """A `Side` that tidies at the start and every hour."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._task: asyncio.Task[None] | None = None
 
-    def compile(self, values: Mapping[Any, Any]) -> None:
-        """Do nothing: there are no handlers."""
-
-    def start(self) -> None:
-        """Begin in the background."""
-        self._task = asyncio.create_task(self._run())
-
-    def leave(self) -> None:
-        """Do nothing: it may be cut off at any point."""
-
-    async def stop(self, drain: float) -> None:  # noqa: ARG002 - the contract's parameter
-        """End at once."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-
-    async def _run(self) -> None:
+    async def run(self) -> None:
+        """Tidy at the start and every hour."""
         while True:
             try:
                 async with self._store.outbox() as lease:

@@ -203,11 +203,10 @@ def _queues(scope: Scope) -> Iterator[str]:
 
 def _delivery(scope: Scope) -> Iterator[Right]:
     """Push images, and deliver them, into both regions where there are two: one may be gone for days."""
-    regions = [one for one in (scope, scope.standing_by()) if one is not None]
-    yield from _pushing(regions)
+    yield from _pushing(scope.both())
     if not scope.environment.eks:
         yield Right(actions=("ecs:DescribeTaskDefinition", "ecs:RegisterTaskDefinition"), resources=("*",))
-    for one in regions:
+    for one in scope.both():
         yield from _delivering(one)
 
 

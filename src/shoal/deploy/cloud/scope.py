@@ -31,6 +31,11 @@ class Scope(Planned, frozen=True, kw_only=True, dict=True):
             return None
         return msgspec.structs.replace(self, environment=self.environment.second(), first=self.environment)
 
+    def both(self) -> tuple[Self, ...]:
+        """Return the scopes of all of its regions: its own, and that of the second where there is one."""
+        other = self.standing_by()
+        return (self,) if other is None else (self, other)
+
     def origin(self) -> Self:
         """Return the scope of the first region; the same where this is the first."""
         return self if self.first is None else msgspec.structs.replace(self, environment=self.first, first=None)

@@ -2,15 +2,13 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping
 from contextlib import suppress
-from typing import Any
 
 from shoal.drivers.base import Store
 from shoal.drivers.base.objects import ObjectStore
 from shoal.errors import EngineError, ShoalError
 from shoal.runtime.objects import loose
-from shoal.runtime.side import Around
+from shoal.runtime.side import Around, OneTask
 from shoal.service.context import Clock
 
 LOOK = 60.0
@@ -26,30 +24,14 @@ def objects_side(around: Around) -> "ObjectsSide | None":
     return ObjectsSide(around.store, around.objects, around.clock, around.loosened)
 
 
-class ObjectsSide:
+class ObjectsSide(OneTask):
     """A `Side`. Every replica looks, and each name is taken by one of them."""
 
     def __init__(self, store: Store, objects: ObjectStore, clock: Clock, stirred: asyncio.Event) -> None:
         self._store, self._objects, self._clock, self._stirred = store, objects, clock, stirred
-        self._task: asyncio.Task[None] | None = None
 
-    def compile(self, values: Mapping[Any, Any]) -> None:
-        """Do nothing: there are no handlers."""
-
-    def start(self) -> None:
-        """Begin in the background."""
-        self._task = asyncio.create_task(self._run())
-
-    def leave(self) -> None:
-        """Do nothing: it may be cut off at any point."""
-
-    async def stop(self, drain: float) -> None:  # noqa: ARG002 - the contract's parameter
-        """End at once; what was in hand is removed later, by whoever looks then."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-
-    async def _run(self) -> None:
+    async def run(self) -> None:
+        """Look when something was let go of, and every minute; what it does not end is done by whoever looks next."""
         while True:
             self._stirred.clear()
             try:
