@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from shoal.cli.spans import seconds
+from shoal.cli.durations import seconds
 
 if TYPE_CHECKING:
     from shoal.cli.program import Global

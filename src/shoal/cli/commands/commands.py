@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import click
 import msgspec
 
+from shoal.cli.durations import seconds
 from shoal.cli.output import examples, output_option, print_json, print_table, say, service_option
 from shoal.cli.program import Global
-from shoal.cli.spans import seconds
 
 if TYPE_CHECKING:
     from shoal.runtime.commands.entries import Entry

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from shoal.cli.acting import acts
+from shoal.cli.durations import duration
 from shoal.cli.output import examples, output_option, print_json, print_table, say
 from shoal.cli.program import FOUND, OK, Global
 
@@ -21,17 +22,6 @@ _EXAMPLES = examples(
     "shoal fault list",
     "shoal fault clear",
 )
-
-_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0}
-
-
-def seconds(text: str) -> float:
-    """Read a duration such as ``2s``, ``150ms`` or ``0.5``."""
-    unit = next((unit for unit in _UNITS if text.endswith(unit)), "")
-    try:
-        return float(text.removesuffix(unit)) * _UNITS.get(unit, 1.0)
-    except ValueError as error:
-        raise click.BadParameter(f"{text!r} is no duration; write 2s, 150ms or 0.5") from error
 
 
 @click.group("fault", epilog=_EXAMPLES)
@@ -53,7 +43,7 @@ def command() -> None:
 )
 @click.argument("edge", metavar="EDGE")
 @click.option(
-    "--delay", type=seconds, default="0", metavar="DURATION", help="How much later they are, such as 2s or 150ms."
+    "--delay", type=duration, default="0", metavar="DURATION", help="How much later they are, such as 2s or 150ms."
 )
 @click.option("--abort", type=int, default=0, metavar="STATUS", help="Answer them by this status instead.")
 @click.option("--percent", type=float, default=100.0, show_default=True, help="Share of the requests.")

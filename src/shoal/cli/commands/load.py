@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from shoal.cli.commands.fault import seconds as duration
+from shoal.cli.durations import duration
 from shoal.cli.output import examples, output_option, print_json, say
 from shoal.cli.program import FOUND, OK, Global
 from shoal.errors import HostError, ShoalError

@@ -10,12 +10,12 @@ from typing import NamedTuple
 
 import click
 
+from shoal.cli.durations import seconds
 from shoal.cli.lines import LEVELS, Painter
 from shoal.cli.output import colourful, escaped, examples, output_option, say
 from shoal.cli.program import FOUND, OK, Global
 from shoal.cli.recorded import run_option
 from shoal.cli.recorded_logs import show_recorded
-from shoal.cli.spans import seconds
 from shoal.errors import HostError
 
 _LOOK_EVERY = 0.1

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import click
 import msgspec
 
+from shoal.cli.durations import milliseconds
 from shoal.cli.output import examples, harmless, output_option, print_json, print_table, say, style
 from shoal.cli.program import OK, Global
 from shoal.cli.recorded import clock, recorded, run_option, since, took
-from shoal.cli.spans import milliseconds
 from shoal.errors import ShoalError
 
 if TYPE_CHECKING:

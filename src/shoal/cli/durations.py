@@ -1,10 +1,13 @@
-"""Spans of time as options say them."""
+"""How long something takes or lies back, as options say it."""
 
 import re
 
 import click
 
-_UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+"""In seconds."""
+
+_SHORT = ("ms", "s", "m")
 
 
 def seconds(text: str) -> float:
@@ -24,4 +27,13 @@ def milliseconds(text: str, option: str) -> float | None:
     match = re.fullmatch(r"(\d+(?:\.\d+)?)(ms|s|m)", text)
     if match is None:
         raise click.BadParameter(f"{text!r} is no duration such as 200ms or 1.5s", param_hint=option)
-    return float(match[1]) * {"ms": 1.0, "s": 1000.0, "m": 60_000.0}[match[2]]
+    return float(match[1]) * _UNITS[match[2]] * 1000
+
+
+def duration(text: str) -> float:
+    """Read seconds, such as ``2s``, ``150ms`` or ``0.5``."""
+    unit = next((unit for unit in _SHORT if text.endswith(unit)), "")
+    try:
+        return float(text.removesuffix(unit)) * _UNITS.get(unit, 1.0)
+    except ValueError as error:
+        raise click.BadParameter(f"{text!r} is no duration; write 2s, 150ms or 0.5") from error
