@@ -1,41 +1,23 @@
-"""Asks a price list over HTTP: one service after the other, page after page. No bill needs it."""
+"""Asks a price list: one service after the other, page after page. No bill needs it."""
 
 import http.client
-import io
-import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from email.message import Message
-from http import HTTPStatus
-from typing import IO, TYPE_CHECKING
-from urllib.error import HTTPError
 from urllib.parse import urlsplit
-from urllib.request import HTTPRedirectHandler, Request, build_opener
+from urllib.request import Request
 
 import msgspec
 
+from shoal.cost.lists.answer import answer_of
 from shoal.cost.lists.offer import More, Offer, PriceList, find
 from shoal.errors import HostError
-
-if TYPE_CHECKING:
-    from _typeshed import WriteableBuffer as Buffer
-
-_PATIENCE = 60.0
-"""Seconds that a list may take to answer, and to go on."""
-
-_TRIES, _LONGEST = 4, 30
-"""How often a list is asked that is busy, and seconds that it may make us wait each time."""
 
 _MANY = 100_000
 """Prices after which it is said how far a list is read."""
 
 _PAGES = 2_000
 """Pages of a service that are read at most."""
-
-_BUSY = (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE)
-_REFUSED = (HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
-"""What a key is refused with; without one it says that there is nothing, as Amazon's files do."""
 
 _HERE = ("127.0.0.1", "::1", "localhost")
 
@@ -134,67 +116,13 @@ def _offers(prices: PriceList, service: str, region: str, address: str, headers:
             raise ValueError(f"it has more than {_PAGES:,} pages")
         seen.add(path)
         query = ""
-        with _answer(Request(f"{address.rstrip('/')}/{path}", headers=dict(headers))) as answer:  # noqa: S310 - checked
+        with answer_of(Request(f"{address.rstrip('/')}/{path}", headers=dict(headers))) as answer:  # noqa: S310 - checked
             for part in prices.read(answer, region):
                 if isinstance(part, More):
                     query = part.query
                 else:
                     yield part
         path = f"{path.partition('?')[0]}?{query}" if query else ""
-
-
-def _answer(question: Request) -> IO[bytes]:
-    """Open an answer, which asks with a key where it has a header; `ValueError` where it is none."""
-    for left in reversed(range(_TRIES)):
-        try:
-            found = build_opener(_Stays).open(question, timeout=_PATIENCE)
-        except HTTPError as error:
-            with error:
-                if error.code in _REFUSED and question.headers:
-                    raise HostError(
-                        f"{question.host} refuses to tell prices: {error.code} {error.reason}",
-                        hint="look at the key, and whether it may ask for prices; nothing was written",
-                    ) from error
-                if error.code not in _BUSY or not left:
-                    raise ValueError(f"it answers {error.code} {error.reason}") from error
-                time.sleep(_pause(error.headers.get("Retry-After", "")))
-        else:
-            return io.BufferedReader(_Whole(found))
-    raise AssertionError("unreachable")  # the last try has returned or raised
-
-
-def _pause(said: str) -> float:
-    return float(min(_LONGEST, int(said))) if said.isdecimal() else 2.0
-
-
-class _Whole(io.RawIOBase):
-    """An answer that has not ended before it is as long as it says: what breaks off is no end."""
-
-    def __init__(self, answer: http.client.HTTPResponse) -> None:
-        self._answer = answer
-
-    def readable(self) -> bool:
-        """Say that it can be read."""
-        return True
-
-    def readinto(self, buffer: "Buffer") -> int:
-        """Read some of it; raises `http.client.IncompleteRead`."""
-        count = self._answer.readinto(buffer)
-        if not count and self._answer.length:
-            raise http.client.IncompleteRead(b"", self._answer.length)
-        return count
-
-    def close(self) -> None:
-        """Let go of the connection."""
-        self._answer.close()
-        super().close()
-
-
-class _Stays(HTTPRedirectHandler):
-    """Follows no redirect, so that a key goes nowhere else."""
-
-    def redirect_request(self, req: Request, fp: IO[bytes], code: int, msg: str, headers: Message, newurl: str) -> None:
-        """Take the redirect for the answer."""
 
 
 def _away(prices: PriceList, address: str, error: Exception) -> HostError:
