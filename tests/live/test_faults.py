@@ -9,12 +9,12 @@ from subprocess import CompletedProcess
 import pytest
 
 from shoal.audit import Report
-from shoal.audit.letters import read_all
 from shoal.audit.subject import Letter
 from shoal.testing import LiveSystem
 from tests.live.shopping import TERMINAL, require_nats, until
 from tests.torture.clients import Crowd
 from tests.torture.faults import Field
+from tests.torture.letters import letters
 from tests.torture.poison import KINDS, STRANGE, Poison, brew, plant
 from tests.torture.rounds import Plan, Round, play
 from tests.torture.stage import stage
@@ -57,11 +57,11 @@ def played(live: LiveSystem, tmp_path_factory: pytest.TempPathFactory) -> Played
 
 async def _play(live: LiveSystem, copies: Path) -> Played:
     async with stage(live, copies, SEED) as (field, crowd):
-        before = await _letters(field)
+        before = await letters(field)
         poison = [brew(field.subject.plan.system, kind) for kind in SOON]
         planted = frozenset[Letter]().union(*(each.letters for each in poison))
         neighbours = await _beside(poison, field, crowd)
-        unburied = planted - await _letters(field)
+        unburied = planted - await letters(field)
         dead = before | planted
         first = Plan(number=1, seed=SEED, orders=100, seconds=10.0, faults=VICTIMS)
         kills = await play(first, crowd, field, dead)
@@ -100,11 +100,6 @@ async def _id(live: LiveSystem, ill: Poison) -> str:
 
 async def _dlq(live: LiveSystem, *arguments: str) -> CompletedProcess[str]:
     return await asyncio.to_thread(live.run, "dlq", *arguments)
-
-
-async def _letters(field: Field) -> frozenset[Letter]:
-    assert field.subject.broker is not None
-    return await read_all(field.subject.broker, field.subject.plan)
 
 
 async def _beside(poison: list[Poison], field: Field, crowd: Crowd) -> list[str]:

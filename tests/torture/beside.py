@@ -10,11 +10,11 @@ import msgspec
 
 from shoal.audit import Outcome
 from shoal.audit.evidence import Reading
-from shoal.audit.letters import read_all
 from shoal.audit.subject import Letter
 from shop.orders.records import Order
 from tests.torture.clients import Crowd
 from tests.torture.faults import Field
+from tests.torture.letters import letters
 from tests.torture.poison import KINDS, brew, plant
 
 EVENTS_OF_AN_ORDER = 6
@@ -60,7 +60,7 @@ class Beside(msgspec.Struct, frozen=True, kw_only=True):
 
 async def beside(field: Field, crowd: Crowd, orders: int) -> Beside:
     """Let customers order with and without poison, in an order that cancels a drift of the machine out."""
-    before = await _letters(field)
+    before = await letters(field)
     planted: set[Letter] = set()
     clean: list[float] = []
     poisoned: list[float] = []
@@ -119,13 +119,8 @@ async def _delays(field: Field, crowd: Crowd, first: int) -> list[float]:
 
 async def _all_buried(field: Field, planted: frozenset[Letter]) -> None:
     async with asyncio.timeout(LAST_LETTER):
-        while planted - await _letters(field):  # noqa: ASYNC110 - it happens in another process
+        while planted - await letters(field):  # noqa: ASYNC110 - it happens in another process
             await asyncio.sleep(2)
-
-
-async def _letters(field: Field) -> frozenset[Letter]:
-    assert field.subject.broker is not None
-    return await read_all(field.subject.broker, field.subject.plan)
 
 
 def _spread(seconds: Sequence[float]) -> tuple[float, float]:

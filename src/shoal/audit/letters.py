@@ -2,10 +2,8 @@
 
 from collections.abc import Mapping
 
-from shoal.audit import streams
 from shoal.audit.streams import Book
 from shoal.audit.subject import Letter
-from shoal.drivers.base import BrokerAdmin
 from shoal.model import names
 from shoal.model.plan import Plan
 
@@ -20,10 +18,3 @@ def buried(plan: Plan, books: Mapping[str, Book]) -> frozenset[Letter]:
             letters = ((id, stamp.origin) for id, stamp in book.stamps.items() if stamp.subject == subject)
             found |= {(service.name, origin or id.removesuffix(f"-{service.name}")) for id, origin in letters}
     return frozenset(found)
-
-
-async def read_all(broker: BrokerAdmin, plan: Plan) -> frozenset[Letter]:
-    """Read the dead letters of every service."""
-    present = await broker.positions()
-    named = [names.dead_letter_stream(plan.system.name, service.name) for service in plan.services]
-    return buried(plan, {name: await streams.read(broker, name, {}) for name in named if name in present})
