@@ -25,7 +25,7 @@ NOT_HERE = {
     "commands.endpoint.AuditedEndpoint._note": "needs a command that is refused: tests/runtime/test_commands.py",
     "commands.reading.commands": "runs for a command of the operator",
     "consuming.burial.Burial.erase": "needs a message that was handled elsewhere: tests/runtime/test_redelivery.py",
-    "caching.ends.Ends._look": "reads, for answers that events end: tests/runtime/test_caching.py",
+    "answers.ends.Ends._look": "reads, for answers that events end: tests/runtime/test_caching.py",
     "expiring.Expiring._remove_some": "needs records that end: tests/runtime/test_documents.py",
     "objects.loose.begin": "needs objects: tests/runtime/test_objects.py",
     "objects.loose.forget": "needs objects: tests/runtime/test_objects.py",

@@ -25,8 +25,8 @@ from shoal import (
 )
 from shoal.errors import DeclarationError
 from shoal.model.caching import Cache as CacheModel
-from shoal.runtime.caching import ends
-from shoal.runtime.caching.answers import LARGEST, Answers
+from shoal.runtime.answers import ends
+from shoal.runtime.answers.kept import LARGEST, Answers
 from shoal.runtime.deadline import Budget
 from shoal.runtime.request import Request, Response
 from shoal.runtime.trace import Context, begin

@@ -34,7 +34,7 @@ from shoal.errors import DeclarationError
 from shoal.model.openapi import openapi
 from shoal.model.system import from_json, to_json
 from shoal.runtime import conversation, server, watching
-from shoal.runtime.caching import ends
+from shoal.runtime.answers import ends
 from shoal.service.describe import describe, describe_service
 from shoal.testing import MemorySystem
 from tests.mesh.wire import eventually_true

@@ -31,8 +31,8 @@ from shoal.errors import DeclarationError
 from shoal.model.openapi import openapi
 from shoal.runtime import compile as compiling
 from shoal.runtime import host, watching
+from shoal.runtime.answers import ends
 from shoal.runtime.asgi import scope
-from shoal.runtime.caching import ends
 from shoal.service.describe import describe_service
 from shoal.testing import MemorySystem
 from shoal.tokens import LEEWAY, generate

@@ -6,8 +6,8 @@ from typing import Any
 
 import msgspec
 
-from shoal.runtime.caching.answers import Answers
-from shoal.runtime.caching.ends import Ends
+from shoal.runtime.answers.ends import Ends
+from shoal.runtime.answers.kept import Answers
 from shoal.runtime.commands.endpoint import AuditedEndpoint
 from shoal.runtime.consuming.desk import Subscriber
 from shoal.runtime.endpoint import Endpoint, Surroundings

@@ -10,8 +10,8 @@ from shoal.drivers.base import Session, Store
 from shoal.errors import DeclarationError, Duplicate, Problem
 from shoal.model.service import path_parameters
 from shoal.runtime import idempotency
+from shoal.runtime.answers.kept import Answers
 from shoal.runtime.auth import KEY_HEADER, Authenticator, authorize
-from shoal.runtime.caching.answers import Answers
 from shoal.runtime.deadline import Limit, Limits
 from shoal.runtime.inject import Plan, Values
 from shoal.runtime.lifecycle import Lifecycle

@@ -2,9 +2,9 @@
 
 from shoal.drivers.base import OwnTable
 from shoal.runtime.aggregates import AGGREGATES, FACTS
+from shoal.runtime.answers.ends import ENDS
+from shoal.runtime.answers.side import answers_side
 from shoal.runtime.cache.side import forgetting_side
-from shoal.runtime.caching.ends import ENDS
-from shoal.runtime.caching.side import cache_side
 from shoal.runtime.commands.entries import COMMANDS
 from shoal.runtime.consuming.attempts import ATTEMPTS
 from shoal.runtime.expiring import expiring_side
@@ -26,7 +26,7 @@ from shoal.runtime.warehouse.staging import LOADS, STAGED
 
 SIDES: tuple[Builder, ...] = (
     projection_side,
-    cache_side,
+    answers_side,
     forgetting_side,
     saga_side,
     schedule_side,

@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from shoal.drivers.base import Store
 from shoal.errors import EngineError
-from shoal.runtime.caching.ends import LOOK, Ends
+from shoal.runtime.answers.ends import LOOK, Ends
 from shoal.runtime.transaction import Announcer, UnitOfWork
 from shoal.service.context import Transaction
 

@@ -6,7 +6,7 @@ from typing import Any, cast
 import msgspec
 
 from shoal.model.names import part_of
-from shoal.runtime.caching.ends import ENDS
+from shoal.runtime.answers.ends import ENDS
 from shoal.runtime.consuming.desk import Subscriber
 from shoal.runtime.projections.record import Whole
 from shoal.runtime.request import Request
@@ -16,7 +16,7 @@ from shoal.service import codec
 from shoal.service.caching import HANDLER, POLICY, ending
 
 
-class CacheSide:
+class AnswersSide:
     """A `side.Side` without work of its own."""
 
     def __init__(self, around: Around) -> None:
@@ -69,6 +69,6 @@ class Ending:
             session.put(ENDS.table, {"part": part, "event": self._event, "latest": event.id})
 
 
-def cache_side(around: Around) -> CacheSide | None:
+def answers_side(around: Around) -> AnswersSide | None:
     """Make the side of a service whose caches end with events."""
-    return CacheSide(around) if ending(around.service) else None
+    return AnswersSide(around) if ending(around.service) else None

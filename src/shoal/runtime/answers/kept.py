@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 import msgspec
 
 from shoal.model.caching import Cache
-from shoal.runtime.caching.ends import Ends
+from shoal.runtime.answers.ends import Ends
 from shoal.runtime.request import Request, Response
 from shoal.service.context import Principal
 
