@@ -8,7 +8,7 @@ import pytest
 from shoal.check.importing.interpolation import LONGEST, variables
 from shoal.check.importing.reading import documents
 from shoal.check.importing.table import facts
-from shoal.cli.checks import Check
+from shoal.cli.checking.check import Check
 from shoal.operating.where import Project
 from tests.check.projects import found, report_of, written
 

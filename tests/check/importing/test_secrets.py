@@ -7,7 +7,7 @@ import pytest
 from shoal.check import baseline
 from shoal.check.importing.reading import documents
 from shoal.check.importing.table import facts
-from shoal.cli.checks import Check
+from shoal.cli.checking.check import Check
 from shoal.operating.where import Project
 from tests.check.projects import found, report_of, written
 
