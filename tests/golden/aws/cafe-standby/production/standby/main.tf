@@ -39,9 +39,10 @@ provider "aws" {
 }
 
 variable "take_over" {
+  description = "Whether this region takes over: its databases no longer follow the first region's, which cannot be undone, and its services run. End what runs in the first region before, if it is there."
   type        = bool
   default     = false
-  description = "Whether this region takes over: its databases no longer follow the first region's, which cannot be undone, its services run, and clients are led here. End what runs in the first region before, if it is there."
+  nullable    = false
 }
 
 variable "spread" {
@@ -51,9 +52,10 @@ variable "spread" {
 }
 
 variable "fenced" {
+  description = "Whether nothing runs here, because the other region writes: two that write are worse than none that answers."
   type        = bool
   default     = false
-  description = "Whether no task runs here, because the other region writes: two that write are worse than none that answers."
+  nullable    = false
 }
 
 data "aws_caller_identity" "own" {}

@@ -60,7 +60,7 @@ provider "azurerm" {
 data "azurerm_client_config" "own" {}
 
 variable "take_over" {
-  description = "Whether this region is the one that works."
+  description = "Whether this region takes over: its databases no longer follow the first region's, which cannot be undone, and its services run. End what runs in the first region before, if it is there."
   type        = bool
   default     = false
   nullable    = false
@@ -74,7 +74,7 @@ variable "spread" {
 }
 
 variable "fenced" {
-  description = "Whether what runs here is ended, so that no two regions write."
+  description = "Whether nothing runs here, because the other region writes: two that write are worse than none that answers."
   type        = bool
   default     = false
   nullable    = false
