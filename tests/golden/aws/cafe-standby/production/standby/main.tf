@@ -46,9 +46,10 @@ variable "take_over" {
 }
 
 variable "spread" {
+  description = "Whether engines here are in a second zone, too. Say it once services answer: until it is done, nothing that needs them starts."
   type        = bool
   default     = false
-  description = "Whether engines here are in a second zone, too. Say it once services answer: until it is done, nothing that needs them starts."
+  nullable    = false
 }
 
 variable "fenced" {
