@@ -33,8 +33,9 @@ def _written(cloud: str, *, whole: bool = False) -> dict[str, str]:
 def test_steps_are_counted_without_a_gap_and_no_table_is_empty(cloud: str, *, whole: bool) -> None:
     for name in ("dev", "production"):
         text = _written(cloud, whole=whole)[f"{name}/README.md"]
-        steps = [int(one) for one in re.findall(r"^(\d+)\. ", text, re.MULTILINE)]
-        assert steps == [*range(1, len(steps) + 1)]
+        for section in text.split("\n## "):
+            steps = [int(one) for one in re.findall(r"^(\d+)\. ", section, re.MULTILINE)]
+            assert steps == [*range(1, len(steps) + 1)]
         assert not re.search(r"^ *\|[-|]+\|\n(?! *\|)", text, re.MULTILINE), "a table without rows"
         assert "\n\n\n" not in text
 
@@ -102,3 +103,19 @@ def test_steps_that_are_none_are_not_counted() -> None:
     assert [*numbered([("a", "b"), (), ("c", "")])] == ["1. a", "   b", "2. c"]
     assert table(("A",), ()) == ()
     assert table(("A", "B"), [("1", "2")]) == ("| A | B |", "|---|---|", "| 1 | 2 |", "")
+
+
+def test_who_takes_bicep_is_told_its_steps_with_every_password_that_it_asks_for() -> None:
+    files = _written("azure", whole=True)
+    section = files["production/README.md"].partition("## With Bicep instead")[2]
+    asked = {one for text in files.values() for one in re.findall(r"passwords\['([^']+)'\]", text)}
+    assert asked
+    told = re.search(r"for name in (.*); do\n +jq", section)
+    assert told is not None
+    assert {*told[1].split()} == asked
+    assert section.index("ground.bicep") < section.index("main.bicep")
+    job = re.search(r"resource job_\w+ '[^']+' = \{\n  name: '([^']+)'", files["production/bicep/operator.bicep"])
+    assert job is not None
+    assert f"--name {job[1]}\n" in section
+    without = on_azure.Environment(name="production", bicep=False)
+    assert "Bicep" not in {one.path: one.text for one in azure.artifacts(CAFE, without)}["production/README.md"]

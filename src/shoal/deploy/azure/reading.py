@@ -6,6 +6,7 @@ from shoal.deploy.azure.by_hand import state
 from shoal.deploy.azure.called import called
 from shoal.deploy.azure.hcl.context import Context
 from shoal.deploy.azure.resources import Cluster, Door, Operator, Secret, Workload
+from shoal.deploy.azure.with_bicep import section
 from shoal.deploy.cloud.by_hand import made
 from shoal.deploy.cloud.hcl import label
 from shoal.deploy.cloud.steps import numbered, table, typed
@@ -17,6 +18,7 @@ _USES = '{"spec":{"template":{"metadata":{"labels":{"azure.workload.identity/use
 def page(context: Context) -> str:
     """Write the page."""
     lines = [*_begin(context), *numbered(_steps(context)), *_later(context), *_traces(context), *_cluster(context)]
+    lines += section(context)
     return "\n".join(lines) + "\n"
 
 

@@ -56,13 +56,17 @@ def begin(context: Context) -> Iterator[Block]:
     yield Block(kind="resource", labels=("azurerm_resource_group", "main"), body=items(group))
 
 
+def registered(context: Context) -> list[str]:
+    """List the parts of Azure that are switched on for these resources."""
+    return sorted({*_ALWAYS, *(name for kind, name in _ASKED if context.all(kind))})
+
+
 def _provider(context: Context) -> Block:
-    asked = [name for kind, name in _ASKED if context.all(kind)]
     vault = block("key_vault", purge_soft_delete_on_destroy=False, recover_soft_deleted_key_vaults=True)
     group = block("resource_group", prevent_deletion_if_contains_resources=context.scope.environment.protected)
     said: dict[str, Value] = {
         "resource_provider_registrations": "none",
-        "resource_providers_to_register": sorted({*_ALWAYS, *asked}),
+        "resource_providers_to_register": [*registered(context)],
         "storage_use_azuread": True,
     }
     features = Block(kind="features", body=items(None, vault, group))
