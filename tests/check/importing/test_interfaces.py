@@ -206,6 +206,8 @@ components:
         ("payload: {schemaFormat: application/schema+json, schema: {$ref: '#/components/schemas/versioned'}}", False),
         ("payload: {schemaFormat: application/schema+json, schema: {$ref: '#/components/schemas/plain'}}", True),
         ("traits: [{$ref: '#/components/messageTraits/versioned'}]", False),
+        ("bindings: {kafka: {schemaIdLocation: payload}}", False),
+        ("bindings: {kafka: {key: {type: string}}}", True),
         ("payload: {allOf: [{$ref: 'https://schemas.example/envelope'}]}", False),  # nobody knows
         ("payload: {$ref: '#/components/schemas/none'}", False),
     ],

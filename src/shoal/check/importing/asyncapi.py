@@ -21,6 +21,9 @@ _VERSION = re.compile(
 _TELLING = ("dataschema", "schemaVersion", "schema_version", "version", "eventVersion", "event_version")
 """Headers and fields that say which version of a message it is."""
 
+_SAYING = (("x-version",), ("x-schema-version",), ("bindings", "kafka", "schemaIdLocation"))
+"""Where a message says it: by itself, or where the number of its schema in a registry lies (bindings of Kafka)."""
+
 _TYPES = ("type", "ce_type")
 """Those that say it where what they hold ends in one (CloudEvents)."""
 
@@ -135,8 +138,9 @@ class _Reader:
         for text in (told.name, channel, told.node.at("messageId").text):
             if found := _named(text):
                 return found
-        if said := told.node.at("x-version").text or told.node.at("x-schema-version").text:
-            return said
+        for path in _SAYING:
+            if said := told.node.at(*path).text:
+                return said
         schemas = [*self._schemas(told.node.at("headers")), *self._schemas(told.node.at("payload"))]
         for trait in told.node.at("traits"):
             schemas += self._schemas(self._followed(trait).at("headers"))

@@ -4,9 +4,9 @@
 
 Looks in documents of AsyncAPI for messages whose version nothing says: not their name (`orders.placed.v1`,
 `OrderPlacedV2`), not their channel, no header or field (`version`, `schemaVersion`, `dataschema`, a `type` that ends in
-one) and no `x-version`. One that several documents tell of is found where it is sent. The version of the document is
-none: it says nothing about a message that was sent before. What goes to who is connected (WebSocket, a queue that
-is not durable) or is a request and its reply is no event.
+one), no number of a registry of schemas (`schemaIdLocation`) and no `x-version`. One that several documents tell of is
+found where it is sent. The version of the document is none: it says nothing about a message that was sent before. What
+goes to who is connected (WebSocket, a queue that is not durable) or is a request and its reply is no event.
 
 ## Why
 
