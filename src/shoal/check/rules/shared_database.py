@@ -8,7 +8,8 @@ address of another service's database, such as `orders_database_url`; and such a
 
 Of a system in other files it looks at the addresses that services are told: two that lead to one database share it.
 Where they lead to one host, and nobody says to which database there, that is a warning; where they only wait for it
-when they start, a remark.
+when they start, a remark. Programs of one image, or built alike, are one service. Hosts of one name in two
+projects or namespaces are two, and `localhost` is another one for each.
 
 ## Why
 
