@@ -72,6 +72,13 @@ def test_a_folder_belongs_to_one_maker(tmp_path: Path) -> None:
     assert {path.name for path in tmp_path.iterdir()} == {"a", MANIFEST}
 
 
+def test_a_file_in_the_place_of_a_folder_is_said_and_stays(tmp_path: Path) -> None:
+    (tmp_path / "out").write_text("mine", "utf-8")
+    with pytest.raises(HostError, match="is no folder"):
+        files.require_maker(tmp_path / "out", "shoal deploy aws")
+    assert (tmp_path / "out").read_text("utf-8") == "mine"
+
+
 def test_a_folder_of_nobody_is_taken_over(tmp_path: Path) -> None:
     files.write_all(tmp_path, [artifact("a")])
     assert files.write_all(tmp_path, [], maker="one") == (Entry(path="a", change="removed"),)

@@ -70,8 +70,10 @@ def require_maker(root: Path, maker: str) -> None:
     """Refuse a folder that somebody else's `write_all` has filled, whose files the next one would prune.
 
     Raises:
-        HostError: The folder is another maker's.
+        HostError: The folder is another maker's, or no folder.
     """
+    if root.exists() and not root.is_dir():
+        raise HostError(f"{root} is no folder, and files cannot be written into it", hint="name another: --out DIR")
     other, _ = written_by(root)
     if maker and other and other != maker:
         raise HostError(
