@@ -134,6 +134,33 @@ def test_what_cannot_be_read_is_refused_in_words(run: Run, tmp_path: Path, words
     assert words[1].partition(".")[0] in err or words[0] in err
 
 
+PRICES = """provider = "aws"
+region = "us-east-1"
+date = "2026-11-23"
+[sources]
+ours = "our agreement"
+[prices]
+"fargate.x86.cpu.hour" = { amount = "0.03", unit = "vCPU-hour", source = "ours" }
+"""
+
+
+def test_prices_of_another_cloud_or_region_are_refused(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "ours.toml").write_text(PRICES, "utf-8")
+    assert run("cost", "--prices", "ours.toml", "--region", "us-east-1")[0] == 0
+    for meant in (("--region", "eu-west-1"), ("--target", "azure")):
+        code, out, err = run("cost", "--prices", "ours.toml", *meant)
+        assert (code, out) == (1, "")
+        assert "these are prices of aws in us-east-1" in err
+        assert "--target aws --region us-east-1" in err
+
+
+def test_a_budget_that_unknown_prices_keep_says_so(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "ours.toml").write_text(PRICES, "utf-8")
+    code, _, err = run("cost", "--prices", "ours.toml", "--region", "us-east-1", "--budget", "1000")
+    assert (code, "holds as far as prices are known" in err) == (0, True)
+    assert "holds as far as" not in run("cost", "--region", "us-east-1", "--budget", "1000")[2]
+
+
 def test_usage_of_what_there_is_not_is_refused_with_what_was_meant(run: Run, tmp_path: Path) -> None:
     (tmp_path / "odd.toml").write_text('[endpoints]\n"GET /sale" = 3\n', "utf-8")
     _, _, err = run("cost", "--usage", "odd.toml")

@@ -134,6 +134,8 @@ def _bill(context: Global, form: str, used: usage.Used, wish: Mapping[str, Any])
     if budget is not None and expected > budget:
         output.say(f"expected are {expected:,}, which is more than the budget of {budget:,}")
         return OVER
+    if budget is not None and found.estimate.unknown:
+        output.say(f"the budget of {budget:,} holds as far as prices are known: what has none is in no sum")
     return OK
 
 

@@ -43,12 +43,18 @@ def prices(root: Path, file: Path | None, provider: str, region: str) -> "Table"
     """Read prices: of the file that is named, of the project, or those that Shoal brings.
 
     Raises:
-        DeclarationError: There are none for the region, or they cannot be read.
+        DeclarationError: There are none for the region, they cannot be read, or those that are named are of another.
     """
     from shoal.cost.prices import packaged, read
 
     if file is not None:
-        return read(text(root, file, "prices.toml"), where=str(file))
+        table = read(text(root, file, "prices.toml"), where=str(file))
+        if (table.provider, table.region) != (provider, region):
+            raise DeclarationError(
+                f"these are prices of {table.provider} in {table.region}, and {provider} in {region} is meant",
+                where=str(file), hint=f"say --target {table.provider} --region {table.region}, or give others",
+            )  # fmt: skip
+        return table
     found = own(root, provider, region) or packaged(provider, region)
     if found.prices:
         return found
