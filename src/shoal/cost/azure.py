@@ -190,8 +190,8 @@ _ITEMS: Mapping[type, Callable[[Any, Month], Iterator[Item]]] = {
     made.Cluster: _cluster,
 }
 FREE = frozenset(
-    {made.Network, made.Subnet, made.Wall, made.Vault, made.Password, made.Secret, made.Identity, made.Right}
-    | {made.Operator, made.Topic, made.Subscription, made.Watch, made.Lock, made.Borrowed}
+    {made.Network, made.Subnet, made.Wall, made.Vault, made.Password, made.Secret, made.Identity}
+    | {made.Grade, made.Right, made.Operator, made.Topic, made.Subscription, made.Watch, made.Lock, made.Borrowed}
 )
 """Kinds that cost nothing by themselves, or whose use is counted elsewhere."""
 

@@ -63,5 +63,5 @@ def test_nothing_is_left_of_what_is_not_protected() -> None:
 
 def test_a_cluster_says_that_its_nodes_reach_every_database() -> None:
     found = {one.code: one for one in findings(scope_of(CAFE, EKS))}
-    assert found["DEPLOY-AWS-26"].severity == "info"
+    assert found["DEPLOY-AWS-26"].severity == "warning"
     assert "DEPLOY-AWS-26" not in {one.code for one in findings(scope_of(CAFE))}

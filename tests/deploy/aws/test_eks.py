@@ -109,8 +109,20 @@ def test_the_interface_of_the_cluster_has_no_address_outside(written: tuple[Arti
     assert eksctl["vpc"]["clusterEndpoints"] == {"privateAccess": True, "publicAccess": False}
     roles = {one["serviceAccountName"] for one in eksctl["iam"]["podIdentityAssociations"]}
     assert roles == {*SERVICES, "streams"}
+    assert eksctl["secretsEncryption"] == {"keyARN": "${KEY}"}, "as Terraform's is"
+    assert "aws_kms_key.data.arn" in next(one.text for one in written if one.path == "production/outputs.tf")
     (made,) = of_kind(RESOURCES, Kubernetes).values()
     assert {one["name"] for one in eksctl["addons"]} == {*made.addons}
+
+
+def test_amazon_takes_roles_on_for_this_cluster_alone(written: tuple[Artifact, ...]) -> None:
+    own = "arn:aws:eks:eu-central-1:${data.aws_caller_identity.own.account_id}:cluster/shop-production"
+    text = "\n".join(one.text for one in written if one.path.endswith(".tf"))
+    for service in ("eks", "pods.eks"):
+        trusts = [one for one in text.split('resource "aws_iam_role" ') if f'"{service}.amazonaws.com"' in one]
+        assert trusts
+        for one in trusts:
+            assert f'"aws:SourceArn" = "{own}"' in one.split("\n}\n")[0], service
 
 
 def test_where_eksctl_makes_the_cluster_terraform_refers_to_it() -> None:

@@ -11,11 +11,13 @@ from shoal.deploy.aws.network import BALANCER, LINK
 from shoal.deploy.aws.parts import resources
 from shoal.deploy.aws.resources import Bucket, Documents, Door, Group, Postgres, Resource, Secret, Table, Workload
 from shoal.deploy.aws.settings import Environment
+from shoal.model.edge import Edge
 from shoal.model.issuers import Entra
 from shoal.model.service import Service
+from shoal.model.shaping import Headers, Transform
 from shoal.model.system import System
 from tests.deploy.aws.samples import PRODUCTION, artifacts, of_kind, scope_of, shops
-from tests.deploy.samples import CAFE, shop
+from tests.deploy.samples import CAFE, endpoint, shop
 
 ENTRA = Entra("0000-1111", "cafe")
 
@@ -122,7 +124,7 @@ def test_a_topic_with_more_hearers_than_it_takes_is_refused() -> None:
     assert "DEPLOY-AWS-17" not in {one.code for one in findings([scope_of(CAFE)])}
 
 
-@pytest.mark.parametrize("name", ["link", "delivery", "till-start", "edge"])
+@pytest.mark.parametrize("name", ["link", "delivery", "till-start", "edge", "all"])
 def test_a_service_with_the_name_of_what_is_made_beside_it_is_refused(name: str) -> None:
     menu = CAFE.service("menu")
     odd = Service(name=name, entry="a:b", store=menu.store)
@@ -130,6 +132,15 @@ def test_a_service_with_the_name_of_what_is_made_beside_it_is_refused(name: str)
     found = findings([scope_of(system, Environment(name="p", repository="a/b"))])
     assert [one.severity for one in found if one.code == "DEPLOY-AWS-25"] == ["error"]
     assert "DEPLOY-AWS-25" not in {one.code for one in findings([scope_of(CAFE)])}
+
+
+@pytest.mark.parametrize("value", ["$context.identity.sourceIp", "for ${request.header.authorization}"])
+def test_a_text_that_an_api_would_take_for_a_variable_is_refused(value: str) -> None:
+    for asked, codes in ((value, ["error"]), ("5 $ a month", [])):
+        shaped = Edge(transform=Transform(request=Headers(set={"x-note": asked})))
+        own = endpoint("sell", "POST", "/sales", edge=shaped)
+        system = System(name="cafe", services=(Service(name="till", entry="a:b", endpoints=(own,)),))
+        assert [one.severity for one in findings([scope_of(system)]) if one.code == "DEPLOY-AWS-27"] == codes
 
 
 def test_the_network_is_in_zones_that_have_what_it_needs() -> None:

@@ -10,7 +10,7 @@ from shoal.deploy.aws.messages import LETTERS
 from shoal.deploy.aws.rights import path
 from shoal.model import names
 from tests.deploy.aws.policies import HERE, Policies
-from tests.deploy.aws.samples import scope_of, shops
+from tests.deploy.aws.samples import artifacts, scope_of, shops
 from tests.deploy.samples import shop
 
 SERVICES = tuple(service.name for service in shop().services)
@@ -100,6 +100,21 @@ def test_results_of_statements_are_read_by_who_sent_them() -> None:
     assert [*readers] == ["analytics"]
     assert readers["analytics"].when == {"redshift-data:statement-owner-iam-userid": "${aws:userid}"}
     assert not may("analytics", "redshift-data:ListDatabases", "*")
+
+
+def test_the_key_of_all_data_is_used_by_services_of_amazon_alone() -> None:
+    used = {
+        name: right.when["kms:ViaService"]
+        for name, role in SHOP.roles.items()
+        for right in role.rights
+        if "kms:Decrypt" in right.actions and SHOP.arn("key", "data") in map(SHOP.spelled, right.resources)
+    }
+    here = ".eu-central-1.amazonaws.com"
+    assert used["orders"] == (f"sns{here}",)
+    assert used["products"] == (f"s3{here}", f"sns{here}")
+    assert used["orders-start"] == (f"secretsmanager{here}",)
+    text = "".join(one.text for one in artifacts(shop()) if one.path == "production/service-orders.tf")
+    assert f'"kms:ViaService" = "sns{here}"' in text
 
 
 def test_mail_is_sent_by_who_declared_it() -> None:

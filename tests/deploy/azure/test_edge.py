@@ -74,6 +74,31 @@ def test_a_limit_lets_through_at_least_what_is_declared_in_windows_that_there_ar
     assert calls < requests * seconds / per + 1
 
 
+def test_a_limit_of_principals_counts_who_was_verified_and_never_what_is_said() -> None:
+    limited = Edge(limit=RateLimit(requests=5))
+    found = policy(door(ENTRA, edge=limited))
+    key = str(found.find("inbound/rate-limit-by-key").get("counter-key"))  # type: ignore[union-attr]
+    assert '((Jwt)context.Variables["token"]).Subject' in key
+    assert '((Jwt)context.Variables["token"]).Issuer' in key
+    assert found.find("inbound/validate-jwt").get("output-token-variable-name") == "token"  # type: ignore[union-attr]
+    order = [one.tag for one in found.find("inbound") or ()]
+    assert order.index("validate-jwt") < order.index("rate-limit-by-key")
+    unknown = msgspec.structs.replace(OTHER, keys="keys/other.json")
+    text = of_kind(shops(), Door)["main"].operations
+    for one in (door(unknown, edge=limited).operations[0], *text):
+        assert "Headers.GetValueOrDefault" not in str(one.policy).partition("counter-key")[2], one.name
+    said = [one.message for one in findings([scope_of(shop())]) if one.code == "DEPLOY-AZURE-21"]
+    assert any(one.startswith("the rate limit of POST /orders is for each address") for one in said)
+
+
+def test_what_issuers_are_believed_by_is_text_and_no_expression() -> None:
+    odd = msgspec.structs.replace(OTHER, audiences=("{{till}}",), required={"kind": " @(context.User.Id)"})
+    found = policy(door(odd)).find("inbound/validate-jwt")
+    assert found is not None
+    assert found.findtext("audiences/audience") == '@("{" + "{till}}")'
+    assert found.findtext("required-claims/claim/value") == '@(" @(context.User.Id)")'
+
+
 @pytest.mark.parametrize(
     ("by", "key"), [("address", "IpAddress"), ("principal", "IpAddress"), ("everyone", "till.sell:everyone")]
 )

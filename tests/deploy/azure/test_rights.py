@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 import pytest
 
 from shoal.deploy.azure import messages
-from shoal.deploy.azure.resources import Identity, Right, Secret, Workload
+from shoal.deploy.azure.resources import Grade, Identity, Right, Secret, Workload
 from shoal.model import names
 from tests.deploy.azure.samples import of_kind, scope_of, shops
 from tests.deploy.samples import shop
@@ -25,17 +25,20 @@ ALLOWS = {
     "Key Vault Secrets User": ("secret/read",),
     "Key Vault Crypto Service Encryption User": ("key/read", "key/wrap", "key/unwrap"),
     "Key Vault Administrator": ("secret/*", "key/*"),
-    "Container Apps Contributor": ("app/*",),
-    "Container Apps Jobs Operator": ("job/read", "job/start"),
 }
-EVERYWHERE = ("bus/manage", "secret/write", "key/delete", "key/export", "registry/push", "app/write", "job/start")
+APPS, JOBS = "Microsoft.App/containerApps", "Microsoft.App/jobs"
+EVERYWHERE = (
+    *("bus/manage", "secret/write", "key/delete", "key/export", "registry/push"),
+    *(f"{APPS}/write", f"{APPS}/listSecrets/action", f"{JOBS}/start/action"),
+)
 """Nothing that any service does by itself."""
 
 
 def may(identity: str, action: str, thing: str, environment: str = "production") -> bool:
     """Evaluate the roles of an identity as Azure does: nothing is allowed but what a role on that thing allows."""
+    allows = ALLOWS | {name: one.actions for name, one in of_kind(shops(environment), Grade).items()}
     return any(
-        str(right.scope).rpartition(":")[0] == thing and any(fnmatchcase(action, one) for one in ALLOWS[right.role])
+        str(right.scope).rpartition(":")[0] == thing and any(fnmatchcase(action, one) for one in allows[right.role])
         for right in of_kind(shops(environment), Right).values()
         if right.identity == identity
     )
@@ -97,9 +100,19 @@ def test_the_operator_declares_streams_and_reads_no_secret() -> None:
 
 def test_pipelines_deliver_and_read_no_secret() -> None:
     assert may("delivery", "registry/push", "registry/main")
-    assert may("delivery", "app/write", "workload/orders")
-    assert may("delivery", "job/start", "job/operator")
+    for name in SERVICES:
+        assert may("delivery", f"{APPS}/read", f"workload/{name}")
+        assert may("delivery", f"{APPS}/write", f"workload/{name}")
+        assert may("delivery", "Microsoft.ManagedIdentity/userAssignedIdentities/assign/action", f"identity/{name}")
+        for refused in ("delete", "listSecrets/action", "authconfigs/write", "getAuthToken/action", "exec/action"):
+            assert not may("delivery", f"{APPS}/{refused}", f"workload/{name}")
+    assert may("delivery", "Microsoft.App/managedEnvironments/join/action", "place/main")
+    assert not may("delivery", "Microsoft.App/managedEnvironments/write", "place/main")
+    assert may("delivery", f"{JOBS}/start/action", "job/operator")
+    assert not may("delivery", f"{JOBS}/write", "job/operator")
+    assert not may("delivery", f"{JOBS}/listSecrets/action", "job/operator")
     assert not any(may("delivery", "secret/read", f"secret/{secret}") for secret in of_kind(shops(), Secret))
+    assert not any("*" in action for one in of_kind(shops(), Grade).values() for action in one.actions)
     assert of_kind(shops(), Identity)["delivery"].repository == "example/shop"
 
 

@@ -70,6 +70,11 @@ def test_a_file_is_written_as_people_would_write_it() -> None:
     assert document(declared, head=("What it is.",)) == WHOLE
 
 
+def test_the_end_of_a_text_begins_no_expression() -> None:
+    written = document([Output(name="a", value=Text(("$", Raw("b"), "$", "{c}")))])
+    assert written == "output a string = '\\$${b}\\${c}'\n"
+
+
 @given(st.text())
 def test_text_is_text(text: str) -> None:
     written = quoted(text)

@@ -111,10 +111,14 @@ def test_limits_are_counted_at_the_balancer() -> None:
     door = of_kind(shops(), Door)["main"]
     found = {f"{route.method} {route.path}": route.limit for route in door.routes if route.limit is not None}
     orders, users = found["POST /orders"], found["POST /users"]
-    assert (orders.count, orders.seconds, orders.by) == (100, 10, "token")
+    assert (orders.count, orders.seconds, orders.by) == (100, 10, "address")
     assert (users.count, users.seconds, users.by) == (120, 120, "address")
     text = {artifact.path: artifact.text for artifact in artifacts(shop())}["production/edge.tf"]
     assert "request.path.matches('^/web/cart/[^/]+$')" in text
+    assert "HTTP_HEADER" not in text, "who sends another header each time would never be refused"
+    said = [one.message for one in findings([scope_of(shop())]) if one.code == "DEPLOY-GCP-28"]
+    assert any(one.startswith("the rate limit of POST /orders is for each address") for one in said)
+    assert not any("POST /users" in one for one in said), "it is declared for each address"
 
 
 @pytest.mark.parametrize(
@@ -214,7 +218,8 @@ def test_a_cluster_takes_the_place_of_cloud_run() -> None:
     text = "\n".join(artifact.text for artifact in artifacts(shop(), CLUSTER))
     assert "MANAGEMENT_AUTOMATIC" in text
     assert re.search(r"enable_private_endpoint +=[ ]true", text)
-    assert re.search(r"depends_on +=[ ]\[google_gke_hub_feature.mesh\]", text)
+    waits = r"google_gke_hub_feature.mesh, google_kms_crypto_key_iam_member.data_container"
+    assert re.search(rf"depends_on +=[ ]\[{waits}\]", text)
     assert ".svc.id.goog/subject/ns/shop-cluster/sa/orders" in text
     assert 'resource "google_service_account" "orders"' not in text
     assert not of_kind(made, Cache), "it has one in itself"

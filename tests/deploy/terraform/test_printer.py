@@ -61,6 +61,7 @@ def test_no_text_holds_an_expression(text: str) -> None:
 
 def test_expressions_stand_in_text_where_they_are_meant() -> None:
     assert expression(Text(("a ${b} ", Raw("local.c"), '"'))) == '"a $${b} ${local.c}\\""'
+    assert expression(Text(("a $", Raw("local.c"), "%", "{b}"))) == r'"a \u0024${local.c}\u0025{b}"'
     assert expression(Call("max", (1, Raw("var.x")))) == "max(1, var.x)"
 
 

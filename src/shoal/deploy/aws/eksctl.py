@@ -1,6 +1,7 @@
 """The cluster as eksctl's ClusterConfig, for those who make theirs by it: the same nodes, add-ons and roles. Pure.
 
-The network is Terraform's: ``${VPC}`` and ``${SUBNET_1}`` stand for what ``terraform output cluster`` says of it.
+The network and the key are Terraform's: ``${VPC}``, ``${SUBNET_1}`` and ``${KEY}`` stand for what
+``terraform output cluster`` says of them.
 """
 
 from shoal.deploy import yaml
@@ -14,7 +15,8 @@ from shoal.deploy.yaml import Json
 _HEAD = (
     "Written by `shoal deploy aws`; changes are lost.",
     "The cluster of eks.tf by eksctl, where eksctl = true; otherwise Terraform makes it, and this is not needed.",
-    "Apply the network first, put its names in the place of ${VPC} and its like, then eksctl create cluster -f FILE.",
+    "Apply the network and the key first, put their names in the place of ${VPC}, ${SUBNET_1} and ${KEY}, then",
+    "eksctl create cluster -f FILE.",
 )
 
 
@@ -38,6 +40,7 @@ def config(scope: Scope, resources: tuple[Resource, ...]) -> str:
             "subnets": {"private": subnets},
             "clusterEndpoints": {"privateAccess": True, "publicAccess": False},
         },
+        "secretsEncryption": {"keyARN": "${KEY}"},
         "accessConfig": {"authenticationMode": "API", "bootstrapClusterCreatorAdminPermissions": True},
         "iam": {"withOIDC": True, "podIdentityAssociations": [_identity(scope, one) for one in identities]},
         "addons": [_addon(name, dict(said)) for name, said in cluster.addons.items()],

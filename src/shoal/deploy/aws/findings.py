@@ -8,6 +8,7 @@ from shoal.deploy.aws.network import PORTS
 from shoal.deploy.aws.parts import resources
 from shoal.deploy.aws.scope import OWN, Scope
 from shoal.deploy.cloud import findings as cloud
+from shoal.deploy.cloud.files import ALL
 from shoal.model.edge import LARGEST
 from shoal.model.finding import Finding
 from shoal.model.plan import Route
@@ -50,7 +51,7 @@ def _named(scope: Scope) -> Iterator[Finding]:
     """Refuse services that are called as something beside them is: Terraform would know two by one name."""
     known = Counter((type(one).__name__, one.name) for one in resources(scope))
     odd = {name for (_, name), count in known.items() if count > 1}
-    odd |= {service.name for service in scope.plan.services if service.name in ("edge", "alarms")}
+    odd |= {service.name for service in scope.plan.services if service.name in ("edge", "alarms", ALL)}
     for name in sorted(odd):
         where = next((s.source for s in scope.plan.system.services if s.name == name), "")
         message = f"{name} is the name of a service, and of what is made beside it"
@@ -110,6 +111,11 @@ def _route(scope: Scope, route: Route) -> Iterator[Finding]:
         refused = sorted({header for header in asked if edge.fixed(header)})
         if refused:
             yield _say("13", "warning", f"{name} cannot have {', '.join(refused)} changed", "AWS keeps it", where)
+        said = {**transform.request.set, **transform.request.add, **transform.query.set}
+        for key, value in sorted(said.items()):
+            if value.startswith("$") or "${" in value:
+                message = f"{name} cannot set {key} to {value!r}: an HTTP API would read it as the name of a variable"
+                yield _say("27", "error", message, "let the service set it", where)
 
 
 def _kept(scope: Scope) -> Iterator[Finding]:
@@ -134,8 +140,8 @@ def _cluster(scope: Scope) -> Iterator[Finding]:
         message = f"nodes of {name} do not follow the load by themselves: there are {environment.nodes.least}"
         yield _say("21", "info", message, "install an autoscaler of nodes, which may have up to nodes.most")
     if any(scope.users(engine) for engine in PORTS):
-        message = f"databases of {name} let in all nodes: who of its pods reaches one is for the cluster's policies"
-        yield _say("26", "info", message, "use compute = 'fargate' where groups are to tell services apart, too")
+        message = f"databases of {name} let in all nodes: policies hold back pods that have none, passwords the others"
+        yield _say("26", "warning", message, "use compute = 'fargate' where groups are to tell services apart, too")
     if scope.plan.routes and not environment.gateways:
         message = f"{name} has no public subnets, so its gateway has no address outside"
         yield _say("22", "warning", message, "write gateways = 1, or more")

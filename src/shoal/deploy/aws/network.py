@@ -69,7 +69,8 @@ def _engines(scope: Scope) -> Iterator[Resource]:
                 name = f"{engine}-{user.name}"
                 callers, why = (user.name,), "Its owner alone."
                 if scope.environment.eks:
-                    callers, why = (CLUSTER,), "Its owner alone, by the cluster's policies and by its password."
+                    why = "All nodes: policies hold back pods that have no such server, its password the others."
+                    callers = (CLUSTER,)
                 yield Group(name=name, service=user.name, port=port, callers=callers, why=why)
 
 

@@ -136,9 +136,9 @@ def _on_cluster(context: Context) -> Iterator[Sequence[str]]:
     """Say how the cluster comes to run the system."""
     if context.scope.environment.eksctl:
         yield (
-            "The cluster itself: put the names of the network (`terraform output cluster`) into `eksctl.yaml`, and",
-            "`eksctl create cluster -f eksctl.yaml`. The network comes before it: where Terraform misses the cluster,",
-            "apply with -target of its subnets and gateways first.",
+            "The cluster itself: put the names of network and key (`terraform output cluster`) into `eksctl.yaml`, and",
+            "`eksctl create cluster -f eksctl.yaml`. These come before it: where Terraform misses the cluster, apply",
+            "with -target of the subnets, the gateways and `aws_kms_key.data` first.",
         )
     yield ("From inside the network, or by a tunnel into it: `terraform output cluster` says how to connect.",)
     yield ("Install what `kubernetes/README.md` asks for: the mesh, External Secrets, Gateway API.",)

@@ -79,8 +79,8 @@ class Right(msgspec.Struct, frozen=True, kw_only=True):
 
     actions: tuple[str, ...]
     resources: tuple[Value, ...]
-    when: dict[str, str] = {}
-    """Conditions (StringEquals)."""
+    when: Mapping[str, str | tuple[str, ...]] = {}
+    """Conditions (StringEquals); of several values one is enough."""
     why: str = ""
 
 

@@ -70,8 +70,8 @@ def _service(scope: Scope, service: ServicePlan) -> Iterator[Right]:
         whose = {"redshift-data:statement-owner-iam-userid": "${aws:userid}"}
         asked = ("redshift-data:DescribeStatement", "redshift-data:GetStatementResult")
         yield Right(actions=asked, resources=("*",), when=whose, why=why)
-    if servers & {"sns", "s3"}:
-        yield _encryption(("kms:Decrypt", "kms:GenerateDataKey"))
+    if through := sorted(servers & {"sns", "s3"}):
+        yield _encryption(("kms:Decrypt", "kms:GenerateDataKey"), *(_by(scope, one) for one in through))
     if scope.environment.collector and not scope.environment.eks:
         why = "Traces; there is nothing narrower that could be named."
         yield Right(actions=("xray:PutTraceSegments", "xray:PutTelemetryRecords"), resources=("*",), why=why)
@@ -137,8 +137,17 @@ def _streams(scope: Scope) -> tuple[Join, ...]:
     return (join(start, ACCOUNT, f":{path}"), join(start, ACCOUNT, f":{path}/*"))
 
 
-def _encryption(actions: tuple[str, ...]) -> Right:
-    return Right(actions=actions, resources=(Ref("key", "data"),), why="What lies there is encrypted.")
+VIA = "kms:ViaService"
+"""Condition on who asks for a key in somebody's name: what else the key encrypts stays closed to him."""
+
+
+def _by(scope: Scope, service: str) -> str:
+    return f"{service}.{scope.environment.region}.amazonaws.com"
+
+
+def _encryption(actions: tuple[str, ...], *through: str) -> Right:
+    why = "What lies there is encrypted; the key is used there alone."
+    return Right(actions=actions, resources=(Ref("key", "data"),), when={VIA: through}, why=why)
 
 
 def _start(scope: Scope, image: str, owners: Sequence[str]) -> Iterator[Right]:
@@ -155,7 +164,7 @@ def _start(scope: Scope, image: str, owners: Sequence[str]) -> Iterator[Right]:
         names = dict.fromkeys((scope.named(), scope.origin().named()))
         read = tuple(join(start, ACCOUNT, f":secret:{name}/{owner}/*") for name in names for owner in owners)
         yield Right(actions=("secretsmanager:GetSecretValue",), resources=read, why="Its own secrets.")
-        yield _encryption(("kms:Decrypt",))
+        yield _encryption(("kms:Decrypt",), _by(scope, "secretsmanager"))
 
 
 def _operator(scope: Scope) -> Iterator[Right]:
@@ -252,8 +261,9 @@ def _copying(scope: Scope) -> Iterator[Right]:
     read = ("s3:GetObjectVersionForReplication", "s3:GetObjectVersionAcl", "s3:GetObjectVersionTagging")
     written = ("s3:ReplicateObject", "s3:ReplicateDelete", "s3:ReplicateTags")
     yield Right(actions=(*read, *written), resources=inside)
-    keys = (Ref("key", "data"), Ref("key", f"data-{STANDBY}"))
-    yield Right(actions=("kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey"), resources=keys)
+    keys, regions = (Ref("key", "data"), Ref("key", f"data-{STANDBY}")), (scope, scope.standing_by())
+    through = {VIA: tuple(_by(one, "s3") for one in regions if one is not None)}
+    yield Right(actions=("kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey"), resources=keys, when=through)
 
 
 def path(scope: Scope) -> str:

@@ -11,6 +11,8 @@ def called(scope: Scope, kind: str, name: str = "main") -> str:
     within = {"job": naming.APP, "identity": 128, "alarm": 200, "wall": 63, "endpoint": 63}
     if kind in shared:
         found = scope.worldly(limit=shared[kind])
+    elif kind == "grade":
+        found = scope.worldly(name, limit=512)
     elif kind in mine:
         found = scope.worldly(name, limit=mine[kind])
     elif kind in within:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from shoal.deploy.azure import addresses, edge, naming, second
-from shoal.deploy.azure.policies import counted, verified
+from shoal.deploy.azure.policies import counted, verified, whose
 from shoal.deploy.azure.scope import OWN, Scope
 from shoal.deploy.azure.target import meant
 from shoal.deploy.cloud.findings import settings, teller
@@ -136,3 +136,7 @@ def _route(scope: Scope, route: Route) -> Iterator[Finding]:
         calls, seconds = counted(limit)
         message = f"the rate limit of {name} is {calls} requests in {seconds} s, all of which may come at once"
         yield _say("19", "info", message, "API Management counts windows, and no buckets", where)
+    if limit is not None and limit.whose(signed_in=route.access.kind == "principal") != whose(scope, route, limit):
+        message = f"the rate limit of {name} is for each address, not for each principal"
+        help_ = "the gateway does not verify these tokens; write by='address' where that is meant"
+        yield _say("21", "warning", message, help_, where)

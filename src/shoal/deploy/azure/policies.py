@@ -3,6 +3,7 @@
 Source: "API Management policy reference". Services verify tokens again, so what cannot be said here is not open.
 """
 
+import json
 import math
 import re
 from collections.abc import Iterator
@@ -10,14 +11,17 @@ from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from shoal.deploy.azure.scope import Scope
 from shoal.model.issuers import OpenId
-from shoal.model.limits import RateLimit
+from shoal.model.limits import RateLimit, Who
 from shoal.model.only import Only
 from shoal.model.plan import Route
 from shoal.model.untrusted import UNTRUSTED
 
 _ADDRESS = "@(context.Request.IpAddress)"
-_KEY = 'context.Request.Headers.GetValueOrDefault("X-API-Key", context.Request.IpAddress)'
-_SIGNED_IN = f'@(context.Request.Headers.GetValueOrDefault("Authorization", {_KEY}))'
+_TOKEN = "token"  # noqa: S105 - a name
+"""Variable in which a verified token is."""
+
+_SHOWN = f'((Jwt)context.Variables["{_TOKEN}"])'
+_SIGNED_IN = f'@({_SHOWN}.Issuer + " " + {_SHOWN}.Subject)'
 _QUOTED, _QUOTE = re.compile(r'="([^"]*)"'), '"'
 _SECTIONS = ("inbound", "backend", "outbound", "on-error")
 _LONGEST_PERIOD = 300
@@ -51,7 +55,7 @@ def of_route(scope: Scope, route: Route, longest: float) -> str:
     if route.access.kind == "principal":
         _tokens(inbound, verified(scope))
     if route.edge.limit is not None:
-        _limit(inbound, route.edge.limit, route)
+        _limit(inbound, route.edge.limit, route, whose(scope, route, route.edge.limit))
     SubElement(inbound, "set-backend-service", {"backend-id": route.service})
     if route.inside != route.path:
         SubElement(inbound, "rewrite-uri", {"template": route.inside, "copy-unmatched-params": "true"})
@@ -106,6 +110,7 @@ def _tokens(inbound: Element, issuers: tuple[OpenId, ...]) -> None:
         "require-signed-tokens": "true",
         "failed-validation-httpcode": "401",
         "failed-validation-error-message": "The token is missing, or not one of ours.",
+        "output-token-variable-name": _TOKEN,
     }
     check = SubElement(inbound, "validate-jwt", said)
     for one in issuers:
@@ -116,12 +121,20 @@ def _tokens(inbound: Element, issuers: tuple[OpenId, ...]) -> None:
         claims = SubElement(check, "required-claims")
         for name, value in issuers[0].required.items():
             claim = SubElement(claims, "claim", {"name": name, "match": "all"})
-            SubElement(claim, "value").text = value
+            SubElement(claim, "value").text = _said(value)
 
 
-def _limit(inbound: Element, limit: RateLimit, route: Route) -> None:
-    whose = limit.whose(signed_in=route.access.kind == "principal")
-    key = {"principal": _SIGNED_IN, "address": _ADDRESS, "everyone": "everyone"}[whose]
+def whose(scope: Scope, route: Route, limit: RateLimit) -> Who:
+    """Say whose requests the gateway counts together: of a principal only where it has verified who that is.
+
+    What a client merely says, in a header, is another text with each request, and would never be refused.
+    """
+    found = limit.whose(signed_in=route.access.kind == "principal")
+    return "address" if found == "principal" and not verified(scope) else found
+
+
+def _limit(inbound: Element, limit: RateLimit, route: Route, who: Who) -> None:
+    key = {"principal": _SIGNED_IN, "address": _ADDRESS, "everyone": "everyone"}[who]
     calls, seconds = counted(limit)
     said = {"calls": str(calls), "renewal-period": str(seconds), "counter-key": _keyed(key, route)}
     SubElement(inbound, "rate-limit-by-key", said)
@@ -189,18 +202,17 @@ def _listed(
     if texts:
         found = SubElement(parent, outer, more or {})
         for text in texts:
-            SubElement(found, inner).text = text
+            SubElement(found, inner).text = _said(text)
 
 
 def _said(text: str) -> str:
     """Write text that is no expression: what begins with @( or holds {{ would be one."""
-    return f"@({_text_of(text)})" if re.match(r"@[({]", text) or "{{" in text else text
+    return f"@({_text_of(text)})" if re.match(r"\s*@[({]", text) or "{{" in text else text
 
 
 def _text_of(text: str) -> str:
     """Write a text of C#; two opening braces would name a value of the gateway's."""
-    quoted = text.replace("\\", "\\\\").replace('"', '\\"').replace("{{", '{" + "{')
-    return f'"{quoted}"'
+    return json.dumps(text, ensure_ascii=False).replace("{{", '{" + "{')
 
 
 def _text(root: Element) -> str:

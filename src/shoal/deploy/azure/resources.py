@@ -115,12 +115,19 @@ class Identity(Resource, frozen=True, kw_only=True):
     """Account of a cluster that may be it, as ``NAMESPACE:NAME``."""
 
 
+class Grade(Resource, frozen=True, kw_only=True):
+    """A role of our own, where each of Azure's would allow more."""
+
+    actions: tuple[str, ...]
+
+
 class Right(Resource, frozen=True, kw_only=True):
-    """What an identity may do with what: a role that Azure has, on one thing."""
+    """What an identity may do with what: a role on one thing."""
 
     identity: str
     """Its name; empty for whoever applies the files."""
     role: str
+    """A role that Azure has, or the name of a `Grade`."""
     scope: Ref
 
 

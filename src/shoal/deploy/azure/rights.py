@@ -1,12 +1,12 @@
 """Identities, and what each may do: it follows from what its service declares, and nothing else is allowed.
 
-Roles are those that Azure has, each given on one thing: a topic, a subscription, a container, a secret, a key.
+Roles are those that Azure has, and a few of our own, each given on one thing: a topic, a container, a secret, an app.
 """
 
 from collections.abc import Iterator
 
 from shoal.deploy.azure import messages, secrets
-from shoal.deploy.azure.resources import Identity, Right
+from shoal.deploy.azure.resources import Grade, Identity, Right
 from shoal.deploy.azure.scope import Scope
 from shoal.deploy.cloud.resource import Resource
 from shoal.deploy.cloud.values import Ref
@@ -20,7 +20,26 @@ SEND, LISTEN = "Azure Service Bus Data Sender", "Azure Service Bus Data Receiver
 MANAGE = "Azure Service Bus Data Owner"
 OBJECTS, LENDING = "Storage Blob Data Contributor", "Storage Blob Delegator"
 READ, WRAP, FILL = "Key Vault Secrets User", "Key Vault Crypto Service Encryption User", "Key Vault Administrator"
-DELIVER, START = "Container Apps Contributor", "Container Apps Jobs Operator"
+
+GRADES = {
+    "delivers": (
+        "Microsoft.App/containerApps/read", "Microsoft.App/containerApps/write",
+        "Microsoft.App/containerApps/revisions/read",
+    ),
+    "places": ("Microsoft.App/managedEnvironments/read", "Microsoft.App/managedEnvironments/join/action"),
+    "lends": (
+        "Microsoft.ManagedIdentity/userAssignedIdentities/read",
+        "Microsoft.ManagedIdentity/userAssignedIdentities/assign/action",
+    ),
+    "starts": (
+        "Microsoft.App/jobs/read", "Microsoft.App/jobs/executions/read", "Microsoft.App/jobs/start/action",
+    ),
+}  # fmt: skip
+"""Roles of our own → what they allow ("Azure permissions for Compute", "for Identity"). Azure's own for container apps
+allow every action of them, which is to show the secrets of one, too. An app that is written as a whole names its
+environment and its identity again, so Azure asks for the rights to do that ("LinkedAuthorizationFailed")."""
+
+DELIVER, PLACE, LEND, START = GRADES
 
 
 def make(scope: Scope) -> Iterator[Resource]:
@@ -89,9 +108,11 @@ def _delivery(scope: Scope) -> Iterator[Resource]:
     yield Right(name=f"{DELIVERY}-0", identity=DELIVERY, role=PUSH, scope=Ref("registry", "main", "id"))
     if not scope.apps:
         return
-    for number, service in enumerate(scope.plan.services, 1):
-        on = Ref("workload", service.name, "id")
-        yield Right(name=f"{DELIVERY}-{number}", identity=DELIVERY, role=DELIVER, scope=on)
-    if scope.users("servicebus"):
-        on = Ref("job", OPERATOR, "id")
-        yield Right(name=f"{DELIVERY}-{OPERATOR}", identity=DELIVERY, role=START, scope=on)
+    wanted = [(PLACE, "place", "main")]
+    for service in scope.plan.services:
+        wanted += [(DELIVER, "workload", service.name), (LEND, "identity", service.name)]
+    wanted += [(START, "job", OPERATOR)] if scope.users("servicebus") else []
+    for role in dict.fromkeys(role for role, _, _ in wanted):
+        yield Grade(name=role, actions=GRADES[role])
+    for role, kind, name in wanted:
+        yield Right(name=f"{DELIVERY}-{role}-{name}", identity=DELIVERY, role=role, scope=Ref(kind, name, "id"))

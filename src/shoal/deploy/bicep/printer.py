@@ -121,9 +121,14 @@ def _scalar(value: Value) -> str:
     if isinstance(value, Raw):
         return value.text
     if isinstance(value, Text):
-        parts = (_literal(one) if isinstance(one, str) else f"${{{one.text}}}" for one in value.parts)
+        parts = (_ended(_literal(one)) if isinstance(one, str) else f"${{{one.text}}}" for one in value.parts)
         return f"'{''.join(parts)}'"
     raise ValueError(f"{value!r} is no value of Bicep")
+
+
+def _ended(text: str) -> str:
+    """Write the end of a text so that what follows begins no expression with it."""
+    return f"{text[:-1]}\\$" if text.endswith("$") else text
 
 
 def _number(value: float) -> str:

@@ -20,6 +20,8 @@ UNIT = 1024
 
 _HOST = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+")
 _BYTE = r"(1?[0-9]{1,2}|2[0-4][0-9]|25[0-5])"
+_WORD = r"[A-Za-z0-9_.-]+"
+_REPOSITORY = re.compile(rf"{_WORD}/{_WORD}|{_WORD}@[0-9]+/{_WORD}@[0-9]+")
 _NETWORK = re.compile(rf"{_BYTE}\.{_BYTE}\.0\.0/16")
 
 
@@ -104,7 +106,8 @@ class Environment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     state: str = ""
     """Where Terraform's state is; SYSTEM-NAME-state when empty."""
     repository: str = ""
-    """OWNER/NAME on GitHub whose pipelines may deliver; nobody's when empty."""
+    """OWNER/NAME on GitHub whose pipelines may deliver; nobody's when empty. One that was made or renamed since
+    15 July 2026 is OWNER@NUMBER/NAME@NUMBER, as its tokens say ("Immutable subject claims")."""
     alarms: str = ""
     """E-mail address that hears alarms and the budget."""
     budget: int = 0
@@ -130,6 +133,10 @@ class Environment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
             raise ValueError(f"least = {self.least} and most = {self.most}: write 1 <= least <= most <= 1000")
         if not _NETWORK.fullmatch(self.cidr):
             raise ValueError(f"cidr = {self.cidr!r} is no network of that size; write 10.40.0.0/16")
+        if self.repository and not _REPOSITORY.fullmatch(self.repository):
+            raise ValueError(
+                f"repository = {self.repository!r} is no repository; write OWNER/NAME, or OWNER@NUMBER/NAME@NUMBER"
+            )
         if self.standby is not None:
             self._check_standby(self.standby)
 

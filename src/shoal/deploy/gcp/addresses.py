@@ -95,13 +95,24 @@ def variable(role: str) -> str:
 
 
 def _text(scope: Scope, service: ServicePlan, role: str, server: str) -> Join | None:
-    own = owner(service.name)
     if server == "postgres":
-        kind = "documents" if scope.engines(service)[role] == "documents" else "postgres"
-        host, password = Ref("postgres", service.name, "address"), known(scope, service)
-        end = placed(f":5432/{own}?sslmode=verify-ca&sslrootcert={FILES}/postgres.pem")
-        return join(f"{kind}://{own}:", password, "@", host, end)
+        return database(scope, service, role, placed(f"{FILES}/postgres.pem"))
     if server == "valkey" and service.cache is not None:
         end = placed(f":6379/{service.cache.part}?ca={FILES}/valkey.pem")
         return join("valkeys://default:default@", Ref("cache", "main", "address"), end)
     return None
+
+
+def database(scope: Scope, service: ServicePlan, role: str, authority: str) -> Join:
+    """Say where a database is: it is known by its address alone, so its authority is verified, and no name.
+
+    Args:
+        scope: The system, and its environment.
+        service: Whose database.
+        role: What it is to the service.
+        authority: File with the certificate of its authority.
+    """
+    own, host = owner(service.name), Ref("postgres", service.name, "address")
+    kind = "documents" if scope.engines(service)[role] == "documents" else "postgres"
+    end = f":5432/{own}?sslmode=verify-ca&sslrootcert={authority}"
+    return join(f"{kind}://{own}:", known(scope, service), "@", host, end)

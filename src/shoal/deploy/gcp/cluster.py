@@ -8,13 +8,12 @@ import json
 from collections.abc import Iterator, Mapping
 
 from shoal.deploy.cloud.files import secret as stem
-from shoal.deploy.cloud.naming import owner
 from shoal.deploy.cloud.telling import key_files
 from shoal.deploy.cloud.values import Ref, Value, join
 from shoal.deploy.gcp import addresses
 from shoal.deploy.gcp.resources import Password, Resource, Secret
 from shoal.deploy.gcp.scope import Scope
-from shoal.deploy.kubernetes import readme
+from shoal.deploy.kubernetes import configuration, readme
 from shoal.deploy.kubernetes.naming import secret as named
 from shoal.deploy.kubernetes.scope import Scope as Manifests
 from shoal.deploy.kubernetes.settings import Environment, Secrets
@@ -23,6 +22,9 @@ from shoal.model.choice import chosen
 from shoal.model.plan import plan
 
 _HEAD = "# Written by `shoal deploy gcp`; changes are lost. shoal deploy kubernetes --out DIR --target FILE"
+AUTHORITY = f"{configuration.AUTHORITIES}/{configuration.AUTHORITY}"
+"""Where manifests put the certificates of the authorities of all databases: each instance of Cloud SQL has its own."""
+
 _PASSWORD = "-password"  # noqa: S105 - how names of passwords end
 
 
@@ -45,6 +47,7 @@ def environment(scope: Scope) -> Environment:
         namespace=scope.namespace,
         choose=chosen(scope.plan.target),
         engines=managed,  # type: ignore[arg-type]  # a place
+        authorities=("postgres",) if managed else (),
         reach={"postgres": (f"{engines[0]}.{engines[1]}.64.0/18",)} if managed else {},
         hosts=said.hosts,
         registry=f"{said.region}-docker.pkg.dev/{scope.project}/{scope.system}",
@@ -102,6 +105,7 @@ def _purposes(scope: Scope) -> Iterator[tuple[str, str]]:
     for file in key_files(scope):
         yield named(scope.system, stem(file)), f"The file {file}. Verifies tokens; not secret."
     yield named(scope.system, "signing-key"), "Signs tokens."
+    yield named(scope.system, configuration.POSTGRES_CA), "Certificates by which services believe their databases."
     for service in scope.plan.services:
         for role, server in scope.uses(service).items():
             why = f"{addresses.variable(role)}: {addresses.filled(scope, service, server)}"
@@ -132,7 +136,7 @@ def _texts(scope: Scope) -> Iterator[tuple[str, Value]]:
             if variable in plain:
                 yield name, plain[variable]
             elif server == "postgres":
-                own, password = owner(service.name), Ref("password", service.name, "result")
-                host = Ref("postgres", service.name, "address")
-                yield name, join(f"postgres://{own}:", password, "@", host, f":5432/{own}?sslmode=require")
+                yield name, addresses.database(scope, service, role, AUTHORITY)
     yield named(scope.system, "broker-operator-url"), f"pubsub:///{scope.project}"
+    own = [Ref("postgres", user.name, "authority") for user in scope.users("postgres")]
+    yield named(scope.system, configuration.POSTGRES_CA), join(*(part for one in own for part in (one, "\n")))

@@ -15,8 +15,6 @@ INTERVALS = (10, 30, 60, 120, 180, 240, 300, 600, 900, 1200, 1800, 2700, 3600)
 LONGEST = {"balancer": 3600.0, "gateway": 600.0}
 """Seconds that each kind of door waits for an answer at most ("deadline" of API Gateway; Cloud Run's own limit)."""
 
-_BY = {"everyone": "everyone", "address": "address", "principal": "token"}
-
 
 def make(scope: Scope) -> Iterator[Resource]:
     """Make the door, and the balancer inside."""
@@ -80,8 +78,13 @@ def _route(scope: Scope, route: Route) -> Served:
 
 
 def counted(limit: RateLimit) -> Limit:
-    """Count over the shortest time in which a full bucket is emptied and filled, and no bucket holds less."""
+    """Count over the shortest time in which a full bucket is emptied and filled, and no bucket holds less.
+
+    Who is not everyone is an address: a firewall verifies no token, so whoever sends another one with each request
+    would never be refused. It would read the first 128 bytes of one, too, in which tokens of an issuer are alike
+    ("Rate limiting": HTTP_HEADER).
+    """
     wanted = max(limit.per, limit.size * limit.per / limit.requests)
     seconds = next((one for one in INTERVALS if one >= wanted), INTERVALS[-1])
     count = max(1, math.ceil(limit.requests * seconds / limit.per))
-    return Limit(count=count, seconds=seconds, by=_BY.get(limit.by, "everyone"))  # type: ignore[arg-type]
+    return Limit(count=count, seconds=seconds, by="everyone" if limit.by == "everyone" else "address")

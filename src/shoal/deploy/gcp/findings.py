@@ -114,9 +114,12 @@ def _route(scope: Scope, route: Route) -> Iterator[Finding]:
         yield _say("04", "warning", f"the rate limit of {name} does not hold at the door", help_, where)
     elif limit is not None:
         kept = edge.counted(limit)
-        whose = ", for each token that is shown" if kept.by == "token" else ""
-        message = f"the rate limit of {name} is counted over {kept.seconds} s{whose}"
+        message = f"the rate limit of {name} is counted over {kept.seconds} s"
         yield _say("04", "info", message, "no need, unless a burst hurts", where)
+        if limit.whose(signed_in=route.access.kind == "principal") == "principal":
+            message = f"the rate limit of {name} is for each address, not for each principal"
+            help_ = "a firewall verifies no token; write by='address' where that is meant"
+            yield _say("28", "warning", message, help_, where)
     if route.edge.largest > _LARGEST:
         yield _say("11", "warning", f"bodies of {name} above 32 MiB are refused", "let clients bring objects", where)
     elif route.edge.largest != LARGEST:

@@ -237,8 +237,8 @@ class Limit(msgspec.Struct, frozen=True, kw_only=True):
 
     count: int
     seconds: int
-    by: Literal["everyone", "address", "token"]
-    """What tells callers apart: nothing, their address, or the token that they show."""
+    by: Literal["everyone", "address"]
+    """What tells callers apart: nothing, or their address."""
 
 
 class Route(msgspec.Struct, frozen=True, kw_only=True):

@@ -15,8 +15,13 @@ from shoal.model.plan import ServicePlan
 DELIVERY, GATEWAY = "pipelines_delivery", "gateway"
 """Accounts that are no service's; no service has such a name."""
 
+NODES = "cluster_nodes"
+"""Who machines of a cluster are; no service has such a name."""
+
 STREAMS, READER = "streams", "secrets-reader"
 """Accounts of a cluster that manifests name: of the job that declares streams, and of who reads secrets."""
+
+_MACHINES = "Machines write logs and fetch images. Without an account of their own they are the project's default one."
 
 LISTS, DECLARES = "listsStreams", "declaresStreams"
 
@@ -62,6 +67,7 @@ def make(scope: Scope) -> Iterator[Resource]:
         )
         why = "Reads secrets for everybody in the cluster (External Secrets)."
         yield Account(name=READER, account=READER, rights=reads, namespace=scope.namespace, why=why)
+        yield Account(name=NODES, account="cluster-nodes", rights=tuple(_nodes(scope)), why=_MACHINES)
     if scope.run and scope.plan.routes and not scope.environment.balanced:
         called = tuple(_calls(service, "The gateway leads to it.") for service in scope.exposed)
         yield Account(name=GATEWAY, account="api-gateway", rights=called, why="Who the gateway is to services.")
@@ -130,6 +136,11 @@ def _need(scope: Scope, service: ServicePlan, need: Need) -> Iterator[Right]:
 
 def _calls(service: str, why: str) -> Right:
     return Right(role="roles/run.invoker", on=Ref("workload", service, "name"), why=why)
+
+
+def _nodes(scope: Scope) -> Iterator[Right]:
+    yield Right(role="roles/container.defaultNodeServiceAccount", why="What GKE's own programs on a machine need.")
+    yield Right(role="roles/artifactregistry.reader", on=Ref("repository", scope.system, "name"))
 
 
 def _operator(scope: Scope) -> Iterator[Right]:

@@ -70,7 +70,8 @@ def _secret(scope: Scope, service: ServicePlan, name: str, text: Value | None, p
 
 def agents(scope: Scope) -> tuple[str, ...]:
     """Name Google's accounts that use our key."""
-    return ("artifactregistry", *sorted(_AGENTS[server] for server in scope.made))
+    cluster = () if scope.run else ("container",)
+    return ("artifactregistry", *cluster, *sorted(_AGENTS[server] for server in scope.made))
 
 
 def key_of(scope: Scope, agent: str) -> str:

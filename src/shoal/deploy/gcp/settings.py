@@ -24,7 +24,6 @@ _MACHINE = re.compile(
     r"|(perf-optimized-N|memory-optimized-N|c4a-highmem)-[1-9][0-9]{0,2})"
 )
 _PROJECT = re.compile(r"[a-z][a-z0-9-]{4,28}[a-z0-9]")
-_REPOSITORY = re.compile(r"[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+")
 _BILLING = re.compile(r"[0-9A-F]{6}-[0-9A-F]{6}-[0-9A-F]{6}")
 
 
@@ -111,8 +110,6 @@ class Environment(cloud.Environment, frozen=True, kw_only=True, forbid_unknown_f
             raise ValueError("a balancer has a certificate for a name: write hosts = [...] too")
         if self.billing and not _BILLING.fullmatch(self.billing):
             raise ValueError(f"billing = {self.billing!r} is no billing account; write 012345-6789AB-CDEF01")
-        if self.repository and not _REPOSITORY.fullmatch(self.repository):
-            raise ValueError(f"repository = {self.repository!r} is no repository; write OWNER/NAME")
         if self.compute == "kubernetes" and self.door == "gateway":
             raise ValueError("an API Gateway leads to Cloud Run; on a cluster the manifests bring a gateway")
 

@@ -27,8 +27,8 @@ AUTHORITIES = "/etc/shoal/authorities"
 
 JWKS, KEY_SET, SIGNING_KEY = "jwks.json", "key-set.json", "signing-key.json"
 
-POSTGRES_CA = "postgres-ca"
-"""Secret that CloudNativePG makes; only the certificate in it is read."""
+POSTGRES_CA, AUTHORITY = "postgres-ca", "ca.crt"
+"""Secret that CloudNativePG makes, or External Secrets; only the certificate in it is read."""
 
 _IN_SECRETS = {
     role: f"SHOAL_{role.upper()}_URL" for role in ("store", "broker", "cache", "search", "objects", "warehouse")
@@ -107,18 +107,23 @@ def files(scope: Scope, service: ServicePlan) -> list[Held]:
         found.append(Held(volume="keys", secret=f"{scope.system}-keys", folder=KEYS))
     if service.issues_tokens and gateway.issuer is not None:
         found.append(Held(volume="signing", secret=f"{service.name}-signing-key", folder=SIGNING))
-    places = {scope.place(environment, "postgres") for environment in scope.environments}
-    if "postgres" in scope.uses(service).values() and "cluster" in places:
+    there = {certified(scope, environment) for environment in scope.environments}
+    if "postgres" in scope.uses(service).values() and True in there:
         found.append(
             Held(
                 volume="authorities",
                 secret=POSTGRES_CA,
                 folder=AUTHORITIES,
-                keys=("ca.crt",),
-                optional="managed" in places,
+                keys=(AUTHORITY,),
+                optional=False in there,
             )
         )
     return found
+
+
+def certified(scope: Scope, environment: Environment) -> bool:
+    """Tell whether there is a file by which services believe their PostgreSQL."""
+    return scope.place(environment, "postgres") == "cluster" or "postgres" in environment.authorities
 
 
 def key_files(scope: Scope) -> tuple[str, ...]:

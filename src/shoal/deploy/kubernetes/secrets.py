@@ -28,6 +28,12 @@ def make(scope: Scope) -> Iterator[Made]:
 def _secrets(scope: Scope, environment: Environment) -> Iterator[Thing]:
     for service in scope.plan.services:
         yield from _service(scope, environment, service)
+    if "postgres" in environment.authorities and "postgres" in scope.servers:
+        name = configuration.POSTGRES_CA
+        yield Thing(
+            body=external(scope, environment, name, {configuration.AUTHORITY: name}),
+            why="By it services believe the databases that others run.",
+        )
     if names := configuration.key_files(scope):
         kept = {name: name.removesuffix(".json") for name in names}
         yield Thing(

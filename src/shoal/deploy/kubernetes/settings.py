@@ -146,6 +146,8 @@ class Environment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """Where each server is; in the cluster where one can be, unless said otherwise."""
     reach: dict[str, tuple[str, ...]] = {}
     """Networks (CIDR) of a managed server, by its name; the whole internet by TLS when nothing is said."""
+    authorities: tuple[Literal["postgres"], ...] = ()
+    """Managed servers whose authority is nobody's that the image knows: the store of secrets has its certificate."""
     gateway_class: str = "istio"
     hosts: tuple[str, ...] = ()
     """Names under which clients call; NAME.SYSTEM.example when empty, which is for nobody's use."""

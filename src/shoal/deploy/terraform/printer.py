@@ -22,6 +22,8 @@ _BEYOND = re.compile("[\xad\u0300-\U0010ffff]")
 _PLAIN = re.compile(r"[A-Za-z0-9 _./:@,;=+*()<>|#?!&^~'\[\]-]*")
 """Text of which nothing has to be written otherwise: most of it."""
 _TEMPLATE = re.compile(r"[$%](?=\{)")
+_END = re.compile(r"[$%]\Z")
+"""Before an expression these would make a text of it."""
 _LONGEST = 60
 
 
@@ -53,7 +55,7 @@ def _made(value: Value) -> str:
         case Raw():
             found = value.text
         case Text():
-            parts = (_literal(one) if isinstance(one, str) else f"${{{one.text}}}" for one in value.parts)
+            parts = (_begun(one) if isinstance(one, str) else f"${{{one.text}}}" for one in value.parts)
             found = f'"{"".join(parts)}"'
         case Call():
             found = f"{value.function}({', '.join(expression(one) for one in value.arguments)})"
@@ -90,6 +92,11 @@ def _key(name: str) -> str:
     if _NAME.fullmatch(name) and name not in _WORDS:
         return name
     return _BEYOND.sub(_escaped, quoted(name))
+
+
+def _begun(text: str) -> str:
+    """Write text that goes on with an expression, which its last sign must not make a text."""
+    return _END.sub(lambda sign: f"\\u{ord(sign[0]):04x}", _literal(text))
 
 
 def _escaped(found: re.Match[str]) -> str:

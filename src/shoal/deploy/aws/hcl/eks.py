@@ -161,6 +161,7 @@ def told(context: Context) -> Value:
     return {
         "name": cluster(context, "name"),
         "vpc": Raw("aws_vpc.main.id"),
+        "key": context.at(Ref("key", "data")),
         "subnets": Raw("{ for one in aws_subnet.private : one.availability_zone => one.id }"),
         "connect": Text(
             (f"aws eks update-kubeconfig --region {context.scope.environment.region} --name ", cluster(context, "name"))

@@ -73,9 +73,15 @@ def statement(right: Right, context: Context) -> Value:
         "Effect": "Allow",
         "Action": [*right.actions],
         "Resource": [context.written(one) for one in right.resources],
-        **({"Condition": {"StringEquals": dict(right.when)}} if right.when else {}),
+        **({"Condition": {"StringEquals": _asked(right)}} if right.when else {}),
     }
     return Noted(found, right.why) if right.why else found
+
+
+def _asked(right: Right) -> Value:
+    """Write conditions; one value stands alone."""
+    several = {key: (said,) if isinstance(said, str) else said for key, said in right.when.items()}
+    return {key: said[0] if len(said) == 1 else [*said] for key, said in several.items()}
 
 
 def _tasks(_: Role, context: Context) -> Value:
@@ -95,9 +101,18 @@ def _served(service: str, *actions: str) -> dict[str, Value]:
 
 def _pods(_: Role, context: Context) -> Value:
     """Trust the cluster's agent for pods of this system's cluster."""
-    here = Text(("arn:aws:eks:*:", context.at(Ref("account", "own", "id")), f":cluster/{context.named(limit=100)}"))
-    cluster = {"Condition": {"ArnLike": {"aws:SourceArn": here}}}
-    return {**_served("pods.eks.amazonaws.com", "sts:TagSession"), **cluster}
+    return {**_served("pods.eks.amazonaws.com", "sts:TagSession"), **_of_cluster(context)}
+
+
+def _cluster(_: Role, context: Context) -> Value:
+    """Trust EKS when it acts for this cluster ("Cross-service confused deputy prevention in Amazon EKS")."""
+    return {**_served("eks.amazonaws.com", "sts:TagSession"), **_of_cluster(context)}
+
+
+def _of_cluster(context: Context) -> dict[str, Value]:
+    region, name = context.scope.environment.region, context.named(limit=100)
+    here = Text((f"arn:aws:eks:{region}:", context.at(Ref("account", "own", "id")), f":cluster/{name}"))
+    return {"Condition": {"ArnLike": {"aws:SourceArn": here}}}
 
 
 def _account(one: Role, _: Context) -> Value:
@@ -131,6 +146,6 @@ _TRUSTS: Mapping[str, Callable[[Role, Context], Value]] = {
     "pods": _pods,
     "account": _account,
     "objects": lambda _, context: _from_here("s3.amazonaws.com", context),
-    "cluster": lambda _, __: _served("eks.amazonaws.com", "sts:TagSession"),
+    "cluster": _cluster,
     "nodes": lambda _, __: _served("ec2.amazonaws.com"),
 }

@@ -35,6 +35,7 @@ PRINTERS: dict[type, tuple[str, str, Printer]] = {
     made.Operator: ("job", "operator", compute.operator),
     made.Cluster: ("cluster", "cluster", cluster.cluster),
     made.Identity: ("identity", "operator", secrets.identity),
+    made.Grade: ("grade", "delivery", secrets.grade),
     made.Right: ("right", "operator", secrets.right),
     made.Postgres: ("postgres", "stores", stores.postgres),
     made.Cache: ("cache", "stores", stores.cache),

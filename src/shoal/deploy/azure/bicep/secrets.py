@@ -2,8 +2,9 @@
 
 from shoal.deploy.azure.bicep.context import TAGGED, TAGS, Context, Declared
 from shoal.deploy.azure.bicep.references import symbol
+from shoal.deploy.azure.called import called
 from shoal.deploy.azure.hcl.secrets import UNKNOWN
-from shoal.deploy.azure.resources import Identity, Key, Lock, Right, Secret, Vault
+from shoal.deploy.azure.resources import Grade, Identity, Key, Lock, Right, Secret, Vault
 from shoal.deploy.bicep.values import Raw, Resource, Value
 from shoal.deploy.cloud.values import Ref
 
@@ -13,8 +14,6 @@ ROLES = {
     "Azure Service Bus Data Owner": "090c5cfd-751d-490a-894a-3ce6f1109419",
     "Azure Service Bus Data Receiver": "4f6d3b9b-027b-4f4c-9142-0e5a2a2247e0",
     "Azure Service Bus Data Sender": "69a216fc-b8fb-44d8-bc22-1f3c2cd27a39",
-    "Container Apps Contributor": "358470bc-b998-42bd-ab17-a7e34c199c0f",
-    "Container Apps Jobs Operator": "b9a307c4-5aa3-4b52-ba60-2b17c136cd7b",
     "Key Vault Administrator": "00482a5a-887f-4fb3-b363-3b7fe8e74483",
     "Key Vault Crypto Service Encryption User": "e147488a-f6f5-4113-8e2d-b22465e65bf6",
     "Key Vault Secrets User": "4633458b-17de-408a-b874-0445c86b69e6",
@@ -98,9 +97,9 @@ def right(one: Right, context: Context) -> Declared:
     if not one.identity:
         return
     scope, who = (context.references.symbol(kind, name) for kind, name in _ends(one))
-    role = f"subscriptionResourceId('Microsoft.Authorization/roleDefinitions', '{ROLES[one.role]}')"
+    role, known = _role(one.role)
     named: dict[str, Value] = {
-        "name": Raw(f"guid({scope}.id, {who}.id, '{ROLES[one.role]}')"),
+        "name": Raw(f"guid({scope}.id, {who}.id, {known})"),
         "scope": Raw(scope),
         "properties": {
             "roleDefinitionId": Raw(role),
@@ -111,6 +110,28 @@ def right(one: Right, context: Context) -> Declared:
     notes = (f"{one.role}. {one.why}".strip(),)
     kind = "Microsoft.Authorization/roleAssignments@2022-04-01"
     yield Resource(symbol=symbol("right", one.name), kind=kind, body=named, notes=notes)
+
+
+def grade(one: Grade, context: Context) -> Declared:
+    """Write a role of our own, which can be given within the group alone."""
+    group = Raw("resourceGroup().id")
+    body: dict[str, Value] = {
+        "roleName": called(context.scope, "grade", one.name),
+        "type": "CustomRole",
+        "permissions": [{"actions": [*one.actions]}],
+        "assignableScopes": [group],
+    }
+    named: dict[str, Value] = {"name": Raw(f"guid({group.text}, '{one.name}')"), "properties": body}
+    kind = "Microsoft.Authorization/roleDefinitions@2022-04-01"
+    yield Resource(symbol=symbol("grade", one.name), kind=kind, body=named)
+
+
+def _role(name: str) -> tuple[str, str]:
+    """Spell the id of a role, and what tells it from others."""
+    if name not in ROLES:
+        own = f"{symbol('grade', name)}.id"
+        return own, own
+    return f"subscriptionResourceId('Microsoft.Authorization/roleDefinitions', '{ROLES[name]}')", f"'{ROLES[name]}'"
 
 
 def _ends(one: Right) -> tuple[tuple[str, str], tuple[str, str]]:

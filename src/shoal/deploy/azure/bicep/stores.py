@@ -10,6 +10,7 @@ from shoal.deploy.bicep.values import Raw, Resource, Value
 from shoal.deploy.cloud.values import Ref
 
 _SERVER = "Microsoft.DBforPostgreSQL/flexibleServers"
+_RULE = "Microsoft.ServiceBus/namespaces/topics/subscriptions/rules@2024-01-01"
 _TIERS = {"B": "Burstable", "GP": "GeneralPurpose", "MO": "MemoryOptimized"}
 
 
@@ -122,11 +123,24 @@ def subscription(one: Subscription, context: Context) -> Declared:
     }
     yield context.made("subscription", one, {"properties": body})
     own = symbol("subscription", one.name)
+    if one.subjects:
+        yield _closed(own)
     for subject in one.subjects:
         name = naming.rule(subject)
         through: Value = {"filterType": "CorrelationFilter", "correlationFilter": {"label": subject}}
         yield Resource(
             symbol=f"{own}_{name[2:14]}",
-            kind="Microsoft.ServiceBus/namespaces/topics/subscriptions/rules@2024-01-01",
+            kind=_RULE,
             body={"parent": Raw(own), "name": name, "properties": through},
         )
+
+
+def _closed(subscription: str) -> Resource:
+    """Let nothing through but by rules; the operator's job takes this one away, and writing it again is harmless."""
+    nothing: Value = {"filterType": "SqlFilter", "sqlFilter": {"sqlExpression": "1=0"}}
+    return Resource(
+        symbol=f"{subscription}_default",
+        kind=_RULE,
+        body={"parent": Raw(subscription), "name": "$Default", "properties": nothing},
+        notes=("Azure makes a rule of this name that lets everything through.",),
+    )

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from shoal.deploy.azure.called import called
 from shoal.deploy.azure.hcl.context import Context, notes
 from shoal.deploy.azure.hcl.references import GROUP, HERE, at
-from shoal.deploy.azure.resources import Identity, Right
+from shoal.deploy.azure.resources import Grade, Identity, Right
 from shoal.deploy.cloud.hcl import label, resource
 from shoal.deploy.cloud.values import Ref
-from shoal.deploy.terraform.values import Block, Raw, Value, items
+from shoal.deploy.terraform.values import Block, Raw, Value, block, items
 
 _TOKENS = "https://token.actions.githubusercontent.com"
 _AUDIENCE = "api://AzureADTokenExchange"
@@ -38,14 +38,30 @@ def _trusted(one: Identity, issuer: Value, subject: str, why: str) -> Block:
     return resource("azurerm_federated_identity_credential", one.name, *items(said), notes=(why,))
 
 
+def grade(one: Grade, context: Context) -> Iterator[Block]:
+    """Write a role of our own, which can be given within the group alone; its name is nobody else's in the tenant."""
+    group = Raw("azurerm_resource_group.main.id")
+    said: dict[str, Value] = {
+        "name": called(context.scope, "grade", one.name), "scope": group, "assignable_scopes": [group],
+    }  # fmt: skip
+    allowed = block("permissions", actions=[*one.actions])
+    yield resource("azurerm_role_definition", one.name, *items(said, allowed), notes=notes(one, context))
+
+
 def right(one: Right, context: Context) -> Iterator[Block]:
     """Write what an identity may do."""
     said: dict[str, Value] = {
         "scope": at(one.scope),
-        "role_definition_name": one.role,
+        **_role(one.role, context),
         "principal_id": at(Ref("identity", one.identity, "principal"))
         if one.identity
         else Raw("data.azurerm_client_config.own.object_id"),
         **({"principal_type": "ServicePrincipal"} if one.identity else {}),
     }
     yield resource("azurerm_role_assignment", one.name, *items(said), notes=notes(one, context))
+
+
+def _role(name: str, context: Context) -> dict[str, Value]:
+    if any(one.name == name for one in context.all(Grade)):
+        return {"role_definition_id": Raw(f"azurerm_role_definition.{label(name)}.role_definition_resource_id")}
+    return {"role_definition_name": name}

@@ -62,16 +62,17 @@ def password(one: Password, context: Context) -> Iterator[Block]:
 
 
 def secret(one: Secret, context: Context) -> Iterator[Block]:
-    """Write a secret; one that is filled in by hand keeps what somebody filled in."""
+    """Write a secret; one that is filled in by hand keeps what somebody filled in, which the state never learns."""
+    unknown: dict[str, Value] = {"value_wo": UNKNOWN, "value_wo_version": 1}
     said: dict[str, Value] = {
         "name": one.key,
         "key_vault_id": VAULT,
         "content_type": one.purpose[:255],
-        "value": UNKNOWN if one.text is None else written(one.text),
+        **(unknown if one.text is None else {"value": written(one.text)}),
         "tags": Raw("local.tags"),
         "depends_on": APPLIES,
     }
-    kept = [block("lifecycle", ignore_changes=[Raw("value")])] if one.text is None else []
+    kept = [block("lifecycle", ignore_changes=[Raw("value"), Raw("value_wo_version")])] if one.text is None else []
     yield resource("azurerm_key_vault_secret", one.name, *items(said, *kept), notes=notes(one, context))
 
 

@@ -30,6 +30,7 @@ PRINTERS: dict[type[Resource], tuple[str, Printer]] = {
     made.Operator: ("operator", compute.operator),
     made.Cluster: ("cluster", cluster.cluster),
     made.Identity: ("identities", identities.identity),
+    made.Grade: ("identities", identities.grade),
     made.Right: ("identities", identities.right),
     made.Postgres: ("engines", stores.postgres),
     made.Cache: ("engines", stores.cache),

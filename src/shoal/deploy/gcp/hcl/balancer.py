@@ -181,7 +181,7 @@ def _limit(route: Route, priority: int) -> Block:
     assert route.limit is not None  # noqa: S101 - as was asked
     expression = f"request.method == '{route.method}' && request.path.matches('{pattern(route.path)}')"
     match = Block(kind="match", body=(block("expr", expression=expression),))
-    key = {"everyone": "ALL", "address": "IP", "token": "HTTP_HEADER"}[route.limit.by]
+    key = {"everyone": "ALL", "address": "IP"}[route.limit.by]
     arguments: dict[str, Value] = {
         "action": "throttle", "priority": priority, "description": f"{route.method} {route.path}"[:64],
     }  # fmt: skip
@@ -195,9 +195,6 @@ def pattern(path: str) -> str:
 
 
 def _counted(count: int, seconds: int, key: str) -> Block:
-    named: dict[str, Value] = {"enforce_on_key_name": "authorization"} if key == "HTTP_HEADER" else {}
-    arguments: dict[str, Value] = {
-        "conform_action": "allow", "exceed_action": "deny(429)", "enforce_on_key": key, **named,
-    }  # fmt: skip
+    arguments: dict[str, Value] = {"conform_action": "allow", "exceed_action": "deny(429)", "enforce_on_key": key}
     threshold = block("rate_limit_threshold", count=count, interval_sec=seconds)
     return Block(kind="rate_limit_options", body=items(arguments, threshold))

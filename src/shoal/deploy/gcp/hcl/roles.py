@@ -100,7 +100,7 @@ def _pipelines(one: Account, context: Context) -> Iterator[Block]:
         "workload_identity_pool_id": Raw(f"{pool}.workload_identity_pool_id"),
         "workload_identity_pool_provider_id": "github",
         "attribute_mapping": mapped,
-        "attribute_condition": f"assertion.repository == '{one.repository}'",
+        "attribute_condition": _of(one.repository),
     }
     yield resource(
         "google_iam_workload_identity_pool_provider", "pipelines", *items(provider, block("oidc", issuer_uri=_TOKENS))
@@ -108,6 +108,15 @@ def _pipelines(one: Account, context: Context) -> Iterator[Block]:
     subject = f"repo:{one.repository}:environment:{context.scope.environment.name}"
     member = Text(("principal://iam.googleapis.com/", Raw(f"{pool}.name"), f"/subject/{subject}"))
     yield _becomes(one, "pipelines", member)
+
+
+def _of(repository: str) -> str:
+    """Ask in CEL whose token it is: by the numbers of a repository, which nobody else gets, where they are said."""
+    owner, name = repository.split("/")
+    if "@" in repository:
+        numbers = (owner.partition("@")[2], name.partition("@")[2])
+        return "assertion.repository_owner_id == '{}' && assertion.repository_id == '{}'".format(*numbers)
+    return f"assertion.repository == '{repository}'"
 
 
 def _becomes(one: Account, who: str, member: Value) -> Block:

@@ -143,7 +143,7 @@ def _url(scope: Scope, service: ServicePlan, role: str) -> str:
         if role == "store" and service.store is not None and service.store.engine == "documents"
         else "postgres"
     )
-    own, authority = _own(service), f"{configuration.AUTHORITIES}/ca.crt"
+    own, authority = _own(service), f"{configuration.AUTHORITIES}/{configuration.AUTHORITY}"
     enter = f"{own}:{{{{ .postgres_password | urlquery }}}}@postgres-rw:5432/{own}"
     return f"{scheme}://{enter}?sslmode=verify-full&sslrootcert={authority}&pool={pool(scope, service)}"
 

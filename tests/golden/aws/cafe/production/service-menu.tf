@@ -831,11 +831,16 @@ resource "aws_iam_role_policy" "menu" {
           "arn:aws:ssm:eu-central-1:${data.aws_caller_identity.own.account_id}:parameter/shoal/cafe/streams/*",
         ]
       },
-      # What lies there is encrypted.
+      # What lies there is encrypted; the key is used there alone.
       {
         Effect   = "Allow"
         Action   = ["kms:Decrypt", "kms:GenerateDataKey"]
         Resource = [aws_kms_key.data.arn]
+        Condition = {
+          StringEquals = {
+            "kms:ViaService" = "sns.eu-central-1.amazonaws.com"
+          }
+        }
       },
     ]
   })
@@ -898,11 +903,16 @@ resource "aws_iam_role_policy" "menu-start" {
           "arn:aws:secretsmanager:eu-central-1:${data.aws_caller_identity.own.account_id}:secret:cafe-production/all/*",
         ]
       },
-      # What lies there is encrypted.
+      # What lies there is encrypted; the key is used there alone.
       {
         Effect   = "Allow"
         Action   = ["kms:Decrypt"]
         Resource = [aws_kms_key.data.arn]
+        Condition = {
+          StringEquals = {
+            "kms:ViaService" = "secretsmanager.eu-central-1.amazonaws.com"
+          }
+        }
       },
     ]
   })

@@ -19,15 +19,16 @@ resource "azurerm_key_vault_secret" "till_store-url" {
 }
 
 resource "azurerm_key_vault_secret" "till_signing-key" {
-  name         = "cafe-till-signing-key"
-  key_vault_id = azurerm_key_vault.main.id
-  content_type = "The file signing-key.json, which signs tokens; somebody fills it in."
-  value        = "to be filled in"
-  tags         = local.tags
-  depends_on   = [azurerm_role_assignment.applies]
+  name             = "cafe-till-signing-key"
+  key_vault_id     = azurerm_key_vault.main.id
+  content_type     = "The file signing-key.json, which signs tokens; somebody fills it in."
+  value_wo         = "to be filled in"
+  value_wo_version = 1
+  tags             = local.tags
+  depends_on       = [azurerm_role_assignment.applies]
 
   lifecycle {
-    ignore_changes = [value]
+    ignore_changes = [value, value_wo_version]
   }
 }
 

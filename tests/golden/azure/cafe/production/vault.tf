@@ -21,14 +21,15 @@ resource "azurerm_key_vault" "main" {
 }
 
 resource "azurerm_key_vault_secret" "_jwks" {
-  name         = "cafe-jwks"
-  key_vault_id = azurerm_key_vault.main.id
-  content_type = "The file jwks.json. Verifies tokens; not secret."
-  value        = "to be filled in"
-  tags         = local.tags
-  depends_on   = [azurerm_role_assignment.applies]
+  name             = "cafe-jwks"
+  key_vault_id     = azurerm_key_vault.main.id
+  content_type     = "The file jwks.json. Verifies tokens; not secret."
+  value_wo         = "to be filled in"
+  value_wo_version = 1
+  tags             = local.tags
+  depends_on       = [azurerm_role_assignment.applies]
 
   lifecycle {
-    ignore_changes = [value]
+    ignore_changes = [value, value_wo_version]
   }
 }

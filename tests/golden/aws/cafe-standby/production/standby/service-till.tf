@@ -483,11 +483,16 @@ resource "aws_iam_role_policy" "till" {
           "arn:aws:ssm:eu-west-1:${data.aws_caller_identity.own.account_id}:parameter/shoal/cafe/streams/*",
         ]
       },
-      # What lies there is encrypted.
+      # What lies there is encrypted; the key is used there alone.
       {
         Effect   = "Allow"
         Action   = ["kms:Decrypt", "kms:GenerateDataKey"]
         Resource = [data.aws_kms_key.data.arn]
+        Condition = {
+          StringEquals = {
+            "kms:ViaService" = "sns.eu-west-1.amazonaws.com"
+          }
+        }
       },
     ]
   })
@@ -552,11 +557,16 @@ resource "aws_iam_role_policy" "till-start" {
           "arn:aws:secretsmanager:eu-west-1:${data.aws_caller_identity.own.account_id}:secret:cafe-production/all/*",
         ]
       },
-      # What lies there is encrypted.
+      # What lies there is encrypted; the key is used there alone.
       {
         Effect   = "Allow"
         Action   = ["kms:Decrypt"]
         Resource = [data.aws_kms_key.data.arn]
+        Condition = {
+          StringEquals = {
+            "kms:ViaService" = "secretsmanager.eu-west-1.amazonaws.com"
+          }
+        }
       },
     ]
   })

@@ -131,6 +131,7 @@ module delivery 'delivery.bicep' = {
   dependsOn: [
     ground
     operator
+    place
     service_menu
     service_till
   ]

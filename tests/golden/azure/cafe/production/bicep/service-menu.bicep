@@ -476,6 +476,18 @@ resource subscription_CAFE_TILL__menu_0 'Microsoft.ServiceBus/namespaces/topics/
   }
 }
 
+// Azure makes a rule of this name that lets everything through.
+resource subscription_CAFE_TILL__menu_0_default 'Microsoft.ServiceBus/namespaces/topics/subscriptions/rules@2024-01-01' = {
+  parent: subscription_CAFE_TILL__menu_0
+  name: '$Default'
+  properties: {
+    filterType: 'SqlFilter'
+    sqlFilter: {
+      sqlExpression: '1=0'
+    }
+  }
+}
+
 resource subscription_CAFE_TILL__menu_0_af0113158427 'Microsoft.ServiceBus/namespaces/topics/subscriptions/rules@2024-01-01' = {
   parent: subscription_CAFE_TILL__menu_0
   name: 's-af011315842718104324b3c19976fd9c'
@@ -495,6 +507,18 @@ resource subscription_CAFE_TILL__menu_1 'Microsoft.ServiceBus/namespaces/topics/
     lockDuration: 'PT15S'
     maxDeliveryCount: 2000
     defaultMessageTimeToLive: 'P7D'
+  }
+}
+
+// Azure makes a rule of this name that lets everything through.
+resource subscription_CAFE_TILL__menu_1_default 'Microsoft.ServiceBus/namespaces/topics/subscriptions/rules@2024-01-01' = {
+  parent: subscription_CAFE_TILL__menu_1
+  name: '$Default'
+  properties: {
+    filterType: 'SqlFilter'
+    sqlFilter: {
+      sqlExpression: '1=0'
+    }
   }
 }
 
@@ -520,6 +544,18 @@ resource subscription_CAFE_TILL__menu_2 'Microsoft.ServiceBus/namespaces/topics/
   }
 }
 
+// Azure makes a rule of this name that lets everything through.
+resource subscription_CAFE_TILL__menu_2_default 'Microsoft.ServiceBus/namespaces/topics/subscriptions/rules@2024-01-01' = {
+  parent: subscription_CAFE_TILL__menu_2
+  name: '$Default'
+  properties: {
+    filterType: 'SqlFilter'
+    sqlFilter: {
+      sqlExpression: '1=0'
+    }
+  }
+}
+
 resource subscription_CAFE_TILL__menu_2_75b631ce4928 'Microsoft.ServiceBus/namespaces/topics/subscriptions/rules@2024-01-01' = {
   parent: subscription_CAFE_TILL__menu_2
   name: 's-75b631ce4928e9e28a29dacef321fe35'
@@ -542,6 +578,18 @@ resource subscription_CAFE_TILL__menu_3 'Microsoft.ServiceBus/namespaces/topics/
   }
 }
 
+// Azure makes a rule of this name that lets everything through.
+resource subscription_CAFE_TILL__menu_3_default 'Microsoft.ServiceBus/namespaces/topics/subscriptions/rules@2024-01-01' = {
+  parent: subscription_CAFE_TILL__menu_3
+  name: '$Default'
+  properties: {
+    filterType: 'SqlFilter'
+    sqlFilter: {
+      sqlExpression: '1=0'
+    }
+  }
+}
+
 resource subscription_CAFE_TILL__menu_3_1cb114c48e10 'Microsoft.ServiceBus/namespaces/topics/subscriptions/rules@2024-01-01' = {
   parent: subscription_CAFE_TILL__menu_3
   name: 's-1cb114c48e10079f96cf3844b743eef0'
@@ -560,6 +608,18 @@ resource subscription_CAFE_MENU_DEAD__menu_again 'Microsoft.ServiceBus/namespace
     requiresSession: true
     lockDuration: 'PT15S'
     maxDeliveryCount: 2000
+  }
+}
+
+// Azure makes a rule of this name that lets everything through.
+resource subscription_CAFE_MENU_DEAD__menu_again_default 'Microsoft.ServiceBus/namespaces/topics/subscriptions/rules@2024-01-01' = {
+  parent: subscription_CAFE_MENU_DEAD__menu_again
+  name: '$Default'
+  properties: {
+    filterType: 'SqlFilter'
+    sqlFilter: {
+      sqlExpression: '1=0'
+    }
   }
 }
 
