@@ -1,6 +1,8 @@
 """What a person does before and after Terraform, as the page of each folder says it: in order, and whole."""
 
 import re
+from collections.abc import Callable
+from functools import cache
 
 import pytest
 
@@ -18,14 +20,15 @@ from tests.deploy.samples import CAFE, shop
 CLOUDS = ("aws", "azure", "gcp")
 
 
+@cache
 def _written(cloud: str, *, whole: bool = False) -> dict[str, str]:
     system = shop() if whole else CAFE
-    made: dict[str, tuple[Artifact, ...]] = {
-        "aws": aws.artifacts(system, *on_aws.ENVIRONMENTS),
-        "azure": azure.artifacts(system, *on_azure.ENVIRONMENTS),
-        "gcp": google.artifacts(system, *on_google.ENVIRONMENTS),
+    make: dict[str, Callable[[], tuple[Artifact, ...]]] = {
+        "aws": lambda: aws.artifacts(system, *on_aws.ENVIRONMENTS),
+        "azure": lambda: azure.artifacts(system, *on_azure.ENVIRONMENTS),
+        "gcp": lambda: google.artifacts(system, *on_google.ENVIRONMENTS),
     }
-    return {one.path: one.text for one in made[cloud]}
+    return {one.path: one.text for one in make[cloud]()}
 
 
 @pytest.mark.parametrize("cloud", CLOUDS)

@@ -74,6 +74,12 @@ def test_a_size_that_no_cloud_has_is_refused_before_anything_is_made(
     assert getattr(read.engines, engine) == right
 
 
+def test_a_region_of_two_zones_is_not_asked_for_three() -> None:
+    text = 'name = "p"\nregion = "us-west-1"\n'
+    assert "us-west-1 has two; write zones = 2" in refused(aws, text).message
+    assert aws.read(f"{text}zones = 2\ngateways = 2\n", where="t.toml").zones == 2
+
+
 def test_a_task_that_fargate_has_not_is_named_by_its_service_and_a_pod_may_be_so() -> None:
     text = 'name = "p"\n{}[services.till]\ncpu = 300\nmemory = 1024\n'
     assert refused(aws, text.format("")).message.startswith("services.till: cpu = 300 with memory = 1024 is no size of")

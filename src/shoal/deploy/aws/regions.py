@@ -14,3 +14,6 @@ _WHERE = "central|east|north|northeast|northwest|south|southeast|southwest|west"
 
 USUAL = re.compile(rf"[a-z]{{2}}(-[a-z]+)?-({_WHERE})-[1-9]")
 """Form of their names; a new one has it, too."""
+
+TWO_ZONES = frozenset({"us-west-1"})
+"""Regions that show an account no more than two zones."""

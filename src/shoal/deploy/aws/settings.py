@@ -170,6 +170,8 @@ class Environment(cloud.Environment, frozen=True, kw_only=True, forbid_unknown_f
         checked("region", self.region, regions.KNOWN, regions.USUAL, example="eu-central-1")
         if not 2 <= self.zones <= 3 or not 0 <= self.gateways <= self.zones:
             raise ValueError("zones are 2 or 3, and gateways at most one for each")
+        if self.zones > 2 and self.region in regions.TWO_ZONES:
+            raise ValueError(f"zones = {self.zones}: {self.region} has two; write zones = 2, and gateways = 2 at most")
         if not self.gateways and not self.endpoints:
             raise ValueError("without gateways and endpoints no image could be fetched: set one of them")
         self._check_names()
