@@ -112,7 +112,7 @@ class Cluster:
             names=frozenset(selecting or [name]),
             containers=found,
             preparing=self._containers(node, pod.at("spec", "initContainers")),
-            replicas=(replicas.number if replicas else 1) if replicas is not None else None,
+            replicas=_count(replicas),
             replicas_at=replicas.where if replicas is not None else None,
             doors=tuple(door for one in selecting for door in self.doors.get((namespace, one), ())),
             asked=bool(selecting),
@@ -177,6 +177,13 @@ class Cluster:
         if scaler is None:
             return node.at("spec", "replicas")
         return scaler.at("spec", "minReplicas") or scaler.at("spec", "minReplicaCount")
+
+
+def _count(said: Node | None) -> int | None:
+    """Count replicas: one, where nobody says; None for what has no number of them, or one that no file tells."""
+    if said is None:
+        return None
+    return said.number if said else 1
 
 
 def space(node: Node) -> str:
