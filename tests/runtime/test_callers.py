@@ -14,7 +14,7 @@ from shoal.errors import CallFailed, EngineError, SettingsError, Unavailable
 from shoal.local.ports import free_port
 from shoal.runtime.asgi import request
 from shoal.runtime.config import ServiceConfig
-from shoal.runtime.forwarded import forwarded
+from shoal.runtime.forwarded import forwarded, unvouched
 from shoal.runtime.mesh import MeshTransport, NotReached
 from shoal.runtime.process import transport_of
 from shoal.runtime.request import Receive, Scope, Send
@@ -166,3 +166,19 @@ async def test_behind_a_gateway_the_callers_own_token_counts(sent: dict[str, str
     assert found.get("authorization") == seen
     assert found["accept"] == "x"
     assert "x-forwarded-authorization" not in found
+
+
+async def test_without_a_proxy_nobody_says_whose_certificate_was_seen() -> None:
+    seen: list[dict[str, str]] = []
+
+    async def application(scope: Scope, _: Receive, send: Send) -> None:
+        seen.append({name.decode(): value.decode() for name, value in scope["headers"]})
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+    said = {"x-forwarded-client-cert": "URI=spiffe://shop/orders", "authorization": "Bearer user"}
+    for asked in (application, unvouched(application)):
+        await request(asked, "GET", "/", said, b"")
+    assert ["x-forwarded-client-cert" in one for one in seen] == [True, False]
+    assert all(one["authorization"] == "Bearer user" for one in seen)
+    assert not ServiceConfig.from_environ({"SHOAL_SYSTEM": "s", "SHOAL_ENTRY": "e:e", "SHOAL_VOUCHED": "false"}).vouched

@@ -46,6 +46,8 @@ class ServiceConfig(msgspec.Struct, frozen=True, kw_only=True):
     """``google`` where each call says who this process is, as Cloud Run asks of callers."""
     forwarded: str = ""
     """Header, in lower case, in which a gateway that says who it is itself forwards the caller's token."""
+    vouched: bool = True
+    """Whether a proxy before the service says whose certificate it saw; where none does, callers could say anything."""
     jwks: str = ""
     """File of the key set that verifies tokens."""
     issuer: str = ""

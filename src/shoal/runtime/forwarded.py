@@ -8,6 +8,10 @@ from collections.abc import Iterable
 
 from shoal.runtime.request import Application, Receive, Scope, Send
 
+VOUCHED = b"x-forwarded-client-cert"
+"""Set by the proxy before the service, which knows whose certificate it saw. It drops what others say there, or as
+Istio's does, adds what it saw at the end."""
+
 _OWN, _CALLERS = b"authorization", b"x-serverless-authorization"
 
 
@@ -23,6 +27,17 @@ def forwarded(application: Application, header: str) -> Application:
     async def asked(scope: Scope, receive: Receive, send: Send) -> None:
         if "headers" in scope:
             scope = {**scope, "headers": [*_meant(scope["headers"], name)]}
+        await application(scope, receive, send)
+
+    return asked
+
+
+def unvouched(application: Application) -> Application:
+    """Drop what is said of callers' certificates: without a proxy of ours nobody has seen one, and callers say it."""
+
+    async def asked(scope: Scope, receive: Receive, send: Send) -> None:
+        if "headers" in scope:
+            scope = {**scope, "headers": [pair for pair in scope["headers"] if pair[0] != VOUCHED]}
         await application(scope, receive, send)
 
     return asked

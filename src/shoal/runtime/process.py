@@ -16,7 +16,7 @@ from shoal.model.plan import plan
 from shoal.model.target import ONE_PROCESS
 from shoal.runtime.clients import LocalTransport, Transport
 from shoal.runtime.config import PROCESS, ProcessConfig, ServiceConfig
-from shoal.runtime.forwarded import forwarded
+from shoal.runtime.forwarded import forwarded, unvouched
 from shoal.runtime.gateway import Gateway
 from shoal.runtime.host import Fittings, Host
 from shoal.runtime.joining import join
@@ -25,6 +25,7 @@ from shoal.runtime.logs import Journal, configure
 from shoal.runtime.metrics.process import watching
 from shoal.runtime.metrics.registry import Metrics
 from shoal.runtime.metrics.vitals import Vitals
+from shoal.runtime.request import Application
 from shoal.runtime.server import serve
 from shoal.runtime.telling import Telemetry
 from shoal.service.declare import Service
@@ -57,13 +58,20 @@ async def run_one(config: ServiceConfig) -> None:
         await _serve_one(host, journal, telemetry)
 
 
+def _believed(host: Host) -> Application:
+    """Give a service only those headers about its callers that somebody of ours says."""
+    config = host.config
+    asked = forwarded(host, config.forwarded) if config.forwarded else host
+    return asked if config.vouched else unvouched(asked)
+
+
 async def _serve_one(host: Host, journal: Journal, telemetry: Telemetry) -> None:
     config, service = host.config, host.service
     await host.start()
     try:
         async with watching(host.metrics), telemetry.sending([(host.vitals, host.recorder)]):
             await serve(
-                forwarded(host, config.forwarded) if config.forwarded else host,
+                _believed(host),
                 config.listen,
                 drain=config.drain,
                 started=_announce(service.name),

@@ -39,6 +39,7 @@ def told(
     found["SHOAL_ENTRY"] = service.entry
     found["SHOAL_VERSION"] = version
     found["SHOAL_LISTEN"] = f"tcp:0.0.0.0:{PORT}"
+    found["SHOAL_VOUCHED"] = "false"
     if service.calls:
         found["SHOAL_MESH"] = mesh
     found["SHOAL_DRAIN"] = str(drain(planned.declared(service)))

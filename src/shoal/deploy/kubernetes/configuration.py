@@ -59,6 +59,8 @@ def settings(scope: Scope, service: ServicePlan) -> dict[str, str]:
     found["SHOAL_SYSTEM"] = scope.system
     found["SHOAL_ENTRY"] = service.entry
     found["SHOAL_LISTEN"] = f"tcp:0.0.0.0:{PORT}"
+    if scope.mesh == "none":
+        found["SHOAL_VOUCHED"] = "false"
     if service.calls:
         found["SHOAL_MESH"] = f"http://{{service}}:{PORT}"
     found["SHOAL_DRAIN"] = str(drain(scope.declared(service)))

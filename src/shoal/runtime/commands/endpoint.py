@@ -10,6 +10,7 @@ from shoal.model.service import path_parameters
 from shoal.runtime import idempotency
 from shoal.runtime.commands.entries import COMMANDS, Entry, identifier, to_row
 from shoal.runtime.endpoint import Endpoint, Surroundings
+from shoal.runtime.forwarded import VOUCHED
 from shoal.runtime.metrics.registry import Series
 from shoal.runtime.problems import problem_of
 from shoal.runtime.request import Receive, Request, Response
@@ -25,9 +26,6 @@ MASK = "***"
 
 _CALLER = re.compile(r"URI=spiffe://[^/;,]+/(?:ns/[^/;,]+/sa/)?([^/;,]+)")
 """Who calls: our own identities end in a service's name, those of Istio in that of its service account."""
-_VOUCHED = b"x-forwarded-client-cert"
-"""Set by the proxy before the service, which knows whose certificate it saw. It drops what others say there, or as
-Istio's does, adds what it saw at the end."""
 
 
 class AuditedEndpoint(Endpoint):
@@ -81,7 +79,7 @@ class AuditedEndpoint(Endpoint):
         now, principal = self._around.announcer.clock.now(), request.principal
         values = zip(self._named, request.path_values, strict=True)
         key = request.headers.get(idempotency.HEADER, b"") if self.operation.idempotent else b""
-        callers = _CALLER.findall(request.headers.get(_VOUCHED, b"").decode("latin-1"))
+        callers = _CALLER.findall(request.headers.get(VOUCHED, b"").decode("latin-1"))
         return Entry(
             id=identifier(now),
             at=now,

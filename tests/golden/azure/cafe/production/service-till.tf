@@ -125,6 +125,11 @@ resource "azurerm_container_app" "till" {
       }
 
       env {
+        name  = "SHOAL_VOUCHED"
+        value = "false"
+      }
+
+      env {
         name  = "SHOAL_MESH"
         value = "http://{service}"
       }

@@ -202,6 +202,11 @@ resource "google_cloud_run_v2_service" "menu" {
       }
 
       env {
+        name  = "SHOAL_VOUCHED"
+        value = "false"
+      }
+
+      env {
         name  = "SHOAL_MESH"
         value = "https://{service}-${data.google_project.own.number}.us-central1.run.app"
       }

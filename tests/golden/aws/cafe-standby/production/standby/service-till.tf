@@ -209,6 +209,10 @@ resource "aws_ecs_task_definition" "till" {
           value = "tcp:0.0.0.0:8080"
         },
         {
+          name  = "SHOAL_VOUCHED"
+          value = "false"
+        },
+        {
           name  = "SHOAL_MESH"
           value = "http://{service}:8080"
         },

@@ -143,6 +143,11 @@ resource "azurerm_container_app" "menu" {
       }
 
       env {
+        name  = "SHOAL_VOUCHED"
+        value = "false"
+      }
+
+      env {
         name  = "SHOAL_MESH"
         value = "http://{service}"
       }

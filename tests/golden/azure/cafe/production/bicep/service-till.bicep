@@ -161,6 +161,10 @@ resource workload_till 'Microsoft.App/containerApps@2026-01-01' = {
               value: 'tcp:0.0.0.0:8080'
             }
             {
+              name: 'SHOAL_VOUCHED'
+              value: 'false'
+            }
+            {
               name: 'SHOAL_MESH'
               value: 'http://{service}'
             }
