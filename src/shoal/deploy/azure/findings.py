@@ -131,6 +131,9 @@ def _route(scope: Scope, route: Route) -> Iterator[Finding]:
     elif route.edge.stream is not None or route.policy.timeout > edge.LONGEST:
         help_ = "clients come again, or ask another way"
         yield _say("05", "warning", f"{name} ends after {edge.LONGEST:g} s, whatever it says", help_, where)
+    if "*" in route.path:
+        message = f"{name} would serve whatever stands where its '*' does: API Management takes it for anything"
+        yield _say("22", "error", message, "write another path", where)
     limit = route.edge.limit
     if limit is not None and counted(limit) != (limit.size, limit.per):
         calls, seconds = counted(limit)

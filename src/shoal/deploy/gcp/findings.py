@@ -108,6 +108,9 @@ def _route(scope: Scope, route: Route) -> Iterator[Finding]:
     if route.inside != route.path and not balanced and path_parameters(route.inside):
         message = f"{name} is not served: an API Gateway changes no path with parameters"
         yield _say("26", "warning", message, "hosts = [...]", where)
+    if "*" in route.path:
+        message = f"{name} would serve whatever stands where its '*' does: Google's doors take it for anything"
+        yield _say("29", "error", message, "write another path", where)
     limit = route.edge.limit
     if limit is not None and not (balanced and scope.environment.firewall):
         help_ = "take a balancer with its firewall: hosts = [...]"
