@@ -1,15 +1,15 @@
 """Who asks whom and who hears whom: handlers, the calls in them, chains and cycles."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal, NamedTuple
 
 from shoal.check.circles import groups, shortest
 from shoal.check.finding import Place, at
-from shoal.check.source import Contract, Function, Source
+from shoal.check.source import Contract, Function, Reference, Source, Use
 from shoal.check.source import Kind as Type
-from shoal.check.source.kinds import kind_of
+from shoal.check.source.kinds import given, kind_of
 from shoal.model.saga import Step
 from shoal.model.service import Call, Endpoint, Service, Subscription
 from shoal.model.system import System
@@ -91,6 +91,7 @@ class Graph:
     def __init__(self, system: System, source: Source) -> None:
         self._system, self._source = system, source
         self._provided: dict[str, dict[str, Function]] = {}
+        self._reached: dict[Handler, Mapping[Function, bool]] = {}
 
     @cached_property
     def handlers(self) -> tuple[Handler, ...]:
@@ -99,11 +100,11 @@ class Graph:
 
     @cached_property
     def sites(self) -> Mapping[Handler, tuple[Site, ...]]:
-        """Handler → the calls to other services in it, in the order of their places.
+        """Handler → the calls to other services in it, in the order in which it comes to them.
 
         What a service calls in no handler, but in a background task or when it starts, has a handler of its own here.
         """
-        found = {h: tuple(sorted(self._sites(h), key=lambda site: site.where)) for h in self.handlers}
+        found = {h: tuple(self._sites(h)) for h in self.handlers}
         return found | {site.handler: (site,) for site in self._elsewhere(found)}
 
     @cached_property
@@ -170,21 +171,72 @@ class Graph:
         """Find the function by which a service provides a type to its handlers, by the type's full name."""
         return self._providers(service).get(kind)
 
+    def reached(self, handler: Handler) -> Mapping[Function, bool]:
+        """List the functions to which a handler leads, and whether only in rounds of a loop.
+
+        Those behind a port are among them: methods of what the provider of the port's type makes.
+        """
+        if handler not in self._reached:
+            self._reached[handler] = dict(self._leads(handler)) if handler.function else {}
+        return self._reached[handler]
+
+    def uses(self, handler: Handler) -> Iterator[Use]:
+        """List what a handler does with what it is given, itself and by the functions to which it leads."""
+        for function, looped in self.reached(handler).items():
+            yield from (replace(use, looped=True) if looped and not use.looped else use for use in function.uses)
+
+    def _leads(self, handler: Handler) -> Mapping[Function, bool]:
+        found: dict[Function, bool] = {}
+        waiting = [(handler.function, False)] if handler.function else []
+        for start, within in waiting:  # grows while it is read
+            for one, looped in self._source.reached(start):
+                if one not in found or (found[one] and not (looped or within)):
+                    found[one] = looped or within
+                    waiting += [(other, found[one] or how.looped) for other, how in self._behind(handler.service, one)]
+        return found
+
+    def _behind(self, service: Service, function: Function) -> Iterator[tuple[Function, Reference]]:
+        """List the methods that are behind the ports which a function uses."""
+        for (kind, name), reference in function.asked.items():
+            provider = self.provider(service, kind)
+            for maker, _ in self._source.reached(provider) if provider else ():
+                methods = (self._source.method(made, name) for made in maker.named)
+                yield from ((method, reference) for method in methods if method)
+
+    def _way(self, handler: Handler) -> Mapping[Function, tuple[tuple[int, int], ...]]:
+        """Map the functions to which a handler leads to the places by which one comes there, from its own on."""
+        found: dict[Function, tuple[tuple[int, int], ...]] = {handler.function: ()} if handler.function else {}
+        waiting = list(found)
+        for one in waiting:  # grows while it is read
+            for other, reference in (*self._source.following(one), *self._behind(handler.service, one)):
+                if other not in found:
+                    found[other] = (*found[one], (reference.line, reference.column))
+                    waiting.append(other)
+        return found
+
     def _sites(self, handler: Handler) -> Iterator[Site]:
         calls = {(c.service, c.endpoint): c for c in handler.service.calls}
         if not calls:
             return
         if handler.function is None:
-            yield from self._declared(handler)
+            yield from sorted(self._declared(handler), key=lambda site: site.where)
             return
+        asked: list[tuple[Use, Contract, Call]] = []
         contracts: dict[str, Contract | None] = {}
-        used: set[str] = set()
-        for use in self._source.uses(handler.function):
-            contract = contracts.setdefault(use.kind.name, self._source.contract(use.kind.name))
+        for use in self.uses(handler):
+            if use.kind.name not in contracts:
+                contracts[use.kind.name] = self._source.contract(use.kind.name)
+            contract = contracts[use.kind.name]
             call = calls.get((contract.service, use.method)) if contract else None
             if contract and call:
-                used.add(contract.name)
-                yield Site(handler, call, use.where, use.looped)
+                asked.append((use, contract, call))
+        if len({use.function for use, _, _ in asked}) > 1:
+            way = self._way(handler)
+            asked.sort(
+                key=lambda each: (*way.get(each[0].function, ()), (each[0].node.lineno, each[0].node.col_offset))
+            )
+        yield from (Site(handler, call, use.where, use.looped) for use, _, call in asked)
+        used = {contract.name for _, contract, _ in asked}
         yield from self._handed_on(handler, handler.function, calls, used)
 
     def _declared(self, handler: Handler) -> Iterator[Site]:
@@ -224,7 +276,9 @@ class Graph:
         if service.name not in self._provided:
             marked = self._source.marked(f"{service.entry.replace(':', '.')}.provide")
             found = [self._source.named(name) for name in marked]
-            self._provided[service.name] = {_given(function): function for function in found if function}
+            self._provided[service.name] = {
+                given(kind_of(function.module, function.node.returns)): function for function in found if function
+            }
         return self._provided[service.name]
 
     def _elsewhere(self, found: Mapping[Handler, tuple[Site, ...]]) -> Iterator[Site]:
@@ -277,14 +331,3 @@ def _step(service: Service, saga: str, step: Step, source: Source) -> Iterator[H
         undoing = source.named(f"{function.module.name}.{function.owner.name}.{step.compensation}")
         where = f"{function.module.path}:{undoing.line}" if undoing else step.source
         yield Handler(service, "compensation", f"{saga}.{step.compensation}", where, undoing, step=step)
-
-
-def _given(provider: Function) -> str:
-    """Read what a provider provides; of one that yields or waits, what comes of it."""
-    kind = kind_of(provider.module, provider.node.returns)
-    if kind is None:
-        return ""
-    return kind.of[0] if kind.of and kind.name.rpartition(".")[2] in _GIVING else kind.name
-
-
-_GIVING = frozenset({"AsyncIterator", "AsyncGenerator", "Awaitable", "Iterator", "Generator"})

@@ -1,6 +1,7 @@
 """How fields are called that tell something of a person, and whether they are marked so."""
 
 import ast
+import re
 
 from shoal.check.source import Module
 
@@ -11,12 +12,22 @@ NAMES = frozenset(
 )
 """Names that hardly mean anything else; what else is personal here, an option of the rules says."""
 
+_WHOSE = re.compile(rf"(?P<before>.+)_(?:{'|'.join(NAMES)})")
+"""The same, of somebody: ``clerk_email``, ``customer_phone``."""
+
+_DOING = frozenset(
+    {"has", "is", "was", "can", "may", "wants", "needs", "no", "with", "without", "by", "to", "send", "sends", "sent"}
+    | {"verify", "verified", "check", "find", "get", "set", "hash", "mask", "masked", "hide", "count", "parse", "valid"}
+)
+"""Words before such a name with which it means something else: a question, or what is done."""
+
 MARKS = frozenset({"shoal.Personal", "shoal.personal"})
 
 
 def told(name: str, more: tuple[str, ...]) -> bool:
     """Tell whether a field of this name is taken for personal."""
-    return name in NAMES or name in more
+    whose = _WHOSE.fullmatch(name)
+    return name in NAMES or name in more or (whose is not None and _DOING.isdisjoint(whose["before"].split("_")))
 
 
 def fields(node: ast.ClassDef) -> list[ast.AnnAssign]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from shoal.check.graph import Handler
 from shoal.check.source import Function, Marked, Use
+from shoal.check.source.texts import text
 from shoal.check.subject import Subject
 
 READERS = frozenset({"shoal.Transaction", "shoal.ReadReplica"})
@@ -45,7 +46,7 @@ def queries(subject: Subject) -> Iterator[Query]:
     """List what handlers search, each place once."""
     seen: set[ast.Call] = set()
     for handler in subject.graph.handlers:
-        for use in subject.source.uses(handler.function) if handler.function else ():
+        for use in subject.graph.uses(handler):
             if use.kind.name in READERS and use.method in ("find", "count") and use.node not in seen:
                 seen.add(use.node)
                 query = _query(subject, handler, use)
@@ -54,13 +55,10 @@ def queries(subject: Subject) -> Iterator[Query]:
 
 
 def sql(subject: Subject, use: Use) -> str:
-    """Return the SQL that a handler sends, written out there or where a name is bound to it; empty of anything else."""
+    """Return the SQL that a handler sends, as far as it can be read, with `UNKNOWN` for the rest; else nothing."""
     place = {"execute": 0, "fetch": 1}.get(use.method, -1) if use.kind.name in READERS else -1
     said = use.node.args[place] if 0 <= place < len(use.node.args) else None
-    if isinstance(said, ast.Name | ast.Attribute):
-        own = _bound(use.function, said.id) if isinstance(said, ast.Name) else None
-        said = own or subject.source.value(use.function.module.name_of(said))
-    return said.value if isinstance(said, ast.Constant) and isinstance(said.value, str) else ""
+    return "" if said is None else text(subject.source, use.function, said)
 
 
 def _query(subject: Subject, handler: Handler, use: Use) -> Query | None:
@@ -85,7 +83,7 @@ def _query(subject: Subject, handler: Handler, use: Use) -> Query | None:
 def _fields(function: Function, where: ast.expr | None) -> frozenset[str] | None:
     """Read the fields of a condition that is written out, there or where its name is bound for the only time."""
     if isinstance(where, ast.Name):
-        where = _bound(function, where.id)
+        where = None if _changed(function, where.id) else function.value(where.id)
         if where is None:
             return None
     if where is None or (isinstance(where, ast.Constant) and where.value is None):
@@ -94,18 +92,6 @@ def _fields(function: Function, where: ast.expr | None) -> frozenset[str] | None
         return None
     keys = [key.value if isinstance(key, ast.Constant) else None for key in where.keys]
     return frozenset(key for key in keys if isinstance(key, str)) if all(isinstance(k, str) for k in keys) else None
-
-
-def _bound(function: Function, name: str) -> ast.expr | None:
-    """Find what a name of a function is bound to; None where that is not said once, or it is changed afterwards."""
-    bound = [node for node, _ in function.body if isinstance(node, ast.Name) and node.id == name]
-    stores = [node for node in bound if isinstance(node.ctx, ast.Store)]
-    if len(stores) != 1 or name in function.parameters or _changed(function, name):
-        return None
-    for node, _ in function.body:
-        if isinstance(node, ast.Assign) and node.targets == [stores[0]]:
-            return node.value
-    return None
 
 
 def _changed(function: Function, name: str) -> bool:

@@ -81,6 +81,7 @@ system = System("shop", services=[prices, web])
 from collections.abc import Iterator
 
 from shoal.check.finding import Finding
+from shoal.check.graph import Site
 from shoal.check.rule import Nothing, Rule
 from shoal.check.subject import Subject
 
@@ -96,8 +97,20 @@ def find(subject: Subject, _: Nothing) -> Iterator[Finding]:
                     where=site.where,
                     message=f"{handler} is critical, and calls {site.callee} without a breaker",
                     impact=f"while it fails, each request waits up to {site.call.policy.timeout:g} s for it",
-                    help="declare a breaker for it, with an answer that stands in where there is one",
+                    help=f"declare one: {_breaker(subject, site)}, or a fallback, where something can stand in for it",
                 )
+
+
+def _breaker(subject: Subject, site: Site) -> str:
+    """Spell the breaker that is to be declared."""
+    service = site.handler.service.entry.rpartition(":")[2]
+    found = (subject.source.contract(name) for name in subject.source.marked("shoal.contract"))
+    named = (
+        f"{contract.name.rpartition('.')[2]}.{site.call.endpoint}"
+        for contract in found
+        if contract and contract.service == site.call.service and site.call.endpoint in contract.operations
+    )
+    return f"{service}.breaker({next(named, site.callee)}, reset_timeout=5)"
 
 
 RULE = Rule(

@@ -97,9 +97,10 @@ system = System("shop", services=[orders, payments])
 ```
 """
 
+import ast
 from collections.abc import Iterator
 
-from shoal.check.finding import Finding
+from shoal.check.finding import Finding, Place
 from shoal.check.rule import Nothing, Rule
 from shoal.check.subject import Subject
 from shoal.model.change import Change
@@ -110,7 +111,7 @@ def find(subject: Subject, _: Nothing) -> Iterator[Finding]:
     for change in subject.changes:
         if change.breaking:
             yield Finding(
-                where=subject.place(change.where or _owner(subject, change)),
+                where=_declared(subject, change),
                 message=_message(change),
                 impact=f"it breaks {', '.join(change.breaks)}" if change.breaks else "",
                 help=f"keep what was there and add what is new beside it, or declare version={_next(change.contract)};"
@@ -124,9 +125,16 @@ def _message(change: Change) -> str:
     return f"{change.contract}{place} {change.message}{values}"
 
 
-def _owner(subject: Subject, change: Change) -> str:
-    """Say where the service is declared; what is gone has no line any more."""
-    return next((s.source for s in subject.system.services if s.name == change.service), "")
+def _declared(subject: Subject, change: Change) -> Place:
+    """Say where a contract is declared; of what is gone, and has no line any more, where its service is."""
+    handler = subject.source.function(change.where) if change.where else None
+    for mark in handler.node.decorator_list if handler else ():
+        if handler and isinstance(mark, ast.Call) and isinstance(mark.func, ast.Attribute) and mark.args:
+            promised = subject.source.named(handler.module.name_of(mark.args[0]))
+            if promised is not None and mark.func.attr == "implements":
+                return promised.where
+    owner = next((s.source for s in subject.system.services if s.name == change.service), "")
+    return subject.place(change.where or owner)
 
 
 def _next(contract: str) -> int:

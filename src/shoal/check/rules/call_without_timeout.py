@@ -2,10 +2,11 @@
 
 ## What it does
 
-Looks in the author's source for requests and connections that wait for ever when nothing is said: `requests`,
-`urllib.request.urlopen`, `socket.create_connection`, `smtplib`, `ftplib`, `http.client`, `timeout=None` of `httpx` and
-`aiohttp`, and an `aiohttp.ClientTimeout` without `total` or `sock_read`. A session of `aiohttp` that is told nothing
-waits five minutes, which is a warning. Calls between services have a limit without being told.
+Looks in the author's source for requests and connections that wait for ever when nothing is said: `requests` and its
+sessions, `urllib.request.urlopen`, `socket.create_connection`, `smtplib`, `ftplib`, `http.client`, `timeout=None` of
+`httpx` and `aiohttp`, an `httpx.Timeout(None)`, and an `aiohttp.ClientTimeout` without `total` or `sock_read`. A
+session of `aiohttp` that is told nothing waits five minutes, which is a warning. Calls between services have a limit
+without being told.
 
 ## Why
 
@@ -56,7 +57,7 @@ from collections.abc import Iterator
 
 from shoal.check.finding import Finding
 from shoal.check.rule import Nothing, Rule
-from shoal.check.source import Module
+from shoal.check.source import Module, Source
 from shoal.check.subject import Subject
 from shoal.model.finding import Severity
 
@@ -75,9 +76,12 @@ ENDLESS: dict[str, int] = {
 SILENCED = frozenset({"httpx", "aiohttp"})
 """Packages with a limit of their own, which `timeout=None` takes away."""
 
-LIMIT = "aiohttp.ClientTimeout"
-"""Which waits for ever unless one of `LIMITING` is a number (aiohttp, "Client Quickstart", "Timeouts")."""
-LIMITING = frozenset({"total", "sock_read"})
+LIMITS = {"aiohttp.ClientTimeout": frozenset({"total", "sock_read"}), "httpx.Timeout": frozenset({"timeout", "read"})}
+"""What waits for ever unless one of these is a number, of which the first comes first (aiohttp, "Client Quickstart",
+"Timeouts"; httpx, "Timeouts")."""
+
+SESSIONS = frozenset({"requests.Session", "requests.session", "requests.sessions.Session"})
+"""What asks without a limit, each time."""
 
 PATIENT = frozenset({"aiohttp.ClientSession", "aiohttp.request"})
 """Calls that wait five minutes when nothing is said."""
@@ -87,21 +91,38 @@ def find(subject: Subject, _: Nothing) -> Iterator[Finding]:
     """Find the calls that may wait for ever."""
     for name, calls in subject.source.called.items():
         for module, call in calls:
-            if name == LIMIT and _limits_nothing(call):
-                yield _finding(module, call, f"{name} sets no limit, so who uses it waits for ever", "total=2.0")
+            if name in LIMITS and _limits_nothing(call, LIMITS[name]):
+                limit = "total=2.0" if name.startswith("aiohttp") else "httpx.Timeout(2.0)"
+                yield _finding(module, call, f"{name} sets no limit, so who uses it waits for ever", limit)
             elif _waits(name, call):
                 yield _finding(module, call, f"{name} waits for ever when nobody answers", "timeout=2.0")
             elif name in PATIENT and not {"timeout", None} & {word.arg for word in call.keywords}:
                 help_ = "timeout=aiohttp.ClientTimeout(total=2.0)"
                 yield _finding(module, call, f"{name} waits five minutes when nobody answers", help_, "warning")
 
+    yield from _sessions(subject.source)
 
-def _limits_nothing(call: ast.Call) -> bool:
-    """Tell whether a limit of aiohttp is none; its first argument is `total`."""
+
+def _sessions(source: Source) -> Iterator[Finding]:
+    """Find what is asked by sessions of requests, which have no limit of their own."""
+    if not any(name.partition(".")[0] == "requests" for module in source.modules for name in module.imported.values()):
+        return
+    for function in source.functions:
+        for node, _ in function.body:
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+                name = f"requests.{node.func.attr}"
+                endless = name in ENDLESS and _waits(name, node)
+                if endless and source.maker(function, node.func.value) in SESSIONS:
+                    message = f"requests.Session.{node.func.attr} waits for ever when nobody answers"
+                    yield _finding(function.module, node, message, "timeout=2.0")
+
+
+def _limits_nothing(call: ast.Call, limiting: frozenset[str]) -> bool:
+    """Tell whether a limit is none."""
     said = {word.arg: word.value for word in call.keywords}
     if None in said or any(isinstance(arg, ast.Starred) for arg in call.args):  # **options may say it
         return False
-    limits = [*call.args[:1], *(value for name, value in said.items() if name in LIMITING)]
+    limits = [*call.args[:1], *(value for name, value in said.items() if name in limiting)]
     return all(isinstance(limit, ast.Constant) and limit.value is None for limit in limits)
 
 

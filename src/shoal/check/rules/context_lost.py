@@ -2,8 +2,9 @@
 
 ## What it does
 
-Looks for `run_in_executor`, for `submit` of an executor of `concurrent.futures`, and for `threading.Thread`. What runs
-there has no context: it belongs to no trace, its lines carry no identifier, and calls from there have no deadline.
+Looks for `run_in_executor`, for `submit` and `map` of an executor of `concurrent.futures`, and for `threading.Thread`
+and classes that are one. What runs there has no context: it belongs to no trace, its lines carry no identifier, and
+calls from there have no deadline.
 
 `await loop.run_in_executor(None, work)` is mended by `--fix`: `asyncio.to_thread` runs it in the same threads, with the
 context. An executor of one's own is left to its author.
@@ -61,11 +62,12 @@ system = System("office", services=[reports])
 """
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
 from shoal.check.finding import Edit, Finding, Place
 from shoal.check.rule import Nothing, Rule
-from shoal.check.source import Module
+from shoal.check.source import Module, Source
 from shoal.check.subject import Subject
 
 EXECUTORS = frozenset(
@@ -76,12 +78,21 @@ LOOPS = frozenset({"asyncio.get_running_loop", "asyncio.get_event_loop"})
 THREADS = frozenset({"threading.Thread", "threading.Timer"})
 
 
+class _Known(NamedTuple):
+    """What the author's source binds, by full names."""
+
+    executors: set[str]
+    threads: set[str]
+
+
 def find(subject: Subject, _: Nothing) -> Iterator[Finding]:
     """Find work that leaves its context behind."""
-    for module in subject.source.modules:
-        executors, awaited = _executors(module), {id(node.value) for node in module.every(ast.Await)}
+    source = subject.source
+    known = _Known(_executors(source.modules), _threads(source.modules))
+    for module in source.modules:
+        awaited = {id(node.value) for node in module.every(ast.Await)}
         for call in module.every(ast.Call):
-            what = _leaving(module, call, executors)
+            what = _leaving(source, module, call, known)
             if what:
                 yield Finding(
                     where=module.head(call),
@@ -105,41 +116,55 @@ def _edits(module: Module, call: ast.Call) -> tuple[Edit, ...]:
     return (Edit(Place(begin.file, begin.line, begin.column, end.line, end.column), "asyncio.to_thread("),)
 
 
-def _executors(module: Module) -> set[str]:
-    """Name what is bound to an executor: by ``=``, by an annotation of it, by ``with``."""
+def _executors(modules: Iterable[Module]) -> set[str]:
+    """Name what is bound to an executor, by ``=`` or ``with``: in full, and of what an object keeps its own name."""
     found: set[str] = set()
-    for assigned in module.every(ast.Assign):
-        if _makes(module, assigned.value):
-            found |= {target.id for target in assigned.targets if isinstance(target, ast.Name)}
-    for entered in module.every(ast.With):
+    for module in modules:
+        bound = [(target, node.value) for node in module.every(ast.Assign) for target in node.targets]
+        bound += [(item.optional_vars, item.context_expr) for item in module.every(ast.withitem) if item.optional_vars]
         found |= {
-            item.optional_vars.id
-            for item in entered.items
-            if isinstance(item.optional_vars, ast.Name) and _makes(module, item.context_expr)
+            _spelled(module, target)
+            for target, value in bound
+            if isinstance(value, ast.Call) and module.name_of(value.func) in EXECUTORS
         }
     return found
 
 
-def _makes(module: Module, value: ast.expr) -> bool:
-    return isinstance(value, ast.Call) and module.name_of(value.func) in EXECUTORS
+def _spelled(module: Module, node: ast.expr) -> str:
+    """Name a variable, also one of another module; a name that is bound within a function is its module's here."""
+    return module.known(node) or f"{module.name}.{module.name_of(node)}"
 
 
-def _leaving(module: Module, call: ast.Call, executors: set[str]) -> str:
-    if module.name_of(call.func) in THREADS:
-        return module.name_of(call.func)
+def _threads(modules: Iterable[Module]) -> set[str]:
+    """Name, in full, what is a thread: also the classes of the author's that are one."""
+    found = {
+        f"{module.name}.{node.name}"
+        for module in modules
+        for node in module.top.values()
+        if isinstance(node, ast.ClassDef) and not THREADS.isdisjoint(map(module.name_of, node.bases))
+    }
+    return found | THREADS
+
+
+def _leaving(source: Source, module: Module, call: ast.Call, known: _Known) -> str:
+    name = module.name_of(call.func)
+    if _copies(call):
+        return ""
+    if name and source.origin(name) in known.threads:
+        return name if name in THREADS else name.rpartition(".")[2]
     if not isinstance(call.func, ast.Attribute):
         return ""
     if call.func.attr == "run_in_executor":
         return "run_in_executor"
-    owner = call.func.value
-    submits = call.func.attr == "submit" and isinstance(owner, ast.Name) and owner.id in executors
-    return "an executor" if submits and not _copies(call) else ""
+    owner = _spelled(module, call.func.value)
+    submits = call.func.attr in ("submit", "map") and source.origin(owner) in known.executors
+    return "an executor" if submits else ""
 
 
 def _copies(call: ast.Call) -> bool:
-    """Tell whether a context is what is run."""
-    first = call.args[0] if call.args else None
-    return isinstance(first, ast.Attribute) and first.attr == "run"
+    """Tell whether a context is what is run: ``contextvars.copy_context().run``."""
+    said = [*call.args, *(word.value for word in call.keywords)]
+    return any(isinstance(part, ast.Attribute) and part.attr == "run" for part in said)
 
 
 RULE = Rule(

@@ -158,7 +158,7 @@ def _limit(handler: Handler) -> float:
 def _shares(subject: Subject, handler: Handler) -> bool:
     if handler.function is None:
         return False
-    reached = [function for function, _ in subject.source.reached(handler.function)]
+    reached = subject.graph.reached(handler)
     return any(SHARING & (function.taken | function.named.keys()) for function in reached)
 
 

@@ -89,14 +89,15 @@ def _endless(call: ast.Call) -> Iterator[tuple[ast.expr, str]]:
         named = [*call.args[:1], *(word.value for word in call.keywords if word.arg == "name")]
         yield from ((name, "a span is called after a value") for name in named if _put_together(name))
     elif call.func.attr == "labels":
-        labels = [word for word in call.keywords if word.arg and IDENTIFIER.search(word.arg)]
+        labels = [w for w in call.keywords if w.arg and (IDENTIFIER.search(w.arg) or _endless_name(w.value))]
         yield from ((word.value, f"the label {word.arg} has values without end") for word in labels)
         yield from ((arg, f"the label {_last(arg)} has values without end") for arg in call.args if _endless_name(arg))
     elif call.func.attr in COUNTED:
         dicts = [part for part in (*call.args, *(w.value for w in call.keywords)) if isinstance(part, ast.Dict)]
-        for key in (key for part in dicts for key in part.keys):
-            if isinstance(key, ast.Constant) and isinstance(key.value, str) and IDENTIFIER.search(key.value):
-                yield key, f"the label {key.value} has values without end"
+        for key, value in (pair for part in dicts for pair in zip(part.keys, part.values, strict=True)):
+            label = key.value if isinstance(key, ast.Constant) and isinstance(key.value, str) else ""
+            if key is not None and label and (IDENTIFIER.search(label) or _endless_name(value)):
+                yield key, f"the label {label} has values without end"
 
 
 def _last(value: ast.expr) -> str:
@@ -116,11 +117,8 @@ def _put_together(name: ast.expr) -> bool:
 
 
 def _finding(module: Module, node: ast.expr, what: str) -> Finding:
-    return Finding(
-        where=module.head(node),
-        message=what,
-        help="give it a name that is always the same, and the value to an attribute of a span",
-    )
+    first = "leave it out" if what.startswith("the label") else "give it a name that is always the same"
+    return Finding(where=module.head(node), message=what, help=f"{first}, and give the value to an attribute of a span")
 
 
 RULE = Rule(

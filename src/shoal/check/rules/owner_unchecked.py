@@ -3,8 +3,8 @@
 ## What it does
 
 Looks for operations that every principal may call, without a role, scope or claim, that take an identifier from their
-path, and whose handler never asks who is calling: it has no parameter of type `Principal`, or does nothing with it. And
-for operations that anybody may call, and that read by such an identifier records with a `Personal` field.
+path, and whose handler never asks who is calling: it has no parameter of type `Principal`, or does nothing with it but
+log it. And for operations that anybody may call, and that read by such an identifier records with a `Personal` field.
 
 ## Why
 
@@ -70,9 +70,11 @@ system = System("shop", services=[orders], issuer=Issuer(orders, audience="shop"
 ```
 """
 
+import ast
 from collections.abc import Iterator
 
 from shoal.check.finding import Finding
+from shoal.check.logs import logged
 from shoal.check.persons import fields, marked
 from shoal.check.queries import READERS
 from shoal.check.rule import Nothing, Rule
@@ -101,7 +103,10 @@ def find(subject: Subject, _: Nothing) -> Iterator[Finding]:
 
 
 def _asks(function: Function) -> bool:
-    return "shoal.Principal" in function.taken
+    """Tell whether a function does something with who is calling; that a line of the log names them is nothing."""
+    callers = {name for name, kind in function.kinds.items() if kind.name == "shoal.Principal"}
+    noted = {id(part) for call in logged(function.module) for part in ast.walk(call)}
+    return any(isinstance(node, ast.Name) and node.id in callers and id(node) not in noted for node, _ in function.body)
 
 
 def _person(subject: Subject, function: Function) -> str:

@@ -104,7 +104,14 @@ def find(subject: Subject, _: Nothing) -> Iterator[Finding]:
 
 
 def _names(function: Function, name: str) -> bool:
-    return any(isinstance(node, ast.Name) and node.id == name for node, _ in function.body)
+    """Tell whether a function does something with a name; ``_ = name`` and ``del name`` are nothing."""
+    void = {id(node.value) for node, _ in function.body if isinstance(node, ast.Assign) and _nowhere(node)}
+    named = (node for node, _ in function.body if isinstance(node, ast.Name) and node.id == name)
+    return any(isinstance(node.ctx, ast.Load) and id(node) not in void for node in named)
+
+
+def _nowhere(node: ast.Assign) -> bool:
+    return all(isinstance(target, ast.Name) and target.id == "_" for target in node.targets)
 
 
 RULE = Rule(

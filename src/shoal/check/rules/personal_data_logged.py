@@ -63,13 +63,10 @@ from collections.abc import Iterator
 import msgspec
 
 from shoal.check.finding import Finding
+from shoal.check.logs import logged
 from shoal.check.persons import told
 from shoal.check.rule import Rule
-from shoal.check.source import Module
 from shoal.check.subject import Subject
-
-LEVELS = frozenset({"debug", "info", "warning", "error", "exception", "critical", "log"})
-MAKERS = frozenset({"logging.getLogger", "structlog.get_logger", "structlog.stdlib.get_logger"})
 
 
 class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab"):
@@ -82,10 +79,7 @@ class Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="k
 def find(subject: Subject, options: Options) -> Iterator[Finding]:
     """Find what is logged of persons."""
     for module in subject.source.modules:
-        loggers = _loggers(module)
-        for call in module.every(ast.Call):
-            if not _logs(module, call, loggers):
-                continue
+        for call in logged(module):
             said = [*call.args, *(word.value for word in call.keywords)]
             names = {name for part in said for name in _named(part) if told(name, options.names)}
             names |= {word.arg for word in call.keywords if word.arg and told(word.arg, options.names)}
@@ -95,26 +89,6 @@ def find(subject: Subject, options: Options) -> Iterator[Finding]:
                     message=f"{', '.join(sorted(names))} goes into the log",
                     help="log an identifier instead",
                 )
-
-
-def _loggers(module: Module) -> set[str]:
-    """Name the variables at the top of a module that are loggers."""
-    return {
-        name
-        for name, node in module.top.items()
-        if isinstance(node, ast.Assign | ast.AnnAssign)
-        and isinstance(node.value, ast.Call)
-        and module.name_of(node.value.func) in MAKERS
-    }
-
-
-def _logs(module: Module, call: ast.Call, loggers: set[str]) -> bool:
-    if not isinstance(call.func, ast.Attribute) or call.func.attr not in LEVELS:
-        return False
-    owner = call.func.value
-    if isinstance(owner, ast.Call):  # logging.getLogger(__name__).info(...)
-        return module.name_of(owner.func) in MAKERS
-    return (isinstance(owner, ast.Name) and owner.id in loggers) or module.name_of(owner) == "logging"
 
 
 def _named(part: ast.expr) -> Iterator[str]:

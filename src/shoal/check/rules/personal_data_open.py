@@ -2,9 +2,10 @@
 
 ## What it does
 
-Looks for fields of records and events whose names say that they are of a person, such as `email`, `phone` or `iban`,
-and that are not marked `Personal`; `name`, too, beside such a field. What is marked is encrypted with a key of that
-person alone, in the store, in the outbox, in the broker and in every copy.
+Looks for fields of records and events whose names say that they are of a person, such as `email`, `clerk_phone` or
+`iban`, also of the classes of which they are made, and that are not marked `Personal`; `name`, too, beside such a
+field. What is marked is encrypted with a key of that person alone, in the store, in the outbox, in the broker and in
+every copy.
 
 ## Why
 
@@ -78,13 +79,16 @@ system = System("club", services=[members])
 - `names` (none): further names of fields that are personal here.
 """
 
-from collections.abc import Iterator
+import ast
+import re
+from collections.abc import Iterator, Mapping
 
 import msgspec
 
-from shoal.check.finding import Finding
+from shoal.check.finding import Finding, Note
 from shoal.check.persons import declared, fields, marked, told
 from shoal.check.rule import Rule
+from shoal.check.source import Module, Source
 from shoal.check.subject import Subject
 
 BESIDE = ("name",)
@@ -105,17 +109,47 @@ def find(subject: Subject, options: Options) -> Iterator[Finding]:
     for module in subject.source.modules:
         for by, done in KINDS.items():
             for node in declared(module, by):
-                names = options.names
                 named = {getattr(field.target, "id", ""): field for field in fields(node)}
-                if any(told(name, names) or marked(module, field.annotation) for name, field in named.items()):
-                    names += BESIDE
+                own = _own(module, named, options.names)
                 for name, field in named.items():
-                    if told(name, names) and not marked(module, field.annotation):
-                        yield Finding(
-                            where=module.head(field),
-                            message=f"{node.name}.{name} is {done} in clear",
-                            help=f"{name}: Personal[{module.written(field.annotation)}]",
-                        )
+                    if marked(module, field.annotation):
+                        continue
+                    inner = _inner(subject.source, module, field.annotation, options.names)
+                    if name in own or inner is not None:
+                        yield _finding(module, field, f"{node.name}.{name} is {done} in clear", inner)
+
+
+def _own(module: Module, named: Mapping[str, ast.AnnAssign], more: tuple[str, ...]) -> set[str]:
+    """Name the fields of a class that are a person's."""
+    some = any(told(name, more) or marked(module, field.annotation) for name, field in named.items())
+    found = {name for name in named if told(name, (*more, *BESIDE) if some else more)}
+    return {name for name in found if module.name_of(named[name].annotation) != "bool"}
+
+
+def _inner(source: Source, module: Module, annotation: ast.expr, more: tuple[str, ...]) -> Note | None:
+    """Find a field of a person in the classes of which a field is made; None where there is none."""
+    waiting, seen = [(module, annotation)], set[ast.ClassDef]()
+    for home, said in waiting:  # grows while it is read
+        names = (home.name_of(part) for part in ast.walk(said) if isinstance(part, ast.Name | ast.Attribute))
+        for owner, node in filter(None, map(source.class_named, names)):
+            for field in fields(node) if node not in seen else ():
+                name = getattr(field.target, "id", "")
+                if name in _own(owner, {name: field}, more):
+                    return Note(owner.head(field), f"{node.name}.{name} is within it")
+                waiting.append((owner, field.annotation))
+            seen.add(node)
+    return None
+
+
+def _finding(module: Module, field: ast.AnnAssign, message: str, inner: Note | None) -> Finding:
+    name, written = getattr(field.target, "id", ""), module.written(field.annotation)
+    known = inner is None and ({"str", "None"} & set(re.findall(r"\w+", written)))
+    return Finding(
+        where=module.head(field),
+        message=message,
+        notes=(inner,) if inner is not None else (),
+        help=f"{name}: Personal[{written}]" if known else f"{name}: Annotated[{written}, personal(erased=...)]",
+    )
 
 
 RULE = Rule(

@@ -2,7 +2,8 @@
 
 ## What it does
 
-Looks for `print` in functions to which handlers lead, and for `sys.stdout.write` there.
+Looks for `print` in functions to which handlers lead, and for what prints in its place there: `sys.stdout.write`,
+`sys.stderr.write`, `pprint`, `rich.print` and `traceback.print_exc`.
 
 ## Why
 
@@ -57,14 +58,19 @@ from shoal.check.rule import Nothing, Rule
 from shoal.check.source import Function
 from shoal.check.subject import Subject
 
-PRINTING = frozenset({"print", "sys.stdout.write", "sys.stderr.write"})
+PRINTING = frozenset(
+    {"print", "sys.stdout.write", "sys.stderr.write", "pprint.pprint", "pprint.pp", "rich.print"}
+    | {"traceback.print_exc", "traceback.print_exception", "traceback.print_stack"}
+)
+FAILURES = "traceback."
+"""What prints an error, for which logging has a method of its own."""
 
 
 def find(subject: Subject, _: Nothing) -> Iterator[Finding]:
     """Find what is printed while work is done."""
     seen: set[Function] = set()
     for handler in subject.graph.handlers:
-        for function, _looped in subject.source.reached(handler.function) if handler.function else ():
+        for function in subject.graph.reached(handler):
             if function not in seen:
                 seen.add(function)
                 yield from _printed(function)
@@ -72,11 +78,13 @@ def find(subject: Subject, _: Nothing) -> Iterator[Finding]:
 
 def _printed(function: Function) -> Iterator[Finding]:
     for node, _looped in function.body:
-        if isinstance(node, ast.Call) and function.module.name_of(node.func) in PRINTING:
+        name = function.module.name_of(node.func) if isinstance(node, ast.Call) else ""
+        if name in PRINTING:
+            instead = 'log.exception("...")' if name.startswith(FAILURES) else "log.info(...)"
             yield Finding(
                 where=function.module.head(node),
-                message=f"{function.module.name_of(node.func)} writes a line without level, service and trace",
-                help="log = logging.getLogger(__name__) at the top, and log.info(...) here",
+                message=f"{name} writes a line without level, service and trace",
+                help=f"log = logging.getLogger(__name__) at the top, and {instead} here",
             )
 
 

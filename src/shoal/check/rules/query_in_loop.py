@@ -89,7 +89,7 @@ def find(subject: Subject, _: Nothing) -> Iterator[Finding]:
     seen: set[ast.Call] = set()
     for handler in subject.graph.handlers:
         goes_on = handler.endpoint is not None and handler.endpoint.edge.goes_on
-        for use in subject.source.uses(handler.function) if handler.function and not goes_on else ():
+        for use in subject.graph.uses(handler) if not goes_on else ():
             if use.node not in seen and use.looped and use.kind.name in READERS and use.method in ASKING:
                 seen.add(use.node)
                 if not _locks(use):

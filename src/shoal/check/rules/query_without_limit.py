@@ -79,6 +79,7 @@ from collections.abc import Iterator
 from shoal.check.finding import Finding
 from shoal.check.queries import queries, sql
 from shoal.check.rule import Nothing, Rule
+from shoal.check.source.texts import UNKNOWN
 from shoal.check.sql.tokens import has, named, statements
 from shoal.check.subject import Subject
 
@@ -99,7 +100,7 @@ def find(subject: Subject, _: Nothing) -> Iterator[Finding]:
                 help="say how many: limit=100, or a page of them: limit=page.limit, offset=page.offset",
             )
     for handler in subject.graph.handlers:
-        for use in subject.source.uses(handler.function) if handler.function else ():
+        for use in subject.graph.uses(handler):
             if use.method == "fetch" and (table := _whole(sql(subject, use))) != "":
                 yield Finding(
                     where=use.where,
@@ -112,7 +113,7 @@ def _whole(text: str) -> str:
     """Name the table of which the service's own SQL reads everything."""
     said = next(statements(text), ())
     texts = [token.text for token in said]
-    if not texts or texts[0] != "select" or "from" not in texts or any(has(said, word) for word in FEW):
+    if not texts or texts[0] != "select" or "from" not in texts or not {*FEW, UNKNOWN}.isdisjoint(texts):
         return ""
     begin = texts.index("from")
     table, rest = named(said[begin + 1 :])

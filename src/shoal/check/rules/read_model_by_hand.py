@@ -175,13 +175,13 @@ def _folding(subject: Subject) -> Iterator[Handler]:
 
 def _named(subject: Subject, handler: Handler) -> set[str]:
     """Name the records of which a handler speaks."""
-    reached = subject.source.reached(handler.function) if handler.function else ()
-    names = {subject.source.origin(name) for function, _ in reached for name in function.named}
+    reached = subject.graph.reached(handler)
+    names = {subject.source.origin(name) for function in reached for name in function.named}
     return names & subject.source.marked("shoal.record").keys()
 
 
 def _methods(subject: Subject, handler: Handler) -> set[str]:
-    uses = subject.source.uses(handler.function) if handler.function else ()
+    uses = subject.graph.uses(handler)
     return {use.method for use in uses if use.kind.name in KEPT}
 
 

@@ -3,9 +3,9 @@
 ## What it does
 
 Looks for functions that are repeated by a decorator (`tenacity.retry`, `stamina.retry`, `backoff.on_exception`,
-`retrying.retry`) or by a loop that catches errors, and that call another service. The framework repeats what is safe to
-repeat, within the caller's time and within a budget. Where it does not, because the operation is not idempotent,
-repeating is an error.
+`retrying.retry`, or one of your own), by a function that repeats what it is given, or by a loop that catches errors or
+asks a library for attempts, and that call another service. The framework repeats what is safe to repeat, within the
+caller's time and within a budget. Where it does not, because the operation is not idempotent, repeating is an error.
 
 ## Why
 
@@ -117,7 +117,7 @@ def _finding(subject: Subject, site: Site) -> Finding:
         where=site.where,
         message=f"{site.handler.service.name} repeats {site.callee}, which is tried {attempts} times already",
         impact=f"each round of its own makes up to {attempts} requests, beyond the budget of repeats",
-        help="take the loop away; attempts= of the operation says how often it is tried",
+        help="take what repeats it away; attempts= of the operation says how often it is tried",
     )
 
 

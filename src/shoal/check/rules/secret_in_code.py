@@ -5,7 +5,8 @@
 Looks in the author's source for texts that are secrets by their form: private keys, keys of Amazon, Google, GitHub,
 Slack, Stripe and SendGrid, tokens, addresses with a password; for `Secret("...")` with a text of its own, such as a
 default of a setting; and for texts of eight characters or more, with a digit, that are given to what is called a
-password, a token or a key. The text itself is never shown.
+password, a token or a key: a name, a parameter, a key of a `dict` or of `os.environ.get`. The text itself is never
+shown.
 
 ## Why
 
@@ -54,6 +55,9 @@ from shoal.check.subject import Subject
 MADE = re.compile(r"(?=\S*\d)\S{8,}")
 """What somebody made up, or a program: not a word, and not the name of something."""
 
+ASKING = frozenset({"get", "getenv", "setdefault", "pop"})
+"""Methods that are told what to give where nothing is said."""
+
 
 def find(subject: Subject, _: Nothing) -> Iterator[Finding]:
     """Find texts that are secrets."""
@@ -72,14 +76,37 @@ def find(subject: Subject, _: Nothing) -> Iterator[Finding]:
 
 
 def _given(module: Module) -> Iterator[tuple[str, str, ast.Constant]]:
-    """List the texts that names, fields and arguments are given."""
-    said = [(target, node.value) for node in module.every(ast.Assign) for target in node.targets]
-    said += [(node.target, node.value) for node in module.every(ast.AnnAssign) if node.value]
-    named = [(target.id, value) for target, value in said if isinstance(target, ast.Name)]
-    named += [(word.arg, word.value) for word in module.every(ast.keyword) if word.arg]
-    for name, value in named:
+    """List the texts that names, fields, arguments, parameters and keys are given."""
+    for name, value in _pairs(module):
         if isinstance(value, ast.Constant) and isinstance(value.value, str):
             yield name, value.value, value
+
+
+def _pairs(module: Module) -> Iterator[tuple[str, ast.expr | None]]:
+    said = [(target, node.value) for node in module.every(ast.Assign) for target in node.targets]
+    said += [(node.target, node.value) for node in module.every(ast.AnnAssign) if node.value]
+    yield from ((_called(target), value) for target, value in said)
+    yield from ((word.arg, word.value) for word in module.every(ast.keyword) if word.arg)
+    for made in module.every(ast.Dict):
+        yield from ((_text(key), value) for key, value in zip(made.keys, made.values, strict=True))
+    for taken in module.every(ast.arguments):
+        several = [*taken.posonlyargs, *taken.args]
+        yield from ((a.arg, v) for a, v in zip(reversed(several), reversed(taken.defaults), strict=False))
+        yield from ((a.arg, v) for a, v in zip(taken.kwonlyargs, taken.kw_defaults, strict=True))
+    for call in module.every(ast.Call):  # os.environ.get("API_KEY", "...")
+        asks = isinstance(call.func, ast.Attribute) and call.func.attr in ASKING and len(call.args) > 1
+        yield from [(_text(call.args[0]), call.args[1])] if asks else ()
+
+
+def _called(target: ast.expr) -> str:
+    """Say what something is bound to: a name, an attribute, a key; empty for anything else."""
+    if isinstance(target, ast.Subscript):
+        return _text(target.slice)
+    return target.attr if isinstance(target, ast.Attribute) else target.id if isinstance(target, ast.Name) else ""
+
+
+def _text(key: ast.expr | None) -> str:
+    return key.value if isinstance(key, ast.Constant) and isinstance(key.value, str) else ""
 
 
 def _finding(module: Module, node: ast.expr, what: str) -> Finding:

@@ -158,7 +158,7 @@ def _mentions(subject: Subject) -> Iterator[tuple[str, Place, Service]]:
         for said in migration.statements:
             yield from ((table, migration.place(token), migration.service) for table, token in mentioned(said))
     for handler in subject.graph.handlers:
-        for use in subject.source.uses(handler.function) if handler.function else ():
+        for use in subject.graph.uses(handler):
             for said in statements(sql(subject, use)):
                 yield from ((table, use.where, handler.service) for table, _ in mentioned(said))
 

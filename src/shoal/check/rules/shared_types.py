@@ -108,7 +108,7 @@ from collections.abc import Iterator, Mapping
 
 from shoal.check.finding import Finding, Note, Place
 from shoal.check.rule import Nothing, Rule
-from shoal.check.source import Module
+from shoal.check.source import Module, Source
 from shoal.check.subject import Subject
 
 DATA = frozenset({"msgspec.Struct", "pydantic.BaseModel"})
@@ -176,11 +176,17 @@ def _imports(subject: Subject, owners: Mapping[str, str]) -> dict[str, dict[str,
     found: dict[str, dict[str, Place]] = {}
     for module in subject.source.modules:
         service = owners.get(module.name, "")
-        for node in module.every(ast.ImportFrom) if service else ():
-            for alias in node.names:
-                name = subject.source.origin(module.imported.get(alias.asname or alias.name, ""))
-                found.setdefault(name, {}).setdefault(service, module.head(node))
+        for node, name in _named(subject.source, module) if service else ():
+            found.setdefault(subject.source.origin(name), {}).setdefault(service, module.head(node))
     return found
+
+
+def _named(source: Source, module: Module) -> Iterator[tuple[ast.AST, str]]:
+    """List what a module imports, and what it takes out of modules that it imports: ``common.Money``."""
+    for node in module.every(ast.ImportFrom):
+        yield from ((node, module.imported.get(alias.asname or alias.name, "")) for alias in node.names)
+    if any(source.by_name(name) for name in module.imported.values()):
+        yield from ((part, module.known(part)) for part in module.every(ast.Attribute))
 
 
 def _common(subject: Subject) -> set[str]:

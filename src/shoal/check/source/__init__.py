@@ -1,6 +1,7 @@
 """The author's source as data: modules, functions, what they use, and what stands where."""
 
 from shoal.check.source.functions import Function as Function
+from shoal.check.source.functions import Reference as Reference
 from shoal.check.source.functions import Use as Use
 from shoal.check.source.index import Contract as Contract
 from shoal.check.source.index import Marked as Marked

@@ -1,16 +1,20 @@
 """Functions of the author's: what they take, what they do with it, and what they refer to."""
 
 import ast
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 from shoal.check.finding import Place
-from shoal.check.source.kinds import Kind, kind_of
+from shoal.check.source.kinds import Kind, kind_of, made_of
 from shoal.check.source.module import Module
 
 Definition = ast.FunctionDef | ast.AsyncFunctionDef
 _LOOPS = (ast.For, ast.AsyncFor, ast.While)
+_ENTERING = frozenset({"enter_context", "enter_async_context"})
+"""Methods of `contextlib.ExitStack`, which give what the context that they are given gives."""
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 
 
@@ -32,6 +36,22 @@ class Use:
         return self.function.module.head(self.node.func)
 
 
+class Reference(NamedTuple):
+    """How a function refers to something."""
+
+    looped: bool
+    """Whether only within loops."""
+    line: int
+    """Where it first does."""
+    column: int
+
+    def beside(self, other: "Reference | None") -> "Reference":
+        """Take two references to the same thing together."""
+        if other is None:
+            return self
+        return Reference(self.looped and other.looped, *min((self.line, self.column), (other.line, other.column)))
+
+
 @dataclass(frozen=True, eq=False)
 class Function:
     """One function or method.
@@ -40,11 +60,13 @@ class Function:
         module: Where it stands.
         node: What it says.
         owner: The class whose method it is, or None.
+        lent: What parameters without an annotation are given, by those that call it.
     """
 
     module: Module
     node: Definition
     owner: ast.ClassDef | None = None
+    lent: tuple[tuple[str, Kind], ...] = ()
 
     @property
     def name(self) -> str:
@@ -71,7 +93,12 @@ class Function:
     def kinds(self) -> dict[str, Kind]:
         """Parameter → its type, as far as it can be read."""
         found = {name: kind_of(self.module, arg.annotation) for name, arg in self.parameters.items()}
-        return {name: kind for name, kind in found.items() if kind is not None}
+        return dict(self.lent) | {name: kind for name, kind in found.items() if kind is not None}
+
+    @cached_property
+    def untyped(self) -> frozenset[str]:
+        """Parameters that say no type."""
+        return frozenset(name for name, arg in self.parameters.items() if arg.annotation is None)
 
     @cached_property
     def taken(self) -> frozenset[str]:
@@ -86,43 +113,112 @@ class Function:
 
     @cached_property
     def uses(self) -> tuple[Use, ...]:
-        """What it does with what it was given, in the order of the source."""
+        """What it does with what it was given, in the order of the source; a method that it hands on is called."""
         found = [
             Use(kind, node.func.attr, node, self, looped)
-            for node, looped in self.body
-            if isinstance(node, ast.Call)
-            and isinstance(node.func, ast.Attribute)
-            and (kind := self.kind(node.func.value)) is not None
+            for each, looped in self.body
+            for node in ([each, *_handed(each)] if isinstance(each, ast.Call) else ())
+            if isinstance(node.func, ast.Attribute) and (kind := self.kind(node.func.value)) is not None
         ]
         return tuple(sorted(found, key=lambda use: (use.node.lineno, use.node.col_offset)))
 
     @cached_property
-    def named(self) -> dict[str, bool]:
-        """What its body refers to by name, in full, and whether only within loops."""
-        found: dict[str, bool] = {}
+    def named(self) -> dict[str, Reference]:
+        """What its body refers to by name, in full."""
+        found: dict[str, Reference] = {}
         for node, looped in self.body:
             if isinstance(node, ast.Name | ast.Attribute) and isinstance(node.ctx, ast.Load):
-                name = self._own(node) or self.module.name_of(node)
-                if name and _root(node) not in self._bound:
-                    found[name] = found.get(name, True) and looped
+                name = self.own(node) or self.module.name_of(node)
+                if name and _root(node) not in self.bound:
+                    found[name] = Reference(looped, node.lineno, node.col_offset).beside(found.get(name))
         return found
 
     @cached_property
-    def _bound(self) -> frozenset[str]:
+    def bound(self) -> frozenset[str]:
         """Names that it binds itself, so that they are nothing of its module: parameters, variables, rounds."""
-        stored = {node.id for node, _ in self.body if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
         spread = {name for node, _ in self.body if isinstance(node, ast.Global) for name in node.names}
-        return frozenset(self.parameters.keys() - {"self"} | stored - spread)
+        return frozenset(self.parameters.keys() - {"self"} | (self._stored.keys() - spread))
+
+    @cached_property
+    def asked(self) -> dict[tuple[str, str], Reference]:
+        """Whose methods it refers to.
+
+        Whose: the full name of a class, of a function that returns one of it, or of what is bound to one.
+        """
+        found: dict[tuple[str, str], Reference] = {}
+        for node, looped in self.body:
+            whose = self.whose(node.value) if isinstance(node, ast.Attribute) else ""
+            if whose and isinstance(node, ast.Attribute):
+                reference = Reference(looped, node.lineno, node.col_offset)
+                found[whose, node.attr] = reference.beside(found.get((whose, node.attr)))
+        return found
+
+    def handing(self, name: str) -> Iterator[tuple[list[ast.expr], dict[str, ast.expr]]]:
+        """List what another function, by its full name, is called with; by way of ``functools.partial``, too."""
+        for node, _ in self.body:
+            if isinstance(node, ast.Call):
+                func, args = node.func, node.args
+                if self.module.name_of(func) == "functools.partial" and args:
+                    func, args = args[0], args[1:]
+                if (self.own(func) if isinstance(func, ast.Attribute) else "") == name or (
+                    self.module.name_of(func) == name
+                ):
+                    yield args, {word.arg: word.value for word in node.keywords if word.arg}
 
     def kind(self, expression: ast.expr) -> Kind | None:
-        """Tell the type of a parameter, or of what ``__init__`` keeps of one; None of anything else."""
-        if isinstance(expression, ast.Name):
-            return self.kinds.get(expression.id)
-        if isinstance(expression, ast.Attribute) and _is_self(expression.value) and self.owner:
-            return _kept(self.module, self.owner).get(expression.attr)
-        return None
+        """Tell the type of a parameter, of what ``__init__`` keeps, or of what is made of a class; else None."""
+        return self._kind(expression, self._held)
 
-    def _own(self, node: ast.Name | ast.Attribute) -> str:
+    def value(self, name: str) -> ast.expr | None:
+        """Find what it binds a name to; None where it binds it more than once, or not by an assignment."""
+        if name in self.parameters or self._stored[name] != 1:
+            return None
+        pairs = (pair for node, _ in self.body for pair in _bindings(node))
+        return next((value for target, value in pairs if isinstance(target, ast.Name) and target.id == name), None)
+
+    @cached_property
+    def _stored(self) -> Counter[str]:
+        return Counter(n.id for n, _ in self.body if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store))
+
+    @cached_property
+    def _held(self) -> dict[str, Kind]:
+        """Names that it binds to something whose type is known, to the same each time; ``x = None`` says nothing."""
+        bound: dict[str, list[ast.expr]] = {}
+        for target, value in (pair for node, _ in self.body for pair in _bindings(node)):
+            if isinstance(target, ast.Name):
+                bound.setdefault(target.id, []).append(value)
+        found: dict[str, Kind] = {}
+        for name, values in bound.items():
+            kinds = {self._kind(value, found) for value in values if not _is_none(value)}
+            kind = kinds.pop() if len(kinds) == 1 and len(values) == self._stored[name] else None
+            found |= {} if kind is None else {name: kind}
+        return found
+
+    def _kind(self, expression: ast.expr, held: Mapping[str, Kind]) -> Kind | None:
+        if isinstance(expression, ast.Name):
+            return self.kinds.get(expression.id) or held.get(expression.id)
+        if isinstance(expression, ast.Attribute) and _is_self(expression.value) and self.owner:
+            return self._keeps.get(expression.attr)
+        if not isinstance(expression, ast.Call):
+            return None
+        if isinstance(expression.func, ast.Attribute) and expression.func.attr in _ENTERING and expression.args:
+            return self._kind(expression.args[0], held)
+        return None if _root(expression.func) in self.bound else made_of(self.module, expression)
+
+    @cached_property
+    def _keeps(self) -> dict[str, Kind]:
+        return _kept(self.module, self.owner) if self.owner else {}
+
+    def whose(self, value: ast.expr) -> str:
+        """Name what a method is asked of: its class, or what makes or holds one of it."""
+        value = value.value if isinstance(value, ast.Await) else value
+        kind = self.kind(value)
+        if kind is not None:
+            return kind.name
+        return "" if _root(value) in self.bound else self.module.known(value)
+
+    def own(self, node: ast.Name | ast.Attribute) -> str:
+        """Spell in full what is asked of ``self``; empty for anything else."""
         if isinstance(node, ast.Attribute) and _is_self(node.value) and self.owner:
             return f"{self.module.name}.{self.owner.name}.{node.attr}"
         return ""
@@ -158,13 +254,18 @@ def _walk(statement: ast.AST) -> Iterator[tuple[ast.AST, bool]]:
                 if isinstance(child, ast.comprehension) and not position:  # it is asked once, before the first round
                     stack += [(child.iter, looped), (child.target, looped), *((each, True) for each in child.ifs)]
                 elif isinstance(child, ast.AST):
-                    stack.append((child, within))
+                    stack.append((child, within or (not position and field == "args" and _maps(node))))
 
 
 def _goes_round(node: ast.AST, field: str) -> bool:
     if isinstance(node, _LOOPS):
         return field == "body" or (field == "test" and isinstance(node, ast.While))
     return isinstance(node, _COMPREHENSIONS)
+
+
+def _maps(node: ast.AST) -> bool:
+    """Tell whether a call does for each of several what its first argument does for one."""
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "map"
 
 
 def _root(node: ast.expr) -> str:
@@ -178,13 +279,41 @@ def _is_self(node: ast.expr) -> bool:
     return isinstance(node, ast.Name) and node.id == "self"
 
 
+def _handed(call: ast.Call) -> Iterator[ast.Call]:
+    """List the methods that a call is given, as calls of which nobody knows with what: ``insist(products.prices)``."""
+    for arg in call.args:
+        if isinstance(arg, ast.Attribute):
+            yield ast.copy_location(ast.Call(func=arg, args=[], keywords=[]), arg)
+
+
+def _bindings(node: ast.AST) -> Iterator[tuple[ast.expr, ast.expr]]:
+    """List what a statement binds to what: ``a = b``, ``with b as a``; what is waited for counts as what it gives."""
+    if isinstance(node, ast.Assign) and len(node.targets) == 1:
+        yield node.targets[0], _waited(node.value)
+    elif isinstance(node, ast.AnnAssign | ast.NamedExpr) and node.value is not None:
+        yield node.target, _waited(node.value)
+    elif isinstance(node, ast.withitem) and node.optional_vars is not None:
+        yield node.optional_vars, _waited(node.context_expr)
+
+
+def _is_none(value: ast.expr) -> bool:
+    return isinstance(value, ast.Constant) and value.value is None
+
+
+def _waited(value: ast.expr) -> ast.expr:
+    return value.value if isinstance(value, ast.Await) else value
+
+
 def _kept(module: Module, owner: ast.ClassDef) -> dict[str, Kind]:
-    """Read what an object keeps: annotated fields, and ``self.x = x`` of its ``__init__``."""
+    """Read what an object keeps: fields of its class, and ``self.x = x`` of its ``__init__``."""
     found: dict[str, Kind] = {}
     for node in owner.body:
         if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
             kind = kind_of(module, node.annotation)
             found |= {} if kind is None else {node.target.id: kind}
+        elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+            kind = made_of(module, node.value)
+            found |= {} if kind is None else {node.targets[0].id: kind}
         elif isinstance(node, ast.FunctionDef) and node.name == "__init__":
             found |= _assigned(module, node)
     return found
@@ -194,7 +323,7 @@ def _assigned(module: Module, init: ast.FunctionDef) -> dict[str, Kind]:
     kinds = {a.arg: kind_of(module, a.annotation) for a in (*init.args.args, *init.args.kwonlyargs)}
     found: dict[str, Kind] = {}
     for target, value in _pairs(init):
-        kind = kinds.get(value.id) if isinstance(value, ast.Name) else None
+        kind = kinds.get(value.id) if isinstance(value, ast.Name) else made_of(module, value)
         if isinstance(target, ast.Attribute) and _is_self(target.value) and kind is not None:
             found[target.attr] = kind
     return found

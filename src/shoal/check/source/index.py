@@ -1,14 +1,16 @@
 """All modules of the author's together: what a name refers to, what stands at a place, how far a function reaches."""
 
 import ast
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import NamedTuple
 
 import msgspec
 
 from shoal.check.finding import Place, at
-from shoal.check.source.functions import Definition, Function, Use, functions
+from shoal.check.source.functions import Definition, Function, Reference, Use, functions
+from shoal.check.source.kinds import Kind, given, kind_of
 from shoal.check.source.module import Module
 
 
@@ -53,6 +55,8 @@ class Source:
         self.modules = tuple(sorted(modules, key=lambda module: module.path))
         self._reached: dict[Function, tuple[tuple[Function, bool], ...]] = {}
         self._uses: dict[Function, tuple[Use, ...]] = {}
+        self._methods: dict[tuple[str, str], Function | None] = {}
+        self._lending: dict[tuple[Function, tuple[tuple[str, Kind], ...]], Function] = {}
 
     def __bool__(self) -> bool:
         """Tell whether there is any."""
@@ -61,6 +65,10 @@ class Source:
     def module(self, path: str) -> Module | None:
         """Find a module by its path."""
         return self._by_path.get(path)
+
+    def by_name(self, name: str) -> Module | None:
+        """Find a module by its dotted name."""
+        return self._by_name.get(name)
 
     def function(self, where: str) -> Function | None:
         """Find the function whose first line is at a place of the model, ``file:line``."""
@@ -79,11 +87,17 @@ class Source:
         return (module, node) if module and isinstance(node, ast.ClassDef) else None
 
     def value(self, name: str) -> ast.expr | None:
-        """Find what a name at the top of a module is bound to, by its full name; None of anything else."""
+        """Find what a name is bound to at the top of a module or of a class, by its full name; else None."""
         owner, _, last = self.origin(name).rpartition(".")
-        module = self._by_name.get(owner)
-        node = module.top.get(last) if module else None
+        module, held = self._by_name.get(owner), self.class_named(owner)
+        node = module.top.get(last) if module else held[0].bound_in(held[1]).get(last) if held else None
         return node.value if isinstance(node, ast.Assign | ast.AnnAssign) else None
+
+    def holder(self, name: str) -> Module | None:
+        """Find the module in which something at the top of it, or of one of its classes, is bound, by its full name."""
+        owner = self.origin(name).rpartition(".")[0]
+        held = self.class_named(owner)
+        return self._by_name.get(owner) or (held[0] if held else None)
 
     def origin(self, name: str) -> str:
         """Follow a name to where it is defined: what a package hands on is somebody else's."""
@@ -105,6 +119,11 @@ class Source:
             return None
         methods = {part.name for part in found.node.body if isinstance(part, ast.AsyncFunctionDef)}
         return Contract(str(service.value), self.origin(name), frozenset(methods))
+
+    @property
+    def functions(self) -> Iterable[Function]:
+        """Every function of a module, and every method of its classes."""
+        return self._functions.values()
 
     def marked(self, mark: str) -> Mapping[str, Marked]:
         """Map the full names of classes and functions at the top of modules that bear a decorator, ``shoal.event``."""
@@ -129,16 +148,90 @@ class Source:
             )
         return self._uses[function]
 
+    def method(self, owner: str, name: str) -> Function | None:
+        """Find a method.
+
+        Args:
+            owner: Full name of a class of the author's, of a function that returns one of it, or of what is bound to
+                one; methods of its bases are its own.
+            name: What the method is called.
+        """
+        if (owner, name) not in self._methods:
+            self._methods[owner, name] = None  # a class that is its own base has none
+            self._methods[owner, name] = self._method(owner, name)
+        return self._methods[owner, name]
+
+    def maker(self, function: Function, value: ast.expr) -> str:
+        """Name what a value is an object of, or was made by, in full, the author's or not; empty where nobody knows."""
+        name = function.whose(value)
+        held = self.value(name)
+        holder = self.holder(name) if isinstance(held, ast.Call) else None
+        return holder.known(held.func) if holder and isinstance(held, ast.Call) else self.origin(name)
+
+    def _method(self, owner: str, name: str) -> Function | None:
+        known = self._class_of(owner)
+        if known is None:
+            return None
+        module, node = known
+        found = self._functions.get(f"{module.name}.{node.name}.{name}")
+        inherited = (self.method(module.name_of(base), name) for base in node.bases)
+        return found or next(filter(None, inherited), None)
+
+    def _class_of(self, name: str) -> tuple[Module, ast.ClassDef] | None:
+        """Find a class by its name, or by that of what returns one of it or holds one."""
+        for _ in range(10):  # a name that leads round in a circle leads nowhere
+            found = self.class_named(name)
+            if found is not None or not name:
+                return found
+            function, value = self.named(name), self.value(name)
+            if function is not None:
+                kind = given(kind_of(function.module, function.node.returns))
+                own = function.owner is not None and kind == "typing.Self"
+                name = f"{function.module.name}.{function.owner.name}" if own and function.owner else kind
+            else:
+                owner = self.holder(name)
+                made = value.func if isinstance(value, ast.Call) else value
+                name = owner.known(made) if owner and made is not None else ""
+        return None
+
+    def following(self, function: Function) -> Iterator[tuple[Function, Reference]]:
+        """List the functions to which one refers: by name, as a method of an object, as a decorator of its own."""
+        for name, reference in function.named.items():
+            other = self._functions.get(name) or self.named(name)
+            if other is not None:
+                yield self._lent(function, name, other), reference
+        for (owner, name), reference in function.asked.items():
+            other = self.method(owner, name)
+            if other is not None:
+                yield other, reference
+        for mark in function.node.decorator_list:
+            other = self.named(function.module.known(mark.func if isinstance(mark, ast.Call) else mark))
+            if other is not None:
+                yield other, Reference(looped=False, line=mark.lineno, column=mark.col_offset)
+
     def _leads(self, function: Function) -> dict[Function, bool]:
         found: dict[Function, bool] = {function: False}
         waiting = [function]
         for one in waiting:  # grows while it is read
-            for name, looped in one.named.items():
-                other = self._functions.get(name) or self.named(name)
-                if other is not None and (other not in found or (found[other] and not (looped or found[one]))):
+            for other, reference in self.following(one):
+                looped = reference.looped or found[one]
+                if other not in found or (found[other] and not looped):
                     waiting += [other]
-                    found[other] = looped or found[one]
+                    found[other] = looped
         return found
+
+    def _lent(self, function: Function, name: str, other: Function) -> Function:
+        """Return a function with the types of what it is given by another, where it says none itself."""
+        lent: dict[str, Kind] = {}
+        names = [each for each in other.parameters if each != "self" or not other.owner]
+        for args, words in function.handing(name) if other.untyped & set(names) else ():
+            for parameter, value in (*zip(names, args, strict=False), *words.items()):
+                kind = function.kind(value) if parameter in other.untyped else None
+                lent |= {} if kind is None else {parameter: kind}
+        if not lent:
+            return other
+        key = (other, tuple(sorted(lent.items())))
+        return self._lending.setdefault(key, replace(other, lent=key[1]))
 
     def place_of(self, where: str) -> Place:
         """Say where a declaration of the model is, to the column where its line is known."""

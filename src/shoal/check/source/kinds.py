@@ -39,3 +39,19 @@ def _subscripted(module: Module, annotation: ast.Subscript) -> Kind | None:
     if name in _THROUGH:
         return kind_of(module, inner[0])
     return Kind(name, tuple(module.name_of(part) for part in inner)) if name else None
+
+
+def made_of(module: Module, value: ast.expr) -> Kind | None:
+    """Read what a call makes: the name of a class, or of a function that says what it returns; else None."""
+    name = module.known(value.func) if isinstance(value, ast.Call) else ""
+    return Kind(name) if name else None
+
+
+def given(kind: Kind | None) -> str:
+    """Name what comes of something that yields or is waited for; the type itself of anything else."""
+    if kind is None:
+        return ""
+    return kind.of[0] if kind.of and kind.name.rpartition(".")[2] in _GIVING else kind.name
+
+
+_GIVING = frozenset({"AsyncIterator", "AsyncGenerator", "Awaitable", "Iterator", "Generator"})

@@ -82,8 +82,13 @@ class Module:
     @cached_property
     def top(self) -> dict[str, ast.stmt]:
         """What is bound at its top: classes, functions and assignments by name."""
+        return self.bound_in(self.tree)
+
+    @staticmethod
+    def bound_in(scope: ast.Module | ast.ClassDef) -> dict[str, ast.stmt]:
+        """Map what is bound in a module or a class itself to where it is: classes, functions and assignments."""
         found: dict[str, ast.stmt] = {}
-        for node in self.tree.body:
+        for node in scope.body:
             if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
                 found[node.name] = node
             elif isinstance(node, ast.Assign):
@@ -102,6 +107,14 @@ class Module:
             return ""
         first = self.imported.get(node.id) or (f"{self.name}.{node.id}" if node.id in self.top else node.id)
         return ".".join([first, *reversed(parts)])
+
+    def known(self, node: ast.expr) -> str:
+        """Spell in full what is imported here or bound at the top; empty for anything else."""
+        first = node
+        while isinstance(first, ast.Attribute):
+            first = first.value
+        is_own = isinstance(first, ast.Name) and (first.id in self.imported or first.id in self.top)
+        return self.name_of(node) if is_own else ""
 
     def place(self, node: ast.AST) -> Place:
         """Say where a node is, from its beginning to its end."""

@@ -22,7 +22,10 @@ ELSEWHERE = frozenset({"site-packages", "dist-packages", ".venv", "node_modules"
 """Folders whose modules are not the author's, wherever they lie."""
 
 COMPOSED = ("compose*.y*ml", "docker-compose*.y*ml")
-MANIFESTS = ("deploy", "kubernetes", "k8s", "manifests", "monitoring")
+MANIFESTS = (
+    *("deploy", "kubernetes", "k8s", "manifests", "monitoring", "docker", "terraform", "charts", "helm"),
+    *("deployment", "infra", "infrastructure", "ops"),
+)
 WRITTEN = frozenset({".yaml", ".yml", ".tf"})
 """Files beside the modules that say how a system runs: where they lie, and how they end."""
 
@@ -103,8 +106,9 @@ class Files(Mapping[str, str]):
         found = [file for folder in folders if folder.is_relative_to(root) for file in folder.glob("*.sql")]
         found += (root / "targets").glob("*.toml")
         found += (file for pattern in COMPOSED for file in root.glob(pattern))
+        found += root.glob("*.tf")
         found += (file for folder in MANIFESTS for file in (root / folder).rglob("*") if file.suffix in WRITTEN)
-        self._files = {file.relative_to(root).as_posix(): file for file in sorted(found)}
+        self._files = {file.relative_to(root).as_posix(): file for file in sorted(found) if file.is_file()}
         self._texts: dict[str, str] = {}
 
     def __getitem__(self, path: str) -> str:
