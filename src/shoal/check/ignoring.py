@@ -9,7 +9,9 @@ from shoal.check.rule import AnyRule
 from shoal.check.rules.ignored_unknown import RULE as UNKNOWN
 from shoal.check.rules.ignored_without_reason import RULE as WITHOUT_REASON
 from shoal.check.rules.ignored_without_use import RULE as WITHOUT_USE
+from shoal.check.settings import meant
 from shoal.check.suppression import Ignore, comments
+from shoal.check.told import TOLD
 
 
 def ignored(
@@ -45,10 +47,9 @@ def _wrong(ignore: Ignore, used: set[str], known: Collection[str], asked: Collec
     if not ignore.codes or not ignore.reason:
         what = "does not say why" if ignore.codes else "does not say what"
         found.append(_about(WITHOUT_REASON, ignore, f"this comment {what}", "# shoal: ignore[SH101] because ..."))
-    unknown = [code for code in ignore.codes if code not in known and "-" not in code]  # of a plan: PLAN-SAGA-01
-    for code in unknown:
-        message = f"this comment lets {code} pass, which no rule is called"
-        found.append(_about(UNKNOWN, ignore, message, "shoal explain --all lists them"))
+    for code in (code for code in ignore.codes if code not in known and code not in TOLD):
+        message = f"this comment lets {code} pass, which is the code of no rule"
+        found.append(_about(UNKNOWN, ignore, message, meant(code, [*known, *TOLD])))
     idle = {code for code in ignore.codes if code in asked and code not in used}
     if idle:
         message = f"nothing is found here of {', '.join(sorted(idle))}, which this comment lets pass"

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, Generic, Literal, TypeVar
+from typing import Any, Generic, Literal, TypeVar, get_args
 
 import msgspec
 
@@ -91,11 +91,22 @@ class Rule(Generic[Options]):
     enabled: bool = True
 
     def __post_init__(self) -> None:
-        """Refuse a code and a name that nobody could write into a comment."""
+        """Refuse a code and a name that nobody could write into a comment, and what nobody would understand."""
         if not _CODE.fullmatch(self.code) or not _NAME.fullmatch(self.name):
             raise DeclarationError(
                 f"a rule cannot be called {self.code!r} {self.name!r}",
                 hint="two to ten capital letters and a number, such as SH101, and words joined by '-'",
+            )
+        unknown = sorted(self.needs - NEEDS.keys())
+        if unknown:
+            raise DeclarationError(
+                f"rule {self.code} needs {', '.join(unknown)}, which nobody knows",
+                hint=f"there are: {', '.join(NEEDS)}",
+            )
+        if self.severity not in get_args(Severity):
+            raise DeclarationError(
+                f"rule {self.code} has the severity {self.severity!r}",
+                hint=f"there are: {', '.join(get_args(Severity))}",
             )
 
     @property

@@ -122,6 +122,8 @@ def _asked(rule: AnyRule, subject: Subject, settings: Settings, progress: Progre
 def _reported(rule: AnyRule, finding: Finding) -> Reported:
     if not isinstance(finding, Finding):
         raise TypeError(f"it yields {finding!r}, which is no finding")
+    if not isinstance(finding.where, Place):
+        raise TypeError(f"it says where by {finding.where!r}: subject.place(...) makes a place of it")
     return Reported(
         code=rule.code,
         name=rule.name,

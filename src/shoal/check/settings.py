@@ -1,8 +1,9 @@
 """What an author says in ``[tool.shoal.check]``: which rules are asked, how they count, and what they allow."""
 
 import difflib
+import re
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar, get_args
 
 import msgspec
 
@@ -19,6 +20,20 @@ TABLE = "pyproject.toml [tool.shoal.check]"
 
 _ABOVE = frozenset({"system", "load", "unaffected"})
 """Keys of the table above."""
+
+_AT = re.compile(r"`\$\.([\w-]+)")
+"""Where a value is that is none, as msgspec says it."""
+
+_VALUES = {
+    "enable": 'it is a list of codes, or of their beginnings: enable = ["SH105", "SH2"]',
+    "disable": 'it is a list of codes, or of their beginnings: disable = ["SH105", "SH2"]',
+    "severity": f'each code has one of {", ".join(get_args(Severity))}: SH301 = "warning"',
+    "options": "each code has a table of its own: [tool.shoal.check.options.SH101]",
+    "fail-on": f"it is one of {', '.join(get_args(FailOn))}",
+    "targets": "it is true or false",
+    "baseline": 'it is the name of a file: baseline = "check.json"',
+}
+"""Key → what it may be."""
 
 _NEAR = 0.8
 """How alike a word and a code are that may be meant; any two codes are alike by their first letters."""
@@ -65,8 +80,8 @@ def read(table: Mapping[str, Any], codes: Collection[str]) -> Settings:
     try:
         found = msgspec.convert(table, Settings, strict=True)
     except msgspec.ValidationError as error:
-        hint = f"its keys are: {', '.join(Settings.__struct_encode_fields__)}"
-        raise DeclarationError(str(error), hint=hint, where=TABLE) from error
+        key = _AT.search(str(error))
+        raise DeclarationError(str(error), hint=_VALUES[key[1]] if key else "", where=TABLE) from error
     every = [*codes, *TOLD]
     begun(found.enable, every, f"{TABLE} enable")
     begun(found.disable, every, f"{TABLE} disable")
@@ -109,9 +124,13 @@ def _whole(words: Collection[str], codes: Collection[str], where: str) -> None:
 
 
 def _absent(word: str, codes: Collection[str], where: str) -> DeclarationError:
-    close = difflib.get_close_matches(word, codes, n=1, cutoff=_NEAR)
-    hint = f"did you mean {close[0]}?" if close else "shoal explain lists them"
-    return DeclarationError(f"there is no rule {word!r}", hint=hint, where=where)
+    return DeclarationError(f"there is no rule {word!r}", hint=meant(word, codes), where=where)
+
+
+def meant(word: str, codes: Collection[str]) -> str:
+    """Say which code may be meant by a word that is none."""
+    close = difflib.get_close_matches(word.upper(), codes, n=1, cutoff=_NEAR)
+    return f"did you mean {close[0]}?" if close else "shoal explain lists them"
 
 
 def options(settings: Settings, code: str, kind: type[Options]) -> Options:

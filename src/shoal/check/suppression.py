@@ -1,7 +1,8 @@
 """Comments that let a finding pass, each with its reason: ``# shoal: ignore[SH101] the partner's rule``.
 
 A comment speaks of its own line, or, where nothing else is on its line, of the next line that holds more than a
-comment. It is read in Python files, and behind ``#`` or ``--`` in all others.
+comment. It is read in Python files, and behind ``#`` or ``--`` in all others; behind other comments, too, as in
+``# noqa: S310  # shoal: ignore[...]``.
 """
 
 import io
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 from shoal.check.finding import Edit, Place, Reported
 
 MARK = "shoal: ignore"
-_COMMENT = re.compile(r"(?:#|--)\s*shoal:\s*ignore(?P<codes>\[[^\]]*\])?[\s:–-]*(?P<reason>.*)$")
+_COMMENT = re.compile(r"(?:^|(?<=\s))(?:#|--)\s*shoal:\s*ignore(?P<codes>\[[^\]]*\])?[\s:–-]*(?P<reason>.*)$")
 _OTHER = re.compile(r"(?:^|\s)(?:#|--)\s*shoal:\s*ignore.*$")
 
 
@@ -59,14 +60,15 @@ def comments(files: Mapping[str, str]) -> tuple[Ignore, ...]:
 
 def _of(path: str, text: str) -> Iterator[Ignore]:
     lines = text.split("\n")
-    for line, column, comment in _python(text) if path.endswith(".py") else _any(lines):
-        found = _COMMENT.match(comment)
+    for line, begin, said in _python(text) if path.endswith(".py") else _any(lines):
+        found = _COMMENT.search(said)
         if found is None:
             continue
+        column, comment = begin + found.start(), found[0]
         before = lines[line - 1][:column]
         codes = tuple(code.strip() for code in (found["codes"] or "")[1:-1].split(",") if code.strip())
         where = Place(path, line, column + 1, line, column + len(comment) + 1)
-        alone = not before.strip()
+        alone = not lines[line - 1][:begin].strip()
         told = _next(lines, line) if alone else line
         yield Ignore(where, told, codes, found["reason"].strip(), len(before.rstrip()) + 1)
 

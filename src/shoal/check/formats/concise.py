@@ -5,12 +5,13 @@ from shoal.check.formats.page import Paint, Shown
 
 
 def spell(shown: Shown) -> str:
-    """Spell a report, a finding a line."""
-    return "\n".join(line(finding, shown.paint) for finding in shown.report.findings)
+    """Spell a report, a finding a line; of a message of several lines the first."""
+    return "\n".join(line(finding, shown.paint, whole=False) for finding in shown.report.findings)
 
 
-def line(finding: Reported, paint: Paint) -> str:
+def line(finding: Reported, paint: Paint, *, whole: bool = True) -> str:
     """Spell one finding: place, code, severity, message."""
+    message = finding.message if whole else finding.message.partition("\n")[0]
     severity = paint(f"[{finding.severity}]", finding.severity)
     mark = paint("  [fixable]", "dim") if finding.edits else ""
-    return f"{paint(str(finding.where), 'place')} {paint(finding.code, 'code')} {severity} {finding.message}{mark}"
+    return f"{paint(str(finding.where), 'place')} {paint(finding.code, 'code')} {severity} {message}{mark}"

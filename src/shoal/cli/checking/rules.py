@@ -17,7 +17,7 @@ def every() -> tuple[tuple[AnyRule, ...], tuple[Told, ...]]:
     found: list[AnyRule] = list(RULES)
     failed: list[Told] = []
     for point in sorted(entry_points(group=GROUP), key=lambda point: (point.name, point.value)):
-        rule = _loaded(point, {rule.code for rule in found})
+        rule = _loaded(point, {word for rule in found for word in (rule.code, rule.name)})
         if isinstance(rule, Rule):
             found.append(rule)
         else:
@@ -34,6 +34,8 @@ def _loaded(point: EntryPoint, taken: set[str]) -> AnyRule | Told:
         return _failed(point, "is none: name a shoal.check.rule.Rule")
     if rule.code in taken or rule.code.startswith("SH"):
         return _failed(point, f"is called {rule.code}, which is not its to take; use letters of your own")
+    if rule.name in taken:
+        return _failed(point, f"is called {rule.name}, as another one is")
     return rule
 
 

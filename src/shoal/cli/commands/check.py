@@ -101,13 +101,14 @@ def command(
         report = _settled(check, check.run(), said, context.verbosity)
     except DeclarationError as error:  # of the settings; what is wrong with the system itself is a finding
         raise click.UsageError(str(error)) from error
+    fails = report.fails(fail_on or check.settings.fail_on)
     if said["diff"]:
-        say(_summary(check, report))
+        say(_summary(check, report, fails=fails))
     elif check.observed and check.subject and policy:
         _policy(check.subject.system, check.observed)
     else:
-        _show(check, report, "json" if said["as_json"] else form, context.verbosity)
-    return FOUND if report.fails(fail_on or check.settings.fail_on) else OK
+        _show(check, report, "json" if said["as_json"] else form, context.verbosity, fails=fails)
+    return FOUND if fails else OK
 
 
 def _require_there(check: "Check", said: Mapping[str, Any]) -> None:
@@ -205,7 +206,7 @@ def _write(check: "Check", report: "Report", *, begin: bool, shrink: bool) -> No
     say(f"{check.baseline}: {_counted(count, 'finding')} let pass for now")
 
 
-def _show(check: "Check", report: "Report", form: str, verbosity: int) -> None:
+def _show(check: "Check", report: "Report", form: str, verbosity: int, *, fails: bool) -> None:
     colours = form in ("full", "concise") and colourful(sys.stdout)
     text = check.show(report, form, _paint if colours else lambda text, _: text)
     if text:
@@ -214,7 +215,7 @@ def _show(check: "Check", report: "Report", form: str, verbosity: int) -> None:
         if verbosity > 0:
             _aside(check, report)
         if verbosity >= 0 or report.findings:
-            say(_summary(check, report))
+            say(_summary(check, report, fails=fails))
 
 
 def _paint(text: str, role: str) -> str:
@@ -236,8 +237,9 @@ def _aside(check: "Check", report: "Report") -> None:
         say(f"not read {path}: of no kind that tells of a system, or one of several files of Compose")
 
 
-def _summary(check: "Check", report: "Report") -> str:
-    """Say in one line what came of it."""
+def _summary(check: "Check", report: "Report", *, fails: bool) -> str:
+    """Say in one line what came of it; its mark is that of the exit code."""
+    mark = style("✗", sys.stderr, fg="red", bold=True) if fails else style("✓", sys.stderr, fg="green")
     looked = f"{_counted(report.services, 'service')}, {_counted(report.files, 'file')}, {check.seconds:.2f} s"
     counts = [
         _counted(report.count("error"), "error"),
@@ -245,10 +247,7 @@ def _summary(check: "Check", report: "Report") -> str:
         _counted(report.count("info"), "remark"),
     ]
     found = ", ".join(text for text in counts if not text.startswith("0 "))
-    if found:
-        mark, head = style("✗", sys.stderr, fg="red", bold=True), f"{found} in {looked}"
-    else:
-        mark, head = style("✓", sys.stderr, fg="green"), f"no findings: {_counted(len(report.asked), 'rule')}, {looked}"
+    head = f"{found} in {looked}" if found else f"no findings: {_counted(len(report.asked), 'rule')}, {looked}"
     more = [
         f"{report.fixable} fixable with --fix" if report.fixable else "",
         f"{len(report.ignored)} let pass" if report.ignored else "",

@@ -109,6 +109,7 @@ def _unknown(code: str, rules: "tuple[AnyRule, ...]", told: "Mapping[str, str]")
     numbered = code.upper().startswith("SH") and code[2:].isdigit()  # another number is another rule
     close = [] if numbered else difflib.get_close_matches(code.upper(), spelt, n=1, cutoff=0.8)
     close = [spelt[word] for word in close] or [word for word in spelt.values() if code.lower() in word]
+    close = close or [word for word in spelt.values() if code.upper().startswith(word)]  # with a digit too many
     hint = f"did you mean {' or '.join(close)}?" if close else f"shoal explain {_kind(code, spelt)}lists them"
     return click.UsageError(f"there is no code {code!r}; {hint}")
 
