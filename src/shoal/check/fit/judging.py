@@ -48,7 +48,8 @@ def _whole(evidence: Evidence, asked: tuple[Criterion, ...]) -> Whole:
         verdict = "services"
     elif not worth and any(con):
         verdict = "one process"
-    return Whole(verdict=verdict, says=f"{_SAYS[verdict]}: {counts}", criteria=asked, effect=together(evidence))
+    says = f"{_SAYS[verdict]}: {counts}" if len(evidence.services) > 1 else "there is one service, which is one process"
+    return Whole(verdict=verdict, says=says, criteria=asked, effect=together(evidence))
 
 
 _SAYS: dict[Verdict, str] = {

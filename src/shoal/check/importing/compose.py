@@ -210,7 +210,7 @@ class _Project:
             host = self._resolve(port.at("host_ip").text).text
             address = host or (text if text.count(":") > 1 else "")
             if text and not address.startswith((UNKNOWN, *_LOOPBACK)):
-                yield Said(text, port.where)
+                yield Said(text if port.text else f"published: {text}", port.where)
 
     def _said(self, node: Node) -> Said | None:
         return Said(self._resolve(node.text).text, node.where) if node else None

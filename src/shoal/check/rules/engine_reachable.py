@@ -45,11 +45,6 @@ from shoal.check.subject import Subject
 
 _ENGINES = frozenset({"store", "cache", "broker"})
 
-_SHUT = {
-    "compose": "take the port out, or bind it to the machine itself: 127.0.0.1:5432:5432",
-    "kubernetes": "write type: ClusterIP, and look into it by kubectl port-forward",
-}
-
 
 def find(subject: Subject, _: Nothing) -> Iterator[Finding]:
     """Find engines with a way in from outside; a finding for each."""
@@ -60,8 +55,19 @@ def find(subject: Subject, _: Nothing) -> Iterator[Finding]:
                 where=first.where,
                 message=f"the {unit.role} {unit.name} can be reached from outside: {first.text}",
                 notes=tuple(Note(door.where, f"and by {door.text}") for door in others),
-                help=_SHUT[unit.form],
+                help=_shut(unit.form, first.text),
             )
+
+
+def _shut(form: str, port: str) -> str:
+    """Say how a port is shut, as its file spells ports."""
+    if form != "compose":
+        return "write type: ClusterIP, and look into it by kubectl port-forward"
+    if port.startswith("network_mode"):
+        return "take network_mode: host out, and bind what has to be reached to the machine itself: 127.0.0.1:5432:5432"
+    outer, inner = (["", *port.split(":")])[-2:]
+    bound = "host_ip: 127.0.0.1" if port.startswith("published:") else f"127.0.0.1:{outer}:{inner}"
+    return f"take the port out, or bind it to the machine itself: {bound}"
 
 
 RULE = Rule(

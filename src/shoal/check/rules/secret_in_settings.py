@@ -61,7 +61,7 @@ from shoal.check.rule import Nothing, Rule
 from shoal.check.subject import Subject
 
 _ELSEWHERE: dict[Form, str] = {
-    "compose": "read it from who starts it: ${NAME:?}, or from a file of secrets:; and renew it",
+    "compose": "read it from who starts it: ${NAME:?}, or from a file that secrets: names, and renew it",
     "kubernetes": "take it from a Secret that is made elsewhere: valueFrom: secretKeyRef; and renew it",
 }
 

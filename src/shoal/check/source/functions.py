@@ -207,7 +207,14 @@ class Function:
 
     @cached_property
     def _keeps(self) -> dict[str, Kind]:
-        return _kept(self.module, self.owner) if self.owner else {}
+        """What its object keeps, that of bases in the same module included."""
+        found: dict[str, Kind] = {}
+        waiting = [self.owner] if self.owner else []
+        for owner in waiting:  # grows while it is read
+            found = _kept(self.module, owner) | found
+            bases = [self.module.top.get(base.id) for base in owner.bases if isinstance(base, ast.Name)]
+            waiting += [base for base in bases if isinstance(base, ast.ClassDef) and base not in waiting]
+        return found
 
     def whose(self, value: ast.expr) -> str:
         """Name what a method is asked of: its class, or what makes or holds one of it."""
@@ -288,12 +295,18 @@ def _handed(call: ast.Call) -> Iterator[ast.Call]:
 
 def _bindings(node: ast.AST) -> Iterator[tuple[ast.expr, ast.expr]]:
     """List what a statement binds to what: ``a = b``, ``with b as a``; what is waited for counts as what it gives."""
-    if isinstance(node, ast.Assign) and len(node.targets) == 1:
-        yield node.targets[0], _waited(node.value)
-    elif isinstance(node, ast.AnnAssign | ast.NamedExpr) and node.value is not None:
-        yield node.target, _waited(node.value)
+    said: list[tuple[ast.expr, ast.expr | None]] = []
+    if isinstance(node, ast.Assign):
+        said = [(target, node.value) for target in node.targets]
+    elif isinstance(node, ast.AnnAssign | ast.NamedExpr):
+        said = [(node.target, node.value)]
     elif isinstance(node, ast.withitem) and node.optional_vars is not None:
-        yield node.optional_vars, _waited(node.context_expr)
+        said = [(node.optional_vars, node.context_expr)]
+    for target, value in said:
+        if isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple):
+            yield from zip(target.elts, map(_waited, value.elts), strict=False)
+        elif value is not None:
+            yield target, _waited(value)
 
 
 def _is_none(value: ast.expr) -> bool:
@@ -322,18 +335,8 @@ def _kept(module: Module, owner: ast.ClassDef) -> dict[str, Kind]:
 def _assigned(module: Module, init: ast.FunctionDef) -> dict[str, Kind]:
     kinds = {a.arg: kind_of(module, a.annotation) for a in (*init.args.args, *init.args.kwonlyargs)}
     found: dict[str, Kind] = {}
-    for target, value in _pairs(init):
+    for target, value in (pair for node in ast.walk(init) for pair in _bindings(node)):
         kind = kinds.get(value.id) if isinstance(value, ast.Name) else made_of(module, value)
         if isinstance(target, ast.Attribute) and _is_self(target.value) and kind is not None:
             found[target.attr] = kind
     return found
-
-
-def _pairs(init: ast.FunctionDef) -> Iterator[tuple[ast.expr, ast.expr]]:
-    """List what is assigned to what, ``self.a, self.b = a, b`` included."""
-    said = [(node.targets, node.value) for node in ast.walk(init) if isinstance(node, ast.Assign)]
-    for target, value in ((target, value) for targets, value in said for target in targets):
-        if isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple):
-            yield from zip(target.elts, value.elts, strict=False)
-        else:
-            yield target, value

@@ -37,39 +37,49 @@ class _Reading:
     def __init__(self, source: Source, function: Function) -> None:
         self._source, self._function = source, function
 
-    def read(self, module: Module, said: ast.expr | None, left: int) -> str:
-        """Return what an expression of a module says."""
+    def read(self, module: Module, said: ast.expr | None, left: int, within: str = "") -> str:
+        """Return what an expression of a module says.
+
+        Args:
+            module: Where it stands.
+            said: The expression.
+            left: How far it is followed.
+            within: Full name of the class in whose body it stands; empty for any other place.
+        """
         found = UNKNOWN
         match said if left else None:
             case ast.Constant(value=str(value)):
                 found = value
             case ast.JoinedStr(values=parts):
-                found = "".join(self.read(module, part, left - 1) for part in parts)
+                found = "".join(self.read(module, part, left - 1, within) for part in parts)
             case ast.BinOp(left=one, op=ast.Add(), right=other):
-                found = self.read(module, one, left - 1) + self.read(module, other, left - 1)
+                found = self.read(module, one, left - 1, within) + self.read(module, other, left - 1, within)
             case (
                 ast.FormattedValue(value=one)
                 | ast.BinOp(left=one, op=ast.Mod())
                 | ast.Call(func=ast.Attribute(value=one, attr="format"))
             ):
-                found = self.read(module, one, left - 1)
-            case ast.Call(func=func, args=args):
-                found = self._called(module, func, args, left)
+                found = self.read(module, one, left - 1, within)
+            case ast.Call(func=func, args=args) if _last(func) in _SAME:
+                same = args[0] if args else func.value if isinstance(func, ast.Attribute) else None
+                found = self.read(module, same, left - 1, within)
             case ast.Name() | ast.Attribute():
-                found = self._named(module, said, left)
+                found = self._named(module, said, left, within)
         return found
 
-    def _called(self, module: Module, func: ast.expr, args: list[ast.expr], left: int) -> str:
-        name = func.attr if isinstance(func, ast.Attribute) else getattr(func, "id", "")
-        if name not in _SAME:
+    def _named(self, module: Module, said: ast.Name | ast.Attribute, left: int, within: str) -> str:
+        function = self._function
+        if isinstance(said, ast.Name) and module is function.module and not within and said.id in function.bound:
+            return self.read(module, function.value(said.id), left - 1)
+        own = function.own(said) if module is function.module else ""
+        beside = f"{within}.{said.id}" if within and isinstance(said, ast.Name) else ""
+        name = beside if beside and self._source.value(beside) else self._source.origin(own or module.name_of(said))
+        holder = self._source.holder(name)
+        owner = name.rpartition(".")[0]
+        if holder is None:
             return UNKNOWN
-        same = args[0] if args else func.value if isinstance(func, ast.Attribute) else None
-        return self.read(module, same, left - 1)
+        return self.read(holder, self._source.value(name), left - 1, owner if owner != holder.name else "")
 
-    def _named(self, module: Module, said: ast.Name | ast.Attribute, left: int) -> str:
-        if isinstance(said, ast.Name) and module is self._function.module and said.id in self._function.bound:
-            return self.read(module, self._function.value(said.id), left - 1)
-        own = self._function.own(said) if module is self._function.module else ""
-        name = self._source.origin(own or module.name_of(said))
-        owner = self._source.holder(name)
-        return self.read(owner, self._source.value(name), left - 1) if owner else UNKNOWN
+
+def _last(func: ast.expr) -> str:
+    return func.attr if isinstance(func, ast.Attribute) else func.id if isinstance(func, ast.Name) else ""

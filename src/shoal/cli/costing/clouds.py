@@ -31,7 +31,7 @@ def place(root: Path, target: str, region: str = "") -> "tuple[Cloud[Any, Any], 
         cloud, environment = _written(root, Path(target))
     else:
         known = ", ".join(CLOUDS)
-        hint = f"ask for one of {known}, or name a file of settings; --compare has Kubernetes on each"
+        hint = f"ask for one of {known}, or name a file of settings; shoal cost --compare has Kubernetes on each"
         raise DeclarationError(f"what {target} costs is not known", hint=hint)
     if not region:
         return cloud, environment
