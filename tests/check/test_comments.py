@@ -41,6 +41,7 @@ def test_nothing_is_let_pass_by_itself(tmp_path: Path) -> None:
         (f"    {WHY}", "", "    # and more is said", CALL),
         (f"{CALL}  # shoal: ignore[SH101, SH301]: both are wanted",),
         (f"{CALL}  # noqa: S310",),
+        (f"{CALL}  # type: ignore[x]  {WHY}",),
     ],
 )
 def test_a_comment_speaks_of_its_line_or_of_the_next(lines: tuple[str, ...], tmp_path: Path) -> None:
@@ -77,3 +78,23 @@ def test_a_comment_about_a_rule_that_is_not_asked_is_not_idle(tmp_path: Path) ->
 def test_an_unknown_code_is_said(tmp_path: Path) -> None:
     comment = "# shoal: ignore[SH301, SH998] it is on this machine"
     assert report(tmp_path, f"{CALL}  {comment}") == [("SH005", "system.py:11")]
+
+
+@pytest.mark.parametrize("code", ["sh301", "SH3", "call-without-timeout", "PLAN-SAGA-1"])
+def test_what_is_no_code_is_said_whatever_it_looks_like(tmp_path: Path, code: str) -> None:
+    made = report_of(
+        tmp_path, {"system.py": SYSTEM.format(lines=f"{CALL}  # shoal: ignore[{code}] it is on this machine")}, "SH005"
+    )
+    (said,) = made.findings
+    assert (code in said.message, "--all" in said.help) == (True, False)
+    assert said.help == {"sh301": "did you mean SH301?", "PLAN-SAGA-1": "did you mean PLAN-SAGA-01?"}.get(
+        code, "shoal explain lists them"
+    )
+
+
+def test_what_stands_before_a_comment_that_is_idle_stays(tmp_path: Path) -> None:
+    text = SYSTEM.format(lines=f'    return ""  # noqa: S310  {WHY}')
+    (idle,) = report_of(tmp_path, {"system.py": text}, "SH004", "SH301").findings
+    line = text.split("\n")[idle.where.line - 1]
+    (edit,) = idle.edits
+    assert line[: edit.where.column - 1] + edit.replacement == '    return ""  # noqa: S310'

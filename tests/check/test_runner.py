@@ -107,6 +107,25 @@ def test_a_code_or_name_that_nobody_could_write_is_refused(code: str, name: str)
         Rule(code=code, name=name, severity="info", summary="x", page="", find=finding)
 
 
+@pytest.mark.parametrize(
+    ("told", "said"),
+    [({"needs": frozenset({"sources"})}, "needs sources"), ({"severity": "fatal"}, "severity 'fatal'")],
+)
+def test_a_need_or_a_severity_that_nobody_knows_is_refused(told: dict[str, Any], said: str) -> None:
+    named: dict[str, Any] = {"code": "ACME001", "name": "x", "severity": "info", "summary": "x", "page": "", **told}
+    with pytest.raises(DeclarationError, match=said) as refused:
+        Rule(**named, find=finding)
+    assert refused.value.hint.startswith("there are: ")
+
+
+def test_a_place_that_is_none_is_a_failure() -> None:
+    def somewhere(_: Subject, __: Nothing) -> Iterator[Finding]:
+        yield Finding(where="system.py:3", message="wrong")  # type: ignore[arg-type]  # as somebody writes it
+
+    (failed,) = run(Subject(system=SYSTEM), [rule(somewhere)], Settings()).findings
+    assert (failed.code, "subject.place(...) makes a place of it" in failed.message) == ("SH001", True)
+
+
 def test_all_rules_hold_their_peace_about_a_system_of_nothing() -> None:
     report = run(Subject(system=SYSTEM), RULES, Settings())
     assert report.findings == ()

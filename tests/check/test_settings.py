@@ -53,6 +53,23 @@ def test_a_mistake_is_refused_with_what_is_possible(table: dict[str, Any], said:
     assert refused.value.hint
 
 
+@pytest.mark.parametrize(
+    ("table", "hint"),
+    [
+        ({"fail-on": "errors"}, "it is one of error, warning, info, never"),
+        ({"severity": {"SH101": "warn"}}, "each code has one of error, warning, info: "),
+        ({"disable": "SH101"}, "it is a list of codes, or of their beginnings: disable = "),
+        ({"disable": ["sh101"]}, "did you mean SH101?"),
+        ({"options": {"SH101": 4}}, "each code has a table of its own: [tool.shoal.check.options.SH101]"),
+        ({"targets": "yes"}, "it is true or false"),
+    ],
+)
+def test_a_value_is_refused_with_those_that_are(table: dict[str, Any], hint: str) -> None:
+    with pytest.raises(DeclarationError) as refused:
+        settings.read(table, CODES)
+    assert refused.value.hint.startswith(hint)
+
+
 def test_what_a_plan_says_may_count_otherwise() -> None:
     assert settings.read({"severity": {"PLAN-SAGA-01": "error"}}, CODES).severity == {"PLAN-SAGA-01": "error"}
 

@@ -1,5 +1,6 @@
 """``shoal check`` and ``shoal explain`` as they are typed: forms, exit codes, mending, baselines, rules of packages."""
 
+import dataclasses
 import json
 import subprocess
 import sys
@@ -221,6 +222,7 @@ def test_codes_are_known_in_any_letters_and_a_beginning_lists_its_rules(run: Run
     assert "shoal explain lists them" in run("explain", "SH999")[2]
     assert "shoal explain SH3 lists them" in run("explain", "SH3999")[2]
     assert "did you mean SH310?" in run("explain", "sh31O")[2]
+    assert "did you mean SH301?" in run("explain", "SH3011")[2]
     assert "did you mean DEPLOY-AWS-12?" in run("explain", "DEPLOY-AWS12")[2]
 
 
@@ -241,6 +243,36 @@ def test_a_rule_of_a_package_is_asked_and_explained(run: Run, tmp_path: Path, br
     sys.modules[__name__].__dict__["MINE"] = MINE
     assert "ACME001" in json.loads(run("check", "-f", "json")[1])["asked"]
     assert "ACME001" in run("explain", "mine")[1]
+
+
+def test_a_rule_that_is_called_as_another_one_is_a_finding(
+    run: Run, tmp_path: Path, bring: Callable[[str], None]
+) -> None:
+    project(tmp_path, GOOD)
+    bring(f"{__name__}:LIKE")
+    sys.modules[__name__].__dict__["LIKE"] = dataclasses.replace(MINE, name="call-cycle")
+    (found,) = json.loads(run("check", "-f", "json")[1])["findings"]
+    assert "is called call-cycle, as another one is" in found["message"]
+
+
+def test_the_mark_of_the_last_line_is_that_of_the_exit_code(run: Run, tmp_path: Path) -> None:
+    project(tmp_path)
+    for fail_on, code, mark in (("error", 1, "✗"), ("never", 0, "✓")):
+        ended, _, err = run("check", "--fail-on", fail_on)
+        assert (ended, err.splitlines()[-1][0]) == (code, mark)
+
+
+def test_a_concise_finding_is_one_line_also_of_an_error_of_syntax(run: Run, tmp_path: Path) -> None:
+    project(tmp_path, "orders = (\n")
+    assert len(run("check", "-o", "concise")[1].splitlines()) == 1
+
+
+@pytest.mark.parametrize("folder", ["k8s", "ops/cluster", "infra", "docker"])
+def test_files_beside_the_modules_are_found_in_the_usual_folders(run: Run, tmp_path: Path, folder: str) -> None:
+    project(tmp_path, GOOD)
+    (tmp_path / folder).mkdir(parents=True)
+    (tmp_path / folder / "compose.dev.yaml").write_text("services:\n  db:\n    image: postgres:11\n", "utf-8")
+    assert run("check", "-o", "concise")[1].startswith(f"{folder}/compose.dev.yaml:3 SH409")
 
 
 @pytest.mark.parametrize("value", ["nowhere:MINE", "json:dumps", "shoal.check.rules.chain_too_long:RULE"])

@@ -80,8 +80,8 @@ def read(table: Mapping[str, Any], codes: Collection[str]) -> Settings:
     try:
         found = msgspec.convert(table, Settings, strict=True)
     except msgspec.ValidationError as error:
-        key = _AT.search(str(error))
-        raise DeclarationError(str(error), hint=_VALUES[key[1]] if key else "", where=TABLE) from error
+        at = _AT.search(str(error))
+        raise DeclarationError(str(error), hint=_VALUES[at[1]] if at else "", where=TABLE) from error
     every = [*codes, *TOLD]
     begun(found.enable, every, f"{TABLE} enable")
     begun(found.disable, every, f"{TABLE} disable")

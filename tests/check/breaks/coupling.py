@@ -44,7 +44,7 @@ COUPLING = (
                 f"{PRODUCTS}/service.py",
                 "in await stock.levels(skus)",
                 "products.prices is critical, and calls inventory.levels without a breaker",
-                "declare a breaker for it",
+                "declare one: products.breaker(StockApi.levels, reset_timeout=5)",
             ),
         ),
         remedy=(

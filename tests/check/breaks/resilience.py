@@ -60,8 +60,8 @@ RESILIENCE = (
             ),
             Found(
                 "SH601",
-                f"{PAYMENTS}/service.py",
-                "@payments.implements(PaymentsApi.refund)",
+                f"{PAYMENTS}/contract.py",
+                "async def refund(",
                 "POST /refunds: repeating a request under one Idempotency-Key has an effect again",
                 "keep what was there",
             ),

@@ -70,6 +70,11 @@ def test_a_small_team_without_reasons_for_services_is_told_one_process() -> None
     assert advise(Evidence(system="s", services=(AA, BB))).whole.verdict == "unknown"
 
 
+def test_one_service_is_one_process_and_nothing_is_weighed() -> None:
+    whole = advise(Evidence(system="s", services=(AA,))).whole
+    assert (whole.verdict, whole.says) == ("one process", "there is one service, which is one process")
+
+
 @given(st.lists(st.sets(st.sampled_from(["aa/x.py", "bb/y.py", "cc"]), min_size=1), max_size=30))
 def test_coupling_is_a_share_and_alike_from_both_sides(paths: list[set[str]]) -> None:
     commits = [Commit(author="0", day=1, paths=tuple(each)) for each in paths]

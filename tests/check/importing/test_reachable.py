@@ -149,3 +149,22 @@ def test_names_that_the_model_cannot_have_are_spelled_otherwise(tmp_path: Path) 
     assert [finding.message for finding in report.findings] == [
         "services call each other in a circle: gateway-service → s-1-b → gateway-service"
     ]
+
+
+@pytest.mark.parametrize(
+    ("port", "bound"),
+    [
+        ("6379:6379", "127.0.0.1:6379:6379"),
+        ("16379:6379", "127.0.0.1:16379:6379"),
+        ("0.0.0.0:6379:6379", "127.0.0.1:6379:6379"),
+        ("6379", "127.0.0.1::6379"),
+        ("{published: 6379, target: 6379}", "host_ip: 127.0.0.1"),
+    ],
+)
+def test_a_port_is_shut_as_it_is_spelled(tmp_path: Path, port: str, bound: str) -> None:
+    text = ENGINE.replace("IMAGE", "redis:8").replace("PORT", f'"{port}"' if port[0] != "{" else port)
+    (finding,) = report_of(tmp_path, {"compose.yaml": text}, "SH411").findings
+    assert finding.help == f"take the port out, or bind it to the machine itself: {bound}"
+    mended = port.replace("}", f", {bound}}}") if port[0] == "{" else f'"{bound}"'
+    text = ENGINE.replace("IMAGE", "redis:8").replace("PORT", mended)
+    assert report_of(tmp_path / "mended", {"compose.yaml": text}, "SH411").findings == ()

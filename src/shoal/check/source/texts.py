@@ -63,8 +63,8 @@ class _Reading:
             case ast.Call(func=func, args=args) if _last(func) in _SAME:
                 same = args[0] if args else func.value if isinstance(func, ast.Attribute) else None
                 found = self.read(module, same, left - 1, within)
-            case ast.Name() | ast.Attribute():
-                found = self._named(module, said, left, within)
+            case ast.Name() | ast.Attribute() as name:
+                found = self._named(module, name, left, within)
         return found
 
     def _named(self, module: Module, said: ast.Name | ast.Attribute, left: int, within: str) -> str:
