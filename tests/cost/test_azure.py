@@ -12,10 +12,10 @@ from shoal.cost.month import HOURS, Month
 from shoal.cost.prices import packaged
 from shoal.cost.usage import Usage, exactly
 from shoal.deploy.azure.parts import resources
-from shoal.deploy.azure.resources import Subscription, Workload
+from shoal.deploy.azure.resources import Mail, Subscription, Workload
 from shoal.deploy.azure.settings import ENVIRONMENTS, Environment
 from shoal.deploy.cloud.resource import Resource
-from tests.deploy.azure.samples import CLUSTER, PRODUCTION, SMALL, of_kind, scope_of
+from tests.deploy.azure.samples import CLUSTER, POST, PRODUCTION, SMALL, of_kind, scope_of
 from tests.deploy.samples import shop
 
 TABLE = packaged("azure", "eastus2")
@@ -34,7 +34,7 @@ def amount(found: Estimate, price: str) -> Decimal:
     return sum((one.item.amount.expected for one in found.lines if one.item.price == price), Decimal(0))
 
 
-@pytest.mark.parametrize("environment", [*ENVIRONMENTS, PRODUCTION, SMALL, CLUSTER], ids=lambda one: one.name)
+@pytest.mark.parametrize("environment", [*ENVIRONMENTS, PRODUCTION, SMALL, CLUSTER, POST], ids=lambda one: one.name)
 def test_every_price_of_what_is_deployed_is_known(environment: Environment) -> None:
     found = bill(environment)
     assert not found.unknown
@@ -74,3 +74,12 @@ def test_what_could_be_otherwise_costs_less_where_it_changes_something() -> None
 def test_a_service_gets_the_smallest_size_with_room() -> None:
     found = had(PRODUCTION)
     assert of_kind(fitted(found, Month(scope_of(shop()).plan, Usage())), Workload) == of_kind(found, Workload)
+
+
+def test_letters_cost_where_communication_services_send_them() -> None:
+    used = msgspec.structs.replace(Usage(), requests=exactly(1_000_000), mails=Decimal("0.05"))
+    assert amount(bill(POST, used), "email.mail") == 50
+    assert not amount(bill(PRODUCTION, used), "email.mail")
+    waiting = tuple(msgspec.structs.replace(one, waits=True) for one in had(POST) if isinstance(one, Mail))
+    assert waiting
+    assert not bill(POST, used, waiting).lines

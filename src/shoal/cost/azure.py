@@ -140,6 +140,13 @@ def _door(one: made.Door, month: Month) -> Iterator[Item]:
     yield Item(component="data to clients", price="egress.gb", amount=month.answered, by_use=True)
 
 
+def _mail(one: made.Mail, month: Month) -> Iterator[Item]:
+    """Count letters; what is in them is billed besides, by the megabyte, and not counted."""
+    if not one.waits:
+        letters = month.requests * (month.usage.mails / 1000)
+        yield Item(component="mails", price="email.mail", amount=letters, by_use=True)
+
+
 def _cluster(one: made.Cluster, month: Month) -> Iterator[Item]:
     if one.protected:
         yield Item(component="AKS control plane", price="aks.hour", amount=exactly(HOURS))
@@ -187,6 +194,7 @@ _ITEMS: Mapping[type, Callable[[Any, Month], Iterator[Item]]] = {
     made.Key: _key,
     made.Alarm: _alarm,
     made.Door: _door,
+    made.Mail: _mail,
     made.Cluster: _cluster,
 }
 FREE = frozenset(

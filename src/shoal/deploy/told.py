@@ -69,6 +69,7 @@ _AWS: Mapping[str, str] = {
     "43": "An event in binary mode cannot go out: a pipe does not see its type. Declare it without `mode='binary'`.",
     "44": "Personal data in an event is sealed, also for who hears it outside. Publish what they may know by itself.",
     "45": "The API has a firewall in the first region alone. Apply `standby/firewall.yaml`, and name what it made.",
+    "46": "There is `[mail]`, and no service sends any. Leave it out.",
 }
 
 _AZURE: Mapping[str, str] = {
@@ -94,6 +95,11 @@ _AZURE: Mapping[str, str] = {
     "20": "E-mail is sent with a password. Fill in the secret, or send by the interface of Communication Services.",
     "21": "A limit is for each address, since the gateway does not verify who the principal is. Say so: by='address'.",
     "22": "A '*' in a path would be anything to API Management, and lead further than is declared. Write another path.",
+    "23": "No mail goes out in the name of a domain before Azure has seen its records. Follow the folder's README.",
+    "24": "Mail goes out in the name of a domain of Azure's, which may send little. Write `[mail] domain`.",
+    "25": "What mail is told to is a variable that no service that sends mail reads. Name one that does.",
+    "26": "There is `[mail]`, and no service sends any. Leave it out.",
+    "27": "The second region does not know what Azure called the domain of the first. Write `[mail] domain`.",
     "30": _REGION,
     "31": "A registry of this tier has images in one region alone. Take `engines.registry = 'Premium'`.",
     "32": "Databases of this size cannot be copied. Take a larger one: `engines.postgres`.",

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from shoal import files
-from shoal.deploy.aws.settings import Engines, Environment, Standby
+from shoal.deploy.aws.settings import Engines, Environment, Mail, Standby
 from shoal.model.system import System
 from tests.deploy.aws.samples import PRODUCTION, SMALL, artifacts
 from tests.deploy.aws.terraform import PLUGINS, Terraform, adapted, provider
@@ -19,6 +19,7 @@ NAMED = Environment(name="named", hosts=("cafe.example",), zone="Z0123456789ABC"
 TWO = Environment(
     name="two", hosts=("cafe.example",), zone="Z0123456789ABC", repository="example/shop",
     engines=Engines(mongo="db.r6g.large"), standby=Standby(region="eu-west-1", copies=1),
+    mail=Mail(domain="shop.example", zone="Z0123456789ABC"),
 )  # fmt: skip
 KNOWN = ("Argument is deprecated", "Deprecated attribute")
 

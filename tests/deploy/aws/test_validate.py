@@ -15,9 +15,9 @@ from msgspec.structs import replace
 
 from shoal import files
 from shoal.deploy.aws.compile import findings
-from shoal.deploy.aws.settings import Engines, Environment, Nodes, Standby
+from shoal.deploy.aws.settings import Engines, Environment, Mail, Nodes, Standby
 from shoal.model.system import System
-from tests.deploy.authority import BESIDE
+from tests.deploy.authority import BESIDE, with_ours
 from tests.deploy.aws.samples import PRODUCTION, SMALL, artifacts, scope_of
 from tests.deploy.samples import CAFE, shop
 from tests.deploy.terraform.terraform import unformatted
@@ -29,16 +29,17 @@ EKSCTL = Environment(
     name="small", compute="eks", eksctl=True, account=ACCOUNT, mesh="none", zones=2, gateways=1, endpoints=False,
     protected=False, architecture="ARM64",
 )  # fmt: skip
-OUTSIDE = replace(PRODUCTION, name="outside", forward=("orders.confirmed.v1", "users.erased.v1"))
+OUTSIDE = replace(
+    PRODUCTION, name="outside", forward=("orders.confirmed.v1", "users.erased.v1"), mail=Mail(domain="shop.example")
+)
 NAMED = Environment(name="named", hosts=("cafe.example",), zone="Z0123456789ABC")
 TWO = Environment(
     name="two", hosts=("cafe.example",), zone="Z0123456789ABC", repository="example/shop", collector="v1",
     engines=Engines(mongo="db.r6g.large"), standby=Standby(region="eu-west-1", copies=1),
+    mail=Mail(domain="shop.example", zone="Z0123456789ABC"),
 )  # fmt: skip
 _MADE = re.compile(r'^(?:resource|data) "(\w+)" "([\w-]+)"', re.MULTILINE)
 _NAMED = re.compile(r"\b((?:aws|random)_[a-z0-9_]+)\.([A-Za-z][\w-]*)")
-_OWN = Path(__file__).parents[2] / "schemas" / "terraform" / "aws.json"
-"""Resources that the validator's schemas leave out."""
 
 
 @pytest.fixture(scope="module")
@@ -50,22 +51,7 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
             pytest.skip(f"the program {tool} is not here")
     if importlib.util.find_spec("grpc") is None:
         pytest.skip("the package grpcio is not here, by which the schemas are served")
-    return _with_ours(tmp_path_factory.mktemp("validator"))
-
-
-def _with_ours(folder: Path) -> Path:
-    """Put the validator and all schemas into one folder, the provider's with ours."""
-    for one in BESIDE.iterdir():
-        if one.name == "validate.py":
-            shutil.copyfile(one, folder / one.name)
-        elif one.name in ("artefact_checks", "terraform"):
-            shutil.copytree(one, folder / one.name, copy_function=shutil.copyfile)
-        else:
-            (folder / one.name).symlink_to(one)
-    place = folder / "terraform" / "aws.json"
-    known, ours = (json.loads(one.read_text("utf-8")) for one in (place, _OWN))
-    place.write_text(json.dumps({**known, "resources": {**known["resources"], **ours["resources"]}}), "utf-8")
-    return folder / "validate.py"
+    return with_ours(tmp_path_factory.mktemp("validator"))
 
 
 def complaints(program: Path, *folders: Path) -> str:

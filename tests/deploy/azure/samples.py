@@ -3,10 +3,12 @@
 from functools import cache
 from typing import TypeVar
 
+from msgspec.structs import replace
+
 from shoal.deploy.azure.compile import compile_azure
 from shoal.deploy.azure.parts import resources
 from shoal.deploy.azure.scope import Scope
-from shoal.deploy.azure.settings import Engines, Environment, Size
+from shoal.deploy.azure.settings import Engines, Environment, Mail, Size
 from shoal.deploy.azure.target import planned
 from shoal.deploy.cloud.resource import Resource
 from shoal.deploy.cloud.settings import Standby
@@ -33,6 +35,18 @@ SMALL = Environment(
 FAR = Environment(
     name="far", operators=("203.0.113.7",), engines=Engines(registry="Premium"), standby=Standby(region="centralus")
 )
+MAIL = Mail(
+    data="Europe",
+    domain="mail.shop.example",
+    sender="orders",
+    verified=True,
+    tells={"NOTIFICATIONS__COMMUNICATION_URL": "address", "NOTIFICATIONS__SENDER": "sender"},
+)
+POST = Environment(name="post", gateway="Developer_1", operators=("203.0.113.7",), mail=MAIL, dapr=True)
+"""E-mail in the name of a domain of ours, and Dapr."""
+UNSEEN = replace(POST, name="unseen", mail=replace(MAIL, verified=False))
+LENT = replace(POST, name="lent", mail=Mail(data="United States", tells=MAIL.tells))
+"""E-mail in the name of a domain of Azure's."""
 CLUSTER = Environment(name="cluster", compute="kubernetes", repository="example/shop")
 
 

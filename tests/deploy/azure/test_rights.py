@@ -25,6 +25,7 @@ ALLOWS = {
     "Key Vault Secrets User": ("secret/read",),
     "Key Vault Crypto Service Encryption User": ("key/read", "key/wrap", "key/unwrap"),
     "Key Vault Administrator": ("secret/*", "key/*"),
+    "Communication and Email Service Owner": ("mail/*",),
 }
 APPS, JOBS = "Microsoft.App/containerApps", "Microsoft.App/jobs"
 EVERYWHERE = (

@@ -9,14 +9,15 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from shoal import files
 from shoal.deploy.azure.compile import findings
 from shoal.deploy.azure.settings import Environment
 from shoal.model.artifact import Artifact
 from shoal.model.system import System
-from tests.deploy.authority import BESIDE
-from tests.deploy.azure.samples import CLUSTER, FAR, PRODUCTION, SMALL, artifacts, scope_of
+from tests.deploy.authority import BESIDE, with_ours
+from tests.deploy.azure.samples import CLUSTER, FAR, LENT, MAIL, POST, PRODUCTION, SMALL, UNSEEN, artifacts, scope_of
 from tests.deploy.samples import CAFE, shop
 from tests.deploy.terraform.terraform import unformatted
 from tests.model.strategies import systems
@@ -26,14 +27,14 @@ KNOWN = importlib.util.find_spec("tree_sitter_bicep") is not None
 
 
 @pytest.fixture(scope="module")
-def program() -> Path:
+def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
     if not (BESIDE / "validate.py").exists():
         pytest.skip(f"the validator of Terraform is not at {BESIDE}")
     if shutil.which("terraform") is None:
         pytest.skip("the program terraform is not here")
     if importlib.util.find_spec("grpc") is None:
         pytest.skip("the package grpcio is not here, by which the schemas are served")
-    return BESIDE / "validate.py"
+    return with_ours(tmp_path_factory.mktemp("validator"))
 
 
 def complaints(program: Path, *folders: Path) -> str:
@@ -59,7 +60,8 @@ def bicep(found: tuple[Artifact, ...]) -> list[Artifact]:
 def test_the_shop_and_a_small_system_are_valid(program: Path, tmp_path: Path) -> None:
     files.write_all(tmp_path / "shop", terraform(artifacts(shop(), PRODUCTION, SMALL, CLUSTER)))
     files.write_all(tmp_path / "cafe", terraform(artifacts(CAFE, SMALL)))
-    files.write_all(tmp_path / "far", terraform(artifacts(shop(), FAR)))
+    files.write_all(tmp_path / "far", terraform(artifacts(shop(), replace(FAR, mail=MAIL))))
+    files.write_all(tmp_path / "post", terraform(artifacts(shop(), POST, UNSEEN, LENT)))
     assert not complaints(program, tmp_path)
     assert not unformatted(tmp_path)
 
@@ -67,6 +69,7 @@ def test_the_shop_and_a_small_system_are_valid(program: Path, tmp_path: Path) ->
 def test_the_same_in_bicep_is_valid_and_a_mistake_is_seen(program: Path, tmp_path: Path) -> None:
     pytest.importorskip("tree_sitter_bicep", reason="the package tree-sitter-bicep is not here, which reads Bicep")
     files.write_all(tmp_path / "shop", bicep(artifacts(shop(), PRODUCTION, SMALL, CLUSTER)))
+    files.write_all(tmp_path / "post", bicep(artifacts(shop(), POST, UNSEEN, LENT)))
     files.write_all(tmp_path / "cafe", bicep(artifacts(CAFE, SMALL)))
     assert not complaints(program, tmp_path)
     place = tmp_path / "cafe/dev/bicep/service-till.bicep"
@@ -78,10 +81,14 @@ def test_a_mistake_is_seen(program: Path, tmp_path: Path) -> None:
     files.write_all(tmp_path, terraform(artifacts(CAFE)))
     place = tmp_path / "production/service-till.tf"
     place.write_text(place.read_text("utf-8").replace("min_replicas", "least_replicas"), "utf-8")
+    files.write_all(tmp_path, terraform(artifacts(shop(), POST)))
+    mail = tmp_path / "post/mail.tf"
+    mail.write_text(mail.read_text("utf-8").replace("domain_management ", "domain_managed_by "), "utf-8")
     policy = tmp_path / "production/policies/all.xml"
     policy.write_text(policy.read_text("utf-8").replace("set-header", "put-header"), "utf-8")
     found = complaints(program, tmp_path)
     assert "least_replicas" in found
+    assert "domain_managed_by" in found
     assert "put-header" in found
 
 

@@ -38,7 +38,10 @@ COLUMN = Column(
         "secrets": Cell("Secrets Manager, encrypted by a key of the environment (KMS)"),
         "keys of personal data": Cell("a key of KMS for each service"),
         "images": Cell("ECR, a repository for each service"),
-        "e-mail": Cell("an identity of SES that you verify; the service speaks SMTP to it"),
+        "e-mail": Cell(
+            "SES, which a service asks by its role, as the shop's does: an identity with its records, where asked for, "
+            "or one that you verify"
+        ),
         "events for others": Cell("those that are named go out to a bus of EventBridge, by a queue and a pipe"),
         "logs": Cell("CloudWatch, kept as long as said"),
         "metrics and alarms": Cell("CloudWatch with Container Insights; alarms by SNS to an address"),

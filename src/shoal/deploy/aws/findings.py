@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 
-from shoal.deploy.aws import addresses, edge, forward, pods, second
+from shoal.deploy.aws import addresses, edge, forward, mail, pods, second
 from shoal.deploy.aws.network import PORTS
 from shoal.deploy.aws.parts import resources
 from shoal.deploy.aws.scope import OWN, Scope
@@ -30,7 +30,8 @@ def findings(scope: Scope) -> Iterator[Finding]:
     """List it, with the place of each declaration."""
     yield from (one for one in scope.plan.findings if one.severity == "error")
     yield from cloud.engines(scope, _say, "AWS", OWN)
-    yield from cloud.settings(scope, _say)
+    yield from cloud.settings(scope, _say, {one for s in scope.plan.services for one in mail.told(scope, s)})
+    yield from mail.findings(scope, _say)
     yield from _named(scope)
     yield from _streams(scope)
     yield from _kept(scope)

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from shoal.deploy.aws.resources import Group, Network, Resource
 from shoal.deploy.aws.scope import OWN, Scope
+from shoal.deploy.cloud.needs import mails
 from shoal.deploy.cloud.system import PORT
 from shoal.model.plan import ServicePlan
 
@@ -89,7 +90,7 @@ def interfaces(scope: Scope) -> tuple[str, ...]:
         found.add("kms")
     if scope.users("redshift"):
         found.add("redshift-data")
-    if any(external.protocol == "smtp" for external in scope.plan.externals):
+    if any(mails(scope, service) for service in scope.plan.services):
         found.add("email")
     if scope.environment.eks:
         found |= {"ec2", "eks", "eks-auth", "sts"}
@@ -104,4 +105,4 @@ def outside(scope: Scope, service: ServicePlan) -> tuple[int, ...]:
     foreign = any(server not in OWN for server in scope.uses(service).values())
     asked = [e.protocol for e in scope.plan.externals if e.name in service.externals]
     web = remote or foreign or not {"http", "smtp"}.isdisjoint(asked) or not scope.environment.endpoints  # SES: both
-    return (*((443,) if web else ()), *((587,) if "smtp" in asked else ()))
+    return (*((443,) if web else ()), *((587,) if "smtp" in asked and not scope.environment.mail else ()))

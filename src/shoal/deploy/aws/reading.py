@@ -16,6 +16,9 @@ GLOBAL = "us-east-1"
 buckets are of which S3 is not told where."""
 
 
+_SANDBOX = "An account that is new to SES writes to verified addresses alone, until Amazon is asked to let it out."
+
+
 def page(context: Context) -> str:
     """Write the page."""
     return "\n".join(_lines(context)) + "\n"
@@ -100,8 +103,14 @@ def _steps(context: Context) -> Iterator[Sequence[str]]:
 
 def _mail(context: Context) -> Sequence[str]:
     """Say how a domain comes to be believed, which Terraform then asks for."""
-    if not context.all(Address):
+    found = context.all(Address)
+    if not found:
         return ()
+    if found[0].domain:
+        return (
+            *(() if found[0].zone else (f"`terraform output mail_records` names records for {found[0].domain}.",)),
+            _SANDBOX,
+        )
     region = context.scope.environment.region
     return (
         "Verify the domain in whose name mail goes out, by the records that this names. Terraform asks for it.",
@@ -109,7 +118,7 @@ def _mail(context: Context) -> Sequence[str]:
             f"aws sesv2 create-email-identity --email-identity DOMAIN --region {region}",
             "export TF_VAR_mail_domain=DOMAIN",
         ),
-        "An account that is new to SES writes to verified addresses alone, until Amazon is asked to let it out.",
+        _SANDBOX,
     )
 
 

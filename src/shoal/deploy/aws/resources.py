@@ -301,7 +301,12 @@ class Password(Copied, frozen=True, kw_only=True):
 
 
 class Address(Resource, frozen=True, kw_only=True):
-    """A sender of e-mail, whose domain is verified by hand."""
+    """A sender of e-mail."""
+
+    domain: str = ""
+    """Empty where it is verified by hand, and named when files are applied."""
+    zone: str = ""
+    """Of Route 53, for the records of its keys; nobody's, and they are yours, when empty."""
 
 
 class Route(msgspec.Struct, frozen=True, kw_only=True):

@@ -91,6 +91,22 @@ class Nodes(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
             raise ValueError(f"instance = {self.instance!r} is no machine; write m6i.large")
 
 
+class Mail(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """E-mail by SES, which services ask by their role."""
+
+    domain: str
+    """In whose name mail goes out."""
+    zone: str = ""
+    """Id of the zone of Route 53 that the domain is in; nobody's, and its records are yours, when empty."""
+
+    def __post_init__(self) -> None:
+        """Refuse what Amazon has not."""
+        if not cloud.HOST.fullmatch(self.domain):
+            raise ValueError(f"mail.domain = {self.domain!r} is no domain; write mail.example.com")
+        if self.zone and not _ZONE.fullmatch(self.zone):
+            raise ValueError(f"mail.zone = {self.zone!r} is no zone; write its id, such as Z0123456789ABCDEFGHIJ")
+
+
 class Standby(cloud.Standby, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A second region on AWS."""
 
@@ -146,6 +162,8 @@ class Environment(cloud.Environment, frozen=True, kw_only=True, forbid_unknown_f
     """Sizes by service, where they differ."""
     forward: tuple[str, ...] = ()
     """Events that go out to a bus of EventBridge, for those outside of the system: ``orders.confirmed.v1``."""
+    mail: Mail | None = None
+    """E-mail by SES, whose identity is made; one that is verified by hand, when it is left out."""
     standby: Standby | None = None
     """A second region, where one is to stand by."""
 

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import msgspec
 
-from shoal.deploy.aws import addresses, secrets
-from shoal.deploy.aws.resources import Address, Cluster, Logs, Operator, Repository, Resource, Workload
+from shoal.deploy.aws import addresses, mail, secrets
+from shoal.deploy.aws.resources import Cluster, Logs, Operator, Repository, Resource, Workload
 from shoal.deploy.aws.scope import Scope
 from shoal.deploy.cloud import streams, telling
 from shoal.deploy.cloud.system import PORT
@@ -42,9 +42,7 @@ def make(scope: Scope) -> Iterator[Resource]:
 
 
 def _stored(scope: Scope) -> Iterator[Resource]:
-    """Make what is needed wherever containers run: images, and the sender of e-mail."""
-    if any(external.protocol == "smtp" for external in scope.plan.externals):
-        yield Address(name="mail", why="Until its domain is verified, nothing is sent.")
+    """Make what is needed wherever containers run: images."""
     for service in scope.plan.services:
         yield Repository(name=service.name, service=service.name)
     if scope.environment.collector and not scope.environment.eks:
@@ -99,6 +97,7 @@ def told(scope: Scope, service: ServicePlan) -> dict[str, Value]:
     )
     if environment.collector:
         found["OTEL_EXPORTER_OTLP_ENDPOINT"] = "http://127.0.0.1:4318"
+    found |= mail.told(scope, service)
     return found | telling.wanted(scope, service, environment.settings) | addresses.plain(scope, service)
 
 

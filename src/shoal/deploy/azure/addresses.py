@@ -52,8 +52,10 @@ def secret(scope: Scope, service: ServicePlan) -> Iterator[tuple[str, str, Value
 def mailed(scope: Scope, service: ServicePlan) -> Iterator[tuple[str, str]]:
     """List variable and name of the addresses of mail servers, which hold a password.
 
-    One that the environment says itself, without a password, is none: it is empty where mail goes another way.
+    One that the environment says itself, without a password, is none; nor is there any where mail goes another way.
     """
+    if scope.environment.mail is not None:
+        return
     said = {name for name, value in scope.environment.settings.items() if "@" not in value}
     for external in scope.plan.externals:
         variable = service.externals.get(external.name, "")

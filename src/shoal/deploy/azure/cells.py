@@ -34,7 +34,7 @@ COLUMN = Column(
         "s3": Cell(_STORAGE),
         "blob": Cell("Azure Storage, an account for each service; identities alone get in"),
         "gcs": Cell(_STORAGE),
-        "a service": Cell("a container app that scales by KEDA"),
+        "a service": Cell("a container app that scales by KEDA; Dapr beside it, where asked for"),
         "a call": Cell("by name within the environment, encrypted between replicas; who calls is not restricted"),
         "an exposed endpoint": Cell("an operation of API Management with a policy of its own"),
         "a host and its certificate": Cell("a certificate in a vault that you name; the record in the DNS is yours"),
@@ -44,8 +44,8 @@ COLUMN = Column(
         "keys of personal data": Cell("a key of Key Vault for each service, turned once a year"),
         "images": Cell("Container Registry"),
         "e-mail": Cell(
-            "Communication Services, asked by their own interface with the service's identity, as the shop does; their "
-            "domain is made by hand, since no schema here knows them. Or a server of SMTP, whose address is a secret"
+            "Communication Services, where asked for, which a service asks as its identity, as the shop's does; the "
+            "records of their domain are yours. Or a server of SMTP, whose address is a secret"
         ),
         "events for others": no(
             "nothing hands events of Service Bus on to Event Grid whole; give those outside a subscription of the topic"

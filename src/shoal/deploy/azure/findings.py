@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from shoal.deploy.azure import addresses, edge, naming, second
+from shoal.deploy.azure import addresses, edge, mail, naming, second
 from shoal.deploy.azure.policies import counted, verified, whose
 from shoal.deploy.azure.scope import OWN, Scope
 from shoal.deploy.azure.target import meant
@@ -21,6 +21,7 @@ def findings(scope: Scope) -> Iterator[Finding]:
     yield from _engines(scope)
     yield from _network(scope)
     yield from _mails(scope)
+    yield from mail.findings(scope, _say)
     if scope.apps:
         yield from _names(scope)
         yield from _door(scope)
@@ -30,6 +31,7 @@ def findings(scope: Scope) -> Iterator[Finding]:
             message = "within the environment every app reaches every other: calls are encrypted, but not restricted"
             yield _say("10", "info", message, "use compute = 'kubernetes' with its mesh where that is not enough")
     mailed = {variable for service in scope.plan.services for variable, _ in addresses.mailed(scope, service)}
+    mailed |= {variable for service in scope.plan.services for variable in mail.told(scope, service)}
     yield from settings(scope, _say, mailed)
 
 

@@ -9,7 +9,7 @@ import re
 
 from shoal.deploy.cloud.naming import joined
 
-APP, VAULT, ACCOUNT, REGISTRY, SERVER, NAMESPACE, GATEWAY, CACHE = 32, 24, 24, 50, 63, 50, 50, 60
+APP, VAULT, ACCOUNT, REGISTRY, SERVER, NAMESPACE, GATEWAY, CACHE, MAIL = 32, 24, 24, 50, 63, 50, 50, 60, 63
 
 _SUBSCRIPTION, _RULE = 50, 32
 _ALLOWED = re.compile(r"[a-z0-9]([a-z0-9._-]*[a-z0-9])?")

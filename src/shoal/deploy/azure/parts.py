@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 
 import msgspec
 
-from shoal.deploy.azure import cluster, edge, messages, network, rights, secrets, stores, watch, workloads
+from shoal.deploy.azure import cluster, edge, mail, messages, network, rights, secrets, stores, watch, workloads
 from shoal.deploy.azure.scope import Scope
 from shoal.deploy.cloud.resource import Resource
 
@@ -15,6 +15,7 @@ PARTS: tuple[Callable[[Scope], Iterable[Resource]], ...] = (
     cluster.make,
     stores.make,
     messages.make,
+    mail.make,
     rights.make,
     edge.make,
     watch.make,

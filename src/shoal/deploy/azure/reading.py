@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from shoal.deploy.azure.by_hand import state
 from shoal.deploy.azure.called import called
 from shoal.deploy.azure.hcl.context import Context
-from shoal.deploy.azure.resources import Cluster, Door, Operator, Secret, Workload
+from shoal.deploy.azure.resources import Cluster, Door, Mail, Operator, Secret, Workload
 from shoal.deploy.azure.with_bicep import section
 from shoal.deploy.cloud.by_hand import made
 from shoal.deploy.cloud.hcl import label
@@ -63,6 +63,9 @@ def _steps(context: Context) -> Iterator[Sequence[str]]:
     for door in context.all(Door):
         if door.host:
             yield (f"Lead {door.host} to the gateway (CNAME).",)
+    for mail in context.all(Mail):
+        if not mail.sends:
+            yield _verified(mail, context)
 
 
 def _pushed(context: Context) -> Sequence[str]:
@@ -106,6 +109,22 @@ def _later(context: Context) -> Iterator[str]:
     if context.all(Workload):
         yield ""
         yield "A secret that is filled in later is read by who starts anew: `az containerapp revision restart`."
+
+
+def _verified(mail: Mail, context: Context) -> Sequence[str]:
+    """Say how a domain is shown to be ours; until then it cannot be linked, and nothing goes out."""
+    return (
+        f"Put the records of `terraform output mail_records` into the DNS of {mail.domain}, and let Azure look at them:",
+        *typed(
+            "for kind in Domain SPF DKIM DKIM2; do",
+            f"  az communication email domain initiate-verification --resource-group {context.named(limit=90)} \\",
+            f"    --email-service-name {called(context.scope, 'post')} --domain-name {mail.domain} \\",
+            "    --verification-type $kind",
+            "done",
+        ),
+        "Once `az communication email domain show` says that all four are verified, write `verified = true` below",
+        "`[mail]`, write these files anew, and apply them.",
+    )
 
 
 def _traces(context: Context) -> Iterator[str]:

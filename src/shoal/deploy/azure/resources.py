@@ -176,6 +176,8 @@ class Workload(Resource, frozen=True, kw_only=True):
     """File → secret."""
     grace: int
     """Seconds from the signal to end until it is killed."""
+    dapr: bool = False
+    """Whether Dapr runs beside it."""
     migrates: bool = False
 
 
@@ -250,6 +252,23 @@ class Subscription(Resource, frozen=True, kw_only=True):
     seconds: int
     deliveries: int
     subjects: tuple[str, ...] = ()
+
+
+class Mail(Resource, frozen=True, kw_only=True):
+    """Communication Services, by which services send e-mail, and the domain in whose name it goes out."""
+
+    data: str
+    """Part of the world in which mail is kept, as Azure calls it."""
+    domain: str = ""
+    """Azure's own when empty."""
+    sender: str = ""
+    """What stands before the @; the one that every domain has when empty."""
+    verified: bool = False
+
+    @property
+    def sends(self) -> bool:
+        """Whether mail goes out: a domain of ours is seen first."""
+        return not self.domain or self.verified
 
 
 class Operation(msgspec.Struct, frozen=True, kw_only=True):

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from shoal.deploy.azure import messages, secrets
 from shoal.deploy.azure.resources import Grade, Identity, Right
 from shoal.deploy.azure.scope import Scope
+from shoal.deploy.cloud.needs import mails
 from shoal.deploy.cloud.resource import Resource
 from shoal.deploy.cloud.values import Ref
 from shoal.model import names
@@ -20,6 +21,8 @@ SEND, LISTEN = "Azure Service Bus Data Sender", "Azure Service Bus Data Receiver
 MANAGE = "Azure Service Bus Data Owner"
 OBJECTS, LENDING = "Storage Blob Data Contributor", "Storage Blob Delegator"
 READ, WRAP, FILL = "Key Vault Secrets User", "Key Vault Crypto Service Encryption User", "Key Vault Administrator"
+MAIL = "Communication and Email Service Owner"
+"""The narrowest role with which mail is sent; it is given on Communication Services, and not on their domains."""
 
 GRADES = {
     "delivers": (
@@ -84,6 +87,8 @@ def _service(scope: Scope, service: ServicePlan) -> Iterator[tuple[str, Ref, str
         yield LENDING, Ref("account", service.name, "id"), "Lends single objects for a time."
     if scope.declared(service).personal:
         yield WRAP, Ref("key", f"personal-{service.name}", "scope"), "Wraps the keys of its personal data."
+    if scope.environment.mail is not None and mails(scope, service):
+        yield MAIL, Ref("mail", "main", "id"), "It sends e-mail."
 
 
 def _broker(scope: Scope, service: ServicePlan) -> Iterator[tuple[str, Ref, str]]:

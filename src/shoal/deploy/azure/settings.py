@@ -12,12 +12,13 @@ from shoal.deploy.cloud.regions import checked
 from shoal.deploy.cloud.settings import UNIT, Size
 from shoal.deploy.cloud.sizes import checked as sized
 
-__all__ = ["ENVIRONMENTS", "Engines", "Environment", "Size", "read"]
+__all__ = ["ENVIRONMENTS", "Engines", "Environment", "Mail", "Size", "read"]
 
 _BYTE = r"(1?[0-9]{1,2}|2[0-4][0-9]|25[0-5])"
 _ADDRESS = re.compile(rf"{_BYTE}(\.{_BYTE}){{3}}(/[0-9]{{1,2}})?")
 _GATEWAY = re.compile(r"(Developer_1|(StandardV2|PremiumV2|Premium)_[1-9][0-9]?)")
 _CERTIFICATE = re.compile(r"https://[a-z0-9.-]+/secrets/[A-Za-z0-9-]+(/[a-z0-9]*)?")
+_SENDER = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
 _MARK = re.compile(r"[a-z0-9]{1,6}")
 
 STEP, LARGEST, SHARE = UNIT // 4, 4 * UNIT, 2
@@ -78,6 +79,33 @@ class Engines(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
             raise ValueError(f"nodes = {self.nodes}: write 1 to 1000")
 
 
+class Mail(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """E-mail by Communication Services, which services ask as their identities."""
+
+    data: Literal[
+        "Africa", "Asia Pacific", "Australia", "Brazil", "Canada", "Europe", "France", "Germany", "India", "Japan",
+        "Korea", "Norway", "Switzerland", "UAE", "UK", "United States",
+    ]  # fmt: skip
+    """Part of the world in which mail is kept; it stays what it was first."""
+    domain: str = ""
+    """In whose name mail goes out; one of Azure's own, which may send little, when empty."""
+    sender: str = ""
+    """What stands before the @; `DoNotReply`, which every domain has, when empty."""
+    verified: bool = False
+    """Whether Azure has seen the domain's records; nothing goes out in its name before."""
+    tells: Mapping[str, Literal["address", "sender"]] = {}
+    """Which variables of services hear where Communication Services are, and who sends."""
+
+    def __post_init__(self) -> None:
+        """Refuse what Azure would refuse much later."""
+        if self.domain and not settings.HOST.fullmatch(self.domain):
+            raise ValueError(f"mail.domain = {self.domain!r} is no domain; write mail.example.com")
+        if self.sender and not _SENDER.fullmatch(self.sender):
+            raise ValueError(f"mail.sender = {self.sender!r} is what stands before the @; write orders")
+        if not self.domain and (self.sender or self.verified):
+            raise ValueError("mail.sender and mail.verified are for a domain of yours: write mail.domain, too")
+
+
 class Environment(settings.Environment, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One environment."""
 
@@ -99,6 +127,10 @@ class Environment(settings.Environment, frozen=True, kw_only=True, forbid_unknow
     """Whether the same is written in Bicep, too."""
     far_backups: bool = False
     """Whether objects and backups of databases are kept in the paired region, too."""
+    dapr: bool = False
+    """Whether Dapr runs beside each app, for programs of yours; services themselves do without."""
+    mail: Mail | None = None
+    """E-mail by Communication Services; services ask a server of SMTP when it is left out."""
     engines: Engines = Engines()
     services: Mapping[str, Size] = {}
     """Sizes by service, where they differ; memory is twice the processor: 256 units and 512 MiB, 512 and 1024 ..."""
@@ -116,10 +148,15 @@ class Environment(settings.Environment, frozen=True, kw_only=True, forbid_unknow
                     raise ValueError(f"{field} cannot be {one!r}; write {example}")
         if bool(self.certificate) != bool(self.hosts):
             raise ValueError("hosts and certificate belong together: write both, or neither")
+        if self.dapr and self.compute == "kubernetes":
+            raise ValueError("dapr = true is for container apps; in a cluster install its extension")
         if not self.least:
             raise ValueError("least = 0: what follows its processor has at least one replica (KEDA)")
         if not 30 <= self.keep_logs <= 730 or not 7 <= self.keep_backups <= 35:
             raise ValueError("keep_logs is 30 to 730 days, keep_backups 7 to 35")
+        self._check_sizes()
+
+    def _check_sizes(self) -> None:
         for name, size in self.services.items():
             if size.cpu % STEP or size.cpu > LARGEST or size.memory != SHARE * size.cpu:
                 known = f"{STEP} with {SHARE * STEP} MiB, {2 * STEP} with {2 * SHARE * STEP} ... {LARGEST}"

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from shoal.deploy.azure import addresses, scaling, secrets
+from shoal.deploy.azure import addresses, mail, scaling, secrets
 from shoal.deploy.azure.resources import Logs, Operator, Place, Registry, Workload
 from shoal.deploy.azure.scope import Scope
 from shoal.deploy.cloud import telling
@@ -57,6 +57,7 @@ def _workload(scope: Scope, service: ServicePlan) -> Workload:
         secrets=secrets.variables(scope, service),
         files=secrets.held(scope, service),
         grace=min(grace(declared), LONGEST),
+        dapr=scope.environment.dapr,
         migrates=service.store is not None,
     )
 
@@ -74,6 +75,7 @@ def told(scope: Scope, service: ServicePlan) -> dict[str, Value]:
     )
     kept = secrets.variables(scope, service)
     said = {name: text for name, text in scope.environment.settings.items() if name not in kept}
+    found |= mail.told(scope, service)
     return found | telling.wanted(scope, service, said) | addresses.plain(scope, service)
 
 

@@ -60,3 +60,9 @@ def published(scope: Scope, service: ServicePlan) -> tuple[str, ...]:
 def mails(scope: Scope, service: ServicePlan) -> bool:
     """Tell whether a service sends e-mail."""
     return any(e.protocol == "smtp" and e.name in service.externals for e in scope.plan.externals)
+
+
+def unasked(scope: Scope, service: ServicePlan) -> list[str]:
+    """Name the variables of servers of SMTP of which an environment says nothing, as where mail goes another way."""
+    every = (service.externals.get(one.name, "") for one in scope.plan.externals if one.protocol == "smtp")
+    return [name for name in every if name and name not in scope.environment.settings]

@@ -18,7 +18,9 @@ from shoal.model.names import check_label
 UNIT = 1024
 """Units of one processor."""
 
-_HOST = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+")
+HOST = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+")
+"""What a host or a domain may be called."""
+
 _BYTE = r"(1?[0-9]{1,2}|2[0-4][0-9]|25[0-5])"
 _WORD = r"[A-Za-z0-9_.-]+"
 _REPOSITORY = re.compile(rf"{_WORD}/{_WORD}|{_WORD}@[0-9]+/{_WORD}@[0-9]+")
@@ -127,7 +129,7 @@ class Environment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
             check_label("environment", f"{self.name}-{STANDBY}" if self.standby is not None else self.name)
         except DeclarationError as error:
             raise ValueError(error.message) from error
-        if odd := next((host for host in self.hosts if not _HOST.fullmatch(host)), ""):
+        if odd := next((host for host in self.hosts if not HOST.fullmatch(host)), ""):
             raise ValueError(f"hosts: {odd!r} is no name of a host")
         if not 0 <= self.least <= self.most <= 1000 or not self.most:
             raise ValueError(f"least = {self.least} and most = {self.most}: write 1 <= least <= most <= 1000")

@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from shoal.deploy.aws.hcl import copies, eks
 from shoal.deploy.aws.hcl.context import Context
 from shoal.deploy.aws.hcl.stores import spreads
-from shoal.deploy.aws.resources import Address, Door, Operator, Repository, Role, Workload
+from shoal.deploy.aws.resources import Door, Operator, Repository, Role, Workload
 from shoal.deploy.cloud.hcl import label, output
 from shoal.deploy.cloud.switches import variables
 from shoal.deploy.cloud.values import Ref
-from shoal.deploy.terraform.values import Block, Raw, Text, Value, block, items
+from shoal.deploy.terraform.values import Block, Raw, Value, block, items
 
 PROVIDER, RANDOM, PROGRAM = "~> 6.25", "~> 3.7", ">= 1.11"
 """What was validated is what is used."""
@@ -43,12 +43,6 @@ def begin(context: Context) -> Iterator[Block]:
     if context.scope.passive or environment.standby is not None:
         yield from variables(passive=context.scope.passive, spread=spreads(context))
     yield block("data", "aws_caller_identity", "own")
-    if context.all(Address):
-        why = "The domain in whose name mail goes out, verified in Amazon SES."
-        yield Block(kind="variable", labels=("mail_domain",), body=items({"type": Raw("string"), "description": why}))
-        account = Raw("data.aws_caller_identity.own.account_id")
-        arn = Text((f"arn:aws:ses:{environment.region}:", account, ":identity/", Raw("var.mail_domain")))
-        yield block("locals", mail=arn)
 
 
 def end(context: Context) -> Iterator[Block]:

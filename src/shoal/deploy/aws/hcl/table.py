@@ -11,6 +11,7 @@ from shoal.deploy.aws.hcl import (
     eks,
     forward,
     host,
+    mail,
     messages,
     network,
     roles,
@@ -24,10 +25,6 @@ from shoal.deploy.cloud.resource import Resource
 from shoal.deploy.terraform.values import Block
 
 Printer = Callable[[Any, Context], Iterator[Block]]
-
-
-def _none(_: Resource, __: Context) -> Iterator[Block]:
-    return iter(())
 
 
 PRINTERS: dict[type[Resource], tuple[str, Printer]] = {
@@ -64,7 +61,7 @@ PRINTERS: dict[type[Resource], tuple[str, Printer]] = {
     made.Pool: ("edge", door.pool),
     made.Watch: ("watch", watch.watch),
     made.Alarm: ("watch", watch.alarm),
-    made.Address: ("main", _none),
+    made.Address: ("mail", mail.address),
 }
 """A resource that one service has for itself is in that service's file."""
 

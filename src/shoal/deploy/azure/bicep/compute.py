@@ -63,6 +63,7 @@ def workload(one: Workload, context: Context) -> Declared:
         "registries": [_registry(one.name, context)],
         "secrets": _secrets(one, context),
         **({"ingress": _ingress(one)} if one.reached else {}),
+        **({"dapr": _beside(one, context)} if one.dapr else {}),
     }
     scale: dict[str, Value] = {
         "minReplicas": one.least,
@@ -158,6 +159,12 @@ def _ingress(one: Workload) -> Value:
         "allowInsecure": Noted(value=True, why=why),
         "traffic": [{"latestRevision": True, "weight": 100}],
     }
+
+
+def _beside(one: Workload, context: Context) -> Value:
+    """Write Dapr, which asks an app for others only where somebody may call it at all."""
+    asked: dict[str, Value] = {"appPort": one.port, "appProtocol": "http"} if one.reached else {}
+    return {"enabled": True, "appId": context.references.called("workload", one.name), **asked}
 
 
 def _follows(rule: Scaler, identity: str, context: Context) -> Value:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from shoal.deploy.azure import resources as made
-from shoal.deploy.azure.bicep import cluster, compute, door, network, secrets, stores, watch
+from shoal.deploy.azure.bicep import cluster, compute, door, mail, network, secrets, stores, watch
 from shoal.deploy.azure.bicep.context import Context
 from shoal.deploy.azure.bicep.references import DOMAIN, LOCATION, PASSWORDS, References, symbol
 from shoal.deploy.azure.hcl import context as hcl
@@ -43,6 +43,7 @@ PRINTERS: dict[type, tuple[str, str, Printer]] = {
     made.Bus: ("bus", "streams", stores.bus),
     made.Topic: ("topic", "streams", stores.topic),
     made.Subscription: ("subscription", "streams", stores.subscription),
+    made.Mail: ("mail", "mail", mail.mail),
     made.Door: ("door", "edge", door.door),
     made.Watch: ("hearers", "ground", watch.watch),
     made.Alarm: ("alarm", "edge", watch.alarm),
@@ -154,6 +155,8 @@ def _makes(kind: str, one: resource.Resource) -> set[tuple[str, str]]:
     beside = {(_WITH[kind], one.name)} if kind in _WITH else set()
     if kind == "account":
         beside.add(("container", one.name))
+    if kind == "mail":
+        beside |= {("post", one.name), ("domain", one.name)}
     if kind == "logs":
         beside = {("insights", "main")}
     return {(kind, one.name), *beside}

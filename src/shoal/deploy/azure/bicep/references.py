@@ -17,6 +17,7 @@ KINDS: Mapping[str, str] = {
     "cache": "Microsoft.Cache/redisEnterprise@2025-07-01",
     "cluster": "Microsoft.ContainerService/managedClusters@2024-10-01",
     "container": "Microsoft.Storage/storageAccounts/blobServices/containers@2024-01-01",
+    "domain": "Microsoft.Communication/emailServices/domains@2023-04-01",
     "door": "Microsoft.ApiManagement/service@2024-05-01",
     "hearers": "Microsoft.Insights/actionGroups@2023-01-01",
     "identity": "Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30",
@@ -24,9 +25,11 @@ KINDS: Mapping[str, str] = {
     "job": "Microsoft.App/jobs@2026-01-01",
     "key": "Microsoft.KeyVault/vaults/keys@2024-11-01",
     "logs": "Microsoft.OperationalInsights/workspaces@2023-09-01",
+    "mail": "Microsoft.Communication/communicationServices@2023-04-01",
     "network": "Microsoft.Network/virtualNetworks@2024-10-01",
     "objects": "Microsoft.Storage/storageAccounts/blobServices@2024-01-01",
     "place": "Microsoft.App/managedEnvironments@2026-01-01",
+    "post": "Microsoft.Communication/emailServices@2023-04-01",
     "postgres": "Microsoft.DBforPostgreSQL/flexibleServers@2024-08-01",
     "redis": "Microsoft.Cache/redisEnterprise/databases@2025-07-01",
     "registry": "Microsoft.ContainerRegistry/registries@2023-07-01",
@@ -44,8 +47,10 @@ _ATTRIBUTES: Mapping[tuple[str, str], str] = {
     ("account", "host"): "split({}.properties.primaryEndpoints.blob, '/')[2]",
     ("cache", "address"): "{}.properties.hostName",
     ("cluster", "issuer"): "{}.properties.oidcIssuerProfile.issuerURL",
+    ("domain", "sender"): "{}.properties.fromSenderDomain",
     ("identity", "client"): "{}.properties.clientId",
     ("identity", "principal"): "{}.properties.principalId",
+    ("mail", "host"): "{}.properties.hostName",
     ("place", "address"): "{}.properties.staticIp",
     ("postgres", "address"): "{}.properties.fullyQualifiedDomainName",
     ("redis", "key"): "uriComponent({}.listKeys().primaryKey)",
@@ -53,7 +58,7 @@ _ATTRIBUTES: Mapping[tuple[str, str], str] = {
     ("secret", "url"): "{}.properties.secretUri",
     ("workload", "host"): "{}.properties.configuration.ingress.fqdn",
 }
-_PARENTS = {"key": "vault", "secret": "vault", "subnet": "network", "topic": "bus"}
+_PARENTS = {"domain": "post", "key": "vault", "secret": "vault", "subnet": "network", "topic": "bus"}
 """Kinds that lie within the one of another kind that there is."""
 
 PASSWORDS, DOMAIN, LOCATION = "passwords", "domain", "location"

@@ -98,7 +98,8 @@ def workload(one: Workload, context: Context) -> Iterator[Block]:
         "tags": _TAGS,
         "depends_on": _needed(one.name, context),
     }
-    blocks = [_identity(one.name), _registry(one.name), *_secrets(one, context), *_ingress(one), _template(one)]
+    shown = [*_secrets(one, context), *_ingress(one), *_beside(one, context)]
+    blocks = [_identity(one.name), _registry(one.name), *shown, _template(one)]
     yield resource("azurerm_container_app", one.name, *items(said, *blocks), notes=notes(one, context))
 
 
@@ -170,6 +171,13 @@ def _ingress(one: Workload) -> Iterator[Block]:
     everything = block("traffic_weight", latest_revision=True, percentage=100)
     why = "Reached from inside the network alone; what calls by plain HTTP is encrypted between the replicas."
     yield Block(kind="ingress", body=items(said, everything), notes=(why,))
+
+
+def _beside(one: Workload, context: Context) -> Iterator[Block]:
+    """Write Dapr, which asks an app for others only where somebody may call it at all."""
+    if one.dapr:
+        asked: dict[str, Value] = {"app_port": one.port, "app_protocol": "http"} if one.reached else {}
+        yield block("dapr", app_id=called(context.scope, "workload", one.name), **asked)
 
 
 def _template(one: Workload) -> Block:

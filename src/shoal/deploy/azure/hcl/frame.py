@@ -3,7 +3,9 @@
 from collections.abc import Iterator
 
 from shoal.deploy.azure.hcl.context import Context
-from shoal.deploy.azure.resources import Bus, Cache, Cluster, Door, Identity, Operator, Place, Postgres, Workload
+from shoal.deploy.azure.hcl.references import written
+from shoal.deploy.azure.mail import address as mail_address
+from shoal.deploy.azure.resources import Bus, Cache, Cluster, Door, Identity, Mail, Operator, Place, Postgres, Workload
 from shoal.deploy.cloud.hcl import label, output
 from shoal.deploy.cloud.switches import variables
 from shoal.deploy.terraform.values import Block, Raw, Value, block, items
@@ -15,6 +17,7 @@ _ASKED = (
     (Place, "Microsoft.App"), (Place, "Microsoft.ContainerService"),
     (Door, "Microsoft.ApiManagement"), (Door, "Microsoft.Web"), (Postgres, "Microsoft.DBforPostgreSQL"),
     (Bus, "Microsoft.ServiceBus"), (Cache, "Microsoft.Cache"), (Cluster, "Microsoft.ContainerService"),
+    (Mail, "Microsoft.Communication"),
 )  # fmt: skip
 _ALWAYS = (
     "Microsoft.ContainerRegistry", "Microsoft.Insights", "Microsoft.KeyVault", "Microsoft.ManagedIdentity",
@@ -93,6 +96,11 @@ def end(context: Context) -> Iterator[Block]:
     }
     if services:
         yield output("services", "What each service is called here.", services)
+    for mail in context.all(Mail):
+        if mail.domain and not context.scope.passive:
+            records = Raw("azurerm_email_communication_service_domain.main.verification_records")
+            yield output("mail_records", f"What the DNS has to say of {mail.domain}.", records)
+        yield output("mail", "Where Communication Services are.", written(mail_address()))
     for operator in context.all(Operator):
         yield output("operator", "Job that declares streams.", Raw(f"azurerm_container_app_job.{operator.name}.name"))
     if context.all(Cluster):

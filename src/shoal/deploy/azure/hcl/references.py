@@ -19,11 +19,14 @@ KINDS: Mapping[str, str] = {
     "container": "azurerm_storage_container",
     "door": "azurerm_api_management",
     "identity": "azurerm_user_assigned_identity",
+    "domain": "azurerm_email_communication_service_domain",
     "job": "azurerm_container_app_job",
     "key": "azurerm_key_vault_key",
     "logs": "azurerm_log_analytics_workspace",
+    "mail": "azurerm_communication_service",
     "password": "random_password",
     "place": "azurerm_container_app_environment",
+    "post": "azurerm_email_communication_service",
     "postgres": "azurerm_postgresql_flexible_server",
     "registry": "azurerm_container_registry",
     "secret": "azurerm_key_vault_secret",
@@ -41,9 +44,11 @@ _ATTRIBUTES: Mapping[tuple[str, str], str] = {
     ("cache", "address"): "hostname",
     ("cache", "key"): "default_database[0].primary_access_key",
     ("cluster", "issuer"): "oidc_issuer_url",
+    ("domain", "sender"): "from_sender_domain",
     ("identity", "client"): "client_id",
     ("identity", "principal"): "principal_id",
     ("key", "scope"): "resource_versionless_id",
+    ("mail", "host"): "hostname",
     ("place", "address"): "static_ip_address",
     ("place", "domain"): "default_domain",
     ("postgres", "address"): "fqdn",
@@ -96,6 +101,8 @@ def link(context: Context) -> Link:
             ("azurerm_key_vault_key", "resource_versionless_id"): hcl.Raw(
                 f'"${{azurerm_key_vault.main.id}}/keys/{name}"'
             ),
+            ("azurerm_communication_service", "id"): hcl.Raw("data.azurerm_communication_service.main.id"),
+            ("azurerm_communication_service", "hostname"): hcl.Raw("data.azurerm_communication_service.main.hostname"),
             ("azurerm_storage_account", "primary_blob_host"): (
                 f"{called(first, 'account', name)}.blob.core.windows.net"
             ),

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from shoal.deploy.azure import resources as made
-from shoal.deploy.azure.hcl import cluster, compute, door, identities, messages, network, secrets, stores, watch
+from shoal.deploy.azure.hcl import cluster, compute, door, identities, mail, messages, network, secrets, stores, watch
 from shoal.deploy.azure.hcl.context import Context
 from shoal.deploy.cloud.resource import Resource
 from shoal.deploy.terraform.values import Block
@@ -38,6 +38,7 @@ PRINTERS: dict[type[Resource], tuple[str, Printer]] = {
     made.Bus: ("streams", messages.bus),
     made.Topic: ("streams", messages.topic),
     made.Subscription: ("streams", messages.subscription),
+    made.Mail: ("mail", mail.mail),
     made.Door: ("edge", door.door),
     made.Watch: ("watch", watch.watch),
     made.Alarm: ("watch", watch.alarm),
