@@ -81,8 +81,8 @@ def test_a_mistake_is_seen(program: Path, tmp_path: Path) -> None:
     files.write_all(tmp_path, terraform(artifacts(CAFE)))
     place = tmp_path / "production/service-till.tf"
     place.write_text(place.read_text("utf-8").replace("min_replicas", "least_replicas"), "utf-8")
-    files.write_all(tmp_path, terraform(artifacts(shop(), POST)))
-    mail = tmp_path / "post/mail.tf"
+    files.write_all(tmp_path / "mail", terraform(artifacts(shop(), POST)))
+    mail = tmp_path / "mail/post/mail.tf"
     mail.write_text(mail.read_text("utf-8").replace("domain_management ", "domain_managed_by "), "utf-8")
     policy = tmp_path / "production/policies/all.xml"
     policy.write_text(policy.read_text("utf-8").replace("set-header", "put-header"), "utf-8")

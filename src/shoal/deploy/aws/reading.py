@@ -97,20 +97,15 @@ def _steps(context: Context) -> Iterator[Sequence[str]]:
         )
     yield _mail(context)
     yield ("`terraform apply`, and read the plan. Nothing comes up before its secrets and its image are there.",)
+    yield _recorded(context)
     yield _filled(context)
     yield from _on_cluster(context) if context.scope.environment.eks else _on_fargate(context)
 
 
 def _mail(context: Context) -> Sequence[str]:
     """Say how a domain comes to be believed, which Terraform then asks for."""
-    found = context.all(Address)
-    if not found:
+    if not any(not one.domain for one in context.all(Address)):
         return ()
-    if found[0].domain:
-        return (
-            *(() if found[0].zone else (f"`terraform output mail_records` names records for {found[0].domain}.",)),
-            _SANDBOX,
-        )
     region = context.scope.environment.region
     return (
         "Verify the domain in whose name mail goes out, by the records that this names. Terraform asks for it.",
@@ -120,6 +115,17 @@ def _mail(context: Context) -> Sequence[str]:
         ),
         _SANDBOX,
     )
+
+
+def _recorded(context: Context) -> Sequence[str]:
+    """Say what waits once Terraform has made the identity of a domain."""
+    made_here = [one for one in context.all(Address) if one.domain]
+    records = [
+        f"Put the records of `terraform output mail_records` into the DNS of {one.domain}."
+        for one in made_here
+        if not one.zone
+    ]
+    return (*records, _SANDBOX) if made_here else ()
 
 
 def _filled(context: Context) -> Sequence[str]:

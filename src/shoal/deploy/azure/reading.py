@@ -114,7 +114,7 @@ def _later(context: Context) -> Iterator[str]:
 def _verified(mail: Mail, context: Context) -> Sequence[str]:
     """Say how a domain is shown to be ours; until then it cannot be linked, and nothing goes out."""
     return (
-        f"Put the records of `terraform output mail_records` into the DNS of {mail.domain}, and let Azure look at them:",
+        f"Put the records of `terraform output mail_records` into the DNS of {mail.domain}, and let Azure look:",
         *typed(
             "for kind in Domain SPF DKIM DKIM2; do",
             f"  az communication email domain initiate-verification --resource-group {context.named(limit=90)} \\",
