@@ -146,6 +146,9 @@ def test_what_is_a_log_of_an_object_that_keeps_another_thing(tmp_path: Path) -> 
         ("threading.Timer(1.0, contextvars.copy_context().run, [str]).start()", 0),
         ("threading.Thread(target=contextvars.copy_context().run, args=[str]).start()", 0),
         ("asyncio.get_running_loop().run_in_executor(POOL, contextvars.copy_context().run, str)", 0),
+        ("context = contextvars.copy_context()\n    threading.Thread(target=context.run, args=[str]).start()", 0),
+        ("threading.Thread(target=POOL.run).start()", 1),
+        ("POOL.submit(Plain().run)", 1),
         ("Plain().start()", 0),
     ],
 )

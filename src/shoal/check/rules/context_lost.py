@@ -76,6 +76,7 @@ EXECUTORS = frozenset(
 )
 LOOPS = frozenset({"asyncio.get_running_loop", "asyncio.get_event_loop"})
 THREADS = frozenset({"threading.Thread", "threading.Timer"})
+CONTEXT = "contextvars.copy_context"
 
 
 class _Known(NamedTuple):
@@ -148,7 +149,7 @@ def _threads(modules: Iterable[Module]) -> set[str]:
 
 def _leaving(source: Source, module: Module, call: ast.Call, known: _Known) -> str:
     name = module.name_of(call.func)
-    if _copies(call):
+    if _copies(module, call):
         return ""
     if name and source.origin(name) in known.threads:
         return name if name in THREADS else name.rpartition(".")[2]
@@ -161,10 +162,20 @@ def _leaving(source: Source, module: Module, call: ast.Call, known: _Known) -> s
     return "an executor" if submits else ""
 
 
-def _copies(call: ast.Call) -> bool:
-    """Tell whether a context is what is run: ``contextvars.copy_context().run``."""
+def _copies(module: Module, call: ast.Call) -> bool:
+    """Tell whether a context is what is run: ``contextvars.copy_context().run``, also of one that has a name."""
     said = [*call.args, *(word.value for word in call.keywords)]
-    return any(isinstance(part, ast.Attribute) and part.attr == "run" for part in said)
+    runs = [part.value for part in said if isinstance(part, ast.Attribute) and part.attr == "run"]
+    made = {
+        _spelled(module, target)
+        for node in (module.every(ast.Assign) if runs else ())
+        for target in node.targets
+        if isinstance(node.value, ast.Call) and module.name_of(node.value.func) == CONTEXT
+    }
+    return any(
+        module.name_of(run.func) == CONTEXT if isinstance(run, ast.Call) else _spelled(module, run) in made
+        for run in runs
+    )
 
 
 RULE = Rule(
