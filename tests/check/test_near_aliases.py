@@ -86,6 +86,7 @@ def test_a_client_that_is_only_let_go_of(tmp_path: Path, body: str, expected: in
         ("clerk_email: str | None = None", "clerk_email: Personal[str | None]"),
         ("phone: int", "phone: Annotated[int, personal(erased=...)]"),
         ("by: Contact", "by: Annotated[Contact, personal(erased=...)]"),
+        ("by: 'Contact'", "by: Annotated['Contact', personal(erased=...)]"),
         ("by: tuple[Contact, ...]", "by: Annotated[tuple[Contact, ...], personal(erased=...)]"),
         ("has_email: str", ""),
         ("wants_email: bool", ""),

@@ -82,6 +82,7 @@ system = System("club", services=[members])
 import ast
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 
 import msgspec
 
@@ -130,7 +131,7 @@ def _inner(source: Source, module: Module, annotation: ast.expr, more: tuple[str
     """Find a field of a person in the classes of which a field is made; None where there is none."""
     waiting, seen = [(module, annotation)], set[ast.ClassDef]()
     for home, said in waiting:  # grows while it is read
-        names = (home.name_of(part) for part in ast.walk(said) if isinstance(part, ast.Name | ast.Attribute))
+        names = (home.name_of(part) for part in _parts(said) if isinstance(part, ast.Name | ast.Attribute))
         for owner, node in filter(None, map(source.class_named, names)):
             for field in fields(node) if node not in seen else ():
                 name = getattr(field.target, "id", "")
@@ -139,6 +140,15 @@ def _inner(source: Source, module: Module, annotation: ast.expr, more: tuple[str
                 waiting.append((owner, field.annotation))
             seen.add(node)
     return None
+
+
+def _parts(annotation: ast.expr) -> Iterator[ast.AST]:
+    """List the parts of an annotation, those of one that is written as a text included."""
+    for part in ast.walk(annotation):
+        yield part
+        if isinstance(part, ast.Constant) and isinstance(part.value, str):
+            with suppress(SyntaxError, ValueError):
+                yield from ast.walk(ast.parse(part.value, mode="eval"))
 
 
 def _finding(module: Module, field: ast.AnnAssign, message: str, inner: Note | None) -> Finding:
