@@ -125,7 +125,11 @@ def test_what_no_index_serves_is_found(body: str, said: str, tmp_path: Path) -> 
     (finding,) = asked(tmp_path, "SH209", body)
     assert said in finding.message
     assert finding.where.line == 21
-    assert finding.help.startswith("CREATE INDEX goods_by_name ON goods (name")
+    assert finding.help.startswith("CREATE INDEX IF NOT EXISTS goods_by_name ON goods (name")
+    made = finding.help.partition(" in a migration")[0]
+    files = {"system.py": SYSTEM.format(body=f"    {body}"), "migrations/001_goods.sql": TABLE}
+    mended = {**files, "migrations/002_found.sql": f"{made};\n"}
+    assert report_of(tmp_path / "mended", mended, "SH209", "SH210").findings == (), "and leads to nothing else"
 
 
 @pytest.mark.parametrize("body", FOUND)

@@ -99,8 +99,8 @@ def _finding(query: Query) -> Finding:
         message=f"{query.name} is looked for by {' and '.join(fields)}, and no index of {query.table} begins with"
         f" {'it' if len(fields) == 1 else 'one of them'}",
         impact=f"each time all of {query.table} is read",
-        help=f"CREATE INDEX {query.table}_by_{fields[0]} ON {query.table} ({', '.join(fields)}) in a migration of"
-        f" {query.handler.service.name}",
+        help=f"CREATE INDEX IF NOT EXISTS {query.table}_by_{fields[0]} ON {query.table} ({', '.join(fields)}) in a"
+        f" migration of {query.handler.service.name}; where there are rows, by hand beforehand, CONCURRENTLY",
     )
 
 
