@@ -32,6 +32,10 @@ VALIDATED := $(wildcard tests/deploy/test_validate.py tests/deploy/*/test_valida
 # What needs a browser takes its time, too.
 BROWSED := tests/dashboard/web
 
+# So does looking for bugs that were planted, under many seeds. What `make check` asks is not asked twice.
+PLANTED := tests/simulation/test_mutants.py
+ELSEWHERE := tests/docs $(BROWSED) $(PLANTED) $(VALIDATED) tests/test_architecture.py
+
 # Extras of the environment in which this repository is worked on.
 EXTRAS := local local-kafka local-mongo local-objects rabbitmq aws import load otel sqlalchemy testing \
 	shop warehouse pydantic dev
@@ -41,7 +45,7 @@ EXTRAS := local local-kafka local-mongo local-objects rabbitmq aws import load o
 .SUFFIXES:
 MAKEFLAGS += --no-builtin-rules --no-print-directory
 
-.PHONY: help run test browser pages validate matrix check format simulate bench torture hostile lock clean
+.PHONY: help run test browser pages validate mutants matrix check format simulate bench torture hostile lock clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -50,7 +54,7 @@ run: $(READY)  ## start the whole shop on this machine (ARGS="--one-process" …
 	@$(BIN)/shoal run $(ARGS)
 
 test: $(READY) $(PROTON)  ## run the tests, in three processes (ARGS="tests/model -k plan" for some, in one)
-	@$(BIN)/pytest $(or $(ARGS),$(SHARED_OUT) --ignore tests/docs --ignore $(BROWSED) $(VALIDATED:%=--ignore %))
+	@$(BIN)/pytest $(or $(ARGS),$(SHARED_OUT) $(ELSEWHERE:%=--ignore %))
 
 browser: $(READY)  ## use the dashboard as people do, in a real browser
 	@$(BIN)/pytest $(or $(ARGS),$(SHARED_OUT) $(BROWSED))
@@ -60,6 +64,9 @@ pages: $(READY)  ## walk every page of the documentation as a reader would (ARGS
 
 validate: $(READY)  ## hold all that is written for Kubernetes and the clouds against the schemas of others
 	@$(BIN)/pytest $(or $(ARGS),$(SHARED_OUT) $(VALIDATED))
+
+mutants: $(READY)  ## see that the simulation finds every planted bug
+	@$(BIN)/pytest $(or $(ARGS),--numprocesses 2 $(PLANTED))
 
 matrix: $(READY) $(PROTON) $(AWS)/.locked $(CHECKOV)/.locked  ## ask all of every engine: its driver, and the live shop on it (ENGINES=broker=kafka for one line)
 	@$(if $(ENGINES),,SHOAL_MATRIX=1 $(BIN)/pytest -q tests/drivers tests/deploy/aws/test_live_streams.py \

@@ -1,4 +1,4 @@
-"""The test of the tests: each planted bug is seen by the simulation, within the seeds of `make test`."""
+"""The test of the tests: each planted bug is seen by the simulation, within the seeds that `make test` takes."""
 
 import pytest
 
