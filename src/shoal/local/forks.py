@@ -150,7 +150,10 @@ class ForkServer:
         message = msgspec.msgpack.encode(request)
         try:
             await asyncio.to_thread(socket.send_fds, self._control, [message], descriptors)
-        except OSError as error:
+        except BaseException as error:
+            answer.cancel()  # nobody waits for it
+            if not isinstance(error, OSError):
+                raise
             self._lost()
             raise HostError(f"cannot start {command.name}: {error.strerror}", hint="start `shoal run` again") from error
         return await answer
