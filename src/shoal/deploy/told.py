@@ -5,8 +5,10 @@ A finding itself names services, settings and values; here stands what is the ma
 
 from collections.abc import Mapping
 
-_ENGINE = "An engine that lives in one process or on one machine is meant for a service. Declare which one it is meant "
-_ENGINE += "for, or choose one: `choose = ['SERVICE.ROLE=...']`."
+_ENGINE = (
+    "An engine that lives in one process or on one machine is meant for a service. Declare which one it is meant "
+    "for, or choose one: `choose = ['SERVICE.ROLE=...']`."
+)
 _OTHERS = "An engine is run by somebody else than this cloud. Fill in the secret with its address."
 _LACKS = "A service would not start: a setting is missing. Write it into the environment's file, under `[settings]`."
 _NOBODY = "The environment's file sets what no service reads, or what is a secret and has to be kept as one."
@@ -17,8 +19,8 @@ _LEGACY = "The old application is not reached through this gateway. Add its rout
 _VERSIONS = "Versions are found by their paths only: no header is looked at. Clients call `/v2/...`."
 _PLAIN = (
     "Calls between services are let through by service and not by operation. A mesh in Kubernetes tells operations "
+    "apart."
 )
-_PLAIN += "apart."
 
 _CACHES = "Caches are empty in the second region: sessions, leases and kept results are not copied."
 _COPIES = "No copies run in the second region before it takes over. Leave out `standby.copies`."

@@ -28,7 +28,7 @@ _EXAMPLES = examples(
 def command(
     context: Global, out: Path, targets: Sequence[Path], show: bool, check: bool, source: bool, output: str
 ) -> int:
-    """Write Terraform for Azure: a folder for each environment, container apps, engines run by Microsoft.
+    """Write Terraform or Bicep for Azure: a folder for each environment, container apps or AKS, Microsoft's engines.
 
     Without --target there are two environments: dev and production. What Azure cannot express is said.
     """

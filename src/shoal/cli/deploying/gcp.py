@@ -28,7 +28,7 @@ _EXAMPLES = examples(
 def command(
     context: Global, out: Path, targets: Sequence[Path], show: bool, check: bool, source: bool, output: str
 ) -> int:
-    """Write Terraform for Google Cloud: a folder for each environment, services on Cloud Run, engines run by Google.
+    """Write Terraform for Google Cloud: a folder for each environment, Cloud Run or GKE, engines run by Google.
 
     Without --target there are two environments: dev and production. What Google Cloud cannot express is said.
     """
