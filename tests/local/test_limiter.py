@@ -86,6 +86,7 @@ async def test_the_arithmetic_is_that_of_a_bucket(link: Link) -> None:
         told = [("EVAL", script, 1, name, repr(per_token), bucket.size, hits, at) for at, hits in asked]
         # Within a transaction no real time passes, in which the store would forget a bucket that is full again.
         *_, replies = await asyncio.gather(*(link.call(*words) for words in [("MULTI",), *told, ("EXEC",)]))
+        assert isinstance(replies, list)
         found = [read(one, bucket) for one in replies]
         assert [(status.passed, status.left) for status in found] == model(bucket, asked)
         assert all(status.reset == 0 for status in found if status.left)
